@@ -1,0 +1,1 @@
+"""Pure: turns or a frame in, findings out."""

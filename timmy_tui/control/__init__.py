@@ -1,0 +1,1 @@
+"""Safe changes to the monitored system: edit one literal, restart, verify, keep or roll back."""

@@ -1,0 +1,1 @@
+"""A stand-in Timmy for the demo and the tests: Ollama, v34, STT and TTS."""

@@ -1,0 +1,97 @@
+"""Flags, changes and restore points, as the screen and the shell show them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChangeState(StrEnum):
+    """Where a change stands."""
+
+    IDLE = "idle"
+    GUARDING = "guarding"
+    EDITING = "editing"
+    RESTARTING = "restarting"
+    WAITING = "waiting-healthy"
+    VERIFYING = "verifying"
+    KEPT = "kept"
+    ROLLED_BACK = "rolled back"
+    NEEDS_ATTENTION = "needs attention"
+
+
+@dataclass(frozen=True, eq=False)
+class FlagState:
+    """One flag: what the file says, what runs, who decides."""
+
+    key: str
+    label: str
+    file_value: str
+    """As the user reads it (``on``, ``8000``); ``—`` when it cannot be read."""
+    running_value: str
+    """From the turns of the running session; ``—`` without evidence."""
+    override: str
+    """Who overrides the file (``--debug``), or why it is read-only; empty otherwise."""
+    editable: bool
+    choices: tuple[str, ...] = ()
+    meaning: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ChangeProgress:
+    """The running change, for the status line and for screen 5."""
+
+    op: str
+    label: str
+    """``tail mode off→on``."""
+    state: ChangeState
+    elapsed: float
+    """Seconds in this state."""
+    limit: float | None
+    """Seconds; None has no limit."""
+    pid: int | None = None
+    listeners: int | None = None
+    evidence: tuple[int, int] = (0, 2)
+    message: str = ""
+    log_lines: tuple[str, ...] = ()
+    countdown: float | None = None
+    """Seconds until an automatic rollback, when one is pending."""
+    choices: tuple[str, ...] = ()
+    """What the user may do now: ``keep``, ``undo``, ``stop waiting``, ``resume listening``."""
+
+
+@dataclass(frozen=True, eq=False)
+class JournalEntry:
+    """One operation of the journal, folded to its newest stage."""
+
+    op: str
+    at: float
+    label: str
+    state: str
+    undoable: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class RestorePoint:
+    """A named state of code files."""
+
+    name: str
+    at: float | None
+    kind: str
+    """``own``, ``git ref`` or ``git tag`` (the user's, read-only)."""
+    files: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ControlState:
+    """All of it, for the screen."""
+
+    flags: tuple[FlagState, ...] = ()
+    change: ChangeProgress | None = None
+    journal: tuple[JournalEntry, ...] = ()
+    restore_points: tuple[RestorePoint, ...] = ()
+    read_only: str = ""
+    """Why control is off; empty when it is on."""
+    service: str = ""
+    """One line on who serves: pid, age, reloader."""

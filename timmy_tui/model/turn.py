@@ -1,0 +1,192 @@
+"""Events, turns and what groups them: sessions, epochs, marks."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+
+class Event(Struct, frozen=True, gc=False):
+    """One line of the latency log, as its writer stamped it."""
+
+    timestamp: float
+    """Seconds since the epoch, on the clock of the process that wrote the line."""
+    request_id: str
+    """First eight characters of a UUID4. They collide about 16 times in 370 000 turns: key by id and time."""
+    event: str
+    """Name of the event; names outside the stage table are kept and shown."""
+    service: str = ""
+    """stt, v34 or tts; empty where the line did not say."""
+    metadata: dict[str, Any] = {}
+    """Everything the writer added, unknown fields included."""
+
+
+class Unparsed(Struct, frozen=True, gc=False):
+    """A line, or part of one, that is not an event."""
+
+    reason: str
+    """One of a small set of words, so that counts by reason stay readable."""
+    size: int = 0
+    """Bytes that were passed over."""
+
+
+class TurnState(StrEnum):
+    """How a turn ended, or that it has not."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    TIMED_OUT = "timed_out"
+    GHOST = "ghost"
+
+
+class Span(StrEnum):
+    """Which span the headline of a turn measures: the widest its events allow."""
+
+    V2V = "V2V"
+    """Speech end (pause minus its threshold) to the first sound: the full voice-to-voice."""
+    PAUSE_TO_SOUND = "pause→sound"
+    """Speech end not known (no threshold or no pause event): from the first STT event to the first sound."""
+    V34_TO_SOUND = "v34→sound"
+    """No STT events: from v34's handler to the first sound."""
+    SPEECH_TO_REPLY = "speech→reply"
+    """No TTS events: from the speech end, or the first STT event, to the reply leaving v34."""
+    V34 = "v34"
+    """Neither STT nor TTS: v34's own time, from handler entry to the reply leaving, or the debug log's total."""
+    NONE = "none"
+    """Too few events to measure any span."""
+
+
+class Gap(Struct, frozen=True):
+    """Unattributed time at one position of the critical path."""
+
+    after: str
+    """Key of the stage before it; ``start`` at the head."""
+    before: str
+    """Key of the stage behind it; ``end`` at the tail."""
+    ms: float
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """One exchange: what the user said, what Timmy answered, and where the time went."""
+
+    ordinal: int
+    """Position in order of arrival in this run of the program; unique."""
+    request_id: str = ""
+    """Empty for a typed (web chat) turn, which has none."""
+    session_id: str | None = None
+    """UUID of the v34 process that served it; a new one means that v34 was restarted."""
+    session: int = 0
+    """Number of the session in order of arrival; rises also where a restart is seen without an id."""
+    state: TurnState = TurnState.OPEN
+    reason: str = ""
+    """Why it failed, aborted or timed out; empty otherwise."""
+    started: float | None = None
+    """First event, seconds since the epoch; for the debug log alone, the access line's time minus its duration."""
+    ended: float | None = None
+    logs: str = "latency"
+    """Which logs told of it: ``latency``, ``v34``, ``both`` or ``kv_stats``."""
+
+    span: Span = Span.NONE
+    headline_ms: float | None = None
+    """Length of ``span``."""
+    v2v_ms: float | None = None
+    """Voice-to-voice; None unless ``span`` is V2V."""
+    stages: Mapping[str, float | None] = {}
+    """Milliseconds by stage key (every key of stages.KEYS); None is not measured. Hops carry the raw
+    cross-clock difference and can be negative; every other value is zero or more."""
+    skipped: frozenset[str] = frozenset()
+    """Stages that did not happen in this turn (memory storage), as opposed to those not measured."""
+    unattributed_ms: float | None = None
+    """headline_ms minus the sum of the measured critical stages."""
+    gaps: tuple[Gap, ...] = ()
+    """Where the unattributed time sits; sums to unattributed_ms."""
+    offset_bounds: tuple[float | None, float | None] = (None, None)
+    """Bounds in ms on the clock offset (v34's clock minus the STT/TTS clock), from the two hops."""
+    clock_stepped: bool = False
+    """Same-clock events ran backwards: the spans across the step are not measured."""
+
+    prompt_tokens: int | None = None
+    """Ollama's prompt_eval_count as logged; what it counts depends on the version."""
+    output_tokens: int | None = None
+    """Ollama's eval_count, the stop token included."""
+    cached_tokens: int | None = None
+    """prompt_eval_cached_count, only where the key was present (Ollama 0.33.3 and later)."""
+    prefill_ms: float | None = None
+    decode_ms: float | None = None
+    load_ms: float | None = None
+    ollama_total_ms: float | None = None
+    """Ollama's own total_duration; ends before the context array is tokenized."""
+    context_returned: int | None = None
+    """Length of the deprecated context array in the reply (token ids, not a KV handle)."""
+    context_sent: int | None = None
+    tail_mode: bool | None = None
+    raw: bool | None = None
+    num_ctx: int | None = None
+    model: str | None = None
+    temperature: float | None = None
+    prompt_chars: int | None = None
+    prompt_tokens_est: int | None = None
+    """v34's estimate, characters / 4."""
+    text_length: int | None = None
+    """Characters of what the user said."""
+    reply_length: int | None = None
+    """Characters of the answer."""
+    importance: float | None = None
+    """The classifier's 0–10 for the message; storage happens above a threshold."""
+    chunks: int | None = None
+    """Memory chunks that retrieval injected."""
+    pause_threshold: float | None = None
+    """Seconds of silence that end a sentence: a setting."""
+
+    signals: frozenset[str] = frozenset()
+    """Quality signals found in the logs: empty_reply, canned_reply, template_leak, error."""
+    errors: tuple[str, ...] = ()
+    """Failure lines that belong to it, as logged (foreign text)."""
+    text: str | None = None
+    """What the user said (private; screen only)."""
+    reply: str | None = None
+    """What Timmy answered (private; screen only)."""
+    events: tuple[Event, ...] = ()
+    """The raw events in file order; dropped from old turns."""
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A run of the v34 process."""
+
+    number: int
+    session_id: str | None
+    started: float | None
+    turns: int
+    first: int
+    """Ordinal of its first turn."""
+    last: int
+
+
+class Epoch(Struct, frozen=True, kw_only=True):
+    """A run of turns under the same flags and the same session."""
+
+    number: int
+    session_id: str | None
+    started: float | None
+    first: int
+    """Ordinal of its first turn."""
+    turns: int
+    flags: Mapping[str, Any] = {}
+    """What the turns themselves show: tail_mode, raw, num_ctx, model."""
+    reason: str = ""
+    """What began it: ``first turn``, ``restart``, ``tail_mode off→on`` …"""
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """Something that happened between turns and belongs on the charts."""
+
+    at: float
+    """Seconds since the epoch, this machine's clock."""
+    ordinal: int
+    """Ordinal of the first turn after it."""
+    kind: str
+    """``change``, ``restart``, ``outside``, ``gap``."""
+    label: str

@@ -1,0 +1,1 @@
+"""One line in, one event or a counted Unparsed out."""

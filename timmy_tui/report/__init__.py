@@ -1,0 +1,1 @@
+"""The faces without a screen: text, JSON, CSV, the status line."""

@@ -1,0 +1,1 @@
+"""Where lines and facts come from: files followed through every fault, saved logs, services."""

@@ -1,0 +1,1 @@
+"""The numbered screens and the dialogs."""
