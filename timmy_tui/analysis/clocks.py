@@ -1,0 +1,38 @@
+"""The offset between v34's clock and the STT/TTS clock, bounded turn by turn as NTP does with four stamps."""
+
+from collections.abc import Iterable, Sequence
+
+from timmy_tui.model.snapshot import ClockOffset
+from timmy_tui.model.turn import Turn
+
+
+def offset_over(turns: Iterable[Turn]) -> ClockOffset | None:
+    """Bounds that every turn given allows; None when no turn bounds the offset.
+
+    Each turn says ``low ≤ offset ≤ high`` in ms (Turn.offset_bounds); all of them together hold the largest low
+    and the smallest high. Bounds that cross mean that a clock jumped between the turns, or within one.
+    """
+    lows: list[float] = []
+    highs: list[float] = []
+    count = 0
+    crossed = False
+    for turn in turns:
+        low, high = turn.offset_bounds
+        if low is None and high is None:
+            continue
+        count += 1
+        if low is not None:
+            lows.append(low)
+        if high is not None:
+            highs.append(high)
+        crossed = crossed or (low is not None and high is not None and low > high)
+    if not count:
+        return None
+    low, high = _tightest(lows, highs)
+    stepped = crossed or (low is not None and high is not None and low > high)
+    skewed = (low is not None and low > 0) or (high is not None and high < 0)
+    return ClockOffset(low_ms=low, high_ms=high, turns=count, skewed=skewed, stepped=stepped)
+
+
+def _tightest(lows: Sequence[float], highs: Sequence[float]) -> tuple[float | None, float | None]:
+    return (max(lows) if lows else None, min(highs) if highs else None)
