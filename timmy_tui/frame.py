@@ -11,7 +11,7 @@ from timmy_tui.stages import BY_KEY, KEYS
 if TYPE_CHECKING:
     import pandas as pd
 
-Dtype = Literal["float64", "Int64", "boolean", "string", "category", "datetime64[ns]"]
+Dtype = Literal["float64", "Int64", "boolean", "string", "category", "datetime64[us, UTC]"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def _turn_columns() -> tuple[Column, ...]:
         Column("session", "Int64", "", "number of the session in order of arrival"),
         Column("state", "category", "", "complete, failed, aborted, timed_out, ghost, open"),
         Column("reason", "string", "", "why it did not complete"),
-        Column("started", "datetime64[ns]", "UTC", "first event, on its writer's clock"),
+        Column("started", "datetime64[us, UTC]", "UTC", "first event, on its writer's clock"),
         Column("logs", "category", "", "which logs told of it"),
         Column("span", "category", "", "what the headline measures"),
         Column("headline_ms", "float64", "ms", "length of span"),
@@ -99,16 +99,9 @@ class TurnFrame:
 
     def data(self) -> "pd.DataFrame":
         """All rows with the dtypes of COLUMNS; ``started`` is UTC, missing is NA or NaN, never 0."""
-        import pandas as pd
-
         self._settle()
-        if not self._blocks:
-            return _block([])
-        if len(self._blocks) > 1:
-            self._blocks = [pd.concat(self._blocks, ignore_index=True, copy=False)]
-            for column in COLUMNS:
-                if column.dtype == "category":
-                    self._blocks[0][column.name] = self._blocks[0][column.name].astype("category")
+        if len(self._blocks) != 1:
+            self._blocks = [_join(self._blocks)]
         return self._blocks[0]
 
     def _settle(self) -> None:
@@ -118,18 +111,23 @@ class TurnFrame:
             self._rows = []
 
     def _replace_settled(self, place: int, row: tuple[Any, ...]) -> None:
+        """Rebuild the one block that holds the row; a log that tells more of an old turn is rare."""
         for number, block in enumerate(self._blocks):
             if place < len(block):
-                patched = _block([row])
-                for column in COLUMNS:
-                    if column.dtype == "category":
-                        value = patched[column.name].iloc[0]
-                        if value not in block[column.name].cat.categories and isinstance(value, str):
-                            block[column.name] = block[column.name].cat.add_categories([value])
-                    block.iloc[place, block.columns.get_loc(column.name)] = patched[column.name].iloc[0]
-                self._blocks[number] = block
+                self._blocks[number] = _join([block[:place], _block([row]), block[place + 1 :]])
                 return
             place -= len(block)
+
+
+def _join(blocks: "list[pd.DataFrame]") -> "pd.DataFrame":
+    import pandas as pd
+
+    blocks = [block for block in blocks if len(block)]
+    if not blocks:
+        return _block([])
+    joined = pd.concat(blocks, ignore_index=True)
+    # Categories differ between blocks, and pandas then falls back to object: 8 bytes a row instead of 1.
+    return joined.astype({column.name: "category" for column in COLUMNS if column.dtype == "category"})
 
 
 def _block(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
@@ -141,9 +139,9 @@ def _block(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
     for column, values in zip(COLUMNS, columns, strict=True):
         if column.dtype == "float64":
             series[column.name] = np.array(values, dtype="float64")
-        elif column.dtype == "datetime64[ns]":
+        elif column.dtype == "datetime64[us, UTC]":
             stamps = np.array(values, dtype="float64")
-            series[column.name] = pd.to_datetime(stamps, unit="s", utc=True)
+            series[column.name] = pd.to_datetime(stamps, unit="s", utc=True).astype(column.dtype)
         elif column.dtype in ("Int64", "boolean"):
             series[column.name] = pd.array(list(values), dtype=column.dtype)
         else:

@@ -1,0 +1,1 @@
+"""The subcommands of ``timmy-tui``; each module is imported when its command runs."""

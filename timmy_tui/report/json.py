@@ -1,0 +1,120 @@
+"""The JSON contract of ``timmy-tui report --json``: schema 1, documented in docs/report-json.md."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from timmy_tui.analysis.clocks import offset_over
+from timmy_tui.analysis.percentiles import headline_stat, stage_stats
+from timmy_tui.model.snapshot import SourceState, StageStat
+from timmy_tui.model.turn import Session, Turn
+from timmy_tui.stages import KEYS
+
+SCHEMA = 1
+
+_PLAIN = (
+    "request_id",
+    "session_id",
+    "session",
+    "reason",
+    "started",
+    "ended",
+    "logs",
+    "headline_ms",
+    "v2v_ms",
+    "unattributed_ms",
+    "prompt_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "prefill_ms",
+    "decode_ms",
+    "load_ms",
+    "ollama_total_ms",
+    "context_returned",
+    "context_sent",
+    "tail_mode",
+    "raw",
+    "num_ctx",
+    "model",
+    "temperature",
+    "prompt_chars",
+    "prompt_tokens_est",
+    "text_length",
+    "reply_length",
+    "importance",
+    "chunks",
+    "pause_threshold",
+    "clock_stepped",
+)
+"""Fields that are copied as they are. What was said and answered is not among them."""
+
+
+def turn_object(turn: Turn) -> dict[str, Any]:
+    """One turn; durations in ms, times in seconds since the epoch, unknown is null."""
+    plain = {name: getattr(turn, name) for name in _PLAIN}
+    return {
+        **plain,
+        "state": str(turn.state),
+        "span": str(turn.span),
+        "stages": {key: turn.stages.get(key) for key in KEYS},
+        "skipped": sorted(turn.skipped),
+        "gaps": [{"after": gap.after, "before": gap.before, "ms": gap.ms} for gap in turn.gaps],
+        "offset_bounds_ms": list(turn.offset_bounds),
+        "signals": sorted(turn.signals),
+    }
+
+
+def stat_object(stat: StageStat) -> dict[str, Any]:
+    """The row of one stage."""
+    return {"p50": stat.p50, "p95": stat.p95, "max": stat.max, "n": stat.n}
+
+
+def source_object(source: SourceState) -> dict[str, Any]:
+    """One file that was read."""
+    return {
+        "name": source.name,
+        "condition": str(source.condition),
+        "detail": source.detail,
+        "lines": source.lines,
+        "dropped": source.dropped,
+        "gaps": source.gaps,
+    }
+
+
+def report_object(
+    turns: Sequence[Turn],
+    sessions: Sequence[Session],
+    sources: Sequence[SourceState],
+    unparsed: Mapping[str, int],
+) -> dict[str, Any]:
+    """The whole report. ``stages`` and ``headline`` look at every complete turn of the report."""
+    window = max(len(turns), 1)
+    headline = headline_stat(turns, window)
+    offset = offset_over(turns)
+    return {
+        "schema": SCHEMA,
+        "turns": [turn_object(turn) for turn in turns],
+        "stages": {stat.key: stat_object(stat) for stat in stage_stats(turns, window)},
+        "headline": None if headline is None else {"span": headline.key, **stat_object(headline)},
+        "sessions": [session_object(session) for session in sessions],
+        "clock_offset": None
+        if offset is None
+        else {
+            "low_ms": offset.low_ms,
+            "high_ms": offset.high_ms,
+            "turns": offset.turns,
+            "skewed": offset.skewed,
+            "stepped": offset.stepped,
+        },
+        "sources": [source_object(source) for source in sources],
+        "unparsed": dict(unparsed),
+    }
+
+
+def session_object(session: Session) -> dict[str, Any]:
+    """One run of v34."""
+    return {
+        "number": session.number,
+        "session_id": session.session_id,
+        "started": session.started,
+        "turns": session.turns,
+    }

@@ -1,0 +1,201 @@
+"""The plain-text report: what upstream's two scripts print, and the ledger that they lack."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from timmy_tui.analysis.clocks import offset_over
+from timmy_tui.analysis.percentiles import headline_stat, newest_complete, stage_stats
+from timmy_tui.clean import clean
+from timmy_tui.model.snapshot import SourceState, StageStat
+from timmy_tui.model.turn import Event, Session, Turn
+from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
+from timmy_tui.words import MISSING, count, duration, flag
+
+
+def turn_lines(turn: Turn) -> Iterator[str]:
+    """Timeline, deltas and ledger of one turn."""
+    events = sorted(turn.events, key=lambda event: event.timestamp)
+    yield f"== {clean(turn.request_id) or 'typed turn'} · {turn.state} {clean(turn.reason)}".rstrip()
+    began = _clock(turn.started)
+    total = duration(1000 * (events[-1].timestamp - events[0].timestamp) if len(events) > 1 else None)
+    yield f"start {began}   total {total} (first to last event)   {turn.span} {duration(turn.headline_ms)}"
+    yield f"session {clean(turn.session_id or MISSING)}   logs {turn.logs}"
+    if events:
+        yield ""
+        yield f"{'at':>8}  {'service':7}  event"
+        for event in events:
+            elapsed = duration(1000 * (event.timestamp - events[0].timestamp))
+            yield f"{elapsed:>8}  {clean(event.service):7}  {clean(event.event)}"
+        yield ""
+        yield f"{'delta':>8}  between"
+        for before, after in zip(events, events[1:], strict=False):
+            yield f"{duration(1000 * (after.timestamp - before.timestamp)):>8}  {_step(before, after)}"
+    yield ""
+    yield from ledger_lines(turn)
+    yield from _llm_lines(turn)
+
+
+def ledger_lines(turn: Turn) -> Iterator[str]:
+    """The critical stages, the gaps where they sit, and their sum."""
+    if turn.headline_ms is None:
+        yield "no span to account for: too few events"
+        return
+    gaps = {gap.after: gap for gap in turn.gaps}
+    if "start" in gaps:
+        yield _gap_line(gaps["start"].ms)
+    for key in CRITICAL:
+        value = turn.stages.get(key)
+        shown = "skipped" if key in turn.skipped else duration(value)
+        portion = f"{value / turn.headline_ms:5.0%}" if value is not None and turn.headline_ms > 0 else "     "
+        yield f"{shown:>8} {portion}  {BY_KEY[key].label:6}  {BY_KEY[key].meaning}"
+        if key in gaps:
+            yield _gap_line(gaps[key].ms)
+    yield f"{duration(turn.unattributed_ms):>8}        {label(UNATTRIBUTED):6}  unattributed, all gaps together"
+    yield f"{duration(turn.headline_ms):>8}        {turn.span}  sum of the above"
+    if turn.clock_stepped:
+        yield "a clock stepped back within this turn: spans across the step are not measured"
+
+
+def _gap_line(ms: float) -> str:
+    return f"{duration(ms):>8}        ·       between two named stages"
+
+
+def _llm_lines(turn: Turn) -> Iterator[str]:
+    yield (
+        f"prompt {count(turn.prompt_tokens)} tokens   output {count(turn.output_tokens)} tokens   "
+        f"prefill {duration(turn.prefill_ms)}   decode {duration(turn.decode_ms)}   load {duration(turn.load_ms)}"
+    )
+    yield (
+        f"context array sent {count(turn.context_sent)}, returned {count(turn.context_returned)}   "
+        f"tail mode {flag(turn.tail_mode)}   raw {flag(turn.raw)}"
+    )
+    for line in turn.errors:
+        yield f"error: {clean(line)}"
+
+
+def summary_lines(turns: Sequence[Turn], sources: Sequence[SourceState], unparsed: Mapping[str, int]) -> Iterator[str]:
+    """Percentiles with n over the complete turns, mean steps as upstream has them, and what could not be read."""
+    complete = newest_complete(turns, max(len(turns), 1))
+    yield f"== summary of {len(turns)} turns, {len(complete)} complete"
+    headline = headline_stat(turns, max(len(turns), 1))
+    if headline is not None:
+        yield ""
+        yield f"{'':14} {'p50':>8} {'p95':>8} {'max':>8}    n"
+        yield _stat_line(headline.key, headline)
+        for stat in stage_stats(turns, len(turns)):
+            if stat.n:
+                yield _stat_line(_indent(stat.key), stat)
+    yield from _total_lines(turns)
+    yield from _offset_lines(turns)
+    for source in sources:
+        detail = f" ({clean(source.detail)})" if source.detail else ""
+        yield f"source {clean(source.name)}: {source.condition}{detail}, {source.lines} lines, {source.dropped} dropped"
+    for reason, number in sorted(unparsed.items()):
+        yield f"not parsed: {reason} × {number}"
+
+
+def _indent(key: str) -> str:
+    stage = BY_KEY.get(key)
+    return ("  " if stage and stage.parent else "") + key
+
+
+def _stat_line(name: str, stat: StageStat) -> str:
+    return f"{name:14} {duration(stat.p50):>8} {duration(stat.p95):>8} {duration(stat.max):>8} {stat.n:4}"
+
+
+def _total_lines(turns: Sequence[Turn]) -> Iterator[str]:
+    """End-to-end and mean steps, as analyze_latency.py counts them: every turn, events sorted by stamp."""
+    totals: list[float] = []
+    steps: dict[str, list[float]] = defaultdict(list)
+    for turn in turns:
+        events = sorted(turn.events, key=lambda event: event.timestamp)
+        if not events:
+            continue
+        totals.append(1000 * (events[-1].timestamp - events[0].timestamp))
+        for before, after in zip(events, events[1:], strict=False):
+            steps[_step(before, after)].append(1000 * (after.timestamp - before.timestamp))
+    if not totals:
+        return
+    yield ""
+    yield (
+        f"first to last event, all {len(totals)} turns: mean {duration(sum(totals) / len(totals))}, "
+        f"min {duration(min(totals))}, max {duration(max(totals))}"
+    )
+    yield f"{'mean':>8}     n  step"
+    for name, values in sorted(steps.items()):
+        yield f"{duration(sum(values) / len(values)):>8}  {len(values):4}  {name}"
+    yield ""
+
+
+def _offset_lines(turns: Sequence[Turn]) -> Iterator[str]:
+    offset = offset_over(turns)
+    if offset is None:
+        return
+    low = MISSING if offset.low_ms is None else f"{offset.low_ms:+.1f}"
+    high = MISSING if offset.high_ms is None else f"{offset.high_ms:+.1f}"
+    word = "a clock stepped" if offset.stepped else "clocks differ: the hops as logged are not durations"
+    verdict = word if offset.stepped or offset.skewed else "clocks agree within the bounds"
+    yield f"clock offset v34 − STT/TTS: {low} … {high} ms over {offset.turns} turns; {verdict}"
+
+
+def session_lines(sessions: Sequence[Session], turns: Sequence[Turn]) -> Iterator[str]:
+    """A table a session: prompt size, LLM time, tail mode; then first, last, mean, min, max and the trend."""
+    by_session: dict[int, list[Turn]] = defaultdict(list)
+    for turn in turns:
+        by_session[turn.session].append(turn)
+    for session in sessions:
+        members = by_session.get(session.number, [])
+        if not members:
+            continue
+        yield f"== session {session.number} · {clean(session.session_id or MISSING)} · {len(members)} turns"
+        yield (
+            f"{'#':>4}  {'request':9} {'state':9} {'total':>8} {'V2V':>8} {'LLM':>8} {'est':>6} {'prompt':>7} "
+            f"{'prefill':>8} {'ctx':>6} tail"
+        )
+        for number, turn in enumerate(members, 1):
+            yield _session_row(number, turn)
+        yield from _trend_lines(members)
+        yield ""
+
+
+def _session_row(number: int, turn: Turn) -> str:
+    total = 1000 * (turn.ended - turn.started) if turn.ended is not None and turn.started is not None else None
+    return (
+        f"{number:4}  {clean(turn.request_id, 9) or 'typed':9} {turn.state:9} {duration(total):>8} "
+        f"{duration(turn.v2v_ms):>8} {duration(turn.stages.get('llm')):>8} {count(turn.prompt_tokens_est):>6} "
+        f"{count(turn.prompt_tokens):>7} {duration(turn.prefill_ms):>8} {count(turn.context_returned):>6} "
+        f"{flag(turn.tail_mode)}"
+    )
+
+
+def _trend_lines(members: Sequence[Turn]) -> Iterator[str]:
+    llm = [value for turn in members if (value := turn.stages.get("llm")) is not None]
+    if llm:
+        yield _trend("LLM", [duration(value) for value in llm], llm, duration)
+        if len(llm) > 1:
+            later = sum(llm[1:]) / (len(llm) - 1)
+            ratio = f"×{llm[0] / later:.2f}" if later > 0 else MISSING
+            yield f"      first against the mean of the others {ratio} (no proof of caching: see timmy-tui doctor)"
+    sizes = [turn.prompt_tokens_est for turn in members if turn.prompt_tokens_est is not None]
+    if sizes:
+        yield _trend("prompt", [f"{value} tokens (est)" for value in sizes], sizes, lambda mean: f"{mean:.0f} tokens")
+
+
+def _trend(name: str, shown: Sequence[str], values: Sequence[float], write: Callable[[float], str]) -> str:
+    mean = write(sum(values) / len(values))
+    low, high = shown[values.index(min(values))], shown[values.index(max(values))]
+    return f"{name:6} first {shown[0]}, last {shown[-1]}, mean {mean}, min {low}, max {high}, n={len(values)}"
+
+
+def _step(before: Event, after: Event) -> str:
+    return f"{clean(before.event)} → {clean(after.event)}"
+
+
+def _clock(stamp: float | None) -> str:
+    if stamp is None:
+        return MISSING
+    try:
+        return datetime.fromtimestamp(stamp).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return MISSING
