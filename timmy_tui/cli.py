@@ -1,0 +1,54 @@
+"""The command line: one table of commands, each imported only when it runs.
+
+Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage; changes add 3 rolled back and
+4 needs attention.
+"""
+
+import importlib
+import os
+import sys
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "dashboard": ("timmy_tui.commands.dashboard:dashboard", "Open the dashboard (the default)."),
+    "demo": ("timmy_tui.commands.demo:demo", "Open the dashboard on a stand-in Timmy."),
+    "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
+    "report": ("timmy_tui.commands.report:report", "Print turns, ledger and percentiles: text, JSON or CSV."),
+    "status": ("timmy_tui.commands.status:status", "One line for tmux's status-right."),
+    "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Draw the dashboard on the demo into an SVG file."),
+    "doctor": ("timmy_tui.commands.llm:doctor", "Check files, services, versions and flags; changes nothing."),
+    "probe": ("timmy_tui.commands.llm:probe", "Ask Ollama five questions that show whether its cache works."),
+    "warm": ("timmy_tui.commands.llm:warm", "Load the model as v34 would, before the first turn needs it."),
+    "flags": ("timmy_tui.commands.control:flags", "Show every flag: in the file, running, and who decides."),
+    "flip": ("timmy_tui.commands.control:flip", "Change a flag, restart v34, verify, keep or roll back."),
+    "restart": ("timmy_tui.commands.control:restart", "Restart v34 by the strategy of the settings."),
+    "restore-points": ("timmy_tui.commands.control:restore_points", "Create, list, show or restore code states."),
+    "journal": ("timmy_tui.commands.control:journal", "List the changes that were made."),
+    "undo": ("timmy_tui.commands.control:undo", "Take back the last change."),
+    "regressions": ("timmy_tui.commands.judgement:regressions", "List the level changes found in a log."),
+    "compare": ("timmy_tui.commands.judgement:compare", "Compare two selections of turns, stage by stage."),
+    "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
+    "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
+    "history": ("timmy_tui.commands.history:history", "What is remembered beyond the logs."),
+}
+"""Name → (module:attribute, help line). One row is all that a new command needs here."""
+
+
+def main() -> None:
+    """Entry point of the ``timmy-tui`` script."""
+    # tmux runs `status` every few seconds: it gets by without the command-line library (40 ms of 60).
+    if sys.argv[1:2] == ["status"] and not {"-h", "--help"} & set(sys.argv):
+        from timmy_tui.report.status import quick_line
+
+        line = quick_line(sys.argv[2:], os.environ)
+        if line is not None:
+            print(line)
+            return
+    from timmy_tui.commands.group import run
+
+    run(COMMANDS)
+
+
+def load_command(target: str) -> object:
+    """The command object behind ``module:attribute``."""
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
