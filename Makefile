@@ -1,0 +1,59 @@
+# make demo and make test need git, make and Python >= 3.11; everything else they install into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench screenshot wheel clean
+
+demo: $(VENV)/.run
+	@$(BIN)/timmy-tui demo
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench
+
+screenshot: $(VENV)/.run
+	$(BIN)/timmy-tui screenshot docs/live.svg
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean:
+	rm -rf $(VENV) dist build
+
+# uv where it is present (and reaches its index), python -m venv and pip where not.
+define install
+	@if command -v uv >/dev/null 2>&1 \
+		&& uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV) \
+		&& uv pip install --quiet --python $(BIN)/python -c constraints.txt -e "$(1)"; then :; \
+	else \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")' \
+		&& $(PYTHON) -m venv $(VENV) \
+		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$(1)"; \
+	fi
+	@touch $@
+endef
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	$(call install,.)
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	$(call install,.[dev])
+	@touch $(VENV)/.run
+
+$(VENV)/.bench: pyproject.toml constraints.txt
+	$(call install,.[dev$(comma)bench])
+
+comma := ,
