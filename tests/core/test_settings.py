@@ -1,0 +1,63 @@
+"""Settings: typed, explained, and refused with the way out."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from timmy_tui.errors import SettingsError
+from timmy_tui.settings import Settings, load_settings
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "settings.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def test_no_file_means_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert load_settings() == Settings()
+
+
+def test_values_are_read_and_typed(tmp_path: Path) -> None:
+    path = write(tmp_path, '[view]\nwindow = 30\n[flags.loud]\nname = "LOUD"\ntype = "bool"\n')
+    settings = load_settings(path)
+    assert settings.view.window == 30
+    assert settings.flags["loud"].name == "LOUD"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("[view]\nwindwo = 3\n", "view.windwo"),
+        ("[view]\nwindwo = 3\n", "Did you mean view.window?"),
+        ("[vieww]\n", "Did you mean view?"),
+        ('[flags.x]\nname="X"\ntype="bool"\nlable="y"\n', "Did you mean flags.x.label?"),
+        ('[view]\nwindow = "three"\n', "$.view.window"),
+        ('[control]\nstrategy = "kill"\n', "kill"),
+        ("[view\n", "is not TOML"),
+    ],
+)
+def test_a_wrong_key_or_type_names_the_place(tmp_path: Path, text: str, wanted: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert wanted in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_others_can_write_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "")
+    path.chmod(0o666)
+    with pytest.raises(SettingsError, match="written by others"):
+        load_settings(path)
+
+
+def test_a_named_file_that_is_missing_or_no_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="does not exist"):
+        load_settings(tmp_path / "none.toml")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match="not a regular file"):
+        load_settings(tmp_path / "pipe")
