@@ -1,0 +1,42 @@
+"""``python -m timmy_tui.demo``: the stand-in without the dashboard; prints its root and runs until interrupted."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+
+from timmy_tui.demo.generate import write_logs
+from timmy_tui.demo.run import Demo
+from timmy_tui.demo.scenarios import SCENARIOS
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the demo, or write logs and leave."""
+    parser = argparse.ArgumentParser(prog="python -m timmy_tui.demo", description=__doc__)
+    parser.add_argument("--scenario", choices=SCENARIOS, default="steady")
+    parser.add_argument("--speed", type=float, default=1.0, help="shortens pauses and playback")
+    parser.add_argument("--work-speed", type=float, default=1.0, help="shortens the stages too, and what is logged")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--root", type=Path, help="use this folder and leave it in place")
+    parser.add_argument("--ollama-version", default="0.12.11")
+    parser.add_argument("--logs", type=int, metavar="TURNS", help="write both logs of so many turns below --root")
+    args = parser.parse_args(argv)
+    if args.logs:
+        if args.root is None:
+            parser.error("--logs needs --root")
+        write_logs(args.root, args.logs, args.scenario, args.seed, version=args.ollama_version)
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    demo = Demo(args.scenario, args.speed, args.seed, args.root, args.ollama_version, work_speed=args.work_speed)
+    with demo:
+        print(demo.root, flush=True)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
