@@ -1,0 +1,20 @@
+"""``python -m bench [NAME…]``: run the measurements and print their tables."""
+
+import importlib
+import sys
+
+NAMES = ("append", "frames", "ingest", "idle", "status")
+"""One module each, with ``measure() -> list[str]``: the lines of its table."""
+
+
+def main() -> None:
+    """Run the named measurements, or all of them."""
+    for name in sys.argv[1:] or NAMES:
+        module = importlib.import_module(f"bench.{name}")
+        print(f"\n## {name}\n\n{(module.__doc__ or '').strip()}\n", flush=True)
+        for line in module.measure():
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

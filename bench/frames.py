@@ -1,0 +1,42 @@
+"""exec → first painted frame with data: an empty log, a small one and a 1 GB one, beside the least Textual app."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from bench.logs import write_log
+from bench.peers import MINIMAL_APP, PYTHON, TIMMY, lnav, make_root
+from bench.screen import Screen
+
+ROUNDS = 7
+SIZES = {"empty": 0, "1 k turns": 27_000, "1 GB": 5_300_000}
+
+
+def measure() -> list[str]:
+    """Median of the rounds, all programs in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows: dict[str, tuple[list[str], bytes]] = {"Textual, minimal": ([PYTHON, "-c", MINIMAL_APP], b"FIRST FRAME")}
+        for name, events in SIZES.items():
+            root = make_root(Path(folder) / name.replace(" ", "-"))
+            log = root / "shared/latency.log"
+            if events:
+                write_log(log, events, time.time())
+            else:
+                log.touch()
+            rows[f"timmy_tui, {name}"] = ([*TIMMY, "--root", str(root), "--no-services"], b"V2V")
+        if (found := lnav()) is not None:
+            rows["lnav, 1 k turns"] = ([*found, str(Path(folder) / "1-k-turns/shared/latency.log")], b"stt_")
+        times: dict[str, list[float]] = {name: [] for name in rows}
+        environ = {"XDG_STATE_HOME": f"{folder}/state", "XDG_CONFIG_HOME": f"{folder}/config"}
+        for _ in range(ROUNDS):
+            for name, (argv, needle) in rows.items():
+                with Screen(argv, environ=environ) as screen:
+                    seen = screen.wait_for(needle, 30)
+                    times[name].append(float("nan") if seen is None else 1000 * (seen - screen.began))
+    base = sorted(times["Textual, minimal"])[ROUNDS // 2]
+    empty = sorted(times["timmy_tui, empty"])[ROUNDS // 2]
+    lines = ["| program | ms | / minimal | / timmy_tui empty |", "|---|---|---|---|"]
+    for name, values in times.items():
+        median = sorted(values)[ROUNDS // 2]
+        lines.append(f"| {name} | {median:.0f} | {median / base:.2f} | {median / empty:.2f} |")
+    return lines

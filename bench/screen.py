@@ -1,0 +1,92 @@
+"""A program in a pseudo-terminal, its output stamped as it comes."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+
+class Screen:
+    """Runs ``argv`` in a terminal of ``columns`` × ``rows``; what it writes is read and kept by arrival."""
+
+    def __init__(
+        self, argv: Sequence[str], columns: int = 120, rows: int = 30, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.began = time.perf_counter()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            env = {
+                **os.environ,
+                "TERM": "xterm-256color",
+                "COLUMNS": str(columns),
+                "LINES": str(rows),
+                **(environ or {}),
+            }
+            os.execvpe(argv[0], list(argv), env)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.bytes = 0
+
+    def read(self, timeout: float) -> bytes:
+        """What came within ``timeout`` seconds; empty when nothing did."""
+        ready, _, _ = select.select([self._fd], [], [], timeout)
+        if not ready:
+            return b""
+        try:
+            data = os.read(self._fd, 1 << 16)
+        except OSError:
+            return b""
+        self.bytes += len(data)
+        return data
+
+    def wait_for(self, needle: bytes, timeout: float) -> float | None:
+        """perf_counter() at which ``needle`` was on the wire; None when it did not come in time."""
+        seen = b""
+        end = time.perf_counter() + timeout
+        while (left := end - time.perf_counter()) > 0:
+            seen = (seen + self.read(left))[-(1 << 17) :]
+            if needle in seen:
+                return time.perf_counter()
+        return None
+
+    def settle(self, quiet: float = 0.3, limit: float = 10.0) -> None:
+        """Read on until nothing has come for ``quiet`` seconds."""
+        end = time.perf_counter() + limit
+        while time.perf_counter() < end and self.read(quiet):
+            pass
+
+    def send(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self._fd, keys)
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_mib(self) -> float:
+        """Resident memory now."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+    def __enter__(self) -> "Screen":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+        end = time.perf_counter() + 3
+        while time.perf_counter() < end:
+            self.read(0.05)
+            if os.waitpid(self.pid, os.WNOHANG)[0]:
+                break
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._fd)

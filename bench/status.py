@@ -1,0 +1,41 @@
+"""`timmy-tui status` beside `python -c pass`: with a dashboard running, and from the log alone."""
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from bench.logs import write_log
+from bench.peers import PYTHON, TIMMY, make_root
+
+ROUNDS = 15
+
+
+def measure() -> list[str]:
+    """Median wall time of whole processes, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = make_root(Path(folder) / "timmy")
+        write_log(root / "shared/latency.log", 100_000, time.time())
+        running = {**os.environ, "XDG_STATE_HOME": f"{folder}/running"}
+        alone = {**os.environ, "XDG_STATE_HOME": f"{folder}/alone"}
+        state = Path(folder) / "running/timmy_tui/status.json"
+        state.parent.mkdir(parents=True)
+        rows = {
+            "python -c pass": ([PYTHON, "-c", "pass"], alone),
+            "status, dashboard running": ([*TIMMY, "status"], running),
+            "status, from a 100 k event log": ([*TIMMY, "status", "--root", str(root)], alone),
+        }
+        times: dict[str, list[float]] = {name: [] for name in rows}
+        for _ in range(ROUNDS):
+            state.write_text(f'{{"at": {time.time()}, "line": "x", "tmux": "x"}}')
+            for name, (argv, environ) in rows.items():
+                began = time.perf_counter()
+                subprocess.run(argv, env=environ, check=True, stdout=subprocess.DEVNULL)
+                times[name].append(time.perf_counter() - began)
+    base = sorted(times["python -c pass"])[ROUNDS // 2]
+    lines = ["| program | ms | / pass |", "|---|---|---|"]
+    for name, values in times.items():
+        median = sorted(values)[ROUNDS // 2]
+        lines.append(f"| {name} | {median * 1000:.0f} | {median / base:.1f} |")
+    return lines
