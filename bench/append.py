@@ -1,7 +1,7 @@
 """Append → screen: one event is appended, and the time is taken until the terminal has been sent what shows it.
 
-timmy_tui shows an event as the phase of the turn in flight, the others as the line itself. Samples are spread so that no
-program's clock falls in with them.
+timmy_tui shows an event as the phase of the turn in flight, the others as the line itself. Samples are spread so that
+no program's clock falls in with them.
 """
 
 import random
