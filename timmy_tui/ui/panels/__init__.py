@@ -1,1 +1,1 @@
-"""Pieces of a screen."""
+"""Panels: pure functions from a view and a size to lines."""

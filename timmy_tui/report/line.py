@@ -1,0 +1,87 @@
+"""The one line: for tmux's status bar, and for a pane too small for anything else."""
+
+from dataclasses import dataclass
+
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.words import MISSING, duration
+
+WIDTH = 40
+"""Cells of the whole line at most."""
+NOTABLE_MS = 50.0
+"""A Δ of the headline below this is not news."""
+
+
+@dataclass(frozen=True)
+class LineValues:
+    """The figures of the line; None is not known."""
+
+    span: str
+    """Name of the headline span."""
+    headline_ms: float | None
+    delta_ms: float | None
+    llm_ms: float | None
+    fill: float | None
+    """Context window, 0…."""
+    n: int
+    """Complete turns behind the figures."""
+    state: str = ""
+    """``""``, ``turn`` (one is in flight), ``failed`` (the newest turn) or ``waiting`` (no turn yet)."""
+
+
+def line_values(snapshot: Snapshot) -> LineValues:
+    """The figures of a snapshot."""
+    headline = snapshot.headline
+    llm = next((row for row in snapshot.stages if row.key == "llm"), None)
+    context = snapshot.llm.context if snapshot.llm else None
+    newest = next((turn for turn in reversed(snapshot.turns) if turn.state is not TurnState.GHOST), None)
+    return LineValues(
+        span=headline.key if headline else "V2V",
+        headline_ms=headline.last if headline else None,
+        delta_ms=headline.delta if headline else None,
+        llm_ms=llm.last if llm else None,
+        fill=context.fill if context else None,
+        n=headline.n if headline else 0,
+        state=_state(newest, snapshot.open_turn is not None),
+    )
+
+
+def _state(newest: Turn | None, in_flight: bool) -> str:
+    if in_flight:
+        return "turn"
+    if newest is None:
+        return "waiting"
+    return "failed" if newest.state in (TurnState.FAILED, TurnState.TIMED_OUT) else ""
+
+
+def status_line(values: LineValues, width: int = WIDTH) -> str:
+    """``● V2V 1.83s ▲+0.4 LLM 812ms ctx 34% n=17`` in at most ``width`` cells.
+
+    When it does not fit, n goes first, then the context, Δ and the LLM; last of all the figure is cut with ``…``.
+    """
+    width = min(width, WIDTH)
+    glyph = {"turn": "◐", "failed": "✗", "waiting": "○"}.get(values.state, "●")
+    if values.headline_ms is None and values.n == 0:
+        return _cut(f"{glyph} no turns yet" if values.state != "turn" else f"{glyph} first turn", width)
+    head = f"{glyph} {values.span} {duration(values.headline_ms)}"
+    parts = [_delta(values.delta_ms)]
+    parts.append(f"LLM {duration(values.llm_ms)}" if values.llm_ms is not None else "")
+    parts.append(f"ctx {MISSING if values.fill is None else f'{values.fill * 100:.0f}%'}")
+    parts.append(f"n={values.n}")
+    for gone in ((), (3,), (2, 3), (0, 2, 3), (0, 1, 2, 3)):
+        text = " ".join([head, *(part for index, part in enumerate(parts) if part and index not in gone)])
+        if len(text) <= width:
+            return text
+    return _cut(head, width)
+
+
+def _delta(ms: float | None) -> str:
+    if ms is None or abs(ms) < NOTABLE_MS:
+        return ""
+    return f"▲+{ms / 1000:.1f}" if ms > 0 else f"▼-{-ms / 1000:.1f}"
+
+
+def _cut(text: str, width: int) -> str:
+    if len(text) <= width:
+        return text
+    return text[: max(width - 1, 0)] + "…" if width > 0 else ""

@@ -1,0 +1,1 @@
+"""Values to glyphs: pure functions, tested apart from any screen."""

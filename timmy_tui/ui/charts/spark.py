@@ -1,0 +1,60 @@
+"""Sparklines: one column a turn, newest right, every scale from zero."""
+
+from collections.abc import Sequence
+
+from timmy_tui.ui.glyphs import Glyphs
+from timmy_tui.ui.lines import Line, Span
+
+HEADROOM = 1.25
+"""A level series fills 80 % of the height, so that one value alone is not a full bar."""
+
+
+def top_of(values: Sequence[float | None]) -> float:
+    """Upper end of the scale: the largest value, or a quarter above the median where that is more."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return 0.0
+    return max(known[-1], known[len(known) // 2] * HEADROOM)
+
+
+def spark_glyph(value: float | None, top: float, glyphs: Glyphs) -> str:
+    """Height of one value on a scale from 0 to ``top``; the gap glyph for none, the lowest step for zero or less."""
+    if value is None:
+        return glyphs.gap
+    if top <= 0 or value <= 0:
+        return glyphs.ramp[0]
+    steps = len(glyphs.ramp)
+    return glyphs.ramp[min(max(-int(-value * steps // top) - 1, 0), steps - 1)]
+
+
+def spark_text(values: Sequence[float | None], width: int, glyphs: Glyphs) -> str:
+    """The newest ``width`` values at the right edge; fewer are never stretched."""
+    shown = list(values)[-width:] if width > 0 else []
+    top = top_of(shown)
+    return "".join(spark_glyph(value, top, glyphs) for value in shown).rjust(max(width, 0))
+
+
+def spark_line(values: Sequence[float | None], width: int, glyphs: Glyphs, since: int | None = None) -> Line:
+    """The sparkline as spans; from index ``since`` of ``values`` on it is in the role of a level that moved.
+
+    The first such column is reversed, so that it shows without colour too.
+    """
+    text = spark_text(values, width, glyphs)
+    if since is None:
+        return _with_gaps(text, "spark", glyphs)
+    start = width - len(values) + since
+    if start < 0:
+        return _with_gaps(text, "spark.moved", glyphs)
+    head = _with_gaps(text[:start], "spark", glyphs)
+    return (*head, (text[start : start + 1], "spark.began"), *_with_gaps(text[start + 1 :], "spark.moved", glyphs))
+
+
+def _with_gaps(text: str, role: str, glyphs: Glyphs) -> Line:
+    spans: list[Span] = []
+    for char in text:
+        wanted = "spark.gap" if char == glyphs.gap else role
+        if spans and spans[-1][1] == wanted:
+            spans[-1] = (spans[-1][0] + char, wanted)
+        else:
+            spans.append((char, wanted))
+    return tuple(spans)

@@ -1,0 +1,124 @@
+"""The waterfall of one turn: its stages where they lie on the headline's axis."""
+
+from dataclasses import dataclass
+
+from timmy_tui.model.turn import Turn
+from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
+from timmy_tui.ui.glyphs import Glyphs
+from timmy_tui.ui.lines import Line, Span
+
+WIDEST = 80
+"""Cells: a wider bar says no more and is harder to follow to its figure."""
+LEAST_GAP_MS = 3.0
+"""Unattributed time shorter than this is left to the sum; it is the logging itself."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of the waterfall."""
+
+    key: str
+    label: str
+    start: float
+    """ms from the head of the axis."""
+    length: float | None
+    """ms as logged; None is not measured or skipped. A hop can be negative: then it is a mark, not a bar."""
+    kind: str
+    """``service``, ``setting``, ``code``, ``hop``, ``hatch`` or ``hole``."""
+    skipped: bool = False
+    parts: tuple[tuple[str, float], ...] = ()
+    """(kind, ms) in order, where a stage is drawn in parts."""
+
+
+def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
+    """The critical stages in order, each gap where it sits, as logged: nothing is moved, nothing is negative."""
+    gaps = {gap.after: gap for gap in turn.gaps}
+    bars: list[Bar] = []
+    at = 0.0
+    for key in ("start", *CRITICAL):
+        if key != "start":
+            value = turn.stages.get(key)
+            bars.append(_stage_bar(turn, key, at, value, skewed))
+            at += value or 0.0
+        gap = gaps.get(key)
+        if gap is not None:
+            if gap.ms >= LEAST_GAP_MS:
+                bars.append(Bar(f"gap:{gap.after}→{gap.before}", label(UNATTRIBUTED), at, gap.ms, "hole"))
+            at += gap.ms
+    return bars
+
+
+def _stage_bar(turn: Turn, key: str, at: float, value: float | None, skewed: bool) -> Bar:
+    stage = BY_KEY[key]
+    kind: str = stage.owner
+    if kind == "hop" and (skewed or (value is not None and value < 0)):
+        kind = "hatch"
+    parts: tuple[tuple[str, float], ...] = ()
+    if key == "llm" and value:
+        named = [(name, turn.stages.get(name)) for name in ("wait", "prefill", "decode")]
+        parts = tuple((name, ms) for name, ms in named if ms)
+    return Bar(key, stage.label, at, value, kind, key in turn.skipped, parts)
+
+
+def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:
+    """The bar on an axis of ``total`` ms drawn over ``width`` cells; exactly ``width`` cells long."""
+    if width <= 0:
+        return ()
+    if bar.length is None or total <= 0:
+        return ((glyphs.track * width, "bar.track"),)
+    scale = width / total
+    begin = min(max(int(bar.start * scale), 0), width - 1)
+    end = min(max((bar.start + max(bar.length, 0.0)) * scale, begin), float(width))
+    spans: list[Span] = [(glyphs.track * begin, "bar.track")] if begin else []
+    used = begin
+    if bar.parts:
+        used = _draw_parts(bar, scale, begin, end, glyphs, spans)
+    else:
+        text = _fill(bar.kind, end - begin, width - begin, glyphs)
+        spans.append((text, f"bar.{bar.kind}"))
+        used += len(text)
+    if used < width:
+        spans.append((glyphs.track * (width - used), "bar.track"))
+    return tuple(spans)
+
+
+def _draw_parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs, spans: list[Span]) -> int:
+    """Parts rounded to cells at their own ends, so that the sum ends where the bar does."""
+    used, at = begin, bar.start
+    for kind, ms in bar.parts:
+        at += ms
+        until = min(round(at * scale), round(end))
+        if until > used:
+            spans.append((part_glyph(kind, glyphs) * (until - used), f"bar.{kind}"))
+            used = until
+    if used == begin:
+        spans.append((glyphs.eighths[0], "bar.service"))
+        used += 1
+    return used
+
+
+def part_glyph(kind: str, glyphs: Glyphs) -> str:
+    """Fill of a part of the LLM request."""
+    if kind == "prefill":
+        return glyphs.setting
+    if kind == "decode":
+        return glyphs.service
+    return glyphs.hole if kind in ("wait", "load") else glyphs.code
+
+
+def _fill(kind: str, size: float, room: int, glyphs: Glyphs) -> str:
+    """Cells of a bar ``size`` cells long, at least one; only full blocks have fractions."""
+    if kind == "service":
+        full = int(size)
+        eighth = int((size - full) * 8)
+        text = glyphs.service * full + (glyphs.eighths[eighth - 1] if eighth and full < room else "")
+        return text or glyphs.eighths[0]
+    glyph = {"setting": glyphs.setting, "code": glyphs.code, "hop": glyphs.hop, "hatch": glyphs.hatch}
+    return glyph.get(kind, glyphs.hole) * max(1, round(size))
+
+
+def axis_line(total: float, width: int, glyphs: Glyphs, write: str) -> Line:
+    """``0 ─── 1.83s`` over the bars."""
+    if width < len(write) + 3:
+        return ((glyphs.rule * width, "faint"),)
+    return (("0", "muted"), (glyphs.rule * (width - len(write) - 1), "faint"), (write, "muted"))

@@ -1,0 +1,118 @@
+"""The two sets of glyphs: block elements, and plain ASCII for terminals and locales that lack them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """One glyph a meaning; every one is one cell wide."""
+
+    ramp: str
+    """Eight heights of a sparkline, lowest first."""
+    gap: str
+    """A turn without a value."""
+    eighths: str
+    """Seven ends of a bar, thinnest first."""
+    service: str
+    setting: str
+    code: str
+    hop: str
+    hatch: str
+    """A hop that the clocks make untrue."""
+    hole: str
+    """Time between two named stages."""
+    track: str
+    ok: str
+    none: str
+    """Nothing yet."""
+    up: str
+    down: str
+    warn: str
+    fail: str
+    rule: str
+    upright: str
+    """Where an epoch begins."""
+    point: str
+    """A bullet, and the separator of figures."""
+    more: str
+    spin: str
+    """Four phases of the turn in flight."""
+    plain: bool = False
+    """ASCII only: whatever is not is replaced when it is painted."""
+
+
+UNICODE = Glyphs(
+    ramp="▁▂▃▄▅▆▇█",
+    gap="·",
+    eighths="▏▎▍▌▋▊▉",
+    service="█",
+    setting="▒",
+    code="▓",
+    hop="▄",
+    hatch="╱",
+    hole="┄",
+    track=" ",
+    ok="●",
+    none="○",
+    up="▲",
+    down="▼",
+    warn="!",
+    fail="✗",
+    rule="─",
+    upright="┊",
+    point="·",
+    more="↓",
+    spin="◐◓◑◒",
+)
+ASCII = Glyphs(
+    ramp="_.:=+*%#",
+    gap="-",
+    eighths="|||||||",
+    service="#",
+    setting="=",
+    code="%",
+    hop="~",
+    hatch="/",
+    hole=".",
+    track=" ",
+    ok="*",
+    none="o",
+    up="^",
+    down="v",
+    warn="!",
+    fail="x",
+    rule="-",
+    upright="|",
+    point="-",
+    more="v",
+    spin="|/-\\",
+    plain=True,
+)
+
+_TO_ASCII = str.maketrans(
+    {
+        "·": "-", "—": "-", "…": ".", "→": ">", "←": "<", "↑": "^", "↓": "v", "▲": "^", "▼": "v", "●": "*", "○": "o",
+        "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
+        "─": "-", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
+    }
+)  # fmt: skip
+
+
+def to_ascii(text: str) -> str:
+    """The text in ASCII, cell for cell; what has no near character becomes ``?``."""
+    if text.isascii():
+        return text
+    from rich.cells import cell_len
+
+    shown = text.translate(_TO_ASCII)
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in shown)
+
+
+def choose_glyphs(ascii_wanted: bool, environ: Mapping[str, str] = os.environ) -> Glyphs:
+    """ASCII when asked for, when the locale is not UTF-8, and on a dumb terminal."""
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    utf8 = "utf-8" in locale.lower() or "utf8" in locale.lower()
+    dumb = environ.get("TERM") == "dumb"
+    return ASCII if ascii_wanted or dumb or not utf8 else UNICODE

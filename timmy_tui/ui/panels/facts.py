@@ -1,0 +1,211 @@
+"""One-line panels below the rows: prompt cache and context, what was concluded, the sources, the running change."""
+
+from timmy_tui.model.change import ChangeState
+from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
+from timmy_tui.model.snapshot import SourceCondition, SourceState
+from timmy_tui.ui.lines import Line, as_many, foreign, line
+from timmy_tui.ui.view import View
+from timmy_tui.ui.wording import ago, finding_role, finding_words, stage_name, tokens
+from timmy_tui.words import duration, share
+
+STALE_S = 900.0
+"""A log without a new line for a quarter of an hour says so."""
+
+
+def cache_parts(view: View) -> list[Line]:
+    """Prompt cache and context window, the most wanted first."""
+    llm = view.snapshot.llm
+    turn = view.last
+    parts = [_reuse_part(view)]
+    parts.extend(_window_parts(llm))
+    if turn is not None and turn.prompt_tokens is not None:
+        text = f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok"
+        parts.append(line((text, "text")))
+    if turn is not None and turn.prefill_ms is not None:
+        parts.append(line(("prefill ", "muted"), duration(turn.prefill_ms), (" decode ", "muted"), _decode(view)))
+    if llm is not None and llm.facts is not None:
+        parts.extend(_model_parts(llm.facts, view.now))
+    if llm is not None:
+        parts[2:2] = [line((f"{view.glyphs.warn} {foreign(text, 120)}", "warn")) for text in llm.warnings[:1]]
+    return parts
+
+
+def cache_line(view: View, width: int) -> Line:
+    """As much of the cache and the context as fits."""
+    return as_many(cache_parts(view), width)
+
+
+def _decode(view: View) -> str:
+    turn = view.last
+    reuse = view.reuse.get(turn.ordinal) if turn else None
+    if reuse is not None and reuse.decode_rate is not None:
+        return f"{reuse.decode_rate:.0f} tok/s"
+    return duration(turn.decode_ms if turn else None)
+
+
+def _reuse_part(view: View) -> Line:
+    turn = view.last
+    reuse = view.reuse.get(turn.ordinal) if turn else None
+    if reuse is None or reuse.share is None or reuse.certainty is Certainty.UNKNOWN:
+        why = f" ({foreign(reuse.reason, 40)})" if reuse is not None and reuse.reason else ""
+        return line(("cache ", "muted"), ("—", "faint"), (why, "muted"))
+    sign = "~" if reuse.certainty is Certainty.ESTIMATED else ""
+    role = "warn" if reuse.broken or reuse.cold else "good"
+    word = " broken" if reuse.broken else " cold" if reuse.cold else " reused"
+    return line(("cache ", "muted"), (f"{sign}{share(reuse.share)}{word}", role))
+
+
+def _window_parts(llm: LlmState | None) -> list[Line]:
+    context = llm.context if llm else None
+    if context is None or context.fill is None:
+        return [line(("ctx ", "muted"), ("—", "faint"))]
+    role = "bad" if context.truncated or context.fill > 1 else "warn" if context.fill > 0.85 else "value"
+    word = " cut" if context.truncated else ""
+    parts = [line(("ctx ", "muted"), (f"{share(context.fill)}{word}", role))]
+    if context.window:
+        parts[0] = (*parts[0], (f" of {tokens(context.window)}", "muted"))
+    if context.turns_left is not None:
+        parts.append(line((f"≈{context.turns_left} turns left", "warn" if context.turns_left < 5 else "muted")))
+    return parts
+
+
+def _model_parts(facts: OllamaFacts, now: float) -> list[Line]:
+    if facts.reachable is False:
+        since = f" {ago(now - facts.since)}" if facts.since is not None else ""
+        return [line((f"ollama unreachable{since}", "bad"))]
+    parts: list[Line] = []
+    if facts.model:
+        parts.append(line((foreign(facts.model, 24), "muted")))
+    if facts.loaded is False:
+        parts.append(line(("not loaded", "warn")))
+    elif facts.expires is not None and facts.expires != float("inf"):
+        parts.append(line((f"unloads in {ago(facts.expires - now)}", "warn" if facts.expires - now < 60 else "muted")))
+    return parts
+
+
+def verdict_line(view: View, width: int) -> Line:
+    """The newest lasting finding, else why the newest turn took what it took, else nothing."""
+    judgement = view.snapshot.judgement
+    if view.findings:
+        finding = view.findings[0]
+        words = finding_words(finding, view.glyphs, 40)
+        seen = " (seen)" if finding.acknowledged else ""
+        text = f"{words} {stage_name(finding.stage)} {duration(finding.before_ms)}→{duration(finding.after_ms)}"
+        parts = [line((text, finding_role(finding))), line((f"since turn {finding.since}{seen}", "muted"))]
+        if len(view.findings) > 1:
+            parts.append(line((f"+{len(view.findings) - 1} more", "muted")))
+        return as_many(parts, width) or line((text, finding_role(finding)))
+    if judgement is not None and judgement.verdict is not None:
+        return line(("verdict ", "muted"), (foreign(judgement.verdict.sentence, width - 8), "info"))
+    found = judgement.diagnosis if judgement else None
+    if found is not None and found.sentence:
+        return line((foreign(found.sentence, width), "warn" if found.slow else "muted"))
+    return ()
+
+
+def source_parts(view: View) -> list[Line]:
+    """What is wrong with the sources, worst first; one part that says so when nothing is."""
+    snapshot = view.snapshot
+    parts = [line((f"{view.glyphs.fail} {h.where}: {foreign(h.message, 80)}", "bad")) for h in snapshot.health]
+    for source in snapshot.sources:
+        parts.extend(_source_parts(view, source))
+    unparsed = sum(snapshot.unparsed.values())
+    if unparsed:
+        worst = max(snapshot.unparsed, key=lambda reason: snapshot.unparsed[reason])
+        parts.append(line((f"{unparsed} unparsed ({foreign(worst, 24)})", "warn")))
+    clock = snapshot.clock
+    if clock is not None and clock.stepped:
+        parts.append(line(("a clock stepped", "warn")))
+    elif clock is not None and clock.skewed:
+        parts.append(line((f"clocks differ {_bound(clock.low_ms, clock.high_ms)}", "warn")))
+    fine = sum(source.condition is SourceCondition.OK for source in snapshot.sources)
+    if fine == len(snapshot.sources) and fine:
+        parts.insert(0, line((f"{view.glyphs.ok} {fine} sources ok", "good")))
+    elif not snapshot.sources:
+        parts.insert(0, line(("no sources", "muted")))
+    elif fine:
+        parts.append(line((f"{view.glyphs.ok} {fine} ok", "good")))
+    return parts
+
+
+def sources_line(view: View, width: int) -> Line:
+    """As many of the parts as fit; the rest is counted."""
+    parts = source_parts(view)
+    for shown in range(len(parts), 0, -1):
+        more = [line((f"+{len(parts) - shown} more", "muted"))] if shown < len(parts) else []
+        text = as_many([*parts[:shown], *more], width)
+        if text and len([*parts[:shown], *more]) == _count(text, [*parts[:shown], *more]):
+            return text
+    return parts[0] if parts else ()
+
+
+def _count(text: Line, parts: list[Line]) -> int:
+    """How many of the parts are in the line: a gap span stands between every two."""
+    spans = 0
+    for index, part in enumerate(parts):
+        spans += len(part) + (1 if index else 0)
+        if spans == len(text):
+            return index + 1
+    return 0
+
+
+def _source_parts(view: View, source: SourceState) -> list[Line]:
+    parts: list[Line] = []
+    name = foreign(source.name, 24)
+    if source.condition is not SourceCondition.OK:
+        soft = source.condition in (SourceCondition.WAITING, SourceCondition.READING, SourceCondition.BUSY)
+        since = f" {ago(view.now - source.since)}" if source.since is not None else ""
+        detail = f" {foreign(source.detail, 48)}" if source.detail else since
+        glyph = view.glyphs.none if soft else view.glyphs.fail
+        parts.append(line((f"{glyph} {name} {source.condition}{detail}", "info" if soft else "bad")))
+    elif source.newest is not None and view.now - source.newest > STALE_S:
+        parts.append(line((f"{name} quiet {ago(view.now - source.newest)}", "muted")))
+    for number, word in ((source.gaps, "gap"), (source.dropped, "dropped line")):
+        if number:
+            parts.append(line((f"{name} {number} {word}{'s' if number > 1 else ''}", "warn")))
+    if source.partial:
+        parts.append(line((f"{name} half a line", "warn")))
+    return parts
+
+
+def _bound(low: float | None, high: float | None) -> str:
+    """``≥ 312ms``: the smallest difference that the bounds allow."""
+    known = [abs(ms) for ms in (low, high) if ms is not None]
+    return f"≥ {duration(min(known))}" if known else ""
+
+
+def change_line(view: View, width: int) -> Line:
+    """The running change: state, clock against its limit, evidence, what can be pressed."""
+    change = view.control.change if view.control else None
+    if change is None or change.state is ChangeState.IDLE:
+        return ()
+    role = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: "warn", ChangeState.NEEDS_ATTENTION: "bad"}
+    limit = f"/{change.limit:.0f}s" if change.limit is not None else ""
+    parts = [
+        line((f"{foreign(change.label, 30)} ", "value"), (str(change.state), role.get(change.state, "info"))),
+        line((f"{change.elapsed:.0f}s{limit}", "text")),
+    ]
+    if change.countdown is not None:
+        parts.insert(1, line((f"rolling back in {change.countdown:.0f}s", "bad")))
+    if change.state is ChangeState.VERIFYING:
+        parts.append(line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")))
+    if change.pid is not None:
+        parts.append(line((f"pid {change.pid}", "muted")))
+    if change.message:
+        parts.append(line((foreign(change.message, 60), "text")))
+    if change.choices:
+        parts.append(line((" · ".join(foreign(choice, 20) for choice in change.choices), "key")))
+    return as_many(parts, width)
+
+
+def notice_line(view: View, width: int) -> Line:
+    """The newest word of the dashboard itself."""
+    notice = view.notice
+    return line((foreign(notice.text, width), notice.role)) if notice else ()
+
+
+def footer_line(view: View, width: int, hidden: int = 0) -> Line:
+    """Keys that work here, and how many panels the size hides."""
+    parts: list[Line] = [line((f"+{hidden} hidden", "warn"))] if hidden else []
+    parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footer)
+    return as_many(parts, width)

@@ -1,0 +1,118 @@
+"""Panels of rows: the newest turns, the end of the logs, the last turn's prompt, the flags."""
+
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.stages import label
+from timmy_tui.ui.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.panels.headline import largest_part
+from timmy_tui.ui.view import View
+from timmy_tui.ui.wording import clock_time, tokens
+from timmy_tui.words import MISSING, duration, flag, share
+
+STATE_ROLE = {
+    TurnState.COMPLETE: "good",
+    TurnState.FAILED: "bad",
+    TurnState.TIMED_OUT: "bad",
+    TurnState.ABORTED: "warn",
+    TurnState.GHOST: "muted",
+    TurnState.OPEN: "info",
+}
+
+
+def title(text: str, width: int, view: View) -> Line:
+    """A heading that runs into a rule."""
+    return line((f"{text} ", "title"), (view.glyphs.rule * max(0, width - len(text) - 1), "faint"))
+
+
+def state_mark(turn: Turn, view: View) -> tuple[str, str]:
+    """Glyph and role of how a turn ended."""
+    glyphs = view.glyphs
+    known = {TurnState.COMPLETE: glyphs.ok, TurnState.FAILED: glyphs.fail, TurnState.TIMED_OUT: glyphs.fail}
+    return known.get(turn.state, glyphs.none), STATE_ROLE[turn.state]
+
+
+def turn_rows(view: View, width: int, height: int) -> list[Line]:
+    """The newest turns, newest first, under a heading that counts the rest."""
+    room = max(height - 1, 0)
+    shown = view.turns[::-1][:room]
+    hidden = len(view.turns) - len(shown)
+    heading = f"turns, newest first{f' (+{hidden})' if hidden else ''}"
+    return [title(heading, width, view), *(fit(_turn_row(turn, view, width), width) for turn in shown)][:height]
+
+
+def _turn_row(turn: Turn, view: View, width: int) -> Line:
+    glyph, role = state_mark(turn, view)
+    part = largest_part(turn)
+    epoch = view.glyphs.upright if turn.ordinal in view.epoch_starts else " "
+    spans = [(f"{glyph}{epoch}", role), (clock_time(turn.started), "muted"), (" ", "text")]
+    if turn.state is TurnState.COMPLETE:
+        spans.append((right(duration(turn.headline_ms), 6), "value"))
+        spans.append((f"  {left(label(part[0]), 6)} {right(duration(part[1]), 6)}" if part else " " * 15, "text"))
+    else:
+        spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", 21), role))
+    mark = view.marks.get(turn.ordinal)
+    if mark:
+        spans.append((f" {mark}", "good" if mark == "good" else "bad"))
+    if width >= 50:
+        reuse = view.reuse.get(turn.ordinal)
+        cached = f"~{share(reuse.share)}" if reuse is not None and reuse.share is not None else MISSING
+        spans.append((f"  {right(tokens(turn.prompt_tokens), 6)} tok  {right(cached, 5)} cache", "muted"))
+    if width >= 80 and turn.text:
+        spans.append((f"  {foreign(turn.text, width)}", "quote"))
+    return tuple(spans)
+
+
+def log_rows(view: View, width: int, height: int) -> list[Line]:
+    """The end of both logs."""
+    room = max(height - 1, 0)
+    lines = view.snapshot.log_tail[-room:] if room else ()
+    rows = [log_row(name, text, width) for name, text in lines]
+    return [title("log", width, view), *rows][:height]
+
+
+def log_row(name: str, text: str, width: int) -> Line:
+    """One line of a log behind its source's name."""
+    return line((left(foreign(name, 11), 12), "muted"), (foreign(text, max(width - 12, 0)), "text"))
+
+
+def prompt_rows(view: View, width: int, height: int) -> list[Line]:
+    """What the last turn sent to the model and got back, in numbers."""
+    turn = view.last
+    heading = title("last prompt", width, view)
+    if turn is None:
+        return [heading, line(("no complete turn yet", "muted"))][:height]
+    rows = [
+        heading,
+        _pairs("prompt", f"{tokens(turn.prompt_tokens)} tok, {tokens(turn.prompt_chars)} chars, {_chunks(turn)}"),
+        _pairs("reply", f"{tokens(turn.output_tokens)} tok, {tokens(turn.reply_length)} chars"),
+        _pairs("context", f"sent {tokens(turn.context_sent)}, returned {tokens(turn.context_returned)}"),
+        _pairs("flags", f"tail mode {flag(turn.tail_mode)}, raw {flag(turn.raw)}, num_ctx {tokens(turn.num_ctx)}"),
+        _pairs("model", foreign(turn.model or MISSING, width)),
+    ]
+    if turn.text:
+        rows.append(line((left("said", 9), "muted"), (foreign(turn.text, max(width - 9, 0)), "quote")))
+    return [fit(row, width) for row in rows][:height]
+
+
+def _chunks(turn: Turn) -> str:
+    return f"{MISSING if turn.chunks is None else turn.chunks} memories"
+
+
+def _pairs(name: str, text: str) -> Line:
+    return line((left(name, 9), "muted"), text)
+
+
+def flag_rows(view: View, width: int, height: int) -> list[Line]:
+    """Each flag as the file says and as it runs."""
+    heading = title("flags: file / running", width, view)
+    control = view.control
+    if control is None:
+        return [heading, line((view.read_only or "no control here", "muted"))][:height]
+    rows = [heading]
+    for item in control.flags:
+        agree = item.file_value == item.running_value or item.running_value == MISSING
+        values = f"{foreign(item.file_value, 12)} / {foreign(item.running_value, 12)}"
+        over = f"  {foreign(item.override, 40)}" if item.override else ""
+        rows.append(
+            line((left(foreign(item.label, 18), 19), "label"), (values, "value" if agree else "warn"), (over, "muted"))
+        )
+    return [fit(row, width) for row in rows][:height]

@@ -1,0 +1,128 @@
+"""What the painters look at: one snapshot, the clocks, and what the dashboard itself has to say."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from timmy_tui.model.change import ControlState
+from timmy_tui.model.judgement import Diagnosis, Finding
+from timmy_tui.model.llm import Reuse
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.ui.glyphs import UNICODE, Glyphs
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A word of the dashboard to its user, in one line; kept in the event log."""
+
+    at: float
+    """time.time()."""
+    text: str
+    """Clean text."""
+    role: str = "info"
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Input of every panel. The same view gives the same lines."""
+
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    now: float = 0.0
+    """time.time()."""
+    tick: float = 0.0
+    """time.monotonic()."""
+    glyphs: Glyphs = UNICODE
+    newest: Snapshot | None = None
+    """The newest snapshot while an older one is frozen on the screen; else None."""
+    control: ControlState | None = None
+    notice: Notice | None = None
+    footer: tuple[tuple[str, str], ...] = ()
+    """(key, word) of the commands that work here."""
+    read_only: str = ""
+    """Why nothing can be changed; empty when it can."""
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """Turns that are rows: all but ghosts."""
+        return tuple(turn for turn in self.snapshot.turns if turn.state is not TurnState.GHOST)
+
+    @cached_property
+    def last(self) -> Turn | None:
+        """The newest complete turn: the one that the figures of the rows are about."""
+        return next((turn for turn in reversed(self.turns) if turn.state is TurnState.COMPLETE), None)
+
+    @cached_property
+    def newest_turn(self) -> Turn | None:
+        """The newest turn in whatever state it ended."""
+        return self.turns[-1] if self.turns else None
+
+    @cached_property
+    def missed(self) -> int:
+        """Turns that ended while the screen was frozen."""
+        if self.newest is None:
+            return 0
+        shown = self.turns[-1].ordinal if self.turns else -1
+        return sum(t.ordinal > shown and t.state is not TurnState.GHOST for t in self.newest.turns)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Level alarms that last."""
+        judgement = self.snapshot.judgement
+        return tuple(f for f in judgement.findings if not f.ended) if judgement else ()
+
+    @cached_property
+    def skewed(self) -> bool:
+        """The clocks differ by more than the network explains: the hops as logged are not durations."""
+        clock = self.snapshot.clock
+        return clock is not None and (clock.skewed or clock.stepped)
+
+    @cached_property
+    def reuse(self) -> dict[int, Reuse]:
+        """Prompt cache by ordinal."""
+        llm = self.snapshot.llm
+        return {item.ordinal: item for item in llm.reuse} if llm else {}
+
+    @cached_property
+    def marks(self) -> dict[int, str]:
+        """Quality by ordinal: ``good`` or ``bad``."""
+        judgement = self.snapshot.judgement
+        return dict(judgement.quality) if judgement else {}
+
+    @cached_property
+    def epoch_starts(self) -> dict[int, int]:
+        """Ordinal of an epoch's first turn → the epoch's number."""
+        return {epoch.first: epoch.number for epoch in self.snapshot.epochs}
+
+    def finding_on(self, key: str) -> Finding | None:
+        """The lasting finding of a stage; one on the GPU is the LLM's and the TTS's."""
+        for finding in self.findings:
+            if finding.stage == key or (finding.stage == "gpu" and key in ("llm", "tts")):
+                return finding
+        return None
+
+    def diagnosis_of(self, ordinal: int) -> Diagnosis | None:
+        """What was said of that turn; only the newest has one."""
+        judgement = self.snapshot.judgement
+        found = judgement.diagnosis if judgement else None
+        return found if found is not None and found.ordinal == ordinal else None
+
+    def series(self, key: str, columns: int) -> tuple[list[float | None], int | None]:
+        """Values of a stage over the newest turns, one a turn, and the index where its level moved.
+
+        A turn that did not complete is a gap: its figures are not comparable.
+        """
+        shown = self.turns[-columns:] if columns > 0 else ()
+        values = [_value(turn, key) for turn in shown]
+        finding = self.finding_on(key)
+        if finding is None:
+            return values, None
+        since = next((i for i, turn in enumerate(shown) if turn.ordinal >= finding.since), None)
+        return values, since
+
+
+def _value(turn: Turn, key: str) -> float | None:
+    if turn.state is not TurnState.COMPLETE:
+        return None
+    if key == "headline":
+        return turn.headline_ms
+    return turn.unattributed_ms if key == "unattributed" else turn.stages.get(key)
