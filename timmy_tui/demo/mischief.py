@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from timmy_tui.demo.ollama_facts import MODEL
 from timmy_tui.demo.scenarios import Truth
 from timmy_tui.demo.start import start_v34
-
-MODEL = "llama3.2:3b-instruct-q4_K_M"
 
 
 class Mischief:

@@ -7,30 +7,17 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from timmy_tui.demo import ollama_facts
 from timmy_tui.demo.latencies import Latencies
 from timmy_tui.demo.lifeline import follow_lifeline
 from timmy_tui.demo.ollama_engine import Engine, Order, Refused, Served
+from timmy_tui.demo.ollama_facts import FOREVER_S, keep_alive_s, utc_now
 from timmy_tui.demo.ollama_http import FAULTS, OllamaServer
 from timmy_tui.demo.ollama_log import ServerLog
 
-MODEL = "llama3.2:3b-instruct-q4_K_M"
-DIGEST = "a80c4f17acd55265feec403c7aef86be0c25983ab279d83f3bcd3abbcb5b8b72"
-WEIGHTS = 2_019_393_189
-KV_BYTES_PER_TOKEN = 114_688
-"""112 KiB: 28 layers × 8 heads × 128 × 2 × 2 bytes."""
-DETAILS = {
-    "parent_model": "",
-    "format": "gguf",
-    "family": "llama",
-    "families": ["llama"],
-    "parameter_size": "3.2B",
-    "quantization_level": "Q4_K_M",
-}
-FOREVER_S = (2**63 - 1) / 1e9
 _DETOKENIZE_MS = 2.0
 """Between the total being stamped and the done chunk, where a context array is returned."""
 
@@ -132,8 +119,7 @@ class OllamaStandIn:
     def generate(self, request: dict[str, Any], quirk: str = "") -> Generator[dict[str, Any]]:
         """The chunks of an answer, each when it is due. Raises Refused before the first."""
         model = str(request.get("model", ""))
-        if model not in (MODEL, MODEL.split(":")[0]):
-            raise Refused(404, f"model '{model}' not found")
+        ollama_facts.require_model(model)
         if not request.get("prompt"):
             return _alone(self._touch(request, model))
         return self._stream(request, model, quirk)
@@ -141,54 +127,7 @@ class OllamaStandIn:
     def residents(self) -> dict[str, Any]:
         """/api/ps."""
         self._expire()
-        if not self.engine.loaded_ctx:
-            return {"models": []}
-        size = WEIGHTS + KV_BYTES_PER_TOKEN * self.engine.loaded_ctx + 300_000_000
-        entry: dict[str, Any] = {
-            "name": MODEL,
-            "model": MODEL,
-            "size": size,
-            "digest": DIGEST,
-            "details": DETAILS,
-            "expires_at": go_time(self.expires),
-            "size_vram": int(size * self.gpu_share),
-        }
-        if self.engine.rules.ps_context:
-            entry["context_length"] = self.engine.loaded_ctx
-        return {"models": [entry]}
-
-    def tags(self) -> dict[str, Any]:
-        """/api/tags."""
-        entry: dict[str, Any] = {
-            "name": MODEL,
-            "model": MODEL,
-            "modified_at": "2025-09-14T11:02:44.1927731-07:00",
-            "size": WEIGHTS,
-            "digest": DIGEST,
-            "details": dict(DETAILS),
-        }
-        if self.engine.rules.rich_tags:
-            entry["details"] |= {"context_length": 131072, "embedding_length": 3072}
-            entry["capabilities"] = ["completion", "tools"]
-        return {"models": [entry]}
-
-    def show(self, request: dict[str, Any]) -> dict[str, Any]:
-        """/api/show."""
-        name = request.get("model") or request.get("name")
-        if name not in (MODEL, MODEL.split(":")[0]):
-            raise Refused(404, f"model '{name}' not found")
-        answer: dict[str, Any] = {
-            "license": "LLAMA 3.2 COMMUNITY LICENSE AGREEMENT",
-            "modelfile": f"FROM {MODEL}\n",
-            "parameters": 'stop                           "<|eot_id|>"',
-            "template": "{{ .System }}{{ .Prompt }}",
-            "details": DETAILS,
-            "model_info": {"general.architecture": "llama", "llama.context_length": 131072, "llama.block_count": 28},
-            "modified_at": "2025-09-14T11:02:44.1927731-07:00",
-        }
-        if self.engine.rules.capabilities:
-            answer["capabilities"] = ["completion", "tools"]
-        return answer
+        return ollama_facts.residents(self.engine.rules, self.engine.loaded_ctx, self.expires, self.gpu_share)
 
     def _stream(self, request: dict[str, Any], model: str, quirk: str) -> Generator[dict[str, Any]]:
         """Check and queue now, so that a refusal comes as a status; generate lazily."""
@@ -271,32 +210,6 @@ class OllamaStandIn:
 
 def _alone(part: dict[str, Any]) -> Generator[dict[str, Any]]:
     yield part
-
-
-def keep_alive_s(value: object) -> float:
-    """Seconds of a keep_alive: a number of seconds, or a Go duration such as ``1h``, ``5m``, ``-1``."""
-    if isinstance(value, int | float):
-        return float(value)
-    text = str(value)
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
-    try:
-        return float(text[:-1]) * units[text[-1]] if text[-1:] in units else float(text)
-    except ValueError:
-        raise Refused(400, f'time: invalid duration "{text}"') from None
-
-
-def go_time(stamp: float) -> str:
-    """RFC 3339 in local time with up to seven digits, trailing zeros dropped, as Go on Windows writes it."""
-    whole, ticks = divmod(round(stamp * 10_000_000), 10_000_000)
-    base = datetime.fromtimestamp(whole).astimezone().isoformat()
-    fraction = f"{ticks:07d}".rstrip("0")
-    zone = "Z" if base.endswith("+00:00") else base[19:]
-    return f"{base[:19]}{'.' + fraction if fraction else ''}{zone}"
-
-
-def utc_now() -> str:
-    """created_at: UTC with seven digits."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
 
 
 def main() -> None:

@@ -115,15 +115,9 @@ class Engine:
 
     def serve(self, order: Order, queue_ms: float = 0.0) -> Served:
         """Answer one prompt. Raises Refused where a real server would."""
-        if order.raw and (order.context or order.dressed):
-            raise Refused(400, RAW_REFUSAL)
-        will_load = self.loaded_ctx != (order.num_ctx or self.rules.num_ctx)
-        text = order.prompt if order.raw else self.tokenizer.decode(list(order.context)) + TEMPLATE.format(order.prompt)
-        sent = [BOS, *self.tokenizer.encode(text)]
+        text, sent, prompt = self._prepare(order)
         num_ctx = order.num_ctx or self.rules.num_ctx
-        prompt = cut_prompt(sent, num_ctx, self.rules)
-        if len(prompt) < len(sent) and not order.truncate and self.rules.truncate_flag:
-            raise Refused(400, TOO_LONG)
+        will_load = self.loaded_ctx != num_ctx
         load_ms = self.load(order.num_ctx)
         restored = self._choose_slot(prompt)
         matched = common_prefix(self.slot, prompt)
@@ -178,6 +172,17 @@ class Engine:
         if rules.cached_key:
             fields["prompt_eval_cached_count"] = served.reused
         return fields
+
+    def _prepare(self, order: Order) -> tuple[str, list[int], list[int]]:
+        """The prompt as text, as tokens, and as the tokens that are left to evaluate."""
+        if order.raw and (order.context or order.dressed):
+            raise Refused(400, RAW_REFUSAL)
+        text = order.prompt if order.raw else self.tokenizer.decode(list(order.context)) + TEMPLATE.format(order.prompt)
+        sent = [BOS, *self.tokenizer.encode(text)]
+        prompt = cut_prompt(sent, order.num_ctx or self.rules.num_ctx, self.rules)
+        if len(prompt) < len(sent) and not order.truncate and self.rules.truncate_flag:
+            raise Refused(400, TOO_LONG)
+        return text, sent, prompt
 
     def _answer(self, order: Order, text: str) -> tuple[str, list[int]]:
         if order.quirk == "empty":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, cast
 
+from timmy_tui.demo import ollama_facts
 from timmy_tui.demo.ollama_engine import Refused, truth
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class OllamaTalk(BaseHTTPRequestHandler):
         routes: Mapping[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
             "/api/version": ("GET", lambda _: {"version": self.stand_in.version}),
             "/api/ps": ("GET", lambda _: self.stand_in.residents()),
-            "/api/tags": ("GET", lambda _: self.stand_in.tags()),
-            "/api/show": ("POST", self.stand_in.show),
+            "/api/tags": ("GET", lambda _: ollama_facts.tags(self.stand_in.engine.rules)),
+            "/api/show": ("POST", lambda request: ollama_facts.show(self.stand_in.engine.rules, request)),
             "/api/generate": ("POST", lambda request: self._generate(request, fault)),
         }
         if path == "/":
