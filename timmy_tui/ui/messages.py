@@ -34,6 +34,16 @@ class Noticed(Message):
         self.notice = notice
 
 
+class Asked(Message):
+    """A screen asks the app for something that is not its own to do."""
+
+    def __init__(self, what: str, **arguments: Any) -> None:
+        """``what`` is ``mark``, ``finding``, ``plan`` or ``answer``; the arguments are those of the port's method."""
+        super().__init__()
+        self.what = what
+        self.arguments = arguments
+
+
 class SnapshotSource(Protocol):
     """Where snapshots come from: the pipeline, a replay, or a test."""
 

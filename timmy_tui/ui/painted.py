@@ -6,16 +6,22 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from timmy_tui.clean import clean
+from timmy_tui.model.snapshot import Health
 from timmy_tui.ui.glyphs import to_ascii
-from timmy_tui.ui.lines import BLANK, Line
+from timmy_tui.ui.lines import BLANK, Line, fit, line
 from timmy_tui.ui.view import View
 
 Draw = Callable[[View, int, int], Sequence[Line]]
 """View, width and height in; lines out."""
+
+
+DRAWING_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a mistake in a panel, or a value nobody thought of, raises: the panel says so and the rest lives on."""
 
 
 class Painted(Widget):
@@ -23,13 +29,20 @@ class Painted(Widget):
 
     DEFAULT_CSS = "Painted { width: 1fr; height: 1fr; }"
 
+    class Failed(Message):
+        """A panel could not be drawn."""
+
+        def __init__(self, fault: Health) -> None:
+            """``fault`` goes to the sources line."""
+            super().__init__()
+            self.fault = fault
+
     def __init__(self, draw: Draw, *, id: str | None = None, can_focus: bool = False) -> None:
         """``draw`` is called with the view whenever it or the size changes."""
         super().__init__(id=id, markup=False)
         self._draw = draw
         self._view = View()
         self._lines: Sequence[Line] = ()
-        self._styles: dict[str, Style] = {}
         self.can_focus = can_focus
 
     @property
@@ -37,10 +50,10 @@ class Painted(Widget):
         """What is on the screen now."""
         return self._lines
 
-    def paint(self, view: View, styles: dict[str, Style]) -> None:
+    def paint(self, view: View) -> None:
         """Show the view; rows that stay as they are cost nothing."""
-        restyled = styles is not self._styles or view.glyphs is not self._view.glyphs
-        self._view, self._styles = view, styles
+        restyled = view.styles is not self._view.styles
+        self._view = view
         before, self._lines = self._lines, self._drawn()
         if restyled or len(before) != len(self._lines):
             self.refresh()
@@ -57,13 +70,20 @@ class Painted(Widget):
 
     def _drawn(self) -> Sequence[Line]:
         width, height = self.size
-        return self._draw(self._view, width, height) if width > 0 and height > 0 else ()
+        if width <= 0 or height <= 0:
+            return ()
+        try:
+            return self._draw(self._view, width, height)
+        except DRAWING_ERRORS as error:
+            what = f"{type(error).__name__} while drawing {self.id or 'a panel'}"
+            self.post_message(self.Failed(Health("screen", what, self._view.now)))
+            return [fit(line((what, "bad")), width)]
 
     def render_line(self, y: int) -> Strip:
         """One row as segments, exactly as wide as the widget."""
-        width = self.size.width
+        styles = self._view.styles
         spans = self._lines[y] if y < len(self._lines) else BLANK
-        base = self._styles.get("text", Style.null())
+        base = styles.get("text", Style.null())
         write = to_ascii if self._view.glyphs.plain else str
-        segments = [Segment(write(clean(text)), self._styles.get(role, base)) for text, role in spans if text]
-        return Strip(segments).adjust_cell_length(width, base)
+        segments = [Segment(write(clean(text)), styles.get(role, base)) for text, role in spans if text]
+        return Strip(segments).adjust_cell_length(self.size.width, base)

@@ -164,11 +164,24 @@ def _style(spec: str, palette: Mapping[str, str], role: str, where: str) -> Styl
         raise ThemeError(f"{where}: the role {role} is not a style: {clean(spec, 40)}.") from None
 
 
+def choose_theme(wanted: str, chosen: bool, few_colours: bool, names: Iterable[str]) -> tuple[str, str]:
+    """The theme to begin with, and a sentence when it is not the wanted one.
+
+    On 16 colours or none, and when the user did not choose one, the terminal's own colours are the readable ones.
+    """
+    known = sorted(names)
+    if not chosen and wanted == DEFAULT and few_colours and "ansi16" in known:
+        return "ansi16", ""
+    if wanted in known:
+        return wanted, ""
+    return (
+        DEFAULT if DEFAULT in known else known[0]
+    ), f"There is no theme {clean(wanted)}; there are {', '.join(known)}."
+
+
 def plain_theme() -> Palette:
     """The terminal's own colours, for an installation whose theme files are gone."""
     roles = {"bad": "bold red", "warn": "yellow", "good": "green", "info": "cyan", "value": "bold"}
     styles = _styles({role: roles.get(role, "default") for role in REQUIRED}, {}, "", "built in")
-    theme = Theme(
-        name=DEFAULT, primary="ansi_blue", background="ansi_default", foreground="ansi_default", ansi=True
-    )
+    theme = Theme(name=DEFAULT, primary="ansi_blue", background="ansi_default", foreground="ansi_default", ansi=True)
     return Palette(theme, styles, Path())

@@ -1,12 +1,15 @@
 """What the painters look at: one snapshot, the clocks, and what the dashboard itself has to say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from rich.style import Style
 
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import Diagnosis, Finding
 from timmy_tui.model.llm import Reuse
-from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.glyphs import UNICODE, Glyphs
 
@@ -36,8 +39,12 @@ class View:
     """The newest snapshot while an older one is frozen on the screen; else None."""
     control: ControlState | None = None
     notice: Notice | None = None
-    footer: tuple[tuple[str, str], ...] = ()
-    """(key, word) of the commands that work here."""
+    footers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Screen → (key, word) of the commands that work there."""
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    """Role → style, as the theme has it."""
+    faults: tuple[Health, ...] = ()
+    """What went wrong in the screen itself."""
     read_only: str = ""
     """Why nothing can be changed; empty when it can."""
 

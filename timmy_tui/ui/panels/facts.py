@@ -106,7 +106,10 @@ def verdict_line(view: View, width: int) -> Line:
 def source_parts(view: View) -> list[Line]:
     """What is wrong with the sources, worst first; one part that says so when nothing is."""
     snapshot = view.snapshot
-    parts = [line((f"{view.glyphs.fail} {h.where}: {foreign(h.message, 80)}", "bad")) for h in snapshot.health]
+    parts = [
+        line((f"{view.glyphs.fail} {h.where}: {foreign(h.message, 80)}", "bad"))
+        for h in (*view.faults, *snapshot.health)
+    ]
     for source in snapshot.sources:
         parts.extend(_source_parts(view, source))
     unparsed = sum(snapshot.unparsed.values())
@@ -204,8 +207,8 @@ def notice_line(view: View, width: int) -> Line:
     return line((foreign(notice.text, width), notice.role)) if notice else ()
 
 
-def footer_line(view: View, width: int, hidden: int = 0) -> Line:
+def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:
     """Keys that work here, and how many panels the size hides."""
     parts: list[Line] = [line((f"+{hidden} hidden", "warn"))] if hidden else []
-    parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footer)
+    parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
     return as_many(parts, width)

@@ -61,7 +61,7 @@ def _narrow(view: View, width: int, height: int) -> list[Line]:
     body = [*rows, *(turn_rows(view, width, listed) if listed else [])]
     body += [BLANK] * (room - len(body))
     hidden = (3 if listed else 4) if width >= LEAST[0] else 0
-    return [*head, *body, *facts, *([footer_line(view, width, hidden)] if footer else [])]
+    return [*head, *body, *facts, *([footer_line(view, "live", width, hidden)] if footer else [])]
 
 
 def _wide(view: View, width: int, height: int) -> list[Line]:
@@ -86,7 +86,12 @@ def _wide(view: View, width: int, height: int) -> list[Line]:
         size = room - len(right) if part == 0 else part
         drawn = panel(view, right_width, size)
         right.extend([*drawn, *[BLANK] * (size - len(drawn))])
-    return [*head, *join([(left, left_width), (right, right_width)], room), *facts, footer_line(view, width, 4 - shown)]
+    return [
+        *head,
+        *join([(left, left_width), (right, right_width)], room),
+        *facts,
+        footer_line(view, "live", width, 4 - shown),
+    ]
 
 
 def _right_panels(height: int, log_is_left: bool) -> list[tuple[Rows, int]]:

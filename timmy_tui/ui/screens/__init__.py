@@ -1,1 +1,1 @@
-"""The numbered screens and the dialogs."""
+"""The screens: which panels, lists and keys belong together."""

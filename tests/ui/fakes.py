@@ -1,0 +1,80 @@
+"""Stand-ins for what the screen talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from timmy_tui.errors import ControlError
+from timmy_tui.model.change import ControlState
+from timmy_tui.model.snapshot import Snapshot
+
+
+class FakeSource:
+    """Publishes what a test tells it to, and remembers what it was asked."""
+
+    def __init__(self, *snapshots: Snapshot) -> None:
+        self.snapshots = snapshots
+        self.publish: Callable[[Snapshot], None] = lambda snapshot: None
+        self.asked: list[tuple[object, ...]] = []
+        self.stopped = False
+
+    def start(self, publish: Callable[[Snapshot], None]) -> None:
+        self.publish = publish
+        for snapshot in self.snapshots:
+            publish(snapshot)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def mark(self, ordinal: int, quality: str | None) -> None:
+        self.asked.append(("mark", ordinal, quality))
+
+    def answer_finding(self, key: str, answer: str) -> None:
+        self.asked.append(("finding", key, answer))
+
+
+@dataclass(frozen=True)
+class FakePlan:
+    """A plan in words."""
+
+    label: str
+    preview: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+class FakeControl:
+    """Plans everything, starts nothing."""
+
+    def __init__(self, state: ControlState, refusal: str = "", error: str = "") -> None:
+        self.now, self.refusal, self.error = state, refusal, error
+        self.asked: list[tuple[object, ...]] = []
+
+    def state(self) -> ControlState:
+        return self.now
+
+    def plan(self, kind: str, arguments: Mapping[str, Any]) -> FakePlan:
+        self.asked.append(("plan", kind, dict(arguments)))
+        if self.error:
+            raise ControlError(self.error, "look at the log")
+        preview = ("v34/config.py:12", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
+        return FakePlan(f"{kind} {arguments}", preview, self.refusal)
+
+    def start(self, plan: Any) -> str:
+        self.asked.append(("start", plan.label))
+        return "started"
+
+    def answer(self, choice: str) -> str:
+        self.asked.append(("answer", choice))
+        return f"{choice}: done"
+
+
+class FakeLlm:
+    """Answers at once."""
+
+    def probe(self) -> tuple[str, ...]:
+        return ("the same prompt twice: prefill 800ms, then 60ms", "the cache works")
+
+    def warm(self) -> str:
+        return "loaded in 2.1s"

@@ -1,0 +1,180 @@
+"""The application: snapshots in, one view out, keys to whoever does the work."""
+
+import time
+from collections import deque
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import App
+from textual.reactive import var
+from textual.worker import Worker, WorkerState
+
+from timmy_tui.clean import clean
+from timmy_tui.model.change import ChangeState
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.settings import Settings, config_dir
+from timmy_tui.ui import life
+from timmy_tui.ui.acts import deeds
+from timmy_tui.ui.choice import remembered_theme
+from timmy_tui.ui.commands import SCREENS, footer_words, read_keymap, with_keys
+from timmy_tui.ui.desk import Desk
+from timmy_tui.ui.glyphs import choose_glyphs
+from timmy_tui.ui.messages import Asked, Control, LlmActions, Noticed, SnapshotArrived, SnapshotSource
+from timmy_tui.ui.painted import Painted
+from timmy_tui.ui.screens.open import open_screen
+from timmy_tui.ui.themes import choose_theme, load_themes
+from timmy_tui.ui.view import Notice, View
+
+IDLE_S, BUSY_S = 1.0, 0.25
+"""Between two ticks of the clocks on the screen."""
+SETTLED = (ChangeState.IDLE, ChangeState.KEPT, ChangeState.ROLLED_BACK, ChangeState.NEEDS_ATTENTION)
+
+
+class TimmyApp(App[None]):
+    """The dashboard. Everything it shows is in ``view``; only this class writes it."""
+
+    ENABLE_COMMAND_PALETTE = False
+    DEFAULT_MODE = "live"
+    MODES: ClassVar = {name: open_screen(name) for name in SCREENS}
+    CSS = "Screen { background: $background; color: $foreground; }"
+    view: var[View] = var(View(), init=False)
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: SnapshotSource,
+        control: Control | None = None,
+        llm_actions: LlmActions | None = None,
+        read_only: str = "",
+    ) -> None:
+        """``read_only`` says why nothing may be changed; empty when it may."""
+        super().__init__()
+        self.settings, self.source = settings, source
+        self.events: deque[Notice] = deque(maxlen=200)
+        self.snapshot = Snapshot()
+        self._control = control
+        self._had_terminal = not life.terminal_gone()
+        why = read_only or ("read-only by the settings" if settings.control.read_only else "")
+        keymap, problems = read_keymap(config_dir() / "keymap.toml")
+        self.palettes, theme_problems = load_themes()
+        self.desk = Desk(self, source, control, llm_actions, why)
+        self.commands = with_keys(keymap)
+        self.set_keymap({name: keys for name, keys in keymap.items()})
+        self._deeds = deeds(self)
+        self._asked_to_quit = -10.0
+        self.mouse = settings.view.mouse
+        self._bind_commands(why)
+        self._problems = [*problems, *theme_problems]
+        footers = {name: footer_words(self.commands, name, self.desk.absent) for name in SCREENS}
+        glyphs = choose_glyphs(settings.view.ascii)
+        self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, read_only=why))
+
+    def _bind_commands(self, read_only: str) -> None:
+        for command in self.commands:
+            if command.screens or not command.keys or (read_only and command.danger):
+                continue
+            self.bind(command.keys, f"do('{command.id}')", description=command.word, show=False)
+        self.bind("escape", "back", show=False)
+
+    # -- life
+
+    def on_mount(self) -> None:
+        """Colours first, then the clock, then the data."""
+        for palette in self.palettes.values():
+            self.register_theme(palette.theme)
+        configured = self.settings.view.theme
+        chosen = remembered_theme(configured)
+        few_colours = self.console.no_color or self.console.color_system in (None, "standard", "windows")
+        theme, problem = choose_theme(chosen or configured, chosen is not None, few_colours, self.palettes)
+        self.use_theme(theme)
+        self._forget_signals = life.end_on_signals(self.exit)
+        self._clock = self.set_interval(IDLE_S, self._tick)
+        self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
+        for problem in filter(None, [*self._problems, problem]):
+            self.say(problem, "warn")
+        self.source.start(self.publish)
+
+    def on_unmount(self) -> None:
+        """Stop the source before the loop ends, so that nothing publishes into a closed one."""
+        self._forget_signals()
+        self.source.stop()
+
+    def _tick(self) -> None:
+        if self._had_terminal and life.terminal_gone():
+            life.last_resort(1)
+            self.exit()
+            return
+        self.renew()
+
+    # -- the view
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Hand over a new picture, from any thread; only the newest that waits is looked at."""
+        self.post_message(SnapshotArrived(snapshot))
+
+    def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        """Take the newest picture."""
+        self.snapshot = message.snapshot
+        busy = self.snapshot.open_turn is not None or self._changing()
+        (self._fast_clock.resume if busy else self._fast_clock.pause)()
+        self.renew()
+
+    def _changing(self) -> bool:
+        change = self.view.control.change if self.view.control else None
+        return change is not None and change.state not in SETTLED
+
+    def renew(self) -> None:
+        """Make the view of now. While frozen, the picture and its clocks stand still."""
+        control = self._control.state() if self._control is not None else None
+        if self.view.newest is not None:
+            self.view = replace(self.view, newest=self.snapshot, control=control)
+            return
+        self.view = replace(self.view, snapshot=self.snapshot, now=time.time(), tick=time.monotonic(), control=control)
+
+    def say(self, text: str, role: str = "info") -> None:
+        """A word in the status line, kept in the event log."""
+        notice = Notice(time.time(), clean(text), role)
+        self.events.append(notice)
+        self.view = replace(self.view, notice=notice)
+
+    def on_noticed(self, message: Noticed) -> None:
+        """The same from another thread."""
+        self.say(message.notice.text, message.notice.role)
+
+    def on_painted_failed(self, message: Painted.Failed) -> None:
+        """A panel that cannot be drawn becomes a health line, once."""
+        if message.fault.message not in {fault.message for fault in self.view.faults}:
+            self.view = replace(self.view, faults=(*self.view.faults, message.fault))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Work that failed says so instead of ending in silence."""
+        if event.state is WorkerState.ERROR:
+            self.say(f"{event.worker.name}: {type(event.worker.error).__name__}: {event.worker.error}", "bad")
+
+    async def on_asked(self, message: Asked) -> None:
+        """A screen asks for what is not its own to do."""
+        self.desk.ask(message.what, message.arguments)
+
+    def use_theme(self, name: str) -> None:
+        """Paint in this theme from now on."""
+        self.theme = name
+        self.view = replace(self.view, styles=self.palettes[name].styles)
+
+    # -- keys
+
+    def action_do(self, command: str) -> None:
+        """Run a command of the table."""
+        if not self.desk.refuses(command):
+            self._deeds[command]()
+
+    def action_back(self) -> None:
+        """Escape closes what lies over the screen; it never quits."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_help_quit(self) -> None:
+        """The second ctrl+c within two seconds quits."""
+        if time.monotonic() - self._asked_to_quit < 2:
+            self.exit()
+        self._asked_to_quit = time.monotonic()
+        self.say("press ctrl+c again to quit", "warn")

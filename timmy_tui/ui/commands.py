@@ -1,0 +1,158 @@
+"""The one table of commands: key bindings, footer, help and palette are all made from it."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from textual.binding import Binding
+
+from timmy_tui.clean import clean
+
+Needs = Literal["", "control", "llm", "source"]
+SCREENS = ("live", "turns", "trends", "llm", "changes", "log")
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something the user can ask for."""
+
+    id: str
+    """Name in the keymap file."""
+    keys: str
+    """Comma-separated, as Textual names them."""
+    word: str
+    """For the footer."""
+    help: str
+    screens: tuple[str, ...] = ()
+    """Where it works: the screen has an action for it. Empty is everywhere: the app acts by ``id``."""
+    action: str = ""
+    """The screen's Textual action; empty is the id."""
+    danger: bool = False
+    """Changes the monitored system or makes the model work: confirmed first, and not bound when read-only."""
+    needs: Needs = ""
+    """What it cannot do without."""
+    rank: int = 0
+    """Place in the footer, lowest first; 0 is not shown there."""
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("live", "1", "live", "How long did I wait, and where did the time go"),
+    Command("turns", "2", "turns", "Every turn, with waterfall, raw events and diagnosis"),
+    Command("trends", "3", "trends", "Stages over time, by session and epoch"),
+    Command("llm", "4", "LLM", "Prefill, decode, prompt cache, context window, the guide's criteria"),
+    Command("changes", "5", "changes", "Flags, the running change, restore points, journal"),
+    Command("log", "6", "log", "Both logs as they come in"),
+    Command("freeze", "space", "freeze", "Freeze the view; turns go on being read", rank=20),
+    Command("help", "question_mark,f1", "help", "This page", rank=30),
+    Command("quit", "q", "quit", "Back to the live screen; from there, quit", rank=40),
+    Command("palette", "colon", "commands", "Find a command by name", rank=70),
+    Command("tail_mode", "t", "tail mode", "Turn tail mode on or off, verified and undoable", danger=True,
+            needs="control", rank=50),
+    Command("restart", "r", "restart", "Restart v34 by the strategy of the settings", danger=True, needs="control",
+            rank=60),
+    Command("restore_point", "b", "restore point", "Make a restore point of the code files", danger=True,
+            needs="control"),
+    Command("undo", "u", "undo", "Take back the last change", danger=True, needs="control", rank=65),
+    Command("warm", "w", "warm", "Load the model before the first turn needs it", danger=True, needs="llm"),
+    Command("good", "g", "good", "Mark the newest turn's answer good; the same key takes it back", needs="source"),
+    Command("bad", "x", "bad", "Mark the newest turn's answer bad; the same key takes it back", needs="source"),
+    Command("accept", "a", "accept", "Accept the newest finding's level as the new usual", needs="source"),
+    Command("findings", "i", "findings", "Findings, to accept, acknowledge or mute"),
+    Command("events", "e", "events", "What the dashboard has said so far"),
+    Command("theme", "T", "theme", "Next theme; the choice is remembered"),
+    Command("mouse", "m", "mouse", "Mouse on or off; on takes over the terminal's own selection"),
+    Command("copy", "y", "copy", "Copy the screen's figures, without what was said"),
+    Command("save", "Y", "save", "Write the same into a file"),
+    Command("filter", "slash", "filter", "Show only what contains a text; escape clears", ("turns", "log"), rank=11),
+    Command("follow", "f,end", "follow", "Go to the newest and stay there", ("turns", "log"), rank=12),
+    Command("chart", "right,l", "next stage", "Chart of the next stage", ("trends",), rank=11),
+    Command("chart_back", "left,h", "stage before", "Chart of the stage before", ("trends",)),
+    Command("longer", "minus", "more turns", "Twice as many turns in the chart", ("trends",), rank=12),
+    Command("shorter", "plus", "fewer turns", "Half as many turns in the chart", ("trends",), rank=13),
+    Command("probe", "p", "probe", "Ask Ollama whether its prompt cache works (generates)", ("llm",), "app.do('probe')",
+            danger=True, needs="llm", rank=11),
+    Command("act", "enter", "act", "Flip the flag, undo the operation or restore the point under the cursor",
+            ("changes",), danger=True, needs="control", rank=11),
+    Command("keep", "K", "keep", "Keep the running change", ("changes",), "app.do('keep')", danger=True,
+            needs="control", rank=12),
+    Command("stop", "S", "stop waiting", "Stop waiting for the running change", ("changes",), "app.do('stop')",
+            danger=True, needs="control"),
+    Command("listen", "L", "resume listening", "Ask the STT server to listen again after a cut turn", ("changes",),
+            "app.do('listen')", danger=True, needs="control"),
+)  # fmt: skip
+"""In the order of the help page."""
+
+NAMES = {
+    "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
+    "left": "←", "right": "→", "escape": "Esc", "plus": "+", "minus": "-",
+}  # fmt: skip
+"""Keys as they are written for people."""
+
+
+def key_name(keys: str) -> str:
+    """The first key, as written on the screen."""
+    first = keys.split(",")[0].strip()
+    return NAMES.get(first, first)
+
+
+def key_names(keys: str) -> str:
+    """All keys of a command."""
+    return " ".join(NAMES.get(key.strip(), key.strip()) for key in keys.split(",") if key.strip())
+
+
+def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
+    """The user's own keys: ``freeze = "z"`` or ``freeze = ["z", "f2"]``; a sentence for every line of no use."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return {}, [f"{clean(path.name)} cannot be read: {clean(str(error), 120)}"]
+    known = {command.id for command in COMMANDS}
+    keymap: dict[str, str] = {}
+    problems: list[str] = []
+    for name, value in data.items():
+        keys = [value] if isinstance(value, str) else value
+        if name not in known:
+            problems.append(f"{clean(path.name)}: there is no command {clean(name, 40)}")
+        elif not isinstance(keys, list) or not all(isinstance(key, str) and key.strip() for key in keys):
+            problems.append(f"{clean(path.name)}: {name} must be a key or a list of keys")
+        else:
+            keymap[name] = ",".join(keys)
+    return keymap, problems
+
+
+def with_keys(keymap: Mapping[str, str], commands: Iterable[Command] = COMMANDS) -> tuple[Command, ...]:
+    """The table with the user's keys; a key taken from another command leaves that one."""
+    taken = {key.strip() for keys in keymap.values() for key in keys.split(",")}
+    rows: list[Command] = []
+    for command in commands:
+        if command.id in keymap:
+            rows.append(replace(command, keys=keymap[command.id]))
+        else:
+            left = [key for key in command.keys.split(",") if key not in taken]
+            rows.append(replace(command, keys=",".join(left)))
+    return tuple(rows)
+
+
+def works_on(command: Command, screen: str) -> bool:
+    """The command belongs to this screen, or to all."""
+    return not command.screens or screen in command.screens
+
+
+def screen_bindings(screen: str) -> list[Binding]:
+    """Bindings of the commands that the screen itself runs; a keymap changes them by id."""
+    return [
+        Binding(command.keys, command.action or command.id, command.word, show=False, id=command.id)
+        for command in COMMANDS
+        if screen in command.screens
+    ]
+
+
+def footer_words(commands: Iterable[Command], screen: str, absent: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """(key, word) for the footer: what works here, best first. ``absent`` is command id → why it does not work."""
+    shown = [c for c in commands if c.rank and c.keys and works_on(c, screen) and c.id not in absent]
+    words = [(key_name(c.keys), c.word) for c in sorted(shown, key=lambda c: c.rank)]
+    return (("1-6", "screens"), *words)

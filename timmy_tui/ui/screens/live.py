@@ -1,0 +1,12 @@
+"""Screen 1: how long did I wait, and where did the time go."""
+
+from timmy_tui.ui.panels.live import live_lines
+from timmy_tui.ui.screens.picture import PictureScreen
+
+
+class LiveScreen(PictureScreen):
+    """One picture; every size has its layout (``panels/live.py``)."""
+
+    def __init__(self, name: str) -> None:
+        """``name`` is the mode's."""
+        super().__init__(name, live_lines)

@@ -1,0 +1,28 @@
+"""The table of screens; each module is imported when its screen is opened first."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from textual.screen import Screen
+
+SCREENS = {
+    "live": "timmy_tui.ui.screens.live:LiveScreen",
+    "turns": "timmy_tui.ui.screens.turns:TurnsScreen",
+    "trends": "timmy_tui.ui.screens.trends:TrendsScreen",
+    "llm": "timmy_tui.ui.screens.llm:LlmScreen",
+    "changes": "timmy_tui.ui.screens.changes:ChangesScreen",
+    "log": "timmy_tui.ui.screens.log:LogScreen",
+}
+
+
+def open_screen(name: str) -> Callable[[], Screen[Any]]:
+    """A call that makes the screen; the live one alone is needed for the first frame."""
+
+    def make() -> Screen[Any]:
+        module, _, attribute = SCREENS[name].partition(":")
+        screen = getattr(importlib.import_module(module), attribute)(name)
+        assert isinstance(screen, Screen)
+        return screen
+
+    return make
