@@ -18,6 +18,8 @@ from timmy_tui.demo.ollama_facts import FOREVER_S, keep_alive_s, utc_now
 from timmy_tui.demo.ollama_http import FAULTS, OllamaServer
 from timmy_tui.demo.ollama_log import ServerLog
 
+_QUEUED_S = 0.005
+"""Less is not waiting but the machine."""
 _DETOKENIZE_MS = 2.0
 """Between the total being stamped and the done chunk, where a context array is returned."""
 
@@ -148,9 +150,9 @@ class OllamaStandIn:
         self._slot.acquire()
         try:
             self._expire(busy=False)
-            queued = (time.monotonic() - arrived) * 1000 * self.speed
+            queued_s = time.monotonic() - arrived
             held = len(self.engine.slot)
-            served = self.engine.serve(order, queued if queued > 1 else 0.0)
+            served = self.engine.serve(order, queued_s * 1000 * self.speed if queued_s > _QUEUED_S else 0.0)
         except Refused:
             self._slot.release()
             raise

@@ -197,18 +197,19 @@ class Engine:
         return reply, self.tokenizer.encode(reply)
 
     def _choose_slot(self, prompt: list[int]) -> bool:
-        """From 0.30 on: put the held prompt aside when another kept one fits better. True if one was swapped in."""
+        """From 0.30 on a prompt that would lose more than half is put aside. True if a kept one was swapped in."""
         if not self.rules.ram_cache or not self.slot:
             return False
         held = common_prefix(self.slot, prompt)
-        if held / len(prompt) > 0.1:
+        if held / len(self.slot) >= 0.5:
             return False
         best = max(self.stored, key=lambda kept: common_prefix(kept, prompt), default=None)
         swap = best is not None and common_prefix(best, prompt) > held
         if best is not None and swap:
             self.stored.remove(best)
         self.stored = [self.slot, *self.stored][:4]
-        self.slot = best if best is not None and swap else []
+        if best is not None and swap:
+            self.slot = best
         return swap
 
     def _hold(self, tokens: list[int], num_ctx: int) -> None:
