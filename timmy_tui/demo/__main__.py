@@ -29,13 +29,13 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     demo = Demo(args.scenario, args.speed, args.seed, args.root, args.ollama_version, work_speed=args.work_speed)
-    with demo:
-        print(demo.root, flush=True)
-        try:
+    try:
+        with demo:
+            print(demo.root, flush=True)
             while True:
                 time.sleep(3600)
-        except KeyboardInterrupt:
-            return 0
+    except KeyboardInterrupt:
+        return 0
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class _Conversation:
             bits = self.random.getrandbits
             self.session = f"{bits(32):08x}-0000-4000-8000-{bits(48):012x}"
         self.turn += 1
-        tokens = max(5, round(54 * self.random.lognormvariate(0, 0.28)))
+        tokens = max(5, round(51 * self.random.lognormvariate(0, 0.28)))
         reply = round(3.3 * tokens)
         return [*self._hear(), *self._remember(), *self._ask(place, tokens, reply), *self._speak(reply)]
 
@@ -92,9 +92,9 @@ class _Conversation:
         if self.random.random() < 0.5:
             steps = [
                 (0.2, "v34", "v34_memory_storage_start", ""),
-                (store, "v34", "v34_memory_storage_complete", f'"duration_ms": {store:.2f}'),
+                (store, "v34", "v34_memory_storage_complete", f'"duration_ms": {round(store, 2)}'),
             ]
-        found = f'"duration_ms": {query:.2f}, "num_parents": 10, "num_candidate_chunks": 10'
+        found = f'"duration_ms": {round(query, 2)}, "num_parents": 10, "num_candidate_chunks": 10'
         return [
             *steps,
             (0.2, "v34", "v34_retrieval_start", ""),
@@ -112,7 +112,7 @@ class _Conversation:
         decode = DECODE_MS_PER_TOKEN * tokens * noise(0, 0.01)
         built = f'"prompt_chars": {prompt * 5}, "prompt_tokens_est": {prompt * 5 // 4}, "tail_mode": false'
         counts = f'"prompt_eval_count": {prompt}, "eval_count": {tokens}'
-        times = f'"prompt_eval_duration_ms": {prefill:.4f}, "eval_duration_ms": {decode:.4f}'
+        times = f'"prompt_eval_duration_ms": {round(prefill, 4)}, "eval_duration_ms": {round(decode, 4)}'
         received = f'"response_length": {reply}, "new_context_length": 0, {counts}, {times}'
         sent = '"temperature": 0.4, "kv_context_length": 0, "has_kv_cache": false'
         return [

@@ -8,7 +8,7 @@ Anchors are upstream's published measurements (an RTX 3060 class GPU, llama3.2:3
 - memory storage 250–600 ms on about half of the turns; classification 30 ms; retrieval 30–90 ms; TTS 650–730 ms.
 
 From these follow the two medians that the cache guide speaks of. A full prompt evaluates about 670 tokens (the last
-exchange and a 600-token tail) and is answered in about 54: 95 + 174 + 3 + 54 × 10 ≈ 810 ms. In tail mode about
+exchange and a 600-token tail) and is answered in about 51: 95 + 174 + 3 + 51 × 10.1 ≈ 790 ms. In tail mode about
 100 tokens are evaluated and the tail asks for one short line, about 16 tokens: 95 + 33 + 3 + 16 × 10 ≈ 290 ms. HTTP
 adds about 10 ms to both. (Upstream's own tail has about 410 tokens, which alone would take 109 ms.)
 """
@@ -25,7 +25,7 @@ UNREPORTED_MS = 3.0
 UNREPORTED_MS_PER_TOKEN = 0.84
 WARM_LOAD_MS = (94.5, 97.0)
 COLD_LOAD_MS = 2150.0
-LONG_REPLY, SHORT_REPLY = 54, 16
+LONG_REPLY, SHORT_REPLY = 51, 16
 """Median tokens of an answer, and of one to a prompt that asks for a short line."""
 SPEECH_MS_PER_CHARACTER = 28.0
 """A fast talker, so that a demo turn takes 6–10 s; people take about 65."""

@@ -1,0 +1,194 @@
+"""Both logs of a conversation: formats, the two medians of the cache guide, and each scenario's truth."""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from timmy_tui.demo.bulk import write_latency_log
+from timmy_tui.demo.generate import Logs, Plan, make_logs, write_logs
+from timmy_tui.demo.scenarios import SCENARIOS
+from timmy_tui.stages import CRITICAL
+
+Events = dict[str, dict[str, dict[str, Any]]]
+
+
+def by_request(logs: Logs) -> Events:
+    turns: Events = {}
+    for line in logs.latency:
+        event = json.loads(line)
+        turns.setdefault(event["request_id"], {})[event["event"]] = event
+    return {key: events for key, events in turns.items() if "v34_webhook_received" in events}
+
+
+def span(events: dict[str, dict[str, Any]], start: str, end: str) -> float:
+    return 1000 * float(events[end]["timestamp"] - events[start]["timestamp"])
+
+
+def llm_ms(logs: Logs) -> list[float]:
+    return [span(events, "v34_ollama_sent", "v34_ollama_received") for events in by_request(logs).values()]
+
+
+def llm_truth(logs: Logs) -> list[dict[str, Any]]:
+    return [entry["llm"] for entry in logs.truth if entry["what"] == "turn" and entry["llm"]]
+
+
+def test_a_conversation_in_both_logs() -> None:
+    logs = make_logs(Plan(40, seed=5))
+    turns = by_request(logs)
+    assert len(turns) == 40
+    first = next(iter(turns.values()))
+    assert list(first)[:4] == [
+        "stt_pause_detected",
+        "stt_transcript_finalized",
+        "stt_sending_to_v34",
+        "stt_http_request_start",
+    ]
+    assert list(first)[-1] == "tts_resume_sent"
+    assert set(first["v34_ollama_received"]["metadata"]) == {
+        "response_length",
+        "new_context_length",
+        "prompt_eval_count",
+        "eval_count",
+        "prompt_eval_duration_ms",
+        "eval_duration_ms",
+    }
+    assert len({events["v34_webhook_received"]["metadata"]["session_id"] for events in turns.values()}) == 2
+    stored = sum("v34_memory_storage_complete" in events for events in turns.values())
+    assert 10 < stored < 30
+    text = "\n".join(logs.v34)
+    assert text.count("BEGIN") == 40 + 40 // 9
+    for line in ("Timings ms ~ load=", "Tail mode active=False", "raw_mode=True, context_provided=False", "[KV CACHE]"):
+        assert line in text
+    for key in turns:
+        assert f"[request_id={key}]" in text
+
+
+def test_the_figures_of_both_logs_belong_together() -> None:
+    logs = make_logs(Plan(12, typed_every=0, ghosts=0))
+    received = [events["v34_ollama_received"]["metadata"] for events in by_request(logs).values()]
+    stats = [line.split(": ", 1)[1] for line in logs.v34 if "KV stats" in line]
+    assert stats == [
+        f"KV stats: prompt_eval_count={m['prompt_eval_count']} eval_count={m['eval_count']}" for m in received
+    ]
+    prefill = [int(line.split("prompt_eval=")[1].split()[0]) for line in logs.v34 if "Timings ms ~" in line]
+    assert prefill == [round(m["prompt_eval_duration_ms"] * 1e6) for m in received]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_llm_time_is_about_800_ms_and_about_300_in_tail_mode(seed: int) -> None:
+    full = llm_ms(make_logs(Plan(330, seed=seed)))
+    tail = make_logs(Plan(99, seed=seed, tail_mode=True, raw=False))
+    assert 760 < statistics.median(full) < 840
+    assert llm_ms(tail)[0] > 600, "the first request of a session is never a tail"
+    assert 275 < statistics.median(llm_ms(tail)[1:]) < 325
+    assert [events["v34_prompt_built"]["metadata"]["tail_mode"] for events in by_request(tail).values()][:3] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_prompts_grow_and_most_of_them_is_reused() -> None:
+    served = llm_truth(make_logs(Plan(33, typed_every=0)))
+    assert 560 < served[0]["prompt_tokens"] < 660
+    assert 2300 < served[-1]["prompt_tokens"] < 3300
+    assert all(500 < one["evaluated"] < 800 for one in served)
+    assert all(one["reused"] / one["prompt_tokens"] > 0.6 for one in served[25:])
+
+
+def test_tail_mode_with_raw_sends_tails_without_their_context() -> None:
+    served = llm_truth(make_logs(Plan(10, tail_mode=True, raw=True, typed_every=0)))
+    assert all(one["prompt_tokens"] < 200 and one["context_sent"] == 0 for one in served[1:])
+
+
+def test_overflow_grows_past_num_ctx_and_breaks_the_prefix() -> None:
+    logs = make_logs(Plan(20, "overflow", typed_every=0))
+    served = llm_truth(logs)
+    cut = [one["truncated"] for one in served]
+    assert not any(cut[:5]) and all(cut[12:])
+    assert all(one["prompt_tokens"] == 8000 and one["reused"] <= 5 for one in served if one["truncated"])
+    longest = max(e["v34_ollama_received"]["metadata"]["new_context_length"] for e in by_request(logs).values())
+    assert longest > 8000
+
+
+def test_cold_start_shows_loads_and_a_stolen_slot() -> None:
+    logs = make_logs(Plan(20, "cold-start", typed_every=0))
+    served = {entry["turn"]: entry["llm"] for entry in logs.truth if entry["what"] == "turn"}
+    assert [turn for turn, one in served.items() if one["loaded"]] == [4, 14]
+    cold = [turn for turn, one in served.items() if one["reused"] <= 5]
+    assert set(cold) == {1, 2, 4, 8, 14, 18}, "the first turn has no history, so the second shares no head with it"
+    assert served[4]["load_ms"] > 1000 > served[8]["load_ms"]
+
+
+def test_regression_is_in_retrieval_alone_from_turn_13_on() -> None:
+    logs = make_logs(Plan(60, "regression", ghosts=0))
+    turns = list(by_request(logs).values())
+
+    def median(start: str, end: str, part: list[dict[str, dict[str, Any]]]) -> float:
+        return statistics.median(span(events, start, end) for events in part)
+
+    def ratio(start: str, end: str) -> float:
+        return median(start, end, turns[12:]) / median(start, end, turns[:12])
+
+    assert 1.35 < ratio("v34_retrieval_start", "v34_retrieval_complete") < 1.85
+    assert 0.85 < ratio("v34_classification_start", "v34_classification_complete") < 1.15
+    (noted,) = [entry for entry in logs.truth if entry["what"] == "slow"]
+    assert (noted["turn"], noted["stage"], noted["factor"]) == (13, "retrieve", 1.6)
+    assert noted["stage"] in CRITICAL
+
+
+def test_clock_skew_moves_stt_and_tts_but_not_v34() -> None:
+    turns = list(by_request(make_logs(Plan(12, "clock-skew"))).values())
+    hops = [span(events, "stt_http_request_start", "v34_flask_handler_entry") for events in turns]
+    assert all(-5000 < hop < -4900 for hop in hops[:8])
+    assert all(-3000 < hop < -2900 for hop in hops[8:])
+
+
+def test_faults_leave_every_kind_of_damage(tmp_path: Path) -> None:
+    logs = write_logs(tmp_path, 14, "faults")
+    raw = (tmp_path / "shared/latency.log").read_bytes()
+    text = (tmp_path / "testing-interface/logs/v34.log").read_text("utf-8", "replace")
+    assert b"\x00" * 64 in raw and b"\xff\xfe" in raw and b"not json" in raw
+    bad = 0
+    for line in raw.splitlines():
+        try:
+            bad += not isinstance(json.loads(line), dict)
+        except ValueError:
+            bad += 1
+    assert bad == 6, "two torn lines, a block of NULs, bad UTF-8, a list, and words"
+    for shown in (
+        "Generate API call failed: 500 Server Error",
+        "Empty streamed response received",
+        "Could not connect to TTS API",
+        "<|start_header_id|>assistant<|end_header_id|>",
+        "I appear to be having trouble speaking. How embarrassing.",
+    ):
+        assert shown in text
+    assert {entry["what"] for entry in logs.truth} >= {"torn", "llm 500", "evil", "empty", "crash", "garbage", "leak"}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_same_seed_gives_the_same_logs(scenario: str) -> None:
+    one, other = make_logs(Plan(14, scenario, seed=9)), make_logs(Plan(14, scenario, seed=9))
+    assert one.latency == other.latency and one.v34 == other.v34
+    assert make_logs(Plan(14, scenario, seed=10)).latency != one.latency
+
+
+def test_a_version_without_the_rule_reports_differently() -> None:
+    logs = make_logs(Plan(5, version="0.30.0", typed_every=0))
+    counts = [e["v34_ollama_received"]["metadata"]["prompt_eval_count"] for e in by_request(logs).values()]
+    assert counts == [one["evaluated"] for one in llm_truth(logs)]
+
+
+def test_a_bulk_log_is_whole_turns_in_the_right_format(tmp_path: Path) -> None:
+    path = tmp_path / "shared" / "latency.log"
+    written = write_latency_log(path, 5000)
+    lines = path.read_text().splitlines()
+    assert 5000 <= written == len(lines) < 5028
+    events = [json.loads(line) for line in lines]
+    assert lines[:300] == [json.dumps(event) for event in events[:300]]
+    assert all(one["timestamp"] <= next_["timestamp"] for one, next_ in zip(events, events[1:], strict=False))
+    assert (events[0]["event"], events[-1]["event"]) == ("stt_pause_detected", "tts_resume_sent")

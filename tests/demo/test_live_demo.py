@@ -1,0 +1,231 @@
+"""The demo as processes: turns go through, an edit restarts v34, a bad edit kills it, and nothing stays behind."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from timmy_tui.demo.run import Demo
+from timmy_tui.installation import find_installation
+from timmy_tui.settings import Settings
+
+Wait = Callable[..., Any]
+
+
+def events(root: Path, name: str = "") -> list[dict[str, Any]]:
+    try:
+        lines = (root / "shared" / "latency.log").read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    parsed = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and name in ("", event["event"]):
+            parsed.append(event)
+    return parsed
+
+
+def v34_log(root: Path) -> str:
+    return (root / "testing-interface/logs/v34.log").read_text("utf-8", "replace")
+
+
+def say(demo: Demo, text: str, request_id: str | None = None) -> dict[str, Any]:
+    body = {"text": text, "request_id": request_id}
+    reply: dict[str, Any] = httpx.post(
+        demo.urls["v34"] + "/api/webhook", json=body, trust_env=False, verify=False, timeout=20
+    ).json()
+    return reply
+
+
+def kv_stats(demo: Demo) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.get(
+        demo.urls["v34"] + "/api/kv_stats?limit=5", trust_env=False, verify=False, timeout=20
+    ).json()
+    return answer
+
+
+def serves(demo: Demo) -> bool:
+    try:
+        return "count" in kv_stats(demo)
+    except httpx.TransportError:
+        return False
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """By replacement, with a later modification time, as an editor saves."""
+    text = path.read_text()
+    assert old in text
+    after = path.stat().st_mtime + 2
+    copy = path.with_name(".edit.tmp")
+    copy.write_text(text.replace(old, new))
+    os.utime(copy, (after, after))
+    copy.replace(path)
+
+
+@pytest.fixture
+def quiet() -> Iterator[Demo]:
+    """A demo in which nobody talks, at fifty times the pace."""
+    with Demo(talk=False, history=0, work_speed=50, import_s=0.0) as demo:
+        yield demo
+
+
+def test_a_conversation_goes_through_every_process(wait_for: Wait) -> None:
+    with Demo(speed=40, work_speed=10, import_s=0.0) as demo:
+        root = demo.root
+        assert root is not None
+        earlier = len(events(root, "tts_resume_sent"))
+        assert 35 <= earlier <= 40, "the history of an earlier session is there at the first look"
+        wait_for(lambda: len(events(root, "tts_resume_sent")) >= earlier + 3)
+        live = events(root)[-1]
+        session = events(root, "v34_webhook_received")[-1]["metadata"]["session_id"]
+        assert abs(live["timestamp"] - time.time()) < 10
+        assert kv_stats(demo)["stats"][-1]["session_id"] == session
+        assert find_installation(Settings(), root).latency_log == root / "shared" / "latency.log"
+        last = events(root, "v34_ollama_received")[-1]["metadata"]
+        truth = httpx.get(demo.urls["ollama"] + "/demo/truth", trust_env=False, verify=False).json()
+        assert last["prompt_eval_count"] in [entry["prompt_tokens"] for entry in truth]
+        assert "loading cache slot" in demo.ollama_log.read_text()
+        wait_for(lambda: v34_log(root).count("BEGIN") > earlier + 5)
+        assert "POST /api/webhook" in v34_log(root)
+        assert httpx.get(demo.urls["tts"] + "/health", verify=False).json()["provider"] == "CUDA"
+        assert "listening" in httpx.get(demo.urls["stt"] + "/transcript", verify=False).json()
+    assert not root.exists()
+    assert not _processes_in(root)
+
+
+def test_an_edit_restarts_v34_with_the_new_flags(quiet: Demo, wait_for: Wait) -> None:
+    root = quiet.root
+    assert root is not None
+    wait_for(lambda: serves(quiet))
+    assert "response" in say(quiet, "Hello?", "aaaaaaaa")
+    assert kv_stats(quiet)["stats"][-1]["tail_mode"] is False
+    old = kv_stats(quiet)["stats"][-1]["session_id"]
+    listener = _listener(quiet)
+    assert listener.environ()["WERKZEUG_RUN_MAIN"] == "true"
+    parent = listener.parent()
+    assert parent is not None and parent.cmdline() == listener.cmdline()
+    assert listener.cwd() == str((root / "v34").resolve())
+    edit(root / "v34" / "config.py", "USE_FULL_MEGA_PROMPT = True", "USE_FULL_MEGA_PROMPT = False")
+    wait_for(lambda: "Detected change" in v34_log(root))
+    wait_for(lambda: serves(quiet) and kv_stats(quiet)["count"] == 0)
+    edit(root / "v34" / "app.py", "raw=True", "raw=False")
+    wait_for(lambda: v34_log(root).count("Detected change") == 2)
+    wait_for(lambda: serves(quiet))
+    for request_id in ("bbbbbbbb", "cccccccc", "dddddddd"):
+        say(quiet, "And now?", request_id)
+    built = events(root, "v34_prompt_built")
+    assert [event["metadata"]["tail_mode"] for event in built] == [False, False, True, True]
+    context = [event["metadata"]["new_context_length"] for event in events(root, "v34_ollama_received")]
+    assert context[0] == 0 < context[1] < context[2] < context[3]
+    assert events(root, "v34_webhook_received")[-1]["metadata"]["session_id"] != old
+    assert re.search(r"Detected change in '.*v34/config\.py', reloading", v34_log(root))
+    assert v34_log(root).count(" * Restarting with stat") == 3
+
+
+def test_a_bad_config_kills_v34_for_good(quiet: Demo, wait_for: Wait) -> None:
+    root = quiet.root
+    assert root is not None
+    wait_for(lambda: serves(quiet))
+    edit(root / "v34" / "config.py", "MAX_TOKENS = 7000", "MAX_TOKENS = = 7000")
+    assert quiet.processes[0].wait(20) == 1
+    assert "SyntaxError" in v34_log(root)
+    assert not serves(quiet)
+
+
+def test_a_typed_turn_shows_in_kv_stats_and_not_in_the_latency_log(quiet: Demo, wait_for: Wait) -> None:
+    root = quiet.root
+    assert root is not None
+    wait_for(lambda: serves(quiet))
+    say(quiet, "I am typing this.")
+    assert kv_stats(quiet)["count"] == 1
+    assert events(root) == []
+    for path, body in (("/api/webhook", "no json"), ("/nowhere", "{}")):
+        answer = httpx.post(quiet.urls["v34"] + path, content=body, trust_env=False, verify=False)
+        assert answer.status_code >= 400
+
+
+def test_every_scenario_of_faults_goes_on(wait_for: Wait) -> None:
+    with Demo("faults", speed=200, work_speed=25, import_s=0.0, history=3) as demo:
+        root = demo.root
+        assert root is not None
+        first = _listener(demo, wait_for).pid
+
+        def acts() -> set[str]:
+            lines = (root / "demo/truth.jsonl").read_text().splitlines() if (root / "demo/truth.jsonl").exists() else []
+            return {json.loads(line)["what"] for line in lines}
+
+        wait_for(
+            lambda: acts() >= {"torn", "truncate", "rotate", "crash", "garbage", "leak", "tts down", "duplicate"}, 50
+        )
+        assert (root / "shared/latency.log.1").exists()
+        assert _listener(demo, wait_for).pid != first
+        wait_for(lambda: any(b"\xff\xfe" in line for line in (root / "shared/latency.log").read_bytes().splitlines()))
+    assert not _processes_in(root)
+
+
+def test_killing_the_demo_leaves_no_process_behind(tmp_path: Path, wait_for: Wait) -> None:
+    argv = [sys.executable, "-m", "timmy_tui.demo", "--root", str(tmp_path), "--speed", "40", "--work-speed", "10"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert demo.stdout.readline().strip() == str(tmp_path)
+        wait_for(lambda: len(_processes_in(tmp_path)) >= 4)
+        started = _processes_in(tmp_path)
+        demo.send_signal(signal.SIGKILL)
+    gone, alive = psutil.wait_procs(started, timeout=10)
+    assert not alive and len(gone) >= 4
+    assert not _processes_in(tmp_path)
+
+
+def test_an_interrupted_demo_removes_its_folder(wait_for: Wait) -> None:
+    argv = [sys.executable, "-m", "timmy_tui.demo"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        root = Path(demo.stdout.readline().strip())
+        assert root.is_dir()
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(10) == 0
+    assert not root.exists()
+
+
+def test_importing_the_demo_is_light() -> None:
+    heavy = "('numpy', 'pandas', 'textual', 'httpx')"
+    code = f"import sys, timmy_tui.demo.run; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def _processes_in(root: Path) -> list[psutil.Process]:
+    """Processes whose working directory is the demo's folder or below it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(root.resolve()) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _listener(demo: Demo, wait_for: Wait | None = None) -> psutil.Process:
+    if wait_for is not None:
+        wait_for(lambda: serves(demo))
+    port = int(demo.urls["v34"].rsplit(":", 1)[1])
+    (pid,) = {
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+    }
+    assert pid is not None
+    return psutil.Process(pid)
