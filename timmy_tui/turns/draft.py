@@ -1,0 +1,258 @@
+"""A turn in the making: marks and figures as they come, and the Turn that they amount to."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from timmy_tui.ledger import Ledger, settle
+from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
+from timmy_tui.stages import CRITICAL, KEYS
+from timmy_tui.turns.debug import DebugTurn
+
+CANNED = "I appear to be having trouble speaking. How embarrassing."
+"""What Timmy says when the model did not answer."""
+
+_LEAKS = ("<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>")
+
+_FIGURES: dict[str, tuple[tuple[str, str], ...]] = {
+    "stt_pause_detected": (("pause_threshold", "pause_threshold"),),
+    "stt_transcript_finalized": (("text_length", "text_length"),),
+    "stt_sending_to_v34": (("text_length", "text_length"),),
+    "v34_webhook_received": (("text_length", "text_length"),),
+    "v34_classification_complete": (("importance", "importance"),),
+    "v34_retrieval_complete": (("num_chunks", "chunks"),),
+    "v34_prompt_built": (("prompt_chars", "prompt_chars"), ("prompt_tokens_est", "prompt_tokens_est")),
+    "v34_ollama_sent": (("temperature", "temperature"), ("kv_context_length", "context_sent")),
+    "v34_ollama_received": (
+        ("response_length", "reply_length"),
+        ("new_context_length", "context_returned"),
+        ("prompt_eval_count", "prompt_tokens"),
+        ("eval_count", "output_tokens"),
+        ("prompt_eval_cached_count", "cached_tokens"),
+        ("prompt_eval_duration_ms", "prefill_ms"),
+        ("eval_duration_ms", "decode_ms"),
+        ("load_duration_ms", "load_ms"),
+        ("total_duration_ms", "ollama_total_ms"),
+    ),
+    "v34_sending_to_tts": (("response_length", "reply_length"),),
+    "tts_request_received": (("text_length", "reply_length"),),
+}
+"""Event → (metadata field, field of Turn) that it tells."""
+
+_WHOLE = frozenset(
+    (
+        "text_length",
+        "chunks",
+        "prompt_chars",
+        "prompt_tokens_est",
+        "context_sent",
+        "reply_length",
+        "context_returned",
+        "prompt_tokens",
+        "output_tokens",
+        "cached_tokens",
+    )
+)
+_SANE = 1e12
+"""A figure from here on is garbage: no count, length or duration in ms of one turn reaches it."""
+
+
+def number(value: Any) -> float | None:
+    """A finite figure of zero or more, or None."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value < _SANE:
+        return float(value)
+    return None
+
+
+class Draft:
+    """What is known of one turn so far."""
+
+    __slots__ = (
+        "aborted_by", "closed", "debug", "events", "figures", "first", "last", "marks", "ordinal", "query_open",
+        "query_us", "request_id", "session", "session_id", "state", "status", "tail_mode",
+    )  # fmt: skip
+
+    def __init__(self, ordinal: int, request_id: str) -> None:
+        self.ordinal = ordinal
+        self.request_id = request_id
+        self.marks: dict[str, int] = {}
+        self.events: list[Event] = []
+        self.figures: dict[str, float] = {}
+        self.tail_mode: bool | None = None
+        self.session_id: str | None = None
+        self.session = 0
+        self.first = 0.0
+        self.last = 0.0
+        self.query_open: int | None = None
+        self.query_us: int | None = None
+        self.status: float | None = None
+        self.debug: DebugTurn | None = None
+        self.closed = False
+        self.state = TurnState.OPEN
+        self.aborted_by = ""
+
+    def take(self, event: Event) -> None:
+        """One event more; of repeated ones the first counts."""
+        name, stamp = event.event, event.timestamp
+        micros = int(stamp * 1e6 + 0.5)
+        marks = self.marks
+        if not marks:
+            self.first = self.last = stamp
+        elif stamp > self.last:
+            self.last = stamp
+        if name not in marks:
+            marks[name] = micros
+        self.events.append(event)
+        if event.metadata:
+            self._read(name, event.metadata)
+        if name == "v34_retrieval_query_start":
+            self.query_open = micros
+        elif name == "v34_retrieval_query_complete" and self.query_open is not None:
+            if micros >= self.query_open:
+                self.query_us = (self.query_us or 0) + micros - self.query_open
+            self.query_open = None
+
+    def _read(self, name: str, metadata: Mapping[str, Any]) -> None:
+        for source, target in _FIGURES.get(name, ()):
+            if source in metadata and target not in self.figures:
+                value = number(metadata[source])
+                if value is not None:
+                    self.figures[target] = value
+        if name == "v34_prompt_built":
+            mode = metadata.get("tail_mode")
+            if isinstance(mode, bool):
+                self.tail_mode = mode
+        elif name == "v34_webhook_received":
+            told = metadata.get("session_id")
+            if isinstance(told, str) and told:
+                self.session_id = told
+        elif name == "stt_http_response_received":
+            self.status = number(metadata.get("status_code"))
+
+    @property
+    def begun(self) -> bool:
+        """There is text: more than a pause was heard."""
+        return self.debug is not None or any(name != "stt_pause_detected" for name in self.marks)
+
+    def build(self, keep_events: bool) -> Turn:
+        """The turn as it stands."""
+        debug = self.debug
+        told: dict[str, Any] = {name: int(value) if name in _WHOLE else value for name, value in self.figures.items()}
+        if debug is not None:
+            for name, value in debug.values.items():
+                told.setdefault(name, value)
+        ledger = self._ledger(told)
+        signals = self._signals(told)
+        state, reason = self._verdict(signals, debug)
+        return Turn(
+            ordinal=self.ordinal,
+            request_id=self.request_id,
+            session_id=self.session_id,
+            session=self.session,
+            state=state,
+            reason=reason,
+            started=min(self.marks.values()) / 1e6 if self.marks else debug.started if debug else None,
+            ended=max(self.marks.values()) / 1e6 if self.marks else debug.ended if debug else None,
+            logs="latency" if debug is None else "both" if self.marks else "v34",
+            span=ledger.span,
+            headline_ms=ledger.headline_ms,
+            v2v_ms=ledger.v2v_ms,
+            stages=ledger.stages,
+            skipped=ledger.skipped,
+            unattributed_ms=ledger.unattributed_ms,
+            gaps=ledger.gaps,
+            offset_bounds=ledger.offset_bounds,
+            clock_stepped=ledger.clock_stepped,
+            tail_mode=self.tail_mode if self.tail_mode is not None else debug.tail_mode if debug else None,
+            raw=self._raw(debug),
+            signals=signals,
+            errors=tuple(debug.errors) if debug else (),
+            text=debug.text if debug else None,
+            reply=debug.reply if debug else None,
+            events=tuple(self.events) if keep_events else (),
+            **told,
+        )
+
+    def _ledger(self, told: Mapping[str, Any]) -> Ledger:
+        if not self.marks and self.debug is not None:
+            return _debug_ledger(self.debug)
+        pause = self.figures.get("pause_threshold")
+        return settle(
+            self.marks,
+            pause_us=None if pause is None else round(pause * 1e6),
+            query_us=self.query_us,
+            prefill_ms=told.get("prefill_ms"),
+            decode_ms=told.get("decode_ms"),
+            load_ms=told.get("load_ms"),
+        )
+
+    def _raw(self, debug: DebugTurn | None) -> bool | None:
+        """From the debug log; else a returned context array proves that raw was off, and nothing proves it on."""
+        if debug is not None and debug.raw is not None:
+            return debug.raw
+        return False if self.figures.get("context_returned", 0) > 0 else None
+
+    def _signals(self, told: Mapping[str, Any]) -> frozenset[str]:
+        length, debug = told.get("reply_length"), self.debug
+        reply = debug.reply if debug is not None else None
+        found: set[str] = set()
+        answered = "output_tokens" in told or "prompt_tokens" in told
+        received = "v34_ollama_received" in self.marks
+        if length == 0 or reply == "":
+            found.add("empty_reply")
+        if reply == CANNED or (received and not answered and length == len(CANNED)):
+            found.add("canned_reply")
+        if reply is not None and (any(mark in reply for mark in _LEAKS) or reply.startswith("assistant")):
+            found.add("template_leak")
+        if debug is not None and debug.errors:
+            found.add("error")
+        if self.status is not None and self.status >= 400:
+            found.add("error")
+        return frozenset(found)
+
+    def _verdict(self, signals: frozenset[str], debug: DebugTurn | None) -> tuple[TurnState, str]:
+        """State and reason; a complete turn whose model or voice failed is a failed one."""
+        if self.state is TurnState.ABORTED:
+            return self.state, f"turn {self.aborted_by} began first" if self.aborted_by else "a new turn began first"
+        if self.state is TurnState.TIMED_OUT:
+            return self.state, "no further event"
+        if self.state is TurnState.GHOST:
+            return self.state, "a pause without text"
+        if self.state is TurnState.OPEN or not signals & _FAILURES:
+            return self.state, ""
+        if debug is not None and debug.errors:
+            return TurnState.FAILED, debug.errors[0][:200]
+        if self.status is not None and self.status >= 400:
+            return TurnState.FAILED, f"v34 answered with status {self.status:.0f}"
+        return TurnState.FAILED, "the model gave no answer"
+
+
+_FAILURES = frozenset({"empty_reply", "canned_reply", "error"})
+
+
+def _debug_ledger(debug: DebugTurn) -> Ledger:
+    """The debug log alone: steps without positions, so that the rest is one gap."""
+    stages: dict[str, float | None] = dict.fromkeys(KEYS)
+    stages.update(debug.stages())
+    total = debug.total_ms
+    rest: float | None = None
+    gaps: tuple[Gap, ...] = ()
+    if total is not None:
+        named = sum(round(1000 * value) for key in CRITICAL if (value := stages[key]) is not None)
+        rest = (round(1000 * total) - named) / 1000
+        gaps = (Gap("start", "end", rest),) if rest else ()
+    skipped = frozenset({"store"}) if debug.store_skipped else frozenset()
+    return Ledger(
+        span=Span.NONE if total is None else Span.V34,
+        headline_ms=total,
+        v2v_ms=None,
+        stages=stages,
+        skipped=skipped,
+        unattributed_ms=rest,
+        gaps=gaps,
+        offset_bounds=(None, None),
+        clock_stepped=False,
+    )
+
+
+Builder = Callable[[Draft], Turn]
