@@ -30,7 +30,7 @@ class Scenario:
     every: int = 0
     """The acts begin anew after this many turns; 0: they happen once."""
     raw: bool = True
-    clock_offset_s: float = 0.004
+    clock_offset_s: float = 0.002
     """STT/TTS clock minus v34's."""
 
     def act_before(self, turn: int) -> Act | None:
