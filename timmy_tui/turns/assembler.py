@@ -41,6 +41,8 @@ _WORDS = frozenset(
 )
 """Events that only a turn with text has: a new one of these ends whatever was in flight."""
 
+_TURNING = _WORDS | {"tts_resume_sent"}
+
 
 @dataclass
 class _Run:
@@ -69,7 +71,6 @@ class TurnAssembler:
         self._run = _Run(0, None, None)
         self._order: list[_Run] = []
         self._voiced: set[int] = set()
-        self._phase = ""
         self._debug: DebugTurn | None = None
         self._debug_done: DebugTurn | None = None
         self._debug_draft: Draft | None = None
@@ -84,36 +85,38 @@ class TurnAssembler:
     def add_events(self, events: Iterable[Event]) -> list[Turn]:
         """Events in file order."""
         changed: dict[int, Draft] = {}
-        drafts = self._drafts
+        find = self._drafts.get
         for event in events:
-            draft = drafts.get(event.request_id)
-            if draft is None or self._is_another(draft, event):
+            draft = find(event.request_id)
+            if draft is None or (abs(event.timestamp - draft.last) > ANOTHER_S and self._is_another(draft, event)):
                 draft = self._begin(event, changed)
             elif draft.closed:
                 changed[draft.ordinal] = draft
-                if not draft.marks:
+                if not draft.events:
                     self._reopen(draft)
+            draft.events.append(event)
+            draft.last = event.timestamp
             name = event.event
-            if name in _WORDS and len(self._open) > 1:
-                self._end_others(draft, event.timestamp, changed)
-            draft.take(event)
-            if name == "v34_webhook_received":
-                self._join_session(draft)
-            elif event.service == "tts":
-                self._voiced.add(draft.session)
-            if name == "tts_resume_sent":
-                self._close(draft, TurnState.COMPLETE, changed)
-            elif not draft.closed and name in _PHASES:
-                self._phase = _PHASES[name]
+            if name in _TURNING:
+                self._turn(draft, event, changed)
         return self._build(changed)
+
+    def _turn(self, draft: Draft, event: Event, changed: dict[int, Draft]) -> None:
+        """An event that changes more than its own turn's figures."""
+        if event.event == "tts_resume_sent":
+            self._voiced.add(draft.session)
+            self._close(draft, TurnState.COMPLETE, changed)
+            return
+        if len(self._open) > 1:
+            self._end_others(draft, event.timestamp, changed)
+        if event.event == "v34_webhook_received":
+            self._join_session(draft, event.metadata.get("session_id"))
 
     def _is_another(self, draft: Draft, event: Event) -> bool:
         """The id has come back: much later, or beginning anew what is long over."""
-        if not draft.marks:
+        if not draft.events:
             return False
-        return abs(event.timestamp - draft.last) > max(ANOTHER_S, self._timeout_s) and (
-            draft.closed or event.event in draft.marks
-        )
+        return draft.closed or any(event.event == known.event for known in draft.events)
 
     def _begin(self, event: Event, changed: dict[int, Draft]) -> Draft:
         known = self._drafts.pop(event.request_id, None)
@@ -121,7 +124,7 @@ class TurnAssembler:
             self._close(known, TurnState.TIMED_OUT, changed)
         draft = Draft(self.take_ordinal(), event.request_id)
         draft.session = self._run.number
-        draft.first = draft.last = event.timestamp
+        draft.first = event.timestamp
         self._drafts[event.request_id] = draft
         self._open[draft.ordinal] = draft
         self._end_pauses(draft, changed)
@@ -156,7 +159,12 @@ class TurnAssembler:
 
     def _silent_end(self, draft: Draft) -> bool:
         """The reply was sent, and this session's TTS writes no events: there is nothing more to wait for."""
-        return "v34_sending_to_tts" in draft.marks and draft.session not in self._voiced
+        draft.read_events()
+        return (
+            "v34_sending_to_tts" in draft.marks
+            and draft.session not in self._voiced
+            and not any(event.service == "tts" for event in draft.events)
+        )
 
     def _close(self, draft: Draft, state: TurnState, changed: dict[int, Draft]) -> None:
         if draft.closed and draft.state is not TurnState.COMPLETE and state is not TurnState.COMPLETE:
@@ -264,11 +272,11 @@ class TurnAssembler:
             self._forget()
         return draft
 
-    def _join_session(self, draft: Draft) -> None:
+    def _join_session(self, draft: Draft, name: object) -> None:
         """The process that serves the turn; a new id is a new run of v34."""
-        name = draft.session_id
-        if name is None:
+        if not isinstance(name, str) or not name:
             return
+        draft.session_id = name
         run = self._runs.get(name)
         if run is None:
             nameless = next((run for run in self._order if run.number == draft.session and not run.session_id), None)
@@ -297,13 +305,15 @@ class TurnAssembler:
         run.turns += 1
         run.last = draft.ordinal
 
+    def _in_flight(self) -> Draft | None:
+        """The newest turn with text, else a pause that may become one."""
+        return max(self._open.values(), key=lambda draft: (draft.begun, draft.ordinal), default=None)
+
     @property
     def open_turn(self) -> Turn | None:
-        """The turn in flight as far as it is known: the newest with text, else a pause that may become one."""
-        if not self._open:
-            return None
-        draft = max(self._open.values(), key=lambda draft: (draft.begun, draft.ordinal))
-        return draft.build(keep_events=False)
+        """The turn in flight as far as it is known."""
+        draft = self._in_flight()
+        return None if draft is None else draft.build(keep_events=False)
 
     @property
     def busy(self) -> bool:
@@ -313,7 +323,9 @@ class TurnAssembler:
     @property
     def phase(self) -> str:
         """Key of the stage that runs now; empty between two named stages."""
-        return self._phase if self._open else ""
+        draft = self._in_flight()
+        events = reversed(draft.events) if draft is not None else iter(())
+        return next((_PHASES[event.event] for event in events if event.event in _PHASES), "")
 
     @property
     def sessions(self) -> tuple[Session, ...]:

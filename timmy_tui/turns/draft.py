@@ -1,7 +1,7 @@
 """A turn in the making: marks and figures as they come, and the Turn that they amount to."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from timmy_tui.ledger import Ledger, settle
@@ -69,20 +69,23 @@ class Draft:
 
     __slots__ = (
         "aborted_by", "closed", "debug", "events", "figures", "first", "last", "marks", "ordinal", "query_open",
-        "query_us", "request_id", "session", "session_id", "state", "status", "tail_mode",
+        "query_us", "read", "request_id", "session", "session_id", "state", "status", "tail_mode",
     )  # fmt: skip
 
     def __init__(self, ordinal: int, request_id: str) -> None:
         self.ordinal = ordinal
         self.request_id = request_id
-        self.marks: dict[str, int] = {}
         self.events: list[Event] = []
+        self.read = 0
+        """Events that have gone into the fields below: they are read together, when somebody asks."""
+        self.marks: dict[str, int] = {}
         self.figures: dict[str, float] = {}
         self.tail_mode: bool | None = None
         self.session_id: str | None = None
         self.session = 0
         self.first = 0.0
         self.last = 0.0
+        """Stamp of the newest event in file order."""
         self.query_open: int | None = None
         self.query_us: int | None = None
         self.status: float | None = None
@@ -91,51 +94,41 @@ class Draft:
         self.state = TurnState.OPEN
         self.aborted_by = ""
 
-    def take(self, event: Event) -> None:
-        """One event more; of repeated ones the first counts."""
-        name, stamp = event.event, event.timestamp
-        micros = int(stamp * 1e6 + 0.5)
-        marks = self.marks
-        if not marks:
-            self.first = self.last = stamp
-        elif stamp > self.last:
-            self.last = stamp
-        if name not in marks:
-            marks[name] = micros
-        self.events.append(event)
-        if event.metadata:
-            self._read(name, event.metadata)
-        if name == "v34_retrieval_query_start":
-            self.query_open = micros
-        elif name == "v34_retrieval_query_complete" and self.query_open is not None:
-            if micros >= self.query_open:
-                self.query_us = (self.query_us or 0) + micros - self.query_open
-            self.query_open = None
+    def read_events(self) -> None:
+        """Take in the events that came since the last time; of repeated ones the first counts."""
+        marks, metadata_of = self.marks, _READERS
+        for event in self.events[self.read :] if self.read else self.events:
+            name = event.event
+            if name not in marks:
+                marks[name] = int(event.timestamp * 1e6 + 0.5)
+            if name in metadata_of and event.metadata:
+                metadata_of[name](self, event.metadata)
+            if name == "v34_retrieval_query_start":
+                self.query_open = int(event.timestamp * 1e6 + 0.5)
+            elif name == "v34_retrieval_query_complete" and self.query_open is not None:
+                spent = int(event.timestamp * 1e6 + 0.5) - self.query_open
+                if spent >= 0:
+                    self.query_us = (self.query_us or 0) + spent
+                self.query_open = None
+        self.read = len(self.events)
 
-    def _read(self, name: str, metadata: Mapping[str, Any]) -> None:
-        for source, target in _FIGURES.get(name, ()):
-            if source in metadata and target not in self.figures:
+    def read_figures(self, fields: Sequence[tuple[str, str]], metadata: Mapping[str, Any]) -> None:
+        """Figures of one event; the first telling counts."""
+        figures = self.figures
+        for source, target in fields:
+            if source in metadata and target not in figures:
                 value = number(metadata[source])
                 if value is not None:
-                    self.figures[target] = value
-        if name == "v34_prompt_built":
-            mode = metadata.get("tail_mode")
-            if isinstance(mode, bool):
-                self.tail_mode = mode
-        elif name == "v34_webhook_received":
-            told = metadata.get("session_id")
-            if isinstance(told, str) and told:
-                self.session_id = told
-        elif name == "stt_http_response_received":
-            self.status = number(metadata.get("status_code"))
+                    figures[target] = value
 
     @property
     def begun(self) -> bool:
         """There is text: more than a pause was heard."""
-        return self.debug is not None or any(name != "stt_pause_detected" for name in self.marks)
+        return self.debug is not None or any(event.event != "stt_pause_detected" for event in self.events)
 
     def build(self, keep_events: bool) -> Turn:
         """The turn as it stands."""
+        self.read_events()
         debug = self.debug
         told: dict[str, Any] = {name: int(value) if name in _WHOLE else value for name, value in self.figures.items()}
         if debug is not None:
@@ -255,4 +248,24 @@ def _debug_ledger(debug: DebugTurn) -> Ledger:
     )
 
 
-Builder = Callable[[Draft], Turn]
+def _figure_reader(fields: Sequence[tuple[str, str]]) -> Callable[[Draft, Mapping[str, Any]], None]:
+    return lambda draft, metadata: draft.read_figures(fields, metadata)
+
+
+def _read_prompt(draft: Draft, metadata: Mapping[str, Any]) -> None:
+    draft.read_figures(_FIGURES["v34_prompt_built"], metadata)
+    mode = metadata.get("tail_mode")
+    if isinstance(mode, bool):
+        draft.tail_mode = mode
+
+
+def _read_status(draft: Draft, metadata: Mapping[str, Any]) -> None:
+    draft.status = number(metadata.get("status_code"))
+
+
+_READERS: dict[str, Callable[[Draft, Mapping[str, Any]], None]] = {
+    **{name: _figure_reader(fields) for name, fields in _FIGURES.items()},
+    "v34_prompt_built": _read_prompt,
+    "stt_http_response_received": _read_status,
+}
+"""Event → what is read from its metadata."""
