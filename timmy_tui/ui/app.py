@@ -59,7 +59,7 @@ class TimmyApp(App[None]):
         self.palettes, theme_problems = load_themes()
         self.desk = Desk(self, source, control, llm_actions, why)
         self.commands = with_keys(keymap)
-        self.set_keymap({name: keys for name, keys in keymap.items()})
+        self.set_keymap(keymap)
         self._deeds = deeds(self)
         self._asked_to_quit = -10.0
         self.mouse = settings.view.mouse
@@ -90,8 +90,8 @@ class TimmyApp(App[None]):
         self._forget_signals = life.end_on_signals(self.exit)
         self._clock = self.set_interval(IDLE_S, self._tick)
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
-        for problem in filter(None, [*self._problems, problem]):
-            self.say(problem, "warn")
+        for trouble in filter(None, [*self._problems, problem]):
+            self.say(trouble, "warn")
         self.source.start(self.publish)
 
     def on_unmount(self) -> None:
@@ -151,7 +151,7 @@ class TimmyApp(App[None]):
         if event.state is WorkerState.ERROR:
             self.say(f"{event.worker.name}: {type(event.worker.error).__name__}: {event.worker.error}", "bad")
 
-    async def on_asked(self, message: Asked) -> None:
+    def on_asked(self, message: Asked) -> None:
         """A screen asks for what is not its own to do."""
         self.desk.ask(message.what, message.arguments)
 
@@ -167,7 +167,7 @@ class TimmyApp(App[None]):
         if not self.desk.refuses(command):
             self._deeds[command]()
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Escape closes what lies over the screen; it never quits."""
         if len(self.screen_stack) > 1:
             self.pop_screen()

@@ -1,6 +1,6 @@
 """What happens on a key that changes something: ask for a plan, show it, do it on a second key, say how it went."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from timmy_tui.errors import TimmyError
@@ -43,6 +43,15 @@ class Desk:
         if reason is not None:
             self._app.say(f"{command.replace('_', ' ')}: {reason}", "warn")
         return reason is not None
+
+    def ask(self, what: str, arguments: Mapping[str, Any]) -> None:
+        """Do what a screen asks for: ``mark``, ``finding`` or ``change``."""
+        if what == "mark":
+            self.mark(arguments["quality"], arguments.get("ordinal"))
+        elif what == "finding":
+            self.answer_finding(arguments["answer"], arguments.get("key"))
+        elif what == "change":
+            self.change("act", arguments["kind"], **arguments["values"])
 
     # -- control
 
@@ -131,8 +140,9 @@ class Desk:
 
     # -- how
 
-    async def _said(self, function: Callable[..., str | None], *arguments: object, word: str = "") -> None:
-        self._app.say(await in_thread(function, *arguments) or word)
+    async def _said(self, function: Callable[..., object], *arguments: object, word: str = "") -> None:
+        answer = await in_thread(function, *arguments)
+        self._app.say(word or str(answer))
 
     async def _confirmed(self, title: str, lines: tuple[str, ...]) -> bool:
         from timmy_tui.ui.screens.confirm import ConfirmScreen
@@ -140,7 +150,7 @@ class Desk:
         answer = await self._app.push_screen_wait(ConfirmScreen(title, lines, self._app.view.read_only))
         return answer is True
 
-    def _work(self, name: str, task: Awaitable[None]) -> None:
+    def _work(self, name: str, task: Coroutine[Any, Any, None]) -> None:
         async def work() -> None:
             try:
                 await task

@@ -38,7 +38,7 @@ class Asked(Message):
     """A screen asks the app for something that is not its own to do."""
 
     def __init__(self, what: str, **arguments: Any) -> None:
-        """``what`` is ``mark``, ``finding``, ``plan`` or ``answer``; the arguments are those of the port's method."""
+        """``mark`` {quality, ordinal}, ``finding`` {answer, key} or ``change`` {kind, values}."""
         super().__init__()
         self.what = what
         self.arguments = arguments

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from timmy_tui.settings import state_dir
@@ -25,8 +26,8 @@ def set_mouse(app: App[Any], on: bool) -> bool:
     The driver has no public switch, and its own flag decides what it takes back at the end.
     """
     driver = app._driver
-    if driver is None or driver.is_headless or not hasattr(driver, "_enable_mouse_support"):
-        return on
+    if not isinstance(driver, LinuxDriver):
+        return False
     if on:
         driver._mouse = True
         driver._enable_mouse_support()
@@ -38,10 +39,11 @@ def set_mouse(app: App[Any], on: bool) -> bool:
 
 def screen_text(screen: Screen[Any]) -> str:
     """The painted text of a screen; what was said is left out."""
-    rows: list[str] = []
-    for panel in screen.query(Painted):
-        for spans in panel.lines:
-            rows.append("".join("…" if role == "quote" and text.strip() else text for text, role in spans).rstrip())
+    rows = [
+        "".join("…" if role == "quote" and text.strip() else text for text, role in spans).rstrip()
+        for panel in screen.query(Painted)
+        for spans in panel.lines
+    ]
     return "\n".join(rows).rstrip() + "\n"
 
 

@@ -103,9 +103,18 @@ def load_theme(path: Path) -> Palette:
         raise ThemeError(f"{where}: name must be plain text.")
     theme = Theme(
         name=name,
+        primary=toolkit.get("primary", "ansi_blue"),
+        secondary=toolkit.get("secondary"),
+        warning=toolkit.get("warning"),
+        error=toolkit.get("error"),
+        success=toolkit.get("success"),
+        accent=toolkit.get("accent"),
+        foreground=toolkit.get("foreground"),
+        background=toolkit.get("background"),
+        surface=toolkit.get("surface"),
+        panel=toolkit.get("panel"),
         dark=data.get("dark", True) is True,
         ansi=data.get("ansi", False) is True,
-        **(toolkit if toolkit.get("primary") else {**toolkit, "primary": "ansi_blue"}),
     )
     return Palette(theme, styles, path)
 

@@ -56,10 +56,10 @@ def columns_for(width: int, turns: int = 60) -> Columns:
     return Columns(min(room - 2 - spark, WIDEST), spark, delta, *stats)
 
 
-def ledger_lines(view: View, width: int, height: int) -> list[Line]:
-    """Header and rows in at most ``height`` lines; what is left out is counted on the last."""
+def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
+    """Header and rows of a turn, the last unless said, in at most ``height`` lines; what is left out is counted."""
     columns = columns_for(width, len(view.turns))
-    turn = view.last
+    turn = turn if turn is not None else view.last
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
     room = height - len(head)

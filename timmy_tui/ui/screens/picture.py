@@ -12,6 +12,7 @@ from timmy_tui.ui.view import View
 class PictureScreen(Screen[None]):
     """A screen of painted panels. It repaints only while it can be seen."""
 
+    AUTO_FOCUS = ""
     DEFAULT_CSS = "PictureScreen { layout: vertical; overflow: hidden; }"
 
     def __init__(self, name: str, draw: Draw | None = None) -> None:

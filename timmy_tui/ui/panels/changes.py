@@ -1,0 +1,141 @@
+"""Screen 5 as rows: flags, the running change, the verdict, restore points, the journal."""
+
+from collections.abc import Iterator
+
+from timmy_tui.model.change import ChangeProgress, FlagState, JournalEntry, RestorePoint
+from timmy_tui.model.judgement import Comparison, StageVerdict
+from timmy_tui.ui.lines import BLANK, Line, foreign, left, line, right
+from timmy_tui.ui.panels.lists import title
+from timmy_tui.ui.screens.page import Row
+from timmy_tui.ui.view import View
+from timmy_tui.ui.wording import clock_time, stage_name
+from timmy_tui.words import MISSING, duration
+
+
+def change_rows(view: View, width: int) -> list[Row]:
+    """Everything, from what can be done to what was done. Targets are (kind, key)."""
+    control = view.control
+    rows: list[Row] = []
+    if view.read_only:
+        rows.append((line((f"read-only: {foreign(view.read_only, width)}", "warn")), None))
+    if control is None:
+        rows.append((line(("there is no running Timmy to change here", "muted")), None))
+        rows.extend((row, None) for row in verdict_lines(view, width))
+        return rows
+    if control.read_only and control.read_only != view.read_only:
+        rows.append((line((f"read-only: {foreign(control.read_only, width)}", "warn")), None))
+    if control.service:
+        rows.append((line(("service  ", "muted"), foreign(control.service, width)), None))
+    rows.append((_flag_head(width, view), None))
+    rows.extend((_flag(flag, width), ("flag", flag.key)) for flag in control.flags)
+    rows.extend((row, None) for row in progress_lines(control.change, view, width))
+    rows.extend((row, None) for row in verdict_lines(view, width))
+    rows.append((title("restore points", width, view), None))
+    rows.extend((_point(point), ("point", point.name)) for point in control.restore_points)
+    if not control.restore_points:
+        rows.append((line(("none yet; b makes one", "muted")), None))
+    rows.append((title("journal, newest first", width, view), None))
+    rows.extend((_entry(entry), ("op", entry.op)) for entry in control.journal)
+    if not control.journal:
+        rows.append((line(("nothing was changed yet", "muted")), None))
+    return rows
+
+
+def _flag_head(width: int, view: View) -> Line:
+    return line(
+        ("  " + left("flag", 20) + left("file", 14) + left("running", 14) + "who decides, what it means", "title")
+    )
+
+
+def _flag(flag: FlagState, width: int) -> Line:
+    agree = flag.file_value == flag.running_value or flag.running_value == MISSING
+    note = foreign(flag.override or flag.meaning, max(width - 52, 0))
+    warning = f"  {foreign(flag.warning, 60)}" if flag.warning else ""
+    return line(
+        (left(foreign(flag.label, 19), 20), "label" if flag.editable else "muted"),
+        (left(foreign(flag.file_value, 13), 14), "value"),
+        (left(foreign(flag.running_value, 13), 14), "text" if agree else "warn"),
+        (note, "warn" if flag.override else "muted"),
+        (warning, "warn"),
+    )
+
+
+def progress_lines(change: ChangeProgress | None, view: View, width: int) -> list[Line]:
+    """The running change with the end of the service's log."""
+    if change is None:
+        return []
+    limit = f" of {change.limit:.0f}s" if change.limit is not None else ""
+    lines = [
+        BLANK,
+        title("running change", width, view),
+        line(
+            (f"{foreign(change.label, 40)}  ", "value"), (str(change.state), "info"), f"  {change.elapsed:.0f}s{limit}",
+            (f"  evidence {change.evidence[0]}/{change.evidence[1]}", "muted"),
+            (f"  pid {change.pid}" if change.pid is not None else "", "muted"),
+            (f"  {change.listeners} listening" if change.listeners is not None else "", "muted"),
+        ),
+    ]  # fmt: skip
+    if change.message:
+        lines.append(line(foreign(change.message, width)))
+    if change.countdown is not None:
+        lines.append(line((f"rolling back in {change.countdown:.0f}s", "bad")))
+    if change.choices:
+        lines.append(line(("you may: ", "muted"), (", ".join(foreign(c, 30) for c in change.choices), "key")))
+    lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in change.log_lines[-8:])
+    return lines
+
+
+def verdict_lines(view: View, width: int) -> list[Line]:
+    """The running epoch against the one before, stage by stage."""
+    judgement = view.snapshot.judgement
+    verdict = judgement.verdict if judgement else None
+    if verdict is None:
+        return []
+    wanted = f"  {verdict.wanted} more turns until it can speak" if verdict.wanted else ""
+    lines = [
+        BLANK,
+        title(f"verdict: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
+        line((foreign(verdict.sentence, width), "value"), (wanted, "muted")),
+        *_quality(verdict),
+    ]
+    lines.extend(_stage(stage) for stage in verdict.stages)
+    return [*lines, BLANK]
+
+
+def _quality(verdict: Comparison) -> Iterator[Line]:
+    for word, (a, b), role in (("good", verdict.good, "good"), ("bad", verdict.bad, "bad")):
+        if a or b:
+            yield line((f"marked {word}: {b} of {verdict.n_b}, before {a} of {verdict.n_a}", role))
+    if any(verdict.signals):
+        yield line((f"signs in answers: {verdict.signals[1]}, before {verdict.signals[0]}", "warn"))
+
+
+def _stage(item: StageVerdict) -> Line:
+    role = {"faster": "good", "slower": "bad"}.get(item.verdict, "muted")
+    ratio = MISSING if item.ratio is None else f"×{item.ratio:.2f}"
+    bounds = "" if item.low is None or item.high is None else f" ({item.low:.2f}–{item.high:.2f})"
+    change = f"{right(duration(item.before_ms), 7)} → {right(duration(item.after_ms), 7)}"
+    wanted = f"  {item.wanted} more" if item.wanted else ""
+    return line(
+        ("  " + left(stage_name(item.stage), 14), "label"),
+        (left(ratio + bounds, 20), role),
+        f"{change}  ",
+        (left(item.verdict, 14), role),
+        (f"n {item.n_a}, {item.n_b}{wanted}", "muted"),
+    )
+
+
+def _point(point: RestorePoint) -> Line:
+    when = clock_time(point.at)
+    files = ", ".join(foreign(name, 40) for name in point.files[:4])
+    return line((left(foreign(point.name, 40), 42), "label"), (f"{when}  {foreign(point.kind, 10)}  {files}", "muted"))
+
+
+def _entry(entry: JournalEntry) -> Line:
+    undo = "  undo with enter" if entry.undoable else ""
+    return line(
+        (f"{clock_time(entry.at)}  ", "muted"),
+        (left(foreign(entry.label, 34), 36), "label"),
+        (foreign(entry.state, 20), "text"),
+        (f"  {foreign(entry.detail, 60)}{undo}", "muted"),
+    )

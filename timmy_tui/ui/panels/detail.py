@@ -1,0 +1,86 @@
+"""One turn in full: its waterfall, why it took what it took, and its raw events."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from timmy_tui.model.turn import Turn
+from timmy_tui.ui.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.panels.ledger import ledger_lines
+from timmy_tui.ui.panels.lists import state_mark, title
+from timmy_tui.ui.view import View
+from timmy_tui.ui.wording import clock_time, stage_name, tokens
+from timmy_tui.words import MISSING, duration, flag
+
+
+def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list[Line]:
+    """Facts, waterfall and events of a turn in at most ``height`` lines."""
+    if turn is None:
+        return [line(("no turn", "muted"))]
+    facts = _facts(view, turn, width)
+    events = turn_events(turn)
+    ledger = min(max(6, height - len(facts) - min(len(events), 8) - 2), 19)
+    lines = [*facts, *ledger_lines(view, width, max(min(ledger, height - len(facts)), 0), turn)]
+    room = height - len(lines) - 1
+    if room > 0:
+        lines.append(title(f"{len(events)} raw events" if events else "events no longer kept", width, view))
+        lines.extend(_cut_events(events, room))
+    return [fit(row, width) for row in lines[:height]]
+
+
+def _facts(view: View, turn: Turn, width: int) -> list[Line]:
+    glyph, role = state_mark(turn, view)
+    state = str(turn.state).replace("_", " ")
+    name = foreign(turn.request_id, 12) or "typed"
+    mark = view.marks.get(turn.ordinal)
+    reason = f": {foreign(turn.reason, 60)}" if turn.reason else ""
+    rows = [
+        line(
+            (f"{glyph} ", role), (f"turn {turn.ordinal} ", "value"), (f"{name} {clock_time(turn.started)} ", "muted"),
+            (f"{state}{reason} ", role), (f"{turn.span} {duration(turn.headline_ms)}", "value"),
+            (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
+        ),
+        line(
+            (f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok  ", "text"),
+            (f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}  ", "muted"),
+            (f"tail mode {flag(turn.tail_mode)}  raw {flag(turn.raw)}  ", "muted"),
+            (f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted"),
+        ),
+    ]  # fmt: skip
+    if turn.text:
+        rows.append(line(("said  ", "muted"), (foreign(turn.text, max(width - 6, 0)), "quote")))
+    rows.extend(line((foreign(text, width), "bad")) for text in turn.errors[:2])
+    if turn.signals:
+        rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals))}", "warn")))
+    found = view.diagnosis_of(turn.ordinal)
+    if found is not None and found.sentence:
+        rows.append(line((foreign(found.sentence, width), "warn" if found.slow else "muted")))
+        parts = [f"{stage_name(c.stage)} {c.ms:+.0f}ms {foreign(c.why, 30)}".rstrip() for c in found.contributions[:4]]
+        rows.append(line(("  " + " · ".join(parts), "muted")))
+    return rows
+
+
+def turn_events(turn: Turn) -> list[Line]:
+    """Time since the first, service, name, and what the writer added."""
+    if not turn.events:
+        return []
+    ordered = sorted(turn.events, key=lambda event: event.timestamp)
+    first = ordered[0].timestamp
+    return [
+        line(
+            (right(duration(1000 * (event.timestamp - first)), 8), "value"),
+            (f"  {left(foreign(event.service, 4), 4)}", "muted"),
+            f" {foreign(event.event, 44)}",
+            (f"  {_metadata(event.metadata)}", "quote"),
+        )
+        for event in ordered
+    ]
+
+
+def _metadata(metadata: Mapping[str, Any]) -> str:
+    return "  ".join(f"{foreign(str(key), 30)}={foreign(str(value), 40)}" for key, value in metadata.items())
+
+
+def _cut_events(events: list[Line], room: int) -> list[Line]:
+    if len(events) <= room:
+        return events
+    return [*events[: room - 1], line((f"+{len(events) - room + 1} more events", "muted"))]

@@ -1,0 +1,193 @@
+"""Screen 4 as lines: residency, context window, a row a turn, and the guide's criteria."""
+
+from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
+from timmy_tui.ui.charts.spark import spark_line
+from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
+from timmy_tui.ui.lines import BLANK, Line, as_many, fit, foreign, left, line, right
+from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
+from timmy_tui.ui.panels.lists import title
+from timmy_tui.ui.view import View
+from timmy_tui.ui.wording import ago, tokens
+from timmy_tui.words import MISSING, duration, share
+
+VERDICT_ROLE = {"pass": "good", "fail": "bad", "not yet": "muted"}
+
+
+def llm_lines(view: View, width: int, height: int) -> list[Line]:
+    """The whole screen."""
+    state = view.snapshot.llm
+    if state is None:
+        head = [line(("LLM", "title")), line(("nothing known of the model yet", "muted"))]
+        lines = [*head, *[BLANK] * max(height - 3, 0), footer_line(view, "llm", width)]
+        return [fit(row, width) for row in lines[-height:]]
+    top = [*model_lines(state, view, width), *context_lines(state, view, width)]
+    below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
+    below.append(footer_line(view, "llm", width))
+    room = height - len(top) - len(below)
+    criteria = criteria_lines(state.criteria, view, width)
+    kept = criteria if room >= len(criteria) + 8 else criteria[: max(room - 8, 0)]
+    if kept and len(kept) < len(criteria):
+        kept[-1] = line((f"+{len(criteria) - len(kept) + 1} more criteria", "muted"))
+    rows = reuse_lines(state, view, width, max(room - len(kept), 0))
+    body = [*top, *rows, *kept]
+    body += [BLANK] * (height - len(body) - len(below))
+    return [fit(row, width) for row in [*body, *below][:height]]
+
+
+def model_lines(state: LlmState, view: View, width: int) -> list[Line]:
+    """Server, model, where it lives and until when; warnings below."""
+    facts = state.facts
+    if facts is None:
+        lines = [line(("Ollama ", "title"), ("not asked", "muted"))]
+    elif facts.reachable is False:
+        since = f" for {ago(view.now - facts.since)}" if facts.since is not None else ""
+        lines = [line(("Ollama ", "title"), (f"unreachable{since} {foreign(facts.problem, 60)}", "bad"))]
+    else:
+        lines = [as_many(_residency(facts, view), width)]
+    lines.extend(line((f"{view.glyphs.warn} {foreign(text, width - 2)}", "warn")) for text in state.warnings[:2])
+    return lines
+
+
+def _residency(facts: OllamaFacts, view: View) -> list[Line]:
+    version = f" {foreign(facts.version, 16)}" if facts.version else ""
+    parts = [line((f"Ollama{version}", "title")), line((foreign(facts.model or MISSING, 32), "value"))]
+    detail = " ".join(foreign(text, 12) for text in (facts.parameters, facts.quantization) if text)
+    if detail:
+        parts.append(line((detail, "muted")))
+    if facts.size and facts.size_vram is not None:
+        on_gpu = facts.size_vram / facts.size
+        role = "good" if on_gpu > 0.995 else "warn"
+        parts.append(line((f"{facts.size / 1e9:.1f} GB, {share(on_gpu)} GPU", role)))
+    if facts.loaded is False:
+        parts.append(line(("not loaded: the next turn is cold", "warn")))
+    elif facts.expires is not None:
+        forever = facts.expires == float("inf")
+        left_s = facts.expires - view.now
+        text = "stays loaded" if forever else f"unloads in {ago(left_s)}"
+        parts.append(line((text, "muted" if forever or left_s > 60 else "warn")))
+    if facts.last_activity is not None:
+        parts.append(line((f"last request {ago(view.now - facts.last_activity)} ago", "muted")))
+    return parts
+
+
+def context_lines(state: LlmState, view: View, width: int) -> list[Line]:
+    """Fill of the window with its forecast; sparklines of reuse and prompt size."""
+    context = state.context
+    bar = max(8, min(40, width // 5))
+    lines = [line(("context ", "muted"), *_context(context, bar, view))]
+    columns = max(8, min(60, width - 46))
+    reuse = state.reuse[-columns:]
+    shares = [item.share for item in reuse]
+    sizes = [float(item.prompt_tokens) if item.prompt_tokens is not None else None for item in reuse]
+    newest = state.reuse[-1] if state.reuse else None
+    lines.append(line((left("reuse", 8), "muted"), *spark_line(shares, columns, view.glyphs), "  ", *_reuse(newest)))
+    size = f"prompt {tokens(newest.prompt_tokens if newest else None)} tok"
+    lines.append(line((left("prompt", 8), "muted"), *spark_line(sizes, columns, view.glyphs), f"  {size}"))
+    return lines
+
+
+def _context(context: ContextState | None, bar: int, view: View) -> Line:
+    if context is None:
+        return line((MISSING, "faint"))
+    source = f" ({context.window_source})" if context.window_source else ""
+    spans = [*gauge_line(context.fill, bar, view.glyphs), (f" {share(context.fill)} ", "value")]
+    spans.append((f"{tokens(context.used)} of {tokens(context.window)}{source}", "text"))
+    if context.turns_left is not None:
+        spans.append((f"  ≈{context.turns_left} turns left", "warn" if context.turns_left < 5 else "muted"))
+    if context.growth is not None:
+        spans.append((f"  {context.growth:+.0f} tok a turn", "muted"))
+    if context.truncated:
+        spans.append(("  the newest prompt was cut", "bad"))
+    if context.note:
+        spans.append((f"  {foreign(context.note, 60)}", "muted"))
+    return tuple(spans)
+
+
+def _reuse(item: Reuse | None) -> Line:
+    if item is None or item.share is None or item.certainty is Certainty.UNKNOWN:
+        why = f" {foreign(item.reason, 60)}" if item is not None else ""
+        return line((MISSING, "faint"), (why, "muted"))
+    sign = "~" if item.certainty is Certainty.ESTIMATED else ""
+    return line((f"{sign}{share(item.share)}", "good"), (f" {item.certainty}: {foreign(item.reason, 60)}", "muted"))
+
+
+def reuse_lines(state: LlmState, view: View, width: int, height: int) -> list[Line]:
+    """A row a turn, newest first: time by part, and the prompt by where it came from."""
+    if height < 3:
+        return []
+    shown = state.reuse[::-1][: height - 2]
+    time_bar = max(8, (width - 44) // 2)
+    token_bar = max(0, width - 44 - time_bar)
+    longest = max((sum(ms for _, ms in _times(item)) for item in shown), default=0.0)
+    most = float(max((item.prompt_tokens or 0 for item in shown), default=0))
+    glyphs = view.glyphs
+    legend = (
+        ("turn ", "muted"), ("  total ", "muted"), (f"{glyphs.hole} wait/load ", "bar.wait"),
+        (f"{glyphs.setting} prefill ", "bar.prefill"), (f"{glyphs.service} decode", "bar.decode"),
+        ("   prompt: ", "muted"), (f"{glyphs.code} reused ", "bar.reused"),
+        (f"{glyphs.setting} evaluated", "bar.evaluated"), (f"   longest {duration(longest)}", "muted"),
+    )  # fmt: skip
+    rows = [title("requests, newest first", width, view), legend]
+    rows.extend(_request(item, view, (time_bar, longest), (token_bar, most)) for item in shown)
+    return rows
+
+
+def _times(item: Reuse) -> list[tuple[str, float]]:
+    """Parts of the request that are known; a warm load is Ollama's floor and counts as waiting."""
+    load = "load" if item.loaded else "wait"
+    parts = [("wait", item.queue_ms), (load, item.load_ms), ("prefill", item.prefill_ms), ("decode", item.decode_ms)]
+    return [(kind, ms) for kind, ms in parts if ms is not None]
+
+
+def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int, float]) -> Line:
+    parts = _times(item)
+    known = sum(ms for _, ms in parts) if parts else None
+    role = "warn" if item.cold or item.broken or item.loaded else "good"
+    word = "load" if item.loaded else "broken" if item.broken else "cold" if item.cold else ""
+    reused = item.reused if item.reused is not None else 0
+    rest = max((item.prompt_tokens or 0) - reused, 0)
+    kinds = [(REUSED, float(reused)), (EVALUATED, float(rest))] if item.reused is not None else []
+    mark = view.glyphs.upright if item.ordinal in view.epoch_starts else " "
+    rate = f"{item.decode_rate:.0f}/s" if item.decode_rate is not None else MISSING
+    spans = [
+        (f"{item.ordinal:>4}{mark}", "muted"),
+        (right(duration(known), 7), "value"),
+        (" ", "text"),
+        *stack_line(parts, time[1], time[0], view.glyphs),
+        (" ", "text"),
+        *stack_line(kinds, prompt[1], prompt[0], view.glyphs),
+        (right(tokens(item.prompt_tokens), 7), "text"),
+        (right(_share(item), 6), role if item.share is not None else "faint"),
+        (right(rate, 7), "muted"),
+        (f" {word}", "warn"),
+    ]
+    return tuple(spans)
+
+
+def _share(item: Reuse) -> str:
+    sign = "~" if item.certainty is Certainty.ESTIMATED and item.share is not None else ""
+    return f"{sign}{share(item.share)}"
+
+
+def criteria_lines(criteria: tuple[Criterion, ...], view: View, width: int) -> list[Line]:
+    """The guide's lines with their verdicts, each under its heading."""
+    if not criteria:
+        return []
+    marks = {"pass": view.glyphs.ok, "fail": view.glyphs.fail}
+    lines = [title("the guide's criteria", width, view)]
+    group = ""
+    for item in criteria:
+        if item.group != group:
+            group = item.group
+            lines.append(line((foreign(group, width), "muted")))
+        verdict = f"{marks.get(item.verdict, view.glyphs.none)} {item.verdict}"
+        note = f"  {foreign(item.note, width)}" if item.note else ""
+        lines.append(
+            line(
+                (left(verdict, 10), VERDICT_ROLE.get(item.verdict, "muted")),
+                (left(foreign(item.label, 30), 31), "label"),
+                foreign(item.value, 40),
+                (note, "muted"),
+            )
+        )
+    return lines

@@ -1,0 +1,122 @@
+"""Screen 3 as lines: a chart a stage over the newest turns, with epochs and changes."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.stages import BY_KEY, UNATTRIBUTED
+from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
+from timmy_tui.ui.lines import Line, as_many, fit, foreign, line
+from timmy_tui.ui.view import View
+from timmy_tui.ui.wording import clock_time
+from timmy_tui.words import duration
+
+SERIES = (
+    "headline", "llm", "prefill", "decode", "wait", "load", "tts", "store", "retrieve", "classify", "endpointing",
+    "stt_final", "prompt", "mute", UNATTRIBUTED,
+)  # fmt: skip
+LEAST_HEIGHT = 9
+"""Rows of a chart with its heading."""
+
+
+def series_name(key: str, view: View) -> str:
+    """Label of a series; the headline's is its span."""
+    if key == "headline":
+        return view.snapshot.headline.key if view.snapshot.headline else "V2V"
+    return BY_KEY[key].label if key in BY_KEY else "unattributed"
+
+
+def trend_lines(view: View, first: int, turns: int, width: int, height: int) -> list[Line]:
+    """As many charts as fit from series ``first`` on, over the newest ``turns`` turns."""
+    shown = [turn for turn in view.turns if turn.state is TurnState.COMPLETE][-turns:]
+    columns = 2 if width >= 140 else 1
+    rows = max(1, min(height // LEAST_HEIGHT, 3))
+    each, size = (width - 2 * (columns - 1)) // columns, height // rows
+    lines: list[Line] = []
+    for row in range(rows):
+        keys = [SERIES[(first + row * columns + column) % len(SERIES)] for column in range(columns)]
+        panels = [_chart(view, key, shown, each, size) for key in keys]
+        for index in range(size):
+            parts = [fit(panel[index] if index < len(panel) else (), each) for panel in panels]
+            lines.append(
+                sum((part + ((("  ", "text"),) if n < len(parts) - 1 else ()) for n, part in enumerate(parts)), ())
+            )
+    return lines[:height]
+
+
+def _value(turn: Turn, key: str) -> float | None:
+    if key == "headline":
+        return turn.headline_ms
+    return turn.unattributed_ms if key == UNATTRIBUTED else turn.stages.get(key)
+
+
+def _chart(view: View, key: str, turns: Sequence[Turn], width: int, height: int) -> list[Line]:
+    points = [Point(float(i), ms) for i, turn in enumerate(turns) if (ms := _value(turn, key)) is not None]
+    stretches = epoch_stretches(view, turns)
+    levels = []
+    words = [line((series_name(key, view), "title"), (f" · {len(points)} turns", "muted"))]
+    for number, start, end in stretches:
+        values = [point.y for point in points if start <= point.x < end]
+        if values:
+            middle = median(values)
+            levels.append((float(start), float(end - 1), middle))
+            words.append(
+                line((f"{view.glyphs.upright}{number} ", "faint"), f"{duration(middle)}", (f"·{len(values)}t", "muted"))
+            )
+    heading = as_many(words, width)
+    if not points:
+        return [heading, line(("not measured in these turns", "muted"))]
+    uprights = tuple(float(start) for _, start, _ in stretches[1:]) + tuple(mark_places(view, turns))
+    frame = Frame(time_ticks(turns, width), tuple(sorted(set(uprights))), tuple(levels), 0.0, float(len(turns) - 1))
+    chart = axis_chart(points, frame, width, height - 1, view.glyphs.plain)
+    return [heading, *chart]
+
+
+def epoch_stretches(view: View, turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
+    """(epoch's number, index of its first turn here, index behind its last)."""
+    starts: list[tuple[int, int]] = []
+    epochs = sorted(view.epoch_starts.items())
+    for first, number in epochs:
+        index = next((i for i, turn in enumerate(turns) if turn.ordinal >= first), None)
+        if index is None:
+            continue
+        if starts and starts[-1][1] == index:
+            starts.pop()
+        starts.append((number, index))
+    if turns and (not starts or starts[0][1] > 0):
+        starts.insert(0, (0, 0))
+    ends = [index for _, index in starts[1:]] + [len(turns)]
+    return [(number, start, end) for (number, start), end in zip(starts, ends, strict=True)]
+
+
+def mark_places(view: View, turns: Sequence[Turn]) -> list[float]:
+    """Index of the first turn behind each mark."""
+    places = []
+    for mark in view.snapshot.marks:
+        index = next((i for i, turn in enumerate(turns) if turn.ordinal >= mark.ordinal), None)
+        if index is not None:
+            places.append(float(index))
+    return places
+
+
+def time_ticks(turns: Sequence[Turn], width: int) -> tuple[tuple[float, str], ...]:
+    """A time of day every 16 cells or so."""
+    if not turns:
+        return ()
+    count = max(2, min(width // 16, len(turns)))
+    places = sorted({round(i * (len(turns) - 1) / (count - 1)) for i in range(count)})
+    return tuple((float(i), clock_time(turns[i].started)[:5].strip() or str(turns[i].ordinal)) for i in places)
+
+
+def legend_line(view: View, width: int) -> Line:
+    """Why the newest epochs began, and what else was marked."""
+    parts = [line(("newest first: ", "muted"))] if view.snapshot.epochs else []
+    parts += [
+        line((f"{view.glyphs.upright}{e.number} {clock_time(e.started)} ", "muted"), foreign(e.reason, 40))
+        for e in view.snapshot.epochs[::-1]
+    ]
+    parts += [
+        line((f"{mark.kind} {clock_time(mark.at)} ", "muted"), foreign(mark.label, 40))
+        for mark in view.snapshot.marks[::-1]
+    ]
+    return as_many(parts, width)

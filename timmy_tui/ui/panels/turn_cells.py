@@ -1,0 +1,64 @@
+"""Cells of the table of turns: one table of columns, and what stands in them."""
+
+from timmy_tui.model.llm import Certainty
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.stages import label
+from timmy_tui.ui.lines import foreign, right
+from timmy_tui.ui.panels.headline import largest_part
+from timmy_tui.ui.panels.lists import state_mark
+from timmy_tui.ui.view import View
+from timmy_tui.ui.wording import clock_time, tokens
+from timmy_tui.words import MISSING, duration, flag, share
+
+COLUMNS: tuple[tuple[str, str, int], ...] = (
+    ("state", "", 2),
+    ("time", "time", 8),
+    ("headline", "  V2V", 6),
+    ("largest", "largest", 13),
+    ("llm", "   LLM", 6),
+    ("cache", "cache", 5),
+    ("prompt", "  tok", 6),
+    ("tail", "tail", 4),
+    ("mark", "mark", 4),
+    ("turn", "turn", 5),
+    ("why", "why", 24),
+)
+"""(key, heading, cells); a narrow pane cuts them from the right."""
+
+
+def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
+    """(text, role) for every column."""
+    glyph, role = state_mark(turn, view)
+    complete = turn.state is TurnState.COMPLETE
+    part = largest_part(turn)
+    epoch = view.glyphs.upright if turn.ordinal in view.epoch_starts else ""
+    mark = view.marks.get(turn.ordinal, "")
+    tail = turn.tail_mode
+    largest = f"{label(part[0]):6} {duration(part[1]):>6}" if part else MISSING
+    return [
+        (glyph + epoch, role),
+        (clock_time(turn.started), "muted"),
+        (right(duration(turn.headline_ms), 6), "value" if complete else "muted"),
+        (largest, "text"),
+        (right(duration(turn.stages.get("llm")), 6), "text"),
+        _cache(turn, view),
+        (right(tokens(turn.prompt_tokens), 6), "text"),
+        (flag(tail), "info" if tail else "muted"),
+        (mark, "good" if mark == "good" else "bad"),
+        (f"{turn.ordinal}", "muted"),
+        (_why(turn, view), "muted" if complete else role),
+    ]
+
+
+def _cache(turn: Turn, view: View) -> tuple[str, str]:
+    reuse = view.reuse.get(turn.ordinal)
+    if reuse is None or reuse.share is None:
+        return right(MISSING, 5), "faint"
+    sign = "~" if reuse.certainty is Certainty.ESTIMATED else ""
+    return right(f"{sign}{share(reuse.share)}", 5), "warn" if reuse.cold or reuse.broken else "good"
+
+
+def _why(turn: Turn, view: View) -> str:
+    if turn.state is not TurnState.COMPLETE:
+        return f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 24)}".strip()
+    return f"epoch {view.epoch_starts[turn.ordinal]} begins" if turn.ordinal in view.epoch_starts else ""

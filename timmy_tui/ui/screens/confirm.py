@@ -1,0 +1,72 @@
+"""The question before anything that changes something: what would happen, and a second, different key."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+from textual.screen import ModalScreen
+
+from timmy_tui.ui.lines import BLANK, Line, fit, foreign, line
+from timmy_tui.ui.painted import Painted
+from timmy_tui.ui.panels.lists import title
+from timmy_tui.ui.view import View
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """A box at the lower edge; the figures above stay in sight. Only ``y`` goes ahead."""
+
+    CSS = """
+    ConfirmScreen { background: $background 0%; align: center bottom; }
+    ConfirmScreen Painted { height: auto; width: 1fr; dock: bottom; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "go", show=False),
+        Binding("escape,n,q", "leave", show=False),
+    ]
+    view: var[View] = var(View(), init=False)
+
+    def __init__(self, heading: str, lines: tuple[str, ...], read_only: str = "") -> None:
+        """``read_only`` says why there is nothing to confirm; then the box refuses."""
+        super().__init__()
+        self._heading, self._lines_shown, self._read_only = heading, lines, read_only
+
+    def compose(self) -> ComposeResult:
+        """The box."""
+        panel = Painted(self._draw, id="confirm")
+        panel.styles.height = min(len(self._lines_shown), 14) + 4
+        yield panel
+
+    def on_mount(self) -> None:
+        """In the app's colours."""
+        self.watch(self.app, "view", self._see)
+
+    def _see(self, view: View) -> None:
+        for panel in self.query(Painted):
+            panel.paint(view)
+
+    def _draw(self, view: View, width: int, height: int) -> list[Line]:
+        room = max(height - 4, 0)
+        body = [line(("  " + foreign(text, width - 4), _role(text))) for text in self._lines_shown]
+        if len(body) > room:
+            body = [*body[: max(room - 1, 0)], line((f"  +{len(body) - room + 1} more lines", "muted"))][:room]
+        keys = line(("  y", "key"), " go ahead   ", ("Esc", "key"), " leave it as it is")
+        if self._read_only:
+            keys = line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
+        lines = [title(foreign(self._heading, width - 4), width, view), *body, BLANK, keys, BLANK]
+        return [fit(row, width) for row in lines[:height]]
+
+    def action_go(self) -> None:
+        """Yes, unless nothing may be changed."""
+        if not self._read_only:
+            self.dismiss(True)
+
+    def action_leave(self) -> None:
+        """No."""
+        self.dismiss(False)
+
+
+def _role(text: str) -> str:
+    if text.startswith("+"):
+        return "good"
+    return "bad" if text.startswith("-") else "text"

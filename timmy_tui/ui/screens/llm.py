@@ -1,0 +1,15 @@
+"""Screen 4: is the prompt cache working, and how full is the context window."""
+
+from timmy_tui.ui.commands import screen_bindings
+from timmy_tui.ui.panels.llm import llm_lines
+from timmy_tui.ui.screens.picture import PictureScreen
+
+
+class LlmScreen(PictureScreen):
+    """One picture (``panels/llm.py``)."""
+
+    BINDINGS = [*screen_bindings("llm")]
+
+    def __init__(self, name: str) -> None:
+        """``name`` is the mode's."""
+        super().__init__(name, llm_lines)

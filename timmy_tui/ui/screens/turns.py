@@ -1,0 +1,197 @@
+"""Screen 2: every turn in a table, and the selected one in full."""
+
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container
+from textual.widgets import DataTable
+
+from timmy_tui.clean import clean
+from timmy_tui.model.turn import Turn
+from timmy_tui.ui.commands import screen_bindings
+from timmy_tui.ui.glyphs import to_ascii
+from timmy_tui.ui.lines import Line, line, spread
+from timmy_tui.ui.messages import Asked
+from timmy_tui.ui.painted import Painted
+from timmy_tui.ui.panels.detail import detail_lines
+from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
+from timmy_tui.ui.panels.headline import headline_line
+from timmy_tui.ui.panels.turn_cells import COLUMNS, turn_cells
+from timmy_tui.ui.screens.filtered import FilteredScreen, FilterLine
+from timmy_tui.ui.view import View
+
+MOST = 200
+"""Rows: each one more makes every removal dearer."""
+
+
+class TurnsScreen(FilteredScreen):
+    """Cells are updated in place; moving the cursor off the newest row stops following it."""
+
+    CSS = """
+    TurnsScreen #bar { height: 2; }
+    TurnsScreen #foot { height: 2; }
+    TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
+    TurnsScreen #body { layout: vertical; height: 1fr; }
+    TurnsScreen.-wide #body { layout: horizontal; }
+    TurnsScreen.-wide DataTable { width: 55%; height: 1fr; margin-right: 1; }
+    TurnsScreen.-low DataTable { height: 1fr; }
+    TurnsScreen.-low #detail { display: none; }
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]
+    BINDINGS = [
+        *screen_bindings("turns"),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+        Binding("g", "mark('good')", show=False),
+        Binding("x", "mark('bad')", show=False),
+    ]
+
+    def __init__(self, name: str) -> None:
+        """``name`` is the mode's."""
+        super().__init__(name)
+        self.following = True
+        self._cells: dict[str, list[tuple[str, str]]] = {}
+        self._placed = ""
+        self._palette: object = None
+
+    def compose(self) -> ComposeResult:
+        """Heading, table and detail, footer."""
+        yield Painted(self._draw_bar, id="bar")
+        with Container(id="body"):
+            yield DataTable(cursor_type="row", zebra_stripes=False, id="table")
+            yield Painted(self._draw_detail, id="detail")
+        yield Painted(self._draw_foot, id="foot")
+        yield FilterLine()
+
+    @property
+    def table(self) -> "DataTable[Text]":
+        """The list of turns, oldest first."""
+        return self.query_one("#table", DataTable)
+
+    def on_mount(self) -> None:
+        """Fixed columns, once."""
+        for key, heading, width in COLUMNS:
+            self.table.add_column(Text(heading), width=width, key=key)
+        super().on_mount()
+        self.table.focus()
+
+    def repaint(self) -> None:
+        """Rows that are new or changed, then the panels."""
+        if self.table.columns:
+            self._fill()
+        super().repaint()
+
+    # -- rows
+
+    def _passing(self) -> list[Turn]:
+        turns = self.view.turns
+        if self.wanted:
+            turns = tuple(turn for turn in turns if self.wanted in _haystack(turn))
+        return list(turns[-MOST:])
+
+    def _fill(self) -> None:
+        if self.view.styles is not self._palette:
+            self._palette = self.view.styles
+            self._clear()
+        turns = self._passing()
+        wanted = {str(turn.ordinal) for turn in turns}
+        for key in [key for key in self._cells if key not in wanted]:
+            self.table.remove_row(key)
+            del self._cells[key]
+        for turn in turns:
+            self._put(str(turn.ordinal), turn_cells(turn, self.view))
+        if self.following and turns:
+            self._placed = str(turns[-1].ordinal)
+            self.table.move_cursor(row=self.table.row_count - 1)
+
+    def _put(self, key: str, cells: list[tuple[str, str]]) -> None:
+        before = self._cells.get(key)
+        if before is None:
+            self.table.add_row(*(self._text(cell) for cell in cells), key=key)
+        elif before != cells:
+            for (column, _, _), old, new in zip(COLUMNS, before, cells, strict=True):
+                if old != new:
+                    self.table.update_cell(key, column, self._text(new))
+        self._cells[key] = cells
+
+    def _text(self, cell: tuple[str, str]) -> Text:
+        text, role = cell
+        style = self.view.styles.get(role, Style.null())
+        shown = to_ascii(text) if self.view.glyphs.plain else text
+        return Text(shown, style=Style(color=style.color, bold=style.bold, italic=style.italic), no_wrap=True)
+
+    def _clear(self) -> None:
+        self.table.clear()
+        self._cells.clear()
+
+    def filter_changed(self) -> None:
+        """Rows that contain the text, in order."""
+        self._clear()
+        self.following = True
+        self.repaint()
+
+    def focus_content(self) -> None:
+        """Back to the table."""
+        self.table.focus()
+
+    # -- the selected turn
+
+    def selected(self) -> Turn | None:
+        """The turn under the cursor."""
+        table = self.table
+        if not table.row_count:
+            return None
+        key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
+        return next((turn for turn in self.view.turns if str(turn.ordinal) == key), None)
+
+    @on(DataTable.RowHighlighted)
+    def _moved(self) -> None:
+        # The event may be older than the rows: only where the cursor is now counts.
+        turn = self.selected()
+        if turn is not None and str(turn.ordinal) != self._placed:
+            self.following = str(turn.ordinal) == next(reversed(self._cells))
+        super().repaint()
+
+    def action_move(self, step: int) -> None:
+        """The cursor up or down."""
+        (self.table.action_cursor_down if step > 0 else self.table.action_cursor_up)()
+
+    def action_follow(self) -> None:
+        """To the newest, and on with it."""
+        self.following = True
+        self.repaint()
+
+    def action_mark(self, quality: str) -> None:
+        """Mark the selected turn."""
+        turn = self.selected()
+        if turn is not None:
+            self.post_message(Asked("mark", quality=quality, ordinal=turn.ordinal))
+
+    # -- panels
+
+    def _draw_bar(self, view: View, width: int, height: int) -> list[Line]:
+        shown, every = len(self._cells), len(view.turns)
+        count = f"{shown} of {every} turns" + (" contain that text" if self.wanted else "")
+        return [headline_line(view, width), spread(line((count, "title")), line(self._following()), width)][:height]
+
+    def _following(self) -> tuple[str, str]:
+        if self.following:
+            return "following", "muted"
+        placed = int(self._placed) if self._placed else -1
+        new = sum(turn.ordinal > placed for turn in self.view.turns)
+        return (f"+{new} new {self.view.glyphs.more} f", "warn") if new else ("f follows", "muted")
+
+    def _draw_detail(self, view: View, width: int, height: int) -> list[Line]:
+        return detail_lines(view, self.selected(), width, height)
+
+    def _draw_foot(self, view: View, width: int, height: int) -> list[Line]:
+        said = change_line(view, width) or notice_line(view, width)
+        return [said, footer_line(view, "turns", width)][-height:]
+
+
+def _haystack(turn: Turn) -> str:
+    words = (turn.request_id, turn.state, turn.reason, turn.session_id, turn.model, turn.text, *turn.errors)
+    return clean(" ".join(str(word) for word in words if word)).lower()
