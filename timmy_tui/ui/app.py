@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
 from timmy_tui.clean import clean
-from timmy_tui.model.change import ChangeState
+from timmy_tui.model.change import ChangeState, ControlState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.settings import Settings, config_dir
 from timmy_tui.ui import life
@@ -36,7 +37,10 @@ class TimmyApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "live"
     MODES: ClassVar = {name: open_screen(name) for name in SCREENS}
-    CSS = "Screen { background: $background; color: $foreground; }"
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    CommandPalette SearchIcon { display: none; }
+    """
     view: var[View] = var(View(), init=False)
 
     def __init__(
@@ -46,13 +50,18 @@ class TimmyApp(App[None]):
         control: Control | None = None,
         llm_actions: LlmActions | None = None,
         read_only: str = "",
+        clock: Callable[[], tuple[float, float]] = lambda: (time.time(), time.monotonic()),
+        control_state: ControlState | None = None,
     ) -> None:
-        """``read_only`` says why nothing may be changed; empty when it may."""
+        """``read_only`` says why nothing may be changed; empty when it may.
+
+        ``clock`` gives time.time() and time.monotonic(); ``control_state`` is shown where there is no ``control``.
+        """
         super().__init__()
         self.settings, self.source = settings, source
         self.events: deque[Notice] = deque(maxlen=200)
         self.snapshot = Snapshot()
-        self._control = control
+        self._control, self._clock_now, self._control_state = control, clock, control_state
         self._had_terminal = not life.terminal_gone()
         why = read_only or ("read-only by the settings" if settings.control.read_only else "")
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
@@ -125,7 +134,7 @@ class TimmyApp(App[None]):
 
     def renew(self) -> None:
         """Make the view of now. While frozen, the picture and its clocks stand still."""
-        control = self._control.state() if self._control is not None else None
+        control = self._control.state() if self._control is not None else self._control_state
         if self.view.newest is not None:
             self.view = replace(self.view, newest=self.snapshot, control=control)
             return
@@ -133,7 +142,7 @@ class TimmyApp(App[None]):
 
     def say(self, text: str, role: str = "info") -> None:
         """A word in the status line, kept in the event log."""
-        notice = Notice(time.time(), clean(text), role)
+        notice = Notice(self._clock_now()[0], clean(text), role)
         self.events.append(notice)
         self.view = replace(self.view, notice=notice)
 

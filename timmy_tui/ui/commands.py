@@ -67,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("save", "Y", "save", "Write the same into a file"),
     Command("filter", "slash", "filter", "Show only what contains a text; escape clears", ("turns", "log"), rank=11),
     Command("follow", "f,end", "follow", "Go to the newest and stay there", ("turns", "log"), rank=12),
+    Command("turn", "enter", "open", "The turn under the cursor, with all its raw events", ("turns",), rank=13),
     Command("chart", "right,l", "next stage", "Chart of the next stage", ("trends",), rank=11),
     Command("chart_back", "left,h", "stage before", "Chart of the stage before", ("trends",)),
     Command("longer", "minus", "more turns", "Twice as many turns in the chart", ("trends",), rank=12),

@@ -21,7 +21,7 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
     ledger = min(max(6, height - len(facts) - min(len(events), 8) - 2), 19)
     lines = [*facts, *ledger_lines(view, width, max(min(ledger, height - len(facts)), 0), turn)]
     room = height - len(lines) - 1
-    if room > 0:
+    if room > 1 or (room == 1 and len(events) == 1):
         lines.append(title(f"{len(events)} raw events" if events else "events no longer kept", width, view))
         lines.extend(_cut_events(events, room))
     return [fit(row, width) for row in lines[:height]]

@@ -8,8 +8,13 @@ from timmy_tui.ui.view import View
 from timmy_tui.ui.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.words import duration, share
 
+NOTICE_S = 15.0
 STALE_S = 900.0
 """A log without a new line for a quarter of an hour says so."""
+
+
+URGENCY = ("bad", "warn", "info", "good", "muted")
+"""Roles of the parts of the sources line, the first one first."""
 
 
 def cache_parts(view: View) -> list[Line]:
@@ -128,7 +133,7 @@ def source_parts(view: View) -> list[Line]:
         parts.insert(0, line(("no sources", "muted")))
     elif fine:
         parts.append(line((f"{view.glyphs.ok} {fine} ok", "good")))
-    return parts
+    return sorted(parts, key=lambda part: URGENCY.index(part[0][1]))
 
 
 def sources_line(view: View, width: int) -> Line:
@@ -202,9 +207,11 @@ def change_line(view: View, width: int) -> Line:
 
 
 def notice_line(view: View, width: int) -> Line:
-    """The newest word of the dashboard itself."""
+    """The newest word of the dashboard itself, for a quarter of a minute; the event log keeps it."""
     notice = view.notice
-    return line((foreign(notice.text, width), notice.role)) if notice else ()
+    if notice is None or view.now - notice.at > NOTICE_S:
+        return ()
+    return line((foreign(notice.text, width), notice.role))
 
 
 def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:

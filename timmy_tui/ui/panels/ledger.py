@@ -46,7 +46,7 @@ def columns_for(width: int, turns: int = 60) -> Columns:
         return Columns()
     if room < 18:
         return Columns(spark=room - 1)
-    delta = 6 if width < 80 else 13 if width < 110 else 21
+    delta = 6 if width < 76 else 14 if width < 110 else 21
     room -= delta + 1
     if width < 56:
         return Columns(spark=min(room - 1, 60), delta=delta)

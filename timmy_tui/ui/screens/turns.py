@@ -1,5 +1,7 @@
 """Screen 2: every turn in a table, and the selected one in full."""
 
+from functools import partial
+
 from rich.style import Style
 from rich.text import Text
 from textual import on
@@ -20,6 +22,7 @@ from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.turn_cells import COLUMNS, turn_cells
 from timmy_tui.ui.screens.filtered import FilteredScreen, FilterLine
+from timmy_tui.ui.screens.page import PageScreen, Row
 from timmy_tui.ui.view import View
 
 MOST = 200
@@ -164,6 +167,13 @@ class TurnsScreen(FilteredScreen):
         self.following = True
         self.repaint()
 
+    @on(DataTable.RowSelected)
+    def action_turn(self) -> None:
+        """The selected turn on a page of its own; the table takes the enter key and says so."""
+        turn = self.selected()
+        if turn is not None:
+            self.app.push_screen(PageScreen(f"turn {turn.ordinal}", f"turn {turn.ordinal}", partial(turn_rows, turn)))
+
     def action_mark(self, quality: str) -> None:
         """Mark the selected turn."""
         turn = self.selected()
@@ -190,6 +200,11 @@ class TurnsScreen(FilteredScreen):
     def _draw_foot(self, view: View, width: int, height: int) -> list[Line]:
         said = change_line(view, width) or notice_line(view, width)
         return [said, footer_line(view, "turns", width)][-height:]
+
+
+def turn_rows(turn: Turn, view: View, width: int) -> list[Row]:
+    """Everything about a turn, however long."""
+    return [(row, None) for row in detail_lines(view, turn, width, 40 + len(turn.events))]
 
 
 def _haystack(turn: Turn) -> str:
