@@ -93,8 +93,10 @@ class TimmyApp(App[None]):
             self.register_theme(palette.theme)
         configured = self.settings.view.theme
         chosen = remembered_theme(configured)
-        few_colours = self.console.no_color or self.console.color_system in (None, "standard", "windows")
-        theme, problem = choose_theme(chosen or configured, chosen is not None, few_colours, self.palettes)
+        few = self.console.no_color or self.console.color_system in (None, "standard", "windows")
+        theme, problem = choose_theme(
+            chosen or configured, chosen is not None, few and not self.is_headless, self.palettes
+        )
         self.use_theme(theme)
         self._forget_signals = life.end_on_signals(self.exit)
         self._clock = self.set_interval(IDLE_S, self._tick)

@@ -14,7 +14,7 @@ from rich.errors import StyleSyntaxError
 from rich.style import Style
 from textual.color import Color
 from textual.color import ColorParseError as ToolkitColorError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from timmy_tui.clean import clean
 from timmy_tui.errors import ThemeError
@@ -101,6 +101,7 @@ def load_theme(path: Path) -> Palette:
     name = data.get("name", path.stem)
     if not isinstance(name, str) or not name.strip() or clean(name) != name:
         raise ThemeError(f"{where}: name must be plain text.")
+    ansi = data.get("ansi", False) is True
     theme = Theme(
         name=name,
         primary=toolkit.get("primary", "ansi_blue"),
@@ -114,7 +115,8 @@ def load_theme(path: Path) -> Palette:
         surface=toolkit.get("surface"),
         panel=toolkit.get("panel"),
         dark=data.get("dark", True) is True,
-        ansi=data.get("ansi", False) is True,
+        ansi=ansi,
+        variables=_ansi_variables() if ansi else {},
     )
     return Palette(theme, styles, path)
 
@@ -173,6 +175,11 @@ def _style(spec: str, palette: Mapping[str, str], role: str, where: str) -> Styl
         raise ThemeError(f"{where}: the role {role} is not a style: {clean(spec, 40)}.") from None
 
 
+def _ansi_variables() -> dict[str, str]:
+    """What Textual's own styles ask of a theme in the terminal's colours; taken from its own such theme."""
+    return dict(BUILTIN_THEMES["ansi-dark"].variables)
+
+
 def choose_theme(wanted: str, chosen: bool, few_colours: bool, names: Iterable[str]) -> tuple[str, str]:
     """The theme to begin with, and a sentence when it is not the wanted one.
 
@@ -192,5 +199,12 @@ def plain_theme() -> Palette:
     """The terminal's own colours, for an installation whose theme files are gone."""
     roles = {"bad": "bold red", "warn": "yellow", "good": "green", "info": "cyan", "value": "bold"}
     styles = _styles({role: roles.get(role, "default") for role in REQUIRED}, {}, "", "built in")
-    theme = Theme(name=DEFAULT, primary="ansi_blue", background="ansi_default", foreground="ansi_default", ansi=True)
+    theme = Theme(
+        name=DEFAULT,
+        primary="ansi_blue",
+        background="ansi_default",
+        foreground="ansi_default",
+        ansi=True,
+        variables=_ansi_variables(),
+    )
     return Palette(theme, styles, Path())
