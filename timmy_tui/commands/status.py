@@ -5,6 +5,11 @@ from pathlib import Path
 import click
 
 from timmy_tui.commands.options import load, log_option, root_option, settings_option
+from timmy_tui.errors import TimmyError
+from timmy_tui.report.line import WIDTH, status_line
+from timmy_tui.report.newest import newest_turns, newest_values
+from timmy_tui.report.status import for_tmux
+from timmy_tui.settings import load_settings
 
 
 @click.command()
@@ -18,20 +23,21 @@ def status(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]
     Answers from the running dashboard, else from the end of the logs. Exits 0 also when nothing is known:
     tmux would show an error for ever.
     """
-    from timmy_tui.errors import TimmyError
-    from timmy_tui.report.line import status_line
-    from timmy_tui.report.newest import newest_state
-    from timmy_tui.report.status import for_tmux
-
     try:
-        if logs:
-            from timmy_tui.settings import load_settings
-
-            settings, paths = load_settings(settings_path), logs
-        else:
-            settings, installation = load(root, settings_path)
-            paths = (installation.latency_log, installation.v34_log)
-        line = status_line(newest_state(paths, settings), 40)
+        line = _line(root, settings_path, logs)
     except TimmyError as error:
-        line = f"○ {error.title.lower()}: {error.message}"[:40]
+        line = f"○ {error.message}"
+        line = line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
     click.echo(for_tmux(line) if tmux else line)
+
+
+def _line(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]) -> str:
+    if logs:
+        from timmy_tui.reading import named_logs
+
+        settings = load_settings(settings_path)
+        turns = newest_turns(named_logs(logs), settings)
+    else:
+        settings, installation = load(root, settings_path)
+        turns = newest_turns([(installation.latency_log, "latency"), (installation.v34_log, "v34")], settings)
+    return status_line(newest_values(turns, settings.view.window))

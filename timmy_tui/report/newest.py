@@ -1,0 +1,76 @@
+"""The newest turns from the end of the logs: what the status line says when no dashboard runs."""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from timmy_tui.analysis.percentiles import headline_stat, newest_complete
+from timmy_tui.ingest import Ingest, LogKind
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.report.line import LineValues
+from timmy_tui.settings import Settings
+
+END_BYTES = 1 << 18
+"""Read from the end of each log: about 50 turns of the latency log, 80 of the debug log."""
+
+
+def newest_turns(logs: Sequence[tuple[Path, LogKind]], settings: Settings) -> list[Turn]:
+    """The turns at the end of the logs that can be read; none of them is an error."""
+    ingest = Ingest(settings.tail.turn_timeout_s, keep_events=False)
+    turns: dict[int, Turn] = {}
+    for path, kind in sorted(logs, key=lambda item: item[1] != "latency"):
+        for turn in ingest.feed(kind, _end_of(path)):
+            turns[turn.ordinal] = turn
+    for turn in ingest.assembler.finish():
+        turns[turn.ordinal] = turn
+    # The first turn may have begun before the part that was read.
+    ordered = [turns[ordinal] for ordinal in sorted(turns)]
+    return ordered[1:] if len(ordered) > 1 else ordered
+
+
+def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None) -> LineValues:
+    """The figures of the line; ``num_ctx`` is the window where no turn says it."""
+    headline = headline_stat(turns, window)
+    complete = newest_complete(turns, 1)
+    newest = complete[-1] if complete else None
+    last = next((turn for turn in reversed(turns) if turn.state is not TurnState.GHOST), None)
+    state = "waiting" if last is None else "turn" if last.state is TurnState.OPEN else ""
+    if last is not None and last.state in (TurnState.FAILED, TurnState.TIMED_OUT):
+        state = "failed"
+    return LineValues(
+        span=headline.key if headline else "V2V",
+        headline_ms=headline.last if headline else None,
+        delta_ms=headline.delta if headline else None,
+        llm_ms=newest.stages.get("llm") if newest else None,
+        fill=_fill(newest, num_ctx),
+        n=headline.n if headline else 0,
+        state=state,
+    )
+
+
+def _fill(turn: Turn | None, num_ctx: int | None) -> float | None:
+    if turn is None or turn.prompt_tokens is None:
+        return None
+    window = turn.num_ctx or num_ctx
+    return (turn.prompt_tokens + (turn.output_tokens or 0)) / window if window else None
+
+
+def _end_of(path: Path) -> list[bytes]:
+    """Whole lines of the last part of a regular file; nothing of anything else."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return []
+    try:
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
+            return []
+        begin = max(info.st_size - END_BYTES, 0)
+        data = os.pread(descriptor, END_BYTES, begin)
+    except OSError:
+        return []
+    finally:
+        os.close(descriptor)
+    lines = data.split(b"\n")
+    return lines[1:] if begin else lines
