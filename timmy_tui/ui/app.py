@@ -140,7 +140,9 @@ class TimmyApp(App[None]):
         if self.view.newest is not None:
             self.view = replace(self.view, newest=self.snapshot, control=control)
             return
-        self.view = replace(self.view, snapshot=self.snapshot, now=time.time(), tick=time.monotonic(), control=control)
+        now, tick = self._clock_now()
+        kept = self.view.kept if self.snapshot is self.view.snapshot else {}
+        self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, kept=kept)
 
     def say(self, text: str, role: str = "info") -> None:
         """A word in the status line, kept in the event log."""

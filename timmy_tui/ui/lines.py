@@ -28,7 +28,7 @@ def plain(spans: Line) -> str:
 
 def cells(spans: Line) -> int:
     """Width in terminal cells."""
-    return sum(cell_len(text) for text, _ in spans)
+    return sum(_size(text) for text, _ in spans)
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
@@ -57,22 +57,32 @@ def right(text: str, width: int) -> str:
 
 
 def fit(spans: Line, width: int) -> Line:
-    """The line in exactly ``width`` cells: padded with blanks, or cut with ``…``."""
-    room = width
+    """The line in exactly ``width`` cells: padded with blanks, or cut with ``…``; blanks are cut without."""
+    sizes = [_size(text) for text, _ in spans]
+    over = sum(sizes) - width
+    if over == 0:
+        return spans
+    if over < 0:
+        return (*spans, (" " * -over, "text"))
+    if width <= 0:
+        return ()
+    whole = plain(spans)
+    hard = bool(whole[len(set_cell_size(whole, width)) :].strip())
+    room = width - 1 if hard else width
     kept: list[Span] = []
-    for index, (text, role) in enumerate(spans):
-        size = cell_len(text)
-        last = index == len(spans) - 1
-        if size < room or (size == room and last):
+    for (text, role), size in zip(spans, sizes, strict=True):
+        if size < room:
             kept.append((text, role))
             room -= size
             continue
-        rest_is_blank = not plain(spans[index + 1 :]).strip()
-        kept.append((set_cell_size(text, room) if size <= room and rest_is_blank else _cut_hard(text, room), role))
-        return tuple(kept)
-    if room:
-        kept.append((" " * room, "text"))
+        part = set_cell_size(text, room)
+        kept.append((set_cell_size(part.rstrip() + "…", room + 1) if hard else part, role))
+        break
     return tuple(kept)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _cut_hard(text: str, width: int) -> str:

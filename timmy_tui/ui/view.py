@@ -1,8 +1,9 @@
 """What the painters look at: one snapshot, the clocks, and what the dashboard itself has to say."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from rich.style import Style
 
@@ -12,6 +13,8 @@ from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.glyphs import UNICODE, Glyphs
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,19 @@ class View:
     """Screen → (key, word) of the commands that work there."""
     styles: Mapping[str, Style] = field(default_factory=dict)
     """Role → style, as the theme has it."""
+    kept: dict[Hashable, Any] = field(default_factory=dict)
+    """Lines that depend on the snapshot alone; a new snapshot comes with an empty one."""
     faults: tuple[Health, ...] = ()
     """What went wrong in the screen itself."""
     read_only: str = ""
     """Why nothing can be changed; empty when it can."""
+
+    def once(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """What ``make`` gives, made once a snapshot: the ticking clocks repaint four times a second."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        found: Result = self.kept[key]
+        return found
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:

@@ -34,8 +34,10 @@ def spark_text(values: Sequence[float | None], width: int, glyphs: Glyphs) -> st
     return "".join(spark_glyph(value, top, glyphs) for value in shown).rjust(max(width, 0))
 
 
-def spark_line(values: Sequence[float | None], width: int, glyphs: Glyphs, since: int | None = None) -> Line:
-    """The sparkline as spans; from index ``since`` of ``values`` on it is in the role of a level that moved.
+def spark_line(
+    values: Sequence[float | None], width: int, glyphs: Glyphs, since: int | None = None, moved: str = "spark.moved"
+) -> Line:
+    """The sparkline as spans; from index ``since`` of ``values`` on it is in the role ``moved``.
 
     The first such column is reversed, so that it shows without colour too.
     """
@@ -44,9 +46,9 @@ def spark_line(values: Sequence[float | None], width: int, glyphs: Glyphs, since
         return _with_gaps(text, "spark", glyphs)
     start = width - len(values) + since
     if start < 0:
-        return _with_gaps(text, "spark.moved", glyphs)
+        return _with_gaps(text, moved, glyphs)
     head = _with_gaps(text[:start], "spark", glyphs)
-    return (*head, (text[start : start + 1], "spark.began"), *_with_gaps(text[start + 1 :], "spark.moved", glyphs))
+    return (*head, (text[start : start + 1], "spark.began"), *_with_gaps(text[start + 1 :], moved, glyphs))
 
 
 def _with_gaps(text: str, role: str, glyphs: Glyphs) -> Line:

@@ -152,7 +152,9 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: 
             spans.append((" " * (columns.spark + 1), "text"))
         else:
             values, since = view.series(bar.key, columns.spark)
-            spans.extend(((" ", "text"), *spark_line(values, columns.spark, view.glyphs, since)))
+            finding = view.finding_on(bar.key)
+            moved = "good" if finding is not None and finding.direction == "faster" else "spark.moved"
+            spans.extend(((" ", "text"), *spark_line(values, columns.spark, view.glyphs, since, moved)))
     if columns.delta:
         spans.append((" ", "text"))
         spans.append(_delta(view, bar, stat, columns.delta))

@@ -34,6 +34,11 @@ def live_lines(view: View, width: int, height: int) -> list[Line]:
     return [fit(row, width) for row in [*lines, *[BLANK] * (height - len(lines))]]
 
 
+def _kept(panel: Rows, view: View, width: int, height: int) -> list[Line]:
+    """A panel that looks at the snapshot alone."""
+    return view.once((panel.__name__, width, height), lambda: panel(view, width, height))
+
+
 def _facts(view: View, width: int) -> list[Line]:
     """The one-liners under the rows, the first most dispensable; empty ones take no line."""
     found = [
@@ -56,9 +61,9 @@ def _narrow(view: View, width: int, height: int) -> list[Line]:
         facts = facts[-2:]
     room -= len(facts)
     listed = 7 if width >= 72 and room >= 16 else 0
-    rows = ledger_lines(view, width, max(room - listed, 0))
+    rows = _kept(ledger_lines, view, width, max(room - listed, 0))
     listed = room - len(rows) if width >= 72 and room - len(rows) >= 3 else 0
-    body = [*rows, *(turn_rows(view, width, listed) if listed else [])]
+    body = [*rows, *(_kept(turn_rows, view, width, listed) if listed else [])]
     body += [BLANK] * (room - len(body))
     hidden = (3 if listed else 4) if width >= LEAST[0] else 0
     return [*head, *body, *facts, *([footer_line(view, "live", width, hidden)] if footer else [])]
@@ -71,20 +76,20 @@ def _wide(view: View, width: int, height: int) -> list[Line]:
     room = height - len(head) - len(facts) - 1
     left_width = min(max(78, width * 11 // 20), 150)
     right_width = width - left_width - 2
-    rows = ledger_lines(view, left_width, room)
+    rows = _kept(ledger_lines, view, left_width, room)
     left_rest = room - len(rows)
     left: list[Line] = list(rows)
     shown = 1
     if left_rest >= 6:
         left.append(BLANK)
-        left.extend(log_rows(view, left_width, left_rest - 1))
+        left.extend(_kept(log_rows, view, left_width, left_rest - 1))
         shown += 1
     right: list[Line] = []
     panels = _right_panels(height, left_rest >= 6)
     shown += len(panels) - 1
     for panel, part in panels:
         size = room - len(right) if part == 0 else part
-        drawn = panel(view, right_width, size)
+        drawn = panel(view, right_width, size) if panel is flag_rows else _kept(panel, view, right_width, size)
         right.extend([*drawn, *[BLANK] * (size - len(drawn))])
     return [
         *head,

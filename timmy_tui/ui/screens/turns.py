@@ -58,7 +58,7 @@ class TurnsScreen(FilteredScreen):
         self.following = True
         self._cells: dict[str, list[tuple[str, str]]] = {}
         self._placed = ""
-        self._palette: object = None
+        self._filled_for: tuple[object, object] = (None, None)
 
     def compose(self) -> ComposeResult:
         """Heading, table and detail, footer."""
@@ -83,7 +83,7 @@ class TurnsScreen(FilteredScreen):
 
     def repaint(self) -> None:
         """Rows that are new or changed, then the panels."""
-        if self.table.columns:
+        if self.table.columns and (self.view.snapshot, self.view.styles) != self._filled_for:
             self._fill()
         super().repaint()
 
@@ -96,9 +96,9 @@ class TurnsScreen(FilteredScreen):
         return list(turns[-MOST:])
 
     def _fill(self) -> None:
-        if self.view.styles is not self._palette:
-            self._palette = self.view.styles
+        if self.view.styles is not self._filled_for[1]:
             self._clear()
+        self._filled_for = (self.view.snapshot, self.view.styles)
         turns = self._passing()
         wanted = {str(turn.ordinal) for turn in turns}
         for key in [key for key in self._cells if key not in wanted]:
@@ -133,6 +133,7 @@ class TurnsScreen(FilteredScreen):
     def filter_changed(self) -> None:
         """Rows that contain the text, in order."""
         self._clear()
+        self._filled_for = (None, self.view.styles)
         self.following = True
         self.repaint()
 
@@ -165,7 +166,8 @@ class TurnsScreen(FilteredScreen):
     def action_follow(self) -> None:
         """To the newest, and on with it."""
         self.following = True
-        self.repaint()
+        self._fill()
+        super().repaint()
 
     @on(DataTable.RowSelected)
     def action_turn(self) -> None:
