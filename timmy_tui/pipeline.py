@@ -93,8 +93,11 @@ class Pipeline:
         feeds: Sequence[Feed],
         services: Services | None = None,
         analyst: Analyst | None = None,
+        replayed: bool = False,
     ) -> None:
+        """``replayed``: the stamps are of another day, so that only the log itself says what is over."""
         self._settings = settings
+        self._replayed = replayed
         self._feeds = feeds
         self._services = services
         self._wake = threading.Event()
@@ -159,7 +162,8 @@ class Pipeline:
         self._wake.clear()
         changed = self._drain()
         changed |= self._read_backlog()
-        changed |= self._shown.tick(time.time(), self._facts)
+        if not self._replayed:
+            changed |= self._shown.tick(time.time(), self._facts)
         changed |= self._obey()
         if changed or time.monotonic() - self._published > STATES_S:
             self._show()
@@ -219,9 +223,8 @@ class Pipeline:
         if not self._backlogs:
             return False
         feed, backlog = self._backlogs[0]
-        lines = backlog.read(SLICE_BYTES)
-        self._track.feed(feed.kind, lines, self._facts)
-        if lines:
+        self._track.feed(feed.kind, backlog.read(SLICE_BYTES), self._facts)
+        if not backlog.finished:
             return False
         backlog.close()
         self._backlogs.popleft()

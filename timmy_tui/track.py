@@ -41,6 +41,12 @@ class Analyst(Protocol):
     def judgement(self) -> JudgementState | None:
         """Findings, diagnosis, verdict."""
 
+    def mark(self, turn: Turn, quality: str | None) -> None:
+        """The user's word on a turn: ``good``, ``bad``, or None to take it back."""
+
+    def answer_finding(self, key: str, answer: str) -> None:
+        """``accept``, ``acknowledge`` or ``mute``."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
@@ -124,10 +130,21 @@ class Track:
             if self._recent[old].events:
                 self._recent[old] = replace_struct(self._recent[old], events=())
 
+    def mark(self, ordinal: int, quality: str | None) -> None:
+        """The user's word on a turn that is still at hand."""
+        turn = self._recent.get(ordinal)
+        if turn is not None and self._analyst is not None:
+            self._analyst.mark(turn, quality)
+
+    def answer_finding(self, key: str, answer: str) -> None:
+        """The user's answer to a finding."""
+        if self._analyst is not None:
+            self._analyst.answer_finding(key, answer)
+
     @property
     def busy(self) -> bool:
         """A turn is in flight."""
-        return self._ingest.assembler.open_turn is not None
+        return self._ingest.assembler.busy
 
     def turns(self) -> tuple[Turn, ...]:
         """The newest closed turns, by ordinal."""

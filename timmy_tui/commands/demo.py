@@ -1,0 +1,35 @@
+"""``timmy-tui demo``."""
+
+import click
+
+from timmy_tui.commands.dashboard import refuse_without_terminal
+from timmy_tui.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 100), default=1.0, help="Shortens pauses and speech, not the stages."
+)
+@click.option("--seed", type=int, default=0, help="The same seed, the same conversation.")
+@click.option(
+    "--scenario",
+    type=click.Choice(["steady", "regression", "overflow", "cold-start", "clock-skew", "faults"]),
+    default="steady",
+)
+@click.option("--ollama-version", default="0.12.11", help="Whose rules the stand-in Ollama follows.")
+def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
+    """Open the dashboard on a stand-in Timmy: real processes, logs and HTTP, nothing to install or configure."""
+    refuse_without_terminal()
+    from msgspec.structs import replace
+
+    from timmy_tui.commands.screen import open_installation
+    from timmy_tui.demo.run import Demo
+    from timmy_tui.installation import at
+
+    with Demo(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version) as stand_in:
+        assert stand_in.root is not None
+        settings = Settings()
+        settings = replace(
+            settings, paths=replace(settings.paths, root=str(stand_in.root), ollama_log=str(stand_in.ollama_log))
+        )
+        open_installation(settings, at(stand_in.root, settings.paths))

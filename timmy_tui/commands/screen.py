@@ -1,0 +1,33 @@
+"""Everything put together for the screen: sources, pipeline, control, app."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from timmy_tui.installation import Installation
+from timmy_tui.live import LiveSource, follow, play
+from timmy_tui.settings import Settings
+
+if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
+    # Read when Textual is imported: a pane repaints less, and nothing slides.
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    os.environ.setdefault("TEXTUAL_FPS", "15")
+
+
+def open_installation(
+    settings: Settings, installation: Installation, services: bool = True, read_only: bool = False
+) -> None:
+    """The dashboard on a real Timmy, until the user leaves."""
+    from timmy_tui.ui.app import TimmyApp
+
+    feeds, waker = follow(settings, installation)
+    source = LiveSource(settings, feeds, waker=waker, line_root=installation.root)
+    TimmyApp(settings, source, read_only="--read-only" if read_only else "").run(mouse=settings.view.mouse)
+
+
+def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:
+    """The dashboard on saved logs; nothing can be changed from it."""
+    from timmy_tui.ui.app import TimmyApp
+
+    source = LiveSource(settings, play(files, speed), replayed=True)
+    TimmyApp(settings, source, read_only="a replay").run(mouse=settings.view.mouse)
