@@ -68,6 +68,7 @@ class Track:
         self._known: dict[int, TurnState] = {}
         self._waiting: deque[Turn] | None = None
         self._rows: _Rows | None = None
+        self._ordered: tuple[Turn, ...] | None = None
         self._phase: tuple[int, str, float, float] | None = None
         self.frame = TurnFrame()
         self.closed = 0
@@ -101,7 +102,7 @@ class Track:
         for turn in turns:
             self._put(turn, facts)
         if turns:
-            self._rows = None
+            self._rows = self._ordered = None
         return bool(turns)
 
     def _put(self, turn: Turn, facts: OllamaFacts | None) -> None:
@@ -147,8 +148,16 @@ class Track:
         return self._ingest.assembler.busy
 
     def turns(self) -> tuple[Turn, ...]:
-        """The newest closed turns, by ordinal."""
-        return tuple(self._recent[ordinal] for ordinal in sorted(self._recent))
+        """The newest closed turns, by their time: the debug log tells of typed turns only after the other log's."""
+        if self._ordered is None:
+            before = 0.0
+            keyed: list[tuple[float, int]] = []
+            for ordinal in sorted(self._recent):
+                started = self._recent[ordinal].started
+                before = before if started is None else started
+                keyed.append((before, ordinal))
+            self._ordered = tuple(self._recent[ordinal] for _, ordinal in sorted(keyed))
+        return self._ordered
 
     def snapshot(self, blank: Snapshot, facts: OllamaFacts | None) -> Snapshot:
         """``blank`` with everything that this reading knows filled in."""
