@@ -1,0 +1,76 @@
+"""Two calls of the kernel that close the last microseconds between comparing a file and replacing it.
+
+``renameat2(RENAME_EXCHANGE)`` keeps what was displaced, so that it can be looked at and put back. A read lease makes
+whoever opens the file for writing wait for us, and tells us that someone waits. Both are absent on some file systems
+(drvfs, 9p, NFS); what is left then is a comparison right before ``rename``.
+"""
+
+import ctypes
+import errno
+import fcntl
+import functools
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+_AT_FDCWD = -100
+_EXCHANGE = 2
+_ABSENT = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where the system cannot. Raises OSError for any other failure."""
+    call = _renameat2()
+    if call is None:
+        return False
+    if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _ABSENT:
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
+@functools.cache
+def _renameat2() -> Callable[..., int] | None:
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is None:
+        return None
+    function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    function.restype = ctypes.c_int
+    found: Callable[..., int] = function
+    return found
+
+
+class WriteLease:
+    """While held, an open for writing of the file waits (for less than a millisecond; the kernel allows 45 s)."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises BlockingIOError when someone has the file open for writing."""
+        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        self.held = False
+        try:
+            # SIGIO, the signal of a broken lease, would end the process; SIGURG is ignored unless asked for.
+            fcntl.fcntl(self.fd, fcntl.F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(self.fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            self.held = True
+        except BlockingIOError:
+            os.close(self.fd)
+            raise
+        except OSError:
+            pass
+
+    @property
+    def wanted(self) -> bool:
+        """Someone is waiting to write."""
+        return self.held and fcntl.fcntl(self.fd, fcntl.F_GETLEASE) != fcntl.F_RDLCK
+
+    def __enter__(self) -> "WriteLease":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self.fd)
