@@ -3,6 +3,7 @@
 tmux runs this every few seconds, so the quick path uses the standard library only.
 """
 
+import contextlib
 import json
 import os
 import time
@@ -45,7 +46,8 @@ def leave_line(line: str, tmux: str, root: str) -> None:
             json.dump({"at": time.time(), "line": line, "tmux": tmux, "root": root}, file)
         os.replace(scratch, path)
     except OSError:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink()
 
 
 def for_tmux(line: str) -> str:

@@ -31,7 +31,7 @@ LONGEST_WAIT_S = 0.25
 
 
 def detect_kind(path: Path) -> Kind:
-    """What a log is, by its content; its name decides for an empty one. Raises NotFound or SourceError."""
+    """What a log is, by its content; its name decides where that says nothing. Raises NotFound or SourceError."""
     try:
         descriptor, _ = open_regular(path)
         with open(descriptor, "rb") as file:
@@ -46,7 +46,7 @@ def detect_kind(path: Path) -> Kind:
     for line in start.replace(b"\0", b"").split(b"\n"):
         if b'{"timestamp"' in line or (line.lstrip().startswith(b"{") and b'"event"' in line):
             return "latency"
-    return "latency" if not start.strip() and "latency" in path.name else "v34"
+    return "latency" if "latency" in path.name and b"*** Debug:" not in start else "v34"
 
 
 class Release(NamedTuple):

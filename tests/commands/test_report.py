@@ -1,0 +1,173 @@
+"""`timmy-tui report` on the golden logs: upstream's numbers, the ledger, the contract, and manners in a pipe."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from timmy_tui.stages import CRITICAL, KEYS
+
+DATA = Path(__file__).parents[1] / "data"
+LATENCY, V34 = DATA / "latency.log", DATA / "v34.log"
+
+
+def run(*arguments: str | Path, code: int = 0, **options: Any) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "timmy_tui", *map(str, arguments)], capture_output=True, text=True, timeout=50, **options
+    )
+    assert done.returncode == code, done.stderr
+    return str(done.stdout if code == 0 else done.stderr)
+
+
+@pytest.fixture(scope="module")
+def both() -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(run("report", "--log", LATENCY, "--log", V34, "--json"))
+    return told
+
+
+def upstream_groups() -> dict[str, list[dict[str, Any]]]:
+    """Requests as upstream's scripts group and sort them."""
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for line in LATENCY.read_text().splitlines():
+        event = json.loads(line)
+        groups[event["request_id"]].append(event)
+    return {name: sorted(events, key=lambda event: float(event["timestamp"])) for name, events in groups.items()}
+
+
+def test_the_contract(both: dict[str, Any]) -> None:
+    assert both["schema"] == 1
+    assert len(both["turns"]) == 17
+    assert set(both["stages"]) == {*KEYS, "unattributed"}
+    promised = {
+        "request_id", "session_id", "state", "started", "v2v_ms", "stages", "unattributed_ms", "prompt_tokens",
+        "output_tokens", "prefill_ms", "decode_ms", "context_returned", "context_sent", "tail_mode", "raw",
+    }  # fmt: skip
+    for turn in both["turns"]:
+        assert promised <= set(turn)
+        assert set(turn["stages"]) == set(KEYS)
+    assert {source["name"] for source in both["sources"]} == {"latency.log", "v34.log"}
+    assert both["unparsed"] == {}
+
+
+def test_nothing_that_was_said_is_in_it(both: dict[str, Any]) -> None:
+    text = json.dumps(both)
+    assert "cats" not in text
+    assert "Solenoids" not in text
+
+
+def test_the_ledger_sums_on_every_turn(both: dict[str, Any]) -> None:
+    spans = [turn for turn in both["turns"] if turn["headline_ms"] is not None]
+    assert len(spans) == 14
+    for turn in spans:
+        named = sum(turn["stages"][key] or 0.0 for key in CRITICAL)
+        assert named + turn["unattributed_ms"] == pytest.approx(turn["headline_ms"], abs=1e-6)
+        assert turn["v2v_ms"] == turn["headline_ms"]
+
+
+def test_same_numbers_as_upstream_where_they_mean_the_same(both: dict[str, Any]) -> None:
+    groups = upstream_groups()
+    assert {turn["request_id"] for turn in both["turns"]} == set(groups)
+    for turn in both["turns"]:
+        events = groups[turn["request_id"]]
+        total = events[-1]["timestamp"] - events[0]["timestamp"]
+        assert turn["ended"] - turn["started"] == pytest.approx(total, abs=2e-6)
+        stamps = {event["event"]: event["timestamp"] for event in events}
+        if "v34_ollama_received" in stamps:
+            spent = stamps["v34_ollama_received"] - stamps["v34_ollama_sent"]
+            assert turn["stages"]["llm"] == pytest.approx(1000 * spent, abs=0.002)
+
+
+def test_percentiles_look_at_complete_turns_only(both: dict[str, Any]) -> None:
+    complete = sorted(turn["stages"]["llm"] for turn in both["turns"] if turn["state"] == "complete")
+    row = both["stages"]["llm"]
+    assert (row["n"], row["max"]) == (len(complete), complete[-1])
+    assert row["n"] == 13
+    assert complete[6] == row["p50"]
+
+
+def test_tail_is_the_newest_turns_not_the_highest_ids() -> None:
+    told = json.loads(run("report", "--log", LATENCY, "--tail", "3", "--json"))
+    assert [turn["request_id"] for turn in told["turns"]] == ["2bfc7ffd", "457a46a7", "3f8de0e1"]
+
+
+def test_one_request_shows_timeline_deltas_and_ledger() -> None:
+    text = run("report", "--log", LATENCY, "--request", "21636369")
+    groups = upstream_groups()["21636369"]
+    assert text.count("→") >= len(groups) - 1
+    assert "v34_ollama_sent → v34_ollama_received" in text
+    assert "717ms" in text
+    assert "2.62s        V2V" in text
+    assert "summary" not in text
+
+
+def test_sessions_table_has_prompt_llm_tail_mode_and_trends() -> None:
+    text = run("report", "--log", LATENCY, "--sessions")
+    assert "session 1 · 3ceb3ffd-0000-4000-8000-8b5297b75092" in text
+    assert "session 2 · 775c303c-0000-4000-8000-ade55a58b185" in text
+    assert "LLM    first 717ms, last 1.05s" in text
+    assert "prompt first 753 tokens (est), last 1355 tokens (est)" in text
+
+
+def test_csv_has_a_row_a_turn_and_ids_stay_text() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("report", "--log", LATENCY, "--csv"))))
+    assert len(rows) == 17
+    assert rows[0]["request_id"] == "21636369"
+    assert float(rows[0]["llm_ms"]) == pytest.approx(716.701)
+    assert rows[3]["llm_ms"] == ""
+
+
+def test_exit_codes_and_words() -> None:
+    assert "does not exist" in run("report", "--log", "/none/such.log", code=1)
+    assert "no turn 'zzz'" in run("report", "--log", LATENCY, "--request", "zzz", code=1)
+    assert "not a regular file" in run("report", "--log", DATA, code=1)
+    assert "Usage" in run("report", "--json", "--csv", "--log", LATENCY, code=2)
+    assert "No such option" in run("report", "--nonsense", code=2)
+    assert "is not a folder" in run("report", "--root", "/none", code=1)
+
+
+def test_any_bytes_are_a_report(tmp_path: Path) -> None:
+    log = tmp_path / "latency.log"
+    log.write_bytes(b"\0\xff\n" + b"x" * 3_000_000 + b"\n" + LATENCY.read_bytes()[:5000] + b'{"timestamp": NaN}\r\n')
+    told = json.loads(run("report", "--log", log, "--json"))
+    assert len(told["turns"]) >= 1
+    assert told["sources"][0]["dropped"] == 1
+    assert sum(told["unparsed"].values()) >= 2
+    log.write_bytes(b"")
+    assert json.loads(run("report", "--log", log, "--json"))["turns"] == []
+    assert "no turns" in run("report", "--log", log)
+
+
+def test_no_colour_no_textual_and_a_closed_pipe() -> None:
+    code = (
+        "import sys; sys.argv = ['timmy-tui', 'report', '--log', sys.argv[1]]\n"
+        "import timmy_tui.cli\n"
+        "try: timmy_tui.cli.main()\n"
+        "except SystemExit: pass\n"
+        "sys.stderr.write(' '.join(name for name in ('textual', 'pandas', 'scipy') if name in sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(LATENCY)], capture_output=True, text=True, timeout=50)
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    piped = subprocess.run(
+        f"{sys.executable} -m timmy_tui report --log {LATENCY} | head -n 1", shell=True, capture_output=True, text=True
+    )
+    assert piped.stdout.startswith("== 21636369")
+    assert "Traceback" not in piped.stderr
+    assert "Exception" not in piped.stderr
+
+
+def test_the_root_is_found_and_both_logs_are_read(tmp_path: Path) -> None:
+    root = tmp_path / "timmy"
+    for folder in ("v34", "shared", "testing-interface/logs"):
+        (root / folder).mkdir(parents=True)
+    (root / "v34/config.py").touch()
+    (root / "shared/latency.log").write_bytes(LATENCY.read_bytes())
+    (root / "testing-interface/logs/v34.log").write_bytes(V34.read_bytes())
+    told = json.loads(run("report", "--json", cwd=root / "v34"))
+    assert {turn["logs"] for turn in told["turns"]} == {"both", "latency"}

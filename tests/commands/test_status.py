@@ -1,0 +1,96 @@
+"""`timmy-tui status`: one line, quick, and never an error for tmux to show for ever."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from timmy_tui.report.status import FRESH_S, for_tmux, leave_line, quick_line, state_file
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def run(*arguments: str | Path, state: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "timmy_tui", "status", *map(str, arguments)],
+        capture_output=True, text=True, timeout=50, env={**os.environ, "XDG_STATE_HOME": str(state)},
+    )  # fmt: skip
+
+
+def test_from_the_end_of_the_logs(tmp_path: Path) -> None:
+    done = run("--log", DATA / "latency.log", "--log", DATA / "v34.log", state=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "● V2V 2.08s ▼-0.4 LLM 574ms ctx 43% n=12\n"
+    assert len(done.stdout.rstrip()) <= 40
+
+
+@pytest.mark.parametrize("arguments", [["--root", "/none"], ["--log", "/none"], ["--root", "/tmp", "--tmux"]])
+def test_nothing_known_is_a_line_and_exit_0(tmp_path: Path, arguments: list[str]) -> None:
+    done = run(*arguments, state=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("○")
+    assert len(done.stdout.rstrip()) <= 40
+
+
+def test_a_running_dashboard_answers_and_an_old_state_does_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    leave_line("● V2V 1.00s", "tmux line", "/timmy")
+    assert quick_line([], os.environ) == "● V2V 1.00s"
+    assert quick_line(["--tmux"], os.environ) == "tmux line"
+    assert quick_line(["--root", "/x"], os.environ) is None
+    state = json.loads(state_file(os.environ).read_text())
+    state_file(os.environ).write_text(json.dumps({**state, "at": time.time() - FRESH_S - 1}))
+    assert quick_line([], os.environ) is None
+    state_file(os.environ).write_text("{half")
+    assert quick_line([], os.environ) is None
+
+
+def test_the_state_file_is_private_and_a_full_disk_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    leave_line("a", "b", "/timmy")
+    assert state_file(os.environ).stat().st_mode & 0o077 == 0
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    leave_line("a", "b", "/timmy")
+
+
+def test_the_quick_path_imports_no_library(tmp_path: Path) -> None:
+    code = (
+        "import sys, json, time, pathlib; sys.argv = ['timmy-tui', 'status']\n"
+        "import timmy_tui.cli; timmy_tui.cli.main()\n"
+        "print([name for name in ('textual', 'pandas', 'click', 'msgspec') if name in sys.modules])\n"
+    )
+    state = tmp_path / "timmy_tui/status.json"
+    state.parent.mkdir()
+    state.write_text(json.dumps({"at": time.time(), "line": "the line", "tmux": "x"}))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+    )
+    assert done.stdout == "the line\n[]\n"
+
+
+def test_the_slow_path_needs_neither_textual_nor_pandas(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['timmy-tui', 'status', '--log', sys.argv[1]]\n"
+        "import timmy_tui.cli\n"
+        "try: timmy_tui.cli.main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('textual', 'pandas', 'numpy', 'scipy') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(DATA / "latency.log")], capture_output=True, text=True,
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout.endswith("[]\n")
+
+
+def test_tmux_marks_are_escaped_and_balanced() -> None:
+    assert for_tmux("● V2V 1.8s ▲+0.4 n=1 #(evil)") == "● V2V 1.8s #[fg=red]▲+0.4#[default] n=1 ##(evil)"
+    assert for_tmux("● V2V 1.8s ▼-0.4") == "● V2V 1.8s #[fg=green]▼-0.4#[default]"
+    assert for_tmux("plain") == "plain"
