@@ -3,6 +3,7 @@
 import ast
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from timmy_tui.control.bindings import collect
@@ -82,6 +83,21 @@ def patch(source: bytes, selector: Selector, value: Value) -> bytes:
     if not same or _blanked(before.tree, selector) != _blanked(after.tree, selector):
         raise Refused(f"The new value of {selector} does not read back as it was wished.", [old.line])
     return new
+
+
+def selector_of(text: str) -> Selector:
+    """The selector that ``str`` gave this text."""
+    function, bracket, keyword = text.removesuffix("=)").partition("(")
+    return Keyword(function, keyword) if bracket else Constant(text)
+
+
+def literal_value(text: str) -> Value:
+    """The value of a literal from its text. Raises Refused when it is none."""
+    with suppress(ValueError, SyntaxError):
+        value = ast.literal_eval(text)
+        if isinstance(value, bool | int | float | str):
+            return value
+    raise Refused("That is not a literal.")
 
 
 def _value_node(tree: ast.Module, selector: Selector) -> ast.expr:
