@@ -1,5 +1,6 @@
 """The application: snapshots in, one view out, keys to whoever does the work."""
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -93,7 +94,7 @@ class TimmyApp(App[None]):
             self.register_theme(palette.theme)
         configured = self.settings.view.theme
         chosen = remembered_theme(configured)
-        few = self.console.no_color or self.console.color_system in (None, "standard", "windows")
+        few = bool(os.environ.get("NO_COLOR")) or self.console.color_system in (None, "standard", "windows")
         theme, problem = choose_theme(
             chosen or configured, chosen is not None, few and not self.is_headless, self.palettes
         )

@@ -76,7 +76,8 @@ class Painted(Widget):
             return self._draw(self._view, width, height)
         except DRAWING_ERRORS as error:
             what = f"{type(error).__name__} while drawing {self.id or 'a panel'}"
-            self.post_message(self.Failed(Health("screen", what, self._view.now)))
+            # To the app itself: a message that it caused would not bubble up to it.
+            self.app.post_message(self.Failed(Health("screen", what, self._view.now)))
             return [fit(line((what, "bad")), width)]
 
     def render_line(self, y: int) -> Strip:

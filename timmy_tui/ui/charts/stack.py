@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from timmy_tui.ui.charts.waterfall import part_glyph
+from timmy_tui.ui.charts.waterfall import LEAST_TOTAL_MS, part_glyph
 from timmy_tui.ui.glyphs import Glyphs
 from timmy_tui.ui.lines import Line, Span
 
@@ -17,7 +17,7 @@ def stack_line(parts: Sequence[tuple[str, float]], top: float, width: int, glyph
     used, at = 0, 0.0
     for kind, value in parts:
         at += max(value, 0.0)
-        until = min(round(at / top * width), width) if top > 0 else 0
+        until = min(round(at / top * width), width) if top > LEAST_TOTAL_MS else 0
         if until > used:
             spans.append((_glyph(kind, glyphs) * (until - used), f"bar.{kind}"))
             used = until

@@ -9,6 +9,8 @@ from timmy_tui.ui.lines import Line, Span
 
 WIDEST = 80
 """Cells: a wider bar says no more and is harder to follow to its figure."""
+LEAST_TOTAL_MS = 0.001
+"""A shorter axis is no axis: its scale would be near infinity."""
 LEAST_GAP_MS = 3.0
 """Unattributed time shorter than this is left to the sum; it is the logging itself."""
 
@@ -64,7 +66,7 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:
     """The bar on an axis of ``total`` ms drawn over ``width`` cells; exactly ``width`` cells long."""
     if width <= 0:
         return ()
-    if bar.length is None or total <= 0:
+    if bar.length is None or total < LEAST_TOTAL_MS:
         return ((glyphs.track * width, "bar.track"),)
     scale = width / total
     begin = min(max(int(bar.start * scale), 0), width - 1)

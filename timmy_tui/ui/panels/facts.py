@@ -3,7 +3,7 @@
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.ui.lines import Line, as_many, foreign, line
+from timmy_tui.ui.lines import Line, as_many, foreign, line, wrap
 from timmy_tui.ui.view import View
 from timmy_tui.ui.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.words import duration, share
@@ -136,25 +136,15 @@ def source_parts(view: View) -> list[Line]:
     return sorted(parts, key=lambda part: URGENCY.index(part[0][1]))
 
 
-def sources_line(view: View, width: int) -> Line:
-    """As many of the parts as fit; the rest is counted."""
+def sources_lines(view: View, width: int, most: int = 1) -> list[Line]:
+    """The parts on at most ``most`` lines; what does not fit is counted at the end."""
     parts = source_parts(view)
     for shown in range(len(parts), 0, -1):
         more = [line((f"+{len(parts) - shown} more", "muted"))] if shown < len(parts) else []
-        text = as_many([*parts[:shown], *more], width)
-        if text and len([*parts[:shown], *more]) == _count(text, [*parts[:shown], *more]):
-            return text
-    return parts[0] if parts else ()
-
-
-def _count(text: Line, parts: list[Line]) -> int:
-    """How many of the parts are in the line: a gap span stands between every two."""
-    spans = 0
-    for index, part in enumerate(parts):
-        spans += len(part) + (1 if index else 0)
-        if spans == len(text):
-            return index + 1
-    return 0
+        rows = wrap([*parts[:shown], *more], width)
+        if len(rows) <= most or shown == 1:
+            return rows[:most]
+    return []
 
 
 def _source_parts(view: View, source: SourceState) -> list[Line]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from timmy_tui.report.line import WIDTH, line_values, status_line
 from timmy_tui.ui.lines import BLANK, Line, fit, join
-from timmy_tui.ui.panels.facts import cache_line, change_line, footer_line, notice_line, sources_line, verdict_line
+from timmy_tui.ui.panels.facts import cache_line, change_line, footer_line, notice_line, sources_lines, verdict_line
 from timmy_tui.ui.panels.headline import flight_line, headline_line
 from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import flag_rows, log_rows, prompt_rows, turn_rows
@@ -39,12 +39,12 @@ def _kept(panel: Rows, view: View, width: int, height: int) -> list[Line]:
     return view.once((panel.__name__, width, height), lambda: panel(view, width, height))
 
 
-def _facts(view: View, width: int) -> list[Line]:
+def _facts(view: View, width: int, sources: int = 1) -> list[Line]:
     """The one-liners under the rows, the first most dispensable; empty ones take no line."""
     found = [
         verdict_line(view, width),
         cache_line(view, width),
-        sources_line(view, width),
+        *sources_lines(view, width, sources),
         change_line(view, width),
         notice_line(view, width),
     ]
@@ -72,7 +72,7 @@ def _narrow(view: View, width: int, height: int) -> list[Line]:
 def _wide(view: View, width: int, height: int) -> list[Line]:
     """Two columns under the headline: rows at the left, turns and more at the right as height allows."""
     head = [headline_line(view, width), flight_line(view, width), BLANK]
-    facts = _facts(view, width)
+    facts = _facts(view, width, 1 if height < 30 else 3)
     room = height - len(head) - len(facts) - 1
     left_width = min(max(78, width * 11 // 20), 150)
     right_width = width - left_width - 2

@@ -6,7 +6,7 @@ from textual.binding import Binding
 from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.lines import BLANK, Line, line, spread
 from timmy_tui.ui.painted import Painted
-from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_line
+from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
 from timmy_tui.ui.panels.lists import log_row
 from timmy_tui.ui.screens.filtered import FilteredScreen, FilterLine
 from timmy_tui.ui.view import View
@@ -49,7 +49,7 @@ class LogScreen(FilteredScreen):
     def draw_log(self, view: View, width: int, height: int) -> list[Line]:
         """Heading, lines, sources, footer."""
         lines = self.shown(view)
-        below = [row for row in (sources_line(view, width), change_line(view, width), notice_line(view, width)) if row]
+        below = [*sources_lines(view, width), *filter(None, (change_line(view, width), notice_line(view, width)))]
         below.append(footer_line(view, "log", width))
         below = below[-max(height - 2, 0) :] if height > 2 else []
         room = max(height - 1 - len(below), 0)

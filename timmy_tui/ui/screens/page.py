@@ -37,7 +37,7 @@ class PageScreen(PictureScreen):
 
     def compose(self) -> ComposeResult:
         """One panel over everything."""
-        yield Painted(self.draw_page, id=self.name)
+        yield Painted(self.draw_page, id="page")
 
     def draw_page(self, view: View, width: int, height: int) -> list[Line]:
         """The visible part of the rows."""

@@ -1,0 +1,11 @@
+"""Run the dashboard on a made conversation, as a process of its own (for tests of how it ends)."""
+
+from __future__ import annotations
+
+from tests.ui.fakes import FakeSource
+from tests.ui.snapshots import snapshot
+from timmy_tui.settings import Settings
+from timmy_tui.ui.app import TimmyApp
+
+if __name__ == "__main__":
+    TimmyApp(Settings(), FakeSource(snapshot())).run(mouse=False)

@@ -1,0 +1,84 @@
+"""The app under a pilot, and what can be seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from rich.segment import Segment
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from tests.ui.fakes import FakeSource
+from tests.ui.snapshots import NOW, TICK
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.settings import Settings
+from timmy_tui.settings import View as ViewSettings
+from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.messages import Control, LlmActions
+
+
+class Running:
+    """An app, its pilot and its source."""
+
+    def __init__(self, app: TimmyApp, pilot: Pilot[None], source: FakeSource) -> None:
+        self.app, self.pilot, self.source = app, pilot, source
+
+    async def press(self, *keys: str) -> None:
+        """Keys, each settled."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
+
+    async def publish(self, snapshot: Snapshot) -> None:
+        """One snapshot, painted."""
+        self.source.publish(snapshot)
+        await self.pilot.pause()
+
+    def strips(self) -> list[Strip]:
+        """The rows of the whole terminal, as the compositor has them."""
+        return list(self.app.screen._compositor.render_strips())
+
+    def segments(self) -> list[Segment]:
+        """All segments on the screen."""
+        return [segment for strip in self.strips() for segment in strip]
+
+    def rows(self) -> list[str]:
+        """The text on the screen."""
+        return [strip.text for strip in self.strips()]
+
+    def text(self) -> str:
+        """The same as one text."""
+        return "\n".join(self.rows())
+
+    async def until(self, what: Callable[[], bool]) -> None:
+        """Wait for something to be so; the test's own time-out is the deadline."""
+        while not what():
+            await self.pilot.pause(0.01)
+
+
+@asynccontextmanager
+async def running(
+    *snapshots: Snapshot,
+    size: tuple[int, int] = (80, 24),
+    control: Control | None = None,
+    llm: LlmActions | None = None,
+    read_only: str = "",
+    theme: str = "timmy-dark",
+    ascii_only: bool = False,
+    **settings: Any,
+) -> AsyncIterator[Running]:
+    """The dashboard on these snapshots, its clocks standing still."""
+    source = FakeSource(*snapshots)
+    app = TimmyApp(
+        Settings(view=ViewSettings(theme=theme, ascii=ascii_only), **settings),
+        source,
+        control,
+        llm,
+        read_only,
+        clock=lambda: (NOW, TICK),
+    )
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Running(app, pilot, source)

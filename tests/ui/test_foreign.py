@@ -1,0 +1,124 @@
+"""Text from a log never acts: no control byte in a strip, no action in a meta, no markup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.ui.fakes import FakeControl
+from tests.ui.running import Running, running
+from tests.ui.snapshots import control_state, finding, judgement, snapshot, sources, turn
+from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
+from timmy_tui.model.judgement import Diagnosis
+from timmy_tui.model.llm import Criterion, LlmState
+from timmy_tui.model.snapshot import Health, OpenTurn, Snapshot, SourceCondition, SourceState
+from timmy_tui.model.turn import Epoch, Event, Mark, TurnState
+
+EVIL = "\x1b]0;own\x07\x1b[2J\x9b31m\u202eabc\x7f[@click=app.do('quit')]x[/foo] [bold]\x00日本 \U000e0041\r\n"
+FORBIDDEN = {*map(chr, range(0x20)), "\x7f", *map(chr, range(0x80, 0xA0)), "\u202e", "\u200b", "\u2028"}
+
+
+def evil_snapshot() -> Snapshot:
+    """Every field that can hold foreign text holds it."""
+    bad = {"request_id": EVIL, "session_id": EVIL, "reason": EVIL, "text": EVIL, "reply": EVIL, "model": EVIL}
+    events = (Event(1.0, EVIL, EVIL, EVIL, {EVIL: EVIL, "list": [EVIL]}), Event(float("nan"), "", EVIL, "v34", {}))
+    turns = tuple(
+        turn(n, **bad, events=events, errors=(EVIL,), signals=frozenset({EVIL}),
+             state=TurnState.FAILED if n % 3 == 0 else TurnState.COMPLETE)
+        for n in range(24)
+    )  # fmt: skip
+    base = snapshot()
+    llm = base.llm
+    assert llm is not None and llm.facts is not None and llm.context is not None
+    return replace(
+        base,
+        turns=turns,
+        open_turn=OpenTurn(turn(24, **bad), EVIL, 0.0, 0.0),
+        sources=(*sources(), SourceState(EVIL, SourceCondition.DOWN, EVIL)),
+        unparsed={EVIL: 4},
+        health=(Health(EVIL, EVIL, 0.0),),
+        epochs=(Epoch(number=1, session_id=EVIL, started=0.0, first=3, turns=9, reason=EVIL),),
+        marks=(Mark(at=float("inf"), ordinal=5, kind=EVIL, label=EVIL),),
+        llm=LlmState(
+            replace(llm.facts, model=EVIL, version=EVIL, problem=EVIL, parameters=EVIL, quantization=EVIL),
+            llm.reuse, replace(llm.context, note=EVIL), (Criterion(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL),), (EVIL,),
+        ),
+        judgement=replace(
+            judgement(23, finding(stage=f"gap:{EVIL}→llm", adjusted_for=(EVIL,)), finding(key="x", direction=EVIL)),
+            diagnosis=Diagnosis(ordinal=23, excess_ms=1.0, sentence=EVIL),
+        ),
+        log_tail=((EVIL, EVIL),) * 40,
+    )  # fmt: skip
+
+
+def evil_control() -> ControlState:
+    state = control_state()
+    assert state.change is not None
+    return replace(
+        state,
+        flags=(FlagState("tail-mode", EVIL, EVIL, EVIL, EVIL, True, (EVIL,), EVIL, EVIL),),
+        change=replace(state.change, label=EVIL, message=EVIL, log_lines=(EVIL,), choices=(EVIL,)),
+        journal=(JournalEntry(EVIL, 0.0, EVIL, EVIL, True, EVIL),),
+        restore_points=(RestorePoint(EVIL, None, EVIL, (EVIL,), EVIL),),
+        service=EVIL,
+    )
+
+
+def check(seen: Running) -> None:
+    """What stands in the strips is what goes to the terminal."""
+    for segment in seen.segments():
+        assert not FORBIDDEN & set(segment.text), repr(segment.text)
+        meta = segment.style.meta if segment.style else {}
+        assert not any("click" in key for key in meta), meta
+        assert not segment.style or not segment.style.link
+
+
+@pytest.mark.parametrize("size", [(39, 6), (60, 15), (80, 24), (130, 40), (200, 50)])
+async def test_no_screen_lets_it_through(size: tuple[int, int]) -> None:
+    async with running(evil_snapshot(), size=size, control=FakeControl(evil_control())) as seen:
+        check(seen)
+        for keys in ("2", "3", "4", "5", "6", "1", "i", "e", "?"):
+            await seen.press(keys)
+            check(seen)
+            if keys in "ie?":
+                await seen.press("escape")
+
+
+async def test_no_page_or_dialog_lets_it_through() -> None:
+    async with running(evil_snapshot(), control=FakeControl(evil_control())) as seen:
+        await seen.press("2", "enter")
+        assert "turn 23 ␛]0;own␇" in seen.text()
+        check(seen)
+        await seen.press("escape", "5", "enter")
+        check(seen)
+        await seen.press("escape")
+        seen.app.say(EVIL)
+        await seen.press("1", "e")
+        check(seen)
+
+
+async def test_markup_stays_text() -> None:
+    async with running(evil_snapshot()) as seen:
+        await seen.press("6")
+        assert "[@click=app.do('quit')]x[/foo] [bold]" in seen.text()
+        assert seen.app.is_running
+
+
+async def test_the_filter_takes_any_text() -> None:
+    async with running(evil_snapshot()) as seen:
+        await seen.press("2", "slash")
+        for character in "[/foo]":
+            await seen.pilot.press(
+                {"[": "left_square_bracket", "]": "right_square_bracket", "/": "slash"}.get(character, character)
+            )
+        await seen.pilot.pause()
+        check(seen)
+        assert "24 of 24 turns contain that text" in seen.text()
+
+
+async def test_ascii_means_ascii_in_every_view() -> None:
+    async with running(evil_snapshot(), size=(200, 50), ascii_only=True, control=FakeControl(evil_control())) as seen:
+        for key in "123456":
+            await seen.press(key)
+            assert [row for row in seen.rows() if not row.isascii()] == []

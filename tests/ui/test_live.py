@@ -1,0 +1,195 @@
+"""The live screen as lines, at every size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, open_turn, snapshot, troubled, turn
+from timmy_tui.model.snapshot import ClockOffset, Snapshot
+from timmy_tui.model.turn import Span, TurnState
+from timmy_tui.stages import CRITICAL, label
+from timmy_tui.ui.lines import cells, plain
+from timmy_tui.ui.panels.ledger import Columns, columns_for
+from timmy_tui.ui.panels.live import live_lines
+from timmy_tui.ui.view import Notice, View
+
+FOOTERS = {"live": (("1-6", "screens"), ("space", "freeze"), ("?", "help"), ("q", "quit"))}
+
+
+def view(snap: Snapshot, **changes: Any) -> View:
+    return replace(View(snap, now=NOW, tick=TICK, footers=FOOTERS), **changes)
+
+
+def text(snap: Snapshot, width: int, height: int, **changes: Any) -> str:
+    return "\n".join(plain(row) for row in live_lines(view(snap, **changes), width, height))
+
+
+@given(st.integers(0, 210), st.integers(0, 60), st.sampled_from(["full", "troubled", "empty", "few"]))
+@settings(max_examples=150, deadline=None)
+def test_every_size_is_filled_exactly(width: int, height: int, kind: str) -> None:
+    snap = {"full": snapshot(), "troubled": troubled(), "empty": snapshot(0), "few": snapshot(2)}[kind]
+    lines = live_lines(view(snap, control=control_state()), width, height)
+    assert len(lines) == (height if width else 0)
+    assert {cells(row) for row in lines} <= {width}
+
+
+@pytest.mark.parametrize(("width", "height"), [(39, 24), (80, 7), (10, 2), (40, 1)])
+def test_below_the_least_size_it_is_one_line(width: int, height: int) -> None:
+    rows = [plain(row).strip() for row in live_lines(view(snapshot()), width, height)]
+    assert rows[0].startswith("● V2V"[:width]) and not any(rows[1:])
+
+
+def test_40x10_has_headline_flight_stages_and_state() -> None:
+    shown = text(snapshot(), 40, 10)
+    assert "V2V 3.14s" in shown and "idle" in shown and "sources ok" in shown and "cache ~74%" in shown
+    assert all(label(key) in shown for key in ("endpointing", "store", "llm", "tts"))
+    assert "smaller rows" in shown and "turns, newest" not in shown and "freeze" not in shown
+
+
+def test_60x15_adds_the_waterfall() -> None:
+    shown = text(snapshot(), 60, 15)
+    assert "0──" in shown and "▒" in shown and "freeze" in shown
+
+
+def test_80x24_adds_percentiles_turns_and_a_footer() -> None:
+    shown = text(snapshot(), 80, 24)
+    assert "p50·20t" in shown and "p95" in shown and "turns, newest first" in shown and "space freeze" in shown
+    assert "+3 hidden" in shown
+
+
+def test_120x30_shows_every_stage_beside_the_turns() -> None:
+    shown = text(snapshot(), 120, 30)
+    rows = shown.split("\n")
+    assert all(any(row.startswith(label(key)) for row in rows) for key in CRITICAL)
+    assert any("stage" in row and "turns, newest first" in row for row in rows)
+
+
+def test_200x50_shows_log_prompt_and_flags() -> None:
+    shown = text(snapshot(), 200, 50, control=control_state())
+    assert "nothing to see" in shown and "last prompt" in shown and "tail mode" in shown and "hidden" not in shown
+
+
+def test_bars_are_capped_where_wider_says_no_more() -> None:
+    assert columns_for(400).bar <= 80
+
+
+def test_columns_are_dropped_in_the_documented_order() -> None:
+    widths = [columns_for(width) for width in range(130, 20, -1)]
+    gone = [
+        next((i for i, c in enumerate(widths) if not test(c)), 999)
+        for test in (
+            lambda c: c.delta >= 21, lambda c: c.n, lambda c: c.p95, lambda c: c.p50, lambda c: c.share,
+            lambda c: c.bar, lambda c: c.delta, lambda c: c.spark,
+        )
+    ]  # fmt: skip
+    assert gone == sorted(gone) and gone[-1] < 999
+    assert columns_for(20) == Columns()
+
+
+def test_the_same_view_gives_the_same_screen() -> None:
+    snap = troubled()
+    assert live_lines(view(snap), 120, 30) == live_lines(view(snap), 120, 30)
+
+
+def test_before_the_first_turn_it_says_so() -> None:
+    shown = text(snapshot(0), 80, 24)
+    assert "○ V2V —" in shown and "waiting for the first turn" in shown
+    assert " 0ms" not in shown
+
+
+def test_the_turn_in_flight_has_phase_clock_and_usual_time() -> None:
+    shown = text(snapshot(open_turn=open_turn()), 100, 24)
+    assert "LLM 2.1s late" in shown and "usual 901ms" in shown and "turn 3.4s" in shown and "and tomorrow?" in shown
+
+
+def test_a_phase_that_no_event_names_is_waiting() -> None:
+    assert "waiting 2.1s" in text(snapshot(open_turn=open_turn(phase="")), 80, 24)
+
+
+def test_a_skipped_stage_is_not_a_missing_one() -> None:
+    shown = text(snapshot(30), 120, 30)
+    store = next(row for row in shown.split("\n") if row.startswith("STORE"))
+    assert "skipped" in store
+    unknown = turn(31, stages=dict(turn(31).stages) | {"retrieve": None}, skipped=frozenset({"store"}))
+    shown = text(snapshot(31, turns=(*snapshot(31).turns, unknown)), 120, 30)
+    assert "—" in next(row for row in shown.split("\n") if row.startswith("RAG"))
+
+
+def test_a_lasting_finding_has_glyph_word_and_ratio_and_the_headline_names_it() -> None:
+    shown = text(troubled(), 200, 50)
+    headline, llm = shown.split("\n")[0], next(r for r in shown.split("\n") if r.startswith("LLM "))
+    assert "▲ slower ×1.38 LLM" in headline and "▲ slower ×1.38 · 11t" in llm
+    spans = next(row for row in live_lines(view(troubled()), 120, 30) if plain(row).startswith("LLM "))
+    assert any(role == "spark.began" for _, role in spans)
+
+
+def test_a_finding_that_was_seen_is_quiet() -> None:
+    snap = snapshot(judgement=judgement(30, finding(acknowledged=True)))
+    assert live_lines(view(snap), 80, 24)[0][0][1] == "good"
+    assert "(seen)" in text(snap, 80, 24)
+
+
+def test_a_failed_turn_shows_in_the_headline_and_its_figures_stay_those_of_the_last_complete_one() -> None:
+    failed = turn(31, state=TurnState.FAILED, reason="LLM answered 500", headline_ms=None)
+    snap = snapshot(31)
+    shown = text(replace(snap, turns=(*snap.turns, failed)), 120, 30)
+    assert shown.startswith("✗ V2V 3.14s failed")
+    assert "failed LLM answered" in shown
+
+
+def test_trouble_is_named_worst_first_and_what_does_not_fit_is_counted() -> None:
+    row = next(row for row in text(troubled(), 80, 24).split("\n") if "pipeline" in row)
+    assert row.startswith("✗ pipeline: ValueError in analysis") and "more" in row
+    wide = text(troubled(), 200, 50)
+    for words in ("v34.log denied permission denied", "ollama down unreachable 14s", "latency.log reading 12 MB behind",
+                  "2 gaps", "3 dropped lines", "tts half a line", "15 unparsed (not json)"):  # fmt: skip
+        assert words in wide
+
+
+def test_clocks_that_differ_hatch_the_hops_and_say_by_how_much() -> None:
+    snap = snapshot(clock=ClockOffset(312.0, 330.0, 9, skewed=True, stepped=False))
+    shown = text(snap, 120, 30)
+    assert "clocks differ ≥ 312ms" in shown and "╱" in shown
+
+
+def test_frozen_shows_how_many_turns_were_missed_and_what_is_now() -> None:
+    shown = text(snapshot(27), 120, 30, newest=snapshot(31))
+    assert "FROZEN +4 turns" in shown and "now 3.14s" in shown
+    assert "FROZEN +0 turns" in text(snapshot(31), 120, 30, newest=snapshot(31))
+
+
+def test_the_change_has_one_line_and_hides_nothing_of_the_waterfall() -> None:
+    with_change = text(snapshot(), 80, 24, control=control_state())
+    assert "tail mode off→on verifying  12s  evidence 1/2  pid 4242  keep · undo" in with_change
+    assert "0──" in with_change
+
+
+def test_a_notice_goes_by_itself() -> None:
+    notice = Notice(NOW - 3, "theme ansi16")
+    assert "theme ansi16" in text(snapshot(), 80, 24, notice=notice)
+    assert "theme ansi16" not in text(snapshot(), 80, 24, notice=replace(notice, at=NOW - 60))
+
+
+def test_p95_over_few_turns_is_grey() -> None:
+    few = live_lines(view(snapshot(8)), 80, 24)[0]
+    assert ("p95 ", "muted") in few and few[few.index(("p95 ", "muted")) + 1][1] == "faint"
+    many = live_lines(view(snapshot(31)), 80, 24)[0]
+    assert many[many.index(("p95 ", "muted")) + 1][1] == "text"
+
+
+def test_another_span_than_v2v_is_named() -> None:
+    turns = tuple(turn(n, span=Span.V34, v2v_ms=None) for n in range(3))
+    from timmy_tui.analysis.percentiles import headline_stat, stage_stats
+
+    snap = snapshot(3, turns=turns, headline=headline_stat(turns, 20), stages=stage_stats(turns, 20))
+    assert text(snap, 80, 24).startswith("● v34 ")
+
+
+def test_epochs_are_marked_over_the_sparklines() -> None:
+    header = next(row for row in text(snapshot(), 200, 50).split("\n") if row.startswith("stage"))
+    assert "┊1" in header
