@@ -6,13 +6,39 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from timmy_tui.analysis.percentiles import headline_stat, newest_complete
+from timmy_tui.clean import clean
+from timmy_tui.errors import TimmyError
 from timmy_tui.ingest import Ingest, LogKind
+from timmy_tui.installation import find_installation
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.report.line import LineValues
-from timmy_tui.settings import Settings
+from timmy_tui.report.line import WIDTH, LineValues, status_line
+from timmy_tui.report.status import for_tmux
+from timmy_tui.settings import Settings, load_settings
 
 END_BYTES = 1 << 18
 """Read from the end of each log: about 50 turns of the latency log, 80 of the debug log."""
+
+
+def newest_line(root: Path | None, settings_path: Path | None, logs: Sequence[Path], tmux: bool) -> str:
+    """The status line from the logs themselves; what is wrong is a line too."""
+    try:
+        settings = load_settings(settings_path)
+        turns = newest_turns(_logs(settings, root, logs), settings)
+        line = status_line(newest_values(turns, settings.view.window))
+    except TimmyError as error:
+        line = f"○ {clean(error.message)}"
+        line = line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+    return for_tmux(line) if tmux else line
+
+
+def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[tuple[Path, LogKind]]:
+    if logs:
+        # Tells the kind of a file by its content, and is needed only here.
+        from timmy_tui.sources.replay import detect_kind
+
+        return [(path, detect_kind(path)) for path in logs]
+    installation = find_installation(settings, root)
+    return [(installation.latency_log, "latency"), (installation.v34_log, "v34")]
 
 
 def newest_turns(logs: Sequence[tuple[Path, LogKind]], settings: Settings) -> list[Turn]:
