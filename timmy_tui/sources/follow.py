@@ -45,6 +45,8 @@ class TailThread:
         self._held_up = False
         self._entered: float | None = None
         self._backlog: Backlog | None = None
+        # Kept after each poll: in the middle of one the numbers do not belong together.
+        self._state = tail.state
 
     def start(self, notify: Callable[[], None]) -> None:
         """Begin polling; ``notify`` is called from this thread when there is something to drain."""
@@ -95,7 +97,7 @@ class TailThread:
     @property
     def state(self) -> SourceState:
         """As it is now, ``stalled`` included; asks nothing of the file system."""
-        state = self._tail.state
+        state = self._state
         entered = self._entered
         waiting = self._clock() - entered if entered is not None else 0.0
         if waiting > STALL_S:
@@ -146,4 +148,5 @@ class TailThread:
         if self._backlog is not None and self._backlog.closed:
             self._backlog.release()
             self._backlog = None
+        self._state = self._tail.state
         return filled or (not full and self._tail.more)

@@ -23,7 +23,7 @@ _BLOCK_ID = re.compile(rb"\[request_id=([^\]\s]+)\]")
 _TOOK = re.compile(rb"^--- (Step|Total) .*took: ([0-9.]+)s")
 _ACCESS = re.compile(rb'\[(\d\d)/(\w{3})/(\d{4}) (\d\d):(\d\d):(\d\d)\] "POST /api/webhook')
 _MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
-_BEGIN = b"*" * 10 + b"BEGIN"
+_BEGIN = re.compile(rb"\*{10,}BEGIN\*{10}")
 
 
 class DueLine(NamedTuple):
@@ -100,7 +100,7 @@ def _split(lines: Iterable[bytes]) -> Iterator[tuple[list[bytes], float | None]]
             yield [*held, line], access
             held, ended = [], False
             continue
-        if (ended and line.startswith(_BEGIN)) or len(held) >= BLOCK_LINES:
+        if (ended and _BEGIN.match(line)) or len(held) >= BLOCK_LINES:
             yield held, None
             held, ended = [], False
         held.append(line)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -123,7 +123,7 @@ class Replay:
         self._offsets[file] += sum(len(line) + 1 for line in lines)
         return TailBatch(lines, False, offset, self._offsets[file])
 
-    def _merge(self) -> Iterator[Release]:
+    def _merge(self) -> Generator[Release, None, None]:
         """Everything, in the order of release."""
         turns = self._blocks()
         if "latency" not in self._kinds:
@@ -171,6 +171,8 @@ class Replay:
         self._drained.set()
         if self._thread is not None:
             self._thread.join(0.8)
+        if self._thread is None or not self._thread.is_alive():
+            self._releases.close()
 
     def note_drained(self) -> None:
         """A consumer made room."""
