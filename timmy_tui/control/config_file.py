@@ -130,7 +130,7 @@ def _planned(image: FileImage, edits: Sequence[Edit], backups: Path) -> PlannedF
 
 
 def _file(image: FileImage, new: bytes, literals: tuple[EditedLiteral, ...], backups: Path) -> PlannedFile:
-    backup = backups / f"{image.path.name}.{image.sha256[:24]}"
+    backup = backup_path(backups, image.path.name, image.sha256)
     return PlannedFile(image, new, literals, temp_name(image.path), backup)
 
 
@@ -181,6 +181,11 @@ def apply(edits: Sequence[Edit], backups: Path | None = None) -> Applied:
 def backup_folder() -> Path:
     """Where the exact old bytes of changed files are kept, outside any repository: one of them holds a password."""
     return state_dir() / "backups"
+
+
+def backup_path(folder: Path, name: str, sha256: str) -> Path:
+    """Where bytes with this hash are kept; the same bytes are kept once."""
+    return folder / f"{name}.{sha256[:24]}"
 
 
 def save_backup(path: Path, data: bytes) -> None:
