@@ -21,6 +21,9 @@ from timmy_tui.ui.view import Notice, View
 FOOTERS = {"live": (("1-6", "screens"), ("space", "freeze"), ("?", "help"), ("q", "quit"))}
 
 
+COLUMN_ORDER = ("n", "p95", "p50", "share", "bar", "delta", "spark")
+
+
 def view(snap: Snapshot, **changes: Any) -> View:
     return replace(View(snap, now=NOW, tick=TICK, footers=FOOTERS), **changes)
 
@@ -80,13 +83,12 @@ def test_bars_are_capped_where_wider_says_no_more() -> None:
 
 def test_columns_are_dropped_in_the_documented_order() -> None:
     widths = [columns_for(width) for width in range(130, 20, -1)]
-    gone = [
-        next((i for i, c in enumerate(widths) if not test(c)), 999)
-        for test in (
-            lambda c: c.delta >= 21, lambda c: c.n, lambda c: c.p95, lambda c: c.p50, lambda c: c.share,
-            lambda c: c.bar, lambda c: c.delta, lambda c: c.spark,
-        )
-    ]  # fmt: skip
+    wide = [replace(c, delta=c.delta if c.delta >= 21 else 0) for c in widths]
+    kept: list[list[int]] = [
+        [c.delta for c in wide],
+        *([int(getattr(c, name)) for c in widths] for name in COLUMN_ORDER),
+    ]
+    gone = [next((i for i, size in enumerate(column) if not size), 999) for column in kept]
     assert gone == sorted(gone) and gone[-1] < 999
     assert columns_for(20) == Columns()
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -13,26 +14,27 @@ async def in_thread(function: Callable[..., Result], *arguments: object) -> Resu
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
-    def settle(result: Result | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
+    def settle(result: Result) -> None:
+        if not future.done():
+            future.set_result(result)
+
+    def fail(error: BaseException) -> None:
+        if not future.done():
             future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
 
     def work() -> None:
-        result: Result | None = None
-        failure: BaseException | None = None
         try:
             result = function(*arguments)
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            # The loop may be closed by now: then nobody waits for the result.
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, result, failure)
+        except BaseException as error:  # noqa: BLE001 - not swallowed: it is raised where the result is awaited
+            _tell(loop, fail, error)
+        else:
+            _tell(loop, settle, result)
 
     threading.Thread(target=work, name=f"ui:{getattr(function, '__name__', 'work')}", daemon=True).start()
     return await future
+
+
+def _tell(loop: asyncio.AbstractEventLoop, call: Callable[..., None], value: object) -> None:
+    """Hand a result to the loop, if there still is one; without it nobody waits."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, value)

@@ -85,6 +85,8 @@ def epoch_stretches(view: View, turns: Sequence[Turn]) -> list[tuple[int, int, i
         starts.append((number, index))
     if turns and (not starts or starts[0][1] > 0):
         starts.insert(0, (0, 0))
+    if not starts:
+        return []
     ends = [index for _, index in starts[1:]] + [len(turns)]
     return [(number, start, end) for (number, start), end in zip(starts, ends, strict=True)]
 

@@ -1,0 +1,113 @@
+"""The one table of commands: bindings, footer, help and palette agree, and read-only binds nothing dangerous."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ui.fakes import FakeControl, FakeLlm
+from tests.ui.running import running
+from tests.ui.snapshots import control_state, snapshot
+from timmy_tui.settings import config_dir
+from timmy_tui.ui.acts import deeds
+from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
+from timmy_tui.ui.desk import absent_commands
+from timmy_tui.ui.screens.open import open_screen
+
+FORBIDDEN = {"ctrl+b", "ctrl+a", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+l", "ctrl+backslash", "ctrl+s", "ctrl+q"}
+
+
+def keys_of(screen: str) -> list[str]:
+    """All keys that work on a screen."""
+    return [key for c in COMMANDS if not c.screens or screen in c.screens for key in c.keys.split(",")]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_key_means_two_things_on_a_screen_and_none_is_tmuxs(screen: str) -> None:
+    keys = keys_of(screen)
+    assert len(keys) == len(set(keys))
+    assert not FORBIDDEN & set(keys) and not any(key.startswith("alt+") for key in keys)
+
+
+def test_every_command_has_a_row_of_its_own_and_help() -> None:
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+    assert all(command.help and command.word and command.keys for command in COMMANDS)
+
+
+async def test_every_command_leads_somewhere() -> None:
+    async with running(snapshot()) as seen:
+        acts = deeds(seen.app)
+        for command in COMMANDS:
+            if not command.screens or command.action.startswith("app."):
+                assert command.id in acts
+                continue
+            for name in command.screens:
+                assert hasattr(open_screen(name)(), f"action_{command.action or command.id}"), command.id
+
+
+def test_what_the_footer_shows_works_there() -> None:
+    shown = footer_words(COMMANDS, "live", absent_commands(False, False, ""))
+    words = [word for _, word in shown]
+    assert "freeze" in words and "tail mode" not in words and "filter" not in words
+    shown = footer_words(COMMANDS, "turns", absent_commands(True, True, ""))
+    assert ("/", "filter") in shown and ("t", "tail mode") in shown
+
+
+def test_read_only_takes_every_dangerous_command_away() -> None:
+    absent = absent_commands(True, True, "a second dashboard")
+    assert set(absent) == {command.id for command in COMMANDS if command.danger}
+    assert set(absent.values()) == {"a second dashboard"}
+
+
+def test_a_keymap_changes_keys_and_takes_them_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('freeze = "z"\nhelp = ["h", "f2"]\nnothing = "n"\nquit = 3\n')
+    keymap, problems = read_keymap(path)
+    assert keymap == {"freeze": "z", "help": "h,f2"}
+    assert len(problems) == 2 and "there is no command nothing" in problems[0] and "quit must be" in problems[1]
+    rows = {command.id: command for command in with_keys({"freeze": "q"})}
+    assert rows["freeze"].keys == "q" and rows["quit"].keys == ""
+    assert key_name("question_mark,f1") == "?"
+
+
+def test_a_keymap_that_is_not_toml_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    assert read_keymap(path) == ({}, [])
+    path.write_text("freeze = ")
+    keymap, problems = read_keymap(path)
+    assert keymap == {} and "keymap.toml cannot be read" in problems[0]
+
+
+async def test_the_users_keys_work_and_stand_in_the_footer() -> None:
+    config_dir().mkdir(parents=True)
+    (config_dir() / "keymap.toml").write_text('freeze = "z"\nfilter = "F"\n')
+    async with running(snapshot()) as seen:
+        assert "z freeze" in seen.text()
+        await seen.press("space")
+        assert "FROZEN" not in seen.text()
+        await seen.press("z")
+        assert "FROZEN" in seen.text()
+        await seen.press("6", "F")
+        assert seen.app.focused is not None
+
+
+async def test_read_only_binds_no_dangerous_key_and_its_dialogs_refuse() -> None:
+    control = FakeControl(control_state())
+    async with running(snapshot(), control=control, llm=FakeLlm(), read_only="a replay") as seen:
+        for key in ("t", "r", "b", "u", "w"):
+            await seen.press(key)
+            assert "go ahead" not in seen.text()
+        await seen.press("5", "enter", "K")
+        await seen.press("4", "p")
+        assert control.asked == [] and "go ahead" not in seen.text()
+        from timmy_tui.ui.screens.confirm import ConfirmScreen
+
+        answers: list[bool | None] = []
+        seen.app.push_screen(ConfirmScreen("restart", ("now",), "a replay"), answers.append)
+        await seen.pilot.pause()
+        assert "refused: a replay" in seen.text()
+        await seen.press("y")
+        assert answers == []
+        await seen.press("escape")
+        assert answers == [False]
