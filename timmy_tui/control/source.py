@@ -13,6 +13,7 @@ from timmy_tui.control.refused import Refused
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _TEXT_LINE_END = re.compile(r"\r\n|\r|\n")
+_ASCII = range(0x20, 0x7F)
 _FILTERS = threading.Lock()
 """The list of warning filters belongs to the whole process; a file's bad escapes must not print over a screen."""
 
@@ -87,8 +88,13 @@ def _encoding(data: bytes) -> tuple[str, int]:
     """Name of the codec and length of the byte order mark, by the cookie in the first two lines."""
     try:
         encoding, _ = tokenize.detect_encoding(_lines(data).__next__)
+        plain = encoding.startswith("utf-8") or all(bytes([code]).decode(encoding) == chr(code) for code in _ASCII)
     except SyntaxError as error:
         raise Refused(f"The encoding of the file is not known: {error.msg}.", [1]) from None
+    except (UnicodeError, LookupError):
+        plain = False
+    if not plain:
+        raise Refused("The encoding of the file is not one that writes ASCII as it is.", [1])
     if encoding == "utf-8-sig":
         return "utf-8", len(codecs.BOM_UTF8)
     return encoding, 0
