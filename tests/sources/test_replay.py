@@ -11,7 +11,7 @@ import pytest
 from timmy_tui.errors import NotFound, SourceError
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.pace import LONGEST_PAUSE_S
-from timmy_tui.sources.replay import Replay, detect_kind
+from timmy_tui.sources.replay import QUEUE, Replay, detect_kind
 
 BEGIN = "*********************************************BEGIN*********************************************"
 
@@ -284,6 +284,20 @@ def test_the_feeds_play_by_themselves_and_wait_for_a_late_consumer(tmp_path: Pat
     assert latency.state.detail == "replay ended"
     latency.stop()
     v34.stop()
+
+
+def test_a_late_consumer_holds_the_replay_up(tmp_path: Path) -> None:
+    lines = [event(1000.0 + number, "a", "x" * 1000) for number in range((QUEUE + 3) * 1024)]
+    replay = Replay([write(tmp_path / "latency.log", lines)], None)
+    feed = replay.feeds[0]
+    full, more = threading.Event(), threading.Event()
+    feed.start(lambda: (more if full.is_set() else full if feed.is_full else threading.Event()).set())
+    assert full.wait(20)
+    assert not more.wait(0.3)
+    ahead = len([line for batch in feed.drain() for line in batch.lines])
+    assert ahead < len(lines)
+    assert more.wait(20)
+    feed.stop()
 
 
 def test_stopping_in_the_middle(tmp_path: Path) -> None:

@@ -134,6 +134,32 @@ def test_a_truncation_in_the_middle_costs_the_unread_part_only(log: Path) -> Non
     consumer.close()
 
 
+def test_a_truncation_before_the_first_slice_leaves_the_new_content_only(log: Path) -> None:
+    consumer = Consumer(log)
+    consumer.live()
+    log.write_bytes(b"".join(b"other content %07d\n" % number for number in range(5000)))
+    consumer.live()
+    while consumer.old():
+        pass
+    assert consumer.full == [b"other content %07d" % number for number in range(5000)]
+    consumer.close()
+
+
+def test_a_truncation_of_the_successor_leaves_the_first_file_alone(log: Path) -> None:
+    consumer = Consumer(log)
+    consumer.live()
+    log.rename(log.with_suffix(".1"))
+    write(log, numbered(5000, 5300))
+    consumer.live()
+    consumer.live(ROTATE_WAIT_S + 0.1)
+    log.write_bytes(b"short\n")
+    consumer.live()
+    while consumer.old():
+        pass
+    assert consumer.full == [*numbered(0, 3000), b"short"]
+    consumer.close()
+
+
 def test_destroyed_before_anybody_notices(log: Path) -> None:
     """The backlog proves its own last bytes too: the file may change between two polls."""
     consumer = Consumer(log)
