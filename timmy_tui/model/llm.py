@@ -43,9 +43,26 @@ class Reuse(Struct, frozen=True, kw_only=True):
     """Upper bound on time to first token: request minus decode."""
 
 
+class ServedPrompt(Struct, frozen=True, kw_only=True):
+    """One request as Ollama's own server log tells it; None is not told."""
+
+    number: int
+    """Position in order of arrival."""
+    at: float | None = None
+    """time.time(), where a line of it carries a stamp."""
+    prompt: int | None = None
+    """Tokens of the whole prompt, after truncation."""
+    reused: int | None = None
+    evaluated: int | None = None
+    prefill_ms: float | None = None
+    truncated: bool = False
+    """Cut to fit the context window."""
+    num_ctx: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class OllamaFacts:
-    """What Ollama's read-only endpoints say; None is not said."""
+    """What Ollama's read-only endpoints and, where it is followed, its log say; None is not said."""
 
     url: str
     reachable: bool | None
@@ -70,6 +87,8 @@ class OllamaFacts:
     """expires_at minus keep_alive: the end of the last request."""
     loaded: bool | None = None
     """None when not asked yet."""
+    served: tuple[ServedPrompt, ...] = ()
+    """The newest requests of the server log, oldest first; empty where no log is followed."""
 
 
 @dataclass(frozen=True, eq=False)
