@@ -20,7 +20,7 @@ Publish = Callable[[Snapshot], None]
 IDLE_S = 1.0
 """Longest wait of the thread with no turn in flight: time-outs and source states are looked at this often."""
 BUSY_S = 0.25
-PACE_S = 0.03
+PACE_S = 0.01
 """Least time between two snapshots while lines pour in; a single line is shown at once."""
 STATES_S = 5.0
 """A snapshot at least this often, so that a source that went silent is seen to be."""
