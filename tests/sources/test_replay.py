@@ -1,19 +1,16 @@
 """Saved logs: what they are, and when each line comes."""
 
-import json
 import os
 import random
-import threading
 from pathlib import Path
 
 import pytest
 
+from tests.sources.saved import BEGIN, event, turn, write
 from timmy_tui.errors import NotFound, SourceError
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.pace import LONGEST_PAUSE_S
-from timmy_tui.sources.replay import QUEUE, Replay, detect_kind
-
-BEGIN = "*********************************************BEGIN*********************************************"
+from timmy_tui.sources.replay import Replay, detect_kind
 
 
 class Stage:
@@ -27,28 +24,6 @@ class Stage:
         """Lines that have come when this much time has passed since the start, as ``file:line``."""
         self.now = 500.0 + seconds
         return [f"{file}:{line.decode()}" for file, batch in self.replay.poll() for line in batch.lines]
-
-
-def event(stamp: float, request: str, name: str) -> str:
-    return json.dumps({"timestamp": stamp, "request_id": request, "service": "v34", "event": name, "metadata": {}})
-
-
-def turn(request: str, *, total: float = 2.0, step: float = 0.5, access: str | None = None) -> list[str]:
-    lines = [
-        BEGIN,
-        f"*** Debug: Received user_message via webhook: hello [request_id={request}]",
-        f"--- Step 1 (Metadata Generation) took: {step:.2f}s",
-        f"*** Debug: after step 1 of {request}",
-        f"--- Total process_user_message took: {total:.2f}s",
-    ]
-    if access is not None:
-        lines.append(f'172.21.128.1 - - [28/Nov/2025 {access}] "POST /api/webhook HTTP/1.1" 200 120 {total + 0.01}')
-    return lines
-
-
-def write(path: Path, lines: list[str]) -> Path:
-    path.write_text("".join(line + "\n" for line in lines))
-    return path
 
 
 def test_kinds_by_content(tmp_path: Path) -> None:
@@ -262,50 +237,3 @@ def test_a_file_that_goes_away_ends_the_replay_with_a_word(tmp_path: Path) -> No
     assert stage.at(0) == []
     assert stage.replay.finished
     assert stage.replay.feeds[0].state.condition is SourceCondition.ERROR
-
-
-def test_the_feeds_play_by_themselves_and_wait_for_a_late_consumer(tmp_path: Path) -> None:
-    lines = [event(1000.0 + number, "a", "x" * 200) for number in range(40_000)]
-    debug = write(tmp_path / "v34.log", turn("aaaa"))
-    replay = Replay([write(tmp_path / "latency.log", lines), debug], None)
-    latency, v34 = replay.feeds
-    assert (latency.name, latency.kind, v34.kind) == ("latency.log", "latency", "v34")
-    news = threading.Event()
-    latency.start(news.set)
-    v34.start(news.set)
-    got = [0, 0]
-    while not (replay.finished and got == [40_000, 5]):
-        assert news.wait(20)
-        news.clear()
-        for index, feed in enumerate(replay.feeds):
-            got[index] += sum(len(batch.lines) for batch in feed.drain())
-    assert latency.backlog() is None
-    assert latency.state.lines == 40_000
-    assert latency.state.detail == "replay ended"
-    latency.stop()
-    v34.stop()
-
-
-def test_a_late_consumer_holds_the_replay_up(tmp_path: Path) -> None:
-    lines = [event(1000.0 + number, "a", "x" * 1000) for number in range((QUEUE + 3) * 1024)]
-    replay = Replay([write(tmp_path / "latency.log", lines)], None)
-    feed = replay.feeds[0]
-    full, more = threading.Event(), threading.Event()
-    feed.start(lambda: (more if full.is_set() else full if feed.is_full else threading.Event()).set())
-    assert full.wait(20)
-    assert not more.wait(0.3)
-    ahead = len([line for batch in feed.drain() for line in batch.lines])
-    assert ahead < len(lines)
-    assert more.wait(20)
-    feed.stop()
-
-
-def test_stopping_in_the_middle(tmp_path: Path) -> None:
-    lines = [event(1000.0, "a", "one"), event(2000.0, "a", "two")]
-    replay = Replay([write(tmp_path / "latency.log", lines)], 1.0)
-    news = threading.Event()
-    replay.feeds[0].start(news.set)
-    assert news.wait(20)
-    replay.feeds[0].stop()
-    assert not replay.finished
-    assert len(replay.feeds[0].drain()) == 1

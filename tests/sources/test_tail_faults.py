@@ -1,9 +1,8 @@
-"""Every fault that a followed file can meet, on real files; the names carry the row of the fault table."""
+"""What a followed file can hold and how it can be held; the names carry the row of the fault table."""
 
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tracemalloc
@@ -11,185 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.follower import Follower, append
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.settings import Tail as Limits
-from timmy_tui.sources.naming import LONGEST_S, ROTATE_WAIT_S
-from timmy_tui.sources.tail import Tail, TailBatch
+from timmy_tui.sources.naming import ROTATE_WAIT_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
-
-
-class Clock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Follower:
-    """A tail with everything it has given so far."""
-
-    def __init__(self, path: Path, limits: Limits | None = None, hold: bool = True, from_end: bool = True) -> None:
-        self.clock = Clock()
-        self.tail = Tail(path, path.name, limits or Limits(), clock=self.clock, hold=hold, from_end=from_end)
-        self.batches: list[TailBatch] = []
-
-    def poll(self, after: float = 0.0) -> list[bytes]:
-        """Lines of one poll, ``after`` seconds later."""
-        self.clock.now += after
-        batches = self.tail.poll()
-        self.batches += batches
-        return [line for batch in batches for line in batch.lines]
-
-    def condition(self) -> SourceCondition:
-        return self.tail.state.condition
-
-    @property
-    def lines(self) -> list[bytes]:
-        return [line for batch in self.batches for line in batch.lines]
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     return tmp_path / "latency.log"
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
-
-
-def test_t1_late_write_after_a_rename_is_not_lost(log: Path) -> None:
-    append(log, b"one\n")
-    follower = Follower(log)
-    assert follower.poll() == [b"one"]
-    with log.open("ab", buffering=0) as writer:
-        log.rename(log.with_suffix(".1"))
-        append(log, b"new\n")
-        assert follower.poll() == []
-        writer.write(b"late\n")
-        assert follower.poll(ROTATE_WAIT_S - 0.1) == [b"late"]
-        writer.write(b"later\nend without newline")
-        assert follower.poll(ROTATE_WAIT_S - 0.1) == [b"later"]
-    assert follower.poll(ROTATE_WAIT_S + 0.1) == [b"end without newline", b"new"]
-    assert [batch.restarted for batch in follower.batches] == [False, False, False, False, True]
-    assert follower.tail.state.gaps == 0
-    follower.tail.close()
-
-
-def test_t1_a_writer_that_keeps_the_old_file_is_followed_while_the_new_one_is_empty(log: Path) -> None:
-    append(log, b"one\n")
-    follower = Follower(log)
-    follower.poll()
-    with log.open("ab", buffering=0) as writer:
-        log.rename(log.with_suffix(".1"))
-        log.touch()
-        for number in range(5):
-            assert follower.poll(60) == []
-            writer.write(b"%d\n" % number)
-            assert follower.poll(1) == [b"%d" % number]
-    append(log, b"new\n")
-    assert follower.poll() == [b"new"]
-    follower.tail.close()
-
-
-def test_t1_an_old_file_that_never_gets_quiet_gives_way_with_a_gap(log: Path) -> None:
-    append(log, b"one\n")
-    follower = Follower(log)
-    follower.poll()
-    with log.open("ab", buffering=0) as writer:
-        log.rename(log.with_suffix(".1"))
-        append(log, b"new\n")
-        for _ in range(int(LONGEST_S) + 2):
-            writer.write(b"old\nhalf a line")
-            follower.poll(1)
-    assert follower.lines[-1] == b"new"
-    assert follower.tail.state.gaps == 1
-    assert b"half a line" not in follower.lines
-    follower.tail.close()
-
-
-def test_t2_copytruncate(log: Path) -> None:
-    append(log, b"a line that is longer than what follows\n" * 200)
-    follower = Follower(log)
-    follower.poll()
-    os.truncate(log, 0)
-    assert follower.poll() == []
-    assert follower.tail.state.gaps == 1
-    append(log, b"two\n")
-    assert follower.poll() == [b"two"]
-    assert follower.batches[-1].restarted
-    assert follower.batches[-1].offset == 0
-    follower.tail.close()
-
-
-def test_t2_truncated_and_shorter_at_once(log: Path) -> None:
-    append(log, b"a first line\nhalf a li")
-    follower = Follower(log)
-    assert follower.poll() == [b"a first line"]
-    log.write_bytes(b"x\n")
-    assert follower.poll() == [b"x"]
-    assert follower.tail.state.gaps == 1
-    follower.tail.close()
-
-
-def test_t3_truncated_and_regrown_past_the_offset_within_one_poll(log: Path) -> None:
-    append(log, b"old %08d\n" % 1)
-    follower = Follower(log)
-    follower.poll()
-    log.write_bytes(b"".join(b"new %08d\n" % number for number in range(1000)))
-    assert len(follower.poll()) == 1000
-    assert follower.batches[-1].restarted
-    assert follower.tail.state.gaps == 1
-    follower.tail.close()
-
-
-def test_t3_rewritten_in_place_with_the_same_size(log: Path) -> None:
-    append(log, b"one\ntwo\n" * 2000)
-    follower = Follower(log)
-    follower.poll()
-    with log.open("r+b") as file:
-        file.write(b"ONE\nTWO\n" * 2000)
-    assert follower.poll() == [b"ONE", b"TWO"] * 2000
-    assert follower.batches[-1].restarted
-    follower.tail.close()
-
-
-def test_t4_unlinked_and_made_anew(log: Path) -> None:
-    append(log, b"one\n")
-    follower = Follower(log)
-    follower.poll()
-    inode = log.stat().st_ino
-    log.unlink()
-    assert follower.poll() == []
-    assert follower.condition() is SourceCondition.WAITING
-    append(log, b"two, and longer than the first content\n")
-    # The descriptor is held, so the file system cannot give the number to another file.
-    assert log.stat().st_ino != inode
-    follower.poll()
-    assert follower.poll(ROTATE_WAIT_S + 0.1) == [b"two, and longer than the first content"]
-    assert follower.batches[-1].restarted
-    assert follower.condition() is SourceCondition.OK
-    follower.tail.close()
-
-
-def test_t4_made_anew_with_the_same_inode_while_it_was_not_held(log: Path) -> None:
-    append(log, b"one\n")
-    follower = Follower(log, hold=False)
-    assert follower.poll() == [b"one"]
-    inode = log.stat().st_ino
-    for _ in range(100):
-        log.unlink()
-        append(log, b"two, and longer than the first content\n")
-        if log.stat().st_ino == inode:
-            break
-    # Where the file system gives another number, the identity tells; with the same number the content does.
-    assert follower.poll() == [b"two, and longer than the first content"]
-    assert follower.batches[-1].restarted
-    follower.tail.close()
 
 
 def test_t5_a_line_that_is_being_written_waits_and_shows_after_five_seconds(log: Path) -> None:
@@ -204,23 +35,6 @@ def test_t5_a_line_that_is_being_written_waits_and_shows_after_five_seconds(log:
     append(log, b'data": {}}\n{"ti')
     assert follower.poll() == [b'{"timestamp": 1, "event": "x", "metadata": {}}']
     assert not follower.tail.state.partial
-    follower.tail.close()
-
-
-def test_t6_lines_overwritten_by_another_writer_are_read_again_and_nothing_else(log: Path) -> None:
-    append(log, b"".join(b"line %06d\n" % number for number in range(5000)))
-    follower = Follower(log)
-    follower.poll()
-    # Two processes that append by seek-then-write found the same end.
-    with log.open("r+b", buffering=0) as first, log.open("r+b", buffering=0) as second:
-        first.seek(0, os.SEEK_END)
-        second.seek(0, os.SEEK_END)
-        first.write(b"first writer, long\n")
-        assert follower.poll() == [b"first writer, long"]
-        second.write(b"second\n")
-    assert follower.poll() == [b"second", b"riter, long"]
-    assert not any(batch.restarted for batch in follower.batches)
-    assert follower.tail.state.gaps == 1
     follower.tail.close()
 
 
@@ -302,127 +116,6 @@ def test_t9_one_poll_reads_at_most_8_mib(log: Path) -> None:
     assert follower.tail.state.behind == 1 << 20
     assert len(follower.poll()) == 1024
     assert not follower.tail.more
-    follower.tail.close()
-
-
-def test_t10_absent_then_there_then_its_folder_goes_and_comes(tmp_path: Path) -> None:
-    folder = tmp_path / "shared"
-    log = folder / "latency.log"
-    follower = Follower(log)
-    assert follower.poll() == []
-    assert follower.condition() is SourceCondition.WAITING
-    folder.mkdir()
-    assert follower.poll() == []
-    append(log, b"one\n")
-    assert follower.poll() == [b"one"]
-    log.unlink()
-    folder.rmdir()
-    assert follower.poll() == []
-    assert follower.condition() is SourceCondition.WAITING
-    folder.mkdir()
-    append(log, b"two\n")
-    follower.poll()
-    assert follower.poll(ROTATE_WAIT_S + 0.1) == [b"two"]
-    follower.tail.close()
-
-
-DENIED = """
-import os, sys
-from pathlib import Path
-from timmy_tui.settings import Tail as Limits
-from timmy_tui.sources.tail import Tail
-def become(user):
-    os.seteuid(0)
-    os.setegid(user)
-    os.seteuid(user)
-root = os.geteuid() == 0
-if root:
-    os.setgroups([])
-path = Path("latency.log")
-path.write_bytes(b"one\\n")
-path.chmod(0)
-if root:
-    become(65534)
-tail = Tail(path, "latency.log", Limits())
-print(tail.poll(), tail.state.condition, tail.state.detail)
-if root:
-    become(0)
-path.chmod(0o644)
-if root:
-    become(65534)
-print([batch.lines for batch in tail.poll()], tail.state.condition)
-tail.close()
-"""
-
-
-def test_t10_denied_then_granted(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", DENIED],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.stdout.splitlines() == ["[] denied permission denied", "[[b'one']] ok"], done.stderr
-
-
-def test_t11_a_fifo_is_named_and_its_writer_is_left_alone(log: Path) -> None:
-    os.mkfifo(log)
-    follower = Follower(log)
-    assert follower.poll() == []
-    assert (follower.condition(), follower.tail.state.detail) == (SourceCondition.NOT_A_FILE, "a FIFO")
-    log.unlink()
-    append(log, b"one\n")
-    assert follower.poll() == [b"one"]
-    follower.tail.close()
-
-
-def test_t11_a_directory_a_device_and_a_socket(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(tmp_path / "s"))
-        for path, kind in (
-            (tmp_path, "a directory"),
-            (Path("/dev/zero"), "a device"),
-            (tmp_path / "s", "a socket"),
-        ):
-            follower = Follower(path)
-            assert follower.poll() == []
-            assert follower.condition() is SourceCondition.NOT_A_FILE
-            assert follower.tail.state.detail == kind
-            follower.tail.close()
-
-
-def test_t11_a_followed_file_that_becomes_a_directory(log: Path) -> None:
-    append(log, b"one\n")
-    follower = Follower(log)
-    follower.poll()
-    log.unlink()
-    log.mkdir()
-    assert follower.poll(60) == []
-    assert follower.condition() is SourceCondition.NOT_A_FILE
-    log.rmdir()
-    append(log, b"two\n")
-    follower.poll()
-    assert follower.poll(60) == [b"two"]
-    follower.tail.close()
-
-
-def test_t11_a_link_that_points_at_itself_is_an_error_and_no_more(log: Path) -> None:
-    log.symlink_to(log)
-    follower = Follower(log)
-    assert follower.poll() == []
-    assert follower.condition() is SourceCondition.ERROR
-    follower.tail.close()
-
-
-def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
-    follower = Follower(tmp_path / "a\0b")
-    assert follower.poll() == []
-    assert follower.condition() is SourceCondition.ERROR
     follower.tail.close()
 
 

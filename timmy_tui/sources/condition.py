@@ -1,9 +1,14 @@
 """The state of a source in one word and one detail, and since when."""
 
 import time
+from collections.abc import Callable
 
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.content import NotAFile
+from timmy_tui.sources.lines import LineSplitter
+
+PARTIAL_S = 5.0
+"""A line without an end for this long is shown as such."""
 
 
 class Condition:
@@ -32,3 +37,24 @@ class Condition:
         else:
             reason = error.strerror if isinstance(error, OSError) else None
             self.set(SourceCondition.ERROR, reason or "cannot be read")
+
+
+class PartialWatch:
+    """How long the last line of a file has been without an end."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since: tuple[int, float] | None = None
+
+    def look(self, lines: LineSplitter | None) -> None:
+        """Take note of the line that is being written now, if any."""
+        if lines is None or not lines.partial:
+            self._since = None
+        elif self._since is None or self._since[0] != lines.start:
+            self._since = (lines.start, self._clock())
+
+    @property
+    def is_long(self) -> bool:
+        """It has been for 5 s."""
+        since = self._since
+        return since is not None and self._clock() - since[1] >= PARTIAL_S

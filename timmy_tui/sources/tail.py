@@ -8,7 +8,7 @@ from pathlib import Path
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.settings import Tail as Limits
 from timmy_tui.sources.backlog import Backlog
-from timmy_tui.sources.condition import Condition
+from timmy_tui.sources.condition import Condition, PartialWatch
 from timmy_tui.sources.content import Content, open_regular
 from timmy_tui.sources.lines import TailBatch
 from timmy_tui.sources.naming import NameWatch
@@ -17,8 +17,6 @@ __all__ = ["Backlog", "Tail", "TailBatch"]
 
 POLL_BYTES = 1 << 23
 """Most that one poll reads: 50 ms of work."""
-PARTIAL_S = 5.0
-"""A line without an end for this long is shown as such."""
 HOLD = os.name != "nt"
 """Windows does not let a file be deleted or renamed while a reader holds it: there it is opened for each poll."""
 
@@ -45,14 +43,13 @@ class Tail:
         self._line_limit = limits.line_kib * 1024
         self._head = min(limits.head_kib * 1024, POLL_BYTES) if from_end and hold else None
         self._hold = hold
-        self._clock = clock
         self._content: Content | None = None
         self._backlog: Backlog | None = None
         self._asked = False
         self._twin: Content | None = None
         self._anew = False
         self._name_watch = NameWatch(path, clock)
-        self._partial_since: tuple[int, float] | None = None
+        self._partial = PartialWatch(clock)
         self._closed = False
         self._condition = Condition()
         self.more = False
@@ -75,7 +72,7 @@ class Tail:
                 self._content.close()
         if not self._hold and self._content is not None:
             self._content.close()
-        self._watch_partial()
+        self._partial.look(self._content.lines if self._content is not None else None)
         if batches:
             self._lines += sum(len(batch.lines) for batch in batches)
             self._newest = time.time()
@@ -172,13 +169,6 @@ class Tail:
             self._twin.close()
             self._twin = None
 
-    def _watch_partial(self) -> None:
-        lines = self._content.lines if self._content is not None else None
-        if lines is None or not lines.partial:
-            self._partial_since = None
-        elif self._partial_since is None or self._partial_since[0] != lines.start:
-            self._partial_since = (lines.start, self._clock())
-
     @property
     def unread(self) -> int:
         """Bytes after the read position, when the file was last looked at."""
@@ -195,7 +185,6 @@ class Tail:
         if behind and word is SourceCondition.OK:
             word = SourceCondition.READING
         nuls = self._nuls + (splitter.nuls if splitter is not None else 0)
-        since = self._partial_since
         return SourceState(
             name=self.name,
             condition=word,
@@ -204,7 +193,7 @@ class Tail:
             lines=self._lines + (backlog.lines if backlog is not None else 0),
             newest=self._newest,
             behind=behind,
-            partial=since is not None and self._clock() - since[1] >= PARTIAL_S,
+            partial=self._partial.is_long,
             gaps=self._gaps + (backlog.gaps if backlog is not None else 0),
             dropped=self._dropped
             + (splitter.dropped if splitter is not None else 0)
