@@ -1,8 +1,12 @@
 """Every test of the screen has folders of its own and a UTF-8 locale."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Read when Textual is imported: a test waits for a repaint after every key.
+os.environ["TEXTUAL_FPS"] = "120"
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from timmy_tui.ui.lines import Line, Span
 
 ESCAPE_END = "\x1b[0m"
+LEVEL = "┄"
 PER_COLUMN = 2
-"""Braille dots side by side in a cell: more points than that only hide each other."""
+"""More points than that in a column only hide each other."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def axis_chart(points: Sequence[Point], frame: Frame, width: int, height: int, a
     for x in frame.uprights:
         plot.vline(x)
     for start, end, y in frame.levels:
-        plot.plot([start, end], [y, y], marker="-" if ascii_only else "hd")
+        plot.plot([start, end], [y, y], marker="-" if ascii_only else LEVEL)
     if shown:
         plot.scatter([p.x for p in shown], [p.y for p in shown], marker="*" if ascii_only else "dot")
     rows = str(plot.build()).replace(ESCAPE_END, "").split("\n")[:height]
@@ -94,8 +95,8 @@ def _by_role(row: str) -> Line:
 
 
 def _role(char: str) -> str:
+    if char in (LEVEL, "-"):
+        return "warn"
     if "─" <= char <= "╿":
         return "faint"
-    if char in "•*":
-        return "spark"
-    return "warn" if "▀" <= char <= "▟" or char == "-" else "muted"
+    return "spark" if char in "•*" else "muted"

@@ -3,7 +3,7 @@
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.ui.lines import Line, as_many, foreign, line, wrap
+from timmy_tui.ui.lines import Line, as_many, foreign, line, spread, wrap
 from timmy_tui.ui.view import View
 from timmy_tui.ui.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.words import duration, share
@@ -142,8 +142,10 @@ def sources_lines(view: View, width: int, most: int = 1) -> list[Line]:
     for shown in range(len(parts), 0, -1):
         more = [line((f"+{len(parts) - shown} more", "muted"))] if shown < len(parts) else []
         rows = wrap([*parts[:shown], *more], width)
-        if len(rows) <= most or shown == 1:
-            return rows[:most]
+        if len(rows) <= most:
+            return rows
+        if shown == 1:
+            return [spread(parts[0], more[0] if more else (), width)]
     return []
 
 

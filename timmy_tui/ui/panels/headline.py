@@ -14,7 +14,7 @@ FEW = 20
 
 def headline_line(view: View, width: int) -> Line:
     """How long, what took most of it, against what is usual."""
-    parts = [_badge(view), *_frozen(view), *_largest(view), *_level(view), *_usual(view.snapshot)]
+    parts = [_badge(view), *_frozen(view), *_largest(view, width), *_level(view), *_usual(view.snapshot)]
     last = view.newest_turn
     when = last.ended if last else None
     tail = line((f"{ago(view.now - when)} ago", "muted")) if when is not None else ()
@@ -52,14 +52,14 @@ def largest_part(turn: Turn) -> tuple[str, float] | None:
     return max(known, key=lambda part: part[1], default=None)
 
 
-def _largest(view: View) -> list[Line]:
+def _largest(view: View, width: int) -> list[Line]:
     part = largest_part(view.last) if view.last else None
     if part is None or view.last is None:
         return []
     key, ms = part
     whole = view.last.headline_ms
     portion = share(ms / whole) if whole else MISSING
-    return [line(("largest ", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
+    return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
 
 
 def _level(view: View) -> list[Line]:
@@ -102,7 +102,8 @@ def flight_line(view: View, width: int) -> Line:
     parts.append(line((f"turn {_running(_so_far(open_turn, view.tick))}", "text")))
     start = as_many(parts, width)
     said = open_turn.turn.text
-    return (*start, ("  ", "text"), (foreign(said, 400), "quote")) if said else start
+    room = width - cells(start) - 2
+    return (*start, ("  ", "text"), (foreign(said, room), "quote")) if said and room >= 10 else start
 
 
 def _so_far(open_turn: OpenTurn, tick: float) -> float:

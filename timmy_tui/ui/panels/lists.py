@@ -49,13 +49,12 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
         spans.append((f"  {left(label(part[0]), 6)} {right(duration(part[1]), 6)}" if part else " " * 15, "text"))
     else:
         spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", 21), role))
-    mark = view.marks.get(turn.ordinal)
-    if mark:
-        spans.append((f" {mark}", "good" if mark == "good" else "bad"))
+    mark = view.marks.get(turn.ordinal, "")
+    spans.append((f" {mark:4}", "good" if mark == "good" else "bad"))
     if width >= 50:
         reuse = view.reuse.get(turn.ordinal)
         cached = f"~{share(reuse.share)}" if reuse is not None and reuse.share is not None else MISSING
-        spans.append((f"  {right(tokens(turn.prompt_tokens), 6)} tok  {right(cached, 5)} cache", "muted"))
+        spans.append((f" {right(tokens(turn.prompt_tokens), 6)} tok {right(cached, 5)} cache", "muted"))
     if width >= 80 and turn.text:
         spans.append((f"  {foreign(turn.text, width)}", "quote"))
     return tuple(spans)

@@ -57,7 +57,7 @@ def _narrow(view: View, width: int, height: int) -> list[Line]:
     facts = _facts(view, width)
     footer = height >= 14
     room = height - len(head) - footer
-    if height < 10:
+    if height < 12:
         facts = facts[-2:]
     room -= len(facts)
     listed = 7 if width >= 72 and room >= 16 else 0
@@ -85,12 +85,12 @@ def _wide(view: View, width: int, height: int) -> list[Line]:
         left.extend(_kept(log_rows, view, left_width, left_rest - 1))
         shown += 1
     right: list[Line] = []
-    panels = _right_panels(height, left_rest >= 6)
+    panels = _right_panels(height)
     shown += len(panels) - 1
     for panel, part in panels:
-        size = room - len(right) if part == 0 else part
-        drawn = panel(view, right_width, size) if panel is flag_rows else _kept(panel, view, right_width, size)
-        right.extend([*drawn, *[BLANK] * (size - len(drawn))])
+        most = room - len(right) if part == 0 else part
+        drawn = panel(view, right_width, most) if panel is flag_rows else _kept(panel, view, right_width, most)
+        right.extend([*drawn, BLANK])
     return [
         *head,
         *join([(left, left_width), (right, right_width)], room),
@@ -99,8 +99,8 @@ def _wide(view: View, width: int, height: int) -> list[Line]:
     ]
 
 
-def _right_panels(height: int, log_is_left: bool) -> list[tuple[Rows, int]]:
-    """Panels of the right column from the top, with their heights; 0 takes what is left."""
+def _right_panels(height: int) -> list[tuple[Rows, int]]:
+    """Panels of the right column from the top, with their greatest heights; 0 takes what is left."""
     if height < 40:
         return [(turn_rows, 0)]
     return [(prompt_rows, 9), (flag_rows, 11), (turn_rows, 0)]

@@ -11,17 +11,16 @@ from timmy_tui.ui.wording import clock_time, tokens
 from timmy_tui.words import MISSING, duration, flag, share
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (
-    ("state", "", 2),
-    ("time", "time", 8),
-    ("headline", "  V2V", 6),
-    ("largest", "largest", 13),
-    ("llm", "   LLM", 6),
-    ("cache", "cache", 5),
-    ("prompt", "  tok", 6),
-    ("tail", "tail", 4),
-    ("mark", "mark", 4),
+    ("state", "", 3),
+    ("time", "time", 9),
+    ("headline", "  V2V", 7),
+    ("largest", "largest", 14),
+    ("cache", "cache", 6),
+    ("prompt", "   tok", 7),
+    ("tail", "tail", 5),
+    ("mark", "mark", 5),
     ("turn", "turn", 5),
-    ("why", "why", 24),
+    ("why", "why", 30),
 )
 """(key, heading, cells); a narrow pane cuts them from the right."""
 
@@ -40,7 +39,6 @@ def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
         (clock_time(turn.started), "muted"),
         (right(duration(turn.headline_ms), 6), "value" if complete else "muted"),
         (largest, "text"),
-        (right(duration(turn.stages.get("llm")), 6), "text"),
         _cache(turn, view),
         (right(tokens(turn.prompt_tokens), 6), "text"),
         (flag(tail), "info" if tail else "muted"),

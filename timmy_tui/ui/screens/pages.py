@@ -50,6 +50,8 @@ def help_rows(commands: Iterable[Command], absent: Mapping[str, str], view: View
     rows += [line(), line(("signs", "title"))]
     rows += [line((left(sign, 9), "key"), meaning) for sign, meaning in SIGNS]
     rows += [line(), line(("a narrow pane drops columns in this order: ", "title"), DROPS)]
+    rows += [line(("panes grow in these steps; what is left out is counted in the footer", "title"))]
+    rows += [line((left(size, 9), "key"), meaning) for size, meaning in SIZES]
     return [(row, None) for row in rows]
 
 
@@ -57,6 +59,14 @@ def _names(events: tuple[str, ...]) -> str:
     return events[0] if events else "speech end"
 
 
+SIZES = (
+    ("less", "one line, as `timmy-tui status` prints it"),
+    ("40×10", "headline, the turn in flight, the five largest stages, cache and sources"),
+    ("60×15", "the last turn's waterfall"),
+    ("80×24", "percentiles and the newest turns"),
+    ("120×30", "every stage beside the turns"),
+    ("200×50", "log, last prompt and flags"),
+)
 SIGNS = (
     ("V2V", "voice to voice: your last sound to Timmy's first; every figure names its window (p50·20t is 20 turns)"),
     ("—", "not measured; never zero"),

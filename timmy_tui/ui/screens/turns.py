@@ -38,11 +38,12 @@ class TurnsScreen(FilteredScreen):
     TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
     TurnsScreen #body { layout: vertical; height: 1fr; }
     TurnsScreen.-wide #body { layout: horizontal; }
-    TurnsScreen.-wide DataTable { width: 55%; height: 1fr; margin-right: 1; }
+    TurnsScreen.-wide DataTable { width: 57; height: 1fr; margin-right: 1; }
+    TurnsScreen.-broad DataTable { width: 92; }
     TurnsScreen.-low DataTable { height: 1fr; }
     TurnsScreen.-low #detail { display: none; }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-wide -broad")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]
     BINDINGS = [
         *screen_bindings("turns"),
@@ -64,7 +65,7 @@ class TurnsScreen(FilteredScreen):
         """Heading, table and detail, footer."""
         yield Painted(self._draw_bar, id="bar")
         with Container(id="body"):
-            yield DataTable(cursor_type="row", zebra_stripes=False, id="table")
+            yield DataTable(cursor_type="row", cell_padding=0, id="table")
             yield Painted(self._draw_detail, id="detail")
         yield Painted(self._draw_foot, id="foot")
         yield FilterLine()
