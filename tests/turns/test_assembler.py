@@ -249,3 +249,14 @@ def test_two_sessions_interleaved() -> None:
     events = [event for number in range(6) for event in session("ab"[number % 2], 20.0 * number)]
     assert [turn.session_id for turn in assemble(events)] == ["a", "b"] * 3
     assert [turn.session for turn in assemble(events)] == [1, 2] * 3
+
+
+def test_a_log_read_again_doubles_no_turn() -> None:
+    """T3: rewritten in place, with more turns than the assembler remembers whole."""
+    events = [event for number in range(700) for event in renamed(ONE, f"{number:08x}", 20.0 * number)]
+    assembler = TurnAssembler()
+    first = {turn.ordinal for turn in assembler.add_events(events)}
+    again = {turn.ordinal for turn in assembler.add_events(events)}
+    assert len(first) == 700
+    assert again <= first
+    assert assembler.open_turn is None

@@ -20,6 +20,9 @@ GHOST_S = 5.0
 REMEMBERED = 512
 """Turns that late lines may still tell more of."""
 
+PAST = 100_000
+"""Ids of still older turns that are recognised when a log is read again: about 12 MiB."""
+
 ANOTHER_S = 600.0
 """An id seen again after this long is another turn; clocks that step do so by seconds."""
 
@@ -66,6 +69,7 @@ class TurnAssembler:
         self._remember = remember
         self._drafts: OrderedDict[str, Draft] = OrderedDict()
         self._open: dict[int, Draft] = {}
+        self._past: dict[str, float] = {}
         self._next = 0
         self._runs: dict[str, _Run] = {}
         self._run = _Run(0, None, None)
@@ -88,6 +92,8 @@ class TurnAssembler:
         find = self._drafts.get
         for event in events:
             draft = find(event.request_id)
+            if draft is None and self._is_told(event):
+                continue
             if draft is None or (abs(event.timestamp - draft.last) > ANOTHER_S and self._is_another(draft, event)):
                 draft = self._begin(event, changed)
             elif draft.closed:
@@ -100,6 +106,11 @@ class TurnAssembler:
             if name in _TURNING:
                 self._turn(draft, event, changed)
         return self._build(changed)
+
+    def _is_told(self, event: Event) -> bool:
+        """A log that was rewritten in place is read again: its old turns are known, and out of reach by now."""
+        last = self._past.get(event.request_id)
+        return last is not None and abs(event.timestamp - last) < ANOTHER_S
 
     def _turn(self, draft: Draft, event: Event, changed: dict[int, Draft]) -> None:
         """An event that changes more than its own turn's figures."""
@@ -183,6 +194,10 @@ class TurnAssembler:
             if not draft.closed:
                 break
             del self._drafts[name]
+            self._past.pop(name, None)
+            self._past[name] = draft.last
+        while len(self._past) > PAST:
+            del self._past[next(iter(self._past))]
 
     def _build(self, changed: dict[int, Draft]) -> list[Turn]:
         return [draft.build(self._keep_events) for ordinal, draft in sorted(changed.items()) if draft.closed]
