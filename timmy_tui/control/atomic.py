@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from timmy_tui.control.exchange import WriteLease, exchange
@@ -34,7 +34,8 @@ class FileImage:
 
     path: Path
     """The real path: a symbolic link has been followed, and stays a link when the file is replaced."""
-    data: bytes
+    data: bytes = field(repr=False)
+    """May hold a password: never part of a message."""
     mode: int
     uid: int
     gid: int
@@ -113,7 +114,9 @@ def replace_file(image: FileImage, new: bytes, temp: Path | None = None) -> File
     disk refuses; the old bytes are in place after both.
     """
     with Staged(image, new, temp) as staged:
-        return staged.swap()
+        swapped = staged.swap()
+    sync_folder(image.path.parent)
+    return swapped
 
 
 class Staged:
@@ -156,7 +159,10 @@ class Staged:
             raise Unsafe(f"Owner, mode or attributes of {image.path} cannot be kept.")
 
     def swap(self) -> FileImage:
-        """Take the file's place. Raises Conflict or Unsafe with the old bytes, or someone's newer ones, in place."""
+        """Take the file's place. Raises Conflict or Unsafe with the old bytes, or someone's newer ones, in place.
+
+        The folder is not synced here: the swaps of several files should follow each other at once.
+        """
         path = self.image.path
         try:
             with WriteLease(path) as lease:
@@ -175,7 +181,6 @@ class Staged:
         self.discard()
         if os.path.lexists(self.temp):
             self._swap_back()
-        _sync_folder(path.parent)
         return replace(self.image, data=self.new, mtime_ns=mtime_ns)
 
     def _later_than(self, mtime_ns: int) -> int:
@@ -249,7 +254,8 @@ def _set_later_second(fd: int, mtime_ns: int) -> None:
         os.utime(fd, ns=(later, later))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on disk."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -5,10 +5,10 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from timmy_tui.control.atomic import FileImage, Staged, read_file, replace_file, temp_name
+from timmy_tui.control.atomic import FileImage, Staged, read_file, replace_file, sync_folder, temp_name
 from timmy_tui.control.literal import Literal, Selector, Value, find_literal, patch
 from timmy_tui.control.refused import Conflict, Refused, Unsafe
 from timmy_tui.control.source import read_source
@@ -52,7 +52,7 @@ class PlannedFile:
     """A file with its new bytes, proved and not yet written."""
 
     image: FileImage
-    new: bytes
+    new: bytes = field(repr=False)
     literals: tuple[EditedLiteral, ...]
     temp: Path
     """Where the new bytes are prepared; the journal names it before it exists."""
@@ -158,6 +158,9 @@ def write(planned: Sequence[PlannedFile]) -> Applied:
             except Refused as refused:
                 _put_back(done, refused)
                 raise
+        boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
+    for folder in {file.image.path.parent for file in planned}:
+        sync_folder(folder)
     return Applied(tuple(planned), time.clock_gettime(time.CLOCK_BOOTTIME), tuple(image.mtime_ns for _, image in done))
 
 

@@ -271,9 +271,15 @@ def reversed_edits(operation: Operation) -> tuple[Edit, ...]:
 
 
 def remove_leftovers(operation: Operation) -> tuple[Path, ...]:
-    """Delete the operation's temp files whose bytes are known (old or new); returns those left: they hold an edit."""
+    """Delete what a killed operation left beside its files and backups; to be called by the owner of the lock.
+
+    Returns the temp files that stay because their bytes are neither the old nor the new: they hold someone's edit.
+    """
     left: list[Path] = []
     for file in operation.files:
+        backup = Path(file.backup)
+        for half in backup.parent.glob(f".{backup.name}.*.tmp"):
+            half.unlink(missing_ok=True)
         temp = Path(file.temp)
         if not os.path.lexists(temp) or temp.suffix != ".tmp" or temp.parent != Path(file.path).parent:
             continue

@@ -7,7 +7,7 @@ import threading
 import tokenize
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from timmy_tui.control.refused import Refused
 
@@ -22,8 +22,8 @@ _FILTERS = threading.Lock()
 class Source:
     """A file that parses."""
 
-    data: bytes
-    text: str
+    data: bytes = field(repr=False)
+    text: str = field(repr=False)
     """Decoded, without the byte order mark, line ends as they are."""
     encoding: str
     mark: int
