@@ -31,64 +31,59 @@ USUAL: Mapping[str, float] = {
 }  # fmt: skip
 
 
-def turn(number: int, **changes: Any) -> Turn:
-    """Turn ``number`` of the conversation, 16 s apart; the stages wobble by a seventh, storage happens every other."""
+def _stages(number: int) -> dict[str, float | None]:
+    """Stages that wobble by a seventh; storage happens every other turn, the LLM is slower from turn 20 on."""
     wobble = 1 + 0.14 * math.sin(number * 1.7)
-    stored = number % 2 == 0
     stages: dict[str, float | None] = dict.fromkeys(KEYS)
     for key, ms in USUAL.items():
         stages[key] = ms * wobble if key not in ("endpointing", "mute") else ms
-    if number >= 20:
-        stages["llm"] = 1040.0 * wobble
-    if not stored:
+    if number % 2:
         stages["store"] = None
-    llm = stages["llm"] or 0.0
-    stages |= {"wait": 95.0, "prefill": 0.2 * llm, "decode": llm - 95.0 - 0.2 * llm, "load": 92.0}
-    stages |= {"playback": 3300.0, "rearm": 301.0, "deaf": 5716.0, "embed": 7.2, "query": 19.6, "merge": 1.2}
-    gaps = (Gap(after="classify", before="retrieve" if not stored else "store", ms=0.2), Gap("reply", "hop_out", 12.0))
+    llm = (1040.0 if number >= 20 else USUAL["llm"]) * wobble
+    stages |= {"llm": llm, "wait": 95.0, "prefill": 0.2 * llm, "decode": llm - 95.0 - 0.2 * llm, "load": 92.0}
+    return stages | {"playback": 3300.0, "rearm": 301.0, "deaf": 5716.0, "embed": 7.2, "query": 19.6, "merge": 1.2}
+
+
+def _measured(number: int, stages: Mapping[str, float | None]) -> dict[str, Any]:
+    """What follows from the stages, and what the metadata say."""
     named = sum(stages[key] or 0.0 for key in CRITICAL)
-    started = NOW - 12.0 - (30 - number) * 16.0
-    fields: dict[str, Any] = {
-        "ordinal": number,
-        "request_id": f"{number:08x}",
-        "session_id": f"session-{number // 20}",
-        "session": number // 20,
-        "state": TurnState.COMPLETE,
-        "started": started,
-        "ended": started + 6.2,
-        "logs": "both",
-        "span": Span.V2V,
+    tail_mode = number >= 20
+    return {
         "headline_ms": named + 12.2,
         "v2v_ms": named + 12.2,
-        "stages": stages,
-        "skipped": frozenset() if stored else frozenset({"store"}),
         "unattributed_ms": 12.2,
-        "gaps": gaps,
+        "gaps": (Gap("classify", "retrieve" if number % 2 else "store", 0.2), Gap("reply", "hop_out", 12.0)),
         "offset_bounds": (-6.7, 1.5),
-        "prompt_tokens": 620 + number * 61,
-        "output_tokens": 62,
         "prefill_ms": stages["prefill"],
         "decode_ms": stages["decode"],
         "load_ms": 92.0,
-        "context_returned": 0 if number < 20 else 700 + number * 80,
+        "prompt_tokens": 620 + number * 61,
+        "output_tokens": 62,
+        "context_returned": 700 + number * 80 if tail_mode else 0,
         "context_sent": 0,
-        "tail_mode": number >= 20,
-        "raw": number < 20,
-        "num_ctx": 8000,
-        "model": "llama3.2:3b-instruct",
-        "prompt_chars": 3015,
-        "text_length": 46,
-        "reply_length": 240,
-        "chunks": 5,
-        "pause_threshold": 0.5,
-        "text": f"what is the weather like on day {number}",
-        "reply": "Sunny.",
-        "events": (
-            Event(started, f"{number:08x}", "stt_pause_detected", "stt", {"pause_threshold": 0.5}),
-            Event(started + 0.5, f"{number:08x}", "v34_flask_handler_entry", "v34", {}),
-        ),
+        "tail_mode": tail_mode,
+        "raw": not tail_mode,
     }
-    return Turn(**(fields | changes))
+
+
+def turn(number: int, **changes: Any) -> Turn:
+    """Turn ``number`` of the conversation, 16 s apart."""
+    stages = _stages(number)
+    started = NOW - 12.0 - (30 - number) * 16.0
+    name = f"{number:08x}"
+    events = (
+        Event(started, name, "stt_pause_detected", "stt", {"pause_threshold": 0.5}),
+        Event(started + 0.5, name, "v34_flask_handler_entry", "v34", {}),
+    )
+    fields: dict[str, Any] = {
+        "ordinal": number, "request_id": name, "session_id": f"session-{number // 20}", "session": number // 20,
+        "state": TurnState.COMPLETE, "started": started, "ended": started + 6.2, "logs": "both", "span": Span.V2V,
+        "stages": stages, "skipped": frozenset({"store"}) if number % 2 else frozenset(), "num_ctx": 8000,
+        "model": "llama3.2:3b-instruct", "prompt_chars": 3015, "text_length": 46, "reply_length": 240, "chunks": 5,
+        "pause_threshold": 0.5, "text": f"what is the weather like on day {number}", "reply": "Sunny.",
+        "events": events,
+    }  # fmt: skip
+    return Turn(**(fields | _measured(number, stages) | changes))
 
 
 def conversation(count: int = 31) -> tuple[Turn, ...]:
@@ -104,40 +99,23 @@ def conversation(count: int = 31) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
+def _reuse(t: Turn) -> Reuse:
+    cold = t.ordinal in (0, 20)
+    share = 0.02 if cold else 0.74
+    return Reuse(
+        ordinal=t.ordinal, prompt_tokens=t.prompt_tokens, reused=int((t.prompt_tokens or 0) * share), share=share,
+        certainty=Certainty.ESTIMATED, reason="prefill time against the cold rate", cold=cold, load_ms=92.0,
+        prefill_ms=t.prefill_ms, decode_ms=t.decode_ms, decode_rate=108.0, ttft_ms=230.0,
+    )  # fmt: skip
+
+
 def llm_state(turns: tuple[Turn, ...]) -> LlmState:
     """Reuse estimated for every turn, a window at a third."""
-    reuse = tuple(
-        Reuse(
-            ordinal=t.ordinal,
-            prompt_tokens=t.prompt_tokens,
-            reused=int((t.prompt_tokens or 0) * 0.74),
-            share=0.74 if t.ordinal not in (0, 20) else 0.02,
-            certainty=Certainty.ESTIMATED,
-            reason="prefill time against the cold rate",
-            cold=t.ordinal in (0, 20),
-            load_ms=92.0,
-            prefill_ms=t.prefill_ms,
-            decode_ms=t.decode_ms,
-            decode_rate=108.0,
-            ttft_ms=230.0,
-        )
-        for t in turns
-    )
     facts = OllamaFacts(
-        url="http://localhost:11434",
-        reachable=True,
-        since=NOW - 600,
-        version="0.12.11",
-        model="llama3.2:3b-instruct",
-        parameters="3.2B",
-        quantization="Q4_K_M",
-        size=3_400_000_000,
-        size_vram=3_400_000_000,
-        context_length=8000,
-        expires=NOW + 250,
-        last_activity=NOW - 50,
-        loaded=True,
-    )
+        url="http://localhost:11434", reachable=True, since=NOW - 600, version="0.12.11",
+        model="llama3.2:3b-instruct", parameters="3.2B", quantization="Q4_K_M", size=3_400_000_000,
+        size_vram=3_400_000_000, context_length=8000, expires=NOW + 250, last_activity=NOW - 50, loaded=True,
+    )  # fmt: skip
     context = ContextState(
         window=8000, window_source="loaded", fill=0.34, used=2720, growth=61.0, turns_left=86, truncated=False
     )
@@ -146,7 +124,7 @@ def llm_state(turns: tuple[Turn, ...]) -> LlmState:
         Criterion("eval", "prompt tokens evaluated", "Success Metrics", "fail", "2 450, p50·11t", "counts all tokens"),
         Criterion("llm", "LLM time towards 300 ms", "Phase 1", "not yet", "3 of 10 turns"),
     )
-    return LlmState(facts, reuse, context, criteria, ("unloads in 4m",))
+    return LlmState(facts, tuple(_reuse(t) for t in turns), context, criteria, ("unloads in 4m",))
 
 
 def finding(**changes: Any) -> Finding:

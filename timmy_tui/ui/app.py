@@ -17,6 +17,7 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.settings import Settings, config_dir
 from timmy_tui.ui import life
 from timmy_tui.ui.acts import deeds
+from timmy_tui.ui.bell import Bell
 from timmy_tui.ui.choice import remembered_theme
 from timmy_tui.ui.commands import SCREENS, footer_words, read_keymap, with_keys
 from timmy_tui.ui.desk import Desk
@@ -58,7 +59,9 @@ class TimmyApp(App[None]):
 
         ``clock`` gives time.time() and time.monotonic(); ``control_state`` is shown where there is no ``control``.
         """
-        super().__init__()
+        # Without colours the terminal's own two are kept; Textual would otherwise make greys of a theme's.
+        no_colour = bool(os.environ.get("NO_COLOR"))
+        super().__init__(ansi_color=True if no_colour else None)
         self.settings, self.source = settings, source
         self.events: deque[Notice] = deque(maxlen=200)
         self.snapshot = Snapshot()
@@ -71,6 +74,7 @@ class TimmyApp(App[None]):
         self.commands = with_keys(keymap)
         self.set_keymap(keymap)
         self._deeds = deeds(self)
+        self._bell = Bell(settings.view.bell)
         self._asked_to_quit = -10.0
         self.mouse = settings.view.mouse
         self._bind_commands(why)
@@ -94,7 +98,7 @@ class TimmyApp(App[None]):
             self.register_theme(palette.theme)
         configured = self.settings.view.theme
         chosen = remembered_theme(configured)
-        few = bool(os.environ.get("NO_COLOR")) or self.console.color_system in (None, "standard", "windows")
+        few = self.ansi_color or self.console.color_system in (None, "standard", "windows")
         theme, problem = choose_theme(
             chosen or configured, chosen is not None, few and not self.is_headless, self.palettes
         )
@@ -129,6 +133,8 @@ class TimmyApp(App[None]):
         self.snapshot = message.snapshot
         busy = self.snapshot.open_turn is not None or self._changing()
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
+        if self._bell.hear(self.snapshot, time.monotonic()):
+            self.bell()
         self.renew()
 
     def _changing(self) -> bool:

@@ -1,0 +1,44 @@
+"""When to ring: for news that is worth it, at most once a minute, and only while the microphone is closed."""
+
+from typing import Literal
+
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import TurnState
+
+PAUSE_S = 60.0
+"""Least time between two rings."""
+OPEN_MICROPHONE = ("", "endpointing", "stt_final")
+"""Phases in which a bell would be heard as speech; outside a turn it would be too."""
+
+
+class Bell:
+    """Keeps what has been rung for; news that comes while the microphone is open waits."""
+
+    def __init__(self, wanted: Literal["off", "regression", "fail"]) -> None:
+        """``regression`` rings for failed turns as well."""
+        self._wanted = wanted
+        self._known: set[str] | None = None
+        self._pending = False
+        self._rung_at = float("-inf")
+
+    def hear(self, snapshot: Snapshot, tick: float) -> bool:
+        """Look at the newest picture; True when the bell is to ring now. ``tick`` is time.monotonic()."""
+        if self._wanted == "off":
+            return False
+        news = self._news(snapshot)
+        if self._known is not None and news - self._known:
+            self._pending = True
+        self._known = news | (self._known or set())
+        turn = snapshot.open_turn
+        muted = turn is not None and turn.phase not in OPEN_MICROPHONE
+        if not (self._pending and muted and tick - self._rung_at >= PAUSE_S):
+            return False
+        self._pending, self._rung_at = False, tick
+        return True
+
+    def _news(self, snapshot: Snapshot) -> set[str]:
+        failed = (TurnState.FAILED, TurnState.TIMED_OUT)
+        news = {f"turn {turn.ordinal}" for turn in snapshot.turns[-20:] if turn.state in failed}
+        if self._wanted == "regression" and snapshot.judgement is not None:
+            news |= {f.key for f in snapshot.judgement.findings if not f.ended and f.direction == "slower"}
+        return news
