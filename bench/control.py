@@ -78,13 +78,14 @@ def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
         0,
     )
     for _ in range(rounds):
-        _die_in_a_change(config, app, journal, backups, chance.uniform(0, 0.03))
+        _die_in_a_change(config, app, journal, backups, chance.uniform(0, 0.02))
         counts["torn"] += sum(path.read_bytes() not in good[path] for path in good)
         for operation in journal.open_operations():
             counts["open"] += 1
             standing = classify(operation)
             counts[standing.value] += 1
             remove_leftovers(operation)
+            _age(config, app)
             if standing in (Standing.APPLIED, Standing.HALF_APPLIED):
                 write(plan_rollback(operation, backups))
             wrong = any(atomic.read_file(Path(file.path)).sha256 != file.before for file in operation.files)
@@ -102,20 +103,18 @@ def _both(path: Path) -> set[bytes]:
 
 def _die_in_a_change(config: Path, app: Path, journal: Journal, backups: Path, after_s: float) -> None:
     begun, begin = os.pipe()
-    for path in (config, app):
-        os.utime(path, (_LONG_AGO, _LONG_AGO))  # no wait for the next whole second
+    _age(config, app)
     pid = os.fork()
     if pid == 0:
         try:
             planned = _plan(config, app, backups)
-            os.write(begin, b".")
             while True:
                 op = new_op()
                 journal.append(Entry(op=op, stage="editing", label="both", files=file_records(planned)))
+                os.write(begin, b".")
                 write(planned)
                 journal.append(Entry(op=op, stage="kept"))
-                for path in (config, app):
-                    os.utime(path, (_LONG_AGO, _LONG_AGO))
+                _age(config, app)
                 planned = _plan(config, app, backups)
         except BaseException:
             traceback.print_exc()
@@ -128,6 +127,12 @@ def _die_in_a_change(config: Path, app: Path, journal: Journal, backups: Path, a
     os.waitpid(pid, 0)
     os.close(begun)
     os.close(begin)
+
+
+def _age(*paths: Path) -> None:
+    """As if not written for a while: no wait for the next whole second."""
+    for path in paths:
+        os.utime(path, (_LONG_AGO, _LONG_AGO))
 
 
 def _plan(config: Path, app: Path, backups: Path) -> tuple[PlannedFile, ...]:

@@ -161,7 +161,7 @@ def write(planned: Sequence[PlannedFile]) -> Applied:
         boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
     for folder in {file.image.path.parent for file in planned}:
         sync_folder(folder)
-    return Applied(tuple(planned), time.clock_gettime(time.CLOCK_BOOTTIME), tuple(image.mtime_ns for _, image in done))
+    return Applied(tuple(planned), boottime, tuple(image.mtime_ns for _, image in done))
 
 
 def _put_back(done: Sequence[tuple[PlannedFile, FileImage]], cause: Refused) -> None:
