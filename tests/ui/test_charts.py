@@ -15,6 +15,7 @@ from timmy_tui.ui.charts.stack import gauge_line, stack_line
 from timmy_tui.ui.charts.waterfall import Bar, bar_line, place_bars
 from timmy_tui.ui.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs, to_ascii
 from timmy_tui.ui.lines import cells, plain
+from timmy_tui.ui.panels.headline import largest_part
 
 VALUES = st.lists(st.none() | st.floats(0, 1e7), max_size=80)
 
@@ -81,12 +82,23 @@ def test_a_skipped_stage_is_said_to_be_skipped_and_takes_no_room() -> None:
     assert store.skipped and store.length is None
 
 
-def test_a_negative_hop_is_a_hatched_mark_and_never_a_negative_bar() -> None:
+def test_hops_that_the_clocks_make_untrue_are_hatched_and_v34_stays_within_the_turn() -> None:
     stages = dict(turn(6).stages) | {"hop_in": -300.0, "hop_out": 308.0}
     bars = {bar.key: bar for bar in place_bars(turn(6, stages=stages))}
-    assert bars["hop_in"].kind == "hatch" and bars["hop_in"].length == -300.0
+    assert bars["hop_in"].kind == bars["hop_out"].kind == "hatch"
+    assert (bars["hop_in"].value, bars["hop_out"].value) == (-300.0, 308.0)
+    assert bars["hop_in"].length == bars["hop_out"].length == 4.0
+    assert bars["classify"].start == pytest.approx(bars["hop_in"].start + 4.0)
     drawn = plain(bar_line(bars["hop_in"], 2000.0, 40, UNICODE))
     assert drawn.count("╱") == 1 and len(drawn) == 40
+
+
+def test_no_hop_is_the_largest_part_when_the_clocks_differ() -> None:
+    stages = dict(turn(6).stages) | {"hop_in": -5000.0, "hop_out": 5008.0}
+    part = largest_part(turn(6, stages=stages))
+    assert part is not None and part[0] == "llm"
+    slow = largest_part(turn(6, stages=dict(turn(6).stages) | {"hop_in": 5000.0}))
+    assert slow == ("hop_in", 5000.0)
 
 
 def test_skewed_clocks_hatch_both_hops() -> None:

@@ -117,8 +117,9 @@ async def test_the_filter_takes_any_text() -> None:
         assert "24 of 24 turns contain that text" in seen.text()
 
 
-async def test_ascii_means_ascii_in_every_view() -> None:
-    async with running(evil_snapshot(), size=(200, 50), ascii_only=True, control=FakeControl(evil_control())) as seen:
-        for key in "123456":
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_ascii_means_ascii_in_every_view(size: tuple[int, int]) -> None:
+    async with running(evil_snapshot(), size=size, ascii_only=True, control=FakeControl(evil_control())) as seen:
+        for key in ("1", "2", "3", "4", "5", "6", "question_mark", "escape", "t", "escape", "colon"):
             await seen.press(key)
             assert [row for row in seen.rows() if not row.isascii()] == []

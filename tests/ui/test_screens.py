@@ -63,6 +63,21 @@ async def test_cells_change_in_place_and_rows_are_capped(monkeypatch: pytest.Mon
         assert table.row_count == MOST
 
 
+async def test_a_turn_that_is_known_late_stands_where_its_time_says() -> None:
+    turns = conversation(28)
+    async with running(snapshot(28)) as seen:
+        await seen.press("2")
+        late = turn(40, started=turns[10].started, text="typed")
+        await seen.publish(snapshot(28, turns=(*turns[:10], late, *turns[10:])))
+        table = turns_screen(seen).table
+        assert [row.key.value for row in table.ordered_rows][9:12] == ["9", "40", "10"]
+        assert "turn 27 " in seen.text()
+        await seen.press("k", "k")
+        later = turn(41, started=turns[12].started)
+        await seen.publish(snapshot(28, turns=(*turns[:10], late, *turns[10:12], later, *turns[12:])))
+        assert "turn 25 " in seen.text()
+
+
 async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> None:
     async with running(snapshot()) as seen:
         await seen.press("2", "slash")

@@ -42,6 +42,8 @@ class TimmyApp(App[None]):
     CSS = """
     Screen { background: $background; color: $foreground; }
     CommandPalette SearchIcon { display: none; }
+    .-plain DataTable { scrollbar-size-vertical: 0; }
+    .-plain CommandPalette * { border: none; scrollbar-size-vertical: 0; }
     """
     view: var[View] = var(View(), init=False)
 
@@ -81,6 +83,7 @@ class TimmyApp(App[None]):
         self._problems = [*problems, *theme_problems]
         footers = {name: footer_words(self.commands, name, self.desk.absent) for name in SCREENS}
         glyphs = choose_glyphs(settings.view.ascii)
+        self.set_class(glyphs.plain, "-plain")
         self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, read_only=why))
 
     def _bind_commands(self, read_only: str) -> None:

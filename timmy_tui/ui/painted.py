@@ -27,6 +27,7 @@ DRAWING_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, Value
 class Painted(Widget):
     """Draws what a pure function says. Text passes the cleaner once more on its way to a strip."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS = "Painted { width: 1fr; height: 1fr; }"
 
     class Failed(Message):

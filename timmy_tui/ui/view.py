@@ -80,7 +80,7 @@ class View:
         """Turns that ended while the screen was frozen."""
         if self.newest is None:
             return 0
-        shown = self.turns[-1].ordinal if self.turns else -1
+        shown = max((turn.ordinal for turn in self.turns), default=-1)
         return sum(t.ordinal > shown and t.state is not TurnState.GHOST for t in self.newest.turns)
 
     @cached_property

@@ -7,6 +7,7 @@ from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
 from timmy_tui.ui.glyphs import Glyphs
 from timmy_tui.ui.lines import Line, Span
 
+HOPS = ("hop_in", "hop_out")
 WIDEST = 80
 """Cells: a wider bar says no more and is harder to follow to its figure."""
 LEAST_TOTAL_MS = 0.001
@@ -24,24 +25,36 @@ class Bar:
     start: float
     """ms from the head of the axis."""
     length: float | None
-    """ms as logged; None is not measured or skipped. A hop can be negative: then it is a mark, not a bar."""
+    """ms as drawn, never negative; None is not measured or skipped."""
     kind: str
     """``service``, ``setting``, ``code``, ``hop``, ``hatch`` or ``hole``."""
     skipped: bool = False
     parts: tuple[tuple[str, float], ...] = ()
     """(kind, ms) in order, where a stage is drawn in parts."""
+    logged: float | None = None
+    """ms as logged, where the clocks make that something else than what is drawn."""
+
+    @property
+    def value(self) -> float | None:
+        """The figure to print."""
+        return self.length if self.logged is None else self.logged
 
 
 def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
-    """The critical stages in order, each gap where it sits, as logged: nothing is moved, nothing is negative."""
+    """The critical stages in order, each gap where it sits.
+
+    When the clocks differ, neither hop as logged is a duration, but their sum is: each is drawn as half of it,
+    hatched, so that v34's stages lie within the turn; the figures stay those of the log.
+    """
+    hop = _half_of_hops(turn) if skewed or hops_untrue(turn) else None
     gaps = {gap.after: gap for gap in turn.gaps}
     bars: list[Bar] = []
     at = 0.0
     for key in ("start", *CRITICAL):
         if key != "start":
-            value = turn.stages.get(key)
-            bars.append(_stage_bar(turn, key, at, value, skewed))
-            at += value or 0.0
+            bar = _stage_bar(turn, key, at, hop)
+            bars.append(bar)
+            at += bar.length or 0.0
         gap = gaps.get(key)
         if gap is not None:
             if gap.ms >= LEAST_GAP_MS:
@@ -50,16 +63,26 @@ def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
     return bars
 
 
-def _stage_bar(turn: Turn, key: str, at: float, value: float | None, skewed: bool) -> Bar:
+def hops_untrue(turn: Turn) -> bool:
+    """A hop that took less than no time: the clocks differ by more than the network takes."""
+    return any((turn.stages.get(key) or 0.0) < 0 for key in HOPS)
+
+
+def _half_of_hops(turn: Turn) -> float:
+    known = [ms for ms in (turn.stages.get(key) for key in HOPS) if ms is not None]
+    return max(sum(known), 0.0) / 2 if len(known) == 2 else 0.0
+
+
+def _stage_bar(turn: Turn, key: str, at: float, hop: float | None) -> Bar:
     stage = BY_KEY[key]
-    kind: str = stage.owner
-    if kind == "hop" and (skewed or (value is not None and value < 0)):
-        kind = "hatch"
+    value = turn.stages.get(key)
+    if hop is not None and value is not None and key in HOPS:
+        return Bar(key, stage.label, at, hop, "hatch", logged=value)
     parts: tuple[tuple[str, float], ...] = ()
     if key == "llm" and value:
         named = [(name, turn.stages.get(name)) for name in ("wait", "prefill", "decode")]
         parts = tuple((name, ms) for name, ms in named if ms)
-    return Bar(key, stage.label, at, value, kind, key in turn.skipped, parts)
+    return Bar(key, stage.label, at, value, stage.owner, key in turn.skipped, parts)
 
 
 def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:

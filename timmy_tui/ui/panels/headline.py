@@ -3,6 +3,7 @@
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.stages import CRITICAL, UNATTRIBUTED, label
+from timmy_tui.ui.charts.waterfall import HOPS, hops_untrue
 from timmy_tui.ui.lines import Line, as_many, cells, foreign, line, spread
 from timmy_tui.ui.view import View
 from timmy_tui.ui.wording import ago, finding_role, finding_words, signed, stage_name
@@ -46,8 +47,10 @@ def _frozen(view: View) -> list[Line]:
 
 
 def largest_part(turn: Turn) -> tuple[str, float] | None:
-    """The critical stage, or the unattributed time, that took most of a turn."""
-    parts = [(key, turn.stages.get(key)) for key in CRITICAL] + [(UNATTRIBUTED, turn.unattributed_ms)]
+    """The critical stage, or the unattributed time, that took most of a turn; never a hop that the clocks made up."""
+    left_out = HOPS if hops_untrue(turn) else ()
+    parts = [(key, turn.stages.get(key)) for key in CRITICAL if key not in left_out]
+    parts.append((UNATTRIBUTED, turn.unattributed_ms))
     known = [(key, ms) for key, ms in parts if ms is not None]
     return max(known, key=lambda part: part[1], default=None)
 

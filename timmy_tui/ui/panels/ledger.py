@@ -141,7 +141,8 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: 
     quiet = bar.kind in ("outside", "sum")
     spans = [(left(bar.label, LABEL), "muted" if quiet else "label"), _value(bar)]
     if columns.share:
-        part = share(bar.length / total) if bar.length is not None and total > 0 and bar.kind != "outside" else ""
+        shared = bar.length is not None and total > 0 and bar.kind not in ("outside", "hatch")
+        part = share((bar.length or 0.0) / total) if shared else ""
         spans.append((" " + right(part, SHARE), "muted"))
     if columns.bar:
         drawn = ((" " * columns.bar, "text"),) if quiet else bar_line(bar, total, columns.bar, view.glyphs)
@@ -165,7 +166,7 @@ def _value(bar: Bar) -> tuple[str, str]:
     if bar.skipped:
         return " " + right("skipped", VALUE), "muted"
     role = "muted" if bar.kind == "outside" or bar.length is None else "warn" if bar.kind == "hatch" else "value"
-    return " " + right(duration(bar.length), VALUE), role
+    return " " + right(duration(bar.value), VALUE), role
 
 
 def _figures(bar: Bar, stat: StageStat | None, columns: Columns) -> list[tuple[str, str]]:

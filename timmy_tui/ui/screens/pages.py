@@ -29,7 +29,7 @@ def open_page(name: str, app: "TimmyApp") -> Screen[Any]:
         return PageScreen("events", "what the dashboard has said, newest first", partial(event_rows, app.events))
     if name == "findings":
         return FindingsScreen()
-    return CommandPalette(providers=[CommandList], placeholder="command…")
+    return CommandPalette(providers=[CommandList], placeholder="command")
 
 
 def help_rows(commands: Iterable[Command], absent: Mapping[str, str], view: View, width: int) -> list[Row]:
@@ -76,7 +76,7 @@ SIGNS = (
     ("?", "unattributed: between two named stages, shown where it sits"),
     ("p95", "grey below 20 turns: then it is close to the maximum"),
     ("· in a sparkline", "a turn without this stage, or one that did not complete"),
-    ("╱ bar", "clocks differ: the hop as logged is not a duration"),
+    ("╱ bar", "clocks differ: the hop as logged is no duration; each is drawn as half of both together"),
     ("┊3", "epoch 3 begins: other flags, or a restart"),
 )
 

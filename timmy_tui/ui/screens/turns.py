@@ -100,13 +100,20 @@ class TurnsScreen(FilteredScreen):
         if self.view.styles is not self._filled_for[1]:
             self._clear()
         self._filled_for = (self.view.snapshot, self.view.styles)
+        held: Turn | None = None
         turns = self._passing()
-        wanted = {str(turn.ordinal) for turn in turns}
+        wanted = dict.fromkeys(str(turn.ordinal) for turn in turns)
         for key in [key for key in self._cells if key not in wanted]:
             self.table.remove_row(key)
             del self._cells[key]
+        if list(self._cells) != list(wanted)[: len(self._cells)]:
+            # A turn that is known late stands where its time says (a typed one, a backlog): rare enough to begin anew.
+            held = self.selected()
+            self._clear()
         for turn in turns:
             self._put(str(turn.ordinal), turn_cells(turn, self.view))
+        if held is not None and str(held.ordinal) in self._cells:
+            self.table.move_cursor(row=self.table.get_row_index(str(held.ordinal)))
         if self.following and turns:
             self._placed = str(turns[-1].ordinal)
             self.table.move_cursor(row=self.table.row_count - 1)
@@ -193,8 +200,8 @@ class TurnsScreen(FilteredScreen):
     def _following(self) -> tuple[str, str]:
         if self.following:
             return "following", "muted"
-        placed = int(self._placed) if self._placed else -1
-        new = sum(turn.ordinal > placed for turn in self.view.turns)
+        keys = list(self._cells)
+        new = len(keys) - 1 - keys.index(self._placed) if self._placed in keys else 0
         return (f"+{new} new {self.view.glyphs.more} f", "warn") if new else ("f follows", "muted")
 
     def _draw_detail(self, view: View, width: int, height: int) -> list[Line]:
