@@ -70,8 +70,8 @@ PATTERNS: tuple[Pattern, ...] = (
     _raw("removed", r"kv cache rm \[p0, end\) \|.* p0=(?P<used>\d+)(?:.* task_id=(?P<task>\d+))?"
          r"(?:.* timestamp=(?P<at>\d+))?", "0.1–0.3"),
     _raw("cut", r"input truncated \|.* n_ctx=(?P<limit>\d+)", "0.1–0.3"),
-    _raw("access", r"^\[GIN\] (?P<at>\d{4}/\d\d/\d\d - \d\d:\d\d:\d\d) \| *(?P<status>\d{3}) \| *(?P<took>\S+) \| *\S+ \| "
-         r'(?P<method>[A-Z]+) +"(?P<path>[^"]*)"', "all"),
+    _raw("access", r"^\[GIN\] (?P<at>\d{4}/\d\d/\d\d - \d\d:\d\d:\d\d) \| *(?P<status>\d{3}) \| *(?P<took>\S+) \| *\S+ "
+         r'\| (?P<method>[A-Z]+) +"(?P<path>[^"]*)"', "all"),
 )  # fmt: skip
 """The first pattern that matches counts."""
 

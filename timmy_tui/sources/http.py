@@ -47,12 +47,15 @@ class Wire:
             self._client.close()
             self._client = None
 
-    def ask(self, path: str, post: object = None) -> Answer:
-        """GET ``path``, or POST ``post`` as JSON. Never raises for anything that the network or the server does."""
+    def ask(self, path: str, post: object = None, lines: bool = False) -> Answer:
+        """GET ``path``, or POST ``post`` as JSON. Never raises for anything that the network or the server does.
+
+        ``lines``: the answer is a stream of one object a line; its body is the list of them.
+        """
         import httpx
 
         try:
-            return self._ask(path, post)
+            return self._ask(path, post, lines)
         except httpx.TimeoutException as error:
             late = not isinstance(error, httpx.ConnectTimeout)
             return Answer(problem="no answer in time" if late else "cannot be reached in time", late=late)
@@ -63,7 +66,7 @@ class Wire:
         except UnicodeError:
             return Answer(problem="the URL is not valid")
 
-    def _ask(self, path: str, post: object) -> Answer:
+    def _ask(self, path: str, post: object, lines: bool) -> Answer:
         import httpx
 
         if self._client is None:
@@ -80,12 +83,13 @@ class Wire:
                     return Answer(response.status_code, problem=f"an answer of more than {LIMIT >> 20} MiB")
                 if time.monotonic() > deadline:
                     return Answer(response.status_code, problem="no whole answer in time", late=True)
-            return _read(response.status_code, bytes(data))
+            return _read(response.status_code, bytes(data), lines)
 
 
-def _read(status: int, data: bytes) -> Answer:
+def _read(status: int, data: bytes, lines: bool) -> Answer:
     try:
-        body = json.loads(data)
+        several = lines and status < 300
+        body = [json.loads(line) for line in data.splitlines() if line.strip()] if several else json.loads(data)
     except (ValueError, RecursionError):
         body = None
     if status >= 300:
