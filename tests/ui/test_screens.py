@@ -46,8 +46,7 @@ async def test_cells_change_in_place_and_rows_are_capped(monkeypatch: pytest.Mon
         await seen.press("2")
         table = turns_screen(seen).table
         assert table.row_count == MOST
-        updates: list[tuple[str, str]] = []
-        original = table.update_cell
+        original, updates = table.update_cell, list[tuple[str, str]]()
 
         def update(row: str, column: str, text: Any) -> None:
             updates.append((row, column))
@@ -158,8 +157,7 @@ async def test_without_turns_the_charts_say_so() -> None:
 
 
 def test_stretches_cover_every_turn_once() -> None:
-    snap = snapshot()
-    stretches = epoch_stretches(View(snap), conversation(31))
+    stretches = epoch_stretches(View(snapshot()), conversation(31))
     assert stretches == [(0, 0, 20), (1, 20, 31)]
     assert epoch_stretches(View(snapshot(0, epochs=())), ()) == []
 
