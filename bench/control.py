@@ -78,7 +78,7 @@ def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
         0,
     )
     for _ in range(rounds):
-        _die_in_a_change(config, app, journal, backups, chance.uniform(0, 0.02))
+        _die_in_a_change(config, app, journal, backups, chance.uniform(0, 0.012))
         counts["torn"] += sum(path.read_bytes() not in good[path] for path in good)
         for operation in journal.open_operations():
             counts["open"] += 1
