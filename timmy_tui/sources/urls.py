@@ -80,8 +80,8 @@ def model_config(settings: Settings, root: Path | None) -> ModelConfig:
     )
 
 
-def read_constants(path: Path) -> Mapping[str, str | int | float | bool]:
-    """The known plain constants of a Python file, read as text and never run; empty when it cannot be read."""
+def read_constants(path: Path, names: frozenset[str] = _KNOWN) -> Mapping[str, str | int | float | bool]:
+    """The plain constants ``names`` of a Python file, read as text and never run; empty when it cannot be read."""
     try:
         if not path.is_file() or path.stat().st_size > CONFIG_LIMIT:
             return {}
@@ -93,7 +93,7 @@ def read_constants(path: Path) -> Mapping[str, str | int | float | bool]:
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         if isinstance(node, ast.AnnAssign):
             target = node.target
-        if not isinstance(target, ast.Name) or target.id not in _KNOWN:
+        if not isinstance(target, ast.Name) or target.id not in names:
             continue
         value = _plain(node.value) if isinstance(node, ast.Assign | ast.AnnAssign) else None
         if value is not None:
