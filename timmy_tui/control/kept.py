@@ -146,6 +146,7 @@ class Copies:
             wrote=wrote or {},
             returns=returns,
         )
+        self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         save_backup(path, msgspec.json.encode(manifest))
         return manifest
 
