@@ -191,8 +191,9 @@ class Pipeline:
                 self._take(feed, batch)
                 changed = True
         if self._services is not None:
-            typed = self._services.typed_turns()
-            changed |= self._shown.add_typed(typed, self._facts) if typed else False
+            # Only into the full reading: what a preview takes in is forgotten with it.
+            typed = self._services.typed_turns() if self._preview is None else ()
+            changed |= self._track.add_typed(typed, self._facts) if typed else False
             if self._shown.closed != closed:
                 self._services.turn_closed()
         if self._shown.busy != self._busy:

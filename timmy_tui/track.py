@@ -17,6 +17,7 @@ from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.settings import Settings
+from timmy_tui.turns.typed import TypedTurns
 
 EVENTS_KEPT = 50
 """Newest turns that keep their raw events for the turn screen: 26 events are about 6 KiB."""
@@ -63,6 +64,7 @@ class Track:
         self._settings = settings
         self._analyst = analyst
         self._ingest = Ingest(settings.tail.turn_timeout_s)
+        self._typed = TypedTurns()
         self._recent: dict[int, Turn] = {}
         self._states: dict[TurnState, int] = dict.fromkeys(TurnState, 0)
         self._known: dict[int, TurnState] = {}
@@ -91,11 +93,22 @@ class Track:
 
     def tick(self, now: float, facts: OllamaFacts | None) -> bool:
         """Time out what has been silent too long; ``now`` is time.time()."""
-        return self._put_all(self._ingest.assembler.tick(now), facts)
+        changed = self._put_all(self._ingest.assembler.tick(now), facts)
+        return self._put_typed(facts) or changed
 
     def add_typed(self, turns: Iterable[Turn], facts: OllamaFacts | None) -> bool:
-        """Turns that only v34's statistics told of; they get ordinals of their own."""
-        numbered = [replace_struct(turn, ordinal=self._ingest.assembler.take_ordinal()) for turn in turns]
+        """What v34's statistics told of; turns that no log knows get ordinals of their own, a little later."""
+        self._typed.offer(turns, time.monotonic())
+        return self._put_typed(facts)
+
+    def _put_typed(self, facts: OllamaFacts | None) -> bool:
+        due = self._typed.due(self.turns(), time.monotonic(), self.busy)
+        numbered: list[Turn] = []
+        for turn in due:
+            if turn.ordinal < 0:
+                turn = replace_struct(turn, ordinal=self._ingest.assembler.take_ordinal())
+                self._typed.given(turn)
+            numbered.append(turn)
         return self._put_all(numbered, facts)
 
     def _put_all(self, turns: list[Turn], facts: OllamaFacts | None) -> bool:
@@ -106,6 +119,7 @@ class Track:
         return bool(turns)
 
     def _put(self, turn: Turn, facts: OllamaFacts | None) -> None:
+        turn = self._typed.settle(turn)
         before = self._known.get(turn.ordinal)
         if before is None:
             self.closed += 1

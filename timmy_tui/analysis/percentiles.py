@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from timmy_tui.model.snapshot import StageStat
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.stages import KEYS, UNATTRIBUTED
 
 
@@ -59,7 +59,8 @@ def stage_stats(turns: Sequence[Turn], window: int) -> tuple[StageStat, ...]:
 
 def headline_stat(turns: Sequence[Turn], window: int) -> StageStat | None:
     """The row of the headline: the newest complete turn's span, over the turns of the window that have that span."""
-    judged = newest_complete(turns, window)
+    # A typed turn that only v34's statistics told of has no span, and nobody waited for sound.
+    judged = newest_complete([turn for turn in turns if turn.span is not Span.NONE], window)
     if not judged:
         return None
     span = judged[-1].span
