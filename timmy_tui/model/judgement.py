@@ -11,7 +11,9 @@ class Finding(Struct, frozen=True, kw_only=True):
     key: str
     """Identity while it lasts: ``stage:since``."""
     stage: str
-    """Stage key, ``V2V``, ``gpu`` (LLM and TTS moved together) or ``gap:after→before``."""
+    """Stage key, ``unattributed`` (see ``gap``), ``V2V`` when no stage explains it, ``gpu`` when LLM and TTS moved."""
+    gap: str = ""
+    """``classify→retrieve``: which gap, when the stage is ``unattributed``."""
     direction: str
     """``slower`` or ``faster``."""
     raised: int

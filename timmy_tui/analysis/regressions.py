@@ -1,0 +1,313 @@
+"""Level changes as they happen: one detector a stage, one alarm for one cause.
+
+Online and without look-ahead: what is said at a turn depends on the turns up to it alone. The method and its figures
+are in bench/judgement.
+"""
+
+import math
+from collections import deque
+
+from msgspec.structs import replace
+
+from timmy_tui.analysis.cusum import confidence
+from timmy_tui.analysis.level import Level
+from timmy_tui.analysis.series import GAP, GAP_SOFT_MS, HOPS, LOAD_FACTOR, LOADED_MS, SOFT_MS, Value, values_of
+from timmy_tui.analysis.work import FEATURES
+from timmy_tui.model.judgement import Finding
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.stages import CRITICAL, UNATTRIBUTED
+
+ALARM = 9.0
+"""Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
+PARTNER = 4.0
+"""Evidence at which another stage counts as moving too."""
+LEAST_SHIFT = math.log(1.05)
+"""A smaller move is not worth a word."""
+ONE_CAUSE = 15
+"""Turns within which alarms of related stages are one."""
+KEPT = 50
+"""Ended findings that are kept."""
+V2V = "V2V"
+GPU = "gpu"
+
+_FLAGGED = ("prefill", "decode", "wait", "load", "llm", "prompt", V2V)
+"""Series that start anew when a flag changes."""
+_PARTS = ("prefill", "decode", "wait", "load", "llm")
+
+
+class RegressionDetector:
+    """Turns in, findings out. Constant in the length of history, well under 1 ms a turn."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, Level] = {}
+        self._active: dict[str, Finding] = {}
+        """By series; several series may share one finding."""
+        self._ended: deque[Finding] = deque(maxlen=KEPT)
+        self._muted: set[str] = set()
+        self._before: Turn | None = None
+        self._newest = -1
+        self._flags: dict[str, object] = {}
+        self._loads: deque[float] = deque(maxlen=20)
+        self._turns = 0
+        self._changed: dict[str, Finding] = {}
+
+    def add(self, turn: Turn) -> tuple[Finding, ...]:
+        """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
+        if turn.ordinal <= self._newest or turn.state is TurnState.GHOST:
+            return ()
+        self._newest = turn.ordinal
+        before = self._before if self._before is not None and self._before.session == turn.session else None
+        self._before = turn
+        if turn.state is not TurnState.COMPLETE:
+            return ()
+        self._changed = {}
+        self._turns += 1
+        self._notice_flags(turn, first=before is None)
+        # The first turn after a restart is cold in every cache there is.
+        if before is not None:
+            self._judge(turn, before)
+        return tuple(self._changed.values())
+
+    def _judge(self, turn: Turn, before: Turn) -> None:
+        loaded = self._is_loaded(turn)
+        expected = self._expected(turn, before, loaded)
+        tag = (turn.ordinal, turn.request_id)
+        for value in values_of(turn, before, loaded):
+            self._level(value.series).add(value.log_ms, value.work, tag)
+        if turn.headline_ms is not None and expected is not None and expected > 0 and turn.headline_ms > 0:
+            self._level(V2V).add(math.log(turn.headline_ms / expected), (), tag)
+        self._raise_alarms(turn)
+        self._count_on()
+
+    def _level(self, series: str) -> Level:
+        level = self._levels.get(series)
+        if level is None:
+            level = self._levels[series] = Level(series)
+        return level
+
+    def _is_loaded(self, turn: Turn) -> bool:
+        """The model was read into memory for this turn."""
+        load = turn.load_ms
+        if load is None:
+            return False
+        usual = sorted(self._loads)[len(self._loads) // 2] if self._loads else load
+        loaded = load > LOADED_MS or load > LOAD_FACTOR * usual
+        if not loaded:
+            self._loads.append(load)
+        return loaded
+
+    def _notice_flags(self, turn: Turn, first: bool) -> None:
+        """A changed flag is a new epoch: what it touches starts anew, and its findings are over."""
+        seen: dict[str, object] = {"raw": turn.raw, "num_ctx": turn.num_ctx, "model": turn.model}
+        if not first:
+            # The first turn of a session is never a tail turn, whatever the flag says.
+            seen["tail_mode"] = turn.tail_mode
+        changed = {name for name, value in seen.items() if value is not None and self._flags.get(name, value) != value}
+        self._flags.update((name, value) for name, value in seen.items() if value is not None)
+        if not changed:
+            return
+        for series in _FLAGGED:
+            if series in self._levels:
+                self._levels[series].restart()
+            self._end(series, "new epoch")
+
+    def _expected(self, turn: Turn, before: Turn, loaded: bool) -> float | None:
+        """Sum of the usual times for this turn's work; a stage without a level counts as it is."""
+        if loaded or turn.headline_ms is None:
+            return None
+        usual = {value.series: self._usual(value) for value in values_of(turn, before, loaded)}
+        total = turn.unattributed_ms or 0.0
+        for stage in CRITICAL:
+            ms = turn.stages.get(stage)
+            if ms is None:
+                continue
+            if stage == "llm" and all(usual.get(part) is not None for part in ("prefill", "decode", "wait")):
+                total += sum(usual[part] or 0.0 for part in ("prefill", "decode", "wait"))
+            else:
+                known = usual.get(stage)
+                total += ms if known is None else known
+        return total
+
+    def _usual(self, value: Value) -> float | None:
+        level = self._levels.get(value.series)
+        known = level.expected_ms(value.work) if level is not None else None
+        return None if known is None else known - _soft(value.series)
+
+    def _raise_alarms(self, turn: Turn) -> None:
+        """Name the cause of whatever has gathered enough evidence: stages first, V2V only when none explains it."""
+        fired = [series for series, level in self._levels.items() if series != V2V and self._fires(level)]
+        fired.sort(key=lambda series: -self._levels[series].bank.strongest()[0])
+        for series in fired:
+            if self._fires(self._levels[series]):
+                self._alarm(series, turn)
+        whole = self._levels.get(V2V)
+        if whole is not None and self._fires(whole):
+            direction = whole.bank.direction
+            explained = any(
+                finding.direction == _word(direction) and turn.ordinal - finding.raised <= ONE_CAUSE
+                for finding in self._active.values()
+            )
+            stirring = any(
+                level.bank.strongest(direction)[0] >= PARTNER for name, level in self._levels.items() if name != V2V
+            )
+            if explained:
+                whole.move(whole.bank.strongest()[1])
+            elif not stirring:
+                self._alarm(V2V, turn)
+
+    def _fires(self, level: Level) -> bool:
+        evidence, length = level.bank.strongest()
+        if evidence < ALARM or not level.ready:
+            return False
+        shift, _ = level.excursion(length)
+        return abs(shift) >= LEAST_SHIFT and (shift > 0) == (level.bank.direction > 0)
+
+    def _alarm(self, series: str, turn: Turn) -> None:
+        level = self._levels[series]
+        evidence, length = level.bank.strongest()
+        direction = level.bank.direction
+        shift, since = level.excursion(length)
+        if series in HOPS and self._is_clock(series, shift):
+            return
+        partners = self._partners(series, direction)
+        usual = level.usual_ms - _soft(series) if series != V2V else (turn.headline_ms or 0.0) / math.exp(shift)
+        for name in (series, *partners):
+            self._levels[name].move(min(length, max(self._levels[name].bank.longest, 3)))
+        if V2V in self._levels and series != V2V:
+            self._levels[V2V].forget(length)
+        if self._is_return(series, shift) or self._joins(series, direction, turn):
+            return
+        stage = _name(series, partners)
+        if stage in self._muted:
+            return
+        finding = Finding(
+            key=f"{stage}:{since[0]}", stage=stage, gap=series.removeprefix(GAP) if series.startswith(GAP) else "",
+            direction=_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
+            since_id=since[1], ratio=math.exp(shift), before_ms=usual, after_ms=usual * math.exp(shift), n=length,
+            confidence=confidence(evidence),
+            adjusted_for=tuple(dict.fromkeys(feature.name for feature in FEATURES.get(series, ()))),
+        )  # fmt: skip
+        for name in (series, *partners):
+            self._active[name] = finding
+        self._changed[finding.key] = finding
+
+    def _is_clock(self, series: str, shift: float) -> bool:
+        """One hop longer and the other shorter is a clock that moved, not a network; both start anew."""
+        other = self._levels.get(HOPS[1 - HOPS.index(series)])
+        if other is None or not other.ready:
+            return False
+        evidence, length = other.bank.strongest(-1 if shift > 0 else 1)
+        if evidence < PARTNER or length == 0:
+            return False
+        for hop in HOPS:
+            self._levels[hop].restart()
+        return True
+
+    def _partners(self, series: str, direction: int) -> list[str]:
+        """Other series that move the same way now and share a cause with this one."""
+        related = [*_PARTS, "tts"] if series in (*_PARTS, "tts") else []
+        return [
+            name
+            for name in related
+            if name != series
+            and name in self._levels
+            and self._levels[name].ready
+            and self._levels[name].bank.strongest(direction)[0] >= PARTNER
+        ]
+
+    def _is_return(self, series: str, shift: float) -> bool:
+        """The level is back where it was before the finding that lasts: that one is over, and there is no new one."""
+        finding = self._active.get(series)
+        if finding is None:
+            return False
+        old = math.log(finding.ratio)
+        if abs(old + shift) <= max(0.4 * abs(old), LEAST_SHIFT):
+            self._end(series, "back to usual")
+            return True
+        self._end(series, "moved again")
+        return False
+
+    def _joins(self, series: str, direction: int, turn: Turn) -> bool:
+        """A related stage alarmed the same way a few turns ago: one cause, and its finding gets the wider name."""
+        for name, finding in self._active.items():
+            if finding.direction != _word(direction) or turn.ordinal - finding.raised > ONE_CAUSE:
+                continue
+            if name in (*_PARTS, "tts") and series in (*_PARTS, "tts"):
+                wider = replace(finding, stage=_name(name, [series]))
+                for member in [member for member, one in self._active.items() if one is finding]:
+                    self._active[member] = wider
+                self._active[series] = wider
+                self._changed[wider.key] = wider
+                return True
+        return False
+
+    def _end(self, series: str, why: str) -> None:
+        finding = self._active.get(series)
+        if finding is None:
+            return
+        over = replace(finding, ended=why)
+        for member in [member for member, one in self._active.items() if one is finding]:
+            del self._active[member]
+        self._ended.appendleft(over)
+        self._changed[over.key] = over
+
+    def _count_on(self) -> None:
+        """A finding that lasts has one turn more behind it."""
+        for finding in {id(one): one for one in self._active.values()}.values():
+            if finding.raised == self._newest:
+                continue
+            longer = replace(finding, n=finding.n + 1)
+            for member in [member for member, one in self._active.items() if one is finding]:
+                self._active[member] = longer
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Lasting ones, newest first; behind them the ended ones, newest first."""
+        lasting = {id(one): one for one in self._active.values()}.values()
+        return (*sorted(lasting, key=lambda one: -one.raised), *self._ended)
+
+    def acknowledge(self, key: str) -> None:
+        """The user has seen it; it goes on."""
+        self._replace(key, acknowledged=True)
+
+    def accept(self, key: str) -> None:
+        """The level is the new normal."""
+        for series in [series for series, one in self._active.items() if one.key == key][:1]:
+            self._end(series, "accepted")
+
+    def mute(self, stage: str) -> None:
+        """No more findings of this stage; its lasting one ends. The same again brings them back."""
+        if stage in self._muted:
+            self._muted.discard(stage)
+            return
+        self._muted.add(stage)
+        for series in [series for series, one in self._active.items() if one.stage == stage][:1]:
+            self._end(series, "muted")
+
+    def _replace(self, key: str, acknowledged: bool) -> None:
+        for series, finding in list(self._active.items()):
+            if finding.key == key:
+                self._active[series] = replace(finding, acknowledged=acknowledged)
+
+
+def _soft(series: str) -> float:
+    return GAP_SOFT_MS if series.startswith(GAP) else 0.0 if series == V2V else SOFT_MS
+
+
+def _word(direction: int) -> str:
+    return "slower" if direction > 0 else "faster"
+
+
+def _name(series: str, partners: list[str]) -> str:
+    """The stage to name when these series moved together."""
+    members = {series, *partners}
+    if series.startswith(GAP):
+        return UNATTRIBUTED
+    if "tts" in members and members & set(_PARTS):
+        return GPU
+    if members <= {"wait", "load"} and "load" in members:
+        # The wait holds the load: when both moved, the load is what moved.
+        return "load"
+    if len(members & set(_PARTS)) > 1 or series == "wait":
+        return "llm"
+    return series
