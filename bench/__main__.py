@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("append", "frames", "ingest", "idle", "status")
+NAMES = ("append", "frames", "ingest", "idle", "status", "reuse")
 """One module each, with ``measure() -> list[str]``: the lines of its table."""
 
 

@@ -17,9 +17,9 @@ def broken_cause(link: Link) -> str:
     held, window = before.request.held or 0, before.request.num_ctx
     if window and held > window:
         return "the answer before ran over the window"
-    then = before.request.prompt
-    if request.prompt is not None and then is not None and request.prompt < 0.9 * then:
-        return f"the history was trimmed: {then} to {request.prompt} tokens"
+    now, then = request.whole, before.request.whole
+    if now is not None and then is not None and now < 0.9 * then:
+        return f"the history was trimmed: {then} to {now} tokens"
     return "another client used the slot, or the prompt's head changed"
 
 

@@ -43,11 +43,11 @@ class Link:
     def reusable(self) -> int:
         """Tokens that this prompt should find in the slot, as far as the figures tell."""
         before = self.before
-        if before is None or self.nth == 1 or before.request.prompt is None or before.cut:
+        if before is None or self.nth == 1 or before.request.whole is None or before.cut:
             return 0
         if self.request.context_sent:
             return before.request.held or 0
-        return max(before.request.prompt - (self.first or before.request.prompt), 0)
+        return max(before.request.whole - (self.first or before.request.whole), 0)
 
 
 class Chain:
@@ -114,7 +114,7 @@ def _settle(link: Link, before: Link | None) -> None:
     link.before = before
     if before is None or new:
         link.run = request.session_id
-        link.nth, link.first = 1, request.prompt
+        link.nth, link.first = 1, request.whole
         link.opened = before is not None and before.nth > 1 and not _chained(before.request)
     else:
         link.run = request.session_id or before.run

@@ -13,13 +13,12 @@ KEPT = 256
 
 
 class LogJoiner:
-    """Gives each turn at most one request of the server log, and each request to at most one turn."""
+    """Gives each turn at most one request of the log, in the same order, and each request to at most one turn."""
 
     def __init__(self) -> None:
         self._served: dict[int, ServedPrompt] = {}
-        self._taken: dict[int, int] = {}
-        """Number of the request → ordinal."""
-        self._given: dict[int, ServedPrompt] = {}
+        self._given: dict[int, tuple[float, ServedPrompt]] = {}
+        """Ordinal → (when the turn began, its request)."""
 
     def note(self, served: Iterable[ServedPrompt]) -> bool:
         """Requests of the log, oldest first; known ones are passed over. True when there was a new one."""
@@ -34,12 +33,16 @@ class LogJoiner:
         """The one request that this turn can have been; None where there is none or more than one."""
         given = self._given.get(turn.ordinal)
         if given is not None:
-            return given
-        fits = [item for item in self._served.values() if item.number not in self._taken and _fits(turn, item)]
+            return given[1]
+        if not self._served:
+            return None
+        began = turn.started if turn.started is not None else float("inf")
+        after = max((item.number for at, item in self._given.values() if at <= began), default=-1)
+        until = min((item.number for at, item in self._given.values() if at > began), default=1 << 62)
+        fits = [item for item in self._served.values() if after < item.number < until and _fits(turn, item)]
         if len(fits) != 1:
             return None
-        self._taken[fits[0].number] = turn.ordinal
-        self._given[turn.ordinal] = fits[0]
+        self._given[turn.ordinal] = (began, fits[0])
         if len(self._given) > KEPT:
             del self._given[next(iter(self._given))]
         return fits[0]
@@ -57,5 +60,8 @@ def _fits(turn: Turn, served: ServedPrompt) -> bool:
         return False
     if served.at is None or turn.started is None:
         return True
-    ended = turn.ended if turn.ended is not None else turn.started
-    return turn.started - CLOCKS_S <= served.at <= ended + CLOCKS_S
+    sent = next((event.timestamp for event in turn.events if event.event == "v34_ollama_sent"), None)
+    begun = sent if sent is not None else turn.started
+    ended = sent if sent is not None else turn.ended if turn.ended is not None else turn.started
+    waited = (turn.load_ms or turn.stages.get("wait") or 0.0) / 1000
+    return begun - CLOCKS_S <= served.at <= ended + waited + CLOCKS_S

@@ -16,6 +16,8 @@ UNLOAD_S = 300.0
 SPILL = 0.995
 """Share of the model in GPU memory below which a part of it sits in main memory."""
 FEW_TURNS = 5
+LATE = 16
+"""Turns that newly read lines of the server log can still belong to."""
 
 
 class LlmRoom:
@@ -27,6 +29,7 @@ class LlmRoom:
         self._context = ContextTracker(config_window, history_limit)
         self._joiner = LogJoiner()
         self._unjoined: OrderedDict[int, Turn] = OrderedDict()
+        self._joined = False
         self._judged: tuple[object, tuple[Criterion, ...]] = (None, ())
 
     def add(self, turn: Turn, facts: OllamaFacts | None = None) -> Reuse:
@@ -63,7 +66,9 @@ class LlmRoom:
         """The server log's lines can come after the turn has closed."""
         if not facts.served or not self._joiner.note(facts.served):
             return
-        for turn in list(self._unjoined.values()):
+        newest = list(self._unjoined.values())[-LATE if self._joined else -KEPT :]
+        self._joined = True
+        for turn in newest:
             if self._joiner.find(turn) is not None:
                 self.add(turn, facts)
 

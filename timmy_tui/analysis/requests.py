@@ -50,9 +50,15 @@ class Request(Struct, frozen=True, kw_only=True):
         return self.output / self.decode_ms * 1000
 
     @property
+    def whole(self) -> int | None:
+        """Tokens of the whole prompt: the server log knows them also where the count is of misses alone."""
+        told = self.served.prompt if self.served is not None else None
+        return self.prompt if told is None else told
+
+    @property
     def held(self) -> int | None:
         """Tokens in the slot once it was answered."""
-        return None if self.prompt is None else self.prompt + (self.output or 0)
+        return None if self.whole is None else self.whole + (self.output or 0)
 
 
 def request_of(turn: Turn, served: ServedPrompt | None = None) -> Request:
