@@ -34,6 +34,11 @@ def lay_out(root: Path) -> Path:
     return root
 
 
+def temps(folder: Path) -> list[str]:
+    """Temp files left in a folder."""
+    return [path.name for path in folder.iterdir() if path.suffix == ".tmp"]
+
+
 def git(root: Path, *arguments: str) -> str:
     """The user's own git in a temporary repository."""
     settings = ["-c", "user.name=user", "-c", "user.email=user@localhost", "-c", "commit.gpgsign=false"]

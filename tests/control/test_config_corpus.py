@@ -49,6 +49,13 @@ def test_c1_c2_what_is_not_certain_is_refused_with_reason_and_lines(case: Case) 
         assert str(case.lines[0]) in refused.value.message
 
 
+@pytest.mark.parametrize("text", ["False; Y = 1", "(False)", "0", "True", "not True", "False)"])
+def test_a_patch_that_does_not_prove_right_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("timmy_tui.control.literal._written", lambda *_: text)
+    with pytest.raises(Refused):
+        patch(b"X = True\n", Constant("X"), False)
+
+
 def test_the_corpus_is_large_and_its_names_are_unique() -> None:
     assert len({case.name for case in CASES}) == len(CASES) > 100
 

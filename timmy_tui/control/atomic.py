@@ -172,14 +172,14 @@ class Staged:
                 mtime_ns = self._later_than(now.mtime_ns)
                 if not exchange(self.temp, path):
                     os.replace(self.temp, path)
-                elif lease.wanted or not self._displaced(now, lease.fd):
+                elif lease.wanted:
                     self._swap_back()
         except BlockingIOError:
             raise Conflict(f"{path} is being written by another program.") from None
         except OSError as error:
             raise self._unsafe(error) from None
         self.discard()
-        if os.path.lexists(self.temp):
+        if os.path.lexists(self.temp):  # what was displaced is not what was compared
             self._swap_back()
         return replace(self.image, data=self.new, mtime_ns=mtime_ns)
 
@@ -191,11 +191,6 @@ class Staged:
             return os.fstat(fd).st_mtime_ns
         finally:
             os.close(fd)
-
-    def _displaced(self, expected: FileImage, fd: int) -> bool:
-        """What lies under the temp name now is the very file that was compared, unchanged."""
-        now, steady = _read(fd, expected.path)
-        return steady and now == expected and os.path.samestat(os.fstat(fd), self.temp.lstat())
 
     def _swap_back(self) -> None:
         """Someone wrote at the last moment: what was written last goes back to its name.

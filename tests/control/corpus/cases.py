@@ -57,7 +57,7 @@ EDITED = (
     edited("import * before", b"from os import *\nX = True\n", b"from os import *\nX = False\n"),
     edited("CRLF", b"Y = 1\r\nX = True\r\n", b"Y = 1\r\nX = False\r\n"),
     edited("CR alone", b"Y = 1\rX = True\rZ = 2\r", b"Y = 1\rX = False\rZ = 2\r"),
-    edited("CR and a cookie that is none", b"Y = 1\rX = True\r# coding: x\r", b"Y = 1\rX = False\r# coding: x\r"),
+    edited("CR and a cookie in the third line", b"# a\rX = True\r# coding: x\r", b"# a\rX = False\r# coding: x\r"),
     edited("mixed line ends", b"A = 1\r\nB = 2\rC = 3\nX = True\r\n", b"A = 1\r\nB = 2\rC = 3\nX = False\r\n"),
     edited("byte order mark", b"\xef\xbb\xbfX = True\n", b"\xef\xbb\xbfX = False\n"),
     edited("byte order mark, CRLF", b"\xef\xbb\xbf\r\nX = True\r\n", b"\xef\xbb\xbf\r\nX = False\r\n"),
