@@ -45,7 +45,7 @@ def measure() -> list[str]:
         flipped = flips(Path(folder), FLIPS)
         cost = edits(Path(folder), EDITS)
     return [
-        f"| kill -9 during a change × {KILLS} | n |",
+        f"| kill -9 until {KILLS} changes were left open | n |",
         "|---|---|",
         *(f"| {name} | {number} |" for name, number in killed.items()),
         "",
@@ -68,16 +68,30 @@ def lay_out(folder: Path) -> tuple[Path, Path]:
 
 
 def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
-    """A child makes a change of two files with its journal and dies at a random instant; then: recovery."""
+    """A child makes changes of two files with their journal and dies at a random instant; then: recovery.
+
+    Until ``rounds`` of the kills have met an open operation; the others fell between two changes.
+    """
     config, app = lay_out(folder)
     chance = random.Random(seed)
     journal, backups = Journal(folder / "journal.jsonl"), folder / "backups"
     good = {path: _both(path) for path in (config, app)}
     counts = dict.fromkeys(
-        ["torn", "open", "not applied", "half applied", "applied", "changed by someone else", "wrong rollback", "left"],
+        [
+            "kills",
+            "torn",
+            "open",
+            "not applied",
+            "half applied",
+            "applied",
+            "changed by someone else",
+            "wrong rollback",
+            "left",
+        ],
         0,
     )
-    for _ in range(rounds):
+    while counts["open"] < rounds:
+        counts["kills"] += 1
         _die_in_a_change(config, app, journal, backups, chance.uniform(0, 0.012))
         counts["torn"] += sum(path.read_bytes() not in good[path] for path in good)
         for operation in journal.open_operations():

@@ -19,9 +19,9 @@ def run(what: str, rounds: int) -> dict[str, int]:
 
 
 def test_c6_a_kill_at_any_instant_leaves_old_or_new_and_is_classified() -> None:
-    counts = run("kills", 30)
+    counts = run("kills", 12)
     assert counts["torn"] == counts["changed by someone else"] == counts["wrong rollback"] == counts["left"] == 0
-    assert counts["open"] == counts["not applied"] + counts["half applied"] + counts["applied"] > 0
+    assert counts["open"] == counts["not applied"] + counts["half applied"] + counts["applied"] == 12
 
 
 def test_c4_no_save_of_another_writer_is_lost() -> None:

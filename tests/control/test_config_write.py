@@ -213,6 +213,15 @@ def test_c5_a_full_disk_leaves_the_old_bytes_and_no_temp(
     assert temps(config.parent) == []
 
 
+def test_nothing_is_touched_when_the_backup_cannot_be_written(config: Path, backups: Path) -> None:
+    backups.parent.mkdir()
+    backups.write_bytes(b"a file where the folder should be")
+    info = config.stat()
+    with pytest.raises(Unsafe, match="backup"):
+        apply([Edit(config, FULL, False)], backups)
+    assert (config.stat().st_ino, config.stat().st_mtime_ns) == (info.st_ino, info.st_mtime_ns)
+
+
 def test_c8_the_time_is_in_a_later_whole_second(config: Path, backups: Path) -> None:
     apply([Edit(config, CHUNKS, 6)], backups)
     first = config.stat().st_mtime_ns
