@@ -24,7 +24,7 @@ from timmy_tui.demo.generate import Logs, Plan, make_logs
 from timmy_tui.demo.ollama import OllamaStandIn
 from timmy_tui.demo.ollama_engine import Served
 from timmy_tui.demo.ollama_facts import MODEL
-from timmy_tui.ingest import Ingest
+from timmy_tui.ingest import Ingest, LogKind
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
@@ -115,8 +115,9 @@ def from_logs(version: str, scenario: str, seed: int, tally: Tally) -> None:
 
 def _turns(logs: Logs) -> list[Turn]:
     ingest, found = Ingest(60.0), dict[int, Turn]()
-    for kind, lines in (("latency", logs.latency), ("v34", logs.v34)):
-        for turn in ingest.feed(kind, [line.encode("utf-8", "surrogateescape") for line in lines]):  # type: ignore[arg-type]
+    pairs: tuple[tuple[LogKind, list[str]], ...] = (("latency", logs.latency), ("v34", logs.v34))
+    for kind, lines in pairs:
+        for turn in ingest.feed(kind, [line.encode("utf-8", "surrogateescape") for line in lines]):
             found[turn.ordinal] = turn
     for turn in ingest.assembler.finish():
         found[turn.ordinal] = turn
