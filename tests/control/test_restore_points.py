@@ -75,6 +75,8 @@ def test_the_default_name_says_what_it_was_made_before(root: Path, state: Path) 
     points = RestorePoints(root, state)
     first, second = points.create(), points.create()
     assert first.name.startswith("before-change-") and first.name != second.name
+    first, second = points.create_before("tail-mode"), points.create_before("tail-mode")
+    assert first.name.startswith("before-tail-mode-2") and first.name != second.name and first.files == CODE
     assert default_name("tail-mode").startswith("before-tail-mode-2")
     assert checked_name(default_name("odd flag/..")) == default_name("odd flag/..")
 

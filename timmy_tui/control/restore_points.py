@@ -62,6 +62,10 @@ class RestorePoints:
         name = self._free(checked_name(name)) if name else self._free_default("change")
         return self._create(name, code_files(self.root) if files is None else files, note)
 
+    def create_before(self, flag: str, note: str = "") -> RestorePoint:
+        """Keep all code files as ``before-<flag>-<utc>``: what is made by itself before the first change."""
+        return self._create(self._free_default(flag), code_files(self.root), note)
+
     def _create(
         self,
         name: str,
