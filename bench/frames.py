@@ -25,7 +25,7 @@ def measure() -> list[str]:
                 log.touch()
             rows[f"timmy_tui, {name}"] = ([*TIMMY, "--root", str(root), "--no-services"], b"V2V")
         if (found := lnav()) is not None:
-            rows["lnav, 1 k turns"] = ([*found, str(Path(folder) / "1-k-turns/shared/latency.log")], b"stt_")
+            rows["lnav, 1 k turns"] = ([*found, str(Path(folder) / "1-k-turns/shared/latency.log")], b"request_id")
         times: dict[str, list[float]] = {name: [] for name in rows}
         environ = {"XDG_STATE_HOME": f"{folder}/state", "XDG_CONFIG_HOME": f"{folder}/config"}
         for _ in range(ROUNDS):

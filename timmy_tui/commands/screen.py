@@ -3,10 +3,14 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from timmy_tui.commands.deferred import Deferred
 from timmy_tui.installation import Installation
-from timmy_tui.live import LiveSource, follow, play
 from timmy_tui.settings import Settings
+
+if TYPE_CHECKING:
+    from timmy_tui.live import LiveSource
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
     # Read when Textual is imported: a pane repaints less, and nothing slides.
@@ -23,14 +27,23 @@ def open_installation(
     """The dashboard on a real Timmy, until the user leaves."""
     from timmy_tui.ui.app import TimmyApp
 
-    feeds, waker = follow(settings, installation)
-    source = LiveSource(settings, feeds, waker=waker, line_root=installation.root)
-    TimmyApp(settings, source, read_only="--read-only" if read_only else "").run(mouse=settings.view.mouse)
+    def make() -> "LiveSource":
+        from timmy_tui.live import LiveSource, follow
+
+        feeds, waker = follow(settings, installation)
+        return LiveSource(settings, feeds, waker=waker, line_root=installation.root)
+
+    app = TimmyApp(settings, Deferred(make), read_only="--read-only" if read_only else "")
+    app.run(mouse=settings.view.mouse)
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:
     """The dashboard on saved logs; nothing can be changed from it."""
     from timmy_tui.ui.app import TimmyApp
 
-    source = LiveSource(settings, play(files, speed), replayed=True)
-    TimmyApp(settings, source, read_only="a replay").run(mouse=settings.view.mouse)
+    def make() -> "LiveSource":
+        from timmy_tui.live import LiveSource, play
+
+        return LiveSource(settings, play(files, speed), replayed=True)
+
+    TimmyApp(settings, Deferred(make), read_only="a replay").run(mouse=settings.view.mouse)

@@ -111,7 +111,8 @@ class TimmyApp(App[None]):
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
         for trouble in filter(None, [*self._problems, problem]):
             self.say(trouble, "warn")
-        self.source.start(self.publish)
+        # Behind the first frame: a source imports parsers and pandas, and would hold the interpreter before it.
+        self.call_after_refresh(self.source.start, self.publish)
 
     def on_unmount(self) -> None:
         """Stop the source before the loop ends, so that nothing publishes into a closed one."""
