@@ -131,6 +131,12 @@ def test_c5_a_symbolic_link_stays_one_and_its_target_is_edited(config: Path, bac
     assert find_literal(config.read_bytes(), FULL).value is False
 
 
+def test_c5_a_file_marked_read_only_is_refused(config: Path, backups: Path) -> None:
+    config.chmod(0o444)
+    with pytest.raises(Unsafe, match="read-only"):
+        apply([Edit(config, FULL, False)], backups)
+
+
 def test_c5_a_hard_link_is_refused(config: Path, backups: Path, tmp_path: Path) -> None:
     os.link(config, tmp_path / "other.py")
     with pytest.raises(Unsafe, match="2 names"):

@@ -174,13 +174,13 @@ class Staged:
                     os.replace(self.temp, path)
                 elif lease.wanted:
                     self._swap_back()
+            self.discard()
+            if os.path.lexists(self.temp):  # what was displaced is not what was compared
+                self._swap_back()
         except BlockingIOError:
             raise Conflict(f"{path} is being written by another program.") from None
         except OSError as error:
             raise self._unsafe(error) from None
-        self.discard()
-        if os.path.lexists(self.temp):  # what was displaced is not what was compared
-            self._swap_back()
         return replace(self.image, data=self.new, mtime_ns=mtime_ns)
 
     def _later_than(self, mtime_ns: int) -> int:
