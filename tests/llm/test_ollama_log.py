@@ -27,7 +27,7 @@ slot   operator(): id  0 | task 164 | new prompt, n_ctx_slot = 2048, n_keep = 4,
 slot   operator(): id  0 | task 164 | cached n_tokens = 36, memory_seq_rm [36, end)
 slot   operator(): id  0 | task 164 | cached n_tokens = 548, memory_seq_rm [548, end)
 srv  get_availabl: prompt cache update took 29.91 ms
-slot print_timing: id  0 | task 164 | prompt eval time =     420.97 ms /  1942 tokens (0.22 ms per token, 4613.00 tokens/s)
+slot print_timing: id  0 | task 164 | prompt eval time =     420.97 ms /  1942 tokens (0.22 ms per token)
        eval time =     595.06 ms /    65 tokens (    9.15 ms per token,   109.23 tokens per second)
       total time =    1016.03 ms /  2007 tokens
 slot      release: id  0 | task 164 | stop processing: n_tokens = 2043, truncated = 0

@@ -72,7 +72,14 @@ class Wire:
         if self._client is None:
             # A proxy in the environment is not for services nearby, and no certificates are needed for http.
             secure = self.base_url.startswith("https:")
-            self._client = httpx.Client(trust_env=False, follow_redirects=False, timeout=self._timeout_s, verify=secure)
+            # Nothing is kept open between questions: a service that was restarted is met anew.
+            self._client = httpx.Client(
+                trust_env=False,
+                follow_redirects=False,
+                timeout=self._timeout_s,
+                verify=secure,
+                limits=httpx.Limits(max_keepalive_connections=0),
+            )
         deadline = time.monotonic() + self._whole_s
         method = "GET" if post is None else "POST"
         with self._client.stream(method, self.base_url + path, json=post) as response:

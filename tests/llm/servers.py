@@ -1,0 +1,50 @@
+"""Small servers that misbehave in ways of their own."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Reply = Callable[[str], tuple[int, bytes]]
+
+
+@contextmanager
+def serving(reply: Reply) -> Iterator[tuple[str, list[str]]]:
+    """A server that answers each path with a status and bytes; yields its URL and the list of what was asked."""
+    asked: list[str] = []
+
+    class Talk(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            length = int(self.headers.get("Content-Length") or 0)
+            self.rfile.read(length)
+            status, body = reply(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            if status in (301, 302):
+                self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Talk)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def as_json(value: Any, status: int = 200) -> tuple[int, bytes]:
+    """A JSON answer."""
+    return status, json.dumps(value).encode()
