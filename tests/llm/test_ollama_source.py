@@ -1,32 +1,17 @@
 """Ollama's read-only endpoints: what is asked when, and every way in which the other side can misbehave."""
 
-import importlib.util
 import math
 import socket
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.llm.servers import as_json, serving
 from timmy_tui.demo.ollama import OllamaStandIn
 from timmy_tui.demo.ollama_facts import MODEL
 from timmy_tui.sources.http import LIMIT, Wire
 from timmy_tui.sources.ollama import OllamaClient, OllamaWatch, parse_duration, parse_stamp
 
-
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("llm_servers", Path(__file__).with_name("servers.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["llm_servers"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = _load()
 NOW = 1_790_000_000.0
 PS = {
     "name": "m:latest",
@@ -47,14 +32,14 @@ def answering(ps: Any = None, version: Any = "0.12.11", show: Any = None) -> Any
             "/api/ps": {"models": [PS]} if ps is None else ps,
             "/api/show": show or {"details": {"parameter_size": "1B", "quantization_level": "F16"}},
         }
-        told: tuple[int, bytes] = servers.as_json(bodies[path])
+        told: tuple[int, bytes] = as_json(bodies[path])
         return told
 
     return reply
 
 
 def test_the_schedule() -> None:
-    with servers.serving(answering()) as (url, asked):
+    with serving(answering()) as (url, asked):
         watch = OllamaWatch(url)
         first = watch.step(NOW)
         assert asked == ["/api/version", "/api/ps"]
@@ -69,7 +54,7 @@ def test_the_schedule() -> None:
 
 
 def test_what_is_said_of_the_model() -> None:
-    with servers.serving(answering()) as (url, _):
+    with serving(answering()) as (url, _):
         watch = OllamaWatch(url, keep_alive_s=3600.0)
         facts = watch.step(NOW)
         watch.close()
@@ -81,7 +66,7 @@ def test_what_is_said_of_the_model() -> None:
 
 
 def test_details_are_asked_for_once_when_nothing_is_loaded() -> None:
-    with servers.serving(answering(ps={"models": []})) as (url, asked):
+    with serving(answering(ps={"models": []})) as (url, asked):
         watch = OllamaWatch(url, model="m:latest")
         facts = watch.step(NOW)
         watch.step(NOW + 10)
@@ -100,7 +85,7 @@ def test_details_are_asked_for_once_when_nothing_is_loaded() -> None:
     ],
 )
 def test_nulls_and_nonsense_are_unknown_not_zero(ps: Any) -> None:
-    with servers.serving(answering(ps=ps)) as (url, _):
+    with serving(answering(ps=ps)) as (url, _):
         watch = OllamaWatch(url)
         facts = watch.step(NOW)
         watch.close()
@@ -110,7 +95,7 @@ def test_nulls_and_nonsense_are_unknown_not_zero(ps: Any) -> None:
 
 @pytest.mark.parametrize("version", ["0.0.0", "0.34.0-rc1"])
 def test_odd_versions_are_shown_as_they_are(version: str) -> None:
-    with servers.serving(answering(version=version)) as (url, _):
+    with serving(answering(version=version)) as (url, _):
         watch = OllamaWatch(url)
         assert watch.step(NOW).version == version
         watch.close()
@@ -118,7 +103,7 @@ def test_odd_versions_are_shown_as_they_are(version: str) -> None:
 
 def test_foreign_text_is_cleaned() -> None:
     evil = {"models": [{**PS, "name": "a\x1b]0;owned\x07b"}]}
-    with servers.serving(answering(ps=evil, version="1\x1b[2J")) as (url, _):
+    with serving(answering(ps=evil, version="1\x1b[2J")) as (url, _):
         watch = OllamaWatch(url)
         facts = watch.step(NOW)
         watch.close()
@@ -168,10 +153,10 @@ def test_a_version_is_asked_for_again_after_an_absence() -> None:
 
 def test_old_versions_without_ps_are_reachable() -> None:
     def reply(path: str) -> tuple[int, bytes]:
-        told: tuple[int, bytes] = servers.as_json({"version": "0.1.20"})
+        told: tuple[int, bytes] = as_json({"version": "0.1.20"})
         return told if path == "/api/version" else (404, b"404 page not found")
 
-    with servers.serving(reply) as (url, _):
+    with serving(reply) as (url, _):
         watch = OllamaWatch(url)
         facts = watch.step(NOW)
         watch.close()
@@ -182,14 +167,14 @@ def test_proxies_in_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
-    with servers.serving(answering()) as (url, _):
+    with serving(answering()) as (url, _):
         client = OllamaClient(url)
         assert client.version().problem == ""
         client.close()
 
 
 def test_redirects_are_not_followed() -> None:
-    with servers.serving(lambda path: (302, b"")) as (url, asked):
+    with serving(lambda path: (302, b"")) as (url, asked):
         wire = Wire(url)
         answer = wire.ask("/api/version")
         wire.close()

@@ -1,16 +1,15 @@
 """The threads that ask: states of every service, the server log, and an end within a second."""
 
-import importlib.util
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from msgspec.structs import replace
 
+from tests.llm.servers import as_json, serving
 from timmy_tui.demo.ollama import OllamaStandIn
 from timmy_tui.demo.ollama_facts import MODEL
 from timmy_tui.model.snapshot import SourceCondition
@@ -23,18 +22,6 @@ from timmy_tui.sources.services import LiveServices
 WaitFor = Callable[..., Any]
 ENTRY = {"timestamp": 1764350011.5, "session_id": "s", "prompt_eval_count": 100, "eval_count": 5}
 
-
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("llm_servers", Path(__file__).with_name("servers.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["llm_servers"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = _load()
 DEAD = "http://127.0.0.1:1"
 
 
@@ -70,10 +57,10 @@ def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) ->
             "/health": {"status": "ok"},
             "/transcript": {},
         }
-        return servers.as_json(told[path])
+        return as_json(told[path])
 
     log = tmp_path / "server.log"
-    with OllamaStandIn("0.12.11", speed=1000, log_path=log) as stand_in, servers.serving(speech) as (url, _):
+    with OllamaStandIn("0.12.11", speed=1000, log_path=log) as stand_in, serving(speech) as (url, _):
         told = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
         live = LiveServices(replace(told, paths=Paths(ollama_log=str(log))), None, OllamaLogParser())
         live.start(lambda: None)
@@ -96,9 +83,9 @@ def test_late_is_busy_and_a_turn_in_flight_is_not_disturbed(wait_for: WaitFor) -
 
     def blocking(path: str) -> Any:
         free.wait(10)
-        return servers.as_json({"count": 0, "stats": []})
+        return as_json({"count": 0, "stats": []})
 
-    with servers.serving(blocking) as (url, asked):
+    with serving(blocking) as (url, asked):
         live = LiveServices(settings(v34=url), None)
         live.set_busy(True)
         live.start(lambda: None)
@@ -111,8 +98,8 @@ def test_late_is_busy_and_a_turn_in_flight_is_not_disturbed(wait_for: WaitFor) -
 
 
 def test_a_server_error_and_a_missing_page() -> None:
-    answers = iter([servers.as_json({"error": "x"}, 500), (404, b"no"), (200, b"<html>")])
-    with servers.serving(lambda path: next(answers)) as (url, _):
+    answers = iter([as_json({"error": "x"}, 500), (404, b"no"), (200, b"<html>")])
+    with serving(lambda path: next(answers)) as (url, _):
         live = LiveServices(settings(tts=url), None)
         wire = Wire(url)
         seen = []
