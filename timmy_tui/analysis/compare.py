@@ -1,0 +1,195 @@
+"""Two selections of turns, stage by stage: ratio with interval on times with the work taken out, and a sentence."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from timmy_tui.analysis.ranks import holm, shift_between
+from timmy_tui.analysis.series import LOAD_FACTOR, LOADED_MS, SOFT_MS
+from timmy_tui.analysis.work import FEATURES, design, features_of, fit_work
+from timmy_tui.model.judgement import Comparison, StageVerdict
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.stages import CRITICAL, label
+from timmy_tui.words import duration
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+LEAST = 5
+"""Usable values a side below which nothing is said."""
+MOST = 200
+"""Newest turns a side that are looked at."""
+LEVEL = 0.10
+"""Chance of any false verdict over all stages of one comparison (Holm)."""
+V2V = "V2V"
+
+STAGES = (
+    V2V, "stt_final", "hop_in", "classify", "store", "retrieve", "prompt", "llm", "prefill", "decode", "load", "reply",
+    "hop_out", "mute", "tts",
+)  # fmt: skip
+"""Compared one by one; V2V first."""
+
+
+def compare(
+    a: Sequence[Turn],
+    b: Sequence[Turn],
+    a_name: str = "before",
+    b_name: str = "after",
+    marks: Mapping[int, str] | None = None,
+) -> Comparison:
+    """B against A. ``marks``: ordinal → ``good`` or ``bad``, the user's own.
+
+    Only complete turns count, and of those not the first of a session or one that had to load the model.
+    """
+    sides = [_usable(side) for side in (a, b)]
+    measured = {stage: [list(_values(stage, side)) for side in sides] for stage in STAGES}
+    verdicts = {stage: _verdict(stage, values) for stage, values in measured.items() if any(values)}
+    stands = holm({stage: one.p for stage, one in verdicts.items() if one.p is not None}, LEVEL)
+    stages = tuple(_with_word(one, stage in stands) for stage, one in verdicts.items())
+    told = [_quality(side, marks or {}) for side in (a, b)]
+    whole = verdicts.get(V2V)
+    wanted = whole.wanted if whole is not None else LEAST
+    sentence = _sentence(stages, sides, wanted)
+    quality = _quality_words(b, told[1])
+    return Comparison(
+        a=a_name,
+        b=b_name,
+        n_a=len(sides[0]),
+        n_b=len(sides[1]),
+        stages=stages,
+        sentence=f"{sentence}, but {quality}" if quality else sentence,
+        good=(told[0][0], told[1][0]),
+        bad=(told[0][1], told[1][1]),
+        signals=(told[0][2], told[1][2]),
+        wanted=wanted,
+    )
+
+
+def _usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
+    """Complete, warm turns with the turn ahead of each in its session."""
+    loads = sorted(turn.load_ms for turn in turns if turn.load_ms is not None)
+    usual = loads[len(loads) // 2] if loads else math.inf
+    before: dict[int, Turn] = {}
+    found: list[tuple[Turn, Turn]] = []
+    for turn in turns:
+        if turn.state is TurnState.GHOST:
+            continue
+        ahead = before.get(turn.session)
+        before[turn.session] = turn
+        loaded = turn.load_ms is not None and (turn.load_ms > LOADED_MS or turn.load_ms > LOAD_FACTOR * usual)
+        if ahead is not None and turn.state is TurnState.COMPLETE and not loaded:
+            found.append((turn, ahead))
+    return found[-MOST:]
+
+
+def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[float, tuple[float, ...]]]:
+    """Milliseconds and work of every turn that has them."""
+    for turn, ahead in side:
+        ms = turn.headline_ms if stage == V2V else turn.load_ms if stage == "load" else turn.stages.get(stage)
+        work = features_of(_work_of(stage), turn, ahead)
+        if ms is not None and ms >= 0 and work is not None and stage not in turn.skipped:
+            yield ms, work
+
+
+def _work_of(stage: str) -> str:
+    """V2V follows the answer as the LLM does: it is the largest part of it."""
+    return "llm" if stage == V2V else stage
+
+
+def _verdict(stage: str, values: list[list[tuple[float, tuple[float, ...]]]]) -> StageVerdict:
+    n_a, n_b = len(values[0]), len(values[1])
+    short = max(LEAST - n_a, LEAST - n_b, 0)
+    middles = [float(np.median([ms for ms, _ in side])) if side else None for side in values]
+    raw = middles[1] / middles[0] if middles[0] and middles[1] is not None else None
+    base = StageVerdict(
+        stage=stage, ratio=None, low=None, high=None, raw_ratio=raw, n_a=n_a, n_b=n_b, verdict="too few turns",
+        wanted=short, before_ms=middles[0], after_ms=middles[1],
+        adjusted_for=tuple(dict.fromkeys(one.name for one in FEATURES.get(_work_of(stage), ()))),
+    )  # fmt: skip
+    if short:
+        return base
+    left_a, left_b = _without_work(_work_of(stage), values)
+    found = shift_between(left_a, left_b)
+    return _filled(base, found.shift, found.low, found.high, found.p)
+
+
+def _without_work(stage: str, values: list[list[tuple[float, tuple[float, ...]]]]) -> tuple[Array, Array]:
+    """Log times of both sides at the same work; the slopes are fitted with the two levels free."""
+    both = [*values[0], *values[1]]
+    y = np.log(np.array([ms for ms, _ in both]) + SOFT_MS)
+    groups = np.array([0] * len(values[0]) + [1] * len(values[1]))
+    work = [one for _, one in both]
+    fitted = fit_work(stage, y, work, groups)
+    if len(fitted.slopes):
+        x = design(stage, work, fitted.offsets)
+        y = y - (x - np.median(x, axis=0)) @ fitted.slopes
+    return y[groups == 0], y[groups == 1]
+
+
+def _filled(base: StageVerdict, shift: float, low: float, high: float, p: float) -> StageVerdict:
+    return replace(
+        base, ratio=math.exp(shift), low=math.exp(low), high=math.exp(high), p=p, verdict="unchanged", wanted=0
+    )
+
+
+def _with_word(one: StageVerdict, stands: bool) -> StageVerdict:
+    if not stands or one.ratio is None:
+        return one
+    return replace(one, verdict="slower" if one.ratio > 1 else "faster")
+
+
+def _quality(turns: Sequence[Turn], marks: Mapping[int, str]) -> tuple[int, int, int]:
+    """Good marks, bad marks, turns with a signal from the logs."""
+    words = [marks.get(turn.ordinal) for turn in turns]
+    return words.count("good"), words.count("bad"), sum(bool(turn.signals) for turn in turns)
+
+
+def _quality_words(turns: Sequence[Turn], told: tuple[int, int, int]) -> str:
+    parts = []
+    count = sum(turn.state is not TurnState.GHOST for turn in turns)
+    if told[1]:
+        parts.append(f"{told[1]} of {count} turns marked bad")
+    if told[2]:
+        parts.append(f"{told[2]} of {count} with an empty, canned or leaking reply or an error")
+    return " and ".join(parts)
+
+
+def _sentence(stages: Sequence[StageVerdict], sides: Sequence[Sequence[tuple[Turn, Turn]]], wanted: int) -> str:
+    if wanted:
+        return f"too few turns: {wanted} more"
+    by_stage = {one.stage: one for one in stages}
+    moved = sorted(
+        (one for one in stages if one.verdict in ("slower", "faster") and one.stage != V2V),
+        key=lambda one: -abs((one.after_ms or 0.0) - (one.before_ms or 0.0)),
+    )
+    parts = [f"{_label(one.stage)} {_ratio(one)}" for one in moved[:3]]
+    whole = by_stage[V2V]
+    if whole.verdict in ("slower", "faster"):
+        parts.append(f"V2V {_difference(whole)}")
+    n = f"n = {len(sides[1])}/{len(sides[0])}"
+    if not parts:
+        return f"no difference that chance would not make, V2V {_ratio(whole)}, {n}"
+    rest = "other stages unchanged" if len(moved) <= 3 else f"{len(moved) - 3} more stages moved"
+    return f"{', '.join(parts)}, {n}, {rest}"
+
+
+def _label(stage: str) -> str:
+    return label(stage) if stage in CRITICAL else stage
+
+
+def _ratio(one: StageVerdict) -> str:
+    assert one.ratio is not None and one.low is not None and one.high is not None
+    return f"×{one.ratio:.2f} [{one.low:.2f}, {one.high:.2f}]"
+
+
+def _difference(one: StageVerdict) -> str:
+    """The ratio as milliseconds of the usual V2V before."""
+    assert one.ratio is not None and one.low is not None and one.high is not None
+    shift, low, high = (_signed((one.before_ms or 0.0) * (ratio - 1)) for ratio in (one.ratio, one.low, one.high))
+    return f"{shift} [{low}, {high}]"
+
+
+def _signed(ms: float) -> str:
+    return ("+" if ms >= 0 else "−") + duration(abs(ms))

@@ -1,0 +1,58 @@
+"""Two samples of log times: the shift between them, its interval, and the odds that chance made it."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+INFLATION = 1.15
+"""Turns of one session resemble each other: the interval is this much wider than for independent ones."""
+SESSION = 0.02
+"""How far sessions differ by chance, in log units (an assumption: see bench/judgement)."""
+_Z95 = 1.959964
+
+
+class Shift(NamedTuple):
+    """B minus A, in log units."""
+
+    shift: float
+    """Hodges–Lehmann: the median of all differences."""
+    low: float
+    high: float
+    p: float
+    """Two-sided, with the session noise taken in."""
+
+
+def shift_between(a: Array, b: Array) -> Shift:
+    """Both samples hold at least two values."""
+    differences = np.sort((b[:, None] - a[None, :]).ravel())
+    shift = float(np.median(differences))
+    m, n = len(a), len(b)
+    # Inversion of the Mann–Whitney test: the differences of the ranks that a 95 % interval leaves out on each side.
+    spread = math.sqrt(m * n * (m + n + 1) / 12)
+    outside = max(int(math.floor(m * n / 2 - _Z95 * spread)), 0)
+    low, high = float(differences[outside]), float(differences[len(differences) - 1 - outside])
+    below, above = (shift - low) * INFLATION, (high - shift) * INFLATION
+    error = math.hypot((below + above) / (2 * _Z95), SESSION * math.sqrt(2))
+    # The interval holds the noise of one session, the test that of both: a verdict must stand the harder question.
+    low, high = shift - math.hypot(below, _Z95 * SESSION), shift + math.hypot(above, _Z95 * SESSION)
+    return Shift(shift, low, high, _two_sided(shift, error, m + n - 2))
+
+
+def _two_sided(shift: float, error: float, freedom: int) -> float:
+    """Student's t, because the error is estimated from few turns."""
+    from scipy.stats import t
+
+    return float(2 * t.sf(abs(shift) / max(error, 1e-12), max(freedom, 1)))
+
+
+def holm(p_values: dict[str, float], level: float) -> set[str]:
+    """Names whose difference stands when all are looked at together (Holm's step-down)."""
+    stands: set[str] = set()
+    for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
+        if p > level / (len(p_values) - rank):
+            break
+        stands.add(name)
+    return stands
