@@ -53,6 +53,14 @@ def test_log_lines_that_come_before_and_after_their_turn() -> None:
     ]
 
 
+def test_a_line_that_came_with_the_next_turn_still_finds_its_own() -> None:
+    room = LlmRoom()
+    room.add(turn(0), UP)
+    room.add(turn(1), replace(UP, served=(served(1, 1001.1),)))
+    state = room.state(replace(UP, served=(served(1, 1001.1),)), (), (), 0.0)
+    assert state.reuse[0].certainty is Certainty.MEASURED
+
+
 def test_two_lines_that_both_fit_are_nobodys() -> None:
     joiner = LogJoiner()
     joiner.note([served(1, 1001.1), served(2, 1002.1, reused=600)])
@@ -95,6 +103,7 @@ def test_warnings_worst_first() -> None:
     assert found[2].startswith("the model unloads in 2 min")
     assert warnings(replace(UP, expires=math.inf, size=100, size_vram=100), None, 0.0) == ()
     assert warnings(replace(UP, expires=5000.0), None, 0.0) == ()
+    assert warnings(replace(UP, expires=5000.0), None, 5001.0) == (), "a request runs"
     assert "not loaded" in warnings(replace(UP, loaded=False), None, 0.0)[0]
     soon = ContextState(
         window=8000, window_source="loaded", fill=0.9, used=7200, growth=400.0, turns_left=1, truncated=False

@@ -30,12 +30,14 @@ class LlmRoom:
         self._joiner = LogJoiner()
         self._unjoined: OrderedDict[int, Turn] = OrderedDict()
         self._joined = False
+        self._unread = False
+        """The server log told of requests that older turns have not been compared with."""
         self._judged: tuple[object, tuple[Criterion, ...]] = (None, ())
 
     def add(self, turn: Turn, facts: OllamaFacts | None = None) -> Reuse:
         """Take a turn in; the same ordinal again is a revision."""
         if facts is not None and facts.served:
-            self._joiner.note(facts.served)
+            self._unread |= self._joiner.note(facts.served)
         served = self._joiner.find(turn) if turn.state is not TurnState.GHOST else None
         if served is None:
             self._unjoined[turn.ordinal] = turn
@@ -64,8 +66,11 @@ class LlmRoom:
 
     def _join_late(self, facts: OllamaFacts) -> None:
         """The server log's lines can come after the turn has closed."""
-        if not facts.served or not self._joiner.note(facts.served):
+        if facts.served:
+            self._unread |= self._joiner.note(facts.served)
+        if not self._unread:
             return
+        self._unread = False
         newest = list(self._unjoined.values())[-LATE if self._joined else -KEPT :]
         self._joined = True
         for turn in newest:
@@ -107,7 +112,8 @@ def _residency(facts: OllamaFacts, now: float) -> list[str]:
         outside = 1 - facts.size_vram / facts.size
         found.append(f"{outside:.0%} of the model sits in main memory: every token is slower")
     left = None if facts.expires is None or math.isinf(facts.expires) else facts.expires - now
-    if left is not None and left < UNLOAD_S:
-        when = "now" if left <= 0 else f"in {left:.0f}s" if left < 90 else f"in {left / 60:.0f} min"
+    # The time stands in the past while a request runs: it is written anew when that ends.
+    if left is not None and 0 < left < UNLOAD_S:
+        when = f"in {left:.0f}s" if left < 90 else f"in {left / 60:.0f} min"
         found.append(f"the model unloads {when}: the next turn would be cold (w warms it)")
     return found
