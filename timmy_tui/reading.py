@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from timmy_tui.errors import NotFound, SourceError
 from timmy_tui.ingest import Ingest, LogKind
 from timmy_tui.installation import Installation
@@ -21,7 +23,7 @@ class Reading:
     """Everything that the named logs say."""
 
     turns: tuple[Turn, ...]
-    """By ordinal, every state."""
+    """In the order in which they happened, every state."""
     sessions: tuple[Session, ...]
     sources: tuple[SourceState, ...]
     unparsed: Counter[str]
@@ -59,8 +61,28 @@ def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: Limits, keep_events:
         sources.append(SourceState(name=path.name, condition=condition, lines=lines, dropped=dropped))
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
-    ordered = tuple(turns[ordinal] for ordinal in sorted(turns))
-    return Reading(turns=ordered, sessions=ingest.sessions, sources=tuple(sources), unparsed=ingest.unparsed)
+    ordered, places = _by_time([turns[ordinal] for ordinal in sorted(turns)])
+    sessions = tuple(
+        replace(session, first=places.get(session.first, session.first), last=places.get(session.last, session.last))
+        for session in ingest.sessions
+    )
+    return Reading(turns=ordered, sessions=sessions, sources=tuple(sources), unparsed=ingest.unparsed)
+
+
+def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:
+    """Turns in the order in which they happened, numbered anew; old ordinal → new.
+
+    The debug log alone tells of typed turns, and it is read behind the other one. A turn without a time stays behind
+    the one that arrived before it.
+    """
+    keyed: list[tuple[float, int, Turn]] = []
+    before = float("-inf")
+    for turn in turns:
+        before = before if turn.started is None else turn.started
+        keyed.append((before, turn.ordinal, turn))
+    keyed.sort(key=lambda item: item[:2])
+    places = {ordinal: place for place, (_, ordinal, _) in enumerate(keyed)}
+    return tuple(replace(turn, ordinal=places[turn.ordinal]) for _, _, turn in keyed), places
 
 
 def _readable(path: Path) -> Path:

@@ -9,6 +9,8 @@ CLOCKS_S = 6.0
 """Ollama's clock is Windows', v34's is WSL's; they have been seen seconds apart."""
 PREFILL_MS = 0.011
 """llama-server prints two decimals."""
+STAMP_S = 1.0
+"""An access line, from which typed turns have their time, is stamped in whole seconds."""
 KEPT = 256
 
 
@@ -17,7 +19,7 @@ class LogJoiner:
 
     def __init__(self) -> None:
         self._served: dict[int, ServedPrompt] = {}
-        self._given: dict[int, tuple[float, ServedPrompt]] = {}
+        self._given: dict[int, tuple[float | None, ServedPrompt]] = {}
         """Ordinal → (when the turn began, its request)."""
 
     def note(self, served: Iterable[ServedPrompt]) -> bool:
@@ -33,19 +35,29 @@ class LogJoiner:
         """The one request that this turn can have been; None where there is none or more than one."""
         given = self._given.get(turn.ordinal)
         if given is not None:
+            self._given[turn.ordinal] = (turn.started, given[1])
             return given[1]
         if not self._served:
             return None
-        began = turn.started if turn.started is not None else float("inf")
-        after = max((item.number for at, item in self._given.values() if at <= began), default=-1)
-        until = min((item.number for at, item in self._given.values() if at > began), default=1 << 62)
-        fits = [item for item in self._served.values() if after < item.number < until and _fits(turn, item)]
+        after, until = self._between(turn.started)
+        taken = {item.number for _, item in self._given.values()}
+        free = (item for item in self._served.values() if item.number not in taken)
+        fits = [item for item in free if after < item.number < until and _fits(turn, item)]
         if len(fits) != 1:
             return None
-        self._given[turn.ordinal] = (began, fits[0])
+        self._given[turn.ordinal] = (turn.started, fits[0])
         if len(self._given) > KEPT:
             del self._given[next(iter(self._given))]
         return fits[0]
+
+    def _between(self, began: float | None) -> tuple[int, int]:
+        """Numbers of the neighbours' requests; a turn without a time (typed, and not over) has no neighbours."""
+        known = [(at, item.number) for at, item in self._given.values() if at is not None]
+        if began is None:
+            return -1, 1 << 62
+        after = max((number for at, number in known if at <= began - STAMP_S), default=-1)
+        until = min((number for at, number in known if at > began + STAMP_S), default=1 << 62)
+        return after, until
 
 
 def _fits(turn: Turn, served: ServedPrompt) -> bool:

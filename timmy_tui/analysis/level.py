@@ -11,7 +11,7 @@ from timmy_tui.analysis.work import Fit, design, fit_work, robust_scale
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-LEAST, MOST = 20, 200
+LEAST, MOST = 12, 200
 """Values of a reference: below the least nothing is judged, above the most the oldest go."""
 HELD = 40
 """Newest values that may belong to an excursion and stay out of the reference meanwhile."""
@@ -37,8 +37,10 @@ class Entry(NamedTuple):
 class Level:
     """Reference, slopes and CUSUM bank of one series; ``add`` is constant in the length of history."""
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, least: int = LEAST) -> None:
+        """``least``: values before there is a level."""
         self.stage = stage
+        self._least = least
         self.bank = Bank()
         self._reference: deque[Entry] = deque(maxlen=MOST)
         self._recent: deque[Entry] = deque()
@@ -54,7 +56,7 @@ class Level:
     @property
     def ready(self) -> bool:
         """There is a level to be judged against."""
-        return len(self._reference) >= (LEAST if self._inherited is None else SETTLED)
+        return len(self._reference) >= (self._least if self._inherited is None else SETTLED)
 
     @property
     def usual_ms(self) -> float:
@@ -79,6 +81,13 @@ class Level:
             self._reference.append(self._recent.popleft())
             self._since_fit += 1
         if self._since_fit >= REFIT:
+            self._fit()
+
+    def learn(self, log_ms: float, work: tuple[float, ...], turn: tuple[int, str]) -> None:
+        """Take a value into the reference without judging it."""
+        self._reference.append(Entry(log_ms, work, turn))
+        self._since_fit += 1
+        if self._since_fit >= REFIT or len(self._reference) == self._least:
             self._fit()
 
     def _away(self, work: tuple[float, ...]) -> Array:

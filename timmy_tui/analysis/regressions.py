@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.cusum import confidence
 from timmy_tui.analysis.level import Level
-from timmy_tui.analysis.series import GAP, GAP_SOFT_MS, HOPS, LOAD_FACTOR, LOADED_MS, SOFT_MS, Value, values_of
+from timmy_tui.analysis.series import GAP, HOPS, LOAD_FACTOR, LOADED_MS, Value, soft_of, values_of
 from timmy_tui.analysis.work import FEATURES
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.stages import CRITICAL, UNATTRIBUTED
 
-ALARM = 9.0
+ALARM = 8.0
 """Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
 PARTNER = 4.0
 """Evidence at which another stage counts as moving too."""
@@ -56,6 +56,8 @@ class RegressionDetector:
         if turn.ordinal <= self._newest or turn.state is TurnState.GHOST:
             return ()
         self._newest = turn.ordinal
+        if self._is_late(turn):
+            return ()
         before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
         if turn.state is not TurnState.COMPLETE:
@@ -67,6 +69,16 @@ class RegressionDetector:
         if before is not None:
             self._judge(turn, before)
         return tuple(self._changed.values())
+
+    def _is_late(self, turn: Turn) -> bool:
+        """A typed turn that the debug log tells of only now: what came after it has been judged already."""
+        before = self._before
+        return (
+            before is not None
+            and turn.logs != "latency"
+            and None not in (turn.started, before.started)
+            and (turn.started or 0.0) < (before.started or 0.0) - 1.0
+        )
 
     def _judge(self, turn: Turn, before: Turn) -> None:
         loaded = self._is_loaded(turn)
@@ -291,7 +303,7 @@ class RegressionDetector:
 
 
 def _soft(series: str) -> float:
-    return GAP_SOFT_MS if series.startswith(GAP) else 0.0 if series == V2V else SOFT_MS
+    return 0.0 if series == V2V else soft_of(series)
 
 
 def _word(direction: int) -> str:

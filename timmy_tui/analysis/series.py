@@ -9,6 +9,8 @@ from timmy_tui.model.turn import Turn
 
 SOFT_MS = 0.5
 """Added to every time before its logarithm: below it clocks and schedulers are all there is to see."""
+HOP_SOFT_MS = 2.0
+"""The same for hops: a loopback or a local network takes 1–5 ms, and the scheduler as much again."""
 GAP_SOFT_MS = 5.0
 """The same for gaps, most of which are a fraction of a millisecond."""
 LOADED_MS = 500.0
@@ -62,9 +64,16 @@ def _llm_values(turn: Turn, before: Turn | None) -> Iterator[Value]:
     yield from _value("load", turn.load_ms, turn, before)
 
 
+def soft_of(series: str) -> float:
+    """What was added to a value of this series before its logarithm."""
+    if series.startswith(GAP):
+        return GAP_SOFT_MS
+    return HOP_SOFT_MS if series in HOPS else SOFT_MS
+
+
 def _value(stage: str, ms: float | None, turn: Turn, before: Turn | None) -> Iterator[Value]:
     if ms is None or ms < 0 or stage in turn.skipped:
         return
     work = features_of(stage, turn, before)
     if work is not None:
-        yield Value(stage, math.log(ms + SOFT_MS), work)
+        yield Value(stage, math.log(ms + soft_of(stage)), work)

@@ -1,8 +1,9 @@
 """What several commands put together from the rooms."""
 
+from timmy_tui.analyst import Conclusions
 from timmy_tui.track import Analyst
 
 
-def make_analyst() -> Analyst | None:
-    """Everything that is concluded from turns; None where nothing is."""
-    return None
+def make_analyst() -> Analyst:
+    """Everything that is concluded from turns."""
+    return Conclusions()

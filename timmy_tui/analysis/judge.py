@@ -1,0 +1,109 @@
+"""The judge: findings, the newest turn's diagnosis, and the verdict on a flip, turn by turn."""
+
+from collections import OrderedDict
+
+from timmy_tui.analysis.compare import compare
+from timmy_tui.analysis.diagnosis import Diagnoser
+from timmy_tui.analysis.epochs import EpochTracker, flag_changed
+from timmy_tui.analysis.regressions import RegressionDetector
+from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
+from timmy_tui.model.turn import Epoch, Turn, TurnState
+
+REMEMBERED = 500
+"""Turns that a verdict can look back on: 200 a side and what lies between."""
+
+
+class Judge:
+    """Takes closed turns in order; the same ordinal again is a revision and is not judged twice."""
+
+    def __init__(self) -> None:
+        self._detector = RegressionDetector()
+        self._diagnoser = Diagnoser()
+        self._tracker = EpochTracker()
+        self._turns: OrderedDict[int, Turn] = OrderedDict()
+        self._marks: dict[int, str] = {}
+        self._newest = -1
+        self._diagnosis: Diagnosis | None = None
+        self._verdict: Comparison | None = None
+        self._stale = False
+        self._state: JudgementState | None = None
+
+    def add(self, turn: Turn) -> None:
+        """Take a turn in."""
+        self._turns[turn.ordinal] = turn
+        if len(self._turns) > REMEMBERED:
+            self._turns.popitem(last=False)
+        self._stale = True
+        self._state = None
+        if turn.ordinal <= self._newest:
+            return
+        self._newest = turn.ordinal
+        self._tracker.add(turn)
+        self._detector.add(turn)
+        if turn.state is not TurnState.GHOST:
+            self._diagnosis = self._diagnoser.add(turn)
+
+    def mark(self, turn: Turn, quality: str | None) -> None:
+        """The user's word on a turn; the same again takes it back."""
+        if quality is None or self._marks.get(turn.ordinal) == quality:
+            self._marks.pop(turn.ordinal, None)
+        else:
+            self._marks[turn.ordinal] = quality
+        self._stale = True
+        self._state = None
+
+    def answer(self, key: str, answer: str) -> None:
+        """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
+        self._state = None
+        if answer == "accept":
+            self._detector.accept(key)
+        elif answer == "acknowledge":
+            self._detector.acknowledge(key)
+        elif answer == "mute":
+            stage = next((one.stage for one in self._detector.findings if one.key == key), key)
+            self._detector.mute(stage)
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """Runs of turns under the same flags and session."""
+        return self._tracker.epochs
+
+    def of_epoch(self, back: int) -> list[Turn]:
+        """Turns at hand of the running epoch (0), the one before it (1) …"""
+        return [self._turns[one] for one in self._tracker.members(len(self.epochs) - back) if one in self._turns]
+
+    def state(self) -> JudgementState:
+        """Everything for the screen; made anew only after a turn, a mark or an answer."""
+        if self._stale:
+            self._verdict = self._judge_flip()
+            self._stale = False
+        if self._state is None:
+            self._state = JudgementState(
+                findings=self._detector.findings,
+                diagnosis=self._diagnosis,
+                verdict=self._verdict,
+                quality=tuple(self._marks.items()),
+            )
+        return self._state
+
+    def _judge_flip(self) -> Comparison | None:
+        """The newest epoch that a flag began, with what followed under the same flags, against the one before it."""
+        epochs = self.epochs
+        at = next((number for number in range(len(epochs), 1, -1) if flag_changed(epochs[number - 1])), None)
+        if at is None:
+            return None
+        after = [turn for number in range(at, len(epochs) + 1) for turn in self._members(number)]
+        before = self._before_flip(at)
+        return compare(before, after, f"epoch:{at - 1}", f"epoch:{at}", self._marks)
+
+    def _before_flip(self, at: int) -> list[Turn]:
+        """The epoch before, and those ahead of it that ran under the same flags."""
+        turns = self._members(at - 1)
+        number = at - 1
+        while number > 1 and not flag_changed(self.epochs[number - 1]) and len(turns) < REMEMBERED:
+            number -= 1
+            turns = self._members(number) + turns
+        return turns
+
+    def _members(self, number: int) -> list[Turn]:
+        return [self._turns[one] for one in self._tracker.members(number) if one in self._turns]

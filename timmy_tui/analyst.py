@@ -1,0 +1,42 @@
+"""Everything that is concluded from turns, in one place: the model's truth and the judge."""
+
+from timmy_tui.analysis.judge import Judge
+from timmy_tui.analysis.llm import LlmRoom
+from timmy_tui.model.judgement import JudgementState
+from timmy_tui.model.llm import LlmState, OllamaFacts
+from timmy_tui.model.turn import Epoch, Turn
+
+
+class Conclusions:
+    """What a Track asks: the LLM's state and the judgement, from the same turns and the same epochs."""
+
+    def __init__(self, config_window: int | None = None, history_limit: int | None = None) -> None:
+        """``config_window`` and ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, where known."""
+        self._llm = LlmRoom(config_window, history_limit)
+        self._judge = Judge()
+
+    def add(self, turn: Turn, facts: OllamaFacts | None) -> None:
+        """Take a turn in, in order of ordinal; the same again is a revision."""
+        self._llm.add(turn, facts)
+        self._judge.add(turn)
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """Runs of turns under the same flags and session, newest last."""
+        return self._judge.epochs
+
+    def llm(self, facts: OllamaFacts | None, now: float) -> LlmState | None:
+        """Cache, context, criteria and warnings; the criteria set the running epoch beside the one before."""
+        return self._llm.state(facts, self._judge.of_epoch(0), self._judge.of_epoch(1), now)
+
+    def judgement(self) -> JudgementState | None:
+        """Findings, diagnosis, verdict."""
+        return self._judge.state()
+
+    def mark(self, turn: Turn, quality: str | None) -> None:
+        """The user's word on a turn."""
+        self._judge.mark(turn, quality)
+
+    def answer_finding(self, key: str, answer: str) -> None:
+        """``accept``, ``acknowledge`` or ``mute``."""
+        self._judge.answer(key, answer)

@@ -1,0 +1,136 @@
+"""``timmy-tui regressions``, ``compare`` and ``explain``: the screen's conclusions, from the shell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from timmy_tui.clean import clean
+from timmy_tui.commands.options import load, log_option, root_option, settings_option
+from timmy_tui.errors import NotFound
+from timmy_tui.model.judgement import Comparison, Finding
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.reading import logs_of, named_logs, read_logs
+from timmy_tui.settings import load_settings
+from timmy_tui.words import MISSING, duration
+
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+@click.command()
+@root_option
+@settings_option
+@log_option
+@json_option
+def regressions(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool) -> None:
+    """List every level change in the logs: which stage, since which turn, by how much."""
+    from timmy_tui.analysis.regressions import RegressionDetector
+
+    detector = RegressionDetector()
+    alarms: list[Finding] = []
+    for turn in _turns(root, settings_path, logs):
+        alarms += [one for one in detector.add(turn) if one.raised == turn.ordinal and not one.ended]
+    if as_json:
+        click.echo(json.dumps([_alarm(one) for one in alarms], indent=1))
+        return
+    if not alarms:
+        click.echo("no level change in these turns")
+    for one in alarms:
+        since = clean(one.since_id) or "a typed turn"
+        where = f"{one.stage} {one.gap}".strip()
+        work = f", not explained by {' or '.join(one.adjusted_for)}" if one.adjusted_for else ""
+        click.echo(
+            f"{where} {one.direction} ×{one.ratio:.2f} since {since}: {duration(one.before_ms)} → "
+            f"{duration(one.after_ms)}, n={one.n}, said at {clean(one.raised_id) or 'a typed turn'}{work}"
+        )
+
+
+def _alarm(one: Finding) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "request_id": one.raised_id,
+        "stage": one.stage,
+        "direction": one.direction,
+        "since": one.since_id,
+        "ratio": one.ratio,
+        "n": one.n,
+    }
+    return {**told, "gap": one.gap} if one.gap else told
+
+
+@click.command(name="compare")
+@root_option
+@settings_option
+@log_option
+@json_option
+@click.argument("a")
+@click.argument("b")
+def compare(
+    root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool, a: str, b: str
+) -> None:
+    """Compare two selections of turns: B against A, stage by stage.
+
+    A and B are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago).
+    """
+    from timmy_tui.analysis.compare import compare as judge
+    from timmy_tui.analysis.selections import select
+
+    turns = [turn for turn in _turns(root, settings_path, logs) if turn.state is not TurnState.GHOST]
+    verdict = judge(select(turns, a), select(turns, b), a, b)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
+        return
+    _print_comparison(verdict)
+
+
+def _print_comparison(verdict: Comparison) -> None:
+    click.echo(f"{verdict.b} against {verdict.a}: {verdict.sentence}")
+    click.echo(f"{'stage':10} {'before':>8} {'after':>8} {'ratio':>6} {'95 %':>14} {'raw':>6} {'n':>8}  verdict")
+    for one in verdict.stages:
+        interval = f"[{one.low:.2f}, {one.high:.2f}]" if one.low is not None and one.high is not None else MISSING
+        click.echo(
+            f"{one.stage:10} {duration(one.before_ms):>8} {duration(one.after_ms):>8} {_times(one.ratio):>6} "
+            f"{interval:>14} {_times(one.raw_ratio):>6} {f'{one.n_b}/{one.n_a}':>8}  {one.verdict}"
+            + (f": {one.wanted} more" if one.wanted else "")
+        )
+
+
+def _times(ratio: float | None) -> str:
+    return MISSING if ratio is None else f"×{ratio:.2f}"
+
+
+@click.command()
+@root_option
+@settings_option
+@log_option
+@json_option
+@click.argument("request_id")
+def explain(
+    root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool, request_id: str
+) -> None:
+    """Say in one sentence why a turn took longer, or shorter, than usual for its work."""
+    from timmy_tui.analysis.diagnosis import Diagnoser
+
+    diagnoser = Diagnoser()
+    found = None
+    for turn in _turns(root, settings_path, logs):
+        diagnosis = diagnoser.add(turn)
+        if turn.request_id == request_id:
+            found = diagnosis
+    if found is None:
+        raise NotFound(f"no turn {request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids.")
+    if as_json:
+        click.echo(json.dumps({"request_id": request_id, **msgspec.to_builtins(found)}, indent=1))
+        return
+    click.echo(found.sentence)
+    for part in found.contributions:
+        click.echo(f"{duration(part.ms):>9}  {part.stage}" + (f"  {part.why}" if part.why else ""))
+
+
+def _turns(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]) -> list[Turn]:
+    """Turns in order of arrival."""
+    if logs:
+        return list(read_logs(named_logs(logs), load_settings(settings_path).tail, keep_events=False).turns)
+    settings, installation = load(root, settings_path)
+    return list(read_logs(logs_of(installation), settings.tail, keep_events=False).turns)
