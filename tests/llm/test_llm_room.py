@@ -110,3 +110,12 @@ def test_warnings_worst_first() -> None:
     )  # fmt: skip
     assert warnings(UP, soon, 0.0) == ("the context window is full in about 1 turn",)
     assert warnings(None, None, 0.0) == ()
+
+
+def test_a_turn_without_a_time_does_not_stand_in_the_way() -> None:
+    joiner = LogJoiner()
+    joiner.note([served(1, None, prompt=500)])
+    timeless = Turn(ordinal=0, prompt_tokens=500, output_tokens=5)
+    assert joiner.find(timeless) is not None
+    joiner.note([served(1, None, prompt=500), served(2, 1011.0)])
+    assert joiner.find(turn(1)) is not None

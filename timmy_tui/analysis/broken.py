@@ -20,6 +20,8 @@ def broken_cause(link: Link) -> str:
     now, then = request.whole, before.request.whole
     if now is not None and then is not None and now < 0.9 * then:
         return f"the history was trimmed: {then} to {now} tokens"
+    if request.load_ms is None:
+        return "loaded anew, another client, or a changed head"
     return "another client used the slot, or the prompt's head changed"
 
 
