@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from timmy_tui.demo.generate import Plan, make_logs
+from timmy_tui.ingest import Ingest
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.v34 import StatsReader, turn_of
 from timmy_tui.turns.typed import HOLD_S, TypedTurns
@@ -104,3 +106,11 @@ def test_nothing_is_decided_while_a_turn_is_in_flight() -> None:
     assert settled(typed, [stat()], [], busy=True) == []
     assert len(typed.due([], 200.0, False)) == 1
     assert typed.due([], 300.0, False) == []
+
+
+def test_a_typed_turn_of_the_debug_log_has_no_id() -> None:
+    logs = make_logs(Plan(20, "steady", 3, ghosts=0.0))
+    ingest = Ingest(60.0)
+    turns = {turn.ordinal: turn for turn in ingest.feed("latency", [line.encode() for line in logs.latency])}
+    turns |= {turn.ordinal: turn for turn in ingest.feed("v34", [line.encode() for line in logs.v34])}
+    assert sorted(turn.request_id == "" for turn in turns.values()) == [False] * 20 + [True] * 2

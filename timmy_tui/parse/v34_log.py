@@ -211,6 +211,9 @@ def match_line(text: str) -> DebugFact | None:
             continue
         groups = found.groupdict()
         request_id = groups.pop("request_id", "") or ""
+        if request_id == "None":
+            # A typed turn has no id, and Python writes that out.
+            request_id = ""
         values: dict[str, Any] = {}
         for name, value in groups.items():
             if value is None:
