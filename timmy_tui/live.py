@@ -6,7 +6,9 @@ from pathlib import Path
 
 from timmy_tui.installation import Installation
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline import Feed, Pipeline, Publish, Services
+from timmy_tui.recorder import Recorder
 from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import for_tmux, leave_line
 from timmy_tui.settings import Settings
@@ -32,38 +34,50 @@ class LiveSource:
         waker: Waker | None = None,
         line_root: Path | None = None,
         replayed: bool = False,
+        recorder: Recorder | None = None,
     ) -> None:
         """``line_root``: whose status line is left for tmux; None leaves none (replay, demo)."""
         self.pipeline = Pipeline(settings, feeds, services, analyst, replayed)
         self._waker = waker
+        self._recorder = recorder
         self._line_root = line_root
+        self._turns: tuple[Turn, ...] = ()
         self._left_at = 0.0
-        self._left = ""
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread."""
         if self._waker is not None:
             self._waker.start()
+        if self._recorder is not None:
+            self._recorder.start()
         self.pipeline.start(lambda snapshot: self._pass_on(snapshot, publish))
 
     def _pass_on(self, snapshot: Snapshot, publish: Publish) -> None:
         publish(snapshot)
+        self._turns = snapshot.turns
+        if self._recorder is not None:
+            self._recorder.see(snapshot)
         if self._line_root is None:
             return
         line = status_line(line_values(snapshot))
         now = time.monotonic()
         if now - self._left_at >= LINE_S:
             leave_line(line, for_tmux(line), str(self._line_root))
-            self._left_at, self._left = now, line
+            self._left_at = now
 
     def stop(self) -> None:
         """End within a second."""
         if self._waker is not None:
             self._waker.stop()
         self.pipeline.stop()
+        if self._recorder is not None:
+            self._recorder.stop()
 
     def mark(self, ordinal: int, quality: str | None) -> None:
         """Mark a turn ``good`` or ``bad``; None takes the mark back."""
+        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
+        if turn is not None and self._recorder is not None:
+            self._recorder.mark(turn, quality)
         self.pipeline.order(lambda track: track.mark(ordinal, quality))
 
     def answer_finding(self, key: str, answer: str) -> None:

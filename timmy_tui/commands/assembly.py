@@ -1,9 +1,45 @@
-"""What several commands put together from the rooms."""
+"""What several commands put together from the rooms; imported behind the first frame."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 from timmy_tui.analyst import Conclusions
+from timmy_tui.installation import Installation
+from timmy_tui.live import LiveSource, follow, play
+from timmy_tui.parse.ollama_log import OllamaLogParser
+from timmy_tui.recorder import Recorder
+from timmy_tui.settings import Settings, state_dir
+from timmy_tui.sources.services import LiveServices
+from timmy_tui.sources.urls import model_config
 from timmy_tui.track import Analyst
 
 
-def make_analyst() -> Analyst:
-    """Everything that is concluded from turns."""
-    return Conclusions()
+def make_analyst(settings: Settings | None = None, root: Path | None = None) -> Analyst:
+    """Everything that is concluded from turns; v34's config says what the window is while nobody else does."""
+    config = model_config(settings or Settings(), root)
+    return Conclusions(config.num_ctx, config.max_tokens)
+
+
+def live_source(
+    settings: Settings, installation: Installation, services: bool, record: bool, tell: Callable[[str], None]
+) -> LiveSource:
+    """A real Timmy: both logs followed, services asked, conclusions drawn, turns remembered."""
+    feeds, waker = follow(settings, installation)
+    root = str(installation.root)
+    kept = settings.history
+    return LiveSource(
+        settings,
+        feeds,
+        services=LiveServices(settings, installation.root, OllamaLogParser()) if services else None,
+        analyst=make_analyst(settings, installation.root),
+        waker=waker,
+        line_root=installation.root if record else None,
+        recorder=Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell)
+        if record and kept.enabled
+        else None,
+    )
+
+
+def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:
+    """Saved logs: nothing is asked and nothing remembered."""
+    return LiveSource(settings, play(files, speed), analyst=make_analyst(settings), replayed=True)

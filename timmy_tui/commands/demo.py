@@ -32,4 +32,4 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
         settings = replace(
             settings, paths=replace(settings.paths, root=str(stand_in.root), ollama_log=str(stand_in.ollama_log))
         )
-        open_installation(settings, at(stand_in.root, settings.paths))
+        open_installation(settings, at(stand_in.root, settings.paths), record=False)

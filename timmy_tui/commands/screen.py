@@ -1,10 +1,12 @@
 """Everything put together for the screen: sources, pipeline, control, app."""
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from timmy_tui.clean import clean
 from timmy_tui.commands.deferred import Deferred
 from timmy_tui.installation import Installation
 from timmy_tui.settings import Settings
@@ -22,18 +24,32 @@ else:
 
 
 def open_installation(
-    settings: Settings, installation: Installation, services: bool = True, read_only: bool = False
+    settings: Settings,
+    installation: Installation,
+    services: bool = True,
+    read_only: bool = False,
+    record: bool = True,
 ) -> None:
-    """The dashboard on a real Timmy, until the user leaves."""
+    """The dashboard on a Timmy, until the user leaves. ``record``: into the history and tmux's status line."""
+    from timmy_tui.commands.actions import OllamaActions
     from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.messages import Noticed
+    from timmy_tui.ui.view import Notice
+
+    def tell(word: str) -> None:
+        app.post_message(Noticed(Notice(time.time(), clean(word), "warn")))
 
     def make() -> "LiveSource":
-        from timmy_tui.live import LiveSource, follow
+        from timmy_tui.commands.assembly import live_source
 
-        feeds, waker = follow(settings, installation)
-        return LiveSource(settings, feeds, waker=waker, line_root=installation.root)
+        return live_source(settings, installation, services, record, tell)
 
-    app = TimmyApp(settings, Deferred(make), read_only="--read-only" if read_only else "")
+    app = TimmyApp(
+        settings,
+        Deferred(make),
+        llm_actions=OllamaActions(settings, installation.root) if services else None,
+        read_only="--read-only" if read_only else "",
+    )
     app.run(mouse=settings.view.mouse)
 
 
@@ -42,8 +58,8 @@ def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) 
     from timmy_tui.ui.app import TimmyApp
 
     def make() -> "LiveSource":
-        from timmy_tui.live import LiveSource, play
+        from timmy_tui.commands.assembly import replay_source
 
-        return LiveSource(settings, play(files, speed), replayed=True)
+        return replay_source(settings, tuple(files), speed)
 
     TimmyApp(settings, Deferred(make), read_only="a replay").run(mouse=settings.view.mouse)

@@ -1,0 +1,89 @@
+"""Labelled logs: what was done, to which stage, from which turn on."""
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bench.judgement.shapes import slowed, without
+from bench.judgement.turns import BASES, Truth, make_turns
+from timmy_tui.model.turn import Turn
+
+SHAPES = ("plain", "heavy", "no stt", "no tts")
+"""Log-normal noise, Laplace tails, and logs in which a service is silent."""
+STEPS = (1.1, 1.2, 1.5, 2.0)
+AFTER = 80
+"""Turns that follow a change."""
+CLEAN = 1000
+"""Turns of a log without one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A log and the truth about it."""
+
+    kind: str
+    turns: list[Turn]
+    stage: str = ""
+    factor: float = 1.0
+    at: int | None = None
+    """First turn of the change; None where nothing became slower or faster."""
+
+
+def clean_logs(count: int, seed: int) -> Iterator[Labelled]:
+    """Long logs in which nothing happens but sessions, outliers and varying work; the shapes take turns."""
+    for number in range(count):
+        shape = SHAPES[number % len(SHAPES)]
+        yield Labelled(shape, _shaped(make_turns(CLEAN, seed + number, heavy=shape == "heavy"), shape))
+
+
+def _shaped(turns: list[Turn], shape: str) -> list[Turn]:
+    return [without(turn, shape[3:]) for turn in turns] if shape.startswith("no ") else turns
+
+
+def work_logs(count: int, seed: int) -> Iterator[Labelled]:
+    """Answers and prompts become longer or shorter, at once, slowly or by the hour; nothing is slower."""
+    for number in range(count):
+        name, workload = WORK[number % len(WORK)]
+        yield Labelled(name, make_turns(CLEAN // 2, seed + number, Truth(workload=workload)))
+
+
+WORK: tuple[tuple[str, Callable[[int], tuple[float, float]]], ...] = (
+    ("answers ×2 from turn 200", lambda number: (2.0 if number >= 200 else 1.0, 1.0)),
+    ("answers ×0.4 from turn 200", lambda number: (0.4 if number >= 200 else 1.0, 1.0)),
+    ("prompts grow ×2.5 from turn 200", lambda number: (1.0, 2.5 if number >= 200 else 1.0)),
+    ("answers grow to ×3 in 300 turns", lambda number: (1.0 + min(number / 150, 2.0), 1.0)),
+    ("waves of 120 turns", lambda number: (math.exp(0.6 * math.sin(number / 19)), 1.0)),
+    ("both ×2 from turn 200", lambda number: (2.0, 2.0) if number >= 200 else (1.0, 1.0)),
+)
+
+
+def trick_logs(count: int, seed: int) -> Iterator[Labelled]:
+    """Single slow turns, and a stage that only becomes less steady: no level has moved."""
+    for number in range(count):
+        chance = random.Random(seed + number)
+        stage = chance.choice([key for key in BASES if key != "mute"])
+        turns = make_turns(CLEAN // 2, seed + number)
+        if number % 2:
+            done = [slowed(one, stage, chance.uniform(5, 20) if chance.random() < 0.025 else 1.0) for one in turns]
+            yield Labelled("single turns ×5–20", done, stage)
+        else:
+            noise = 1.7 * BASES[stage][1]
+            wide = [slowed(one, stage, math.exp(chance.gauss(0, noise)) if one.ordinal > 200 else 1.0) for one in turns]
+            yield Labelled("variance ×4 from turn 200", wide, stage)
+
+
+def step_logs(factor: float, count: int, seed: int, drift: int = 0) -> Iterator[Labelled]:
+    """One stage at a time becomes slower (or faster), each stage ``count`` times."""
+    for place, stage in enumerate(BASES):
+        for number in range(count):
+            own = seed + 1000 * place + number
+            yield one_step(stage, factor, own, drift, heavy=number % 3 == 2)
+
+
+def one_step(stage: str, factor: float, seed: int, drift: int = 0, heavy: bool = False) -> Labelled:
+    """A log with 70 to 110 turns ahead of the change. For ``unattributed`` the factor is milliseconds."""
+    at = random.Random(seed).randint(70, 110)
+    truth = Truth(stage=stage, factor=factor, at=at, drift=drift)
+    turns = make_turns(at + AFTER + drift, seed, truth, heavy=heavy)
+    return Labelled(f"×{factor:g}", turns, stage, factor, at)
