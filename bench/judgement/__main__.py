@@ -1,0 +1,144 @@
+"""``python -m bench.judgement [--scale N] [SECTION…]``: the tables of bench/judgement/README.md, on fresh logs."""
+
+import argparse
+import time
+from collections.abc import Iterator
+
+from bench.judgement.baselines import BASELINES, method_of
+from bench.judgement.pairs import RECIPES, judge_pairs
+from bench.judgement.scenarios import (
+    STEPS,
+    Labelled,
+    clean_logs,
+    one_step,
+    step_logs,
+    trick_logs,
+    work_logs,
+)
+from bench.judgement.score import Detections, FalseAlarms, Method, count_false, count_found, detect, looks_ahead
+from bench.judgement.turns import make_turns
+
+OWN = "**timmy-tui**"
+
+
+def methods() -> Iterator[tuple[str, Method, int]]:
+    """Name, method, and how many times fewer logs it is given."""
+    yield OWN, detect, 1
+    for name, (make, logs) in BASELINES.items():
+        yield name, method_of(make, logs), 3
+
+
+def false_alarms(scale: int, seed: int) -> Iterator[str]:
+    """Alarms where nothing became slower or faster, per 1000 turns."""
+    yield "| method | clean (turns) | workload changes (turns) | single slow turns, variance up (turns) |"
+    yield "|---|---|---|---|"
+    for name, method, fewer in methods():
+        logs = max(scale // fewer, 4)
+        told = [
+            count_false(method, clean_logs(4 * logs, seed)),
+            count_false(method, work_logs(3 * logs, seed + 10_000)),
+            count_false(method, trick_logs(2 * logs, seed + 20_000)),
+        ]
+        yield f"| {name} | {' | '.join(f'{one.rate:.2f} ({one.turns})' for one in told)} |"
+        if name == OWN:
+            notes = [_where(word, one) for word, one in zip(("clean", "workload", "tricks"), told, strict=True)]
+    yield ""
+    yield from notes
+
+
+def _where(word: str, tally: FalseAlarms) -> str:
+    kinds = ", ".join(f"{kind} {count}" for kind, count in tally.kinds.most_common())
+    stages = ", ".join(f"{stage} {count}" for stage, count in tally.stages.most_common())
+    return f"- {word}: {tally.alarms} alarms; {kinds}; by stage: {stages or 'none'}"
+
+
+def detections(scale: int, seed: int) -> Iterator[str]:
+    """One stage changes for 80 turns: found with the right name and direction, within 20 turns, median delay."""
+    yield "| method | change | logs | found | in ≤ 20 turns | median delay | wrong stage first | wrong direction |"
+    yield "|---|---|---|---|---|---|---|---|"
+    notes = []
+    for name, method, fewer in methods():
+        count = max(scale // (2 * fewer), 1)
+        for place, factor in enumerate(STEPS):
+            tally = count_found(method, step_logs(factor, count, seed + 30_000 + 17 * place))
+            yield _found(name, f"×{factor:g}", tally)
+            if name == OWN:
+                notes.append(_missed(factor, tally))
+        if name != OWN:
+            continue
+        for word, factor, drift in (("improved ×0.65", 0.65, 0), ("drift to ×1.6 in 80", 1.6, 80)):
+            yield _found(name, word, count_found(method, step_logs(factor, max(count // 2, 1), seed + 40_000, drift)))
+        for word, logs in _others(count, seed + 50_000).items():
+            yield _found(name, word, count_found(method, logs))
+    yield ""
+    yield from notes
+
+
+def _others(count: int, seed: int) -> dict[str, list[Labelled]]:
+    return {
+        "GPU ×1.5 (LLM and TTS)": [one_step("gpu", 1.5, seed + n) for n in range(4 * count)],
+        "gap +640 ms": [one_step("unattributed", 640.0, seed + n) for n in range(4 * count)],
+        "hop in ×20": [one_step("hop_in", 20.0, seed + n) for n in range(4 * count)],
+    }
+
+
+def _found(name: str, word: str, tally: Detections) -> str:
+    delay = "—" if tally.delay is None else f"{tally.delay:g}"
+    wrong = f"{tally.wrong / tally.named:.1%}" if tally.named else "—"
+    shares = f"{tally.found / tally.logs:.0%} | {tally.soon / tally.logs:.0%}"
+    return f"| {name} | {word} | {tally.logs} | {shares} | {delay} | {wrong} | {tally.backwards} |"
+
+
+def _missed(factor: float, tally: Detections) -> str:
+    missed = ", ".join(f"{stage} {count}" for stage, count in tally.missed.most_common() if count)
+    mistaken = ", ".join(f"{word} {count}" for word, count in tally.mistaken.most_common())
+    return f"- ×{factor:g} not found: {missed or 'none'}; wrong name: {mistaken or 'none'}"
+
+
+def comparisons(scale: int, seed: int) -> Iterator[str]:
+    """Two sessions of n warm turns, the second with one stage changed (or none)."""
+    yield "| recipe | n | false, per stage test | pairs with any | coverage | +20 % called | +50 % | ×0.65 | wrong way |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for name, recipe in RECIPES.items():
+        for n in (10, 30):
+            count = 13 * max(scale * 2, 2)
+            same, *changed = (judge_pairs(recipe, n, count, factor, seed + 60_000) for factor in (1.0, 1.2, 1.5, 0.65))
+            called = " | ".join(f"{one.called / one.pairs:.0%}" for one in changed)
+            yield (
+                f"| {name} | {n} | {same.false / same.tests:.2%} ({same.tests}) | {same.pairs_false / same.pairs:.1%} "
+                f"| {same.covered / same.intervals:.1%} | {called} | {sum(one.backwards for one in changed)} |"
+            )
+
+
+def pace(scale: int, seed: int) -> Iterator[str]:
+    """What a turn costs, early and late in a long log, and alarms on logs cut short."""
+    turns = make_turns(3000, seed)
+    for part in (turns[:1000], turns):
+        began = time.perf_counter()
+        detect(part)
+        spent = 1000 * (time.perf_counter() - began) / len(part)
+        yield f"- {len(part)} turns: {spent:.2f} ms a turn for all stages together"
+    logs = list(step_logs(1.5, 1, seed + 70_000))
+    cut = sum(looks_ahead(detect, log.turns, range(40, len(log.turns), 37)) for log in logs)
+    yield f"- {cut} of {sum(len(range(40, len(log.turns), 37)) for log in logs)} cut logs gave other alarms"
+
+
+SECTIONS = {"false": false_alarms, "found": detections, "pairs": comparisons, "pace": pace}
+
+
+def main() -> None:
+    """Print the named sections, or all of them."""
+    parser = argparse.ArgumentParser(prog="python -m bench.judgement")
+    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
+    parser.add_argument("--scale", type=int, default=10, help="10: 40 000 clean turns, 5 logs a stage and step")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    for name in given.sections or SECTIONS:
+        section = SECTIONS[name]
+        print(f"\n### {name}\n\n{(section.__doc__ or '').strip()}\n", flush=True)
+        for line in section(given.scale, 100_000 * given.seed):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Before and after: pairs of selections with a known difference, and what each recipe says of them."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import mannwhitneyu, ttest_ind
+
+from bench.judgement.shapes import slowed
+from bench.judgement.turns import BASES, make_turns
+from timmy_tui.analysis.compare import STAGES, compare
+from timmy_tui.model.turn import Turn
+
+WHOLES = ("V2V", "llm")
+"""Sums of several stages: their ratio at equal work is no number that the generator knows."""
+
+
+class Pair(NamedTuple):
+    """Two sessions of the same system, the second one changed or not."""
+
+    a: list[Turn]
+    b: list[Turn]
+    stage: str
+    factor: float
+
+
+class Verdict(NamedTuple):
+    """What a recipe says of a stage."""
+
+    word: str
+    low: float
+    high: float
+
+
+Recipe = Callable[[Sequence[Turn], Sequence[Turn]], dict[str, Verdict]]
+
+
+def make_pairs(n: int, count: int, factor: float, seed: int) -> Iterator[Pair]:
+    """``count`` pairs of ``n`` warm turns a side and the cold first ones; the changed stages take turns."""
+    made, own, stages = 0, seed, list(BASES)
+    while made < count:
+        own += 1
+        sessions = _sessions(make_turns(400, own, heavy=own % 3 == 2))
+        for before, after in zip(sessions, sessions[1:], strict=False):
+            if min(len(before), len(after)) <= n or made >= count:
+                continue
+            stage = stages[made % len(stages)]
+            yield Pair(before[: n + 1], [slowed(one, stage, factor) for one in after[: n + 1]], stage, factor)
+            made += 1
+
+
+def _sessions(turns: Sequence[Turn]) -> list[list[Turn]]:
+    found: dict[int, list[Turn]] = {}
+    for turn in turns:
+        found.setdefault(turn.session, []).append(turn)
+    return list(found.values())
+
+
+def dashboard(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
+    """The comparison of the dashboard."""
+    return {one.stage: Verdict(one.verdict, one.low or math.nan, one.high or math.nan) for one in compare(a, b).stages}
+
+
+def welch(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
+    """Welch's t on milliseconds, 5 % a test."""
+    return _by_stage(a, b, _welch)
+
+
+def _welch(a: list[float], b: list[float]) -> Verdict:
+    test = ttest_ind(b, a, equal_var=False)
+    interval = test.confidence_interval(0.95)
+    mean = float(np.mean(a))
+    word = "unchanged" if test.pvalue >= 0.05 else "slower" if test.statistic > 0 else "faster"
+    return Verdict(word, 1 + float(interval.low) / mean, 1 + float(interval.high) / mean)
+
+
+def ranks(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
+    """Mann–Whitney on milliseconds with a bootstrap interval of the medians' ratio, 5 % a test."""
+    return _by_stage(a, b, _ranks)
+
+
+def _ranks(a: list[float], b: list[float]) -> Verdict:
+    chance = np.random.default_rng(len(a))
+    one, two = np.array(a), np.array(b)
+    drawn = [np.median(chance.choice(side, (400, len(side))), axis=1) for side in (one, two)]
+    low, high = np.quantile(drawn[1] / drawn[0], (0.025, 0.975))
+    slower = np.median(two) > np.median(one)
+    word = "unchanged" if mannwhitneyu(one, two).pvalue >= 0.05 else "slower" if slower else "faster"
+    return Verdict(word, float(low), float(high))
+
+
+def _by_stage(
+    a: Sequence[Turn], b: Sequence[Turn], judge: Callable[[list[float], list[float]], Verdict]
+) -> dict[str, Verdict]:
+    found = {}
+    for stage in STAGES:
+        left, right = ([ms for one in side[1:] if (ms := _ms(one, stage)) is not None] for side in (a, b))
+        if min(len(left), len(right)) >= 5:
+            found[stage] = judge(left, right)
+    return found
+
+
+def _ms(turn: Turn, stage: str) -> float | None:
+    return turn.headline_ms if stage == "V2V" else turn.stages.get(stage)
+
+
+RECIPES: dict[str, Recipe] = {
+    "Welch on ms": welch,
+    "Mann–Whitney on ms, bootstrap": ranks,
+    "**timmy-tui compare**": dashboard,
+}
+
+
+@dataclass
+class Verdicts:
+    """Over many pairs."""
+
+    pairs: int = 0
+    tests: int = 0
+    false: int = 0
+    pairs_false: int = 0
+    covered: int = 0
+    intervals: int = 0
+    called: int = 0
+    backwards: int = 0
+    missed: Counter[str] = field(default_factory=Counter)
+    faulty: Counter[str] = field(default_factory=Counter)
+
+    def take(self, pair: Pair, said: dict[str, Verdict]) -> None:
+        """One pair. Stages that the change does not touch must be called unchanged, and their interval hold 1."""
+        self.pairs += 1
+        wrong = 0
+        for stage, verdict in said.items():
+            if verdict.word == "too few turns":
+                continue
+            touched = pair.factor != 1 and stage in (pair.stage, *WHOLES)
+            if not touched:
+                self.tests += 1
+                wrong += verdict.word != "unchanged"
+                self.faulty[stage] += verdict.word != "unchanged"
+            if stage not in WHOLES:
+                self.intervals += 1
+                self.covered += verdict.low <= (pair.factor if stage == pair.stage else 1.0) <= verdict.high
+        self.false += wrong
+        self.pairs_false += wrong > 0
+        word = said[pair.stage].word if pair.stage in said else "too few turns"
+        truth = "slower" if pair.factor > 1 else "faster"
+        self.called += word == truth
+        self.missed[pair.stage] += word != truth
+        self.backwards += word not in (truth, "unchanged", "too few turns")
+
+
+def judge_pairs(recipe: Recipe, n: int, count: int, factor: float, seed: int) -> Verdicts:
+    """A recipe over fresh pairs."""
+    tally = Verdicts()
+    for pair in make_pairs(n, count, factor, seed):
+        tally.take(pair, recipe(pair.a, pair.b))
+    return tally
