@@ -88,7 +88,7 @@ def test_a_typed_turn_is_new_and_the_debug_log_takes_over_its_ordinal() -> None:
     (turn,) = settled(typed, [stat()], [spoken(prompt_tokens=999)])
     assert (turn.ordinal, turn.logs, turn.session) == (-1, "kv_stats", 2)
     typed.given(replace(turn, ordinal=8))
-    told = spoken(ordinal=9, request_id="", session_id=None, logs="v34", started=None, text="hello")
+    told = spoken(ordinal=9, request_id="", session_id="the last one heard of", logs="v34", started=None, text="hello")
     for _ in range(2):
         merged = typed.settle(told)
         assert (merged.ordinal, merged.session_id, merged.logs, merged.text) == (8, "3ceb3ffd", "v34", "hello")

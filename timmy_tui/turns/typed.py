@@ -75,7 +75,7 @@ class TypedTurns:
         return replace(
             turn,
             ordinal=turn.ordinal if ordinal is None else ordinal,
-            session_id=turn.session_id or stat.session_id,
+            session_id=(turn.session_id or stat.session_id) if ordinal is None else stat.session_id,
             session=turn.session if ordinal is None else stat.session,
             load_ms=turn.load_ms if turn.load_ms is not None else stat.load_ms,
             ollama_total_ms=turn.ollama_total_ms if turn.ollama_total_ms is not None else stat.ollama_total_ms,
@@ -97,7 +97,8 @@ def is_same(turn: Turn, stat: Turn) -> bool:
     told = [(one, two) for one, two in pairs if one is not None and two is not None]
     if not told or any(abs(one - two) > NEAR_MS for one, two in told):
         return False
-    if turn.session_id and stat.session_id and turn.session_id != stat.session_id:
+    # The debug log names no session: a typed turn in it has the one that was heard of last.
+    if turn.request_id and turn.session_id and stat.session_id and turn.session_id != stat.session_id:
         return False
     if turn.started is None or stat.started is None:
         return True
