@@ -17,7 +17,7 @@ from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.stages import CRITICAL, UNATTRIBUTED
 
-ALARM = 8.0
+ALARM = 8.7
 """Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
 PARTNER = 4.0
 """Evidence at which another stage counts as moving too."""

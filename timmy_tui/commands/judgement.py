@@ -64,24 +64,45 @@ def _alarm(one: Finding) -> dict[str, Any]:
 @settings_option
 @log_option
 @json_option
+@click.option("--history", "remembered", is_flag=True, help="Look at the remembered turns instead of the logs.")
 @click.argument("a")
 @click.argument("b")
 def compare(
-    root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool, a: str, b: str
+    root: Path | None,
+    settings_path: Path | None,
+    logs: tuple[Path, ...],
+    as_json: bool,
+    remembered: bool,
+    a: str,
+    b: str,
 ) -> None:
     """Compare two selections of turns: B against A, stage by stage.
 
-    A and B are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago).
+    A and B are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
+    `compare --history days:7-14 days:0-7` sets this week beside the last.
     """
     from timmy_tui.analysis.compare import compare as judge
     from timmy_tui.analysis.selections import select
 
-    turns = [turn for turn in _turns(root, settings_path, logs) if turn.state is not TurnState.GHOST]
-    verdict = judge(select(turns, a), select(turns, b), a, b)
+    turns, marks = _remembered(root, settings_path) if remembered else (_turns(root, settings_path, logs), {})
+    turns = [turn for turn in turns if turn.state is not TurnState.GHOST]
+    verdict = judge(select(turns, a), select(turns, b), a, b, marks)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
         return
     _print_comparison(verdict)
+
+
+def _remembered(root: Path | None, settings_path: Path | None) -> tuple[list[Turn], dict[int, str]]:
+    """Turns of the history, and the user's marks on them."""
+    from timmy_tui.commands.history import open_history
+
+    history = open_history(root, settings_path)
+    try:
+        turns, marks = history.turns(), history.marks()
+    finally:
+        history.close()
+    return turns, {turn.ordinal: marks[turn.request_id][0] for turn in turns if turn.request_id in marks}
 
 
 def _print_comparison(verdict: Comparison) -> None:
