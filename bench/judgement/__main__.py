@@ -97,7 +97,7 @@ def _missed(factor: float, tally: Detections) -> str:
 
 def comparisons(scale: int, seed: int) -> Iterator[str]:
     """Two sessions of n warm turns, the second with one stage changed (or none)."""
-    yield "| recipe | n | false, per stage test | pairs with any | coverage | +20 % called | +50 % | ×0.65 | wrong way |"
+    yield "| recipe | n | false, a stage test | pairs with any | coverage | +20 % called | +50 % | ×0.65 | wrong way |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for name, recipe in RECIPES.items():
         for n in (10, 30):
