@@ -52,8 +52,9 @@ def test_a_longer_answer_is_not_over_the_usual_for_that_work() -> None:
     longer = Truth(workload=lambda number: (3.0 if number == WARM else 1.0, 1.0))
     turns = make_turns(WARM + 1, seed=2, truth=longer)
     usual, one = told(TURNS[: WARM + 1])[-1], told(turns)[-1]
-    assert turns[-1].headline_ms is not None and TURNS[WARM].headline_ms is not None
-    grown = turns[-1].headline_ms - TURNS[WARM].headline_ms
+    longest, plain = turns[-1].headline_ms, TURNS[WARM].headline_ms
+    assert longest is not None and plain is not None
+    grown = longest - plain
     assert grown > 500
     assert one.excess_ms is not None and usual.excess_ms is not None
     assert one.excess_ms - usual.excess_ms < 0.3 * grown
