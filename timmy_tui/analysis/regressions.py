@@ -19,6 +19,8 @@ from timmy_tui.stages import CRITICAL, UNATTRIBUTED
 
 ALARM = 8.7
 """Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
+LEAST_HOP_MS = 2.0
+"""A hop that moved by less is the scheduler of a busy machine, not the network."""
 PARTNER = 4.0
 """Evidence at which another stage counts as moving too."""
 LEAST_SHIFT = math.log(1.05)
@@ -172,6 +174,8 @@ class RegressionDetector:
         if evidence < ALARM or not level.ready:
             return False
         shift, _ = level.excursion(length)
+        if level.stage in HOPS and level.usual_ms * abs(math.expm1(shift)) < LEAST_HOP_MS:
+            return False
         return abs(shift) >= LEAST_SHIFT and (shift > 0) == (level.bank.direction > 0)
 
     def _alarm(self, series: str, turn: Turn) -> None:
