@@ -1,7 +1,6 @@
 """The command line: one table of commands, each imported only when it runs.
 
-Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage; changes add 3 rolled back and
-4 needs attention.
+Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage.
 """
 
 import importlib
@@ -19,11 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "probe": ("timmy_tui.commands.llm:probe", "Ask Ollama five questions that show whether its cache works."),
     "warm": ("timmy_tui.commands.llm:warm", "Load the model as v34 would, before the first turn needs it."),
     "flags": ("timmy_tui.commands.control:flags", "Show every flag: in the file, running, and who decides."),
-    "flip": ("timmy_tui.commands.control:flip", "Change a flag, restart v34, verify, keep or roll back."),
-    "restart": ("timmy_tui.commands.control:restart", "Restart v34 by the strategy of the settings."),
-    "restore-points": ("timmy_tui.commands.control:restore_points", "Create, list, show or restore code states."),
-    "journal": ("timmy_tui.commands.control:journal", "List the changes that were made."),
-    "undo": ("timmy_tui.commands.control:undo", "Take back the last change."),
+    "restore-points": ("timmy_tui.commands.control:restore_points", "Create, list and show code states."),
     "regressions": ("timmy_tui.commands.judgement:regressions", "List the level changes found in a log."),
     "compare": ("timmy_tui.commands.judgement:compare", "Compare two selections of turns, stage by stage."),
     "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),

@@ -1,7 +1,7 @@
 """Where the dashboard's snapshots come from: a pipeline, and beside it the status line's state file."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from timmy_tui.installation import Installation
@@ -35,11 +35,16 @@ class LiveSource:
         line_root: Path | None = None,
         replayed: bool = False,
         recorder: Recorder | None = None,
+        watch: Callable[[Snapshot], None] | None = None,
     ) -> None:
-        """``line_root``: whose status line is left for tmux; None leaves none (replay, demo)."""
+        """``line_root``: whose status line is left for tmux; None leaves none (replay, demo).
+
+        ``watch`` hears every snapshot beside the screen: control learns from it what runs.
+        """
         self.pipeline = Pipeline(settings, feeds, services, analyst, replayed)
         self._waker = waker
         self._recorder = recorder
+        self._watch = watch
         self._line_root = line_root
         self._turns: tuple[Turn, ...] = ()
         self._left_at = 0.0
@@ -55,6 +60,8 @@ class LiveSource:
     def _pass_on(self, snapshot: Snapshot, publish: Publish) -> None:
         publish(snapshot)
         self._turns = snapshot.turns
+        if self._watch is not None:
+            self._watch(snapshot)
         if self._recorder is not None:
             self._recorder.see(snapshot)
         if self._line_root is None:

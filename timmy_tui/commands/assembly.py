@@ -6,6 +6,7 @@ from pathlib import Path
 from timmy_tui.analyst import Conclusions
 from timmy_tui.installation import Installation
 from timmy_tui.live import LiveSource, follow, play
+from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.recorder import Recorder
 from timmy_tui.settings import Settings, state_dir
@@ -21,7 +22,12 @@ def make_analyst(settings: Settings | None = None, root: Path | None = None) -> 
 
 
 def live_source(
-    settings: Settings, installation: Installation, services: bool, record: bool, tell: Callable[[str], None]
+    settings: Settings,
+    installation: Installation,
+    services: bool,
+    record: bool,
+    tell: Callable[[str], None],
+    watch: Callable[[Snapshot], None],
 ) -> LiveSource:
     """A real Timmy: both logs followed, services asked, conclusions drawn, turns remembered."""
     feeds, waker = follow(settings, installation)
@@ -37,6 +43,7 @@ def live_source(
         recorder=Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell)
         if record and kept.enabled
         else None,
+        watch=watch,
     )
 
 

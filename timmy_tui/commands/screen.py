@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from timmy_tui.clean import clean
 from timmy_tui.commands.deferred import Deferred
 from timmy_tui.installation import Installation
-from timmy_tui.settings import Settings
+from timmy_tui.settings import Settings, state_dir
 
 if TYPE_CHECKING:
     from timmy_tui.live import LiveSource
@@ -32,6 +32,7 @@ def open_installation(
 ) -> None:
     """The dashboard on a Timmy, until the user leaves. ``record``: into the history and tmux's status line."""
     from timmy_tui.commands.actions import OllamaActions
+    from timmy_tui.control.board import ControlBoard
     from timmy_tui.ui.app import TimmyApp
     from timmy_tui.ui.messages import Noticed
     from timmy_tui.ui.view import Notice
@@ -42,15 +43,21 @@ def open_installation(
     def make() -> "LiveSource":
         from timmy_tui.commands.assembly import live_source
 
-        return live_source(settings, installation, services, record, tell)
+        board.start_watching()
+        return live_source(settings, installation, services, record, tell, lambda snapshot: board.see(snapshot.turns))
 
+    board = ControlBoard(settings, installation.root, state_dir())
     app = TimmyApp(
         settings,
         Deferred(make),
+        control=board,
         llm_actions=OllamaActions(settings, installation.root) if services else None,
         read_only="--read-only" if read_only else "",
     )
-    app.run(mouse=settings.view.mouse)
+    try:
+        app.run(mouse=settings.view.mouse)
+    finally:
+        board.close()
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:
