@@ -25,7 +25,7 @@ def methods() -> Iterator[tuple[str, Method, int]]:
     """Name, method, and how many times fewer logs it is given."""
     yield OWN, detect, 1
     for name, (make, logs) in BASELINES.items():
-        yield name, method_of(make, logs), 3
+        yield name, method_of(make, logs), 5
 
 
 def false_alarms(scale: int, seed: int) -> Iterator[str]:
@@ -33,7 +33,7 @@ def false_alarms(scale: int, seed: int) -> Iterator[str]:
     yield "| method | clean (turns) | workload changes (turns) | single slow turns, variance up (turns) |"
     yield "|---|---|---|---|"
     for name, method, fewer in methods():
-        logs = max(scale // fewer, 4)
+        logs = max(scale // fewer, 1)
         told = [
             count_false(method, clean_logs(4 * logs, seed)),
             count_false(method, work_logs(3 * logs, seed + 10_000)),
