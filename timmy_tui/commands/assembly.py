@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.analyst import Conclusions
+from timmy_tui.control.board import ControlBoard
 from timmy_tui.installation import Installation
 from timmy_tui.live import LiveSource, follow, play
 from timmy_tui.model.snapshot import Snapshot
@@ -45,6 +46,13 @@ def live_source(
         else None,
         watch=watch,
     )
+
+
+def watch_control(settings: Settings, root: Path) -> ControlBoard:
+    """Flags, journal and restore points, looked at from now on."""
+    board = ControlBoard(settings, root, state_dir())
+    board.start_watching()
+    return board
 
 
 def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:

@@ -1,10 +1,14 @@
 """A source that is put together after the first frame: parsers, pipeline and pandas are 100 ms of imports."""
 
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from timmy_tui.errors import ControlError
+from timmy_tui.model.change import ControlState
 
 if TYPE_CHECKING:
+    from timmy_tui.control.board import ControlBoard, PointPlan
     from timmy_tui.live import LiveSource
     from timmy_tui.pipeline import Publish
 
@@ -48,3 +52,36 @@ class Deferred:
         """``accept``, ``acknowledge`` or ``mute``."""
         if self._source is not None:
             self._source.answer_finding(key, answer)
+
+
+class DeferredBoard:
+    """Stands for the ControlBoard until that is made, with the source, behind the first frame."""
+
+    def __init__(self) -> None:
+        self.board: ControlBoard | None = None
+
+    def state(self) -> ControlState:
+        """As last seen; empty before the first look."""
+        return self.board.state() if self.board is not None else ControlState()
+
+    def plan(self, kind: str, arguments: Mapping[str, Any]) -> "PointPlan":
+        """As the board plans it. Raises ControlError in the first moments."""
+        return self._ready().plan(kind, arguments)
+
+    def start(self, plan: object) -> str:
+        """As the board does it."""
+        return self._ready().start(plan)
+
+    def answer(self, choice: str) -> str:
+        """As the board answers."""
+        return self._ready().answer(choice)
+
+    def close(self) -> None:
+        """End within a second."""
+        if self.board is not None:
+            self.board.close()
+
+    def _ready(self) -> "ControlBoard":
+        if self.board is None:
+            raise ControlError("still starting; press the key again.")
+        return self.board

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timmy_tui.clean import clean
-from timmy_tui.commands.deferred import Deferred
+from timmy_tui.commands.deferred import Deferred, DeferredBoard
 from timmy_tui.installation import Installation
-from timmy_tui.settings import Settings, state_dir
+from timmy_tui.settings import Settings
 
 if TYPE_CHECKING:
     from timmy_tui.live import LiveSource
@@ -32,7 +32,6 @@ def open_installation(
 ) -> None:
     """The dashboard on a Timmy, until the user leaves. ``record``: into the history and tmux's status line."""
     from timmy_tui.commands.actions import OllamaActions
-    from timmy_tui.control.board import ControlBoard
     from timmy_tui.ui.app import TimmyApp
     from timmy_tui.ui.messages import Noticed
     from timmy_tui.ui.view import Notice
@@ -41,12 +40,12 @@ def open_installation(
         app.post_message(Noticed(Notice(time.time(), clean(word), "warn")))
 
     def make() -> "LiveSource":
-        from timmy_tui.commands.assembly import live_source
+        from timmy_tui.commands.assembly import live_source, watch_control
 
-        board.start_watching()
-        return live_source(settings, installation, services, record, tell, lambda snapshot: board.see(snapshot.turns))
+        board.board = watched = watch_control(settings, installation.root)
+        return live_source(settings, installation, services, record, tell, lambda snapshot: watched.see(snapshot.turns))
 
-    board = ControlBoard(settings, installation.root, state_dir())
+    board = DeferredBoard()
     app = TimmyApp(
         settings,
         Deferred(make),
