@@ -58,7 +58,7 @@ class Diagnoser:
         ordered = sorted(parts.items(), key=lambda item: -item[1] if excess >= 0 else item[1])
         least = max(WORTH_MS, WORTH_SHARE * abs(excess))
         named = [
-            Contribution(stage, ms, self._why(stage, turn, ahead))
+            Contribution(stage, ms, self._why(stage, turn, ahead) if ms > 0 else "")
             for stage, ms in ordered
             if (ms >= least if excess >= 0 else ms <= -least)
         ]

@@ -67,6 +67,8 @@ async def _draw(
         control_state=control,
     )
     async with app.run_test(size=size) as pilot:
+        while app.snapshot is not snapshot:
+            await pilot.pause()
         await pilot.pause()
         for key in keys:
             await pilot.press(key)
