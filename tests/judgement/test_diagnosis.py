@@ -90,7 +90,6 @@ def test_a_model_that_was_loaded_says_so() -> None:
     assert "the model was loaded" in told([*TURNS[:WARM], loaded])[-1].sentence
 
 
-@pytest.mark.xfail(strict=True, reason="the why of the store is told of turns without one")
 def test_a_turn_without_a_store_is_no_first_store() -> None:
     said = [
         (turn, part)
