@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
 screenshot: $(VENV)/.run
@@ -52,8 +52,3 @@ $(VENV)/.run: pyproject.toml constraints.txt
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(call install,.[dev])
 	@touch $(VENV)/.run
-
-$(VENV)/.bench: pyproject.toml constraints.txt
-	$(call install,.[dev$(comma)bench])
-
-comma := ,

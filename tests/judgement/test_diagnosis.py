@@ -79,7 +79,6 @@ def test_a_first_store_in_many_turns_says_so() -> None:
     assert "memory store +" in one.sentence
 
 
-@pytest.mark.xfail(strict=True, reason="the usual prefill of a turn whose evaluated tokens are not known is its own")
 def test_a_prompt_that_was_cut_says_so() -> None:
     cut = replace(slowed(TURNS[WARM], "prefill", 8.0), prompt_tokens=(TURNS[WARM - 1].prompt_tokens or 0) - 5)
     assert "prefix broken" in told([*TURNS[:WARM], cut])[-1].sentence

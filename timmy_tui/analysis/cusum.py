@@ -1,13 +1,8 @@
 """A bank of capped CUSUMs: for one series, the evidence that its level has moved, by shift and direction."""
 
 import math
-from typing import Any
 
-import numpy as np
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
-
-SHIFTS = np.array([0.10, 0.22, 0.50, 1.10, -0.10, -0.22, -0.50, -1.10])
+SHIFTS = (0.10, 0.22, 0.50, 1.10, -0.10, -0.22, -0.50, -1.10)
 """Shifts that are listened for, in log units: 11, 25, 65 and 200 %, both ways."""
 CAP = 1.5
 """Most that one turn may add or take: no single outlier can alarm, six turns in a row can."""
@@ -18,54 +13,60 @@ WIDE = 0.10
 DRIFT = 1.5
 """Allowance in standard errors of the reference level."""
 
-_SIGNS = np.sign(SHIFTS)
+_BANK = tuple((shift, 1 if shift > 0 else -1) for shift in SHIFTS)
 
 
 class Bank:
-    """Evidence per shift, and since when it has been gathering."""
+    """Evidence per shift, and since when it has been gathering. Eight numbers: plain floats are faster than numpy."""
 
     def __init__(self) -> None:
-        self.evidence: Array = np.zeros(len(SHIFTS))
-        self.lengths: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(len(SHIFTS), dtype=np.int64)
+        self.evidence: list[float] = []
+        self.lengths: list[int] = []
         """Turns since each began to gather."""
+        self.reset()
 
     def add(self, residual: float, scale: float, error: float) -> None:
         """One value: its distance from the reference level, with the scale of single values and the level's error."""
         value = min(max(residual, -CLIP), CLIP)
+        wide = max(0.5, 4.0 * scale)
         # The level itself is uncertain: only what lies beyond the allowance counts towards a shift.
-        allowed = value - _SIGNS * DRIFT * error
-        gains = np.clip(_log_density(allowed - SHIFTS, scale) - _log_density(allowed, scale), -CAP, CAP)
-        self.evidence = np.maximum(self.evidence + gains, 0.0)
-        self.lengths = np.where(self.evidence > 0, self.lengths + 1, 0)
+        allowed = {sign: value - sign * DRIFT * error for sign in (1, -1)}
+        still = {sign: _log_density(one, scale, wide) for sign, one in allowed.items()}
+        for place, (shift, sign) in enumerate(_BANK):
+            gain = _log_density(allowed[sign] - shift, scale, wide) - still[sign]
+            evidence = self.evidence[place] + (CAP if gain > CAP else -CAP if gain < -CAP else gain)
+            if evidence > 0:
+                self.evidence[place] = evidence
+                self.lengths[place] += 1
+            else:
+                self.evidence[place], self.lengths[place] = 0.0, 0
 
     def strongest(self, direction: int = 0) -> tuple[float, int]:
         """The strongest evidence and how many turns it has gathered; ``direction`` +1 or −1 looks one way only."""
-        masked = self.evidence if not direction else np.where(direction == _SIGNS, self.evidence, 0.0)
-        place = int(np.argmax(masked))
-        return float(masked[place]), int(self.lengths[place])
+        places = [place for place, (_, sign) in enumerate(_BANK) if not direction or sign == direction]
+        place = max(places, key=lambda place: self.evidence[place])
+        return self.evidence[place], self.lengths[place]
 
     @property
     def direction(self) -> int:
         """+1 when the strongest evidence is for slower, −1 for faster."""
-        return int(_SIGNS[int(np.argmax(self.evidence))])
+        return _BANK[self.evidence.index(max(self.evidence))][1]
 
     @property
     def longest(self) -> int:
         """Turns of the longest excursion under way."""
-        return int(self.lengths.max())
+        return max(self.lengths)
 
     def reset(self) -> None:
         """Forget all evidence."""
-        self.evidence[:] = 0.0
-        self.lengths[:] = 0
+        self.evidence = [0.0] * len(SHIFTS)
+        self.lengths = [0] * len(SHIFTS)
 
 
-def _log_density(values: Array, scale: float) -> Array:
+def _log_density(value: float, scale: float, wide: float) -> float:
     """Log density of a value around its level: mostly normal, one in ten from a wide one."""
-    wide = max(0.5, 4.0 * scale)
-    narrow_part = (1 - WIDE) / scale * np.exp(-0.5 * (values / scale) ** 2)
-    wide_part = WIDE / wide * np.exp(-0.5 * (values / wide) ** 2)
-    return np.asarray(np.log(narrow_part + wide_part + 1e-300))
+    narrow_part = (1 - WIDE) / scale * math.exp(-0.5 * (value / scale) ** 2)
+    return math.log(narrow_part + WIDE / wide * math.exp(-0.5 * (value / wide) ** 2) + 1e-300)
 
 
 def confidence(evidence: float) -> float:

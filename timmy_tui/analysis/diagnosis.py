@@ -80,7 +80,7 @@ class Diagnoser:
         for stage, ms in _pieces(turn):
             level = self._levels.get(stage)
             work = features_of(stage, turn, ahead)
-            expected = level.expected_ms(work) if level is not None and work is not None else None
+            expected = _expected_ms(level, work)
             usual = ms if expected is None else expected - soft_of(stage)
             if stage == "store":
                 # It happens or not: what is usual is its share of turns, so that a first one shows.
@@ -127,6 +127,13 @@ class Diagnoser:
             if level is None:
                 level = self._levels[stage] = Level(stage, least=LEAST)
             level.learn(math.log(ms + soft_of(stage)), work, tag)
+
+
+def _expected_ms(level: Level | None, work: tuple[float, ...] | None) -> float | None:
+    """Usual time for the work; where that is not known (a prompt that was cut), for the usual amount of it."""
+    if level is None or not level.ready:
+        return None
+    return level.usual_ms if work is None else level.expected_ms(work)
 
 
 def _pieces(turn: Turn) -> list[tuple[str, float]]:

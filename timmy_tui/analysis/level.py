@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from timmy_tui.analysis.cusum import Bank
-from timmy_tui.analysis.work import Fit, design, fit_work, robust_scale
+from timmy_tui.analysis.work import Fit, design, fit_work, median, robust_scale
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -17,6 +17,8 @@ HELD = 40
 """Newest values that may belong to an excursion and stay out of the reference meanwhile."""
 REFIT = 5
 """Values between two fits of the slopes."""
+NEARBY = 60
+"""Values from which on an offset is sought only beside the one found, and the slopes three times as seldom."""
 FLOOR = 0.02
 """Least scale in log units: nothing here is steadier than 2 %."""
 SESSION = 0.02
@@ -80,7 +82,7 @@ class Level:
         while len(self._recent) > min(keep, HELD):
             self._reference.append(self._recent.popleft())
             self._since_fit += 1
-        if self._since_fit >= REFIT:
+        if self._since_fit >= (REFIT if len(self._reference) <= NEARBY else 3 * REFIT):
             self._fit()
 
     def learn(self, log_ms: float, work: tuple[float, ...], turn: tuple[int, str]) -> None:
@@ -110,13 +112,14 @@ class Level:
     def _fit(self) -> None:
         y = np.array([entry.log_ms for entry in self._reference])
         work = [entry.work for entry in self._reference]
-        self._fitted = fit_work(self.stage, y, work)
+        near = self._fitted.offsets if len(y) > NEARBY else None
+        self._fitted = fit_work(self.stage, y, work, near=near)
         left = y
         if len(self._fitted.slopes):
             x = design(self.stage, work, self._fitted.offsets)
             self._origin = np.median(x, axis=0)
             left = y - (x - self._origin) @ self._fitted.slopes
-        self._level = float(np.median(left))
+        self._level = median(left)
         own = robust_scale(left)
         if self._inherited is not None:
             share = min(len(y) / LEAST, 1.0)

@@ -7,7 +7,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-INFLATION = 1.15
+INFLATION = 1.2
 """Turns of one session resemble each other: the interval is this much wider than for independent ones."""
 SESSION = 0.02
 """How far sessions differ by chance, in log units (an assumption: see bench/judgement)."""
