@@ -6,7 +6,7 @@ from pathlib import Path
 
 from timmy_tui.installation import Installation
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import Mark, Turn
 from timmy_tui.pipeline import Feed, Pipeline, Publish, Services
 from timmy_tui.recorder import Recorder
 from timmy_tui.report.line import line_values, status_line
@@ -86,6 +86,13 @@ class LiveSource:
         if turn is not None and self._recorder is not None:
             self._recorder.mark(turn, quality)
         self.pipeline.order(lambda track: track.mark(ordinal, quality))
+
+    def mark_change(self, kind: str, label: str) -> None:
+        """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Mark."""
+        newest = self._turns[-1].ordinal if self._turns else -1
+        self.pipeline.mark(Mark(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
+        if self._recorder is not None:
+            self._recorder.change(kind, label)
 
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept``, ``acknowledge`` or ``mute``."""

@@ -69,6 +69,11 @@ class Recorder:
         """The user's word on a turn."""
         self._queue.put(partial(History.mark, turn=turn, quality=quality or ""))
 
+    def change(self, kind: str, label: str) -> None:
+        """A change, a restart or an edit made elsewhere: what lies between two epochs."""
+        at = time.time()
+        self._queue.put(partial(History.put_change, op=f"{at:.3f}", at=at, label=label, state=kind))
+
     def _run(self) -> None:
         try:
             history = History(self._path, self._root, self._keep_text)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.analyst import Conclusions
-from timmy_tui.control.board import ControlBoard
+from timmy_tui.control.room import ControlRoom
 from timmy_tui.installation import Installation
 from timmy_tui.live import LiveSource, follow, play
 from timmy_tui.model.snapshot import Snapshot
@@ -48,11 +48,18 @@ def live_source(
     )
 
 
-def watch_control(settings: Settings, root: Path) -> ControlBoard:
-    """Flags, journal and restore points, looked at from now on."""
-    board = ControlBoard(settings, root, state_dir())
-    board.start_watching()
-    return board
+def open_control(
+    settings: Settings,
+    root: Path,
+    state: Path | None,
+    read_only: str,
+    tell: Callable[[str, str], None],
+    mark: Callable[[str, str], None],
+) -> ControlRoom:
+    """The hands, with flags, journal and restore points looked at from now on. ``state``: None is the user's folder."""
+    room = ControlRoom(settings, root, state, read_only, tell, mark)
+    room.open()
+    return room
 
 
 def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:

@@ -1,4 +1,4 @@
-"""``timmy-tui flags`` and ``restore-points``: what can be looked at and kept without changing Timmy."""
+"""``timmy-tui flags`` and ``restore-points``."""
 
 import json
 from pathlib import Path
@@ -97,3 +97,24 @@ def show_point(root: Path | None, settings_path: Path | None, name: str) -> None
         click.echo(f"{clean(one.path):44} {one.state}{lines}")
     if not differences:
         click.echo("no code file differs")
+
+
+@restore_points.command(name="restore")
+@root_option
+@settings_option
+@click.argument("name", default="")
+@click.argument("files", nargs=-1)
+@click.option("--latest", is_flag=True, help="Return to the files as they were before the first restore.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+def restore_point(
+    root: Path | None, settings_path: Path | None, name: str, files: tuple[str, ...], latest: bool, yes: bool
+) -> int:
+    """Put code files back as NAME has them: FILES, else those of the guide that differ. One restart at the end.
+
+    Never `git checkout`: HEAD, index and every other file stay as they are.
+    """
+    from timmy_tui.commands.change import restore
+
+    if bool(name) == latest:
+        raise click.UsageError("name a restore point, or say --latest.")
+    return restore(root, settings_path, name, files, latest, yes)

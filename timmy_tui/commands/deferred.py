@@ -8,7 +8,8 @@ from timmy_tui.errors import ControlError
 from timmy_tui.model.change import ControlState
 
 if TYPE_CHECKING:
-    from timmy_tui.control.board import ControlBoard, PointPlan
+    from timmy_tui.control.plans import ChangePlan
+    from timmy_tui.control.room import ControlRoom
     from timmy_tui.live import LiveSource
     from timmy_tui.pipeline import Publish
 
@@ -54,34 +55,34 @@ class Deferred:
             self._source.answer_finding(key, answer)
 
 
-class DeferredBoard:
-    """Stands for the ControlBoard until that is made, with the source, behind the first frame."""
+class DeferredRoom:
+    """Stands for the ControlRoom until that is made, with the source, behind the first frame."""
 
     def __init__(self) -> None:
-        self.board: ControlBoard | None = None
+        self.room: ControlRoom | None = None
 
     def state(self) -> ControlState:
         """As last seen; empty before the first look."""
-        return self.board.state() if self.board is not None else ControlState()
+        return self.room.state() if self.room is not None else ControlState()
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> "PointPlan":
-        """As the board plans it. Raises ControlError in the first moments."""
+    def plan(self, kind: str, arguments: Mapping[str, Any]) -> "ChangePlan":
+        """As the room plans it. Raises ControlError in the first moments."""
         return self._ready().plan(kind, arguments)
 
     def start(self, plan: object) -> str:
-        """As the board does it."""
+        """As the room does it."""
         return self._ready().start(plan)
 
     def answer(self, choice: str) -> str:
-        """As the board answers."""
+        """As the room answers."""
         return self._ready().answer(choice)
 
     def close(self) -> None:
         """End within a second."""
-        if self.board is not None:
-            self.board.close()
+        if self.room is not None:
+            self.room.close()
 
-    def _ready(self) -> "ControlBoard":
-        if self.board is None:
+    def _ready(self) -> "ControlRoom":
+        if self.room is None:
             raise ControlError("still starting; press the key again.")
-        return self.board
+        return self.room

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timmy_tui.clean import clean
-from timmy_tui.commands.deferred import Deferred, DeferredBoard
+from timmy_tui.commands.deferred import Deferred, DeferredRoom
 from timmy_tui.installation import Installation
 from timmy_tui.settings import Settings
 
@@ -36,27 +36,50 @@ def open_installation(
     from timmy_tui.ui.messages import Noticed
     from timmy_tui.ui.view import Notice
 
-    def tell(word: str) -> None:
-        app.post_message(Noticed(Notice(time.time(), clean(word), "warn")))
+    def tell(word: str, role: str = "warn") -> None:
+        app.post_message(Noticed(Notice(time.time(), clean(word), role)))
 
     def make() -> "LiveSource":
-        from timmy_tui.commands.assembly import live_source, watch_control
+        from timmy_tui.commands.assembly import live_source, open_control
 
-        board.board = watched = watch_control(settings, installation.root)
-        return live_source(settings, installation, services, record, tell, lambda snapshot: watched.see(snapshot.turns))
+        # The room hears of snapshots and the source of changes: each is asked for only once both are there.
+        hands.room = room = open_control(
+            settings, installation.root, state, why, tell, lambda kind, label: source.mark_change(kind, label)
+        )
+        source = live_source(settings, installation, services, record, tell, room.see)
+        return source
 
-    board = DeferredBoard()
+    state = None if record else installation.root / "demo" / "state"
+    why = "--read-only" if read_only else served() or taken(installation.root, state)
+    hands = DeferredRoom()
     app = TimmyApp(
         settings,
         Deferred(make),
-        control=board,
+        control=hands,
         llm_actions=OllamaActions(settings, installation.root) if services else None,
-        read_only="--read-only" if read_only else "",
+        read_only=why,
     )
     try:
         app.run(mouse=settings.view.mouse)
     finally:
-        board.close()
+        hands.close()
+
+
+def taken(root: Path, state: Path | None) -> str:
+    """Why a second dashboard on the same Timmy only looks; empty for the first."""
+    from timmy_tui.control.lock import control_dir, dashboard_lock, second
+    from timmy_tui.errors import ControlError
+
+    try:
+        owner = dashboard_lock(control_dir(root, state)).owner()
+    except (OSError, ControlError) as error:
+        return f"the state folder cannot be used: {getattr(error, 'message', '') or error}"
+    return second(owner) if owner is not None else ""
+
+
+def served() -> str:
+    """Why a dashboard that is served as a web page changes nothing: whoever reaches the port would have the hands."""
+    return "read-only: served as a web page" if "web_driver" in os.environ.get("TEXTUAL_DRIVER", "") else ""
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:

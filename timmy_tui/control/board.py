@@ -1,108 +1,103 @@
-"""What screen 5 shows: flags, journal and restore points, looked at in a thread of its own."""
+"""What screen 5 shows beside the running change: flags, service, journal, restore points, and edits made elsewhere."""
 
-import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from timmy_tui.control.flags import flag_states
 from timmy_tui.control.journal import Journal, Operation, classify
+from timmy_tui.control.plans import undoable
 from timmy_tui.control.restore_points import RestorePoints
-from timmy_tui.errors import ControlError
-from timmy_tui.model.change import ControlState, JournalEntry
+from timmy_tui.control.serving import Serving, describe, who_serves
+from timmy_tui.model.change import ControlState, FlagState, JournalEntry
 from timmy_tui.model.turn import Turn
 from timmy_tui.settings import Settings
 
-EVERY_S = 2.0
-"""Between two looks: reading the flags takes 7 ms, asking git 20 ms."""
-JOURNAL = "journal.jsonl"
-UNCHANGED = "this version shows flags but does not change them yet: edit the file, v34 reloads by itself"
+MISSING = "—"
+SERVICE_S = 10.0
+"""Between two looks at who listens, while nothing changes: each takes 37 ms of one core."""
+JOURNAL_SHOWN = 50
+
+Marked = Callable[[str, str], None]
 
 
-@dataclass(frozen=True)
-class PointPlan:
-    """A restore point to be made, or why it cannot."""
+@dataclass
+class _Files:
+    """The flag files as they were at the last look."""
 
-    label: str
-    preview: tuple[str, ...]
-    refusal: str = ""
-    name: str = ""
+    stamps: tuple[tuple[int, int, int] | None, ...]
+    values: dict[str, str]
 
 
-class ControlBoard:
-    """Looks, and makes restore points. It changes no flag, no code and no service."""
+class Board:
+    """Looks, in one thread; changes nothing."""
 
-    def __init__(self, settings: Settings, root: Path, state: Path) -> None:
-        self._settings = settings
-        self._root = root
-        self._points = RestorePoints(root, state)
-        self._journal = Journal(state / JOURNAL)
-        self._turns: Sequence[Turn] = ()
-        self._state = ControlState()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+    def __init__(
+        self, settings: Settings, root: Path, journal: Journal, points: RestorePoints, port: int, mark: Marked
+    ) -> None:
+        """``mark`` hears (kind, label) of an edit that was made elsewhere."""
+        self._settings, self._root = settings, root
+        self._journal, self._points, self._port, self._mark = journal, points, port, mark
+        self._files: _Files | None = None
+        self._serving: Serving | None = None
+        self._served_at = float("-inf")
 
-    def start_watching(self) -> None:
-        """Begin looking."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """End within a second."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(1.0)
-
-    def see(self, turns: Sequence[Turn]) -> None:
-        """The newest turns: what they show is what runs."""
-        self._turns = turns
-
-    def state(self) -> ControlState:
-        """As last seen; asks nothing."""
-        return self._state
-
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> PointPlan:
-        """``create`` {name}; everything else is refused."""
-        if kind != "create":
-            return PointPlan(kind, (), UNCHANGED)
-        name = str(arguments.get("name") or "")
-        files = "the code files of v34/ and shared/"
-        return PointPlan(
-            f"restore point {name}".strip(), (f"keeps {files}, byte for byte, outside the repository",), name=name
+    def look(self, turns: Sequence[Turn], changing: bool) -> ControlState:
+        """Everything as it is now. Raises OSError, ControlError. ``changing``: edits are ours, nobody else's."""
+        flags = flag_states(self._root, self._settings, turns)
+        operations = self._journal.operations()
+        self._notice_edits(flags, changing)
+        return ControlState(
+            flags=flags,
+            journal=tuple(_entry(one, operations) for one in reversed(operations[-JOURNAL_SHOWN:])),
+            restore_points=self._points.list(),
+            service=self._service(),
         )
 
-    def start(self, plan: object) -> str:
-        """Make the restore point that ``plan`` promised. Raises ControlError."""
-        if not isinstance(plan, PointPlan) or plan.refusal:
-            raise ControlError(plan.refusal if isinstance(plan, PointPlan) else "nothing was planned.")
-        made = self._points.create(plan.name)
-        return f"restore point {made.name} made"
+    @property
+    def serving(self) -> Serving:
+        """Who listens, fresh."""
+        self._serving, self._served_at = who_serves(self._port), time.monotonic()
+        return self._serving
 
-    def answer(self, choice: str) -> str:
-        """No change runs here. Raises ControlError."""
-        raise ControlError(f"no change is running that {choice!r} could answer.")
+    def _service(self) -> str:
+        serving = self._serving
+        if serving is None or time.monotonic() - self._served_at >= SERVICE_S:
+            serving = self.serving
+        return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME))
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._look()
-            self._stopping.wait(EVERY_S)
+    def _notice_edits(self, flags: Sequence[FlagState], changing: bool) -> None:
+        """An editor, git or another program: a mark with the flag that moved, or the file when none did."""
+        paths = [self._settings.paths.config, self._settings.paths.app]
+        files = _Files(tuple(_stamp(self._root / path) for path in paths), {one.key: one.file_value for one in flags})
+        before, self._files = self._files, files
+        if before is None or changing or files.stamps == before.stamps:
+            return
+        moved = [
+            f"{one.label} {before.values[one.key]}→{one.file_value}"
+            for one in flags
+            if MISSING not in (before.values.get(one.key, MISSING), one.file_value)
+            and before.values[one.key] != one.file_value
+        ]
+        edited = [path for path, old, new in zip(paths, before.stamps, files.stamps, strict=True) if old != new]
+        self._mark("outside", ", ".join(moved) if moved else f"{', '.join(edited)} edited")
 
-    def _look(self) -> None:
-        try:
-            self._state = ControlState(
-                flags=flag_states(self._root, self._settings, self._turns),
-                journal=tuple(_entry(one) for one in self._journal.operations()),
-                restore_points=self._points.list(),
-            )
-        except (OSError, ControlError) as error:
-            self._state = ControlState(read_only=str(error))
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_ino, info.st_mtime_ns, info.st_size
 
 
-def _entry(operation: Operation) -> JournalEntry:
+def _entry(operation: Operation, operations: Sequence[Operation]) -> JournalEntry:
     return JournalEntry(
         op=operation.op,
         at=operation.at,
         label=operation.label,
-        state=operation.stage if not operation.open else str(classify(operation)),
-        undoable=False,
+        state=f"open: {classify(operation)}" if operation.open and operation.files else operation.stage,
+        undoable=undoable(operation, operations),
+        detail=operation.message,
     )

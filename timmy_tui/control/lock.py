@@ -1,6 +1,7 @@
 """One dashboard of the machine makes changes; the others only look."""
 
 import fcntl
+import hashlib
 import os
 import time
 from contextlib import suppress
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from timmy_tui.errors import ControlError
+from timmy_tui.settings import state_dir
 
 _TRIES = 3
 """Asking who the owner is takes the lock for some microseconds, which must not look like an owner."""
@@ -19,18 +21,19 @@ class Locked(ControlError):
     def __init__(self, pid: int | None) -> None:
         """``pid`` is the owner's; None when it cannot be told."""
         self.pid = pid
-        owner = f"the dashboard with pid {pid}" if pid else "another dashboard"
+        owner = f"the timmy-tui with pid {pid}" if pid else "another timmy-tui"
         super().__init__(f"{owner} makes changes; this one only looks.", "Close it, or make the change there.")
 
 
 class ChangeLock:
-    """flock on ``change.lock`` in the state folder; a dead owner's lock is gone with it.
+    """flock on a file in the state folder; a dead owner's lock is gone with it.
 
-    Not on the file that is changed: its inode is another one after every change.
+    Not on the file that is changed: its inode is another one after every change. ``change.lock`` is held while a change
+    runs, ``dashboard.lock`` for as long as a dashboard that may change something is open.
     """
 
-    def __init__(self, state_dir: Path) -> None:
-        self.path = state_dir / "change.lock"
+    def __init__(self, state_dir: Path, name: str = "change.lock") -> None:
+        self.path = state_dir / name
         self._fd: int | None = None
 
     @property
@@ -97,3 +100,21 @@ def _pid(fd: int) -> int | None:
     with suppress(ValueError):
         return int(os.pread(fd, 32, 0))
     return None
+
+
+def control_dir(root: Path, state: Path | None = None) -> Path:
+    """Journal, locks and backups of one Timmy, private: ``<state>/control-<hash of its path>``."""
+    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
+    path = (state or state_dir()) / f"control-{name}"
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def dashboard_lock(folder: Path) -> ChangeLock:
+    """Held by the one dashboard that may change something, from its start to its end."""
+    return ChangeLock(folder, "dashboard.lock")
+
+
+def second(pid: int | None) -> str:
+    """What a dashboard is told that came after the one with this pid."""
+    return f"another dashboard ({f'pid {pid}' if pid else 'another process'}) makes the changes"

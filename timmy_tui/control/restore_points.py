@@ -143,13 +143,13 @@ class RestorePoints:
 
     def prepare(self, name: str, files: Sequence[str]) -> tuple[PlannedFile, ...]:
         """``plan``, and a point ``before-restore-…`` of these files; the caller writes the journal, then the files."""
-        return self._prepared(self.plan(name, files), f"before {name} was restored", False)
+        return self.keep_before(self.plan(name, files), name)
 
     def restore(self, name: str, files: Sequence[str]) -> Applied:
         """``prepare``, then write, for a caller without a journal."""
         return write(self.prepare(name, files))
 
-    def prepare_latest(self) -> tuple[PlannedFile, ...]:
+    def plan_latest(self) -> tuple[PlannedFile, ...]:
         """Back to the files as they were before the first of the restores that are still in place.
 
         Raises NotFound when nothing was restored, Conflict when a restored file was changed since.
@@ -173,7 +173,7 @@ class RestorePoints:
                 now[file], back[file] = manifest.files[file], manifest
         if not back:
             raise NotFound("nothing was restored: the files are the latest.")
-        planned = [
+        return tuple(
             plan_bytes(
                 code_path(self.root, file),
                 read_file(self.root / file).sha256,
@@ -181,16 +181,21 @@ class RestorePoints:
                 self._copies.blobs,
             )
             for file, manifest in back.items()
-        ]
-        return self._prepared(planned, "before the return to the latest", True)
+        )
+
+    def prepare_latest(self) -> tuple[PlannedFile, ...]:
+        """``plan_latest``, and a point of these files; the caller writes the journal, then the files."""
+        return self.keep_before(self.plan_latest())
 
     def latest(self) -> Applied:
         """``prepare_latest``, then write, for a caller without a journal."""
         return write(self.prepare_latest())
 
-    def _prepared(self, planned: Sequence[PlannedFile], note: str, returns: bool) -> tuple[PlannedFile, ...]:
+    def keep_before(self, planned: Sequence[PlannedFile], name: str = "") -> tuple[PlannedFile, ...]:
+        """A point ``before-restore-…`` of what a planned restore of ``name`` (empty: of the latest) replaces."""
         wrote = {str(file.image.path.relative_to(self.root)): file.after for file in planned}
-        self._create(self._free_default("restore"), list(wrote), note, wrote=wrote, returns=returns)
+        note = f"before {name} was restored" if name else "before the return to the latest"
+        self._create(self._free_default("restore"), list(wrote), note, wrote=wrote, returns=not name)
         return tuple(planned)
 
     def _find(self, name: str) -> Kept:
@@ -244,4 +249,4 @@ def checked_name(name: str) -> str:
 
 def _shown(manifest: Manifest, extra: str = "") -> RestorePoint:
     note = "; ".join(text for text in (manifest.note, extra) if text)
-    return RestorePoint(manifest.name, manifest.at, "own", tuple(sorted(manifest.files)), note)
+    return RestorePoint(manifest.name, manifest.at, "own", tuple(sorted(manifest.files)), note, bool(manifest.wrote))

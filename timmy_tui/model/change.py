@@ -81,6 +81,8 @@ class RestorePoint:
     """``own``, ``git ref`` or ``git tag`` (the user's, read-only)."""
     files: tuple[str, ...] = ()
     note: str = ""
+    restored: bool = False
+    """Made by itself before a restore: there is something to return to."""
 
 
 @dataclass(frozen=True, eq=False)

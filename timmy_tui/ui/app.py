@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.reactive import var
 from textual.worker import Worker, WorkerState
@@ -185,6 +186,15 @@ class TimmyApp(App[None]):
         self.view = replace(self.view, styles=self.palettes[name].styles)
 
     # -- keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Any key stops the countdown to a rollback, and does nothing else."""
+        change = self.view.control.change if self.view.control else None
+        if isinstance(event, events.Key) and change is not None and change.countdown is not None:
+            event.stop()
+            self.desk.answer("stop", "stop waiting")
+            return
+        await super().on_event(event)
 
     def action_do(self, command: str) -> None:
         """Run a command of the table."""

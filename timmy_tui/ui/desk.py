@@ -66,8 +66,10 @@ class Desk:
         if plan.refusal:
             self._app.say(f"{plan.label}: {plan.refusal}", "warn")
             return
-        if await self._confirmed(plan.label, plan.preview):
-            self._app.say(await in_thread(self._control.start, plan))
+        answer = await self._confirmed(plan.label, plan.preview, plan.other_word if plan.other else "")
+        chosen = plan.other if answer == "other" else plan
+        if answer and chosen is not None:
+            self._app.say(await in_thread(self._control.start, chosen))
 
     def flip_tail_mode(self) -> None:
         """The other value than the file's."""
@@ -144,11 +146,10 @@ class Desk:
         answer = await in_thread(function, *arguments)
         self._app.say(word or str(answer))
 
-    async def _confirmed(self, title: str, lines: tuple[str, ...]) -> bool:
+    async def _confirmed(self, title: str, lines: tuple[str, ...], other: str = "") -> str:
         from timmy_tui.ui.screens.confirm import ConfirmScreen
 
-        answer = await self._app.push_screen_wait(ConfirmScreen(title, lines, self._app.view.read_only))
-        return answer is True
+        return await self._app.push_screen_wait(ConfirmScreen(title, lines, self._app.view.read_only, other)) or ""
 
     def _work(self, name: str, task: Coroutine[Any, Any, None]) -> None:
         async def work() -> None:

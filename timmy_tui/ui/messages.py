@@ -75,6 +75,14 @@ class Plan(Protocol):
     def refusal(self) -> str:
         """Why it cannot be done; empty when it can."""
 
+    @property
+    def other(self) -> "Plan | None":
+        """What was asked for to the letter, where something safer is proposed first."""
+
+    @property
+    def other_word(self) -> str:
+        """That other way in some words."""
+
 
 class Control(Protocol):
     """The hands. ``state`` is a cheap look; everything else may take time and is called from a worker.
@@ -86,7 +94,8 @@ class Control(Protocol):
         """Flags, running change, journal and restore points as last known."""
 
     def plan(self, kind: str, arguments: Mapping[str, Any]) -> Plan:
-        """``flip`` {key, value}, ``restart`` {}, ``undo`` {op}, ``create`` {name}, ``restore`` {name}."""
+        """``flip`` {key, value}, ``restart`` {}, ``undo`` {op}, ``create`` {name}, ``restore`` {name},
+        ``latest`` {}."""
 
     def start(self, plan: Plan) -> str:
         """Do it; returns a word for the status line. Progress comes with ``state``."""

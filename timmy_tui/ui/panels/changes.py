@@ -32,6 +32,8 @@ def change_rows(view: View, width: int) -> list[Row]:
     rows.extend((row, None) for row in verdict_lines(view, width))
     rows.append((title("restore points", width, view), None))
     rows.extend((_point(point), ("point", point.name)) for point in control.restore_points)
+    if any(point.restored for point in control.restore_points):
+        rows.append((line(("return to latest", "label"), ("  undo the restores", "muted")), ("latest", "")))
     if not control.restore_points:
         rows.append((line(("none yet; b makes one", "muted")), None))
     rows.append((title("journal, newest first", width, view), None))
@@ -78,7 +80,7 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     if change.message:
         lines.append(line(foreign(change.message, width)))
     if change.countdown is not None:
-        lines.append(line((f"rolling back in {change.countdown:.0f}s", "bad")))
+        lines.append(line((f"rolling back in {change.countdown:.0f}s; any key stops it", "bad")))
     if change.choices:
         lines.append(line(("you may: ", "muted"), (", ".join(foreign(c, 30) for c in change.choices), "key")))
     lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in change.log_lines[-8:])

@@ -186,7 +186,7 @@ def change_line(view: View, width: int) -> Line:
         line((f"{change.elapsed:.0f}s{limit}", "text")),
     ]
     if change.countdown is not None:
-        parts.insert(1, line((f"rolling back in {change.countdown:.0f}s", "bad")))
+        parts.insert(1, line((f"rolling back in {change.countdown:.0f}s, any key stops it", "bad")))
     if change.state is ChangeState.VERIFYING:
         parts.append(line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")))
     if change.pid is not None:

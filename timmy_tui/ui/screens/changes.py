@@ -28,6 +28,8 @@ class ChangesScreen(PageScreen):
             self._ask("undo", op=key)
         elif kind == "point":
             self._ask("restore", name=key)
+        elif kind == "latest":
+            self._ask("latest")
         else:
             flag = next((flag for flag in self.view.control.flags if flag.key == key), None)
             if flag is not None:

@@ -13,8 +13,11 @@ from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
 
 
-class ConfirmScreen(ModalScreen[bool]):
-    """A box at the lower edge; the figures above stay in sight. Only ``y`` goes ahead."""
+class ConfirmScreen(ModalScreen[str]):
+    """A box at the lower edge; the figures above stay in sight. Only ``y`` goes ahead, or ``o`` the other way.
+
+    Answers ``go``, ``other`` or nothing.
+    """
 
     CSS = """
     ConfirmScreen { background: $background 0%; align: center bottom; }
@@ -22,14 +25,15 @@ class ConfirmScreen(ModalScreen[bool]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "go", show=False),
+        Binding("o", "other", show=False),
         Binding("escape,n,q", "leave", show=False),
     ]
     view: var[View] = var(View(), init=False)
 
-    def __init__(self, heading: str, lines: tuple[str, ...], read_only: str = "") -> None:
-        """``read_only`` says why there is nothing to confirm; then the box refuses."""
+    def __init__(self, heading: str, lines: tuple[str, ...], read_only: str = "", other: str = "") -> None:
+        """``read_only`` says why there is nothing to confirm; then the box refuses. ``other``: a second way to go."""
         super().__init__()
-        self._heading, self._lines_shown, self._read_only = heading, lines, read_only
+        self._heading, self._lines_shown, self._read_only, self._other = heading, lines, read_only, other
 
     def compose(self) -> ComposeResult:
         """The box."""
@@ -50,7 +54,8 @@ class ConfirmScreen(ModalScreen[bool]):
         body = [line(("  " + foreign(text, width - 4), _role(text))) for text in self._lines_shown]
         if len(body) > room:
             body = [*body[: max(room - 1, 0)], line((f"  +{len(body) - room + 1} more lines", "muted"))][:room]
-        keys = line(("  y", "key"), " go ahead   ", ("Esc", "key"), " leave it as it is")
+        other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
+        keys = (*line(("  y", "key"), " go ahead   "), *other, *line(("Esc", "key"), " leave it as it is"))
         if self._read_only:
             keys = line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
         lines = [title(foreign(self._heading, width - 4), width, view), *body, BLANK, keys, BLANK]
@@ -59,11 +64,16 @@ class ConfirmScreen(ModalScreen[bool]):
     def action_go(self) -> None:
         """Yes, unless nothing may be changed."""
         if not self._read_only:
-            self.dismiss(True)
+            self.dismiss("go")
+
+    def action_other(self) -> None:
+        """The other way, where there is one."""
+        if self._other and not self._read_only:
+            self.dismiss("other")
 
     def action_leave(self) -> None:
         """No."""
-        self.dismiss(False)
+        self.dismiss("")
 
 
 def _role(text: str) -> str:

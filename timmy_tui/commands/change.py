@@ -1,0 +1,222 @@
+"""``timmy-tui flip``, ``restart``, ``undo``, ``keep`` and ``journal``: the dashboard's hands, from the shell.
+
+Exit codes: 0 kept, or undone as asked; 1 refused, nothing changed; 2 wrong usage; 3 rolled back by itself; 4 needs
+attention, or still open.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from timmy_tui.clean import clean
+from timmy_tui.commands.options import load, root_option, settings_option
+from timmy_tui.errors import ControlError
+from timmy_tui.model.change import ChangeProgress, ChangeState
+
+if TYPE_CHECKING:
+    from timmy_tui.control.plans import ChangePlan
+    from timmy_tui.control.room import ControlRoom
+
+EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
+LOOK_S = 0.1
+FIRST_SNAPSHOT_S = 5.0
+
+
+def yes_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--yes``."""
+    return click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")(command)
+
+
+def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--wait``."""
+    return click.option("--wait", is_flag=True, help="Wait until two turns of the new session show the new value.")(
+        command
+    )
+
+
+@click.command()
+@root_option
+@settings_option
+@click.argument("pairs", nargs=-1, required=True, metavar="FLAG VALUE [FLAG VALUE ...]")
+@wait_option
+@yes_option
+@click.option("--only", is_flag=True, help="Just this, also where it does not go with another flag's value.")
+def flip(
+    root: Path | None, settings_path: Path | None, pairs: tuple[str, ...], wait: bool, yes: bool, only: bool
+) -> int:
+    """Change flags, restart v34 and see that it serves: `flip tail-mode on`, or several as one change.
+
+    Without --wait the change is kept once v34 answers, without proof by turns.
+    """
+    if len(pairs) % 2:
+        raise click.UsageError("flags and values come in pairs: flip tail-mode on")
+    values = tuple(zip(pairs[::2], pairs[1::2], strict=True))
+    with control_room(root, settings_path) as room:
+        plan = confirmed(room.plan("flip", {"values": values}), yes, only)
+        return carry_out(room, plan, wait)
+
+
+@click.command()
+@root_option
+@settings_option
+@yes_option
+def restart(root: Path | None, settings_path: Path | None, yes: bool) -> int:
+    """Restart v34 by the strategy of the settings, and see that it serves."""
+    with control_room(root, settings_path) as room:
+        return carry_out(room, confirmed(room.plan("restart", {}), yes), False)
+
+
+@click.command()
+@root_option
+@settings_option
+@click.argument("operation", default="")
+@yes_option
+def undo(root: Path | None, settings_path: Path | None, operation: str, yes: bool) -> int:
+    """Take back the last change, or OPERATION of the journal: the files byte for byte, then a restart."""
+    with control_room(root, settings_path) as room:
+        done = carry_out(room, confirmed(room.plan("undo", {"op": operation}), yes), False)
+        return 0 if done == EXIT[ChangeState.ROLLED_BACK] else done
+
+
+@click.command()
+@root_option
+@settings_option
+@click.argument("operation", default="")
+def keep(root: Path | None, settings_path: Path | None, operation: str) -> int:
+    """Close an interrupted change as it stands: the newest open one, or OPERATION of the journal."""
+    with control_room(root, settings_path) as room:
+        click.echo(clean(room.keep(operation)))
+    return 0
+
+
+@click.command()
+@root_option
+@settings_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def journal(root: Path | None, settings_path: Path | None, as_json: bool) -> None:
+    """Every change made by timmy-tui, newest first, and how it ended."""
+    with control_room(root, settings_path, reading=True) as room:
+        room.look()
+        entries = room.state().journal
+    if as_json:
+        fields = ("op", "at", "label", "state", "undoable", "detail")
+        click.echo(json.dumps([{name: getattr(one, name) for name in fields} for one in entries], indent=1))
+        return
+    for one in entries:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.at))
+        mark = "undo" if one.undoable else ""
+        click.echo(f"{when}  {one.op}  {clean(one.label):34} {one.state:18} {mark:5}{clean(one.detail)}".rstrip())
+    if not entries:
+        click.echo("nothing was changed yet")
+
+
+def restore(
+    root: Path | None, settings_path: Path | None, name: str, files: tuple[str, ...], latest: bool, yes: bool
+) -> int:
+    """Put named code files back as a restore point has them, or return to the latest."""
+    with control_room(root, settings_path) as room:
+        plan = room.plan("latest", {}) if latest else room.plan("restore", {"name": name, "files": files})
+        return carry_out(room, confirmed(plan, yes), False)
+
+
+@contextmanager
+def control_room(root: Path | None, settings_path: Path | None, reading: bool = False) -> Iterator["ControlRoom"]:
+    """The room, fed by the logs as the dashboard's is. ``reading``: nobody looks at logs, nothing is changed."""
+    from timmy_tui.control.room import ControlRoom
+    from timmy_tui.live import LiveSource, follow
+
+    settings, installation = load(root, settings_path)
+
+    def tell(word: str, role: str) -> None:
+        click.echo(clean(word), err=role == "bad")
+
+    room = ControlRoom(
+        settings, installation.root, tell=tell, dashboard=False, read_only="only looking" if reading else ""
+    )
+    if reading:
+        yield room
+        return
+    feeds, waker = follow(settings, installation)
+    source = LiveSource(settings, feeds, waker=waker, watch=room.see)
+    source.start(lambda snapshot: None)
+    try:
+        if installation.latency_log.exists() or installation.v34_log.exists():
+            _await(lambda: bool(room.sight.turns) or room.sight.busy, FIRST_SNAPSHOT_S)
+        yield room
+    finally:
+        source.stop()
+        room.close()
+
+
+def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan":
+    """The plan shown and agreed to. Raises ControlError for a refusal, UsageError without a terminal, Abort for no."""
+    if only and plan.other is not None:
+        plan = plan.other
+    if plan.refusal:
+        raise ControlError(f"{plan.label}: {plan.refusal}")
+    click.echo(clean(plan.label))
+    for text in plan.preview:
+        click.echo(f"  {clean(text)}")
+    if plan.other is not None:
+        click.echo(f"  (--only: {clean(plan.other_word)})")
+    if yes:
+        return plan
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask on; say --yes.")
+    click.confirm("go ahead?", abort=True)
+    return plan
+
+
+def carry_out(room: "ControlRoom", plan: "ChangePlan", wait: bool) -> int:
+    """Start it and say how it goes, a line for each state; the exit code."""
+    room.start(plan)
+    said = ""
+    while True:
+        shown = room.progress
+        assert shown is not None
+        word = _word(shown)
+        if word != said:
+            click.echo(word)
+            said = word
+        if room.idle:
+            return EXIT.get(shown.state, 4)
+        _answer(room, shown, wait)
+        time.sleep(LOOK_S)
+
+
+def _answer(room: "ControlRoom", shown: ChangeProgress, wait: bool) -> None:
+    """What the shell answers by itself: no proof wanted. Where the user must decide, it leaves the change open."""
+    from timmy_tui.control.progress import KEEP, UNDO
+
+    if shown.state is ChangeState.VERIFYING and not wait:
+        room.answer(KEEP)
+    elif shown.state is ChangeState.NEEDS_ATTENTION and UNDO in shown.choices:
+        if not sys.stdin.isatty():
+            click.echo("left open: `timmy-tui undo` or `timmy-tui keep`", err=True)
+            raise click.exceptions.Exit(4)
+        room.answer(click.prompt("keep or undo", type=click.Choice(shown.choices)))
+
+
+def _word(shown: ChangeProgress) -> str:
+    parts = [str(shown.state)]
+    if shown.countdown is not None:
+        parts.append(f"rolling back in {shown.countdown:.0f}s")
+    if shown.state is ChangeState.VERIFYING:
+        parts.append(f"{shown.evidence[0]} of {shown.evidence[1]} turns show it")
+    if shown.pid is not None:
+        parts.append(f"pid {shown.pid}")
+    if shown.message:
+        parts.append(clean(shown.message))
+    return "  ".join(parts)
+
+
+def _await(what: Callable[[], bool], limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
+    while not what() and time.monotonic() < deadline:
+        time.sleep(LOOK_S / 2)
