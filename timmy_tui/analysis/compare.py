@@ -16,6 +16,8 @@ from timmy_tui.stages import CRITICAL, label
 from timmy_tui.words import duration
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Values = list[list[tuple[float, tuple[float, ...]]]]
+"""Of both sides: milliseconds and work of every turn that has them."""
 
 LEAST = 5
 """Usable values a side below which nothing is said."""
@@ -30,6 +32,10 @@ STAGES = (
     "reply", "hop_out", "mute", "tts",
 )  # fmt: skip
 """Compared one by one; V2V first."""
+TOLD_APART = 0.25
+"""Between the plain and the adjusted ratio, in log units: beyond it the sentence says both."""
+WORKED = ("store", "llm", "tts")
+"""Parts of V2V that take longer with more work."""
 
 
 def compare(
@@ -45,7 +51,7 @@ def compare(
     """
     sides = [_usable(side) for side in (a, b)]
     measured = {stage: [list(_values(stage, side)) for side in sides] for stage in STAGES}
-    verdicts = {stage: _verdict(stage, values) for stage, values in measured.items() if any(values)}
+    verdicts = {stage: _verdict(stage, values, sides) for stage, values in measured.items() if any(values)}
     stands = holm({stage: one.p for stage, one in verdicts.items() if one.p is not None}, LEVEL)
     stages = tuple(_with_word(one, stage in stands) for stage, one in verdicts.items())
     told = [_quality(side, marks or {}) for side in (a, b)]
@@ -88,17 +94,12 @@ def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[flo
     """Milliseconds and work of every turn that has them."""
     for turn, ahead in side:
         ms = turn.headline_ms if stage == V2V else turn.load_ms if stage == "load" else turn.stages.get(stage)
-        work = features_of(_work_of(stage), turn, ahead)
+        work = features_of(stage, turn, ahead)
         if ms is not None and ms >= 0 and work is not None and stage not in turn.skipped:
             yield ms, work
 
 
-def _work_of(stage: str) -> str:
-    """V2V follows the answer as the LLM does: it is the largest part of it."""
-    return "llm" if stage == V2V else stage
-
-
-def _verdict(stage: str, values: list[list[tuple[float, tuple[float, ...]]]]) -> StageVerdict:
+def _verdict(stage: str, values: Values, sides: Sequence[Sequence[tuple[Turn, Turn]]]) -> StageVerdict:
     n_a, n_b = len(values[0]), len(values[1])
     short = max(LEAST - n_a, LEAST - n_b, 0)
     middles = [float(np.median([ms for ms, _ in side])) if side else None for side in values]
@@ -106,26 +107,58 @@ def _verdict(stage: str, values: list[list[tuple[float, tuple[float, ...]]]]) ->
     base = StageVerdict(
         stage=stage, ratio=None, low=None, high=None, raw_ratio=raw, n_a=n_a, n_b=n_b, verdict="too few turns",
         wanted=short, before_ms=middles[0], after_ms=middles[1],
-        adjusted_for=tuple(dict.fromkeys(one.name for one in FEATURES.get(_work_of(stage), ()))),
+        adjusted_for=tuple(
+            dict.fromkeys(one.name for part in (WORKED if stage == V2V else (stage,)) for one in FEATURES.get(part, ()))
+        ),
     )  # fmt: skip
     if short:
         return base
-    left_a, left_b = _without_work(_work_of(stage), values)
-    found = shift_between(left_a, left_b)
+    left = _whole_without_work(sides) if stage == V2V else _without_work(stage, values)
+    found = shift_between(*left)
     return _filled(base, found.shift, found.low, found.high, found.p)
 
 
-def _without_work(stage: str, values: list[list[tuple[float, tuple[float, ...]]]]) -> tuple[Array, Array]:
+def _without_work(stage: str, values: Values) -> tuple[Array, Array]:
     """Log times of both sides at the same work; the slopes are fitted with the two levels free."""
-    both = [*values[0], *values[1]]
-    y = np.log(np.array([ms for ms, _ in both]) + SOFT_MS)
-    groups = np.array([0] * len(values[0]) + [1] * len(values[1]))
-    work = [one for _, one in both]
+    y = np.log(np.array([ms for side in values for ms, _ in side]) + SOFT_MS)
+    y = y - _effect_of_work(stage, y, values)
+    return y[: len(values[0])], y[len(values[0]) :]
+
+
+def _effect_of_work(stage: str, y: Array, values: Values) -> Array:
+    """What of each log time the work explains, against the usual work of both sides together."""
+    groups = np.repeat([0, 1], [len(side) for side in values])
+    work = [one for side in values for _, one in side]
     fitted = fit_work(stage, y, work, groups)
-    if len(fitted.slopes):
-        x = design(stage, work, fitted.offsets)
-        y = y - (x - np.median(x, axis=0)) @ fitted.slopes
-    return y[groups == 0], y[groups == 1]
+    if not len(fitted.slopes):
+        return np.zeros(len(y))
+    x = design(stage, work, fitted.offsets)
+    effect: Array = (x - np.median(x, axis=0)) @ fitted.slopes
+    return effect
+
+
+def _whole_without_work(sides: Sequence[Sequence[tuple[Turn, Turn]]]) -> tuple[Array, Array]:
+    """Log V2V at the same work: what longer or shorter work cost in each stage is taken out in milliseconds.
+
+    V2V itself follows no power of the answer's length: endpointing and the hops in it do not change with it.
+    """
+    whole = [np.array([turn.headline_ms for turn, _ in side if turn.headline_ms], dtype=float) for side in sides]
+    told = [[(turn, ahead) for turn, ahead in side if turn.headline_ms] for side in sides]
+    for stage in WORKED:
+        places = [
+            [at for at, (turn, ahead) in enumerate(side) if next(_values(stage, [(turn, ahead)]), None) is not None]
+            for side in told
+        ]
+        values = [list(_values(stage, [side[at] for at in where])) for side, where in zip(told, places, strict=True)]
+        if any(len(side) < LEAST for side in values):
+            continue
+        ms = np.array([one for side in values for one, _ in side])
+        effect = _effect_of_work(stage, np.log(ms + SOFT_MS), values)
+        excess = ms * (1.0 - np.exp(-effect))
+        whole[0][places[0]] -= excess[: len(places[0])]
+        whole[1][places[1]] -= excess[len(places[0]) :]
+    left = [np.log(np.maximum(side, SOFT_MS)) for side in whole]
+    return left[0], left[1]
 
 
 def _filled(base: StageVerdict, shift: float, low: float, high: float, p: float) -> StageVerdict:
@@ -164,7 +197,7 @@ def _sentence(stages: Sequence[StageVerdict], sides: Sequence[Sequence[tuple[Tur
         (one for one in stages if one.verdict in ("slower", "faster") and one.stage != V2V),
         key=lambda one: -abs((one.after_ms or 0.0) - (one.before_ms or 0.0)),
     )
-    parts = [f"{_label(one.stage)} {_ratio(one)}" for one in moved[:3]]
+    parts = [f"{_label(one.stage)} {_ratio(one)}{_measured(one)}" for one in moved[:3]]
     whole = by_stage[V2V]
     if whole.verdict in ("slower", "faster"):
         parts.append(f"V2V {_difference(whole)}")
@@ -182,6 +215,13 @@ def _label(stage: str) -> str:
 def _ratio(one: StageVerdict) -> str:
     assert one.ratio is not None and one.low is not None and one.high is not None
     return f"×{one.ratio:.2f} [{one.low:.2f}, {one.high:.2f}]"
+
+
+def _measured(one: StageVerdict) -> str:
+    """The plain medians, where less or more work explains a large part of what one sees."""
+    if not one.ratio or not one.raw_ratio or abs(math.log(one.raw_ratio / one.ratio)) < TOLD_APART:
+        return ""
+    return f" at equal work (measured {duration(one.before_ms)}→{duration(one.after_ms)})"
 
 
 def _difference(one: StageVerdict) -> str:
