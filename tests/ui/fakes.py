@@ -42,13 +42,15 @@ class FakePlan:
     label: str
     preview: tuple[str, ...] = ()
     refusal: str = ""
+    other: FakePlan | None = None
+    other_word: str = ""
 
 
 class FakeControl:
     """Plans everything, starts nothing."""
 
-    def __init__(self, state: ControlState, refusal: str = "", error: str = "") -> None:
-        self.now, self.refusal, self.error = state, refusal, error
+    def __init__(self, state: ControlState, refusal: str = "", error: str = "", other: str = "") -> None:
+        self.now, self.refusal, self.error, self.other = state, refusal, error, other
         self.asked: list[tuple[object, ...]] = []
 
     def state(self) -> ControlState:
@@ -59,7 +61,8 @@ class FakeControl:
         if self.error:
             raise ControlError(self.error, "look at the log")
         preview = ("v34/config.py:12", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
-        return FakePlan(f"{kind} {arguments}", preview, self.refusal)
+        other = FakePlan(f"{kind} {self.other}", preview) if self.other else None
+        return FakePlan(f"{kind} {arguments}", preview, self.refusal, other, self.other)
 
     def start(self, plan: Any) -> str:
         self.asked.append(("start", plan.label))

@@ -103,11 +103,11 @@ async def test_read_only_binds_no_dangerous_key_and_its_dialogs_refuse() -> None
         assert control.asked == [] and "go ahead" not in seen.text()
         from timmy_tui.ui.screens.confirm import ConfirmScreen
 
-        answers: list[bool | None] = []
+        answers: list[str | None] = []
         seen.app.push_screen(ConfirmScreen("restart", ("now",), "a replay"), answers.append)
         await seen.pilot.pause()
         assert "refused: a replay" in seen.text()
         await seen.press("y")
         assert answers == []
         await seen.press("escape")
-        assert answers == [False]
+        assert answers == [""]

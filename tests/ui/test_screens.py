@@ -297,3 +297,48 @@ def test_flags_go_round_their_choices() -> None:
     assert next_value(flags["tail-mode"]) == "off" and next_value(flags["num-ctx"]) == "4096"
     assert next_value(replace(flags["num-ctx"], file_value="6000")) == "4096"
     assert next_value(flags["debug"]) == ""
+
+
+async def test_what_was_asked_to_the_letter_has_a_key_of_its_own() -> None:
+    control = FakeControl(control_state(), other="only tail mode")
+    async with running(snapshot(), control=control) as seen:
+        await seen.press("t")
+        await seen.until(lambda: "o only tail mode" in seen.text())
+        await seen.press("o")
+        await seen.until(lambda: "started" in seen.text())
+        assert control.asked[-1] == ("start", "flip only tail mode")
+
+
+async def test_the_other_way_is_no_way_where_there_is_none() -> None:
+    control = FakeControl(control_state())
+    async with running(snapshot(), control=control) as seen:
+        await seen.press("t")
+        await seen.until(lambda: "go ahead" in seen.text())
+        await seen.press("o")
+        assert "go ahead" in seen.text() and [call[0] for call in control.asked] == ["plan"]
+
+
+@pytest.mark.parametrize("key", ["space", "down", "j", "1", "y"])
+async def test_any_key_stops_the_countdown_to_a_rollback_and_does_nothing_else(key: str) -> None:
+    state = control_state()
+    assert state.change is not None
+    counting = replace(state, change=replace(state.change, countdown=7.0, choices=("stop waiting",)))
+    control = FakeControl(counting)
+    async with running(snapshot(), control=control) as seen:
+        await seen.press("5")
+        assert control.asked == [("answer", "stop waiting")]
+        control.asked.clear()
+        await seen.press(key)
+        await seen.until(lambda: control.asked == [("answer", "stop waiting")])
+        assert "rolling back in 7s" in seen.text() and seen.app.current_mode == "live"
+        assert seen.app.view.newest is None
+
+
+async def test_the_running_change_is_answered_from_the_live_screen() -> None:
+    control = FakeControl(control_state())
+    async with running(snapshot(), control=control) as seen:
+        assert "K keep  u undo" in seen.text()
+        await seen.press("K")
+        await seen.until(lambda: ("answer", "keep") in control.asked)
+        await seen.press("N")
+        await seen.until(lambda: "go now: no running change asks for that" in seen.text())

@@ -29,6 +29,7 @@ def deeds(app: "TimmyApp") -> Mapping[str, Callable[[], object]]:
         "warm": desk.warm,
         "probe": desk.probe,
         "keep": lambda: desk.answer("keep", "keep"),
+        "go_now": lambda: desk.answer("go_now", "go now"),
         "stop": lambda: desk.answer("stop", "stop waiting"),
         "listen": lambda: desk.answer("listen", "resume listening"),
         "good": lambda: desk.mark("good"),

@@ -20,7 +20,7 @@ from timmy_tui.ui import life
 from timmy_tui.ui.acts import deeds
 from timmy_tui.ui.bell import Bell
 from timmy_tui.ui.choice import remembered_theme
-from timmy_tui.ui.commands import SCREENS, footer_words, read_keymap, with_keys
+from timmy_tui.ui.commands import SCREENS, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.desk import Desk
 from timmy_tui.ui.glyphs import choose_glyphs
 from timmy_tui.ui.messages import Asked, Control, LlmActions, Noticed, SnapshotArrived, SnapshotSource
@@ -83,9 +83,10 @@ class TimmyApp(App[None]):
         self._bind_commands(why)
         self._problems = [*problems, *theme_problems]
         footers = {name: footer_words(self.commands, name, self.desk.absent) for name in SCREENS}
+        keys = {command.id: key_name(command.keys) for command in self.commands}
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
-        self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, read_only=why))
+        self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, keys=keys, read_only=why))
 
     def _bind_commands(self, read_only: str) -> None:
         for command in self.commands:

@@ -54,7 +54,14 @@ COMMANDS: tuple[Command, ...] = (
             rank=60),
     Command("restore_point", "b", "restore point", "Make a restore point of the code files", danger=True,
             needs="control"),
-    Command("undo", "u", "undo", "Take back the last change", danger=True, needs="control", rank=65),
+    Command("undo", "u", "undo", "Take back the last change, or the one that is running", danger=True,
+            needs="control", rank=65),
+    Command("keep", "K", "keep", "Keep the running change without waiting for its proof", danger=True,
+            needs="control"),
+    Command("go_now", "N", "go now", "Do not wait for the turn in flight: cut it", danger=True, needs="control"),
+    Command("stop", "S", "stop waiting", "Stop waiting for the running change", danger=True, needs="control"),
+    Command("listen", "L", "listen again", "Ask the STT server to listen again after a cut turn", danger=True,
+            needs="control"),
     Command("warm", "w", "warm", "Load the model before the first turn needs it", danger=True, needs="llm"),
     Command("good", "g", "good", "Mark the newest turn's answer good; the same key takes it back", needs="source"),
     Command("bad", "x", "bad", "Mark the newest turn's answer bad; the same key takes it back", needs="source"),
@@ -76,14 +83,13 @@ COMMANDS: tuple[Command, ...] = (
             danger=True, needs="llm", rank=11),
     Command("act", "enter", "act", "Flip the flag, undo the operation or restore the point under the cursor",
             ("changes",), danger=True, needs="control", rank=11),
-    Command("keep", "K", "keep", "Keep the running change", ("changes",), "app.do('keep')", danger=True,
-            needs="control", rank=12),
-    Command("stop", "S", "stop waiting", "Stop waiting for the running change", ("changes",), "app.do('stop')",
-            danger=True, needs="control"),
-    Command("listen", "L", "resume listening", "Ask the STT server to listen again after a cut turn", ("changes",),
-            "app.do('listen')", danger=True, needs="control"),
 )  # fmt: skip
 """In the order of the help page."""
+
+CHOICES = {
+    "keep": "keep", "undo": "undo", "go now": "go_now", "stop waiting": "stop", "resume listening": "listen",
+}  # fmt: skip
+"""What a running change may be answered → the command that answers it."""
 
 NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",

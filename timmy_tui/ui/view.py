@@ -44,6 +44,8 @@ class View:
     notice: Notice | None = None
     footers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Screen → (key, word) of the commands that work there."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Command id → its first key, as written for people; empty for one without a key."""
     styles: Mapping[str, Style] = field(default_factory=dict)
     """Role → style, as the theme has it."""
     kept: dict[Hashable, Any] = field(default_factory=dict)

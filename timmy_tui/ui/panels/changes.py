@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from timmy_tui.model.change import ChangeProgress, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.ui.lines import BLANK, Line, foreign, left, line, right
+from timmy_tui.ui.panels.facts import choice_words
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.screens.page import Row
 from timmy_tui.ui.view import View
@@ -82,7 +83,7 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     if change.countdown is not None:
         lines.append(line((f"rolling back in {change.countdown:.0f}s; any key stops it", "bad")))
     if change.choices:
-        lines.append(line(("you may: ", "muted"), (", ".join(foreign(c, 30) for c in change.choices), "key")))
+        lines.append((*line(("you may: ", "muted")), *choice_words(change, view)))
     lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in change.log_lines[-8:])
     return lines
 

@@ -1,14 +1,16 @@
 """One-line panels below the rows: prompt cache and context, what was concluded, the sources, the running change."""
 
-from timmy_tui.model.change import ChangeState
+from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.ui.lines import Line, as_many, foreign, line, spread, wrap
+from timmy_tui.ui.commands import CHOICES
+from timmy_tui.ui.lines import Line, as_many, foreign, line, plain, spread, wrap
 from timmy_tui.ui.view import View
 from timmy_tui.ui.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.words import duration, share
 
 NOTICE_S = 15.0
+UNDO = "undo"
 STALE_S = 900.0
 """A log without a new line for a quarter of an hour says so."""
 
@@ -101,7 +103,11 @@ def verdict_line(view: View, width: int) -> Line:
             parts.append(line((f"+{len(view.findings) - 1} more", "muted")))
         return as_many(parts, width) or line((text, finding_role(finding)))
     if judgement is not None and judgement.verdict is not None:
-        return line(("verdict ", "muted"), (foreign(judgement.verdict.sentence, width - 8), "info"))
+        undo = (
+            () if view.read_only or judgement.verdict.wanted else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
+        )
+        room = width - 8 - len(plain(undo))
+        return (*line(("verdict ", "muted"), (foreign(judgement.verdict.sentence, room), "info")), *undo)
     found = judgement.diagnosis if judgement else None
     if found is not None and found.sentence:
         return line((foreign(found.sentence, width), "warn" if found.slow else "muted"))
@@ -174,6 +180,16 @@ def _bound(low: float | None, high: float | None) -> str:
     return f"≥ {duration(min(known))}" if known else ""
 
 
+def choice_words(change: ChangeProgress, view: View) -> Line:
+    """``K keep  u undo``: what the running change may be answered, with the keys that do it."""
+    words: Line = ()
+    settled = (UNDO,) if change.state is ChangeState.KEPT and not view.read_only else ()
+    for choice in (*change.choices, *settled):
+        key = view.keys.get(CHOICES.get(choice, ""), "")
+        words = (*words, *line((f"{key} " if key else "", "key"), (f"{foreign(choice, 20)}  ", "text")))
+    return words
+
+
 def change_line(view: View, width: int) -> Line:
     """The running change: state, clock against its limit, evidence, what can be pressed."""
     change = view.control.change if view.control else None
@@ -193,8 +209,8 @@ def change_line(view: View, width: int) -> Line:
         parts.append(line((f"pid {change.pid}", "muted")))
     if change.message:
         parts.append(line((foreign(change.message, 60), "text")))
-    if change.choices:
-        parts.append(line((" · ".join(foreign(choice, 20) for choice in change.choices), "key")))
+    if change.choices or change.state is ChangeState.KEPT:
+        parts.append(choice_words(change, view))
     return as_many(parts, width)
 
 
