@@ -1,7 +1,7 @@
 """Lines of both logs in, turns out: the parsers and the assembler of one reading."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Literal
 
 from timmy_tui.model.turn import Event, Session, Turn
@@ -22,7 +22,7 @@ class Ingest:
         self.newest_stamp: float | None = None
         """Stamp of the newest event, on its writer's clock: the log's own idea of now."""
 
-    def feed(self, kind: LogKind, lines: Iterable[bytes]) -> list[Turn]:
+    def feed(self, kind: LogKind, lines: Sequence[bytes]) -> list[Turn]:
         """Whole lines of one log, in file order."""
         if kind == "latency":
             return self._feed_events(self._latency.feed(lines))

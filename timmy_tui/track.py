@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -87,7 +87,7 @@ class Track:
             for turn in held or ():
                 self._analyst.add(self._recent.get(turn.ordinal, turn), facts)
 
-    def feed(self, kind: LogKind, lines: Iterable[bytes], facts: OllamaFacts | None) -> bool:
+    def feed(self, kind: LogKind, lines: Sequence[bytes], facts: OllamaFacts | None) -> bool:
         """Take whole lines of one log; True when a turn closed or changed."""
         return self._put_all(self._ingest.feed(kind, lines), facts)
 

@@ -1,6 +1,6 @@
 """The golden conversation, read from either log or both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from timmy_tui.ingest import Ingest, LogKind
@@ -12,7 +12,7 @@ LATENCY = (DATA / "latency.log").read_bytes().splitlines()
 V34 = (DATA / "v34.log").read_bytes().split(b"\n")
 
 
-def read(*parts: tuple[LogKind, Iterable[bytes]], remember: bool = True) -> list[Turn]:
+def read(*parts: tuple[LogKind, Sequence[bytes]], remember: bool = True) -> list[Turn]:
     """All turns by ordinal after the parts were fed in order."""
     ingest = Ingest(60.0)
     turns: dict[int, Turn] = {}

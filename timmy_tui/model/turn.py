@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+LATEST = 1e11
+"""A stamp from here on (year 5138) is not a time of day."""
 
 
 class Event(Struct, frozen=True, gc=False):
     """One line of the latency log, as its writer stamped it."""
 
-    timestamp: float
+    timestamp: Annotated[float, Meta(gt=0, lt=LATEST)]
     """Seconds since the epoch, on the clock of the process that wrote the line."""
-    request_id: str
+    request_id: Annotated[str, Meta(min_length=1)]
     """First eight characters of a UUID4. They collide about 16 times in 370 000 turns: key by id and time."""
-    event: str
+    event: Annotated[str, Meta(min_length=1)]
     """Name of the event; names outside the stage table are kept and shown."""
     service: str = ""
     """stt, v34 or tts; empty where the line did not say."""

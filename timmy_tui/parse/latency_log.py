@@ -1,15 +1,12 @@
 """The latency log: one JSON object a line, from several processes that do not lock each other out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from timmy_tui.model.turn import Event
-
-LATEST = 1e11
-"""A stamp from here on (year 5138) is not a time of day."""
+from timmy_tui.model.turn import LATEST, Event
 
 _MARK = b'{"timestamp"'
 """How every line of the tracker begins: where a torn line is taken up again."""
@@ -25,25 +22,22 @@ class LatencyParser:
         self.unparsed: Counter[str] = Counter()
         self.lines = 0
 
-    def feed(self, lines: Iterable[bytes]) -> list[Event]:
+    def feed(self, lines: Sequence[bytes]) -> list[Event]:
         """Events of whole lines, in file order. Never raises, whatever the bytes."""
         events: list[Event] = []
-        add = events.append
-        count = 0
-        for line in lines:
-            count += 1
+        rest = iter(lines)
+        at = 0
+        while True:
+            known = len(events)
             try:
-                event = _decode(line)
+                # No bytecode between two lines (a fifth of the time). Up to a bad line, what was decoded stays.
+                events.extend(map(_decode, rest))
+                break
             except (msgspec.DecodeError, UnicodeDecodeError):
-                events.extend(self._mend(line))
-                continue
-            if 0.0 < event.timestamp < LATEST and event.request_id and event.event:
-                add(event)
-            else:
-                self.unparsed[
-                    "timestamp out of range" if event.request_id and event.event else "no request_id or event"
-                ] += 1
-        self.lines += count
+                at += len(events) - known
+                events.extend(self._mend(lines[at]))
+                at += 1
+        self.lines += len(lines)
         return events
 
     def _mend(self, line: bytes) -> Iterator[Event]:
