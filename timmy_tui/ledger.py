@@ -3,30 +3,38 @@
 Integer microseconds throughout, so that the measured critical stages and the gaps sum to the headline exactly.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
 
 from timmy_tui.model.turn import Gap, Span
-from timmy_tui.stages import BY_KEY, CRITICAL, KEYS, STAGES
+from timmy_tui.stages import CRITICAL, KEYS, STAGES
 
-_SPEECH = ("stt_pause_detected", "stt_transcript_finalized", "stt_sending_to_v34", "stt_http_request_start")
-_ENTRY = ("v34_flask_handler_entry", "v34_webhook_received")
 _SOUND = "tts_audio_playback_start"
 _REPLY = "v34_sending_to_tts"
 
-_PATH = tuple((stage.key, stage.starts, stage.ends, stage.clock) for stage in STAGES if stage.critical)
+_NEVER = ""
+"""No event has this name: stands for the second choice where there is only one."""
+_PATH = tuple(
+    (stage.key, *(*stage.starts, _NEVER)[:2], *(*stage.ends, _NEVER)[:2], stage.clock)
+    for stage in STAGES
+    if stage.critical and stage.starts
+)
+"""Key, events that open it and that close it in order of preference, clock; behind endpointing, which nothing opens."""
 _SIDE = tuple(
     (stage.key, stage.starts[0], stage.ends[0])
     for stage in STAGES
     if not stage.critical and stage.starts and stage.ends and stage.key != "query"
 )
-_AFTER_REPLY = CRITICAL[CRITICAL.index("hop_out") :]
+_AFTER_REPLY = frozenset(CRITICAL[CRITICAL.index("hop_out") :])
 STEP_US = 1000
 """Same-clock events this far out of order are a stepped clock; less is two threads stamping at once."""
 
+_Edge = tuple[str, int, int, str]
+"""Key, start and end in µs, clock of a measured critical stage."""
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+
+class Ledger(Struct, frozen=True):
     """Where the time of one turn went; ms, from whole microseconds."""
 
     span: Span
@@ -62,64 +70,68 @@ def settle(
     if began is not None and ended is not None and ended < began:
         span, began, ended, stepped = Span.NONE, None, None, True
     if ended is not None and _SOUND not in marks:
-        for key in _AFTER_REPLY:
-            edges.pop(key, None)
+        edges = [edge for edge in edges if edge[0] not in _AFTER_REPLY]
     stages = _BLANK.copy()
-    for key, (start, end) in edges.items():
+    for key, start, end, _ in edges:
         stages[key] = (end - start) / 1000
     for key, opens, closes in _SIDE:
         if opens in marks and closes in marks and marks[closes] >= marks[opens]:
             stages[key] = (marks[closes] - marks[opens]) / 1000
     _split_children(stages, query_us, prefill_ms, decode_ms, load_ms)
-    gaps, rest, backwards = _gaps(edges, began, ended) if began is not None and ended is not None else ((), None, False)
-    headline = None if began is None or ended is None else (ended - began) / 1000
+    headline: float | None = None
+    gaps: tuple[Gap, ...] = ()
+    rest: float | None = None
+    backwards = False
+    if began is not None and ended is not None:
+        headline = (ended - began) / 1000
+        gaps, rest, backwards = _gaps(edges, began, ended)
     return Ledger(
-        span=span,
-        headline_ms=headline,
-        v2v_ms=headline if span is Span.V2V else None,
-        stages=stages,
-        skipped=_skipped(marks),
-        unattributed_ms=rest,
-        gaps=gaps,
-        offset_bounds=_bounds(marks),
-        clock_stepped=stepped or backwards,
+        span,
+        headline,
+        headline if span is Span.V2V else None,
+        stages,
+        _skipped(marks),
+        rest,
+        gaps,
+        _bounds(marks),
+        stepped or backwards,
     )
 
 
-def _edges(marks: Mapping[str, int], pause_us: int | None) -> tuple[dict[str, tuple[int, int]], bool]:
-    """Start and end of each measured critical stage; a same-clock one that runs backwards is not measured."""
-    edges: dict[str, tuple[int, int]] = {}
+def _edges(marks: Mapping[str, int], pause_us: int | None) -> tuple[list[_Edge], bool]:
+    """The measured critical stages in order; a same-clock one that runs backwards is not measured."""
+    edges: list[_Edge] = []
     stepped = False
     get = marks.get
-    for key, opens, closes, clock in _PATH:
-        if not opens:
-            end = get(closes[0])
-            start = None if end is None or pause_us is None else end - pause_us
+    pause = get("stt_pause_detected")
+    if pause is not None and pause_us is not None:
+        edges.append(("endpointing", pause - pause_us, pause, "stt"))
+    for key, opens, or_opens, closes, or_closes, clock in _PATH:
+        start = get(opens)
+        if start is None and (start := get(or_opens)) is None:
+            continue
+        end = get(closes)
+        if end is None and (end := get(or_closes)) is None:
+            continue
+        if end >= start or clock == "cross":
+            edges.append((key, start, end, clock))
         else:
-            start = get(opens[0])
-            if start is None and len(opens) > 1:
-                start = get(opens[1])
-            end = get(closes[0])
-            if end is None and len(closes) > 1:
-                end = get(closes[1])
-        if start is None or end is None:
-            continue
-        if end < start and clock != "cross":
             stepped = True
-            continue
-        edges[key] = (start, end)
     return edges, stepped
 
 
 def _span(marks: Mapping[str, int], pause_us: int | None) -> tuple[Span, int | None, int | None]:
     """The widest span that the events allow, and its edges."""
-    pause = marks.get("stt_pause_detected")
-    speech = next((marks[name] for name in _SPEECH if name in marks), None)
-    entry = next((marks[name] for name in _ENTRY if name in marks), None)
-    sound, reply = marks.get(_SOUND), marks.get(_REPLY)
+    get = marks.get
+    sound, pause = get(_SOUND), get("stt_pause_detected")
+    if sound is not None and pause is not None and pause_us is not None:
+        return Span.V2V, pause - pause_us, sound
+    speech = pause
+    if speech is None:
+        speech = get("stt_transcript_finalized", get("stt_sending_to_v34", get("stt_http_request_start")))
+    entry = get("v34_flask_handler_entry", get("v34_webhook_received"))
+    reply = get(_REPLY)
     if sound is not None:
-        if pause is not None and pause_us is not None:
-            return Span.V2V, pause - pause_us, sound
         if speech is not None:
             return Span.PAUSE_TO_SOUND, speech, sound
         if entry is not None:
@@ -132,18 +144,18 @@ def _span(marks: Mapping[str, int], pause_us: int | None) -> tuple[Span, int | N
     return Span.NONE, None, None
 
 
-def _gaps(edges: Mapping[str, tuple[int, int]], began: int, ended: int) -> tuple[tuple[Gap, ...], float, bool]:
+def _gaps(edges: Sequence[_Edge], began: int, ended: int) -> tuple[tuple[Gap, ...], float, bool]:
     """Time between the measured stages, by position; their sum in ms; whether a same-clock gap runs backwards."""
     gaps: list[Gap] = []
     at, after, total, backwards = began, "start", 0, False
-    clock = ""
-    for key, (start, end) in edges.items():
-        stage = BY_KEY[key]
+    before = ""
+    for key, start, end, clock in edges:
         if start != at:
-            gaps.append(Gap(after, key, (start - at) / 1000))
-            total += start - at
-            backwards = backwards or (start - at < -STEP_US and clock == stage.clock)
-        at, after, clock = end, key, stage.clock
+            gap = start - at
+            gaps.append(Gap(after, key, gap / 1000))
+            total += gap
+            backwards = backwards or (gap < -STEP_US and before == clock)
+        at, after, before = end, key, clock
     if ended != at:
         gaps.append(Gap(after, "end", (ended - at) / 1000))
         total += ended - at
@@ -165,10 +177,10 @@ def _split_children(
     stages["wait"] = _rest(stages["llm"], prefill_ms, decode_ms)
 
 
-def _rest(whole: float | None, *parts: float | None) -> float | None:
-    if whole is None or None in parts:
+def _rest(whole: float | None, one: float | None, other: float | None) -> float | None:
+    if whole is None or one is None or other is None:
         return None
-    left = whole - sum(part for part in parts if part is not None)
+    left = whole - (one + other)
     return round(left, 6) if left >= 0 else None
 
 
