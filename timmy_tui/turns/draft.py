@@ -1,7 +1,6 @@
 """A turn in the making: marks and figures as they come, and the Turn that they amount to."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from timmy_tui.ledger import Ledger, settle
@@ -14,54 +13,8 @@ CANNED = "I appear to be having trouble speaking. How embarrassing."
 
 _LEAKS = ("<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>")
 
-_FIGURES: dict[str, tuple[tuple[str, str], ...]] = {
-    "stt_pause_detected": (("pause_threshold", "pause_threshold"),),
-    "stt_transcript_finalized": (("text_length", "text_length"),),
-    "stt_sending_to_v34": (("text_length", "text_length"),),
-    "v34_webhook_received": (("text_length", "text_length"),),
-    "v34_classification_complete": (("importance", "importance"),),
-    "v34_retrieval_complete": (("num_chunks", "chunks"),),
-    "v34_prompt_built": (("prompt_chars", "prompt_chars"), ("prompt_tokens_est", "prompt_tokens_est")),
-    "v34_ollama_sent": (("temperature", "temperature"), ("kv_context_length", "context_sent")),
-    "v34_ollama_received": (
-        ("response_length", "reply_length"),
-        ("new_context_length", "context_returned"),
-        ("prompt_eval_count", "prompt_tokens"),
-        ("eval_count", "output_tokens"),
-        ("prompt_eval_cached_count", "cached_tokens"),
-        ("prompt_eval_duration_ms", "prefill_ms"),
-        ("eval_duration_ms", "decode_ms"),
-        ("load_duration_ms", "load_ms"),
-        ("total_duration_ms", "ollama_total_ms"),
-    ),
-    "v34_sending_to_tts": (("response_length", "reply_length"),),
-    "tts_request_received": (("text_length", "reply_length"),),
-}
-"""Event → (metadata field, field of Turn) that it tells."""
-
-_WHOLE = frozenset(
-    (
-        "text_length",
-        "chunks",
-        "prompt_chars",
-        "prompt_tokens_est",
-        "context_sent",
-        "reply_length",
-        "context_returned",
-        "prompt_tokens",
-        "output_tokens",
-        "cached_tokens",
-    )
-)
-_SANE = 1e12
-"""A figure from here on is garbage: no count, length or duration in ms of one turn reaches it."""
-
-
-def number(value: Any) -> float | None:
-    """A finite figure of zero or more, or None."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value < _SANE:
-        return float(value)
-    return None
+_FAILURES = frozenset({"empty_reply", "canned_reply", "error"})
+_NO_SIGNALS: frozenset[str] = frozenset()
 
 
 class Draft:
@@ -69,24 +22,24 @@ class Draft:
 
     __slots__ = (
         "aborted_by", "closed", "debug", "events", "figures", "first", "last", "marks", "ordinal", "query_open",
-        "query_us", "read", "request_id", "session", "session_id", "state", "status", "tail_mode",
+        "query_us", "request_id", "session", "session_id", "state", "status", "tail_mode",
     )  # fmt: skip
 
     def __init__(self, ordinal: int, request_id: str) -> None:
         self.ordinal = ordinal
         self.request_id = request_id
         self.events: list[Event] = []
-        self.read = 0
-        """Events that have gone into the fields below: they are read together, when somebody asks."""
+        """In file order; once it is closed only where somebody keeps them."""
         self.marks: dict[str, int] = {}
-        self.figures: dict[str, float] = {}
+        """Event → µs since the epoch; of repeated ones the first counts."""
+        self.figures: dict[str, int | float] = {}
         self.tail_mode: bool | None = None
         self.session_id: str | None = None
         self.session = 0
         self.first = 0.0
         self.last = 0.0
         """Stamp of the newest event in file order."""
-        self.query_open: int | None = None
+        self.query_open: float | None = None
         self.query_us: int | None = None
         self.status: float | None = None
         self.debug: DebugTurn | None = None
@@ -94,46 +47,17 @@ class Draft:
         self.state = TurnState.OPEN
         self.aborted_by = ""
 
-    def read_events(self) -> None:
-        """Take in the events that came since the last time; of repeated ones the first counts."""
-        marks, metadata_of = self.marks, _READERS
-        for event in self.events[self.read :] if self.read else self.events:
-            name = event.event
-            if name not in marks:
-                marks[name] = int(event.timestamp * 1e6 + 0.5)
-            if name in metadata_of and event.metadata:
-                metadata_of[name](self, event.metadata)
-            if name == "v34_retrieval_query_start":
-                self.query_open = int(event.timestamp * 1e6 + 0.5)
-            elif name == "v34_retrieval_query_complete" and self.query_open is not None:
-                spent = int(event.timestamp * 1e6 + 0.5) - self.query_open
-                if spent >= 0:
-                    self.query_us = (self.query_us or 0) + spent
-                self.query_open = None
-        self.read = len(self.events)
-
-    def read_figures(self, fields: Sequence[tuple[str, str]], metadata: Mapping[str, Any]) -> None:
-        """Figures of one event; the first telling counts."""
-        figures = self.figures
-        for source, target in fields:
-            if source in metadata and target not in figures:
-                value = number(metadata[source])
-                if value is not None:
-                    figures[target] = value
-
     @property
     def begun(self) -> bool:
         """There is text: more than a pause was heard."""
-        return self.debug is not None or any(event.event != "stt_pause_detected" for event in self.events)
+        return self.debug is not None or len(self.marks) > ("stt_pause_detected" in self.marks)
 
     def build(self, keep_events: bool) -> Turn:
         """The turn as it stands."""
-        self.read_events()
+        if self.closed and not keep_events:
+            self.events.clear()
         debug = self.debug
-        told: dict[str, Any] = {name: int(value) if name in _WHOLE else value for name, value in self.figures.items()}
-        if debug is not None:
-            for name, value in debug.values.items():
-                told.setdefault(name, value)
+        told: dict[str, Any] = self.figures if debug is None else {**debug.values, **self.figures}
         ledger = self._ledger(told)
         signals = self._signals(told)
         state, reason = self._verdict(signals, debug)
@@ -188,20 +112,20 @@ class Draft:
     def _signals(self, told: Mapping[str, Any]) -> frozenset[str]:
         length, debug = told.get("reply_length"), self.debug
         reply = debug.reply if debug is not None else None
-        found: set[str] = set()
+        found: list[str] = []
         answered = "output_tokens" in told or "prompt_tokens" in told
         received = "v34_ollama_received" in self.marks
         if length == 0 or reply == "":
-            found.add("empty_reply")
+            found.append("empty_reply")
         if reply == CANNED or (received and not answered and length == len(CANNED)):
-            found.add("canned_reply")
+            found.append("canned_reply")
         if reply is not None and (any(mark in reply for mark in _LEAKS) or reply.startswith("assistant")):
-            found.add("template_leak")
+            found.append("template_leak")
         if debug is not None and debug.errors:
-            found.add("error")
+            found.append("error")
         if self.status is not None and self.status >= 400:
-            found.add("error")
-        return frozenset(found)
+            found.append("error")
+        return frozenset(found) if found else _NO_SIGNALS
 
     def _verdict(self, signals: frozenset[str], debug: DebugTurn | None) -> tuple[TurnState, str]:
         """State and reason; a complete turn whose model or voice failed is a failed one."""
@@ -218,9 +142,6 @@ class Draft:
         if self.status is not None and self.status >= 400:
             return TurnState.FAILED, f"v34 answered with status {self.status:.0f}"
         return TurnState.FAILED, "the model gave no answer"
-
-
-_FAILURES = frozenset({"empty_reply", "canned_reply", "error"})
 
 
 def _debug_ledger(debug: DebugTurn) -> Ledger:
@@ -246,26 +167,3 @@ def _debug_ledger(debug: DebugTurn) -> Ledger:
         offset_bounds=(None, None),
         clock_stepped=False,
     )
-
-
-def _figure_reader(fields: Sequence[tuple[str, str]]) -> Callable[[Draft, Mapping[str, Any]], None]:
-    return lambda draft, metadata: draft.read_figures(fields, metadata)
-
-
-def _read_prompt(draft: Draft, metadata: Mapping[str, Any]) -> None:
-    draft.read_figures(_FIGURES["v34_prompt_built"], metadata)
-    mode = metadata.get("tail_mode")
-    if isinstance(mode, bool):
-        draft.tail_mode = mode
-
-
-def _read_status(draft: Draft, metadata: Mapping[str, Any]) -> None:
-    draft.status = number(metadata.get("status_code"))
-
-
-_READERS: dict[str, Callable[[Draft, Mapping[str, Any]], None]] = {
-    **{name: _figure_reader(fields) for name, fields in _FIGURES.items()},
-    "v34_prompt_built": _read_prompt,
-    "stt_http_response_received": _read_status,
-}
-"""Event → what is read from its metadata."""
