@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.control.board import UNCHANGED, ControlBoard
+from timmy_tui.control.room import ControlRoom
 from timmy_tui.demo.generate import write_logs
 from timmy_tui.errors import ControlError
-from timmy_tui.settings import Settings
+from timmy_tui.settings import Services, Settings
 
 
 @pytest.fixture
@@ -28,37 +28,61 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def board(root: Path, tmp_path: Path) -> Iterator[ControlBoard]:
-    board = ControlBoard(Settings(), root, tmp_path / "state")
-    yield board
-    board.close()
+def room(root: Path, tmp_path: Path) -> Iterator[ControlRoom]:
+    room = ControlRoom(Settings(services=Services(v34="http://127.0.0.1:9")), root, tmp_path / "state")
+    room.open(watch=False)
+    yield room
+    room.close()
 
 
-def test_flags_are_seen_and_nothing_else_of_the_file(board: ControlBoard) -> None:
-    board._look()
-    state = board.state()
+def test_flags_are_seen_and_nothing_else_of_the_file(room: ControlRoom) -> None:
+    room.look()
+    state = room.state()
     shown = {one.key: one.file_value for one in state.flags}
     assert shown["tail-mode"] == "off"
     assert shown["raw"] == "on"
+    assert state.service == "port 9: not running"
     assert "canary" not in repr(state)
 
 
-def test_a_restore_point_is_made_and_listed(board: ControlBoard, root: Path) -> None:
+def test_a_restore_point_is_made_and_listed(room: ControlRoom, root: Path) -> None:
     before = (root / "v34/config.py").read_bytes()
-    plan = board.plan("create", {"name": "before-trying"})
+    plan = room.plan("create", {"name": "before-trying"})
     assert plan.refusal == ""
-    assert "before-trying" in board.start(plan)
-    board._look()
-    assert [one.name for one in board.state().restore_points if one.kind == "own"] == ["before-trying"]
+    assert "before-trying" in room.start(plan)
+    room.look()
+    assert [one.name for one in room.state().restore_points if one.kind == "own"] == ["before-trying"]
     assert (root / "v34/config.py").read_bytes() == before
 
 
-@pytest.mark.parametrize("kind", ["flip", "restart", "undo", "restore"])
-def test_changes_are_refused_in_words(board: ControlBoard, kind: str) -> None:
-    plan = board.plan(kind, {})
-    assert plan.refusal == UNCHANGED
-    with pytest.raises(ControlError, match="does not change"):
-        board.start(plan)
+@pytest.mark.parametrize(
+    ("kind", "arguments", "why"),
+    [
+        ("flip", {"key": "tail-mode", "value": "perhaps"}, "it takes on or off"),
+        ("flip", {"key": "tail-mod", "value": "on"}, "Did you mean tail-mode?"),
+        ("flip", {"key": "debug-mode", "value": "on"}, "--debug on v34's command line overwrites it"),
+        ("flip", {"key": "tail-mode", "value": "off"}, "has that value already"),
+        ("undo", {}, "there is no change to undo"),
+        ("undo", {"op": "nothing"}, "the journal has no operation nothing"),
+        ("restore", {"name": "nowhere"}, "there is no restore point nowhere"),
+        ("latest", {}, "nothing was restored"),
+        ("dance", {}, "no such change"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_words(
+    room: ControlRoom, root: Path, kind: str, arguments: dict[str, str], why: str
+) -> None:
+    before = (root / "v34/config.py").read_bytes()
+    plan = room.plan(kind, arguments)
+    assert why in plan.refusal
+    with pytest.raises(ControlError):
+        room.start(plan)
+    assert (root / "v34/config.py").read_bytes() == before
+
+
+def test_an_answer_that_nobody_waits_for_is_refused(room: ControlRoom) -> None:
+    with pytest.raises(ControlError, match="no change is running"):
+        room.answer("keep")
 
 
 def run(*arguments: str) -> str:
