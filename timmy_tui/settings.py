@@ -185,8 +185,23 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"{path}: {error}.") from None
 
 
+def refuse_commands_from(settings: Settings, path: Path | None, root: Path) -> None:
+    """Raise SettingsError for a command that comes with the monitored repository instead of from its user."""
+    real = Path(os.path.realpath(path or config_dir() / "settings.toml"))
+    if settings.control.command and real.is_relative_to(os.path.realpath(root)):
+        raise SettingsError(
+            f"{real} lies inside {root} and names a command; commands come from your own settings alone.",
+            f"Move control.command to {config_dir() / 'settings.toml'}.",
+        )
+
+
 def _check_owner(path: Path) -> None:
     info = path.stat()
+    if path.is_symlink():
+        folder = Path(os.path.realpath(path)).parent
+        held = folder.stat()
+        if held.st_uid != os.getuid() or held.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise SettingsError(f"{path} is a link into {folder}, which others can write to; it is ignored.")
     if not stat.S_ISREG(info.st_mode):
         raise SettingsError(f"{path} is not a regular file.")
     if info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.errors import SettingsError
-from timmy_tui.settings import Settings, load_settings
+from timmy_tui.settings import Settings, load_settings, refuse_commands_from
 
 
 def write(folder: Path, text: str) -> Path:
@@ -61,3 +61,31 @@ def test_a_named_file_that_is_missing_or_no_file_is_an_error(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SettingsError, match="not a regular file"):
         load_settings(tmp_path / "pipe")
+
+
+def test_a_link_into_a_folder_of_everybodys_is_refused(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    (shared / "settings.toml").write_text("[view]\nwindow = 30\n")
+    (shared / "settings.toml").chmod(0o600)
+    link = tmp_path / "settings.toml"
+    link.symlink_to(shared / "settings.toml")
+    with pytest.raises(SettingsError, match="others can write to"):
+        load_settings(link)
+    shared.chmod(0o700)
+    assert load_settings(link).view.window == 30
+
+
+def test_a_command_that_comes_with_the_monitored_repository_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "timmy"
+    root.mkdir()
+    inside, own = root / "settings.toml", tmp_path / "settings.toml"
+    for path in (inside, own):
+        path.write_text('[control]\nstrategy = "command"\ncommand = ["/bin/true"]\n')
+        path.chmod(0o600)
+    with pytest.raises(SettingsError, match="names a command"):
+        refuse_commands_from(load_settings(inside), inside, root)
+    refuse_commands_from(load_settings(own), own, root)
+    inside.write_text("[view]\nwindow = 30\n")
+    refuse_commands_from(load_settings(inside), inside, root)

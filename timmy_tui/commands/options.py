@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from timmy_tui.installation import Installation, find_installation
-from timmy_tui.settings import Settings, load_settings
+from timmy_tui.settings import Settings, load_settings, refuse_commands_from
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,4 +40,6 @@ def log_option(command: Command) -> Command:
 def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Installation]:
     """Settings and installation. Raises SettingsError or NotFound."""
     settings = load_settings(settings_path)
-    return settings, find_installation(settings, root)
+    installation = find_installation(settings, root)
+    refuse_commands_from(settings, settings_path, installation.root)
+    return settings, installation
