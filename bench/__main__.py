@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("append", "frames", "ingest", "idle", "status", "reuse")
+NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control")
 """One module each, with ``measure() -> list[str]``: the lines of its table."""
 
 

@@ -167,7 +167,7 @@ def test_frozen_shows_how_many_turns_were_missed_and_what_is_now() -> None:
 
 def test_the_change_has_one_line_and_hides_nothing_of_the_waterfall() -> None:
     with_change = text(snapshot(), 80, 24, control=control_state())
-    assert "tail mode off→on verifying  12s  evidence 1/2  pid 4242  keep  undo" in with_change
+    assert "tail mode off→on verifying 12s  evidence 1/2  keep  undo  pid 4242" in with_change
     assert "0──" in with_change
 
 

@@ -1,7 +1,7 @@
 """Small phrases that several panels share."""
 
 from timmy_tui.model.judgement import Finding
-from timmy_tui.stages import label
+from timmy_tui.stages import BY_KEY, label
 from timmy_tui.ui.glyphs import Glyphs
 from timmy_tui.words import duration
 
@@ -42,7 +42,8 @@ def stage_name(key: str) -> str:
     if key.startswith("gap:"):
         after, _, before = key[4:].partition("→")
         return f"gap {label(after)}→{label(before)}"
-    return label(key)
+    stage = BY_KEY.get(key)
+    return key if stage is not None and stage.parent else label(key)
 
 
 def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:

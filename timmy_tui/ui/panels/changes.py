@@ -94,11 +94,10 @@ def verdict_lines(view: View, width: int) -> list[Line]:
     verdict = judgement.verdict if judgement else None
     if verdict is None:
         return []
-    wanted = f"  {verdict.wanted} more turns until it can speak" if verdict.wanted else ""
     lines = [
         BLANK,
         title(f"verdict: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
-        line((foreign(verdict.sentence, width), "value"), (wanted, "muted")),
+        line((foreign(verdict.sentence, width), "value")),
         *_quality(verdict),
     ]
     lines.extend(_stage(stage) for stage in verdict.stages)

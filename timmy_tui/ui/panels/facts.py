@@ -11,6 +11,8 @@ from timmy_tui.words import duration, share
 
 NOTICE_S = 15.0
 UNDO = "undo"
+NARROW = 60
+"""Cells below which the change's state and keys come before its name."""
 STALE_S = 900.0
 """A log without a new line for a quarter of an hour says so."""
 
@@ -186,32 +188,33 @@ def choice_words(change: ChangeProgress, view: View) -> Line:
     settled = (UNDO,) if change.state is ChangeState.KEPT and not view.read_only else ()
     for choice in (*change.choices, *settled):
         key = view.keys.get(CHOICES.get(choice, ""), "")
-        words = (*words, *line((f"{key} " if key else "", "key"), (f"{foreign(choice, 20)}  ", "text")))
+        gap = "  " if words else ""
+        words = (*words, *line((f"{gap}{key} " if key else gap, "key"), (foreign(choice, 20), "text")))
     return words
 
 
 def change_line(view: View, width: int) -> Line:
-    """The running change: state, clock against its limit, evidence, what can be pressed."""
+    """The running change: state, clock against its limit, evidence, what can be pressed, and what it is."""
     change = view.control.change if view.control else None
     if change is None or change.state is ChangeState.IDLE:
         return ()
     role = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: "warn", ChangeState.NEEDS_ATTENTION: "bad"}
     limit = f"/{change.limit:.0f}s" if change.limit is not None else ""
-    parts = [
-        line((f"{foreign(change.label, 30)} ", "value"), (str(change.state), role.get(change.state, "info"))),
-        line((f"{change.elapsed:.0f}s{limit}", "text")),
-    ]
+    label = line((f"{foreign(change.label, 30)} ", "value"))
+    parts = [line((str(change.state), role.get(change.state, "info")), (f" {change.elapsed:.0f}s{limit}", "text"))]
     if change.countdown is not None:
-        parts.insert(1, line((f"rolling back in {change.countdown:.0f}s, any key stops it", "bad")))
+        parts.append(line((f"rolling back in {change.countdown:.0f}s, any key stops it", "bad")))
     if change.state is ChangeState.VERIFYING:
         parts.append(line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")))
-    if change.pid is not None:
-        parts.append(line((f"pid {change.pid}", "muted")))
-    if change.message:
-        parts.append(line((foreign(change.message, 60), "text")))
     if change.choices or change.state is ChangeState.KEPT:
         parts.append(choice_words(change, view))
-    return as_many(parts, width)
+    if change.message:
+        parts.append(line((foreign(change.message, 60), "text")))
+    if change.pid is not None:
+        parts.append(line((f"pid {change.pid}", "muted")))
+    if width < NARROW:
+        return as_many([*parts, label], width)
+    return as_many([(*label, *parts[0]), *parts[1:]], width)
 
 
 def notice_line(view: View, width: int) -> Line:

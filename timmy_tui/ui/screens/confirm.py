@@ -1,5 +1,6 @@
 """The question before anything that changes something: what would happen, and a second, different key."""
 
+import textwrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -38,7 +39,8 @@ class ConfirmScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """The box."""
         panel = Painted(self._draw, id="confirm")
-        panel.styles.height = min(len(self._lines_shown), 14) + 4
+        panel.styles.height = min(len(self._wrapped(self.app.size.width)), 14) + 4
+        panel.styles.max_height = "100%"
         yield panel
 
     def on_mount(self) -> None:
@@ -51,15 +53,27 @@ class ConfirmScreen(ModalScreen[str]):
 
     def _draw(self, view: View, width: int, height: int) -> list[Line]:
         room = max(height - 4, 0)
-        body = [line(("  " + foreign(text, width - 4), _role(text))) for text in self._lines_shown]
+        body = self._wrapped(width)
         if len(body) > room:
             body = [*body[: max(room - 1, 0)], line((f"  +{len(body) - room + 1} more lines", "muted"))][:room]
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
-        keys = (*line(("  y", "key"), " go ahead   "), *other, *line(("Esc", "key"), " leave it as it is"))
+        keys = (*line(("  y", "key"), " go ahead   ", ("Esc", "key"), " leave it as it is   "), *other)
         if self._read_only:
             keys = line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
         lines = [title(foreign(self._heading, width - 4), width, view), *body, BLANK, keys, BLANK]
         return [fit(row, width) for row in lines[:height]]
+
+    def _wrapped(self, width: int) -> list[Line]:
+        """Lines of code are cut, sentences go on in the next line."""
+        body: list[Line] = []
+        for text in self._lines_shown:
+            room = max(width - 4, 8)
+            if _role(text) != "text":
+                body.append(line(("  " + foreign(text, room), _role(text))))
+                continue
+            rows = textwrap.wrap(foreign(text, 400), room, subsequent_indent="  ") or [""]
+            body.extend(line(("  " + row, "text")) for row in rows)
+        return body
 
     def action_go(self) -> None:
         """Yes, unless nothing may be changed."""
