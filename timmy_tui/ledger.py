@@ -3,38 +3,50 @@
 Integer microseconds throughout, so that the measured critical stages and the gaps sum to the headline exactly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
+from timmy_tui.marks import NEVER, SLOT, Marks
 from timmy_tui.model.turn import Gap, Span
 from timmy_tui.stages import CRITICAL, KEYS, STAGES
 
-_SOUND = "tts_audio_playback_start"
-_REPLY = "v34_sending_to_tts"
+STEP_US = 1000
+"""Same-clock events this far out of order are a stepped clock; less is two threads stamping at once."""
 
-_NEVER = ""
-"""No event has this name: stands for the second choice where there is only one."""
+
+def _slots(*names: str) -> tuple[int, int]:
+    """Slots of a first and a second choice, as far as there are any."""
+    first, second = (*(SLOT[name] for name in names), NEVER, NEVER)[:2]
+    return first, second
+
+
+_PAUSE, _TEXT = _slots("stt_pause_detected", "stt_transcript_finalized")
+_ASKED, _OR_ASKED = _slots("stt_http_request_start", "stt_sending_to_v34")
+_ENTERED, _OR_ENTERED = _slots("v34_flask_handler_entry", "v34_webhook_received")
+_STORING, _STORED = _slots("v34_memory_storage_start", "v34_memory_storage_complete")
+_CLASSIFIED, _RETRIEVING = _slots("v34_classification_complete", "v34_retrieval_start")
+_REPLY, _ARRIVED = _slots("v34_sending_to_tts", "tts_request_received")
+_SOUND = SLOT["tts_audio_playback_start"]
+
 _PATH = tuple(
-    (stage.key, *(*stage.starts, _NEVER)[:2], *(*stage.ends, _NEVER)[:2], stage.clock)
+    (stage.key, *_slots(*stage.starts), *_slots(*stage.ends), stage.clock)
     for stage in STAGES
     if stage.critical and stage.starts
 )
-"""Key, events that open it and that close it in order of preference, clock; behind endpointing, which nothing opens."""
+"""Key, slots that open it and slots that close it, clock. Endpointing, which no event opens, comes before these."""
 _SIDE = tuple(
-    (stage.key, stage.starts[0], stage.ends[0])
+    (stage.key, SLOT[stage.starts[0]], SLOT[stage.ends[0]])
     for stage in STAGES
     if not stage.critical and stage.starts and stage.ends and stage.key != "query"
 )
 _AFTER_REPLY = frozenset(CRITICAL[CRITICAL.index("hop_out") :])
-STEP_US = 1000
-"""Same-clock events this far out of order are a stepped clock; less is two threads stamping at once."""
 
 _Edge = tuple[str, int, int, str]
 """Key, start and end in µs, clock of a measured critical stage."""
 
 
-class Ledger(Struct, frozen=True):
+class Ledger(Struct, frozen=True, gc=False):
     """Where the time of one turn went; ms, from whole microseconds."""
 
     span: Span
@@ -54,14 +66,14 @@ _BLANK: dict[str, float | None] = dict.fromkeys(KEYS)
 
 
 def settle(
-    marks: Mapping[str, int],
+    marks: Marks,
     pause_us: int | None = None,
     query_us: int | None = None,
     prefill_ms: float | None = None,
     decode_ms: float | None = None,
     load_ms: float | None = None,
 ) -> Ledger:
-    """The ledger of the events ``marks`` (name → µs since the epoch, on the writer's clock).
+    """The ledger of a turn's marks.
 
     ``pause_us`` is the silence that endpointing waited for; ``query_us`` the sum of the query pairs of retrieval.
     """
@@ -69,14 +81,15 @@ def settle(
     span, began, ended = _span(marks, pause_us)
     if began is not None and ended is not None and ended < began:
         span, began, ended, stepped = Span.NONE, None, None, True
-    if ended is not None and _SOUND not in marks:
+    if ended is not None and marks[_SOUND] is None:
         edges = [edge for edge in edges if edge[0] not in _AFTER_REPLY]
     stages = _BLANK.copy()
     for key, start, end, _ in edges:
         stages[key] = (end - start) / 1000
     for key, opens, closes in _SIDE:
-        if opens in marks and closes in marks and marks[closes] >= marks[opens]:
-            stages[key] = (marks[closes] - marks[opens]) / 1000
+        opened, closed = marks[opens], marks[closes]
+        if opened is not None and closed is not None and closed >= opened:
+            stages[key] = (closed - opened) / 1000
     _split_children(stages, query_us, prefill_ms, decode_ms, load_ms)
     headline: float | None = None
     gaps: tuple[Gap, ...] = ()
@@ -85,33 +98,23 @@ def settle(
     if began is not None and ended is not None:
         headline = (ended - began) / 1000
         gaps, rest, backwards = _gaps(edges, began, ended)
-    return Ledger(
-        span,
-        headline,
-        headline if span is Span.V2V else None,
-        stages,
-        _skipped(marks),
-        rest,
-        gaps,
-        _bounds(marks),
-        stepped or backwards,
-    )
+    v2v = headline if span is Span.V2V else None
+    skipped, bounds = _skipped(marks), _bounds(marks)
+    return Ledger(span, headline, v2v, stages, skipped, rest, gaps, bounds, stepped or backwards)
 
 
-def _edges(marks: Mapping[str, int], pause_us: int | None) -> tuple[list[_Edge], bool]:
+def _edges(marks: Marks, pause_us: int | None) -> tuple[list[_Edge], bool]:
     """The measured critical stages in order; a same-clock one that runs backwards is not measured."""
     edges: list[_Edge] = []
     stepped = False
-    get = marks.get
-    pause = get("stt_pause_detected")
+    pause = marks[_PAUSE]
     if pause is not None and pause_us is not None:
         edges.append(("endpointing", pause - pause_us, pause, "stt"))
     for key, opens, or_opens, closes, or_closes, clock in _PATH:
-        start = get(opens)
-        if start is None and (start := get(or_opens)) is None:
+        start, end = marks[opens], marks[closes]
+        if start is None and (start := marks[or_opens]) is None:
             continue
-        end = get(closes)
-        if end is None and (end := get(or_closes)) is None:
+        if end is None and (end := marks[or_closes]) is None:
             continue
         if end >= start or clock == "cross":
             edges.append((key, start, end, clock))
@@ -120,17 +123,17 @@ def _edges(marks: Mapping[str, int], pause_us: int | None) -> tuple[list[_Edge],
     return edges, stepped
 
 
-def _span(marks: Mapping[str, int], pause_us: int | None) -> tuple[Span, int | None, int | None]:
+def _first(marks: Marks, *slots: int) -> int | None:
+    return next((mark for slot in slots if (mark := marks[slot]) is not None), None)
+
+
+def _span(marks: Marks, pause_us: int | None) -> tuple[Span, int | None, int | None]:
     """The widest span that the events allow, and its edges."""
-    get = marks.get
-    sound, pause = get(_SOUND), get("stt_pause_detected")
+    sound, pause, reply = marks[_SOUND], marks[_PAUSE], marks[_REPLY]
     if sound is not None and pause is not None and pause_us is not None:
         return Span.V2V, pause - pause_us, sound
-    speech = pause
-    if speech is None:
-        speech = get("stt_transcript_finalized", get("stt_sending_to_v34", get("stt_http_request_start")))
-    entry = get("v34_flask_handler_entry", get("v34_webhook_received"))
-    reply = get(_REPLY)
+    speech = _first(marks, _PAUSE, _TEXT, _OR_ASKED, _ASKED)
+    entry = _first(marks, _ENTERED, _OR_ENTERED)
     if sound is not None:
         if speech is not None:
             return Span.PAUSE_TO_SOUND, speech, sound
@@ -184,19 +187,22 @@ def _rest(whole: float | None, one: float | None, other: float | None) -> float 
     return round(left, 6) if left >= 0 else None
 
 
-def _skipped(marks: Mapping[str, int]) -> frozenset[str]:
+def _skipped(marks: Marks) -> frozenset[str]:
     """Memory storage did not happen when the stages on both of its sides did."""
-    if "v34_memory_storage_start" in marks or "v34_memory_storage_complete" in marks:
+    if marks[_STORING] is not None or marks[_STORED] is not None:
         return _NOTHING_SKIPPED
-    around = "v34_classification_complete" in marks and "v34_retrieval_start" in marks
+    around = marks[_CLASSIFIED] is not None and marks[_RETRIEVING] is not None
     return _STORE_SKIPPED if around else _NOTHING_SKIPPED
 
 
-def _bounds(marks: Mapping[str, int]) -> tuple[float | None, float | None]:
+def _bounds(marks: Marks) -> tuple[float | None, float | None]:
     """v34's clock minus the STT/TTS clock: no message arrives before it was sent."""
-    sent, received = marks.get(_REPLY), marks.get("tts_request_received")
-    low = (sent - received) / 1000 if sent is not None and received is not None else None
-    asked = marks.get("stt_http_request_start", marks.get("stt_sending_to_v34"))
-    entered = marks.get("v34_flask_handler_entry", marks.get("v34_webhook_received"))
+    sent, arrived = marks[_REPLY], marks[_ARRIVED]
+    asked, entered = marks[_ASKED], marks[_ENTERED]
+    if asked is None:
+        asked = marks[_OR_ASKED]
+    if entered is None:
+        entered = marks[_OR_ENTERED]
+    low = (sent - arrived) / 1000 if sent is not None and arrived is not None else None
     high = (entered - asked) / 1000 if asked is not None and entered is not None else None
     return low, high

@@ -97,6 +97,14 @@ def test_other_json_and_plain_text_are_counted() -> None:
     assert feed(b"[1]", b"hello", b'"x"') == ([], {"not JSON": 3})
 
 
+def test_bad_lines_leave_the_order_of_the_others() -> None:
+    good = [GOOD.replace(b"aaaaaaaa", b"%08d" % number) for number in range(9)]
+    lines = [good[0], b"{", good[1], good[2], b"", b"[1]", torn(90), *good[3:6], b'{"timestamp": -1}', *good[6:]]
+    ids, unparsed = feed(*lines)
+    assert ids == ["00000000", "00000001", "00000002", "bbbbbbbb", *(f"{number:08d}" for number in range(3, 9))]
+    assert sum(unparsed.values()) == 4
+
+
 @given(st.lists(st.binary(max_size=200), max_size=20))
 @example([b'{"timestamp"' * 50])
 @example([b"[" * 5000])

@@ -62,7 +62,7 @@ class Span(StrEnum):
     """Too few events to measure any span."""
 
 
-class Gap(Struct, frozen=True):
+class Gap(Struct, frozen=True, gc=False):
     """Unattributed time at one position of the critical path."""
 
     after: str
@@ -72,7 +72,7 @@ class Gap(Struct, frozen=True):
     ms: float
 
 
-class Turn(Struct, frozen=True, kw_only=True):
+class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """One exchange: what the user said, what Timmy answered, and where the time went."""
 
     ordinal: int

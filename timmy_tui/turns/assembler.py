@@ -6,6 +6,7 @@ buffers 8 KiB), so that a closed turn can be told more of; it then comes out aga
 
 from collections.abc import Iterable
 
+from timmy_tui.marks import EVENTS, SLOT
 from timmy_tui.model.turn import Event, Session, Turn, TurnState
 from timmy_tui.parse.v34_log import DebugFact
 from timmy_tui.stages import STAGES
@@ -28,8 +29,10 @@ _PHASES = {
 }
 """Event → the stage that runs from then on."""
 
+_ENTERED, _REPLY, _END = SLOT["v34_webhook_received"], SLOT["v34_sending_to_tts"], SLOT["tts_resume_sent"]
 _WORDS = frozenset(
-    (
+    SLOT[name]
+    for name in (
         "stt_transcript_finalized",
         "stt_sending_to_v34",
         "stt_http_request_start",
@@ -39,7 +42,11 @@ _WORDS = frozenset(
 )
 """Events that only a turn with text has: a new one of these ends whatever was in flight."""
 
-_END = "tts_resume_sent"
+_ROLES = tuple(
+    (READERS.get(name), slot in _WORDS or slot == _END) if name in READERS or slot in _WORDS or slot == _END else None
+    for slot, name in enumerate(EVENTS)
+)
+"""By slot: what is read from an event, and whether it changes more than its own turn's figures. Most have no role."""
 
 
 class TurnAssembler:
@@ -60,10 +67,10 @@ class TurnAssembler:
     def add_events(self, events: Iterable[Event]) -> list[Turn]:
         """Events in file order."""
         changed: dict[int, Draft] = {}
-        find, in_flight, readers = self._drafts.find, self._drafts.open, READERS
-        # The hottest loop of a bulk read, 27 rounds a turn: everything that most events do not need is elsewhere.
+        find, slot_of, roles = self._drafts.find, SLOT.get, _ROLES
+        # The hottest loop of a bulk read, 27 rounds a turn: what most events do not need is elsewhere.
         for event in events:
-            name, stamp = event.event, event.timestamp
+            stamp = event.timestamp
             draft = find(event.request_id)
             if draft is None or draft.closed or not -ANOTHER_S < stamp - draft.last < ANOTHER_S:
                 draft = self._place(event, draft, changed)
@@ -71,20 +78,32 @@ class TurnAssembler:
                     continue
             draft.events.append(event)
             draft.last = stamp
+            slot = slot_of(event.event)
+            if slot is None:
+                draft.strange.setdefault(event.event, int(stamp * 1e6 + 0.5))
+                continue
             marks = draft.marks
-            if name not in marks:
-                marks[name] = int(stamp * 1e6 + 0.5)
-            if name in readers:
-                readers[name](draft, event)
-            if name in _WORDS:
-                if len(in_flight) > 1:
-                    self._end_others(draft, stamp, changed)
-                if name == "v34_webhook_received":
-                    self._runs.join(draft, event.metadata.get("session_id"))
-            elif name == _END:
-                self._runs.voiced.add(draft.session)
-                self._close(draft, TurnState.COMPLETE, changed)
+            if marks[slot] is None:
+                marks[slot] = int(stamp * 1e6 + 0.5)
+            role = roles[slot]
+            if role is not None:
+                read, turning = role
+                if read is not None:
+                    read(draft, event)
+                if turning:
+                    self._turn(draft, event, slot, changed)
         return self._build(changed)
+
+    def _turn(self, draft: Draft, event: Event, slot: int, changed: dict[int, Draft]) -> None:
+        """An event that changes more than its own turn's figures."""
+        if slot == _END:
+            self._runs.voiced.add(draft.session)
+            self._close(draft, TurnState.COMPLETE, changed)
+            return
+        if len(self._drafts.open) > 1:
+            self._end_others(draft, event.timestamp, changed)
+        if slot == _ENTERED:
+            self._runs.join(draft, event.metadata.get("session_id"))
 
     def _place(self, event: Event, draft: Draft | None, changed: dict[int, Draft]) -> Draft | None:
         """The turn of an event whose id is new, or old, or both; None when it was told long ago."""
@@ -99,7 +118,7 @@ class TurnAssembler:
             return self._begin(event, changed)
         if draft.closed:
             changed[draft.ordinal] = draft
-            if not draft.marks:
+            if not draft.last:
                 self._reopen(draft)
         return draft
 
@@ -137,7 +156,7 @@ class TurnAssembler:
     def _silent_end(self, draft: Draft) -> bool:
         """The reply was sent, and this session's TTS writes no events: there is nothing more to wait for."""
         return (
-            "v34_sending_to_tts" in draft.marks
+            draft.marks[_REPLY] is not None
             and draft.session not in self._runs.voiced
             and not any(event.service == "tts" for event in draft.events)
         )
@@ -205,4 +224,4 @@ class TurnAssembler:
 
 def _is_another(draft: Draft, event: Event) -> bool:
     """The id has come back: much later, or beginning anew what is long over. The debug log alone began nothing."""
-    return bool(draft.marks) and (draft.closed or event.event in draft.marks)
+    return bool(draft.last) and (draft.closed or draft.knows(event.event))

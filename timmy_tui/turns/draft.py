@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct, field
+
 from timmy_tui.ledger import Ledger, settle
+from timmy_tui.marks import SLOT, Marks, no_marks
 from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
 from timmy_tui.stages import CRITICAL, KEYS
 from timmy_tui.turns.debug import DebugTurn
@@ -13,44 +16,48 @@ CANNED = "I appear to be having trouble speaking. How embarrassing."
 
 _LEAKS = ("<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>")
 
+_PAUSE, _RECEIVED = SLOT["stt_pause_detected"], SLOT["v34_ollama_received"]
 _FAILURES = frozenset({"empty_reply", "canned_reply", "error"})
 _NO_SIGNALS: frozenset[str] = frozenset()
 
 
-class Draft:
+class Draft(Struct, gc=False):
     """What is known of one turn so far."""
 
-    __slots__ = (
-        "aborted_by", "closed", "debug", "events", "figures", "first", "last", "marks", "ordinal", "query_open",
-        "query_us", "request_id", "session", "session_id", "state", "status", "tail_mode",
-    )  # fmt: skip
-
-    def __init__(self, ordinal: int, request_id: str) -> None:
-        self.ordinal = ordinal
-        self.request_id = request_id
-        self.events: list[Event] = []
-        """In file order; once it is closed only where somebody keeps them."""
-        self.marks: dict[str, int] = {}
-        """Event → µs since the epoch; of repeated ones the first counts."""
-        self.figures: dict[str, int | float] = {}
-        self.tail_mode: bool | None = None
-        self.session_id: str | None = None
-        self.session = 0
-        self.first = 0.0
-        self.last = 0.0
-        """Stamp of the newest event in file order."""
-        self.query_open: float | None = None
-        self.query_us: int | None = None
-        self.status: float | None = None
-        self.debug: DebugTurn | None = None
-        self.closed = False
-        self.state = TurnState.OPEN
-        self.aborted_by = ""
+    ordinal: int
+    request_id: str
+    events: list[Event] = []
+    """In file order; once it is closed only where somebody keeps them."""
+    marks: Marks = field(default_factory=no_marks)
+    """Of repeated events the first counts."""
+    strange: dict[str, int] = {}
+    """The same of events that have no slot."""
+    figures: dict[str, int | float] = {}
+    """By field of Turn."""
+    tail_mode: bool | None = None
+    session_id: str | None = None
+    session: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    """Stamp of the newest event in file order; 0 where only the debug log told of it."""
+    query_open: float | None = None
+    query_us: int | None = None
+    status: float | None = None
+    debug: DebugTurn | None = None
+    closed: bool = False
+    state: TurnState = TurnState.OPEN
+    aborted_by: str = ""
 
     @property
     def begun(self) -> bool:
         """There is text: more than a pause was heard."""
-        return self.debug is not None or len(self.marks) > ("stt_pause_detected" in self.marks)
+        missing = self.marks.count(None) + (self.marks[_PAUSE] is not None)
+        return self.debug is not None or missing < len(self.marks) or bool(self.strange)
+
+    def knows(self, event: str) -> bool:
+        """It has such an event."""
+        slot = SLOT.get(event)
+        return event in self.strange if slot is None else self.marks[slot] is not None
 
     def build(self, keep_events: bool) -> Turn:
         """The turn as it stands."""
@@ -61,6 +68,7 @@ class Draft:
         ledger = self._ledger(told)
         signals = self._signals(told)
         state, reason = self._verdict(signals, debug)
+        heard = [*filter(None, self.marks), *self.strange.values()]
         return Turn(
             ordinal=self.ordinal,
             request_id=self.request_id,
@@ -68,9 +76,9 @@ class Draft:
             session=self.session,
             state=state,
             reason=reason,
-            started=min(self.marks.values()) / 1e6 if self.marks else debug.started if debug else None,
-            ended=max(self.marks.values()) / 1e6 if self.marks else debug.ended if debug else None,
-            logs="latency" if debug is None else "both" if self.marks else "v34",
+            started=min(heard) / 1e6 if heard else debug.started if debug else None,
+            ended=max(heard) / 1e6 if heard else debug.ended if debug else None,
+            logs="latency" if debug is None else "both" if heard else "v34",
             span=ledger.span,
             headline_ms=ledger.headline_ms,
             v2v_ms=ledger.v2v_ms,
@@ -91,7 +99,7 @@ class Draft:
         )
 
     def _ledger(self, told: Mapping[str, Any]) -> Ledger:
-        if not self.marks and self.debug is not None:
+        if not self.last and self.debug is not None:
             return _debug_ledger(self.debug)
         pause = self.figures.get("pause_threshold")
         return settle(
@@ -114,7 +122,7 @@ class Draft:
         reply = debug.reply if debug is not None else None
         found: list[str] = []
         answered = "output_tokens" in told or "prompt_tokens" in told
-        received = "v34_ollama_received" in self.marks
+        received = self.marks[_RECEIVED] is not None
         if length == 0 or reply == "":
             found.append("empty_reply")
         if reply == CANNED or (received and not answered and length == len(CANNED)):

@@ -45,10 +45,11 @@ def _figure_reader(fields: tuple[Field, ...]) -> Reader:
         """Of several tellings the first counts. bool is no figure, and NaN fails the comparison."""
         figures, metadata = draft.figures, event.metadata
         for source, target, kind in fields:
-            value: Any = metadata.get(source)
-            told = value.__class__
-            if (told is int or told is float) and 0 <= value < _SANE and target not in figures:
-                figures[target] = kind(value)
+            if target not in figures and source in metadata:
+                value: Any = metadata[source]
+                told = value.__class__
+                if (told is int or told is float) and 0 <= value < _SANE:
+                    figures[target] = value if told is kind else kind(value)
 
     return read
 

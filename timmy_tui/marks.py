@@ -1,0 +1,44 @@
+"""The tracker's events by number: the stamps of a turn are a list, and whoever reads one knows its place."""
+
+EVENTS: tuple[str, ...] = (
+    "stt_pause_detected",
+    "stt_transcript_finalized",
+    "stt_sending_to_v34",
+    "stt_http_request_start",
+    "v34_flask_handler_entry",
+    "v34_webhook_received",
+    "v34_classification_start",
+    "v34_classification_complete",
+    "v34_memory_storage_start",
+    "v34_memory_storage_complete",
+    "v34_retrieval_start",
+    "v34_retrieval_embedding_start",
+    "v34_retrieval_embedding_complete",
+    "v34_retrieval_query_start",
+    "v34_retrieval_query_complete",
+    "v34_retrieval_complete",
+    "v34_prompt_built",
+    "v34_ollama_sent",
+    "v34_ollama_received",
+    "v34_sending_to_tts",
+    "stt_http_response_received",
+    "tts_request_received",
+    "tts_pause_sent",
+    "tts_synthesis_start",
+    "tts_audio_playback_start",
+    "tts_audio_playback_complete",
+    "tts_resume_sent",
+)
+"""In the order of a turn."""
+
+SLOT = {name: number for number, name in enumerate(EVENTS)}
+NEVER = len(EVENTS)
+"""The place where no event is ever marked: the second choice where there is only one."""
+
+Marks = list[int | None]
+"""µs since the epoch by slot, on the writer's clock; None is not seen (yet). One longer than EVENTS."""
+
+
+def no_marks() -> Marks:
+    """Nothing seen yet."""
+    return [None] * (NEVER + 1)
