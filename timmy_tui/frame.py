@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from timmy_tui.model.turn import Turn
@@ -65,8 +65,6 @@ COLUMNS = TURN_COLUMNS + STAGE_COLUMNS
 """Every column of the frame, in order."""
 
 _read_turn: Callable[[Turn], tuple[Any, ...]] = attrgetter(*(column.name for column in TURN_COLUMNS))
-_read_stages: Callable[[Any], tuple[Any, ...]] = itemgetter(*KEYS)
-_NO_STAGES = dict.fromkeys(KEYS)
 _BLOCK = 4096
 """Rows gathered before they become arrays: 4 096 rows of tuples are about 3 MiB."""
 
@@ -85,7 +83,7 @@ class TurnFrame:
 
     def put(self, turn: Turn) -> None:
         """Add a turn, or replace it where its ordinal is already there (a later log told more of it)."""
-        row = _read_turn(turn) + _read_stages({**_NO_STAGES, **turn.stages})
+        row = (*_read_turn(turn), *map(turn.stages.get, KEYS))
         place = self._ordinals.get(turn.ordinal)
         if place is None:
             self._ordinals[turn.ordinal] = len(self)

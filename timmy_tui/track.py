@@ -1,6 +1,7 @@
 """One reading of the logs and everything that follows from it: recent turns, counts, frame, statistics."""
 
 import time
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -66,6 +67,8 @@ class Track:
         self._ingest = Ingest(settings.tail.turn_timeout_s)
         self._typed = TypedTurns()
         self._recent: dict[int, Turn] = {}
+        self._order: list[int] = []
+        """Ordinals of ``_recent``, ascending."""
         self._states: dict[TurnState, int] = dict.fromkeys(TurnState, 0)
         self._known: dict[int, TurnState] = {}
         self._waiting: deque[Turn] | None = None
@@ -127,6 +130,8 @@ class Track:
             self._states[before] -= 1
         self._states[turn.state] += 1
         self._known[turn.ordinal] = turn.state
+        if turn.ordinal not in self._recent:
+            insort(self._order, turn.ordinal)
         self._recent[turn.ordinal] = turn
         self.frame.put(turn)
         self._trim()
@@ -137,11 +142,10 @@ class Track:
 
     def _trim(self) -> None:
         """Keep the newest turns, and the raw events of the very newest only."""
-        while len(self._recent) > self._settings.view.turns:
-            oldest = min(self._recent)
-            del self._recent[oldest]
-        if len(self._recent) > EVENTS_KEPT:
-            old = sorted(self._recent)[-EVENTS_KEPT - 1]
+        while len(self._order) > self._settings.view.turns:
+            del self._recent[self._order.pop(0)]
+        if len(self._order) > EVENTS_KEPT:
+            old = self._order[-EVENTS_KEPT - 1]
             if self._recent[old].events:
                 self._recent[old] = replace_struct(self._recent[old], events=())
 
@@ -166,7 +170,7 @@ class Track:
         if self._ordered is None:
             before = 0.0
             keyed: list[tuple[float, int]] = []
-            for ordinal in sorted(self._recent):
+            for ordinal in self._order:
                 started = self._recent[ordinal].started
                 before = before if started is None else started
                 keyed.append((before, ordinal))
