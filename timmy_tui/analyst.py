@@ -1,19 +1,31 @@
 """Everything that is concluded from turns, in one place: the model's truth and the judge."""
 
+from dataclasses import replace
+
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm import LlmRoom
+from timmy_tui.analysis.trial import TURNS
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.turn import Epoch, Turn
+from timmy_tui.trials import Trials
 
 
 class Conclusions:
     """What a Track asks: the LLM's state and the judgement, from the same turns and the same epochs."""
 
-    def __init__(self, config_window: int | None = None, history_limit: int | None = None) -> None:
-        """``config_window`` and ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, where known."""
+    def __init__(
+        self, config_window: int | None = None, history_limit: int | None = None, trials: Trials | None = None
+    ) -> None:
+        """``config_window`` and ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, where known.
+
+        ``trials``: the guided test; None where there is nothing to change.
+        """
         self._llm = LlmRoom(config_window, history_limit)
         self._judge = Judge()
+        self._trials = trials
+        self._seen: tuple[object, object] = (None, None)
+        self._judged: JudgementState | None = None
 
     def add(self, turn: Turn, facts: OllamaFacts | None) -> None:
         """Take a turn in, in order of ordinal; the same again is a revision."""
@@ -30,8 +42,16 @@ class Conclusions:
         return self._llm.state(facts, self._judge.of_epoch(0), self._judge.of_epoch(1), now)
 
     def judgement(self) -> JudgementState | None:
-        """Findings, diagnosis, verdict."""
-        return self._judge.state()
+        """Findings, diagnosis, verdict, and the guided test; the same object until something is new."""
+        judged = self._judge.state()
+        if self._trials is None:
+            return judged
+        seen = (judged, self._trials.open)
+        if self._judged is None or any(one is not other for one, other in zip(seen, self._seen, strict=True)):
+            trial = self._trials.see(self._judge.turns, dict(judged.quality))
+            self._seen = (judged, self._trials.open)
+            self._judged = replace(judged, trial=trial)
+        return self._judged
 
     def mark(self, turn: Turn, quality: str | None) -> None:
         """The user's word on a turn."""
@@ -40,3 +60,13 @@ class Conclusions:
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept``, ``acknowledge`` or ``mute``."""
         self._judge.answer(key, answer)
+
+    def guide(self, word: str) -> None:
+        """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+        if self._trials is None:
+            return
+        act, _, name = word.partition(" ")
+        if act == "start":
+            self._trials.start(name, TURNS, False, self._judge.turns)
+        else:
+            self._trials.act(act, self._judge.turns)

@@ -98,6 +98,10 @@ class LiveSource:
         """``accept``, ``acknowledge`` or ``mute``."""
         self.pipeline.order(lambda track: track.answer_finding(key, answer))
 
+    def guide(self, word: str) -> None:
+        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+        self.pipeline.order(lambda track: track.guide(word))
+
 
 def follow(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
     """The two logs of an installation, followed, and the hints that wake the polls early."""

@@ -49,6 +49,9 @@ class Analyst(Protocol):
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept``, ``acknowledge`` or ``mute``."""
 
+    def guide(self, word: str) -> None:
+        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
@@ -159,6 +162,11 @@ class Track:
         """The user's answer to a finding."""
         if self._analyst is not None:
             self._analyst.answer_finding(key, answer)
+
+    def guide(self, word: str) -> None:
+        """What the user wants of the guided test."""
+        if self._analyst is not None:
+            self._analyst.guide(word)
 
     @property
     def busy(self) -> bool:

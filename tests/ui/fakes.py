@@ -34,6 +34,9 @@ class FakeSource:
     def answer_finding(self, key: str, answer: str) -> None:
         self.asked.append(("finding", key, answer))
 
+    def guide(self, word: str) -> None:
+        self.asked.append(("guide", word))
+
 
 @dataclass(frozen=True)
 class FakePlan:

@@ -342,3 +342,56 @@ async def test_the_running_change_is_answered_from_the_live_screen() -> None:
         await seen.until(lambda: ("answer", "keep") in control.asked)
         await seen.press("N")
         await seen.until(lambda: "go now: no running change asks for that" in seen.text())
+
+
+def guided(phase: str, **facts: Any) -> Any:
+    """A snapshot with a guided test in it."""
+    from timmy_tui.model.judgement import TrialState
+
+    trial = TrialState(label="Test 1: raw off", step=2, steps=4, phase=phase, **facts)
+    return replace(snapshot(), judgement=replace(judgement(20), trial=trial))
+
+
+async def test_a_guided_test_is_begun_by_its_key() -> None:
+    async with running(snapshot(), control=FakeControl(ControlState())) as seen:
+        await seen.press("G")
+        await seen.until(lambda: "begin with Test 1" in seen.text() and "o begin with Test 2" in seen.text())
+        await seen.press("y")
+        await seen.until(lambda: ("guide", "start guide") in seen.source.asked)
+
+
+async def test_a_guided_test_says_what_it_wants_and_its_key_does_it() -> None:
+    control = FakeControl(ControlState())
+    wish = (("raw", "off"),)
+    async with running(guided("change", sentence="now change raw to off", wish=wish), control=control) as seen:
+        assert "step 2 of 4  now change raw to off  G next" in seen.text()
+        await seen.press("G")
+        await seen.until(lambda: "go ahead" in seen.text())
+        assert control.asked == [("plan", "flip", {"values": wish, "only": True})]
+
+
+async def test_the_verdict_of_a_guided_test_is_kept_or_undone() -> None:
+    control = FakeControl(ControlState())
+    async with running(guided("verdict", sentence="LLM ×0.4. Keep it, or undo?"), control=control) as seen:
+        await seen.press("5")
+        await seen.until(lambda: "guided test" in seen.text())
+        await seen.press("G")
+        await seen.until(lambda: "y keep it" in seen.text() and "o undo it" in seen.text())
+        await seen.press("o")
+        await seen.until(lambda: ("plan", "undo", {"op": ""}) in control.asked)
+        assert seen.source.asked == [("guide", "undo")]
+
+
+async def test_a_guided_test_is_left_and_resumed() -> None:
+    async with running(
+        guided("measure", sentence="3 more turns as it is"), control=FakeControl(ControlState())
+    ) as seen:
+        await seen.press("G")
+        await seen.until(lambda: "y leave it for now" in seen.text())
+        await seen.press("y")
+        await seen.until(lambda: ("guide", "leave") in seen.source.asked)
+        await seen.publish(guided("measure", sentence="left", left=True))
+        await seen.press("G")
+        await seen.until(lambda: "y resume it" in seen.text())
+        await seen.press("y")
+        await seen.until(lambda: ("guide", "resume") in seen.source.asked)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from timmy_tui.analysis.ranks import holm, shift_between
+from timmy_tui.analysis.ranks import Shift, holm, shift_between
 from timmy_tui.analysis.series import LOAD_FACTOR, LOADED_MS, SOFT_MS
+from timmy_tui.analysis.session_noise import ASSUMED, SessionNoise
 from timmy_tui.analysis.work import FEATURES, design, features_of, fit_work
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.model.turn import Turn, TurnState
@@ -18,6 +19,8 @@ from timmy_tui.words import duration
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Values = list[list[tuple[float, tuple[float, ...]]]]
 """Of both sides: milliseconds and work of every turn that has them."""
+Sides = Sequence[Sequence[tuple[Turn, Turn]]]
+"""A and B: usable turns, each with the turn ahead of it."""
 
 LEAST = 5
 """Usable values a side below which nothing is said."""
@@ -44,20 +47,22 @@ def compare(
     a_name: str = "before",
     b_name: str = "after",
     marks: Mapping[int, str] | None = None,
+    noise: SessionNoise | None = None,
 ) -> Comparison:
-    """B against A. ``marks``: ordinal → ``good`` or ``bad``, the user's own.
+    """B against A. ``marks``: ordinal → ``good`` or ``bad``, the user's own. ``noise``: as the history taught it.
 
     Only complete turns count, and of those not the first of a session or one that had to load the model.
     """
-    sides = [_usable(side) for side in (a, b)]
-    measured = {stage: [list(_values(stage, side)) for side in sides] for stage in STAGES}
-    verdicts = {stage: _verdict(stage, values, sides) for stage, values in measured.items() if any(values)}
+    noise = noise or SessionNoise()
+    sides = [usable(side) for side in (a, b)]
+    measured = {stage: values_of_stage(stage, sides) for stage in STAGES}
+    verdicts = {stage: _verdict(stage, values, sides, noise) for stage, values in measured.items() if any(values)}
     stands = holm({stage: one.p for stage, one in verdicts.items() if one.p is not None}, LEVEL)
     stages = tuple(_with_word(one, stage in stands) for stage, one in verdicts.items())
     told = [_quality(side, marks or {}) for side in (a, b)]
     whole = verdicts.get(V2V)
     wanted = whole.wanted if whole is not None else LEAST
-    sentence = _sentence(stages, sides, wanted)
+    sentence = said(stages, len(sides[0]), len(sides[1]), wanted)
     quality = _quality_words(b, told[1])
     return Comparison(
         a=a_name,
@@ -70,10 +75,11 @@ def compare(
         bad=(told[0][1], told[1][1]),
         signals=(told[0][2], told[1][2]),
         wanted=wanted,
+        noise=noise.words(stage for stage, one in verdicts.items() if one.ratio is not None),
     )
 
 
-def _usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
+def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
     """Complete, warm turns with the turn ahead of each in its session."""
     loads = sorted(turn.load_ms for turn in turns if turn.load_ms is not None)
     usual = loads[len(loads) // 2] if loads else math.inf
@@ -90,6 +96,11 @@ def _usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
     return found[-MOST:]
 
 
+def values_of_stage(stage: str, sides: Sides) -> Values:
+    """What ``shift_of`` takes."""
+    return [list(_values(stage, side)) for side in sides]
+
+
 def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[float, tuple[float, ...]]]:
     """Milliseconds and work of every turn that has them."""
     for turn, ahead in side:
@@ -99,7 +110,7 @@ def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[flo
             yield ms, work
 
 
-def _verdict(stage: str, values: Values, sides: Sequence[Sequence[tuple[Turn, Turn]]]) -> StageVerdict:
+def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> StageVerdict:
     n_a, n_b = len(values[0]), len(values[1])
     short = max(LEAST - n_a, LEAST - n_b, 0)
     middles = [float(np.median([ms for ms, _ in side])) if side else None for side in values]
@@ -113,9 +124,18 @@ def _verdict(stage: str, values: Values, sides: Sequence[Sequence[tuple[Turn, Tu
     )  # fmt: skip
     if short:
         return base
+    known = noise.of(stage)
+    found = shift_of(stage, values, sides, known.share)
+    return replace(
+        base, ratio=math.exp(found.shift), low=math.exp(found.low), high=math.exp(found.high), p=found.p,
+        verdict="unchanged", wanted=0, noise=known.share, noise_restarts=known.restarts,
+    )  # fmt: skip
+
+
+def shift_of(stage: str, values: Values, sides: Sides, noise: float = ASSUMED) -> Shift:
+    """B minus A at the same work. ``noise``: how far sessions differ by chance, in log units."""
     left = _whole_without_work(sides) if stage == V2V else _without_work(stage, values)
-    found = shift_between(*left)
-    return _filled(base, found.shift, found.low, found.high, found.p)
+    return shift_between(*left, noise)
 
 
 def _without_work(stage: str, values: Values) -> tuple[Array, Array]:
@@ -137,7 +157,7 @@ def _effect_of_work(stage: str, y: Array, values: Values) -> Array:
     return effect
 
 
-def _whole_without_work(sides: Sequence[Sequence[tuple[Turn, Turn]]]) -> tuple[Array, Array]:
+def _whole_without_work(sides: Sides) -> tuple[Array, Array]:
     """Log V2V at the same work: what longer or shorter work cost in each stage is taken out in milliseconds.
 
     V2V itself follows no power of the answer's length: endpointing and the hops in it do not change with it.
@@ -159,12 +179,6 @@ def _whole_without_work(sides: Sequence[Sequence[tuple[Turn, Turn]]]) -> tuple[A
         whole[1][places[1]] -= excess[len(places[0]) :]
     left = [np.log(np.maximum(side, SOFT_MS)) for side in whole]
     return left[0], left[1]
-
-
-def _filled(base: StageVerdict, shift: float, low: float, high: float, p: float) -> StageVerdict:
-    return replace(
-        base, ratio=math.exp(shift), low=math.exp(low), high=math.exp(high), p=p, verdict="unchanged", wanted=0
-    )
 
 
 def _with_word(one: StageVerdict, stands: bool) -> StageVerdict:
@@ -189,7 +203,8 @@ def _quality_words(turns: Sequence[Turn], told: tuple[int, int, int]) -> str:
     return " and ".join(parts)
 
 
-def _sentence(stages: Sequence[StageVerdict], sides: Sequence[Sequence[tuple[Turn, Turn]]], wanted: int) -> str:
+def said(stages: Sequence[StageVerdict], n_a: int, n_b: int, wanted: int) -> str:
+    """The comparison in one sentence; ``n_a`` and ``n_b`` are the turns looked at."""
     if wanted:
         return f"too few turns: {wanted} more"
     by_stage = {one.stage: one for one in stages}
@@ -201,7 +216,7 @@ def _sentence(stages: Sequence[StageVerdict], sides: Sequence[Sequence[tuple[Tur
     whole = by_stage[V2V]
     if whole.verdict in ("slower", "faster"):
         parts.append(f"V2V {_difference(whole)}")
-    n = f"n = {len(sides[1])}/{len(sides[0])}"
+    n = f"n = {n_b}/{n_a}"
     if not parts:
         return f"no difference that chance would not make, V2V {_ratio(whole)}, {n}"
     rest = "other stages unchanged" if len(moved) <= 3 else f"{len(moved) - 3} more stages moved"

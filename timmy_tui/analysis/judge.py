@@ -64,6 +64,11 @@ class Judge:
             self._detector.mute(stage)
 
     @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Those at hand, oldest first."""
+        return tuple(self._turns[one] for one in sorted(self._turns))
+
+    @property
     def epochs(self) -> tuple[Epoch, ...]:
         """Runs of turns under the same flags and session."""
         return self._tracker.epochs

@@ -9,8 +9,6 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 INFLATION = 1.2
 """Turns of one session resemble each other: the interval is this much wider than for independent ones."""
-SESSION = 0.02
-"""How far sessions differ by chance, in log units (an assumption: see bench/judgement)."""
 _Z95 = 1.959964
 
 
@@ -23,10 +21,12 @@ class Shift(NamedTuple):
     high: float
     p: float
     """Two-sided, with the session noise taken in."""
+    error: float
+    """Standard error from the values alone, the session noise apart."""
 
 
-def shift_between(a: Array, b: Array) -> Shift:
-    """Both samples hold at least two values."""
+def shift_between(a: Array, b: Array, noise: float) -> Shift:
+    """Both samples hold at least two values. ``noise``: how far sessions differ by chance, in log units."""
     differences = np.sort((b[:, None] - a[None, :]).ravel())
     shift = float(np.median(differences))
     m, n = len(a), len(b)
@@ -35,10 +35,11 @@ def shift_between(a: Array, b: Array) -> Shift:
     outside = max(int(math.floor(m * n / 2 - _Z95 * spread)), 0)
     low, high = float(differences[outside]), float(differences[len(differences) - 1 - outside])
     below, above = (shift - low) * INFLATION, (high - shift) * INFLATION
-    error = math.hypot((below + above) / (2 * _Z95), SESSION * math.sqrt(2))
-    # The interval holds the noise of one session, the test that of both: a verdict must stand the harder question.
-    low, high = shift - math.hypot(below, _Z95 * SESSION), shift + math.hypot(above, _Z95 * SESSION)
-    return Shift(shift, low, high, _two_sided(shift, error, m + n - 2))
+    error = (below + above) / (2 * _Z95)
+    # Both sessions have their own chance level, so the difference has that of two.
+    chance = noise * math.sqrt(2)
+    low, high = shift - math.hypot(below, _Z95 * chance), shift + math.hypot(above, _Z95 * chance)
+    return Shift(shift, low, high, _two_sided(shift, math.hypot(error, chance), m + n - 2), error)
 
 
 def _two_sided(shift: float, error: float, freedom: int) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.analyst import Conclusions
+from timmy_tui.control.lock import control_dir
 from timmy_tui.control.room import ControlRoom
 from timmy_tui.installation import Installation
 from timmy_tui.live import LiveSource, follow, play
@@ -14,12 +15,13 @@ from timmy_tui.settings import Settings, state_dir
 from timmy_tui.sources.services import LiveServices
 from timmy_tui.sources.urls import model_config
 from timmy_tui.track import Analyst
+from timmy_tui.trials import Trials
 
 
-def make_analyst(settings: Settings | None = None, root: Path | None = None) -> Analyst:
+def make_analyst(settings: Settings | None = None, root: Path | None = None, trials: Trials | None = None) -> Analyst:
     """Everything that is concluded from turns; v34's config says what the window is while nobody else does."""
     config = model_config(settings or Settings(), root)
-    return Conclusions(config.num_ctx, config.max_tokens)
+    return Conclusions(config.num_ctx, config.max_tokens, trials)
 
 
 def live_source(
@@ -27,10 +29,14 @@ def live_source(
     installation: Installation,
     services: bool,
     record: bool,
+    state: Path | None,
     tell: Callable[[str], None],
     watch: Callable[[Snapshot], None],
 ) -> LiveSource:
-    """A real Timmy: both logs followed, services asked, conclusions drawn, turns remembered."""
+    """A real Timmy: both logs followed, services asked, conclusions drawn, turns remembered.
+
+    ``state``: where the guided test is kept; None is the user's folder.
+    """
     feeds, waker = follow(settings, installation)
     root = str(installation.root)
     kept = settings.history
@@ -38,7 +44,7 @@ def live_source(
         settings,
         feeds,
         services=LiveServices(settings, installation.root, OllamaLogParser()) if services else None,
-        analyst=make_analyst(settings, installation.root),
+        analyst=make_analyst(settings, installation.root, Trials(control_dir(installation.root, state))),
         waker=waker,
         line_root=installation.root if record else None,
         recorder=Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell)

@@ -54,6 +54,11 @@ class Deferred:
         if self._source is not None:
             self._source.answer_finding(key, answer)
 
+    def guide(self, word: str) -> None:
+        """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+        if self._source is not None:
+            self._source.guide(word)
+
 
 class DeferredRoom:
     """Stands for the ControlRoom until that is made, with the source, behind the first frame."""

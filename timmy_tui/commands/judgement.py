@@ -67,6 +67,7 @@ def _alarm(one: Finding) -> dict[str, Any]:
 @click.option("--history", "remembered", is_flag=True, help="Look at the remembered turns instead of the logs.")
 @click.argument("a")
 @click.argument("b")
+@click.argument("again", default="")
 def compare(
     root: Path | None,
     settings_path: Path | None,
@@ -75,10 +76,13 @@ def compare(
     remembered: bool,
     a: str,
     b: str,
+    again: str,
 ) -> None:
     """Compare two selections of turns: B against A, stage by stage.
 
-    A and B are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
+    With a third, AGAIN, B is set against both: what went with the change must have come back with it.
+
+    They are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
     `compare --history days:7-14 days:0-7` sets this week beside the last.
     """
     from timmy_tui.analysis.compare import compare as judge
@@ -86,7 +90,13 @@ def compare(
 
     turns, marks = _remembered(root, settings_path) if remembered else (_turns(root, settings_path, logs), {})
     turns = [turn for turn in turns if turn.state is not TurnState.GHOST]
-    verdict = judge(select(turns, a), select(turns, b), a, b, marks)
+    if again:
+        from timmy_tui.analysis.balanced import balance
+
+        sides = [select(turns, one) for one in (a, b, again)]
+        verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks)
+    else:
+        verdict = judge(select(turns, a), select(turns, b), a, b, marks)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
         return

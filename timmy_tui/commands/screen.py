@@ -46,7 +46,7 @@ def open_installation(
         hands.room = room = open_control(
             settings, installation.root, state, why, tell, lambda kind, label: source.mark_change(kind, label)
         )
-        source = live_source(settings, installation, services, record, tell, room.see)
+        source = live_source(settings, installation, services, record, state, tell, room.see)
         return source
 
     state = None if record else installation.root / "demo" / "state"

@@ -65,7 +65,7 @@ class Planner:
         self._points, self._strategy, self._backups = points, strategy, backups
 
     def plan(self, kind: str, arguments: Mapping[str, Any], serving: Serving, busy: bool) -> ChangePlan:
-        """``flip`` {key, value} or {values}, ``restart`` {}, ``undo`` {op}, ``create`` {name}, ``restore`` {name,
+        """``flip`` {key, value} or {values, only}, ``restart`` {}, ``undo`` {op}, ``create`` {name}, ``restore`` {name,
         files}, ``latest`` {}. What cannot be done is a plan with a refusal.
         """
         make = {
@@ -122,6 +122,8 @@ class Planner:
         if not pairs:
             return asked
         warned = replace(asked, preview=(pairs[0].message, *asked.preview))
+        if arguments.get("only"):
+            return warned
         try:
             good = [(find_flag(key, self._root, self._settings), value) for key, value in pairs[0].good]
             both = self._flip_plan(good)

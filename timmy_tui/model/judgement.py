@@ -69,13 +69,17 @@ class StageVerdict(Struct, frozen=True, kw_only=True):
     n_a: int
     n_b: int
     verdict: str
-    """``faster``, ``slower``, ``unchanged`` or ``too few turns``."""
+    """``faster``, ``slower``, ``unchanged`` or ``too few turns``; ``drifted`` when two baselines of one test differ."""
     wanted: int = 0
     """Turns still wanted before it can speak."""
     p: float | None = None
     adjusted_for: tuple[str, ...] = ()
     before_ms: float | None = None
     after_ms: float | None = None
+    noise: float | None = None
+    """How far sessions differ by chance in this stage, in log units (0.02 is 2 %), as its test has it."""
+    noise_restarts: int = 0
+    """Unchanged restarts that it was learned from; 0 is assumed."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -94,6 +98,30 @@ class Comparison(Struct, frozen=True, kw_only=True):
     signals: tuple[int, int] = (0, 0)
     """Turns with an automatic quality signal in A and B."""
     wanted: int = 0
+    noise: str = ""
+    """``session noise ~2.6 % (from 7 restarts)``, or ``2 % assumed``."""
+
+
+class TrialState(Struct, frozen=True, kw_only=True):
+    """A guided test: where it stands, and what it wants now."""
+
+    label: str
+    """``Test 1: raw off``."""
+    step: int
+    """1-based."""
+    steps: int
+    phase: str
+    """``measure``, ``change``, ``verdict`` or ``done``."""
+    sentence: str
+    """What is wanted now, or was found."""
+    wish: tuple[tuple[str, str], ...] = ()
+    """For ``change``: (flag key, value), to be made as one change."""
+    seen: int = 0
+    """Turns measured in this phase."""
+    wanted: int = 0
+    verdict: Comparison | None = None
+    left: bool = False
+    """The user left it; turns do not count until it is resumed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,3 +136,5 @@ class JudgementState:
     """The running epoch against the one before, after a change."""
     quality: tuple[tuple[int, str], ...] = ()
     """(ordinal, ``good`` or ``bad``)."""
+    trial: TrialState | None = None
+    """The guided test that is open."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from timmy_tui.errors import TimmyError
 from timmy_tui.ui.commands import COMMANDS
+from timmy_tui.ui.guided import Guided
 from timmy_tui.ui.messages import Control, LlmActions, Plan, SnapshotSource
 from timmy_tui.ui.threads import in_thread
 
@@ -36,6 +37,7 @@ class Desk:
         """What is None is absent; ``read_only`` says why nothing dangerous is done at all."""
         self._app, self._source, self._control, self._llm = app, source, control, llm
         self.absent = absent_commands(control is not None, llm is not None, read_only)
+        self.guided = Guided(self, app, source)
 
     def refuses(self, command: str) -> bool:
         """Say why a command does not work here, if it does not."""
@@ -58,15 +60,15 @@ class Desk:
     def change(self, command: str, kind: str, **arguments: Any) -> None:
         """Plan, show, and on the second key start a change."""
         if not self.refuses(command):
-            self._work(command, self._change(kind, arguments))
+            self.work(command, self.changed(kind, arguments))
 
-    async def _change(self, kind: str, arguments: Mapping[str, Any]) -> None:
+    async def changed(self, kind: str, arguments: Mapping[str, Any]) -> None:
         assert self._control is not None
         plan: Plan = await in_thread(self._control.plan, kind, arguments)
         if plan.refusal:
             self._app.say(f"{plan.label}: {plan.refusal}", "warn")
             return
-        answer = await self._confirmed(plan.label, plan.preview, plan.other_word if plan.other else "")
+        answer = await self.confirmed(plan.label, plan.preview, plan.other_word if plan.other else "")
         chosen = plan.other if answer == "other" else plan
         if answer and chosen is not None:
             self._app.say(await in_thread(self._control.start, chosen))
@@ -89,18 +91,18 @@ class Desk:
             self._app.say(f"{choice}: no running change asks for that", "warn")
             return
         assert self._control is not None
-        self._work(command, self._said(self._control.answer, choice))
+        self.work(command, self.said(self._control.answer, choice))
 
     # -- the model
 
     def probe(self) -> None:
         """The probe, confirmed; its lines go to the event log."""
         if not self.refuses("probe"):
-            self._work("probe", self._probe())
+            self.work("probe", self._probe())
 
     async def _probe(self) -> None:
         assert self._llm is not None
-        if await self._confirmed("probe the prompt cache", PROBE):
+        if await self.confirmed("probe the prompt cache", PROBE):
             self._app.say("probing …")
             for text in await in_thread(self._llm.probe):
                 self._app.say(text)
@@ -109,11 +111,11 @@ class Desk:
     def warm(self) -> None:
         """Load the model, confirmed."""
         if not self.refuses("warm"):
-            self._work("warm", self._warm())
+            self.work("warm", self._warm())
 
     async def _warm(self) -> None:
         assert self._llm is not None
-        if await self._confirmed("load the model", WARM):
+        if await self.confirmed("load the model", WARM):
             self._app.say("loading the model …")
             self._app.say(await in_thread(self._llm.warm), "good")
 
@@ -128,7 +130,7 @@ class Desk:
             return
         had = self._app.view.marks.get(chosen) == quality
         word = f"turn {chosen}: mark {quality} taken back" if had else f"turn {chosen} marked {quality}"
-        self._work("mark", self._said(self._source.mark, chosen, None if had else quality, word=word))
+        self.work("mark", self.said(self._source.mark, chosen, None if had else quality, word=word))
 
     def answer_finding(self, answer: str, key: str | None = None) -> None:
         """Accept, acknowledge or mute a finding, the newest unless said."""
@@ -138,20 +140,21 @@ class Desk:
             self._app.say("there is no finding", "muted")
             return
         word = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}[answer]
-        self._work("finding", self._said(self._source.answer_finding, chosen, answer, word=f"{chosen} {word}"))
+        self.work("finding", self.said(self._source.answer_finding, chosen, answer, word=f"{chosen} {word}"))
 
     # -- how
 
-    async def _said(self, function: Callable[..., object], *arguments: object, word: str = "") -> None:
+    async def said(self, function: Callable[..., object], *arguments: object, word: str = "") -> None:
         answer = await in_thread(function, *arguments)
         self._app.say(word or str(answer))
 
-    async def _confirmed(self, title: str, lines: tuple[str, ...], other: str = "") -> str:
+    async def confirmed(self, title: str, lines: tuple[str, ...], other: str = "", go: str = "go ahead") -> str:
         from timmy_tui.ui.screens.confirm import ConfirmScreen
 
-        return await self._app.push_screen_wait(ConfirmScreen(title, lines, self._app.view.read_only, other)) or ""
+        asked = ConfirmScreen(title, lines, self._app.view.read_only, other, go)
+        return await self._app.push_screen_wait(asked) or ""
 
-    def _work(self, name: str, task: Coroutine[Any, Any, None]) -> None:
+    def work(self, name: str, task: Coroutine[Any, Any, None]) -> None:
         async def work() -> None:
             try:
                 await task

@@ -59,6 +59,9 @@ class SnapshotSource(Protocol):
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
 
+    def guide(self, word: str) -> None:
+        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+
 
 class Plan(Protocol):
     """A change that is ready to go, in words. Nothing has been done yet."""

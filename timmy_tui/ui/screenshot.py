@@ -30,6 +30,9 @@ class StillSource:
     def answer_finding(self, key: str, answer: str) -> None:
         """A picture takes no answers."""
 
+    def guide(self, word: str) -> None:
+        """A picture begins no test."""
+
 
 def screenshot(
     snapshot: Snapshot,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from rich.style import Style
 
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.judgement import Diagnosis, Finding
+from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Turn, TurnState
@@ -90,6 +90,12 @@ class View:
         """Level alarms that last."""
         judgement = self.snapshot.judgement
         return tuple(f for f in judgement.findings if not f.ended) if judgement else ()
+
+    @cached_property
+    def trial(self) -> TrialState | None:
+        """The guided test that is under way."""
+        judgement = self.snapshot.judgement
+        return judgement.trial if judgement else None
 
     @cached_property
     def skewed(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from timmy_tui.model.change import ChangeProgress, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.ui.lines import BLANK, Line, foreign, left, line, right
-from timmy_tui.ui.panels.facts import choice_words
+from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.screens.page import Row
 from timmy_tui.ui.view import View
@@ -30,6 +30,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     rows.append((_flag_head(width, view), None))
     rows.extend((_flag(flag, width), ("flag", flag.key)) for flag in control.flags)
     rows.extend((row, None) for row in progress_lines(control.change, view, width))
+    rows.extend((row, None) for row in trial_lines(view, width))
     rows.extend((row, None) for row in verdict_lines(view, width))
     rows.append((title("restore points", width, view), None))
     rows.extend((_point(point), ("point", point.name)) for point in control.restore_points)
@@ -86,6 +87,14 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
         lines.append((*line(("you may: ", "muted")), *choice_words(change, view)))
     lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in change.log_lines[-8:])
     return lines
+
+
+def trial_lines(view: View, width: int) -> list[Line]:
+    """The guided test, as long as it is kept."""
+    trial = view.trial
+    if trial is None:
+        return []
+    return [BLANK, title("guided test", width, view), trial_line(trial, view, width)]
 
 
 def verdict_lines(view: View, width: int) -> list[Line]:

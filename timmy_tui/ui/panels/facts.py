@@ -1,6 +1,7 @@
 """One-line panels below the rows: prompt cache and context, what was concluded, the sources, the running change."""
 
 from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.ui.commands import CHOICES
@@ -95,6 +96,8 @@ def _model_parts(facts: OllamaFacts, now: float) -> list[Line]:
 def verdict_line(view: View, width: int) -> Line:
     """The newest lasting finding, else why the newest turn took what it took, else nothing."""
     judgement = view.snapshot.judgement
+    if view.trial is not None and view.trial.phase != "done":
+        return trial_line(view.trial, view, width)
     if view.findings:
         finding = view.findings[0]
         words = finding_words(finding, view.glyphs, 40)
@@ -114,6 +117,15 @@ def verdict_line(view: View, width: int) -> Line:
     if found is not None and found.sentence:
         return line((foreign(found.sentence, width), "warn" if found.slow else "muted"))
     return ()
+
+
+def trial_line(trial: TrialState, view: View, width: int) -> Line:
+    """``Test 1: raw off  step 1 of 4  3 more turns as it is  G``: the guided test."""
+    role = "muted" if trial.left else "info"
+    key = (*line((view.keys.get("guided", ""), "key")), *line((" next" if trial.phase != "measure" else "", "text")))
+    head = line((f"{trial.label}  ", "value"), (f"step {trial.step} of {trial.steps}  ", "muted"))
+    room = max(width - len(plain(head)) - len(plain(key)) - 2, 0)
+    return (*head, *line((foreign(trial.sentence, room), role), "  "), *key)
 
 
 def source_parts(view: View) -> list[Line]:

@@ -31,9 +31,12 @@ class ConfirmScreen(ModalScreen[str]):
     ]
     view: var[View] = var(View(), init=False)
 
-    def __init__(self, heading: str, lines: tuple[str, ...], read_only: str = "", other: str = "") -> None:
+    def __init__(
+        self, heading: str, lines: tuple[str, ...], read_only: str = "", other: str = "", go: str = "go ahead"
+    ) -> None:
         """``read_only`` says why there is nothing to confirm; then the box refuses. ``other``: a second way to go."""
         super().__init__()
+        self._go = go
         self._heading, self._lines_shown, self._read_only, self._other = heading, lines, read_only, other
 
     def compose(self) -> ComposeResult:
@@ -57,7 +60,7 @@ class ConfirmScreen(ModalScreen[str]):
         if len(body) > room:
             body = [*body[: max(room - 1, 0)], line((f"  +{len(body) - room + 1} more lines", "muted"))][:room]
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
-        keys = (*line(("  y", "key"), " go ahead   ", ("Esc", "key"), " leave it as it is   "), *other)
+        keys = (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " leave it as it is   "), *other)
         if self._read_only:
             keys = line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
         lines = [title(foreign(self._heading, width - 4), width, view), *body, BLANK, keys, BLANK]
