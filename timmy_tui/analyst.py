@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm import LlmRoom
+from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.analysis.trial import TURNS
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
@@ -53,9 +54,19 @@ class Conclusions:
             self._judged = replace(judged, trial=trial)
         return self._judged
 
+    def learn(self, noise: SessionNoise) -> None:
+        """What the history taught of how far sessions differ by chance."""
+        self._judge.learn(noise)
+        if self._trials is not None:
+            self._trials.noise = noise
+
     def mark(self, turn: Turn, quality: str | None) -> None:
         """The user's word on a turn."""
         self._judge.mark(turn, quality)
+
+    def note(self, turn: Turn, text: str) -> None:
+        """Why it was marked; empty takes the note away."""
+        self._judge.note(turn, text)
 
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept``, ``acknowledge`` or ``mute``."""

@@ -144,7 +144,7 @@ class History:
             (self._root, since, since, until, until),
         )
         decode = msgspec.json.Decoder(Turn).decode
-        return [replace(decode(data), ordinal=number) for number, (data,) in enumerate(rows)]
+        return list(_numbered(decode(data) for (data,) in rows))
 
     def mark(self, turn: Turn, quality: str, note: str = "") -> None:
         """Mark a turn ``good`` or ``bad``; the same mark again takes it back; an empty quality clears it."""
@@ -156,6 +156,12 @@ class History:
                 database.execute("DELETE FROM marks WHERE turn = ?", (key,))
             else:
                 database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", (key, quality, note, time.time()))
+
+    def note(self, turn: Turn, text: str) -> None:
+        """Put a note on a mark that is there; an empty one takes it away."""
+        with self._writing() as database:
+            key = self._find(database, turn) or turn_key(self._root, turn)
+            database.execute("UPDATE marks SET note = ? WHERE turn = ?", (text, key))
 
     def marks(self) -> dict[str, tuple[str, str]]:
         """Request id of every marked turn of this root → (quality, note); the newest turn of an id counts."""
@@ -220,6 +226,17 @@ class History:
         """Rows by table."""
         tables = ("turns", "marks", "findings", "changes", "comparisons")
         return {name: int(self._database.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in tables}
+
+
+def _numbered(turns: Iterable[Turn]) -> Iterator[Turn]:
+    """Ordinals and sessions counted anew: every reading of the logs had counted its sessions from one."""
+    session, number, told = 0, 0, None
+    for ordinal, turn in enumerate(turns):
+        known = turn.session_id is not None and told is not None
+        if ordinal and (turn.session_id != told if known else turn.session != number):
+            session, told = session + 1, None
+        number, told = turn.session, turn.session_id or told
+        yield replace(turn, ordinal=ordinal, session=session)
 
 
 def turn_key(root: str, turn: Turn) -> str:

@@ -87,6 +87,13 @@ class LiveSource:
             self._recorder.mark(turn, quality)
         self.pipeline.order(lambda track: track.mark(ordinal, quality))
 
+    def note(self, ordinal: int, text: str) -> None:
+        """Why a marked turn is good or bad, in the user's words."""
+        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
+        if turn is not None and self._recorder is not None:
+            self._recorder.note(turn, text)
+        self.pipeline.order(lambda track: track.note(ordinal, text))
+
     def mark_change(self, kind: str, label: str) -> None:
         """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Mark."""
         newest = self._turns[-1].ordinal if self._turns else -1

@@ -20,12 +20,16 @@ RETRY_S = 5.0
 class Recorder:
     """Looks at each snapshot for what is new in it. Turns of a replay or a demo are not recorded: give it none."""
 
+    learn: Callable[[History], None] | None = None
+    """Called in the recorder's thread when a session began: the one before it may teach something."""
+
     def __init__(self, path: Path, root: str, days: int, keep_text: bool, tell: Callable[[str], None]) -> None:
         """``tell`` hears what a user should know: a damaged file, a disk that takes nothing."""
         self._path, self._root, self._days, self._keep_text = path, root, days, keep_text
         self._tell = tell
         self._queue: queue.SimpleQueue[Callable[[History], object] | None] = queue.SimpleQueue()
         self._seen: dict[int, int] = {}
+        self._session: int | None = None
         self._findings: dict[str, str] = {}
         self._verdict: object = None
         """What the last stored verdict said of each stage: only another word is stored again."""
@@ -49,6 +53,9 @@ class Recorder:
         if fresh:
             self._seen = {turn.ordinal: id(turn) for turn in snapshot.turns}
             self._queue.put(partial(History.put_turns, turns=fresh))
+            if self.learn is not None and any(turn.session != self._session for turn in fresh):
+                self._session = fresh[-1].session
+                self._queue.put(self.learn)
         judged = snapshot.judgement
         if judged is None:
             return
@@ -68,6 +75,10 @@ class Recorder:
     def mark(self, turn: Turn, quality: str | None) -> None:
         """The user's word on a turn."""
         self._queue.put(partial(History.mark, turn=turn, quality=quality or ""))
+
+    def note(self, turn: Turn, text: str) -> None:
+        """Why the user marked it."""
+        self._queue.put(partial(History.note, turn=turn, text=text))
 
     def change(self, kind: str, label: str) -> None:
         """A change, a restart or an edit made elsewhere: what lies between two epochs."""

@@ -46,6 +46,9 @@ class Analyst(Protocol):
     def mark(self, turn: Turn, quality: str | None) -> None:
         """The user's word on a turn: ``good``, ``bad``, or None to take it back."""
 
+    def note(self, turn: Turn, text: str) -> None:
+        """Why it was marked; empty takes the note away."""
+
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept``, ``acknowledge`` or ``mute``."""
 
@@ -157,6 +160,12 @@ class Track:
         turn = self._recent.get(ordinal)
         if turn is not None and self._analyst is not None:
             self._analyst.mark(turn, quality)
+
+    def note(self, ordinal: int, text: str) -> None:
+        """Why a turn that is still at hand was marked."""
+        turn = self._recent.get(ordinal)
+        if turn is not None and self._analyst is not None:
+            self._analyst.note(turn, text)
 
     def answer_finding(self, key: str, answer: str) -> None:
         """The user's answer to a finding."""

@@ -106,6 +106,18 @@ def test_one_request_shows_timeline_deltas_and_ledger() -> None:
     assert "summary" not in text
 
 
+def test_a_slow_turn_is_explained_in_its_own_report_in_the_summary_and_in_the_json(both: dict[str, Any]) -> None:
+    sentence = "+534ms over your usual: memory store +550ms (first store in 10 turns), rest normal"
+    alone = run("report", "--log", LATENCY, "--log", V34, "--request", "2bfc7ffd")
+    assert alone.rstrip().endswith(sentence)
+    summary = run("report", "--log", LATENCY, "--log", V34)
+    assert f"slow 2bfc7ffd: {sentence}" in summary
+    told = {turn["request_id"]: turn["diagnosis"] for turn in both["turns"]}
+    assert told["2bfc7ffd"]["slow"] is True and told["2bfc7ffd"]["sentence"] == sentence
+    assert told["2bfc7ffd"]["excess_ms"] == pytest.approx(534, abs=1)
+    assert any(one is None for one in told.values())
+
+
 def test_sessions_table_has_prompt_llm_tail_mode_and_trends() -> None:
     text = run("report", "--log", LATENCY, "--sessions")
     assert "session 1 · 3ceb3ffd-0000-4000-8000-8b5297b75092" in text

@@ -191,3 +191,15 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
 
 def test_private_to_the_user(history: History, tmp_path: Path) -> None:
     assert (tmp_path / "history.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_note_goes_on_a_mark_and_leaves_it_as_it_is(history: History) -> None:
+    told = turn(1)
+    history.put_turns([told])
+    history.note(told, "nothing to write on")
+    assert history.marks() == {}
+    history.mark(told, "bad")
+    history.note(told, "too curt")
+    assert history.marks() == {told.request_id: ("bad", "too curt")}
+    history.note(told, "")
+    assert history.marks() == {told.request_id: ("bad", "")}

@@ -31,6 +31,9 @@ class FakeSource:
     def mark(self, ordinal: int, quality: str | None) -> None:
         self.asked.append(("mark", ordinal, quality))
 
+    def note(self, ordinal: int, text: str) -> None:
+        self.asked.append(("note", ordinal, text))
+
     def answer_finding(self, key: str, answer: str) -> None:
         self.asked.append(("finding", key, answer))
 

@@ -395,3 +395,28 @@ async def test_a_guided_test_is_left_and_resumed() -> None:
         await seen.until(lambda: "y resume it" in seen.text())
         await seen.press("y")
         await seen.until(lambda: ("guide", "resume") in seen.source.asked)
+
+
+async def test_a_note_goes_on_a_mark_and_is_shown_with_the_turn() -> None:
+    marked = replace(snapshot(), judgement=replace(judgement(20), quality=((29, "bad"),), notes=((29, "too curt"),)))
+    unmarked = replace(snapshot(), judgement=replace(judgement(20), quality=()))
+    async with running(unmarked) as seen:
+        await seen.press("n")
+        await seen.until(lambda: "a note goes on a mark" in seen.text())
+        await seen.publish(marked)
+        await seen.press("n")
+        await seen.until(lambda: "too curt" in seen.text())
+        await seen.press("t", "x", "enter")  # letters are letters here, not commands
+        await seen.until(lambda: ("note", 29, "too curttx") in seen.source.asked)
+        await seen.press("n", "escape")
+        assert [call[0] for call in seen.source.asked] == ["note"]
+
+
+def test_the_note_stands_with_the_turn() -> None:
+    from timmy_tui.ui.panels.detail import detail_lines
+
+    told = replace(snapshot(), judgement=replace(judgement(20), quality=((29, "bad"),), notes=((29, "too\x1b[2J"),)))
+    view = View(snapshot=told)
+    found = next(one for one in view.turns if one.ordinal == 29)
+    text = "\n".join("".join(part for part, _ in row) for row in detail_lines(view, found, 80, 20))
+    assert "note  too␛[2J" in text

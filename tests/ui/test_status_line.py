@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ui.snapshots import open_turn, snapshot, turn
+from timmy_tui.model.judgement import Contribution, Diagnosis, JudgementState
 from timmy_tui.model.turn import TurnState
 from timmy_tui.report.line import LineValues, line_values, status_line
 
@@ -52,3 +56,15 @@ def test_it_is_never_wider_than_asked(
     span: str, v2v: float | None, delta: float | None, llm: float | None, fill: float | None, n: int, width: int
 ) -> None:
     assert len(status_line(LineValues(span, v2v, delta, llm, fill, n), width)) <= min(width, 40)
+
+
+def test_a_slow_turn_says_its_largest_reason_in_place_of_the_llm() -> None:
+    why = Diagnosis(
+        ordinal=30, excess_ms=640.0, sentence="+640ms over your usual", slow=True,
+        contributions=(Contribution("prefill", 180.0), Contribution("store", 410.0), Contribution("tts", -20.0)),
+    )  # fmt: skip
+    told = line_values(snapshot(31, judgement=JudgementState(diagnosis=why)))
+    assert told.cause == "STORE +410ms"
+    assert status_line(replace(VALUES, cause=told.cause)) == "● V2V 1.83s ▲+0.4 STORE +410ms ctx 34%"
+    usual = msgspec.structs.replace(why, slow=False)
+    assert line_values(snapshot(31, judgement=JudgementState(diagnosis=usual))).cause == ""

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 from timmy_tui.analysis.level import Level
 from timmy_tui.analysis.series import soft_of
@@ -20,6 +21,8 @@ WORTH_MS = 20.0
 WORTH_SHARE = 0.1
 MEMORY = 100
 """Turns whose excesses tell what is ordinary."""
+DIAGNOSED = 200
+"""Newest turns of a report that are diagnosed."""
 PARTS = ("wait", "prefill", "decode")
 
 _NAMES = {"store": "memory store", "retrieve": "retrieval", "unattributed": "unnamed gap"}
@@ -170,3 +173,24 @@ def _name(stage: str) -> str:
 
 def _signed(ms: float) -> str:
     return ("+" if ms >= 0 else "−") + duration(abs(ms))
+
+
+def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, Diagnosis]:
+    """Ordinal → diagnosis of the newest of ``chosen``, each against what came before it in ``turns``.
+
+    At most DIAGNOSED of them, at 1.3 ms each; as many turns ahead of them are the usual that they are set against.
+    """
+    wanted = {turn.ordinal for turn in chosen[-DIAGNOSED:]}
+    if not wanted:
+        return {}
+    ordered = sorted(turns, key=lambda turn: turn.ordinal)
+    first = next((at for at, turn in enumerate(ordered) if turn.ordinal in wanted), 0)
+    diagnoser = Diagnoser()
+    found: dict[int, Diagnosis] = {}
+    for turn in ordered[max(first - DIAGNOSED, 0) :]:
+        if turn.state is TurnState.GHOST:
+            continue
+        diagnosis = diagnoser.add(turn)
+        if diagnosis is not None and turn.ordinal in wanted:
+            found[turn.ordinal] = diagnosis
+    return found

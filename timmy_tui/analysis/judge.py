@@ -6,6 +6,7 @@ from timmy_tui.analysis.compare import compare
 from timmy_tui.analysis.diagnosis import Diagnoser
 from timmy_tui.analysis.epochs import EpochTracker, flag_changed
 from timmy_tui.analysis.regressions import RegressionDetector
+from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 
@@ -22,11 +23,21 @@ class Judge:
         self._tracker = EpochTracker()
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self._marks: dict[int, str] = {}
+        self._notes: dict[int, str] = {}
         self._newest = -1
         self._diagnosis: Diagnosis | None = None
         self._verdict: Comparison | None = None
         self._stale = False
         self._state: JudgementState | None = None
+        self.noise = SessionNoise()
+        """How far sessions differ by chance; as assumed until ``learn``."""
+
+    def learn(self, noise: SessionNoise) -> None:
+        """What the history taught of it."""
+        self.noise = noise
+        self._detector.learn(noise)
+        self._stale = True
+        self._state = None
 
     def add(self, turn: Turn) -> None:
         """Take a turn in."""
@@ -47,9 +58,17 @@ class Judge:
         """The user's word on a turn; the same again takes it back."""
         if quality is None or self._marks.get(turn.ordinal) == quality:
             self._marks.pop(turn.ordinal, None)
+            self._notes.pop(turn.ordinal, None)
         else:
             self._marks[turn.ordinal] = quality
         self._stale = True
+        self._state = None
+
+    def note(self, turn: Turn, text: str) -> None:
+        """Why a marked turn is good or bad; empty takes the note away. A turn without a mark takes none."""
+        self._notes.pop(turn.ordinal, None)
+        if text and turn.ordinal in self._marks:
+            self._notes[turn.ordinal] = text
         self._state = None
 
     def answer(self, key: str, answer: str) -> None:
@@ -88,6 +107,7 @@ class Judge:
                 diagnosis=self._diagnosis,
                 verdict=self._verdict,
                 quality=tuple(self._marks.items()),
+                notes=tuple(self._notes.items()),
             )
         return self._state
 
@@ -99,7 +119,7 @@ class Judge:
             return None
         after = [turn for number in range(at, len(epochs) + 1) for turn in self._members(number)]
         before = self._before_flip(at)
-        return compare(before, after, f"epoch:{at - 1}", f"epoch:{at}", self._marks)
+        return compare(before, after, f"epoch:{at - 1}", f"epoch:{at}", self._marks, self.noise)
 
     def _before_flip(self, at: int) -> list[Turn]:
         """The epoch before, and those ahead of it that ran under the same flags."""

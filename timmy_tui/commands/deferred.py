@@ -49,6 +49,11 @@ class Deferred:
         if self._source is not None:
             self._source.mark(ordinal, quality)
 
+    def note(self, ordinal: int, text: str) -> None:
+        """Why a marked turn is good or bad."""
+        if self._source is not None:
+            self._source.note(ordinal, text)
+
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept``, ``acknowledge`` or ``mute``."""
         if self._source is not None:

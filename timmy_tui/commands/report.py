@@ -74,9 +74,11 @@ def _chosen(turns: tuple[Turn, ...], tail: int | None, request_id: str | None) -
 def _print_json(reading: Reading, turns: tuple[Turn, ...]) -> None:
     import msgspec
 
+    from timmy_tui.analysis.diagnosis import diagnose_newest
     from timmy_tui.report.json import report_object
 
-    text = msgspec.json.encode(report_object(turns, reading.sessions, reading.sources, reading.unparsed))
+    why = diagnose_newest(reading.turns, turns)
+    text = msgspec.json.encode(report_object(turns, reading.sessions, reading.sources, reading.unparsed, why))
     sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
 
 
@@ -99,7 +101,8 @@ def _write_parquet(turns: tuple[Turn, ...], path: Path) -> None:
 
 
 def _print_text(reading: Reading, turns: tuple[Turn, ...], sessions: bool, single: bool) -> None:
-    from timmy_tui.report.text import session_lines, summary_lines, turn_lines
+    from timmy_tui.analysis.diagnosis import diagnose_newest
+    from timmy_tui.report.text import session_lines, slow_lines, summary_lines, turn_lines
 
     write = sys.stdout.write
     if not turns:
@@ -108,10 +111,13 @@ def _print_text(reading: Reading, turns: tuple[Turn, ...], sessions: bool, singl
         for line in session_lines(reading.sessions, turns):
             write(line + "\n")
     else:
+        why = diagnose_newest(reading.turns, turns)
         for turn in turns:
-            for line in turn_lines(turn):
+            for line in turn_lines(turn, why.get(turn.ordinal)):
                 write(line + "\n")
             write("\n")
     if not single:
         for line in summary_lines(turns, reading.sources, reading.unparsed):
+            write(line + "\n")
+        for line in slow_lines(turns, diagnose_newest(reading.turns, turns)):
             write(line + "\n")

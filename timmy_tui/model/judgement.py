@@ -136,5 +136,7 @@ class JudgementState:
     """The running epoch against the one before, after a change."""
     quality: tuple[tuple[int, str], ...] = ()
     """(ordinal, ``good`` or ``bad``)."""
+    notes: tuple[tuple[int, str], ...] = ()
+    """(ordinal, the user's words) of marked turns; private."""
     trial: TrialState | None = None
     """The guided test that is open."""

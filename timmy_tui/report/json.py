@@ -5,6 +5,7 @@ from typing import Any
 
 from timmy_tui.analysis.clocks import offset_over
 from timmy_tui.analysis.percentiles import headline_stat, stage_stats
+from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import SourceState, StageStat
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.stages import KEYS
@@ -48,7 +49,7 @@ _PLAIN = (
 """Fields that are copied as they are. What was said and answered is not among them."""
 
 
-def turn_object(turn: Turn) -> dict[str, Any]:
+def turn_object(turn: Turn, why: Diagnosis | None = None) -> dict[str, Any]:
     """One turn; durations in ms, times in seconds since the epoch, unknown is null."""
     plain = {name: getattr(turn, name) for name in _PLAIN}
     return {
@@ -60,6 +61,9 @@ def turn_object(turn: Turn) -> dict[str, Any]:
         "gaps": [{"after": gap.after, "before": gap.before, "ms": gap.ms} for gap in turn.gaps],
         "offset_bounds_ms": list(turn.offset_bounds),
         "signals": sorted(turn.signals),
+        "diagnosis": None
+        if why is None or why.excess_ms is None
+        else {"excess_ms": why.excess_ms, "slow": why.slow, "sentence": why.sentence},
     }
 
 
@@ -85,14 +89,15 @@ def report_object(
     sessions: Sequence[Session],
     sources: Sequence[SourceState],
     unparsed: Mapping[str, int],
+    why: Mapping[int, Diagnosis] | None = None,
 ) -> dict[str, Any]:
-    """The whole report. ``stages`` and ``headline`` look at every complete turn of the report."""
+    """The whole report; ``stages`` and ``headline`` look at its complete turns. ``why``: diagnoses by ordinal."""
     window = max(len(turns), 1)
     headline = headline_stat(turns, window)
     offset = offset_over(turns)
     return {
         "schema": SCHEMA,
-        "turns": [turn_object(turn) for turn in turns],
+        "turns": [turn_object(turn, (why or {}).get(turn.ordinal)) for turn in turns],
         "stages": {stat.key: stat_object(stat) for stat in stage_stats(turns, window)},
         "headline": None if headline is None else {"span": headline.key, **stat_object(headline)},
         "sessions": [session_object(session) for session in sessions],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.stages import label
 from timmy_tui.words import MISSING, duration
 
 WIDTH = 40
@@ -27,6 +28,8 @@ class LineValues:
     """Complete turns behind the figures."""
     state: str = ""
     """``""``, ``turn`` (one is in flight), ``failed`` (the newest turn) or ``waiting`` (no turn yet)."""
+    cause: str = ""
+    """Why the newest turn was slow; empty when it was not."""
 
 
 def line_values(snapshot: Snapshot) -> LineValues:
@@ -43,7 +46,19 @@ def line_values(snapshot: Snapshot) -> LineValues:
         fill=context.fill if context else None,
         n=headline.n if headline else 0,
         state=_state(newest, snapshot.open_turn is not None),
+        cause=_cause(snapshot),
     )
+
+
+def _cause(snapshot: Snapshot) -> str:
+    """The largest part of a slow turn's excess: ``STORE +410ms``; empty for a turn that was not slow."""
+    found = snapshot.judgement.diagnosis if snapshot.judgement else None
+    if found is None or not found.slow:
+        return ""
+    worst = max(found.contributions, key=lambda part: part.ms, default=None)
+    if worst is None or worst.ms < NOTABLE_MS:
+        return ""
+    return f"{label(worst.stage)} +{duration(worst.ms)}"
 
 
 def _state(newest: Turn | None, in_flight: bool) -> str:
@@ -57,7 +72,8 @@ def _state(newest: Turn | None, in_flight: bool) -> str:
 def status_line(values: LineValues, width: int = WIDTH) -> str:
     """``● V2V 1.83s ▲+0.4 LLM 812ms ctx 34% n=17`` in at most ``width`` cells.
 
-    When it does not fit, n goes first, then the context, Δ and the LLM; last of all the figure is cut with ``…``.
+    Of a slow turn the largest reason stands in place of the LLM. When it does not fit, n goes first, then the context,
+    Δ and the LLM; last of all the figure is cut with ``…``.
     """
     width = min(width, WIDTH)
     glyph = {"turn": "◐", "failed": "✗", "waiting": "○"}.get(values.state, "●")
@@ -65,7 +81,7 @@ def status_line(values: LineValues, width: int = WIDTH) -> str:
         return _cut(f"{glyph} no turns yet" if values.state != "turn" else f"{glyph} first turn", width)
     head = f"{glyph} {values.span} {duration(values.headline_ms)}"
     parts = [_delta(values.delta_ms)]
-    parts.append(f"LLM {duration(values.llm_ms)}" if values.llm_ms is not None else "")
+    parts.append(values.cause or (f"LLM {duration(values.llm_ms)}" if values.llm_ms is not None else ""))
     parts.append(f"ctx {MISSING if values.fill is None else f'{values.fill * 100:.0f}%'}")
     parts.append(f"n={values.n}")
     for gone in ((), (3,), (2, 3), (0, 2, 3), (0, 1, 2, 3)):

@@ -7,14 +7,18 @@ from datetime import datetime
 from timmy_tui.analysis.clocks import offset_over
 from timmy_tui.analysis.percentiles import headline_stat, newest_complete, stage_stats
 from timmy_tui.clean import clean
+from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import SourceState, StageStat
 from timmy_tui.model.turn import Event, Session, Turn
 from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
 from timmy_tui.words import MISSING, count, duration, flag
 
+SLOW = 5
+"""Slow turns that the summary names."""
 
-def turn_lines(turn: Turn) -> Iterator[str]:
-    """Timeline, deltas and ledger of one turn."""
+
+def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
+    """Timeline, deltas, ledger and diagnosis of one turn."""
     events = sorted(turn.events, key=lambda event: event.timestamp)
     yield f"== {clean(turn.request_id) or 'typed turn'} · {turn.state} {clean(turn.reason)}".rstrip()
     began = _clock(turn.started)
@@ -34,6 +38,8 @@ def turn_lines(turn: Turn) -> Iterator[str]:
     yield ""
     yield from ledger_lines(turn)
     yield from _llm_lines(turn)
+    if why is not None and why.sentence:
+        yield clean(why.sentence)
 
 
 def ledger_lines(turn: Turn) -> Iterator[str]:
@@ -93,6 +99,13 @@ def summary_lines(turns: Sequence[Turn], sources: Sequence[SourceState], unparse
         yield f"source {clean(source.name)}: {source.condition}{detail}, {source.lines} lines, {source.dropped} dropped"
     for reason, number in sorted(unparsed.items()):
         yield f"not parsed: {reason} × {number}"
+
+
+def slow_lines(turns: Sequence[Turn], why: Mapping[int, Diagnosis]) -> Iterator[str]:
+    """The newest slow turns, each with its reason."""
+    slow = [turn for turn in turns if turn.ordinal in why and why[turn.ordinal].slow]
+    for turn in slow[-SLOW:]:
+        yield f"slow {clean(turn.request_id) or 'typed turn'}: {clean(why[turn.ordinal].sentence)}"
 
 
 def _indent(key: str) -> str:

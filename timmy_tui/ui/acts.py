@@ -32,6 +32,7 @@ def deeds(app: "TimmyApp") -> Mapping[str, Callable[[], object]]:
         "go_now": lambda: desk.answer("go_now", "go now"),
         "stop": lambda: desk.answer("stop", "stop waiting"),
         "listen": lambda: desk.answer("listen", "resume listening"),
+        "note": desk.note,
         "guided": desk.guided.next,
         "good": lambda: desk.mark("good"),
         "bad": lambda: desk.mark("bad"),

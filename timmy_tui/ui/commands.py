@@ -65,6 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("warm", "w", "warm", "Load the model before the first turn needs it", danger=True, needs="llm"),
     Command("good", "g", "good", "Mark the newest turn's answer good; the same key takes it back", needs="source"),
     Command("bad", "x", "bad", "Mark the newest turn's answer bad; the same key takes it back", needs="source"),
+    Command("note", "n", "note", "Write down why the turn marked last was good or bad", needs="source"),
     Command("guided", "G", "guided test", "The guide's Test 1 and Test 2, step by step: begin, next step, leave",
             needs="control"),
     Command("accept", "a", "accept", "Accept the newest finding's level as the new usual", needs="source"),

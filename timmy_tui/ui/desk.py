@@ -132,6 +132,24 @@ class Desk:
         word = f"turn {chosen}: mark {quality} taken back" if had else f"turn {chosen} marked {quality}"
         self.work("mark", self.said(self._source.mark, chosen, None if had else quality, word=word))
 
+    def note(self, ordinal: int | None = None) -> None:
+        """Ask for a note on a marked turn, the newest of them unless said."""
+        marks = self._app.view.marks
+        chosen = ordinal if ordinal is not None else max(marks, default=None)
+        if chosen is None or chosen not in marks:
+            self._app.say("a note goes on a mark: g or x first", "warn")
+            return
+        self.work("note", self._note(chosen))
+
+    async def _note(self, ordinal: int) -> None:
+        from timmy_tui.ui.screens.note import NoteScreen
+
+        had = self._app.view.notes.get(ordinal, "")
+        text = await self._app.push_screen_wait(NoteScreen(f"note on turn {ordinal}", had))
+        if text is not None and text != had:
+            word = f"turn {ordinal}: note {'kept' if text else 'taken away'}"
+            await self.said(self._source.note, ordinal, text, word=word)
+
     def answer_finding(self, answer: str, key: str | None = None) -> None:
         """Accept, acknowledge or mute a finding, the newest unless said."""
         findings = self._app.view.findings

@@ -56,6 +56,9 @@ class SnapshotSource(Protocol):
     def mark(self, ordinal: int, quality: str | None) -> None:
         """Mark a turn ``good`` or ``bad``; None takes the mark back."""
 
+    def note(self, ordinal: int, text: str) -> None:
+        """Why a marked turn is good or bad; empty takes the note away."""
+
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
 

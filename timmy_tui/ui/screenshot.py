@@ -27,6 +27,9 @@ class StillSource:
     def mark(self, ordinal: int, quality: str | None) -> None:
         """A picture takes no marks."""
 
+    def note(self, ordinal: int, text: str) -> None:
+        """A picture takes no notes."""
+
     def answer_finding(self, key: str, answer: str) -> None:
         """A picture takes no answers."""
 

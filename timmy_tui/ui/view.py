@@ -92,6 +92,12 @@ class View:
         return tuple(f for f in judgement.findings if not f.ended) if judgement else ()
 
     @cached_property
+    def notes(self) -> dict[int, str]:
+        """The user's words on marked turns, by ordinal."""
+        judgement = self.snapshot.judgement
+        return dict(judgement.notes) if judgement else {}
+
+    @cached_property
     def trial(self) -> TrialState | None:
         """The guided test that is under way."""
         judgement = self.snapshot.judgement

@@ -46,6 +46,8 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
             (f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted"),
         ),
     ]  # fmt: skip
+    if turn.ordinal in view.notes:
+        rows.append(line(("note  ", "muted"), (foreign(view.notes[turn.ordinal], max(width - 6, 0)), "quote")))
     if turn.text:
         rows.append(line(("said  ", "muted"), (foreign(turn.text, max(width - 6, 0)), "quote")))
     rows.extend(line((foreign(text, width), "bad")) for text in turn.errors[:2])
