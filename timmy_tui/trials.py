@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.analysis.trial import SCHEMA, Trial, advance, answer, leave, make_trial, resume, state
 from timmy_tui.errors import HistoryError
 from timmy_tui.model.judgement import TrialState
@@ -25,6 +26,8 @@ class Trials:
         self._path = folder / NAME
         self._stamp: tuple[int, int] | None = None
         self._trial: Trial | None = None
+        self.noise: SessionNoise | None = None
+        """How far sessions differ by chance, once the history has taught it."""
         self.warning = ""
         """What was wrong with the file; it is then kept beside a new one."""
 
@@ -69,7 +72,7 @@ class Trials:
         carried = advance(trial, turns, time.time())
         if carried != trial:
             self._write(carried)
-        return state(carried, turns, marks)
+        return state(carried, turns, marks, self.noise)
 
     def start(self, name: str, turns: int, aba: bool, seen: Sequence[Turn]) -> str:
         """Begin ``test-1``, ``test-2`` or ``guide``; the turns of the running session count for its baseline.
@@ -98,7 +101,7 @@ class Trials:
             self._path.unlink(missing_ok=True)
             return "the guided test is ended"
         if word in ("keep", "undo"):
-            self._write(answer(trial, word, seen, now))
+            self._write(answer(trial, word, seen, now, self.noise))
         else:
             self._write(leave(trial, now) if word == "leave" else resume(trial, now))
         return f"guided test: {word}"

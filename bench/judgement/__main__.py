@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from bench.judgement.baselines import BASELINES, method_of
-from bench.judgement.pairs import RECIPES, judge_pairs
+from bench.judgement.pairs import RECIPES, dashboard, judge_pairs
 from bench.judgement.scenarios import (
     STEPS,
     Labelled,
@@ -21,18 +21,18 @@ from bench.judgement.turns import make_turns
 OWN = "**timmy-tui**"
 
 
-def methods() -> Iterator[tuple[str, Method, int]]:
-    """Name, method, and how many times fewer logs it is given."""
+def methods(own: bool) -> Iterator[tuple[str, Method, int]]:
+    """Name, method, and how many times fewer logs it is given; ``own``: without what others would do."""
     yield OWN, detect, 1
-    for name, (make, logs) in BASELINES.items():
+    for name, (make, logs) in () if own else BASELINES.items():
         yield name, method_of(make, logs), 5
 
 
-def false_alarms(scale: int, seed: int) -> Iterator[str]:
+def false_alarms(scale: int, seed: int, own: bool) -> Iterator[str]:
     """Alarms where nothing became slower or faster, per 1000 turns."""
     yield "| method | clean (turns) | workload changes (turns) | single slow turns, variance up (turns) |"
     yield "|---|---|---|---|"
-    for name, method, fewer in methods():
+    for name, method, fewer in methods(own):
         logs = max(scale // fewer, 1)
         told = [
             count_false(method, clean_logs(4 * logs, seed)),
@@ -52,12 +52,12 @@ def _where(word: str, tally: FalseAlarms) -> str:
     return f"- {word}: {tally.alarms} alarms; {kinds}; by stage: {stages or 'none'}"
 
 
-def detections(scale: int, seed: int) -> Iterator[str]:
+def detections(scale: int, seed: int, own: bool) -> Iterator[str]:
     """One stage changes for 80 turns: found with the right name and direction, within 20 turns, median delay."""
     yield "| method | change | logs | found | in ≤ 20 turns | median delay | wrong stage first | wrong direction |"
     yield "|---|---|---|---|---|---|---|---|"
     notes = []
-    for name, method, fewer in methods():
+    for name, method, fewer in methods(own):
         count = max(scale // (2 * fewer), 1)
         for place, factor in enumerate(STEPS):
             tally = count_found(method, step_logs(factor, count, seed + 30_000 + 17 * place))
@@ -95,12 +95,12 @@ def _missed(factor: float, tally: Detections) -> str:
     return f"- ×{factor:g} not found: {missed or 'none'}; wrong name: {mistaken or 'none'}"
 
 
-def comparisons(scale: int, seed: int) -> Iterator[str]:
+def comparisons(scale: int, seed: int, own: bool) -> Iterator[str]:
     """Two sessions of n warm turns, the second with one stage changed (or none)."""
     yield "| recipe | n | false, a stage test | pairs with any | coverage | +20 % called | +50 % | ×0.65 | wrong way |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for name, recipe in RECIPES.items():
-        for n in (10, 30):
+        for n in (10, 30) if recipe is dashboard or not own else ():
             count = 13 * max(scale * 2, 2)
             same, *changed = (judge_pairs(recipe, n, count, factor, seed + 60_000) for factor in (1.0, 1.2, 1.5, 0.65))
             called = " | ".join(f"{one.called / one.pairs:.0%}" for one in changed)
@@ -110,7 +110,7 @@ def comparisons(scale: int, seed: int) -> Iterator[str]:
             )
 
 
-def pace(scale: int, seed: int) -> Iterator[str]:
+def pace(scale: int, seed: int, own: bool) -> Iterator[str]:
     """What a turn costs, early and late in a long log, and alarms on logs cut short."""
     turns = make_turns(3000, seed)
     for part in (turns[:1000], turns):
@@ -132,11 +132,12 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
     parser.add_argument("--scale", type=int, default=10, help="10: 40 000 clean turns, 5 logs a stage and step")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--own", action="store_true", help="leave out what others would do: most of the time is theirs")
     given = parser.parse_args()
     for name in given.sections or SECTIONS:
         section = SECTIONS[name]
         print(f"\n### {name}\n\n{(section.__doc__ or '').strip()}\n", flush=True)
-        for line in section(given.scale, 100_000 * given.seed):
+        for line in section(given.scale, 100_000 * given.seed, given.own):
             print(line, flush=True)
 
 

@@ -14,8 +14,8 @@ from scipy.stats import mannwhitneyu
 
 from bench.judgement.score import Alarm, Method
 from timmy_tui.analysis.cusum import Bank
-from timmy_tui.analysis.level import SESSION
 from timmy_tui.analysis.series import GAP, SOFT_MS, values_of
+from timmy_tui.analysis.session_noise import ASSUMED
 from timmy_tui.analysis.work import robust_scale
 from timmy_tui.model.turn import Turn
 from timmy_tui.stages import UNATTRIBUTED
@@ -89,7 +89,7 @@ class PlainBank:
         past = self._past
         if len(past) >= WARM:
             scale = max(robust_scale(list(past)), 0.02)
-            error = math.hypot(1.25 * scale / math.sqrt(len(past)), SESSION)
+            error = math.hypot(1.25 * scale / math.sqrt(len(past)), ASSUMED)
             self._bank.add(value - median(past), scale, error)
         if not self._bank.longest:
             past.append(value)

@@ -44,12 +44,17 @@ class Truth:
     """Turn → factors on answer length and prompt growth: work that changes without a regression."""
 
 
-def make_turns(count: int, seed: int, truth: Truth | None = None, heavy: bool = False) -> list[Turn]:
-    """``count`` complete turns; ``heavy`` gives noise with Laplace tails instead of normal ones."""
-    return list(_turns(count, random.Random(seed), truth or Truth(), heavy))
+def make_turns(
+    count: int, seed: int, truth: Truth | None = None, heavy: bool = False, session_noise: float = 0.02
+) -> list[Turn]:
+    """``count`` complete turns; ``heavy`` gives noise with Laplace tails instead of normal ones.
+
+    ``session_noise``: how far the levels of sessions differ by chance, in log units.
+    """
+    return list(_turns(count, random.Random(seed), truth or Truth(), heavy, session_noise))
 
 
-def _turns(count: int, chance: random.Random, truth: Truth, heavy: bool) -> Iterator[Turn]:
+def _turns(count: int, chance: random.Random, truth: Truth, heavy: bool, session_noise: float) -> Iterator[Turn]:
     bases = {key: base * chance.lognormvariate(0, 0.25) for key, (base, _) in BASES.items()}
     noises = {key: noise * chance.lognormvariate(0, 0.2) for key, (_, noise) in BASES.items()}
     session, left, prompt = 0, 0, 0.0
@@ -59,7 +64,7 @@ def _turns(count: int, chance: random.Random, truth: Truth, heavy: bool) -> Iter
         first = left == 0
         if first:
             session, left, prompt = session + 1, chance.randint(10, 60), 600.0
-            shifts = {key: chance.gauss(0, 0.02) for key in BASES}
+            shifts = {key: chance.gauss(0, session_noise) for key in BASES}
         left -= 1
         longer, growing = truth.workload(number)
         output = max(8, int(chance.lognormvariate(math.log(50 * longer), 0.45)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from timmy_tui.analysis.compare import compare, said
+from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.model.turn import Turn
 
@@ -19,16 +20,17 @@ def balance(
     again: Sequence[Turn],
     names: tuple[str, str, str] = ("before", "after", "before again"),
     marks: Mapping[int, str] | None = None,
+    noise: SessionNoise | None = None,
 ) -> Comparison:
     """B against A and A again together; a stage has moved only when it went and came back.
 
     What a plain before and after takes for the change, a drift, a warmer day, another topic, goes on instead of coming
     back: the two A then differ, and the stage is called ``drifted``.
     """
-    pooled = compare([*a, *again], b, f"{names[0]} and {names[2]}", names[1], marks)
-    there = {one.stage: one for one in compare(a, b).stages}
-    back = {one.stage: one for one in compare(b, again).stages}
-    between = {one.stage: one for one in compare(a, again).stages}
+    pooled = compare([*a, *again], b, f"{names[0]} and {names[2]}", names[1], marks, noise)
+    there = {one.stage: one for one in compare(a, b, noise=noise).stages}
+    back = {one.stage: one for one in compare(b, again, noise=noise).stages}
+    between = {one.stage: one for one in compare(a, again, noise=noise).stages}
     stages = tuple(
         _judged(one, there.get(one.stage), back.get(one.stage), between.get(one.stage)) for one in pooled.stages
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from timmy_tui.analysis.cusum import Bank
+from timmy_tui.analysis.session_noise import ASSUMED
 from timmy_tui.analysis.work import Fit, design, fit_work, median, robust_scale
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -21,8 +22,6 @@ NEARBY = 60
 """Values from which on an offset is sought only beside the one found, and the slopes three times as seldom."""
 FLOOR = 0.02
 """Least scale in log units: nothing here is steadier than 2 %."""
-SESSION = 0.02
-"""How far sessions differ by chance, in log units."""
 SETTLED = 6
 """Values that begin a new reference after a move: the old scale goes with them until there are enough."""
 
@@ -39,9 +38,10 @@ class Entry(NamedTuple):
 class Level:
     """Reference, slopes and CUSUM bank of one series; ``add`` is constant in the length of history."""
 
-    def __init__(self, stage: str, least: int = LEAST) -> None:
-        """``least``: values before there is a level."""
+    def __init__(self, stage: str, least: int = LEAST, session: float = ASSUMED) -> None:
+        """``least``: values before there is a level. ``session``: how far sessions differ by chance, in log units."""
         self.stage = stage
+        self.session = session
         self._least = least
         self.bank = Bank()
         self._reference: deque[Entry] = deque(maxlen=MOST)
@@ -107,7 +107,7 @@ class Level:
     def _error(self, work: tuple[float, ...]) -> float:
         """Standard error of what is expected: of a median, of the session it was taken in, and of slopes far out."""
         far = float(((self._away(work) * self._fitted.errors) ** 2).sum()) if work else 0.0
-        return math.sqrt(1.57 * self._scale**2 / max(len(self._reference), 1) + SESSION**2 + far)
+        return math.sqrt(1.57 * self._scale**2 / max(len(self._reference), 1) + self.session**2 + far)
 
     def _fit(self) -> None:
         y = np.array([entry.log_ms for entry in self._reference])

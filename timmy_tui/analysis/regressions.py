@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from timmy_tui.analysis.cusum import confidence
 from timmy_tui.analysis.level import Level
 from timmy_tui.analysis.series import GAP, HOPS, LOAD_FACTOR, LOADED_MS, Value, soft_of, values_of
+from timmy_tui.analysis.session_noise import ASSUMED, SessionNoise
 from timmy_tui.analysis.work import FEATURES
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn, TurnState
@@ -52,6 +53,16 @@ class RegressionDetector:
         self._loads: deque[float] = deque(maxlen=20)
         self._turns = 0
         self._changed: dict[str, Finding] = {}
+        self._noise = SessionNoise()
+
+    def learn(self, noise: SessionNoise) -> None:
+        """What the history taught; never less than what the threshold was set with."""
+        self._noise = noise
+        for series, level in self._levels.items():
+            level.session = self._session_noise(series)
+
+    def _session_noise(self, series: str) -> float:
+        return max(self._noise.of(series).share, ASSUMED)
 
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
@@ -96,7 +107,7 @@ class RegressionDetector:
     def _level(self, series: str) -> Level:
         level = self._levels.get(series)
         if level is None:
-            level = self._levels[series] = Level(series)
+            level = self._levels[series] = Level(series, session=self._session_noise(series))
         return level
 
     def _is_loaded(self, turn: Turn) -> bool:

@@ -1,6 +1,5 @@
 """Session noise learned from restarts that changed nothing: whatever differs across them differs by chance."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -74,16 +73,18 @@ def _differences(stages: Iterable[str], sides: Sides, restart: int) -> Iterator[
 def estimate(told: Sequence[Difference]) -> Noise:
     """Huber's proposal 2 for the part of the spread that the turns' own scatter does not explain.
 
-    Each difference has the variance 2τ² + error²; it weighs less the less its turns know. Shrunk towards what is
-    assumed as if that were ``PRIOR`` restarts, and bounded.
+    Each difference has the variance 2τ² + error²; it weighs less the less its turns know. Bounded, and shrunk
+    towards what is assumed as if that were ``PRIOR`` restarts.
     """
     restarts = len({one.restart for one in told})
     low, high = 0.0, 0.5
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if _excess(told, middle) > 0 else (low, middle)
-    learned = math.sqrt((restarts * low**2 + PRIOR * ASSUMED**2) / (restarts + PRIOR))
-    return Noise(min(max(learned, QUIETEST), LOUDEST), restarts)
+    found = min(max(low, QUIETEST), LOUDEST)
+    # In ratios: a single restart with an update in it would otherwise outweigh the assumption twentyfold.
+    weight = restarts / (restarts + PRIOR)
+    return Noise(ASSUMED * (found / ASSUMED) ** weight, restarts)
 
 
 def _excess(told: Sequence[Difference], noise: float) -> float:

@@ -45,11 +45,22 @@ class SessionNoise:
         if not learned:
             return f"session noise {_percent(ASSUMED)} % assumed"
         low, high = _percent(learned[0].share), _percent(learned[-1].share)
-        counts = sorted({one.restarts for one in learned})
-        n = f"{counts[0]}–{counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
-        plural = "s" if counts[-1] > 1 else ""
-        rest = f", {_percent(ASSUMED)} % assumed elsewhere" if len(learned) < len(known) else ""
-        return f"session noise ~{low if low == high else f'{low}–{high}'} % (from {n} restart{plural}{rest})"
+        rest = f"; {_percent(ASSUMED)} % assumed elsewhere" if len(learned) < len(known) else ""
+        share = low if low == high else f"{low}–{high}"
+        return f"session noise ~{share} % ({_restarts(sorted({one.restarts for one in learned}))}{rest})"
+
+    def by_group(self) -> str:
+        """``session noise: V2V ~1.2 %, LLM ~2 % (from 7 restarts)``."""
+        told = [f"{group} ~{_percent(one.share)} %" for group, one in self.groups.items() if one.restarts]
+        if not told:
+            return self.words(())
+        counts = sorted({one.restarts for one in self.groups.values() if one.restarts})
+        return f"session noise: {', '.join(told)} ({_restarts(counts)})"
+
+
+def _restarts(counts: list[int]) -> str:
+    n = f"{counts[0]}–{counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+    return f"from {n} restart{'s' if counts[-1] > 1 else ''}"
 
 
 def _percent(share: float) -> str:

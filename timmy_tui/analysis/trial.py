@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.balanced import balance
 from timmy_tui.analysis.compare import compare, usable
+from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.model.judgement import Comparison, TrialState
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -131,16 +132,18 @@ def resume(trial: Trial, now: float) -> Trial:
     return _opened(replace(trial, left=False), now) if trial.left else trial
 
 
-def answer(trial: Trial, word: str, turns: Sequence[Turn], now: float) -> Trial:
+def answer(trial: Trial, word: str, turns: Sequence[Turn], now: float, noise: SessionNoise | None = None) -> Trial:
     """The user's ``keep`` or ``undo`` to the verdict; the next test begins."""
     if trial.left or trial.at >= len(trial.phases) or trial.phases[trial.at].kind != "verdict":
         return trial
-    verdict = _verdict(trial, turns, {})
+    verdict = _verdict(trial, turns, {}, noise)
     answered = replace(trial.phases[trial.at], answer=word, said=verdict.sentence)
     return _next(_with(trial, answered), now)
 
 
-def state(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str]) -> TrialState:
+def state(
+    trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None = None
+) -> TrialState:
     """For the screen and the shell."""
     steps = len(trial.phases)
     if trial.at >= steps:
@@ -148,7 +151,7 @@ def state(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str]) -> Tria
         return TrialState(label=_label(trial), step=steps, steps=steps, phase="done", sentence=said)
     phase = trial.phases[trial.at]
     seen = len(usable(_inside(phase, turns))) if phase.kind == "measure" else 0
-    verdict = _verdict(trial, turns, marks) if phase.kind == "verdict" else None
+    verdict = _verdict(trial, turns, marks, noise) if phase.kind == "verdict" else None
     wish = phase.flags if phase.kind == "change" else ()
     return TrialState(
         label=TESTS[phase.test][0],
@@ -207,14 +210,14 @@ def shows(turn: Turn, flag: str, value: str) -> bool:
     return answered and (turn.context_returned == 0) is wished
 
 
-def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str]) -> Comparison:
+def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None) -> Comparison:
     test = trial.phases[trial.at].test
     sides = {
         phase.side: _inside(phase, turns) for phase in trial.phases if phase.test == test and phase.kind == "measure"
     }
     if "A again" in sides:
-        return balance(sides["A"], sides["B"], sides["A again"], ("A", "B", "A again"), marks)
-    return compare(sides["A"], sides["B"], "as it was", "changed", marks)
+        return balance(sides["A"], sides["B"], sides["A again"], ("A", "B", "A again"), marks, noise)
+    return compare(sides["A"], sides["B"], "as it was", "changed", marks, noise)
 
 
 def _next(trial: Trial, now: float) -> Trial:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.analyst import Conclusions
+from timmy_tui.commands.history import session_noise
 from timmy_tui.control.lock import control_dir
 from timmy_tui.control.room import ControlRoom
 from timmy_tui.installation import Installation
@@ -14,11 +16,12 @@ from timmy_tui.recorder import Recorder
 from timmy_tui.settings import Settings, state_dir
 from timmy_tui.sources.services import LiveServices
 from timmy_tui.sources.urls import model_config
-from timmy_tui.track import Analyst
 from timmy_tui.trials import Trials
 
 
-def make_analyst(settings: Settings | None = None, root: Path | None = None, trials: Trials | None = None) -> Analyst:
+def make_analyst(
+    settings: Settings | None = None, root: Path | None = None, trials: Trials | None = None
+) -> Conclusions:
     """Everything that is concluded from turns; v34's config says what the window is while nobody else does."""
     config = model_config(settings or Settings(), root)
     return Conclusions(config.num_ctx, config.max_tokens, trials)
@@ -40,18 +43,28 @@ def live_source(
     feeds, waker = follow(settings, installation)
     root = str(installation.root)
     kept = settings.history
-    return LiveSource(
+    analyst = make_analyst(settings, installation.root, Trials(control_dir(installation.root, state)))
+    recorder = (
+        Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell) if record and kept.enabled else None
+    )
+    source = LiveSource(
         settings,
         feeds,
         services=LiveServices(settings, installation.root, OllamaLogParser()) if services else None,
-        analyst=make_analyst(settings, installation.root, Trials(control_dir(installation.root, state))),
+        analyst=analyst,
         waker=waker,
         line_root=installation.root if record else None,
-        recorder=Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell)
-        if record and kept.enabled
-        else None,
+        recorder=recorder,
         watch=watch,
     )
+    if recorder is not None:
+        recorder.learn = lambda history: teach(source, analyst, session_noise(history))
+    return source
+
+
+def teach(source: LiveSource, analyst: Conclusions, noise: SessionNoise) -> None:
+    """Between two turns, in the thread that judges them."""
+    source.pipeline.order(lambda track: analyst.learn(noise))
 
 
 def open_control(

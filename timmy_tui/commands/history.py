@@ -4,7 +4,7 @@ import json
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,12 @@ from timmy_tui.history import History
 from timmy_tui.reading import logs_of, named_logs, read_logs
 from timmy_tui.settings import state_dir
 
+if TYPE_CHECKING:
+    from timmy_tui.analysis.session_noise import SessionNoise
+
+LEARNED_DAYS = 90
+"""Sessions older than this say little of the machine as it is."""
+
 
 def open_history(root: Path | None, settings_path: Path | None) -> History:
     """The history of this Timmy; what was wrong with the file goes to stderr."""
@@ -23,6 +29,27 @@ def open_history(root: Path | None, settings_path: Path | None) -> History:
     if history.warning:
         click.echo(f"timmy-tui: {history.warning}", err=True)
     return history
+
+
+def session_noise(history: History) -> "SessionNoise":
+    """How far sessions of the last 90 days differed by chance."""
+    from timmy_tui.analysis.restarts import learn
+
+    since = time.time() - 86_400 * LEARNED_DAYS
+    changed = [at for _, at, _, kind in history.changes() if kind in ("change", "outside")]
+    return learn(history.turns(since=since), changed)
+
+
+def known_noise(root: Path | None, settings_path: Path | None) -> "SessionNoise | None":
+    """The same where there is a history; nothing is created."""
+    settings, _ = load(root, settings_path)
+    if not settings.history.enabled or not (state_dir() / "history.db").exists():
+        return None
+    history = open_history(root, settings_path)
+    try:
+        return session_noise(history)
+    finally:
+        history.close()
 
 
 @click.command()
@@ -72,12 +99,15 @@ def history(
             new = kept.put_turns(read_logs(named, settings.tail, keep_events=False).turns)
             click.echo(f"{new} turns are new", err=True)
         told = _summary(kept, time.time() - 86_400 * days)
+        noise = session_noise(kept)
     finally:
         kept.close()
     if as_json:
+        told["session_noise"] = {group: one._asdict() for group, one in noise.groups.items()}
         click.echo(json.dumps(told, indent=1))
     else:
         _print(told, days)
+        click.echo(noise.by_group())
 
 
 def _summary(kept: History, since: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from timmy_tui.clean import clean
+from timmy_tui.commands.history import known_noise
 from timmy_tui.commands.options import load, log_option, root_option, settings_option
 from timmy_tui.errors import NotFound
 from timmy_tui.model.judgement import Comparison, Finding
@@ -29,6 +30,9 @@ def regressions(root: Path | None, settings_path: Path | None, logs: tuple[Path,
     from timmy_tui.analysis.regressions import RegressionDetector
 
     detector = RegressionDetector()
+    noise = None if logs else known_noise(root, settings_path)
+    if noise is not None:
+        detector.learn(noise)
     alarms: list[Finding] = []
     for turn in _turns(root, settings_path, logs):
         alarms += [one for one in detector.add(turn) if one.raised == turn.ordinal and not one.ended]
@@ -89,14 +93,15 @@ def compare(
     from timmy_tui.analysis.selections import select
 
     turns, marks = _remembered(root, settings_path) if remembered else (_turns(root, settings_path, logs), {})
+    noise = None if logs else known_noise(root, settings_path)
     turns = [turn for turn in turns if turn.state is not TurnState.GHOST]
     if again:
         from timmy_tui.analysis.balanced import balance
 
         sides = [select(turns, one) for one in (a, b, again)]
-        verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks)
+        verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks, noise)
     else:
-        verdict = judge(select(turns, a), select(turns, b), a, b, marks)
+        verdict = judge(select(turns, a), select(turns, b), a, b, marks, noise)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
         return
@@ -125,6 +130,7 @@ def _print_comparison(verdict: Comparison) -> None:
             f"{interval:>14} {_times(one.raw_ratio):>6} {f'{one.n_b}/{one.n_a}':>8}  {one.verdict}"
             + (f": {one.wanted} more" if one.wanted else "")
         )
+    click.echo(verdict.noise)
 
 
 def _times(ratio: float | None) -> str:
