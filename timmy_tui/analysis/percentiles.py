@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from timmy_tui.model.snapshot import StageStat
+from timmy_tui.model.stats import StageStat
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.stages import KEYS, UNATTRIBUTED
 

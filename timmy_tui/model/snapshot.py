@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from timmy_tui.model.stats import StageStat as StageStat
 from timmy_tui.model.turn import Epoch, Mark, Session, Turn
 
 if TYPE_CHECKING:
@@ -63,26 +64,6 @@ class Health:
     where: str
     message: str
     since: float
-
-
-@dataclass(frozen=True, eq=False)
-class StageStat:
-    """One stage over the window."""
-
-    key: str
-    last: float | None = None
-    """ms in the newest complete turn; None if not measured or skipped."""
-    skipped: bool = False
-    """The newest complete turn did without this stage."""
-    p50: float | None = None
-    p95: float | None = None
-    max: float | None = None
-    n: int = 0
-    """Measured values in the window."""
-    delta: float | None = None
-    """last − p50 of the values before it, ms; None below n = 3."""
-    spark: tuple[float | None, ...] = ()
-    """One value a turn, newest last; None is a turn without this stage."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,14 @@
 """The one line: for tmux's status bar, and for a pane too small for anything else."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.stages import label
 from timmy_tui.words import MISSING, duration
+
+if TYPE_CHECKING:
+    from timmy_tui.model.snapshot import Snapshot
 
 WIDTH = 40
 """Cells of the whole line at most."""
@@ -32,7 +35,7 @@ class LineValues:
     """Why the newest turn was slow; empty when it was not."""
 
 
-def line_values(snapshot: Snapshot) -> LineValues:
+def line_values(snapshot: "Snapshot") -> LineValues:
     """The figures of a snapshot."""
     headline = snapshot.headline
     llm = next((row for row in snapshot.stages if row.key == "llm"), None)
@@ -50,7 +53,7 @@ def line_values(snapshot: Snapshot) -> LineValues:
     )
 
 
-def _cause(snapshot: Snapshot) -> str:
+def _cause(snapshot: "Snapshot") -> str:
     """The largest part of a slow turn's excess: ``STORE +410ms``; empty for a turn that was not slow."""
     found = snapshot.judgement.diagnosis if snapshot.judgement else None
     if found is None or not found.slow:
