@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage.
 """
 
 import importlib
-import os
 import sys
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -36,32 +35,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 def main() -> None:
     """Entry point of the ``timmy-tui`` script."""
-    if sys.argv[1:2] == ["status"]:
-        line = _status(sys.argv[2:])
-        if line is not None:
-            print(line)
-            return
+    from timmy_tui.commands.plain import run_plain
+
+    if run_plain(sys.argv[1:]):
+        return
     from timmy_tui.commands.group import run
 
     run(COMMANDS)
-
-
-def _status(arguments: list[str]) -> str | None:
-    """The status line without the command-line library (25 ms): tmux asks for it every few seconds."""
-    from timmy_tui.report.status import plain_arguments, quick_line
-
-    line = quick_line(arguments, os.environ)
-    plain = None if line is not None else plain_arguments(arguments)
-    if plain is None:
-        return line
-    from pathlib import Path
-
-    from timmy_tui.report.newest import newest_line
-
-    root, settings, logs, tmux = plain
-    return newest_line(
-        Path(root) if root else None, Path(settings) if settings else None, [Path(log) for log in logs], tmux
-    )
 
 
 def load_command(target: str) -> object:

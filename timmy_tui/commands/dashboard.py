@@ -1,21 +1,19 @@
 """``timmy-tui`` and ``timmy-tui replay``: the screen."""
 
-import os
-import sys
 from pathlib import Path
 
 import click
 
-from timmy_tui.commands.options import load, root_option, settings_option
-from timmy_tui.settings import Settings, load_settings
+from timmy_tui.commands.opening import load, terminal_problem, with_view
+from timmy_tui.commands.options import root_option, settings_option
+from timmy_tui.settings import load_settings
 
 
 def refuse_without_terminal() -> None:
-    """A pipe or a terminal that cannot address its cells gets a word instead of escape codes."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.ClickException("the dashboard needs a terminal; for a pipe there are `report` and `status`.")
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        raise click.ClickException("TERM=dumb cannot show a dashboard; `timmy-tui status` prints one line.")
+    """A pipe gets a word instead of escape codes."""
+    problem = terminal_problem()
+    if problem:
+        raise click.ClickException(problem)
 
 
 @click.command()
@@ -51,11 +49,3 @@ def replay(settings_path: Path | None, files: tuple[Path, ...], speed: str) -> N
     from timmy_tui.commands.screen import open_replay
 
     open_replay(settings, files, None if speed == "max" else float(speed))
-
-
-def with_view(settings: Settings, mouse: bool = False, plain: bool = False) -> Settings:
-    """The settings with what the command line asked for."""
-    from msgspec.structs import replace
-
-    view = replace(settings.view, mouse=settings.view.mouse or mouse, ascii=settings.view.ascii or plain)
-    return replace(settings, view=view)

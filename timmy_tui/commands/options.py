@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from timmy_tui.installation import Installation, find_installation
-from timmy_tui.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.commands.opening import load as load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,11 +34,3 @@ def log_option(command: Command) -> Command:
         type=click.Path(path_type=Path),
         help="Read this file instead of the root's logs; may be given several times.",
     )(command)
-
-
-def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Installation]:
-    """Settings and installation. Raises SettingsError or NotFound."""
-    settings = load_settings(settings_path)
-    installation = find_installation(settings, root)
-    refuse_commands_from(settings, settings_path, installation.root)
-    return settings, installation

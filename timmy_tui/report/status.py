@@ -35,26 +35,6 @@ def quick_line(arguments: Sequence[str], environ: Mapping[str, str]) -> str | No
     return line if fresh else None
 
 
-def plain_arguments(arguments: Sequence[str]) -> tuple[str | None, str | None, list[str], bool] | None:
-    """Root, settings file, logs and ``--tmux`` of a well-formed call; None is for the full command line to explain."""
-    told: dict[str, list[str]] = {"--root": [], "--settings": [], "--log": []}
-    rest = iter(arguments)
-    tmux = False
-    for argument in rest:
-        name, equals, value = argument.partition("=")
-        if argument == "--tmux":
-            tmux = True
-        elif name in told and (value or not equals):
-            value = value or next(rest, "")
-            if not value:
-                return None
-            told[name].append(value)
-        else:
-            return None
-    root, settings = told["--root"], told["--settings"]
-    return (root[-1] if root else None, settings[-1] if settings else None, told["--log"], tmux)
-
-
 def leave_line(line: str, tmux: str, root: str) -> None:
     """Write the line for ``quick_line``, whole or not at all; a full disk is no reason to stop a dashboard."""
     path = state_file(os.environ)
