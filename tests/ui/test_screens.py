@@ -420,3 +420,15 @@ def test_the_note_stands_with_the_turn() -> None:
     found = next(one for one in view.turns if one.ordinal == 29)
     text = "\n".join("".join(part for part, _ in row) for row in detail_lines(view, found, 80, 20))
     assert "note  too␛[2J" in text
+
+
+async def test_a_flag_without_choices_asks_for_its_value() -> None:
+    state = control_state()
+    size = replace(state.flags[2], choices=())
+    control = FakeControl(replace(state, flags=(size,)))
+    async with running(snapshot(), control=control) as seen:
+        await seen.press("5", "enter")
+        await seen.until(lambda: seen.app.focused is not None)
+        await seen.press("backspace", "9", "enter")
+        await seen.until(lambda: control.asked == [("plan", "flip", {"key": "num-ctx", "value": "8009"})])
+        await seen.until(lambda: "go ahead" in seen.text())

@@ -47,13 +47,15 @@ class Desk:
         return reason is not None
 
     def ask(self, what: str, arguments: Mapping[str, Any]) -> None:
-        """Do what a screen asks for: ``mark``, ``finding`` or ``change``."""
+        """Do what a screen asks for: ``mark``, ``finding``, ``change`` or ``value``."""
         if what == "mark":
             self.mark(arguments["quality"], arguments.get("ordinal"))
         elif what == "finding":
             self.answer_finding(arguments["answer"], arguments.get("key"))
         elif what == "change":
             self.change("act", arguments["kind"], **arguments["values"])
+        elif what == "value":
+            self.set_value(arguments["key"])
 
     # -- control
 
@@ -72,6 +74,20 @@ class Desk:
         chosen = plan.other if answer == "other" else plan
         if answer and chosen is not None:
             self._app.say(await in_thread(self._control.start, chosen))
+
+    def set_value(self, key: str) -> None:
+        """Ask for the value of a flag that has no list of choices, then go on as with any flip."""
+        if not self.refuses("act"):
+            self.work("act", self._set_value(key))
+
+    async def _set_value(self, key: str) -> None:
+        control = self._app.view.control
+        flag = next((f for f in control.flags if f.key == key), None) if control else None
+        if flag is None:
+            return
+        text = await self._typed(flag.label, flag.file_value)
+        if text is not None:
+            await self.changed("flip", {"key": key, "value": text})
 
     def flip_tail_mode(self) -> None:
         """The other value than the file's."""
@@ -142,10 +158,8 @@ class Desk:
         self.work("note", self._note(chosen))
 
     async def _note(self, ordinal: int) -> None:
-        from timmy_tui.ui.screens.note import NoteScreen
-
         had = self._app.view.notes.get(ordinal, "")
-        text = await self._app.push_screen_wait(NoteScreen(f"note on turn {ordinal}", had))
+        text = await self._typed(f"note on turn {ordinal}", had)
         if text is not None and text != had:
             word = f"turn {ordinal}: note {'kept' if text else 'taken away'}"
             await self.said(self._source.note, ordinal, text, word=word)
@@ -161,6 +175,11 @@ class Desk:
         self.work("finding", self.said(self._source.answer_finding, chosen, answer, word=f"{chosen} {word}"))
 
     # -- how
+
+    async def _typed(self, heading: str, text: str) -> str | None:
+        from timmy_tui.ui.screens.one_line import LineScreen
+
+        return await self._app.push_screen_wait(LineScreen(heading, text))
 
     async def said(self, function: Callable[..., object], *arguments: object, word: str = "") -> None:
         answer = await in_thread(function, *arguments)

@@ -38,7 +38,7 @@ class Asked(Message):
     """A screen asks the app for something that is not its own to do."""
 
     def __init__(self, what: str, **arguments: Any) -> None:
-        """``mark`` {quality, ordinal}, ``finding`` {answer, key} or ``change`` {kind, values}."""
+        """``mark`` {quality, ordinal}, ``finding`` {answer, key} or ``change`` {kind, values} or ``value`` {key}."""
         super().__init__()
         self.what = what
         self.arguments = arguments

@@ -39,7 +39,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     if not control.restore_points:
         rows.append((line(("none yet; b makes one", "muted")), None))
     rows.append((title("journal, newest first", width, view), None))
-    rows.extend((_entry(entry), ("op", entry.op)) for entry in control.journal)
+    rows.extend((_entry(entry, control.change), ("op", entry.op)) for entry in control.journal)
     if not control.journal:
         rows.append((line(("nothing was changed yet", "muted")), None))
     return rows
@@ -142,11 +142,13 @@ def _point(point: RestorePoint) -> Line:
     return line((left(foreign(point.name, 40), 42), "label"), (f"{when}  {foreign(point.kind, 10)}  {files}", "muted"))
 
 
-def _entry(entry: JournalEntry) -> Line:
+def _entry(entry: JournalEntry, change: ChangeProgress | None) -> Line:
     undo = "  undo with enter" if entry.undoable else ""
+    running = change is not None and change.op == entry.op
+    state = str(change.state) if change is not None and running else entry.state
     return line(
         (f"{clock_time(entry.at)}  ", "muted"),
         (left(foreign(entry.label, 34), 36), "label"),
-        (foreign(entry.state, 20), "text"),
+        (foreign(state, 20), "text"),
         (f"  {foreign(entry.detail, 60)}{undo}", "muted"),
     )

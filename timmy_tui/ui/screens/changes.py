@@ -32,7 +32,9 @@ class ChangesScreen(PageScreen):
             self._ask("latest")
         else:
             flag = next((flag for flag in self.view.control.flags if flag.key == key), None)
-            if flag is not None:
+            if flag is not None and flag.editable and not flag.choices:
+                self.post_message(Asked("value", key=key))
+            elif flag is not None:
                 self._ask("flip", key=key, value=next_value(flag))
 
     def _ask(self, kind: str, **values: Any) -> None:

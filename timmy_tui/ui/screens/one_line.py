@@ -1,4 +1,4 @@
-"""A line to type why a turn was good or bad."""
+"""One line to type: a note, a value."""
 
 from typing import ClassVar
 
@@ -9,15 +9,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 LONGEST = 200
-"""Characters of a note."""
+"""Characters."""
 
 
-class NoteScreen(ModalScreen[str | None]):
-    """One line at the lower edge. Answers the text, empty to take the note away, or None when it was left."""
+class LineScreen(ModalScreen[str | None]):
+    """One line at the lower edge. Answers the text, or None when it was left."""
 
     CSS = """
-    NoteScreen { background: $background 0%; align: center bottom; }
-    NoteScreen Input { height: 1; border: none; padding: 0 1; dock: bottom; }
+    LineScreen { background: $background 0%; align: center bottom; }
+    LineScreen Input { height: 1; border: none; padding: 0 1; dock: bottom; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
