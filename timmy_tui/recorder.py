@@ -83,7 +83,7 @@ class Recorder:
     def change(self, kind: str, label: str) -> None:
         """A change, a restart or an edit made elsewhere: what lies between two epochs."""
         at = time.time()
-        self._queue.put(partial(History.put_change, op=f"{at:.3f}", at=at, label=label, state=kind))
+        self._queue.put(partial(History.put_change, op=f"{at:.6f} {label}", at=at, label=label, state=kind))
 
     def _run(self) -> None:
         try:
