@@ -1,7 +1,8 @@
 """Finding Timmy: the folder that holds v34/ and shared/, and the files in it that matter."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from timmy_tui.errors import NotFound
 from timmy_tui.settings import Paths, Settings
@@ -10,8 +11,7 @@ USUAL = Path("~/timmy-backend/little-timmy")
 """Where the upstream project's own documentation puts it."""
 
 
-@dataclass(frozen=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """One Timmy on disk. The files need not exist yet."""
 
     root: Path

@@ -1,14 +1,14 @@
 """The one table of stages: what each measures, between which events, on whose clock."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Clock = Literal["stt", "v34", "tts", "cross", "ollama"]
 Owner = Literal["setting", "service", "hop", "code", "speech", "none"]
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A named span of a turn."""
 
     key: str

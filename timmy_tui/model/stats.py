@@ -1,10 +1,9 @@
 """Figures of one stage: what the screen, the reports and the status line say of it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, eq=False)
-class StageStat:
+class StageStat(Struct, frozen=True, eq=False):
     """One stage over the window."""
 
     key: str

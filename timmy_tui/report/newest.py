@@ -15,8 +15,10 @@ from timmy_tui.report.line import WIDTH, LineValues, status_line
 from timmy_tui.report.status import for_tmux
 from timmy_tui.settings import Settings, load_settings
 
-END_BYTES = 1 << 18
-"""Read from the end of each log: about 50 turns of the latency log, 80 of the debug log."""
+TURN_BYTES = 1 << 13
+"""Read from the end of each log for every turn of the window: one has 5 to 6 KB in the latency log, 3 in the other."""
+
+LEAST_BYTES = 1 << 16
 
 
 def newest_line(root: Path | None, settings_path: Path | None, logs: Sequence[Path], tmux: bool) -> str:
@@ -44,9 +46,10 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
 def newest_turns(logs: Sequence[tuple[Path, LogKind]], settings: Settings) -> list[Turn]:
     """The turns at the end of the logs that can be read; none of them is an error."""
     ingest = Ingest(settings.tail.turn_timeout_s, keep_events=False)
+    size = max(settings.view.window * TURN_BYTES, LEAST_BYTES)
     turns: dict[int, Turn] = {}
     for path, kind in sorted(logs, key=lambda item: item[1] != "latency"):
-        for turn in ingest.feed(kind, _end_of(path)):
+        for turn in ingest.feed(kind, _end_of(path, size)):
             turns[turn.ordinal] = turn
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
@@ -82,8 +85,8 @@ def _fill(turn: Turn | None, num_ctx: int | None) -> float | None:
     return (turn.prompt_tokens + (turn.output_tokens or 0)) / window if window else None
 
 
-def _end_of(path: Path) -> list[bytes]:
-    """Whole lines of the last part of a regular file; nothing of anything else."""
+def _end_of(path: Path, size: int) -> list[bytes]:
+    """Whole lines of the last ``size`` bytes of a regular file; nothing of anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
@@ -92,8 +95,8 @@ def _end_of(path: Path) -> list[bytes]:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             return []
-        begin = max(info.st_size - END_BYTES, 0)
-        data = os.pread(descriptor, END_BYTES, begin)
+        begin = max(info.st_size - size, 0)
+        data = os.pread(descriptor, size, begin)
     except OSError:
         return []
     finally:

@@ -4,7 +4,6 @@ tmux runs this every few seconds, so the quick path uses the standard library on
 """
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -27,16 +26,24 @@ def quick_line(arguments: Sequence[str], environ: Mapping[str, str]) -> str | No
     if set(arguments) - {"--tmux"}:
         return None
     try:
-        state = json.loads(state_file(environ).read_bytes())
+        content = state_file(environ).read_bytes()
+    except OSError:
+        return None
+    import json  # 3 ms that only a running dashboard's line has to wait for
+
+    try:
+        state = json.loads(content)
         fresh = 0 <= time.time() - float(state["at"]) < FRESH_S
         line = str(state["tmux" if "--tmux" in arguments else "line"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return line if fresh else None
 
 
 def leave_line(line: str, tmux: str, root: str) -> None:
     """Write the line for ``quick_line``, whole or not at all; a full disk is no reason to stop a dashboard."""
+    import json
+
     path = state_file(os.environ)
     scratch = path.with_name(f".{NAME}.{os.getpid()}")
     try:
