@@ -53,8 +53,10 @@ def _flag_head(width: int, view: View) -> Line:
 
 def _flag(flag: FlagState, width: int) -> Line:
     agree = flag.file_value == flag.running_value or flag.running_value == MISSING
-    note = foreign(flag.override or flag.meaning, max(width - 52, 0))
-    warning = f"  {foreign(flag.warning, 60)}" if flag.warning else ""
+    room = max(width - 50, 0)
+    note = foreign(flag.override or flag.meaning, room)
+    left_over = room - len(note) - 2
+    warning = f"  {foreign(flag.warning, left_over)}" if flag.warning and left_over > 20 else ""
     return line(
         (left(foreign(flag.label, 19), 20), "label" if flag.editable else "muted"),
         (left(foreign(flag.file_value, 13), 14), "value"),
