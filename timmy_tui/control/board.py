@@ -5,18 +5,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from timmy_tui.control.flags import flag_states
+from timmy_tui.control.flags import flag_states, flag_table
 from timmy_tui.control.journal import Journal, Operation, classify
 from timmy_tui.control.plans import undoable
 from timmy_tui.control.restore_points import RestorePoints
-from timmy_tui.control.serving import Serving, describe, who_serves
-from timmy_tui.model.change import ControlState, FlagState, JournalEntry
+from timmy_tui.control.serving import Serving, alive, describe, who_serves
+from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.turn import Turn
 from timmy_tui.settings import Settings
 
 MISSING = "—"
-SERVICE_S = 10.0
-"""Between two looks at who listens, while nothing changes: each takes 37 ms of one core."""
+SERVICE_S = 30.0
+"""Between two looks at who listens (37 ms) while the process that did still lives."""
+SEARCH_S = 10.0
+"""The same while nobody listens."""
+POINTS_S = 30.0
+"""Between two questions to git for tags (20 ms) while nothing is changed here."""
 JOURNAL_SHOWN = 50
 
 Marked = Callable[[str, str], None]
@@ -40,20 +44,47 @@ class Board:
         self._settings, self._root = settings, root
         self._journal, self._points, self._port, self._mark = journal, points, port, mark
         self._files: _Files | None = None
+        self._flags: tuple[FlagState, ...] = ()
+        self._flags_of: tuple[object, object] | None = None
+        self._operations: list[Operation] = []
+        self._journal_stamp: object = None
+        self._shown_points: tuple[RestorePoint, ...] = ()
+        self._points_at = float("-inf")
         self._serving: Serving | None = None
         self._served_at = float("-inf")
 
     def look(self, turns: Sequence[Turn], changing: bool) -> ControlState:
         """Everything as it is now. Raises OSError, ControlError. ``changing``: edits are ours, nobody else's."""
-        flags = flag_states(self._root, self._settings, turns)
-        operations = self._journal.operations()
-        self._notice_edits(flags, changing)
+        self._read_flags(turns)
+        self._read_journal()
+        self._notice_edits(self._flags, changing)
+        now = time.monotonic()
+        if changing or now - self._points_at >= POINTS_S:
+            self._shown_points, self._points_at = self._points.list(), now
+        operations = self._operations
         return ControlState(
-            flags=flags,
+            flags=self._flags,
             journal=tuple(_entry(one, operations) for one in reversed(operations[-JOURNAL_SHOWN:])),
-            restore_points=self._points.list(),
+            restore_points=self._shown_points,
             service=self._service(),
         )
+
+    def look_at_points(self) -> None:
+        """A restore point was made: the next look asks for them."""
+        self._points_at = float("-inf")
+
+    def _read_flags(self, turns: Sequence[Turn]) -> None:
+        """Again only when a file or the turns are others: parsing two files takes 7 ms."""
+        paths = dict.fromkeys(flag.file for flag in flag_table(self._root, self._settings))
+        files = tuple(_stamp(self._root / path) for path in paths)
+        if self._flags_of is None or self._flags_of[0] != files or self._flags_of[1] is not turns:
+            self._flags = flag_states(self._root, self._settings, turns)
+            self._flags_of = (files, turns)
+
+    def _read_journal(self) -> None:
+        stamp = _stamp(self._journal.path)
+        if stamp is None or stamp != self._journal_stamp:
+            self._operations, self._journal_stamp = self._journal.operations(), stamp
 
     @property
     def serving(self) -> Serving:
@@ -63,7 +94,9 @@ class Board:
 
     def _service(self) -> str:
         serving = self._serving
-        if serving is None or time.monotonic() - self._served_at >= SERVICE_S:
+        late = time.monotonic() - self._served_at >= (SERVICE_S if serving and serving.listeners else SEARCH_S)
+        gone = serving is not None and not all(alive(one.pid, one.started) for one in serving.listeners)
+        if serving is None or late or gone:
             serving = self.serving
         return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME))
 
