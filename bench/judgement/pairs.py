@@ -12,6 +12,7 @@ from scipy.stats import mannwhitneyu, ttest_ind
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import BASES, make_turns
 from timmy_tui.analysis.compare import STAGES, compare
+from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.model.turn import Turn
 
 WHOLES = ("V2V", "llm")
@@ -43,7 +44,7 @@ def make_pairs(n: int, count: int, factor: float, seed: int) -> Iterator[Pair]:
     made, own, stages = 0, seed, list(BASES)
     while made < count:
         own += 1
-        sessions = _sessions(make_turns(400, own, heavy=own % 3 == 2))
+        sessions = sessions_of(make_turns(400, own, heavy=own % 3 == 2))
         for before, after in zip(sessions, sessions[1:], strict=False):
             if min(len(before), len(after)) <= n or made >= count:
                 continue
@@ -52,7 +53,8 @@ def make_pairs(n: int, count: int, factor: float, seed: int) -> Iterator[Pair]:
             made += 1
 
 
-def _sessions(turns: Sequence[Turn]) -> list[list[Turn]]:
+def sessions_of(turns: Sequence[Turn]) -> list[list[Turn]]:
+    """Turns by session, in order."""
     found: dict[int, list[Turn]] = {}
     for turn in turns:
         found.setdefault(turn.session, []).append(turn)
@@ -61,7 +63,13 @@ def _sessions(turns: Sequence[Turn]) -> list[list[Turn]]:
 
 def dashboard(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
     """The comparison of the dashboard."""
-    return {one.stage: Verdict(one.verdict, one.low or math.nan, one.high or math.nan) for one in compare(a, b).stages}
+    return verdicts_of(a, b, None)
+
+
+def verdicts_of(a: Sequence[Turn], b: Sequence[Turn], noise: SessionNoise | None) -> dict[str, Verdict]:
+    """The same with what is known of the session noise."""
+    told = compare(a, b, noise=noise)
+    return {one.stage: Verdict(one.verdict, one.low or math.nan, one.high or math.nan) for one in told.stages}
 
 
 def welch(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:

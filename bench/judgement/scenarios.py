@@ -16,6 +16,8 @@ AFTER = 80
 """Turns that follow a change."""
 CLEAN = 1000
 """Turns of a log without one."""
+YOUNG = 70
+"""Turns of a log that has only begun."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,12 @@ def clean_logs(count: int, seed: int) -> Iterator[Labelled]:
     for number in range(count):
         shape = SHAPES[number % len(SHAPES)]
         yield Labelled(shape, _shaped(make_turns(CLEAN, seed + number, heavy=shape == "heavy"), shape))
+
+
+def young_logs(count: int, seed: int) -> Iterator[Labelled]:
+    """The first turns of a new log, when every reference is made of few values."""
+    for number in range(count):
+        yield Labelled("first turns", make_turns(YOUNG, seed + number, heavy=number % 3 == 2))
 
 
 def _shaped(turns: list[Turn], shape: str) -> list[Turn]:

@@ -18,7 +18,7 @@ from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.stages import CRITICAL, UNATTRIBUTED
 
-ALARM = 8.5
+ALARM = 7.0
 """Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
 LEAST_HOP_MS = 2.0
 """A hop that moved by less is the scheduler of a busy machine, not the network."""
