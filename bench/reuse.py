@@ -11,11 +11,12 @@ Second table: the same with Ollama's server log followed, as in the demo.
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from msgspec.structs import replace
 from msgspec.structs import replace as replace_struct
 
 from timmy_tui.analysis.kv_cache import ReuseTracker

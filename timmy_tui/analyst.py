@@ -1,6 +1,6 @@
 """Everything that is concluded from turns, in one place: the model's truth and the judge."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm import LlmRoom

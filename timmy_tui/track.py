@@ -4,10 +4,10 @@ import time
 from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
-from msgspec.structs import replace as replace_struct
+from msgspec.structs import replace
 
 from timmy_tui.analysis.clocks import offset_over
 from timmy_tui.analysis.percentiles import headline_stat, newest_complete, stage_stats
@@ -115,7 +115,7 @@ class Track:
         numbered: list[Turn] = []
         for turn in due:
             if turn.ordinal < 0:
-                turn = replace_struct(turn, ordinal=self._ingest.assembler.take_ordinal())
+                turn = replace(turn, ordinal=self._ingest.assembler.take_ordinal())
                 self._typed.given(turn)
             numbered.append(turn)
         return self._put_all(numbered, facts)
@@ -153,7 +153,7 @@ class Track:
         if len(self._order) > EVENTS_KEPT:
             old = self._order[-EVENTS_KEPT - 1]
             if self._recent[old].events:
-                self._recent[old] = replace_struct(self._recent[old], events=())
+                self._recent[old] = replace(self._recent[old], events=())
 
     def mark(self, ordinal: int, quality: str | None) -> None:
         """The user's word on a turn that is still at hand."""

@@ -1,7 +1,8 @@
 """The whole state: cache, window, criteria, warnings, and the lines of the server log."""
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from timmy_tui.analysis.joining import LogJoiner
 from timmy_tui.analysis.llm import LlmRoom, warnings

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from timmy_tui.analysis.clocks import offset_over
 from timmy_tui.analysis.percentiles import headline_stat, stage_stats

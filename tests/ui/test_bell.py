@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tests.ui.snapshots import finding, judgement, open_turn, snapshot, turn
 from timmy_tui.model.snapshot import Snapshot

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ui.snapshots import open_turn, snapshot, turn
 from timmy_tui.model.judgement import Contribution, Diagnosis, JudgementState

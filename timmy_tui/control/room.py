@@ -4,10 +4,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from timmy_tui.control.board import Board
 from timmy_tui.control.change import Change, Hands, clean_up

@@ -1,7 +1,8 @@
 """Flags, changes and restore points, as the screen and the shell show them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class ChangeState(StrEnum):
@@ -18,8 +19,7 @@ class ChangeState(StrEnum):
     NEEDS_ATTENTION = "needs attention"
 
 
-@dataclass(frozen=True, eq=False)
-class FlagState:
+class FlagState(Struct, frozen=True, eq=False):
     """One flag: what the file says, what runs, who decides."""
 
     key: str
@@ -36,8 +36,7 @@ class FlagState:
     warning: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class ChangeProgress:
+class ChangeProgress(Struct, frozen=True, eq=False):
     """The running change, for the status line and for screen 5."""
 
     op: str
@@ -59,8 +58,7 @@ class ChangeProgress:
     """What the user may do now: ``keep``, ``undo``, ``stop waiting``, ``resume listening``."""
 
 
-@dataclass(frozen=True, eq=False)
-class JournalEntry:
+class JournalEntry(Struct, frozen=True, eq=False):
     """One operation of the journal, folded to its newest stage."""
 
     op: str
@@ -71,8 +69,7 @@ class JournalEntry:
     detail: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class RestorePoint:
+class RestorePoint(Struct, frozen=True, eq=False):
     """A named state of code files."""
 
     name: str
@@ -85,8 +82,7 @@ class RestorePoint:
     """Made by itself before a restore: there is something to return to."""
 
 
-@dataclass(frozen=True, eq=False)
-class ControlState:
+class ControlState(Struct, frozen=True, eq=False):
     """All of it, for the screen."""
 
     flags: tuple[FlagState, ...] = ()

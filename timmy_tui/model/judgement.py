@@ -1,7 +1,5 @@
 """What the dashboard concludes: level alarms, slow turns, verdicts on a change."""
 
-from dataclasses import dataclass
-
 from msgspec import Struct
 
 
@@ -124,8 +122,7 @@ class TrialState(Struct, frozen=True, kw_only=True):
     """The user left it; turns do not count until it is resumed."""
 
 
-@dataclass(frozen=True, eq=False)
-class JudgementState:
+class JudgementState(Struct, frozen=True, eq=False):
     """All of it, for the screen."""
 
     findings: tuple[Finding, ...] = ()

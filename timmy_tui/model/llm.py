@@ -1,6 +1,5 @@
 """What is known of the model: the server, the prompt cache, the context window, the guide's criteria."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
@@ -60,8 +59,7 @@ class ServedPrompt(Struct, frozen=True, kw_only=True):
     num_ctx: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class OllamaFacts:
+class OllamaFacts(Struct, frozen=True, eq=False):
     """What Ollama's read-only endpoints and, where it is followed, its log say; None is not said."""
 
     url: str
@@ -91,8 +89,7 @@ class OllamaFacts:
     """The newest requests of the server log, oldest first; empty where no log is followed."""
 
 
-@dataclass(frozen=True, eq=False)
-class ContextState:
+class ContextState(Struct, frozen=True, eq=False):
     """The context window, now and where it is going."""
 
     window: int | None
@@ -112,8 +109,7 @@ class ContextState:
     note: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Criterion:
+class Criterion(Struct, frozen=True, eq=False):
     """One of the guide's lines, judged on the running epoch."""
 
     key: str
@@ -128,8 +124,7 @@ class Criterion:
     """What the guide's sign really means, where it misleads."""
 
 
-@dataclass(frozen=True, eq=False)
-class LlmState:
+class LlmState(Struct, frozen=True, eq=False):
     """All of the above, for the screen."""
 
     facts: OllamaFacts | None

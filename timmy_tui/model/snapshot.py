@@ -1,9 +1,10 @@
 """What the screen paints: one frozen picture of everything that is known now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from timmy_tui.model.stats import StageStat as StageStat
 from timmy_tui.model.turn import Epoch, Mark, Session, Turn
@@ -32,8 +33,7 @@ class SourceCondition(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, eq=False)
-class SourceState:
+class SourceState(Struct, frozen=True, eq=False):
     """One file or service, as it is now."""
 
     name: str
@@ -57,8 +57,7 @@ class SourceState:
     """Lines given up because a bounded queue was full, or over the line limit."""
 
 
-@dataclass(frozen=True, eq=False)
-class Health:
+class Health(Struct, frozen=True, eq=False):
     """Something went wrong inside the dashboard itself and is being lived with."""
 
     where: str
@@ -66,8 +65,7 @@ class Health:
     since: float
 
 
-@dataclass(frozen=True, eq=False)
-class OpenTurn:
+class OpenTurn(Struct, frozen=True, eq=False):
     """The turn in flight."""
 
     turn: Turn
@@ -80,8 +78,7 @@ class OpenTurn:
     """time.monotonic() when its first event arrived here."""
 
 
-@dataclass(frozen=True, eq=False)
-class ClockOffset:
+class ClockOffset(Struct, frozen=True, eq=False):
     """v34's clock minus the STT/TTS clock, as the hops of recent turns bound it (NTP's four timestamps)."""
 
     low_ms: float | None
@@ -93,8 +90,7 @@ class ClockOffset:
     """The bounds contradict each other: a clock jumped within the window."""
 
 
-@dataclass(frozen=True, eq=False)
-class Counts:
+class Counts(Struct, frozen=True, eq=False):
     """Turns by state since the start of the logs."""
 
     complete: int = 0
@@ -105,8 +101,7 @@ class Counts:
     open: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
+class Snapshot(Struct, frozen=True, eq=False):
     """The newest state. Compared by identity; painting it twice gives the same screen."""
 
     taken: float = 0.0

@@ -1,7 +1,8 @@
 """The one line: for tmux's status bar, and for a pane too small for anything else."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.stages import label
@@ -16,8 +17,7 @@ NOTABLE_MS = 50.0
 """A Δ of the headline below this is not news."""
 
 
-@dataclass(frozen=True)
-class LineValues:
+class LineValues(Struct, frozen=True):
     """The figures of the line; None is not known."""
 
     span: str

@@ -4,8 +4,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.settings import Tail as Limits

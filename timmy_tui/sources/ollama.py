@@ -2,9 +2,10 @@
 
 import math
 import re
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.sources.http import Answer, Wire, text_of, whole_of

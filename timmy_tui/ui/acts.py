@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from timmy_tui.ui.choice import remember_theme
 from timmy_tui.ui.commands import SCREENS

@@ -4,9 +4,9 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import events
 from textual.app import App
 from textual.reactive import var

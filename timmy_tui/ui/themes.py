@@ -5,10 +5,10 @@ The packaged files come first; a file of the same name in the user's ``themes`` 
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from rich.color import ColorParseError
 from rich.errors import StyleSyntaxError
 from rich.style import Style
@@ -39,8 +39,7 @@ TOOLKIT = (
 ATTRIBUTES = frozenset({"bold", "italic", "underline", "reverse", "on", "dim"})
 
 
-@dataclass(frozen=True, eq=False)
-class Palette:
+class Palette(Struct, frozen=True, eq=False):
     """A theme that is ready: Textual's part, and a style for every role on the theme's background."""
 
     theme: Theme

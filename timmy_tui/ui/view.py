@@ -1,10 +1,10 @@
 """What the painters look at: one snapshot, the clocks, and what the dashboard itself has to say."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+from msgspec import Struct, field
 from rich.style import Style
 
 from timmy_tui.model.change import ControlState
@@ -17,8 +17,7 @@ from timmy_tui.ui.glyphs import UNICODE, Glyphs
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A word of the dashboard to its user, in one line; kept in the event log."""
 
     at: float
@@ -28,8 +27,7 @@ class Notice:
     role: str = "info"
 
 
-@dataclass(frozen=True, eq=False)
-class View:
+class View(Struct, frozen=True, eq=False, dict=True):
     """Input of every panel. The same view gives the same lines."""
 
     snapshot: Snapshot = field(default_factory=Snapshot)

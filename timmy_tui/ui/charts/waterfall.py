@@ -1,6 +1,6 @@
 """The waterfall of one turn: its stages where they lie on the headline's axis."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from timmy_tui.model.turn import Turn
 from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
@@ -16,8 +16,7 @@ LEAST_GAP_MS = 3.0
 """Unattributed time shorter than this is left to the sum; it is the logging itself."""
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """One row of the waterfall."""
 
     key: str

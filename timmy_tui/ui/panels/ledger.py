@@ -4,7 +4,7 @@ As a pane gets narrower the columns go in this order: the words of Δ, n, p95, p
 The label and the last value always stay.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.turn import Turn
@@ -26,8 +26,7 @@ SUM_LABEL = f"{UNATTRIBUTED_LABEL} sum"
 OUTSIDE = ("playback", "rearm", "deaf")
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Widths of the optional columns; 0 is left out."""
 
     bar: int = 0
