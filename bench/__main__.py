@@ -1,7 +1,11 @@
 """``python -m bench [NAME…]``: run the measurements and print their tables."""
 
+import compileall
 import importlib
 import sys
+from pathlib import Path
+
+import timmy_tui
 
 NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control")
 """One module each, with ``measure() -> list[str]``: the lines of its table."""
@@ -9,6 +13,8 @@ NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "kille
 
 def main() -> None:
     """Run the named measurements, or all of them."""
+    # As an installer leaves a package; a checkout may be compiled anew at every start (PYTHONDONTWRITEBYTECODE).
+    compileall.compile_dir(Path(timmy_tui.__file__).parent, quiet=1)
     for name in sys.argv[1:] or NAMES:
         module = importlib.import_module(f"bench.{name}")
         print(f"\n## {name}\n\n{(module.__doc__ or '').strip()}\n", flush=True)
