@@ -24,6 +24,10 @@ class Stopped(Exception):
     """The user waits no longer."""
 
 
+class Left(Exception):
+    """The program ends; the change stays open in the journal, for the next start."""
+
+
 @dataclass(frozen=True)
 class Sight:
     """What the newest snapshot shows of v34."""
@@ -34,6 +38,8 @@ class Sight:
     """v34 works on a turn: a restart now would cut it, and leave STT deaf."""
     log: tuple[str, ...] = ()
     """Newest lines of v34's log, cleaned."""
+    session: int = -1
+    """The newest that any turn tells of, also one that has not ended."""
 
 
 @dataclass
@@ -61,6 +67,7 @@ class Progress:
         """A turn was cut by the restart: STT may be deaf."""
         self._now = _Now()
         self._answer = ""
+        self._left = False
         self._change = threading.Condition()
 
     @property
@@ -77,14 +84,18 @@ class Progress:
     def enter(
         self, state: ChangeState, limit: float | None = None, choices: tuple[str, ...] = (), message: str = ""
     ) -> None:
-        """Another state begins; what was said of the service stays."""
+        """Another state begins; what was said of the service stays.
+
+        So does an answer that came just before, if it still is one: the user pressed a key for what was on the screen.
+        """
         with self._change:
             old = self._now
             self._now = _Now(
                 state, time.monotonic(), limit, choices, message, old.pid, old.listeners, old.evidence, None
             )
-            self._answer = ""
-            self.cancelled.clear()
+            if self._answer not in choices:
+                self._answer = ""
+                self.cancelled.clear()
 
     def tell(
         self,
@@ -101,23 +112,42 @@ class Progress:
         now.evidence = now.evidence if evidence is None else evidence
 
     def count_down(self, seconds: float, message: str) -> None:
-        """Wait visibly; raises Stopped when the user does not want what comes at its end."""
+        """Wait visibly; raises Stopped when the user does not want what comes at its end, TakenBack for its wish."""
         self.tell(message)
+        until = time.monotonic() + seconds
         with self._change:
             self._now.choices = (STOP,)
-            self._now.until = time.monotonic() + seconds
+            self._now.until = until
         try:
-            while (left := (self._now.until or 0) - time.monotonic()) > 0:
+            while (left := until - time.monotonic()) > 0:
                 self.wait(left)
+            self.last_call()
         finally:
             self._now.until = None
 
     def wait(self, seconds: float) -> bool:
-        """Until something new may be seen; True for ``go now``. Raises Kept, TakenBack or Stopped for an answer."""
+        """Until something new may be seen; True for ``go now``. Raises Kept, TakenBack or Stopped for an answer.
+
+        Raises Left once the program ends.
+        """
         with self._change:
-            if not self._answer:
+            if not self._answer and not self._left:
                 self._change.wait(seconds)
-            answer, self._answer = self._answer, ""
+            return self._taken()
+
+    def last_call(self) -> None:
+        """Before a step that cannot be called back: what was said in time is raised, as ``wait`` does.
+
+        What comes later is refused, so that no answer is taken and then ignored.
+        """
+        with self._change:
+            self._taken()
+            self._now.choices = ()
+
+    def _taken(self) -> bool:
+        if self._left:
+            raise Left
+        answer, self._answer = self._answer, ""
         self.cancelled.clear()
         if answer == KEEP:
             raise Kept
@@ -130,6 +160,12 @@ class Progress:
     def poke(self) -> None:
         """A newer snapshot is there."""
         with self._change:
+            self._change.notify_all()
+
+    def leave(self) -> None:
+        """The program ends: nothing more is begun. What runs by itself, a restart command, is not called back."""
+        with self._change:
+            self._left = True
             self._change.notify_all()
 
     def answer(self, choice: str) -> None:
