@@ -1,5 +1,6 @@
 """Running the user's restart command: without a shell, without a pipe to it, and not for ever."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -40,7 +41,10 @@ def run_command(argv: tuple[str, ...], folder: Path, limit_s: float, log: Path, 
     if program is None:
         raise Refused(f"{argv[0]} is not a program that can be found.")
     environment = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")}
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Refused(f"{log}, for its output, cannot be written: {error.strerror}.") from None
     try:
         os.fchmod(fd, 0o600)
         process = subprocess.Popen(
@@ -67,26 +71,22 @@ def _await(process: subprocess.Popen[bytes], limit_s: float, cancelled: threadin
     while process.poll() is None:
         late = time.monotonic() > deadline
         if late or cancelled.is_set():
-            _end(process)
             why = f"has not ended within {limit_s:.0f} s" if late else "was not waited for"
-            return f"{why}, and was ended"
+            return f"{why}, and {'was ended' if _end(process) else 'cannot be ended'}"
         time.sleep(LOOK_S)
     # after a good end the group holds the new service
     return f"has failed with exit code {process.returncode}" if process.returncode else ""
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> bool:
+    """TERM, then KILL, to its group; False for one that is not ours to end (sudo) or does not die."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_S)
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()
+            return True
+    return False
 
 
 def _last_words(log: Path) -> str:

@@ -80,8 +80,8 @@ class Panel:
             body = response.read(LIMIT + 1)
         except TimeoutError:
             return "no answer in time"
-        except OSError as error:
-            return clean(error.strerror or type(error).__name__, 80)
+        except (OSError, UnicodeError) as error:
+            return clean(getattr(error, "strerror", None) or type(error).__name__, 80)
         except http.client.HTTPException as error:
             return f"not HTTP ({type(error).__name__})"
         finally:
@@ -92,6 +92,6 @@ class Panel:
             return f"an answer of more than {LIMIT >> 10} KiB"
         try:
             told = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return "not JSON"
         return told if isinstance(told, dict) else "not an object"

@@ -7,6 +7,7 @@ without an error. Times are on the boot clock, because a laptop's wall clock ste
 import contextlib
 import functools
 import http.client
+import ipaddress
 import os
 import socket
 import threading
@@ -19,12 +20,15 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from timmy_tui.clean import clean
 from timmy_tui.control.journal import boot_id
 
 RUN_MAIN = "WERKZEUG_RUN_MAIN"
 """Set to ``true`` in the child of Werkzeug's reloader."""
 ANSWER_LIMIT = 64 << 10
 APP = "app.py"
+AGAIN, AGAIN_S = 3, 0.05
+"""Looks at a port that nobody seems to hold, and the seconds between them."""
 
 
 class Answer(StrEnum):
@@ -67,10 +71,63 @@ class Serving:
     listeners: tuple[Listener, ...] = ()
     hidden: bool = False
     """Connections are accepted, and no process that does it can be seen: another user's, or a container's."""
+    elsewhere: str = ""
+    """The host, when v34's URL leads to another machine: what listens on the same port here has nothing to do with it.
+    """
+
+    @property
+    def identity(self) -> str:
+        """Of the one that serves; empty for none."""
+        return self.listeners[0].identity if self.listeners else ""
+
+
+def serving_at(url: str) -> Serving:
+    """Who serves v34's URL, as far as that is this machine."""
+    parts = urlsplit(url)
+    port = port_of(url)
+    host = parts.hostname or "localhost"
+    return who_serves(port) if is_here(host) else Serving(port, elsewhere=clean(host, 80))
+
+
+def port_of(url: str) -> int:
+    """The URL's port, or the usual one of its scheme."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def is_here(host: str) -> bool:
+    """An address or a name of this machine; a name that cannot be resolved is not."""
+    if host == "localhost":
+        return True
+    try:
+        addresses = {ipaddress.ip_address(host)}
+    except ValueError:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return False
+        addresses = {ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found}
+    if all(one.is_loopback or one.is_unspecified for one in addresses):
+        return True
+    own = {one.address.partition("%")[0] for addresses in psutil.net_if_addrs().values() for one in addresses}
+    return any(str(one) in own for one in addresses)
 
 
 def who_serves(port: int) -> Serving:
-    """Look at every socket of the machine once (37 ms): not for the screen's thread."""
+    """Look at every socket of the machine once (37 ms): not for the screen's thread.
+
+    A process that is just ending holds its socket for an instant without being seen: then it is looked at again.
+    """
+    serving = _look(port)
+    for _ in range(AGAIN):
+        if not serving.hidden:
+            break
+        time.sleep(AGAIN_S)
+        serving = _look(port)
+    return serving
+
+
+def _look(port: int) -> Serving:
     found = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
     here = [one for one in found if one.laddr and one.laddr.port == port]
     pids = sorted({one.pid for one in here if one.pid is not None})
@@ -109,7 +166,7 @@ def _listener(pid: int) -> Listener | None:
 
 def _accepts(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=0.5).close()
+        socket.create_connection(("localhost", port), timeout=0.5).close()
     except OSError:
         return False
     return True
@@ -156,7 +213,7 @@ def ask(url: str, limit_s: float) -> Answer:
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=limit_s)
     try:
         connection.connect()
-    except OSError:
+    except (OSError, UnicodeError):
         connection.close()
         return Answer.REFUSED
     held = connection.sock
@@ -185,6 +242,8 @@ def _cut(held: socket.socket) -> None:
 
 def refusal(serving: Serving, folder: Path) -> str:
     """Why what serves must not be restarted from here; empty for exactly one in ``folder``, or none."""
+    if serving.elsewhere:
+        return f"v34 is on another machine ({serving.elsewhere}): what runs there is not seen from here"
     if serving.hidden:
         return f"port {serving.port} is served by a process that cannot be seen from here"
     if len(serving.listeners) > 1:
@@ -192,12 +251,14 @@ def refusal(serving: Serving, folder: Path) -> str:
         return f"two at once serve port {serving.port} (pid {pids}): end one of them first"
     for one in serving.listeners:
         if one.folder is not None and one.folder.resolve() != folder.resolve():
-            return f"the running service (pid {one.pid}) uses another copy: {one.folder}"
+            return f"the running service (pid {one.pid}) uses another copy: {clean(str(one.folder), 200)}"
     return ""
 
 
 def describe(serving: Serving, boottime: float) -> str:
     """One line: ``pid 123 · 4m12s · reloader``. ``boottime`` is CLOCK_BOOTTIME now."""
+    if serving.elsewhere:
+        return f"on another machine ({serving.elsewhere}), not seen from here"
     if serving.hidden:
         return f"port {serving.port}: served by a process that cannot be seen"
     if not serving.listeners:

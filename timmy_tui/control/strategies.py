@@ -17,6 +17,8 @@ from timmy_tui.sources.urls import ServiceUrls
 
 PANEL_STOP_S, PANEL_START_S = 20.0, 10.0
 LOOK_S = 0.1
+STARTS_NOTHING = frozenset({"reload", "manual"})
+"""Ways that cannot bring back a v34 that does not run."""
 
 
 class RestartFailed(ControlError):
