@@ -234,9 +234,8 @@ def service_of(held: Hands) -> Service:
     """The service as a change sees it, with nobody talking."""
     from timmy_tui.control.progress import Progress, Sight
 
-    url = held.demo.urls["v34"]
     reload = Reload(held.config, 3.0)
-    return Service(reload, held.port, url, held.config.parent, QUICK.control, Sight, Progress("op", "a change"))
+    return Service(reload, held.demo.urls["v34"], held.config.parent, QUICK.control, Sight, Progress("op", "a change"))
 
 
 def test_a_change_asked_for_while_v34_starts_waits_for_it(tmp_path: Path) -> None:

@@ -150,8 +150,8 @@ def test_a_service_that_dies_of_the_restart_is_named_with_its_last_words(tmp_pat
 
 
 def test_a_service_that_hangs_is_told_from_one_that_is_healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timmy_tui.control.restart.HUNG_S", 0.5)
-    monkeypatch.setattr("timmy_tui.control.restart.ASK_LIMIT_S", 0.5)
+    monkeypatch.setattr("timmy_tui.control.comeback.HUNG_S", 0.5)
+    monkeypatch.setattr("timmy_tui.control.comeback.ASK_LIMIT_S", 0.5)
     settings = replace(QUICK, control=replace(QUICK.control, rollback_countdown_s=600.0, healthy_limit_s=8.0))
     v34 = RealV34(tmp_path / "timmy")
     stuck = "def kv_stats():\n    while not config.USE_FULL_MEGA_PROMPT:\n        time.sleep(1)\n"

@@ -9,7 +9,7 @@ from timmy_tui.control.flags import flag_states, flag_table
 from timmy_tui.control.journal import Journal, Operation, classify
 from timmy_tui.control.plans import undoable
 from timmy_tui.control.restore_points import RestorePoints
-from timmy_tui.control.serving import Serving, alive, describe, who_serves
+from timmy_tui.control.serving import Serving, alive, describe, serving_at
 from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.turn import Turn
 from timmy_tui.settings import Settings
@@ -38,11 +38,11 @@ class Board:
     """Looks, in one thread; changes nothing."""
 
     def __init__(
-        self, settings: Settings, root: Path, journal: Journal, points: RestorePoints, port: int, mark: Marked
+        self, settings: Settings, root: Path, journal: Journal, points: RestorePoints, url: str, mark: Marked
     ) -> None:
         """``mark`` hears (kind, label) of an edit that was made elsewhere."""
         self._settings, self._root = settings, root
-        self._journal, self._points, self._port, self._mark = journal, points, port, mark
+        self._journal, self._points, self._url, self._mark = journal, points, url, mark
         self._files: _Files | None = None
         self._flags: tuple[FlagState, ...] = ()
         self._flags_of: tuple[object, object] | None = None
@@ -89,7 +89,7 @@ class Board:
     @property
     def serving(self) -> Serving:
         """Who listens, fresh."""
-        self._serving, self._served_at = who_serves(self._port), time.monotonic()
+        self._serving, self._served_at = serving_at(self._url), time.monotonic()
         return self._serving
 
     def _service(self) -> str:

@@ -83,6 +83,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     boot_id: str
     boottime: float
     files: tuple[FileRecord, ...]
+    begun: tuple[str, float] = ("", 0.0)
+    """Boot and time on its clock of the first line, which comes before the files are touched."""
 
     @property
     def open(self) -> bool:
@@ -180,6 +182,7 @@ def _fold(entries: Sequence[Entry]) -> Operation:
         boot_id=last.boot_id,
         boottime=last.boottime,
         files=next((entry.files for entry in reversed(entries) if entry.files), ()),
+        begun=(first.boot_id, first.boottime),
     )
 
 

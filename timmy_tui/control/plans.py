@@ -1,5 +1,6 @@
 """From a wish to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,19 +19,19 @@ from timmy_tui.control.flags import (
     word,
 )
 from timmy_tui.control.journal import Journal, Operation, Standing, classify, plan_rollback, reversed_edits
-from timmy_tui.control.literal import Value
+from timmy_tui.control.literal import Value, literal_value
 from timmy_tui.control.masking import MASK, masked_lines
+from timmy_tui.control.outcome import ROLLED_BACK
 from timmy_tui.control.refused import Conflict, Refused
 from timmy_tui.control.restore_points import RestorePoints
 from timmy_tui.control.serving import Serving, refusal
 from timmy_tui.control.source import read_source
-from timmy_tui.control.strategies import Strategy
+from timmy_tui.control.strategies import STARTS_NOTHING, Strategy
 from timmy_tui.errors import NotFound
 from timmy_tui.settings import Settings
 
 GUIDE_FILES = ("v34/config.py", "v34/app.py", "v34/llm.py")
 """What a restore puts back unless files are named: the guide's own. Its `-- v34/ shared/` rolls back later work."""
-ROLLED_BACK = "rolled back"
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Planner:
         if made.refusal or kind == "create":
             return made
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
+        if kind == "restart" and not serving.listeners and self._strategy.name in STARTS_NOTHING:
+            why = why or f"v34 is not running; start it: cd {self._folder} && python app.py --debug"
         if why:
             return replace(made, refusal=why)
         return self._with_consequences(made, serving, busy)
@@ -126,7 +129,8 @@ class Planner:
             return warned
         try:
             good = [(find_flag(key, self._root, self._settings), value) for key, value in pairs[0].good]
-            both = self._flip_plan(good)
+            paired = {flag.key for flag, _ in good}
+            both = self._flip_plan([*good, *((flag, value) for flag, value in wishes if flag.key not in paired)])
         except Refused as refused:
             return replace(warned, preview=(*warned.preview, f"the good pair cannot be made: {refused.message}"))
         lines = (pairs[0].message, "Both are changed together, as one change:", *both.preview)
@@ -134,12 +138,20 @@ class Planner:
 
     def _wishes(self, wished: Sequence[tuple[str, str]]) -> list[tuple[Flag, Value]]:
         flags = [(find_flag(key, self._root, self._settings), value) for key, value in wished]
+        keys = [flag.key for flag, _ in flags]
+        twice = next((flag for flag, _ in flags if keys.count(flag.key) > 1), None)
+        if twice is not None:
+            raise Refused(f"{twice.label} is asked for twice.")
         return [(flag, parse_value(flag, value)) for flag, value in flags]
 
     def _flip_plan(self, wishes: Sequence[tuple[Flag, Value]]) -> ChangePlan:
         planned = plan([edit_of(flag, value, self._root) for flag, value in wishes], self._backups)
         now = {one.flag.key: one.value for one in read_flags(self._root, self._settings)}
-        changed = [(flag, value) for flag, value in wishes if now.get(flag.key) != value]
+        changed = [
+            (flag, value)
+            for flag, value in wishes
+            if (now.get(flag.key), type(now.get(flag.key))) != (value, type(value))
+        ]
         moves = [f"{flag.label} {word(flag, now.get(flag.key))}→{word(flag, value)}" for flag, value in changed]
         warnings = [flag.warning for flag, _ in changed if flag.warning and flag.key not in ("tail-mode", "raw")]
         return ChangePlan(
@@ -234,25 +246,26 @@ class Planner:
             "latest", "return to latest", (f"as before the first restore: {', '.join(names)}",), planned=planned
         )
 
-    def wishes_of(self, operation: Operation) -> tuple[tuple[Flag, Value], ...]:
-        """What an operation of an earlier run wanted the turns to show."""
-        from timmy_tui.control.literal import literal_value
 
-        table = {str(flag.selector): flag for flag in flag_table(self._root, self._settings)}
-        return tuple(
-            (table[literal.name], literal_value(literal.new))
-            for file in operation.files
-            for literal in file.literals
-            if literal.name in table
-        )
+def wishes_of(operation: Operation, root: Path, settings: Settings) -> tuple[tuple[Flag, Value], ...]:
+    """What an operation of an earlier run wanted the turns to show."""
+    table = {
+        (os.path.realpath(root / flag.file), str(flag.selector)): flag for flag in reversed(flag_table(root, settings))
+    }
+    return tuple(
+        (flag, literal_value(literal.new))
+        for file in operation.files
+        for literal in file.literals
+        if (flag := table.get((file.path, literal.name))) is not None
+    )
 
 
 def undoable(operation: Operation, operations: Sequence[Operation]) -> bool:
-    """It changed files, was kept, is no rollback itself, and was not taken back since."""
+    """It changed files, is no rollback itself, and they may still be in place: nothing has taken it back."""
     undone = {one.undoes for one in operations if one.stage == ROLLED_BACK}
     return bool(
         operation.files
-        and (operation.open or operation.stage == "kept")
+        and (operation.open or operation.stage in ("kept", "needs attention"))
         and not operation.undoes
         and operation.op not in undone
     )

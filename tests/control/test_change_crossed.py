@@ -1,0 +1,271 @@
+"""Two programs on one Timmy, and what a killed one left: one change at a time, and the journal tells the truth."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.control.places import lay_out, temps
+from tests.control.rooms import NOBODY, Seen, seen_at
+from tests.control.services import free_port, until
+from timmy_tui.control.config_file import write
+from timmy_tui.control.journal import Entry, file_records, plan_rollback
+from timmy_tui.control.lock import ChangeLock
+from timmy_tui.control.serving import who_serves
+from timmy_tui.errors import ControlError
+from timmy_tui.model.change import ChangeState
+from timmy_tui.settings import Services
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "timmy")
+
+
+@pytest.fixture
+def seen(root: Path, tmp_path: Path) -> Iterator[Seen]:
+    with seen_at(root, tmp_path / "state") as seen:
+        yield seen
+
+
+def leave_open(seen: Seen, op: str, key: str, value: str, files: int = 9, only: bool = True) -> tuple[bytes, bytes]:
+    """What a change leaves that was killed once ``files`` of its files were written; the bytes before it."""
+    before = seen.bytes()
+    plan = seen.room._planner.plan("flip", {"key": key, "value": value, "only": only}, who_serves(9), False)
+    seen.journal.append(Entry(op=op, stage="editing", label=plan.label, files=file_records(plan.planned)))
+    if files:
+        write(plan.planned[:files])
+    return before
+
+
+# -- one at a time
+
+HOLDS = """
+import sys
+from pathlib import Path
+from timmy_tui.control.lock import ChangeLock
+with ChangeLock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_living_process_works_on_is_not_taken_up(seen: Seen) -> None:
+    leave_open(seen, "theirs", "retrieved-chunks", "3")
+    with ChangeLock(seen.folder):
+        seen.room.look()
+        assert seen.room.idle and seen.stages() == [("theirs", "editing")]
+    seen.room.look()
+    assert not seen.room.idle and seen.shown.op == "theirs"
+
+
+def test_a_change_that_ends_while_the_lock_is_taken_is_not_classified_from_memory(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other program rolls it back between the look at the journal and the lock."""
+    leave_open(seen, "theirs", "retrieved-chunks", "3")
+    acquire = ChangeLock.acquire
+
+    def late(lock: ChangeLock) -> None:
+        if seen.stages()[-1][1] == "editing":
+            (operation,) = seen.journal.open_operations()
+            write(plan_rollback(operation))
+            seen.journal.append(Entry(op="theirs", stage="rolled back"))
+        acquire(lock)
+
+    monkeypatch.setattr(ChangeLock, "acquire", late)
+    seen.room.look()
+    assert seen.room.idle
+    assert seen.stages() == [("theirs", "editing"), ("theirs", "rolled back")]
+
+
+def test_the_lock_is_free_when_a_change_is_over_and_held_while_the_next_one_runs(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = ChangeLock.release
+
+    def slow(lock: ChangeLock) -> None:
+        time.sleep(0.2)  # the time in which the next change must not begin
+        release(lock)
+
+    seen.flip("3")
+    monkeypatch.setattr(ChangeLock, "release", slow)
+    seen.room.answer("keep")
+    seen.until(lambda: seen.room.idle)
+    assert ChangeLock(seen.folder).owner() is None
+    seen.flip("4")
+    time.sleep(0.3)  # past the release of the first
+    assert ChangeLock(seen.folder).owner() == os.getpid()
+
+
+def test_a_change_of_another_process_is_named_and_not_called_interrupted(seen: Seen) -> None:
+    leave_open(seen, "theirs", "retrieved-chunks", "3")
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(seen.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None and other.stdout.readline() == "held\n"
+    try:
+        for kind in ("flip", "undo", "restart"):
+            refusal = seen.room.plan(kind, {"key": "recency-weight", "value": "0.5"}).refusal
+            assert f"pid {other.pid}" in refusal and "interrupted" not in refusal
+        with pytest.raises(ControlError, match=f"pid {other.pid}"):
+            seen.room.keep()
+    finally:
+        other.communicate()
+
+
+def test_a_change_that_another_program_left_open_after_the_preview_comes_first(seen: Seen) -> None:
+    plan = seen.room.plan("flip", {"key": "raw", "value": "off", "only": True})
+    leave_open(seen, "theirs", "retrieved-chunks", "3")
+    before = seen.bytes()
+    with pytest.raises(ControlError, match="was interrupted: undo or keep it first"):
+        seen.room.start(plan)
+    assert seen.bytes() == before and seen.room.idle
+    assert ChangeLock(seen.folder).owner() is None
+
+
+def test_what_was_never_applied_stands_in_nobodys_way(seen: Seen) -> None:
+    """From the shell nobody looks at the journal before the next change."""
+    leave_open(seen, "left", "retrieved-chunks", "3", files=0)
+    seen.flip("4")
+    assert ("left", "not applied") in seen.stages()
+    assert any("interrupted earlier, not applied" in word for word in seen.said)
+
+
+def test_keep_does_not_end_a_change_that_runs(seen: Seen) -> None:
+    seen.flip()
+    with pytest.raises(ControlError, match="still under way"):
+        seen.room.keep()
+    assert ChangeLock(seen.folder).owner() == os.getpid()
+
+
+def test_an_undo_that_was_asked_of_one_change_is_not_done_to_the_next(seen: Seen) -> None:
+    seen.flip("3")
+    plan = seen.room.plan("undo", {})
+    seen.room.answer("keep")
+    seen.until(lambda: seen.room.idle)
+    seen.flip("4")
+    with pytest.raises(ControlError, match="that change is over"):
+        seen.room.start(plan)
+    assert not seen.room.idle and "NUM_RETRIEVED_CHUNKS = 4" in seen.config.read_text()
+
+
+# -- several left open
+
+
+def test_a_rollback_that_had_come_to_its_end_closes_what_it_took_back(seen: Seen) -> None:
+    before = leave_open(seen, "change", "retrieved-chunks", "3")
+    (operation,) = seen.journal.open_operations()
+    back = plan_rollback(operation)
+    entry = Entry(op="rollback", stage="editing", label="undo it", undoes="change", files=file_records(back))
+    seen.journal.append(entry)
+    write(back)
+    seen.room.look()
+    assert seen.room.idle and seen.bytes() == before
+    assert {one.op: one.stage for one in seen.journal.operations()} == {
+        "change": "rolled back",
+        "rollback": "rolled back",
+    }
+
+
+def test_a_rollback_that_was_killed_before_it_wrote_leaves_the_change_to_be_asked_about(seen: Seen) -> None:
+    before = leave_open(seen, "change", "retrieved-chunks", "3")
+    (operation,) = seen.journal.open_operations()
+    entry = Entry(
+        op="rollback", stage="editing", label="undo it", undoes="change", files=file_records(plan_rollback(operation))
+    )
+    seen.journal.append(entry)
+    seen.room.look()
+    assert ("rollback", "not applied") in seen.stages() and seen.shown.op == "change"
+    seen.until(lambda: "undo" in seen.shown.choices)
+    seen.room.answer("undo")
+    assert seen.until_over() is ChangeState.ROLLED_BACK and seen.bytes() == before
+
+
+def test_half_of_an_undo_of_a_kept_change_is_asked_about(seen: Seen) -> None:
+    before = leave_open(seen, "pair", "tail-mode", "on", only=False)
+    (operation,) = seen.journal.open_operations()
+    seen.journal.append(Entry(op="pair", stage="kept"))
+    back = plan_rollback(operation)
+    seen.journal.append(
+        Entry(op="undo", stage="editing", label="undo the pair", undoes="pair", files=file_records(back))
+    )
+    write(back[:1])
+    seen.room.look()
+    assert seen.shown.op == "pair"
+    seen.until(lambda: seen.shown.choices == ("undo",))
+    seen.room.answer("undo")
+    seen.until(lambda: seen.room.idle)
+    assert seen.bytes() == before
+
+
+def test_two_open_changes_are_asked_about_one_after_the_other(seen: Seen) -> None:
+    before = seen.bytes()
+    leave_open(seen, "one", "retrieved-chunks", "3")
+    leave_open(seen, "two", "raw", "off")
+    for op in ("one", "two"):
+        seen.room.look()
+        assert seen.shown.op == op
+        seen.until(lambda: "undo" in seen.shown.choices)
+        seen.room.answer("undo")
+        assert seen.until_over() is ChangeState.ROLLED_BACK
+    assert seen.bytes() == before and not seen.journal.open_operations()
+
+
+def test_undo_of_an_interrupted_change_takes_its_temporary_files_away(seen: Seen) -> None:
+    """They hold the whole file, with its password."""
+    before = leave_open(seen, "left", "retrieved-chunks", "3")
+    (operation,) = seen.journal.open_operations()
+    Path(operation.files[0].temp).write_bytes(before[0])
+    seen.start("undo")
+    seen.until(lambda: seen.room.idle)
+    assert seen.bytes() == before and not temps(seen.config.parent)
+    assert {one.stage for one in seen.journal.operations()} == {"rolled back"}
+
+
+def test_a_change_that_ended_in_trouble_can_still_be_undone(seen: Seen) -> None:
+    before = leave_open(seen, "trouble", "retrieved-chunks", "3")
+    seen.journal.append(Entry(op="trouble", stage="needs attention"))
+    assert seen.start("undo").undoes == "trouble"
+    seen.until(lambda: seen.room.idle)
+    assert seen.bytes() == before
+
+
+def test_evidence_of_a_service_that_has_not_read_the_change_is_not_waited_for(root: Path, tmp_path: Path) -> None:
+    """Killed after the write and before the restart: the v34 of before still serves, and its turns prove nothing."""
+    port = free_port()
+    argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    process = subprocess.Popen(argv, cwd=root / "v34", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: who_serves(port).listeners)
+        settings = replace(NOBODY, services=Services(v34=f"http://127.0.0.1:{port}"))
+        with seen_at(root, tmp_path / "state", settings) as seen:
+            leave_open(seen, "left", "retrieved-chunks", "3")
+            seen.room.look()
+            seen.until(lambda: seen.shown.choices)
+            assert seen.shown.state is ChangeState.NEEDS_ATTENTION
+            assert f"pid {process.pid} was started before it and has not read it" in seen.shown.message
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_room_beside_the_shell_marks_what_the_shell_changed(seen: Seen, root: Path, tmp_path: Path) -> None:
+    """The dashboard looks on while another program of ours changes and undoes."""
+    seen.room.look()
+    shell = Seen(root, tmp_path / "state", NOBODY)
+    shell.flip()
+    seen.room.look()
+    assert seen.room.idle, "the shell still works on it"
+    shell.room.answer("keep")
+    shell.until(lambda: shell.room.idle)
+    seen.room.look()
+    assert seen.room.idle and ("outside", "retrieved chunks 5→3") in seen.marks
+    assert seen.start("undo").undoes == shell.shown.op
+    seen.until(lambda: seen.room.idle)
+    shell.room.close()

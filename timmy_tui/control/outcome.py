@@ -1,0 +1,22 @@
+"""How a change ends."""
+
+from timmy_tui.model.change import ChangeState
+
+ROLLED_BACK = "rolled back"
+ASKING = "asking"
+"""Journal stage of a change that waits for the user's word; open, so that the next start asks again."""
+NOT_RUNNING = "v34 is not running: its next start reads the file"
+
+
+class Ended(Exception):
+    """The change is over: the state it ends in, and a sentence."""
+
+    def __init__(self, state: ChangeState, word: str, recorded: bool = False) -> None:
+        """``recorded``: the journal has it already."""
+        super().__init__(word)
+        self.state, self.word, self.recorded = state, word, recorded
+
+
+def attention(word: str) -> Ended:
+    """Nothing more can be done from here; the word says by what command the user can."""
+    return Ended(ChangeState.NEEDS_ATTENTION, word)
