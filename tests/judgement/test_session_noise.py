@@ -43,7 +43,7 @@ def test_few_restarts_stay_near_what_is_assumed() -> None:
     one = estimate([Difference(0.3, 0.001, 0)])
     assert one.restarts == 1
     many = estimate([Difference(0.3 * (-1) ** number, 0.001, number) for number in range(30)])
-    assert one.share < 0.026
+    assert one.share < 0.03
     assert 0.06 < many.share < LOUDEST
     assert estimate(differences(0.05, 3, seed=2)).share < estimate(differences(0.05, 60, seed=2)).share
 
@@ -52,7 +52,7 @@ def test_bounds_hold() -> None:
     still = [Difference(0.0, 0.01, number) for number in range(100)]
     told = estimate(still)
     assert QUIETEST < told.share < 1.05 * QUIETEST
-    assert estimate([Difference(0.0, 0.0, number) for number in range(3)]).share > 1.5 * QUIETEST
+    assert estimate([Difference(0.0, 0.0, number) for number in range(3)]).share > 1.3 * QUIETEST
 
 
 def test_updates_between_two_sessions_do_not_pass_for_chance() -> None:

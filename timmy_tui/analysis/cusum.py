@@ -26,17 +26,21 @@ class Bank:
         self.evidence: list[float] = []
         self.lengths: list[int] = []
         """Turns since each began to gather."""
+        self._scale = 0.0
+        self._bands: list[float] = []
         self.reset()
 
     def add(self, residual: float, scale: float, error: float) -> None:
         """One value: its distance from the reference level, with the scale of single values and the level's error."""
         value = min(max(residual, -CLIP), CLIP)
         wide = max(0.5, 4.0 * scale)
+        if scale != self._scale:
+            self._scale, self._bands = scale, [math.hypot(scale, BAND * shift) for shift in SHIFTS]
         # The level itself is uncertain: only what lies beyond the allowance counts towards a shift.
         allowed = {sign: value - sign * DRIFT * error for sign in (1, -1)}
         still = {sign: _log_density(one, scale, wide) for sign, one in allowed.items()}
         for place, (shift, sign) in enumerate(_BANK):
-            gain = _log_density(allowed[sign] - shift, math.hypot(scale, BAND * shift), wide) - still[sign]
+            gain = _log_density(allowed[sign] - shift, self._bands[place], wide) - still[sign]
             evidence = self.evidence[place] + (CAP if gain > CAP else -CAP if gain < -CAP else gain)
             if evidence > 0:
                 self.evidence[place] = evidence

@@ -9,9 +9,9 @@ from timmy_tui.analysis.ranks import INFLATION
 from timmy_tui.analysis.session_noise import ASSUMED, LOUDEST, QUIETEST, Noise, SessionNoise
 from timmy_tui.model.turn import Turn
 
-NEWEST = 40
+NEWEST = 25
 """Restarts that are looked at; more teach little, and take 20 ms each."""
-PRIOR = 5
+PRIOR = 3
 """Restarts that the assumption weighs as much as."""
 CORNER = 1.5
 """Standard deviations beyond which a difference counts no more: a service that was updated between two sessions."""
