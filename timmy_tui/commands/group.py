@@ -65,7 +65,9 @@ def run(table: Mapping[str, tuple[str, str]]) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except TimmyError as error:
-        print(f"timmy-tui: {error}", file=sys.stderr)
+        from timmy_tui.clean import clean_lines
+
+        print("\n".join(clean_lines(f"timmy-tui: {error}")), file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         # The reader of the pipe has gone (head, a pager): no message, and nothing more to flush at exit.

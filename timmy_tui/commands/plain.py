@@ -60,7 +60,9 @@ def open_dashboard(arguments: Sequence[str]) -> bool:
             settings, installation, services="--no-services" not in options, read_only="--read-only" in options
         )
     except TimmyError as error:
-        print(f"timmy-tui: {error}", file=sys.stderr)
+        from timmy_tui.clean import clean_lines
+
+        print("\n".join(clean_lines(f"timmy-tui: {error}")), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
