@@ -1,7 +1,7 @@
 """``timmy-tui flip``, ``restart``, ``undo``, ``keep`` and ``journal``: the dashboard's hands, from the shell.
 
-Exit codes: 0 kept, or undone as asked; 1 refused, nothing changed; 2 wrong usage; 3 rolled back by itself; 4 needs
-attention, or still open.
+Exit codes: 0 kept, or undone as asked; 1 refused, nothing changed; 2 wrong usage; 3 rolled back instead of kept;
+4 needs attention, or still open, also when Ctrl+C left it so.
 """
 
 import json
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
 LOOK_S = 0.1
 FIRST_SNAPSHOT_S = 5.0
+OPEN = "`timmy-tui undo` or `timmy-tui keep`"
 
 
 def yes_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,7 +156,7 @@ def control_room(root: Path | None, settings_path: Path | None, reading: bool = 
 
 
 def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan":
-    """The plan shown and agreed to. Raises ControlError for a refusal, UsageError without a terminal, Abort for no."""
+    """The plan shown and agreed to. Raises ControlError for a refusal, UsageError without a terminal, Exit for no."""
     if only and plan.other is not None:
         plan = plan.other
     if plan.refusal:
@@ -169,38 +170,69 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
         return plan
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on; say --yes.")
-    click.confirm("go ahead?", abort=True)
+    if not click.confirm("go ahead?"):
+        click.echo("nothing was changed")
+        raise click.exceptions.Exit(1)
     return plan
 
 
 def carry_out(room: "ControlRoom", plan: "ChangePlan", wait: bool) -> int:
-    """Start it and say how it goes, a line for each state; the exit code."""
+    """Start it and say how it goes, a line for each state; the exit code. Ctrl+C leaves it open for a later word."""
     room.start(plan)
+    op = room.progress.op if room.progress is not None else ""
+    try:
+        return _watched(room, wait)
+    except (KeyboardInterrupt, click.Abort):
+        room.close()
+        if room.idle and not room.left_open(op):
+            return _said_at_last(room)
+        click.echo(f"left open: {OPEN}", err=True)
+        return 4
+
+
+def _watched(room: "ControlRoom", wait: bool) -> int:
     said = ""
     while True:
+        over = room.idle  # before the state is read, so that the state is its last one
         shown = room.progress
         assert shown is not None
         word = _word(shown)
         if word != said:
             click.echo(word)
             said = word
-        if room.idle:
+        if over:
             return EXIT.get(shown.state, 4)
-        _answer(room, shown, wait)
+        if not _answered(room, shown, wait):
+            click.echo(f"left open: {OPEN}", err=True)
+            return 4
         time.sleep(LOOK_S)
 
 
-def _answer(room: "ControlRoom", shown: ChangeProgress, wait: bool) -> None:
-    """What the shell answers by itself: no proof wanted. Where the user must decide, it leaves the change open."""
+def _said_at_last(room: "ControlRoom") -> int:
+    shown = room.progress
+    if shown is None or shown.state not in EXIT or shown.state is ChangeState.IDLE:
+        click.echo("not begun: nothing was changed", err=True)
+        return 1
+    click.echo(_word(shown))
+    return EXIT[shown.state]
+
+
+def _answered(room: "ControlRoom", shown: ChangeProgress, wait: bool) -> bool:
+    """What the shell answers by itself: no proof wanted. False where the user must decide and there is no terminal."""
     from timmy_tui.control.progress import KEEP, UNDO
 
-    if shown.state is ChangeState.VERIFYING and not wait:
-        room.answer(KEEP)
-    elif shown.state is ChangeState.NEEDS_ATTENTION and UNDO in shown.choices:
-        if not sys.stdin.isatty():
-            click.echo("left open: `timmy-tui undo` or `timmy-tui keep`", err=True)
-            raise click.exceptions.Exit(4)
-        room.answer(click.prompt("keep or undo", type=click.Choice(shown.choices)))
+    try:
+        if shown.state is ChangeState.VERIFYING and not wait:
+            room.answer(KEEP)
+        elif shown.state is ChangeState.NEEDS_ATTENTION and UNDO in shown.choices:
+            if not sys.stdin.isatty():
+                return False
+            room.answer(click.prompt("keep or undo", type=click.Choice(shown.choices)))
+    except ControlError as error:
+        # it has gone on by itself meanwhile: the next look says how
+        if not room.idle and room.progress is not None and room.progress.state is shown.state:
+            click.echo(clean(error.message), err=True)
+    return True
 
 
 def _word(shown: ChangeProgress) -> str:
