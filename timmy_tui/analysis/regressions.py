@@ -7,9 +7,8 @@ are in bench/judgement.
 import math
 from collections import deque
 
-from msgspec.structs import replace
-
 from timmy_tui.analysis.cusum import confidence
+from timmy_tui.analysis.findings import Findings
 from timmy_tui.analysis.level import Level
 from timmy_tui.analysis.series import GAP, HOPS, LOAD_FACTOR, LOADED_MS, Value, soft_of, values_of
 from timmy_tui.analysis.session_noise import ASSUMED, SessionNoise
@@ -28,8 +27,6 @@ LEAST_SHIFT = math.log(1.05)
 """A smaller move is not worth a word."""
 ONE_CAUSE = 15
 """Turns within which alarms of related stages are one."""
-KEPT = 50
-"""Ended findings that are kept."""
 V2V = "V2V"
 GPU = "gpu"
 
@@ -43,16 +40,12 @@ class RegressionDetector:
 
     def __init__(self) -> None:
         self._levels: dict[str, Level] = {}
-        self._active: dict[str, Finding] = {}
-        """By series; several series may share one finding."""
-        self._ended: deque[Finding] = deque(maxlen=KEPT)
-        self._muted: set[str] = set()
+        self._findings = Findings()
         self._before: Turn | None = None
         self._newest = -1
         self._flags: dict[str, object] = {}
         self._loads: deque[float] = deque(maxlen=20)
         self._turns = 0
-        self._changed: dict[str, Finding] = {}
         self._noise = SessionNoise()
 
     def learn(self, noise: SessionNoise) -> None:
@@ -75,13 +68,13 @@ class RegressionDetector:
         self._before = turn
         if turn.state is not TurnState.COMPLETE:
             return ()
-        self._changed = {}
+        self._findings.begin_turn()
         self._turns += 1
         self._notice_flags(turn, first=before is None)
         # The first turn after a restart is cold in every cache there is.
         if before is not None:
             self._judge(turn, before)
-        return tuple(self._changed.values())
+        return self._findings.changed
 
     def _is_late(self, turn: Turn) -> bool:
         """A typed turn that the debug log tells of only now: what came after it has been judged already."""
@@ -102,7 +95,7 @@ class RegressionDetector:
         if turn.headline_ms is not None and expected is not None and expected > 0 and turn.headline_ms > 0:
             self._level(V2V).add(math.log(turn.headline_ms / expected), (), tag)
         self._raise_alarms(turn)
-        self._count_on()
+        self._findings.count_on(self._newest)
 
     def _level(self, series: str) -> Level:
         level = self._levels.get(series)
@@ -134,7 +127,7 @@ class RegressionDetector:
         for series in _FLAGGED:
             if series in self._levels:
                 self._levels[series].restart()
-            self._end(series, "new epoch")
+            self._findings.end(series, "new epoch")
 
     def _expected(self, turn: Turn, before: Turn, loaded: bool) -> float | None:
         """Sum of the usual times for this turn's work; a stage without a level counts as it is."""
@@ -170,7 +163,7 @@ class RegressionDetector:
             direction = whole.bank.direction
             explained = any(
                 finding.direction == _word(direction) and turn.ordinal - finding.raised <= ONE_CAUSE
-                for finding in self._active.values()
+                for _, finding in self._findings.lasting
             )
             stirring = any(
                 level.bank.strongest(direction)[0] >= PARTNER for name, level in self._levels.items() if name != V2V
@@ -205,8 +198,6 @@ class RegressionDetector:
         if self._is_return(series, shift) or self._joins(series, direction, turn):
             return
         stage = _name(series, partners)
-        if stage in self._muted:
-            return
         finding = Finding(
             key=f"{stage}:{since[0]}", stage=stage, gap=series.removeprefix(GAP) if series.startswith(GAP) else "",
             direction=_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
@@ -214,9 +205,7 @@ class RegressionDetector:
             confidence=confidence(evidence),
             adjusted_for=tuple(dict.fromkeys(feature.name for feature in FEATURES.get(series, ()))),
         )  # fmt: skip
-        for name in (series, *partners):
-            self._active[name] = finding
-        self._changed[finding.key] = finding
+        self._findings.add((series, *partners), finding)
 
     def _is_clock(self, series: str, shift: float) -> bool:
         """One hop longer and the other shorter is a clock that moved, not a network; both start anew."""
@@ -244,77 +233,42 @@ class RegressionDetector:
 
     def _is_return(self, series: str, shift: float) -> bool:
         """The level is back where it was before the finding that lasts: that one is over, and there is no new one."""
-        finding = self._active.get(series)
+        finding = self._findings.of(series)
         if finding is None:
             return False
         old = math.log(finding.ratio)
         if abs(old + shift) <= max(0.4 * abs(old), LEAST_SHIFT):
-            self._end(series, "back to usual")
+            self._findings.end(series, "back to usual")
             return True
-        self._end(series, "moved again")
+        self._findings.end(series, "moved again")
         return False
 
     def _joins(self, series: str, direction: int, turn: Turn) -> bool:
         """A related stage alarmed the same way a few turns ago: one cause, and its finding gets the wider name."""
-        for name, finding in self._active.items():
+        for name, finding in self._findings.lasting:
             if finding.direction != _word(direction) or turn.ordinal - finding.raised > ONE_CAUSE:
                 continue
             if name in (*_PARTS, "tts") and series in (*_PARTS, "tts"):
-                wider = replace(finding, stage=_name(name, [series]))
-                for member in [member for member, one in self._active.items() if one is finding]:
-                    self._active[member] = wider
-                self._active[series] = wider
-                self._changed[wider.key] = wider
+                self._findings.widen(finding, series, _name(name, [series]))
                 return True
         return False
-
-    def _end(self, series: str, why: str) -> None:
-        finding = self._active.get(series)
-        if finding is None:
-            return
-        over = replace(finding, ended=why)
-        for member in [member for member, one in self._active.items() if one is finding]:
-            del self._active[member]
-        self._ended.appendleft(over)
-        self._changed[over.key] = over
-
-    def _count_on(self) -> None:
-        """A finding that lasts has one turn more behind it."""
-        for finding in {id(one): one for one in self._active.values()}.values():
-            if finding.raised == self._newest:
-                continue
-            longer = replace(finding, n=finding.n + 1)
-            for member in [member for member, one in self._active.items() if one is finding]:
-                self._active[member] = longer
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Lasting ones, newest first; behind them the ended ones, newest first."""
-        lasting = {id(one): one for one in self._active.values()}.values()
-        return (*sorted(lasting, key=lambda one: -one.raised), *self._ended)
+        return self._findings.all
 
     def acknowledge(self, key: str) -> None:
         """The user has seen it; it goes on."""
-        self._replace(key, acknowledged=True)
+        self._findings.acknowledge(key)
 
     def accept(self, key: str) -> None:
         """The level is the new normal."""
-        for series in [series for series, one in self._active.items() if one.key == key][:1]:
-            self._end(series, "accepted")
+        self._findings.accept(key)
 
     def mute(self, stage: str) -> None:
         """No more findings of this stage; its lasting one ends. The same again brings them back."""
-        if stage in self._muted:
-            self._muted.discard(stage)
-            return
-        self._muted.add(stage)
-        for series in [series for series, one in self._active.items() if one.stage == stage][:1]:
-            self._end(series, "muted")
-
-    def _replace(self, key: str, acknowledged: bool) -> None:
-        for series, finding in list(self._active.items()):
-            if finding.key == key:
-                self._active[series] = replace(finding, acknowledged=acknowledged)
+        self._findings.mute(stage)
 
 
 def _soft(series: str) -> float:
