@@ -255,6 +255,22 @@ def test_evidence_of_a_service_that_has_not_read_the_change_is_not_waited_for(ro
         process.wait()
 
 
+def test_an_own_change_that_is_over_at_once_is_not_marked_as_made_elsewhere(seen: Seen) -> None:
+    """Between two looks: the room looks every two seconds, and an undo without a service takes a few milliseconds."""
+    seen.flip()
+    seen.room.answer("keep")
+    seen.until(lambda: seen.room.idle)
+    seen.room.look()
+    seen.start("undo")
+    seen.until(lambda: seen.room.idle)
+    seen.room.look()
+    seen.room.look()
+    assert [kind for kind, _ in seen.marks] == ["change", "change"]
+    seen.config.write_bytes(seen.config.read_bytes() + b"# mine\n")
+    seen.room.look()
+    assert seen.marks[-1] == ("outside", "v34/config.py edited")
+
+
 def test_a_room_beside_the_shell_marks_what_the_shell_changed(seen: Seen, root: Path, tmp_path: Path) -> None:
     """The dashboard looks on while another program of ours changes and undoes."""
     seen.room.look()

@@ -13,6 +13,7 @@ import pytest
 
 from tests.control.hands import Hands, hands
 from tests.control.places import temps
+from tests.control.silent import turn
 from timmy_tui.control.journal import CLOSED, Entry, FileRecord, Journal, file_records
 from timmy_tui.control.lock import control_dir
 from timmy_tui.control.room import ControlRoom
@@ -188,8 +189,6 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone(held: Hands, tmp_pat
 
 
 def test_evidence_goes_on_where_the_killed_dashboard_left_it(held: Hands, tmp_path: Path) -> None:
-    from tests.control.test_change_faults import turn
-
     before = {path: path.read_bytes() for path in (held.config, held.app)}
     process = dashboard(held, tmp_path)
     assert process.stdout is not None

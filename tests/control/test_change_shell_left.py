@@ -104,3 +104,45 @@ def test_on_a_terminal_the_user_decides_what_the_restart_could_not(shell: Shell)
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_the_exit_code_is_that_of_the_last_state() -> None:
+    """It may end between two looks, also while the shell answers it."""
+    from typing import Any
+
+    from timmy_tui.commands.change import carry_out
+    from timmy_tui.control.plans import ChangePlan
+    from timmy_tui.errors import ControlError
+    from timmy_tui.model.change import ChangeProgress, ChangeState
+
+    class Quick:
+        """Verifying at the first looks, and over as soon as that was seen."""
+
+        looks = 0
+
+        @property
+        def idle(self) -> bool:
+            return self.looks > 1
+
+        @property
+        def progress(self) -> ChangeProgress:
+            self.looks += 1
+            state = ChangeState.VERIFYING if self.looks < 3 else ChangeState.KEPT
+            return ChangeProgress("op", "a change", state, 0.0, None, choices=("keep", "undo"))
+
+        def start(self, plan: object) -> None: ...
+
+        def answer(self, choice: str) -> str:
+            raise ControlError("keep: nothing asks for that now.")
+
+    room: Any = Quick()
+    assert carry_out(room, ChangePlan("flip", "a change"), False) == 0
+
+
+def test_a_state_folder_that_cannot_be_used_is_told_in_words(shell: Shell) -> None:
+    for arguments in (("journal",), ("flip", "retrieved-chunks", "3", "--yes")):
+        command = [sys.executable, "-m", "timmy_tui", *arguments, "--root", str(shell.root)]
+        environment = {**os.environ, "XDG_STATE_HOME": "/proc/none"}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=50, env=environment)
+        assert done.returncode == 1 and "cannot be used" in done.stderr and "Traceback" not in done.stderr
+    assert shell.config.read_bytes() == shell.before

@@ -137,9 +137,11 @@ def control_room(root: Path | None, settings_path: Path | None, reading: bool = 
     def tell(word: str, role: str) -> None:
         click.echo(clean(word), err=role == "bad")
 
-    room = ControlRoom(
-        settings, installation.root, tell=tell, dashboard=False, read_only="only looking" if reading else ""
-    )
+    why = "only looking" if reading else ""
+    try:
+        room = ControlRoom(settings, installation.root, tell=tell, dashboard=False, read_only=why)
+    except OSError as error:
+        raise ControlError(f"the folder for the journal cannot be used: {error.filename}: {error.strerror}.") from None
     if reading:
         yield room
         return

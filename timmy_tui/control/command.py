@@ -86,6 +86,7 @@ def _end(process: subprocess.Popen[bytes]) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_S)
             return True
+    threading.Thread(target=process.wait, name="command", daemon=True).start()  # no zombie, whenever it ends
     return False
 
 

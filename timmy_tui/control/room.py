@@ -59,6 +59,8 @@ class ControlRoom:
         self._place = dashboard_lock(folder) if dashboard else None
         self._sight = Sight()
         self._seen = ControlState()
+        self._changed = threading.Event()
+        """A change began or ended since the last look: what differs then may be ours."""
         self._stopping = threading.Event()
         self._poked = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -130,6 +132,7 @@ class ControlRoom:
 
     def _stir(self) -> None:
         """Something was changed from here: look at once."""
+        self._changed.set()
         self._board.look_at_points()
         self._poked.set()
 
@@ -138,7 +141,9 @@ class ControlRoom:
         try:
             if not self._read_only:
                 self._carrier.take_up()
-            self._seen = self._board.look(self._sight.turns, self._carrier.changing)
+            ours = self._carrier.changing or self._changed.is_set()
+            self._changed.clear()
+            self._seen = self._board.look(self._sight.turns, ours or self._carrier.changing)
         except (OSError, TimmyError) as error:
             self._seen = ControlState(read_only=str(error))
 
