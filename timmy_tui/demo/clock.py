@@ -10,11 +10,16 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since the epoch."""
 
-    def work(self, ms: float) -> None:
-        """Let a stage take this long."""
+    def work(self, ms: float, doing: str = "") -> None:
+        """Let a stage take this long, whatever of it is really done, by its name in REAL_MS, included."""
 
     def rest(self, ms: float) -> None:
         """Let a pause or playback, which is nobody's latency, take this long."""
+
+
+REAL_MS = {"hop": 2.0, "prompt": 1.2, "reply": 0.4}
+"""What a request over loopback, a prompt that is built and written, and a reply that is logged cost by themselves.
+Without it the live turns of a demo would be that much slower than the history in front of them, and be called so."""
 
 
 class WallClock:
@@ -30,8 +35,8 @@ class WallClock:
     def now(self) -> float:
         return time.time()
 
-    def work(self, ms: float) -> None:
-        _sleep(ms / self.work_speed)
+    def work(self, ms: float, doing: str = "") -> None:
+        _sleep(ms / self.work_speed - REAL_MS.get(doing, 0.0))
 
     def rest(self, ms: float) -> None:
         _sleep(ms / self.rest_speed)
@@ -46,7 +51,7 @@ class VirtualClock:
     def now(self) -> float:
         return self.at
 
-    def work(self, ms: float) -> None:
+    def work(self, ms: float, doing: str = "") -> None:
         self.at += ms / 1000
 
     def rest(self, ms: float) -> None:

@@ -179,7 +179,7 @@ class _Play:
         self.latencies.slow = slow
 
     def _speak(self, text: str, request_id: str | None) -> None:
-        self.clock.work(self.latencies.draw("hop"))
+        self.clock.work(self.latencies.draw("hop"), "hop")
         if self.fault == "tts down":
             raise ConnectionError("HTTPConnectionPool(host='127.0.0.1', port=5051): Remote end closed connection")
         if request_id:

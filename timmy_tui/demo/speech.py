@@ -34,7 +34,7 @@ class Ears:
         self.clock.work(1.0)
         self.events.record(request_id, "stt_sending_to_v34", text_length=len(text))
         self.events.record(request_id, "stt_http_request_start", endpoint=self.endpoint)
-        self.clock.work(self.latencies.draw("hop"))
+        self.clock.work(self.latencies.draw("hop"), "hop")
 
 
 class Mouth:

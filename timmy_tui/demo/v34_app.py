@@ -76,7 +76,7 @@ def run_app(
     tts_url = config.TTS_API_URL
 
     def speak(text: str, request_id: str | None) -> None:
-        clock.work(latencies.draw("hop"))
+        clock.work(latencies.draw("hop"), "hop")
         post_to_tts(tts_url, text, request_id)
 
     preprocessor = Preprocessor(

@@ -90,7 +90,7 @@ class Preprocessor:
         answer = self._ask(prompt, tail, request_id)
         self.session.history.append((text, answer.text))
         if request_id:
-            self.clock.work(self.latencies.draw("reply"))
+            self.clock.work(self.latencies.draw("reply"), "reply")
             self.events.record(request_id, "v34_sending_to_tts", response_length=len(answer.text))
             try:
                 self.speak(answer.text, request_id)
@@ -181,7 +181,7 @@ class Preprocessor:
             talk = "".join(_dress("user", user) + _dress("assistant", reply) for user, reply in self.session.history)
             prompt = talk + _dress("system", persona(self.random, when, chunks)) + _dress("user", text)
             prompt += "<|start_header_id|>assistant<|end_header_id|>\n"
-        self.clock.work(self.latencies.draw("prompt"))
+        self.clock.work(self.latencies.draw("prompt"), "prompt")
         self.events.record(
             request_id, "v34_prompt_built", prompt_chars=len(prompt), prompt_tokens_est=len(prompt) // 4, tail_mode=tail
         )
