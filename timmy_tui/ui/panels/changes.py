@@ -109,6 +109,7 @@ def verdict_lines(view: View, width: int) -> list[Line]:
         BLANK,
         title(f"verdict: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
         line((foreign(verdict.sentence, width), "value")),
+        *([line((foreign(verdict.noise, width), "muted"))] if verdict.noise and not verdict.wanted else []),
         *_quality(verdict),
     ]
     lines.extend(_stage(stage) for stage in verdict.stages)
