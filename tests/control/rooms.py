@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from timmy_tui.control.journal import Journal
+from timmy_tui.control.config_file import write
+from timmy_tui.control.journal import Entry, Journal, file_records
 from timmy_tui.control.lock import control_dir
 from timmy_tui.control.plans import ChangePlan
 from timmy_tui.control.room import ControlRoom
+from timmy_tui.control.serving import who_serves
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.settings import Control, Services, Settings
 
@@ -92,3 +94,13 @@ def seen_at(root: Path, state: Path, settings: Settings = NOBODY, watch: bool = 
         yield seen
     finally:
         seen.room.close()
+
+
+def leave_open(seen: Seen, op: str, key: str, value: str, files: int = 9, only: bool = True) -> tuple[bytes, bytes]:
+    """What a change leaves that was killed once ``files`` of its files were written; the bytes before it."""
+    before = seen.bytes()
+    plan = seen.room._planner.plan("flip", {"key": key, "value": value, "only": only}, who_serves(9), False)
+    seen.journal.append(Entry(op=op, stage="editing", label=plan.label, files=file_records(plan.planned)))
+    if files:
+        write(plan.planned[:files])
+    return before

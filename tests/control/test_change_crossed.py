@@ -8,18 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
-from tests.control.places import lay_out, temps
-from tests.control.rooms import NOBODY, Seen, seen_at
-from tests.control.services import free_port, until
+from tests.control.places import lay_out
+from tests.control.rooms import NOBODY, Seen, leave_open, seen_at
 from timmy_tui.control.config_file import write
-from timmy_tui.control.journal import Entry, file_records, plan_rollback
+from timmy_tui.control.journal import Entry, plan_rollback
 from timmy_tui.control.lock import ChangeLock
-from timmy_tui.control.serving import who_serves
 from timmy_tui.errors import ControlError
-from timmy_tui.model.change import ChangeState
-from timmy_tui.settings import Services
 
 
 @pytest.fixture
@@ -31,16 +26,6 @@ def root(tmp_path: Path) -> Path:
 def seen(root: Path, tmp_path: Path) -> Iterator[Seen]:
     with seen_at(root, tmp_path / "state") as seen:
         yield seen
-
-
-def leave_open(seen: Seen, op: str, key: str, value: str, files: int = 9, only: bool = True) -> tuple[bytes, bytes]:
-    """What a change leaves that was killed once ``files`` of its files were written; the bytes before it."""
-    before = seen.bytes()
-    plan = seen.room._planner.plan("flip", {"key": key, "value": value, "only": only}, who_serves(9), False)
-    seen.journal.append(Entry(op=op, stage="editing", label=plan.label, files=file_records(plan.planned)))
-    if files:
-        write(plan.planned[:files])
-    return before
 
 
 # -- one at a time
@@ -153,106 +138,6 @@ def test_an_undo_that_was_asked_of_one_change_is_not_done_to_the_next(seen: Seen
     with pytest.raises(ControlError, match="that change is over"):
         seen.room.start(plan)
     assert not seen.room.idle and "NUM_RETRIEVED_CHUNKS = 4" in seen.config.read_text()
-
-
-# -- several left open
-
-
-def test_a_rollback_that_had_come_to_its_end_closes_what_it_took_back(seen: Seen) -> None:
-    before = leave_open(seen, "change", "retrieved-chunks", "3")
-    (operation,) = seen.journal.open_operations()
-    back = plan_rollback(operation)
-    entry = Entry(op="rollback", stage="editing", label="undo it", undoes="change", files=file_records(back))
-    seen.journal.append(entry)
-    write(back)
-    seen.room.look()
-    assert seen.room.idle and seen.bytes() == before
-    assert {one.op: one.stage for one in seen.journal.operations()} == {
-        "change": "rolled back",
-        "rollback": "rolled back",
-    }
-
-
-def test_a_rollback_that_was_killed_before_it_wrote_leaves_the_change_to_be_asked_about(seen: Seen) -> None:
-    before = leave_open(seen, "change", "retrieved-chunks", "3")
-    (operation,) = seen.journal.open_operations()
-    entry = Entry(
-        op="rollback", stage="editing", label="undo it", undoes="change", files=file_records(plan_rollback(operation))
-    )
-    seen.journal.append(entry)
-    seen.room.look()
-    assert ("rollback", "not applied") in seen.stages() and seen.shown.op == "change"
-    seen.until(lambda: "undo" in seen.shown.choices)
-    seen.room.answer("undo")
-    assert seen.until_over() is ChangeState.ROLLED_BACK and seen.bytes() == before
-
-
-def test_half_of_an_undo_of_a_kept_change_is_asked_about(seen: Seen) -> None:
-    before = leave_open(seen, "pair", "tail-mode", "on", only=False)
-    (operation,) = seen.journal.open_operations()
-    seen.journal.append(Entry(op="pair", stage="kept"))
-    back = plan_rollback(operation)
-    seen.journal.append(
-        Entry(op="undo", stage="editing", label="undo the pair", undoes="pair", files=file_records(back))
-    )
-    write(back[:1])
-    seen.room.look()
-    assert seen.shown.op == "pair"
-    seen.until(lambda: seen.shown.choices == ("undo",))
-    seen.room.answer("undo")
-    seen.until(lambda: seen.room.idle)
-    assert seen.bytes() == before
-
-
-def test_two_open_changes_are_asked_about_one_after_the_other(seen: Seen) -> None:
-    before = seen.bytes()
-    leave_open(seen, "one", "retrieved-chunks", "3")
-    leave_open(seen, "two", "raw", "off")
-    for op in ("one", "two"):
-        seen.room.look()
-        assert seen.shown.op == op
-        seen.until(lambda: "undo" in seen.shown.choices)
-        seen.room.answer("undo")
-        assert seen.until_over() is ChangeState.ROLLED_BACK
-    assert seen.bytes() == before and not seen.journal.open_operations()
-
-
-def test_undo_of_an_interrupted_change_takes_its_temporary_files_away(seen: Seen) -> None:
-    """They hold the whole file, with its password."""
-    before = leave_open(seen, "left", "retrieved-chunks", "3")
-    (operation,) = seen.journal.open_operations()
-    Path(operation.files[0].temp).write_bytes(before[0])
-    seen.start("undo")
-    seen.until(lambda: seen.room.idle)
-    assert seen.bytes() == before and not temps(seen.config.parent)
-    assert {one.stage for one in seen.journal.operations()} == {"rolled back"}
-
-
-def test_a_change_that_ended_in_trouble_can_still_be_undone(seen: Seen) -> None:
-    before = leave_open(seen, "trouble", "retrieved-chunks", "3")
-    seen.journal.append(Entry(op="trouble", stage="needs attention"))
-    assert seen.start("undo").undoes == "trouble"
-    seen.until(lambda: seen.room.idle)
-    assert seen.bytes() == before
-
-
-def test_evidence_of_a_service_that_has_not_read_the_change_is_not_waited_for(root: Path, tmp_path: Path) -> None:
-    """Killed after the write and before the restart: the v34 of before still serves, and its turns prove nothing."""
-    port = free_port()
-    argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
-    process = subprocess.Popen(argv, cwd=root / "v34", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: who_serves(port).listeners)
-        settings = replace(NOBODY, services=Services(v34=f"http://127.0.0.1:{port}"))
-        with seen_at(root, tmp_path / "state", settings) as seen:
-            leave_open(seen, "left", "retrieved-chunks", "3")
-            seen.room.look()
-            seen.until(lambda: seen.shown.choices)
-            assert seen.shown.state is ChangeState.NEEDS_ATTENTION
-            assert f"pid {process.pid} was started before it and has not read it" in seen.shown.message
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_an_own_change_that_is_over_at_once_is_not_marked_as_made_elsewhere(seen: Seen) -> None:

@@ -121,6 +121,18 @@ def test_a_change_that_ends_the_service_is_rolled_back_after_a_countdown(silent:
     assert sorted(ended.values()) == ["needs attention", "rolled back"]
 
 
+def test_a_v34_that_dies_while_turns_are_waited_for_is_told_and_nothing_is_undone_unasked(silent: Hands) -> None:
+    before = flip(silent)
+    silent.until_state(ChangeState.VERIFYING)
+    for process in silent.demo.processes:
+        os.killpg(process.pid, 9)
+    silent.until(lambda: "v34 has exited since: keep or undo?" in silent.room.progress.message)  # type: ignore[union-attr]
+    assert silent.state is ChangeState.VERIFYING and "USE_FULL_MEGA_PROMPT = False" in silent.config.read_text()
+    silent.room.answer("undo")
+    assert silent.until_over() is ChangeState.NEEDS_ATTENTION
+    assert silent.config.read_bytes() == before and "start it: cd" in silent.room.progress.message  # type: ignore[union-attr]
+
+
 def test_the_countdown_is_stopped_by_the_user(tmp_path: Path) -> None:
     settings = replace(QUICK, control=replace(QUICK.control, rollback_countdown_s=600.0))
     with silence(tmp_path, settings) as held:

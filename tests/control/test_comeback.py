@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.control import comeback
+from timmy_tui.control import comeback, restart
 from timmy_tui.control.comeback import Comeback, Unhealthy, Unnoticed
 from timmy_tui.control.progress import STOP, Progress, Sight
+from timmy_tui.control.refused import Refused
+from timmy_tui.control.restart import Service
 from timmy_tui.control.serving import Answer, Listener, Serving, start_of
 from timmy_tui.control.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.model.change import ChangeState
@@ -183,6 +185,40 @@ def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(
     with pytest.raises(Unnoticed):
         watched.back.await_gone(old)
     assert (folder / "config.py").stat().st_mtime == 1000
+
+
+def service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> Service:
+    from timmy_tui.settings import Control
+
+    for module in (comeback, restart):
+        monkeypatch.setattr(module, "serving_at", lambda url: look)
+    progress = Progress("op", "a change")
+    way = Reload(folder / "config.py", 1.0)
+    return Service(way, "http://127.0.0.1:9", folder, Control(), Sight, progress)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "why"), [(5.0, "is just starting"), (4000.0, "does not listen on port 5000. Set services.v34")]
+)
+def test_a_v34_on_another_port_is_not_called_starting(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, age_s: float, why: str
+) -> None:
+    """Its port may come from an environment that only it knows."""
+    monkeypatch.setattr(restart, "STARTUP_S", 0.05)
+    began = time.clock_gettime(time.CLOCK_BOOTTIME) - age_s
+    monkeypatch.setattr(restart, "starting", lambda folder: ((77, began),))
+    with pytest.raises(Refused) as refused:
+        service(monkeypatch, folder, Serving(PORT)).guard()
+    assert why in f"{refused.value.message} {refused.value.way_out}" and "pid 77" in refused.value.message
+
+
+def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    started = start_of(os.getpid())
+    assert started is not None
+    here, dead = Listener(os.getpid(), started, folder, None), Listener(2**22 + 1, 5.0, folder, None)
+    assert service(monkeypatch, folder, Serving(PORT)).fate(here) == (here, "")
+    assert service(monkeypatch, folder, Serving(PORT, (here,))).fate(dead) == (here, "")
+    assert service(monkeypatch, folder, Serving(PORT)).fate(dead) == (dead, "v34 has exited since")
 
 
 # -- where v34 is

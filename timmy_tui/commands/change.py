@@ -188,7 +188,7 @@ def carry_out(room: "ControlRoom", plan: "ChangePlan", wait: bool) -> int:
         room.close()
         if room.idle and not room.left_open(op):
             return _said_at_last(room)
-        click.echo(f"left open: {OPEN}", err=True)
+        click.echo(f"left open: {OPEN}" if plan.planned else "not waited for: v34 may be on its way", err=True)
         return 4
 
 

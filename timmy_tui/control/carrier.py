@@ -10,7 +10,7 @@ from functools import partial
 from timmy_tui.control.change import Change
 from timmy_tui.control.flags import Flag
 from timmy_tui.control.hands import Hands
-from timmy_tui.control.interrupted import clean_up, close_clear_ones, undecided
+from timmy_tui.control.interrupted import UNSEEN, clean_up, close_clear_ones, undecided
 from timmy_tui.control.journal import Entry, Operation, Standing
 from timmy_tui.control.literal import Value
 from timmy_tui.control.lock import ChangeLock, Locked
@@ -123,7 +123,7 @@ class Carrier:
         return any(one.op == op for one in self._journal.open_operations())
 
     def leave(self, wait_s: float) -> None:
-        """The program ends: files that are being written are waited for, nothing more is begun.
+        """The program ends: files that are being written are waited for, for ``wait_s``, and nothing more is begun.
 
         What has been written stays open in the journal, for the next start.
         """
@@ -164,7 +164,7 @@ class Carrier:
         standing, word = clean_up(operation, self._journal)
         if standing is Standing.HALF_APPLIED:
             raise ControlError(f"{operation.label}: only half of it is in place.", "timmy-tui undo")
-        how = str(standing)
+        how = str(standing) if operation.files else UNSEEN
         if standing is Standing.APPLIED and not operation.undoes:
             how = "kept without proof"
             self._journal.append(Entry(op=operation.op, stage="kept", message=how))

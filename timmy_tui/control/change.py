@@ -16,7 +16,7 @@ from timmy_tui.control.proof import Proof, newest_session
 from timmy_tui.control.record import Record
 from timmy_tui.control.restart import Unhealthy, Unnoticed
 from timmy_tui.control.rollback import Rollback
-from timmy_tui.control.serving import Serving
+from timmy_tui.control.serving import Listener, Serving
 from timmy_tui.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.turn import TurnState
@@ -34,6 +34,7 @@ class Change:
         self._service = hands.service(self.progress)
         self._record = Record(hands.journal, self.progress.op)
         self._written = False
+        self._one: Listener | None = None
         self._proof = Proof(plan.wishes, -1)
 
     def run(self) -> None:
@@ -53,7 +54,7 @@ class Change:
         unread = unread_by(operation, self._service.look())
         if unread:
             self._ask(f"applied, and {unread}")
-        self._verify("applied, and not verified before")
+        self._verify(f"applied, and not verified before{self._service.absence if self._record.served else ''}")
 
     # -- the way
 
@@ -139,6 +140,7 @@ class Change:
         except (Unnoticed, ControlError) as error:
             reason = (error.message if isinstance(error, ControlError) else str(error)).rstrip(".")
             self._ask(f"{reason}; {self._service.whereabouts(old)}")
+        self._one = one
         if one is not None:
             self._record.note("healthy", service=one.identity)
         return one is not None
@@ -157,9 +159,10 @@ class Change:
                 turns = self._proof.turns(self._hands.sight().turns)
                 seen, contradicted = self._proof.weigh(turns)
                 self.progress.cut = self.progress.cut and not any(turn.state is TurnState.COMPLETE for turn in turns)
+                self._one, gone = self._service.fate(self._one)
                 if contradicted:
                     word = f"the turns show another value of {contradicted}: keep or undo?"
-                self.progress.tell(word, evidence=(seen, WANTED))
+                self.progress.tell(f"{gone}: keep or undo?" if gone else word, evidence=(seen, WANTED))
                 if seen >= WANTED and not contradicted:
                     self.progress.last_call()
                     raise Ended(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")

@@ -8,6 +8,8 @@ from timmy_tui.control.serving import Serving
 from timmy_tui.errors import ControlError
 
 IN_PLACE = (Standing.APPLIED, Standing.HALF_APPLIED)
+UNSEEN = "its end was not seen"
+"""Of a restart: it changed no file, and may have come to its end without us."""
 
 
 def undecided(journal: Journal) -> Operation | None:
@@ -26,7 +28,8 @@ def close_clear_ones(journal: Journal, tell: Callable[[str], None]) -> list[tupl
         seen.add(operation.op)
         standing, word = clean_up(operation, journal)
         if standing not in IN_PLACE or operation.undoes:
-            told = f"{operation.label}: interrupted earlier, {standing}"
+            how = str(standing) if operation.files else UNSEEN
+            told = f"{operation.label}: interrupted earlier, {how}"
             tell(f"{told}; {word}" if word else told)
     return [(one, classify(one)) for one in journal.open_operations()]
 
@@ -47,6 +50,8 @@ def clean_up(operation: Operation, journal: Journal) -> tuple[Standing, str]:
         whole = standing is Standing.APPLIED
         journal.append(Entry(op=operation.undoes, stage=ROLLED_BACK if whole else ASKING))
         journal.append(Entry(op=operation.op, stage=ROLLED_BACK if whole else "not applied", message=word))
+    elif not operation.files:
+        journal.append(Entry(op=operation.op, stage="needs attention", message=UNSEEN))
     elif standing not in IN_PLACE:
         journal.append(Entry(op=operation.op, stage=str(standing), message=word))
     return standing, word

@@ -1,13 +1,15 @@
 """The running v34 as one change meets it: guarded before, restarted, and looked for afterwards."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.control.comeback import ASK_LIMIT_S, LOOK_S, Comeback, Unhealthy, Unnoticed, look
+from timmy_tui.control.last_words import last_words
 from timmy_tui.control.progress import STOP, UNDO, Progress, Sight
 from timmy_tui.control.refused import Refused
-from timmy_tui.control.serving import Answer, Listener, Serving, ask, refusal, serving_at, starting
+from timmy_tui.control.serving import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
 from timmy_tui.control.strategies import STARTS_NOTHING, Strategy
 from timmy_tui.model.change import ChangeState
 from timmy_tui.settings import Control
@@ -49,10 +51,16 @@ class Service:
             if not coming:
                 return serving
             if self.progress.expired:
-                pids = ", ".join(str(pid) for pid, _ in coming)
-                raise Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", way_out="Try again soon.")
+                raise self._unready(serving.port, coming)
             self.progress.tell(message="v34 is just starting")
             self.progress.wait(LOOK_S)
+
+    def _unready(self, port: int, coming: Sequence[tuple[int, float]]) -> Refused:
+        pids = ", ".join(str(pid) for pid, _ in coming)
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        if all(now - began > self.limits.healthy_limit_s for _, began in coming):
+            return Refused(f"v34 runs (pid {pids}) and does not listen on port {port}.", way_out="Set services.v34.")
+        return Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", way_out="Try again soon.")
 
     def wait_for_quiet(self) -> None:
         """Until v34 works on no turn, or the user does not want to wait. Raises Stopped."""
@@ -115,11 +123,25 @@ class Service:
             return f"v34 (pid {pid}) runs with what it read before" if same else f"v34 serves with pid {pid}"
         return "v34 is just starting" if starting(self.folder) else f"v34 is not running; {self.start_by_hand}"
 
+    def fate(self, one: Listener | None) -> tuple[Listener | None, str]:
+        """What became of the one that served, if one did: itself, its successor, or words when none is there."""
+        if one is None or alive(one.pid, one.started):
+            return one, ""
+        serving = self.look()
+        if serving.listeners or starting(self.folder):
+            return (serving.listeners or (one,))[0], ""
+        return one, f"v34 has exited since{last_words(self.sight().log)}"
+
     @property
     def way_up(self) -> str:
         """``; start it: …`` when nothing of it runs."""
         down = not serving_at(self.url).listeners and not starting(self.folder)
         return f"; {self.start_by_hand}" if down else ""
+
+    @property
+    def absence(self) -> str:
+        """``; v34 is not running; start it: …`` when it is not."""
+        return f"; v34 is not running{self.way_up}" if self.way_up else ""
 
     @property
     def start_by_hand(self) -> str:

@@ -14,7 +14,7 @@ from timmy_tui.control.hands import Hands, Marked, Tell
 from timmy_tui.control.journal import Journal
 from timmy_tui.control.lock import ChangeLock, Locked, control_dir, dashboard_lock, second
 from timmy_tui.control.plans import ChangePlan, Planner, wishes_of
-from timmy_tui.control.progress import LISTEN, UNDO, Progress, Sight
+from timmy_tui.control.progress import LISTEN, UNDO, Sight
 from timmy_tui.control.restore_points import RestorePoints
 from timmy_tui.control.strategies import make_strategy
 from timmy_tui.errors import ControlError, TimmyError
@@ -212,7 +212,9 @@ class ControlRoom:
         if change is None:
             raise ControlError(f"no change is running that {choice!r} could answer.")
         if choice == LISTEN:
-            return self._resume_listening(change.progress)
+            told = resume_listening(self._urls.stt)
+            change.progress.cut = False
+            return told
         change.progress.answer(choice)
         return f"{change.plan.label}: {choice}"
 
@@ -226,16 +228,19 @@ class ControlRoom:
         """An operation that still waits for a word in the journal. Raises ControlError."""
         return self._carrier.left_open(op)
 
-    def _resume_listening(self, progress: Progress) -> str:
-        """Ask STT to listen again: it was told to pause, and the turn that would have reopened it was cut."""
-        from timmy_tui.sources.http import Wire
 
-        wire = Wire(self._urls.stt)
-        try:
-            answer = wire.ask("/resume-listening", post={})
-        finally:
-            wire.close()
-        if answer.status is None or answer.status >= 400:
-            raise ControlError(f"STT did not take it: {answer.problem or answer.status}.")
-        progress.cut = False
-        return "STT listens again"
+def resume_listening(url: str) -> str:
+    """Ask STT to listen again: it was told to pause, and the turn that would have reopened it was cut.
+
+    Raises ControlError.
+    """
+    from timmy_tui.sources.http import Wire
+
+    wire = Wire(url)
+    try:
+        answer = wire.ask("/resume-listening", post={})
+    finally:
+        wire.close()
+    if answer.status is None or answer.status >= 400:
+        raise ControlError(f"STT did not take it: {answer.problem or answer.status}.")
+    return "STT listens again"
