@@ -32,6 +32,8 @@ def test_no_turn_one_turn_and_a_contradiction_are_shown_and_never_undone_unasked
     assert silent.state is ChangeState.VERIFYING
     assert silent.room.progress.choices == ("keep", "undo")
     assert "USE_FULL_MEGA_PROMPT = False" in silent.config.read_text()
+    silent.room.see(Snapshot(turns=(one,)))
+    silent.until(lambda: "another value" not in silent.room.progress.message)  # type: ignore[union-attr]
     silent.room.answer("keep")
     assert silent.until_over() is ChangeState.KEPT
     assert silent.stages()[-1][1] == "kept"

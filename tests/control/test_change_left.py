@@ -146,3 +146,27 @@ def test_evidence_of_a_service_that_has_not_read_the_change_is_not_waited_for(ro
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_rollback_that_stops_half_way_is_told_and_the_rest_can_be_undone(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from timmy_tui.control import rollback
+    from timmy_tui.control.config_file import HalfDone, PlannedFile
+
+    before = seen.bytes()
+    seen.flip("on", "tail-mode")
+
+    def half(planned: tuple[PlannedFile, ...]) -> None:
+        write(planned[:1])
+        raise HalfDone("One file is back and the other is not.", "Compare it with its backup.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rollback, "write", half)
+        seen.room.answer("undo")
+        assert seen.until_over() is ChangeState.NEEDS_ATTENTION
+    assert "the other is not" in seen.shown.message and seen.bytes() != before
+    assert {one.stage for one in seen.journal.operations()} == {"needs attention"}
+    seen.start("undo")
+    seen.until(lambda: seen.room.idle)
+    assert seen.bytes() == before

@@ -160,9 +160,8 @@ class Change:
                 seen, contradicted = self._proof.weigh(turns)
                 self.progress.cut = self.progress.cut and not any(turn.state is TurnState.COMPLETE for turn in turns)
                 self._one, gone = self._service.fate(self._one)
-                if contradicted:
-                    word = f"the turns show another value of {contradicted}: keep or undo?"
-                self.progress.tell(f"{gone}: keep or undo?" if gone else word, evidence=(seen, WANTED))
+                trouble = gone or (contradicted and f"the turns show another value of {contradicted}")
+                self.progress.tell(f"{trouble}: keep or undo?" if trouble else word, evidence=(seen, WANTED))
                 if seen >= WANTED and not contradicted:
                     self.progress.last_call()
                     raise Ended(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from timmy_tui.control.config_file import PlannedFile, write
 from timmy_tui.control.hands import Hands
-from timmy_tui.control.journal import new_op, plan_rollback
+from timmy_tui.control.journal import Standing, new_op, plan_rollback
 from timmy_tui.control.outcome import NOT_RUNNING, ROLLED_BACK, Ended, attention
 from timmy_tui.control.progress import STOP, Progress, Stopped
 from timmy_tui.control.record import Record
@@ -61,7 +61,8 @@ class Rollback:
             return planned, write(planned).boottime
         except (TimmyError, OSError) as error:
             reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
-            mine.note("refused", reason)
+            touched = mine.operation is not None and mine.standing is not Standing.NOT_APPLIED
+            mine.note("needs attention" if touched else "refused", reason)
             where = error.way_out if isinstance(error, Conflict) else self.record.by_hand
             raise attention(f"not rolled back: {reason} {where}".strip()) from None
 
