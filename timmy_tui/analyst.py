@@ -3,12 +3,13 @@
 from msgspec.structs import replace
 
 from timmy_tui.analysis.judge import Judge
+from timmy_tui.analysis.lateness import is_late
 from timmy_tui.analysis.llm import LlmRoom
 from timmy_tui.analysis.session_noise import SessionNoise
 from timmy_tui.analysis.trial import TURNS
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
-from timmy_tui.model.turn import Epoch, Turn
+from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.trials import Trials
 
 
@@ -24,12 +25,26 @@ class Conclusions:
         """
         self._llm = LlmRoom(config_window, history_limit)
         self._judge = Judge()
+        self._last = -1
+        self._newest: Turn | None = None
+        self._late: set[int] = set()
         self._trials = trials
         self._seen: tuple[object, object] = (None, None)
         self._judged: JudgementState | None = None
 
     def add(self, turn: Turn, facts: OllamaFacts | None) -> None:
-        """Take a turn in, in order of ordinal; the same again is a revision."""
+        """Take a turn in, in order of ordinal; the same again is a revision.
+
+        One that is told of too late is shown and not judged: it would begin epochs that are over.
+        """
+        if turn.ordinal in self._late:
+            return
+        if turn.ordinal > self._last and is_late(turn, self._newest):
+            self._late.add(turn.ordinal)
+            return
+        if turn.ordinal > self._last and turn.state is not TurnState.GHOST:
+            self._newest = turn
+        self._last = max(self._last, turn.ordinal)
         self._llm.add(turn, facts)
         self._judge.add(turn)
 

@@ -1,13 +1,17 @@
 """A dashboard that may not change anything knows why: served as a web page, or the second on the same Timmy."""
 
+import queue
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from timmy_tui.commands.screen import served, taken
+from timmy_tui.commands.deferred import Deferred
+from timmy_tui.commands.screen import served, taken, usable_state
 from timmy_tui.control.lock import control_dir, dashboard_lock
+from timmy_tui.live import LiveSource
+from timmy_tui.model.snapshot import Snapshot
 
 
 def test_a_page_that_anybody_can_reach_has_no_hands(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +43,21 @@ def test_the_second_dashboard_names_the_first_and_follows_when_it_is_gone(tmp_pa
         assert taken(root, state) != ""
 
 
-def test_a_state_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
-    (tmp_path / "state").write_text("a file")
-    assert "state folder cannot be used" in taken(tmp_path, tmp_path / "state")
+def test_a_state_folder_that_cannot_be_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("a file")
+    assert "cannot be used" in usable_state(tmp_path / "file" / "state")[0]
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert "cannot be used" in usable_state(None)[0]
+    assert usable_state(tmp_path / "new") == ("", tmp_path / "new")
+
+
+def test_a_source_that_cannot_be_made_is_a_health_line_and_no_empty_screen() -> None:
+    def make() -> LiveSource:
+        raise PermissionError("no\x1b[2J")
+
+    seen: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
+    source = Deferred(make)
+    source.start(seen.put)
+    (fault,) = seen.get(timeout=20).health
+    assert fault.where == "start" and fault.message == "PermissionError: no␛[2J"
+    source.stop()

@@ -9,6 +9,7 @@ from collections import deque
 
 from timmy_tui.analysis.cusum import confidence
 from timmy_tui.analysis.findings import Findings
+from timmy_tui.analysis.lateness import is_late
 from timmy_tui.analysis.level import Level
 from timmy_tui.analysis.series import GAP, HOPS, LOAD_FACTOR, LOADED_MS, Value, soft_of, values_of
 from timmy_tui.analysis.session_noise import ASSUMED, SessionNoise
@@ -19,7 +20,7 @@ from timmy_tui.stages import CRITICAL, UNATTRIBUTED
 
 ALARM = 7.0
 """Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
-LEAST_HOP_MS = 2.0
+LEAST_HOP_MS = 1.0
 """A hop that moved by less is the scheduler of a busy machine, not the network."""
 PARTNER = 4.0
 """Evidence at which another stage counts as moving too."""
@@ -62,7 +63,7 @@ class RegressionDetector:
         if turn.ordinal <= self._newest or turn.state is TurnState.GHOST:
             return ()
         self._newest = turn.ordinal
-        if self._is_late(turn):
+        if is_late(turn, self._before):
             return ()
         before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
@@ -75,16 +76,6 @@ class RegressionDetector:
         if before is not None:
             self._judge(turn, before)
         return self._findings.changed
-
-    def _is_late(self, turn: Turn) -> bool:
-        """A typed turn that the debug log tells of only now: what came after it has been judged already."""
-        before = self._before
-        return (
-            before is not None
-            and turn.logs != "latency"
-            and None not in (turn.started, before.started)
-            and (turn.started or 0.0) < (before.started or 0.0) - 1.0
-        )
 
     def _judge(self, turn: Turn, before: Turn) -> None:
         loaded = self._is_loaded(turn)

@@ -38,12 +38,13 @@ def live_source(
 ) -> LiveSource:
     """A real Timmy: both logs followed, services asked, conclusions drawn, turns remembered.
 
-    ``state``: where the guided test is kept; None is the user's folder.
+    ``state``: where the guided test is kept; None: there is none.
     """
     feeds, waker = follow(settings, installation)
     root = str(installation.root)
     kept = settings.history
-    analyst = make_analyst(settings, installation.root, Trials(control_dir(installation.root, state)))
+    trials = Trials(control_dir(installation.root, state)) if state is not None else None
+    analyst = make_analyst(settings, installation.root, trials)
     recorder = (
         Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell) if record and kept.enabled else None
     )
@@ -67,7 +68,7 @@ def teach(source: LiveSource, analyst: Conclusions, noise: SessionNoise) -> None
     source.pipeline.order(lambda track: analyst.learn(noise))
 
 
-def open_control(
+def make_control(
     settings: Settings,
     root: Path,
     state: Path | None,
@@ -75,10 +76,8 @@ def open_control(
     tell: Callable[[str, str], None],
     mark: Callable[[str, str], None],
 ) -> ControlRoom:
-    """The hands, with flags, journal and restore points looked at from now on. ``state``: None is the user's folder."""
-    room = ControlRoom(settings, root, state, read_only, tell, mark)
-    room.open()
-    return room
+    """The hands; ``open`` lets them look at flags, journal and restore points. ``state``: None is the user's folder."""
+    return ControlRoom(settings, root, state, read_only, tell, mark)
 
 
 def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:

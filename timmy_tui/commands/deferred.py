@@ -1,6 +1,7 @@
 """A source that is put together after the first frame: parsers, pipeline and pandas are 100 ms of imports."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from timmy_tui.control.plans import ChangePlan
     from timmy_tui.control.room import ControlRoom
     from timmy_tui.live import LiveSource
+    from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.pipeline import Publish
 
 
@@ -30,7 +32,11 @@ class Deferred:
         self._thread.start()
 
     def _begin(self, publish: "Publish") -> None:
-        source = self._make()
+        try:
+            source = self._make()
+        except Exception as error:  # noqa: BLE001  Nothing would come, for ever, behind a screen that looks alive.
+            publish(_failed(error))
+            return
         with self._lock:
             if self._ended:
                 return
@@ -63,6 +69,15 @@ class Deferred:
         """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
         if self._source is not None:
             self._source.guide(word)
+
+
+def _failed(error: Exception) -> "Snapshot":
+    """Why there are no sources, as a health line."""
+    from timmy_tui.clean import clean
+    from timmy_tui.model.snapshot import Health, Snapshot
+
+    now = time.time()
+    return Snapshot(taken=now, health=(Health("start", clean(f"{type(error).__name__}: {error}", 200), now),))
 
 
 class DeferredRoom:

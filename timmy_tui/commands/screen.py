@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from timmy_tui.clean import clean
 from timmy_tui.commands.deferred import Deferred, DeferredRoom
 from timmy_tui.installation import Installation
-from timmy_tui.settings import Settings
+from timmy_tui.settings import Settings, state_dir
 
 if TYPE_CHECKING:
     from timmy_tui.live import LiveSource
@@ -40,17 +40,21 @@ def open_installation(
         app.post_message(Noticed(Notice(time.time(), clean(word), role)))
 
     def make() -> "LiveSource":
-        from timmy_tui.commands.assembly import live_source, open_control
+        from timmy_tui.commands.assembly import live_source, make_control
 
-        # The room hears of snapshots and the source of changes: each is asked for only once both are there.
-        hands.room = room = open_control(
+        if trouble:
+            return live_source(settings, installation, services, False, None, tell, lambda snapshot: None)
+        room = make_control(
             settings, installation.root, state, why, tell, lambda kind, label: source.mark_change(kind, label)
         )
         source = live_source(settings, installation, services, record, state, tell, room.see)
+        # It marks what it sees from its first look on: not before there is something to mark it on.
+        room.open()
+        hands.room = room
         return source
 
-    state = None if record else installation.root / "demo" / "state"
-    why = "--read-only" if read_only else served() or taken(installation.root, state)
+    trouble, state = usable_state(None if record else installation.root / "demo" / "state")
+    why = "--read-only" if read_only else served() or trouble or taken(installation.root, state)
     hands = DeferredRoom()
     app = TimmyApp(
         settings,
@@ -65,15 +69,27 @@ def open_installation(
         hands.close()
 
 
-def taken(root: Path, state: Path | None) -> str:
+def usable_state(state: Path | None) -> tuple[str, Path]:
+    """Why the state folder (None: the user's) cannot be used, empty when it can; and which it is.
+
+    Without it the dashboard shows everything and remembers and changes nothing.
+    """
+    folder = state
+    try:
+        folder = folder or state_dir()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return f"the state folder {folder} cannot be written", folder
+    except OSError as error:
+        return f"the state folder cannot be used: {error.strerror}", folder or Path()
+    return "", folder
+
+
+def taken(root: Path, state: Path) -> str:
     """Why a second dashboard on the same Timmy only looks; empty for the first."""
     from timmy_tui.control.lock import control_dir, dashboard_lock, second
-    from timmy_tui.errors import ControlError
 
-    try:
-        owner = dashboard_lock(control_dir(root, state)).owner()
-    except (OSError, ControlError) as error:
-        return f"the state folder cannot be used: {getattr(error, 'message', '') or error}"
+    owner = dashboard_lock(control_dir(root, state)).owner()
     return second(owner) if owner is not None else ""
 
 
