@@ -3,9 +3,11 @@
 import re
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.settings import Settings
@@ -58,7 +60,15 @@ def snapshot_of_demo(root: Path, settings: Settings, turns: int, scenario: str, 
     source.start(publish)
     whole.wait(30)
     source.stop()
-    return newest[0]
+    return _as_it_was(newest[0])
+
+
+def _as_it_was(snapshot: Snapshot) -> Snapshot:
+    """Taken while the turn was in flight, so many seconds after it began: the conversation is of another day."""
+    flight = snapshot.open_turn
+    if flight is None or flight.turn.started is None:
+        return snapshot
+    return replace(snapshot, taken=flight.turn.started + time.monotonic() - flight.since)
 
 
 def _leave_last_turn_open(log: Path) -> None:
