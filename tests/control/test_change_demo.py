@@ -111,10 +111,10 @@ def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking:
     new = talking.config.read_bytes()
     plan = talking.start("restore", name="the-old-way")
     assert any(line.startswith("restored: v34/config.py") for line in plan.preview)
-    assert talking.until_over() is ChangeState.KEPT
+    assert talking.until_over() is ChangeState.KEPT, talking.said
     assert talking.config.read_bytes() == old
     talking.start("latest")
-    assert talking.until_over() is ChangeState.KEPT
+    assert talking.until_over() is ChangeState.KEPT, talking.said
     assert talking.config.read_bytes() == new
     talking.start("restore", name="the-old-way")
     talking.until_over()

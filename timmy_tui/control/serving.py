@@ -128,7 +128,11 @@ def who_serves(port: int) -> Serving:
 
 
 def _look(port: int) -> Serving:
-    found = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    try:
+        found = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    except (psutil.Error, OSError, RuntimeError):
+        # processes came and went under the list: who serves was not seen, which is no answer
+        return Serving(port, (), True)
     here = [one for one in found if one.laddr and one.laddr.port == port]
     pids = sorted({one.pid for one in here if one.pid is not None})
     listeners = [one for one in map(_listener, pids) if one is not None]
@@ -185,7 +189,9 @@ def start_of(pid: int) -> float | None:
         return None
     # the name stands in brackets and may hold both spaces and brackets
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] in ("Z", "X") else int(fields[19]) / _ticks()
+    if len(fields) < 20 or fields[0] in ("Z", "X"):
+        return None
+    return int(fields[19]) / _ticks()
 
 
 def alive(pid: int, started: float) -> bool:
