@@ -48,7 +48,10 @@ def _watch(folders: list[Path]) -> None:
                 continue
             if mtime > seen.setdefault(path, mtime):
                 print(f" * Detected change in {str(path)!r}, reloading", file=sys.stderr, flush=True)
-                sys.exit(RELOAD)
+                sys.stdout.flush()
+                # Not sys.exit: the interpreter's end can abort while the server's thread writes, and the parent would
+                # take that for a v34 that died.
+                os._exit(RELOAD)
         if not any(folder.exists() for folder in folders):
             sys.exit(0)
         time.sleep(INTERVAL_S)
