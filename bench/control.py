@@ -16,9 +16,11 @@ import time
 import traceback
 from pathlib import Path
 
-from timmy_tui.control import atomic
-from timmy_tui.control.config_file import Edit, PlannedFile, apply, plan, write
-from timmy_tui.control.journal import (
+from timmy_tui.control.edit import atomic_replace
+from timmy_tui.control.edit.literal import Constant, Keyword, find_literal
+from timmy_tui.control.edit.transaction import Edit, PlannedFile, apply, plan, write
+from timmy_tui.control.errors import Conflict, Refused
+from timmy_tui.control.journal.write_ahead import (
     Entry,
     Journal,
     Standing,
@@ -28,8 +30,6 @@ from timmy_tui.control.journal import (
     plan_rollback,
     remove_leftovers,
 )
-from timmy_tui.control.literal import Constant, Keyword, find_literal
-from timmy_tui.control.refused import Conflict, Refused
 
 KILLS, FLIPS, EDITS = 100, 1000, 100
 TEMPLATE = Path(__file__).parents[1] / "timmy_tui/demo/timmy/v34"
@@ -102,7 +102,7 @@ def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
             _age(config, app)
             if standing in (Standing.APPLIED, Standing.HALF_APPLIED):
                 write(plan_rollback(operation, backups))
-            wrong = any(atomic.read_file(Path(file.path)).sha256 != file.before for file in operation.files)
+            wrong = any(atomic_replace.read_file(Path(file.path)).sha256 != file.before for file in operation.files)
             counts["wrong rollback"] += wrong
             journal.append(Entry(op=operation.op, stage="rolled back"))
         counts["left"] += sum(path.suffix == ".tmp" for path in config.parent.iterdir())
@@ -165,13 +165,13 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
             _write_for_ever(config, stop, random.Random(seed))
         finally:
             os._exit(0)
-    waiting = atomic._wait_for_later_second
-    atomic._wait_for_later_second = lambda mtime_ns: None  # a wait would only make meetings rarer
+    waiting = atomic_replace._wait_for_later_second
+    atomic_replace._wait_for_later_second = lambda mtime_ns: None  # a wait would only make meetings rarer
     made = conflicts = 0
     try:
         while made < rounds:
             try:
-                value = not find_literal(atomic.read_file(config).data, FULL).value
+                value = not find_literal(atomic_replace.read_file(config).data, FULL).value
                 apply([Edit(config, FULL, value)], folder / "backups")
                 made += 1
             except Conflict:
@@ -179,7 +179,7 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
             except Refused:
                 pass  # the writer had just emptied it
     finally:
-        atomic._wait_for_later_second = waiting
+        atomic_replace._wait_for_later_second = waiting
         stop.touch()
         os.waitpid(pid, 0)
     found = [int(number) for number in re.findall(rb"# user edit (\d+)", config.read_bytes())]

@@ -11,11 +11,11 @@ import threading
 import time
 from pathlib import Path
 
-from timmy_tui.control.room import ControlRoom
-from timmy_tui.control.serving import Answer, ask, who_serves
+from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.service.listeners import Answer, ask, who_serves
+from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
 from timmy_tui.model.change import ChangeState
-from timmy_tui.settings import Settings
 
 REPEATS = 15
 

@@ -13,19 +13,19 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from timmy_tui.control.journal import CLOSED, Journal
-from timmy_tui.control.lock import control_dir
-from timmy_tui.control.room import ControlRoom
-from timmy_tui.control.serving import Answer, ask
+from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.journal.lock import control_dir
+from timmy_tui.control.journal.write_ahead import CLOSED, Journal
+from timmy_tui.control.service.listeners import Answer, ask
+from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
-from timmy_tui.settings import Settings
 
 ROUNDS = 100
 DASHBOARD = """
 import sys, time
 from pathlib import Path
-from timmy_tui.control.room import ControlRoom
-from timmy_tui.settings import Settings
+from timmy_tui.control.controller import ControlRoom
+from timmy_tui.core.settings import Settings
 room = ControlRoom(Settings(), Path(sys.argv[1]), Path(sys.argv[2]))
 room.open()
 plan = room.plan("flip", {"key": "tail-mode", "value": "on"})

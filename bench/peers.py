@@ -67,8 +67,8 @@ FRAME = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from timmy_tui.frame import TurnFrame
-    from timmy_tui.ingest import Ingest
+    from timmy_tui.analysis.frame import TurnFrame
+    from timmy_tui.turns.ingest import Ingest
     ingest, frame, rest = Ingest(60.0, keep_events=False), TurnFrame(), b""
     with open(sys.argv[1], "rb") as log:
         while chunk := log.read(1 << 18):

@@ -35,11 +35,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 def main() -> None:
     """Entry point of the ``timmy-tui`` script."""
-    from timmy_tui.commands.plain import run_plain
+    from timmy_tui.commands.fast_path import run_plain
 
     if run_plain(sys.argv[1:]):
         return
-    from timmy_tui.commands.group import run
+    from timmy_tui.commands.lazy_group import run
 
     run(COMMANDS)
 

@@ -13,12 +13,12 @@ from river.drift import ADWIN, KSWIN, PageHinkley
 from scipy.stats import mannwhitneyu
 
 from bench.judgement.score import Alarm, Method
-from timmy_tui.analysis.cusum import Bank
-from timmy_tui.analysis.series import GAP, SOFT_MS, values_of
-from timmy_tui.analysis.session_noise import ASSUMED
-from timmy_tui.analysis.work import robust_scale
+from timmy_tui.analysis.detect.cusum import Bank
+from timmy_tui.analysis.stats.series import GAP, SOFT_MS, values_of
+from timmy_tui.analysis.stats.session_noise import ASSUMED
+from timmy_tui.analysis.stats.workload import robust_scale
+from timmy_tui.model.stages import UNATTRIBUTED
 from timmy_tui.model.turn import Turn
-from timmy_tui.stages import UNATTRIBUTED
 
 WARM = 30
 """Values ahead of the first judgement."""

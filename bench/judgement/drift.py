@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
-from timmy_tui.analysis.balanced import balance
-from timmy_tui.analysis.compare import compare
+from timmy_tui.analysis.compare.comparison import compare
+from timmy_tui.analysis.compare.crossover import balance
 from timmy_tui.model.turn import Turn
 
 STRETCH = 13

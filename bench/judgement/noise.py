@@ -7,9 +7,9 @@ from statistics import median
 from bench.judgement.pairs import Pair, Verdicts, sessions_of, verdicts_of
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import BASES, make_turns
-from timmy_tui.analysis.regressions import RegressionDetector
-from timmy_tui.analysis.restarts import learn
-from timmy_tui.analysis.session_noise import SessionNoise
+from timmy_tui.analysis.compare.restart_noise import learn
+from timmy_tui.analysis.detect.detector import RegressionDetector
+from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.model.turn import Turn
 
 PAST = 700

@@ -11,8 +11,8 @@ from scipy.stats import mannwhitneyu, ttest_ind
 
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import BASES, make_turns
-from timmy_tui.analysis.compare import STAGES, compare
-from timmy_tui.analysis.session_noise import SessionNoise
+from timmy_tui.analysis.compare.comparison import STAGES, compare
+from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.model.turn import Turn
 
 WHOLES = ("V2V", "llm")

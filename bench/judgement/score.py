@@ -7,7 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.judgement.scenarios import Labelled
-from timmy_tui.analysis.regressions import RegressionDetector
+from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.model.turn import Turn
 
 SOON = 20

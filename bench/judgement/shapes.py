@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
+from timmy_tui.model.stages import CRITICAL
 from timmy_tui.model.turn import Span, Turn
-from timmy_tui.stages import CRITICAL
 
 PARTS = {"llm": ("prefill", "decode", "wait"), "gpu": ("prefill", "decode", "tts")}
 """Things that hold several series."""

@@ -9,8 +9,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Gap, Span, Turn, TurnState
-from timmy_tui.stages import CRITICAL, KEYS
 
 BASES: dict[str, tuple[float, float]] = {
     "stt_final": (6.0, 0.20),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.stages import CRITICAL, KEYS
+from timmy_tui.model.stages import CRITICAL, KEYS
 
 DATA = Path(__file__).parents[1] / "data"
 LATENCY, V34 = DATA / "latency.log", DATA / "v34.log"

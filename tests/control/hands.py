@@ -8,14 +8,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from timmy_tui.control.plans import ChangePlan
-from timmy_tui.control.room import ControlRoom
-from timmy_tui.control.serving import Answer, ask, who_serves
+from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.service.listeners import Answer, ask, who_serves
+from timmy_tui.core.installation import at
+from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
-from timmy_tui.installation import at
-from timmy_tui.live import LiveSource, follow
 from timmy_tui.model.change import ChangeState
-from timmy_tui.settings import Settings
+from timmy_tui.pipeline.live_source import LiveSource, follow
 
 LIMIT_S = 40.0
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from timmy_tui.control.literal import Constant, Keyword
+from timmy_tui.control.edit.literal import Constant, Keyword
 
 TEMPLATE = Path(__file__).parents[2] / "timmy_tui/demo/timmy/v34"
 FULL = Constant("USE_FULL_MEGA_PROMPT")

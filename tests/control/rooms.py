@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from timmy_tui.control.config_file import write
-from timmy_tui.control.journal import Entry, Journal, file_records
-from timmy_tui.control.lock import control_dir
-from timmy_tui.control.plans import ChangePlan
-from timmy_tui.control.room import ControlRoom
-from timmy_tui.control.serving import who_serves
+from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.edit.transaction import write
+from timmy_tui.control.journal.lock import control_dir
+from timmy_tui.control.journal.write_ahead import Entry, Journal, file_records
+from timmy_tui.control.service.listeners import who_serves
+from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeProgress, ChangeState
-from timmy_tui.settings import Control, Services, Settings
 
 NOBODY = Settings(services=Services(v34="http://127.0.0.1:9"), control=Control(rollback_countdown_s=0.1))
 

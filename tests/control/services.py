@@ -120,7 +120,7 @@ class RealV34:
         self._started.clear()
 
     def __enter__(self) -> "RealV34":
-        from timmy_tui.control.serving import Answer, ask
+        from timmy_tui.control.service.listeners import Answer, ask
 
         self.start()
         until(lambda: ask(self.url, 1.0) is Answer.ANSWERS)

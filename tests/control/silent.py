@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.control.hands import Hands, hands
+from timmy_tui.core.settings import Control, Settings
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.settings import Control, Settings
 
 QUICK = Settings(control=Control(rollback_countdown_s=0.3, healthy_limit_s=20.0, reload_limit_s=3.0))
 

@@ -13,7 +13,7 @@ from tests.control.rooms import Seen, seen_at
 from tests.ui.running import running
 from tests.ui.snapshots import snapshot
 from tests.ui.test_foreign import FORBIDDEN, check
-from timmy_tui.control.journal import Entry
+from timmy_tui.control.journal.write_ahead import Entry
 from timmy_tui.model.snapshot import Snapshot
 
 EVIL = "\x1b]0;own\x07\x1b[2J\x9b31m\u202eabc\x7f[@click=app.quit]x[/foo] [bold]"

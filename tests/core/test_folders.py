@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from platformdirs import user_config_path, user_state_path
 
-from timmy_tui.settings import APP, config_dir, state_dir
+from timmy_tui.core.settings import APP, config_dir, state_dir
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere platformdirs is asked itself")

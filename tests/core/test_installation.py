@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.errors import NotFound
-from timmy_tui.installation import find_installation
-from timmy_tui.settings import Paths, Settings
+from timmy_tui.core.errors import NotFound
+from timmy_tui.core.installation import find_installation
+from timmy_tui.core.settings import Paths, Settings
 
 
 @pytest.fixture

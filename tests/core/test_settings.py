@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.errors import SettingsError
-from timmy_tui.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.core.errors import SettingsError
+from timmy_tui.core.settings import Settings, load_settings, refuse_commands_from
 
 
 def write(folder: Path, text: str) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from timmy_tui.demo.bulk import write_latency_log
 from timmy_tui.demo.generate import Logs, Plan, make_logs, write_logs
 from timmy_tui.demo.scenarios import SCENARIOS
-from timmy_tui.stages import CRITICAL
+from timmy_tui.model.stages import CRITICAL
 
 Events = dict[str, dict[str, dict[str, Any]]]
 

@@ -15,9 +15,9 @@ import httpx
 import psutil
 import pytest
 
+from timmy_tui.core.installation import find_installation
+from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
-from timmy_tui.installation import find_installation
-from timmy_tui.settings import Settings
 
 Wait = Callable[..., Any]
 

@@ -9,13 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from bench.logs import TURN, event_line, turn_lines, write_log
-from timmy_tui.installation import Installation, find_installation
-from timmy_tui.live import LiveSource, follow, play
+from timmy_tui.core.installation import Installation, find_installation
+from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot, SourceCondition
 from timmy_tui.model.turn import TurnState
-from timmy_tui.pipeline import Pipeline
-from timmy_tui.settings import Settings
-from timmy_tui.track import Track
+from timmy_tui.pipeline.live_source import LiveSource, follow, play
+from timmy_tui.pipeline.snapshot_builder import Track
+from timmy_tui.pipeline.thread import Pipeline
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = 1_764_350_000.0

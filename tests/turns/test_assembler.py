@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.turns.golden import LATENCY, by_id, read, rest_of_ledger
 from timmy_tui.model.turn import Event, Span, Turn, TurnState
 from timmy_tui.parse.latency_log import LatencyParser
-from timmy_tui.turns import TurnAssembler
+from timmy_tui.turns.assembler import TurnAssembler
 
 EVENTS = LatencyParser().feed(LATENCY)
 ONE = [event for event in EVENTS if event.request_id == "ac0ae4e2"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.ui.fakes import FakeSource
 from tests.ui.snapshots import snapshot
-from timmy_tui.settings import Settings
+from timmy_tui.core.settings import Settings
 from timmy_tui.ui.app import TimmyApp
 
 if __name__ == "__main__":

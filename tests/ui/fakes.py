@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from timmy_tui.errors import ControlError
+from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import Snapshot
 

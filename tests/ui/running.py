@@ -12,9 +12,9 @@ from textual.strip import Strip
 
 from tests.ui.fakes import FakeSource
 from tests.ui.snapshots import NOW, TICK
+from timmy_tui.core.settings import Settings
+from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.settings import Settings
-from timmy_tui.settings import View as ViewSettings
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import Control, LlmActions
 

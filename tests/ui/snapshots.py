@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.clocks import offset_over
-from timmy_tui.analysis.percentiles import headline_stat, stage_stats
+from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.judgement import Comparison, Contribution, Diagnosis, Finding, JudgementState, StageVerdict
 from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
@@ -21,8 +21,8 @@ from timmy_tui.model.snapshot import (
     SourceCondition,
     SourceState,
 )
+from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Epoch, Event, Gap, Mark, Session, Span, Turn, TurnState
-from timmy_tui.stages import CRITICAL, KEYS
 
 NOW = 1_764_350_600.0
 TICK = 5_000.0

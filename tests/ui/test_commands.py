@@ -9,11 +9,11 @@ import pytest
 from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import running
 from tests.ui.snapshots import control_state, snapshot
-from timmy_tui.settings import config_dir
-from timmy_tui.ui.acts import deeds
+from timmy_tui.core.settings import config_dir
+from timmy_tui.ui.actions.local import deeds
+from timmy_tui.ui.actions.requests import absent_commands
 from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
-from timmy_tui.ui.desk import absent_commands
-from timmy_tui.ui.screens.open import open_screen
+from timmy_tui.ui.screens.registry import open_screen
 
 FORBIDDEN = {"ctrl+b", "ctrl+a", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+l", "ctrl+backslash", "ctrl+s", "ctrl+q"}
 

@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 
-from timmy_tui.analysis.compare import compare
-from timmy_tui.analysis.diagnosis import Diagnoser
-from timmy_tui.analysis.epochs import EpochTracker, flag_changed
-from timmy_tui.analysis.regressions import RegressionDetector
-from timmy_tui.analysis.session_noise import SessionNoise
+from timmy_tui.analysis.compare.comparison import compare
+from timmy_tui.analysis.detect.detector import RegressionDetector
+from timmy_tui.analysis.detect.diagnosis import Diagnoser
+from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
+from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from timmy_tui.clean import clean
 from timmy_tui.commands.options import load, root_option, settings_option
-from timmy_tui.errors import ControlError
+from timmy_tui.core.errors import ControlError
+from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ChangeProgress, ChangeState
 
 if TYPE_CHECKING:
-    from timmy_tui.control.plans import ChangePlan
-    from timmy_tui.control.room import ControlRoom
+    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.controller import ControlRoom
 
 EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
 LOOK_S = 0.1
@@ -129,8 +129,8 @@ def restore(
 @contextmanager
 def control_room(root: Path | None, settings_path: Path | None, reading: bool = False) -> Iterator["ControlRoom"]:
     """The room, fed by the logs as the dashboard's is. ``reading``: nobody looks at logs, nothing is changed."""
-    from timmy_tui.control.room import ControlRoom
-    from timmy_tui.live import LiveSource, follow
+    from timmy_tui.control.controller import ControlRoom
+    from timmy_tui.pipeline.live_source import LiveSource, follow
 
     settings, installation = load(root, settings_path)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from timmy_tui.clean import clean
 from timmy_tui.commands.options import load, root_option, settings_option
-from timmy_tui.settings import state_dir
+from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import state_dir
 
 
 @click.command()
@@ -16,9 +16,9 @@ from timmy_tui.settings import state_dir
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def flags(root: Path | None, settings_path: Path | None, as_json: bool) -> None:
     """Show every flag: the value in the file, the one that runs as the turns show it, and who overrides it."""
-    from timmy_tui.control.flags import flag_states
-    from timmy_tui.errors import NotFound
-    from timmy_tui.reading import logs_of, read_logs
+    from timmy_tui.control.flags.readings import flag_states
+    from timmy_tui.core.errors import NotFound
+    from timmy_tui.pipeline.read_logs import logs_of, read_logs
 
     settings, installation = load(root, settings_path)
     try:
@@ -59,7 +59,7 @@ def restore_points() -> None:
 @settings_option
 def list_points(root: Path | None, settings_path: Path | None) -> None:
     """Every restore point, with the files it holds."""
-    from timmy_tui.control.restore_points import RestorePoints
+    from timmy_tui.control.restore.points import RestorePoints
 
     _, installation = load(root, settings_path)
     points = RestorePoints(installation.root, state_dir())
@@ -75,7 +75,7 @@ def list_points(root: Path | None, settings_path: Path | None) -> None:
 @click.argument("name", default="")
 def create_point(root: Path | None, settings_path: Path | None, name: str) -> None:
     """Keep the code files of v34/ and shared/ as they are, byte for byte, outside the repository."""
-    from timmy_tui.control.restore_points import RestorePoints
+    from timmy_tui.control.restore.points import RestorePoints
 
     _, installation = load(root, settings_path)
     made = RestorePoints(installation.root, state_dir()).create(name)
@@ -88,7 +88,7 @@ def create_point(root: Path | None, settings_path: Path | None, name: str) -> No
 @click.argument("name")
 def show_point(root: Path | None, settings_path: Path | None, name: str) -> None:
     """Which files differ from a restore point or one of your tags, and by how many lines."""
-    from timmy_tui.control.restore_points import RestorePoints
+    from timmy_tui.control.restore.points import RestorePoints
 
     _, installation = load(root, settings_path)
     differences = RestorePoints(installation.root, state_dir()).diff(name)

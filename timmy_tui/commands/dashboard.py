@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from timmy_tui.commands.opening import load, terminal_problem, with_view
+from timmy_tui.bootstrap.startup import load, terminal_problem, with_view
 from timmy_tui.commands.options import root_option, settings_option
-from timmy_tui.settings import load_settings
+from timmy_tui.core.settings import load_settings
 
 
 def refuse_without_terminal() -> None:
@@ -29,7 +29,7 @@ def dashboard(
     """Open the dashboard."""
     settings, installation = load(root, settings_path)
     refuse_without_terminal()
-    from timmy_tui.commands.screen import open_installation
+    from timmy_tui.bootstrap.dashboard import open_installation
 
     settings = with_view(settings, mouse=mouse, plain=plain)
     open_installation(settings, installation, services=not no_services, read_only=read_only)
@@ -42,10 +42,10 @@ def dashboard(
 def replay(settings_path: Path | None, files: tuple[Path, ...], speed: str) -> None:
     """Play saved logs through the dashboard; pauses between turns are kept at 1, shortened at 10."""
     settings = load_settings(settings_path)
-    from timmy_tui.reading import named_logs
+    from timmy_tui.pipeline.read_logs import named_logs
 
     named_logs(files)
     refuse_without_terminal()
-    from timmy_tui.commands.screen import open_replay
+    from timmy_tui.bootstrap.dashboard import open_replay
 
     open_replay(settings, files, None if speed == "max" else float(speed))

@@ -3,7 +3,7 @@
 import click
 
 from timmy_tui.commands.dashboard import refuse_without_terminal
-from timmy_tui.settings import Settings
+from timmy_tui.core.settings import Settings
 
 
 @click.command()
@@ -22,9 +22,9 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
     refuse_without_terminal()
     from msgspec.structs import replace
 
-    from timmy_tui.commands.screen import open_installation
+    from timmy_tui.bootstrap.dashboard import open_installation
+    from timmy_tui.core.installation import at
     from timmy_tui.demo.run import Demo
-    from timmy_tui.installation import at
 
     with Demo(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version) as stand_in:
         assert stand_in.root is not None

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from timmy_tui.clean import clean
 from timmy_tui.commands.options import load, log_option, root_option, settings_option
-from timmy_tui.errors import NotFound
-from timmy_tui.history import History
-from timmy_tui.reading import logs_of, named_logs, read_logs
-from timmy_tui.settings import state_dir
+from timmy_tui.core.errors import NotFound
+from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import state_dir
+from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
+from timmy_tui.storage.history import History
 
 if TYPE_CHECKING:
-    from timmy_tui.analysis.session_noise import SessionNoise
+    from timmy_tui.analysis.stats.session_noise import SessionNoise
 
 LEARNED_DAYS = 90
 """Sessions older than this say little of the machine as it is."""
@@ -33,7 +33,7 @@ def open_history(root: Path | None, settings_path: Path | None) -> History:
 
 def session_noise(history: History) -> "SessionNoise":
     """How far sessions of the last 90 days differed by chance."""
-    from timmy_tui.analysis.restarts import learn
+    from timmy_tui.analysis.compare.restart_noise import learn
 
     since = time.time() - 86_400 * LEARNED_DAYS
     changed = [at for _, at, _, kind in history.changes() if kind in ("change", "outside")]
@@ -111,7 +111,7 @@ def history(
 
 
 def _summary(kept: History, since: float) -> dict[str, Any]:
-    from timmy_tui.analysis.percentiles import headline_stat, stage_stats
+    from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 
     by_day: dict[str, list[Any]] = {}
     for turn in kept.turns(since=since):
@@ -146,7 +146,7 @@ def _summary(kept: History, since: float) -> dict[str, Any]:
 
 
 def _print(told: dict[str, Any], days: float) -> None:
-    from timmy_tui.words import duration
+    from timmy_tui.core.formatting import duration
 
     counts = told["counts"]
     click.echo(", ".join(f"{number} {name}" for name, number in counts.items()))

@@ -7,15 +7,15 @@ from typing import Any
 import click
 import msgspec
 
-from timmy_tui.clean import clean
 from timmy_tui.commands.history import known_noise
 from timmy_tui.commands.options import load, log_option, root_option, settings_option
-from timmy_tui.errors import NotFound
+from timmy_tui.core.errors import NotFound
+from timmy_tui.core.formatting import MISSING, duration
+from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import load_settings
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.reading import logs_of, named_logs, read_logs
-from timmy_tui.settings import load_settings
-from timmy_tui.words import MISSING, duration
+from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
@@ -27,7 +27,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="For programs
 @json_option
 def regressions(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool) -> None:
     """List every level change in the logs: which stage, since which turn, by how much."""
-    from timmy_tui.analysis.regressions import RegressionDetector
+    from timmy_tui.analysis.detect.detector import RegressionDetector
 
     detector = RegressionDetector()
     noise = None if logs else known_noise(root, settings_path)
@@ -89,14 +89,14 @@ def compare(
     They are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
     `compare --history days:7-14 days:0-7` sets this week beside the last.
     """
-    from timmy_tui.analysis.compare import compare as judge
-    from timmy_tui.analysis.selections import select
+    from timmy_tui.analysis.compare.comparison import compare as judge
+    from timmy_tui.analysis.compare.selections import select
 
     turns, marks = _remembered(root, settings_path) if remembered else (_turns(root, settings_path, logs), {})
     noise = None if logs else known_noise(root, settings_path)
     turns = [turn for turn in turns if turn.state is not TurnState.GHOST]
     if again:
-        from timmy_tui.analysis.balanced import balance
+        from timmy_tui.analysis.compare.crossover import balance
 
         sides = [select(turns, one) for one in (a, b, again)]
         verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks, noise)
@@ -147,7 +147,7 @@ def explain(
     root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool, request_id: str
 ) -> None:
     """Say in one sentence why a turn took longer, or shorter, than usual for its work."""
-    from timmy_tui.analysis.diagnosis import Diagnoser
+    from timmy_tui.analysis.detect.diagnosis import Diagnoser
 
     diagnoser = Diagnoser()
     found = None

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from timmy_tui.commands.options import root_option, settings_option
-from timmy_tui.errors import NotFound
-from timmy_tui.settings import Settings, load_settings
+from timmy_tui.core.errors import NotFound
+from timmy_tui.core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from timmy_tui.doctor_line import DoctorLine
-    from timmy_tui.probe import Probe
+    from timmy_tui.doctor.result import DoctorLine
+    from timmy_tui.ollama.probe import Probe
 
 url_option = click.option("--url", help="Ollama's base URL; else the settings, v34's config, localhost.")
 model_option = click.option("--model", help="Else v34's config, else what is loaded.")
@@ -30,7 +30,7 @@ def doctor(root: Path | None, settings_path: Path | None, as_json: bool) -> int:
 
     Exit code: 0 when nothing fails, 1 when something does.
     """
-    from timmy_tui.doctor import examine
+    from timmy_tui.doctor.checks import examine
 
     lines = examine(root, settings_path, time.time())
     levels = {level: sum(line.level == level for line in lines) for level in ("ok", "warn", "fail")}
@@ -62,8 +62,8 @@ def probe(
 
     Exit code: 0 when it works, 1 when nothing shows it.
     """
-    from timmy_tui.probe import WARNING, run_probe
-    from timmy_tui.sources.urls import model_config
+    from timmy_tui.ollama.probe import WARNING, run_probe
+    from timmy_tui.sources.services.urls import model_config
 
     settings, place, base = _place(root, settings_path, url)
     config = model_config(settings, place)
@@ -88,8 +88,8 @@ def probe(
 @yes_option
 def warm(root: Path | None, settings_path: Path | None, url: str | None, model: str | None, yes: bool) -> None:
     """Load the model with v34's num_ctx and keep_alive, so that the next turn need not wait for it."""
-    from timmy_tui.sources.urls import masked, model_config
-    from timmy_tui.warm import plan_warm, send_warm
+    from timmy_tui.ollama.warm import plan_warm, send_warm
+    from timmy_tui.sources.services.urls import masked, model_config
 
     settings, place, base = _place(root, settings_path, url)
     warmth = plan_warm(base, model_config(settings, place), model)
@@ -103,8 +103,8 @@ def warm(root: Path | None, settings_path: Path | None, url: str | None, model: 
 
 def _place(root: Path | None, settings_path: Path | None, url: str | None) -> tuple[Settings, Path | None, str]:
     """Settings, Timmy's folder if there is one, and Ollama's URL: neither command needs a Timmy."""
-    from timmy_tui.installation import find_installation
-    from timmy_tui.sources.urls import base_url, resolve_urls
+    from timmy_tui.core.installation import find_installation
+    from timmy_tui.sources.services.urls import base_url, resolve_urls
 
     settings = load_settings(settings_path)
     try:
@@ -144,7 +144,7 @@ def _print_doctor(lines: "list[DoctorLine]", levels: dict[str, int]) -> None:
 
 
 def _print_probe(found: "Probe") -> None:
-    from timmy_tui.words import count, duration
+    from timmy_tui.core.formatting import count, duration
 
     click.echo(f"Ollama {found.version or 'of unknown version'} at {found.url}, {found.model}\n")
     for step in found.steps:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from timmy_tui.commands.opening import load as load
+from timmy_tui.bootstrap.startup import load as load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from timmy_tui.commands.options import load, log_option, root_option, settings_option
-from timmy_tui.errors import NotFound
+from timmy_tui.core.errors import NotFound
+from timmy_tui.core.settings import load_settings
 from timmy_tui.model.turn import Turn
-from timmy_tui.reading import Reading, logs_of, named_logs, read_logs
-from timmy_tui.settings import load_settings
+from timmy_tui.pipeline.read_logs import Reading, logs_of, named_logs, read_logs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def _chosen(turns: tuple[Turn, ...], tail: int | None, request_id: str | None) -
 def _print_json(reading: Reading, turns: tuple[Turn, ...]) -> None:
     import msgspec
 
-    from timmy_tui.analysis.diagnosis import diagnose_newest
+    from timmy_tui.analysis.detect.diagnosis import diagnose_newest
     from timmy_tui.report.json import report_object
 
     why = diagnose_newest(reading.turns, turns)
@@ -83,7 +83,7 @@ def _print_json(reading: Reading, turns: tuple[Turn, ...]) -> None:
 
 
 def _frame(turns: Iterable[Turn]) -> "pd.DataFrame":
-    from timmy_tui.frame import TurnFrame
+    from timmy_tui.analysis.frame import TurnFrame
 
     frame = TurnFrame()
     for turn in turns:
@@ -101,7 +101,7 @@ def _write_parquet(turns: tuple[Turn, ...], path: Path) -> None:
 
 
 def _print_text(reading: Reading, turns: tuple[Turn, ...], sessions: bool, single: bool) -> None:
-    from timmy_tui.analysis.diagnosis import diagnose_newest
+    from timmy_tui.analysis.detect.diagnosis import diagnose_newest
     from timmy_tui.report.text import session_lines, slow_lines, summary_lines, turn_lines
 
     write = sys.stdout.write

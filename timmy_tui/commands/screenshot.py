@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
+from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.settings import Settings
 
 _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 """The picture must not fetch anything when it is looked at; any monospace font will do."""
@@ -39,9 +39,9 @@ def screenshot(file: Path, size: str, keys: str, turns: int, scenario: str, seed
 
 def snapshot_of_demo(root: Path, settings: Settings, turns: int, scenario: str, seed: int) -> Snapshot:
     """The last snapshot of a pipeline that has read a whole conversation; its newest turn is still in flight."""
-    from timmy_tui.commands.assembly import make_analyst
+    from timmy_tui.bootstrap.wiring import make_analyst
     from timmy_tui.demo.generate import write_logs
-    from timmy_tui.live import LiveSource, play
+    from timmy_tui.pipeline.live_source import LiveSource, play
 
     write_logs(root, turns, scenario, seed)
     latency = root / "shared/latency.log"

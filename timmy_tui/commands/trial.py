@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from timmy_tui.clean import clean
 from timmy_tui.commands.options import load, root_option, settings_option
+from timmy_tui.core.sanitize import clean
 
 ACTS = ("status", "start", "leave", "resume", "stop", "keep", "undo")
 
@@ -28,9 +28,9 @@ def trial(
     test-1 takes raw off, test-2 turns tail mode on, guide is both. `keep` and `undo` answer its verdict; `undo` says
     what to run, and changes nothing by itself.
     """
-    from timmy_tui.control.lock import control_dir
-    from timmy_tui.reading import logs_of, read_logs
-    from timmy_tui.trials import Trials
+    from timmy_tui.control.journal.lock import control_dir
+    from timmy_tui.pipeline.read_logs import logs_of, read_logs
+    from timmy_tui.storage.trial_file import Trials
 
     settings, installation = load(root, settings_path)
     trials = Trials(control_dir(installation.root))

@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from timmy_tui.errors import ControlError
+from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.turn import Turn
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from timmy_tui.demo.clock import VirtualClock
+from timmy_tui.demo.dialogue import EVIL_LINES, USER_LINES
 from timmy_tui.demo.events import EventWriter
 from timmy_tui.demo.latencies import Latencies
-from timmy_tui.demo.ollama_engine import Engine, Order, Refused, truth
-from timmy_tui.demo.ollama_facts import MODEL
+from timmy_tui.demo.ollama.engine import Engine, Order, Refused, truth
+from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.scenarios import SCENARIOS, Act, Truth
 from timmy_tui.demo.speech import Ears, Mouth, new_request_id
-from timmy_tui.demo.texts import EVIL_LINES, USER_LINES
-from timmy_tui.demo.v34_call import Answer, LlmFailed, build_payload, complete
-from timmy_tui.demo.v34_server import access_line, noise_lines, warning_lines
-from timmy_tui.demo.v34_turn import Flags, Preprocessor, Session
+from timmy_tui.demo.v34.llm_call import Answer, LlmFailed, build_payload, complete
+from timmy_tui.demo.v34.server import access_line, noise_lines, warning_lines
+from timmy_tui.demo.v34.turn import Flags, Preprocessor, Session
 
 SESSION_TURNS = 33
 """Prompts grow from 600 to about 2600 tokens in these."""

@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from timmy_tui.demo.child_processes import Lifeline
 from timmy_tui.demo.generate import recent_start, write_logs
-from timmy_tui.demo.lifeline import Lifeline
 from timmy_tui.demo.scenarios import SCENARIOS
 from timmy_tui.demo.start import environment, lay_out, start_module, start_v34
 
@@ -155,7 +155,7 @@ class Demo:
             "log": str(self.ollama_log),
             "preload": 8000,
         }
-        return start_module("ollama", order, self._started_root(), (fd,), extra)
+        return start_module("ollama.server", order, self._started_root(), (fd,), extra)
 
     def _start_talker(self, listeners: dict[str, socket.socket], extra: dict[str, str]) -> subprocess.Popen[bytes]:
         stt, tts = listeners["stt"].fileno(), listeners["tts"].fileno()

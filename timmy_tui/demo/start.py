@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from timmy_tui.demo import lifeline, v34_app
+from timmy_tui.demo import child_processes
+from timmy_tui.demo.v34 import app as v34_app
 
 TEMPLATE = Path(__file__).parent / "timmy"
 FOLDERS = ("v34", "shared", "testing-interface/logs", "ollama", "demo")
@@ -49,10 +50,10 @@ def start_module(
         return _start(argv, root, log.fileno(), fds, extra)
 
 
-def environment(seed: int, work_speed: float, import_s: float, line: lifeline.Lifeline) -> dict[str, str]:
+def environment(seed: int, work_speed: float, import_s: float, line: child_processes.Lifeline) -> dict[str, str]:
     """What the processes of a demo find in their environment, beside what is there already."""
     return {
-        lifeline.VARIABLE: str(line.fd),
+        child_processes.VARIABLE: str(line.fd),
         v34_app.SEED: str(seed),
         v34_app.WORK_SPEED: str(work_speed),
         v34_app.IMPORT_S: str(import_s),
@@ -67,7 +68,7 @@ def _start(
     env["PYTHONPATH"] = os.pathsep.join(part for part in (source, env.get("PYTHONPATH", "")) if part)
     env.pop("PYTHONUNBUFFERED", None)
     env.pop("WERKZEUG_RUN_MAIN", None)
-    line = env.get(lifeline.VARIABLE)
+    line = env.get(child_processes.VARIABLE)
     return subprocess.Popen(
         argv,
         cwd=cwd,

@@ -14,14 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
+from timmy_tui.demo.child_processes import follow_lifeline
 from timmy_tui.demo.clock import WallClock
+from timmy_tui.demo.dialogue import EVIL_LINES, USER_LINES
 from timmy_tui.demo.events import EventWriter, append_to
+from timmy_tui.demo.faults import Mischief
 from timmy_tui.demo.latencies import Latencies
-from timmy_tui.demo.lifeline import follow_lifeline
-from timmy_tui.demo.mischief import Mischief
 from timmy_tui.demo.scenarios import SCENARIOS, Act, Truth
 from timmy_tui.demo.speech import Ears, Mouth, new_request_id
-from timmy_tui.demo.texts import EVIL_LINES, USER_LINES
 
 GHOST_SHARE, TYPED_EVERY = 0.06, 9
 PAUSE_MS = (400.0, 1400.0)

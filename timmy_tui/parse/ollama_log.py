@@ -14,7 +14,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from timmy_tui.clean import clean
+from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import ServedPrompt
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from timmy_tui.analysis.clocks import offset_over
-from timmy_tui.analysis.percentiles import headline_stat, stage_stats
+from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import SourceState, StageStat
+from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Session, Turn
-from timmy_tui.stages import KEYS
 
 SCHEMA = 1
 

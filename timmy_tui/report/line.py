@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from timmy_tui.core.formatting import MISSING, duration
+from timmy_tui.model.stages import label
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.stages import label
-from timmy_tui.words import MISSING, duration
 
 if TYPE_CHECKING:
     from timmy_tui.model.snapshot import Snapshot

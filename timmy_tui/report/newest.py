@@ -5,15 +5,15 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from timmy_tui.analysis.percentiles import headline_stat, newest_complete
-from timmy_tui.clean import clean
-from timmy_tui.errors import TimmyError
-from timmy_tui.ingest import Ingest, LogKind
-from timmy_tui.installation import find_installation
+from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete
+from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.installation import find_installation
+from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.line import WIDTH, LineValues, status_line
 from timmy_tui.report.status import for_tmux
-from timmy_tui.settings import Settings, load_settings
+from timmy_tui.turns.ingest import Ingest, LogKind
 
 TURN_BYTES = 1 << 13
 """Read from the end of each log for every turn of the window: one has 5 to 6 KB in the latency log, 3 in the other."""
@@ -36,7 +36,7 @@ def newest_line(root: Path | None, settings_path: Path | None, logs: Sequence[Pa
 def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[tuple[Path, LogKind]]:
     if logs:
         # Tells the kind of a file by its content, and is needed only here.
-        from timmy_tui.sources.replay import detect_kind
+        from timmy_tui.sources.replay.player import detect_kind
 
         return [(path, detect_kind(path)) for path in logs]
     installation = find_installation(settings, root)

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from timmy_tui.analysis.clocks import offset_over
-from timmy_tui.analysis.percentiles import headline_stat, newest_complete, stage_stats
-from timmy_tui.clean import clean
+from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
+from timmy_tui.core.formatting import MISSING, count, duration, flag
+from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import SourceState, StageStat
+from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
 from timmy_tui.model.turn import Event, Session, Turn
-from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
-from timmy_tui.words import MISSING, count, duration, flag
 
 SLOW = 5
 """Slow turns that the summary names."""

@@ -6,15 +6,15 @@ buffers 8 KiB), so that a closed turn can be told more of; it then comes out aga
 
 from collections.abc import Iterable
 
-from timmy_tui.marks import EVENTS, SLOT
+from timmy_tui.model.event_slots import EVENTS, SLOT
+from timmy_tui.model.stages import STAGES
 from timmy_tui.model.turn import Event, Session, Turn, TurnState
 from timmy_tui.parse.v34_log import DebugFact
-from timmy_tui.stages import STAGES
 from timmy_tui.turns.debug_log import DebugLog
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import REMEMBERED, Drafts
-from timmy_tui.turns.figures import READERS
-from timmy_tui.turns.runs import Runs
+from timmy_tui.turns.event_fields import READERS
+from timmy_tui.turns.v34_sessions import Runs
 
 GHOST_S = 5.0
 """A pause that no text follows within this time was no speech; text follows within milliseconds."""

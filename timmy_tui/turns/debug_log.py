@@ -5,10 +5,10 @@ The log comes late, because its writer buffers 8 KiB: what it tells is often of 
 
 from timmy_tui.model.turn import TurnState
 from timmy_tui.parse.v34_log import DebugFact
-from timmy_tui.turns.debug import DebugTurn
+from timmy_tui.turns.debug_record import DebugTurn
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import Drafts
-from timmy_tui.turns.runs import Runs
+from timmy_tui.turns.v34_sessions import Runs
 
 
 class DebugLog:

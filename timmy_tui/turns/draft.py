@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from timmy_tui.ledger import Ledger, settle
-from timmy_tui.marks import SLOT, Marks, no_marks
+from timmy_tui.model.event_slots import SLOT, Marks, no_marks
+from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
-from timmy_tui.stages import CRITICAL, KEYS
-from timmy_tui.turns.debug import DebugTurn
+from timmy_tui.turns.debug_record import DebugTurn
+from timmy_tui.turns.ledger import Ledger, settle
 
 CANNED = "I appear to be having trouble speaking. How embarrassing."
 """What Timmy says when the model did not answer."""

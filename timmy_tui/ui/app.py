@@ -12,21 +12,21 @@ from textual.app import App
 from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
-from timmy_tui.clean import clean
+from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState, ControlState
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.settings import Settings, config_dir
-from timmy_tui.ui import life
-from timmy_tui.ui.acts import deeds
-from timmy_tui.ui.bell import Bell
-from timmy_tui.ui.choice import remembered_theme
+from timmy_tui.ui.actions.local import deeds
+from timmy_tui.ui.actions.requests import Desk
+from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.commands import SCREENS, footer_words, key_name, read_keymap, with_keys
-from timmy_tui.ui.desk import Desk
-from timmy_tui.ui.glyphs import choose_glyphs
+from timmy_tui.ui.line_widget import Painted
 from timmy_tui.ui.messages import Asked, Control, LlmActions, Noticed, SnapshotArrived, SnapshotSource
-from timmy_tui.ui.painted import Painted
-from timmy_tui.ui.screens.open import open_screen
-from timmy_tui.ui.themes import choose_theme, load_themes
+from timmy_tui.ui.paint.glyphs import choose_glyphs
+from timmy_tui.ui.paint.themes import choose_theme, load_themes
+from timmy_tui.ui.screens.registry import open_screen
+from timmy_tui.ui.terminal import shutdown
+from timmy_tui.ui.terminal.bell import Bell
 from timmy_tui.ui.view import Notice, View
 
 IDLE_S, BUSY_S = 1.0, 0.25
@@ -69,7 +69,7 @@ class TimmyApp(App[None]):
         self.events: deque[Notice] = deque(maxlen=200)
         self.snapshot = Snapshot()
         self._control, self._clock_now, self._control_state = control, clock, control_state
-        self._had_terminal = not life.terminal_gone()
+        self._had_terminal = not shutdown.terminal_gone()
         why = read_only or ("read-only by the settings" if settings.control.read_only else "")
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
         self.palettes, theme_problems = load_themes()
@@ -108,7 +108,7 @@ class TimmyApp(App[None]):
             chosen or configured, chosen is not None, few and not self.is_headless, self.palettes
         )
         self.use_theme(theme)
-        self._forget_signals = life.end_on_signals(self.exit)
+        self._forget_signals = shutdown.end_on_signals(self.exit)
         self._clock = self.set_interval(IDLE_S, self._tick)
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
         for trouble in filter(None, [*self._problems, problem]):
@@ -122,8 +122,8 @@ class TimmyApp(App[None]):
         self.source.stop()
 
     def _tick(self) -> None:
-        if self._had_terminal and life.terminal_gone():
-            life.last_resort(1)
+        if self._had_terminal and shutdown.terminal_gone():
+            shutdown.last_resort(1)
             self.exit()
             return
         self.renew()

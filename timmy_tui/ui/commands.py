@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from textual.binding import Binding
 
-from timmy_tui.clean import clean
+from timmy_tui.core.sanitize import clean
 
 Needs = Literal["", "control", "llm", "source"]
 SCREENS = ("live", "turns", "trends", "llm", "changes", "log")

@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.settings import Settings
 from timmy_tui.ui.messages import Publish
 
 

@@ -12,7 +12,7 @@ from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.ui.glyphs import UNICODE, Glyphs
+from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
 
 Result = TypeVar("Result")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timmy_tui.ui.lines import Line, Span
+from timmy_tui.ui.paint.lines import Line, Span
 
 ESCAPE_END = "\x1b[0m"
 LEVEL = "┄"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from timmy_tui.ui.glyphs import Glyphs
-from timmy_tui.ui.lines import Line, Span
+from timmy_tui.ui.paint.glyphs import Glyphs
+from timmy_tui.ui.paint.lines import Line, Span
 
 HEADROOM = 1.25
 """A level series fills 80 % of the height, so that one value alone is not a full bar."""

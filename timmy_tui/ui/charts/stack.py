@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from timmy_tui.ui.charts.waterfall import LEAST_TOTAL_MS, part_glyph
-from timmy_tui.ui.glyphs import Glyphs
-from timmy_tui.ui.lines import Line, Span
+from timmy_tui.ui.paint.glyphs import Glyphs
+from timmy_tui.ui.paint.lines import Line, Span
 
 REUSED, EVALUATED = "reused", "evaluated"
 

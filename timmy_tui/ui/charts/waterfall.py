@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
+from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn
-from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
-from timmy_tui.ui.glyphs import Glyphs
-from timmy_tui.ui.lines import Line, Span
+from timmy_tui.ui.paint.glyphs import Glyphs
+from timmy_tui.ui.paint.lines import Line, Span
 
 HOPS = ("hop_in", "hop_out")
 WIDEST = 80

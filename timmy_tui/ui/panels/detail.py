@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from timmy_tui.core.formatting import MISSING, duration, flag
 from timmy_tui.model.turn import Turn
-from timmy_tui.ui.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
 from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import state_mark, title
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import clock_time, stage_name, tokens
-from timmy_tui.words import MISSING, duration, flag
 
 
 def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list[Line]:

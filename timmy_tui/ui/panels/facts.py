@@ -1,14 +1,14 @@
 """One-line panels below the rows: prompt cache and context, what was concluded, the sources, the running change."""
 
+from timmy_tui.core.formatting import duration, share
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.ui.commands import CHOICES
-from timmy_tui.ui.lines import Line, as_many, foreign, line, plain, spread, wrap
+from timmy_tui.ui.paint.lines import Line, as_many, foreign, line, plain, spread, wrap
+from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import ago, finding_role, finding_words, stage_name, tokens
-from timmy_tui.words import duration, share
 
 NOTICE_S = 15.0
 UNDO = "undo"

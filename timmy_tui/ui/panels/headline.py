@@ -1,13 +1,13 @@
 """The headline, and the turn in flight."""
 
+from timmy_tui.core.formatting import MISSING, duration, share
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
+from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.stages import CRITICAL, UNATTRIBUTED, label
 from timmy_tui.ui.charts.waterfall import HOPS, hops_untrue
-from timmy_tui.ui.lines import Line, as_many, cells, foreign, line, spread
+from timmy_tui.ui.paint.lines import Line, as_many, cells, foreign, line, spread
+from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, signed, stage_name
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import ago, finding_role, finding_words, signed, stage_name
-from timmy_tui.words import MISSING, duration, share
 
 FEW = 20
 """A p95 over fewer turns is grey: it is the largest value or close to it."""

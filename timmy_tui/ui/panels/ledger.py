@@ -6,16 +6,16 @@ The label and the last value always stay.
 
 from msgspec import Struct
 
+from timmy_tui.core.formatting import MISSING, duration, share
 from timmy_tui.model.snapshot import StageStat
+from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, UNATTRIBUTED_LABEL
 from timmy_tui.model.turn import Turn
-from timmy_tui.stages import BY_KEY, CRITICAL, UNATTRIBUTED, UNATTRIBUTED_LABEL
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.waterfall import WIDEST, Bar, axis_line, bar_line, place_bars
-from timmy_tui.ui.lines import Line, fit, left, line, right
+from timmy_tui.ui.paint.lines import Line, fit, left, line, right
+from timmy_tui.ui.paint.wording import finding_role, finding_words, signed
 from timmy_tui.ui.panels.headline import FEW
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import finding_role, finding_words, signed
-from timmy_tui.words import MISSING, duration, share
 
 LEAST_SHARE = 0.03
 """A stage below this part of the headline gives way when rows are scarce."""

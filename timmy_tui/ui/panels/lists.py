@@ -1,12 +1,12 @@
 """Panels of rows: the newest turns, the end of the logs, the last turn's prompt, the flags."""
 
+from timmy_tui.core.formatting import MISSING, duration, flag, share
+from timmy_tui.model.stages import label
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.stages import label
-from timmy_tui.ui.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.paint.wording import clock_time, tokens
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import clock_time, tokens
-from timmy_tui.words import MISSING, duration, flag, share
 
 STATE_ROLE = {
     TurnState.COMPLETE: "good",

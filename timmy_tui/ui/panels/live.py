@@ -7,7 +7,7 @@ what a size has no room for is counted in the footer.
 from collections.abc import Callable
 
 from timmy_tui.report.line import WIDTH, line_values, status_line
-from timmy_tui.ui.lines import BLANK, Line, fit, join
+from timmy_tui.ui.paint.lines import BLANK, Line, fit, join
 from timmy_tui.ui.panels.facts import cache_line, change_line, footer_line, notice_line, sources_lines, verdict_line
 from timmy_tui.ui.panels.headline import flight_line, headline_line
 from timmy_tui.ui.panels.ledger import ledger_lines

@@ -1,14 +1,14 @@
 """Screen 4 as lines: residency, context window, a row a turn, and the guide's criteria."""
 
+from timmy_tui.core.formatting import MISSING, duration, share
 from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
-from timmy_tui.ui.lines import BLANK, Line, as_many, fit, foreign, left, line, right
+from timmy_tui.ui.paint.lines import BLANK, Line, as_many, fit, foreign, left, line, right
+from timmy_tui.ui.paint.wording import ago, tokens
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import ago, tokens
-from timmy_tui.words import MISSING, duration, share
 
 VERDICT_ROLE = {"pass": "good", "fail": "bad", "not yet": "muted"}
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from statistics import median
 
+from timmy_tui.core.formatting import duration
+from timmy_tui.model.stages import BY_KEY, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.stages import BY_KEY, UNATTRIBUTED
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
-from timmy_tui.ui.lines import Line, as_many, fit, foreign, line
+from timmy_tui.ui.paint.lines import Line, as_many, fit, foreign, line
+from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import clock_time
-from timmy_tui.words import duration
 
 SERIES = (
     "headline", "llm", "prefill", "decode", "wait", "load", "tts", "store", "retrieve", "classify", "endpointing",

@@ -1,14 +1,14 @@
 """Cells of the table of turns: one table of columns, and what stands in them."""
 
+from timmy_tui.core.formatting import MISSING, duration, flag, share
 from timmy_tui.model.llm import Certainty
+from timmy_tui.model.stages import label
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.stages import label
-from timmy_tui.ui.lines import foreign, right
+from timmy_tui.ui.paint.lines import foreign, right
+from timmy_tui.ui.paint.wording import clock_time, tokens
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.panels.lists import state_mark
 from timmy_tui.ui.view import View
-from timmy_tui.ui.wording import clock_time, tokens
-from timmy_tui.words import MISSING, duration, flag, share
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("state", "", 3),

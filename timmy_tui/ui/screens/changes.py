@@ -6,7 +6,7 @@ from timmy_tui.model.change import FlagState
 from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.messages import Asked
 from timmy_tui.ui.panels.changes import change_rows
-from timmy_tui.ui.screens.page import PageScreen
+from timmy_tui.ui.screens.scroll_page import PageScreen
 
 
 class ChangesScreen(PageScreen):

@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
-from timmy_tui.ui.lines import BLANK, Line, fit, foreign, line
-from timmy_tui.ui.painted import Painted
+from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
 

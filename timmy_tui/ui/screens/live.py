@@ -1,7 +1,7 @@
 """Screen 1: how long did I wait, and where did the time go."""
 
 from timmy_tui.ui.panels.live import live_lines
-from timmy_tui.ui.screens.picture import PictureScreen
+from timmy_tui.ui.screens.base import PictureScreen
 
 
 class LiveScreen(PictureScreen):

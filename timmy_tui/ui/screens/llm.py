@@ -2,7 +2,7 @@
 
 from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.panels.llm import llm_lines
-from timmy_tui.ui.screens.picture import PictureScreen
+from timmy_tui.ui.screens.base import PictureScreen
 
 
 class LlmScreen(PictureScreen):

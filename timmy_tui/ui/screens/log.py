@@ -4,11 +4,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from timmy_tui.ui.commands import screen_bindings
-from timmy_tui.ui.lines import BLANK, Line, line, spread
-from timmy_tui.ui.painted import Painted
+from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.paint.lines import BLANK, Line, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
 from timmy_tui.ui.panels.lists import log_row
-from timmy_tui.ui.screens.filtered import FilteredScreen, FilterLine
+from timmy_tui.ui.screens.filter_bar import FilteredScreen, FilterLine
 from timmy_tui.ui.view import View
 
 Tail = tuple[tuple[str, str], ...]

@@ -3,11 +3,11 @@
 from textual.app import ComposeResult
 
 from timmy_tui.ui.commands import screen_bindings
-from timmy_tui.ui.lines import Line, line, spread
-from timmy_tui.ui.painted import Painted
+from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.paint.lines import Line, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.trends import SERIES, legend_line, series_name, trend_lines
-from timmy_tui.ui.screens.picture import PictureScreen
+from timmy_tui.ui.screens.base import PictureScreen
 from timmy_tui.ui.view import View
 
 FEWEST, MOST = 15, 480

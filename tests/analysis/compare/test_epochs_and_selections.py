@@ -1,0 +1,105 @@
+"""Runs of turns under the same flags, and how a user writes them."""
+
+from typing import Any
+
+import pytest
+
+from timmy_tui.analysis.compare.selections import select
+from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
+from timmy_tui.core.errors import NotFound
+from timmy_tui.model.turn import Turn, TurnState
+
+
+def turn(n: int, session: int = 1, **more: Any) -> Turn:
+    return Turn(ordinal=n, session=session, session_id=f"abc{session}", state=TurnState.COMPLETE, **more)
+
+
+def tracked(*turns: Turn) -> EpochTracker:
+    tracker = EpochTracker()
+    for one in turns:
+        tracker.add(one)
+    return tracker
+
+
+def spans(tracker: EpochTracker) -> list[tuple[int, int, str]]:
+    return [(epoch.first, epoch.turns, epoch.reason) for epoch in tracker.epochs]
+
+
+def test_one_session_without_flags_is_one_epoch() -> None:
+    assert spans(tracked(*(turn(n) for n in range(5)))) == [(0, 5, "first turn")]
+
+
+def test_the_first_turn_of_a_session_under_tail_mode_is_no_flip() -> None:
+    turns = [turn(n, tail_mode=n not in (0, 5), session=1 + n // 5) for n in range(10)]
+    tracker = tracked(*turns)
+    assert [(first, count) for first, count, _ in spans(tracker)] == [(0, 5), (5, 5)]
+    assert not any(flag_changed(epoch) for epoch in tracker.epochs)
+
+
+def test_a_flip_with_a_restart_begins_one_epoch_that_names_it() -> None:
+    turns = [turn(n, tail_mode=n > 4, session=1 if n < 4 else 2) for n in range(9)]
+    tracker = tracked(*turns)
+    (_, first_turns, _), (first, count, reason) = spans(tracker)
+    assert (first_turns, first, count) == (4, 4, 5)
+    assert "tail_mode off→on" in reason and "restart" in reason
+    assert flag_changed(tracker.epochs[1])
+
+
+def test_a_flag_that_moves_within_a_session_splits_it() -> None:
+    tracker = tracked(*(turn(n, num_ctx=8000 if n < 3 else 4096) for n in range(6)))
+    assert spans(tracker)[1] == (3, 3, "num_ctx 8000→4096")
+    assert tracker.epochs[1].flags["num_ctx"] == 4096
+
+
+def test_what_is_not_known_splits_nothing() -> None:
+    turns = [turn(n, raw=None if n % 2 else True, model="m" if n % 3 else None) for n in range(9)]
+    assert len(tracked(*turns).epochs) == 1
+
+
+def test_ghosts_and_turns_told_again_belong_nowhere() -> None:
+    ghost = Turn(ordinal=1, session=7, state=TurnState.GHOST)
+    tracker = tracked(turn(0), ghost, turn(2), turn(2), turn(0))
+    assert spans(tracker) == [(0, 2, "first turn")]
+    assert tracker.members(1) == (0, 2)
+    assert tracker.members(0) == tracker.members(9) == ()
+
+
+TURNS = [turn(n, session=1 + n // 4, tail_mode=n >= 4, num_ctx=8000, started=1000.0 + n) for n in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ("session:2", [4, 5, 6, 7]),
+        ("session:abc3", [8, 9, 10, 11]),
+        ("epoch:1", [0, 1, 2, 3]),
+        ("turns:2-4", [1, 2, 3]),
+        ("turns:11-400", [10, 11]),
+        ("last:2", [10, 11]),
+        ("last:400", list(range(12))),
+        ("flag:tail_mode=off", [0, 1, 2, 3]),
+        ("flag:tail-mode=true", list(range(4, 12))),
+        ("flag:num_ctx=8000", list(range(12))),
+        ("days:0-1", list(range(12))),
+    ],
+)
+def test_selections(selection: str, expected: list[int]) -> None:
+    assert [one.ordinal for one in select(TURNS, selection, now=2000.0)] == expected
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        "", "last", "last:", "last:0", "last:-3", "last:x", "epoch:99", "epoch:x", "turns:4", "turns:9-2", "turns:a-b",
+        "session:nobody", "flag:tail_mode", "flag:password=x", "flag:num_ctx=1", "days:3-5", "color:red",
+    ],
+)  # fmt: skip
+def test_a_selection_that_fits_nothing_is_an_error_with_a_way_out(selection: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        select(TURNS, selection, now=2000.0)
+    assert str(caught.value)
+
+
+def test_no_turns_at_all() -> None:
+    with pytest.raises(NotFound):
+        select([], "last:5")

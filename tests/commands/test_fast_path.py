@@ -1,0 +1,73 @@
+"""Well-formed calls go without the command-line library; every other one is left to it."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from timmy_tui.commands.fast_path import read_options, run_plain
+
+VALUED, SWITCHES = ("--root", "--log"), ("--tmux",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], {}),
+        (["--tmux"], {"--tmux": []}),
+        (["--root", "/a b"], {"--root": ["/a b"]}),
+        (["--root=/a=b", "--tmux"], {"--root": ["/a=b"], "--tmux": []}),
+        (["--log", "1", "--log=2"], {"--log": ["1", "2"]}),
+        (["--root"], None),
+        (["--root="], None),
+        (["--tmux=yes"], None),
+        (["--help"], None),
+        (["-h"], None),
+        (["--", "--tmux"], None),
+        (["word"], None),
+    ],
+)
+def test_options_of_a_call(arguments: list[str], told: dict[str, list[str]] | None) -> None:
+    assert read_options(arguments, VALUED, SWITCHES) == told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["report"],
+        ["dashboard", "--help"],
+        ["status", "--help"],
+        ["--root"],
+        ["--speed", "1"],
+    ],
+)
+def test_what_must_be_explained_is_left_to_the_full_command_line(arguments: Sequence[str]) -> None:
+    assert not run_plain(arguments)
+
+
+def test_trouble_is_left_to_the_full_command_line_too(tmp_path: Path) -> None:
+    assert not run_plain(["--root", str(tmp_path / "nowhere")])
+    assert not run_plain(["--settings", str(tmp_path / "none.toml")])
+
+
+def test_the_dashboard_opens_without_the_command_line_library(tmp_path: Path) -> None:
+    (tmp_path / "v34").mkdir()
+    (tmp_path / "v34/config.py").touch()
+    (tmp_path / "shared").mkdir()
+    code = (
+        "import sys, timmy_tui.bootstrap.startup, timmy_tui.bootstrap.dashboard, timmy_tui.cli\n"
+        "timmy_tui.bootstrap.startup.terminal_problem = str\n"
+        "timmy_tui.bootstrap.dashboard.open_installation = lambda settings, installation, **how: print(\n"
+        "    settings.view.ascii, installation.root, sorted(how.items()), 'click' in sys.modules)\n"
+        "timmy_tui.cli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--root", str(tmp_path), "--ascii", "--read-only"],
+        capture_output=True, text=True, timeout=50,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout == f"True {tmp_path} [('read_only', True), ('services', True)] False\n"

@@ -1,0 +1,115 @@
+"""Upstream's own findings, told by the commands from logs in which they happen again."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from bench.judgement.lines import log_lines
+from bench.judgement.shapes import slowed
+from bench.judgement.turns import Truth, make_turns
+from timmy_tui.commands.judgement import compare, explain, regressions
+from timmy_tui.core.errors import NotFound
+from timmy_tui.model.turn import Gap, Turn
+
+AT = 60
+"""The turn at which each story begins."""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    def run(command: Any, turns: Sequence[Turn], *arguments: str) -> str:
+        log = tmp_path / "latency.log"
+        log.write_text("".join(log_lines(turns)))
+        done = CliRunner().invoke(command, ["--log", str(log), *arguments], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    return run
+
+
+def steady(count: int = 100, truth: Truth | None = None) -> list[Turn]:
+    """Sessions as they come, without the memory store: its absence moves the gap."""
+    return [
+        slowed(replace(turn, stages={**turn.stages, "store": None}), "tts", 1.0)
+        for turn in make_turns(count, seed=41, truth=truth)
+    ]
+
+
+def with_gap(turn: Turn, ms: float) -> Turn:
+    return replace(turn, gaps=(Gap("classify", "retrieve", ms),), unattributed_ms=ms)
+
+
+def alarms(text: str) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = json.loads(text)
+    return told
+
+
+def test_the_two_second_hop(run: Callable[..., str]) -> None:
+    """A new TCP connection for every request: 6 ms became 2 060."""
+    turns = [slowed(turn, "hop_in", 800.0 if turn.ordinal >= AT else 1.0) for turn in steady()]
+    (alarm,) = alarms(run(regressions, turns, "--json"))
+    assert set(alarm) == {"request_id", "stage", "direction", "since", "ratio", "n"}
+    assert (alarm["stage"], alarm["direction"]) == ("hop_in", "slower")
+    assert alarm["since"] == f"{AT:08x}"
+    assert AT < int(alarm["request_id"], 16) <= AT + 10
+    assert alarm["ratio"] > 100
+    said = run(explain, turns[: AT + 1], f"{AT:08x}")
+    assert "over your usual: NET→ +" in said or "first" in said
+    assert "hop_in slower ×" in run(regressions, turns)
+
+
+def test_the_unnamed_gap_between_classification_and_retrieval(run: Callable[..., str]) -> None:
+    """Memory storage, before its events existed."""
+    turns = [with_gap(turn, 640.0 if turn.ordinal >= AT else 0.2) for turn in steady()]
+    (alarm,) = alarms(run(regressions, turns, "--json"))
+    assert (alarm["stage"], alarm["gap"], alarm["direction"]) == ("unattributed", "classify→retrieve", "slower")
+    assert "unnamed gap +" in run(explain, turns[: AT + 1], f"{AT:08x}")
+
+
+def test_slower_because_longer(run: Callable[..., str]) -> None:
+    longer = Truth(workload=lambda number: (2.0, 2.0) if number >= AT else (1.0, 1.0))
+    turns = steady(120, longer)
+    assert alarms(run(regressions, turns, "--json")) == []
+    assert run(regressions, turns) == "no level change in these turns\n"
+    told = json.loads(run(compare, turns, f"turns:1-{AT}", f"turns:{AT + 1}-120", "--json"))
+    decode = next(one for one in told["stages"] if one["stage"] == "decode")
+    assert decode["raw_ratio"] > 1.5
+    assert decode["verdict"] == "unchanged"
+
+
+def test_the_context_past_its_window(run: Callable[..., str]) -> None:
+    """Every prompt cut from the front: the prefix never fits again and the whole prompt is evaluated."""
+    turns = [slowed(turn, "prefill", 6.0 if turn.ordinal >= AT else 1.0) for turn in steady()]
+    first = alarms(run(regressions, turns, "--json"))[0]
+    assert (first["stage"], first["direction"]) in (("prefill", "slower"), ("llm", "slower"))
+
+
+def test_the_verdict_of_two_sessions(run: Callable[..., str]) -> None:
+    turns = steady()
+    later = [slowed(turn, "llm", 0.4 if turn.ordinal >= AT else 1.0) for turn in turns]
+    said = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
+    assert said.startswith(f"turns:{AT + 1}-100 against turns:1-{AT}: ")
+    assert "V2V −" in said.splitlines()[0]
+    same = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
+    assert same == said
+
+
+def test_three_turns(run: Callable[..., str]) -> None:
+    turns = steady(3)
+    assert alarms(run(regressions, turns, "--json")) == []
+    assert "too few turns" in run(compare, turns, "last:1", "last:2")
+    assert "not enough to say" in run(explain, turns, turns[2].request_id)
+
+
+def test_no_such_turn_and_no_such_selection(run: Callable[..., str]) -> None:
+    with pytest.raises(NotFound):
+        run(explain, steady(3), "ffffffff")
+    with pytest.raises(NotFound):
+        run(compare, steady(3), "epoch:9", "last:2")

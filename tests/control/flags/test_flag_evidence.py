@@ -1,0 +1,92 @@
+"""What runs, from the turns themselves: the first turn of a session is never a tail turn."""
+
+import msgspec
+import pytest
+
+from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
+from timmy_tui.control.flags.readings import word
+from timmy_tui.control.flags.table import FLAGS, Flag
+from timmy_tui.model.turn import Turn, TurnState
+
+
+def flag(key: str) -> Flag:
+    return next(flag for flag in FLAGS if flag.key == key)
+
+
+def tails(*shown: bool | None, session: int = 1) -> list[Turn]:
+    return [Turn(ordinal=number, session=session, tail_mode=tail) for number, tail in enumerate(shown)]
+
+
+@pytest.mark.parametrize(
+    ("shown", "running"),
+    [
+        ([], "—"),
+        ([False], "—"),
+        ([False, False], "off"),
+        ([False, True], "on"),
+        ([False, True, None], "on"),
+        ([None, False], "off"),
+        ([True], "on"),
+    ],
+)
+def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool | None], running: str) -> None:
+    older = tails(False, True, session=0)
+    tail = flag("tail-mode")
+    assert word(tail, running_value(tail, [*older, *tails(*shown)] if shown else [])) == running
+
+
+@pytest.mark.parametrize(
+    ("shown", "wished", "expected"),
+    [
+        ([], False, Evidence(0)),
+        ([False], False, Evidence(1)),
+        ([False, True], False, Evidence(2)),
+        ([False, True, True], False, Evidence(2)),
+        ([False, False], False, Evidence(1, contradicts=True)),
+        ([False], True, Evidence(1)),
+        ([False, False], True, Evidence(2)),
+        ([False, True], True, Evidence(1, contradicts=True)),
+    ],
+)
+def test_two_turns_of_a_new_session_prove_tail_mode(shown: list[bool | None], wished: bool, expected: Evidence) -> None:
+    assert evidence(flag("tail-mode"), wished, tails(*shown)) == expected
+
+
+def turn(**facts: object) -> Turn:
+    return msgspec.structs.replace(Turn(ordinal=1, session=1), **facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "running"),
+    [
+        ({"raw": True}, True),
+        ({"raw": False, "context_returned": 0, "output_tokens": 5}, False),
+        ({"context_returned": 8398, "output_tokens": 5}, False),
+        ({"context_returned": 0, "output_tokens": 5}, True),
+        ({"context_returned": 0}, None),
+        ({"context_returned": 0, "output_tokens": 5, "state": TurnState.FAILED}, None),
+        ({}, None),
+    ],
+)
+def test_raw_is_seen_in_its_log_line_or_in_the_context_that_comes_back(
+    facts: dict[str, object], running: bool | None
+) -> None:
+    assert running_value(flag("raw"), [turn(**facts)]) is running
+
+
+def test_the_other_flags_are_seen_where_a_turn_shows_them() -> None:
+    old = Turn(ordinal=0, session=0, num_ctx=4096, model="old")
+    new = turn(num_ctx=8000, model="new", chunks=5)
+    assert running_value(flag("context-size"), [old, new]) == 8000
+    assert running_value(flag("model"), [old, new]) == "new"
+    assert running_value(flag("retrieval"), [old, new]) is True
+    without = turn(state=TurnState.COMPLETE, logs="latency", stages={"llm": 800.0, "retrieve": None})
+    assert running_value(flag("retrieval"), [without]) is False
+    assert running_value(flag("context-size"), [new, without, old]) == 4096
+    assert running_value(flag("context-size"), [new, turn()]) == 8000
+    assert running_value(flag("context-size"), []) is None
+
+
+def test_a_flag_that_no_turn_shows_says_so() -> None:
+    assert evidence(flag("recency-weight"), 0.5, [turn()]) == Evidence(0, possible=False)
+    assert running_value(flag("recency-weight"), [turn()]) is None

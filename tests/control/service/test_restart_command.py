@@ -1,0 +1,149 @@
+"""The user's own restart command: run without a shell or a pipe, ended when it hangs, left alone when it is done."""
+
+import json
+import os
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.control.services import RealV34, until
+from timmy_tui.control.errors import Refused
+from timmy_tui.control.service.listeners import Answer, ask, who_serves
+from timmy_tui.control.service.restart_command import KEPT, run_command
+from timmy_tui.control.service.strategies import Command
+
+
+@pytest.fixture
+def go_on() -> threading.Event:
+    return threading.Event()
+
+
+def cancel_when(cancelled: threading.Event, what: Callable[[], object]) -> None:
+    """The user's word, once something is so."""
+
+    def run() -> None:
+        until(what)
+        cancelled.set()
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def script(folder: Path, text: str) -> tuple[str, ...]:
+    path = folder / "do.py"
+    path.write_text(text)
+    return (sys.executable, str(path))
+
+
+def run(folder: Path, text: str, limit_s: float = 20.0, cancelled: threading.Event | None = None) -> str:
+    log = folder / "command.log"
+    run_command(script(folder, text), folder, limit_s, log, cancelled or threading.Event())
+    return log.read_text()
+
+
+def test_a_command_runs_without_shell_input_or_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_API_TOKEN", "canary")
+    told = run(
+        tmp_path,
+        "import json, os, sys\n"
+        "print(json.dumps([os.getcwd(), dict(os.environ), sys.stdin.read(), os.getsid(0) == os.getpid()]))\n",
+    )
+    folder, environment, given, leads = json.loads(told)
+    assert folder == str(tmp_path) and given == "" and leads
+    assert "canary" not in told
+    assert all(name in KEPT or name.startswith("LC_") for name in environment)
+    assert stat.S_IMODE((tmp_path / "command.log").stat().st_mode) == 0o600
+
+
+def test_a_command_that_fails_says_its_last_words(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"exit code 3.*It said: unit timmy\.service not found"):
+        run(tmp_path, "print('unit timmy.service not found\\x1b[2J'); raise SystemExit(3)")
+
+
+def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="has not ended within 0 s, and was ended"):
+        run(tmp_path, "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)\n", limit_s=0.4)
+    pid = int((tmp_path / "command.log").read_text())
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_command_that_ignores_term_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timmy_tui.control.service.restart_command.GRACE_S", 0.3)
+    with pytest.raises(Refused, match="was ended"):
+        run(
+            tmp_path,
+            "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            "print(os.getpid(), flush=True)\ntime.sleep(600)\n",
+            limit_s=0.6,
+        )
+    assert not psutil.pid_exists(int((tmp_path / "command.log").read_text()))
+
+
+def test_a_command_that_may_not_be_ended_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """sudo's child belongs to root."""
+
+    def refused(pid: int, number: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("timmy_tui.control.service.restart_command.GRACE_S", 0.1)
+    with monkeypatch.context() as ours:
+        ours.setattr("timmy_tui.control.service.restart_command.os.killpg", refused)
+        with pytest.raises(Refused, match="cannot be ended"):
+            run(tmp_path, "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(30)\n", limit_s=0.5)
+    os.kill(int((tmp_path / "command.log").read_text()), signal.SIGKILL)
+
+
+def test_a_command_without_a_place_for_its_output_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "command.log").symlink_to("/nowhere")
+    with pytest.raises(Refused, match="for its output, cannot be written"):
+        run(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_command_is_cancelled_at_once(tmp_path: Path) -> None:
+    cancelled = threading.Event()
+    log = tmp_path / "command.log"
+    cancel_when(cancelled, lambda: log.exists() and log.read_text())
+    with pytest.raises(Refused, match="not waited for"):
+        run(tmp_path, "import time\nprint('here', flush=True)\ntime.sleep(600)\n", 600.0, cancelled)
+
+
+def test_the_service_that_a_command_leaves_behind_is_not_waited_for_and_not_killed(tmp_path: Path) -> None:
+    told = run(
+        tmp_path,
+        "import subprocess, sys\n"
+        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print(left.pid)\n",
+    )
+    pid = int(told)
+    assert psutil.pid_exists(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_command_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="not a program"):
+        run_command(("no-such-thing-7",), tmp_path, 1.0, tmp_path / "log", threading.Event())
+
+
+def test_a_command_restarts_the_real_thing(tmp_path: Path, go_on: threading.Event) -> None:
+    with RealV34(tmp_path / "timmy") as v34:
+        old = who_serves(v34.port)
+        text = (
+            "import os, signal, subprocess, sys\n"
+            f"os.killpg({v34._started[0].pid}, signal.SIGTERM)\n"
+            f"log = open({str(v34.log)!r}, 'ab')\n"
+            f"subprocess.Popen([{sys.executable!r}, 'app.py', '--debug'], cwd={str(v34.folder)!r}, stdout=log,\n"
+            "                 stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)\n"
+        )
+        way = Command(script(tmp_path, text), tmp_path, 20.0, tmp_path / "command.log")
+        assert way.refusal(old) == ""
+        way.restart(old, (), go_on)
+        new = until(lambda: found if (found := who_serves(v34.port)).listeners else None)
+        assert new.listeners[0].identity != old.listeners[0].identity
+        until(lambda: ask(v34.url, 2.0) is Answer.ANSWERS)
+        os.killpg(psutil.Process(new.listeners[0].pid).ppid(), signal.SIGKILL)

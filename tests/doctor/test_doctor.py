@@ -1,0 +1,204 @@
+"""The doctor: a true page on an empty machine and on the demo, and nothing changed by it."""
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from timmy_tui.commands.llm import doctor
+from timmy_tui.demo.generate import write_logs
+from timmy_tui.demo.ollama.facts import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.start import lay_out
+from timmy_tui.doctor.checks import examine
+from timmy_tui.doctor.flags import raw_keyword
+from timmy_tui.doctor.result import DoctorLine
+from timmy_tui.doctor.terminal import terminal_lines, tmux_lines
+from timmy_tui.sources.services.http import Wire
+
+CANARY = "canary-7f3a-never-show-this"
+PORTS = {"ollama": 1, "tts": 1, "stt": 1, "v34": 1}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def timmy(folder: Path, turns: int = 12, **ports: int) -> Path:
+    root = folder / "timmy"
+    root.mkdir()
+    lay_out(root, {**PORTS, **ports})
+    if turns:
+        write_logs(root, turns, start=time.time() - 30 * turns)
+    return root
+
+
+def told(lines: list[DoctorLine], subject: str, level: str = "") -> list[str]:
+    return [line.text for line in lines if line.subject == subject and level in ("", line.level)]
+
+
+def test_an_empty_machine(home: Path) -> None:
+    lines = examine(None, None, time.time())
+    assert told(lines, "timmy", "fail")
+    assert all(line.way_out for line in lines if line.level == "fail")
+    for service in ("ollama", "v34", "tts", "stt"):
+        assert told(lines, service, "fail")
+    assert "it would be" in told(lines, "settings", "ok")[0]
+    assert list(home.rglob("*")) == [], "nothing was created"
+
+
+def test_the_demo(tmp_path: Path) -> None:
+    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
+        port = int(stand_in.url.rpartition(":")[2])
+        root = timmy(tmp_path, ollama=port)
+        wire = Wire(stand_in.url, timeout_s=20)
+        wire.ask("/api/generate", {"model": MODEL, "prompt": "", "keep_alive": "1h", "options": {"num_ctx": 4096}})
+        wire.close()
+        lines = examine(root, None, time.time())
+    assert "version 0.12.11" in told(lines, "ollama", "ok")[0]
+    assert "prompt_eval_count says nothing of the cache" in told(lines, "ollama", "ok")[1]
+    assert told(lines, "model", "warn") == ["loaded with num_ctx 4096, v34 asks for 8000: its next turn reloads it"]
+    assert "events in" in told(lines, "latency.log", "ok")[0]
+    assert "with request ids" in told(lines, "v34.log", "ok")[0]
+    assert told(lines, "clocks", "ok")
+    flags = told(lines, "flags", "ok")
+    assert "USE_FULL_MEGA_PROMPT = True" in flags
+    assert "raw = True (app.py)" in flags
+    assert CANARY not in repr(lines)
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [("0.12.5", "last 512"), ("0.30.0", "regression"), ("0.0.0", "no release"), ("0.1.20", "0.1.38")],
+)
+def test_versions_whose_figures_mislead_are_warned_of(tmp_path: Path, version: str, words: str) -> None:
+    with OllamaStandIn(version, speed=1000) as stand_in:
+        lines = examine(timmy(tmp_path, 0, ollama=int(stand_in.url.rpartition(":")[2])), None, time.time())
+    assert any(words in text for text in told(lines, "ollama", "warn"))
+
+
+def test_nothing_is_changed(tmp_path: Path) -> None:
+    root = timmy(tmp_path)
+
+    def image() -> dict[str, tuple[int, str]]:
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        return {str(path): (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
+
+    before = image()
+    examine(root, None, time.time())
+    assert image() == before
+
+
+def test_logs_that_are_missing_strange_or_old(tmp_path: Path) -> None:
+    root = timmy(tmp_path, 0)
+    lines = examine(root, None, time.time())
+    assert "does not exist" in told(lines, "latency.log", "fail")[0]
+    assert told(lines, "v34.log", "warn")
+    os.mkfifo(root / "shared/latency.log")
+    assert "not a regular file" in told(examine(root, None, time.time()), "latency.log", "fail")[0]
+    (root / "shared/latency.log").unlink()
+    write_logs(root, 5, start=time.time() - 9 * 86400)
+    with (root / "shared/latency.log").open("ab") as file:
+        file.write(b'{"timestamp": 17\nnot json\n')
+    lines = examine(root, None, time.time())
+    assert any("9 d ago" in text for text in told(lines, "latency.log", "warn"))
+    assert any("lines passed over" in text for text in told(lines, "latency.log", "warn"))
+
+
+def test_clocks_apart_are_seen(tmp_path: Path) -> None:
+    root = timmy(tmp_path, 0)
+    write_logs(root, 8, "clock-skew", start=time.time() - 300)
+    assert "v34's clock is at least" in told(examine(root, None, time.time()), "clocks", "warn")[0]
+    ahead = examine(root, None, time.time() - 3600)
+    assert any("future" in text for text in told(ahead, "clocks", "warn"))
+
+
+def test_a_file_that_does_not_run_yet_is_told_from_what_runs(tmp_path: Path) -> None:
+    root = timmy(tmp_path)
+    config = root / "v34/config.py"
+    text = config.read_text().replace("USE_FULL_MEGA_PROMPT = True", "USE_FULL_MEGA_PROMPT = False")
+    config.write_text(text.replace("LLM_CONTEXT_SIZE = 8000", "LLM_CONTEXT_SIZE = 4096"))
+    (root / "v34/app.py").write_text("reply = llm.generate_api_call(prompt, raw=False)\n")
+    found = told(examine(root, None, time.time()), "flags", "warn")
+    assert len(found) == 3
+    assert found[0].startswith("USE_FULL_MEGA_PROMPT is False in the file")
+    assert found[1].startswith("raw is False in the file")
+    config.unlink()
+    assert told(examine(root, None, time.time()), "flags", "fail") or told(examine(root, None, time.time()), "timmy")
+
+
+def test_settings_that_are_wrong_are_a_line(tmp_path: Path, home: Path) -> None:
+    path = home / "settings.toml"
+    path.write_text("[view]\nwindwo = 3\n")
+    path.chmod(0o600)
+    (line,) = [line for line in examine(None, path, time.time()) if line.subject == "settings"]
+    assert line.level == "fail"
+    assert "windwo" in line.text
+
+
+def test_the_raw_keyword_is_read_only_where_it_is_clear(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    for text, value in (
+        ("x = llm.generate_api_call(p, raw=True)", True),
+        ("generate_api_call(p, raw=False)", False),
+        ("generate_api_call(p)", None),
+        ("generate_api_call(p, raw=RAW)", None),
+        ("generate_api_call(p, raw=True); generate_api_call(p, raw=False)", None),
+        ("def (", None),
+    ):
+        app.write_text(text)
+        assert raw_keyword(app) is value
+    assert raw_keyword(tmp_path / "none.py") is None
+
+
+def test_the_terminal() -> None:
+    assert [line.level for line in terminal_lines({"TERM": "tmux-256color"})][1] == "ok"
+    assert [line.level for line in terminal_lines({"TERM": "xterm", "COLORTERM": "truecolor"})][1] == "ok"
+    assert [line.level for line in terminal_lines({"TERM": "dumb"})][1] == "warn"
+    assert [line.level for line in terminal_lines({"TERM": "vt100"})][1] == "warn"
+
+
+def test_tmux_options_are_read_and_rated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = tmux_lines({})
+    assert line.text == "not inside tmux"
+    program = tmp_path / "tmux"
+    program.write_text(
+        '#!/bin/sh\nif [ "$2" = -s ]; then echo "escape-time 500"; echo "set-clipboard external"; '
+        'echo "default-terminal \\"screen\\""; else echo "mouse off"; echo "status-interval 2"; fi\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    lines = list(tmux_lines({"TMUX": "/tmp/x,1,0"}))
+    assert {line.text.split()[0]: line.level for line in lines} == {
+        "escape-time": "warn", "default-terminal": "warn", "set-clipboard": "warn", "status-interval": "ok",
+        "mouse": "ok",
+    }  # fmt: skip
+    assert all("tmux.conf" in line.way_out for line in lines if line.level == "warn")
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert [line.level for line in tmux_lines({"TMUX": "x"})] == ["warn"]
+
+
+def test_the_command_prints_or_encodes(tmp_path: Path) -> None:
+    root = str(timmy(tmp_path))
+    shown = CliRunner().invoke(doctor, ["--root", root], standalone_mode=False)
+    assert shown.return_value == 1
+    assert "failing" in shown.stdout
+    assert "→" in shown.stdout
+    coded = CliRunner().invoke(doctor, ["--root", root, "--json"], standalone_mode=False)
+    page = json.loads(coded.stdout)
+    assert page["schema"] == "timmy-tui.doctor/1"
+    assert sum(page["counts"].values()) == len(page["lines"])
+    assert {line["level"] for line in page["lines"]} <= {"ok", "warn", "fail"}
+    assert CANARY not in coded.stdout + shown.stdout

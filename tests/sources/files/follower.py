@@ -1,0 +1,45 @@
+"""A tail on a clock that the test moves, with everything that came out of it."""
+
+from pathlib import Path
+
+from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.model.snapshot import SourceCondition
+from timmy_tui.sources.files.tail import Tail, TailBatch
+
+
+class Clock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Follower:
+    """A tail with everything it has given so far."""
+
+    def __init__(self, path: Path, limits: Limits | None = None, hold: bool = True, from_end: bool = True) -> None:
+        self.clock = Clock()
+        self.tail = Tail(path, path.name, limits or Limits(), clock=self.clock, hold=hold, from_end=from_end)
+        self.batches: list[TailBatch] = []
+
+    def poll(self, after: float = 0.0) -> list[bytes]:
+        """Lines of one poll, ``after`` seconds later."""
+        self.clock.now += after
+        batches = self.tail.poll()
+        self.batches += batches
+        return [line for batch in batches for line in batch.lines]
+
+    def condition(self) -> SourceCondition:
+        return self.tail.state.condition
+
+    @property
+    def lines(self) -> list[bytes]:
+        return [line for batch in self.batches for line in batch.lines]
+
+
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)

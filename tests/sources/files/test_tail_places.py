@@ -1,0 +1,141 @@
+"""Paths that lead nowhere, are barred or name no file; the names carry the row of the fault table."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sources.files.follower import Follower, append
+from timmy_tui.model.snapshot import SourceCondition
+from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "latency.log"
+
+
+def test_t10_absent_then_there_then_its_folder_goes_and_comes(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    log = folder / "latency.log"
+    follower = Follower(log)
+    assert follower.poll() == []
+    assert follower.condition() is SourceCondition.WAITING
+    folder.mkdir()
+    assert follower.poll() == []
+    append(log, b"one\n")
+    assert follower.poll() == [b"one"]
+    log.unlink()
+    folder.rmdir()
+    assert follower.poll() == []
+    assert follower.condition() is SourceCondition.WAITING
+    folder.mkdir()
+    append(log, b"two\n")
+    follower.poll()
+    assert follower.poll(ROTATE_WAIT_S + 0.1) == [b"two"]
+    follower.tail.close()
+
+
+DENIED = """
+import os, sys
+from pathlib import Path
+from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.sources.files.tail import Tail
+def become(user):
+    os.seteuid(0)
+    os.setegid(user)
+    os.seteuid(user)
+root = os.geteuid() == 0
+if root:
+    os.setgroups([])
+path = Path("latency.log")
+path.write_bytes(b"one\\n")
+path.chmod(0)
+if root:
+    become(65534)
+tail = Tail(path, "latency.log", Limits())
+print(tail.poll(), tail.state.condition, tail.state.detail)
+if root:
+    become(0)
+path.chmod(0o644)
+if root:
+    become(65534)
+print([batch.lines for batch in tail.poll()], tail.state.condition)
+tail.close()
+"""
+
+
+def test_t10_denied_then_granted(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", DENIED],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["[] denied permission denied", "[[b'one']] ok"], done.stderr
+
+
+def test_t11_a_fifo_is_named_and_its_writer_is_left_alone(log: Path) -> None:
+    os.mkfifo(log)
+    follower = Follower(log)
+    assert follower.poll() == []
+    assert (follower.condition(), follower.tail.state.detail) == (SourceCondition.NOT_A_FILE, "a FIFO")
+    log.unlink()
+    append(log, b"one\n")
+    assert follower.poll() == [b"one"]
+    follower.tail.close()
+
+
+def test_t11_a_directory_a_device_and_a_socket(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        for path, kind in (
+            (tmp_path, "a directory"),
+            (Path("/dev/zero"), "a device"),
+            (tmp_path / "s", "a socket"),
+        ):
+            follower = Follower(path)
+            assert follower.poll() == []
+            assert follower.condition() is SourceCondition.NOT_A_FILE
+            assert follower.tail.state.detail == kind
+            follower.tail.close()
+
+
+def test_t11_a_followed_file_that_becomes_a_directory(log: Path) -> None:
+    append(log, b"one\n")
+    follower = Follower(log)
+    follower.poll()
+    log.unlink()
+    log.mkdir()
+    assert follower.poll(60) == []
+    assert follower.condition() is SourceCondition.NOT_A_FILE
+    log.rmdir()
+    append(log, b"two\n")
+    follower.poll()
+    assert follower.poll(60) == [b"two"]
+    follower.tail.close()
+
+
+def test_t11_a_link_that_points_at_itself_is_an_error_and_no_more(log: Path) -> None:
+    log.symlink_to(log)
+    follower = Follower(log)
+    assert follower.poll() == []
+    assert follower.condition() is SourceCondition.ERROR
+    follower.tail.close()
+
+
+def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
+    follower = Follower(tmp_path / "a\0b")
+    assert follower.poll() == []
+    assert follower.condition() is SourceCondition.ERROR
+    follower.tail.close()

@@ -1,0 +1,240 @@
+"""A followed file in its thread: batches, back-pressure, stalls."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.model.snapshot import SourceCondition
+from timmy_tui.sources.files.tail import POLL_BYTES, Tail, TailBatch
+from timmy_tui.sources.files.tail_thread import QUEUE, STALL_S, TailThread
+
+QUICK = Limits(poll_ms=10, poll_busy_ms=5, head_kib=4)
+
+
+class Feeds:
+    """Threads that are stopped at the end, and one event that all of them set."""
+
+    def __init__(self) -> None:
+        self.news = threading.Event()
+        self.now = 0.0
+        self._threads: list[TailThread] = []
+
+    def open(self, path: Path, limits: Limits = QUICK, from_end: bool = True) -> TailThread:
+        tail = Tail(path, path.name, limits, from_end=from_end)
+        thread = TailThread(tail, "latency", limits, clock=lambda: self.now)
+        self._threads.append(thread)
+        thread.start(self.news.set)
+        return thread
+
+    def await_lines(self, feed: TailThread, count: int) -> list[bytes]:
+        lines: list[bytes] = []
+        self.await_that(lambda: len(lines) >= count, lambda: lines.extend(flat(feed.drain())))
+        return lines
+
+    def await_that(self, done: Callable[[], bool], look: Callable[[], object] = lambda: None) -> None:
+        deadline = time.monotonic() + 20
+        while True:
+            look()
+            if done():
+                return
+            assert time.monotonic() < deadline
+            self.news.wait(0.02)
+            self.news.clear()
+
+    def stop(self) -> None:
+        for thread in self._threads:
+            thread.stop()
+
+
+def flat(batches: list[TailBatch]) -> list[bytes]:
+    return [line for batch in batches for line in batch.lines]
+
+
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+@pytest.fixture
+def feeds() -> Iterator[Feeds]:
+    opened = Feeds()
+    yield opened
+    opened.stop()
+
+
+def test_lines_arrive_and_the_consumer_is_told(tmp_path: Path, feeds: Feeds) -> None:
+    feed = feeds.open(tmp_path / "latency.log")
+    assert (feed.name, feed.kind) == ("latency.log", "latency")
+    append(tmp_path / "latency.log", b"one\n")
+    assert feeds.await_lines(feed, 1) == [b"one"]
+    append(tmp_path / "latency.log", b"two\n")
+    assert feeds.await_lines(feed, 1) == [b"two"]
+    assert feed.backlog() is None
+
+
+def test_a_hint_does_not_wait_for_the_poll(tmp_path: Path, feeds: Feeds) -> None:
+    append(tmp_path / "log", b"one\n")
+    feed = feeds.open(tmp_path / "log", Limits(poll_ms=3_600_000, poll_busy_ms=5))
+    feeds.await_lines(feed, 1)
+    append(tmp_path / "log", b"two\n")
+    feed.wake()
+    assert feeds.await_lines(feed, 1) == [b"two"]
+    feed.set_busy(True)
+    assert feed.busy
+    append(tmp_path / "log", b"three\n")
+    assert feeds.await_lines(feed, 1) == [b"three"]
+
+
+def test_a_late_consumer_makes_the_reading_wait_and_loses_nothing(tmp_path: Path, feeds: Feeds) -> None:
+    line = b"x" * 1023 + b"\n"
+    total = (QUEUE + 2) * POLL_BYTES // len(line)
+    (tmp_path / "log").write_bytes(line * total)
+    feed = feeds.open(tmp_path / "log", from_end=False)
+    feeds.await_that(lambda: feed.blocked == 1)
+    assert feed.state.condition is SourceCondition.READING
+    assert feed.state.behind == 2 * POLL_BYTES
+    assert len(feeds.await_lines(feed, total)) == total
+    assert feed.state.dropped == 0
+
+
+def test_the_backlog_is_read_by_the_thread(tmp_path: Path, feeds: Feeds) -> None:
+    log = tmp_path / "log"
+    append(log, b"".join(b"%07d\n" % number for number in range(200_000)))
+    feed = feeds.open(log)
+    head = feeds.await_lines(feed, 1)
+    assert head[-1] == b"%07d" % 199_999
+    backlog = feed.backlog()
+    assert backlog is not None
+    full: list[bytes] = []
+    at = 200_000
+    while True:
+        lines = backlog.read(1 << 16)
+        full += lines
+        if not lines and backlog.finished:
+            break
+        if at < 200_050:
+            append(log, b"%07d\n" % at)
+            at += 1
+        feed.drain()
+    backlog.close()
+    full += feeds.await_lines(feed, at - len(full)) if len(full) < at else []
+    assert full == [b"%07d" % number for number in range(at)]
+    feeds.await_that(lambda: feed.state.condition is SourceCondition.OK)
+
+
+def test_t12_a_stalled_file_stops_nothing_else(tmp_path: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    hung, fine = tmp_path / "hung.log", tmp_path / "fine.log"
+    append(hung, b"one\n")
+    append(fine, b"one\n")
+    slow, quick = feeds.open(hung), feeds.open(fine)
+    feeds.await_lines(slow, 1)
+    feeds.await_lines(quick, 1)
+    gate, inside = threading.Event(), threading.Event()
+    inode, pread = hung.stat().st_ino, os.pread
+
+    def hanging(descriptor: int, size: int, offset: int) -> bytes:
+        if os.fstat(descriptor).st_ino == inode:
+            inside.set()
+            gate.wait(60)
+        return pread(descriptor, size, offset)
+
+    monkeypatch.setattr(os, "pread", hanging)
+    try:
+        append(hung, b"two\n")
+        assert inside.wait(20)
+        assert slow.state.detail == ""
+        feeds.now += STALL_S + 1.5
+        assert slow.state.condition is SourceCondition.STALLED
+        assert slow.state.detail == "stalled 4s"
+        append(fine, b"two\n")
+        assert feeds.await_lines(quick, 1) == [b"two"]
+        assert quick.state.condition is SourceCondition.OK
+        assert slow.drain() == []
+        gate.set()
+        assert feeds.await_lines(slow, 1) == [b"two"]
+        feeds.await_that(lambda: slow.state.condition is SourceCondition.OK)
+    finally:
+        gate.set()
+
+
+def test_t12_quitting_does_not_wait_for_a_hanging_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    append(log, b"one\n")
+    gate, inside, done = threading.Event(), threading.Event(), threading.Event()
+    pread = os.pread
+
+    def hanging(descriptor: int, size: int, offset: int) -> bytes:
+        inside.set()
+        gate.wait(60)
+        return pread(descriptor, size, offset)
+
+    class Noted(Tail):
+        def close(self) -> None:
+            super().close()
+            done.set()
+
+    monkeypatch.setattr(os, "pread", hanging)
+    feed = TailThread(Noted(log, "log", QUICK), "latency", QUICK)
+    feed.start(lambda: None)
+    try:
+        assert inside.wait(20)
+        feed.stop()
+        # It came back although the read is still inside.
+        assert not gate.is_set() and not done.is_set()
+    finally:
+        gate.set()
+    assert done.wait(20)
+
+
+def test_t12_a_backlog_on_a_stalled_mount_does_not_hold_its_consumer(
+    tmp_path: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    append(log, b"".join(b"%07d\n" % number for number in range(2000)))
+    feed = feeds.open(log)
+    feeds.await_lines(feed, 1)
+    gate = threading.Event()
+    pread = os.pread
+
+    def hanging(descriptor: int, size: int, offset: int) -> bytes:
+        gate.wait(60)
+        return pread(descriptor, size, offset)
+
+    monkeypatch.setattr(os, "pread", hanging)
+    try:
+        backlog = feed.backlog()
+        assert backlog is not None
+        assert backlog.read(1000) == []
+        assert not backlog.finished
+        gate.set()
+        full: list[bytes] = []
+        feeds.await_that(lambda: backlog.finished, lambda: full.extend(backlog.read(1000)))
+        assert len(full) == 2000
+        backlog.close()
+    finally:
+        gate.set()
+
+
+def test_never_started_and_stopped(tmp_path: Path) -> None:
+    feed = TailThread(Tail(tmp_path / "log", "log", QUICK), "v34", QUICK)
+    feed.stop()
+    assert feed.state.condition is SourceCondition.WAITING
+
+
+def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    append(log, b"".join(b"%07d\n" % number for number in range(2000)))
+    before = len(os.listdir("/proc/self/fd"))
+    feed = TailThread(Tail(log, "log", QUICK), "latency", QUICK)
+    news = threading.Event()
+    feed.start(news.set)
+    assert news.wait(20)
+    feed.drain()
+    assert feed.backlog() is not None
+    feed.stop()
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -1,0 +1,181 @@
+"""Hints from the file system, with inotify itself and through watchfiles."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from timmy_tui.sources.files.wake import Waker
+
+WAYS = pytest.param(True, id="inotify"), pytest.param(False, id="watchfiles")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify")
+
+
+class Listener:
+    """Counts hints, and waits for one."""
+
+    def __init__(self) -> None:
+        self.heard = threading.Event()
+
+    def await_hint(self, act: Callable[[], object]) -> None:
+        self.heard.clear()
+        act()
+        assert self.heard.wait(20)
+
+
+Start = Callable[[Path], Waker]
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture(params=WAYS)
+def start(request: pytest.FixtureRequest, listener: Listener) -> Iterator[Start]:
+    wakers: list[Waker] = []
+
+    def begin(path: Path) -> Waker:
+        waker = Waker([path], listener.heard.set, direct=request.param)
+        wakers.append(waker)
+        waker.start()
+        return waker
+
+    yield begin
+    for waker in wakers:
+        waker.stop()
+
+
+def append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"x\n")
+
+
+def test_appends_renames_and_new_files_wake(tmp_path: Path, start: Start, listener: Listener) -> None:
+    log = tmp_path / "latency.log"
+    waker = start(log)
+    assert waker.watching.wait(20)
+    listener.await_hint(lambda: append(log))
+    listener.await_hint(lambda: append(log))
+    listener.await_hint(lambda: log.rename(tmp_path / "latency.log.1"))
+    listener.await_hint(lambda: append(log))
+    listener.await_hint(log.unlink)
+    assert waker.reason == ""
+
+
+def test_a_folder_that_appears_later_is_watched(tmp_path: Path, start: Start, listener: Listener) -> None:
+    folder = tmp_path / "shared"
+    waker = start(folder / "latency.log")
+    folder.mkdir()
+    assert waker.watching.wait(20)
+    listener.await_hint(lambda: append(folder / "latency.log"))
+
+
+def test_a_folder_that_is_made_anew_is_watched_again(tmp_path: Path, start: Start, listener: Listener) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    waker = start(folder / "latency.log")
+    assert waker.watching.wait(20)
+    # The new watch gives a hint of its own, because the log may have grown before it began.
+    folder.rename(tmp_path / "old")
+    listener.await_hint(folder.mkdir)
+    listener.await_hint(lambda: append(folder / "latency.log"))
+
+
+def test_a_log_that_is_a_link_wakes_too(tmp_path: Path, start: Start, listener: Listener) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "shared").mkdir()
+    real = tmp_path / "real" / "log"
+    append(real)
+    (tmp_path / "shared" / "latency.log").symlink_to(real)
+    waker = start(tmp_path / "shared" / "latency.log")
+    assert waker.watching.wait(20)
+    listener.await_hint(lambda: append(real))
+
+
+def test_other_files_of_the_folder_and_what_lies_below_do_not_wake(tmp_path: Path, listener: Listener) -> None:
+    """Each hint costs a poll; v34 writes its payloads beside its log."""
+    log, other, below = tmp_path / "v34.log", tmp_path / "payloads.txt", tmp_path / "below"
+    below.mkdir()
+    hints: list[str] = []
+
+    def hear() -> None:
+        hints.append("hint")
+        listener.heard.set()
+
+    waker = Waker([log], hear)
+    waker.start()
+    assert waker.watching.wait(20)
+    hints.clear()
+    for _ in range(20):
+        append(other)
+        append(below / "v34.log")
+    listener.await_hint(lambda: append(log))
+    waker.stop()
+    # Creation and the write may come as two.
+    assert 1 <= len(hints) <= 2
+
+
+def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    waker = Waker([tmp_path / "log"], lambda: None)
+    waker.start()
+    assert waker.watching.wait(20)
+    waker.stop()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert not waker.watching.is_set()
+
+
+def test_never_started_and_stopped(tmp_path: Path) -> None:
+    Waker([tmp_path / "log"], lambda: None).stop()
+
+
+LIMITED = """
+import sys, threading, time
+from pathlib import Path
+from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.sources.files.tail_thread import TailThread
+from timmy_tui.sources.files.tail import Tail
+from timmy_tui.sources.files.wake import Waker
+log = Path(sys.argv[1])
+limits = Limits(poll_ms=20)
+news = threading.Event()
+feed = TailThread(Tail(log, "log", limits), "latency", limits)
+waker = Waker([log], feed.wake, direct=sys.argv[2] == "inotify")
+feed.start(news.set)
+waker.start()
+deadline = time.monotonic() + 20
+while not waker.reason and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(waker.reason)
+with log.open("ab") as file:
+    file.write(b"one\\n")
+assert news.wait(20)
+print([batch.lines for batch in feed.drain()])
+waker.stop()
+feed.stop()
+"""
+
+
+@pytest.mark.parametrize("way", ["inotify", "watchfiles"])
+def test_t13_without_watches_the_poll_goes_on(tmp_path: Path, way: str) -> None:
+    limit = "echo 0 > /proc/sys/user/max_inotify_watches"
+    allowed = subprocess.run(["unshare", "-Ur", "sh", "-c", limit], capture_output=True, check=False)
+    if allowed.returncode != 0:
+        pytest.skip("user namespaces are not available here")
+    done = subprocess.run(
+        ["unshare", "-Ur", "sh", "-c", f'{limit}; exec "$@"', "sh"]
+        + [sys.executable, "-c", LIMITED, str(tmp_path / "log"), way],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    reason, lines = done.stdout.splitlines() if done.returncode == 0 else (done.stderr, "")
+    assert reason.startswith("no file system events: "), reason
+    assert lines == "[[b'one']]"

@@ -1,0 +1,225 @@
+"""Ollama's read-only endpoints: what is asked when, and every way in which the other side can misbehave."""
+
+import math
+import socket
+from typing import Any
+
+import pytest
+
+from tests.sources.services.servers import as_json, serving
+from timmy_tui.demo.ollama.facts import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.sources.services.http import LIMIT, Wire
+from timmy_tui.sources.services.ollama import OllamaClient, OllamaWatch, parse_duration, parse_stamp
+
+NOW = 1_790_000_000.0
+PS = {
+    "name": "m:latest",
+    "model": "m:latest",
+    "size": 1000,
+    "size_vram": 700,
+    "digest": "abc",
+    "details": {"parameter_size": "3.2B", "quantization_level": "Q4_K_M"},
+    "expires_at": "2026-09-21T15:13:20.1234567+02:00",
+    "context_length": 8000,
+}
+
+
+def answering(ps: Any = None, version: Any = "0.12.11", show: Any = None) -> Any:
+    def reply(path: str) -> tuple[int, bytes]:
+        bodies = {
+            "/api/version": {"version": version},
+            "/api/ps": {"models": [PS]} if ps is None else ps,
+            "/api/show": show or {"details": {"parameter_size": "1B", "quantization_level": "F16"}},
+        }
+        told: tuple[int, bytes] = as_json(bodies[path])
+        return told
+
+    return reply
+
+
+def test_the_schedule() -> None:
+    with serving(answering()) as (url, asked):
+        watch = OllamaWatch(url)
+        first = watch.step(NOW)
+        assert asked == ["/api/version", "/api/ps"]
+        assert watch.step(NOW + 4.9) is first
+        watch.step(NOW + 5.0)
+        assert asked == ["/api/version", "/api/ps", "/api/ps"]
+        watch.step(NOW + 6.0, turn_closed=True)
+        assert len(asked) == 3
+        watch.step(NOW + 7.0)
+        assert len(asked) == 4
+        watch.close()
+
+
+def test_what_is_said_of_the_model() -> None:
+    with serving(answering()) as (url, _):
+        watch = OllamaWatch(url, keep_alive_s=3600.0)
+        facts = watch.step(NOW)
+        watch.close()
+    assert (facts.reachable, facts.since, facts.problem, facts.version) == (True, NOW, "", "0.12.11")
+    assert (facts.model, facts.parameters, facts.quantization) == ("m:latest", "3.2B", "Q4_K_M")
+    assert (facts.size, facts.size_vram, facts.context_length, facts.loaded) == (1000, 700, 8000, True)
+    assert facts.expires == pytest.approx(1789996400.123, abs=0.001)
+    assert facts.last_activity == pytest.approx(1789992800.123, abs=0.001)
+
+
+def test_details_are_asked_for_once_when_nothing_is_loaded() -> None:
+    with serving(answering(ps={"models": []})) as (url, asked):
+        watch = OllamaWatch(url, model="m:latest")
+        facts = watch.step(NOW)
+        watch.step(NOW + 10)
+        watch.close()
+    assert (facts.loaded, facts.parameters, facts.size, facts.expires) == (False, "1B", None, None)
+    assert asked.count("/api/show") == 1
+
+
+@pytest.mark.parametrize(
+    "ps",
+    [
+        {"models": [{}]},
+        {"models": [{"name": None, "size": None, "size_vram": "much", "expires_at": None, "context_length": None}]},
+        {"models": [None, 3, "x"]},
+        {"models": None},
+    ],
+)
+def test_nulls_and_nonsense_are_unknown_not_zero(ps: Any) -> None:
+    with serving(answering(ps=ps)) as (url, _):
+        watch = OllamaWatch(url)
+        facts = watch.step(NOW)
+        watch.close()
+    assert facts.reachable is True
+    assert (facts.size, facts.size_vram, facts.context_length, facts.expires, facts.last_activity) == (None,) * 5
+
+
+@pytest.mark.parametrize("version", ["0.0.0", "0.34.0-rc1"])
+def test_odd_versions_are_shown_as_they_are(version: str) -> None:
+    with serving(answering(version=version)) as (url, _):
+        watch = OllamaWatch(url)
+        assert watch.step(NOW).version == version
+        watch.close()
+
+
+def test_foreign_text_is_cleaned() -> None:
+    evil = {"models": [{**PS, "name": "a\x1b]0;owned\x07b"}]}
+    with serving(answering(ps=evil, version="1\x1b[2J")) as (url, _):
+        watch = OllamaWatch(url)
+        facts = watch.step(NOW)
+        watch.close()
+    assert facts.version is not None
+    assert "\x1b" not in (facts.model or "") + facts.version
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("hang", "no answer in time"),
+        ("html", "answers HTML instead of JSON"),
+        ("500", "HTTP 500: llama runner process has terminated: exit status 2"),
+        ("half json", "answers something instead of JSON"),
+        ("50 MB", f"an answer of more than {LIMIT >> 20} MiB"),
+    ],
+)
+def test_each_fault_is_a_state_and_ends(fault: str, problem: str) -> None:
+    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
+        watch = OllamaWatch(stand_in.url, model=MODEL)
+        stand_in.fail(fault)
+        facts = watch.step(NOW)
+        assert (facts.reachable, facts.problem, facts.since) == (False, problem, NOW)
+        later = watch.step(NOW + 5)
+        assert (later.reachable, later.problem, later.since, later.version) == (True, "", NOW + 5, "0.12.11")
+        stand_in.fail(fault, path="/api/ps")
+        again = watch.step(NOW + 10)
+        assert (again.reachable, again.problem, again.loaded) == (False, problem, None)
+        watch.close()
+
+
+def test_a_version_is_asked_for_again_after_an_absence() -> None:
+    stand_in = OllamaStandIn("0.12.11", speed=1000)
+    with stand_in:
+        watch = OllamaWatch(stand_in.url)
+        assert watch.step(NOW).version == "0.12.11"
+        port = int(stand_in.url.rpartition(":")[2])
+    gone = watch.step(NOW + 5)
+    assert (gone.reachable, gone.since) == (False, NOW + 5)
+    assert watch.step(NOW + 10).since == NOW + 5
+    listener = socket.create_server(("127.0.0.1", port))
+    with OllamaStandIn("0.30.11", speed=1000, listener=listener):
+        back = watch.step(NOW + 15)
+        assert (back.reachable, back.version) == (True, "0.30.11")
+    watch.close()
+
+
+def test_old_versions_without_ps_are_reachable() -> None:
+    def reply(path: str) -> tuple[int, bytes]:
+        told: tuple[int, bytes] = as_json({"version": "0.1.20"})
+        return told if path == "/api/version" else (404, b"404 page not found")
+
+    with serving(reply) as (url, _):
+        watch = OllamaWatch(url)
+        facts = watch.step(NOW)
+        watch.close()
+    assert (facts.reachable, facts.version, facts.loaded) == (True, "0.1.20", None)
+
+
+def test_proxies_in_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with serving(answering()) as (url, _):
+        client = OllamaClient(url)
+        assert client.version().problem == ""
+        client.close()
+
+
+def test_redirects_are_not_followed() -> None:
+    with serving(lambda path: (302, b"")) as (url, asked):
+        wire = Wire(url)
+        answer = wire.ask("/api/version")
+        wire.close()
+    assert (answer.status, answer.problem) == (302, "HTTP 302")
+    assert asked == ["/api/version"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[::1", "nonsense", "http://127.0.0.1:1", "http://no-such-host.invalid", "http://\x00"]
+)
+def test_unusable_addresses_are_a_problem_not_an_error(url: str) -> None:
+    wire = Wire(url)
+    answer = wire.ask("/api/version")
+    wire.close()
+    assert (answer.status, answer.body) == (None, None)
+    assert answer.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "stamp"),
+    [
+        ("2026-09-21T15:13:20+02:00", 1789996400.0),
+        ("2026-09-21T13:13:20Z", 1789996400.0),
+        ("2026-09-21T13:13:20.5Z", 1789996400.5),
+        ("2026-09-21T13:13:20.123456789Z", 1789996400.123456789),
+        ("2026-09-21T06:13:20.83753-07:00", 1789996400.83753),
+        ("2318-11-03T13:13:20Z", math.inf),
+        ("0001-01-01T00:00:00Z", None),
+        ("2026-13-45T99:99:99Z", None),
+        ("soon", None),
+        (None, None),
+        (12, None),
+    ],
+)
+def test_stamps(text: object, stamp: float | None) -> None:
+    found = parse_stamp(text, NOW)
+    assert found == stamp if stamp is None else found == pytest.approx(stamp, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1h", 3600), ("5m0s", 300), ("1h30m", 5400), ("-1", math.inf), (-1, math.inf), (0, 0), ("300", 300),
+        ("250ms", 0.25), ("x", None), (None, None), ("1h?", None),
+    ],
+)  # fmt: skip
+def test_durations(text: object, seconds: float | None) -> None:
+    assert parse_duration(text) == seconds

@@ -1,0 +1,205 @@
+"""What is remembered survives logs, restarts, other processes and a damaged file."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from timmy_tui.core.errors import HistoryError
+from timmy_tui.model.judgement import Comparison, Finding
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.storage.history import VERSION, History
+
+START = 1_764_350_000.0
+
+
+def turn(number: int, **fields: Any) -> Turn:
+    base: dict[str, Any] = {
+        "ordinal": number,
+        "request_id": f"{number:08x}",
+        "state": TurnState.COMPLETE,
+        "started": START + 20 * number,
+        "stages": {"llm": 800.0 + number},
+        "text": "my secret",
+        "reply": "my answer",
+    }
+    return Turn(**{**base, **fields})
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    opened = History(tmp_path / "history.db", "/timmy")
+    yield opened
+    opened.close()
+
+
+def test_turns_come_back_by_time_and_without_words(history: History, tmp_path: Path) -> None:
+    assert history.put_turns([turn(2), turn(1)]) == 2
+    kept = history.turns()
+    assert [one.request_id for one in kept] == ["00000001", "00000002"]
+    assert kept[0].stages["llm"] == 801.0
+    assert kept[0].text is None
+    assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_text_is_kept_only_on_request(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.db", "/timmy", keep_text=True)
+    history.put_turns([turn(1)])
+    assert history.turns()[0].text == "my secret"
+    history.close()
+
+
+def test_the_same_log_read_again_doubles_nothing(history: History) -> None:
+    history.put_turns([turn(1), turn(2)])
+    assert history.put_turns([turn(1, ordinal=7), turn(2, ordinal=8), turn(3)]) == 1
+    assert len(history.turns()) == 3
+
+
+def test_a_poorer_telling_does_not_replace_a_fuller_one(history: History) -> None:
+    history.put_turns([turn(1)])
+    history.put_turns([turn(1, started=START + 21, stages={}, state=TurnState.TIMED_OUT)])
+    kept = history.turns()
+    assert [(one.state, one.stages.get("llm")) for one in kept] == [(TurnState.COMPLETE, 801.0)]
+
+
+def test_a_colliding_id_much_later_is_another_turn(history: History) -> None:
+    history.put_turns([turn(1), turn(1, started=START + 86_400.0)])
+    assert len(history.turns()) == 2
+
+
+def test_turns_without_id_or_time_are_told_apart_by_their_figures(history: History) -> None:
+    typed = [turn(0, request_id="", started=None, prompt_tokens=tokens) for tokens in (600, 700)]
+    assert history.put_turns([*typed, *typed]) == 2
+
+
+def test_open_turns_are_not_stored(history: History) -> None:
+    assert history.put_turns([turn(1, state=TurnState.OPEN)]) == 0
+
+
+def test_a_mark_is_taken_back_by_the_same_mark(history: History) -> None:
+    history.put_turns([turn(1)])
+    history.mark(turn(1), "bad", "forgot the cats")
+    assert history.marks() == {"00000001": ("bad", "forgot the cats")}
+    history.mark(turn(1), "good")
+    assert history.marks() == {"00000001": ("good", "")}
+    history.mark(turn(1), "good")
+    assert history.marks() == {}
+
+
+def test_retention_keeps_marked_turns(history: History) -> None:
+    history.put_turns([turn(1), turn(2), turn(3, started=START + 10 * 86_400)])
+    history.mark(turn(2), "good")
+    assert history.forget(0, START + 11 * 86_400) == 0
+    assert history.forget(5, START + 11 * 86_400) == 1
+    assert [one.request_id for one in history.turns()] == ["00000002", "00000003"]
+
+
+def test_last_week_can_be_asked_for(history: History) -> None:
+    history.put_turns([turn(day, started=START + day * 86_400.0) for day in range(14)])
+    week = history.turns(since=START + 7 * 86_400, until=START + 10 * 86_400)
+    assert [one.request_id for one in week] == ["00000007", "00000008", "00000009"]
+
+
+def test_another_root_has_its_own_turns(history: History, tmp_path: Path) -> None:
+    history.put_turns([turn(1)])
+    other = History(tmp_path / "history.db", "/other")
+    assert other.turns() == []
+    assert other.put_turns([turn(1)]) == 1
+    other.close()
+
+
+def test_findings_verdicts_and_changes_come_back(history: History) -> None:
+    finding = Finding(
+        key="llm:9", stage="llm", direction="slower", raised=12, raised_id="c", since=9, since_id="a", ratio=1.4,
+        before_ms=800.0, after_ms=1120.0, n=4, confidence=0.9,
+    )  # fmt: skip
+    history.put_finding(finding, START)
+    finding = replace(finding, ended="accepted")
+    history.put_finding(finding, START + 1)
+    verdict = Comparison(a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(), sentence="unchanged")
+    history.put_comparison(verdict, START)
+    history.put_change("op1", START, "tail mode off→on", "verifying")
+    history.put_change("op1", START, "tail mode off→on", "kept")
+    assert [one for _, one in history.findings()] == [finding]
+    assert history.comparisons() == [(START, verdict)]
+    assert history.changes() == [("op1", START, "tail mode off→on", "kept")]
+    assert history.counts() == {"turns": 0, "marks": 0, "findings": 1, "changes": 1, "comparisons": 1}
+
+
+def test_a_damaged_file_is_set_aside_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    path.write_bytes(b"SQLite format 3\x00" + b"garbage" * 1000)
+    damaged = path.read_bytes()
+    history = History(path, "/timmy")
+    assert "damaged" in history.warning
+    assert history.put_turns([turn(1)]) == 1
+    history.close()
+    aside = [one for one in tmp_path.iterdir() if ".damaged-" in one.name and one.suffix == ".db"]
+    assert [one.read_bytes() for one in aside] == [damaged]
+
+
+def test_a_locked_file_is_a_clear_error_and_loses_nothing(history: History, tmp_path: Path) -> None:
+    history.put_turns([turn(1)])
+    other = sqlite3.connect(tmp_path / "history.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(HistoryError, match="locked"):
+        history.put_turns([turn(2)])
+    other.execute("ROLLBACK")
+    other.close()
+    assert history.put_turns([turn(2)]) == 1
+    assert len(history.turns()) == 2
+
+
+def test_a_newer_format_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    database.close()
+    before = path.read_bytes()
+    with pytest.raises(HistoryError, match="newer version"):
+        History(path, "/timmy")
+    assert path.read_bytes() == before
+
+
+def test_a_folder_in_its_place_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "history.db").mkdir()
+    with pytest.raises(HistoryError, match="cannot be used"):
+        History(tmp_path / "history.db", "/timmy")
+
+
+def test_several_processes_write_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from timmy_tui.storage.history import History\n"
+        "from timmy_tui.model.turn import Turn, TurnState\n"
+        "h = History(Path(sys.argv[1]), '/timmy'); base = int(sys.argv[2])\n"
+        "for n in range(base, base + 50):\n"
+        "    h.put_turns([Turn(ordinal=n, request_id=f'{n:08x}', state=TurnState.COMPLETE, started=1e9 + 200 * n)])\n"
+        "h.close()\n"
+    )
+    path = tmp_path / "history.db"
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(base)]) for base in (0, 30)]
+    assert [writer.wait(timeout=30) for writer in writers] == [0, 0]
+    history = History(path, "/timmy")
+    assert len(history.turns()) == 80
+    history.close()
+
+
+def test_private_to_the_user(history: History, tmp_path: Path) -> None:
+    assert (tmp_path / "history.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_note_goes_on_a_mark_and_leaves_it_as_it_is(history: History) -> None:
+    told = turn(1)
+    history.put_turns([told])
+    history.note(told, "nothing to write on")
+    assert history.marks() == {}
+    history.mark(told, "bad")
+    history.note(told, "too curt")
+    assert history.marks() == {told.request_id: ("bad", "too curt")}
+    history.note(told, "")
+    assert history.marks() == {told.request_id: ("bad", "")}

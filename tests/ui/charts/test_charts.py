@@ -1,0 +1,183 @@
+"""Values to glyphs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ui.snapshots import turn
+from timmy_tui.model.stages import CRITICAL, KEYS
+from timmy_tui.model.turn import Gap
+from timmy_tui.ui.charts.axes import Frame, Point, axis_chart, thin, y_ticks
+from timmy_tui.ui.charts.spark import spark_glyph, spark_line, spark_text, top_of
+from timmy_tui.ui.charts.stack import gauge_line, stack_line
+from timmy_tui.ui.charts.waterfall import Bar, bar_line, place_bars
+from timmy_tui.ui.paint.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs, to_ascii
+from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.panels.headline import largest_part
+
+VALUES = st.lists(st.none() | st.floats(0, 1e7), max_size=80)
+
+
+def test_a_sparkline_starts_at_zero_so_that_a_level_looks_level() -> None:
+    assert len(set(spark_text([498.0, 500.0, 502.0], 3, UNICODE))) == 1
+    assert spark_text([100.0, 50.0, 0.0], 3, UNICODE) == "█▄▁"
+
+
+def test_one_value_is_not_a_full_bar() -> None:
+    assert spark_text([700.0], 1, UNICODE) == "▇"
+
+
+def test_a_missing_turn_is_a_gap_and_few_turns_are_not_stretched() -> None:
+    assert spark_text([10.0, None, 10.0], 5, UNICODE) == "  ▇·▇"
+    assert spark_text([], 4, UNICODE) == "    "
+    assert spark_text([None], 2, UNICODE) == " ·"
+    assert spark_text([1.0], 0, UNICODE) == ""
+
+
+def test_the_newest_values_are_shown() -> None:
+    assert spark_text([8.0, 1.0, 1.0], 2, UNICODE) == spark_text([1.0, 1.0], 2, UNICODE)
+
+
+def test_a_finding_marks_where_it_began() -> None:
+    spans = spark_line([1.0, 1.0, 2.0, 2.0], 6, UNICODE, since=2)
+    assert [role for _, role in spans] == ["spark", "spark.began", "spark.moved"]
+    assert [len(text) for text, _ in spans] == [4, 1, 1]
+
+
+@given(VALUES, st.integers(0, 90), st.sampled_from([UNICODE, ASCII]), st.none() | st.integers(0, 80))
+def test_a_sparkline_is_as_wide_as_asked(
+    values: list[float | None], width: int, glyphs: Glyphs, since: int | None
+) -> None:
+    assert cells(spark_line(values, width, glyphs, since)) == width
+    assert glyphs is UNICODE or plain(spark_line(values, width, glyphs)).isascii()
+
+
+@given(st.floats(0, 1e9), st.floats(0, 1e9))
+def test_higher_values_are_never_drawn_lower(low: float, high: float) -> None:
+    low, high = sorted((low, high))
+    ramp = UNICODE.ramp
+    top = top_of([low, high])
+    assert ramp.index(spark_glyph(low, top, UNICODE)) <= ramp.index(spark_glyph(high, top, UNICODE))
+
+
+def test_bars_lie_one_behind_the_other_and_end_where_the_headline_does() -> None:
+    shown = turn(6)
+    bars = place_bars(shown)
+    ends = [bar.start + (bar.length or 0.0) for bar in bars if bar.length is not None]
+    assert max(ends) == pytest.approx(shown.headline_ms, abs=0.5)
+    assert ends == sorted(ends)
+    assert [bar.key for bar in bars if not bar.key.startswith("gap:")] == list(CRITICAL)
+
+
+def test_a_gap_is_drawn_where_it_sits_and_tiny_ones_are_not() -> None:
+    keys = [bar.key for bar in place_bars(turn(6))]
+    assert keys.index("gap:reply→hop_out") == keys.index("reply") + 1
+    assert "gap:classify→store" not in keys
+
+
+def test_a_skipped_stage_is_said_to_be_skipped_and_takes_no_room() -> None:
+    store = next(bar for bar in place_bars(turn(7)) if bar.key == "store")
+    assert store.skipped and store.length is None
+
+
+def test_hops_that_the_clocks_make_untrue_are_hatched_and_v34_stays_within_the_turn() -> None:
+    stages = dict(turn(6).stages) | {"hop_in": -300.0, "hop_out": 308.0}
+    bars = {bar.key: bar for bar in place_bars(turn(6, stages=stages))}
+    assert bars["hop_in"].kind == bars["hop_out"].kind == "hatch"
+    assert (bars["hop_in"].value, bars["hop_out"].value) == (-300.0, 308.0)
+    assert bars["hop_in"].length == bars["hop_out"].length == 4.0
+    assert bars["classify"].start == pytest.approx(bars["hop_in"].start + 4.0)
+    drawn = plain(bar_line(bars["hop_in"], 2000.0, 40, UNICODE))
+    assert drawn.count("╱") == 1 and len(drawn) == 40
+
+
+def test_no_hop_is_the_largest_part_when_the_clocks_differ() -> None:
+    stages = dict(turn(6).stages) | {"hop_in": -5000.0, "hop_out": 5008.0}
+    part = largest_part(turn(6, stages=stages))
+    assert part is not None and part[0] == "llm"
+    slow = largest_part(turn(6, stages=dict(turn(6).stages) | {"hop_in": 5000.0}))
+    assert slow == ("hop_in", 5000.0)
+
+
+def test_skewed_clocks_hatch_both_hops() -> None:
+    kinds = {bar.key: bar.kind for bar in place_bars(turn(6), skewed=True)}
+    assert kinds["hop_in"] == kinds["hop_out"] == "hatch"
+    assert kinds["llm"] == "service" and kinds["mute"] == "setting"
+
+
+@given(
+    st.floats(-1e6, 1e6), st.none() | st.floats(-1e6, 1e6), st.floats(0, 1e6), st.integers(1, 80),
+    st.sampled_from(["service", "setting", "code", "hop", "hatch", "hole"]), st.sampled_from([UNICODE, ASCII]),
+)  # fmt: skip
+def test_a_bar_never_leaves_its_cells(
+    start: float, length: float | None, total: float, width: int, kind: str, glyphs: Glyphs
+) -> None:
+    assert cells(bar_line(Bar("llm", "LLM", start, length, kind), total, width, glyphs)) == width
+
+
+@given(st.lists(st.none() | st.floats(-500, 5000), min_size=len(KEYS), max_size=len(KEYS)), st.floats(0, 900))
+def test_any_turn_can_be_placed(values: list[float | None], gap: float) -> None:
+    odd = turn(6, stages=dict(zip(KEYS, values, strict=True)), gaps=(Gap("start", "classify", gap),))
+    for bar in place_bars(odd):
+        assert cells(bar_line(bar, odd.headline_ms or 0.0, 30, UNICODE)) == 30
+
+
+def test_the_llm_bar_shows_wait_prefill_and_decode() -> None:
+    llm = next(bar for bar in place_bars(turn(6)) if bar.key == "llm")
+    roles = [role for _, role in bar_line(llm, 1500.0, 60, UNICODE)]
+    assert [role for role in roles if role != "bar.track"] == ["bar.wait", "bar.prefill", "bar.decode"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["wait", "prefill", "decode"]), st.floats(0, 1e5))), st.integers(1, 60))
+def test_a_stack_is_as_wide_as_asked(parts: list[tuple[str, float]], width: int) -> None:
+    top = sum(value for _, value in parts)
+    assert cells(stack_line(parts, top, width, UNICODE)) == width
+
+
+def test_the_gauge_turns_bad_at_the_cliff() -> None:
+    assert "bad" in [role for _, role in gauge_line(1.02, 20, UNICODE)]
+    assert "bad" not in [role for _, role in gauge_line(0.5, 20, UNICODE)]
+    assert "█" not in plain(gauge_line(None, 20, UNICODE))
+
+
+def test_thinning_keeps_the_spike() -> None:
+    points = [Point(float(x), 1.0) for x in range(1000)]
+    points[777] = Point(777.0, 50.0)
+    kept = thin(points, 60)
+    assert len(kept) <= 60 and max(p.y for p in kept) == 50.0
+
+
+def test_a_chart_has_its_size_a_zero_and_a_line_where_an_epoch_begins() -> None:
+    points = [Point(float(x), 800.0 + x) for x in range(30)]
+    frame = Frame(((0.0, "17:00"), (29.0, "17:08")), (15.0,), ((0.0, 29.0, 810.0),), 0.0, 29.0)
+    lines = axis_chart(points, frame, 60, 12, ascii_only=False)
+    text = "\n".join(plain(row) for row in lines)
+    assert len(lines) == 12 and all(cells(row) <= 60 for row in lines)
+    assert "0ms" in text and "17:00" in text and "\x1b" not in text
+    assert sum("│" in plain(row)[20:50] for row in lines) > 5
+
+
+def test_y_ticks_are_round() -> None:
+    values, names = y_ticks(1150.0, 4)
+    assert values == [0, 500, 1000] and [name.strip() for name in names] == ["0ms", "500ms", "1.0s"]
+
+
+def test_ascii_where_the_locale_is_not_utf8_or_the_terminal_is_dumb() -> None:
+    assert choose_glyphs(False, {"LANG": "en_US.UTF-8"}) is UNICODE
+    assert choose_glyphs(False, {"LANG": "C"}) is ASCII
+    assert choose_glyphs(False, {}) is ASCII
+    assert choose_glyphs(False, {"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}) is ASCII
+    assert choose_glyphs(False, {"LANG": "C.UTF-8", "TERM": "dumb"}) is ASCII
+    assert choose_glyphs(True, {"LANG": "C.UTF-8"}) is ASCII
+
+
+@given(st.text())
+def test_ascii_text_keeps_its_width(text: str) -> None:
+    from rich.cells import cell_len
+
+    from timmy_tui.core.sanitize import clean
+
+    shown = clean(text)
+    assert to_ascii(shown).isascii() and len(to_ascii(shown)) == cell_len(shown)

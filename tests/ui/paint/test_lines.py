@@ -1,0 +1,48 @@
+"""Lines are measured in cells, and what is cut says so."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timmy_tui.ui.paint.lines import as_many, cells, cut, fit, foreign, join, left, line, plain, right, spread, wrap
+
+TEXT = st.text(st.characters(exclude_categories=["C", "M"]), max_size=30)
+
+
+@given(st.lists(TEXT, max_size=6), st.integers(0, 60))
+def test_fit_gives_exactly_the_width(texts: list[str], width: int) -> None:
+    assert cells(fit(line(*texts), width)) == width
+
+
+def test_what_is_cut_ends_in_an_ellipsis_and_blanks_do_not() -> None:
+    assert plain(fit(line("voice to voice"), 8)) == "voice t…"
+    assert plain(fit(line("voice", "        "), 7)) == "voice  "
+    assert plain(fit(line("voice", " to voice"), 7)) == "voice… "
+    assert plain(fit(line("ab", "cd"), 4)) == "abcd"
+
+
+def test_wide_characters_count_two_cells() -> None:
+    assert cut("日本語です", 6) == "日本…"
+    assert cells(fit(line("日本語"), 5)) == 5
+    assert left("日本", 6) == "日本  " and right("日本", 6) == "  日本"
+
+
+def test_foreign_text_is_cleaned_before_it_is_cut() -> None:
+    assert foreign("\x1b]0;owned\x07", 40) == "␛]0;owned␇"
+
+
+def test_the_right_end_stays_when_the_start_is_cut() -> None:
+    assert plain(spread(line("a long heading"), line("12s ago"), 18)) == "a long he… 12s ago"
+    assert plain(spread(line("heading"), line("a very long end"), 10)) == "heading   "
+
+
+def test_parts_are_left_out_whole() -> None:
+    parts = [line("one"), line("two"), line("three")]
+    assert plain(as_many(parts, 9)) == "one  two"
+    assert [plain(row) for row in wrap(parts, 9)] == ["one  two", "three"]
+
+
+def test_columns_are_joined_row_by_row() -> None:
+    rows = join([([line("a")], 3), ([line("b"), line("c")], 2)], 2)
+    assert [plain(row) for row in rows] == ["a    b ", "     c "]

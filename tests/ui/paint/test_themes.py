@@ -1,0 +1,160 @@
+"""Theme files: the packaged ones are whole, the user's take their place, a broken one is said once and skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.color import ColorType
+from textual.color import Color
+
+from tests.ui.running import running
+from tests.ui.snapshots import snapshot, troubled
+from timmy_tui.core.errors import ThemeError
+from timmy_tui.core.settings import config_dir
+from timmy_tui.ui.actions.theme_choice import remember_theme, remembered_theme
+from timmy_tui.ui.paint.themes import (
+    FALLBACK,
+    REQUIRED,
+    choose_theme,
+    load_theme,
+    load_themes,
+    packaged_folder,
+    plain_theme,
+)
+
+BASE = """
+name = "mine"
+[toolkit]
+background = "#101010"
+[roles]
+text = "#eeeeee"
+muted = "#999999"
+faint = "#555555"
+value = "bold #ffffff"
+good = "green"
+warn = "yellow"
+bad = "bold red"
+info = "cyan"
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_packaged_themes_are_whole() -> None:
+    themes, problems = load_themes([packaged_folder()])
+    assert problems == [] and {"timmy-dark", "timmy-light", "ansi16", "okabe-ito"} <= set(themes)
+    for theme in themes.values():
+        assert set(theme.styles) == {*REQUIRED, *FALLBACK}
+
+
+def test_ansi16_uses_the_terminals_own_sixteen_colours() -> None:
+    styles = load_theme(packaged_folder() / "ansi16.toml").styles.values()
+    colours = [colour for style in styles for colour in (style.color, style.bgcolor) if colour is not None]
+    assert {colour.type for colour in colours} <= {ColorType.STANDARD, ColorType.DEFAULT}
+
+
+@pytest.mark.parametrize("name", ["timmy-dark", "timmy-light", "okabe-ito"])
+def test_what_is_read_stands_out_from_its_ground(name: str) -> None:
+    styles = load_theme(packaged_folder() / f"{name}.toml").styles
+    for role in ("text", "muted", "value", "good", "warn", "bad", "info", "key", "headline", "frozen"):
+        style = styles[role]
+        assert style.color is not None and style.bgcolor is not None
+        front, ground = (Color.from_rich_color(colour) for colour in (style.color, style.bgcolor))
+        lighter, darker = sorted((_luminance(front), _luminance(ground)), reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, role
+
+
+def _luminance(colour: Color) -> float:
+    parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def test_a_theme_may_leave_roles_out(tmp_path: Path) -> None:
+    theme = load_theme(write(tmp_path / "mine.toml", BASE))
+    assert theme.styles["spark.moved"].color == theme.styles["bad"].color
+    assert theme.styles["spark.began"].reverse
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("not toml [", "cannot be read"),
+        (BASE.replace('muted = "#999999"', ""), "the role muted is missing"),
+        (BASE + 'sparkle = "red"', "unknown role sparkle"),
+        (BASE.replace('"green"', '"gruen"'), "the role good is not a style"),
+        (BASE.replace('"#101010"', '"dark"'), "toolkit.background is not a colour"),
+        (BASE.replace("background", "backdrop"), "unknown key toolkit.backdrop"),
+        (BASE.replace('"mine"', "7"), "name must be plain text"),
+        (BASE.replace('"cyan"', "3"), "roles.info must be text"),
+        ("roles = 3", "roles must be a table"),
+        ("palette = 3\n" + BASE, "palette must be a table"),
+        (BASE + "#" * 70_000, "larger than a theme"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_key(tmp_path: Path, text: str, word: str) -> None:
+    with pytest.raises(ThemeError, match="mine.toml") as caught:
+        load_theme(write(tmp_path / "mine.toml", text))
+    assert word in str(caught.value)
+
+
+def test_no_theme_file_at_all_still_gives_a_theme(tmp_path: Path) -> None:
+    themes, problems = load_themes([tmp_path / "nowhere"])
+    assert list(themes) == ["timmy-dark"] and problems == []
+    assert set(plain_theme().styles) == {*REQUIRED, *FALLBACK}
+
+
+def test_which_theme_to_begin_with() -> None:
+    names = ["timmy-dark", "ansi16", "timmy-light"]
+    assert choose_theme("timmy-dark", False, False, names) == ("timmy-dark", "")
+    assert choose_theme("timmy-dark", False, True, names) == ("ansi16", "")
+    assert choose_theme("timmy-dark", True, True, names) == ("timmy-dark", "")
+    assert choose_theme("timmy-light", False, True, names) == ("timmy-light", "")
+    name, problem = choose_theme("nord", False, False, names)
+    assert name == "timmy-dark" and "There is no theme nord" in problem
+
+
+def test_the_choice_is_remembered_until_the_settings_change(tmp_path: Path) -> None:
+    path = tmp_path / "ui.toml"
+    assert remembered_theme("timmy-dark", path) is None
+    remember_theme('odd "name"', "timmy-dark", path)
+    assert remembered_theme("timmy-dark", path) == 'odd "name"'
+    assert remembered_theme("timmy-light", path) is None
+    assert [entry.name for entry in tmp_path.iterdir()] == ["ui.toml"]
+    path.write_text("theme = ")
+    assert remembered_theme("timmy-dark", path) is None
+
+
+async def test_the_users_folder_overrides_and_a_broken_file_is_said_once() -> None:
+    write(config_dir() / "themes" / "dark.toml", BASE.replace('"mine"', '"timmy-dark"').replace("#eeeeee", "#123456"))
+    write(config_dir() / "themes" / "broken.toml", "name = 3")
+    async with running(snapshot()) as seen:
+        said = [notice.text for notice in seen.app.events]
+        assert len(said) == 1 and "broken.toml" in said[0]
+        assert seen.app.view.styles["text"].color == Color.parse("#123456").rich_color
+
+
+async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> None:
+    async with running(snapshot()) as seen:
+        first = seen.app.theme
+        await seen.press("T")
+        second = seen.app.theme
+        assert second != first and f"theme {second}" in seen.text()
+    async with running(snapshot()) as seen:
+        assert seen.app.theme == second
+        for _ in range(len(seen.app.palettes) - 1):
+            await seen.press("T")
+        assert seen.app.theme == first
+
+
+@pytest.mark.parametrize("theme", ["timmy-light", "ansi16"])
+async def test_every_screen_in_other_themes(theme: str) -> None:
+    async with running(troubled(), theme=theme) as seen:
+        assert seen.app.theme == theme
+        for key in "234561":
+            await seen.press(key)
+        assert "V2V 3.14s" in seen.text()

@@ -1,0 +1,250 @@
+"""Two selections of turns, stage by stage: ratio with interval on times with the work taken out, and a sentence."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from timmy_tui.analysis.stats.rank_shift import Shift, holm, shift_between
+from timmy_tui.analysis.stats.series import LOAD_FACTOR, LOADED_MS, SOFT_MS
+from timmy_tui.analysis.stats.session_noise import ASSUMED, SessionNoise
+from timmy_tui.analysis.stats.workload import FEATURES, design, features_of, fit_work
+from timmy_tui.core.formatting import duration
+from timmy_tui.model.judgement import Comparison, StageVerdict
+from timmy_tui.model.stages import CRITICAL, label
+from timmy_tui.model.turn import Turn, TurnState
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Values = list[list[tuple[float, tuple[float, ...]]]]
+"""Of both sides: milliseconds and work of every turn that has them."""
+Sides = Sequence[Sequence[tuple[Turn, Turn]]]
+"""A and B: usable turns, each with the turn ahead of it."""
+
+LEAST = 5
+"""Usable values a side below which nothing is said."""
+MOST = 200
+"""Newest turns a side that are looked at."""
+LEVEL = 0.20
+"""Nominal chance of any false verdict over all stages of a comparison (Holm); 5–9 % are counted in the bench."""
+V2V = "V2V"
+
+STAGES = (
+    V2V, "stt_final", "hop_in", "classify", "store", "retrieve", "prompt", "llm", "wait", "prefill", "decode", "load",
+    "reply", "hop_out", "mute", "tts",
+)  # fmt: skip
+"""Compared one by one; V2V first."""
+TOLD_APART = 0.25
+"""Between the plain and the adjusted ratio, in log units: beyond it the sentence says both."""
+WORKED = ("store", "llm", "tts")
+"""Parts of V2V that take longer with more work."""
+
+
+def compare(
+    a: Sequence[Turn],
+    b: Sequence[Turn],
+    a_name: str = "before",
+    b_name: str = "after",
+    marks: Mapping[int, str] | None = None,
+    noise: SessionNoise | None = None,
+) -> Comparison:
+    """B against A. ``marks``: ordinal → ``good`` or ``bad``, the user's own. ``noise``: as the history taught it.
+
+    Only complete turns count, and of those not the first of a session or one that had to load the model.
+    """
+    noise = noise or SessionNoise()
+    sides = [usable(side) for side in (a, b)]
+    measured = {stage: values_of_stage(stage, sides) for stage in STAGES}
+    verdicts = {stage: _verdict(stage, values, sides, noise) for stage, values in measured.items() if any(values)}
+    stands = holm({stage: one.p for stage, one in verdicts.items() if one.p is not None}, LEVEL)
+    stages = tuple(_with_word(one, stage in stands) for stage, one in verdicts.items())
+    told = [_quality(side, marks or {}) for side in (a, b)]
+    whole = verdicts.get(V2V)
+    wanted = whole.wanted if whole is not None else LEAST
+    sentence = said(stages, len(sides[0]), len(sides[1]), wanted)
+    quality = _quality_words(b, told[1])
+    return Comparison(
+        a=a_name,
+        b=b_name,
+        n_a=len(sides[0]),
+        n_b=len(sides[1]),
+        stages=stages,
+        sentence=f"{sentence}, but {quality}" if quality else sentence,
+        good=(told[0][0], told[1][0]),
+        bad=(told[0][1], told[1][1]),
+        signals=(told[0][2], told[1][2]),
+        wanted=wanted,
+        noise=noise.words(stage for stage, one in verdicts.items() if one.ratio is not None),
+    )
+
+
+def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
+    """Complete, warm turns with the turn ahead of each in its session."""
+    loads = sorted(turn.load_ms for turn in turns if turn.load_ms is not None)
+    usual = loads[len(loads) // 2] if loads else math.inf
+    before: dict[int, Turn] = {}
+    found: list[tuple[Turn, Turn]] = []
+    for turn in turns:
+        if turn.state is TurnState.GHOST:
+            continue
+        ahead = before.get(turn.session)
+        before[turn.session] = turn
+        loaded = turn.load_ms is not None and (turn.load_ms > LOADED_MS or turn.load_ms > LOAD_FACTOR * usual)
+        if ahead is not None and turn.state is TurnState.COMPLETE and not loaded:
+            found.append((turn, ahead))
+    return found[-MOST:]
+
+
+def values_of_stage(stage: str, sides: Sides) -> Values:
+    """What ``shift_of`` takes."""
+    return [list(_values(stage, side)) for side in sides]
+
+
+def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[float, tuple[float, ...]]]:
+    """Milliseconds and work of every turn that has them."""
+    for turn, ahead in side:
+        ms = turn.headline_ms if stage == V2V else turn.load_ms if stage == "load" else turn.stages.get(stage)
+        work = features_of(stage, turn, ahead)
+        if ms is not None and ms >= 0 and work is not None and stage not in turn.skipped:
+            yield ms, work
+
+
+def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> StageVerdict:
+    n_a, n_b = len(values[0]), len(values[1])
+    short = max(LEAST - n_a, LEAST - n_b, 0)
+    middles = [float(np.median([ms for ms, _ in side])) if side else None for side in values]
+    raw = middles[1] / middles[0] if middles[0] and middles[1] is not None else None
+    base = StageVerdict(
+        stage=stage, ratio=None, low=None, high=None, raw_ratio=raw, n_a=n_a, n_b=n_b, verdict="too few turns",
+        wanted=short, before_ms=middles[0], after_ms=middles[1],
+        adjusted_for=tuple(
+            dict.fromkeys(one.name for part in (WORKED if stage == V2V else (stage,)) for one in FEATURES.get(part, ()))
+        ),
+    )  # fmt: skip
+    if short:
+        return base
+    known = noise.of(stage)
+    found = shift_of(stage, values, sides, known.share)
+    return replace(
+        base, ratio=math.exp(found.shift), low=math.exp(found.low), high=math.exp(found.high), p=found.p,
+        verdict="unchanged", wanted=0, noise=known.share, noise_restarts=known.restarts,
+    )  # fmt: skip
+
+
+def shift_of(stage: str, values: Values, sides: Sides, noise: float = ASSUMED) -> Shift:
+    """B minus A at the same work. ``noise``: how far sessions differ by chance, in log units."""
+    left = _whole_without_work(sides) if stage == V2V else _without_work(stage, values)
+    return shift_between(*left, noise)
+
+
+def _without_work(stage: str, values: Values) -> tuple[Array, Array]:
+    """Log times of both sides at the same work; the slopes are fitted with the two levels free."""
+    y = np.log(np.array([ms for side in values for ms, _ in side]) + SOFT_MS)
+    y = y - _effect_of_work(stage, y, values)
+    return y[: len(values[0])], y[len(values[0]) :]
+
+
+def _effect_of_work(stage: str, y: Array, values: Values) -> Array:
+    """What of each log time the work explains, against the usual work of both sides together."""
+    groups = np.repeat([0, 1], [len(side) for side in values])
+    work = [one for side in values for _, one in side]
+    fitted = fit_work(stage, y, work, groups)
+    if not len(fitted.slopes):
+        return np.zeros(len(y))
+    x = design(stage, work, fitted.offsets)
+    effect: Array = (x - np.median(x, axis=0)) @ fitted.slopes
+    return effect
+
+
+def _whole_without_work(sides: Sides) -> tuple[Array, Array]:
+    """Log V2V at the same work: what longer or shorter work cost in each stage is taken out in milliseconds.
+
+    V2V itself follows no power of the answer's length: endpointing and the hops in it do not change with it.
+    """
+    whole = [np.array([turn.headline_ms for turn, _ in side if turn.headline_ms], dtype=float) for side in sides]
+    told = [[(turn, ahead) for turn, ahead in side if turn.headline_ms] for side in sides]
+    for stage in WORKED:
+        places = [
+            [at for at, (turn, ahead) in enumerate(side) if next(_values(stage, [(turn, ahead)]), None) is not None]
+            for side in told
+        ]
+        values = [list(_values(stage, [side[at] for at in where])) for side, where in zip(told, places, strict=True)]
+        if any(len(side) < LEAST for side in values):
+            continue
+        ms = np.array([one for side in values for one, _ in side])
+        effect = _effect_of_work(stage, np.log(ms + SOFT_MS), values)
+        excess = ms * (1.0 - np.exp(-effect))
+        whole[0][places[0]] -= excess[: len(places[0])]
+        whole[1][places[1]] -= excess[len(places[0]) :]
+    left = [np.log(np.maximum(side, SOFT_MS)) for side in whole]
+    return left[0], left[1]
+
+
+def _with_word(one: StageVerdict, stands: bool) -> StageVerdict:
+    if not stands or one.ratio is None:
+        return one
+    return replace(one, verdict="slower" if one.ratio > 1 else "faster")
+
+
+def _quality(turns: Sequence[Turn], marks: Mapping[int, str]) -> tuple[int, int, int]:
+    """Good marks, bad marks, turns with a signal from the logs."""
+    words = [marks.get(turn.ordinal) for turn in turns]
+    return words.count("good"), words.count("bad"), sum(bool(turn.signals) for turn in turns)
+
+
+def _quality_words(turns: Sequence[Turn], told: tuple[int, int, int]) -> str:
+    parts = []
+    count = sum(turn.state is not TurnState.GHOST for turn in turns)
+    if told[1]:
+        parts.append(f"{told[1]} of {count} turns marked bad")
+    if told[2]:
+        parts.append(f"{told[2]} of {count} with an empty, canned or leaking reply or an error")
+    return " and ".join(parts)
+
+
+def said(stages: Sequence[StageVerdict], n_a: int, n_b: int, wanted: int) -> str:
+    """The comparison in one sentence; ``n_a`` and ``n_b`` are the turns looked at."""
+    if wanted:
+        return f"too few turns: {wanted} more"
+    by_stage = {one.stage: one for one in stages}
+    moved = sorted(
+        (one for one in stages if one.verdict in ("slower", "faster") and one.stage != V2V),
+        key=lambda one: -abs((one.after_ms or 0.0) - (one.before_ms or 0.0)),
+    )
+    parts = [f"{_label(one.stage)} {_ratio(one)}{_measured(one)}" for one in moved[:3]]
+    whole = by_stage[V2V]
+    if whole.verdict in ("slower", "faster"):
+        parts.append(f"V2V {_difference(whole)}")
+    n = f"n = {n_b}/{n_a}"
+    if not parts:
+        return f"no difference that chance would not make, V2V {_ratio(whole)}, {n}"
+    rest = "other stages unchanged" if len(moved) <= 3 else f"{len(moved) - 3} more stages moved"
+    return f"{', '.join(parts)}, {n}, {rest}"
+
+
+def _label(stage: str) -> str:
+    return label(stage) if stage in CRITICAL else stage
+
+
+def _ratio(one: StageVerdict) -> str:
+    assert one.ratio is not None and one.low is not None and one.high is not None
+    return f"×{one.ratio:.2f} [{one.low:.2f}, {one.high:.2f}]"
+
+
+def _measured(one: StageVerdict) -> str:
+    """The plain medians, where less or more work explains a large part of what one sees."""
+    if not one.ratio or not one.raw_ratio or abs(math.log(one.raw_ratio / one.ratio)) < TOLD_APART:
+        return ""
+    return f" at equal work (measured {duration(one.before_ms)}→{duration(one.after_ms)})"
+
+
+def _difference(one: StageVerdict) -> str:
+    """The ratio as milliseconds of the usual V2V before."""
+    assert one.ratio is not None and one.low is not None and one.high is not None
+    shift, low, high = (_signed((one.before_ms or 0.0) * (ratio - 1)) for ratio in (one.ratio, one.low, one.high))
+    return f"{shift} [{low}, {high}]"
+
+
+def _signed(ms: float) -> str:
+    return ("+" if ms >= 0 else "−") + duration(abs(ms))

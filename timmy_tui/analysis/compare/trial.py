@@ -1,0 +1,243 @@
+"""The guide's tests, step by step: measure as it is, change, measure, judge. Pure: turns and a time in, a trial out.
+
+A trial is a list of phases, each with the windows of time in which its turns were taken, so that it can be left and
+resumed: what lies between two windows does not count.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from timmy_tui.analysis.compare.comparison import compare, usable
+from timmy_tui.analysis.compare.crossover import balance
+from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.model.judgement import Comparison, TrialState
+from timmy_tui.model.turn import Turn, TurnState
+
+SCHEMA = 1
+TURNS = 8
+"""Measured a side unless said: 31 % of the +20 % changes are called at 10, nearly all of the guide's ×0.4."""
+
+Flags = tuple[tuple[str, str], ...]
+
+TESTS: Mapping[str, tuple[str, Flags, Flags]] = {
+    "test-1": ("Test 1: raw off", (("raw", "off"),), (("raw", "on"),)),
+    "test-2": ("Test 2: tail mode", (("tail-mode", "on"), ("raw", "off")), (("tail-mode", "off"), ("raw", "on"))),
+}
+"""Name → label, what is changed, and what it is changed back to for A B A where the flags before are not known."""
+GUIDE = ("test-1", "test-2")
+
+
+class Phase(Struct, frozen=True, kw_only=True):
+    """One part of a trial."""
+
+    kind: str
+    """``measure``, ``change`` or ``verdict``."""
+    test: str
+    side: str = ""
+    """``A``, ``B`` or ``A again``."""
+    flags: Flags = ()
+    """For ``change``: what the turns must show."""
+    windows: tuple[tuple[float, float | None], ...] = ()
+    """Seconds since the epoch; the last one is open while the phase runs."""
+    answer: str = ""
+    """For ``verdict``: ``keep`` or ``undo``."""
+    said: str = ""
+    """For ``verdict``: the sentence it was answered on."""
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """A guided test, as the state folder keeps it."""
+
+    name: str
+    turns: int
+    phases: tuple[Phase, ...]
+    at: int = 0
+    left: bool = False
+    schema: int = SCHEMA
+
+
+def make_trial(name: str, turns: int, aba: bool, now: float) -> Trial:
+    """``test-1``, ``test-2`` or ``guide`` (both). ``turns``: measured on each side, first ones of a session apart."""
+    phases: list[Phase] = []
+    for test in GUIDE if name == "guide" else (name,):
+        _, there, back = TESTS[test]
+        phases.append(Phase(kind="measure", test=test, side="A"))
+        phases.append(Phase(kind="change", test=test, side="B", flags=there))
+        phases.append(Phase(kind="measure", test=test, side="B"))
+        if aba:
+            phases.append(Phase(kind="change", test=test, side="A again", flags=back))
+            phases.append(Phase(kind="measure", test=test, side="A again"))
+        phases.append(Phase(kind="verdict", test=test))
+    return _opened(Trial(name=name, turns=turns, phases=tuple(phases)), now)
+
+
+def advance(trial: Trial, turns: Sequence[Turn], now: float) -> Trial:
+    """As far as ``turns`` (oldest first) carry it; the same turns again change nothing."""
+    while not trial.left and trial.at < len(trial.phases):
+        trial = _with(trial, _turned_back(trial, turns))
+        phase = trial.phases[trial.at]
+        if phase.kind == "measure" and phase.side == "A" and _is_so(trial, turns):
+            trial = _skipped(trial, now)
+        elif phase.kind == "measure" and len(usable(_inside(phase, turns))) >= trial.turns:
+            trial = _next(trial, now)
+        elif phase.kind == "change" and (since := _shown_since(phase, turns)) is not None:
+            trial = _next(trial, since)
+        else:
+            break
+    return trial
+
+
+def _turned_back(trial: Trial, turns: Sequence[Turn]) -> Phase:
+    """The phase at hand; A again is what A was, as its turns show it."""
+    phase = trial.phases[trial.at]
+    if phase.kind != "change" or phase.side != "A again":
+        return phase
+    first = next(one for one in trial.phases if one.test == phase.test and one.side == "A")
+    before = _inside(first, turns)
+    flags = tuple(
+        (flag, next((word for one in reversed(before) for word in ("on", "off") if shows(one, flag, word)), value))
+        for flag, value in phase.flags
+    )
+    return replace(phase, flags=flags)
+
+
+def _is_so(trial: Trial, turns: Sequence[Turn]) -> bool:
+    """What the test would change to runs already: A and B would be the same."""
+    change = trial.phases[trial.at + 1]
+    inside = _inside(trial.phases[trial.at], turns)
+    session = [one for one in inside if one.session == inside[-1].session]
+    return bool(session) and all(any(shows(one, flag, value) for one in session) for flag, value in change.flags)
+
+
+def _skipped(trial: Trial, now: float) -> Trial:
+    test = trial.phases[trial.at].test
+    trial = _closed(trial, now)
+    while trial.at < len(trial.phases) and trial.phases[trial.at].test == test:
+        phase = trial.phases[trial.at]
+        if phase.kind == "verdict":
+            trial = _with(trial, replace(phase, answer="keep", said="it was so already"))
+        trial = replace(trial, at=trial.at + 1)
+    return _opened(trial, now)
+
+
+def leave(trial: Trial, now: float) -> Trial:
+    """Turns do not count from now on."""
+    return trial if trial.left else replace(_closed(trial, now), left=True)
+
+
+def resume(trial: Trial, now: float) -> Trial:
+    """They count again, in a window of their own."""
+    return _opened(replace(trial, left=False), now) if trial.left else trial
+
+
+def answer(trial: Trial, word: str, turns: Sequence[Turn], now: float, noise: SessionNoise | None = None) -> Trial:
+    """The user's ``keep`` or ``undo`` to the verdict; the next test begins."""
+    if trial.left or trial.at >= len(trial.phases) or trial.phases[trial.at].kind != "verdict":
+        return trial
+    verdict = _verdict(trial, turns, {}, noise)
+    answered = replace(trial.phases[trial.at], answer=word, said=verdict.sentence)
+    return _next(_with(trial, answered), now)
+
+
+def state(
+    trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None = None
+) -> TrialState:
+    """For the screen and the shell."""
+    steps = len(trial.phases)
+    if trial.at >= steps:
+        said = "; ".join(f"{TESTS[one.test][0]}: {one.said} ({one.answer})" for one in trial.phases if one.answer)
+        return TrialState(label=_label(trial), step=steps, steps=steps, phase="done", sentence=said)
+    phase = trial.phases[trial.at]
+    seen = len(usable(_inside(phase, turns))) if phase.kind == "measure" else 0
+    verdict = _verdict(trial, turns, marks, noise) if phase.kind == "verdict" else None
+    wish = phase.flags if phase.kind == "change" else ()
+    return TrialState(
+        label=TESTS[phase.test][0],
+        step=trial.at + 1,
+        steps=steps,
+        phase=phase.kind,
+        sentence="left; it goes on where it was" if trial.left else _sentence(phase, trial.turns - seen, verdict),
+        wish=wish,
+        seen=seen,
+        wanted=trial.turns if phase.kind == "measure" else 0,
+        verdict=verdict,
+        left=trial.left,
+    )
+
+
+def _sentence(phase: Phase, missing: int, verdict: Comparison | None) -> str:
+    if verdict is not None:
+        return f"{verdict.sentence}. Keep it, or undo?"
+    if phase.kind == "change":
+        return "now change " + " and ".join(f"{flag} to {value}" for flag, value in phase.flags)
+    how = {"A": "as it is", "B": "with the change", "A again": "as it was"}[phase.side]
+    return f"{missing} more turn{'s' if missing != 1 else ''} {how}"
+
+
+def _label(trial: Trial) -> str:
+    return "the guide's tests" if trial.name == "guide" else TESTS[trial.name][0]
+
+
+def _inside(phase: Phase, turns: Sequence[Turn]) -> list[Turn]:
+    return [
+        turn
+        for turn in turns
+        if turn.started is not None
+        and any(begin <= turn.started and (end is None or turn.started < end) for begin, end in phase.windows)
+    ]
+
+
+def _shown_since(phase: Phase, turns: Sequence[Turn]) -> float | None:
+    """Start of the first turn, after the phase began, whose session shows all the flags; None before that."""
+    inside = _inside(phase, turns)
+    for turn in inside:
+        session = [one for one in inside if one.session == turn.session]
+        if all(any(shows(one, flag, value) for one in session) for flag, value in phase.flags):
+            return session[0].started
+    return None
+
+
+def shows(turn: Turn, flag: str, value: str) -> bool:
+    """The turn itself shows that the flag has this value."""
+    wished = value == "on"
+    if flag == "tail-mode":
+        return turn.tail_mode is wished
+    if turn.raw is not None:
+        return turn.raw is wished
+    answered = turn.context_returned is not None and turn.state is TurnState.COMPLETE and bool(turn.output_tokens)
+    return answered and (turn.context_returned == 0) is wished
+
+
+def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None) -> Comparison:
+    test = trial.phases[trial.at].test
+    sides = {
+        phase.side: _inside(phase, turns) for phase in trial.phases if phase.test == test and phase.kind == "measure"
+    }
+    if "A again" in sides:
+        return balance(sides["A"], sides["B"], sides["A again"], ("A", "B", "A again"), marks, noise)
+    return compare(sides["A"], sides["B"], "as it was", "changed", marks, noise)
+
+
+def _next(trial: Trial, now: float) -> Trial:
+    return _opened(replace(_closed(trial, now), at=trial.at + 1), now)
+
+
+def _opened(trial: Trial, now: float) -> Trial:
+    if trial.at >= len(trial.phases):
+        return trial
+    phase = trial.phases[trial.at]
+    return _with(trial, replace(phase, windows=(*phase.windows, (now, None))))
+
+
+def _closed(trial: Trial, now: float) -> Trial:
+    if trial.at >= len(trial.phases) or not trial.phases[trial.at].windows:
+        return trial
+    phase = trial.phases[trial.at]
+    *earlier, (begin, end) = phase.windows
+    return _with(trial, replace(phase, windows=(*earlier, (begin, now if end is None else end))))
+
+
+def _with(trial: Trial, phase: Phase) -> Trial:
+    return replace(trial, phases=(*trial.phases[: trial.at], phase, *trial.phases[trial.at + 1 :]))

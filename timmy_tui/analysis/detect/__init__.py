@@ -1,0 +1,1 @@
+"""Level changes as they happen, and why one turn was slow."""

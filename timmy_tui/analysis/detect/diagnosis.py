@@ -1,0 +1,196 @@
+"""Why a turn took longer than usual, in one sentence whose figures sum."""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.stats.series import soft_of
+from timmy_tui.analysis.stats.workload import features_of, robust_scale
+from timmy_tui.core.formatting import duration
+from timmy_tui.model.judgement import Contribution, Diagnosis
+from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
+from timmy_tui.model.turn import Turn, TurnState
+
+LEAST = 8
+"""Complete turns before anything is called usual."""
+SLOW_MS, SLOW_SCALES = 300.0, 4.0
+"""A turn is slow by itself when it is this much over, in ms and in robust scales of the excesses before it."""
+WORTH_MS = 20.0
+"""A contribution below this is part of the rest."""
+WORTH_SHARE = 0.1
+MEMORY = 100
+"""Turns whose excesses tell what is ordinary."""
+DIAGNOSED = 200
+"""Newest turns of a report that are diagnosed."""
+PARTS = ("wait", "prefill", "decode")
+
+_NAMES = {"store": "memory store", "retrieve": "retrieval", "unattributed": "unnamed gap"}
+
+
+class Diagnoser:
+    """Turns in, a diagnosis for each; constant in the length of history."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, Level] = {}
+        self._stores: deque[bool] = deque(maxlen=MEMORY)
+        self._excesses: deque[float] = deque(maxlen=MEMORY)
+        self._before: Turn | None = None
+        self._judged = 0
+
+    def add(self, turn: Turn) -> Diagnosis:
+        """The diagnosis of a closed turn against those before it."""
+        ahead = self._before if self._before is not None and self._before.session == turn.session else None
+        if turn.state is not TurnState.GHOST:
+            self._before = turn
+        if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
+            word = turn.reason or str(turn.state)
+            return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"{turn.state}: {word}")
+        if self._judged < LEAST:
+            found = Diagnosis(
+                ordinal=turn.ordinal, excess_ms=None, sentence=f"not enough to say: {LEAST - self._judged} turns more"
+            )
+        else:
+            found = self._diagnose(turn, ahead)
+        self._learn(turn, ahead)
+        return found
+
+    def _diagnose(self, turn: Turn, ahead: Turn | None) -> Diagnosis:
+        parts = {stage: value - usual for stage, value, usual in self._against_usual(turn, ahead)}
+        excess = sum(parts.values())
+        ordered = sorted(parts.items(), key=lambda item: -item[1] if excess >= 0 else item[1])
+        least = max(WORTH_MS, WORTH_SHARE * abs(excess))
+        named = [
+            Contribution(stage, ms, self._why(stage, turn, ahead) if ms > 0 else "")
+            for stage, ms in ordered
+            if (ms >= least if excess >= 0 else ms <= -least)
+        ]
+        rest = excess - sum(one.ms for one in named)
+        named.append(Contribution("rest", rest))
+        spread = robust_scale(list(self._excesses)) if len(self._excesses) >= LEAST else 0.0
+        slow = excess > max(SLOW_MS, SLOW_SCALES * spread)
+        return Diagnosis(
+            ordinal=turn.ordinal,
+            excess_ms=excess,
+            sentence=_sentence(excess, named),
+            contributions=tuple(named),
+            slow=slow,
+        )
+
+    def _against_usual(self, turn: Turn, ahead: Turn | None) -> list[tuple[str, float, float]]:
+        """(stage, ms, usual ms for that work) of everything that the headline is made of."""
+        found: list[tuple[str, float, float]] = []
+        for stage, ms in _pieces(turn):
+            level = self._levels.get(stage)
+            work = features_of(stage, turn, ahead)
+            expected = _expected_ms(level, work)
+            usual = ms if expected is None else expected - soft_of(stage)
+            if stage == "store":
+                # It happens or not: what is usual is its share of turns, so that a first one shows.
+                usual *= sum(self._stores) / len(self._stores) if self._stores else 0.0
+            found.append((stage, ms, usual))
+        if "store" in turn.skipped and self._stores:
+            level = self._levels.get("store")
+            share = sum(self._stores) / len(self._stores)
+            if level is not None and level.ready:
+                found.append(("store", 0.0, share * (level.usual_ms - soft_of("store"))))
+        return found
+
+    def _why(self, stage: str, turn: Turn, ahead: Turn | None) -> str:
+        if stage == "store":
+            since = next((number for number, stored in enumerate(reversed(self._stores)) if stored), len(self._stores))
+            return f"first store in {since + 1} turns" if since >= 2 else ""
+        if stage == "prefill" and ahead is None:
+            return "first turn after a restart"
+        if (
+            stage == "prefill"
+            and ahead is not None
+            and None not in (turn.prompt_tokens, ahead.prompt_tokens)
+            and (turn.prompt_tokens or 0) < (ahead.prompt_tokens or 0)
+        ):
+            return "prefix broken: the prompt was cut"
+        if stage == "wait" and turn.load_ms is not None and turn.load_ms > 500:
+            return "the model was loaded"
+        return ""
+
+    def _learn(self, turn: Turn, ahead: Turn | None) -> None:
+        self._judged += 1
+        tag = (turn.ordinal, turn.request_id)
+        pieces = _pieces(turn)
+        excess = sum(value - usual for _, value, usual in self._against_usual(turn, ahead))
+        self._excesses.append(excess)
+        self._stores.append(turn.stages.get("store") is not None)
+        if ahead is None:
+            return
+        for stage, ms in pieces:
+            work = features_of(stage, turn, ahead)
+            if work is None or ms < 0:
+                continue
+            level = self._levels.get(stage)
+            if level is None:
+                level = self._levels[stage] = Level(stage, least=LEAST)
+            level.learn(math.log(ms + soft_of(stage)), work, tag)
+
+
+def _expected_ms(level: Level | None, work: tuple[float, ...] | None) -> float | None:
+    """Usual time for the work; where that is not known (a prompt that was cut), for the usual amount of it."""
+    if level is None or not level.ready:
+        return None
+    return level.usual_ms if work is None else level.expected_ms(work)
+
+
+def _pieces(turn: Turn) -> list[tuple[str, float]]:
+    """What the headline is made of: stages, the LLM in its parts where they are known, and the unattributed time."""
+    pieces: list[tuple[str, float]] = []
+    parts = [(part, turn.stages.get(part)) for part in PARTS]
+    split = all(ms is not None for _, ms in parts)
+    for stage in CRITICAL:
+        ms = turn.stages.get(stage)
+        if ms is None:
+            continue
+        if stage == "llm" and split:
+            pieces += [(part, value) for part, value in parts if value is not None]
+        else:
+            pieces.append((stage, ms))
+    if turn.unattributed_ms is not None:
+        pieces.append((UNATTRIBUTED, turn.unattributed_ms))
+    return pieces
+
+
+def _sentence(excess: float, named: list[Contribution]) -> str:
+    if abs(excess) < WORTH_MS:
+        return "as usual for that work"
+    side = "over" if excess > 0 else "under"
+    told = [f"{_name(one.stage)} {_signed(one.ms)}" + (f" ({one.why})" if one.why else "") for one in named[:-1]]
+    rest = named[-1].ms
+    told.append("rest normal" if abs(rest) < WORTH_MS else f"rest {_signed(rest)}")
+    return f"{_signed(excess)} {side} your usual: {', '.join(told)}"
+
+
+def _name(stage: str) -> str:
+    return _NAMES.get(stage, label(stage) if stage in CRITICAL else stage)
+
+
+def _signed(ms: float) -> str:
+    return ("+" if ms >= 0 else "−") + duration(abs(ms))
+
+
+def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, Diagnosis]:
+    """Ordinal → diagnosis of the newest of ``chosen``, each against what came before it in ``turns``.
+
+    At most DIAGNOSED of them, at 1.3 ms each; as many turns ahead of them are the usual that they are set against.
+    """
+    wanted = {turn.ordinal for turn in chosen[-DIAGNOSED:]}
+    if not wanted:
+        return {}
+    ordered = sorted(turns, key=lambda turn: turn.ordinal)
+    first = next((at for at, turn in enumerate(ordered) if turn.ordinal in wanted), 0)
+    diagnoser = Diagnoser()
+    found: dict[int, Diagnosis] = {}
+    for turn in ordered[max(first - DIAGNOSED, 0) :]:
+        if turn.state is TurnState.GHOST:
+            continue
+        diagnosis = diagnoser.add(turn)
+        if diagnosis is not None and turn.ordinal in wanted:
+            found[turn.ordinal] = diagnosis
+    return found

@@ -1,0 +1,1 @@
+"""The language model: prompt reuse, context window, the guide's criteria."""

@@ -1,0 +1,1 @@
+"""What detector and comparison both stand on: percentiles, workload, epochs, session noise."""

@@ -1,0 +1,113 @@
+"""A source that is put together after the first frame: parsers, pipeline and pandas are 100 ms of imports."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from timmy_tui.core.errors import ControlError
+from timmy_tui.model.change import ControlState
+
+if TYPE_CHECKING:
+    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.controller import ControlRoom
+    from timmy_tui.model.snapshot import Snapshot
+    from timmy_tui.pipeline.live_source import LiveSource
+    from timmy_tui.pipeline.thread import Publish
+
+
+class Deferred:
+    """Stands for a LiveSource until that is made, in a thread of its own."""
+
+    def __init__(self, make: "Callable[[], LiveSource]") -> None:
+        self._make = make
+        self._source: LiveSource | None = None
+        self._ended = False
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def start(self, publish: "Publish") -> None:
+        """Return at once; snapshots come when there are some."""
+        self._thread = threading.Thread(target=self._begin, args=(publish,), name="source", daemon=True)
+        self._thread.start()
+
+    def _begin(self, publish: "Publish") -> None:
+        try:
+            source = self._make()
+        except Exception as error:  # noqa: BLE001  Nothing would come, for ever, behind a screen that looks alive.
+            publish(_failed(error))
+            return
+        with self._lock:
+            if self._ended:
+                return
+            self._source = source
+            source.start(publish)
+
+    def stop(self) -> None:
+        """End within a second."""
+        with self._lock:
+            self._ended = True
+        if self._source is not None:
+            self._source.stop()
+
+    def mark(self, ordinal: int, quality: str | None) -> None:
+        """Mark a turn ``good`` or ``bad``; None takes the mark back."""
+        if self._source is not None:
+            self._source.mark(ordinal, quality)
+
+    def note(self, ordinal: int, text: str) -> None:
+        """Why a marked turn is good or bad."""
+        if self._source is not None:
+            self._source.note(ordinal, text)
+
+    def answer_finding(self, key: str, answer: str) -> None:
+        """``accept``, ``acknowledge`` or ``mute``."""
+        if self._source is not None:
+            self._source.answer_finding(key, answer)
+
+    def guide(self, word: str) -> None:
+        """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+        if self._source is not None:
+            self._source.guide(word)
+
+
+def _failed(error: Exception) -> "Snapshot":
+    """Why there are no sources, as a health line."""
+    from timmy_tui.core.sanitize import clean
+    from timmy_tui.model.snapshot import Health, Snapshot
+
+    now = time.time()
+    return Snapshot(taken=now, health=(Health("start", clean(f"{type(error).__name__}: {error}", 200), now),))
+
+
+class DeferredRoom:
+    """Stands for the ControlRoom until that is made, with the source, behind the first frame."""
+
+    def __init__(self) -> None:
+        self.room: ControlRoom | None = None
+
+    def state(self) -> ControlState:
+        """As last seen; empty before the first look."""
+        return self.room.state() if self.room is not None else ControlState()
+
+    def plan(self, kind: str, arguments: Mapping[str, Any]) -> "ChangePlan":
+        """As the room plans it. Raises ControlError in the first moments."""
+        return self._ready().plan(kind, arguments)
+
+    def start(self, plan: object) -> str:
+        """As the room does it."""
+        return self._ready().start(plan)
+
+    def answer(self, choice: str) -> str:
+        """As the room answers."""
+        return self._ready().answer(choice)
+
+    def close(self) -> None:
+        """End within a second."""
+        if self.room is not None:
+            self.room.close()
+
+    def _ready(self) -> "ControlRoom":
+        if self.room is None:
+            raise ControlError("still starting; press the key again.")
+        return self.room

@@ -1,0 +1,136 @@
+"""What screen 5 shows beside the running change: flags, service, journal, restore points, and edits made elsewhere."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from timmy_tui.control.change.planner import undoable
+from timmy_tui.control.flags.readings import flag_states, flag_table
+from timmy_tui.control.journal.write_ahead import Journal, Operation, classify
+from timmy_tui.control.restore.points import RestorePoints
+from timmy_tui.control.service.listeners import Serving, alive, describe, serving_at
+from timmy_tui.core.settings import Settings
+from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
+from timmy_tui.model.turn import Turn
+
+MISSING = "—"
+SERVICE_S = 30.0
+"""Between two looks at who listens (37 ms) while the process that did still lives."""
+SEARCH_S = 10.0
+"""The same while nobody listens."""
+POINTS_S = 30.0
+"""Between two questions to git for tags (20 ms) while nothing is changed here."""
+JOURNAL_SHOWN = 50
+
+Marked = Callable[[str, str], None]
+
+
+@dataclass
+class _Files:
+    """The flag files as they were at the last look."""
+
+    stamps: tuple[tuple[int, int, int] | None, ...]
+    values: dict[str, str]
+
+
+class Board:
+    """Looks, in one thread; changes nothing."""
+
+    def __init__(
+        self, settings: Settings, root: Path, journal: Journal, points: RestorePoints, url: str, mark: Marked
+    ) -> None:
+        """``mark`` hears (kind, label) of an edit that was made elsewhere."""
+        self._settings, self._root = settings, root
+        self._journal, self._points, self._url, self._mark = journal, points, url, mark
+        self._files: _Files | None = None
+        self._flags: tuple[FlagState, ...] = ()
+        self._flags_of: tuple[object, object] | None = None
+        self._operations: list[Operation] = []
+        self._journal_stamp: object = None
+        self._shown_points: tuple[RestorePoint, ...] = ()
+        self._points_at = float("-inf")
+        self._serving: Serving | None = None
+        self._served_at = float("-inf")
+
+    def look(self, turns: Sequence[Turn], changing: bool) -> ControlState:
+        """Everything as it is now. Raises OSError, ControlError. ``changing``: edits are ours, nobody else's."""
+        self._read_flags(turns)
+        self._read_journal()
+        self._notice_edits(self._flags, changing)
+        now = time.monotonic()
+        if changing or now - self._points_at >= POINTS_S:
+            self._shown_points, self._points_at = self._points.list(), now
+        operations = self._operations
+        return ControlState(
+            flags=self._flags,
+            journal=tuple(_entry(one, operations) for one in reversed(operations[-JOURNAL_SHOWN:])),
+            restore_points=self._shown_points,
+            service=self._service(),
+        )
+
+    def look_at_points(self) -> None:
+        """A restore point was made: the next look asks for them."""
+        self._points_at = float("-inf")
+
+    def _read_flags(self, turns: Sequence[Turn]) -> None:
+        """Again only when a file or the turns are others: parsing two files takes 7 ms."""
+        paths = dict.fromkeys(flag.file for flag in flag_table(self._root, self._settings))
+        files = tuple(_stamp(self._root / path) for path in paths)
+        if self._flags_of is None or self._flags_of[0] != files or self._flags_of[1] is not turns:
+            self._flags = flag_states(self._root, self._settings, turns)
+            self._flags_of = (files, turns)
+
+    def _read_journal(self) -> None:
+        stamp = _stamp(self._journal.path)
+        if stamp is None or stamp != self._journal_stamp:
+            self._operations, self._journal_stamp = self._journal.operations(), stamp
+
+    @property
+    def serving(self) -> Serving:
+        """Who listens, fresh."""
+        self._serving, self._served_at = serving_at(self._url), time.monotonic()
+        return self._serving
+
+    def _service(self) -> str:
+        serving = self._serving
+        late = time.monotonic() - self._served_at >= (SERVICE_S if serving and serving.listeners else SEARCH_S)
+        gone = serving is not None and not all(alive(one.pid, one.started) for one in serving.listeners)
+        if serving is None or late or gone:
+            serving = self.serving
+        return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME))
+
+    def _notice_edits(self, flags: Sequence[FlagState], changing: bool) -> None:
+        """An editor, git or another program: a mark with the flag that moved, or the file when none did."""
+        paths = [self._settings.paths.config, self._settings.paths.app]
+        files = _Files(tuple(_stamp(self._root / path) for path in paths), {one.key: one.file_value for one in flags})
+        before, self._files = self._files, files
+        if before is None or changing or files.stamps == before.stamps:
+            return
+        moved = [
+            f"{one.label} {before.values[one.key]}→{one.file_value}"
+            for one in flags
+            if MISSING not in (before.values.get(one.key, MISSING), one.file_value)
+            and before.values[one.key] != one.file_value
+        ]
+        edited = [path for path, old, new in zip(paths, before.stamps, files.stamps, strict=True) if old != new]
+        self._mark("outside", ", ".join(moved) if moved else f"{', '.join(edited)} edited")
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_ino, info.st_mtime_ns, info.st_size
+
+
+def _entry(operation: Operation, operations: Sequence[Operation]) -> JournalEntry:
+    return JournalEntry(
+        op=operation.op,
+        at=operation.at,
+        label=operation.label,
+        state=f"open: {classify(operation)}" if operation.open and operation.files else operation.stage,
+        undoable=undoable(operation, operations),
+        detail=operation.message,
+    )

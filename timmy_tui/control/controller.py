@@ -1,0 +1,246 @@
+"""The hands of the dashboard and of the shell: one room, one change at a time, everything else only looks."""
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from timmy_tui.control.change.context import Hands, Marked, Tell
+from timmy_tui.control.change.planner import ChangePlan, Planner, wishes_of
+from timmy_tui.control.change.runner import Carrier
+from timmy_tui.control.change.status import Board
+from timmy_tui.control.journal.lock import ChangeLock, Locked, control_dir, dashboard_lock, second
+from timmy_tui.control.journal.write_ahead import Journal
+from timmy_tui.control.progress import LISTEN, UNDO, Sight
+from timmy_tui.control.restore.points import RestorePoints
+from timmy_tui.control.service.strategies import make_strategy
+from timmy_tui.core.errors import ControlError, TimmyError
+from timmy_tui.core.settings import Settings
+from timmy_tui.model.change import ChangeProgress, ControlState
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.sources.services.urls import resolve_urls
+
+EVERY_S = 2.0
+"""Between two looks at files and journal: 7 ms for the flags, 20 ms for git."""
+BUSY_S = 0.5
+"""The same while a change runs."""
+END_S = 0.5
+"""How long each thread is waited for at the end."""
+V34_DONE = frozenset({"hop_out", "mute", "tts", "playback", "rearm"})
+"""Phases of a turn in which v34 has done its part: a restart cuts nothing."""
+
+
+class ControlRoom:
+    """Satisfies the screen's Control. ``open`` before anything else; ``close`` ends it within a second."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        root: Path,
+        state: Path | None = None,
+        read_only: str = "",
+        tell: Callable[[str, str], None] = lambda word, role: None,
+        mark: Callable[[str, str], None] = lambda kind, label: None,
+        dashboard: bool = True,
+    ) -> None:
+        """``state``: the user's state folder unless said. ``read_only`` says why nothing may be changed.
+
+        ``tell`` hears (word, role), ``mark`` (kind, label), from other threads. ``dashboard``: hold the lock of the one
+        dashboard that may change something; the shell holds none between changes.
+        """
+        self._root = root.resolve()
+        folder = control_dir(root, state)
+        self._urls = resolve_urls(settings, root)
+        self._read_only = read_only or ("read-only by the settings" if settings.control.read_only else "")
+        self._points = RestorePoints(root, state)
+        self._place = dashboard_lock(folder) if dashboard else None
+        self._sight = Sight()
+        self._seen = ControlState()
+        self._changed = threading.Event()
+        """A change began or ended since the last look: what differs then may be ours."""
+        self._stopping = threading.Event()
+        self._poked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        hands = self._hands(settings, folder, tell, mark)
+        journal = hands.journal
+        self._board = Board(settings, self._root, journal, self._points, self._urls.v34, mark)
+        self._planner = Planner(settings, self._root, journal, self._points, hands.strategy, folder / "backups")
+        wishes = partial(wishes_of, root=self._root, settings=settings)
+        self._carrier = Carrier(hands, ChangeLock(folder), wishes, self._stir)
+
+    def _hands(self, settings: Settings, folder: Path, tell: Tell, mark: Marked) -> Hands:
+        unkept = threading.Event()
+        unkept.set()
+        return Hands(
+            limits=settings.control,
+            journal=Journal(folder / "journal.jsonl"),
+            points=self._points,
+            strategy=make_strategy(settings, self._root, self._urls, folder),
+            url=self._urls.v34,
+            folder=(self._root / settings.paths.app).resolve().parent,
+            config=(self._root / settings.paths.config).resolve(),
+            sight=lambda: self._sight,
+            tell=tell,
+            mark=mark,
+            unkept=unkept,
+        )
+
+    # -- life
+
+    def open(self, watch: bool = True) -> None:
+        """Take the place of the dashboard that may change things, look at what an earlier run left, begin to watch."""
+        if self._place is not None and not self._read_only:
+            try:
+                self._place.acquire()
+            except Locked as locked:
+                self._read_only = second(locked.pid)
+            except ControlError as error:
+                self._read_only = error.message
+        if watch:
+            self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching. A change that is under way stays open in the journal, for the next start.
+
+        Files that are being written are waited for; what has not been begun is not begun any more.
+        """
+        self._stopping.set()
+        self._poked.set()
+        self._carrier.leave(END_S)
+        if self._thread.ident is not None:
+            self._thread.join(END_S)
+        if self._place is not None:
+            self._place.release()
+
+    def see(self, snapshot: Snapshot) -> None:
+        """The newest state: what the turns show is what runs."""
+        flight = snapshot.open_turn
+        log = tuple(line for name, line in snapshot.log_tail[-60:] if name != "latency.log")
+        busy = flight is not None and flight.phase not in V34_DONE
+        self._sight = Sight(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
+        if self._carrier.change is not None:
+            self._carrier.change.progress.poke()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.look()
+            self._poked.clear()
+            self._poked.wait(BUSY_S if self._carrier.changing else EVERY_S)
+
+    def _stir(self) -> None:
+        """Something was changed from here: look at once."""
+        self._changed.set()
+        self._board.look_at_points()
+        self._poked.set()
+
+    def look(self) -> None:
+        """Once, at everything; what a killed change left is taken up. Called by the thread, or by the shell."""
+        try:
+            if not self._read_only:
+                self._carrier.take_up()
+            ours = self._carrier.changing or self._changed.is_set()
+            self._changed.clear()
+            self._seen = self._board.look(self._sight.turns, ours or self._carrier.changing)
+        except (OSError, TimmyError) as error:
+            self._seen = ControlState(read_only=str(error))
+
+    # -- what the screen asks
+
+    def state(self) -> ControlState:
+        """As last seen, with the running change as it is now; asks nothing."""
+        return replace(self._seen, change=self.progress, read_only=self._read_only or self._seen.read_only)
+
+    @property
+    def progress(self) -> ChangeProgress | None:
+        """The running change, or the one that ended within the last minute."""
+        return self._carrier.shown(self._sight.log)
+
+    @property
+    def idle(self) -> bool:
+        """No change is under way, and the lock of the machine is free again."""
+        return not self._carrier.changing
+
+    @property
+    def sight(self) -> Sight:
+        """What the newest snapshot showed."""
+        return self._sight
+
+    def plan(self, kind: str, arguments: Mapping[str, Any]) -> ChangePlan:
+        """What would be done, in words; nothing is. Takes some ten milliseconds."""
+        if self._read_only:
+            return ChangePlan(kind, kind.replace("_", " "), refusal=self._read_only)
+        if kind == "undo" and self._carrier.changing and not arguments.get("op"):
+            return self._plan_answer()
+        why = "" if kind == "create" else self._carrier.hindrance(kind)
+        if why:
+            return ChangePlan(kind, kind, refusal=why)
+        return self._planner.plan(kind, arguments, self._board.serving, self._sight.busy)
+
+    def _plan_answer(self) -> ChangePlan:
+        shown = self.progress
+        if shown is None or UNDO not in shown.choices:
+            return ChangePlan("undo", "undo", refusal=f"{self._carrier.label} cannot be taken back at this moment")
+        lines = ("the files are put back byte for byte, and v34 restarts once more",)
+        return ChangePlan("answer", f"undo {shown.label}", lines, undoes=shown.op)
+
+    def start(self, plan: object) -> str:
+        """Begin what was planned; progress comes with ``state``. Raises ControlError."""
+        if not isinstance(plan, ChangePlan):
+            raise ControlError("nothing was planned.")
+        if self._read_only or plan.refusal:
+            raise ControlError(self._read_only or plan.refusal)
+        if plan.kind == "create":
+            made = self._points.create(plan.point)
+            self._stir()
+            return f"restore point {made.name} made"
+        if plan.kind == "answer":
+            change = self._carrier.change
+            if change is None or change.progress.op != plan.undoes:
+                raise ControlError(f"{plan.label}: that change is over.")
+            return self.answer(UNDO)
+        self._carrier.begin(plan)
+        return f"{plan.label}: begun"
+
+    def answer(self, choice: str) -> str:
+        """What the user says to the running change. Raises ControlError."""
+        if self._read_only:
+            raise ControlError(self._read_only)
+        change = self._carrier.change
+        if change is None:
+            raise ControlError(f"no change is running that {choice!r} could answer.")
+        if choice == LISTEN:
+            told = resume_listening(self._urls.stt)
+            change.progress.cut = False
+            return told
+        change.progress.answer(choice)
+        return f"{change.plan.label}: {choice}"
+
+    def keep(self, op: str = "") -> str:
+        """Close an interrupted change as it stands. Raises ControlError."""
+        if self._read_only:
+            raise ControlError(self._read_only)
+        return self._carrier.keep(op)
+
+    def left_open(self, op: str) -> bool:
+        """An operation that still waits for a word in the journal. Raises ControlError."""
+        return self._carrier.left_open(op)
+
+
+def resume_listening(url: str) -> str:
+    """Ask STT to listen again: it was told to pause, and the turn that would have reopened it was cut.
+
+    Raises ControlError.
+    """
+    from timmy_tui.sources.services.http import Wire
+
+    wire = Wire(url)
+    try:
+        answer = wire.ask("/resume-listening", post={})
+    finally:
+        wire.close()
+    if answer.status is None or answer.status >= 400:
+        raise ControlError(f"STT did not take it: {answer.problem or answer.status}.")
+    return "STT listens again"

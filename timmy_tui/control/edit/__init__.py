@@ -1,0 +1,1 @@
+"""Editing one literal of a Python file, as one step or not at all."""

@@ -1,0 +1,218 @@
+"""Changing literals in one or two files as one change: plan and prove, back up, write all or nothing."""
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from timmy_tui.control.edit.atomic_replace import FileImage, Staged, read_file, replace_file, sync_folder, temp_name
+from timmy_tui.control.edit.literal import Literal, Selector, Value, find_literal, patch
+from timmy_tui.control.edit.python_source import read_source
+from timmy_tui.control.errors import Conflict, Refused, Unsafe
+from timmy_tui.core.errors import ControlError
+from timmy_tui.core.settings import state_dir
+
+
+class HalfDone(ControlError):
+    """One file of a change is written and could not be put back."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A wish: this value in that literal."""
+
+    path: Path
+    selector: Selector
+    value: Value
+    name: str = ""
+    """As the journal writes it; empty: the constant, or ``function(keyword=)``."""
+
+
+@dataclass(frozen=True)
+class EditedLiteral:
+    """One literal of a planned file, before and after, as it is written in the file."""
+
+    name: str
+    selector: Selector | None
+    """None in a planned file that puts whole bytes back."""
+    old: str
+    new: str
+    line: int
+    """1-based."""
+    old_line: str = ""
+    """The whole line, for the preview."""
+    new_line: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file with its new bytes, proved and not yet written."""
+
+    image: FileImage
+    new: bytes = field(repr=False)
+    literals: tuple[EditedLiteral, ...]
+    temp: Path
+    """Where the new bytes are prepared; the journal names it before it exists."""
+    backup: Path
+    """Where the exact old bytes are kept; exists once ``write`` has begun."""
+
+    @property
+    def before(self) -> str:
+        """SHA-256 of the old bytes."""
+        return self.image.sha256
+
+    @property
+    def after(self) -> str:
+        """SHA-256 of the new bytes."""
+        return hashlib.sha256(self.new).hexdigest()
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was written."""
+
+    files: tuple[PlannedFile, ...]
+    boottime: float
+    """CLOCK_BOOTTIME in seconds after the last file was in place: a process started later has read it."""
+    mtimes_ns: tuple[int, ...]
+
+
+def plan(edits: Sequence[Edit], backups: Path | None = None) -> tuple[PlannedFile, ...]:
+    """Read every file once, patch and prove; nothing is written. Raises Refused (also when nothing would change).
+
+    ``backups`` is the folder of the backups; None: ``state_dir()/backups``. Literals that already hold the wished value
+    are left out.
+    """
+    images: dict[Path, FileImage] = {}
+    wishes: dict[Path, list[Edit]] = {}
+    for edit in edits:
+        image = read_file(edit.path)
+        images.setdefault(image.path, image)
+        wishes.setdefault(image.path, []).append(edit)
+    planned = [_planned(images[path], wishes[path], backups or backup_folder()) for path in images]
+    changed = tuple(file for file in planned if file.new != file.image.data)
+    if not changed:
+        names = ", ".join(edit.name or str(edit.selector) for edit in edits)
+        raise Refused(f"Nothing to change: {names} has that value already.")
+    return changed
+
+
+def _planned(image: FileImage, edits: Sequence[Edit], backups: Path) -> PlannedFile:
+    data = image.data
+    before: list[tuple[Edit, Literal]] = []
+    for edit in edits:
+        old = find_literal(data, edit.selector)
+        if old.value == edit.value and old.type is type(edit.value):
+            continue
+        if any(edit.selector == other.selector for other, _ in before):
+            raise Refused(f"{edit.selector} is to be changed twice.", [old.line])
+        data = patch(data, edit.selector, edit.value)
+        before.append((edit, old))
+    old_source, new_source = read_source(image.data), read_source(data)
+    literals = []
+    for edit, _ in before:
+        old, new = find_literal(image.data, edit.selector), find_literal(data, edit.selector)
+        literals.append(
+            EditedLiteral(
+                edit.name or str(edit.selector),
+                edit.selector,
+                old.text,
+                new.text,
+                old.line,
+                old_source.line(old.line),
+                new_source.line(new.line),
+            )
+        )
+    return _file(image, data, tuple(literals), backups)
+
+
+def _file(image: FileImage, new: bytes, literals: tuple[EditedLiteral, ...], backups: Path) -> PlannedFile:
+    if not image.mode & 0o222:
+        raise Unsafe(f"{image.path} is marked read-only.", way_out=f"chmod u+w {image.path}")
+    backup = backup_path(backups, image.path.name, image.sha256)
+    return PlannedFile(image, new, literals, temp_name(image.path), backup)
+
+
+def plan_bytes(path: Path, expected: str, new: bytes, backups: Path | None = None) -> PlannedFile:
+    """Put whole bytes in place of a file whose SHA-256 is ``expected``: a rollback. Raises Conflict or Unsafe."""
+    image = read_file(path)
+    if image.sha256 != expected:
+        raise Conflict(f"{path} was changed since; its bytes stay.")
+    return _file(image, new, (), backups or backup_folder())
+
+
+def write(planned: Sequence[PlannedFile]) -> Applied:
+    """Back up, prepare all files, then replace them; if one fails, those before it are put back byte for byte.
+
+    Raises Conflict or Unsafe with nothing changed, HalfDone when a file could not be put back.
+    """
+    done: list[tuple[PlannedFile, FileImage]] = []
+    with contextlib.ExitStack() as stack:
+        for file in planned:
+            save_backup(file.backup, file.image.data)
+        staged = [stack.enter_context(Staged(file.image, file.new, file.temp)) for file in planned]
+        for file, stage in zip(planned, staged, strict=True):
+            try:
+                done.append((file, stage.swap()))
+            except Refused as refused:
+                _put_back(done, refused)
+                raise
+        boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
+    for folder in {file.image.path.parent for file in planned}:
+        sync_folder(folder)
+    return Applied(tuple(planned), boottime, tuple(image.mtime_ns for _, image in done))
+
+
+def _put_back(done: Sequence[tuple[PlannedFile, FileImage]], cause: Refused) -> None:
+    for file, image in reversed(done):
+        try:
+            replace_file(image, file.image.data)
+        except Refused as refused:
+            raise HalfDone(
+                f"{file.image.path} is changed and could not be put back ({refused.reason}), "
+                f"while another file of the change was refused: {cause.reason}",
+                f"Compare it with its backup: diff {file.backup} {file.image.path}",
+            ) from None
+
+
+def apply(edits: Sequence[Edit], backups: Path | None = None) -> Applied:
+    """``write(plan(edits))``, for a caller without a journal."""
+    return write(plan(edits, backups))
+
+
+def backup_folder() -> Path:
+    """Where the exact old bytes of changed files are kept, outside any repository: one of them holds a password."""
+    return state_dir() / "backups"
+
+
+def backup_path(folder: Path, name: str, sha256: str) -> Path:
+    """Where bytes with this hash are kept; the same bytes are kept once."""
+    return folder / f"{name}.{sha256[:24]}"
+
+
+def save_backup(path: Path, data: bytes) -> None:
+    """Keep ``data`` under ``path``, 0600 in a 0700 folder, on disk when this returns. Raises Unsafe.
+
+    The name is made of the bytes' hash, so that bytes which are there already need not be written again.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.chmod(0o700)
+        if path.is_file() and path.read_bytes() == data:
+            return
+        temp = temp_name(path)
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(fd)
+            os.replace(temp, path)
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise Unsafe(f"The backup {path} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,1 @@
+"""The flags: which there are, what the file says, what runs, what the turns prove."""

@@ -1,0 +1,298 @@
+"""The write-ahead journal of changes: written before a file is touched, read at the next start."""
+
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from timmy_tui.control.edit.atomic_replace import read_file
+from timmy_tui.control.edit.literal import literal_value, selector_of
+from timmy_tui.control.edit.transaction import Edit, PlannedFile, plan_bytes
+from timmy_tui.control.errors import Conflict, Refused
+from timmy_tui.control.journal.lock import ChangeLock, Locked
+from timmy_tui.core.errors import ControlError
+
+__all__ = ["CLOSED", "ChangeLock", "Entry", "FileRecord", "Journal", "LiteralRecord", "Locked", "Operation", "Standing"]
+
+CLOSED = frozenset({"kept", "rolled back", "needs attention", "not applied", "changed by someone else", "refused"})
+"""Stages that end an operation; any other leaves it open for the next start."""
+
+
+class LiteralRecord(Struct, frozen=True):
+    """One literal of a change, as written in the file; the only text of a file that the journal holds."""
+
+    name: str
+    old: str
+    new: str
+    line: int = 0
+    selector: str = ""
+    """``NAME`` or ``function(keyword=)``."""
+
+
+class FileRecord(Struct, frozen=True):
+    """One file of a change."""
+
+    path: str
+    before: str
+    """SHA-256 of the whole file."""
+    after: str
+    backup: str
+    temp: str
+    literals: tuple[LiteralRecord, ...] = ()
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One line: an operation has reached a stage. The first line of an operation names its files."""
+
+    op: str
+    stage: str
+    """A ChangeState value, or one of CLOSED."""
+    at: float = 0.0
+    """Seconds since the epoch; set by ``append`` when 0."""
+    boot_id: str = ""
+    boottime: float = 0.0
+    label: str = ""
+    strategy: str = ""
+    service: str = ""
+    """Identity of who serves: pid and start, as the service writes it."""
+    undoes: str = ""
+    """The operation that this one rolls back."""
+    message: str = ""
+    files: tuple[FileRecord, ...] = ()
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """The lines of one operation, folded: the newest stage, the first line's facts."""
+
+    op: str
+    stage: str
+    label: str
+    started: float
+    at: float
+    """Of the newest line."""
+    strategy: str
+    service: str
+    undoes: str
+    message: str
+    boot_id: str
+    boottime: float
+    files: tuple[FileRecord, ...]
+    begun: tuple[str, float] = ("", 0.0)
+    """Boot and time on its clock of the first line, which comes before the files are touched."""
+
+    @property
+    def open(self) -> bool:
+        """Not ended: killed, or still running."""
+        return self.stage not in CLOSED
+
+
+class Standing(StrEnum):
+    """How the files of an operation stand on disk."""
+
+    NOT_APPLIED = "not applied"
+    APPLIED = "applied"
+    HALF_APPLIED = "half applied"
+    """Of several files some hold the new bytes and some the old: killed between two of them."""
+    CHANGED = "changed by someone else"
+
+
+class Journal:
+    """Append-only JSON lines, flushed to disk one by one, 0600."""
+
+    def __init__(self, path: Path) -> None:
+        """The file is made by the first line."""
+        self.path = path
+
+    def append(self, entry: Entry) -> None:
+        """Write one line and fsync it. Raises ControlError when it cannot: then the change must not be made."""
+        if not entry.at:
+            entry = msgspec.structs.replace(
+                entry, at=time.time(), boottime=time.clock_gettime(time.CLOCK_BOOTTIME), boot_id=boot_id()
+            )
+        try:
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            fd = os.open(self.path, flags, 0o600)
+            try:
+                os.fchmod(fd, 0o600)
+                line = msgspec.json.encode(entry) + b"\n"
+                # a line torn by a crash must not swallow this one
+                line = line if _ends_with_newline(fd) else b"\n" + line
+                if os.write(fd, line) != len(line):
+                    raise OSError(0, "the disk is full")
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise ControlError(f"The journal {self.path} cannot be written: {error.strerror}.") from None
+
+    def operations(self) -> list[Operation]:
+        """All operations, oldest first; a torn or foreign line is passed over.
+
+        Raises ControlError when the file is there and cannot be read: nobody knows then what is open.
+        """
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise ControlError(f"The journal {self.path} cannot be read: {error.strerror}.") from None
+        entries: dict[str, list[Entry]] = {}
+        for line in lines:
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                entry = _DECODER.decode(line)
+                entries.setdefault(entry.op, []).append(entry)
+        return [_fold(found) for found in entries.values()]
+
+    def open_operations(self) -> list[Operation]:
+        """Those that have not ended: at the start of the program, what a crash left."""
+        return [operation for operation in self.operations() if operation.open]
+
+
+_DECODER = msgspec.json.Decoder(Entry)
+
+
+def _ends_with_newline(fd: int) -> bool:
+    size = os.fstat(fd).st_size
+    return size == 0 or os.pread(fd, 1, size - 1) == b"\n"
+
+
+def _fold(entries: Sequence[Entry]) -> Operation:
+    """What was said first of what never changes, what was said last of the rest."""
+    first, last = entries[0], entries[-1]
+
+    def newest(field: str) -> str:
+        return next((text for entry in reversed(entries) if (text := str(getattr(entry, field)))), "")
+
+    return Operation(
+        op=first.op,
+        stage=last.stage,
+        label=newest("label"),
+        started=first.at,
+        at=last.at,
+        strategy=newest("strategy"),
+        service=newest("service"),
+        undoes=newest("undoes"),
+        message=last.message,
+        boot_id=last.boot_id,
+        boottime=last.boottime,
+        files=next((entry.files for entry in reversed(entries) if entry.files), ()),
+        begun=(first.boot_id, first.boottime),
+    )
+
+
+def new_op() -> str:
+    """A fresh operation id: sortable by time, unique."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+
+
+def boot_id() -> str:
+    """The running boot, so that times of another boot are not compared; empty where the system has none."""
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return ""
+
+
+def file_records(planned: Sequence[PlannedFile]) -> tuple[FileRecord, ...]:
+    """What the first line of an operation says of its files."""
+    return tuple(
+        FileRecord(
+            path=str(file.image.path),
+            before=file.before,
+            after=file.after,
+            backup=str(file.backup),
+            temp=str(file.temp),
+            literals=tuple(
+                LiteralRecord(found.name, found.old, found.new, found.line, str(found.selector or ""))
+                for found in file.literals
+            ),
+        )
+        for file in planned
+    )
+
+
+def classify(operation: Operation) -> Standing:
+    """Compare the files' hashes with the operation's; reads only. Without files nothing was applied."""
+    standings = {_standing(file) for file in operation.files}
+    if Standing.CHANGED in standings:
+        return Standing.CHANGED
+    if len(standings) == 2:
+        return Standing.HALF_APPLIED
+    return standings.pop() if standings else Standing.NOT_APPLIED
+
+
+def _standing(file: FileRecord) -> Standing:
+    try:
+        found = read_file(Path(file.path)).sha256
+    except Refused:
+        return Standing.CHANGED
+    known = {file.before: Standing.NOT_APPLIED, file.after: Standing.APPLIED}
+    return known.get(found, Standing.CHANGED)
+
+
+def plan_rollback(operation: Operation, backups: Path | None = None) -> tuple[PlannedFile, ...]:
+    """The exact old bytes of every file that holds the new ones; files that hold the old ones are left out.
+
+    Raises Conflict when a file was changed since: ``reversed_edits`` then puts back the one literal alone.
+    """
+    planned: list[PlannedFile] = []
+    for file in operation.files:
+        standing = _standing(file)
+        if standing is Standing.NOT_APPLIED:
+            continue
+        if standing is not Standing.APPLIED:
+            raise Conflict(
+                f"{file.path} was changed since; its bytes stay.",
+                way_out=f"Its state before the change is kept: diff {file.backup} {file.path}",
+            )
+        planned.append(plan_bytes(Path(file.path), file.after, _backup(file), backups))
+    if not planned:
+        raise Refused("Nothing to undo: the files are as they were before the change.")
+    return tuple(planned)
+
+
+def _backup(file: FileRecord) -> bytes:
+    image = read_file(Path(file.backup))
+    if image.sha256 != file.before:
+        raise Refused(f"The backup {file.backup} is not what was kept; nothing is put back from it.")
+    return image.data
+
+
+def reversed_edits(operation: Operation) -> tuple[Edit, ...]:
+    """The operation's literals with their old values, to be planned against the files as they are now."""
+    return tuple(
+        Edit(Path(file.path), selector_of(literal.selector), literal_value(literal.old), literal.name)
+        for file in operation.files
+        for literal in file.literals
+        if literal.selector
+    )
+
+
+def remove_leftovers(operation: Operation) -> tuple[Path, ...]:
+    """Delete what a killed operation left beside its files and backups; to be called by the owner of the lock.
+
+    Returns the temp files that stay because their bytes are neither the old nor the new: they hold someone's edit.
+    """
+    left: list[Path] = []
+    for file in operation.files:
+        backup = Path(file.backup)
+        for half in backup.parent.glob(f".{backup.name}.*.tmp"):
+            half.unlink(missing_ok=True)
+        temp = Path(file.temp)
+        if not os.path.lexists(temp) or temp.suffix != ".tmp" or temp.parent != Path(file.path).parent:
+            continue
+        try:
+            known = read_file(temp).sha256 in (file.before, file.after)
+        except Refused:
+            known = False
+        # killed while it was written: shorter than both, and never in place, as the file itself shows
+        if known or _standing(file) is Standing.NOT_APPLIED:
+            temp.unlink()
+        else:
+            left.append(temp)
+    return tuple(left)

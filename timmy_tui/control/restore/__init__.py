@@ -1,0 +1,1 @@
+"""Restore points: named states of the code files."""

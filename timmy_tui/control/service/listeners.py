@@ -1,0 +1,280 @@
+"""Who serves v34: the processes that listen on its port, when they were started, and whether they answer.
+
+A port that is open and a page that comes back prove nothing about which process did it: two instances share the port
+without an error. Times are on the boot clock, because a laptop's wall clock steps.
+"""
+
+import contextlib
+import functools
+import http.client
+import ipaddress
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from timmy_tui.control.journal.write_ahead import boot_id
+from timmy_tui.core.sanitize import clean
+
+RUN_MAIN = "WERKZEUG_RUN_MAIN"
+"""Set to ``true`` in the child of Werkzeug's reloader."""
+ANSWER_LIMIT = 64 << 10
+APP = "app.py"
+AGAIN, AGAIN_S = 3, 0.05
+"""Looks at a port that nobody seems to hold, and the seconds between them."""
+
+
+class Answer(StrEnum):
+    """What came of one request."""
+
+    ANSWERS = "answers"
+    REFUSED = "refused"
+    SILENT = "silent"
+    """It took the connection and said nothing in time: busy with a turn, or hung."""
+    GARBAGE = "garbage"
+    """It said something that is not HTTP."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A process that listens on v34's port."""
+
+    pid: int
+    started: float
+    """Seconds on CLOCK_BOOTTIME, ±10 ms."""
+    folder: Path | None
+    """Where it runs; None: it may not be looked at."""
+    reloader: bool | None
+    """It is the child of a reloader; None: it may not be looked at."""
+    parent: int | None = None
+    """Pid of that reloader."""
+    parent_started: float | None = None
+
+    @property
+    def identity(self) -> str:
+        """``<boot>:<pid>:<start>``, as the journal writes it."""
+        return f"{boot_id()[:8]}:{self.pid}:{round(self.started * _ticks())}"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Who listens on the port."""
+
+    port: int
+    listeners: tuple[Listener, ...] = ()
+    hidden: bool = False
+    """Connections are accepted, and no process that does it can be seen: another user's, or a container's."""
+    elsewhere: str = ""
+    """The host, when v34's URL leads to another machine: what listens on the same port here has nothing to do with it.
+    """
+
+    @property
+    def identity(self) -> str:
+        """Of the one that serves; empty for none."""
+        return self.listeners[0].identity if self.listeners else ""
+
+
+def serving_at(url: str) -> Serving:
+    """Who serves v34's URL, as far as that is this machine."""
+    parts = urlsplit(url)
+    port = port_of(url)
+    host = parts.hostname or "localhost"
+    return who_serves(port) if is_here(host) else Serving(port, elsewhere=clean(host, 80))
+
+
+def port_of(url: str) -> int:
+    """The URL's port, or the usual one of its scheme."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def is_here(host: str) -> bool:
+    """An address or a name of this machine; a name that cannot be resolved is not."""
+    if host == "localhost":
+        return True
+    try:
+        addresses = {ipaddress.ip_address(host)}
+    except ValueError:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return False
+        addresses = {ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found}
+    if all(one.is_loopback or one.is_unspecified for one in addresses):
+        return True
+    own = {one.address.partition("%")[0] for addresses in psutil.net_if_addrs().values() for one in addresses}
+    return any(str(one) in own for one in addresses)
+
+
+def who_serves(port: int) -> Serving:
+    """Look at every socket of the machine once (37 ms): not for the screen's thread.
+
+    A process that is just ending holds its socket for an instant without being seen: then it is looked at again.
+    """
+    serving = _look(port)
+    for _ in range(AGAIN):
+        if not serving.hidden:
+            break
+        time.sleep(AGAIN_S)
+        serving = _look(port)
+    return serving
+
+
+def _look(port: int) -> Serving:
+    try:
+        found = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    except (psutil.Error, OSError, RuntimeError):
+        # processes came and went under the list: who serves was not seen, which is no answer
+        return Serving(port, (), True)
+    here = [one for one in found if one.laddr and one.laddr.port == port]
+    pids = sorted({one.pid for one in here if one.pid is not None})
+    listeners = [one for one in map(_listener, pids) if one is not None]
+    hidden = bool(here) and not listeners
+    return Serving(port, tuple(_without_heirs(listeners)), hidden or (not here and _accepts(port)))
+
+
+def _without_heirs(listeners: list[Listener]) -> Iterable[Listener]:
+    """A reloader's parent may hold the socket as well, without ever answering on it."""
+    parents = {one.parent for one in listeners if one.reloader}
+    return [one for one in listeners if one.pid not in parents]
+
+
+def _listener(pid: int) -> Listener | None:
+    started = start_of(pid)
+    if started is None:
+        return None
+    folder: Path | None = None
+    reloader: bool | None = None
+    parent: int | None = None
+    try:
+        process = psutil.Process(pid)
+        folder = Path(process.cwd())
+        reloader = process.environ().get(RUN_MAIN) == "true"
+        if reloader:
+            above = process.parent()
+            reloader = above is not None and above.cmdline() == process.cmdline()
+            parent = above.pid if reloader and above is not None else None
+    except psutil.NoSuchProcess:
+        return None
+    except (psutil.AccessDenied, OSError):
+        reloader = None
+    return Listener(pid, started, folder, reloader, parent, start_of(parent) if parent is not None else None)
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("localhost", port), timeout=0.5).close()
+    except OSError:
+        return False
+    return True
+
+
+@functools.cache
+def _ticks() -> int:
+    return os.sysconf("SC_CLK_TCK")
+
+
+def start_of(pid: int) -> float | None:
+    """Start of a living process on the boot clock; None for one that is gone, or a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    # the name stands in brackets and may hold both spaces and brackets
+    fields = text.rpartition(")")[2].split()
+    if len(fields) < 20 or fields[0] in ("Z", "X"):
+        return None
+    return int(fields[19]) / _ticks()
+
+
+def alive(pid: int, started: float) -> bool:
+    """That very process, not a later one with its number."""
+    return start_of(pid) == started
+
+
+def starting(folder: Path) -> tuple[tuple[int, float], ...]:
+    """(pid, start) of this user's processes in ``folder`` that run app.py: v34 while it imports, or its reloader."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.uids().real != os.getuid() or APP not in (Path(one).name for one in process.cmdline()[1:3]):
+                continue
+            if Path(process.cwd()) == folder and (started := start_of(process.pid)) is not None:
+                found.append((process.pid, started))
+        except (psutil.Error, OSError):
+            continue
+    return tuple(found)
+
+
+def ask(url: str, limit_s: float) -> Answer:
+    """GET /api/kv_stats; any HTTP status is an answer. No redirects, no proxy, never longer than ``limit_s``."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=limit_s)
+    try:
+        connection.connect()
+    except (OSError, UnicodeError):
+        connection.close()
+        return Answer.REFUSED
+    held = connection.sock
+    # a server that trickles a byte at a time never times out by itself
+    clock = threading.Timer(limit_s, _cut, (held,))
+    clock.daemon = True
+    clock.start()
+    began = time.monotonic()
+    try:
+        connection.request("GET", f"{parts.path.rstrip('/')}/api/kv_stats?limit=1", headers={"Connection": "close"})
+        connection.getresponse().read(ANSWER_LIMIT)
+    except TimeoutError:
+        return Answer.SILENT
+    except (OSError, http.client.HTTPException):
+        return Answer.SILENT if time.monotonic() - began >= limit_s * 0.9 else Answer.GARBAGE
+    finally:
+        clock.cancel()
+        connection.close()
+    return Answer.ANSWERS
+
+
+def _cut(held: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        held.shutdown(socket.SHUT_RDWR)
+
+
+def refusal(serving: Serving, folder: Path) -> str:
+    """Why what serves must not be restarted from here; empty for exactly one in ``folder``, or none."""
+    if serving.elsewhere:
+        return f"v34 is on another machine ({serving.elsewhere}): what runs there is not seen from here"
+    if serving.hidden:
+        return f"port {serving.port} is served by a process that cannot be seen from here"
+    if len(serving.listeners) > 1:
+        pids = " and ".join(str(one.pid) for one in serving.listeners)
+        return f"two at once serve port {serving.port} (pid {pids}): end one of them first"
+    for one in serving.listeners:
+        if one.folder is not None and one.folder.resolve() != folder.resolve():
+            return f"the running service (pid {one.pid}) uses another copy: {clean(str(one.folder), 200)}"
+    return ""
+
+
+def describe(serving: Serving, boottime: float) -> str:
+    """One line: ``pid 123 · 4m12s · reloader``. ``boottime`` is CLOCK_BOOTTIME now."""
+    if serving.elsewhere:
+        return f"on another machine ({serving.elsewhere}), not seen from here"
+    if serving.hidden:
+        return f"port {serving.port}: served by a process that cannot be seen"
+    if not serving.listeners:
+        return f"port {serving.port}: not running"
+    return " and ".join(_described(one, boottime) for one in serving.listeners)
+
+
+def _described(one: Listener, boottime: float) -> str:
+    age = max(int(boottime - one.started), 0)
+    hours, minutes, seconds = age // 3600, age // 60 % 60, age % 60
+    lasted = f"{hours}h{minutes:02}m" if hours else f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
+    kind = {True: "reloader", False: "no reloader", None: "reloader not known"}[one.reloader]
+    return f"pid {one.pid} · up {lasted} · {kind}"

@@ -1,0 +1,149 @@
+"""The running v34 as one change meets it: guarded before, restarted, and looked for afterwards."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from timmy_tui.control.errors import Refused
+from timmy_tui.control.progress import STOP, UNDO, Progress, Sight
+from timmy_tui.control.service.crash_reason import last_words
+from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, Comeback, Unhealthy, Unnoticed, look
+from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
+from timmy_tui.control.service.strategies import STARTS_NOTHING, Strategy
+from timmy_tui.core.settings import Control
+from timmy_tui.model.change import ChangeState
+
+__all__ = ["Service", "Unhealthy", "Unnoticed"]
+
+STARTUP_S = 5.0
+"""How long a change waits for a service that is just starting, before it is refused."""
+
+
+@dataclass
+class Service:
+    """v34, as one change sees it."""
+
+    strategy: Strategy
+    url: str
+    folder: Path
+    """Where v34 runs."""
+    limits: Control
+    sight: Callable[[], Sight]
+    progress: Progress
+
+    def look(self) -> Serving:
+        """Who listens now; the change's progress shows it."""
+        return look(self.url, self.progress)
+
+    def guard(self) -> Serving:
+        """Who serves, when that is clear enough to restart it. Raises Refused, Stopped.
+
+        A service that is just starting would miss the edit for ever: it is waited for.
+        """
+        self.progress.enter(ChangeState.GUARDING, STARTUP_S, (STOP,))
+        while True:
+            serving = self.look()
+            why = refusal(serving, self.folder) or self.strategy.refusal(serving)
+            if why:
+                raise Refused(why)
+            coming = () if serving.listeners else starting(self.folder)
+            if not coming:
+                return serving
+            if self.progress.expired:
+                raise self._unready(serving.port, coming)
+            self.progress.tell(message="v34 is just starting")
+            self.progress.wait(LOOK_S)
+
+    def _unready(self, port: int, coming: Sequence[tuple[int, float]]) -> Refused:
+        pids = ", ".join(str(pid) for pid, _ in coming)
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        if all(now - began > self.limits.healthy_limit_s for _, began in coming):
+            return Refused(f"v34 runs (pid {pids}) and does not listen on port {port}.", way_out="Set services.v34.")
+        return Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", way_out="Try again soon.")
+
+    def wait_for_quiet(self) -> None:
+        """Until v34 works on no turn, or the user does not want to wait. Raises Stopped."""
+        if self.sight().busy:
+            self.progress.enter(
+                ChangeState.GUARDING, None, ("go now", STOP), "a turn is in flight: waiting until it is over"
+            )
+        while self.sight().busy and not self.progress.wait(LOOK_S):
+            pass
+
+    def restart(
+        self,
+        old: Serving,
+        edited: tuple[Path, ...],
+        since: float,
+        config: Path,
+        choices: tuple[str, ...] = (STOP, UNDO),
+    ) -> Listener | None:
+        """The old service away, exactly one new one there that was started after ``since`` and answers.
+
+        ``since`` is on the boot clock: when the files were in place. None when nothing runs and the strategy starts
+        nothing. Raises Unhealthy, Unnoticed, RestartFailed, Stopped, and TakenBack when ``choices`` has undo.
+        """
+        self.progress.cut = self.progress.cut or self.sight().busy
+        self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
+        if not old.listeners and self.strategy.name in STARTS_NOTHING and not starting(self.folder):
+            return None
+        self.progress.tell(message=self.strategy.restart(old, edited, self.progress.cancelled))
+        back = Comeback(
+            self.strategy, self.url, self.folder, config, self.limits.healthy_limit_s, self.sight, self.progress, since
+        )
+        back.await_gone(old)
+        return back.await_healthy(choices)
+
+    def settle(self) -> bool:
+        """Before a rollback: wait until the service serves or has exited, for an edit in between is missed.
+
+        True when something serves, or is still starting when the time is over.
+        """
+        limit = self.limits.healthy_limit_s
+        self.progress.enter(ChangeState.WAITING, limit, (), "before the rollback v34 must serve, or have exited")
+        while not self.progress.expired:
+            serving = self.look()
+            if serving.listeners and ask(self.url, ASK_LIMIT_S) is not Answer.REFUSED:
+                return True
+            if not serving.listeners and not starting(self.folder):
+                return False
+            self.progress.wait(LOOK_S)
+        return bool(serving_at(self.url).listeners or starting(self.folder))
+
+    def whereabouts(self, old: Serving) -> str:
+        """What runs now, after a restart that went wrong; with the command to copy when nothing does."""
+        serving = self.look()
+        why = refusal(serving, self.folder)
+        if why:
+            return why
+        if serving.listeners:
+            same = {one.identity for one in serving.listeners} <= {one.identity for one in old.listeners}
+            pid = serving.listeners[0].pid
+            return f"v34 (pid {pid}) runs with what it read before" if same else f"v34 serves with pid {pid}"
+        return "v34 is just starting" if starting(self.folder) else f"v34 is not running; {self.start_by_hand}"
+
+    def fate(self, one: Listener | None) -> tuple[Listener | None, str]:
+        """What became of the one that served, if one did: itself, its successor, or words when none is there."""
+        if one is None or alive(one.pid, one.started):
+            return one, ""
+        serving = self.look()
+        if serving.listeners or starting(self.folder):
+            return (serving.listeners or (one,))[0], ""
+        return one, f"v34 has exited since{last_words(self.sight().log)}"
+
+    @property
+    def way_up(self) -> str:
+        """``; start it: …`` when nothing of it runs."""
+        down = not serving_at(self.url).listeners and not starting(self.folder)
+        return f"; {self.start_by_hand}" if down else ""
+
+    @property
+    def absence(self) -> str:
+        """``; v34 is not running; start it: …`` when it is not."""
+        return f"; v34 is not running{self.way_up}" if self.way_up else ""
+
+    @property
+    def start_by_hand(self) -> str:
+        """The command to copy."""
+        return f"start it: cd {self.folder} && python app.py --debug"

@@ -1,0 +1,1 @@
+"""Errors, settings, and how values and foreign text are written. Every room may use it."""

@@ -1,0 +1,104 @@
+"""What goes wrong around v34 in the scenarios: its log, its model server, the process itself."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from timmy_tui.demo.ollama.facts import MODEL
+from timmy_tui.demo.scenarios import Truth
+from timmy_tui.demo.start import start_v34
+
+
+class Mischief:
+    """Acts by name; each leaves the rest of Timmy running, or starts it again."""
+
+    def __init__(self, root: Path, ollama_url: str, v34_port: int, truth: Truth) -> None:
+        self.root = root
+        self.log = root / "shared" / "latency.log"
+        self.ollama_url = ollama_url
+        self.v34_port = v34_port
+        self.truth = truth
+        self._acts: Mapping[str, Callable[[], None]] = {
+            "unload": lambda: self._generate({"prompt": "", "keep_alive": 0}),
+            "steal": lambda: self._generate({"prompt": "Summarise: the sky is blue.", "keep_alive": "1h"}),
+            "torn": self._tear,
+            "garbage": self._litter,
+            "duplicate": self._repeat,
+            "truncate": self._truncate,
+            "rotate": self._rotate,
+            "crash": self._crash,
+            "llm 500": lambda: self._fault("500"),
+            "empty": lambda: self._fault("empty"),
+            "leak": lambda: self._fault("leak"),
+        }
+
+    def perform(self, name: str) -> None:
+        """Do it now. Raises KeyError for an act that nobody knows."""
+        self._acts[name]()
+
+    def _tear(self) -> None:
+        """Half a line, overwritten by another one, as two writers without a lock leave it."""
+        whole = self._last_line()
+        self._append(whole[: len(whole) // 2] + whole + b"\n")
+
+    def _litter(self) -> None:
+        self._append(
+            b"\x00" * 64 + b"\n" + b'{"timestamp": 17\xff\xfe, "event": "\xc3\x28"}\n' + b"[1, 2, 3]\nnot json\n"
+        )
+
+    def _repeat(self) -> None:
+        self._append(self._last_line() + b"\n")
+
+    def _truncate(self) -> None:
+        os.truncate(self.log, 0)
+
+    def _rotate(self) -> None:
+        self.log.rename(self.log.with_suffix(".log.1"))
+
+    def _crash(self) -> None:
+        """v34 is killed, and started again as the control panel does it: with its log unlinked."""
+        if not Path("/proc/self/cwd").exists():
+            return  # no way to tell our processes from others
+        for pid in self._v34_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.2)
+        log = self.root / "testing-interface" / "logs" / "v34.log"
+        log.unlink(missing_ok=True)
+        start_v34(self.root)
+
+    def _v34_pids(self) -> list[int]:
+        """Processes that run in this demo's v34 folder, by their working directory."""
+        pids = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and (entry / "cwd").resolve() == (self.root / "v34").resolve():
+                    pids.append(int(entry.name))
+        return pids
+
+    def _last_line(self) -> bytes:
+        return self.log.read_bytes().rstrip(b"\n").rsplit(b"\n", 1)[-1]
+
+    def _append(self, content: bytes) -> None:
+        with self.log.open("ab") as file:
+            file.write(content)
+
+    def _generate(self, request: Mapping[str, object]) -> None:
+        options = {"num_ctx": 8000}
+        self._post("/api/generate", {"model": MODEL, "stream": False, "options": options, **request})
+
+    def _fault(self, kind: str) -> None:
+        self._post("/demo/fault", {"kind": kind})
+
+    def _post(self, path: str, message: Mapping[str, object]) -> None:
+        parts = urlsplit(self.ollama_url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("POST", path, json.dumps(message))
+            connection.getresponse().read()

@@ -1,0 +1,1 @@
+"""The stand-in's Ollama: engine, prompt cache, HTTP, log."""

@@ -1,0 +1,1 @@
+"""Checks of files, services, versions and flags; changes nothing."""

@@ -1,0 +1,168 @@
+"""The doctor's look at the logs: whether they are there, what is in them, and how old it is."""
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.core.installation import Installation
+from timmy_tui.core.settings import Settings
+from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
+from timmy_tui.model.snapshot import ClockOffset
+from timmy_tui.model.turn import Turn
+from timmy_tui.parse.ollama_log import OllamaLogParser
+from timmy_tui.turns.ingest import Ingest, LogKind
+
+END = 512 << 10
+"""Bytes of each log's end that are read: about 120 turns."""
+OLD_S = 86400.0
+TRACKED = ("stt_pause_detected", "stt_http_request_start", "v34_flask_handler_entry", "v34_retrieval_embedding_start")
+"""Events that older versions of the tracker do not write."""
+
+
+@dataclass
+class Sample:
+    """The ends of both logs, read."""
+
+    turns: tuple[Turn, ...] = ()
+    events: Counter[str] = field(default_factory=Counter)
+    unparsed: Counter[str] = field(default_factory=Counter)
+    offset: ClockOffset | None = None
+    newest: float | None = None
+    """Stamp of the newest event."""
+    debug_turns: int = 0
+
+
+def sample_logs(installation: Installation, settings: Settings) -> Sample:
+    """Turns, events and what could not be read, from the end of each log."""
+    ingest = Ingest(settings.tail.turn_timeout_s)
+    turns: dict[int, Turn] = {}
+    pairs: tuple[tuple[Path, LogKind], ...] = ((installation.latency_log, "latency"), (installation.v34_log, "v34"))
+    for path, kind in pairs:
+        for turn in ingest.feed(kind, end_lines(path)):
+            turns[turn.ordinal] = turn
+    for turn in ingest.assembler.finish():
+        turns[turn.ordinal] = turn
+    ordered = tuple(turns[ordinal] for ordinal in sorted(turns))
+    return Sample(
+        turns=ordered,
+        events=Counter(event.event for turn in ordered for event in turn.events),
+        unparsed=ingest.unparsed,
+        offset=offset_over(ordered[-20:]),
+        newest=ingest.newest_stamp,
+        debug_turns=sum(turn.logs in ("v34", "both") for turn in ordered),
+    )
+
+
+def end_lines(path: Path) -> list[bytes]:
+    """Whole lines of a regular file's end; nothing of anything else (a FIFO would block)."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return []
+    with open(descriptor, "rb") as file:
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
+            return []
+        begin = max(info.st_size - END, 0)
+        file.seek(begin)
+        lines = file.read(END).split(b"\n")
+    return lines[1:-1] if begin else lines[:-1]
+
+
+def file_lines(installation: Installation, sample: Sample, settings: Settings, now: float) -> Iterator[DoctorLine]:
+    """A line or more for each file."""
+    yield from _latency(installation, sample, now)
+    yield from _debug(installation, sample)
+    yield from _server(settings, installation)
+
+
+def _latency(installation: Installation, sample: Sample, now: float) -> Iterator[DoctorLine]:
+    path = installation.latency_log
+    problem = _problem(path)
+    if problem:
+        yield DoctorLine("latency.log", FAIL, f"{path} {problem}", "Talk to Timmy once: the first turn creates it.")
+        return
+    if not sample.events:
+        yield DoctorLine("latency.log", WARN, f"{path} holds no turn yet", "Talk to Timmy once.")
+        return
+    total, turns = sum(sample.events.values()), sum(bool(turn.events) for turn in sample.turns)
+    age = _age(now - sample.newest) if sample.newest is not None else ""
+    old = sample.newest is not None and now - sample.newest > OLD_S
+    text = f"{total} events in {turns} turns at its end, the newest {age} ago"
+    yield DoctorLine("latency.log", WARN if old else OK, text, "Is Timmy running?" if old else "")
+    missing = [name for name in TRACKED if name not in sample.events]
+    if missing:
+        yield DoctorLine("latency.log", OK, f"an older tracker: without {', '.join(missing)}")
+    if sample.unparsed:
+        told = ", ".join(f"{count} {reason}" for reason, count in sample.unparsed.most_common(3))
+        yield DoctorLine("latency.log", WARN, f"lines passed over: {told}", "Several writers share it without a lock.")
+
+
+def _debug(installation: Installation, sample: Sample) -> Iterator[DoctorLine]:
+    present = [path for path in installation.v34_logs if path.is_file()]
+    if not present:
+        places = ", ".join(str(path) for path in installation.v34_logs)
+        yield DoctorLine(
+            "v34.log", WARN, f"none of {places}",
+            "Start v34 with --debug and its output in one of them; without it, load times and answers are not seen.",
+        )  # fmt: skip
+        return
+    path = installation.v34_log
+    if not sample.debug_turns:
+        yield DoctorLine(
+            "v34.log", WARN, f"{path} tells of no turn", "Start v34 with --debug: it prints turns only then."
+        )
+        return
+    ids = sum(bool(turn.request_id) for turn in sample.turns if turn.logs in ("v34", "both"))
+    form = "with request ids" if ids else "without request ids (before November 2025)"
+    yield DoctorLine("v34.log", OK, f"{path}: {sample.debug_turns} turns at its end, {form}")
+
+
+def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLine]:
+    """Ollama's own log is never needed; where it is named it should work."""
+    if settings.paths.ollama_journal:
+        yield DoctorLine("ollama.log", OK, "journalctl -u ollama is followed")
+        return
+    if not settings.paths.ollama_log:
+        text = "not followed: the reuse is estimated unless Ollama tells it"
+        yield DoctorLine(
+            "ollama.log", OK, text, "To measure it, set [paths] ollama_log (0.4–0.24 need OLLAMA_DEBUG=1)."
+        )
+        return
+    path = installation.root / Path(settings.paths.ollama_log).expanduser()
+    problem = _problem(path)
+    if problem:
+        yield DoctorLine("ollama.log", FAIL, f"{path} {problem}", "Correct [paths] ollama_log.")
+        return
+    parser = OllamaLogParser()
+    served = parser.feed(end_lines(path))
+    if served:
+        yield DoctorLine("ollama.log", OK, f"{path}: {len(served)} requests with their cached tokens at its end")
+    else:
+        text = f"{path} names no cached tokens"
+        yield DoctorLine("ollama.log", WARN, text, "0.4 to 0.24 write them only with OLLAMA_DEBUG=1.")
+
+
+def _problem(path: Path) -> str:
+    """Why a file cannot be read; empty when it can."""
+    try:
+        if not path.exists():
+            return "does not exist"
+        if not path.is_file():
+            return "is not a regular file"
+        with path.open("rb"):
+            return ""
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _age(seconds: float) -> str:
+    seconds = max(seconds, 0.0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,107 @@
+"""The doctor's look at v34's flags: what the file says, what runs, and who overrides whom."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from timmy_tui.core.installation import Installation
+from timmy_tui.core.sanitize import clean
+from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
+from timmy_tui.model.turn import Turn
+from timmy_tui.sources.services.urls import CONFIG_LIMIT, read_constants
+
+FLAGS = (
+    "USE_FULL_MEGA_PROMPT", "RETRIEVAL_ENABLED", "DEBUG_MODE", "USE_CHAT_ENDPOINT", "MODEL_NAME", "LLM_CONTEXT_SIZE",
+    "MAX_TOKENS", "NUM_RETRIEVED_CHUNKS", "RECENCY_WEIGHT",
+)  # fmt: skip
+"""The only names whose values are shown: the file also holds a password."""
+
+
+def flag_lines(installation: Installation, turns: Sequence[Turn]) -> Iterator[DoctorLine]:
+    """The file's values, then where something else decides."""
+    if not installation.config.is_file():
+        yield DoctorLine("flags", FAIL, f"{installation.config} does not exist", "Is this Timmy's folder?")
+        return
+    values = read_constants(installation.config, frozenset(FLAGS))
+    if not values:
+        yield DoctorLine("flags", WARN, f"{installation.config} holds no known flag that is a plain constant")
+        return
+    for name in FLAGS:
+        if name in values:
+            yield DoctorLine("flags", OK, f"{name} = {clean(repr(values[name]), 80)}")
+    raw = raw_keyword(installation.app)
+    if raw is not None:
+        yield DoctorLine("flags", OK, f"raw = {raw} ({installation.app.name})")
+    yield from _overrides(installation.root, values.get("DEBUG_MODE"))
+    yield from _running(values, raw, turns)
+
+
+def _overrides(root: Path, debug: object) -> Iterator[DoctorLine]:
+    """``config.DEBUG_MODE = args.debug``: the command line decides."""
+    commands = v34_commands(root)
+    if not commands:
+        yield DoctorLine(
+            "flags", OK, "DEBUG_MODE is decided by --debug when v34 starts; no v34 of this folder runs here"
+        )
+        return
+    running = any("--debug" in command for command in commands)
+    text = f"v34 runs {'with' if running else 'without'} --debug, which overrides DEBUG_MODE"
+    way_out = "" if running else "Restart it with --debug: without it v34.log tells nothing."
+    yield DoctorLine("flags", OK if running else WARN, text + (f" = {debug}" if debug is not None else ""), way_out)
+
+
+def _running(values: Mapping[str, object], raw: bool | None, turns: Sequence[Turn]) -> Iterator[DoctorLine]:
+    """What the newest session's turns show against the file: a change needs a restart of v34."""
+    if not turns:
+        return
+    session = [turn for turn in turns if (turn.session, turn.session_id) == (turns[-1].session, turns[-1].session_id)]
+    full = values.get("USE_FULL_MEGA_PROMPT")
+    tails = [turn.tail_mode for turn in session[1:] if turn.tail_mode is not None]
+    if isinstance(full, bool) and tails and tails[-1] is full:
+        yield _differs("USE_FULL_MEGA_PROMPT", full, not full)
+    shown = next((turn.raw for turn in reversed(session) if turn.raw is not None), None)
+    if raw is not None and shown is not None and raw is not shown:
+        yield _differs("raw", raw, shown)
+    window = next((turn.num_ctx for turn in reversed(session) if turn.num_ctx is not None), None)
+    wanted = values.get("LLM_CONTEXT_SIZE")
+    if window is not None and isinstance(wanted, int) and window != wanted:
+        yield _differs("LLM_CONTEXT_SIZE", wanted, window)
+
+
+def _differs(name: str, file: object, running: object) -> DoctorLine:
+    return DoctorLine(
+        "flags", WARN, f"{name} is {file} in the file, the newest turns ran with {running}", "Restart v34."
+    )
+
+
+def raw_keyword(app: Path) -> bool | None:
+    """``raw=`` of the one call of generate_api_call in v34/app.py; None when it is not that clear."""
+    try:
+        if app.stat().st_size > CONFIG_LIMIT:
+            return None
+        tree = ast.parse(app.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found = {
+        keyword.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("generate_api_call")
+        for keyword in node.keywords
+        if keyword.arg == "raw" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def v34_commands(root: Path) -> list[list[str]]:
+    """Command lines of this folder's app.py, as far as this user may see them."""
+    import psutil
+
+    found: list[list[str]] = []
+    for process in psutil.process_iter():
+        try:
+            command = process.cmdline()
+            if any(Path(word).name == "app.py" for word in command) and Path(process.cwd()) == root / "v34":
+                found.append(command)
+        except (psutil.Error, OSError):
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""The two requests that make the model work: the cache probe and loading it."""

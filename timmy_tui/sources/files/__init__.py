@@ -1,0 +1,1 @@
+"""One file followed through rotation, truncation, rewriting and absence."""

@@ -1,0 +1,1 @@
+"""What outlives logs and restarts: turns, marks, findings, verdicts, the open trial."""

@@ -1,0 +1,208 @@
+"""The ledger of a turn: every microsecond between the speech end and the first sound has a name or a gap.
+
+Integer microseconds throughout, so that the measured critical stages and the gaps sum to the headline exactly.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from timmy_tui.model.event_slots import NEVER, SLOT, Marks
+from timmy_tui.model.stages import CRITICAL, KEYS, STAGES
+from timmy_tui.model.turn import Gap, Span
+
+STEP_US = 1000
+"""Same-clock events this far out of order are a stepped clock; less is two threads stamping at once."""
+
+
+def _slots(*names: str) -> tuple[int, int]:
+    """Slots of a first and a second choice, as far as there are any."""
+    first, second = (*(SLOT[name] for name in names), NEVER, NEVER)[:2]
+    return first, second
+
+
+_PAUSE, _TEXT = _slots("stt_pause_detected", "stt_transcript_finalized")
+_ASKED, _OR_ASKED = _slots("stt_http_request_start", "stt_sending_to_v34")
+_ENTERED, _OR_ENTERED = _slots("v34_flask_handler_entry", "v34_webhook_received")
+_STORING, _STORED = _slots("v34_memory_storage_start", "v34_memory_storage_complete")
+_CLASSIFIED, _RETRIEVING = _slots("v34_classification_complete", "v34_retrieval_start")
+_REPLY, _ARRIVED = _slots("v34_sending_to_tts", "tts_request_received")
+_SOUND = SLOT["tts_audio_playback_start"]
+
+_PATH = tuple(
+    (stage.key, *_slots(*stage.starts), *_slots(*stage.ends), stage.clock)
+    for stage in STAGES
+    if stage.critical and stage.starts
+)
+"""Key, slots that open it and slots that close it, clock. Endpointing, which no event opens, comes before these."""
+_SIDE = tuple(
+    (stage.key, SLOT[stage.starts[0]], SLOT[stage.ends[0]])
+    for stage in STAGES
+    if not stage.critical and stage.starts and stage.ends and stage.key != "query"
+)
+_AFTER_REPLY = frozenset(CRITICAL[CRITICAL.index("hop_out") :])
+
+_Edge = tuple[str, int, int, str]
+"""Key, start and end in µs, clock of a measured critical stage."""
+
+
+class Ledger(Struct, frozen=True, gc=False):
+    """Where the time of one turn went; ms, from whole microseconds."""
+
+    span: Span
+    headline_ms: float | None
+    v2v_ms: float | None
+    stages: dict[str, float | None]
+    skipped: frozenset[str]
+    unattributed_ms: float | None
+    gaps: tuple[Gap, ...]
+    offset_bounds: tuple[float | None, float | None]
+    clock_stepped: bool
+
+
+_NOTHING_SKIPPED: frozenset[str] = frozenset()
+_STORE_SKIPPED = frozenset({"store"})
+_BLANK: dict[str, float | None] = dict.fromkeys(KEYS)
+
+
+def settle(
+    marks: Marks,
+    pause_us: int | None = None,
+    query_us: int | None = None,
+    prefill_ms: float | None = None,
+    decode_ms: float | None = None,
+    load_ms: float | None = None,
+) -> Ledger:
+    """The ledger of a turn's marks.
+
+    ``pause_us`` is the silence that endpointing waited for; ``query_us`` the sum of the query pairs of retrieval.
+    """
+    edges, stepped = _edges(marks, pause_us)
+    span, began, ended = _span(marks, pause_us)
+    if began is not None and ended is not None and ended < began:
+        span, began, ended, stepped = Span.NONE, None, None, True
+    if ended is not None and marks[_SOUND] is None:
+        edges = [edge for edge in edges if edge[0] not in _AFTER_REPLY]
+    stages = _BLANK.copy()
+    for key, start, end, _ in edges:
+        stages[key] = (end - start) / 1000
+    for key, opens, closes in _SIDE:
+        opened, closed = marks[opens], marks[closes]
+        if opened is not None and closed is not None and closed >= opened:
+            stages[key] = (closed - opened) / 1000
+    _split_children(stages, query_us, prefill_ms, decode_ms, load_ms)
+    headline: float | None = None
+    gaps: tuple[Gap, ...] = ()
+    rest: float | None = None
+    backwards = False
+    if began is not None and ended is not None:
+        headline = (ended - began) / 1000
+        gaps, rest, backwards = _gaps(edges, began, ended)
+    v2v = headline if span is Span.V2V else None
+    skipped, bounds = _skipped(marks), _bounds(marks)
+    return Ledger(span, headline, v2v, stages, skipped, rest, gaps, bounds, stepped or backwards)
+
+
+def _edges(marks: Marks, pause_us: int | None) -> tuple[list[_Edge], bool]:
+    """The measured critical stages in order; a same-clock one that runs backwards is not measured."""
+    edges: list[_Edge] = []
+    stepped = False
+    pause = marks[_PAUSE]
+    if pause is not None and pause_us is not None:
+        edges.append(("endpointing", pause - pause_us, pause, "stt"))
+    for key, opens, or_opens, closes, or_closes, clock in _PATH:
+        start, end = marks[opens], marks[closes]
+        if start is None and (start := marks[or_opens]) is None:
+            continue
+        if end is None and (end := marks[or_closes]) is None:
+            continue
+        if end >= start or clock == "cross":
+            edges.append((key, start, end, clock))
+        else:
+            stepped = True
+    return edges, stepped
+
+
+def _first(marks: Marks, *slots: int) -> int | None:
+    return next((mark for slot in slots if (mark := marks[slot]) is not None), None)
+
+
+def _span(marks: Marks, pause_us: int | None) -> tuple[Span, int | None, int | None]:
+    """The widest span that the events allow, and its edges."""
+    sound, pause, reply = marks[_SOUND], marks[_PAUSE], marks[_REPLY]
+    if sound is not None and pause is not None and pause_us is not None:
+        return Span.V2V, pause - pause_us, sound
+    speech = _first(marks, _PAUSE, _TEXT, _OR_ASKED, _ASKED)
+    entry = _first(marks, _ENTERED, _OR_ENTERED)
+    if sound is not None:
+        if speech is not None:
+            return Span.PAUSE_TO_SOUND, speech, sound
+        if entry is not None:
+            return Span.V34_TO_SOUND, entry, sound
+    elif reply is not None:
+        if speech is not None:
+            return Span.SPEECH_TO_REPLY, speech - (pause_us or 0) if pause is not None else speech, reply
+        if entry is not None:
+            return Span.V34, entry, reply
+    return Span.NONE, None, None
+
+
+def _gaps(edges: Sequence[_Edge], began: int, ended: int) -> tuple[tuple[Gap, ...], float, bool]:
+    """Time between the measured stages, by position; their sum in ms; whether a same-clock gap runs backwards."""
+    gaps: list[Gap] = []
+    at, after, total, backwards = began, "start", 0, False
+    before = ""
+    for key, start, end, clock in edges:
+        if start != at:
+            gap = start - at
+            gaps.append(Gap(after, key, gap / 1000))
+            total += gap
+            backwards = backwards or (gap < -STEP_US and before == clock)
+        at, after, before = end, key, clock
+    if ended != at:
+        gaps.append(Gap(after, "end", (ended - at) / 1000))
+        total += ended - at
+    return tuple(gaps), total / 1000, backwards
+
+
+def _split_children(
+    stages: dict[str, float | None],
+    query_us: int | None,
+    prefill_ms: float | None,
+    decode_ms: float | None,
+    load_ms: float | None,
+) -> None:
+    """The parts of retrieval and of the LLM request; a rest below zero is not a measurement."""
+    stages["prefill"], stages["decode"], stages["load"] = prefill_ms, decode_ms, load_ms
+    if query_us is not None:
+        stages["query"] = query_us / 1000
+    stages["merge"] = _rest(stages["retrieve"], stages["embed"], stages["query"])
+    stages["wait"] = _rest(stages["llm"], prefill_ms, decode_ms)
+
+
+def _rest(whole: float | None, one: float | None, other: float | None) -> float | None:
+    if whole is None or one is None or other is None:
+        return None
+    left = whole - (one + other)
+    return round(left, 6) if left >= 0 else None
+
+
+def _skipped(marks: Marks) -> frozenset[str]:
+    """Memory storage did not happen when the stages on both of its sides did."""
+    if marks[_STORING] is not None or marks[_STORED] is not None:
+        return _NOTHING_SKIPPED
+    around = marks[_CLASSIFIED] is not None and marks[_RETRIEVING] is not None
+    return _STORE_SKIPPED if around else _NOTHING_SKIPPED
+
+
+def _bounds(marks: Marks) -> tuple[float | None, float | None]:
+    """v34's clock minus the STT/TTS clock: no message arrives before it was sent."""
+    sent, arrived = marks[_REPLY], marks[_ARRIVED]
+    asked, entered = marks[_ASKED], marks[_ENTERED]
+    if asked is None:
+        asked = marks[_OR_ASKED]
+    if entered is None:
+        entered = marks[_OR_ENTERED]
+    low = (sent - arrived) / 1000 if sent is not None and arrived is not None else None
+    high = (entered - asked) / 1000 if asked is not None and entered is not None else None
+    return low, high

@@ -1,0 +1,35 @@
+"""What the dashboard remembers of its own: the theme that was chosen in it."""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+
+from timmy_tui.core.settings import state_dir
+
+NAME = "ui.toml"
+
+
+def remembered_theme(configured: str, path: Path | None = None) -> str | None:
+    """The theme chosen on the screen; None when there is none, or when the settings were changed since."""
+    try:
+        data = tomllib.loads((path or state_dir() / NAME).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return None
+    theme = data.get("theme")
+    return theme if isinstance(theme, str) and data.get("instead_of") == configured else None
+
+
+def remember_theme(theme: str, configured: str, path: Path | None = None) -> None:
+    """Write the choice, whole or not at all. Raises OSError."""
+    path = path or state_dir() / NAME
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    # A JSON string is a TOML basic string as well.
+    text = f"theme = {json.dumps(theme)}\ninstead_of = {json.dumps(configured)}\n"
+    try:
+        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(scratch, path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise

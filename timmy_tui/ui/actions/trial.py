@@ -1,0 +1,70 @@
+"""The guide's tests from the screen: one key that always knows the next step."""
+
+from typing import TYPE_CHECKING
+
+from timmy_tui.model.judgement import TrialState
+from timmy_tui.ui.messages import SnapshotSource
+
+if TYPE_CHECKING:
+    from timmy_tui.ui.actions.requests import Desk
+    from timmy_tui.ui.app import TimmyApp
+
+BEGIN = (
+    "Test 1 takes raw off and keeps the whole prompt: does a context come back, does it help?",
+    "Test 2 turns tail mode on, with raw off: 2-3 times faster from the second request on?",
+    "Each measures some turns as it is, asks for the change, measures as many with it, and says what came of it.",
+    "It can be left and resumed at any time, also days later; the turns of this session count already.",
+)
+
+
+class Guided:
+    """What the key does, by the phase that the test is in."""
+
+    def __init__(self, desk: "Desk", app: "TimmyApp", source: SnapshotSource) -> None:
+        self._desk, self._app, self._source = desk, app, source
+
+    def next(self) -> None:
+        """Begin, change, answer, leave or resume: whichever comes next."""
+        trial = self._app.view.trial
+        if trial is None or trial.phase == "done":
+            self._desk.work("guided", self._begin(trial))
+        elif trial.left:
+            self._desk.work("guided", self._go_on(trial))
+        elif trial.phase == "change":
+            self._desk.work("guided", self._desk.changed("flip", {"values": trial.wish, "only": True}))
+        elif trial.phase == "verdict":
+            self._desk.work("guided", self._answer(trial))
+        else:
+            self._desk.work("guided", self._pause(trial))
+
+    async def _begin(self, done: TrialState | None) -> None:
+        said = (f"The last one: {done.sentence}",) if done is not None else ()
+        answer = await self._desk.confirmed("guided test", (*said, *BEGIN), "begin with Test 2", "begin with Test 1")
+        if answer:
+            if done is not None:
+                self._source.guide("stop")
+            self._tell("start guide" if answer == "go" else "start test-2", "the guided test has begun")
+
+    async def _go_on(self, trial: TrialState) -> None:
+        lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
+        answer = await self._desk.confirmed(trial.label, lines, "end it", "resume it")
+        if answer:
+            self._tell("resume" if answer == "go" else "stop", "resumed" if answer == "go" else "ended")
+
+    async def _pause(self, trial: TrialState) -> None:
+        lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
+        answer = await self._desk.confirmed(trial.label, lines, "end it", "leave it for now")
+        if answer:
+            self._tell("leave" if answer == "go" else "stop", "left" if answer == "go" else "ended")
+
+    async def _answer(self, trial: TrialState) -> None:
+        answer = await self._desk.confirmed(trial.label, (trial.sentence,), "undo it", "keep it")
+        if answer == "go":
+            self._tell("keep", "kept")
+        elif answer == "other":
+            self._tell("undo", "taken back")
+            await self._desk.changed("undo", {"op": ""})
+
+    def _tell(self, word: str, said: str) -> None:
+        self._source.guide(word)
+        self._app.say(f"guided test: {said}")

@@ -1,0 +1,91 @@
+"""The one widget that paints lines: strips of few segments, and only the rows that changed."""
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from timmy_tui.core.sanitize import clean
+from timmy_tui.model.snapshot import Health
+from timmy_tui.ui.paint.glyphs import to_ascii
+from timmy_tui.ui.paint.lines import BLANK, Line, fit, line
+from timmy_tui.ui.view import View
+
+Draw = Callable[[View, int, int], Sequence[Line]]
+"""View, width and height in; lines out."""
+
+
+DRAWING_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a mistake in a panel, or a value nobody thought of, raises: the panel says so and the rest lives on."""
+
+
+class Painted(Widget):
+    """Draws what a pure function says. Text passes the cleaner once more on its way to a strip."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "Painted { width: 1fr; height: 1fr; }"
+
+    class Failed(Message):
+        """A panel could not be drawn."""
+
+        def __init__(self, fault: Health) -> None:
+            """``fault`` goes to the sources line."""
+            super().__init__()
+            self.fault = fault
+
+    def __init__(self, draw: Draw, *, id: str | None = None, can_focus: bool = False) -> None:
+        """``draw`` is called with the view whenever it or the size changes."""
+        super().__init__(id=id, markup=False)
+        self._draw = draw
+        self._view = View()
+        self._lines: Sequence[Line] = ()
+        self.can_focus = can_focus
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is on the screen now."""
+        return self._lines
+
+    def paint(self, view: View) -> None:
+        """Show the view; rows that stay as they are cost nothing."""
+        restyled = view.styles is not self._view.styles
+        self._view = view
+        before, self._lines = self._lines, self._drawn()
+        if restyled or len(before) != len(self._lines):
+            self.refresh()
+            return
+        width = self.size.width
+        changed = [Region(0, row, width, 1) for row, new in enumerate(self._lines) if new != before[row]]
+        if changed:
+            self.refresh(*changed)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw anew for the new size."""
+        self._lines = self._drawn()
+        self.refresh()
+
+    def _drawn(self) -> Sequence[Line]:
+        width, height = self.size
+        if width <= 0 or height <= 0:
+            return ()
+        try:
+            return self._draw(self._view, width, height)
+        except DRAWING_ERRORS as error:
+            what = f"{type(error).__name__} while drawing {self.id or 'a panel'}"
+            # To the app itself: a message that it caused would not bubble up to it.
+            self.app.post_message(self.Failed(Health("screen", what, self._view.now)))
+            return [fit(line((what, "bad")), width)]
+
+    def render_line(self, y: int) -> Strip:
+        """One row as segments, exactly as wide as the widget."""
+        styles = self._view.styles
+        spans = self._lines[y] if y < len(self._lines) else BLANK
+        base = styles.get("text", Style.null())
+        write = to_ascii if self._view.glyphs.plain else str
+        segments = [Segment(write(clean(text)), styles.get(role, base)) for text, role in spans if text]
+        return Strip(segments).adjust_cell_length(self.size.width, base)

@@ -1,0 +1,1 @@
+"""Styled lines, glyphs, themes and phrases that the panels share."""

@@ -1,0 +1,138 @@
+"""Lines of styled text: what every panel returns and the painter turns into strips.
+
+A panel is a pure function from a view and a size to lines. A span names a *role*; the theme says its colours.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+from timmy_tui.core.sanitize import clean
+
+Span = tuple[str, str]
+"""(text, role)."""
+Line = tuple[Span, ...]
+
+BLANK: Line = ()
+
+
+def line(*spans: Span | str) -> Line:
+    """A line of spans; a bare string has the role ``text``."""
+    return tuple((span, "text") if isinstance(span, str) else span for span in spans)
+
+
+def plain(spans: Line) -> str:
+    """The text alone."""
+    return "".join(text for text, _ in spans)
+
+
+def cells(spans: Line) -> int:
+    """Width in terminal cells."""
+    return sum(_size(text) for text, _ in spans)
+
+
+def cut(text: str, width: int, ellipsis: str = "…") -> str:
+    """Text of at most ``width`` cells; what was cut ends in ``…``. Wide characters count two."""
+    if cell_len(text) <= width:
+        return text
+    if width <= len(ellipsis):
+        return ellipsis[:width]
+    return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
+
+
+def foreign(text: str, width: int, ellipsis: str = "…") -> str:
+    """Text from a log, a service or a file name: cleaned, then cut."""
+    return cut(clean(text), width, ellipsis)
+
+
+def left(text: str, width: int) -> str:
+    """Text in a column of ``width`` cells."""
+    return set_cell_size(cut(text, width), width)
+
+
+def right(text: str, width: int) -> str:
+    """Text at the right edge of a column of ``width`` cells."""
+    text = cut(text, width)
+    return " " * (width - cell_len(text)) + text
+
+
+def fit(spans: Line, width: int) -> Line:
+    """The line in exactly ``width`` cells: padded with blanks, or cut with ``…``; blanks are cut without."""
+    sizes = [_size(text) for text, _ in spans]
+    over = sum(sizes) - width
+    if over == 0:
+        return spans
+    if over < 0:
+        return (*spans, (" " * -over, "text"))
+    if width <= 0:
+        return ()
+    whole = plain(spans)
+    hard = bool(whole[len(set_cell_size(whole, width)) :].strip())
+    room = width - 1 if hard else width
+    kept: list[Span] = []
+    for (text, role), size in zip(spans, sizes, strict=True):
+        if size < room:
+            kept.append((text, role))
+            room -= size
+            continue
+        part = set_cell_size(text, room)
+        kept.append((set_cell_size(part.rstrip() + "…", room + 1) if hard else part, role))
+        break
+    return tuple(kept)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _cut_hard(text: str, width: int) -> str:
+    """``width`` cells that end in ``…``, whether or not the text was longer: something behind it was cut."""
+    if width <= 0:
+        return ""
+    return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
+
+
+def spread(start: Line, end: Line, width: int) -> Line:
+    """One line with ``end`` at the right edge; the start is cut first, ``end`` goes when nothing else helps."""
+    tail = cells(end)
+    if tail + 8 > width:
+        return fit(start, width)
+    return fit(start, width - tail - 1) + line(" ") + end
+
+
+def join(columns: Sequence[tuple[Sequence[Line], int]], height: int, gutter: int = 2) -> list[Line]:
+    """Columns side by side, each (lines, width), as ``height`` lines."""
+    rows: list[Line] = []
+    for index in range(height):
+        row: Line = ()
+        for number, (lines, width) in enumerate(columns):
+            if number:
+                row += ((" " * gutter, "text"),)
+            row += fit(lines[index] if index < len(lines) else BLANK, width)
+        rows.append(row)
+    return rows
+
+
+def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
+    """Parts laid out one behind the other, on as many lines as they need."""
+    rows: list[Line] = []
+    current: Line = ()
+    for part in parts:
+        if current and cells(current) + len(gap) + cells(part) > width:
+            rows.append(current)
+            current = ()
+        current = (*current, (gap, "text"), *part) if current else part
+    if current:
+        rows.append(current)
+    return rows
+
+
+def as_many(parts: Iterable[Line], width: int, gap: str = "  ") -> Line:
+    """The leading parts that fit on one line, none of them cut."""
+    kept: Line = ()
+    for part in parts:
+        longer = (*kept, (gap, "text"), *part) if kept else part
+        if cells(longer) > width:
+            break
+        kept = longer
+    return kept

@@ -1,0 +1,209 @@
+"""Themes: one small TOML file each, a palette and what every role is drawn in.
+
+The packaged files come first; a file of the same name in the user's ``themes`` folder takes its place.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from rich.color import ColorParseError
+from rich.errors import StyleSyntaxError
+from rich.style import Style
+from textual.color import Color
+from textual.color import ColorParseError as ToolkitColorError
+from textual.theme import BUILTIN_THEMES, Theme
+
+from timmy_tui.core.errors import ThemeError
+from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import config_dir
+
+DEFAULT = "timmy-dark"
+LARGEST = 64 * 1024
+"""Bytes: a theme file is two dozen lines."""
+REQUIRED = ("text", "muted", "faint", "value", "good", "warn", "bad", "info")
+FALLBACK: Mapping[str, str] = {
+    "title": "value", "headline": "value", "frozen": "warn", "key": "info", "quote": "muted", "label": "text",
+    "cursor": "value", "spark": "info", "spark.gap": "faint", "spark.moved": "bad", "spark.began": "spark.moved",
+    "bar.service": "info", "bar.setting": "faint", "bar.code": "text", "bar.hop": "info", "bar.hatch": "warn",
+    "bar.hole": "bad", "bar.none": "faint", "bar.speech": "faint", "bar.track": "faint", "bar.prefill": "warn",
+    "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
+    "bar.evaluated": "bar.prefill",
+}  # fmt: skip
+"""Role → the role that stands in for it where a theme leaves it out."""
+TOOLKIT = (
+    "background", "surface", "panel", "foreground", "primary", "secondary", "accent", "success", "warning", "error",
+)  # fmt: skip
+ATTRIBUTES = frozenset({"bold", "italic", "underline", "reverse", "on", "dim"})
+
+
+class Palette(Struct, frozen=True, eq=False):
+    """A theme that is ready: Textual's part, and a style for every role on the theme's background."""
+
+    theme: Theme
+    styles: Mapping[str, Style]
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """As in the file."""
+        return self.theme.name
+
+
+def packaged_folder() -> Path:
+    """Beside the package in a wheel, at the top level of a source tree."""
+    package = Path(__file__).resolve().parents[2]
+    inside = package / "themes"
+    return inside if inside.is_dir() else package.parent / "themes"
+
+
+def load_themes(folders: Iterable[Path] | None = None) -> tuple[dict[str, Palette], list[str]]:
+    """Every theme that can be used by name, and one sentence for each file that cannot.
+
+    Later folders override earlier ones. When not even the default is there, a plain one is made up.
+    """
+    themes: dict[str, Palette] = {}
+    problems: list[str] = []
+    for folder in folders if folders is not None else (packaged_folder(), config_dir() / "themes"):
+        try:
+            paths = sorted(folder.glob("*.toml"))
+        except OSError as error:
+            problems.append(f"{clean(str(folder))}: {error.strerror}")
+            continue
+        for path in paths:
+            try:
+                palette = load_theme(path)
+            except ThemeError as error:
+                problems.append(error.message)
+            else:
+                themes[palette.name] = palette
+    if not themes:
+        themes[DEFAULT] = plain_theme()
+    return themes, problems
+
+
+def load_theme(path: Path) -> Palette:
+    """Read one file. Raises ThemeError that names the file and the key."""
+    where = clean(path.name)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ThemeError(f"{where} is larger than a theme can be.")
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ThemeError(f"{where} cannot be read: {clean(str(error), 120)}") from None
+    palette = _table(data, "palette", where)
+    toolkit = {key: _colour(palette.get(value, value), f"toolkit.{key}", where) for key, value in _toolkit(data, where)}
+    roles = _table(data, "roles", where)
+    styles = _styles(roles, palette, toolkit.get("background", ""), where)
+    name = data.get("name", path.stem)
+    if not isinstance(name, str) or not name.strip() or clean(name) != name:
+        raise ThemeError(f"{where}: name must be plain text.")
+    ansi = data.get("ansi", False) is True
+    theme = Theme(
+        name=name,
+        primary=toolkit.get("primary", "ansi_blue"),
+        secondary=toolkit.get("secondary"),
+        warning=toolkit.get("warning"),
+        error=toolkit.get("error"),
+        success=toolkit.get("success"),
+        accent=toolkit.get("accent"),
+        foreground=toolkit.get("foreground"),
+        background=toolkit.get("background"),
+        surface=toolkit.get("surface"),
+        panel=toolkit.get("panel"),
+        dark=data.get("dark", True) is True,
+        ansi=ansi,
+        variables=_ansi_variables() if ansi else {},
+    )
+    return Palette(theme, styles, path)
+
+
+def _table(data: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
+    table = data.get(key, {})
+    if not isinstance(table, dict):
+        raise ThemeError(f"{where}: {key} must be a table.")
+    for name, value in table.items():
+        if not isinstance(value, str):
+            raise ThemeError(f"{where}: {key}.{clean(name)} must be text.")
+    return dict(table)
+
+
+def _toolkit(data: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
+    table = _table(data, "toolkit", where)
+    for key in table:
+        if key not in TOOLKIT:
+            raise ThemeError(f"{where}: unknown key toolkit.{clean(key)}.")
+    return list(table.items())
+
+
+def _colour(value: str, key: str, where: str) -> str:
+    try:
+        Color.parse(value)
+    except ToolkitColorError:
+        raise ThemeError(f"{where}: {key} is not a colour: {clean(value, 40)}.") from None
+    return value
+
+
+def _styles(roles: Mapping[str, str], palette: Mapping[str, str], background: str, where: str) -> dict[str, Style]:
+    for role in roles:
+        if role not in FALLBACK and role not in REQUIRED:
+            raise ThemeError(f"{where}: unknown role {clean(role, 40)}.")
+    for role in REQUIRED:
+        if role not in roles:
+            raise ThemeError(f"{where}: the role {role} is missing.")
+    ground = "default" if background.startswith("ansi") or not background else background
+    base = _style(roles["text"], palette, "text", where)
+    base = Style(bgcolor=_style(f"on {ground}", {}, "background", where).bgcolor) + base
+    styles: dict[str, Style] = {}
+    for role in (*REQUIRED, *FALLBACK):
+        source = role
+        while source not in roles:
+            source = FALLBACK[source]
+        styles[role] = base + _style(roles[source], palette, role, where)
+    styles["spark.began"] += Style(reverse=True)
+    return styles
+
+
+def _style(spec: str, palette: Mapping[str, str], role: str, where: str) -> Style:
+    words = [word if word in ATTRIBUTES else palette.get(word, word) for word in spec.split()]
+    try:
+        return Style.parse(" ".join(words))
+    except (StyleSyntaxError, ColorParseError):
+        raise ThemeError(f"{where}: the role {role} is not a style: {clean(spec, 40)}.") from None
+
+
+def _ansi_variables() -> dict[str, str]:
+    """What Textual's own styles ask of a theme in the terminal's colours; taken from its own such theme."""
+    return dict(BUILTIN_THEMES["ansi-dark"].variables)
+
+
+def choose_theme(wanted: str, chosen: bool, few_colours: bool, names: Iterable[str]) -> tuple[str, str]:
+    """The theme to begin with, and a sentence when it is not the wanted one.
+
+    On 16 colours or none, and when the user did not choose one, the terminal's own colours are the readable ones.
+    """
+    known = sorted(names)
+    if not chosen and wanted == DEFAULT and few_colours and "ansi16" in known:
+        return "ansi16", ""
+    if wanted in known:
+        return wanted, ""
+    return (
+        DEFAULT if DEFAULT in known else known[0]
+    ), f"There is no theme {clean(wanted)}; there are {', '.join(known)}."
+
+
+def plain_theme() -> Palette:
+    """The terminal's own colours, for an installation whose theme files are gone."""
+    roles = {"bad": "bold red", "warn": "yellow", "good": "green", "info": "cyan", "value": "bold"}
+    styles = _styles({role: roles.get(role, "default") for role in REQUIRED}, {}, "", "built in")
+    theme = Theme(
+        name=DEFAULT,
+        primary="ansi_blue",
+        background="ansi_default",
+        foreground="ansi_default",
+        ansi=True,
+        variables=_ansi_variables(),
+    )
+    return Palette(theme, styles, Path())

@@ -1,0 +1,73 @@
+"""Small phrases that several panels share."""
+
+from timmy_tui.core.formatting import duration
+from timmy_tui.model.judgement import Finding
+from timmy_tui.model.stages import BY_KEY, label
+from timmy_tui.ui.paint.glyphs import Glyphs
+
+
+def ago(seconds: float) -> str:
+    """``12s``, ``3m``, ``7h12m``, ``2d``: time passed, in at most six cells; a clock ahead of ours reads ``0s``."""
+    whole = max(0, int(seconds))
+    if whole < 100:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m"
+    if whole < 86_400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86_400}d"
+
+
+def clock_time(at: float | None) -> str:
+    """Time of day; blanks where it is not known or not a time."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromtimestamp(at).strftime("%H:%M:%S") if at is not None else " " * 8
+    except (ValueError, OverflowError, OSError):
+        return " " * 8
+
+
+def signed(ms: float | None, glyphs: Glyphs) -> str:
+    """``▲+412ms``: a difference with its direction; empty below 1 ms or where unknown."""
+    if ms is None or abs(ms) < 1:
+        return ""
+    return f"{glyphs.up}+{duration(ms)}" if ms > 0 else f"{glyphs.down}-{duration(-ms)}"
+
+
+def stage_name(key: str) -> str:
+    """Label of what a finding is about: a stage, V2V, the GPU, or a gap."""
+    if key == "gpu":
+        return "everything on the GPU"
+    if key.startswith("gap:"):
+        after, _, before = key[4:].partition("→")
+        return f"gap {label(after)}→{label(before)}"
+    stage = BY_KEY.get(key)
+    return key if stage is not None and stage.parent else label(key)
+
+
+def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
+    """``▲ slower ×1.38 · 12t``, or as much of it as fits."""
+    glyph = glyphs.up if finding.direction == "slower" else glyphs.down
+    ratio = f"×{finding.ratio:.2f}" if finding.ratio < 9.995 else f"×{finding.ratio:.0f}"
+    for text in (
+        f"{glyph} {finding.direction} {ratio} · {finding.n}t",
+        f"{glyph} {finding.direction} {ratio}",
+        f"{glyph} {finding.direction}",
+        f"{glyph}{ratio}",
+    ):
+        if len(text) <= width:
+            return text
+    return glyph
+
+
+def finding_role(finding: Finding) -> str:
+    """Slower is bad, faster is good, one that was seen is muted."""
+    if finding.acknowledged:
+        return "muted"
+    return "bad" if finding.direction == "slower" else "good"
+
+
+def tokens(value: int | None) -> str:
+    """``2 070``: digits in groups, as tokens run into thousands."""
+    return "—" if value is None else f"{value:,}".replace(",", " ")

@@ -1,0 +1,160 @@
+"""Pages over a screen: help, event log, findings, palette."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.binding import Binding
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
+
+from timmy_tui.core.formatting import duration
+from timmy_tui.ui.commands import Command, key_names, works_on
+from timmy_tui.ui.messages import Asked
+from timmy_tui.ui.paint.lines import Line, foreign, left, line
+from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
+from timmy_tui.ui.panels.ledger import DROPS
+from timmy_tui.ui.screens.scroll_page import PageScreen, Row
+from timmy_tui.ui.view import View
+
+if TYPE_CHECKING:
+    from timmy_tui.ui.app import TimmyApp
+
+
+def open_page(name: str, app: "TimmyApp") -> Screen[Any]:
+    """The page of that name for the screen that is open."""
+    if name == "help":
+        return PageScreen("help", "help", partial(help_rows, app.commands, app.desk.absent))
+    if name == "events":
+        return PageScreen("events", "what the dashboard has said, newest first", partial(event_rows, app.events))
+    if name == "findings":
+        return FindingsScreen()
+    return CommandPalette(providers=[CommandList], placeholder="command")
+
+
+def help_rows(commands: Iterable[Command], absent: Mapping[str, str], view: View, width: int) -> list[Row]:
+    """Keys from the table of commands, stages from the table of stages, signs from the vocabulary."""
+    from timmy_tui.model.stages import STAGES
+
+    rows: list[Line] = [line(("keys", "title"))]
+    for command in commands:
+        where = f" ({', '.join(command.screens)})" if command.screens else ""
+        reason = absent.get(command.id)
+        why = (f"  not here: {reason}", "warn") if reason else ("", "text")
+        rows.append(line((left(key_names(command.keys), 9), "key"), f"{command.help}", (where, "muted"), why))
+    rows += [line(), line(("stages, in the order of a turn; ● together with ? they sum to V2V", "title"))]
+    for stage in STAGES:
+        mark = view.glyphs.ok if stage.critical else " "
+        ends = f"{_names(stage.starts)} → {_names(stage.ends)}" if stage.ends else stage.parent and "part of a stage"
+        rows.append(line((f"{mark} {left(stage.label, 7)}", "label"), stage.meaning, (f"  {ends}", "muted")))
+    rows += [line(), line(("signs", "title"))]
+    rows += [line((left(sign, 9), "key"), meaning) for sign, meaning in SIGNS]
+    rows += [line(), line(("a narrow pane drops columns in this order: ", "title"), DROPS)]
+    rows += [line(("panes grow in these steps; what is left out is counted in the footer", "title"))]
+    rows += [line((left(size, 9), "key"), meaning) for size, meaning in SIZES]
+    return [(row, None) for row in rows]
+
+
+def _names(events: tuple[str, ...]) -> str:
+    return events[0] if events else "speech end"
+
+
+SIZES = (
+    ("less", "one line, as `timmy-tui status` prints it"),
+    ("40×10", "headline, the turn in flight, the five largest stages, cache and sources"),
+    ("60×15", "the last turn's waterfall"),
+    ("80×24", "percentiles and the newest turns"),
+    ("120×30", "every stage beside the turns"),
+    ("200×50", "log, last prompt and flags"),
+)
+SIGNS = (
+    ("V2V", "voice to voice: your last sound to Timmy's first; every figure names its window (p50·20t is 20 turns)"),
+    ("—", "not measured; never zero"),
+    ("skipped", "did not happen in that turn"),
+    ("~", "estimate"),
+    ("≥ ≤", "bound"),
+    ("?", "unattributed: between two named stages, shown where it sits"),
+    ("p95", "grey below 20 turns: then it is close to the maximum"),
+    ("· in a sparkline", "a turn without this stage, or one that did not complete"),
+    ("╱ bar", "clocks differ: the hop as logged is no duration; each is drawn as half of both together"),
+    ("┊3", "epoch 3 begins: other flags, or a restart"),
+)
+
+
+def event_rows(events: Iterable[Any], view: View, width: int) -> list[Row]:
+    """Notices, newest first."""
+    rows = [line((f"{clock_time(n.at)}  ", "muted"), (foreign(n.text, 2000), n.role)) for n in reversed([*events])]
+    return [(row, None) for row in rows] or [(line(("nothing yet", "muted")), None)]
+
+
+def finding_rows(view: View, width: int) -> list[Row]:
+    """Lasting findings first, ended ones behind."""
+    judgement = view.snapshot.judgement
+    rows: list[Row] = []
+    for item in judgement.findings if judgement else ():
+        words = finding_words(item, view.glyphs, 30)
+        level = f"{duration(item.before_ms)} → {duration(item.after_ms)} since turn {item.since}"
+        sure = f"confidence {item.confidence:.0%}"
+        adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
+            item.adjusted_for
+        )
+        end = f"ended: {foreign(item.ended, 30)}" if item.ended else "acknowledged" if item.acknowledged else ""
+        role = "muted" if item.ended else finding_role(item)
+        text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
+        rows.append(((*text, (f"{sure}  {adjusted}  {end}", "muted")), None if item.ended else item.key))
+    return rows or [(line(("no level has moved beyond chance", "muted")), None)]
+
+
+class FindingsScreen(PageScreen):
+    """Findings with a cursor; the keys answer the one under it."""
+
+    BINDINGS = [
+        Binding("a", "answer('accept')", show=False),
+        Binding("c", "answer('acknowledge')", show=False),
+        Binding("s", "answer('mute')", show=False),
+    ]
+
+    def __init__(self) -> None:
+        """Over any screen."""
+        super().__init__("findings", "findings", finding_rows)
+
+    def _footer(self, view: View, width: int) -> Line:
+        words = (("a", "accept"), ("c", "acknowledge"), ("s", "mute the stage"), ("Esc", "back"))
+        return sum((line((key, "key"), (f" {word}  ", "muted")) for key, word in words), ())
+
+    def action_answer(self, answer: str) -> None:
+        """Accept, acknowledge or mute."""
+        key = self.current()
+        if key is not None:
+            self.post_message(Asked("finding", answer=answer, key=str(key)))
+
+
+class CommandList(Provider):
+    """The table of commands for the palette."""
+
+    @property
+    def _commands(self) -> list[Command]:
+        """Those that work on the screen below."""
+        from timmy_tui.ui.app import TimmyApp
+
+        app = self.app
+        assert isinstance(app, TimmyApp)
+        return [c for c in app.commands if works_on(c, app.current_mode) and c.id not in app.desk.absent]
+
+    def _run(self, command: Command) -> Any:
+        action = (command.action or f"screen.{command.id}") if command.screens else f"app.do('{command.id}')"
+        return partial(self.app.run_action, action)
+
+    async def discover(self) -> Hits:
+        """All of them, before anything is typed."""
+        for command in self._commands:
+            yield DiscoveryHit(f"{command.word}  {key_names(command.keys)}", self._run(command), help=command.help)
+
+    async def search(self, query: str) -> Hits:
+        """Those that match."""
+        matcher = self.matcher(query)
+        for command in self._commands:
+            score = matcher.match(f"{command.word} {command.help}")
+            if score > 0:
+                shown = f"{command.word}  {key_names(command.keys)}"
+                yield Hit(score, shown, self._run(command), help=command.help)

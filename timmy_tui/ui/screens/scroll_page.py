@@ -1,0 +1,127 @@
+"""Screens longer than the pane: lines that scroll, some of which a cursor can stand on."""
+
+from collections.abc import Callable, Hashable, Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+
+from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.paint.lines import BLANK, Line, fit, line, spread
+from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
+from timmy_tui.ui.screens.base import PictureScreen
+from timmy_tui.ui.view import View
+
+Row = tuple[Line, Hashable | None]
+"""A line, and what the cursor on it means; None cannot be stood on."""
+Content = Callable[[View, int], Sequence[Row]]
+
+
+class PageScreen(PictureScreen):
+    """Heading, scrolling rows, status lines and footer."""
+
+    BINDINGS = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", "home", show=False),
+        Binding("end", "bottom", show=False),
+    ]
+
+    def __init__(self, name: str, heading: str, content: Content) -> None:
+        """``content`` makes all rows for a width; which of them are seen is up to the cursor."""
+        super().__init__(name, self.draw_page)
+        self._heading, self._content = heading, content
+        self.top = 0
+        self.target: Hashable | None = None
+
+    def compose(self) -> ComposeResult:
+        """One panel over everything."""
+        yield Painted(self.draw_page, id="page")
+
+    def draw_page(self, view: View, width: int, height: int) -> list[Line]:
+        """The visible part of the rows."""
+        rows = self._content(view, width)
+        below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
+        room = max(height - 1 - len(below) - (height > 5), 1)
+        cursor = self._place(rows)
+        top = self._scrolled(len(rows), room, cursor)
+        shown = [_marked(row, index == cursor, width) for index, row in enumerate(rows[top : top + room], start=top)]
+        hidden = len(rows) - top - len(shown)
+        count = line((f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}", "muted"))
+        head = spread(line((self._heading, "title")), count, width)
+        footer = [self._footer(view, width)] if height > 5 else []
+        return [head, *shown, *[BLANK] * (room - len(shown)), *below, *footer]
+
+    def _footer(self, view: View, width: int) -> Line:
+        return footer_line(view, self.name or "", width) or line(("Esc", "key"), (" back", "muted"))
+
+    def _place(self, rows: Sequence[Row]) -> int | None:
+        """Index of the cursor's row: where it was, else the first that can be stood on."""
+        targets = [index for index, (_, target) in enumerate(rows) if target is not None]
+        if not targets:
+            return None
+        held = next((index for index in targets if rows[index][1] == self.target), None)
+        return held if held is not None else targets[0]
+
+    def _scrolled(self, count: int, room: int, cursor: int | None) -> int:
+        """First row shown. Painting looks at the position, only keys change it."""
+        top = min(self.top, max(count - room, 0))
+        if cursor is not None:
+            top = min(top, max(cursor - 1, 0)) if cursor < top + 1 else max(top, cursor - room + 1)
+        return top
+
+    def _rows(self) -> Sequence[Row]:
+        return self._content(self.view, self.size.width)
+
+    def current(self) -> Hashable | None:
+        """What the cursor stands on."""
+        rows = self._rows()
+        index = self._place(rows)
+        return None if index is None else rows[index][1]
+
+    def action_move(self, step: int) -> None:
+        """The cursor to the next row it can stand on; without such rows, scroll."""
+        rows = self._rows()
+        targets = [index for index, (_, target) in enumerate(rows) if target is not None]
+        if not targets:
+            self._show_from(self.top + step, len(rows))
+            return
+        place = self._place(rows)
+        at = targets.index(place) if place in targets else 0
+        self.target = rows[targets[min(max(at + step, 0), len(targets) - 1)]][1]
+        self._follow_cursor(rows)
+
+    def _follow_cursor(self, rows: Sequence[Row]) -> None:
+        self.top = self._scrolled(len(rows), max(self.size.height - 4, 1), self._place(rows))
+        self.repaint()
+
+    def _show_from(self, top: int, count: int) -> None:
+        self.top = min(max(top, 0), max(count - max(self.size.height - 2, 1), 0))
+        self.repaint()
+
+    def action_page(self, step: int) -> None:
+        """A pane's height on or back."""
+        jump = max(self.size.height - 3, 1) * step
+        if self.current() is None:
+            self._show_from(self.top + jump, len(self._rows()))
+        else:
+            self.action_move(jump)
+
+    def action_home(self) -> None:
+        """To the first row."""
+        self.top = 0
+        self.action_move(-(10**6))
+
+    def action_bottom(self) -> None:
+        """To the last row."""
+        self.action_move(10**6)
+
+
+def _marked(row: Row, here: bool, width: int) -> Line:
+    spans, target = row
+    if target is None:
+        return fit(spans, width)
+    if not here:
+        return fit((("  ", "text"), *spans), width)
+    return tuple((text, "cursor") for text, _ in fit((("> ", "cursor"), *spans), width))

@@ -1,0 +1,1 @@
+"""The terminal's own matters: clipboard, mouse, bell, signals."""
