@@ -1,36 +1,9 @@
-"""The command line: one table of commands, each imported only when it runs.
+"""The command line.
 
 Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage.
 """
 
-import importlib
 import sys
-
-COMMANDS: dict[str, tuple[str, str]] = {
-    "dashboard": ("timmy_tui.commands.dashboard:dashboard", "Open the dashboard (the default)."),
-    "demo": ("timmy_tui.commands.demo:demo", "Open the dashboard on a stand-in Timmy."),
-    "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
-    "report": ("timmy_tui.commands.report:report", "Print turns, ledger and percentiles: text, JSON or CSV."),
-    "status": ("timmy_tui.commands.status:status", "One line for tmux's status-right."),
-    "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Draw the dashboard on the demo into an SVG file."),
-    "doctor": ("timmy_tui.commands.llm:doctor", "Check files, services, versions and flags; changes nothing."),
-    "probe": ("timmy_tui.commands.llm:probe", "Ask Ollama five questions that show whether its cache works."),
-    "warm": ("timmy_tui.commands.llm:warm", "Load the model as v34 would, before the first turn needs it."),
-    "flags": ("timmy_tui.commands.control:flags", "Show every flag: in the file, running, and who decides."),
-    "flip": ("timmy_tui.commands.change:flip", "Change a flag, restart v34, verify, keep or roll back."),
-    "restart": ("timmy_tui.commands.change:restart", "Restart v34 and see that it serves."),
-    "undo": ("timmy_tui.commands.change:undo", "Take back the last change, byte for byte."),
-    "keep": ("timmy_tui.commands.change:keep", "Close an interrupted change as it stands."),
-    "journal": ("timmy_tui.commands.change:journal", "What was changed, and how it ended."),
-    "restore-points": ("timmy_tui.commands.control:restore_points", "Create, list, show and restore code states."),
-    "regressions": ("timmy_tui.commands.judgement:regressions", "List the level changes found in a log."),
-    "compare": ("timmy_tui.commands.judgement:compare", "Compare two selections of turns, stage by stage."),
-    "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
-    "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
-    "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
-    "history": ("timmy_tui.commands.history:history", "What is remembered beyond the logs."),
-}
-"""Name → (module:attribute, help line). One row is all that a new command needs here."""
 
 
 def main() -> None:
@@ -40,11 +13,6 @@ def main() -> None:
     if run_plain(sys.argv[1:]):
         return
     from timmy_tui.commands.lazy_group import run
+    from timmy_tui.commands.table import COMMANDS
 
     run(COMMANDS)
-
-
-def load_command(target: str) -> object:
-    """The command object behind ``module:attribute``."""
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)

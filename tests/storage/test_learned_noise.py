@@ -15,12 +15,12 @@ from bench.judgement.turns import make_turns
 from timmy_tui.bootstrap.wiring import live_source
 from timmy_tui.commands import history as history_commands
 from timmy_tui.commands import judgement as judgement_commands
-from timmy_tui.commands.history import session_noise
 from timmy_tui.core.installation import find_installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
+from timmy_tui.storage.learned_noise import session_noise
 
 
 def conversation() -> list[Turn]:

@@ -10,8 +10,9 @@ from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import running
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.core.settings import config_dir
-from timmy_tui.ui.actions.local import deeds
 from timmy_tui.ui.actions.requests import absent_commands
+from timmy_tui.ui.actions.table import action_table
+from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.screens.registry import open_screen
 
@@ -37,7 +38,7 @@ def test_every_command_has_a_row_of_its_own_and_help() -> None:
 
 async def test_every_command_leads_somewhere() -> None:
     async with running(snapshot()) as seen:
-        acts = deeds(seen.app)
+        acts = action_table(seen.app, seen.app.requests, TrialActions(seen.app.requests, seen.app, seen.app.source))
         for command in COMMANDS:
             if not command.screens or command.action.startswith("app."):
                 assert command.id in acts

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.commands.history import session_noise
 from timmy_tui.control.controller import ControlRoom
 from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.core.installation import Installation
@@ -15,6 +14,7 @@ from timmy_tui.pipeline.conclusions import Conclusions
 from timmy_tui.pipeline.live_source import LiveSource, follow, play
 from timmy_tui.sources.services.poller import LiveServices
 from timmy_tui.sources.services.urls import model_config
+from timmy_tui.storage.learned_noise import session_noise
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.trial_file import Trials
 

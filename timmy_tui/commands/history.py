@@ -14,12 +14,10 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import state_dir
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.storage.history import History
+from timmy_tui.storage.learned_noise import session_noise
 
 if TYPE_CHECKING:
     from timmy_tui.analysis.stats.session_noise import SessionNoise
-
-LEARNED_DAYS = 90
-"""Sessions older than this say little of the machine as it is."""
 
 
 def open_history(root: Path | None, settings_path: Path | None) -> History:
@@ -31,17 +29,8 @@ def open_history(root: Path | None, settings_path: Path | None) -> History:
     return history
 
 
-def session_noise(history: History) -> "SessionNoise":
-    """How far sessions of the last 90 days differed by chance."""
-    from timmy_tui.analysis.compare.restart_noise import learn
-
-    since = time.time() - 86_400 * LEARNED_DAYS
-    changed = [at for _, at, _, kind in history.changes() if kind in ("change", "outside")]
-    return learn(history.turns(since=since), changed)
-
-
 def known_noise(root: Path | None, settings_path: Path | None) -> "SessionNoise | None":
-    """The same where there is a history; nothing is created."""
+    """How far sessions differ by chance, where there is a history; nothing is created."""
     settings, _ = load(root, settings_path)
     if not settings.history.enabled or not (state_dir() / "history.db").exists():
         return None

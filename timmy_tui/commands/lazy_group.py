@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from timmy_tui import __version__
+from timmy_tui.commands.table import load_command
 from timmy_tui.core.errors import TimmyError
 
 
@@ -22,8 +23,6 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module."""
-        from timmy_tui.cli import load_command
-
         row = self.table.get(cmd_name)
         if row is None:
             return None

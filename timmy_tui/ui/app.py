@@ -3,8 +3,8 @@
 import os
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 from textual import events
@@ -16,14 +16,15 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState, ControlState
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.actions.local import deeds
-from timmy_tui.ui.actions.requests import Desk
+from timmy_tui.ui.actions.requests import Requests
+from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
-from timmy_tui.ui.commands import SCREENS, footer_words, key_name, read_keymap, with_keys
+from timmy_tui.ui.actions.trial import TrialActions
+from timmy_tui.ui.commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.line_widget import Painted
 from timmy_tui.ui.messages import Asked, Control, LlmActions, Noticed, SnapshotArrived, SnapshotSource
 from timmy_tui.ui.paint.glyphs import choose_glyphs
-from timmy_tui.ui.paint.themes import choose_theme, load_themes
+from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
 from timmy_tui.ui.screens.registry import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
@@ -72,17 +73,18 @@ class TimmyApp(App[None]):
         self._had_terminal = not shutdown.terminal_gone()
         why = read_only or ("read-only by the settings" if settings.control.read_only else "")
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
+        self.palettes: Mapping[str, Palette]
         self.palettes, theme_problems = load_themes()
-        self.desk = Desk(self, source, control, llm_actions, why)
-        self.commands = with_keys(keymap)
+        self.requests = Requests(self, source, control, llm_actions, why)
+        self.commands: Sequence[Command] = with_keys(keymap)
         self.set_keymap(keymap)
-        self._deeds = deeds(self)
+        self._actions = action_table(self, self.requests, TrialActions(self.requests, self, source))
         self._bell = Bell(settings.view.bell)
         self._asked_to_quit = -10.0
         self.mouse = settings.view.mouse
         self._bind_commands(why)
         self._problems = [*problems, *theme_problems]
-        footers = {name: footer_words(self.commands, name, self.desk.absent) for name in SCREENS}
+        footers = {name: footer_words(self.commands, name, self.requests.absent) for name in SCREENS}
         keys = {command.id: key_name(command.keys) for command in self.commands}
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
@@ -179,7 +181,22 @@ class TimmyApp(App[None]):
 
     def on_asked(self, message: Asked) -> None:
         """A screen asks for what is not its own to do."""
-        self.desk.ask(message.what, message.arguments)
+        self.requests.ask(message.what, message.arguments)
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Command id → why it does not work here."""
+        return self.requests.absent
+
+    def run_task(self, task: Coroutine[Any, Any, None], name: str, group: str) -> None:
+        """Run in the background; a failure becomes a word in the status line."""
+        self.run_worker(task, name=name, group=group, exit_on_error=False)
+
+    def report_mouse(self, on: bool) -> bool:
+        """Turn mouse reporting on or off; returns what it is now."""
+        from timmy_tui.ui.terminal.clipboard import set_mouse
+
+        return set_mouse(self, on)
 
     def use_theme(self, name: str) -> None:
         """Paint in this theme from now on."""
@@ -193,14 +210,14 @@ class TimmyApp(App[None]):
         change = self.view.control.change if self.view.control else None
         if isinstance(event, events.Key) and change is not None and change.countdown is not None:
             event.stop()
-            self.desk.answer("stop", "stop waiting")
+            self.requests.answer("stop", "stop waiting")
             return
         await super().on_event(event)
 
     def action_do(self, command: str) -> None:
         """Run a command of the table."""
-        if not self.desk.refuses(command):
-            self._deeds[command]()
+        if not self.requests.refuses(command):
+            self._actions[command]()
 
     async def action_back(self) -> None:
         """Escape closes what lies over the screen; it never quits."""

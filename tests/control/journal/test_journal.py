@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.control.places import CANARY, CHUNKS, FULL, RAW, aged, lay_out
+from timmy_tui.control.boot import boot_id
 from timmy_tui.control.edit.literal import find_literal
 from timmy_tui.control.edit.transaction import Edit, PlannedFile, apply, plan, write
 from timmy_tui.control.errors import Conflict, Refused
@@ -21,7 +22,6 @@ from timmy_tui.control.journal.write_ahead import (
     Locked,
     Operation,
     Standing,
-    boot_id,
     classify,
     file_records,
     new_op,

@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+from timmy_tui.control.boot import boot_id
 from timmy_tui.control.change.context import Hands
-from timmy_tui.control.change.outcome import ASKING, NOT_RUNNING, ROLLED_BACK, Ended, attention
+from timmy_tui.control.change.outcome import NOT_RUNNING, Ended, attention
 from timmy_tui.control.change.planner import ChangePlan
 from timmy_tui.control.change.rollback import Rollback
 from timmy_tui.control.edit.transaction import HalfDone, write
 from timmy_tui.control.flags.evidence import WANTED
 from timmy_tui.control.flags.verification import Proof, newest_session
 from timmy_tui.control.journal.record import Record
-from timmy_tui.control.journal.recovery import unread_by
-from timmy_tui.control.journal.write_ahead import Operation, Standing, new_op
+from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, Operation, Standing, new_op
 from timmy_tui.control.progress import KEEP, STOP, UNDO, Kept, Left, Progress, Stopped, TakenBack
 from timmy_tui.control.service.listeners import Listener, Serving
 from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed
@@ -222,3 +222,10 @@ class Change:
             word, bare = f"{word}; {self._record.problem}", f"{bare}; {self._record.problem}"
         self.progress.enter(state, message=bare)
         self._hands.tell(word, role.get(state, "bad"))
+
+
+def unread_by(operation: Operation, serving: Serving) -> str:
+    """It was killed before the restart, and the v34 of before serves on: its turns prove nothing. Else empty."""
+    boot, begun = operation.begun
+    early = [one.pid for one in serving.listeners if boot == boot_id() and one.started <= begun]
+    return f"pid {early[0]} was started before it and has not read it" if early else ""

@@ -2,9 +2,6 @@
 
 from timmy_tui.model.change import ChangeState
 
-ROLLED_BACK = "rolled back"
-ASKING = "asking"
-"""Journal stage of a change that waits for the user's word; open, so that the next start asks again."""
 NOT_RUNNING = "v34 is not running: its next start reads the file"
 
 

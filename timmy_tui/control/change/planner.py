@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from timmy_tui.control.change.outcome import ROLLED_BACK
 from timmy_tui.control.edit.atomic_replace import open_in_editor
 from timmy_tui.control.edit.literal import Value, literal_value
 from timmy_tui.control.edit.masking import MASK, masked_lines
@@ -23,7 +22,15 @@ from timmy_tui.control.flags.readings import (
     read_flags,
     word,
 )
-from timmy_tui.control.journal.write_ahead import Journal, Operation, Standing, classify, plan_rollback, reversed_edits
+from timmy_tui.control.journal.write_ahead import (
+    ROLLED_BACK,
+    Journal,
+    Operation,
+    Standing,
+    classify,
+    plan_rollback,
+    reversed_edits,
+)
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.service.listeners import Serving, refusal
 from timmy_tui.control.service.strategies import STARTS_NOTHING, Strategy

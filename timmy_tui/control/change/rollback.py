@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from timmy_tui.control.change.context import Hands
-from timmy_tui.control.change.outcome import NOT_RUNNING, ROLLED_BACK, Ended, attention
+from timmy_tui.control.change.outcome import NOT_RUNNING, Ended, attention
 from timmy_tui.control.edit.transaction import PlannedFile, write
 from timmy_tui.control.errors import Conflict
 from timmy_tui.control.journal.record import Record
-from timmy_tui.control.journal.write_ahead import Standing, new_op, plan_rollback
+from timmy_tui.control.journal.write_ahead import ROLLED_BACK, Standing, new_op, plan_rollback
 from timmy_tui.control.progress import STOP, Progress, Stopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
 from timmy_tui.control.service.strategies import STARTS_NOTHING

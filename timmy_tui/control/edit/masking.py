@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from timmy_tui.control.edit.python_source import Source, read_source
 from timmy_tui.control.errors import Refused
-from timmy_tui.control.flags.table import SECRET
 
 MASK = "‹masked›"
+SECRET = re.compile(r"pass|secret|token|key|dsn|cred", re.IGNORECASE)
+"""Names whose values are never shown or listed, whatever they hold."""
 _USERINFO = re.compile(r"(://)[^/@\s'\"]+@")
 
 

@@ -1,17 +1,14 @@
 """The one table of flags: what each is called, where it is written, what its values mean; and the user's own."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from timmy_tui.control.edit.literal import Constant, Keyword, Selector, Value
+from timmy_tui.control.edit.masking import SECRET
 from timmy_tui.control.errors import Refused
 from timmy_tui.core.settings import FlagSetting, Settings
-
-SECRET = re.compile(r"pass|secret|token|key|dsn|cred", re.IGNORECASE)
-"""Names that are never listed, whatever they hold."""
 
 _TYPES: Mapping[str, type[Value]] = {"bool": bool, "int": int, "float": float, "str": str}
 _ON_OFF: Mapping[Value, str] = {True: "on", False: "off"}

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 
-from timmy_tui.control.change.outcome import ASKING, ROLLED_BACK
 from timmy_tui.control.journal.write_ahead import (
+    ASKING,
+    ROLLED_BACK,
     Entry,
     Journal,
     Operation,
     Standing,
-    boot_id,
     classify,
     remove_leftovers,
 )
-from timmy_tui.control.service.listeners import Serving
 from timmy_tui.core.errors import ControlError
 
 IN_PLACE = (Standing.APPLIED, Standing.HALF_APPLIED)
@@ -63,10 +62,3 @@ def clean_up(operation: Operation, journal: Journal) -> tuple[Standing, str]:
     elif standing not in IN_PLACE:
         journal.append(Entry(op=operation.op, stage=str(standing), message=word))
     return standing, word
-
-
-def unread_by(operation: Operation, serving: Serving) -> str:
-    """It was killed before the restart, and the v34 of before serves on: its turns prove nothing. Else empty."""
-    boot, begun = operation.begun
-    early = [one.pid for one in serving.listeners if boot == boot_id() and one.started <= begun]
-    return f"pid {early[0]} was started before it and has not read it" if early else ""

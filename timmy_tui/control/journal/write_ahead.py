@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from timmy_tui.control.boot import boot_id
 from timmy_tui.control.edit.atomic_replace import read_file
 from timmy_tui.control.edit.literal import literal_value, selector_of
 from timmy_tui.control.edit.transaction import Edit, PlannedFile, plan_bytes
@@ -20,7 +21,10 @@ from timmy_tui.core.errors import ControlError
 
 __all__ = ["CLOSED", "ChangeLock", "Entry", "FileRecord", "Journal", "LiteralRecord", "Locked", "Operation", "Standing"]
 
-CLOSED = frozenset({"kept", "rolled back", "needs attention", "not applied", "changed by someone else", "refused"})
+ROLLED_BACK = "rolled back"
+ASKING = "asking"
+"""Stage of a change that waits for the user's word; open, so that the next start asks again."""
+CLOSED = frozenset({"kept", ROLLED_BACK, "needs attention", "not applied", "changed by someone else", "refused"})
 """Stages that end an operation; any other leaves it open for the next start."""
 
 
@@ -189,13 +193,6 @@ def _fold(entries: Sequence[Entry]) -> Operation:
 def new_op() -> str:
     """A fresh operation id: sortable by time, unique."""
     return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
-
-
-def boot_id() -> str:
-    """The running boot, so that times of another boot are not compared; empty where the system has none."""
-    with suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return ""
 
 
 def file_records(planned: Sequence[PlannedFile]) -> tuple[FileRecord, ...]:

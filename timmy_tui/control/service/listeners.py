@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from timmy_tui.control.journal.write_ahead import boot_id
+from timmy_tui.control.boot import boot_id
 from timmy_tui.core.sanitize import clean
 
 RUN_MAIN = "WERKZEUG_RUN_MAIN"

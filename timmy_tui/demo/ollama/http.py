@@ -2,16 +2,15 @@
 
 import contextlib
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from timmy_tui.demo.ollama import facts
-from timmy_tui.demo.ollama.engine import Refused, truth
-
-if TYPE_CHECKING:
-    from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.engine import Engine, Refused, Served, truth
+from timmy_tui.demo.ollama.log import ServerLog
 
 FAULTS = ("hang", "html", "500", "half json", "50 MB", "error line", "no done", "empty", "leak")
 """hang: no answer; html, 500, half json, 50 MB: instead of the answer; error line, no done: break a stream;
@@ -23,13 +22,43 @@ _BODIES: Mapping[str, tuple[int, str, bytes]] = {
 }
 
 
+class Backend(Protocol):
+    """What the HTTP face asks of the stand-in behind it."""
+
+    version: str
+    engine: Engine
+    log: ServerLog
+    stopping: threading.Event
+
+    @property
+    def requests(self) -> list[Served]:
+        """What really happened, request by request."""
+        ...
+
+    def generate(self, request: dict[str, Any], quirk: str = "") -> Generator[dict[str, Any], None, None]:
+        """The chunks of an answer."""
+        ...
+
+    def residents(self) -> dict[str, Any]:
+        """The answer of /api/ps."""
+        ...
+
+    def fail(self, kind: str, times: int = 1, path: str = "/api/generate") -> None:
+        """Make the next requests of a path fail."""
+        ...
+
+    def next_fault(self, path: str) -> str:
+        """The kind of fault that the next request of a path meets; empty: none."""
+        ...
+
+
 class OllamaServer(ThreadingHTTPServer):
     """One thread a connection; the thread ends with its connection."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, stand_in: "OllamaStandIn") -> None:
+    def __init__(self, stand_in: Backend) -> None:
         super().__init__(("127.0.0.1", 0), OllamaTalk, bind_and_activate=False)
         self.stand_in = stand_in
 
@@ -56,7 +85,7 @@ class OllamaTalk(BaseHTTPRequestHandler):
         """The access line goes to the stand-in's own log."""
 
     @property
-    def stand_in(self) -> "OllamaStandIn":
+    def stand_in(self) -> Backend:
         """Whose face this is."""
         return cast(OllamaServer, self.server).stand_in
 

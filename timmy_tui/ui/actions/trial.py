@@ -1,13 +1,9 @@
 """The guide's tests from the screen: one key that always knows the next step."""
 
-from typing import TYPE_CHECKING
-
 from timmy_tui.model.judgement import TrialState
+from timmy_tui.ui.actions.requests import Requests
+from timmy_tui.ui.host import Host
 from timmy_tui.ui.messages import SnapshotSource
-
-if TYPE_CHECKING:
-    from timmy_tui.ui.actions.requests import Desk
-    from timmy_tui.ui.app import TimmyApp
 
 BEGIN = (
     "Test 1 takes raw off and keeps the whole prompt: does a context come back, does it help?",
@@ -17,29 +13,31 @@ BEGIN = (
 )
 
 
-class Guided:
+class TrialActions:
     """What the key does, by the phase that the test is in."""
 
-    def __init__(self, desk: "Desk", app: "TimmyApp", source: SnapshotSource) -> None:
-        self._desk, self._app, self._source = desk, app, source
+    def __init__(self, requests: Requests, host: Host, source: SnapshotSource) -> None:
+        self._requests, self._host, self._source = requests, host, source
 
     def next(self) -> None:
         """Begin, change, answer, leave or resume: whichever comes next."""
-        trial = self._app.view.trial
+        trial = self._host.view.trial
         if trial is None or trial.phase == "done":
-            self._desk.work("guided", self._begin(trial))
+            self._requests.work("guided", self._begin(trial))
         elif trial.left:
-            self._desk.work("guided", self._go_on(trial))
+            self._requests.work("guided", self._go_on(trial))
         elif trial.phase == "change":
-            self._desk.work("guided", self._desk.changed("flip", {"values": trial.wish, "only": True}))
+            self._requests.work("guided", self._requests.changed("flip", {"values": trial.wish, "only": True}))
         elif trial.phase == "verdict":
-            self._desk.work("guided", self._answer(trial))
+            self._requests.work("guided", self._answer(trial))
         else:
-            self._desk.work("guided", self._pause(trial))
+            self._requests.work("guided", self._pause(trial))
 
     async def _begin(self, done: TrialState | None) -> None:
         said = (f"The last one: {done.sentence}",) if done is not None else ()
-        answer = await self._desk.confirmed("guided test", (*said, *BEGIN), "begin with Test 2", "begin with Test 1")
+        answer = await self._requests.confirmed(
+            "guided test", (*said, *BEGIN), "begin with Test 2", "begin with Test 1"
+        )
         if answer:
             if done is not None:
                 self._source.guide("stop")
@@ -47,24 +45,24 @@ class Guided:
 
     async def _go_on(self, trial: TrialState) -> None:
         lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
-        answer = await self._desk.confirmed(trial.label, lines, "end it", "resume it")
+        answer = await self._requests.confirmed(trial.label, lines, "end it", "resume it")
         if answer:
             self._tell("resume" if answer == "go" else "stop", "resumed" if answer == "go" else "ended")
 
     async def _pause(self, trial: TrialState) -> None:
         lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
-        answer = await self._desk.confirmed(trial.label, lines, "end it", "leave it for now")
+        answer = await self._requests.confirmed(trial.label, lines, "end it", "leave it for now")
         if answer:
             self._tell("leave" if answer == "go" else "stop", "left" if answer == "go" else "ended")
 
     async def _answer(self, trial: TrialState) -> None:
-        answer = await self._desk.confirmed(trial.label, (trial.sentence,), "undo it", "keep it")
+        answer = await self._requests.confirmed(trial.label, (trial.sentence,), "undo it", "keep it")
         if answer == "go":
             self._tell("keep", "kept")
         elif answer == "other":
             self._tell("undo", "taken back")
-            await self._desk.changed("undo", {"op": ""})
+            await self._requests.changed("undo", {"op": ""})
 
     def _tell(self, word: str, said: str) -> None:
         self._source.guide(word)
-        self._app.say(f"guided test: {said}")
+        self._host.say(f"guided test: {said}")

@@ -3,7 +3,7 @@
 A panel is a pure function from a view and a size to lines. A span names a *role*; the theme says its colours.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
@@ -12,6 +12,8 @@ from timmy_tui.core.sanitize import clean
 Span = tuple[str, str]
 """(text, role)."""
 Line = tuple[Span, ...]
+Row = tuple[Line, Hashable | None]
+"""A line of a list, and what the cursor on it means; None cannot be stood on."""
 
 BLANK: Line = ()
 

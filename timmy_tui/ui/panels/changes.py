@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.model.change import ChangeProgress, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.judgement import Comparison, StageVerdict
-from timmy_tui.ui.paint.lines import BLANK, Line, foreign, left, line, right
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name
 from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
-from timmy_tui.ui.screens.scroll_page import Row
 from timmy_tui.ui.view import View
 
 

@@ -1,8 +1,8 @@
-"""Pages over a screen: help, event log, findings, palette."""
+"""What opens over a screen: help, event log, findings, palette."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -10,23 +10,21 @@ from textual.screen import Screen
 
 from timmy_tui.core.formatting import duration
 from timmy_tui.ui.commands import Command, key_names, works_on
+from timmy_tui.ui.host import Host
 from timmy_tui.ui.messages import Asked
-from timmy_tui.ui.paint.lines import Line, foreign, left, line
+from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
 from timmy_tui.ui.panels.ledger import DROPS
-from timmy_tui.ui.screens.scroll_page import PageScreen, Row
+from timmy_tui.ui.screens.scroll_page import PageScreen
 from timmy_tui.ui.view import View
 
-if TYPE_CHECKING:
-    from timmy_tui.ui.app import TimmyApp
 
-
-def open_page(name: str, app: "TimmyApp") -> Screen[Any]:
-    """The page of that name for the screen that is open."""
+def open_overlay(name: str, host: Host) -> Screen[Any]:
+    """The overlay of that name for the screen that is open."""
     if name == "help":
-        return PageScreen("help", "help", partial(help_rows, app.commands, app.desk.absent))
+        return PageScreen("help", "help", partial(help_rows, host.commands, host.absent))
     if name == "events":
-        return PageScreen("events", "what the dashboard has said, newest first", partial(event_rows, app.events))
+        return PageScreen("events", "what the dashboard has said, newest first", partial(event_rows, host.events))
     if name == "findings":
         return FindingsScreen()
     return CommandPalette(providers=[CommandList], placeholder="command")
@@ -135,11 +133,8 @@ class CommandList(Provider):
     @property
     def _commands(self) -> list[Command]:
         """Those that work on the screen below."""
-        from timmy_tui.ui.app import TimmyApp
-
-        app = self.app
-        assert isinstance(app, TimmyApp)
-        return [c for c in app.commands if works_on(c, app.current_mode) and c.id not in app.desk.absent]
+        host = cast(Host, self.app)
+        return [c for c in host.commands if works_on(c, host.current_mode) and c.id not in host.absent]
 
     def _run(self, command: Command) -> Any:
         action = (command.action or f"screen.{command.id}") if command.screens else f"app.do('{command.id}')"

@@ -6,13 +6,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from timmy_tui.ui.line_widget import Painted
-from timmy_tui.ui.paint.lines import BLANK, Line, fit, line, spread
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, fit, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.screens.base import PictureScreen
 from timmy_tui.ui.view import View
 
-Row = tuple[Line, Hashable | None]
-"""A line, and what the cursor on it means; None cannot be stood on."""
 Content = Callable[[View, int], Sequence[Row]]
 
 

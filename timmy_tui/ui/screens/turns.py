@@ -16,13 +16,13 @@ from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.line_widget import Painted
 from timmy_tui.ui.messages import Asked
 from timmy_tui.ui.paint.glyphs import to_ascii
-from timmy_tui.ui.paint.lines import Line, line, spread
+from timmy_tui.ui.paint.lines import Line, Row, line, spread
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.turn_cells import COLUMNS, turn_cells
 from timmy_tui.ui.screens.filter_bar import FilteredScreen, FilterLine
-from timmy_tui.ui.screens.scroll_page import PageScreen, Row
+from timmy_tui.ui.screens.scroll_page import PageScreen
 from timmy_tui.ui.view import View
 
 MOST = 200

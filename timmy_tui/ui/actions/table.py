@@ -1,0 +1,42 @@
+"""The table from command to action."""
+
+from collections.abc import Callable, Mapping
+
+from timmy_tui.ui.actions import local
+from timmy_tui.ui.actions.requests import Requests
+from timmy_tui.ui.actions.trial import TrialActions
+from timmy_tui.ui.commands import SCREENS
+from timmy_tui.ui.host import Host
+
+
+def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping[str, Callable[[], object]]:
+    """Command id → what happens; every command that is not a screen's own has a row."""
+    screens = {name: (lambda name=name: local.show(host, name)) for name in SCREENS}
+    return {
+        **screens,
+        "freeze": lambda: local.freeze(host),
+        "help": lambda: local.push(host, "help"),
+        "quit": lambda: local.leave(host),
+        "palette": lambda: local.push(host, "palette"),
+        "tail_mode": requests.flip_tail_mode,
+        "restart": lambda: requests.change("restart", "restart"),
+        "restore_point": lambda: requests.change("restore_point", "create", name=""),
+        "undo": lambda: requests.change("undo", "undo", op=""),
+        "warm": requests.warm,
+        "probe": requests.probe,
+        "keep": lambda: requests.answer("keep", "keep"),
+        "go_now": lambda: requests.answer("go_now", "go now"),
+        "stop": lambda: requests.answer("stop", "stop waiting"),
+        "listen": lambda: requests.answer("listen", "resume listening"),
+        "note": requests.note,
+        "guided": trial.next,
+        "good": lambda: requests.mark("good"),
+        "bad": lambda: requests.mark("bad"),
+        "accept": lambda: requests.answer_finding("accept"),
+        "findings": lambda: local.push(host, "findings"),
+        "events": lambda: local.push(host, "events"),
+        "theme": lambda: local.next_theme(host),
+        "mouse": lambda: local.toggle_mouse(host),
+        "copy": lambda: local.copy(host),
+        "save": lambda: local.save(host),
+    }

@@ -1,0 +1,95 @@
+"""What screens and actions may ask of the application: nothing else of it is known to them."""
+
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from textual.screen import Screen
+
+from timmy_tui.core.settings import Settings
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.ui.commands import Command
+from timmy_tui.ui.paint.themes import Palette
+from timmy_tui.ui.view import Notice, View
+
+Result = TypeVar("Result")
+
+
+class Host(Protocol):
+    """The application, as a screen or an action sees it. ``TimmyApp`` is one; a test may bring its own."""
+
+    settings: Settings
+    snapshot: Snapshot
+    """The newest, also while the screen is frozen."""
+    view: View
+    mouse: bool
+    """Mouse reporting is on."""
+    palettes: Mapping[str, Palette]
+    commands: Sequence[Command]
+
+    @property
+    def events(self) -> Iterable[Notice]:
+        """What the dashboard has said, oldest first."""
+        ...
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Command id → why it does not work here."""
+        ...
+
+    @property
+    def theme(self) -> str:
+        """Name of the theme in use."""
+        ...
+
+    @property
+    def current_mode(self) -> str:
+        """Name of the screen below all overlays."""
+        ...
+
+    @property
+    def screen(self) -> Screen[Any]:
+        """The screen on top."""
+        ...
+
+    @property
+    def screen_stack(self) -> list[Screen[Any]]:
+        """The screen and its overlays, topmost last."""
+        ...
+
+    def say(self, text: str, role: str = "info") -> None:
+        """A word in the status line, kept in the event log."""
+
+    def renew(self) -> None:
+        """Make the view of now."""
+
+    def use_theme(self, name: str) -> None:
+        """Paint in this theme from now on."""
+
+    def report_mouse(self, on: bool) -> bool:
+        """Turn mouse reporting on or off; returns what it is now."""
+        ...
+
+    def switch_mode(self, mode: str) -> object:
+        """Go to a screen."""
+        ...
+
+    def push_screen(self, screen: Screen[Any]) -> object:
+        """Open an overlay."""
+        ...
+
+    async def push_screen_wait(self, screen: Screen[Result]) -> Result | None:
+        """Open a dialog and wait for its answer. Only inside ``run_task``."""
+        ...
+
+    def pop_screen(self) -> object:
+        """Close the topmost overlay."""
+        ...
+
+    def exit(self) -> None:
+        """Leave the dashboard."""
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """By the terminal's own sequence."""
+
+    def run_task(self, task: Coroutine[Any, Any, None], name: str, group: str) -> None:
+        """Run in the background; a failure becomes a word in the status line."""
