@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
@@ -30,7 +30,7 @@ def measure() -> list[str]:
         assert demo.root is not None
         config = demo.root / "v34/config.py"
         _until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
-        room = ControlRoom(Settings(), demo.root, Path(folder))
+        room = Controller(Settings(), demo.root, Path(folder))
         room.open(watch=False)
         for number in range(REPEATS):
             hand.append(_by_hand(demo, config, number))
@@ -65,7 +65,7 @@ def _by_hand(demo: Demo, config: Path, number: int) -> float:
     return time.monotonic() - began
 
 
-def _by_key(demo: Demo, room: ControlRoom, config: Path) -> tuple[float, float, float]:
+def _by_key(demo: Demo, room: Controller, config: Path) -> tuple[float, float, float]:
     """Seconds in all, until the file was in place, and from the first answer to ``verifying``."""
     _rest()
     value = "4" if "NUM_RETRIEVED_CHUNKS = 5" in config.read_text() else "5"

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.control.journal.write_ahead import CLOSED, Journal
 from timmy_tui.control.service.listeners import Answer, ask
@@ -24,9 +24,9 @@ ROUNDS = 100
 DASHBOARD = """
 import sys, time
 from pathlib import Path
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.core.settings import Settings
-room = ControlRoom(Settings(), Path(sys.argv[1]), Path(sys.argv[2]))
+room = Controller(Settings(), Path(sys.argv[1]), Path(sys.argv[2]))
 room.open()
 plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
 assert not plan.refusal, plan.refusal
@@ -72,7 +72,7 @@ def _round(demo: Demo, files: list[Path], state: Path, seconds: float) -> Counte
         found["torn"] += path.read_bytes() not in (old, new)
     journal = Journal(control_dir(demo.root, state) / "journal.jsonl")
     found["open"] += len(journal.open_operations())
-    room = ControlRoom(Settings(), demo.root, state)
+    room = Controller(Settings(), demo.root, state)
     room.open(watch=False)
     was = len(journal.open_operations())
     room.look()

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from msgspec.structs import replace as replace_struct
 
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
-from timmy_tui.analysis.llm.summary import LlmRoom
+from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.demo.generate import Logs, Plan, make_logs
 from timmy_tui.demo.ollama.engine import Served
 from timmy_tui.demo.ollama.facts import MODEL
@@ -28,7 +28,7 @@ from timmy_tui.demo.ollama.server import OllamaStandIn
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
-from timmy_tui.sources.services.http import Wire
+from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.v34 import turn_of
 from timmy_tui.turns.ingest import Ingest, LogKind
 
@@ -128,7 +128,7 @@ def _turns(logs: Logs) -> list[Turn]:
 
 def with_server_log(version: str, overflow: bool, turns: int = 24) -> Tally:
     """A conversation over HTTP, judged with the server log: the model unloaded, its slot taken, the window overrun."""
-    tally, room = Tally(), LlmRoom()
+    tally, room = Tally(), LlmSummary()
     facts = OllamaFacts(url="", reachable=True, since=None, version=version)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
@@ -149,7 +149,7 @@ def with_server_log(version: str, overflow: bool, turns: int = 24) -> Tally:
 
 def _talk(stand_in: OllamaStandIn, overflow: bool, turns: int) -> Iterator[tuple[Turn, bool]]:
     """Each turn as the logs would tell it, and whether it really was cold."""
-    wire = Wire(stand_in.url, timeout_s=20, whole_s=20)
+    wire = HttpClient(stand_in.url, timeout_s=20, whole_s=20)
     persona = " ".join(f"Rule {number}: be brief and kind." for number in range(90))
     talk, context, num_ctx = "", list[int](), 2600 if overflow else 8000
     for number in range(turns):

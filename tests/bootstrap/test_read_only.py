@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.bootstrap.dashboard import served, taken, usable_state
-from timmy_tui.bootstrap.deferred import Deferred
+from timmy_tui.bootstrap.deferred import DeferredSource
 from timmy_tui.control.journal.lock import control_dir, dashboard_lock
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.pipeline.live_source import LiveSource
@@ -56,7 +56,7 @@ def test_a_source_that_cannot_be_made_is_a_health_line_and_no_empty_screen() -> 
         raise PermissionError("no\x1b[2J")
 
     seen: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
-    source = Deferred(make)
+    source = DeferredSource(make)
     source.start(seen.put)
     (fault,) = seen.get(timeout=20).health
     assert fault.where == "start" and fault.message == "PermissionError: no␛[2J"

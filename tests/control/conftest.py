@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.hands import Hands
+from tests.control.harness import Harness
 from tests.control.silent import silence
 
 
 @pytest.fixture
-def silent(tmp_path: Path) -> Iterator[Hands]:
+def silent(tmp_path: Path) -> Iterator[Harness]:
     """A demo whose v34 runs and to which nobody talks."""
     with silence(tmp_path) as held:
         yield held

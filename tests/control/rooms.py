@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from timmy_tui.control.change.planner import ChangePlan
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.control.edit.transaction import write
 from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.control.journal.write_ahead import Entry, Journal, file_records
@@ -27,7 +27,7 @@ class Seen:
         self.config, self.app = root / "v34/config.py", root / "v34/app.py"
         self.said: list[str] = []
         self.marks: list[tuple[str, str]] = []
-        self.room = ControlRoom(
+        self.room = Controller(
             settings,
             root,
             state,

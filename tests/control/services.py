@@ -180,7 +180,7 @@ class FakePanel:
             return {"v34": {"name": "v34", "running": self.knows, "pid": 77}, "tts": {"running": False}}
         if path == "/api/stop/v34":
             if not self.knows:
-                return {"success": False, "error": "Service not running"}
+                return {"success": False, "error": "V34Service not running"}
             if self.v34 is not None:
                 self.v34.kill()
             return {"success": True}

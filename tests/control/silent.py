@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.control.hands import Hands, hands
+from tests.control.harness import Harness, harness
 from timmy_tui.core.settings import Control, Settings
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
@@ -24,13 +24,13 @@ def in_flight(phase: str) -> Snapshot:
 
 
 @contextmanager
-def silence(folder: Path, settings: Settings = QUICK, import_s: float = 0.05) -> Iterator[Hands]:
+def silence(folder: Path, settings: Settings = QUICK, import_s: float = 0.05) -> Iterator[Harness]:
     """Nobody talks; snapshots are what a test says."""
-    with hands(folder, settings, follow_logs=False, talk=False, import_s=import_s) as held:
+    with harness(folder, settings, follow_logs=False, talk=False, import_s=import_s) as held:
         yield held
 
 
-def flip(held: Hands, until: ChangeState = ChangeState.VERIFYING) -> bytes:
+def flip(held: Harness, until: ChangeState = ChangeState.VERIFYING) -> bytes:
     """Tail mode and raw together, up to a state; what config.py was before."""
     before = held.config.read_bytes()
     held.start("flip", key="tail-mode", value="on")

@@ -18,7 +18,7 @@ from timmy_tui.doctor.checks import examine
 from timmy_tui.doctor.flags import raw_keyword
 from timmy_tui.doctor.result import DoctorLine
 from timmy_tui.doctor.terminal import terminal_lines, tmux_lines
-from timmy_tui.sources.services.http import Wire
+from timmy_tui.sources.services.http import HttpClient
 
 CANARY = "canary-7f3a-never-show-this"
 PORTS = {"ollama": 1, "tts": 1, "stt": 1, "v34": 1}
@@ -63,7 +63,7 @@ def test_the_demo(tmp_path: Path) -> None:
     with OllamaStandIn("0.12.11", speed=1000) as stand_in:
         port = int(stand_in.url.rpartition(":")[2])
         root = timmy(tmp_path, ollama=port)
-        wire = Wire(stand_in.url, timeout_s=20)
+        wire = HttpClient(stand_in.url, timeout_s=20)
         wire.ask("/api/generate", {"model": MODEL, "prompt": "", "keep_alive": "1h", "options": {"num_ctx": 4096}})
         wire.close()
         lines = examine(root, None, time.time())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
 from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_time, parse_took
-from timmy_tui.sources.services.http import Wire
+from timmy_tui.sources.services.http import HttpClient
 
 SLOT = (
     "time=2025-10-03T13:22:30.008+02:00 level=DEBUG source=cache.go:104 "
@@ -151,7 +151,7 @@ def stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OllamaS
 
 
 def test_every_generation_of_the_stand_in_is_read_without_loss(stand_in: OllamaStandIn) -> None:
-    wire = Wire(stand_in.url, timeout_s=20, whole_s=20)
+    wire = HttpClient(stand_in.url, timeout_s=20, whole_s=20)
     long = " ".join(f"line {number} of a story." for number in range(150))
     for prompt, num_ctx in ((long, 8000), (long, 8000), (long + " more", 8000), ("other", 8000), (long, 512)):
         body = {"model": MODEL, "prompt": prompt, "raw": True, "stream": False, "options": {"num_ctx": num_ctx}}

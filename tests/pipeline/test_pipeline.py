@@ -14,7 +14,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot, SourceCondition
 from timmy_tui.model.turn import TurnState
 from timmy_tui.pipeline.live_source import LiveSource, follow, play
-from timmy_tui.pipeline.snapshot_builder import Track
+from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline
 
 DATA = Path(__file__).parents[1] / "data"
@@ -167,16 +167,16 @@ def test_any_bytes_are_counted_and_the_rest_works(opened: list[LiveSource], timm
 def test_an_exception_is_a_health_line_and_the_thread_lives(
     opened: list[LiveSource], timmy: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Track.feed
+    real = SnapshotBuilder.feed
     broken = threading.Event()
 
-    def feed(track: Track, *arguments: object) -> bool:
+    def feed(track: SnapshotBuilder, *arguments: object) -> bool:
         if not broken.is_set():
             broken.set()
             raise RuntimeError("a bug \x1b[31m")
         return bool(real(track, *arguments))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Track, "feed", feed)
+    monkeypatch.setattr(SnapshotBuilder, "feed", feed)
     watcher = begin(opened, timmy)
     append(timmy.latency_log, "".join(turn_lines(1, time.time() - 30)))
     sick = watcher.wait(lambda snapshot: bool(snapshot.health))
@@ -215,11 +215,11 @@ def test_stop_is_quick_and_ends_every_thread(timmy: Installation) -> None:
 
 
 def test_marks_from_outside_are_on_the_next_snapshot(timmy: Installation) -> None:
-    from timmy_tui.model.turn import Mark
+    from timmy_tui.model.turn import Marker
 
     pipeline = Pipeline(Settings(), [])
     watcher = Watcher()
     pipeline.start(watcher.publish)
-    pipeline.mark(Mark(at=NOW, ordinal=3, kind="change", label="tail mode off→on"))
+    pipeline.mark(Marker(at=NOW, ordinal=3, kind="change", label="tail mode off→on"))
     assert watcher.wait(lambda snapshot: bool(snapshot.marks)).marks[0].label == "tail mode off→on"
     pipeline.stop()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timmy_tui.bootstrap.deferred import Deferred, DeferredRoom
+from timmy_tui.bootstrap.deferred import DeferredController, DeferredSource
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, state_dir
@@ -55,10 +55,10 @@ def open_installation(
 
     trouble, state = usable_state(None if record else installation.root / "demo" / "state")
     why = "--read-only" if read_only else served() or trouble or taken(installation.root, state)
-    hands = DeferredRoom()
+    hands = DeferredController()
     app = TimmyApp(
         settings,
-        Deferred(make),
+        DeferredSource(make),
         control=hands,
         llm_actions=OllamaActions(settings, installation.root) if services else None,
         read_only=why,
@@ -107,4 +107,4 @@ def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) 
 
         return replay_source(settings, tuple(files), speed)
 
-    TimmyApp(settings, Deferred(make), read_only="a replay").run(mouse=settings.view.mouse)
+    TimmyApp(settings, DeferredSource(make), read_only="a replay").run(mouse=settings.view.mouse)

@@ -10,13 +10,13 @@ from timmy_tui.model.change import ControlState
 
 if TYPE_CHECKING:
     from timmy_tui.control.change.planner import ChangePlan
-    from timmy_tui.control.controller import ControlRoom
+    from timmy_tui.control.controller import Controller
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.pipeline.live_source import LiveSource
     from timmy_tui.pipeline.thread import Publish
 
 
-class Deferred:
+class DeferredSource:
     """Stands for a LiveSource until that is made, in a thread of its own."""
 
     def __init__(self, make: "Callable[[], LiveSource]") -> None:
@@ -51,7 +51,7 @@ class Deferred:
             self._source.stop()
 
     def mark(self, ordinal: int, quality: str | None) -> None:
-        """Mark a turn ``good`` or ``bad``; None takes the mark back."""
+        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
         if self._source is not None:
             self._source.mark(ordinal, quality)
 
@@ -80,11 +80,11 @@ def _failed(error: Exception) -> "Snapshot":
     return Snapshot(taken=now, health=(Health("start", clean(f"{type(error).__name__}: {error}", 200), now),))
 
 
-class DeferredRoom:
-    """Stands for the ControlRoom until that is made, with the source, behind the first frame."""
+class DeferredController:
+    """Stands for the Controller until that is made, with the source, behind the first frame."""
 
     def __init__(self) -> None:
-        self.room: ControlRoom | None = None
+        self.room: Controller | None = None
 
     def state(self) -> ControlState:
         """As last seen; empty before the first look."""
@@ -107,7 +107,7 @@ class DeferredRoom:
         if self.room is not None:
             self.room.close()
 
-    def _ready(self) -> "ControlRoom":
+    def _ready(self) -> "Controller":
         if self.room is None:
             raise ControlError("still starting; press the key again.")
         return self.room

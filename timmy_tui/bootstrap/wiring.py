@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings, state_dir
@@ -16,11 +16,11 @@ from timmy_tui.sources.services.poller import LiveServices
 from timmy_tui.sources.services.urls import model_config
 from timmy_tui.storage.learned_noise import session_noise
 from timmy_tui.storage.recorder import Recorder
-from timmy_tui.storage.trial_file import Trials
+from timmy_tui.storage.trial_file import TrialFile
 
 
 def make_analyst(
-    settings: Settings | None = None, root: Path | None = None, trials: Trials | None = None
+    settings: Settings | None = None, root: Path | None = None, trials: TrialFile | None = None
 ) -> Conclusions:
     """Everything that is concluded from turns; v34's config says what the window is while nobody else does."""
     config = model_config(settings or Settings(), root)
@@ -43,7 +43,7 @@ def live_source(
     feeds, waker = follow(settings, installation)
     root = str(installation.root)
     kept = settings.history
-    trials = Trials(control_dir(installation.root, state)) if state is not None else None
+    trials = TrialFile(control_dir(installation.root, state)) if state is not None else None
     analyst = make_analyst(settings, installation.root, trials)
     recorder = (
         Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell) if record and kept.enabled else None
@@ -75,9 +75,9 @@ def make_control(
     read_only: str,
     tell: Callable[[str, str], None],
     mark: Callable[[str, str], None],
-) -> ControlRoom:
+) -> Controller:
     """The hands; ``open`` lets them look at flags, journal and restore points. ``state``: None is the user's folder."""
-    return ControlRoom(settings, root, state, read_only, tell, mark)
+    return Controller(settings, root, state, read_only, tell, mark)
 
 
 def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:

@@ -21,7 +21,7 @@ from timmy_tui.model.change import ChangeProgress, ChangeState
 
 if TYPE_CHECKING:
     from timmy_tui.control.change.planner import ChangePlan
-    from timmy_tui.control.controller import ControlRoom
+    from timmy_tui.control.controller import Controller
 
 EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
 LOOK_S = 0.1
@@ -127,9 +127,9 @@ def restore(
 
 
 @contextmanager
-def control_room(root: Path | None, settings_path: Path | None, reading: bool = False) -> Iterator["ControlRoom"]:
+def control_room(root: Path | None, settings_path: Path | None, reading: bool = False) -> Iterator["Controller"]:
     """The room, fed by the logs as the dashboard's is. ``reading``: nobody looks at logs, nothing is changed."""
-    from timmy_tui.control.controller import ControlRoom
+    from timmy_tui.control.controller import Controller
     from timmy_tui.pipeline.live_source import LiveSource, follow
 
     settings, installation = load(root, settings_path)
@@ -139,7 +139,7 @@ def control_room(root: Path | None, settings_path: Path | None, reading: bool = 
 
     why = "only looking" if reading else ""
     try:
-        room = ControlRoom(settings, installation.root, tell=tell, dashboard=False, read_only=why)
+        room = Controller(settings, installation.root, tell=tell, dashboard=False, read_only=why)
     except OSError as error:
         raise ControlError(f"the folder for the journal cannot be used: {error.filename}: {error.strerror}.") from None
     if reading:
@@ -150,7 +150,7 @@ def control_room(root: Path | None, settings_path: Path | None, reading: bool = 
     source.start(lambda snapshot: None)
     try:
         if installation.latency_log.exists() or installation.v34_log.exists():
-            _await(lambda: bool(room.sight.turns) or room.sight.busy, FIRST_SNAPSHOT_S)
+            _await(lambda: bool(room.live_state.turns) or room.live_state.busy, FIRST_SNAPSHOT_S)
         yield room
     finally:
         source.stop()
@@ -178,7 +178,7 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
     return plan
 
 
-def carry_out(room: "ControlRoom", plan: "ChangePlan", wait: bool) -> int:
+def carry_out(room: "Controller", plan: "ChangePlan", wait: bool) -> int:
     """Start it and say how it goes, a line for each state; the exit code. Ctrl+C leaves it open for a later word."""
     room.start(plan)
     op = room.progress.op if room.progress is not None else ""
@@ -192,7 +192,7 @@ def carry_out(room: "ControlRoom", plan: "ChangePlan", wait: bool) -> int:
         return 4
 
 
-def _watched(room: "ControlRoom", wait: bool) -> int:
+def _watched(room: "Controller", wait: bool) -> int:
     said = ""
     while True:
         over = room.idle  # before the state is read, so that the state is its last one
@@ -210,7 +210,7 @@ def _watched(room: "ControlRoom", wait: bool) -> int:
         time.sleep(LOOK_S)
 
 
-def _said_at_last(room: "ControlRoom") -> int:
+def _said_at_last(room: "Controller") -> int:
     shown = room.progress
     if shown is None or shown.state not in EXIT or shown.state is ChangeState.IDLE:
         click.echo("not begun: nothing was changed", err=True)
@@ -219,7 +219,7 @@ def _said_at_last(room: "ControlRoom") -> int:
     return EXIT[shown.state]
 
 
-def _answered(room: "ControlRoom", shown: ChangeProgress, wait: bool) -> bool:
+def _answered(room: "Controller", shown: ChangeProgress, wait: bool) -> bool:
     """What the shell answers by itself: no proof wanted. False where the user must decide and there is no terminal."""
     from timmy_tui.control.progress import KEEP, UNDO
 

@@ -11,7 +11,7 @@ from timmy_tui.commands.options import load, log_option, root_option, settings_o
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import load_settings
 from timmy_tui.model.turn import Turn
-from timmy_tui.pipeline.read_logs import Reading, logs_of, named_logs, read_logs
+from timmy_tui.pipeline.read_logs import LogReading, logs_of, named_logs, read_logs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def report(
         _print_text(reading, turns, sessions, single=request_id is not None)
 
 
-def _read(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]) -> Reading:
+def _read(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]) -> LogReading:
     if logs:
         return read_logs(named_logs(logs), load_settings(settings_path).tail)
     settings, installation = load(root, settings_path)
@@ -71,7 +71,7 @@ def _chosen(turns: tuple[Turn, ...], tail: int | None, request_id: str | None) -
     return turns
 
 
-def _print_json(reading: Reading, turns: tuple[Turn, ...]) -> None:
+def _print_json(reading: LogReading, turns: tuple[Turn, ...]) -> None:
     import msgspec
 
     from timmy_tui.analysis.detect.diagnosis import diagnose_newest
@@ -100,7 +100,7 @@ def _write_parquet(turns: tuple[Turn, ...], path: Path) -> None:
         raise click.ClickException("Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.") from None
 
 
-def _print_text(reading: Reading, turns: tuple[Turn, ...], sessions: bool, single: bool) -> None:
+def _print_text(reading: LogReading, turns: tuple[Turn, ...], sessions: bool, single: bool) -> None:
     from timmy_tui.analysis.detect.diagnosis import diagnose_newest
     from timmy_tui.report.text import session_lines, slow_lines, summary_lines, turn_lines
 

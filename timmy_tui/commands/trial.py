@@ -30,10 +30,10 @@ def trial(
     """
     from timmy_tui.control.journal.lock import control_dir
     from timmy_tui.pipeline.read_logs import logs_of, read_logs
-    from timmy_tui.storage.trial_file import Trials
+    from timmy_tui.storage.trial_file import TrialFile
 
     settings, installation = load(root, settings_path)
-    trials = Trials(control_dir(installation.root))
+    trials = TrialFile(control_dir(installation.root))
     seen = read_logs(logs_of(installation), settings.tail, keep_events=False).turns
     if act == "start":
         click.echo(trials.start(name, turns, aba, seen), err=as_json)

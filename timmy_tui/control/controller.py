@@ -1,4 +1,4 @@
-"""The hands of the dashboard and of the shell: one room, one change at a time, everything else only looks."""
+"""Changes for the dashboard and the shell: one change at a time, everything else only looks."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -8,13 +8,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from timmy_tui.control.change.context import Hands, Marked, Tell
-from timmy_tui.control.change.planner import ChangePlan, Planner, wishes_of
-from timmy_tui.control.change.runner import Carrier
-from timmy_tui.control.change.status import Board
+from timmy_tui.control.change.context import ChangeContext, Marked, Tell
+from timmy_tui.control.change.planner import ChangePlan, Planner, requested_values
+from timmy_tui.control.change.runner import ChangeRunner
+from timmy_tui.control.change.status import ControlStatus
 from timmy_tui.control.journal.lock import ChangeLock, Locked, control_dir, dashboard_lock, second
 from timmy_tui.control.journal.write_ahead import Journal
-from timmy_tui.control.progress import LISTEN, UNDO, Sight
+from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.service.strategies import make_strategy
 from timmy_tui.core.errors import ControlError, TimmyError
@@ -33,7 +33,7 @@ V34_DONE = frozenset({"hop_out", "mute", "tts", "playback", "rearm"})
 """Phases of a turn in which v34 has done its part: a restart cuts nothing."""
 
 
-class ControlRoom:
+class Controller:
     """Satisfies the screen's Control. ``open`` before anything else; ``close`` ends it within a second."""
 
     def __init__(
@@ -57,24 +57,24 @@ class ControlRoom:
         self._read_only = read_only or ("read-only by the settings" if settings.control.read_only else "")
         self._points = RestorePoints(root, state)
         self._place = dashboard_lock(folder) if dashboard else None
-        self._sight = Sight()
+        self._live_state = LiveState()
         self._seen = ControlState()
         self._changed = threading.Event()
         """A change began or ended since the last look: what differs then may be ours."""
         self._stopping = threading.Event()
-        self._poked = threading.Event()
+        self._wake_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
-        hands = self._hands(settings, folder, tell, mark)
-        journal = hands.journal
-        self._board = Board(settings, self._root, journal, self._points, self._urls.v34, mark)
-        self._planner = Planner(settings, self._root, journal, self._points, hands.strategy, folder / "backups")
-        wishes = partial(wishes_of, root=self._root, settings=settings)
-        self._carrier = Carrier(hands, ChangeLock(folder), wishes, self._stir)
+        context = self._context(settings, folder, tell, mark)
+        journal = context.journal
+        self._status = ControlStatus(settings, self._root, journal, self._points, self._urls.v34, mark)
+        self._planner = Planner(settings, self._root, journal, self._points, context.strategy, folder / "backups")
+        requested = partial(requested_values, root=self._root, settings=settings)
+        self._runner = ChangeRunner(context, ChangeLock(folder), requested, self._stir)
 
-    def _hands(self, settings: Settings, folder: Path, tell: Tell, mark: Marked) -> Hands:
+    def _context(self, settings: Settings, folder: Path, tell: Tell, mark: Marked) -> ChangeContext:
         unkept = threading.Event()
         unkept.set()
-        return Hands(
+        return ChangeContext(
             limits=settings.control,
             journal=Journal(folder / "journal.jsonl"),
             points=self._points,
@@ -82,7 +82,7 @@ class ControlRoom:
             url=self._urls.v34,
             folder=(self._root / settings.paths.app).resolve().parent,
             config=(self._root / settings.paths.config).resolve(),
-            sight=lambda: self._sight,
+            live_state=lambda: self._live_state,
             tell=tell,
             mark=mark,
             unkept=unkept,
@@ -108,8 +108,8 @@ class ControlRoom:
         Files that are being written are waited for; what has not been begun is not begun any more.
         """
         self._stopping.set()
-        self._poked.set()
-        self._carrier.leave(END_S)
+        self._wake_up.set()
+        self._runner.leave(END_S)
         if self._thread.ident is not None:
             self._thread.join(END_S)
         if self._place is not None:
@@ -120,30 +120,30 @@ class ControlRoom:
         flight = snapshot.open_turn
         log = tuple(line for name, line in snapshot.log_tail[-60:] if name != "latency.log")
         busy = flight is not None and flight.phase not in V34_DONE
-        self._sight = Sight(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
-        if self._carrier.change is not None:
-            self._carrier.change.progress.poke()
+        self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
+        if self._runner.change is not None:
+            self._runner.change.progress.wake()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.look()
-            self._poked.clear()
-            self._poked.wait(BUSY_S if self._carrier.changing else EVERY_S)
+            self._wake_up.clear()
+            self._wake_up.wait(BUSY_S if self._runner.changing else EVERY_S)
 
     def _stir(self) -> None:
         """Something was changed from here: look at once."""
         self._changed.set()
-        self._board.look_at_points()
-        self._poked.set()
+        self._status.look_at_points()
+        self._wake_up.set()
 
     def look(self) -> None:
         """Once, at everything; what a killed change left is taken up. Called by the thread, or by the shell."""
         try:
             if not self._read_only:
-                self._carrier.take_up()
-            ours = self._carrier.changing or self._changed.is_set()
+                self._runner.take_up()
+            ours = self._runner.changing or self._changed.is_set()
             self._changed.clear()
-            self._seen = self._board.look(self._sight.turns, ours or self._carrier.changing)
+            self._seen = self._status.look(self._live_state.turns, ours or self._runner.changing)
         except (OSError, TimmyError) as error:
             self._seen = ControlState(read_only=str(error))
 
@@ -156,33 +156,33 @@ class ControlRoom:
     @property
     def progress(self) -> ChangeProgress | None:
         """The running change, or the one that ended within the last minute."""
-        return self._carrier.shown(self._sight.log)
+        return self._runner.shown(self._live_state.log)
 
     @property
     def idle(self) -> bool:
         """No change is under way, and the lock of the machine is free again."""
-        return not self._carrier.changing
+        return not self._runner.changing
 
     @property
-    def sight(self) -> Sight:
+    def live_state(self) -> LiveState:
         """What the newest snapshot showed."""
-        return self._sight
+        return self._live_state
 
     def plan(self, kind: str, arguments: Mapping[str, Any]) -> ChangePlan:
         """What would be done, in words; nothing is. Takes some ten milliseconds."""
         if self._read_only:
             return ChangePlan(kind, kind.replace("_", " "), refusal=self._read_only)
-        if kind == "undo" and self._carrier.changing and not arguments.get("op"):
+        if kind == "undo" and self._runner.changing and not arguments.get("op"):
             return self._plan_answer()
-        why = "" if kind == "create" else self._carrier.hindrance(kind)
+        why = "" if kind == "create" else self._runner.hindrance(kind)
         if why:
             return ChangePlan(kind, kind, refusal=why)
-        return self._planner.plan(kind, arguments, self._board.serving, self._sight.busy)
+        return self._planner.plan(kind, arguments, self._status.serving, self._live_state.busy)
 
     def _plan_answer(self) -> ChangePlan:
         shown = self.progress
         if shown is None or UNDO not in shown.choices:
-            return ChangePlan("undo", "undo", refusal=f"{self._carrier.label} cannot be taken back at this moment")
+            return ChangePlan("undo", "undo", refusal=f"{self._runner.label} cannot be taken back at this moment")
         lines = ("the files are put back byte for byte, and v34 restarts once more",)
         return ChangePlan("answer", f"undo {shown.label}", lines, undoes=shown.op)
 
@@ -197,18 +197,18 @@ class ControlRoom:
             self._stir()
             return f"restore point {made.name} made"
         if plan.kind == "answer":
-            change = self._carrier.change
+            change = self._runner.change
             if change is None or change.progress.op != plan.undoes:
                 raise ControlError(f"{plan.label}: that change is over.")
             return self.answer(UNDO)
-        self._carrier.begin(plan)
+        self._runner.begin(plan)
         return f"{plan.label}: begun"
 
     def answer(self, choice: str) -> str:
         """What the user says to the running change. Raises ControlError."""
         if self._read_only:
             raise ControlError(self._read_only)
-        change = self._carrier.change
+        change = self._runner.change
         if change is None:
             raise ControlError(f"no change is running that {choice!r} could answer.")
         if choice == LISTEN:
@@ -222,11 +222,11 @@ class ControlRoom:
         """Close an interrupted change as it stands. Raises ControlError."""
         if self._read_only:
             raise ControlError(self._read_only)
-        return self._carrier.keep(op)
+        return self._runner.keep(op)
 
     def left_open(self, op: str) -> bool:
         """An operation that still waits for a word in the journal. Raises ControlError."""
-        return self._carrier.left_open(op)
+        return self._runner.left_open(op)
 
 
 def resume_listening(url: str) -> str:
@@ -234,9 +234,9 @@ def resume_listening(url: str) -> str:
 
     Raises ControlError.
     """
-    from timmy_tui.sources.services.http import Wire
+    from timmy_tui.sources.services.http import HttpClient
 
-    wire = Wire(url)
+    wire = HttpClient(url)
     try:
         answer = wire.ask("/resume-listening", post={})
     finally:

@@ -29,7 +29,7 @@ class Left(Exception):
 
 
 @dataclass(frozen=True)
-class Sight:
+class LiveState:
     """What the newest snapshot shows of v34."""
 
     turns: tuple[Turn, ...] = ()
@@ -57,7 +57,7 @@ class _Now:
 
 
 class Progress:
-    """One change's state. ``answer``, ``poke`` and ``shown`` may be called from any thread."""
+    """One change's state. ``answer``, ``wake`` and ``shown`` may be called from any thread."""
 
     def __init__(self, op: str, label: str) -> None:
         self.op, self.label = op, label
@@ -112,7 +112,7 @@ class Progress:
         now.evidence = now.evidence if evidence is None else evidence
 
     def count_down(self, seconds: float, message: str) -> None:
-        """Wait visibly; raises Stopped when the user does not want what comes at its end, TakenBack for its wish."""
+        """Wait visibly; raises Stopped when the user stops it, TakenBack when undo is asked for."""
         self.tell(message)
         until = time.monotonic() + seconds
         with self._change:
@@ -157,7 +157,7 @@ class Progress:
             raise Stopped
         return answer == NOW
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """A newer snapshot is there."""
         with self._change:
             self._change.notify_all()

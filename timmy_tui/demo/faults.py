@@ -15,7 +15,7 @@ from timmy_tui.demo.scenarios import Truth
 from timmy_tui.demo.start import start_v34
 
 
-class Mischief:
+class Faults:
     """Acts by name; each leaves the rest of Timmy running, or starts it again."""
 
     def __init__(self, root: Path, ollama_url: str, v34_port: int, truth: Truth) -> None:

@@ -18,7 +18,7 @@ from timmy_tui.demo.child_processes import follow_lifeline
 from timmy_tui.demo.clock import WallClock
 from timmy_tui.demo.dialogue import EVIL_LINES, USER_LINES
 from timmy_tui.demo.events import EventWriter, append_to
-from timmy_tui.demo.faults import Mischief
+from timmy_tui.demo.faults import Faults
 from timmy_tui.demo.latencies import Latencies
 from timmy_tui.demo.scenarios import SCENARIOS, Act, Truth
 from timmy_tui.demo.speech import Ears, Mouth, new_request_id
@@ -48,7 +48,7 @@ class Talker:
         self.ears = Ears(self.clock, latencies, self.stt, endpoint)
         self.mouth = Mouth(self.clock, latencies, EventWriter("tts", self._now, sink))
         self.truth = Truth(root / "demo" / "truth.jsonl", time.time)
-        self.mischief = Mischief(root, order["ollama"], self.v34_port, self.truth)
+        self.mischief = Faults(root, order["ollama"], self.v34_port, self.truth)
         self.slow: dict[str, float] = {}
         self.heard = threading.Event()
         """The microphone is open."""

@@ -19,7 +19,7 @@ from timmy_tui.doctor.flags import flag_lines
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
 from timmy_tui.doctor.terminal import terminal_lines, tmux_lines
 from timmy_tui.model.llm import OllamaFacts
-from timmy_tui.sources.services.http import Answer, Wire
+from timmy_tui.sources.services.http import Answer, HttpClient
 from timmy_tui.sources.services.ollama import OllamaWatch, parse_duration
 from timmy_tui.sources.services.urls import ModelConfig, ServiceUrls, model_config, resolve_urls
 from timmy_tui.sources.services.v34 import V34Client
@@ -188,7 +188,7 @@ def _v34(scene: Scene) -> Iterator[DoctorLine]:
 def _speech(scene: Scene) -> Iterator[DoctorLine]:
     assert scene.urls is not None
     for name, url, path in (("tts", scene.urls.tts, "/health"), ("stt", scene.urls.stt, "/transcript")):
-        wire = Wire(url)
+        wire = HttpClient(url)
         try:
             answer = wire.ask(path)
         finally:

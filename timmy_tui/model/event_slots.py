@@ -35,10 +35,10 @@ SLOT = {name: number for number, name in enumerate(EVENTS)}
 NEVER = len(EVENTS)
 """The place where no event is ever marked: the second choice where there is only one."""
 
-Marks = list[int | None]
+Stamps = list[int | None]
 """µs since the epoch by slot, on the writer's clock; None is not seen (yet). One longer than EVENTS."""
 
 
-def no_marks() -> Marks:
+def no_stamps() -> Stamps:
     """Nothing seen yet."""
     return [None] * (NEVER + 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from timmy_tui.model.stats import StageStat as StageStat
-from timmy_tui.model.turn import Epoch, Mark, Session, Turn
+from timmy_tui.model.turn import Epoch, Marker, Session, Turn
 
 if TYPE_CHECKING:
     from timmy_tui.model.judgement import JudgementState
@@ -123,7 +123,7 @@ class Snapshot(Struct, frozen=True, eq=False):
     health: tuple[Health, ...] = ()
     sessions: tuple[Session, ...] = ()
     epochs: tuple[Epoch, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Marker, ...] = ()
     llm: "LlmState | None" = None
     """Prompt cache, context window and model residency."""
     judgement: "JudgementState | None" = None

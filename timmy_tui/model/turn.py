@@ -183,7 +183,7 @@ class Epoch(Struct, frozen=True, kw_only=True):
     """What began it: ``first turn``, ``restart``, ``tail_mode off→on`` …"""
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class Marker(Struct, frozen=True, kw_only=True):
     """Something that happened between turns and belongs on the charts."""
 
     at: float

@@ -12,7 +12,7 @@ from typing import Any
 
 from timmy_tui.analysis.llm.ollama_versions import Counts, VersionRule, rule_for
 from timmy_tui.core.errors import NotFound, SourceError
-from timmy_tui.sources.services.http import Answer, Wire, text_of, whole_of
+from timmy_tui.sources.services.http import Answer, HttpClient, text_of, whole_of
 from timmy_tui.sources.services.ollama import OllamaClient
 from timmy_tui.sources.services.urls import masked
 
@@ -71,7 +71,7 @@ class _Session:
     """Sends the questions, each with the same options, so that nothing is reloaded."""
 
     def __init__(self, url: str, model: str, num_ctx: int | None, keep_alive: str) -> None:
-        self.wire = Wire(url, timeout_s=TIMEOUT_S, whole_s=2 * TIMEOUT_S)
+        self.wire = HttpClient(url, timeout_s=TIMEOUT_S, whole_s=2 * TIMEOUT_S)
         self._model = model
         self._num_ctx = num_ctx
         self._keep_alive = keep_alive

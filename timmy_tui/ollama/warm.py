@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from timmy_tui.core.errors import SourceError
-from timmy_tui.sources.services.http import Wire
+from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.urls import ModelConfig, masked
 
 TIMEOUT_S = 120.0
@@ -37,7 +37,7 @@ def send_warm(warmth: Warmth) -> None:
     if warmth.num_ctx:
         # Another num_ctx than v34's would make Ollama load the model again for v34's next turn.
         body["options"] = {"num_ctx": warmth.num_ctx}
-    wire = Wire(warmth.url, timeout_s=TIMEOUT_S, whole_s=TIMEOUT_S)
+    wire = HttpClient(warmth.url, timeout_s=TIMEOUT_S, whole_s=TIMEOUT_S)
     try:
         answer = wire.ask("/api/generate", body)
     finally:

@@ -4,26 +4,26 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.compare.trial import TURNS
 from timmy_tui.analysis.judge import Judge
-from timmy_tui.analysis.llm.summary import LlmRoom
+from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.turn import Epoch, Turn, TurnState
-from timmy_tui.storage.trial_file import Trials
+from timmy_tui.storage.trial_file import TrialFile
 
 
 class Conclusions:
-    """What a Track asks: the LLM's state and the judgement, from the same turns and the same epochs."""
+    """What a SnapshotBuilder asks: the LLM's state and the judgement, from the same turns and the same epochs."""
 
     def __init__(
-        self, config_window: int | None = None, history_limit: int | None = None, trials: Trials | None = None
+        self, config_window: int | None = None, history_limit: int | None = None, trials: TrialFile | None = None
     ) -> None:
         """``config_window`` and ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, where known.
 
         ``trials``: the guided test; None where there is nothing to change.
         """
-        self._llm = LlmRoom(config_window, history_limit)
+        self._llm = LlmSummary(config_window, history_limit)
         self._judge = Judge()
         self._last = -1
         self._newest: Turn | None = None

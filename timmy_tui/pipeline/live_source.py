@@ -7,7 +7,7 @@ from pathlib import Path
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import Mark, Turn
+from timmy_tui.model.turn import Marker, Turn
 from timmy_tui.pipeline.snapshot_builder import Analyst
 from timmy_tui.pipeline.thread import Feed, Pipeline, Publish, Services
 from timmy_tui.report.line import line_values, status_line
@@ -81,7 +81,7 @@ class LiveSource:
             self._recorder.stop()
 
     def mark(self, ordinal: int, quality: str | None) -> None:
-        """Mark a turn ``good`` or ``bad``; None takes the mark back."""
+        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
         turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
         if turn is not None and self._recorder is not None:
             self._recorder.mark(turn, quality)
@@ -95,9 +95,9 @@ class LiveSource:
         self.pipeline.order(lambda track: track.note(ordinal, text))
 
     def mark_change(self, kind: str, label: str) -> None:
-        """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Mark."""
+        """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Marker."""
         newest = self._turns[-1].ordinal if self._turns else -1
-        self.pipeline.mark(Mark(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
+        self.pipeline.mark(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
         if self._recorder is not None:
             self._recorder.change(kind, label)
 

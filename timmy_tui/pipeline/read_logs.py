@@ -1,4 +1,4 @@
-"""Reading logs once, from their first byte to their last, for the commands that do not follow them."""
+"""LogReading logs once, from their first byte to their last, for the commands that do not follow them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ _SLICE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class LogReading:
     """Everything that the named logs say."""
 
     turns: tuple[Turn, ...]
@@ -45,7 +45,7 @@ def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogKind]]:
     return [(_readable(path), detect_kind(path)) for path in paths]
 
 
-def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: Limits, keep_events: bool = True) -> Reading:
+def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: Limits, keep_events: bool = True) -> LogReading:
     """Read each log whole. The latency log goes first: the debug log then tells more of turns that are known."""
     ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
     turns: dict[int, Turn] = {}
@@ -66,7 +66,7 @@ def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: Limits, keep_events:
         replace(session, first=places.get(session.first, session.first), last=places.get(session.last, session.last))
         for session in ingest.sessions
     )
-    return Reading(turns=ordered, sessions=sessions, sources=tuple(sources), unparsed=ingest.unparsed)
+    return LogReading(turns=ordered, sessions=sessions, sources=tuple(sources), unparsed=ingest.unparsed)
 
 
 def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:

@@ -64,7 +64,7 @@ class _Rows:
     stages: tuple[StageStat, ...]
 
 
-class Track:
+class SnapshotBuilder:
     """Lines in, the changing part of a Snapshot out."""
 
     def __init__(self, settings: Settings, analyst: Analyst | None = None) -> None:

@@ -10,8 +10,8 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Health, Snapshot, SourceState
-from timmy_tui.model.turn import Mark, Turn
-from timmy_tui.pipeline.snapshot_builder import Analyst, Track
+from timmy_tui.model.turn import Marker, Turn
+from timmy_tui.pipeline.snapshot_builder import Analyst, SnapshotBuilder
 from timmy_tui.sources.files.tail import Backlog, TailBatch
 from timmy_tui.turns.ingest import LogKind
 
@@ -104,13 +104,13 @@ class Pipeline:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._publish: Publish = lambda snapshot: None
-        self._track = Track(settings, analyst)
-        self._preview: Track | None = None
+        self._track = SnapshotBuilder(settings, analyst)
+        self._preview: SnapshotBuilder | None = None
         self._backlogs: deque[tuple[Feed, Backlog]] = deque()
         self._asked: set[str] = set()
         self._log: deque[tuple[str, str]] = deque(maxlen=LOG_LINES)
-        self._marks: deque[Mark] = deque(maxlen=200)
-        self._orders: deque[Callable[[Track], None]] = deque()
+        self._marks: deque[Marker] = deque(maxlen=200)
+        self._orders: deque[Callable[[SnapshotBuilder], None]] = deque()
         self._health: dict[str, Health] = {}
         self._restarted = 0
         self._published = float("-inf")
@@ -134,12 +134,12 @@ class Pipeline:
         if self._thread is not None:
             self._thread.join(timeout=1.0)
 
-    def order(self, action: Callable[[Track], None]) -> None:
+    def order(self, action: Callable[[SnapshotBuilder], None]) -> None:
         """Run ``action`` in the pipeline's thread and show what came of it (marks, accepted findings)."""
         self._orders.append(action)
         self._wake.set()
 
-    def mark(self, mark: Mark) -> None:
+    def mark(self, mark: Marker) -> None:
         """Put something that happened outside the logs on the charts."""
         self._marks.append(mark)
         self._wake.set()
@@ -171,7 +171,7 @@ class Pipeline:
             time.sleep(REST_S)
 
     @property
-    def _shown(self) -> Track:
+    def _shown(self) -> SnapshotBuilder:
         return self._preview or self._track
 
     @property
@@ -215,7 +215,7 @@ class Pipeline:
         if backlog is None:
             return
         if self._preview is None:
-            self._preview = Track(self._settings)
+            self._preview = SnapshotBuilder(self._settings)
             self._track.begin_backlog()
         self._backlogs.append((feed, backlog))
 

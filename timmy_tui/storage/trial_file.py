@@ -18,7 +18,7 @@ LIMIT = 1 << 20
 _DECODER = msgspec.json.Decoder(Trial)
 
 
-class Trials:
+class TrialFile:
     """One trial at a time. Reads its file again when another process has written it."""
 
     def __init__(self, folder: Path) -> None:

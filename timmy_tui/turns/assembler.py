@@ -82,9 +82,9 @@ class TurnAssembler:
             if slot is None:
                 draft.strange.setdefault(event.event, int(stamp * 1e6 + 0.5))
                 continue
-            marks = draft.marks
-            if marks[slot] is None:
-                marks[slot] = int(stamp * 1e6 + 0.5)
+            stamps = draft.stamps
+            if stamps[slot] is None:
+                stamps[slot] = int(stamp * 1e6 + 0.5)
             role = roles[slot]
             if role is not None:
                 read, turning = role
@@ -156,7 +156,7 @@ class TurnAssembler:
     def _silent_end(self, draft: Draft) -> bool:
         """The reply was sent, and this session's TTS writes no events: there is nothing more to wait for."""
         return (
-            draft.marks[_REPLY] is not None
+            draft.stamps[_REPLY] is not None
             and draft.session not in self._runs.voiced
             and not any(event.service == "tts" for event in draft.events)
         )

@@ -1,11 +1,11 @@
-"""A turn in the making: marks and figures as they come, and the Turn that they amount to."""
+"""A turn in the making: stamps and figures as they come, and the Turn that they amount to."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
-from timmy_tui.model.event_slots import SLOT, Marks, no_marks
+from timmy_tui.model.event_slots import SLOT, Stamps, no_stamps
 from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
 from timmy_tui.turns.debug_record import DebugTurn
@@ -28,7 +28,7 @@ class Draft(Struct, gc=False):
     request_id: str
     events: list[Event] = []
     """In file order; once it is closed only where somebody keeps them."""
-    marks: Marks = field(default_factory=no_marks)
+    stamps: Stamps = field(default_factory=no_stamps)
     """Of repeated events the first counts."""
     strange: dict[str, int] = {}
     """The same of events that have no slot."""
@@ -51,13 +51,13 @@ class Draft(Struct, gc=False):
     @property
     def begun(self) -> bool:
         """There is text: more than a pause was heard."""
-        missing = self.marks.count(None) + (self.marks[_PAUSE] is not None)
-        return self.debug is not None or missing < len(self.marks) or bool(self.strange)
+        missing = self.stamps.count(None) + (self.stamps[_PAUSE] is not None)
+        return self.debug is not None or missing < len(self.stamps) or bool(self.strange)
 
     def knows(self, event: str) -> bool:
         """It has such an event."""
         slot = SLOT.get(event)
-        return event in self.strange if slot is None else self.marks[slot] is not None
+        return event in self.strange if slot is None else self.stamps[slot] is not None
 
     def build(self, keep_events: bool) -> Turn:
         """The turn as it stands."""
@@ -68,7 +68,7 @@ class Draft(Struct, gc=False):
         ledger = self._ledger(told)
         signals = self._signals(told)
         state, reason = self._verdict(signals, debug)
-        heard = [*filter(None, self.marks), *self.strange.values()]
+        heard = [*filter(None, self.stamps), *self.strange.values()]
         return Turn(
             ordinal=self.ordinal,
             request_id=self.request_id,
@@ -103,7 +103,7 @@ class Draft(Struct, gc=False):
             return _debug_ledger(self.debug)
         pause = self.figures.get("pause_threshold")
         return settle(
-            self.marks,
+            self.stamps,
             pause_us=None if pause is None else round(pause * 1e6),
             query_us=self.query_us,
             prefill_ms=told.get("prefill_ms"),
@@ -122,12 +122,12 @@ class Draft(Struct, gc=False):
         reply = debug.reply if debug is not None else None
         found: list[str] = []
         answered = "output_tokens" in told or "prompt_tokens" in told
-        received = self.marks[_RECEIVED] is not None
+        received = self.stamps[_RECEIVED] is not None
         if length == 0 or reply == "":
             found.append("empty_reply")
         if reply == CANNED or (received and not answered and length == len(CANNED)):
             found.append("canned_reply")
-        if reply is not None and (any(mark in reply for mark in _LEAKS) or reply.startswith("assistant")):
+        if reply is not None and (any(stamp in reply for stamp in _LEAKS) or reply.startswith("assistant")):
             found.append("template_leak")
         if debug is not None and debug.errors:
             found.append("error")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from timmy_tui.model.event_slots import NEVER, SLOT, Marks
+from timmy_tui.model.event_slots import NEVER, SLOT, Stamps
 from timmy_tui.model.stages import CRITICAL, KEYS, STAGES
 from timmy_tui.model.turn import Gap, Span
 
@@ -66,28 +66,28 @@ _BLANK: dict[str, float | None] = dict.fromkeys(KEYS)
 
 
 def settle(
-    marks: Marks,
+    stamps: Stamps,
     pause_us: int | None = None,
     query_us: int | None = None,
     prefill_ms: float | None = None,
     decode_ms: float | None = None,
     load_ms: float | None = None,
 ) -> Ledger:
-    """The ledger of a turn's marks.
+    """The ledger of a turn's stamps.
 
     ``pause_us`` is the silence that endpointing waited for; ``query_us`` the sum of the query pairs of retrieval.
     """
-    edges, stepped = _edges(marks, pause_us)
-    span, began, ended = _span(marks, pause_us)
+    edges, stepped = _edges(stamps, pause_us)
+    span, began, ended = _span(stamps, pause_us)
     if began is not None and ended is not None and ended < began:
         span, began, ended, stepped = Span.NONE, None, None, True
-    if ended is not None and marks[_SOUND] is None:
+    if ended is not None and stamps[_SOUND] is None:
         edges = [edge for edge in edges if edge[0] not in _AFTER_REPLY]
     stages = _BLANK.copy()
     for key, start, end, _ in edges:
         stages[key] = (end - start) / 1000
     for key, opens, closes in _SIDE:
-        opened, closed = marks[opens], marks[closes]
+        opened, closed = stamps[opens], stamps[closes]
         if opened is not None and closed is not None and closed >= opened:
             stages[key] = (closed - opened) / 1000
     _split_children(stages, query_us, prefill_ms, decode_ms, load_ms)
@@ -99,22 +99,22 @@ def settle(
         headline = (ended - began) / 1000
         gaps, rest, backwards = _gaps(edges, began, ended)
     v2v = headline if span is Span.V2V else None
-    skipped, bounds = _skipped(marks), _bounds(marks)
+    skipped, bounds = _skipped(stamps), _bounds(stamps)
     return Ledger(span, headline, v2v, stages, skipped, rest, gaps, bounds, stepped or backwards)
 
 
-def _edges(marks: Marks, pause_us: int | None) -> tuple[list[_Edge], bool]:
+def _edges(stamps: Stamps, pause_us: int | None) -> tuple[list[_Edge], bool]:
     """The measured critical stages in order; a same-clock one that runs backwards is not measured."""
     edges: list[_Edge] = []
     stepped = False
-    pause = marks[_PAUSE]
+    pause = stamps[_PAUSE]
     if pause is not None and pause_us is not None:
         edges.append(("endpointing", pause - pause_us, pause, "stt"))
     for key, opens, or_opens, closes, or_closes, clock in _PATH:
-        start, end = marks[opens], marks[closes]
-        if start is None and (start := marks[or_opens]) is None:
+        start, end = stamps[opens], stamps[closes]
+        if start is None and (start := stamps[or_opens]) is None:
             continue
-        if end is None and (end := marks[or_closes]) is None:
+        if end is None and (end := stamps[or_closes]) is None:
             continue
         if end >= start or clock == "cross":
             edges.append((key, start, end, clock))
@@ -123,17 +123,17 @@ def _edges(marks: Marks, pause_us: int | None) -> tuple[list[_Edge], bool]:
     return edges, stepped
 
 
-def _first(marks: Marks, *slots: int) -> int | None:
-    return next((mark for slot in slots if (mark := marks[slot]) is not None), None)
+def _first(stamps: Stamps, *slots: int) -> int | None:
+    return next((stamp for slot in slots if (stamp := stamps[slot]) is not None), None)
 
 
-def _span(marks: Marks, pause_us: int | None) -> tuple[Span, int | None, int | None]:
+def _span(stamps: Stamps, pause_us: int | None) -> tuple[Span, int | None, int | None]:
     """The widest span that the events allow, and its edges."""
-    sound, pause, reply = marks[_SOUND], marks[_PAUSE], marks[_REPLY]
+    sound, pause, reply = stamps[_SOUND], stamps[_PAUSE], stamps[_REPLY]
     if sound is not None and pause is not None and pause_us is not None:
         return Span.V2V, pause - pause_us, sound
-    speech = _first(marks, _PAUSE, _TEXT, _OR_ASKED, _ASKED)
-    entry = _first(marks, _ENTERED, _OR_ENTERED)
+    speech = _first(stamps, _PAUSE, _TEXT, _OR_ASKED, _ASKED)
+    entry = _first(stamps, _ENTERED, _OR_ENTERED)
     if sound is not None:
         if speech is not None:
             return Span.PAUSE_TO_SOUND, speech, sound
@@ -187,22 +187,22 @@ def _rest(whole: float | None, one: float | None, other: float | None) -> float 
     return round(left, 6) if left >= 0 else None
 
 
-def _skipped(marks: Marks) -> frozenset[str]:
+def _skipped(stamps: Stamps) -> frozenset[str]:
     """Memory storage did not happen when the stages on both of its sides did."""
-    if marks[_STORING] is not None or marks[_STORED] is not None:
+    if stamps[_STORING] is not None or stamps[_STORED] is not None:
         return _NOTHING_SKIPPED
-    around = marks[_CLASSIFIED] is not None and marks[_RETRIEVING] is not None
+    around = stamps[_CLASSIFIED] is not None and stamps[_RETRIEVING] is not None
     return _STORE_SKIPPED if around else _NOTHING_SKIPPED
 
 
-def _bounds(marks: Marks) -> tuple[float | None, float | None]:
+def _bounds(stamps: Stamps) -> tuple[float | None, float | None]:
     """v34's clock minus the STT/TTS clock: no message arrives before it was sent."""
-    sent, arrived = marks[_REPLY], marks[_ARRIVED]
-    asked, entered = marks[_ASKED], marks[_ENTERED]
+    sent, arrived = stamps[_REPLY], stamps[_ARRIVED]
+    asked, entered = stamps[_ASKED], stamps[_ENTERED]
     if asked is None:
-        asked = marks[_OR_ASKED]
+        asked = stamps[_OR_ASKED]
     if entered is None:
-        entered = marks[_OR_ENTERED]
+        entered = stamps[_OR_ENTERED]
     low = (sent - arrived) / 1000 if sent is not None and arrived is not None else None
     high = (entered - asked) / 1000 if asked is not None and entered is not None else None
     return low, high

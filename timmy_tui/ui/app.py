@@ -21,7 +21,7 @@ from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
-from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Asked, Control, LlmActions, Noticed, SnapshotArrived, SnapshotSource
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
@@ -169,7 +169,7 @@ class TimmyApp(App[None]):
         """The same from another thread."""
         self.say(message.notice.text, message.notice.role)
 
-    def on_painted_failed(self, message: Painted.Failed) -> None:
+    def on_line_widget_failed(self, message: LineWidget.Failed) -> None:
         """A panel that cannot be drawn becomes a health line, once."""
         if message.fault.message not in {fault.message for fault in self.view.faults}:
             self.view = replace(self.view, faults=(*self.view.faults, message.fault))

@@ -24,11 +24,11 @@ DRAWING_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, Value
 """What a mistake in a panel, or a value nobody thought of, raises: the panel says so and the rest lives on."""
 
 
-class Painted(Widget):
+class LineWidget(Widget):
     """Draws what a pure function says. Text passes the cleaner once more on its way to a strip."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "Painted { width: 1fr; height: 1fr; }"
+    DEFAULT_CSS = "LineWidget { width: 1fr; height: 1fr; }"
 
     class Failed(Message):
         """A panel could not be drawn."""

@@ -12,7 +12,7 @@ from timmy_tui.analysis.compare.crossover import balance
 from timmy_tui.analysis.compare.trial import Trial, advance, answer, leave, make_trial, resume, shows, state
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.turn import Turn
-from timmy_tui.storage.trial_file import NAME, Trials
+from timmy_tui.storage.trial_file import NAME, TrialFile
 
 EVERY_S = 10.0
 START = 1_700_000_000.0
@@ -146,7 +146,7 @@ def test_what_a_turn_shows_of_a_flag(turn: dict[str, object], flag: str, value: 
 
 def test_the_screen_and_the_shell_carry_the_same_trial_on(tmp_path: Path) -> None:
     turns = stretch(0, 12, 0)
-    here, there = Trials(tmp_path), Trials(tmp_path)
+    here, there = TrialFile(tmp_path), TrialFile(tmp_path)
     assert here.see(turns, {}) is None
     here.start("test-1", 6, False, turns)
     told = there.see(turns, {})
@@ -166,7 +166,7 @@ def test_the_screen_and_the_shell_carry_the_same_trial_on(tmp_path: Path) -> Non
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"name": 3}', b"\xff\xfe", b'{"schema": 99}'])
 def test_a_damaged_file_is_kept_beside_and_said(tmp_path: Path, data: bytes) -> None:
     (tmp_path / NAME).write_bytes(data)
-    trials = Trials(tmp_path)
+    trials = TrialFile(tmp_path)
     told = trials.see([], {})
     assert told is not None and told.phase == "done" and "cannot be read" in told.sentence
     (aside,) = tmp_path.glob(f"{NAME}.damaged-*")
@@ -181,5 +181,5 @@ def test_a_trial_of_a_newer_version_is_not_guessed_at(tmp_path: Path) -> None:
     import msgspec
 
     (tmp_path / NAME).write_bytes(msgspec.json.encode(replace(trial, schema=2)))
-    told = Trials(tmp_path).see([], {})
+    told = TrialFile(tmp_path).see([], {})
     assert told is not None and "cannot be read" in told.sentence

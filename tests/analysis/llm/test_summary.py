@@ -5,7 +5,7 @@ import math
 from msgspec.structs import replace
 
 from timmy_tui.analysis.llm.log_join import LogJoiner
-from timmy_tui.analysis.llm.summary import LlmRoom, warnings
+from timmy_tui.analysis.llm.summary import LlmSummary, warnings
 from timmy_tui.model.llm import Certainty, ContextState, OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import Event, Turn
 
@@ -27,7 +27,7 @@ def served(
 
 
 def test_the_state_is_composed_and_the_same_while_nothing_changes() -> None:
-    room = LlmRoom(8000, 7000)
+    room = LlmSummary(8000, 7000)
     turns = [turn(n, 1000 + n) for n in range(4)]
     for one in turns:
         room.add(one, UP)
@@ -42,7 +42,7 @@ def test_the_state_is_composed_and_the_same_while_nothing_changes() -> None:
 
 
 def test_log_lines_that_come_before_and_after_their_turn() -> None:
-    room = LlmRoom()
+    room = LlmSummary()
     first = replace(UP, served=(served(1, 1001.1),))
     assert room.add(turn(0), first).certainty is Certainty.MEASURED
     assert room.add(turn(1), first).certainty is not Certainty.MEASURED
@@ -55,7 +55,7 @@ def test_log_lines_that_come_before_and_after_their_turn() -> None:
 
 
 def test_a_line_that_came_with_the_next_turn_still_finds_its_own() -> None:
-    room = LlmRoom()
+    room = LlmSummary()
     room.add(turn(0), UP)
     room.add(turn(1), replace(UP, served=(served(1, 1001.1),)))
     state = room.state(replace(UP, served=(served(1, 1001.1),)), (), (), 0.0)

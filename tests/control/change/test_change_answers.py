@@ -73,7 +73,7 @@ def test_nothing_claims_that_v34_serves_when_it_does_not(root: Path, tmp_path: P
 def test_without_a_restore_point_nothing_is_changed_and_the_next_change_makes_it(
     seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from timmy_tui.control.restore.copies import Copies
+    from timmy_tui.control.restore.copies import LocalCopies
 
     before = seen.bytes()
     with monkeypatch.context() as broken:
@@ -82,7 +82,7 @@ def test_without_a_restore_point_nothing_is_changed_and_the_next_change_makes_it
             def fail(*_: object, error: Exception = error) -> None:
                 raise error
 
-            broken.setattr(Copies, "keep", fail)
+            broken.setattr(LocalCopies, "keep", fail)
             seen.start("flip", key="retrieved-chunks", value="3")
             assert seen.until_over() is ChangeState.IDLE
             assert "No restore point can be made, and nothing was changed" in seen.shown.message

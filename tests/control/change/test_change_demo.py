@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.hands import Hands, hands
+from tests.control.harness import Harness, harness
 from tests.control.places import CANARY, temps
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
@@ -14,16 +14,16 @@ from timmy_tui.model.snapshot import Snapshot
 
 
 @pytest.fixture(scope="module")
-def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
+def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """Somebody talks all the time."""
-    with hands(tmp_path_factory.mktemp("talking")) as held:
+    with harness(tmp_path_factory.mktemp("talking")) as held:
         yield held
 
 
-def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(talking: Hands) -> None:
+def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(talking: Harness) -> None:
     before = {path: path.read_bytes() for path in (talking.config, talking.app)}
     old = talking.pid
-    talking.until(lambda: talking.room.sight.turns)
+    talking.until(lambda: talking.room.live_state.turns)
     plan = talking.start("flip", key="tail-mode", value="on")
     assert plan.label == "tail mode off→on, raw on→off"
     assert talking.until_over() is ChangeState.KEPT
@@ -52,7 +52,7 @@ def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(
     assert CANARY not in journal.read_bytes() and journal.stat().st_mode & 0o077 == 0
 
 
-def test_only_the_first_change_of_a_session_makes_a_restore_point(talking: Hands) -> None:
+def test_only_the_first_change_of_a_session_makes_a_restore_point(talking: Harness) -> None:
     def points() -> int:
         talking.room.look()
         return sum(one.name.startswith("before-") for one in talking.room.state().restore_points)
@@ -66,7 +66,7 @@ def test_only_the_first_change_of_a_session_makes_a_restore_point(talking: Hands
     assert points() == made
 
 
-def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: Hands) -> None:
+def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: Harness) -> None:
     talking.start("flip", key="retrieved-chunks", value="3")
     assert talking.until_over() is ChangeState.KEPT
     assert "NUM_RETRIEVED_CHUNKS = 3" in talking.config.read_text()
@@ -74,7 +74,7 @@ def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: Hands)
     assert talking.until_over() is ChangeState.ROLLED_BACK
 
 
-def test_a_restart_changes_no_byte_and_brings_another_process(talking: Hands) -> None:
+def test_a_restart_changes_no_byte_and_brings_another_process(talking: Harness) -> None:
     before, old = talking.config.read_bytes(), talking.pid
     talking.start("restart")
     assert talking.until_over() is ChangeState.KEPT
@@ -82,7 +82,7 @@ def test_a_restart_changes_no_byte_and_brings_another_process(talking: Hands) ->
     assert ("restart", "restart v34") in talking.marks
 
 
-def test_one_change_at_a_time(talking: Hands) -> None:
+def test_one_change_at_a_time(talking: Harness) -> None:
     talking.start("flip", key="retrieved-chunks", value="4")
     refused = talking.room.plan("flip", {"key": "tail-mode", "value": "on"})
     assert "still under way" in refused.refusal
@@ -93,7 +93,7 @@ def test_one_change_at_a_time(talking: Hands) -> None:
     talking.until_over()
 
 
-def test_undo_of_a_change_that_is_being_verified(talking: Hands) -> None:
+def test_undo_of_a_change_that_is_being_verified(talking: Harness) -> None:
     before = talking.config.read_bytes()
     talking.start("flip", key="retrieved-chunks", value="7")
     talking.until(lambda: talking.room.progress is not None and "undo" in talking.room.progress.choices)
@@ -103,7 +103,7 @@ def test_undo_of_a_change_that_is_being_verified(talking: Hands) -> None:
     assert talking.config.read_bytes() == before
 
 
-def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking: Hands) -> None:
+def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking: Harness) -> None:
     talking.room.start(talking.room.plan("create", {"name": "the-old-way"}))
     old = talking.config.read_bytes()
     talking.start("flip", key="retrieved-chunks", value="9")
@@ -120,7 +120,7 @@ def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking:
     talking.until_over()
 
 
-def test_an_edit_made_elsewhere_is_noticed_and_marked(talking: Hands) -> None:
+def test_an_edit_made_elsewhere_is_noticed_and_marked(talking: Harness) -> None:
     before = talking.config.read_bytes()
     talking.room.look()
     talking.marks.clear()
@@ -137,11 +137,11 @@ def test_an_edit_made_elsewhere_is_noticed_and_marked(talking: Hands) -> None:
     assert talking.marks[2] == ("outside", "v34/config.py edited")
 
 
-def test_a_room_that_only_looks_refuses_everything(tmp_path: Path, talking: Hands) -> None:
-    from timmy_tui.control.controller import ControlRoom
+def test_a_room_that_only_looks_refuses_everything(tmp_path: Path, talking: Harness) -> None:
+    from timmy_tui.control.controller import Controller
     from timmy_tui.core.settings import Settings
 
-    room = ControlRoom(Settings(), talking.root, tmp_path, read_only="--read-only")
+    room = Controller(Settings(), talking.root, tmp_path, read_only="--read-only")
     room.see(Snapshot())
     before = talking.config.read_bytes()
     for kind in ("flip", "restart", "undo", "restore", "create", "latest"):

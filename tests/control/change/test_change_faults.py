@@ -9,18 +9,18 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tests.control.hands import Hands
+from tests.control.harness import Harness
 from tests.control.silent import QUICK, flip, silence, turn
 from timmy_tui.control.service.listeners import starting, who_serves
 from timmy_tui.control.service.strategies import Reload
-from timmy_tui.control.service.v34_service import Service
+from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
 
 # -- evidence
 
 
-def test_no_turn_one_turn_and_a_contradiction_are_shown_and_never_undone_unasked(silent: Hands) -> None:
+def test_no_turn_one_turn_and_a_contradiction_are_shown_and_never_undone_unasked(silent: Harness) -> None:
     flip(silent)
     assert silent.room.progress is not None and silent.room.progress.evidence == (0, 2)
     one = turn(5, 3, tail_mode=False)
@@ -40,7 +40,7 @@ def test_no_turn_one_turn_and_a_contradiction_are_shown_and_never_undone_unasked
     assert "kept without proof" in silent.said[-1]
 
 
-def test_turns_of_the_old_session_prove_nothing(silent: Hands) -> None:
+def test_turns_of_the_old_session_prove_nothing(silent: Harness) -> None:
     old = (turn(1, 0, tail_mode=True), turn(2, 0, tail_mode=True))
     silent.room.see(Snapshot(turns=old))
     flip(silent)
@@ -84,12 +84,14 @@ def test_a_service_that_was_starting_when_the_files_were_written_is_started_once
         assert one is not None and one.started > since
 
 
-def service_of(held: Hands) -> Service:
+def service_of(held: Harness) -> V34Service:
     """The service as a change sees it, with nobody talking."""
-    from timmy_tui.control.progress import Progress, Sight
+    from timmy_tui.control.progress import LiveState, Progress
 
     reload = Reload(held.config, 3.0)
-    return Service(reload, held.demo.urls["v34"], held.config.parent, QUICK.control, Sight, Progress("op", "a change"))
+    return V34Service(
+        reload, held.demo.urls["v34"], held.config.parent, QUICK.control, LiveState, Progress("op", "a change")
+    )
 
 
 def test_a_change_asked_for_while_v34_starts_waits_for_it(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_a_change_asked_for_while_v34_starts_waits_for_it(tmp_path: Path) -> Non
         assert one.pid == held.room.progress.pid  # type: ignore[union-attr]
 
 
-def test_a_change_that_ends_the_service_is_rolled_back_after_a_countdown(silent: Hands) -> None:
+def test_a_change_that_ends_the_service_is_rolled_back_after_a_countdown(silent: Harness) -> None:
     """The user's own slip, a name that v34 needs, becomes deadly with the restart; the flip is taken back even so."""
     broken = silent.config.read_bytes().replace(b"MAX_TOKENS", b"MAX_TOKEN")
     # not noticed by the reloader: written with the old time, as a copy with times would be
@@ -123,7 +125,7 @@ def test_a_change_that_ends_the_service_is_rolled_back_after_a_countdown(silent:
     assert sorted(ended.values()) == ["needs attention", "rolled back"]
 
 
-def test_a_v34_that_dies_while_turns_are_waited_for_is_told_and_nothing_is_undone_unasked(silent: Hands) -> None:
+def test_a_v34_that_dies_while_turns_are_waited_for_is_told_and_nothing_is_undone_unasked(silent: Harness) -> None:
     before = flip(silent)
     silent.until_state(ChangeState.VERIFYING)
     for process in silent.demo.processes:
@@ -154,7 +156,7 @@ def test_the_countdown_is_stopped_by_the_user(tmp_path: Path) -> None:
 # -- undo
 
 
-def test_an_undo_after_a_later_edit_puts_back_the_one_literal(silent: Hands) -> None:
+def test_an_undo_after_a_later_edit_puts_back_the_one_literal(silent: Harness) -> None:
     flip(silent)
     silent.room.answer("keep")
     silent.until_over()
@@ -166,7 +168,7 @@ def test_an_undo_after_a_later_edit_puts_back_the_one_literal(silent: Hands) -> 
     assert "USE_FULL_MEGA_PROMPT = True" in text and text.endswith("# mine\n")
 
 
-def test_a_rollback_of_a_file_that_was_changed_since_overwrites_nothing(silent: Hands) -> None:
+def test_a_rollback_of_a_file_that_was_changed_since_overwrites_nothing(silent: Harness) -> None:
     flip(silent)
     mine = silent.config.read_bytes() + b"# mine\n"
     silent.config.write_bytes(mine)
@@ -183,7 +185,7 @@ def test_a_rollback_of_a_file_that_was_changed_since_overwrites_nothing(silent: 
 # -- two dashboards
 
 
-def test_a_second_dashboard_only_looks_and_names_the_first(silent: Hands, tmp_path: Path) -> None:
+def test_a_second_dashboard_only_looks_and_names_the_first(silent: Harness, tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", _SECOND, str(silent.root), str(tmp_path / "state")],
         capture_output=True, text=True, timeout=50,
@@ -196,9 +198,9 @@ def test_a_second_dashboard_only_looks_and_names_the_first(silent: Hands, tmp_pa
 _SECOND = """
 import json, sys
 from pathlib import Path
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.core.settings import Settings
-room = ControlRoom(Settings(), Path(sys.argv[1]), Path(sys.argv[2]))
+room = Controller(Settings(), Path(sys.argv[1]), Path(sys.argv[2]))
 room.open()
 plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
 print(json.dumps({"read_only": room.state().read_only, "refusal": plan.refusal}))

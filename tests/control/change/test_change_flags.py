@@ -95,11 +95,11 @@ def test_several_flags_are_one_change_and_one_undo(seen: Seen) -> None:
 
 def test_a_change_that_is_taken_up_knows_its_flag_by_file_and_name(seen: Seen, tmp_path: Path) -> None:
     """Two files may have a constant of the same name; only one of them is shown by turns."""
-    from timmy_tui.control.change.planner import wishes_of
+    from timmy_tui.control.change.planner import requested_values
 
     seen.flip("tiny", "model-beside")
     (operation,) = seen.journal.open_operations()
-    ((flag, value),) = wishes_of(operation, seen.root, replace(NOBODY, flags=OWN))
+    ((flag, value),) = requested_values(operation, seen.root, replace(NOBODY, flags=OWN))
     assert (flag.key, value) == ("model-beside", "tiny")
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.control.hands import Hands
+from tests.control.harness import Harness
 from tests.control.silent import QUICK, in_flight, silence
 from timmy_tui.control.service.listeners import starting, who_serves
 from timmy_tui.demo.start import start_v34
 from timmy_tui.model.change import ChangeState
 
 
-def test_two_services_on_the_port_are_left_alone(silent: Hands) -> None:
+def test_two_services_on_the_port_are_left_alone(silent: Harness) -> None:
     second = start_v34(silent.root, {"TIMMY_DEMO_IMPORT_S": "0"})
     try:
         silent.until(lambda: len(who_serves(silent.port).listeners) == 2)
@@ -29,14 +29,14 @@ def test_two_services_on_the_port_are_left_alone(silent: Hands) -> None:
         second.wait()
 
 
-def test_a_service_of_another_copy_is_left_alone(silent: Hands, tmp_path: Path) -> None:
+def test_a_service_of_another_copy_is_left_alone(silent: Harness, tmp_path: Path) -> None:
     other = tmp_path / "other"
     (other / "v34").mkdir(parents=True)
     for name in ("config.py", "app.py", "llm.py"):
         (other / "v34" / name).write_bytes((silent.root / "v34" / name).read_bytes())
-    from timmy_tui.control.controller import ControlRoom
+    from timmy_tui.control.controller import Controller
 
-    room = ControlRoom(QUICK, other, tmp_path / "elsewhere")
+    room = Controller(QUICK, other, tmp_path / "elsewhere")
     plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
     assert "another copy" in plan.refusal and str(silent.root) in plan.refusal
 
@@ -53,7 +53,7 @@ def test_without_a_service_only_the_file_changes(tmp_path: Path) -> None:
         assert held.room.progress is not None and "not running" in held.room.progress.message
 
 
-def test_a_turn_in_flight_is_waited_for(silent: Hands) -> None:
+def test_a_turn_in_flight_is_waited_for(silent: Harness) -> None:
     before = silent.config.read_bytes()
     silent.room.see(in_flight("llm"))
     plan = silent.start("flip", key="tail-mode", value="on")
@@ -65,7 +65,7 @@ def test_a_turn_in_flight_is_waited_for(silent: Hands) -> None:
     assert silent.room.progress is not None and "resume listening" not in silent.room.progress.choices
 
 
-def test_waiting_for_a_turn_can_be_left_with_nothing_done(silent: Hands) -> None:
+def test_waiting_for_a_turn_can_be_left_with_nothing_done(silent: Harness) -> None:
     before = silent.config.read_bytes()
     silent.room.see(in_flight("llm"))
     silent.start("flip", key="tail-mode", value="on")
@@ -116,7 +116,7 @@ def test_a_cut_turn_offers_to_let_stt_listen_again(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_a_file_that_was_edited_after_the_preview_is_left_alone(silent: Hands) -> None:
+def test_a_file_that_was_edited_after_the_preview_is_left_alone(silent: Harness) -> None:
     plan = silent.room.plan("flip", {"key": "tail-mode", "value": "on"})
     edited = silent.config.read_bytes() + b"# mine\n"
     silent.config.write_bytes(edited)
@@ -128,7 +128,9 @@ def test_a_file_that_was_edited_after_the_preview_is_left_alone(silent: Hands) -
     assert any("no longer what was shown" in word or "changed" in word for word in silent.said)
 
 
-def test_a_v34_that_does_not_come_up_is_not_waited_for_for_ever(silent: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_v34_that_does_not_come_up_is_not_waited_for_for_ever(
+    silent: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The limit of a guard is 5 s; the file is not touched, for it would be missed."""
     monkeypatch.setattr("timmy_tui.control.service.v34_service.STARTUP_S", 0.3)
     before = silent.config.read_bytes()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.hands import Hands, hands
+from tests.control.harness import Harness, harness
 from tests.control.places import temps
 from tests.control.silent import turn
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.control.journal.write_ahead import CLOSED, Entry, FileRecord, Journal, file_records
 from timmy_tui.core.settings import Settings
@@ -24,9 +24,9 @@ from timmy_tui.model.snapshot import Snapshot
 DASHBOARD = """
 import sys, time
 from pathlib import Path
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.core.settings import Settings
-room = ControlRoom(Settings(), Path(sys.argv[1]), Path(sys.argv[2]), tell=lambda word, role: print(word, flush=True))
+room = Controller(Settings(), Path(sys.argv[1]), Path(sys.argv[2]), tell=lambda word, role: print(word, flush=True))
 room.open()
 plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
 assert not plan.refusal, plan.refusal
@@ -43,12 +43,12 @@ time.sleep(60)
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
-    with hands(tmp_path_factory.mktemp("killed"), follow_logs=False, talk=False) as held:
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    with harness(tmp_path_factory.mktemp("killed"), follow_logs=False, talk=False) as held:
         yield held
 
 
-def dashboard(held: Hands, state: Path) -> subprocess.Popen[str]:
+def dashboard(held: Harness, state: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", DASHBOARD, str(held.root), str(state)], stdout=subprocess.PIPE, text=True
     )
@@ -61,28 +61,28 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.stdout.close()
 
 
-def put_back(held: Hands, before: dict[Path, bytes]) -> None:
+def put_back(held: Harness, before: dict[Path, bytes]) -> None:
     for path, data in before.items():
         if path.read_bytes() != data:
             path.write_bytes(data)
 
 
-def next_start(held: Hands, state: Path) -> tuple[ControlRoom, list[str]]:
+def next_start(held: Harness, state: Path) -> tuple[Controller, list[str]]:
     said: list[str] = []
-    room = ControlRoom(Settings(), held.root, state, tell=lambda word, role: said.append(word))
+    room = Controller(Settings(), held.root, state, tell=lambda word, role: said.append(word))
     room.open(watch=False)
     room.look()
     return room, said
 
 
-def undo(held: Hands, room: ControlRoom) -> None:
+def undo(held: Harness, room: Controller) -> None:
     held.until(lambda: room.progress is not None and room.progress.choices)
     room.answer("undo")
     held.until(lambda: room.idle)
 
 
 @pytest.mark.parametrize("state", ["editing", "restarting", "waiting-healthy", "verifying"])
-def test_killed_in_a_state_the_next_start_tells_how_it_stands(held: Hands, tmp_path: Path, state: str) -> None:
+def test_killed_in_a_state_the_next_start_tells_how_it_stands(held: Harness, tmp_path: Path, state: str) -> None:
     before = {path: path.read_bytes() for path in (held.config, held.app)}
     process = dashboard(held, tmp_path)
     assert process.stdout is not None
@@ -112,11 +112,11 @@ def test_killed_in_a_state_the_next_start_tells_how_it_stands(held: Hands, tmp_p
         put_back(held, before)
 
 
-def _journal(held: Hands, state: Path) -> Path:
+def _journal(held: Harness, state: Path) -> Path:
     return control_dir(held.root, state) / "journal.jsonl"
 
 
-def test_killed_at_random_instants_nothing_is_torn_and_everything_is_classified(held: Hands, tmp_path: Path) -> None:
+def test_killed_at_random_instants_nothing_is_torn_and_everything_is_classified(held: Harness, tmp_path: Path) -> None:
     """A dozen here; the bench does a hundred."""
     chance = random.Random(7)
     before = {path: path.read_bytes() for path in (held.config, held.app)}
@@ -147,10 +147,10 @@ def _flipped(data: bytes) -> bytes:
     )
 
 
-def test_half_of_a_pair_is_told_and_undone(held: Hands, tmp_path: Path) -> None:
+def test_half_of_a_pair_is_told_and_undone(held: Harness, tmp_path: Path) -> None:
     """Killed between the two files: neither the old pair nor the new one."""
     before = {path: path.read_bytes() for path in (held.config, held.app)}
-    room = ControlRoom(Settings(), held.root, tmp_path)
+    room = Controller(Settings(), held.root, tmp_path)
     plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
     journal = Journal(_journal(held, tmp_path))
     journal.append(Entry(op="half", stage="editing", label=plan.label, files=file_records(plan.planned)))
@@ -170,9 +170,9 @@ def test_half_of_a_pair_is_told_and_undone(held: Hands, tmp_path: Path) -> None:
         put_back(held, before)
 
 
-def test_what_somebody_else_changed_meanwhile_is_left_alone(held: Hands, tmp_path: Path) -> None:
+def test_what_somebody_else_changed_meanwhile_is_left_alone(held: Harness, tmp_path: Path) -> None:
     before = held.config.read_bytes()
-    room = ControlRoom(Settings(), held.root, tmp_path)
+    room = Controller(Settings(), held.root, tmp_path)
     plan = room.plan("flip", {"key": "retrieved-chunks", "value": "3"})
     Journal(_journal(held, tmp_path)).append(
         Entry(op="theirs", stage="editing", label=plan.label, files=file_records(plan.planned))
@@ -188,7 +188,7 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone(held: Hands, tmp_pat
         held.config.write_bytes(before)
 
 
-def test_evidence_goes_on_where_the_killed_dashboard_left_it(held: Hands, tmp_path: Path) -> None:
+def test_evidence_goes_on_where_the_killed_dashboard_left_it(held: Harness, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in (held.config, held.app)}
     process = dashboard(held, tmp_path)
     assert process.stdout is not None
@@ -196,7 +196,7 @@ def test_evidence_goes_on_where_the_killed_dashboard_left_it(held: Hands, tmp_pa
         assert process.poll() is None
     kill(process)
     said: list[str] = []
-    room = ControlRoom(Settings(), held.root, tmp_path, tell=lambda word, role: said.append(word))
+    room = Controller(Settings(), held.root, tmp_path, tell=lambda word, role: said.append(word))
     room.open(watch=False)
     try:
         room.look()
@@ -211,8 +211,8 @@ def test_evidence_goes_on_where_the_killed_dashboard_left_it(held: Hands, tmp_pa
         put_back(held, before)
 
 
-def test_a_torn_last_line_of_the_journal_hides_nothing(held: Hands, tmp_path: Path) -> None:
-    room = ControlRoom(Settings(), held.root, tmp_path)
+def test_a_torn_last_line_of_the_journal_hides_nothing(held: Harness, tmp_path: Path) -> None:
+    room = Controller(Settings(), held.root, tmp_path)
     plan = room.plan("flip", {"key": "retrieved-chunks", "value": "3"})
     path = _journal(held, tmp_path)
     records: tuple[FileRecord, ...] = file_records(plan.planned)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.control.hands import hands
+from tests.control.harness import harness
 from tests.control.places import lay_out
 from tests.control.rooms import seen_at
 from timmy_tui.core.settings import Paths, Settings
@@ -18,8 +18,8 @@ from timmy_tui.model.turn import Turn, TurnState
     "paths", [Paths(latency_log="shared/no.log"), Paths(v34_logs=("v34/no.log",))], ids=["v34.log", "latency.log"]
 )
 def test_one_log_alone_proves_tail_mode(tmp_path: Path, paths: Paths) -> None:
-    with hands(tmp_path, replace(Settings(), paths=paths)) as held:
-        held.until(lambda: held.room.sight.turns)
+    with harness(tmp_path, replace(Settings(), paths=paths)) as held:
+        held.until(lambda: held.room.live_state.turns)
         held.start("flip", key="tail-mode", value="on")
         assert held.until_over() is ChangeState.KEPT
         assert held.room.progress is not None and held.room.progress.evidence == (2, 2)

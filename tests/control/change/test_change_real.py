@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.control.services import FakePanel, RealV34, until
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import who_serves
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeState
@@ -20,9 +20,9 @@ QUICK = Settings(control=Control(rollback_countdown_s=0.2, healthy_limit_s=25.0)
 
 
 @contextmanager
-def room_of(v34: RealV34, state: Path, settings: Settings = QUICK) -> Iterator[tuple[ControlRoom, list[str]]]:
+def room_of(v34: RealV34, state: Path, settings: Settings = QUICK) -> Iterator[tuple[Controller, list[str]]]:
     said: list[str] = []
-    room = ControlRoom(settings, v34.root, state, tell=lambda word, role: said.append(word))
+    room = Controller(settings, v34.root, state, tell=lambda word, role: said.append(word))
     room.open(watch=False)
     try:
         yield room, said
@@ -30,13 +30,13 @@ def room_of(v34: RealV34, state: Path, settings: Settings = QUICK) -> Iterator[t
         room.close()
 
 
-def state_of(room: ControlRoom) -> ChangeState:
+def state_of(room: Controller) -> ChangeState:
     shown = room.progress
     assert shown is not None
     return shown.state
 
 
-def flip(room: ControlRoom) -> None:
+def flip(room: Controller) -> None:
     plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
     assert plan.refusal == ""
     room.start(plan)

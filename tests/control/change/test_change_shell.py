@@ -1,4 +1,4 @@
-"""The hands from the shell: what is printed, what is asked, and what the exit code says."""
+"""The harness from the shell: what is printed, what is asked, and what the exit code says."""
 
 import json
 import os
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.hands import Hands, hands
+from tests.control.harness import Harness, harness
 from timmy_tui.control.journal.lock import ChangeLock, control_dir
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
-    with hands(tmp_path_factory.mktemp("shell"), history=3) as held:
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    with harness(tmp_path_factory.mktemp("shell"), history=3) as held:
         yield held
 
 
@@ -24,7 +24,7 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "xdg"
 
 
-def run(held: Hands, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(held: Harness, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "XDG_STATE_HOME": str(state), "XDG_CONFIG_HOME": str(state / "config")}
     command = [sys.executable, "-m", "timmy_tui", *arguments, "--root", str(held.root)]
     return subprocess.run(
@@ -32,12 +32,12 @@ def run(held: Hands, state: Path, *arguments: str) -> subprocess.CompletedProces
     )
 
 
-def journal(held: Hands, state: Path) -> list[dict[str, object]]:
+def journal(held: Harness, state: Path) -> list[dict[str, object]]:
     told: list[dict[str, object]] = json.loads(run(held, state, "journal", "--json").stdout)
     return told
 
 
-def test_flip_with_proof_then_undo(held: Hands, state: Path) -> None:
+def test_flip_with_proof_then_undo(held: Harness, state: Path) -> None:
     before = {path: path.read_bytes() for path in (held.config, held.app)}
     done = run(held, state, "flip", "tail-mode", "on", "--wait", "--yes")
     assert done.returncode == 0, done.stderr
@@ -54,7 +54,7 @@ def test_flip_with_proof_then_undo(held: Hands, state: Path) -> None:
     assert again.returncode == 1 and "there is no change to undo" in again.stderr
 
 
-def test_flip_without_waiting_is_kept_without_proof_and_a_restart_says_so(held: Hands, state: Path) -> None:
+def test_flip_without_waiting_is_kept_without_proof_and_a_restart_says_so(held: Harness, state: Path) -> None:
     done = run(held, state, "flip", "retrieved-chunks", "3", "--yes")
     assert done.returncode == 0 and "kept without proof" in done.stdout
     assert run(held, state, "undo", "--yes").returncode == 0
@@ -62,7 +62,7 @@ def test_flip_without_waiting_is_kept_without_proof_and_a_restart_says_so(held: 
     assert restarted.returncode == 0 and "done, v34 serves" in restarted.stdout
 
 
-def test_only_takes_the_user_at_his_word(held: Hands, state: Path) -> None:
+def test_only_takes_the_user_at_his_word(held: Harness, state: Path) -> None:
     before = held.app.read_bytes()
     done = run(held, state, "flip", "tail-mode", "on", "--only", "--yes")
     assert done.returncode == 0 and "sends tails without any context" in done.stdout
@@ -70,7 +70,7 @@ def test_only_takes_the_user_at_his_word(held: Hands, state: Path) -> None:
     assert run(held, state, "undo", "--yes").returncode == 0
 
 
-def test_without_a_terminal_and_without_yes_nothing_is_done(held: Hands, state: Path) -> None:
+def test_without_a_terminal_and_without_yes_nothing_is_done(held: Harness, state: Path) -> None:
     before = held.config.read_bytes()
     done = run(held, state, "flip", "tail-mode", "on")
     assert done.returncode == 2 and "--yes" in done.stderr
@@ -80,7 +80,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(held: Hands, state: 
     assert held.config.read_bytes() == before and journal(held, state) == []
 
 
-def test_restore_points_from_the_shell(held: Hands, state: Path) -> None:
+def test_restore_points_from_the_shell(held: Harness, state: Path) -> None:
     old = held.config.read_bytes()
     assert run(held, state, "restore-points", "create", "as-it-was").returncode == 0
     assert run(held, state, "flip", "retrieved-chunks", "4", "--yes").returncode == 0
@@ -96,7 +96,7 @@ def test_restore_points_from_the_shell(held: Hands, state: Path) -> None:
     assert run(held, state, "restore-points", "restore").returncode == 2
 
 
-def test_while_a_dashboard_changes_something_the_shell_only_says_who(held: Hands, state: Path) -> None:
+def test_while_a_dashboard_changes_something_the_shell_only_says_who(held: Harness, state: Path) -> None:
     folder = control_dir(held.root, _user_state(state))
     before = held.config.read_bytes()
     with ChangeLock(folder):
@@ -111,17 +111,15 @@ def _user_state(state: Path) -> Path:
     return path
 
 
-def test_an_interrupted_change_is_kept_or_undone_before_another(held: Hands, state: Path) -> None:
-    from timmy_tui.control.controller import ControlRoom
+def test_an_interrupted_change_is_kept_or_undone_before_another(held: Harness, state: Path) -> None:
+    from timmy_tui.control.controller import Controller
     from timmy_tui.control.edit.transaction import write
     from timmy_tui.control.journal.write_ahead import Entry, Journal, file_records
     from timmy_tui.core.settings import Settings
 
     before = held.config.read_bytes()
     folder = control_dir(held.root, _user_state(state))
-    plan = ControlRoom(Settings(), held.root, _user_state(state)).plan(
-        "flip", {"key": "retrieved-chunks", "value": "6"}
-    )
+    plan = Controller(Settings(), held.root, _user_state(state)).plan("flip", {"key": "retrieved-chunks", "value": "6"})
     Journal(folder / "journal.jsonl").append(
         Entry(op="left", stage="editing", label=plan.label, files=file_records(plan.planned))
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.settings import Services, Settings
 from timmy_tui.demo.generate import write_logs
@@ -28,14 +28,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def room(root: Path, tmp_path: Path) -> Iterator[ControlRoom]:
-    room = ControlRoom(Settings(services=Services(v34="http://127.0.0.1:9")), root, tmp_path / "state")
+def room(root: Path, tmp_path: Path) -> Iterator[Controller]:
+    room = Controller(Settings(services=Services(v34="http://127.0.0.1:9")), root, tmp_path / "state")
     room.open(watch=False)
     yield room
     room.close()
 
 
-def test_flags_are_seen_and_nothing_else_of_the_file(room: ControlRoom) -> None:
+def test_flags_are_seen_and_nothing_else_of_the_file(room: Controller) -> None:
     room.look()
     state = room.state()
     shown = {one.key: one.file_value for one in state.flags}
@@ -45,7 +45,7 @@ def test_flags_are_seen_and_nothing_else_of_the_file(room: ControlRoom) -> None:
     assert "canary" not in repr(state)
 
 
-def test_a_restore_point_is_made_and_listed(room: ControlRoom, root: Path) -> None:
+def test_a_restore_point_is_made_and_listed(room: Controller, root: Path) -> None:
     before = (root / "v34/config.py").read_bytes()
     plan = room.plan("create", {"name": "before-trying"})
     assert plan.refusal == ""
@@ -70,7 +70,7 @@ def test_a_restore_point_is_made_and_listed(room: ControlRoom, root: Path) -> No
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words(
-    room: ControlRoom, root: Path, kind: str, arguments: dict[str, str], why: str
+    room: Controller, root: Path, kind: str, arguments: dict[str, str], why: str
 ) -> None:
     before = (root / "v34/config.py").read_bytes()
     plan = room.plan(kind, arguments)
@@ -80,7 +80,7 @@ def test_what_cannot_be_done_is_refused_in_words(
     assert (root / "v34/config.py").read_bytes() == before
 
 
-def test_an_answer_that_nobody_waits_for_is_refused(room: ControlRoom) -> None:
+def test_an_answer_that_nobody_waits_for_is_refused(room: Controller) -> None:
     with pytest.raises(ControlError, match="no change is running"):
         room.answer("keep")
 

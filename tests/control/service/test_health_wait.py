@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.control.errors import Refused
-from timmy_tui.control.progress import STOP, Progress, Sight
+from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
-from timmy_tui.control.service.health_wait import Comeback, Unhealthy, Unnoticed
+from timmy_tui.control.service.health_wait import HealthWait, Unhealthy, Unnoticed
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, start_of
 from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
-from timmy_tui.control.service.v34_service import Service
+from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.model.change import ChangeState
 
 PORT = 5000
@@ -58,7 +58,7 @@ class Watched:
         looks: Sequence[Serving],
         strategy: Strategy | None = None,
         answers: Callable[[], Answer] = lambda: Answer.ANSWERS,
-        sight: Callable[[], Sight] = Sight,
+        live_state: Callable[[], LiveState] = LiveState,
         limit_s: float = 0.15,
     ) -> None:
         left = list(looks)
@@ -68,8 +68,8 @@ class Watched:
         monkeypatch.setattr(health_wait, "ASK_S", 0.02)
         self.progress = Progress("op", "a change")
         strategy = strategy or Reload(folder / "config.py", 0.1)
-        self.back = Comeback(
-            strategy, "http://127.0.0.1:9", folder, folder / "config.py", limit_s, sight, self.progress, SINCE
+        self.back = HealthWait(
+            strategy, "http://127.0.0.1:9", folder, folder / "config.py", limit_s, live_state, self.progress, SINCE
         )
 
     def wait(self) -> Listener:
@@ -129,7 +129,7 @@ def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(
 def test_nothing_there_is_an_exit_with_the_last_words(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setitem(health_wait.GONE_S, "reload", 0.02)
     log = ("Traceback (most recent call last):", "NameError: name 'x' is not defined")
-    watched = Watched(monkeypatch, folder, [Serving(PORT)], sight=lambda: Sight(log=log), limit_s=20.0)
+    watched = Watched(monkeypatch, folder, [Serving(PORT)], live_state=lambda: LiveState(log=log), limit_s=20.0)
     with pytest.raises(Unhealthy, match="v34 has exited: NameError"):
         watched.wait()
 
@@ -152,7 +152,9 @@ def test_one_that_is_blocked_in_a_turn_has_its_time(monkeypatch: pytest.MonkeyPa
         asked.append(time.monotonic())
         return Answer.SILENT if asked[-1] - asked[0] < 0.6 else Answer.ANSWERS
 
-    watched = Watched(monkeypatch, folder, [one(folder)], answers=answers, sight=lambda: Sight(busy=True), limit_s=0.1)
+    watched = Watched(
+        monkeypatch, folder, [one(folder)], answers=answers, live_state=lambda: LiveState(busy=True), limit_s=0.1
+    )
     assert watched.wait().pid == 7
 
 
@@ -187,14 +189,14 @@ def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(
     assert (folder / "config.py").stat().st_mtime == 1000
 
 
-def service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> Service:
+def service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> V34Service:
     from timmy_tui.core.settings import Control
 
     for module in (health_wait, v34_service):
         monkeypatch.setattr(module, "serving_at", lambda url: look)
     progress = Progress("op", "a change")
     way = Reload(folder / "config.py", 1.0)
-    return Service(way, "http://127.0.0.1:9", folder, Control(), Sight, progress)
+    return V34Service(way, "http://127.0.0.1:9", folder, Control(), LiveState, progress)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +279,7 @@ def test_what_listens_here_is_not_taken_for_a_v34_on_another_machine() -> None:
 
 def test_a_v34_on_another_machine_is_not_changed_from_here(tmp_path: Path) -> None:
     from tests.control.places import lay_out
-    from timmy_tui.control.controller import ControlRoom
+    from timmy_tui.control.controller import Controller
     from timmy_tui.core.settings import Control, Services, Settings
 
     root = lay_out(tmp_path / "timmy")
@@ -286,7 +288,7 @@ def test_a_v34_on_another_machine_is_not_changed_from_here(tmp_path: Path) -> No
             services=Services(v34="http://192.0.2.7:5000", panel="http://127.0.0.1:9"),
             control=Control(strategy=strategy, command=("true",)),
         )
-        room = ControlRoom(settings, root, tmp_path / strategy)
+        room = Controller(settings, root, tmp_path / strategy)
         plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
         assert "another machine (192.0.2.7)" in plan.refusal
         room.look()

@@ -63,7 +63,7 @@ def test_a_panel_that_did_not_start_v34_would_start_a_second_one(panel: FakePane
 @pytest.mark.parametrize(
     ("status", "body", "why"),
     [
-        (200, b'{"success": false, "error": "Service not running"}', "Service not running"),
+        (200, b'{"success": false, "error": "V34Service not running"}', "V34Service not running"),
         (200, b'{"success": false, "error": "\\u001b]0;title"}', "did not stop"),
         (200, b'{"success": false}', "no reason given"),
         (200, b'{"success": "yes"}', "did not stop"),

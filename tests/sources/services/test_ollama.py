@@ -9,7 +9,7 @@ import pytest
 from tests.sources.services.servers import as_json, serving
 from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
-from timmy_tui.sources.services.http import LIMIT, Wire
+from timmy_tui.sources.services.http import LIMIT, HttpClient
 from timmy_tui.sources.services.ollama import OllamaClient, OllamaWatch, parse_duration, parse_stamp
 
 NOW = 1_790_000_000.0
@@ -175,7 +175,7 @@ def test_proxies_in_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 def test_redirects_are_not_followed() -> None:
     with serving(lambda path: (302, b"")) as (url, asked):
-        wire = Wire(url)
+        wire = HttpClient(url)
         answer = wire.ask("/api/version")
         wire.close()
     assert (answer.status, answer.problem) == (302, "HTTP 302")
@@ -186,7 +186,7 @@ def test_redirects_are_not_followed() -> None:
     "url", ["http://", "http://[::1", "nonsense", "http://127.0.0.1:1", "http://no-such-host.invalid", "http://\x00"]
 )
 def test_unusable_addresses_are_a_problem_not_an_error(url: str) -> None:
-    wire = Wire(url)
+    wire = HttpClient(url)
     answer = wire.ask("/api/version")
     wire.close()
     assert (answer.status, answer.body) == (None, None)

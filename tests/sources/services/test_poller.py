@@ -15,7 +15,7 @@ from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.parse.ollama_log import OllamaLogParser
-from timmy_tui.sources.services.http import Wire
+from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.poller import LiveServices
 from timmy_tui.sources.services.server_log import ServerJournal, ServerLogFile, follow_server_log
 
@@ -65,7 +65,7 @@ def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) ->
         live = LiveServices(replace(told, paths=Paths(ollama_log=str(log))), None, OllamaLogParser())
         live.start(lambda: None)
         wait_for(lambda: set(conditions(live).values()) == {SourceCondition.OK})
-        wire = Wire(stand_in.url, timeout_s=20)
+        wire = HttpClient(stand_in.url, timeout_s=20)
         wire.ask("/api/generate", {"model": MODEL, "prompt": "hello there", "raw": True, "stream": False})
         wire.close()
         live.turn_closed()
@@ -101,7 +101,7 @@ def test_a_server_error_and_a_missing_page() -> None:
     answers = iter([as_json({"error": "x"}, 500), (404, b"no"), (200, b"<html>")])
     with serving(lambda path: next(answers)) as (url, _):
         live = LiveServices(settings(tts=url), None)
-        wire = Wire(url)
+        wire = HttpClient(url)
         seen = []
         for _ in range(3):
             live._judge("tts", wire.ask("/health"))

@@ -20,7 +20,7 @@ LATE = 16
 """Turns that newly read lines of the server log can still belong to."""
 
 
-class LlmRoom:
+class LlmSummary:
     """Takes every closed turn; ``state`` is cheap unless something changed."""
 
     def __init__(self, config_window: int | None = None, history_limit: int | None = None) -> None:

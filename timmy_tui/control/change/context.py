@@ -7,10 +7,10 @@ from pathlib import Path
 
 from timmy_tui.control.change.planner import ChangePlan
 from timmy_tui.control.journal.write_ahead import Journal
-from timmy_tui.control.progress import Progress, Sight
+from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.service.strategies import Strategy
-from timmy_tui.control.service.v34_service import Service
+from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.core.settings import Control
 
@@ -21,7 +21,7 @@ Marked = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
-class Hands:
+class ChangeContext:
     """One set per room."""
 
     limits: Control
@@ -32,15 +32,15 @@ class Hands:
     folder: Path
     """Where v34 runs."""
     config: Path
-    sight: Callable[[], Sight]
+    live_state: Callable[[], LiveState]
     tell: Tell
     mark: Marked
     unkept: threading.Event
     """Set until this session has a restore point; one is made before anything is changed."""
 
-    def service(self, progress: Progress) -> Service:
+    def service(self, progress: Progress) -> V34Service:
         """v34 as one change sees it."""
-        return Service(self.strategy, self.url, self.folder, self.limits, self.sight, progress)
+        return V34Service(self.strategy, self.url, self.folder, self.limits, self.live_state, progress)
 
     def keep_point(self, plan: ChangePlan) -> None:
         """A restore point before a restore, and before the first change of a session.

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from timmy_tui.control.boot import boot_id
-from timmy_tui.control.change.context import Hands
-from timmy_tui.control.change.outcome import NOT_RUNNING, Ended, attention
+from timmy_tui.control.change.context import ChangeContext
+from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, attention
 from timmy_tui.control.change.planner import ChangePlan
 from timmy_tui.control.change.rollback import Rollback
 from timmy_tui.control.edit.transaction import HalfDone, write
 from timmy_tui.control.flags.evidence import WANTED
-from timmy_tui.control.flags.verification import Proof, newest_session
+from timmy_tui.control.flags.verification import Verification, newest_session
 from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, Operation, Standing, new_op
 from timmy_tui.control.progress import KEEP, STOP, UNDO, Kept, Left, Progress, Stopped, TakenBack
@@ -27,15 +27,15 @@ LOOK_S = 0.5
 class Change:
     """``run`` or ``resume`` in a thread of its own, once; ``progress`` from any thread."""
 
-    def __init__(self, plan: ChangePlan, hands: Hands, op: str = "") -> None:
+    def __init__(self, plan: ChangePlan, context: ChangeContext, op: str = "") -> None:
         """``op``: of the journal, for a change that an earlier run left open."""
-        self.plan, self._hands = plan, hands
+        self.plan, self._context = plan, context
         self.progress = Progress(op or new_op(), plan.label)
-        self._service = hands.service(self.progress)
-        self._record = Record(hands.journal, self.progress.op)
+        self._service = context.service(self.progress)
+        self._record = Record(context.journal, self.progress.op)
         self._written = False
         self._one: Listener | None = None
-        self._proof = Proof(plan.wishes, -1)
+        self._verification = Verification(plan.requested, -1)
 
     def run(self) -> None:
         """All the way. Never raises: what goes wrong is a state and a word."""
@@ -45,7 +45,7 @@ class Change:
         """What an earlier run left applied: ask for keep or undo, and look for evidence meanwhile. Nothing restarts."""
         self._record.operation = operation
         self._written = True
-        self._proof = Proof(self.plan.wishes, -1, operation.started)
+        self._verification = Verification(self.plan.requested, -1, operation.started)
         self._guarded(lambda: self._take_up(operation, standing))
 
     def _take_up(self, operation: Operation, standing: Standing) -> None:
@@ -64,7 +64,7 @@ class Change:
             self._turned(way)
         except Left:
             pass  # open in the journal, when anything was written; the next start takes it up
-        except Ended as end:
+        except ChangeEnded as end:
             self._end(end.state, end.word, end.recorded)
         except HalfDone as error:
             self._end(ChangeState.NEEDS_ATTENTION, f"{error.message} {error.way_out}")
@@ -74,16 +74,16 @@ class Change:
             self._end(ChangeState.NEEDS_ATTENTION, f"{type(error).__name__} in the dashboard itself: {error}")
 
     def _turned(self, way: Callable[[], None]) -> NoReturn:
-        """Go the way, and back when that is wanted or needed. Raises Ended, Left or what went wrong."""
+        """Go the way, and back when that is wanted or needed. Raises ChangeEnded, Left or what went wrong."""
         try:
             way()
-            raise Ended(ChangeState.KEPT, f"{self.plan.label}: kept")
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept")
         except TakenBack:
             why = "taken back"
         except Unhealthy as trouble:
             self._consider(trouble.reason)
             why = trouble.reason
-        Rollback(self.plan.label, self._record, self._hands, self._service, self.progress).make(why)
+        Rollback(self.plan.label, self._record, self._context, self._service, self.progress).make(why)
 
     def _carry_out(self) -> None:
         plan = self.plan
@@ -91,28 +91,28 @@ class Change:
             self._service.guard()
             if plan.planned or plan.kind == "restart":
                 self._service.wait_for_quiet()
-            self._hands.keep_point(plan)
+            self._context.keep_point(plan)
             # a minute may have passed since the first look
             old = self._service.guard()
             self.progress.last_call()
         except Stopped:
-            raise Ended(ChangeState.IDLE, f"{plan.label}: not begun") from None
-        self._proof = Proof(plan.wishes, newest_session(self._hands.sight()))
+            raise ChangeEnded(ChangeState.IDLE, f"{plan.label}: not begun") from None
+        self._verification = Verification(plan.requested, newest_session(self._context.live_state()))
         since = self._write(old)
-        self._hands.mark("change" if plan.planned else "restart", plan.label)
+        self._context.mark("change" if plan.planned else "restart", plan.label)
         serves = self._bring_up(old, since)
         if plan.kind == "flip":
             self._verify("" if serves else NOT_RUNNING)
         done = f"{plan.label}: done, {'v34 serves' if serves else NOT_RUNNING}"
         if plan.kind == "restart" and not serves:
             raise attention(f"{plan.label}: v34 is not running; {self._service.start_by_hand}")
-        raise Ended(ChangeState.ROLLED_BACK if plan.undoes else ChangeState.KEPT, done)
+        raise ChangeEnded(ChangeState.ROLLED_BACK if plan.undoes else ChangeState.KEPT, done)
 
     def _write(self, old: Serving) -> float:
         """Journal first, then the files; the moment, on the boot clock, at which all were in place."""
         plan = self.plan
         self.progress.enter(ChangeState.EDITING, 5.0)
-        self._record.begin(plan.label, self._hands.strategy.name, plan.planned, old.identity, plan.undoes)
+        self._record.begin(plan.label, self._context.strategy.name, plan.planned, old.identity, plan.undoes)
         if not plan.planned:
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         try:
@@ -128,13 +128,13 @@ class Change:
     def _bring_up(self, old: Serving, since: float) -> bool:
         """Restart and wait; whether v34 serves. Where the change cannot be blamed, the user is asked.
 
-        Raises Unhealthy, Ended, TakenBack.
+        Raises Unhealthy, ChangeEnded, TakenBack.
         """
         self._record.note("restarting")
         edited = tuple(file.image.path for file in self.plan.planned)
         choices = (STOP,) if self._final else (STOP, UNDO)
         try:
-            one = self._service.restart(old, edited, since, self._hands.config, choices)
+            one = self._service.restart(old, edited, since, self._context.config, choices)
         except Stopped:
             self._ask(f"not waited for; {self._service.whereabouts(old)}")
         except (Unnoticed, ControlError) as error:
@@ -156,42 +156,42 @@ class Change:
         self.progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO), word)
         try:
             while True:
-                turns = self._proof.turns(self._hands.sight().turns)
-                seen, contradicted = self._proof.weigh(turns)
+                turns = self._verification.turns(self._context.live_state().turns)
+                seen, contradicted = self._verification.weigh(turns)
                 self.progress.cut = self.progress.cut and not any(turn.state is TurnState.COMPLETE for turn in turns)
                 self._one, gone = self._service.fate(self._one)
                 trouble = gone or (contradicted and f"the turns show another value of {contradicted}")
                 self.progress.tell(f"{trouble}: keep or undo?" if trouble else word, evidence=(seen, WANTED))
                 if seen >= WANTED and not contradicted:
                     self.progress.last_call()
-                    raise Ended(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")
+                    raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")
                 self.progress.wait(LOOK_S)
         except Kept:
-            raise Ended(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without verification") from None
 
     # -- what goes wrong
 
     def _ask(self, word: str, choices: tuple[str, ...] = (KEEP, UNDO)) -> NoReturn:
-        """Let the user decide, for as long as it takes. Raises Ended or TakenBack."""
+        """Let the user decide, for as long as it takes. Raises ChangeEnded or TakenBack."""
         if self._final:
             raise attention(f"{self.plan.label}: {word}")
         self._record.note(ASKING, word)
         self.progress.enter(ChangeState.NEEDS_ATTENTION, None, choices, f"{word}: {' or '.join(choices)}?")
-        self._hands.tell(f"{self.plan.label}: {word}", "warn")
+        self._context.tell(f"{self.plan.label}: {word}", "warn")
         try:
             while True:
                 self.progress.wait(LOOK_S)
         except Kept:
-            raise Ended(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without verification") from None
 
     def _consider(self, reason: str) -> None:
-        """Count down visibly; comes back when the change is to be rolled back. Raises Ended, Left."""
+        """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, Left."""
         if self._final:
             bare = f"the file is as it was; {reason}" if self.plan.undoes else reason
             raise attention(f"{self.plan.label}: {bare}{self._service.way_up}")
-        self._hands.tell(f"{self.plan.label}: {reason}", "bad")
+        self._context.tell(f"{self.plan.label}: {reason}", "bad")
         try:
-            self.progress.count_down(self._hands.limits.rollback_countdown_s, reason)
+            self.progress.count_down(self._context.limits.rollback_countdown_s, reason)
         except TakenBack:
             return
         except Stopped:
@@ -209,7 +209,7 @@ class Change:
             return
         self._record.note("refused", why)
         self.progress.enter(ChangeState.IDLE, message=why)
-        self._hands.tell(f"{self.plan.label}: {why}", "bad")
+        self._context.tell(f"{self.plan.label}: {why}", "bad")
 
     def _end(self, state: ChangeState, word: str, recorded: bool = False) -> None:
         """``recorded``: a rollback has lines of its own, and this operation's last one says so."""
@@ -221,7 +221,7 @@ class Change:
         if self._record.problem:
             word, bare = f"{word}; {self._record.problem}", f"{bare}; {self._record.problem}"
         self.progress.enter(state, message=bare)
-        self._hands.tell(word, role.get(state, "bad"))
+        self._context.tell(word, role.get(state, "bad"))
 
 
 def unread_by(operation: Operation, serving: Serving) -> str:

@@ -5,7 +5,7 @@ from timmy_tui.model.change import ChangeState
 NOT_RUNNING = "v34 is not running: its next start reads the file"
 
 
-class Ended(Exception):
+class ChangeEnded(Exception):
     """The change is over: the state it ends in, and a sentence."""
 
     def __init__(self, state: ChangeState, word: str, recorded: bool = False) -> None:
@@ -14,6 +14,6 @@ class Ended(Exception):
         self.state, self.word, self.recorded = state, word, recorded
 
 
-def attention(word: str) -> Ended:
+def attention(word: str) -> ChangeEnded:
     """Nothing more can be done from here; the word says by what command the user can."""
-    return Ended(ChangeState.NEEDS_ATTENTION, word)
+    return ChangeEnded(ChangeState.NEEDS_ATTENTION, word)

@@ -1,4 +1,4 @@
-"""From a wish to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
+"""From a request to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class ChangePlan:
     preview: tuple[str, ...] = ()
     refusal: str = ""
     planned: tuple[PlannedFile, ...] = ()
-    wishes: tuple[tuple[Flag, Value], ...] = ()
+    requested: tuple[tuple[Flag, Value], ...] = ()
     """What two turns of the new session must show."""
     undoes: str = ""
     """The operation that it takes back."""
@@ -124,11 +124,11 @@ class Planner:
         wished = [(str(key), str(value)) for key, value in arguments.get("values") or ()]
         if not wished:
             wished = [(str(arguments["key"]), str(arguments["value"]))]
-        wishes = self._wishes(wished)
-        asked = self._flip_plan(wishes)
+        requested = self._wishes(wished)
+        asked = self._flip_plan(requested)
         values = {one.flag.key: one.value for one in read_flags(self._root, self._settings) if one.value is not None}
-        values |= {flag.key: value for flag, value in wishes}
-        pairs = combination_warnings(values, wishes[0][0].key)
+        values |= {flag.key: value for flag, value in requested}
+        pairs = combination_warnings(values, requested[0][0].key)
         if not pairs:
             return asked
         warned = replace(asked, preview=(pairs[0].message, *asked.preview))
@@ -137,7 +137,7 @@ class Planner:
         try:
             good = [(find_flag(key, self._root, self._settings), value) for key, value in pairs[0].good]
             paired = {flag.key for flag, _ in good}
-            both = self._flip_plan([*good, *((flag, value) for flag, value in wishes if flag.key not in paired)])
+            both = self._flip_plan([*good, *((flag, value) for flag, value in requested if flag.key not in paired)])
         except Refused as refused:
             return replace(warned, preview=(*warned.preview, f"the good pair cannot be made: {refused.message}"))
         lines = (pairs[0].message, "Both are changed together, as one change:", *both.preview)
@@ -151,12 +151,12 @@ class Planner:
             raise Refused(f"{twice.label} is asked for twice.")
         return [(flag, parse_value(flag, value)) for flag, value in flags]
 
-    def _flip_plan(self, wishes: Sequence[tuple[Flag, Value]]) -> ChangePlan:
-        planned = plan([edit_of(flag, value, self._root) for flag, value in wishes], self._backups)
+    def _flip_plan(self, requested: Sequence[tuple[Flag, Value]]) -> ChangePlan:
+        planned = plan([edit_of(flag, value, self._root) for flag, value in requested], self._backups)
         now = {one.flag.key: one.value for one in read_flags(self._root, self._settings)}
         changed = [
             (flag, value)
-            for flag, value in wishes
+            for flag, value in requested
             if (now.get(flag.key), type(now.get(flag.key))) != (value, type(value))
         ]
         moves = [f"{flag.label} {word(flag, now.get(flag.key))}→{word(flag, value)}" for flag, value in changed]
@@ -166,7 +166,7 @@ class Planner:
             ", ".join(moves),
             (*self._changed_lines(planned), *warnings),
             planned=planned,
-            wishes=tuple(changed),
+            requested=tuple(changed),
             point=changed[0][0].key,
         )
 
@@ -254,7 +254,7 @@ class Planner:
         )
 
 
-def wishes_of(operation: Operation, root: Path, settings: Settings) -> tuple[tuple[Flag, Value], ...]:
+def requested_values(operation: Operation, root: Path, settings: Settings) -> tuple[tuple[Flag, Value], ...]:
     """What an operation of an earlier run wanted the turns to show."""
     table = {
         (os.path.realpath(root / flag.file), str(flag.selector)): flag for flag in reversed(flag_table(root, settings))

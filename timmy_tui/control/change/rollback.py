@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from timmy_tui.control.change.context import Hands
-from timmy_tui.control.change.outcome import NOT_RUNNING, Ended, attention
+from timmy_tui.control.change.context import ChangeContext
+from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, attention
 from timmy_tui.control.edit.transaction import PlannedFile, write
 from timmy_tui.control.errors import Conflict
 from timmy_tui.control.journal.record import Record
@@ -14,7 +14,7 @@ from timmy_tui.control.journal.write_ahead import ROLLED_BACK, Standing, new_op,
 from timmy_tui.control.progress import STOP, Progress, Stopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
 from timmy_tui.control.service.strategies import STARTS_NOTHING
-from timmy_tui.control.service.v34_service import Service, Unhealthy, Unnoticed
+from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed, V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
 
@@ -25,39 +25,39 @@ class Rollback:
 
     label: str
     record: Record
-    hands: Hands
-    service: Service
+    context: ChangeContext
+    service: V34Service
     progress: Progress
 
     def make(self, why: str) -> NoReturn:
-        """The old bytes, then v34 up again. Raises Ended, and Left with the rollback open in the journal."""
+        """The old bytes, then v34 up again. Raises ChangeEnded, and Left with the rollback open in the journal."""
         serves = self.service.settle()
-        mine = Record(self.hands.journal, new_op())
+        mine = Record(self.context.journal, new_op())
         old = self.service.look()
         planned, since = self._write(mine, old)
         self.record.note(ROLLED_BACK, why)
-        self.hands.mark("change", f"undo {self.label}")
+        self.context.mark("change", f"undo {self.label}")
         done = f"{self.label}: rolled back ({why})"
         try:
             if serves or self.record.served:
                 self._bring_up(planned, since, serves, old)
             else:
                 done = f"{done}; {NOT_RUNNING}"
-        except Ended as end:
+        except ChangeEnded as end:
             mine.note(str(end.state), end.word)
-            raise Ended(end.state, _joined(f"{done}, but {end.word}", mine.problem), recorded=True) from None
+            raise ChangeEnded(end.state, _joined(f"{done}, but {end.word}", mine.problem), recorded=True) from None
         mine.note(ROLLED_BACK)
-        raise Ended(ChangeState.ROLLED_BACK, _joined(done, mine.problem), recorded=True)
+        raise ChangeEnded(ChangeState.ROLLED_BACK, _joined(done, mine.problem), recorded=True)
 
     def _write(self, mine: Record, old: Serving) -> tuple[Sequence[PlannedFile], float]:
-        """Raises Ended with the backup's place and nothing overwritten, when it cannot be done."""
+        """Raises ChangeEnded with the backup's place and nothing overwritten, when it cannot be done."""
         operation = self.record.operation
         assert operation is not None
         try:
             backups = Path(operation.files[0].backup).parent if operation.files else None
             planned = plan_rollback(operation, backups)
             self.progress.enter(ChangeState.EDITING, 5.0)
-            mine.begin(f"undo {self.label}", self.hands.strategy.name, planned, old.identity, undoes=operation.op)
+            mine.begin(f"undo {self.label}", self.context.strategy.name, planned, old.identity, undoes=operation.op)
             return planned, write(planned).boottime
         except (TimmyError, OSError) as error:
             reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
@@ -67,15 +67,15 @@ class Rollback:
             raise attention(f"not rolled back: {reason} {where}".strip()) from None
 
     def _bring_up(self, planned: Sequence[PlannedFile], since: float, serves: bool, old: Serving) -> None:
-        """Raises Ended with what is left to do, when v34 does not come back."""
-        why = refusal(old, self.hands.folder)
+        """Raises ChangeEnded with what is left to do, when v34 does not come back."""
+        why = refusal(old, self.context.folder)
         if why:
             raise attention(why)
-        if not serves and self.hands.strategy.name in STARTS_NOTHING and not starting(self.hands.folder):
+        if not serves and self.context.strategy.name in STARTS_NOTHING and not starting(self.context.folder):
             raise attention(f"v34 is not running; {self.service.start_by_hand}")
         edited = tuple(file.image.path for file in planned)
         try:
-            self.service.restart(old, edited, since, self.hands.config, (STOP,))
+            self.service.restart(old, edited, since, self.context.config, (STOP,))
         except Unhealthy as trouble:
             raise attention(f"{trouble.reason}{self.service.way_up}") from None
         except (Unnoticed, Stopped, ControlError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from timmy_tui.control.change.context import Hands
+from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.lifecycle import Change
 from timmy_tui.control.change.planner import ChangePlan
 from timmy_tui.control.edit.literal import Value
@@ -19,18 +19,24 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress
 
 SHOWN_S = 60.0
-"""How long an ended change stays in sight."""
+"""How long an ended change stays in live_state."""
 
-Wishes = Callable[[Operation], tuple[tuple[Flag, Value], ...]]
+RequestedValues = Callable[[Operation], tuple[tuple[Flag, Value], ...]]
 
 
-class Carrier:
+class ChangeRunner:
     """Every method may be called from any thread."""
 
-    def __init__(self, hands: Hands, lock: ChangeLock, wishes_of: Wishes, poke: Callable[[], None]) -> None:
-        """``wishes_of`` says what an operation of an earlier run wanted; ``poke`` hears of a begin and of an end."""
-        self._hands, self._journal, self._lock = hands, hands.journal, lock
-        self._wishes_of, self._poke = wishes_of, poke
+    def __init__(
+        self,
+        context: ChangeContext,
+        lock: ChangeLock,
+        requested_values: RequestedValues,
+        on_change: Callable[[], None],
+    ) -> None:
+        """``requested_values``: what an operation of an earlier run asked for; ``on_change`` hears begin and end."""
+        self._context, self._journal, self._lock = context, context.journal, lock
+        self._requested_values, self._on_change = requested_values, on_change
         self._taking = threading.Lock()
         """Around every use of the lock of the machine: taking it twice from one process is taking it once."""
         self._leaving = False
@@ -81,7 +87,7 @@ class Carrier:
             except BaseException:
                 self._lock.release()
                 raise
-            change = Change(plan, self._hands)
+            change = Change(plan, self._context)
             self._carry(change, change.run)
 
     def take_up(self) -> None:
@@ -102,7 +108,7 @@ class Carrier:
                 left = close_clear_ones(self._journal, self._tell)
                 waiting = next(((one, how) for one, how in left if one.op not in self._own), None)
                 if waiting is not None:
-                    change = Change(self._resumed(waiting[0]), self._hands, waiting[0].op)
+                    change = Change(self._resumed(waiting[0]), self._context, waiting[0].op)
                     self._carry(change, partial(change.resume, *waiting))
             finally:
                 if not self.changing:
@@ -152,13 +158,13 @@ class Carrier:
                 with self._taking:
                     self._lock.release()
                     self.changing = False
-                self._poke()
+                self._on_change()
 
         self.change, self._ended_at, self.changing = change, 0.0, True
         self._own.add(change.progress.op)
         self._thread = threading.Thread(target=run, name="change", daemon=True)
         self._thread.start()
-        self._poke()
+        self._on_change()
 
     def _kept(self, operation: Operation) -> str:
         standing, word = clean_up(operation, self._journal)
@@ -166,15 +172,15 @@ class Carrier:
             raise ControlError(f"{operation.label}: only half of it is in place.", "timmy-tui undo")
         how = str(standing) if operation.files else UNSEEN
         if standing is Standing.APPLIED and not operation.undoes:
-            how = "kept without proof"
+            how = "kept without verification"
             self._journal.append(Entry(op=operation.op, stage="kept", message=how))
         return f"{operation.label}: {how} {word}".strip()
 
     def _resumed(self, operation: Operation) -> ChangePlan:
-        wishes: tuple[tuple[Flag, Value], ...] = ()
+        requested: tuple[tuple[Flag, Value], ...] = ()
         with suppress(TimmyError):
-            wishes = self._wishes_of(operation)
-        return ChangePlan("flip", operation.label, wishes=wishes)
+            requested = self._requested_values(operation)
+        return ChangePlan("flip", operation.label, requested=requested)
 
     def _tell(self, word: str) -> None:
-        self._hands.tell(word, "warn")
+        self._context.tell(word, "warn")

@@ -34,7 +34,7 @@ class _Files:
     values: dict[str, str]
 
 
-class Board:
+class ControlStatus:
     """Looks, in one thread; changes nothing."""
 
     def __init__(

@@ -22,7 +22,7 @@ class HalfDone(ControlError):
 
 @dataclass(frozen=True)
 class Edit:
-    """A wish: this value in that literal."""
+    """What is asked for: this value in that literal."""
 
     path: Path
     selector: Selector
@@ -87,12 +87,12 @@ def plan(edits: Sequence[Edit], backups: Path | None = None) -> tuple[PlannedFil
     are left out.
     """
     images: dict[Path, FileImage] = {}
-    wishes: dict[Path, list[Edit]] = {}
+    requested: dict[Path, list[Edit]] = {}
     for edit in edits:
         image = read_file(edit.path)
         images.setdefault(image.path, image)
-        wishes.setdefault(image.path, []).append(edit)
-    planned = [_planned(images[path], wishes[path], backups or backup_folder()) for path in images]
+        requested.setdefault(image.path, []).append(edit)
+    planned = [_planned(images[path], requested[path], backups or backup_folder()) for path in images]
     changed = tuple(file for file in planned if file.new != file.image.data)
     if not changed:
         names = ", ".join(edit.name or str(edit.selector) for edit in edits)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.flags.evidence import WANTED, evidence
 from timmy_tui.control.flags.readings import Flag
-from timmy_tui.control.progress import Sight
+from timmy_tui.control.progress import LiveState
 from timmy_tui.model.turn import Turn, TurnState
 
 
 @dataclass(frozen=True)
-class Proof:
+class Verification:
     """Of the wished values, by turns of a session that began after the change."""
 
-    wishes: tuple[tuple[Flag, Value], ...]
+    requested: tuple[tuple[Flag, Value], ...]
     since: int
     """Newest session of before."""
     resumed_at: float | None = None
@@ -30,16 +30,16 @@ class Proof:
         return [turn for turn in turns if turn.session == newest] if newest > since else []
 
     def weigh(self, turns: Sequence[Turn]) -> tuple[int, str]:
-        """How many turns agree with every wish, and the label of a flag that they contradict.
+        """How many turns agree with every requested value, and the label of a flag that they contradict.
 
         A flag that no turn can show counts the turns that v34 has served since.
         """
-        found = [(flag, evidence(flag, value, turns)) for flag, value in self.wishes]
+        found = [(flag, evidence(flag, value, turns)) for flag, value in self.requested]
         served = sum(turn.state is TurnState.COMPLETE for turn in turns)
         seen = min((one.seen if one.possible else served for _, one in found), default=served)
         return min(seen, WANTED), next((flag.label for flag, one in found if one.contradicts), "")
 
 
-def newest_session(sight: Sight) -> int:
+def newest_session(live_state: LiveState) -> int:
     """Also that of a turn which has not ended: it was begun by the v34 of before."""
-    return max((sight.session, *(turn.session for turn in sight.turns)))
+    return max((live_state.session, *(turn.session for turn in live_state.turns)))

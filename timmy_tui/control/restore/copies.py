@@ -38,7 +38,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Made by a return to the latest state."""
 
 
-class Kept(Protocol):
+class PointFiles(Protocol):
     """Where the files of a point come from."""
 
     def paths(self) -> list[str]:
@@ -55,18 +55,18 @@ class Kept(Protocol):
 
 
 @dataclass(frozen=True)
-class OwnCopy:
+class LocalCopy:
     """Byte copies in the state folder."""
 
     manifest: Manifest
     blobs: Path
 
     def paths(self) -> list[str]:
-        """See Kept."""
+        """See PointFiles."""
         return sorted(self.manifest.files)
 
     def read(self, path: str) -> bytes:
-        """See Kept; a copy that is not what was kept is refused."""
+        """See PointFiles; a copy that is not what was kept is refused."""
         sha256 = self.manifest.files[path]
         data = read_file(backup_path(self.blobs, Path(path).name, sha256)).data
         if hashlib.sha256(data).hexdigest() != sha256:
@@ -74,11 +74,11 @@ class OwnCopy:
         return data
 
     def differing(self, root: Path, paths: Sequence[str]) -> list[str]:
-        """See Kept."""
+        """See PointFiles."""
         return [path for path in paths if read_file(root / path).sha256 != self.manifest.files[path]]
 
 
-class InCommit:
+class GitCopy:
     """A commit, read through git's own line-end rules."""
 
     def __init__(self, git: Git, commit: str) -> None:
@@ -88,20 +88,20 @@ class InCommit:
         self.blobs: dict[str, Blob] = {blob.path: blob for blob in found if _is_code(blob.path) and blob.size <= LIMIT}
 
     def paths(self) -> list[str]:
-        """See Kept."""
+        """See PointFiles."""
         return sorted(self.blobs)
 
     def read(self, path: str) -> bytes:
-        """See Kept."""
+        """See PointFiles."""
         return self.git.read(self.commit, path)
 
     def differing(self, root: Path, paths: Sequence[str]) -> list[str]:
-        """See Kept; one call of git for all of them."""
+        """See PointFiles; one call of git for all of them."""
         hashes = self.git.hashes(paths)
         return [path for path, sha in zip(paths, hashes, strict=True) if sha != self.blobs[path].sha]
 
 
-class Copies:
+class LocalCopies:
     """The own points of one root: a folder of manifests, beside the folder of bytes that changes use as well."""
 
     def __init__(self, root: Path, state: Path) -> None:

@@ -13,7 +13,15 @@ from timmy_tui.control.edit.masking import masked_diff
 from timmy_tui.control.edit.python_source import parse
 from timmy_tui.control.edit.transaction import Applied, PlannedFile, plan_bytes, write
 from timmy_tui.control.errors import Conflict, Refused
-from timmy_tui.control.restore.copies import Copies, InCommit, Kept, Manifest, OwnCopy, code_files, code_path
+from timmy_tui.control.restore.copies import (
+    GitCopy,
+    LocalCopies,
+    LocalCopy,
+    Manifest,
+    PointFiles,
+    code_files,
+    code_path,
+)
 from timmy_tui.control.restore.git import REFS, Git, GitError
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import state_dir
@@ -45,7 +53,7 @@ class RestorePoints:
         """``state``: folder of the own copies; None: ``state_dir()``. Asks git once (10 ms)."""
         self.root = root.resolve()
         self._state = state or state_dir()
-        self._copies = Copies(self.root, self._state)
+        self._copies = LocalCopies(self.root, self._state)
         self._git: Git | None = None
         self.git_off = ""
         """Why git is not used; empty when it is. Own copies work without it."""
@@ -107,11 +115,11 @@ class RestorePoints:
         both = [path for path in there if path in here]
         found = [self._difference(kept, path) for path in kept.differing(self.root, both)]
         found += [FileDifference(path, "only in the point") for path in there if path not in here]
-        if isinstance(kept, InCommit):
+        if isinstance(kept, GitCopy):
             found += [FileDifference(path, "only on disk") for path in here if path not in there]
         return tuple(sorted(found, key=lambda difference: difference.path))
 
-    def _difference(self, kept: Kept, path: str) -> FileDifference:
+    def _difference(self, kept: PointFiles, path: str) -> FileDifference:
         old, new = read_file(self.root / path).data.splitlines(), kept.read(path).splitlines()
         if len(old) + len(new) > _COUNTED:
             return FileDifference(path, "differs")
@@ -177,7 +185,7 @@ class RestorePoints:
             plan_bytes(
                 code_path(self.root, file),
                 read_file(self.root / file).sha256,
-                OwnCopy(manifest, self._copies.blobs).read(file),
+                LocalCopy(manifest, self._copies.blobs).read(file),
                 self._copies.blobs,
             )
             for file, manifest in back.items()
@@ -198,22 +206,22 @@ class RestorePoints:
         self._create(self._free_default("restore"), list(wrote), note, wrote=wrote, returns=not name)
         return tuple(planned)
 
-    def _find(self, name: str) -> Kept:
+    def _find(self, name: str) -> PointFiles:
         """Own copies first, then own refs, then the user's tags; a full ref name is taken at its word."""
         manifest = self._copies.find(name) if _NAME.fullmatch(name) else None
         if manifest is not None:
-            return OwnCopy(manifest, self._copies.blobs)
+            return LocalCopy(manifest, self._copies.blobs)
         if self._git is not None:
             refs = [name] if name.startswith((REFS, _TAGS)) else [REFS + name, _TAGS + name]
             for ref in refs:
                 commit = self._git.commit(ref)
                 if commit is not None:
-                    return InCommit(self._git, commit)
+                    return GitCopy(self._git, commit)
         names = [point.name for point in self.list()]
         near = difflib.get_close_matches(name, names, n=1)
         raise NotFound(f"there is no restore point {name}.", f"Did you mean {near[0]}?" if near else "")
 
-    def _bytes(self, kept: Kept, name: str, file: str) -> bytes:
+    def _bytes(self, kept: PointFiles, name: str, file: str) -> bytes:
         if file not in kept.paths():
             raise Refused(f"{name} holds no {file}.")
         return kept.read(file)

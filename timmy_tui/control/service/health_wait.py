@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from timmy_tui.control.progress import STOP, Progress, Sight
+from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service.crash_reason import last_words
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
 from timmy_tui.control.service.strategies import Strategy
@@ -40,7 +40,7 @@ class Unnoticed(Exception):
 
 
 @dataclass
-class Comeback:
+class HealthWait:
     """One wait for a v34 that was started after ``since``, on the boot clock, and answers."""
 
     strategy: Strategy
@@ -50,7 +50,7 @@ class Comeback:
     config: Path
     """What is touched when the reloader has missed an edit."""
     healthy_limit_s: float
-    sight: Callable[[], Sight]
+    live_state: Callable[[], LiveState]
     progress: Progress
     since: float
     _touched: bool = False
@@ -108,7 +108,7 @@ class Comeback:
         now = time.monotonic()
         self._gone_since = None if starting(self.folder) else (self._gone_since or now)
         if self._gone_since is not None and now - self._gone_since >= GONE_S[self.strategy.name]:
-            raise Unhealthy(f"v34 has exited{last_words(self.sight().log)}")
+            raise Unhealthy(f"v34 has exited{last_words(self.live_state().log)}")
 
     def _start_again(self, serving: Serving) -> None:
         """It was started before the files were in place, and has missed them: once more, once."""
@@ -144,7 +144,7 @@ class Comeback:
         self._asked = time.monotonic()
         self._silent_since = (self._silent_since or began) if answer is Answer.SILENT else None
         silent_s = self._asked - self._silent_since if self._silent_since is not None else 0.0
-        if self.sight().busy:
+        if self.live_state().busy:
             word = "busy with a turn"
         elif silent_s >= HUNG_S:
             word = f"hung: it accepts connections and has said nothing for {silent_s:.0f} s"
@@ -168,7 +168,7 @@ class Comeback:
         """Its time is over; not for a new v34 that is blocked in a turn, which ends by itself."""
         if self._blameless:
             raise Unnoticed(self._blameless)
-        if self._silent_since is not None and self.sight().busy:
+        if self._silent_since is not None and self.live_state().busy:
             return
         told = self.progress.shown(()).message
         raise Unhealthy(told or f"v34 does not answer after {self.healthy_limit_s:.0f} s")

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.control.errors import Refused
-from timmy_tui.control.progress import STOP, UNDO, Progress, Sight
+from timmy_tui.control.progress import STOP, UNDO, LiveState, Progress
 from timmy_tui.control.service.crash_reason import last_words
-from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, Comeback, Unhealthy, Unnoticed, look
+from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, HealthWait, Unhealthy, Unnoticed, look
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
 from timmy_tui.control.service.strategies import STARTS_NOTHING, Strategy
 from timmy_tui.core.settings import Control
 from timmy_tui.model.change import ChangeState
 
-__all__ = ["Service", "Unhealthy", "Unnoticed"]
+__all__ = ["V34Service", "Unhealthy", "Unnoticed"]
 
 STARTUP_S = 5.0
 """How long a change waits for a service that is just starting, before it is refused."""
 
 
 @dataclass
-class Service:
+class V34Service:
     """v34, as one change sees it."""
 
     strategy: Strategy
@@ -29,7 +29,7 @@ class Service:
     folder: Path
     """Where v34 runs."""
     limits: Control
-    sight: Callable[[], Sight]
+    live_state: Callable[[], LiveState]
     progress: Progress
 
     def look(self) -> Serving:
@@ -64,11 +64,11 @@ class Service:
 
     def wait_for_quiet(self) -> None:
         """Until v34 works on no turn, or the user does not want to wait. Raises Stopped."""
-        if self.sight().busy:
+        if self.live_state().busy:
             self.progress.enter(
                 ChangeState.GUARDING, None, ("go now", STOP), "a turn is in flight: waiting until it is over"
             )
-        while self.sight().busy and not self.progress.wait(LOOK_S):
+        while self.live_state().busy and not self.progress.wait(LOOK_S):
             pass
 
     def restart(
@@ -84,13 +84,20 @@ class Service:
         ``since`` is on the boot clock: when the files were in place. None when nothing runs and the strategy starts
         nothing. Raises Unhealthy, Unnoticed, RestartFailed, Stopped, and TakenBack when ``choices`` has undo.
         """
-        self.progress.cut = self.progress.cut or self.sight().busy
+        self.progress.cut = self.progress.cut or self.live_state().busy
         self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
         if not old.listeners and self.strategy.name in STARTS_NOTHING and not starting(self.folder):
             return None
         self.progress.tell(message=self.strategy.restart(old, edited, self.progress.cancelled))
-        back = Comeback(
-            self.strategy, self.url, self.folder, config, self.limits.healthy_limit_s, self.sight, self.progress, since
+        back = HealthWait(
+            self.strategy,
+            self.url,
+            self.folder,
+            config,
+            self.limits.healthy_limit_s,
+            self.live_state,
+            self.progress,
+            since,
         )
         back.await_gone(old)
         return back.await_healthy(choices)
@@ -130,7 +137,7 @@ class Service:
         serving = self.look()
         if serving.listeners or starting(self.folder):
             return (serving.listeners or (one,))[0], ""
-        return one, f"v34 has exited since{last_words(self.sight().log)}"
+        return one, f"v34 has exited since{last_words(self.live_state().log)}"
 
     @property
     def way_up(self) -> str:

@@ -25,7 +25,7 @@ class Naming(NamedTuple):
     """The old one was still growing."""
 
 
-class NameWatch:
+class RenameWatch:
     """Compares the path with the file that is being read."""
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:

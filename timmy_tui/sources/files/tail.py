@@ -11,7 +11,7 @@ from timmy_tui.sources.files.backlog import Backlog
 from timmy_tui.sources.files.condition import Condition, PartialWatch
 from timmy_tui.sources.files.content import Content, open_regular
 from timmy_tui.sources.files.lines import TailBatch
-from timmy_tui.sources.files.rename_watch import NameWatch
+from timmy_tui.sources.files.rename_watch import RenameWatch
 
 __all__ = ["Backlog", "Tail", "TailBatch"]
 
@@ -48,7 +48,7 @@ class Tail:
         self._asked = False
         self._twin: Content | None = None
         self._anew = False
-        self._name_watch = NameWatch(path, clock)
+        self._name_watch = RenameWatch(path, clock)
         self._partial = PartialWatch(clock)
         self._closed = False
         self._condition = Condition()

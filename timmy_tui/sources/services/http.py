@@ -32,7 +32,7 @@ class Answer:
     """The server took the question and did not answer in time."""
 
 
-class Wire:
+class HttpClient:
     """A connection to one base URL. Not for two threads at once; ``close`` it."""
 
     def __init__(self, base_url: str, timeout_s: float = TIMEOUT_S, whole_s: float = WHOLE_S) -> None:

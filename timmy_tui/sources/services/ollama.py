@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from timmy_tui.model.llm import OllamaFacts
-from timmy_tui.sources.services.http import Answer, Wire, text_of, whole_of
+from timmy_tui.sources.services.http import Answer, HttpClient, text_of, whole_of
 from timmy_tui.sources.services.urls import ServiceUrls, masked, resolve_urls
 
 __all__ = ["OllamaClient", "OllamaWatch", "ServiceUrls", "parse_duration", "parse_stamp", "resolve_urls"]
@@ -32,7 +32,7 @@ class OllamaClient:
     """One question each; an Answer always comes back. ``close`` it."""
 
     def __init__(self, base_url: str) -> None:
-        self.wire = Wire(base_url)
+        self.wire = HttpClient(base_url)
 
     def version(self) -> Answer:
         """``{"version": "0.12.11"}``."""

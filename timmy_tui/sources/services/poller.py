@@ -12,7 +12,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn
-from timmy_tui.sources.services.http import Answer, Wire
+from timmy_tui.sources.services.http import Answer, HttpClient
 from timmy_tui.sources.services.ollama import OllamaWatch, parse_duration
 from timmy_tui.sources.services.server_log import ServerLogLines, follow_server_log
 from timmy_tui.sources.services.urls import model_config, resolve_urls
@@ -53,7 +53,7 @@ class LiveServices:
         self._facts: OllamaFacts | None = None
         self._v34 = V34Client(self.urls.v34)
         self._stats = StatsReader()
-        self._speech = {"tts": Wire(self.urls.tts), "stt": Wire(self.urls.stt)}
+        self._speech = {"tts": HttpClient(self.urls.tts), "stt": HttpClient(self.urls.stt)}
         self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
         self._typed: list[Turn] = []
         self._lock = threading.Lock()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.sources.services.http import Answer, Wire, text_of, whole_of
+from timmy_tui.sources.services.http import Answer, HttpClient, text_of, whole_of
 
 EVERY_S = 5.0
 LIMIT = 50
@@ -16,7 +16,7 @@ class V34Client:
     """GET /api/kv_stats. It blocks while a turn is served: late is busy, not down. ``close`` it."""
 
     def __init__(self, base_url: str) -> None:
-        self.wire = Wire(base_url)
+        self.wire = HttpClient(base_url)
 
     def stats(self, limit: int = LIMIT) -> Answer:
         """``{"count": n, "stats": [...]}``, newest last."""

@@ -134,7 +134,7 @@ class Requests:
     # -- judgement
 
     def mark(self, quality: str, ordinal: int | None = None) -> None:
-        """Mark a turn, the newest unless said; the mark it has already is taken back."""
+        """Marker a turn, the newest unless said; the mark it has already is taken back."""
         turn = self._host.view.newest_turn
         chosen = ordinal if ordinal is not None else turn.ordinal if turn else None
         if chosen is None:
@@ -173,9 +173,9 @@ class Requests:
     # -- how
 
     async def _typed(self, heading: str, text: str) -> str | None:
-        from timmy_tui.ui.screens.text_prompt import LineScreen
+        from timmy_tui.ui.screens.text_prompt import TextPrompt
 
-        return await self._host.push_screen_wait(LineScreen(heading, text))
+        return await self._host.push_screen_wait(TextPrompt(heading, text))
 
     async def said(self, function: Callable[..., object], *arguments: object, word: str = "") -> None:
         answer = await in_thread(function, *arguments)

@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from timmy_tui.ui.line_widget import Draw, Painted
+from timmy_tui.ui.line_widget import Draw, LineWidget
 from timmy_tui.ui.view import View
 
 
-class PictureScreen(Screen[None]):
+class BaseScreen(Screen[None]):
     """A screen of painted panels. It repaints only while it can be seen."""
 
     AUTO_FOCUS = ""
-    DEFAULT_CSS = "PictureScreen { layout: vertical; overflow: hidden; }"
+    DEFAULT_CSS = "BaseScreen { layout: vertical; overflow: hidden; }"
 
     def __init__(self, name: str, draw: Draw | None = None) -> None:
         """``draw`` paints the whole screen; a screen of several panels composes them itself."""
@@ -24,7 +24,7 @@ class PictureScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """One panel over everything."""
         if self._draw is not None:
-            yield Painted(self._draw, id=self.name)
+            yield LineWidget(self._draw, id=self.name)
 
     def on_mount(self) -> None:
         """Follow the app's view; the first one comes at once."""
@@ -45,6 +45,6 @@ class PictureScreen(Screen[None]):
         for panel in self.panels():
             panel.paint(self.view)
 
-    def panels(self) -> Iterable[Painted]:
-        """Painted panels of this screen."""
-        return self.query(Painted)
+    def panels(self) -> Iterable[LineWidget]:
+        """LineWidget panels of this screen."""
+        return self.query(LineWidget)

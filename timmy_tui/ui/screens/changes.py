@@ -6,10 +6,10 @@ from timmy_tui.model.change import FlagState
 from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.messages import Asked
 from timmy_tui.ui.panels.changes import change_rows
-from timmy_tui.ui.screens.scroll_page import PageScreen
+from timmy_tui.ui.screens.scroll_page import ScrollScreen
 
 
-class ChangesScreen(PageScreen):
+class ChangesScreen(ScrollScreen):
     """Enter acts on the row under the cursor; the plan is shown first."""
 
     BINDINGS = [*screen_bindings("changes")]

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
-from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
@@ -22,7 +22,7 @@ class ConfirmScreen(ModalScreen[str]):
 
     CSS = """
     ConfirmScreen { background: $background 0%; align: center bottom; }
-    ConfirmScreen Painted { height: auto; width: 1fr; dock: bottom; }
+    ConfirmScreen LineWidget { height: auto; width: 1fr; dock: bottom; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "go", show=False),
@@ -41,7 +41,7 @@ class ConfirmScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """The box."""
-        panel = Painted(self._draw, id="confirm")
+        panel = LineWidget(self._draw, id="confirm")
         panel.styles.height = min(len(self._wrapped(self.app.size.width)), 14) + 4
         panel.styles.max_height = "100%"
         yield panel
@@ -51,7 +51,7 @@ class ConfirmScreen(ModalScreen[str]):
         self.watch(self.app, "view", self._see)
 
     def _see(self, view: View) -> None:
-        for panel in self.query(Painted):
+        for panel in self.query(LineWidget):
             panel.paint(view)
 
     def _draw(self, view: View, width: int, height: int) -> list[Line]:

@@ -6,7 +6,7 @@ from textual import on
 from textual.binding import Binding
 from textual.widgets import Input
 
-from timmy_tui.ui.screens.base import PictureScreen
+from timmy_tui.ui.screens.base import BaseScreen
 
 
 class FilterLine(Input):
@@ -23,7 +23,7 @@ class FilterLine(Input):
         super().__init__(placeholder="filter: text, enter keeps it, escape clears", compact=True, select_on_focus=False)
 
 
-class FilteredScreen(PictureScreen):
+class FilterScreen(BaseScreen):
     """A screen with a filter; ``filter_changed`` is what it does with it."""
 
     BINDINGS = [Binding("escape", "clear_filter", show=False)]

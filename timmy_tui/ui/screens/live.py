@@ -1,10 +1,10 @@
 """Screen 1: how long did I wait, and where did the time go."""
 
 from timmy_tui.ui.panels.live import live_lines
-from timmy_tui.ui.screens.base import PictureScreen
+from timmy_tui.ui.screens.base import BaseScreen
 
 
-class LiveScreen(PictureScreen):
+class LiveScreen(BaseScreen):
     """One picture; every size has its layout (``panels/live.py``)."""
 
     def __init__(self, name: str) -> None:

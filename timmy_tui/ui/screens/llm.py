@@ -2,10 +2,10 @@
 
 from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.panels.llm import llm_lines
-from timmy_tui.ui.screens.base import PictureScreen
+from timmy_tui.ui.screens.base import BaseScreen
 
 
-class LlmScreen(PictureScreen):
+class LlmScreen(BaseScreen):
     """One picture (``panels/llm.py``)."""
 
     BINDINGS = [*screen_bindings("llm")]

@@ -4,17 +4,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from timmy_tui.ui.commands import screen_bindings
-from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
 from timmy_tui.ui.panels.lists import log_row
-from timmy_tui.ui.screens.filter_bar import FilteredScreen, FilterLine
+from timmy_tui.ui.screens.filter_bar import FilterLine, FilterScreen
 from timmy_tui.ui.view import View
 
 Tail = tuple[tuple[str, str], ...]
 
 
-class LogScreen(FilteredScreen):
+class LogScreen(FilterScreen):
     """The newest lines; moving up stops following and holds what is shown."""
 
     BINDINGS = [
@@ -36,7 +36,7 @@ class LogScreen(FilteredScreen):
 
     def compose(self) -> ComposeResult:
         """Lines, and the filter."""
-        yield Painted(self.draw_log, id="log")
+        yield LineWidget(self.draw_log, id="log")
         yield FilterLine()
 
     def shown(self, view: View) -> Tail:

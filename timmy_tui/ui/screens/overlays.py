@@ -15,16 +15,16 @@ from timmy_tui.ui.messages import Asked
 from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
 from timmy_tui.ui.panels.ledger import DROPS
-from timmy_tui.ui.screens.scroll_page import PageScreen
+from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
 
 def open_overlay(name: str, host: Host) -> Screen[Any]:
     """The overlay of that name for the screen that is open."""
     if name == "help":
-        return PageScreen("help", "help", partial(help_rows, host.commands, host.absent))
+        return ScrollScreen("help", "help", partial(help_rows, host.commands, host.absent))
     if name == "events":
-        return PageScreen("events", "what the dashboard has said, newest first", partial(event_rows, host.events))
+        return ScrollScreen("events", "what the dashboard has said, newest first", partial(event_rows, host.events))
     if name == "findings":
         return FindingsScreen()
     return CommandPalette(providers=[CommandList], placeholder="command")
@@ -103,7 +103,7 @@ def finding_rows(view: View, width: int) -> list[Row]:
     return rows or [(line(("no level has moved beyond chance", "muted")), None)]
 
 
-class FindingsScreen(PageScreen):
+class FindingsScreen(ScrollScreen):
     """Findings with a cursor; the keys answer the one under it."""
 
     BINDINGS = [

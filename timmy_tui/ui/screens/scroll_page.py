@@ -5,16 +5,16 @@ from collections.abc import Callable, Hashable, Sequence
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, fit, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
-from timmy_tui.ui.screens.base import PictureScreen
+from timmy_tui.ui.screens.base import BaseScreen
 from timmy_tui.ui.view import View
 
 Content = Callable[[View, int], Sequence[Row]]
 
 
-class PageScreen(PictureScreen):
+class ScrollScreen(BaseScreen):
     """Heading, scrolling rows, status lines and footer."""
 
     BINDINGS = [
@@ -35,7 +35,7 @@ class PageScreen(PictureScreen):
 
     def compose(self) -> ComposeResult:
         """One panel over everything."""
-        yield Painted(self.draw_page, id="page")
+        yield LineWidget(self.draw_page, id="page")
 
     def draw_page(self, view: View, width: int, height: int) -> list[Line]:
         """The visible part of the rows."""

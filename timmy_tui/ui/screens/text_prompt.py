@@ -12,12 +12,12 @@ LONGEST = 200
 """Characters."""
 
 
-class LineScreen(ModalScreen[str | None]):
+class TextPrompt(ModalScreen[str | None]):
     """One line at the lower edge. Answers the text, or None when it was left."""
 
     CSS = """
-    LineScreen { background: $background 0%; align: center bottom; }
-    LineScreen Input { height: 1; border: none; padding: 0 1; dock: bottom; }
+    TextPrompt { background: $background 0%; align: center bottom; }
+    TextPrompt Input { height: 1; border: none; padding: 0 1; dock: bottom; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 

@@ -3,17 +3,17 @@
 from textual.app import ComposeResult
 
 from timmy_tui.ui.commands import screen_bindings
-from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import Line, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.trends import SERIES, legend_line, series_name, trend_lines
-from timmy_tui.ui.screens.base import PictureScreen
+from timmy_tui.ui.screens.base import BaseScreen
 from timmy_tui.ui.view import View
 
 FEWEST, MOST = 15, 480
 
 
-class TrendsScreen(PictureScreen):
+class TrendsScreen(BaseScreen):
     """Charts cost a hundred times a sparkline: they are drawn when a turn ends, not when a clock ticks."""
 
     BINDINGS = [*screen_bindings("trends")]
@@ -28,7 +28,7 @@ class TrendsScreen(PictureScreen):
 
     def compose(self) -> ComposeResult:
         """One panel over everything."""
-        yield Painted(self.draw_trends, id="trends")
+        yield LineWidget(self.draw_trends, id="trends")
 
     def draw_trends(self, view: View, width: int, height: int) -> list[Line]:
         """Heading, charts, legend, footer."""

@@ -13,7 +13,7 @@ from textual.widgets import DataTable
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.commands import screen_bindings
-from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Asked
 from timmy_tui.ui.paint.glyphs import to_ascii
 from timmy_tui.ui.paint.lines import Line, Row, line, spread
@@ -21,15 +21,15 @@ from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.turn_cells import COLUMNS, turn_cells
-from timmy_tui.ui.screens.filter_bar import FilteredScreen, FilterLine
-from timmy_tui.ui.screens.scroll_page import PageScreen
+from timmy_tui.ui.screens.filter_bar import FilterLine, FilterScreen
+from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
 MOST = 200
 """Rows: each one more makes every removal dearer."""
 
 
-class TurnsScreen(FilteredScreen):
+class TurnsScreen(FilterScreen):
     """Cells are updated in place; moving the cursor off the newest row stops following it."""
 
     CSS = """
@@ -63,11 +63,11 @@ class TurnsScreen(FilteredScreen):
 
     def compose(self) -> ComposeResult:
         """Heading, table and detail, footer."""
-        yield Painted(self._draw_bar, id="bar")
+        yield LineWidget(self._draw_bar, id="bar")
         with Container(id="body"):
             yield DataTable(cursor_type="row", cell_padding=0, id="table")
-            yield Painted(self._draw_detail, id="detail")
-        yield Painted(self._draw_foot, id="foot")
+            yield LineWidget(self._draw_detail, id="detail")
+        yield LineWidget(self._draw_foot, id="foot")
         yield FilterLine()
 
     @property
@@ -182,10 +182,10 @@ class TurnsScreen(FilteredScreen):
         """The selected turn on a page of its own; the table takes the enter key and says so."""
         turn = self.selected()
         if turn is not None:
-            self.app.push_screen(PageScreen(f"turn {turn.ordinal}", f"turn {turn.ordinal}", partial(turn_rows, turn)))
+            self.app.push_screen(ScrollScreen(f"turn {turn.ordinal}", f"turn {turn.ordinal}", partial(turn_rows, turn)))
 
     def action_mark(self, quality: str) -> None:
-        """Mark the selected turn."""
+        """Marker the selected turn."""
         turn = self.selected()
         if turn is not None:
             self.post_message(Asked("mark", quality=quality, ordinal=turn.ordinal))

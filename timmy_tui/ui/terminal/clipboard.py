@@ -13,7 +13,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from timmy_tui.core.settings import state_dir
-from timmy_tui.ui.line_widget import Painted
+from timmy_tui.ui.line_widget import LineWidget
 
 LARGEST_OSC = 74_000
 """Bytes of base64 that terminals take in one OSC 52."""
@@ -41,7 +41,7 @@ def screen_text(screen: Screen[Any]) -> str:
     """The painted text of a screen; what was said is left out."""
     rows = [
         "".join("…" if role == "quote" and text.strip() else text for text, role in spans).rstrip()
-        for panel in screen.query(Painted)
+        for panel in screen.query(LineWidget)
         for spans in panel.lines
     ]
     return "\n".join(rows).rstrip() + "\n"

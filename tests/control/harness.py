@@ -1,4 +1,4 @@
-"""A demo Timmy with the dashboard's hands on it, without the screen."""
+"""A demo Timmy with the dashboard's harness on it, without the screen."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from timmy_tui.control.change.planner import ChangePlan
-from timmy_tui.control.controller import ControlRoom
+from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.core.installation import at
 from timmy_tui.core.settings import Settings
@@ -20,10 +20,10 @@ from timmy_tui.pipeline.live_source import LiveSource, follow
 LIMIT_S = 40.0
 
 
-class Hands:
+class Harness:
     """A running room, and what it said."""
 
-    def __init__(self, demo: Demo, room: ControlRoom, said: list[str], marks: list[tuple[str, str]]) -> None:
+    def __init__(self, demo: Demo, room: Controller, said: list[str], marks: list[tuple[str, str]]) -> None:
         assert demo.root is not None
         self.demo, self.room, self.said, self.marks = demo, room, said, marks
         self.root = demo.root
@@ -79,7 +79,7 @@ class Hands:
 
 
 @contextmanager
-def hands(folder: Path, settings: Settings | None = None, follow_logs: bool = True, **demo: Any) -> Iterator[Hands]:
+def harness(folder: Path, settings: Settings | None = None, follow_logs: bool = True, **demo: Any) -> Iterator[Harness]:
     """A demo in ``folder`` and a room that watches it; speeds are such that a turn takes some 50 ms."""
     given = {"history": 0, "speed": 50.0, "work_speed": 50.0, "import_s": 0.05, **demo}
     settings = settings or Settings()
@@ -88,14 +88,14 @@ def hands(folder: Path, settings: Settings | None = None, follow_logs: bool = Tr
     marks: list[tuple[str, str]] = []
     with Demo(root=folder / "timmy", **given) as stand_in:
         assert stand_in.root is not None
-        room = ControlRoom(
+        room = Controller(
             settings,
             stand_in.root,
             folder / "state",
             tell=lambda word, role: said.append(word),
             mark=lambda kind, label: marks.append((kind, label)),
         )
-        held = Hands(stand_in, room, said, marks)
+        held = Harness(stand_in, room, said, marks)
         source: LiveSource | None = None
         try:
             held.until(lambda: ask(stand_in.urls["v34"], 1.0) is Answer.ANSWERS)
