@@ -108,7 +108,7 @@ def test_a_pause_in_mid_turn_is_a_ghost_and_aborts_nothing() -> None:
     pause = renamed(ONE[:1], "cccccccc", 2.0)
     turns = by_id(assemble([*ONE[:17], *pause, *ONE[17:]], now=ONE[-1].timestamp + 10))
     assert turns["ac0ae4e2"].state is TurnState.COMPLETE
-    assert turns["cccccccc"].state is TurnState.GHOST
+    assert turns["cccccccc"].state is TurnState.LONE_PAUSE
 
 
 def test_late_events_tell_more_of_a_closed_turn_and_open_none() -> None:

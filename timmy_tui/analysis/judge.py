@@ -51,7 +51,7 @@ class Judge:
         self._newest = turn.ordinal
         self._tracker.add(turn)
         self._detector.add(turn)
-        if turn.state is not TurnState.GHOST:
+        if turn.state is not TurnState.LONE_PAUSE:
             self._diagnosis = self._diagnoser.add(turn)
 
     def mark(self, turn: Turn, quality: str | None) -> None:

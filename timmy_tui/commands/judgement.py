@@ -94,7 +94,7 @@ def compare(
 
     turns, marks = _remembered(root, settings_path) if remembered else (_turns(root, settings_path, logs), {})
     noise = None if logs else known_noise(root, settings_path)
-    turns = [turn for turn in turns if turn.state is not TurnState.GHOST]
+    turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
     if again:
         from timmy_tui.analysis.compare.crossover import balance
 

@@ -48,7 +48,7 @@ class Plan:
     """v34 is restarted after this many."""
     pauses_s: tuple[float, float] = (0.4, 1.4)
     acts: bool = True
-    ghosts: float = 0.06
+    lone_pauses: float = 0.06
     """Share of turns before which a pause without text comes."""
     typed_every: int = 9
     """0: no typed turns."""
@@ -109,7 +109,7 @@ class _Play:
         for turn in range(1, self.plan.turns + 1):
             if turn > 1 and (turn - 1) % self.plan.session_turns == 0:
                 self._restart()
-            if self.random.random() < self.plan.ghosts:
+            if self.random.random() < self.plan.lone_pauses:
                 self.ears.hear_pause(new_request_id(self.random))
                 self.clock.rest(600)
             text = self.random.choice(USER_LINES)

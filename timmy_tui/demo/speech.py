@@ -22,7 +22,7 @@ class Ears:
         self.endpoint = endpoint
 
     def hear_pause(self, request_id: str) -> None:
-        """The silence threshold has passed; for a ghost nothing follows."""
+        """The silence threshold has passed; after a lone pause nothing follows."""
         self.clock.work(PAUSE_THRESHOLD_S * 1000)
         self.events.record(request_id, "stt_pause_detected", pause_threshold=PAUSE_THRESHOLD_S)
 

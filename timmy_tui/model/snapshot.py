@@ -97,7 +97,7 @@ class Counts(Struct, frozen=True, eq=False):
     failed: int = 0
     aborted: int = 0
     timed_out: int = 0
-    ghost: int = 0
+    lone_pauses: int = 0
     open: int = 0
 
 

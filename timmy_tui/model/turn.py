@@ -42,7 +42,7 @@ class TurnState(StrEnum):
     FAILED = "failed"
     ABORTED = "aborted"
     TIMED_OUT = "timed_out"
-    GHOST = "ghost"
+    LONE_PAUSE = "lone_pause"
 
 
 class Span(StrEnum):

@@ -42,7 +42,7 @@ class Conclusions:
         if turn.ordinal > self._last and is_late(turn, self._newest):
             self._late.add(turn.ordinal)
             return
-        if turn.ordinal > self._last and turn.state is not TurnState.GHOST:
+        if turn.ordinal > self._last and turn.state is not TurnState.LONE_PAUSE:
             self._newest = turn
         self._last = max(self._last, turn.ordinal)
         self._llm.add(turn, facts)

@@ -224,7 +224,7 @@ class SnapshotBuilder:
             failed=states[TurnState.FAILED],
             aborted=states[TurnState.ABORTED],
             timed_out=states[TurnState.TIMED_OUT],
-            ghost=states[TurnState.GHOST],
+            lone_pauses=states[TurnState.LONE_PAUSE],
             open=int(self.busy),
         )
 

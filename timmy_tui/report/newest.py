@@ -63,7 +63,7 @@ def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None
     headline = headline_stat(turns, window)
     complete = newest_complete(turns, 1)
     newest = complete[-1] if complete else None
-    last = next((turn for turn in reversed(turns) if turn.state is not TurnState.GHOST), None)
+    last = next((turn for turn in reversed(turns) if turn.state is not TurnState.LONE_PAUSE), None)
     state = "waiting" if last is None else "turn" if last.state is TurnState.OPEN else ""
     if last is not None and last.state in (TurnState.FAILED, TurnState.TIMED_OUT):
         state = "failed"

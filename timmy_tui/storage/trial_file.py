@@ -81,7 +81,7 @@ class TrialFile:
         """
         if self.open is not None and not self._done:
             raise HistoryError("a guided test is open already.", "timmy-tui trial stop ends it.")
-        told = [turn for turn in seen if turn.started is not None and turn.state is not TurnState.GHOST]
+        told = [turn for turn in seen if turn.started is not None and turn.state is not TurnState.LONE_PAUSE]
         session = [turn.started for turn in told if turn.session == told[-1].session]
         began = min((one for one in session if one is not None), default=time.time())
         self._write(make_trial(name, turns, aba, began))

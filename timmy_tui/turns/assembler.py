@@ -128,7 +128,7 @@ class TurnAssembler:
         newest.first = event.timestamp
         for draft in list(self._drafts.open.values()):
             if not draft.begun:
-                self._close(draft, TurnState.GHOST, changed)
+                self._close(draft, TurnState.LONE_PAUSE, changed)
         self._drafts.open[newest.ordinal] = newest
         return newest
 
@@ -144,7 +144,7 @@ class TurnAssembler:
             if draft is newest or draft.ordinal > newest.ordinal:
                 continue
             if not draft.begun:
-                self._close(draft, TurnState.GHOST, changed)
+                self._close(draft, TurnState.LONE_PAUSE, changed)
             elif self._silent_end(draft):
                 self._close(draft, TurnState.COMPLETE, changed)
             elif stamp - draft.last > self._timeout_s:
@@ -185,7 +185,7 @@ class TurnAssembler:
             silent = now - draft.last
             if not draft.begun:
                 if silent > GHOST_S:
-                    self._close(draft, TurnState.GHOST, changed)
+                    self._close(draft, TurnState.LONE_PAUSE, changed)
             elif silent > self._timeout_s:
                 over = TurnState.COMPLETE if self._silent_end(draft) else TurnState.TIMED_OUT
                 self._close(draft, over, changed)

@@ -141,7 +141,7 @@ class Draft(Struct, gc=False):
             return self.state, f"turn {self.aborted_by} began first" if self.aborted_by else "a new turn began first"
         if self.state is TurnState.TIMED_OUT:
             return self.state, "no further event"
-        if self.state is TurnState.GHOST:
+        if self.state is TurnState.LONE_PAUSE:
             return self.state, "a pause without text"
         if self.state is TurnState.OPEN or not signals & _FAILURES:
             return self.state, ""

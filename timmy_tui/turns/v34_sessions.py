@@ -51,9 +51,9 @@ class Runs:
         self.current = self._add(None).number
 
     def count(self, draft: Draft) -> None:
-        """Add a closed turn to its run, once; a ghost is none."""
+        """Add a closed turn to its run, once; a lone pause is none."""
         run = self._numbered(draft.session)
-        if draft.state is TurnState.GHOST or run is None or (run.turns and draft.ordinal <= run.last):
+        if draft.state is TurnState.LONE_PAUSE or run is None or (run.turns and draft.ordinal <= run.last):
             return
         if not run.turns:
             run.first = draft.ordinal

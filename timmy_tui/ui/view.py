@@ -62,8 +62,8 @@ class View(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
-        """Turns that are rows: all but ghosts."""
-        return tuple(turn for turn in self.snapshot.turns if turn.state is not TurnState.GHOST)
+        """Turns that are rows: all but lone pauses."""
+        return tuple(turn for turn in self.snapshot.turns if turn.state is not TurnState.LONE_PAUSE)
 
     @cached_property
     def last(self) -> Turn | None:
@@ -81,7 +81,7 @@ class View(Struct, frozen=True, eq=False, dict=True):
         if self.newest is None:
             return 0
         shown = max((turn.ordinal for turn in self.turns), default=-1)
-        return sum(t.ordinal > shown and t.state is not TurnState.GHOST for t in self.newest.turns)
+        return sum(t.ordinal > shown and t.state is not TurnState.LONE_PAUSE for t in self.newest.turns)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

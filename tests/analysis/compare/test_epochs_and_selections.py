@@ -57,8 +57,8 @@ def test_what_is_not_known_splits_nothing() -> None:
 
 
 def test_ghosts_and_turns_told_again_belong_nowhere() -> None:
-    ghost = Turn(ordinal=1, session=7, state=TurnState.GHOST)
-    tracker = tracked(turn(0), ghost, turn(2), turn(2), turn(0))
+    pause = Turn(ordinal=1, session=7, state=TurnState.LONE_PAUSE)
+    tracker = tracked(turn(0), pause, turn(2), turn(2), turn(0))
     assert spans(tracker) == [(0, 2, "first turn")]
     assert tracker.members(1) == (0, 2)
     assert tracker.members(0) == tracker.members(9) == ()

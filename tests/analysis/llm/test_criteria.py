@@ -129,6 +129,6 @@ def test_a_lost_array_and_a_cut_prompt_are_seen() -> None:
 
 
 def test_ghosts_and_single_turns_prove_nothing() -> None:
-    ghosts = [Turn(ordinal=n, state=TurnState.GHOST) for n in range(5)]
-    assert {item.verdict for item in judged(ghosts).values()} == {"not yet"}
+    pauses = [Turn(ordinal=n, state=TurnState.LONE_PAUSE) for n in range(5)]
+    assert {item.verdict for item in judged(pauses).values()} == {"not yet"}
     assert judged(turns(2))["llm_time"].verdict == "not yet"

@@ -86,7 +86,7 @@ def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
     before: dict[int, Turn] = {}
     found: list[tuple[Turn, Turn]] = []
     for turn in turns:
-        if turn.state is TurnState.GHOST:
+        if turn.state is TurnState.LONE_PAUSE:
             continue
         ahead = before.get(turn.session)
         before[turn.session] = turn
@@ -195,7 +195,7 @@ def _quality(turns: Sequence[Turn], marks: Mapping[int, str]) -> tuple[int, int,
 
 def _quality_words(turns: Sequence[Turn], told: tuple[int, int, int]) -> str:
     parts = []
-    count = sum(turn.state is not TurnState.GHOST for turn in turns)
+    count = sum(turn.state is not TurnState.LONE_PAUSE for turn in turns)
     if told[1]:
         parts.append(f"{told[1]} of {count} turns marked bad")
     if told[2]:

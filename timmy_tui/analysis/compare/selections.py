@@ -100,4 +100,4 @@ _READERS: dict[str, Callable[[Sequence[Turn], str, float], list[Turn]]] = {
     "flag": _by_flag,
     "days": _by_age,
 }
-"""Form → its reader. The user's own order of turns is that of arrival, ghosts left out by the caller."""
+"""Form → its reader. The user's own order of turns is that of arrival, lone pauses left out by the caller."""

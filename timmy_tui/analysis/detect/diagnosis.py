@@ -41,7 +41,7 @@ class Diagnoser:
     def add(self, turn: Turn) -> Diagnosis:
         """The diagnosis of a closed turn against those before it."""
         ahead = self._before if self._before is not None and self._before.session == turn.session else None
-        if turn.state is not TurnState.GHOST:
+        if turn.state is not TurnState.LONE_PAUSE:
             self._before = turn
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             word = turn.reason or str(turn.state)
@@ -188,7 +188,7 @@ def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, 
     diagnoser = Diagnoser()
     found: dict[int, Diagnosis] = {}
     for turn in ordered[max(first - DIAGNOSED, 0) :]:
-        if turn.state is TurnState.GHOST:
+        if turn.state is TurnState.LONE_PAUSE:
             continue
         diagnosis = diagnoser.add(turn)
         if diagnosis is not None and turn.ordinal in wanted:

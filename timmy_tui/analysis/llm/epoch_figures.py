@@ -41,8 +41,8 @@ class Figures:
 
 
 def figures(turns: Sequence[Turn]) -> Figures:
-    """Ghosts and open turns are no requests; the first request of a session is told apart."""
-    heard = tuple(turn for turn in turns if turn.state not in (TurnState.GHOST, TurnState.OPEN))
+    """Lone pauses and open turns are no requests; the first request of a session is told apart."""
+    heard = tuple(turn for turn in turns if turn.state not in (TurnState.LONE_PAUSE, TurnState.OPEN))
     seen: set[object] = set()
     later: list[Turn] = []
     for turn in heard:

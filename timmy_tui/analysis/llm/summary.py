@@ -38,7 +38,7 @@ class LlmSummary:
         """Take a turn in; the same ordinal again is a revision."""
         if facts is not None and facts.served:
             self._unread |= self._joiner.note(facts.served)
-        served = self._joiner.find(turn) if turn.state is not TurnState.GHOST else None
+        served = self._joiner.find(turn) if turn.state is not TurnState.LONE_PAUSE else None
         if served is None:
             self._unjoined[turn.ordinal] = turn
             if len(self._unjoined) > KEPT:

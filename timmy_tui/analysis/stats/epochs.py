@@ -20,7 +20,7 @@ class EpochTracker:
 
     def add(self, turn: Turn) -> None:
         """Take a turn in, in order of ordinal; the same ordinal again changes nothing."""
-        if turn.ordinal in self._seen or turn.state is TurnState.GHOST:
+        if turn.ordinal in self._seen or turn.state is TurnState.LONE_PAUSE:
             return
         restarted = self._session is not None and turn.session != self._session
         first = restarted or self._session is None

@@ -129,7 +129,7 @@ def _idle(view: View) -> list[Line]:
         (counts.failed, "failed", "bad"),
         (counts.timed_out, "timed out", "bad"),
         (counts.aborted, "aborted", "warn"),
-        (counts.ghost, "ghost", "muted"),
+        (counts.lone_pauses, "lone pauses", "muted"),
     ):
         if number:
             parts.append(line((f"{number} {word}", role)))

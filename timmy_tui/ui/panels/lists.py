@@ -13,7 +13,7 @@ STATE_ROLE = {
     TurnState.FAILED: "bad",
     TurnState.TIMED_OUT: "bad",
     TurnState.ABORTED: "warn",
-    TurnState.GHOST: "muted",
+    TurnState.LONE_PAUSE: "muted",
     TurnState.OPEN: "info",
 }
 
