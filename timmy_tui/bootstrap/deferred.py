@@ -51,7 +51,7 @@ class DeferredSource:
             self._source.stop()
 
     def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
+        """Mark a turn ``good`` or ``bad``; None takes the mark back."""
         if self._source is not None:
             self._source.mark(ordinal, quality)
 

@@ -48,7 +48,7 @@ def known_noise(root: Path | None, settings_path: Path | None) -> "SessionNoise 
 @click.argument("quality", type=click.Choice(["good", "bad", "none"]))
 @click.option("--note", default="", help="Why, in your words.")
 def mark(root: Path | None, settings_path: Path | None, request_id: str, quality: str, note: str) -> None:
-    """Marker a turn good or bad; the same mark again, or none, takes it back."""
+    """Mark a turn good or bad; the same mark again, or none, takes it back."""
     history = open_history(root, settings_path)
     try:
         settings, installation = load(root, settings_path)

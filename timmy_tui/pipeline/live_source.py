@@ -81,7 +81,7 @@ class LiveSource:
             self._recorder.stop()
 
     def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
+        """Mark a turn ``good`` or ``bad``; None takes the mark back."""
         turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
         if turn is not None and self._recorder is not None:
             self._recorder.mark(turn, quality)

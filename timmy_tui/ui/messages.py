@@ -54,7 +54,7 @@ class SnapshotSource(Protocol):
         """End within a second."""
 
     def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
+        """Mark a turn ``good`` or ``bad``; None takes the mark back."""
 
     def note(self, ordinal: int, text: str) -> None:
         """Why a marked turn is good or bad; empty takes the note away."""

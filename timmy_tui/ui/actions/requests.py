@@ -134,7 +134,7 @@ class Requests:
     # -- judgement
 
     def mark(self, quality: str, ordinal: int | None = None) -> None:
-        """Marker a turn, the newest unless said; the mark it has already is taken back."""
+        """Mark a turn, the newest unless said; the mark it has already is taken back."""
         turn = self._host.view.newest_turn
         chosen = ordinal if ordinal is not None else turn.ordinal if turn else None
         if chosen is None:
