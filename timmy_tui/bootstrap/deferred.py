@@ -11,6 +11,7 @@ from timmy_tui.model.change import ControlState
 if TYPE_CHECKING:
     from timmy_tui.control.change.planner import ChangePlan
     from timmy_tui.control.controller import Controller
+    from timmy_tui.model.requests import PipelineRequest
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.pipeline.live_source import LiveSource
     from timmy_tui.pipeline.thread import Publish
@@ -50,25 +51,10 @@ class DeferredSource:
         if self._source is not None:
             self._source.stop()
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
+    def request(self, request: "PipelineRequest") -> None:
+        """Pass it on. In the first moments there is nothing yet that it could be about."""
         if self._source is not None:
-            self._source.mark(ordinal, quality)
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad."""
-        if self._source is not None:
-            self._source.note(ordinal, text)
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-        if self._source is not None:
-            self._source.answer_finding(key, answer)
-
-    def guide(self, word: str) -> None:
-        """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
-        if self._source is not None:
-            self._source.guide(word)
+            self._source.request(request)
 
 
 def _failed(error: Exception) -> "Snapshot":

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from textual.message import Message
 
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.view import Notice
 
@@ -53,17 +54,8 @@ class SnapshotSource(Protocol):
     def stop(self) -> None:
         """End within a second."""
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad; empty takes the note away."""
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
-
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+    def request(self, request: PipelineRequest) -> None:
+        """Do what the user asks for; what came of it is in a later snapshot."""
 
 
 class Plan(Protocol):

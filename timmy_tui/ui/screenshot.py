@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.messages import Publish
 
@@ -24,17 +25,8 @@ class StillSource:
     def stop(self) -> None:
         """Nothing runs."""
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """A picture takes no marks."""
-
-    def note(self, ordinal: int, text: str) -> None:
-        """A picture takes no notes."""
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """A picture takes no answers."""
-
-    def guide(self, word: str) -> None:
-        """A picture begins no test."""
+    def request(self, request: PipelineRequest) -> None:
+        """A picture does nothing."""
 
 
 def screenshot(
