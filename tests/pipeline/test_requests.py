@@ -15,6 +15,7 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.conclusions import Conclusions
 from timmy_tui.pipeline.live_source import LiveSource, play
+from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.storage.history import History
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.trial_file import TrialFile
@@ -117,7 +118,8 @@ def test_every_request_reaches_the_analyst_as_it_was_made(tmp_path: Path) -> Non
     snapshots: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
     recorder = Recorder(tmp_path / "history.db", "/timmy", 0, True, warnings.append)
     feeds = play([DATA / "latency.log", DATA / "v34.log"], None)
-    source = DeferredSource(lambda: LiveSource(Settings(), feeds, analyst=analyst, replayed=True, recorder=recorder))
+    pipeline = Pipeline(Settings(), feeds, analyst=analyst, replayed=True)
+    source = DeferredSource(lambda: LiveSource(pipeline, recorder=recorder))
     source.request(MarkTurn(3, "bad"))  # before there is anything that could take it
     source.start(snapshots.put)
     while sum(turn.logs == "both" for turn in snapshots.get(timeout=20).turns) < 14:

@@ -70,30 +70,30 @@ class DeferredController:
     """Stands for the Controller until that is made, with the source, behind the first frame."""
 
     def __init__(self) -> None:
-        self.room: Controller | None = None
+        self.controller: Controller | None = None
 
     def state(self) -> ControlState:
         """As last seen; empty before the first look."""
-        return self.room.state() if self.room is not None else ControlState()
+        return self.controller.state() if self.controller is not None else ControlState()
 
     def plan(self, kind: str, arguments: Mapping[str, Any]) -> "ChangePlan":
-        """As the room plans it. Raises ControlError in the first moments."""
+        """As the controller plans it. Raises ControlError in the first moments."""
         return self._ready().plan(kind, arguments)
 
     def start(self, plan: object) -> str:
-        """As the room does it."""
+        """As the controller does it."""
         return self._ready().start(plan)
 
     def answer(self, choice: str) -> str:
-        """As the room answers."""
+        """As the controller answers."""
         return self._ready().answer(choice)
 
     def close(self) -> None:
         """End within a second."""
-        if self.room is not None:
-            self.room.close()
+        if self.controller is not None:
+            self.controller.close()
 
     def _ready(self) -> "Controller":
-        if self.room is None:
+        if self.controller is None:
             raise ControlError("still starting; press the key again.")
-        return self.room
+        return self.controller

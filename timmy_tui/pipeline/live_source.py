@@ -9,8 +9,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
-from timmy_tui.pipeline.snapshot_builder import Analyst
-from timmy_tui.pipeline.thread import Feed, Pipeline, Publish, Services
+from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import for_tmux, leave_line
 from timmy_tui.sources.files.tail import Tail
@@ -28,21 +27,17 @@ class LiveSource:
 
     def __init__(
         self,
-        settings: Settings,
-        feeds: Sequence[Feed],
-        services: Services | None = None,
-        analyst: Analyst | None = None,
+        pipeline: Pipeline,
         waker: Waker | None = None,
-        line_root: Path | None = None,
-        replayed: bool = False,
         recorder: Recorder | None = None,
         watch: Callable[[Snapshot], None] | None = None,
+        line_root: Path | None = None,
     ) -> None:
         """``line_root``: whose status line is left for tmux; None leaves none (replay, demo).
 
         ``watch`` hears every snapshot beside the screen: control learns from it what runs.
         """
-        self.pipeline = Pipeline(settings, feeds, services, analyst, replayed)
+        self.pipeline = pipeline
         self._waker = waker
         self._recorder = recorder
         self._watch = watch

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from msgspec import Struct
 from textual.message import Message
 
 from timmy_tui.model.change import ControlState
@@ -110,3 +111,15 @@ class LlmActions(Protocol):
 
     def warm(self) -> str:
         """Load the model as v34 would; a word on how long it took."""
+
+
+class Backend(Struct, frozen=True, eq=False):
+    """What the dashboard works on; what is None is absent."""
+
+    source: SnapshotSource
+    control: Control | None = None
+    llm: LlmActions | None = None
+    read_only: str = ""
+    """Why nothing may be changed; empty when it may."""
+    control_state: ControlState | None = None
+    """Shown where there is no ``control``: in a picture."""

@@ -7,7 +7,7 @@ from timmy_tui.core.errors import TimmyError
 from timmy_tui.model.requests import AnswerFinding, FindingAnswer, MarkTurn, NoteTurn, PipelineRequest, Quality
 from timmy_tui.ui.commands import COMMANDS
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.messages import Control, LlmActions, Plan, SnapshotSource
+from timmy_tui.ui.messages import Backend, Plan
 from timmy_tui.ui.threads import in_thread
 
 PROBE = (
@@ -24,17 +24,9 @@ WARM = (
 class Requests:
     """Turns requests into work in the background, each confirmed where it is dangerous."""
 
-    def __init__(
-        self,
-        host: Host,
-        source: SnapshotSource,
-        control: Control | None,
-        llm: LlmActions | None,
-        read_only: str,
-    ) -> None:
-        """What is None is absent; ``read_only`` says why nothing dangerous is done at all."""
-        self._host, self._source, self._control, self._llm = host, source, control, llm
-        self.absent = absent_commands(control is not None, llm is not None, read_only)
+    def __init__(self, host: Host, backend: Backend) -> None:
+        self._host, self._source, self._control, self._llm = host, backend.source, backend.control, backend.llm
+        self.absent = absent_commands(backend)
 
     def refuses(self, command: str) -> bool:
         """Say why a command does not work here, if it does not."""
@@ -206,14 +198,14 @@ class Requests:
         self._host.run_task(work(), name, "requests")
 
 
-def absent_commands(control: bool, llm: bool, read_only: str) -> dict[str, str]:
+def absent_commands(backend: Backend) -> dict[str, str]:
     """Command → why it does not work here."""
     absent: dict[str, str] = {}
     for command in COMMANDS:
-        if command.danger and read_only:
-            absent[command.id] = read_only
-        elif command.needs == "control" and not control:
+        if command.danger and backend.read_only:
+            absent[command.id] = backend.read_only
+        elif command.needs == "control" and backend.control is None:
             absent[command.id] = "there is no running Timmy to change here"
-        elif command.needs == "llm" and not llm:
+        elif command.needs == "llm" and backend.llm is None:
             absent[command.id] = "there is no Ollama to ask here"
     return absent
