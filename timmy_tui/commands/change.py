@@ -130,6 +130,7 @@ def restore(
 def control_room(root: Path | None, settings_path: Path | None, reading: bool = False) -> Iterator["Controller"]:
     """The room, fed by the logs as the dashboard's is. ``reading``: nobody looks at logs, nothing is changed."""
     from timmy_tui.control.controller import Controller
+    from timmy_tui.parse.log_formats import log_files
     from timmy_tui.pipeline.live_source import LiveSource, follow
 
     settings, installation = load(root, settings_path)
@@ -149,7 +150,7 @@ def control_room(root: Path | None, settings_path: Path | None, reading: bool = 
     source = LiveSource(settings, feeds, waker=waker, watch=room.see)
     source.start(lambda snapshot: None)
     try:
-        if installation.latency_log.exists() or installation.v34_log.exists():
+        if any(path.exists() for path, _ in log_files(installation)):
             _await(lambda: bool(room.live_state.turns) or room.live_state.busy, FIRST_SNAPSHOT_S)
         yield room
     finally:
