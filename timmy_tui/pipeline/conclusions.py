@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.trial import TURNS
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.turn import Epoch, Turn, TurnState
@@ -93,6 +93,6 @@ class Conclusions:
             return
         act, _, name = word.partition(" ")
         if act == "start":
-            self._trials.start(name, TURNS, False, self._judge.turns)
+            self._trials.start(name, TUNING.comparison.trial_turns, False, self._judge.turns)
         else:
             self._trials.act(act, self._judge.turns)
