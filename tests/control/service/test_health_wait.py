@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.control.harness import ControlHarness
+from tests.control.services import Service
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
@@ -16,6 +18,7 @@ from timmy_tui.control.service.health_wait import HealthWait, Unhealthy, Unnotic
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, start_of
 from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.v34_service import V34Service
+from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeState
 
 PORT = 5000
@@ -189,9 +192,7 @@ def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(
     assert (folder / "config.py").stat().st_mtime == 1000
 
 
-def service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> V34Service:
-    from timmy_tui.core.settings import Control
-
+def watched_service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> V34Service:
     for module in (health_wait, v34_service):
         monkeypatch.setattr(module, "serving_at", lambda url: look)
     progress = Progress("op", "a change")
@@ -210,7 +211,7 @@ def test_a_v34_on_another_port_is_not_called_starting(
     began = time.clock_gettime(time.CLOCK_BOOTTIME) - age_s
     monkeypatch.setattr(v34_service, "starting", lambda folder: ((77, began),))
     with pytest.raises(Refused) as refused:
-        service(monkeypatch, folder, Serving(PORT)).guard()
+        watched_service(monkeypatch, folder, Serving(PORT)).guard()
     assert why in f"{refused.value.message} {refused.value.way_out}" and "pid 77" in refused.value.message
 
 
@@ -218,9 +219,9 @@ def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, fol
     started = start_of(os.getpid())
     assert started is not None
     here, dead = Listener(os.getpid(), started, folder, None), Listener(2**22 + 1, 5.0, folder, None)
-    assert service(monkeypatch, folder, Serving(PORT)).fate(here) == (here, "")
-    assert service(monkeypatch, folder, Serving(PORT, (here,))).fate(dead) == (here, "")
-    assert service(monkeypatch, folder, Serving(PORT)).fate(dead) == (dead, "v34 has exited since")
+    assert watched_service(monkeypatch, folder, Serving(PORT)).fate(here) == (here, "")
+    assert watched_service(monkeypatch, folder, Serving(PORT, (here,))).fate(dead) == (here, "")
+    assert watched_service(monkeypatch, folder, Serving(PORT)).fate(dead) == (dead, "v34 has exited since")
 
 
 # -- where v34 is
@@ -277,22 +278,17 @@ def test_what_listens_here_is_not_taken_for_a_v34_on_another_machine() -> None:
         server.server_close()
 
 
-def test_a_v34_on_another_machine_is_not_changed_from_here(tmp_path: Path) -> None:
-    from tests.control.places import lay_out
-    from timmy_tui.control.controller import Controller
-    from timmy_tui.core.settings import Control, Services, Settings
-
-    root = lay_out(tmp_path / "timmy")
+def test_a_v34_on_another_machine_is_not_changed_from_here(service: Service, tmp_path: Path) -> None:
     for strategy in ("reload", "panel", "command", "manual"):
         settings = Settings(
             services=Services(v34="http://192.0.2.7:5000", panel="http://127.0.0.1:9"),
             control=Control(strategy=strategy, command=("true",)),
         )
-        room = Controller(settings, root, tmp_path / strategy)
-        plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
-        assert "another machine (192.0.2.7)" in plan.refusal
-        room.look()
-        assert "another machine" in room.state().service and "pid" not in room.state().service
+        harness = ControlHarness(service, tmp_path / strategy, settings)
+        assert "another machine (192.0.2.7)" in harness.plan("flip", key="tail-mode", value="on").refusal
+        harness.controller.look()
+        shown = harness.controller.state().service
+        assert "another machine" in shown and "pid" not in shown
 
 
 def test_the_limits_are_those_of_the_specification() -> None:

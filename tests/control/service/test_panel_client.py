@@ -2,12 +2,12 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.control.services import FakePanel, RealV34, free_port, until
+from tests.control.services import FakePanel, RealV34, cancel_when, free_port, until
 from timmy_tui.control.service.listeners import Listener, Serving, who_serves
 from timmy_tui.control.service.panel_client import Panel
 from timmy_tui.control.service.strategies import ByPanel, RestartFailed
@@ -17,40 +17,20 @@ NOBODY = Serving(5000)
 
 
 @pytest.fixture
-def go_on() -> threading.Event:
-    return threading.Event()
-
-
-def cancel_when(cancelled: threading.Event, what: Callable[[], object]) -> None:
-    """The user's word, once something is so."""
-
-    def run() -> None:
-        until(what)
-        cancelled.set()
-
-    threading.Thread(target=run, daemon=True).start()
-
-
-@pytest.fixture
 def panel() -> Iterator[FakePanel]:
-    panel = FakePanel()
-    yield panel
-    panel.close()
+    with FakePanel() as panel:
+        yield panel
 
 
 def test_the_panel_stops_and_starts_the_real_thing(tmp_path: Path, go_on: threading.Event) -> None:
-    with RealV34(tmp_path) as v34:
-        panel = FakePanel(v34)
-        try:
-            old = who_serves(v34.port)
-            way = ByPanel(Panel(panel.url, panel.url), v34.folder)
-            assert way.refusal(old) == "" and "pkill -9 -f app.py" in way.preview(old)[1]
-            assert way.restart(old, (v34.config,), go_on) == "the panel has started it"
-            new = until(lambda: found if (found := who_serves(v34.port)).listeners else None)
-            assert len(new.listeners) == 1 and new.listeners[0].identity != old.listeners[0].identity
-            assert [path for _, path in panel.asked] == ["/api/services", "/api/stop/v34", "/api/start/v34"]
-        finally:
-            panel.close()
+    with RealV34(tmp_path) as v34, FakePanel(v34) as panel:
+        old = who_serves(v34.port)
+        way = ByPanel(Panel(panel.url, panel.url), v34.folder)
+        assert way.refusal(old) == "" and "pkill -9 -f app.py" in way.preview(old)[1]
+        assert way.restart(old, (v34.config,), go_on) == "the panel has started it"
+        (new,) = until(lambda: who_serves(v34.port).listeners)
+        assert new.identity != old.listeners[0].identity
+        assert [path for _, path in panel.requests] == ["/api/services", "/api/stop/v34", "/api/start/v34"]
 
 
 def test_a_panel_that_did_not_start_v34_would_start_a_second_one(panel: FakePanel, tmp_path: Path) -> None:
@@ -86,7 +66,7 @@ def test_every_other_answer_of_the_panel_is_a_word_and_nothing_is_started(
     with pytest.raises(RestartFailed) as failed:
         way.restart(SERVES, (), go_on)
     assert why in failed.value.message and "\x1b" not in failed.value.message
-    assert [path for _, path in panel.asked] == ["/api/stop/v34"]
+    assert [path for _, path in panel.requests] == ["/api/stop/v34"]
 
 
 def test_a_panel_that_says_stopped_while_the_old_one_lives_starts_nothing(
@@ -97,7 +77,7 @@ def test_a_panel_that_says_stopped_while_the_old_one_lives_starts_nothing(
         way = ByPanel(Panel(panel.url, panel.url), v34.folder)
         with pytest.raises(RestartFailed, match="still runs"):
             way.restart(who_serves(v34.port), (), go_on)
-        assert [path for _, path in panel.asked] == ["/api/stop/v34"]
+        assert [path for _, path in panel.requests] == ["/api/stop/v34"]
 
 
 def test_a_panel_that_is_not_there_or_says_nothing_of_v34_is_refused(panel: FakePanel, tmp_path: Path) -> None:
@@ -116,15 +96,15 @@ def test_a_slow_panel_does_not_hold_whoever_waits(
     assert "does not answer within" in said or "no answer in time" in said
     cancelled = threading.Event()
     panel.answers["/api/stop/v34"] = (200, b"", 60.0)
-    cancel_when(cancelled, lambda: ("POST", "/api/stop/v34") in panel.asked)
+    cancel_when(cancelled, lambda: ("POST", "/api/stop/v34") in panel.requests)
     with pytest.raises(RestartFailed, match="Not waited for"):
         ByPanel(Panel(panel.url, panel.url), tmp_path).restart(SERVES, (), cancelled)
 
 
 def test_nothing_else_of_the_panel_is_ever_called() -> None:
-    import timmy_tui.control.service.panel_client as room
+    import timmy_tui.control.service.panel_client as panel_client
 
-    source = Path(room.__file__).read_text()
+    source = Path(panel_client.__file__).read_text()
     calls = {line.split("/api/")[1].split('"')[0] for line in source.splitlines() if '"/api/' in line}
     assert calls <= {"services", "{what}/v34"}
     assert shutil.which("pkill") is None or "pkill" not in source

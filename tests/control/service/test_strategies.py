@@ -16,11 +16,6 @@ SERVES = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), True, 4710, 0.5),))
 NOBODY = Serving(5000)
 
 
-@pytest.fixture
-def go_on() -> threading.Event:
-    return threading.Event()
-
-
 # -- reload and manual
 
 
