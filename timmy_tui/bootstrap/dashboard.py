@@ -52,7 +52,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     services = not options.no_services
     why = "--read-only" if options.read_only else served() or trouble or taken(timmy)
     control = DeferredController()
-    llm = OllamaActions(timmy.services) if services else None
+    llm = OllamaActions(timmy) if services else None
     app = TimmyApp(timmy.settings, Backend(DeferredSource(make), control, llm, why))
     try:
         app.run(mouse=timmy.settings.view.mouse)

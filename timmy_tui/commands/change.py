@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,16 +41,14 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChangeOptions(Place):
+class ChangeOptions(Place, frozen=True, kw_only=True):
     """What every change is asked with."""
 
     yes: bool = False
     """Agreed to in advance."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FlipOptions(ChangeOptions):
+class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
     """``pairs``: flag, value, flag, value …"""
 
     pairs: tuple[str, ...]
@@ -92,8 +89,7 @@ def restart(options: ChangeOptions) -> int:
         return carry_out(controller, confirmed(controller.plan("restart", {}), options.yes), False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OperationOptions(ChangeOptions):
+class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
     """``operation``: of the journal; empty is the last one."""
 
     operation: str
@@ -125,8 +121,7 @@ def keep(options: OperationOptions) -> int:
     return 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class JournalOptions(Place):
+class JournalOptions(Place, frozen=True, kw_only=True):
     """How the journal is printed."""
 
     as_json: bool

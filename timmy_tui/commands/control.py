@@ -1,7 +1,6 @@
 """``timmy-tui flags`` and ``restore-points``."""
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from timmy_tui.control.restore.points import RestorePoints
 
 
-@dataclass(frozen=True, kw_only=True)
-class FlagsOptions(Place):
+class FlagsOptions(Place, frozen=True, kw_only=True):
     """How the flags are printed."""
 
     as_json: bool
@@ -67,8 +65,7 @@ def restore_points() -> None:
     """Code states to go back to: the program's own copies, and your git tags, which are only read."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PointOptions(Place):
+class PointOptions(Place, frozen=True, kw_only=True):
     """``name``: of the restore point."""
 
     name: str
@@ -120,8 +117,7 @@ def show_point(options: PointOptions) -> None:
         click.echo("no code file differs")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RestoreOptions(ChangeOptions):
+class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
     """``name`` is the restore point, empty for ``latest``; ``files``: those alone."""
 
     name: str
