@@ -18,9 +18,10 @@ from timmy_tui.commands.options import json_option, root_option, settings_option
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.requests import Flip, Restart, Undo
 
 if TYPE_CHECKING:
-    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
 
 EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
@@ -74,7 +75,7 @@ def flip(options: FlipOptions) -> int:
         raise click.UsageError("flags and values come in pairs: flip tail-mode on")
     values = tuple(zip(pairs[::2], pairs[1::2], strict=True))
     with open_controller(options) as controller:
-        plan = confirmed(controller.plan("flip", {"values": values}), options.yes, options.only)
+        plan = confirmed(controller.plan(Flip(values)), options.yes, options.only)
         return carry_out(controller, plan, options.wait)
 
 
@@ -86,7 +87,7 @@ def flip(options: FlipOptions) -> int:
 def restart(options: ChangeOptions) -> int:
     """Restart v34 by the strategy of the settings, and see that it serves."""
     with open_controller(options) as controller:
-        return carry_out(controller, confirmed(controller.plan("restart", {}), options.yes), False)
+        return carry_out(controller, confirmed(controller.plan(Restart()), options.yes), False)
 
 
 class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
 def undo(options: OperationOptions) -> int:
     """Take back the last change, or OPERATION of the journal: the files byte for byte, then a restart."""
     with open_controller(options) as controller:
-        plan = controller.plan("undo", {"op": options.operation})
+        plan = controller.plan(Undo(options.operation))
         done = carry_out(controller, confirmed(plan, options.yes), False)
         return 0 if done == EXIT[ChangeState.ROLLED_BACK] else done
 
@@ -164,7 +165,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
 
     why = "only looking" if reading else ""
     try:
-        controller = Controller(settings, timmy.root, tell=tell, dashboard=False, read_only=why)
+        controller = Controller(timmy, why, tell, dashboard=False)
     except OSError as error:
         raise ControlError(f"the folder for the journal cannot be used: {error.filename}: {error.strerror}.") from None
     if reading:

@@ -9,6 +9,7 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.sanitize import clean
+from timmy_tui.model.requests import Restore, RestoreLatest
 
 if TYPE_CHECKING:
     from timmy_tui.control.restore.points import RestorePoints
@@ -141,8 +142,5 @@ def restore_point(options: RestoreOptions) -> int:
     if bool(options.name) == options.latest:
         raise click.UsageError("name a restore point, or say --latest.")
     with open_controller(options) as controller:
-        if options.latest:
-            plan = controller.plan("latest", {})
-        else:
-            plan = controller.plan("restore", {"name": options.name, "files": options.files})
-        return carry_out(controller, confirmed(plan, options.yes), False)
+        request = RestoreLatest() if options.latest else Restore(options.name, options.files)
+        return carry_out(controller, confirmed(controller.plan(request), options.yes), False)
