@@ -154,6 +154,7 @@ def journal(options: JournalOptions) -> None:
 def open_controller(place: Place, reading: bool = False) -> Iterator["Controller"]:
     """The controller, fed by the logs as the dashboard's is. ``reading``: no log is read and nothing is changed."""
     from timmy_tui.control.controller import Controller
+    from timmy_tui.parse.log_formats import log_files
     from timmy_tui.pipeline.live_source import LiveSource, follow
     from timmy_tui.pipeline.thread import Pipeline
 
@@ -175,7 +176,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
     source = LiveSource(Pipeline(settings, feeds), waker=waker, watch=controller.see)
     source.start(lambda snapshot: None)
     try:
-        if installation.latency_log.exists() or installation.v34_log.exists():
+        if any(path.exists() for path, _ in log_files(installation)):
             _await(lambda: bool(controller.live_state.turns) or controller.live_state.busy, FIRST_SNAPSHOT_S)
         yield controller
     finally:

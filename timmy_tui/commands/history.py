@@ -56,7 +56,7 @@ class MarkOptions(Place, frozen=True, kw_only=True):
 @click.option("--note", default="", help="Why, in your words.")
 @takes(MarkOptions)
 def mark(options: MarkOptions) -> None:
-    """Marker a turn good or bad; the same mark again, or none, takes it back."""
+    """Mark a turn good or bad; the same mark again, or none, takes it back."""
     request_id, quality = options.request_id, options.quality
     timmy = find_timmy(options)
     history = open_history(timmy)

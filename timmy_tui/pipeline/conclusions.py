@@ -5,11 +5,11 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.trial import TURNS
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
@@ -95,7 +95,7 @@ class Conclusions:
                 self._judge.answer(key, answer)
             case BeginTrial(name=name):
                 if self._trials is not None:
-                    self._trials.start(name, TURNS, False, self._judge.turns)
+                    self._trials.start(name, TUNING.comparison.trial_turns, False, self._judge.turns)
             case ActOnTrial(act=act):
                 if self._trials is not None:
                     self._trials.act(act, self._judge.turns)

@@ -9,6 +9,8 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
+from timmy_tui.parse.log_formats import log_files
+from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import for_tmux, leave_line
@@ -100,21 +102,18 @@ class LiveSource:
 
 
 def follow(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
-    """The two logs of an installation, followed, and the hints that wake the polls early."""
-    tails = [
-        TailThread(Tail(installation.latency_log, "latency.log", settings.tail), "latency", settings.tail),
-        TailThread(Tail(installation.v34_log, "v34.log", settings.tail), "v34", settings.tail),
-    ]
+    """The logs of an installation, followed, and the hints that wake the polls early."""
+    logs = log_files(installation)
+    tails = [TailThread(Tail(path, row.file_name, settings.tail), row.kind, settings.tail) for path, row in logs]
 
     def wake_all() -> None:
         for tail in tails:
             tail.wake()
 
-    paths = [installation.latency_log, installation.v34_log]
-    waker = Waker(paths, wake_all) if settings.tail.notify else None
+    waker = Waker([path for path, _ in logs], wake_all) if settings.tail.notify else None
     return list(tails), waker
 
 
 def play(paths: Sequence[Path], speed: float | None) -> list[Feed]:
-    """Saved logs as feeds that share one clock."""
-    return list(Replay(paths, speed).feeds)
+    """Saved logs as feeds that share one clock. Raises NotFound or SourceError."""
+    return list(Replay([(path, detect_format(path)) for path in paths], speed).feeds)
