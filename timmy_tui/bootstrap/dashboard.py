@@ -35,11 +35,12 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
         app.post_message(Noticed(Notice(time.time(), clean(word), role)))
 
     def make() -> "LiveSource":
-        from timmy_tui.bootstrap.wiring import SourceParts, live_source, make_control
+        from timmy_tui.bootstrap.wiring import SourceParts, live_source
+        from timmy_tui.control.controller import Controller
 
         if trouble:
             return live_source(timmy, SourceParts(services=services), tell)
-        controller = make_control(timmy, why, tell, lambda kind, label: source.mark_change(kind, label))
+        controller = Controller(timmy, why, tell, lambda kind, label: source.mark_change(kind, label))
         parts = SourceParts(services=services, record=options.record, trials=True)
         source = live_source(timmy, parts, tell, controller.see)
         # It marks what it sees from its first look on: not before there is something to mark it on.
@@ -52,7 +53,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     services = not options.no_services
     why = "--read-only" if options.read_only else served() or trouble or taken(timmy)
     control = DeferredController()
-    llm = OllamaActions(timmy.services) if services else None
+    llm = OllamaActions(timmy) if services else None
     app = TimmyApp(timmy.settings, Backend(DeferredSource(make), control, llm, why))
     try:
         app.run(mouse=timmy.settings.view.mouse)

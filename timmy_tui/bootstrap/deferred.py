@@ -2,16 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ControlState
 
 if TYPE_CHECKING:
-    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
-    from timmy_tui.model.requests import PipelineRequest
+    from timmy_tui.model.requests import ChangeRequest, PipelineRequest
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.pipeline.live_source import LiveSource
     from timmy_tui.pipeline.thread import Publish
@@ -76,9 +76,9 @@ class DeferredController:
         """As last seen; empty before the first look."""
         return self.controller.state() if self.controller is not None else ControlState()
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> "ChangePlan":
+    def plan(self, request: "ChangeRequest") -> "ChangePlan":
         """As the controller plans it. Raises ControlError in the first moments."""
-        return self._ready().plan(kind, arguments)
+        return self._ready().plan(request)
 
     def start(self, plan: object) -> str:
         """As the controller does it."""

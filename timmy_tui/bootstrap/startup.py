@@ -2,9 +2,9 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.core.installation import Installation, find_installation
@@ -12,16 +12,14 @@ from timmy_tui.core.settings import Settings, load_settings, refuse_commands_fro
 from timmy_tui.sources.timmy import Timmy
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where the command line says that Timmy and the settings are; None leaves it to the search."""
 
     root: Path | None = None
     settings_path: Path | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class DashboardOptions(Place):
+class DashboardOptions(Place, frozen=True, kw_only=True):
     """How the dashboard is opened."""
 
     read_only: bool = False

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.control.controller import Controller
 from timmy_tui.core.settings import Settings, state_dir
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
@@ -71,13 +70,6 @@ def live_source(
 def teach(source: LiveSource, analyst: Conclusions, noise: SessionNoise) -> None:
     """Between two turns, in the thread that judges them."""
     source.pipeline.order(lambda builder: analyst.learn(noise))
-
-
-def make_control(
-    timmy: Timmy, read_only: str, tell: Callable[[str, str], None], mark: Callable[[str, str], None]
-) -> Controller:
-    """What changes flags and restarts v34; ``open`` lets it look at flags, journal and restore points."""
-    return Controller(timmy.settings, timmy.root, timmy.state, read_only, tell, mark)
 
 
 def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:

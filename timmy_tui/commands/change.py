@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,9 +18,10 @@ from timmy_tui.commands.options import json_option, root_option, settings_option
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.requests import Flip, Restart, Undo
 
 if TYPE_CHECKING:
-    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
 
 EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
@@ -42,16 +42,14 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChangeOptions(Place):
+class ChangeOptions(Place, frozen=True, kw_only=True):
     """What every change is asked with."""
 
     yes: bool = False
     """Agreed to in advance."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FlipOptions(ChangeOptions):
+class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
     """``pairs``: flag, value, flag, value …"""
 
     pairs: tuple[str, ...]
@@ -77,7 +75,7 @@ def flip(options: FlipOptions) -> int:
         raise click.UsageError("flags and values come in pairs: flip tail-mode on")
     values = tuple(zip(pairs[::2], pairs[1::2], strict=True))
     with open_controller(options) as controller:
-        plan = confirmed(controller.plan("flip", {"values": values}), options.yes, options.only)
+        plan = confirmed(controller.plan(Flip(values)), options.yes, options.only)
         return carry_out(controller, plan, options.wait)
 
 
@@ -89,11 +87,10 @@ def flip(options: FlipOptions) -> int:
 def restart(options: ChangeOptions) -> int:
     """Restart v34 by the strategy of the settings, and see that it serves."""
     with open_controller(options) as controller:
-        return carry_out(controller, confirmed(controller.plan("restart", {}), options.yes), False)
+        return carry_out(controller, confirmed(controller.plan(Restart()), options.yes), False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OperationOptions(ChangeOptions):
+class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
     """``operation``: of the journal; empty is the last one."""
 
     operation: str
@@ -108,7 +105,7 @@ class OperationOptions(ChangeOptions):
 def undo(options: OperationOptions) -> int:
     """Take back the last change, or OPERATION of the journal: the files byte for byte, then a restart."""
     with open_controller(options) as controller:
-        plan = controller.plan("undo", {"op": options.operation})
+        plan = controller.plan(Undo(options.operation))
         done = carry_out(controller, confirmed(plan, options.yes), False)
         return 0 if done == EXIT[ChangeState.ROLLED_BACK] else done
 
@@ -125,8 +122,7 @@ def keep(options: OperationOptions) -> int:
     return 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class JournalOptions(Place):
+class JournalOptions(Place, frozen=True, kw_only=True):
     """How the journal is printed."""
 
     as_json: bool
@@ -170,7 +166,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
 
     why = "only looking" if reading else ""
     try:
-        controller = Controller(settings, timmy.root, tell=tell, dashboard=False, read_only=why)
+        controller = Controller(timmy, why, tell, dashboard=False)
     except OSError as error:
         raise ControlError(f"the folder for the journal cannot be used: {error.filename}: {error.strerror}.") from None
     if reading:

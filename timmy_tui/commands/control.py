@@ -1,7 +1,6 @@
 """``timmy-tui flags`` and ``restore-points``."""
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -10,13 +9,13 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.sanitize import clean
+from timmy_tui.model.requests import Restore, RestoreLatest
 
 if TYPE_CHECKING:
     from timmy_tui.control.restore.points import RestorePoints
 
 
-@dataclass(frozen=True, kw_only=True)
-class FlagsOptions(Place):
+class FlagsOptions(Place, frozen=True, kw_only=True):
     """How the flags are printed."""
 
     as_json: bool
@@ -67,8 +66,7 @@ def restore_points() -> None:
     """Code states to go back to: the program's own copies, and your git tags, which are only read."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PointOptions(Place):
+class PointOptions(Place, frozen=True, kw_only=True):
     """``name``: of the restore point."""
 
     name: str
@@ -120,8 +118,7 @@ def show_point(options: PointOptions) -> None:
         click.echo("no code file differs")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RestoreOptions(ChangeOptions):
+class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
     """``name`` is the restore point, empty for ``latest``; ``files``: those alone."""
 
     name: str
@@ -145,8 +142,5 @@ def restore_point(options: RestoreOptions) -> int:
     if bool(options.name) == options.latest:
         raise click.UsageError("name a restore point, or say --latest.")
     with open_controller(options) as controller:
-        if options.latest:
-            plan = controller.plan("latest", {})
-        else:
-            plan = controller.plan("restore", {"name": options.name, "files": options.files})
-        return carry_out(controller, confirmed(plan, options.yes), False)
+        request = RestoreLatest() if options.latest else Restore(options.name, options.files)
+        return carry_out(controller, confirmed(controller.plan(request), options.yes), False)

@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +40,7 @@ def known_noise(timmy: Timmy) -> "SessionNoise | None":
         history.close()
 
 
-@dataclass(frozen=True, kw_only=True)
-class MarkOptions(Place):
+class MarkOptions(Place, frozen=True, kw_only=True):
     """Which turn, what mark, and why."""
 
     request_id: str
@@ -75,8 +73,7 @@ def mark(options: MarkOptions) -> None:
         history.close()
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryOptions(LogOptions):
+class HistoryOptions(LogOptions, frozen=True, kw_only=True):
     """What is looked at, and how it is printed."""
 
     days: float

@@ -1,7 +1,6 @@
 """``timmy-tui regressions``, ``compare`` and ``explain``: the screen's conclusions, from the shell."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -19,8 +18,7 @@ from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 
 
-@dataclass(frozen=True, kw_only=True)
-class JudgementOptions(LogOptions):
+class JudgementOptions(LogOptions, frozen=True, kw_only=True):
     """Which turns are judged, and how the result is printed."""
 
     as_json: bool
@@ -70,8 +68,7 @@ def _alarm(one: Finding) -> dict[str, Any]:
     return {**told, "gap": one.gap} if one.gap else told
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompareOptions(JudgementOptions):
+class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
     """The selections, and where their turns come from."""
 
     a: str
@@ -146,8 +143,7 @@ def _times(ratio: float | None) -> str:
     return MISSING if ratio is None else f"×{ratio:.2f}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExplainOptions(JudgementOptions):
+class ExplainOptions(JudgementOptions, frozen=True, kw_only=True):
     """``request_id``: of the turn."""
 
     request_id: str

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,8 +22,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DoctorOptions(Place):
+class DoctorOptions(Place, frozen=True, kw_only=True):
     """How the doctor's lines are printed."""
 
     as_json: bool
@@ -51,8 +49,7 @@ def doctor(options: DoctorOptions) -> int:
     return 1 if levels["fail"] else 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class OllamaOptions(Place):
+class OllamaOptions(Place, frozen=True, kw_only=True):
     """Which Ollama and which model; None is what the settings or v34's config say."""
 
     url: str | None
@@ -60,8 +57,7 @@ class OllamaOptions(Place):
     yes: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProbeOptions(OllamaOptions):
+class ProbeOptions(OllamaOptions, frozen=True, kw_only=True):
     """The window, and how the answers are printed."""
 
     num_ctx: int | None

@@ -1,7 +1,6 @@
 """What several commands share: where Timmy is, which logs are read, and how options become one value."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,15 +15,14 @@ Options = TypeVar("Options")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogOptions(Place):
+class LogOptions(Place, frozen=True, kw_only=True):
     """The logs that a command reads: those of the root unless some are named."""
 
     logs: tuple[Path, ...] = ()
 
 
 def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
-    """The command takes one value of ``options``, a dataclass whose fields are click's names, instead of arguments.
+    """The command takes one value of ``options``, a Struct whose fields are click's names, instead of arguments.
 
     It stands below click's own decorators.
     """

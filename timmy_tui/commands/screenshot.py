@@ -4,10 +4,10 @@ import re
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.commands.options import takes
@@ -20,8 +20,7 @@ _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 SIZES = {"80x24": (80, 24), "120x30": (120, 30), "200x50": (200, 50)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conversation:
+class Conversation(Struct, frozen=True, kw_only=True):
     """Which conversation of the demo is shown."""
 
     turns: int
@@ -29,8 +28,7 @@ class Conversation:
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScreenshotOptions(Conversation):
+class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
     """Where it goes, how large it is, and what is pressed first."""
 
     file: Path

@@ -1,15 +1,12 @@
 """``timmy-tui status``: the full form, for ``--help`` and wrong usage; the usual calls never come this far."""
 
-from dataclasses import dataclass
-
 import click
 
 from timmy_tui.commands.options import LogOptions, log_option, root_option, settings_option, takes
 from timmy_tui.report.newest import newest_line
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatusOptions(LogOptions):
+class StatusOptions(LogOptions, frozen=True, kw_only=True):
     """``tmux``: with its colour marks."""
 
     tmux: bool

@@ -1,7 +1,6 @@
 """``timmy-tui trial``: the guide's tests from the shell; the dashboard carries the same one on."""
 
 import json
-from dataclasses import dataclass
 
 import click
 import msgspec
@@ -13,8 +12,7 @@ from timmy_tui.core.sanitize import clean
 ACTS = ("status", "start", "leave", "resume", "stop", "keep", "undo")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrialOptions(Place):
+class TrialOptions(Place, frozen=True, kw_only=True):
     """What is done with the guided test, and how a new one measures."""
 
     act: str

@@ -3,12 +3,15 @@
 import hashlib
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from timmy_tui.core.installation import Installation, at
 from timmy_tui.core.settings import Settings, state_dir
-from timmy_tui.sources.services.urls import ServiceConfig
+
+if TYPE_CHECKING:
+    from timmy_tui.sources.services.urls import ServiceConfig
 
 
 class Timmy(Struct, frozen=True, eq=False, dict=True):
@@ -30,8 +33,10 @@ class Timmy(Struct, frozen=True, eq=False, dict=True):
         return self.installation.app.resolve().parent
 
     @cached_property
-    def services(self) -> ServiceConfig:
+    def services(self) -> "ServiceConfig":
         """URLs of its services and what v34 asks of the model."""
+        from timmy_tui.sources.services.urls import ServiceConfig  # the first frame needs none of it
+
         return ServiceConfig(self.settings, self.root)
 
     @cached_property

@@ -176,7 +176,7 @@ class TimmyApp(App[None]):
 
     def on_asked(self, message: Asked) -> None:
         """A screen asks for what is not its own to do."""
-        self.requests.ask(message.what, message.arguments)
+        self.requests.ask(message.request)
 
     @property
     def absent(self) -> Mapping[str, str]:

@@ -1,13 +1,13 @@
 """What other threads may say to the screen, and what the screen may ask of them."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from msgspec import Struct
 from textual.message import Message
 
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.requests import PipelineRequest
+from timmy_tui.model.requests import AnswerFinding, ChangeRequest, MarkTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.view import Notice
 
@@ -36,14 +36,22 @@ class Noticed(Message):
         self.notice = notice
 
 
+class EnterValue(Struct, frozen=True):
+    """Ask the user for the value of a flag that has no list of choices, and flip it to that."""
+
+    key: str
+
+
+ScreenRequest = MarkTurn | AnswerFinding | EnterValue | ChangeRequest
+
+
 class Asked(Message):
     """A screen asks the app for something that is not its own to do."""
 
-    def __init__(self, what: str, **arguments: Any) -> None:
-        """``mark`` {quality, ordinal}, ``finding`` {answer, key} or ``change`` {kind, values} or ``value`` {key}."""
+    def __init__(self, request: ScreenRequest) -> None:
+        """A mark that the turn has already is taken back; a change is shown and confirmed first."""
         super().__init__()
-        self.what = what
-        self.arguments = arguments
+        self.request = request
 
 
 class SnapshotSource(Protocol):
@@ -92,9 +100,8 @@ class Control(Protocol):
     def state(self) -> ControlState:
         """Flags, running change, journal and restore points as last known."""
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> Plan:
-        """``flip`` {key, value}, ``restart`` {}, ``undo`` {op}, ``create`` {name}, ``restore`` {name},
-        ``latest`` {}."""
+    def plan(self, request: ChangeRequest) -> Plan:
+        """What would be done; nothing is. What cannot be done is a plan with a refusal."""
 
     def start(self, plan: Plan) -> str:
         """Do it; returns a word for the status line. Progress comes with ``state``."""

@@ -2,14 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from timmy_tui.control.progress import STOP, LiveState, Progress
+from timmy_tui.control.progress import STOP, Progress
 from timmy_tui.control.service.crash_reason import last_words
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
-from timmy_tui.control.service.strategies import Strategy
+from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 
@@ -39,28 +36,22 @@ class Unnoticed(Exception):
     """Nothing is wrong with the change: what serves has not read it, or is not what was restarted."""
 
 
-@dataclass
 class HealthWait:
     """One wait for a v34 that was started after ``since``, on the boot clock, and answers."""
 
-    strategy: Strategy
-    url: str
-    folder: Path
-    """Where v34 runs."""
-    config: Path
-    """What is touched when the reloader has missed an edit."""
-    healthy_limit_s: float
-    live_state: Callable[[], LiveState]
-    progress: Progress
-    since: float
-    _touched: bool = False
-    _starts: int = 1
-    _seen: dict[str, float] = field(default_factory=dict)
-    _blameless: str = ""
-    """Why the change is not to blame for what is seen now."""
-    _asked: float | None = None
-    _silent_since: float | None = None
-    _gone_since: float | None = None
+    def __init__(self, setup: ServiceSetup, progress: Progress, since: float) -> None:
+        self.strategy, self.url, self.folder = setup.strategy, setup.url, setup.folder
+        self.config, self.live_state = setup.config, setup.live_state
+        self.healthy_limit_s = setup.limits.healthy_limit_s
+        self.progress, self.since = progress, since
+        self._touched = False
+        self._starts = 1
+        self._seen: dict[str, float] = {}
+        self._blameless = ""
+        """Why the change is not to blame for what is seen now."""
+        self._asked: float | None = None
+        self._silent_since: float | None = None
+        self._gone_since: float | None = None
 
     def await_gone(self, old: Serving) -> None:
         """Until none of the old processes lives. Raises Unnoticed, ControlError, Stopped."""

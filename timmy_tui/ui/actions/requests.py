@@ -1,13 +1,13 @@
 """What happens on a key that changes something: ask for a plan, show it, do it on a second key, say how it went."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any
 
 from timmy_tui.core.errors import TimmyError
-from timmy_tui.model.requests import AnswerFinding, FindingAnswer, MarkTurn, NoteTurn, PipelineRequest, Quality
+from timmy_tui.model.requests import AnswerFinding, ChangeRequest, Flip, MarkTurn, NoteTurn, PipelineRequest, Quality
 from timmy_tui.ui.commands import COMMANDS
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.messages import Backend, Plan
+from timmy_tui.ui.messages import Backend, EnterValue, Plan, ScreenRequest
 from timmy_tui.ui.threads import in_thread
 
 PROBE = (
@@ -35,27 +35,28 @@ class Requests:
             self._host.say(f"{command.replace('_', ' ')}: {reason}", "warn")
         return reason is not None
 
-    def ask(self, what: str, arguments: Mapping[str, Any]) -> None:
-        """Do what a screen asks for: ``mark``, ``finding``, ``change`` or ``value``."""
-        if what == "mark":
-            self.mark(arguments["ordinal"], arguments["quality"])
-        elif what == "finding":
-            self.answer_finding(arguments["key"], arguments["answer"])
-        elif what == "change":
-            self.change("act", arguments["kind"], **arguments["values"])
-        elif what == "value":
-            self.set_value(arguments["key"])
+    def ask(self, request: ScreenRequest) -> None:
+        """Do what a screen asks for."""
+        match request:
+            case MarkTurn():
+                self.mark(request)
+            case AnswerFinding():
+                self.answer_finding(request)
+            case EnterValue(key=key):
+                self.enter_value(key)
+            case _:
+                self.change("act", request)
 
     # -- control
 
-    def change(self, command: str, kind: str, **arguments: Any) -> None:
+    def change(self, command: str, request: ChangeRequest) -> None:
         """Plan, show, and on the second key start a change."""
         if not self.refuses(command):
-            self.work(command, self.changed(kind, arguments))
+            self.work(command, self.changed(request))
 
-    async def changed(self, kind: str, arguments: Mapping[str, Any]) -> None:
+    async def changed(self, request: ChangeRequest) -> None:
         assert self._control is not None
-        plan: Plan = await in_thread(self._control.plan, kind, arguments)
+        plan: Plan = await in_thread(self._control.plan, request)
         if plan.refusal:
             self._host.say(f"{plan.label}: {plan.refusal}", "warn")
             return
@@ -64,19 +65,19 @@ class Requests:
         if answer and chosen is not None:
             self._host.say(await in_thread(self._control.start, chosen))
 
-    def set_value(self, key: str) -> None:
+    def enter_value(self, key: str) -> None:
         """Ask for the value of a flag that has no list of choices, then go on as with any flip."""
         if not self.refuses("act"):
-            self.work("act", self._set_value(key))
+            self.work("act", self._enter_value(key))
 
-    async def _set_value(self, key: str) -> None:
+    async def _enter_value(self, key: str) -> None:
         control = self._host.view.control
         flag = next((f for f in control.flags if f.key == key), None) if control else None
         if flag is None:
             return
         text = await self._typed(flag.label, flag.file_value)
         if text is not None:
-            await self.changed("flip", {"key": key, "value": text})
+            await self.changed(Flip(((key, text),)))
 
     def flip_tail_mode(self) -> None:
         """The other value than the file's."""
@@ -85,7 +86,7 @@ class Requests:
         if flag is None and not self.refuses("tail_mode"):
             self._host.say("tail mode: the flag was not found in v34's configuration", "warn")
         elif flag is not None:
-            self.change("tail_mode", "flip", key=flag.key, value="off" if flag.file_value == "on" else "on")
+            self.change("tail_mode", Flip(((flag.key, "off" if flag.file_value == "on" else "on"),)))
 
     def answer(self, command: str, choice: str) -> None:
         """Tell the running change what the user wants."""
@@ -131,13 +132,15 @@ class Requests:
         if turn is None:
             self._host.say("there is no turn to mark yet", "warn")
         else:
-            self.mark(turn.ordinal, quality)
+            self.mark(MarkTurn(turn.ordinal, quality))
 
-    def mark(self, ordinal: int, quality: Quality) -> None:
+    def mark(self, request: MarkTurn) -> None:
         """Mark a turn; the mark it has already is taken back."""
-        had = self._host.view.marks.get(ordinal) == quality
-        word = f"turn {ordinal}: mark {quality} taken back" if had else f"turn {ordinal} marked {quality}"
-        self.work("mark", self._passed_on(MarkTurn(ordinal, None if had else quality), word))
+        word = f"turn {request.ordinal} marked {request.quality}"
+        if self._host.view.marks.get(request.ordinal) == request.quality:
+            word = f"turn {request.ordinal}: mark {request.quality} taken back"
+            request = MarkTurn(request.ordinal, None)
+        self.work("mark", self._passed_on(request, word))
 
     def note(self) -> None:
         """Ask for a note on the newest turn that is marked."""
@@ -158,14 +161,14 @@ class Requests:
         """Accept the level of the newest finding."""
         findings = self._host.view.findings
         if findings:
-            self.answer_finding(findings[0].key, "accept")
+            self.answer_finding(AnswerFinding(findings[0].key, "accept"))
         else:
             self._host.say("there is no finding", "muted")
 
-    def answer_finding(self, key: str, answer: FindingAnswer) -> None:
+    def answer_finding(self, request: AnswerFinding) -> None:
         """Accept, acknowledge or mute a finding."""
-        word = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}[answer]
-        self.work("finding", self._passed_on(AnswerFinding(key, answer), f"{key} {word}"))
+        words = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}
+        self.work("finding", self._passed_on(request, f"{request.key} {words[request.answer]}"))
 
     # -- how
 

@@ -1,7 +1,7 @@
 """The guide's tests from the screen: one key that always knows the next step."""
 
 from timmy_tui.model.judgement import TrialState
-from timmy_tui.model.requests import ActOnTrial, BeginTrial
+from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, Undo
 from timmy_tui.ui.actions.requests import Requests
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.messages import SnapshotSource
@@ -28,7 +28,7 @@ class TrialActions:
         elif trial.left:
             self._requests.work("guided", self._go_on(trial))
         elif trial.phase == "change":
-            self._requests.work("guided", self._requests.changed("flip", {"values": trial.wish, "only": True}))
+            self._requests.work("guided", self._requests.changed(Flip(trial.wish, only=True)))
         elif trial.phase == "verdict":
             self._requests.work("guided", self._answer(trial))
         else:
@@ -66,7 +66,7 @@ class TrialActions:
             self._request(ActOnTrial("keep"), "kept")
         elif answer == "other":
             self._request(ActOnTrial("undo"), "taken back")
-            await self._requests.changed("undo", {"op": ""})
+            await self._requests.changed(Undo())
 
     def _request(self, request: BeginTrial | ActOnTrial, said: str) -> None:
         self._source.request(request)
