@@ -14,7 +14,6 @@ OPEN = {
     "bench/judgement/turns.py _turn",
     "tests/analysis/llm/test_prompt_reuse.py turn",
     "tests/control/edit/corpus/cases.py refused",
-    "tests/control/rooms.py leave_open",
     "tests/control/service/test_health_wait.py Watched.__init__",
     "tests/control/service/test_panel_client.py test_every_other_answer_of_the_panel_is_a_word_and_nothing_is_started",
     "timmy_tui/analysis/compare/comparison.py compare",

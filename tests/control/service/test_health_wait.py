@@ -16,10 +16,12 @@ from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
 from timmy_tui.control.service.health_wait import HealthWait, Unhealthy, Unnoticed
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, start_of
+from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip
 
 PORT = 5000
 BEFORE, SINCE, AFTER = 50.0, 100.0, 150.0
@@ -51,6 +53,16 @@ def one(folder: Path, started: float = AFTER, pid: int = 7) -> Serving:
     return Serving(PORT, (Listener(pid, started, folder, True),))
 
 
+def setup_of(
+    folder: Path,
+    strategy: Strategy,
+    live_state: Callable[[], LiveState] = LiveState,
+    limits: Control | None = None,
+) -> ServiceSetup:
+    """A v34 that would run in ``folder``, behind a port that nobody listens on."""
+    return ServiceSetup(strategy, "http://127.0.0.1:9", folder, folder / "config.py", limits or Control(), live_state)
+
+
 class Watched:
     """A comeback whose looks are told; the last one repeats."""
 
@@ -71,9 +83,8 @@ class Watched:
         monkeypatch.setattr(health_wait, "ASK_S", 0.02)
         self.progress = Progress("op", "a change")
         strategy = strategy or Reload(folder / "config.py", 0.1)
-        self.back = HealthWait(
-            strategy, "http://127.0.0.1:9", folder, folder / "config.py", limit_s, live_state, self.progress, SINCE
-        )
+        setup = setup_of(folder, strategy, live_state, Control(healthy_limit_s=limit_s))
+        self.back = HealthWait(setup, self.progress, SINCE)
 
     def wait(self) -> Listener:
         return self.back.await_healthy((STOP,))
@@ -197,7 +208,7 @@ def watched_service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving
         monkeypatch.setattr(module, "serving_at", lambda url: look)
     progress = Progress("op", "a change")
     way = Reload(folder / "config.py", 1.0)
-    return V34Service(way, "http://127.0.0.1:9", folder, Control(), LiveState, progress)
+    return V34Service(setup_of(folder, way), progress)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +296,7 @@ def test_a_v34_on_another_machine_is_not_changed_from_here(service: Service, tmp
             control=Control(strategy=strategy, command=("true",)),
         )
         harness = ControlHarness(service, tmp_path / strategy, settings)
-        assert "another machine (192.0.2.7)" in harness.plan("flip", key="tail-mode", value="on").refusal
+        assert "another machine (192.0.2.7)" in harness.plan(Flip((("tail-mode", "on"),))).refusal
         harness.controller.look()
         shown = harness.controller.state().service
         assert "another machine" in shown and "pid" not in shown
