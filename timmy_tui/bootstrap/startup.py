@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from timmy_tui.core.installation import Installation, find_installation
-from timmy_tui.core.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_from
 
 
 def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Installation]:
@@ -13,6 +13,11 @@ def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Insta
     settings = load_settings(settings_path)
     installation = find_installation(settings, root)
     refuse_commands_from(settings, settings_path, installation.root)
+    if settings.control.strategy != Control().strategy:
+        # Only a name that somebody typed can be wrong: nobody else waits for these imports before the first frame.
+        from timmy_tui.control.service.strategies import check_strategy
+
+        check_strategy(settings, settings_path)
     return settings, installation
 
 

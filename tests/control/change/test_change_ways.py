@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from tests.control.change.test_change_real import flip, room_of, running_value, state_of
 from tests.control.services import FakePanel, RealV34, until
-from timmy_tui.control.service import health_wait
 from timmy_tui.control.service.listeners import who_serves
+from timmy_tui.control.service.strategies import ByPanel, Command
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeState
 
@@ -30,8 +30,8 @@ def deadly(v34: RealV34) -> RealV34:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("panel", "command"):
-        monkeypatch.setitem(health_wait.GONE_S, name, 0.5)
+    for strategy in (ByPanel, Command):
+        monkeypatch.setattr(strategy, "gone_s", 0.5)
 
 
 def restarting(v34: RealV34, folder: Path) -> tuple[str, ...]:

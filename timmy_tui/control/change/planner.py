@@ -33,7 +33,7 @@ from timmy_tui.control.journal.write_ahead import (
 )
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.service.listeners import Serving, refusal
-from timmy_tui.control.service.strategies import STARTS_NOTHING, Strategy
+from timmy_tui.control.service.strategies import StartedBy, Strategy
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import Settings
 
@@ -93,7 +93,7 @@ class Planner:
         if made.refusal or kind == "create":
             return made
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
-        if kind == "restart" and not serving.listeners and self._strategy.name in STARTS_NOTHING:
+        if kind == "restart" and not serving.listeners and self._strategy.started_by is not StartedBy.STRATEGY:
             why = why or f"v34 is not running; start it: cd {self._folder} && python app.py --debug"
         if why:
             return replace(made, refusal=why)
