@@ -16,6 +16,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
 from timmy_tui.model.change import ChangeState
 from timmy_tui.pipeline.live_source import LiveSource, follow
+from timmy_tui.pipeline.thread import Pipeline
 
 LIMIT_S = 40.0
 
@@ -102,7 +103,7 @@ def harness(folder: Path, settings: Settings | None = None, follow_logs: bool = 
             room.open()
             if follow_logs:
                 feeds, waker = follow(settings, at(stand_in.root, settings.paths))
-                source = LiveSource(settings, feeds, waker=waker, watch=room.see)
+                source = LiveSource(Pipeline(settings, feeds), waker=waker, watch=room.see)
                 source.start(lambda snapshot: None)
             yield held
         finally:

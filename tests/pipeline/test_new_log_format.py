@@ -20,6 +20,7 @@ from timmy_tui.model.turn import Event
 from timmy_tui.parse.log_formats import FORMATS
 from timmy_tui.pipeline.live_source import LiveSource, follow, play
 from timmy_tui.pipeline.read_logs import detect_format, named_logs, read_logs
+from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.report.newest import newest_line
 
 
@@ -134,7 +135,7 @@ def test_a_log_without_stamps_is_read_too(tmp_path: Path) -> None:
 def test_a_replay_plays_it(tmp_path: Path, opened: list[LiveSource]) -> None:
     log = tmp_path / "any.log"
     log.write_text(tab_lines("aaaaaaaa", 1000.0) + tab_lines("bbbbbbbb", 1020.0))
-    source = LiveSource(Settings(), play([log], None), replayed=True)
+    source = LiveSource(Pipeline(Settings(), play([log], None), replayed=True))
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -151,7 +152,7 @@ def test_the_dashboard_follows_it_where_the_installation_has_it_and_the_doctor_c
     log = place(installation)
     assert doctor(installation, settings)["tab.log"] == f"{log} does not exist"
     feeds, waker = follow(settings, installation)
-    source = LiveSource(settings, feeds, waker=waker)
+    source = LiveSource(Pipeline(settings, feeds), waker)
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)

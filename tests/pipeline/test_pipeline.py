@@ -41,7 +41,7 @@ def opened() -> Iterator[list[LiveSource]]:
 def begin(opened: list[LiveSource], installation: Installation, settings: Settings | None = None) -> Watcher:
     settings = settings or Settings()
     feeds, waker = follow(settings, installation)
-    source = LiveSource(settings, feeds, waker=waker)
+    source = LiveSource(Pipeline(settings, feeds), waker=waker)
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -174,7 +174,7 @@ def test_snapshots_of_the_same_state_are_few(opened: list[LiveSource], timmy: In
 
 
 def test_replay_shows_the_whole_conversation(opened: list[LiveSource]) -> None:
-    source = LiveSource(Settings(), play([DATA / "latency.log", DATA / "v34.log"], None), replayed=True)
+    source = LiveSource(Pipeline(Settings(), play([DATA / "latency.log", DATA / "v34.log"], None), replayed=True))
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -185,7 +185,7 @@ def test_replay_shows_the_whole_conversation(opened: list[LiveSource]) -> None:
 
 def test_stop_is_quick_and_ends_every_thread(timmy: Installation) -> None:
     feeds, waker = follow(Settings(), timmy)
-    source = LiveSource(Settings(), feeds, waker=waker)
+    source = LiveSource(Pipeline(Settings(), feeds), waker=waker)
     watcher = Watcher()
     source.start(watcher.publish)
     watcher.wait(lambda snapshot: True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 
 
@@ -17,7 +18,7 @@ class FakeSource:
     def __init__(self, *snapshots: Snapshot) -> None:
         self.snapshots = snapshots
         self.publish: Callable[[Snapshot], None] = lambda snapshot: None
-        self.asked: list[tuple[object, ...]] = []
+        self.asked: list[PipelineRequest] = []
         self.stopped = False
 
     def start(self, publish: Callable[[Snapshot], None]) -> None:
@@ -28,17 +29,8 @@ class FakeSource:
     def stop(self) -> None:
         self.stopped = True
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        self.asked.append(("mark", ordinal, quality))
-
-    def note(self, ordinal: int, text: str) -> None:
-        self.asked.append(("note", ordinal, text))
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        self.asked.append(("finding", key, answer))
-
-    def guide(self, word: str) -> None:
-        self.asked.append(("guide", word))
+    def request(self, request: PipelineRequest) -> None:
+        self.asked.append(request)
 
 
 @dataclass(frozen=True)

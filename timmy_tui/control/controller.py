@@ -21,7 +21,7 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ChangeProgress, ControlState
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.sources.services.urls import resolve_urls
+from timmy_tui.sources.services.urls import ServiceConfig
 
 EVERY_S = 2.0
 """Between two looks at files and journal: 7 ms for the flags, 20 ms for git."""
@@ -53,7 +53,7 @@ class Controller:
         """
         self._root = root.resolve()
         folder = control_dir(root, state)
-        self._urls = resolve_urls(settings, root)
+        self._urls = ServiceConfig(settings, root).urls
         self._read_only = read_only or ("read-only by the settings" if settings.control.read_only else "")
         self._points = RestorePoints(root, state)
         self._place = dashboard_lock(folder) if dashboard else None
@@ -118,7 +118,7 @@ class Controller:
     def see(self, snapshot: Snapshot) -> None:
         """The newest state: what the turns show is what runs."""
         flight = snapshot.open_turn
-        log = tuple(line for name, line in snapshot.log_tail[-60:] if name != "latency.log")
+        log = tuple(line for name, line in snapshot.log_tail[-60:] if name == "v34.log")
         busy = flight is not None and flight.phase not in V34_DONE
         self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
         if self._runner.change is not None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
+from timmy_tui.model.requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
 from timmy_tui.parse.log_formats import log_files
 from timmy_tui.pipeline.read_logs import detect_format
-from timmy_tui.pipeline.snapshot_builder import Analyst
-from timmy_tui.pipeline.thread import Feed, Pipeline, Publish, Services
+from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import for_tmux, leave_line
 from timmy_tui.sources.files.tail import Tail
@@ -25,25 +25,21 @@ LINE_S = 1.0
 
 
 class LiveSource:
-    """Starts and stops everything that produces snapshots; passes the user's marks and answers on."""
+    """Starts and stops everything that produces snapshots; passes the user's requests on."""
 
     def __init__(
         self,
-        settings: Settings,
-        feeds: Sequence[Feed],
-        services: Services | None = None,
-        analyst: Analyst | None = None,
+        pipeline: Pipeline,
         waker: Waker | None = None,
-        line_root: Path | None = None,
-        replayed: bool = False,
         recorder: Recorder | None = None,
         watch: Callable[[Snapshot], None] | None = None,
+        line_root: Path | None = None,
     ) -> None:
         """``line_root``: whose status line is left for tmux; None leaves none (replay, demo).
 
         ``watch`` hears every snapshot beside the screen: control learns from it what runs.
         """
-        self.pipeline = Pipeline(settings, feeds, services, analyst, replayed)
+        self.pipeline = pipeline
         self._waker = waker
         self._recorder = recorder
         self._watch = watch
@@ -82,19 +78,20 @@ class LiveSource:
         if self._recorder is not None:
             self._recorder.stop()
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
-        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
-        if turn is not None and self._recorder is not None:
-            self._recorder.mark(turn, quality)
-        self.pipeline.order(lambda track: track.mark(ordinal, quality))
+    def request(self, request: PipelineRequest) -> None:
+        """Do what the user asks for, and remember the words that outlive the logs."""
+        if self._recorder is not None and isinstance(request, MarkTurn | NoteTurn):
+            self._remember(self._recorder, request)
+        self.pipeline.order(lambda builder: builder.request(request))
 
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad, in the user's words."""
-        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
-        if turn is not None and self._recorder is not None:
-            self._recorder.note(turn, text)
-        self.pipeline.order(lambda track: track.note(ordinal, text))
+    def _remember(self, recorder: Recorder, request: MarkTurn | NoteTurn) -> None:
+        turn = next((turn for turn in self._turns if turn.ordinal == request.ordinal), None)
+        if turn is None:
+            return
+        if isinstance(request, MarkTurn):
+            recorder.mark(turn, request.quality)
+        else:
+            recorder.note(turn, request.text)
 
     def mark_change(self, kind: str, label: str) -> None:
         """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Marker."""
@@ -102,14 +99,6 @@ class LiveSource:
         self.pipeline.mark(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
         if self._recorder is not None:
             self._recorder.change(kind, label)
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-        self.pipeline.order(lambda track: track.answer_finding(key, answer))
-
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
-        self.pipeline.order(lambda track: track.guide(word))
 
 
 def follow(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:

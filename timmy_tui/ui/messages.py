@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from msgspec import Struct
 from textual.message import Message
 
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.view import Notice
 
@@ -53,17 +55,8 @@ class SnapshotSource(Protocol):
     def stop(self) -> None:
         """End within a second."""
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad; empty takes the note away."""
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
-
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+    def request(self, request: PipelineRequest) -> None:
+        """Do what the user asks for; what came of it is in a later snapshot."""
 
 
 class Plan(Protocol):
@@ -118,3 +111,15 @@ class LlmActions(Protocol):
 
     def warm(self) -> str:
         """Load the model as v34 would; a word on how long it took."""
+
+
+class Backend(Struct, frozen=True, eq=False):
+    """What the dashboard works on; what is None is absent."""
+
+    source: SnapshotSource
+    control: Control | None = None
+    llm: LlmActions | None = None
+    read_only: str = ""
+    """Why nothing may be changed; empty when it may."""
+    control_state: ControlState | None = None
+    """Shown where there is no ``control``: in a picture."""

@@ -22,7 +22,7 @@ from timmy_tui.control.service.strategies import (
 )  # fmt: skip
 from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import Control, Services, Settings
-from timmy_tui.sources.services.urls import resolve_urls
+from timmy_tui.sources.services.urls import ServiceConfig
 
 SERVES = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), True, 4710, 0.5),))
 NOBODY = Serving(5000)
@@ -75,7 +75,7 @@ def test_the_settings_name_the_way(tmp_path: Path) -> None:
             control=Control(**control),  # type: ignore[arg-type]
             services=Services(panel="http://me:secret@127.0.0.1:5555"),
         )
-        return make_strategy(settings, tmp_path, resolve_urls(settings, tmp_path), tmp_path)
+        return make_strategy(settings, tmp_path, ServiceConfig(settings, tmp_path).urls, tmp_path)
 
     assert [made(strategy=name).name for name in ("reload", "panel", "command", "manual")] == [
         "reload", "panel", "command", "manual"

@@ -167,7 +167,7 @@ class Change:
                     raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")
                 self.progress.wait(LOOK_S)
         except Kept:
-            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without verification") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     # -- what goes wrong
 
@@ -182,7 +182,7 @@ class Change:
             while True:
                 self.progress.wait(LOOK_S)
         except Kept:
-            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without verification") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     def _consider(self, reason: str) -> None:
         """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, Left."""

@@ -172,7 +172,7 @@ class ChangeRunner:
             raise ControlError(f"{operation.label}: only half of it is in place.", "timmy-tui undo")
         how = str(standing) if operation.files else UNSEEN
         if standing is Standing.APPLIED and not operation.undoes:
-            how = "kept without verification"
+            how = "kept without proof"
             self._journal.append(Entry(op=operation.op, stage="kept", message=how))
         return f"{operation.label}: {how} {word}".strip()
 

@@ -1,12 +1,13 @@
 """What happens on a key that changes something: ask for a plan, show it, do it on a second key, say how it went."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.model.requests import AnswerFinding, FindingAnswer, MarkTurn, NoteTurn, PipelineRequest, Quality
 from timmy_tui.ui.commands import COMMANDS
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.messages import Control, LlmActions, Plan, SnapshotSource
+from timmy_tui.ui.messages import Backend, Plan
 from timmy_tui.ui.threads import in_thread
 
 PROBE = (
@@ -23,17 +24,9 @@ WARM = (
 class Requests:
     """Turns requests into work in the background, each confirmed where it is dangerous."""
 
-    def __init__(
-        self,
-        host: Host,
-        source: SnapshotSource,
-        control: Control | None,
-        llm: LlmActions | None,
-        read_only: str,
-    ) -> None:
-        """What is None is absent; ``read_only`` says why nothing dangerous is done at all."""
-        self._host, self._source, self._control, self._llm = host, source, control, llm
-        self.absent = absent_commands(control is not None, llm is not None, read_only)
+    def __init__(self, host: Host, backend: Backend) -> None:
+        self._host, self._source, self._control, self._llm = host, backend.source, backend.control, backend.llm
+        self.absent = absent_commands(backend)
 
     def refuses(self, command: str) -> bool:
         """Say why a command does not work here, if it does not."""
@@ -45,9 +38,9 @@ class Requests:
     def ask(self, what: str, arguments: Mapping[str, Any]) -> None:
         """Do what a screen asks for: ``mark``, ``finding``, ``change`` or ``value``."""
         if what == "mark":
-            self.mark(arguments["quality"], arguments.get("ordinal"))
+            self.mark(arguments["ordinal"], arguments["quality"])
         elif what == "finding":
-            self.answer_finding(arguments["answer"], arguments.get("key"))
+            self.answer_finding(arguments["key"], arguments["answer"])
         elif what == "change":
             self.change("act", arguments["kind"], **arguments["values"])
         elif what == "value":
@@ -102,8 +95,7 @@ class Requests:
         if change is None or choice not in change.choices:
             self._host.say(f"{choice}: no running change asks for that", "warn")
             return
-        assert self._control is not None
-        self.work(command, self.said(self._control.answer, choice))
+        self.work(command, self._answered(choice))
 
     # -- the model
 
@@ -133,42 +125,47 @@ class Requests:
 
     # -- judgement
 
-    def mark(self, quality: str, ordinal: int | None = None) -> None:
-        """Marker a turn, the newest unless said; the mark it has already is taken back."""
+    def mark_newest(self, quality: Quality) -> None:
+        """Mark the newest turn."""
         turn = self._host.view.newest_turn
-        chosen = ordinal if ordinal is not None else turn.ordinal if turn else None
-        if chosen is None:
+        if turn is None:
             self._host.say("there is no turn to mark yet", "warn")
-            return
-        had = self._host.view.marks.get(chosen) == quality
-        word = f"turn {chosen}: mark {quality} taken back" if had else f"turn {chosen} marked {quality}"
-        self.work("mark", self.said(self._source.mark, chosen, None if had else quality, word=word))
+        else:
+            self.mark(turn.ordinal, quality)
 
-    def note(self, ordinal: int | None = None) -> None:
-        """Ask for a note on a marked turn, the newest of them unless said."""
-        marks = self._host.view.marks
-        chosen = ordinal if ordinal is not None else max(marks, default=None)
-        if chosen is None or chosen not in marks:
+    def mark(self, ordinal: int, quality: Quality) -> None:
+        """Mark a turn; the mark it has already is taken back."""
+        had = self._host.view.marks.get(ordinal) == quality
+        word = f"turn {ordinal}: mark {quality} taken back" if had else f"turn {ordinal} marked {quality}"
+        self.work("mark", self._passed_on(MarkTurn(ordinal, None if had else quality), word))
+
+    def note(self) -> None:
+        """Ask for a note on the newest turn that is marked."""
+        marked = max(self._host.view.marks, default=None)
+        if marked is None:
             self._host.say("a note goes on a mark: g or x first", "warn")
-            return
-        self.work("note", self._note(chosen))
+        else:
+            self.work("note", self._note(marked))
 
     async def _note(self, ordinal: int) -> None:
         had = self._host.view.notes.get(ordinal, "")
         text = await self._typed(f"note on turn {ordinal}", had)
         if text is not None and text != had:
             word = f"turn {ordinal}: note {'kept' if text else 'taken away'}"
-            await self.said(self._source.note, ordinal, text, word=word)
+            await self._passed_on(NoteTurn(ordinal, text), word)
 
-    def answer_finding(self, answer: str, key: str | None = None) -> None:
-        """Accept, acknowledge or mute a finding, the newest unless said."""
+    def accept_newest(self) -> None:
+        """Accept the level of the newest finding."""
         findings = self._host.view.findings
-        chosen = key if key is not None else findings[0].key if findings else None
-        if chosen is None:
+        if findings:
+            self.answer_finding(findings[0].key, "accept")
+        else:
             self._host.say("there is no finding", "muted")
-            return
+
+    def answer_finding(self, key: str, answer: FindingAnswer) -> None:
+        """Accept, acknowledge or mute a finding."""
         word = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}[answer]
-        self.work("finding", self.said(self._source.answer_finding, chosen, answer, word=f"{chosen} {word}"))
+        self.work("finding", self._passed_on(AnswerFinding(key, answer), f"{key} {word}"))
 
     # -- how
 
@@ -177,9 +174,13 @@ class Requests:
 
         return await self._host.push_screen_wait(TextPrompt(heading, text))
 
-    async def said(self, function: Callable[..., object], *arguments: object, word: str = "") -> None:
-        answer = await in_thread(function, *arguments)
-        self._host.say(word or str(answer))
+    async def _passed_on(self, request: PipelineRequest, word: str) -> None:
+        await in_thread(self._source.request, request)
+        self._host.say(word)
+
+    async def _answered(self, choice: str) -> None:
+        assert self._control is not None
+        self._host.say(await in_thread(self._control.answer, choice))
 
     async def confirmed(self, title: str, lines: tuple[str, ...], other: str = "", go: str = "go ahead") -> str:
         from timmy_tui.ui.screens.confirm import ConfirmScreen
@@ -197,14 +198,14 @@ class Requests:
         self._host.run_task(work(), name, "requests")
 
 
-def absent_commands(control: bool, llm: bool, read_only: str) -> dict[str, str]:
+def absent_commands(backend: Backend) -> dict[str, str]:
     """Command → why it does not work here."""
     absent: dict[str, str] = {}
     for command in COMMANDS:
-        if command.danger and read_only:
-            absent[command.id] = read_only
-        elif command.needs == "control" and not control:
+        if command.danger and backend.read_only:
+            absent[command.id] = backend.read_only
+        elif command.needs == "control" and backend.control is None:
             absent[command.id] = "there is no running Timmy to change here"
-        elif command.needs == "llm" and not llm:
+        elif command.needs == "llm" and backend.llm is None:
             absent[command.id] = "there is no Ollama to ask here"
     return absent

@@ -185,7 +185,7 @@ class TurnsScreen(FilterScreen):
             self.app.push_screen(ScrollScreen(f"turn {turn.ordinal}", f"turn {turn.ordinal}", partial(turn_rows, turn)))
 
     def action_mark(self, quality: str) -> None:
-        """Marker the selected turn."""
+        """Mark the selected turn."""
         turn = self.selected()
         if turn is not None:
             self.post_message(Asked("mark", quality=quality, ordinal=turn.ordinal))
