@@ -19,7 +19,6 @@ OPEN = {
     "timmy_tui/analysis/compare/comparison.py compare",
     "timmy_tui/analysis/compare/crossover.py balance",
     "timmy_tui/analysis/stats/workload.py _fit",
-    "timmy_tui/commands/report.py report",
     "timmy_tui/demo/ollama/server.py OllamaStandIn.__init__",
     "timmy_tui/demo/run.py Demo.__init__",
     "timmy_tui/demo/v34/llm_call.py build_payload",

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.core.installation import Installation, find_installation
-from timmy_tui.core.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_from
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -38,6 +38,11 @@ def find_timmy(place: Place) -> Timmy:
     settings = load_settings(place.settings_path)
     installation = find_installation(settings, place.root)
     refuse_commands_from(settings, place.settings_path, installation.root)
+    if settings.control.strategy != Control().strategy:
+        # Only a name that somebody typed can be wrong: nobody else waits for these imports before the first frame.
+        from timmy_tui.control.service.strategies import check_strategy
+
+        check_strategy(settings, place.settings_path)
     return Timmy(settings, installation)
 
 

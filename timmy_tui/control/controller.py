@@ -89,7 +89,7 @@ class Controller:
     def see(self, snapshot: Snapshot) -> None:
         """The newest state: what the turns show is what runs."""
         flight = snapshot.open_turn
-        log = tuple(line for name, line in snapshot.log_tail[-60:] if name != "latency.log")
+        log = tuple(line for name, line in snapshot.log_tail[-60:] if name == "v34.log")
         busy = flight is not None and flight.phase not in V34_DONE
         self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
         if self._runner.change is not None:

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from tests.control.harness import QUICK, controller_on, with_control
 from tests.control.services import FakePanel, RealV34, until
-from timmy_tui.control.service import health_wait
 from timmy_tui.control.service.listeners import who_serves
+from timmy_tui.control.service.strategies import ByPanel, Command
 from timmy_tui.core.settings import Services
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.requests import Flip, Restart, Undo
@@ -30,8 +30,8 @@ def deadly(tmp_path: Path) -> Iterator[RealV34]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("panel", "command"):
-        monkeypatch.setitem(health_wait.GONE_S, name, 0.5)
+    for strategy in (ByPanel, Command):
+        monkeypatch.setattr(strategy, "gone_s", 0.5)
 
 
 def restart_command(v34: RealV34, folder: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -140,8 +141,44 @@ def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(
         watched.wait()
 
 
+class Respawner(Restarts):
+    """A strategy that no other module has heard of."""
+
+    name = "respawn"
+    gone_s: ClassVar[float | None] = 0.02
+
+
+@pytest.mark.parametrize("gone_s", [0.02, 0.3])
+def test_a_strategy_of_any_name_says_itself_how_long_v34_may_be_away(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, gone_s: float
+) -> None:
+    monkeypatch.setattr(Respawner, "gone_s", gone_s)
+    way = Respawner(("true",), folder, 5.0, folder / "log")
+    watched = Watched(monkeypatch, folder, [Serving(PORT)], way, limit_s=0.15)
+    with pytest.raises(Unhealthy, match="v34 has exited" if gone_s < 0.15 else "does not answer after"):
+        watched.wait()
+
+
+@pytest.mark.parametrize("base", [Restarts, Reload, Manual])
+def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, base: type[Strategy]
+) -> None:
+    """The strategy again, the reloader by a touched file, the user by a message; none of them by its name."""
+    monkeypatch.setattr(base, "name", "another")
+    Restarts.asked = []
+    ways: dict[type[Strategy], Strategy] = {
+        Restarts: command(folder), Reload: Reload(folder / "config.py", 0.1), Manual: Manual(folder),
+    }  # fmt: skip
+    watched = Watched(monkeypatch, folder, [one(folder, BEFORE)], ways[base])
+    with pytest.raises(Unnoticed):
+        watched.wait()
+    touched = (folder / "config.py").stat().st_mtime > 1000
+    told = watched.progress.shown(()).message.startswith("it was started before the edit: start it once more")
+    assert (bool(Restarts.asked), touched, told) == (base is Restarts, base is Reload, base is Manual)
+
+
 def test_nothing_there_is_an_exit_with_the_last_words(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setitem(health_wait.GONE_S, "reload", 0.02)
+    monkeypatch.setattr(Reload, "gone_s", 0.02)
     log = ("Traceback (most recent call last):", "NameError: name 'x' is not defined")
     watched = Watched(monkeypatch, folder, [Serving(PORT)], live_state=lambda: LiveState(log=log), limit_s=20.0)
     with pytest.raises(Unhealthy, match="v34 has exited: NameError"):

@@ -34,7 +34,7 @@ from timmy_tui.control.journal.write_ahead import (
     reversed_edits,
 )
 from timmy_tui.control.service.listeners import Serving, refusal
-from timmy_tui.control.service.strategies import STARTS_NOTHING
+from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.core.errors import NotFound
 from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 from timmy_tui.sources.timmy import Timmy
@@ -59,7 +59,8 @@ class Planner:
         if made.refusal or isinstance(request, CreatePoint):
             return made
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
-        if isinstance(request, Restart) and not serving.listeners and self._strategy.name in STARTS_NOTHING:
+        starts_it = self._strategy.started_by is StartedBy.STRATEGY
+        if isinstance(request, Restart) and not serving.listeners and not starts_it:
             why = why or f"v34 is not running; start it: cd {self._folder} && python app.py --debug"
         if why:
             return replace(made, refusal=why)

@@ -13,7 +13,7 @@ from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, Standing, new_op, plan_rollback
 from timmy_tui.control.progress import STOP, Progress, Stopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
-from timmy_tui.control.service.strategies import STARTS_NOTHING
+from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed, V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
@@ -73,11 +73,9 @@ class Rollback:
         why = refusal(old, self.context.setup.folder)
         if why:
             raise attention(why)
-        if (
-            not serves
-            and self.context.setup.strategy.name in STARTS_NOTHING
-            and not starting(self.context.setup.folder)
-        ):
+        setup = self.context.setup
+        revives = setup.strategy.started_by is StartedBy.STRATEGY
+        if not serves and not revives and not starting(setup.folder):
             raise attention(f"v34 is not running; {self.service.start_by_hand}")
         edited = tuple(file.image.path for file in planned)
         try:

@@ -10,7 +10,7 @@ from timmy_tui.control.service.crash_reason import last_words
 from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, HealthWait, Unhealthy, Unnoticed, look
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
 from timmy_tui.control.service.setup import ServiceSetup
-from timmy_tui.control.service.strategies import STARTS_NOTHING
+from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.model.change import ChangeState
 
 __all__ = ["V34Service", "Unhealthy", "Unnoticed"]
@@ -80,7 +80,7 @@ class V34Service:
         """
         self.progress.cut = self.progress.cut or self.live_state().busy
         self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
-        if not old.listeners and self.strategy.name in STARTS_NOTHING and not starting(self.folder):
+        if not old.listeners and self.strategy.started_by is not StartedBy.STRATEGY and not starting(self.folder):
             return None
         self.progress.tell(message=self.strategy.restart(old, edited, self.progress.cancelled))
         back = HealthWait(self.setup, self.progress, since)
