@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,17 +143,17 @@ def _run(drawn: dict[str, list[Mutant]], results: Path, place: Path, rooms: Sequ
     def work(copy: Path) -> None:
         folder = copy.with_name(copy.name + "-run")
         folder.mkdir()
-        bench = Bench(copy, folder, reach)
-        while (taken := queue.take()) is not None:
-            group, number, mutant = taken
-            outcome = bench.try_out(mutant)
-            if outcome.word == "no mutant":
-                queue.give_back(group)
-            text = (ROOT / mutant.path).read_text("utf-8")
-            line = row(group, number, mutant, outcome, (text, apply(mutant, text)))
-            with writing, results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            print(f"{outcome.word:9} {outcome.seconds:5.1f}s {group}: {mutant.key}", flush=True)
+        with closing(Bench(copy, folder, reach)) as bench:
+            while (taken := queue.take()) is not None:
+                group, number, mutant = taken
+                outcome = bench.try_out(mutant)
+                if outcome.word == "no mutant":
+                    queue.give_back(group)
+                text = (ROOT / mutant.path).read_text("utf-8")
+                line = row(group, number, mutant, outcome, (text, apply(mutant, text)))
+                with writing, results.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                print(f"{outcome.word:9} {outcome.seconds:5.1f}s {group}: {mutant.key}", flush=True)
 
     workers = [threading.Thread(target=work, args=(copy,)) for copy in copies]
     for worker in workers:

@@ -1,14 +1,13 @@
 """One mutant against the tests that reach it, in a copy of the tree that belongs to one worker."""
 
 import compileall
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
@@ -46,6 +45,13 @@ class Bench:
         self._root = root
         self._folder = folder
         self._reach = reach
+        environment = os.environ | {
+            "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0",
+        }  # fmt: skip
+        self._server = subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__).with_name("server.py"))],
+            cwd=root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
 
     def try_out(self, mutant: Mutant) -> Outcome:
         """Put it in, run the tests that reach it, take it out again."""
@@ -64,7 +70,7 @@ class Bench:
 
     def _imports(self, path: str) -> bool:
         name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        return self._call([sys.executable, "-c", f"import {name}"], START_S) == 0
+        return self._call(["import", name], START_S) == 0
 
     def _run_all(self, tests: Sequence[str]) -> tuple[str, str]:
         """Some at first, then the rest. A failure that may be chance is repeated; what passes then is left out."""
@@ -92,7 +98,7 @@ class Bench:
         seconds = [self._reach.seconds[test] for test in tests]
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
         limit = max(15.0, SLOWER * max(seconds))
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "--no-header", "-p", "no:cacheprovider",
+        command = ["pytest", "-x", "-q", "--tb=no", "--no-header", "-p", "no:cacheprovider",
                    "-p", "bench.mutants.pytest_plugin", f"--timeout={limit:.0f}", *files]  # fmt: skip
         names = {plugin.ORDER: str(order), plugin.FAILED: str(failed)}
         code = self._call(command, START_S + SLOWER * sum(seconds), names)
@@ -103,18 +109,14 @@ class Bench:
 
     def _call(self, command: Sequence[str], limit: float, names: dict[str, str] | None = None) -> int | None:
         """Exit code; None when it had to be ended, with everything that it started."""
-        environment = os.environ | {
-            "PYTHONPATH": str(self._root), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **(names or {}),
-        }  # fmt: skip
-        with subprocess.Popen(
-            command, cwd=self._root, env=environment, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        ) as child:  # fmt: skip
-            try:
-                return child.wait(limit)
-            except subprocess.TimeoutExpired:
-                return None
-            finally:
-                # What a test left running would be found by the tests of the next mutant.
-                with suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
+        asked = {"command": command, "environment": names or {}, "limit_s": limit}
+        assert self._server.stdin is not None and self._server.stdout is not None
+        self._server.stdin.write(json.dumps(asked) + "\n")
+        self._server.stdin.flush()
+        code = json.loads(self._server.stdout.readline())
+        return None if code is None else int(code)
+
+    def close(self) -> None:
+        """End the server."""
+        self._server.kill()
+        self._server.wait()
