@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -96,6 +97,14 @@ def match_line(text: str) -> LogFact | None:
     return None
 
 
+class _Tokens(NamedTuple):
+    """A prompt in tokens; None where the log does not say."""
+
+    prompt: int | None
+    reused: int | None
+    evaluated: int | None
+
+
 class OllamaLogParser:
     """Lines in, requests out; noise is counted, never an error."""
 
@@ -133,7 +142,7 @@ class OllamaLogParser:
         if fact.kind == "slot":
             prompt, used, left = int(values["prompt"]), int(values["used"]), int(values["left"])
             # Three figures that do not agree are not what they are taken for.
-            return self._serve(values.get("at"), prompt, used, left) if used + left == prompt else None
+            return self._serve(values.get("at"), _Tokens(prompt, used, left)) if used + left == prompt else None
         if fact.kind == "timing":
             return self._finish(values)
         if fact.kind == "removed":
@@ -173,7 +182,7 @@ class OllamaLogParser:
         used = task.get("used") if prompt is None else prompt - left
         if prompt is not None and left > prompt:
             return None
-        return self._serve(None, prompt, used, left, _number(values["ms"]), task.get("num_ctx"))
+        return self._serve(None, _Tokens(prompt, used, left), _number(values["ms"]), task.get("num_ctx"))
 
     def _serve_old(self, values: Mapping[str, str]) -> ServedPrompt | None:
         """0.1–0.3: the progression line told the whole prompt, this one what is kept of the cache."""
@@ -182,20 +191,19 @@ class OllamaLogParser:
         prompt = told[1] if told is not None and told[0] == values.get("task", "") else None
         if prompt is None or used > prompt:
             return None
-        return self._serve(values.get("at"), prompt, used, prompt - used)
+        return self._serve(values.get("at"), _Tokens(prompt, used, prompt - used))
 
     def _serve(
-        self, at: str | None, prompt: int | None, used: int | None, left: int | None,
-        ms: float | None = None, num_ctx: int | None = None,
-    ) -> ServedPrompt:  # fmt: skip
+        self, at: str | None, tokens: _Tokens, ms: float | None = None, num_ctx: int | None = None
+    ) -> ServedPrompt:
         cut, self._cut = self._cut, False
         self._number += 1
         return ServedPrompt(
             number=self._number,
             at=parse_time(at),
-            prompt=prompt,
-            reused=used,
-            evaluated=left,
+            prompt=tokens.prompt,
+            reused=tokens.reused,
+            evaluated=tokens.evaluated,
             prefill_ms=ms,
             truncated=cut,
             num_ctx=num_ctx or self.num_ctx,
