@@ -49,7 +49,7 @@ def test_few_values_are_believed_less() -> None:
         for number in range(times):
             for value in (3.3, 3.4, 3.5, 3.6, 3.4):
                 level.learn(value, (), (number, ""))
-        scales.append(level._scale)
+        scales.append(level.scale)
     assert scales[0] > 1.3 * scales[1]
 
 

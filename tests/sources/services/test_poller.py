@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
@@ -15,6 +16,7 @@ from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.parse.ollama_log import OllamaLogParser
+from timmy_tui.sources.services import poller
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.poller import LiveServices
 from timmy_tui.sources.services.server_log import ServerJournal, ServerLogFile, follow_server_log
@@ -99,17 +101,20 @@ def test_late_is_busy_and_a_turn_in_flight_is_not_disturbed(wait_for: WaitFor) -
         free.set()
 
 
-def test_a_server_error_and_a_missing_page() -> None:
-    answers = iter([as_json({"error": "x"}, 500), (404, b"no"), (200, b"<html>")])
-    with serving(lambda path: next(answers)) as (url, _):
+@pytest.mark.parametrize("answer", [(404, b"no"), (200, b"<html>"), (499, b"")])
+def test_a_server_error_is_an_error_and_any_other_answer_proves_that_the_service_is_there(
+    wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes]
+) -> None:
+    monkeypatch.setattr(poller, "SPEECH_S", 0.01)
+    monkeypatch.setattr(poller, "TICK_S", 0.01)
+    answers = [as_json({"error": "x"}, 500)]
+    with serving(lambda path: answers[0]) as (url, _):
         live = LiveServices(ServiceConfig(settings(tts=url), None))
-        wire = HttpClient(url)
-        seen = []
-        for _ in range(3):
-            live._judge("tts", wire.ask("/health"))
-            seen.append(conditions(live)["tts"])
-        wire.close()
-    assert seen == [SourceCondition.ERROR, SourceCondition.OK, SourceCondition.OK]
+        live.start(lambda: None)
+        wait_for(lambda: conditions(live)["tts"] is SourceCondition.ERROR)
+        answers[0] = answer
+        wait_for(lambda: conditions(live)["tts"] is SourceCondition.OK)
+        live.stop()
 
 
 def test_polling_can_be_off() -> None:

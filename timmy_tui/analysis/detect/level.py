@@ -59,6 +59,11 @@ class Level:
         """The level at the usual amount of work."""
         return math.exp(self._level)
 
+    @property
+    def scale(self) -> float:
+        """Spread around the level in log units, taken as wider while few values are known."""
+        return self._scale
+
     def expected_ms(self, work: tuple[float, ...]) -> float | None:
         """Usual time for so much work; None while there is no level."""
         if not self.ready:
