@@ -100,16 +100,16 @@ class SnapshotBuilder:
 
     def add_typed(self, turns: Iterable[Turn], facts: OllamaFacts | None) -> bool:
         """What v34's statistics told of; turns that no log knows get ordinals of their own, a little later."""
-        self._typed.offer(turns, time.monotonic())
+        self._typed.add_statistics(turns, time.monotonic())
         return self._put_typed(facts)
 
     def _put_typed(self, facts: OllamaFacts | None) -> bool:
-        due = self._typed.due(self.turns(), time.monotonic(), self.busy)
+        due = self._typed.take_ready(self.turns(), time.monotonic(), self.busy)
         numbered: list[Turn] = []
         for turn in due:
             if turn.ordinal < 0:
                 turn = replace(turn, ordinal=self._ingest.assembler.take_ordinal())
-                self._typed.given(turn)
+                self._typed.add_numbered(turn)
             numbered.append(turn)
         return self._put_all(numbered, facts)
 
@@ -121,7 +121,7 @@ class SnapshotBuilder:
         return bool(turns)
 
     def _put(self, turn: Turn, facts: OllamaFacts | None) -> None:
-        turn = self._typed.settle(turn)
+        turn = self._typed.merge(turn)
         before = self._known.get(turn.ordinal)
         if before is None:
             self.closed += 1
