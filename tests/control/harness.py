@@ -15,7 +15,8 @@ from timmy_tui.core.installation import at
 from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
 from timmy_tui.model.change import ChangeState
-from timmy_tui.pipeline.live_source import LiveSource, follow
+from timmy_tui.pipeline import live_source
+from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.pipeline.thread import Pipeline
 
 LIMIT_S = 40.0
@@ -102,8 +103,8 @@ def harness(folder: Path, settings: Settings | None = None, follow_logs: bool = 
             held.until(lambda: ask(stand_in.urls["v34"], 1.0) is Answer.ANSWERS)
             room.open()
             if follow_logs:
-                feeds, waker = follow(settings, at(stand_in.root, settings.paths))
-                source = LiveSource(Pipeline(settings, feeds), waker=waker, watch=room.see)
+                feeds, waker = live_source.follow_logs(settings, at(stand_in.root, settings.paths))
+                source = LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=room.see)
                 source.start(lambda snapshot: None)
             yield held
         finally:

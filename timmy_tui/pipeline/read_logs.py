@@ -1,4 +1,4 @@
-"""LogReading logs once, from their first byte to their last, for the commands that do not follow them."""
+"""Reads logs once, from the first byte to the last, for the commands that do not follow them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,24 +17,25 @@ from timmy_tui.parse.log_formats import detect, log_files
 from timmy_tui.sources.files.content import read_start
 from timmy_tui.turns.ingest import Ingest
 
-_SLICE = 1 << 20
+_SLICE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class LogReading:
-    """Everything that the named logs say."""
+    """Everything read from some logs."""
 
     turns: tuple[Turn, ...]
-    """In the order in which they happened, every state."""
+    """In the order in which they happened, in every state."""
     sessions: tuple[Session, ...]
     sources: tuple[SourceState, ...]
     unparsed: Counter[str]
+    """Lines that could not be parsed, by reason."""
 
 
 def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
-    """The logs of an installation, those that exist. Raises NotFound when there is none."""
+    """The existing logs of an installation. Raises NotFound when there is none."""
     logs = log_files(installation)
-    present = [(path, row) for path, row in logs if path.exists()]
+    present = [(path, log_format) for path, log_format in logs if path.exists()]
     if not present:
         places = " nor ".join(str(path) for path, _ in logs)
         raise NotFound(f"neither {places} exists yet.", "Talk to Timmy once, or name a file: --log")
@@ -52,43 +53,47 @@ def detect_format(path: Path) -> LogFormat:
 
 
 def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: Limits, keep_events: bool = True) -> LogReading:
-    """Read each log whole, in the order that their formats say."""
+    """Read each log whole, in the order of their formats. Raises NotFound or SourceError."""
     ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
-    for path, row in sorted(logs, key=lambda log: log[1].order):
+    for path, log_format in sorted(logs, key=lambda log: log[1].order):
         lines = dropped = 0
         for batch, too_long in _slices(_readable(path), limits.line_kib * 1024):
             lines += len(batch) + too_long
             dropped += too_long
-            for turn in ingest.feed(row.kind, batch):
+            for turn in ingest.feed(log_format.kind, batch):
                 turns[turn.ordinal] = turn
         condition = SourceCondition.OK
         sources.append(SourceState(name=path.name, condition=condition, lines=lines, dropped=dropped))
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
-    ordered, places = _by_time([turns[ordinal] for ordinal in sorted(turns)])
+    ordered, new_ordinals = _by_time([turns[ordinal] for ordinal in sorted(turns)])
     sessions = tuple(
-        replace(session, first=places.get(session.first, session.first), last=places.get(session.last, session.last))
+        replace(
+            session,
+            first=new_ordinals.get(session.first, session.first),
+            last=new_ordinals.get(session.last, session.last),
+        )
         for session in ingest.sessions
     )
     return LogReading(turns=ordered, sessions=sessions, sources=tuple(sources), unparsed=ingest.unparsed)
 
 
 def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:
-    """Turns in the order in which they happened, numbered anew; old ordinal → new.
+    """Turns in the order in which they happened, with new ordinals; and old ordinal → new.
 
-    The debug log alone tells of typed turns, and it is read behind the other one. A turn without a time stays behind
-    the one that arrived before it.
+    Only the debug log has typed turns, and it is read after the latency log. A turn without a time stays after the one
+    that arrived before it.
     """
     keyed: list[tuple[float, int, Turn]] = []
-    before = float("-inf")
+    started = float("-inf")
     for turn in turns:
-        before = before if turn.started is None else turn.started
-        keyed.append((before, turn.ordinal, turn))
+        started = started if turn.started is None else turn.started
+        keyed.append((started, turn.ordinal, turn))
     keyed.sort(key=lambda item: item[:2])
-    places = {ordinal: place for place, (_, ordinal, _) in enumerate(keyed)}
-    return tuple(replace(turn, ordinal=places[turn.ordinal]) for _, _, turn in keyed), places
+    new_ordinals = {ordinal: new for new, (_, ordinal, _) in enumerate(keyed)}
+    return tuple(replace(turn, ordinal=new_ordinals[turn.ordinal]) for _, _, turn in keyed), new_ordinals
 
 
 def _readable(path: Path) -> Path:
@@ -100,12 +105,12 @@ def _readable(path: Path) -> Path:
 
 
 def _slices(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
-    """Whole lines in slices of about 1 MiB, and how many lines were passed over for their length."""
+    """Whole lines in slices of about 1 MiB, and how many lines were skipped because they are longer than the limit."""
     try:
         with path.open("rb") as file:
             rest = b""
             skipping = False
-            while chunk := file.read(_SLICE):
+            while chunk := file.read(_SLICE_BYTES):
                 lines = (rest + chunk).split(b"\n")
                 rest = lines.pop()
                 too_long = 0
@@ -117,8 +122,8 @@ def _slices(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
                     skipping = False
                 if len(rest) > line_limit:
                     rest, skipping, too_long = b"", True, 1
-                kept = [line for line in lines if len(line) <= line_limit]
-                yield kept, too_long + len(lines) - len(kept)
+                short = [line for line in lines if len(line) <= line_limit]
+                yield short, too_long + len(lines) - len(short)
             if rest and not skipping:
                 yield [rest], 0
     except OSError as error:
