@@ -1,6 +1,6 @@
-"""The ways in which v34 is restarted. None of them signals a process that was not started here.
+"""The ways to restart v34. None of them sends a signal to a process that was not started from here.
 
-A new one is a class here and its place in the table at the end; the rest of control asks its members, never its name.
+A new way is a class here and its place in the table at the end; the rest of control asks its members, never its name.
 """
 
 import os
@@ -19,33 +19,34 @@ from timmy_tui.core.errors import ControlError, SettingsError
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.sources.services.urls import ServiceUrls
 
-LOOK_S = 0.1
+POLL_S = 0.1
+"""Between two looks at a process that should end."""
 
 
 class RestartFailed(ControlError):
-    """The restart was asked for and did not happen; what served before may still serve."""
+    """The restart was requested and did not happen; the old v34 may still serve."""
 
 
 class StartedBy(Enum):
-    """Who starts the new v34: what can be done when it missed the edit, or does not run."""
+    """Who starts the new v34. It decides what is done when v34 does not run, or has read the files before the edit."""
 
     STRATEGY = auto()
-    """``restart`` does it, also for a v34 that does not run; asked again, it does it again."""
+    """``restart`` does, also when v34 does not run. It can be called once more."""
     RELOADER = auto()
-    """v34's own reloader, when a file has a later time. It cannot bring back a v34 that does not run."""
+    """v34's own reloader, when a file gets a later time. It cannot start a v34 that does not run."""
     USER = auto()
-    """The user, at a time of their own choice."""
+    """The user, when they want to. They can only be asked."""
 
 
 @dataclass(frozen=True)
 class StrategyInputs:
-    """What a strategy can be made from."""
+    """Everything that a strategy can be made from."""
 
     settings: Settings
     root: Path
     urls: ServiceUrls
     log_dir: Path
-    """Private to the user: for what a command prints."""
+    """Private to the user (0700): for the output of a command."""
 
     @property
     def app_dir(self) -> Path:
@@ -54,35 +55,38 @@ class StrategyInputs:
 
 
 class Strategy(Protocol):
-    """One way."""
+    """One way to restart v34."""
 
     name: ClassVar[str]
-    """As the settings and the journal name it."""
+    """In the settings (``control.strategy``) and in the journal."""
     started_by: ClassVar[StartedBy]
     gone_s: ClassVar[float | None]
-    """Without any process of v34 for this long, it has exited; None: its absence proves nothing."""
+    """v34 has exited when it has had no process for this many seconds; None: it may stay away for any time."""
 
     @classmethod
     def make(cls, inputs: StrategyInputs) -> "Strategy":
-        """The strategy as the settings want it."""
+        """The strategy with its limits from the settings."""
 
     @property
     def limit_s(self) -> float | None:
-        """Until the old service must be gone; None has no limit."""
+        """Seconds from the restart until the old process must have ended; None: there is no limit."""
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
-        """What will be done, and what that interrupts."""
+        """Lines that say what will be done, and what that interrupts."""
 
     def refusal(self, serving: Serving) -> str:
-        """Why it cannot work now; empty when it can."""
+        """Why v34 cannot be restarted in this way now; empty when it can."""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
-        """Do it, after ``edited`` were written; a word for the status line. Blocks; raises RestartFailed."""
+        """Restart v34, or ask for it, after the files ``edited`` were written. Blocks; raises RestartFailed.
+
+        Returns a message for the status line.
+        """
 
 
 @dataclass(frozen=True)
 class Reload:
-    """v34's own debug reloader: an edit is all that it needs."""
+    """v34's own debug reloader restarts it when a file was edited."""
 
     name: ClassVar[str] = "reload"
     started_by: ClassVar[StartedBy] = StartedBy.RELOADER
@@ -99,9 +103,9 @@ class Reload:
     def preview(self, serving: Serving) -> tuple[str, ...]:
         if not serving.listeners:
             return ("v34 is not running: its next start reads the file",)
-        told = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
+        unknown = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
         return (
-            f"v34 restarts itself: its debug reloader notices the edit{told}",
+            f"v34 restarts itself: its debug reloader notices the edit{unknown}",
             "nobody is heard while it loads its models again (10–30 s)",
         )
 
@@ -118,7 +122,7 @@ class Reload:
 
 @dataclass(frozen=True)
 class Manual:
-    """The user types; this only says what, and watches."""
+    """The user restarts v34; this only says how."""
 
     name: ClassVar[str] = "manual"
     started_by: ClassVar[StartedBy] = StartedBy.USER
@@ -132,27 +136,27 @@ class Manual:
         return cls(inputs.app_dir)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
-        return (f"you restart v34: {self._words(serving)}",)
+        return (f"you restart v34: {self._instruction(serving)}",)
 
     def refusal(self, serving: Serving) -> str:
         return ""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
-        return self._words(serving)
+        return self._instruction(serving)
 
-    def _words(self, serving: Serving) -> str:
-        end = "Ctrl+C in its terminal, then " if serving.listeners else ""
-        return f"{end}cd {self.folder} && python app.py --debug"
+    def _instruction(self, serving: Serving) -> str:
+        stop = "Ctrl+C in its terminal, then " if serving.listeners else ""
+        return f"{stop}cd {self.folder} && python app.py --debug"
 
 
 @dataclass(frozen=True)
 class Command:
-    """The user's own argument list, from the user's own settings file."""
+    """A command of the user, from the user's own settings file."""
 
     name: ClassVar[str] = "command"
     started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
     gone_s: ClassVar[float | None] = 10.0
-    """It may take a while to start one."""
+    """A command may take some seconds to start v34."""
 
     argv: tuple[str, ...]
     folder: Path
@@ -190,7 +194,7 @@ class ByPanel:
     name: ClassVar[str] = "panel"
     started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
     gone_s: ClassVar[float | None] = 10.0
-    """It may take a while to start one."""
+    """The panel may take some seconds to start v34."""
 
     panel: Panel
     folder: Path
@@ -231,16 +235,16 @@ class ByPanel:
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
         deadline = time.monotonic() + STOP_S
-        while any(alive(one.pid, one.started) for one in serving.listeners):
+        while any(alive(listener.pid, listener.started) for listener in serving.listeners):
             if cancelled.is_set():
                 raise Refused("Not waited for; nothing was started.")
             if time.monotonic() > deadline:
                 raise Refused(f"The panel says v34 is stopped; pid {serving.listeners[0].pid} still runs.")
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
 
 def touch(path: Path) -> None:
-    """A time in a later whole second: to a reloader that is an edit. Raises RestartFailed."""
+    """Give a file a time in a later whole second, which a reloader takes for an edit. Raises RestartFailed."""
     try:
         later = (max(path.stat().st_mtime_ns, time.time_ns()) // 10**9 + 1) * 10**9
         os.utime(path, ns=(later, later))
@@ -250,20 +254,23 @@ def touch(path: Path) -> None:
 
 _ALL: tuple[type[Strategy], ...] = (Reload, ByPanel, Command, Manual)
 STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in _ALL}
-"""The table, by the name that the settings use."""
+"""The table, by the names that the settings use."""
 
 
 def check_strategy(settings: Settings, path: Path | None = None) -> None:
-    """Raise SettingsError for a ``control.strategy`` that is not in the table. ``path``: None is the user's file."""
+    """Raise SettingsError for a ``control.strategy`` that is not in the table.
+
+    ``path``: the settings file that the error names; None is the user's own.
+    """
     name = settings.control.strategy
     if name not in STRATEGIES:
-        where = path or config_dir() / "settings.toml"
+        file = path or config_dir() / "settings.toml"
         raise SettingsError(
-            f"{where}: Invalid enum value {name!r} - at `$.control.strategy`.", f"Known are {', '.join(STRATEGIES)}."
+            f"{file}: Invalid enum value {name!r} - at `$.control.strategy`.", f"Known are {', '.join(STRATEGIES)}."
         )
 
 
 def make_strategy(settings: Settings, root: Path, urls: ServiceUrls, log_dir: Path) -> Strategy:
-    """The one that the settings name; ``log_dir`` is private, for what a command prints. Raises SettingsError."""
+    """The strategy that the settings name. ``log_dir``: private to the user. Raises SettingsError."""
     check_strategy(settings)
     return STRATEGIES[settings.control.strategy].make(StrategyInputs(settings, root, urls, log_dir))
