@@ -166,7 +166,7 @@ def _run(drawn: dict[str, list[Mutant]], results: Path, place: Path, rooms: Sequ
 
 def _reach(tree: str, copy: Path, place: Path, rooms: Sequence[str]) -> reaching.Reach:
     """As measured before on the same code, or measured now."""
-    part = "" if tuple(rooms) == TESTS else "-" + "-".join(rooms)
+    part = "" if tuple(rooms) == TESTS else "-" + "-".join(rooms).replace("/", ".")
     kept = WORK / f"reach-{tree[:12]}{part}.json"
     if not kept.exists():
         folder = place / "reach"
