@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench screenshot wheel clean
+.PHONY: demo test lint bench mutants screenshot wheel clean
 
 demo: $(VENV)/.run
 	@$(BIN)/timmy-tui demo
@@ -24,6 +24,12 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
+# Faults put into the core one at a time, within an hour. Its tools get an environment of their own. SEED=… repeats a sample.
+mutants: VENV := .venv-mutants
+mutants: BIN := .venv-mutants/bin
+mutants: .venv-mutants/.run
+	$(BIN)/python -m bench.mutants $(if $(SEED),--seed $(SEED)) $(OPTIONS)
+
 screenshot: $(VENV)/.run
 	$(BIN)/timmy-tui screenshot docs/live.svg
 
@@ -31,7 +37,7 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) .venv-mutants dist build
 
 # uv where it is present (and reaches its index), python -m venv and pip where not.
 define install
@@ -52,3 +58,6 @@ $(VENV)/.run: pyproject.toml constraints.txt
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(call install,.[dev])
 	@touch $(VENV)/.run
+
+.venv-mutants/.run: pyproject.toml constraints.txt
+	$(call install,.[mutants])

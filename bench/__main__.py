@@ -9,6 +9,11 @@ import timmy_tui
 
 NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control")
 """One module each, with ``measure() -> list[str]``: the lines of its table."""
+ELSEWHERE = (
+    ("python -m bench.judgement", "alarms, delays and verdicts against labelled turns"),
+    ("make mutants", "faults put into the core one at a time: which ones no test notices (an hour)"),
+)
+"""Runs of their own: command, what it measures."""
 
 
 def main() -> None:
@@ -20,6 +25,10 @@ def main() -> None:
         print(f"\n## {name}\n\n{(module.__doc__ or '').strip()}\n", flush=True)
         for line in module.measure():
             print(line, flush=True)
+    if not sys.argv[1:]:
+        print("\n## Runs of their own\n")
+        for command, what in ELSEWHERE:
+            print(f"- `{command}`: {what}")
 
 
 if __name__ == "__main__":

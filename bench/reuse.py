@@ -26,11 +26,12 @@ from timmy_tui.demo.ollama.engine import Served
 from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.v34 import turn_of
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 
 VERSIONS = ("0.1.48", "0.3.14", "0.12.4", "0.12.5", "0.12.11", "0.30.0", "0.30.1", "0.30.11", "0.33.3")
 """One for each row of the version table."""

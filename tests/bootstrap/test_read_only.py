@@ -9,9 +9,10 @@ import pytest
 
 from timmy_tui.bootstrap.dashboard import served, taken, usable_state
 from timmy_tui.bootstrap.deferred import DeferredSource
-from timmy_tui.control.journal.lock import control_dir, dashboard_lock
+from timmy_tui.control.journal.lock import dashboard_lock
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.pipeline.live_source import LiveSource
+from timmy_tui.sources.timmy import timmy_at
 
 
 def test_a_page_that_anybody_can_reach_has_no_hands(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,9 +25,11 @@ def test_a_page_that_anybody_can_reach_has_no_hands(monkeypatch: pytest.MonkeyPa
 def test_the_second_dashboard_names_the_first_and_follows_when_it_is_gone(tmp_path: Path) -> None:
     root, state = tmp_path / "timmy", tmp_path / "state"
     root.mkdir()
-    assert taken(root, state) == ""
+    timmy = timmy_at(root, state=state)
+    assert taken(timmy) == ""
     code = (
-        "import sys\nfrom pathlib import Path\nfrom timmy_tui.control.journal.lock import control_dir, dashboard_lock\n"
+        "import sys\nfrom pathlib import Path\nfrom timmy_tui.control.journal.lock import dashboard_lock\n"
+        "from timmy_tui.sources.timmy import control_dir\n"
         "held = dashboard_lock(control_dir(Path(sys.argv[1]), Path(sys.argv[2])))\nheld.acquire()\n"
         "print('held', flush=True)\ninput()\n"
     )
@@ -34,13 +37,13 @@ def test_the_second_dashboard_names_the_first_and_follows_when_it_is_gone(tmp_pa
         [sys.executable, "-c", code, str(root), str(state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert first.stdout is not None and first.stdout.readline() == "held\n"
-    assert f"pid {first.pid}" in taken(root, state)
-    assert taken(tmp_path / "another", state) == ""
+    assert f"pid {first.pid}" in taken(timmy)
+    assert taken(timmy_at(tmp_path / "another", state=state)) == ""
     first.kill()
     first.communicate()
-    assert taken(root, state) == ""
-    with dashboard_lock(control_dir(root, state)):
-        assert taken(root, state) != ""
+    assert taken(timmy) == ""
+    with dashboard_lock(timmy.control_folder):
+        assert taken(timmy) != ""
 
 
 def test_a_state_folder_that_cannot_be_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

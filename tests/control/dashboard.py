@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.control.harness import ControlHarness, controller_on
 from tests.control.services import Service
 from timmy_tui.core.settings import Settings
+from timmy_tui.model.requests import Flip
 
 REPOSITORY = Path(__file__).parents[2]
 ASKED = ("tail-mode", "on")
@@ -29,7 +30,7 @@ def main(act: str, root: Path, state: Path) -> None:
     """As the module says."""
     key, value = ASKED
     with controller_on(Service(root), state, Settings(), watch=True) as harness:
-        plan = harness.plan("flip", key=key, value=value)
+        plan = harness.plan(Flip(((key, value),)))
         seen = {"read_only": harness.controller.state().read_only, "refusal": plan.refusal}
         print(json.dumps(seen), flush=True)
         if act == "flip":

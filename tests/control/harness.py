@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.control.services import DemoV34, Service
-from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.edit.transaction import write
 from timmy_tui.control.journal.lock import control_dir
@@ -22,9 +22,10 @@ from timmy_tui.control.service.listeners import Listener, Serving, port_of, who_
 from timmy_tui.core.installation import at
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.requests import ChangeRequest, Flip
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn
-from timmy_tui.sources.services.urls import resolve_urls
+from timmy_tui.sources.timmy import timmy_at
 
 LIMIT_S = 45.0
 """How long a test waits for anything; pytest ends it after 60 s."""
@@ -51,10 +52,9 @@ class ControlHarness:
         self.root, self.config, self.app = service.root, service.config, service.app
         self.messages: list[str] = []
         self.marks: list[tuple[str, str]] = []
+        self.timmy = timmy_at(self.root, settings, state)
         self.controller = Controller(
-            settings,
-            self.root,
-            state,
+            self.timmy,
             read_only,
             tell=lambda message, role: self.messages.append(message),
             mark=lambda kind, label: self.marks.append((kind, label)),
@@ -62,20 +62,20 @@ class ControlHarness:
 
     # -- acting
 
-    def plan(self, kind: str, **arguments: Any) -> ChangePlan:
+    def plan(self, request: ChangeRequest) -> ChangePlan:
         """What the controller would do."""
-        return self.controller.plan(kind, arguments)
+        return self.controller.plan(request)
 
-    def start(self, kind: str, **arguments: Any) -> ChangePlan:
+    def start(self, request: ChangeRequest) -> ChangePlan:
         """Plan, which must not be refused, and begin."""
-        plan = self.plan(kind, **arguments)
+        plan = self.plan(request)
         assert plan.refusal == "", plan.refusal
         self.controller.start(plan)
         return plan
 
     def flip(self, key: str = "retrieved-chunks", value: str = "3", until: ChangeState = ChangeState.VERIFYING) -> str:
         """Change one flag and wait for a state, or for the end of the change; the operation."""
-        self.start("flip", key=key, value=value)
+        self.start(Flip(((key, value),)))
         self.until(lambda: self.controller.idle or self.state in (until, ChangeState.NEEDS_ATTENTION))
         return self.progress.op
 
@@ -164,7 +164,7 @@ class ControlHarness:
     @property
     def url(self) -> str:
         """Of v34."""
-        return resolve_urls(self.settings, self.root).v34
+        return self.timmy.services.urls.v34
 
     def serving(self) -> Serving:
         """Who listens on v34's port."""
@@ -188,7 +188,7 @@ class ControlHarness:
         """
         before = self.contents()
         earlier = ControlHarness(self.service, self.state_folder / "earlier", NO_SERVICE)
-        plan = earlier.plan("flip", values=flags, only=only)
+        plan = earlier.plan(Flip(flags, only=only))
         assert plan.refusal == "", plan.refusal
         records = file_records(plan.planned)
         self.journal.append(Entry(op=operation, stage="editing", label=plan.label, service=listener, files=records))
@@ -233,11 +233,12 @@ def followed_logs(harness: ControlHarness) -> Iterator[None]:
     """The controller sees what the logs tell, as beside the dashboard."""
     # 0.2 s that a dashboard which is started and killed a dozen times does not need.
     from timmy_tui.pipeline.live_source import LiveSource, follow
+    from timmy_tui.pipeline.thread import Pipeline
 
     tail = replace(harness.settings.tail, poll_ms=50, poll_busy_ms=20)
     settings = replace(harness.settings, tail=tail)
     feeds, waker = follow(settings, at(harness.root, settings.paths))
-    source = LiveSource(settings, feeds, waker=waker, watch=harness.controller.see)
+    source = LiveSource(Pipeline(settings, feeds), waker=waker, watch=harness.controller.see)
     source.start(lambda snapshot: None)
     try:
         yield

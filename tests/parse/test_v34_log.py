@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timmy_tui.parse.v34_log import PATTERNS, DebugFact, V34Parser, match_line
+from timmy_tui.model.log_format import DebugFact
+from timmy_tui.parse.v34_log import PATTERNS, V34Parser, match_line
 
 BEGIN = "*" * 45 + "BEGIN" + "*" * 45
 

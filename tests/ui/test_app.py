@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import running
 from tests.ui.snapshots import control_state, finding, judgement, open_turn, snapshot, troubled
+from timmy_tui.model.requests import AnswerFinding, MarkTurn
 from timmy_tui.ui import app as app_module
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import SnapshotArrived
@@ -210,13 +211,13 @@ async def test_the_source_is_stopped_at_the_end() -> None:
 async def test_marks_and_findings_are_handed_to_the_source_and_taken_back_by_the_same_key() -> None:
     async with running(snapshot(judgement=judgement(30, finding()))) as seen:
         await seen.press("g")
-        await seen.until(lambda: ("mark", 30, None) in seen.source.asked)
+        await seen.until(lambda: MarkTurn(30, None) in seen.source.asked)
         await seen.press("x")
-        await seen.until(lambda: ("mark", 30, "bad") in seen.source.asked)
+        await seen.until(lambda: MarkTurn(30, "bad") in seen.source.asked)
         await seen.press("a")
-        await seen.until(lambda: ("finding", "llm:20", "accept") in seen.source.asked)
+        await seen.until(lambda: AnswerFinding("llm:20", "accept") in seen.source.asked)
         await seen.press("i", "s")
-        await seen.until(lambda: ("finding", "llm:20", "mute") in seen.source.asked)
+        await seen.until(lambda: AnswerFinding("llm:20", "mute") in seen.source.asked)
 
 
 async def test_without_turns_or_findings_the_keys_say_so() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredSource
-from timmy_tui.core.installation import Installation
+from timmy_tui.bootstrap.startup import DashboardOptions, with_view
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
     from timmy_tui.pipeline.live_source import LiveSource
@@ -23,50 +24,41 @@ else:
     os.environ.setdefault("TEXTUAL_FPS", "240")
 
 
-def open_installation(
-    settings: Settings,
-    installation: Installation,
-    services: bool = True,
-    read_only: bool = False,
-    record: bool = True,
-) -> None:
-    """The dashboard on a Timmy, until the user leaves. ``record``: into the history and tmux's status line."""
+def open_live(timmy: Timmy, options: DashboardOptions) -> None:
+    """The dashboard on a Timmy, until the user leaves."""
     from timmy_tui.bootstrap.ollama_actions import OllamaActions
     from timmy_tui.ui.app import TimmyApp
-    from timmy_tui.ui.messages import Noticed
+    from timmy_tui.ui.messages import Backend, Noticed
     from timmy_tui.ui.view import Notice
 
     def tell(word: str, role: str = "warn") -> None:
         app.post_message(Noticed(Notice(time.time(), clean(word), role)))
 
     def make() -> "LiveSource":
-        from timmy_tui.bootstrap.wiring import live_source, make_control
+        from timmy_tui.bootstrap.wiring import SourceParts, live_source
+        from timmy_tui.control.controller import Controller
 
         if trouble:
-            return live_source(settings, installation, services, False, None, tell, lambda snapshot: None)
-        room = make_control(
-            settings, installation.root, state, why, tell, lambda kind, label: source.mark_change(kind, label)
-        )
-        source = live_source(settings, installation, services, record, state, tell, room.see)
+            return live_source(timmy, SourceParts(services=services), tell)
+        controller = Controller(timmy, why, tell, lambda kind, label: source.mark_change(kind, label))
+        parts = SourceParts(services=services, record=options.record, trials=True)
+        source = live_source(timmy, parts, tell, controller.see)
         # It marks what it sees from its first look on: not before there is something to mark it on.
-        room.open()
-        hands.room = room
+        controller.open()
+        control.controller = controller
         return source
 
-    trouble, state = usable_state(None if record else installation.root / "demo" / "state")
-    why = "--read-only" if read_only else served() or trouble or taken(installation.root, state)
-    hands = DeferredController()
-    app = TimmyApp(
-        settings,
-        DeferredSource(make),
-        control=hands,
-        llm_actions=OllamaActions(settings, installation.root) if services else None,
-        read_only=why,
-    )
+    trouble, state = usable_state(timmy.state)
+    timmy = Timmy(with_view(timmy.settings, options), timmy.installation, state)
+    services = not options.no_services
+    why = "--read-only" if options.read_only else served() or trouble or taken(timmy)
+    control = DeferredController()
+    llm = OllamaActions(timmy) if services else None
+    app = TimmyApp(timmy.settings, Backend(DeferredSource(make), control, llm, why))
     try:
-        app.run(mouse=settings.view.mouse)
+        app.run(mouse=timmy.settings.view.mouse)
     finally:
-        hands.close()
+        control.close()
 
 
 def usable_state(state: Path | None) -> tuple[str, Path]:
@@ -85,11 +77,11 @@ def usable_state(state: Path | None) -> tuple[str, Path]:
     return "", folder
 
 
-def taken(root: Path, state: Path) -> str:
+def taken(timmy: Timmy) -> str:
     """Why a second dashboard on the same Timmy only looks; empty for the first."""
-    from timmy_tui.control.journal.lock import control_dir, dashboard_lock, second
+    from timmy_tui.control.journal.lock import dashboard_lock, second
 
-    owner = dashboard_lock(control_dir(root, state)).owner()
+    owner = dashboard_lock(timmy.control_folder).owner()
     return second(owner) if owner is not None else ""
 
 
@@ -101,10 +93,12 @@ def served() -> str:
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:
     """The dashboard on saved logs; nothing can be changed from it."""
     from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.messages import Backend
 
     def make() -> "LiveSource":
         from timmy_tui.bootstrap.wiring import replay_source
 
         return replay_source(settings, tuple(files), speed)
 
-    TimmyApp(settings, DeferredSource(make), read_only="a replay").run(mouse=settings.view.mouse)
+    backend = Backend(DeferredSource(make), read_only="a replay")
+    TimmyApp(settings, backend).run(mouse=settings.view.mouse)

@@ -2,15 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ControlState
 
 if TYPE_CHECKING:
-    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
+    from timmy_tui.model.requests import ChangeRequest, PipelineRequest
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.pipeline.live_source import LiveSource
     from timmy_tui.pipeline.thread import Publish
@@ -50,25 +51,10 @@ class DeferredSource:
         if self._source is not None:
             self._source.stop()
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
+    def request(self, request: "PipelineRequest") -> None:
+        """Pass it on. In the first moments there is nothing yet that it could be about."""
         if self._source is not None:
-            self._source.mark(ordinal, quality)
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad."""
-        if self._source is not None:
-            self._source.note(ordinal, text)
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-        if self._source is not None:
-            self._source.answer_finding(key, answer)
-
-    def guide(self, word: str) -> None:
-        """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
-        if self._source is not None:
-            self._source.guide(word)
+            self._source.request(request)
 
 
 def _failed(error: Exception) -> "Snapshot":
@@ -84,30 +70,30 @@ class DeferredController:
     """Stands for the Controller until that is made, with the source, behind the first frame."""
 
     def __init__(self) -> None:
-        self.room: Controller | None = None
+        self.controller: Controller | None = None
 
     def state(self) -> ControlState:
         """As last seen; empty before the first look."""
-        return self.room.state() if self.room is not None else ControlState()
+        return self.controller.state() if self.controller is not None else ControlState()
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> "ChangePlan":
-        """As the room plans it. Raises ControlError in the first moments."""
-        return self._ready().plan(kind, arguments)
+    def plan(self, request: "ChangeRequest") -> "ChangePlan":
+        """As the controller plans it. Raises ControlError in the first moments."""
+        return self._ready().plan(request)
 
     def start(self, plan: object) -> str:
-        """As the room does it."""
+        """As the controller does it."""
         return self._ready().start(plan)
 
     def answer(self, choice: str) -> str:
-        """As the room answers."""
+        """As the controller answers."""
         return self._ready().answer(choice)
 
     def close(self) -> None:
         """End within a second."""
-        if self.room is not None:
-            self.room.close()
+        if self.controller is not None:
+            self.controller.close()
 
     def _ready(self) -> "Controller":
-        if self.room is None:
+        if self.controller is None:
             raise ControlError("still starting; press the key again.")
-        return self.room
+        return self.controller

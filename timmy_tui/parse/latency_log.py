@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
 
 _MARK = b'{"timestamp"'
@@ -90,3 +91,18 @@ def _loose(text: bytes) -> Event | str:
     return Event(
         float(stamp), request_id, name, service if isinstance(service, str) else "", fields.get("metadata", {})
     )
+
+
+def _recognizes(lines: Sequence[bytes]) -> bool:
+    """Torn lines and NULs may stand before the first whole one."""
+    return any(_MARK in line or (line.lstrip().startswith(b"{") and b'"event"' in line) for line in lines)
+
+
+FORMAT = EventLog(
+    kind="latency",
+    file_name="latency.log",
+    order=10,  # first: the debug log then tells more of turns that are known
+    recognizes=_recognizes,
+    place=lambda places: places.latency_log,
+    parser=LatencyParser,
+)

@@ -6,21 +6,13 @@ is believed, so that an answer cannot forge the end of its own turn.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import Struct
+from timmy_tui.model.log_format import DebugFact, FactLog
 
 Reader = Callable[[str], Any]
-
-
-class DebugFact(Struct, frozen=True):
-    """What one line says."""
-
-    kind: str
-    values: dict[str, Any] = {}
-    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,3 +217,17 @@ def match_line(text: str) -> DebugFact | None:
                 return None
         return DebugFact(pattern.kind, values, request_id)
     return None
+
+
+def _recognizes(lines: Sequence[bytes]) -> bool:
+    return any(b"*** Debug:" in line for line in lines)
+
+
+FORMAT = FactLog(
+    kind="v34",
+    file_name="v34.log",
+    order=20,
+    recognizes=_recognizes,
+    place=lambda places: places.v34_log,
+    parser=V34Parser,
+)

@@ -1,14 +1,18 @@
 """Everything that is concluded from turns, in one place: the model's truth and the judge."""
 
+from collections.abc import Mapping
+from typing import assert_never
+
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.trial import TURNS
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
+from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.storage.trial_file import TrialFile
 
@@ -75,24 +79,25 @@ class Conclusions:
         if self._trials is not None:
             self._trials.noise = noise
 
-    def mark(self, turn: Turn, quality: str | None) -> None:
-        """The user's word on a turn."""
-        self._judge.mark(turn, quality)
+    def request(self, request: PipelineRequest, turns: Mapping[int, Turn]) -> None:
+        """Do what the user asks for. What is about a turn that is not among ``turns`` is passed over.
 
-    def note(self, turn: Turn, text: str) -> None:
-        """Why it was marked; empty takes the note away."""
-        self._judge.note(turn, text)
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-        self._judge.answer(key, answer)
-
-    def guide(self, word: str) -> None:
-        """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
-        if self._trials is None:
-            return
-        act, _, name = word.partition(" ")
-        if act == "start":
-            self._trials.start(name, TURNS, False, self._judge.turns)
-        else:
-            self._trials.act(act, self._judge.turns)
+        Raises HistoryError for a guided test that cannot be begun or written.
+        """
+        match request:
+            case MarkTurn(ordinal=ordinal, quality=quality):
+                if ordinal in turns:
+                    self._judge.mark(turns[ordinal], quality)
+            case NoteTurn(ordinal=ordinal, text=text):
+                if ordinal in turns:
+                    self._judge.note(turns[ordinal], text)
+            case AnswerFinding(key=key, answer=answer):
+                self._judge.answer(key, answer)
+            case BeginTrial(name=name):
+                if self._trials is not None:
+                    self._trials.start(name, TUNING.comparison.trial_turns, False, self._judge.turns)
+            case ActOnTrial(act=act):
+                if self._trials is not None:
+                    self._trials.act(act, self._judge.turns)
+            case _:
+                assert_never(request)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
+from timmy_tui.model.requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
-from timmy_tui.pipeline.snapshot_builder import Analyst
-from timmy_tui.pipeline.thread import Feed, Pipeline, Publish, Services
+from timmy_tui.parse.log_formats import log_files
+from timmy_tui.pipeline.read_logs import detect_format
+from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import for_tmux, leave_line
 from timmy_tui.sources.files.tail import Tail
@@ -23,25 +25,21 @@ LINE_S = 1.0
 
 
 class LiveSource:
-    """Starts and stops everything that produces snapshots; passes the user's marks and answers on."""
+    """Starts and stops everything that produces snapshots; passes the user's requests on."""
 
     def __init__(
         self,
-        settings: Settings,
-        feeds: Sequence[Feed],
-        services: Services | None = None,
-        analyst: Analyst | None = None,
+        pipeline: Pipeline,
         waker: Waker | None = None,
-        line_root: Path | None = None,
-        replayed: bool = False,
         recorder: Recorder | None = None,
         watch: Callable[[Snapshot], None] | None = None,
+        line_root: Path | None = None,
     ) -> None:
         """``line_root``: whose status line is left for tmux; None leaves none (replay, demo).
 
         ``watch`` hears every snapshot beside the screen: control learns from it what runs.
         """
-        self.pipeline = Pipeline(settings, feeds, services, analyst, replayed)
+        self.pipeline = pipeline
         self._waker = waker
         self._recorder = recorder
         self._watch = watch
@@ -80,19 +78,20 @@ class LiveSource:
         if self._recorder is not None:
             self._recorder.stop()
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
-        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
-        if turn is not None and self._recorder is not None:
-            self._recorder.mark(turn, quality)
-        self.pipeline.order(lambda track: track.mark(ordinal, quality))
+    def request(self, request: PipelineRequest) -> None:
+        """Do what the user asks for, and remember the words that outlive the logs."""
+        if self._recorder is not None and isinstance(request, MarkTurn | NoteTurn):
+            self._remember(self._recorder, request)
+        self.pipeline.order(lambda builder: builder.request(request))
 
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad, in the user's words."""
-        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
-        if turn is not None and self._recorder is not None:
-            self._recorder.note(turn, text)
-        self.pipeline.order(lambda track: track.note(ordinal, text))
+    def _remember(self, recorder: Recorder, request: MarkTurn | NoteTurn) -> None:
+        turn = next((turn for turn in self._turns if turn.ordinal == request.ordinal), None)
+        if turn is None:
+            return
+        if isinstance(request, MarkTurn):
+            recorder.mark(turn, request.quality)
+        else:
+            recorder.note(turn, request.text)
 
     def mark_change(self, kind: str, label: str) -> None:
         """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Marker."""
@@ -101,31 +100,20 @@ class LiveSource:
         if self._recorder is not None:
             self._recorder.change(kind, label)
 
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-        self.pipeline.order(lambda track: track.answer_finding(key, answer))
-
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
-        self.pipeline.order(lambda track: track.guide(word))
-
 
 def follow(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
-    """The two logs of an installation, followed, and the hints that wake the polls early."""
-    tails = [
-        TailThread(Tail(installation.latency_log, "latency.log", settings.tail), "latency", settings.tail),
-        TailThread(Tail(installation.v34_log, "v34.log", settings.tail), "v34", settings.tail),
-    ]
+    """The logs of an installation, followed, and the hints that wake the polls early."""
+    logs = log_files(installation)
+    tails = [TailThread(Tail(path, row.file_name, settings.tail), row.kind, settings.tail) for path, row in logs]
 
     def wake_all() -> None:
         for tail in tails:
             tail.wake()
 
-    paths = [installation.latency_log, installation.v34_log]
-    waker = Waker(paths, wake_all) if settings.tail.notify else None
+    waker = Waker([path for path, _ in logs], wake_all) if settings.tail.notify else None
     return list(tails), waker
 
 
 def play(paths: Sequence[Path], speed: float | None) -> list[Feed]:
-    """Saved logs as feeds that share one clock."""
-    return list(Replay(paths, speed).feeds)
+    """Saved logs as feeds that share one clock. Raises NotFound or SourceError."""
+    return list(Replay([(path, detect_format(path)) for path in paths], speed).feeds)

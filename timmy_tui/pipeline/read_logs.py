@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
-from timmy_tui.sources.replay.player import detect_kind
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.parse.log_formats import detect, log_files
+from timmy_tui.sources.files.content import read_start
+from timmy_tui.turns.ingest import Ingest
 
 _SLICE = 1 << 20
 
@@ -29,33 +31,37 @@ class LogReading:
     unparsed: Counter[str]
 
 
-def logs_of(installation: Installation) -> list[tuple[Path, LogKind]]:
-    """The two logs of an installation, those that exist. Raises NotFound when there is neither."""
-    pairs: list[tuple[Path, LogKind]] = [(installation.latency_log, "latency"), (installation.v34_log, "v34")]
-    present = [(path, kind) for path, kind in pairs if path.exists()]
+def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
+    """The logs of an installation, those that exist. Raises NotFound when there is none."""
+    logs = log_files(installation)
+    present = [(path, row) for path, row in logs if path.exists()]
     if not present:
-        raise NotFound(
-            f"neither {pairs[0][0]} nor {pairs[1][0]} exists yet.", "Talk to Timmy once, or name a file: --log"
-        )
+        places = " nor ".join(str(path) for path, _ in logs)
+        raise NotFound(f"neither {places} exists yet.", "Talk to Timmy once, or name a file: --log")
     return present
 
 
-def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogKind]]:
-    """Files the user named, each with the kind that its content shows. Raises NotFound or SourceError."""
-    return [(_readable(path), detect_kind(path)) for path in paths]
+def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogFormat]]:
+    """Files the user named, each with the format that its content shows. Raises NotFound or SourceError."""
+    return [(_readable(path), detect_format(path)) for path in paths]
 
 
-def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: Limits, keep_events: bool = True) -> LogReading:
-    """Read each log whole. The latency log goes first: the debug log then tells more of turns that are known."""
+def detect_format(path: Path) -> LogFormat:
+    """The format that the beginning of a file shows. Raises NotFound or SourceError."""
+    return detect(read_start(path), path.name)
+
+
+def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: Limits, keep_events: bool = True) -> LogReading:
+    """Read each log whole, in the order that their formats say."""
     ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
-    for path, kind in sorted(logs, key=lambda item: item[1] != "latency"):
+    for path, row in sorted(logs, key=lambda log: log[1].order):
         lines = dropped = 0
         for batch, too_long in _slices(_readable(path), limits.line_kib * 1024):
             lines += len(batch) + too_long
             dropped += too_long
-            for turn in ingest.feed(kind, batch):
+            for turn in ingest.feed(row.kind, batch):
                 turns[turn.ordinal] = turn
         condition = SourceCondition.OK
         sources.append(SourceState(name=path.name, condition=condition, lines=lines, dropped=dropped))

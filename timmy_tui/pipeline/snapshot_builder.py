@@ -3,7 +3,7 @@
 import time
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,9 +15,11 @@ from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete,
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
+from timmy_tui.model.log_format import LogKind
+from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.typed_turns import TypedTurns
 
 EVENTS_KEPT = 50
@@ -43,17 +45,8 @@ class Analyst(Protocol):
     def judgement(self) -> JudgementState | None:
         """Findings, diagnosis, verdict."""
 
-    def mark(self, turn: Turn, quality: str | None) -> None:
-        """The user's word on a turn: ``good``, ``bad``, or None to take it back."""
-
-    def note(self, turn: Turn, text: str) -> None:
-        """Why it was marked; empty takes the note away."""
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+    def request(self, request: PipelineRequest, turns: Mapping[int, Turn]) -> None:
+        """Do what the user asks for; ``turns`` are those at hand, by ordinal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,27 +148,10 @@ class SnapshotBuilder:
             if self._recent[old].events:
                 self._recent[old] = replace(self._recent[old], events=())
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """The user's word on a turn that is still at hand."""
-        turn = self._recent.get(ordinal)
-        if turn is not None and self._analyst is not None:
-            self._analyst.mark(turn, quality)
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a turn that is still at hand was marked."""
-        turn = self._recent.get(ordinal)
-        if turn is not None and self._analyst is not None:
-            self._analyst.note(turn, text)
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """The user's answer to a finding."""
+    def request(self, request: PipelineRequest) -> None:
+        """What the user asks for, handed to the analyst with the turns that are still at hand."""
         if self._analyst is not None:
-            self._analyst.answer_finding(key, answer)
-
-    def guide(self, word: str) -> None:
-        """What the user wants of the guided test."""
-        if self._analyst is not None:
-            self._analyst.guide(word)
+            self._analyst.request(request, self._recent)
 
     @property
     def busy(self) -> bool:

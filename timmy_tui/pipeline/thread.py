@@ -9,11 +9,11 @@ from typing import Protocol
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import Health, Snapshot, SourceState
 from timmy_tui.model.turn import Marker, Turn
 from timmy_tui.pipeline.snapshot_builder import Analyst, SnapshotBuilder
 from timmy_tui.sources.files.tail import Backlog, TailBatch
-from timmy_tui.turns.ingest import LogKind
 
 Publish = Callable[[Snapshot], None]
 

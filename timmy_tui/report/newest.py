@@ -10,10 +10,12 @@ from timmy_tui.core.errors import TimmyError
 from timmy_tui.core.installation import find_installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, load_settings
+from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.parse.log_formats import detect, log_files
 from timmy_tui.report.line import WIDTH, LineValues, status_line
 from timmy_tui.report.status import for_tmux
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 
 TURN_BYTES = 1 << 13
 """Read from the end of each log for every turn of the window: one has 5 to 6 KB in the latency log, 3 in the other."""
@@ -33,23 +35,21 @@ def newest_line(root: Path | None, settings_path: Path | None, logs: Sequence[Pa
     return for_tmux(line) if tmux else line
 
 
-def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[tuple[Path, LogKind]]:
+def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[tuple[Path, LogFormat]]:
     if logs:
-        # Tells the kind of a file by its content, and is needed only here.
-        from timmy_tui.sources.replay.player import detect_kind
+        from timmy_tui.sources.files.content import read_start
 
-        return [(path, detect_kind(path)) for path in logs]
-    installation = find_installation(settings, root)
-    return [(installation.latency_log, "latency"), (installation.v34_log, "v34")]
+        return [(path, detect(read_start(path), path.name)) for path in logs]
+    return log_files(find_installation(settings, root))
 
 
-def newest_turns(logs: Sequence[tuple[Path, LogKind]], settings: Settings) -> list[Turn]:
+def newest_turns(logs: Sequence[tuple[Path, LogFormat]], settings: Settings) -> list[Turn]:
     """The turns at the end of the logs that can be read; none of them is an error."""
     ingest = Ingest(settings.tail.turn_timeout_s, keep_events=False)
     size = max(settings.view.window * TURN_BYTES, LEAST_BYTES)
     turns: dict[int, Turn] = {}
-    for path, kind in sorted(logs, key=lambda item: item[1] != "latency"):
-        for turn in ingest.feed(kind, _end_of(path, size)):
+    for path, row in sorted(logs, key=lambda log: log[1].order):
+        for turn in ingest.feed(row.kind, _end_of(path, size)):
             turns[turn.ordinal] = turn
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn

@@ -7,9 +7,9 @@ buffers 8 KiB), so that a closed turn can be told more of; it then comes out aga
 from collections.abc import Iterable
 
 from timmy_tui.model.event_slots import EVENTS, SLOT
+from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.stages import STAGES
 from timmy_tui.model.turn import Event, Session, Turn, TurnState
-from timmy_tui.parse.v34_log import DebugFact
 from timmy_tui.turns.debug_log import DebugLog
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import REMEMBERED, Drafts

@@ -3,8 +3,8 @@
 The log comes late, because its writer buffers 8 KiB: what it tells is often of a turn that is over.
 """
 
+from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.turn import TurnState
-from timmy_tui.parse.v34_log import DebugFact
 from timmy_tui.turns.debug_record import DebugTurn
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import Drafts

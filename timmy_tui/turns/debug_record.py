@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from timmy_tui.parse.v34_log import DebugFact
+from timmy_tui.model.log_format import DebugFact
 
 _PLAIN = frozenset(
     (

@@ -9,12 +9,13 @@ import pytest
 from tests.control.harness import NO_SERVICE, ControlHarness, controller_on, with_control
 from tests.control.services import Service
 from tests.control.timmy_files import CANARY, git, temps
-from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.restore.copies import LocalCopies
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip, Restart, Undo
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -31,7 +32,7 @@ def test_a_stop_in_the_last_moment_before_the_write_leaves_the_file_alone(
         return make(points, *arguments)
 
     monkeypatch.setattr(RestorePoints, "create_before", slow)
-    harness.start("flip", key="retrieved-chunks", value="3")
+    harness.start(Flip((("retrieved-chunks", "3"),)))
     assert harness.until_over() is ChangeState.IDLE
     assert harness.contents() == before and harness.stages() == []
     assert harness.messages[-1].endswith("not begun")
@@ -44,12 +45,12 @@ def test_a_stop_in_the_last_moment_before_the_write_leaves_the_file_alone(
 def test_nothing_claims_that_v34_serves_when_it_does_not(service: Service, state: Path, strategy: str) -> None:
     settings = with_control(NO_SERVICE, strategy=strategy)
     with controller_on(service, state, settings) as harness:
-        assert f"cd {service.folder} && python app.py" in harness.plan("restart").refusal
+        assert f"cd {service.folder} && python app.py" in harness.plan(Restart()).refusal
         before = harness.contents()
         harness.flip()
         assert "not running" in harness.progress.message
         assert harness.answer("keep") is ChangeState.KEPT
-        harness.start("undo")
+        harness.start(Undo())
         assert harness.until_over() is ChangeState.ROLLED_BACK
         assert "v34 serves" not in harness.progress.message and "not running" in harness.progress.message
         assert harness.contents() == before
@@ -69,7 +70,7 @@ def test_without_a_restore_point_nothing_is_changed_and_the_next_change_makes_it
                 raise error
 
             broken.setattr(LocalCopies, "keep", fail)
-            harness.start("flip", key="retrieved-chunks", value="3")
+            harness.start(Flip((("retrieved-chunks", "3"),)))
             assert harness.until_over() is ChangeState.IDLE
             assert "No restore point can be made, and nothing was changed" in harness.progress.message
             assert harness.contents() == before and harness.stages() == []
@@ -98,7 +99,7 @@ def test_a_broken_git_is_told_and_the_own_copy_is_made(root: Path, service: Serv
 def test_a_journal_that_cannot_be_written_stops_a_change_before_the_file_is_touched(harness: ControlHarness) -> None:
     before = harness.contents()
     harness.journal.path.symlink_to("/nowhere")
-    plan = harness.plan("flip", key="retrieved-chunks", value="3")
+    plan = harness.plan(Flip((("retrieved-chunks", "3"),)))
     with pytest.raises(ControlError, match="journal"):
         if not plan.refusal:
             harness.controller.start(plan)
@@ -153,7 +154,7 @@ def test_a_journal_that_was_deleted_meanwhile_does_not_keep_a_change_from_being_
 def test_a_config_that_became_a_symbolic_link_after_the_preview_is_left_alone(
     harness: ControlHarness, tmp_path: Path
 ) -> None:
-    plan = harness.plan("flip", key="retrieved-chunks", value="3")
+    plan = harness.plan(Flip((("retrieved-chunks", "3"),)))
     other = tmp_path / "other.py"
     other.write_bytes(harness.config.read_bytes())
     harness.config.unlink()
@@ -180,7 +181,7 @@ def test_a_full_disk_refuses_and_leaves_the_old_bytes(harness: ControlHarness, m
     for module, name in ((config_file, "fdopen"), (atomic, "write"), (journal, "write")):
         with monkeypatch.context() as broken:
             broken.setattr(module, "os", _Os({name: full}))
-            harness.start("flip", key="retrieved-chunks", value="3")
+            harness.start(Flip((("retrieved-chunks", "3"),)))
             assert harness.until_over() is ChangeState.IDLE, name
         assert "No space left" in harness.progress.message
         assert harness.contents() == before and not temps(harness.config.parent)
@@ -210,7 +211,7 @@ def test_a_change_stays_open_and_is_asked_about_again_when_the_dashboard_closes(
         assert harness.controller.idle and harness.controller.left_open(op)
         assert harness.stages()[-1] == (op, "verifying")
         with pytest.raises(ControlError, match="closing"):
-            harness.controller.start(ChangePlan("restart", "restart v34"))
+            harness.controller.start(ChangePlan(Restart(), "restart v34"))
     with controller_on(service, state) as again:
         again.controller.look()
         again.until_choice("undo")
@@ -222,7 +223,7 @@ def test_a_change_stays_open_and_is_asked_about_again_when_the_dashboard_closes(
 def test_a_change_that_waits_for_a_turn_is_not_begun_once_the_dashboard_is_closed(harness: ControlHarness) -> None:
     before = harness.contents()
     harness.see(in_phase="llm")
-    harness.start("flip", key="retrieved-chunks", value="3")
+    harness.start(Flip((("retrieved-chunks", "3"),)))
     harness.until_choice("go now")
     harness.controller.close()
     assert harness.controller.idle

@@ -14,6 +14,7 @@ from timmy_tui.control.edit.transaction import write
 from timmy_tui.control.journal.lock import ChangeLock
 from timmy_tui.control.journal.write_ahead import Entry, plan_rollback
 from timmy_tui.core.errors import ControlError
+from timmy_tui.model.requests import Flip, Restart, Undo
 
 # -- one at a time
 
@@ -80,8 +81,8 @@ def test_a_change_of_another_process_is_named_and_not_called_interrupted(harness
     )
     assert other.stdout is not None and other.stdout.readline() == "held\n"
     try:
-        flip = harness.plan("flip", key="recency-weight", value="0.5")
-        for plan in (flip, harness.plan("undo"), harness.plan("restart")):
+        flip = harness.plan(Flip((("recency-weight", "0.5"),)))
+        for plan in (flip, harness.plan(Undo()), harness.plan(Restart())):
             assert f"pid {other.pid}" in plan.refusal and "interrupted" not in plan.refusal
         with pytest.raises(ControlError, match=f"pid {other.pid}"):
             harness.controller.keep()
@@ -90,7 +91,7 @@ def test_a_change_of_another_process_is_named_and_not_called_interrupted(harness
 
 
 def test_a_change_that_another_program_left_open_after_the_preview_comes_first(harness: ControlHarness) -> None:
-    plan = harness.plan("flip", key="raw", value="off", only=True)
+    plan = harness.plan(Flip((("raw", "off"),), only=True))
     harness.leave_open("theirs", ("retrieved-chunks", "3"))
     before = harness.contents()
     with pytest.raises(ControlError, match="was interrupted: undo or keep it first"):
@@ -116,7 +117,7 @@ def test_keep_does_not_end_a_change_that_runs(harness: ControlHarness) -> None:
 
 def test_an_undo_that_was_asked_of_one_change_is_not_done_to_the_next(harness: ControlHarness) -> None:
     harness.flip(value="3")
-    plan = harness.plan("undo")
+    plan = harness.plan(Undo())
     harness.answer("keep")
     harness.flip(value="4")
     with pytest.raises(ControlError, match="that change is over"):
@@ -129,7 +130,7 @@ def test_an_own_change_that_is_over_at_once_is_not_marked_as_made_elsewhere(harn
     harness.flip()
     harness.answer("keep")
     harness.controller.look()
-    harness.start("undo")
+    harness.start(Undo())
     harness.until_over()
     harness.controller.look()
     harness.controller.look()
@@ -151,6 +152,6 @@ def test_a_controller_beside_the_shell_marks_what_the_shell_changed(
     shell.answer("keep")
     harness.controller.look()
     assert harness.controller.idle and ("outside", "retrieved chunks 5→3") in harness.marks
-    assert harness.start("undo").undoes == shell.progress.op
+    assert harness.start(Undo()).undoes == shell.progress.op
     harness.until_over()
     shell.controller.close()

@@ -11,6 +11,7 @@ from tests.control.services import Service
 from tests.control.timmy_files import CANARY, temps
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlHarness
 def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(talking: ControlHarness) -> None:
     before, old = talking.contents(), talking.listener.pid
     talking.until(lambda: talking.controller.live_state.turns)
-    plan = talking.start("flip", key="tail-mode", value="on")
+    plan = talking.start(Flip((("tail-mode", "on"),)))
     assert plan.label == "tail mode off→on, raw on→off"
     assert talking.until_over() is ChangeState.KEPT
     assert "USE_FULL_MEGA_PROMPT = False" in talking.config.read_text()
@@ -40,76 +41,76 @@ def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(
     flags = {one.key: (one.file_value, one.running_value) for one in talking.controller.state().flags}
     assert flags["tail-mode"] == ("on", "on") and flags["raw"] == ("off", "off")
 
-    assert talking.start("undo").undoes == op
+    assert talking.start(Undo()).undoes == op
     assert talking.until_over() is ChangeState.ROLLED_BACK
     assert talking.contents() == before
     assert not temps(talking.config.parent)
-    assert talking.plan("undo").refusal == "there is no change to undo."
+    assert talking.plan(Undo()).refusal == "there is no change to undo."
     assert CANARY.decode() not in repr(talking.controller.state()) + repr(talking.messages)
     journal = talking.journal.path
     assert CANARY not in journal.read_bytes() and journal.stat().st_mode & 0o077 == 0
 
 
 def test_only_the_first_change_of_a_session_makes_a_restore_point(talking: ControlHarness) -> None:
-    talking.start("flip", key="recency-weight", value="0.5")
+    talking.start(Flip((("recency-weight", "0.5"),)))
     talking.until_over()
     made = talking.restore_points("before-")
     assert made
-    talking.start("undo")
+    talking.start(Undo())
     talking.until_over()
     assert talking.restore_points("before-") == made
 
 
 def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: ControlHarness) -> None:
-    talking.start("flip", key="retrieved-chunks", value="3")
+    talking.start(Flip((("retrieved-chunks", "3"),)))
     assert talking.until_over() is ChangeState.KEPT
     assert "NUM_RETRIEVED_CHUNKS = 3" in talking.config.read_text()
-    talking.start("undo")
+    talking.start(Undo())
     assert talking.until_over() is ChangeState.ROLLED_BACK
 
 
 def test_a_restart_changes_no_byte_and_brings_another_process(talking: ControlHarness) -> None:
     before, old = talking.contents(), talking.listener.pid
-    talking.start("restart")
+    talking.start(Restart())
     assert talking.until_over() is ChangeState.KEPT
     assert talking.contents() == before and talking.listener.pid != old
     assert ("restart", "restart v34") in talking.marks
 
 
 def test_one_change_at_a_time(talking: ControlHarness) -> None:
-    talking.start("flip", key="retrieved-chunks", value="4")
-    refused = talking.plan("flip", key="tail-mode", value="on")
+    talking.start(Flip((("retrieved-chunks", "4"),)))
+    refused = talking.plan(Flip((("tail-mode", "on"),)))
     assert "still under way" in refused.refusal
     with pytest.raises(ControlError):
         talking.controller.start(refused)
     talking.until_over()
-    talking.start("undo")
+    talking.start(Undo())
     talking.until_over()
 
 
 def test_undo_of_a_change_that_is_being_verified(talking: ControlHarness) -> None:
     before = talking.config.read_bytes()
-    talking.start("flip", key="retrieved-chunks", value="7")
+    talking.start(Flip((("retrieved-chunks", "7"),)))
     talking.until_choice("undo")
-    talking.start("undo")
+    talking.start(Undo())
     assert talking.until_over() is ChangeState.ROLLED_BACK
     assert talking.config.read_bytes() == before
 
 
 def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking: ControlHarness) -> None:
-    talking.start("create", name="the-old-way")
+    talking.start(CreatePoint("the-old-way"))
     old = talking.config.read_bytes()
-    talking.start("flip", key="retrieved-chunks", value="9")
+    talking.start(Flip((("retrieved-chunks", "9"),)))
     talking.until_over()
     new = talking.config.read_bytes()
-    plan = talking.start("restore", name="the-old-way")
+    plan = talking.start(Restore("the-old-way"))
     assert any(line.startswith("restored: v34/config.py") for line in plan.preview)
     assert talking.until_over() is ChangeState.KEPT, talking.messages
     assert talking.config.read_bytes() == old
-    talking.start("latest")
+    talking.start(RestoreLatest())
     assert talking.until_over() is ChangeState.KEPT, talking.messages
     assert talking.config.read_bytes() == new
-    talking.start("restore", name="the-old-way")
+    talking.start(Restore("the-old-way"))
     talking.until_over()
 
 
@@ -135,12 +136,12 @@ def test_a_controller_that_only_looks_refuses_everything(talking: ControlHarness
     reader.see()
     before = talking.contents()
     for plan in (
-        reader.plan("flip", key="tail-mode", value="on"),
-        reader.plan("restart"),
-        reader.plan("undo"),
-        reader.plan("restore", name="x"),
-        reader.plan("create", name="x"),
-        reader.plan("latest"),
+        reader.plan(Flip((("tail-mode", "on"),))),
+        reader.plan(Restart()),
+        reader.plan(Undo()),
+        reader.plan(Restore("x")),
+        reader.plan(CreatePoint("x")),
+        reader.plan(RestoreLatest()),
     ):
         assert plan.refusal == "--read-only"
         with pytest.raises(ControlError, match="read-only"):

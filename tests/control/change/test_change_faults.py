@@ -13,9 +13,11 @@ from tests.control.timmy_files import edit_unnoticed
 from tests.turn_makers import logged_turn
 from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.service.listeners import starting
+from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import Reload
 from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip, Undo
 
 # -- evidence
 
@@ -36,7 +38,7 @@ def test_no_turn_one_turn_and_a_contradiction_are_shown_and_never_undone_unasked
     demo_harness.until(lambda: "another value" not in demo_harness.progress.message)
     assert demo_harness.answer("keep") is ChangeState.KEPT
     assert demo_harness.stages()[-1][1] == "kept"
-    assert "kept without verification" in demo_harness.messages[-1]
+    assert "kept without proof" in demo_harness.messages[-1]
 
 
 def test_turns_of_the_old_session_prove_nothing(demo_harness: ControlHarness) -> None:
@@ -75,21 +77,22 @@ def test_a_service_that_was_starting_when_the_files_were_written_is_started_once
         service = service_of(harness)
         since = time.clock_gettime(time.CLOCK_BOOTTIME)
         assert all(began < since for _, began in starting(harness.config.parent))
-        one = service.restart(gone, (harness.config,), since, harness.config)
+        one = service.restart(gone, (harness.config,), since)
         assert one is not None and one.started > since
 
 
 def service_of(harness: ControlHarness) -> V34Service:
     """The service as a change sees it, with nobody talking."""
     reload = Reload(harness.config, 3.0)
-    return V34Service(reload, harness.url, harness.config.parent, QUICK.control, LiveState, Progress("op", "a change"))
+    setup = ServiceSetup(reload, harness.url, harness.config.parent, harness.config, QUICK.control, LiveState)
+    return V34Service(setup, Progress("op", "a change"))
 
 
 def test_a_change_asked_for_while_v34_starts_waits_for_it(tmp_path: Path) -> None:
     with controller_on_demo(tmp_path, talk=False, import_s=1.0) as harness:
         harness.config.touch()
         harness.until(lambda: not harness.serving().listeners)
-        harness.start("flip", key="tail-mode", value="on")
+        harness.start(Flip((("tail-mode", "on"),)))
         harness.until_state(ChangeState.VERIFYING)
         assert "USE_FULL_MEGA_PROMPT = False" in harness.config.read_text()
         assert harness.listener.pid == harness.progress.pid
@@ -98,7 +101,7 @@ def test_a_change_asked_for_while_v34_starts_waits_for_it(tmp_path: Path) -> Non
 def test_a_change_that_ends_the_service_is_rolled_back_after_a_countdown(demo_harness: ControlHarness) -> None:
     """The user's own slip, a name that v34 needs, becomes deadly with the restart; the flip is taken back even so."""
     broken = edit_unnoticed(demo_harness.config, b"MAX_TOKENS", b"MAX_TOKEN")
-    demo_harness.start("flip", key="tail-mode", value="on")
+    demo_harness.start(Flip((("tail-mode", "on"),)))
     demo_harness.until(lambda: demo_harness.controller.idle or demo_harness.progress.countdown is not None)
     assert not demo_harness.controller.idle
     assert "exited" in demo_harness.progress.message
@@ -129,7 +132,7 @@ def test_the_countdown_is_stopped_by_the_user(tmp_path: Path) -> None:
     settings = with_control(rollback_countdown_s=600.0)
     with controller_on_demo(tmp_path, settings, talk=False) as harness:
         edit_unnoticed(harness.config, b"MAX_TOKENS", b"MAX_TOKEN")
-        harness.start("flip", key="tail-mode", value="on")
+        harness.start(Flip((("tail-mode", "on"),)))
         harness.until(lambda: harness.progress.countdown is not None)
         harness.controller.answer("stop waiting")
         harness.until_state(ChangeState.NEEDS_ATTENTION)
@@ -145,7 +148,7 @@ def test_an_undo_after_a_later_edit_puts_back_the_one_literal(demo_harness: Cont
     demo_harness.flip("tail-mode", "on")
     demo_harness.answer("keep")
     demo_harness.config.write_bytes(demo_harness.config.read_bytes() + b"# mine\n")
-    plan = demo_harness.start("undo")
+    plan = demo_harness.start(Undo())
     assert any("Only this is put back" in line for line in plan.preview)
     assert demo_harness.until_over() is ChangeState.ROLLED_BACK
     text = demo_harness.config.read_text()

@@ -12,6 +12,7 @@ from tests.control.timmy_files import aged
 from timmy_tui.control.change.planner import requested_values
 from timmy_tui.core.settings import FlagSetting
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip, Undo
 
 OWN = {
     "store": FlagSetting(name="STORE_ALL", type="bool", label="store all"),
@@ -49,7 +50,7 @@ def test_a_flag_of_the_users_own_goes_and_comes_back(
     harness.flip(key, value)
     assert line in (harness.root / file).read_text()
     harness.answer("keep")
-    harness.start("undo")
+    harness.start(Undo())
     assert harness.until_over() is ChangeState.ROLLED_BACK
     assert (harness.root / file).read_bytes() == before
 
@@ -71,22 +72,22 @@ def test_of_several_flags_one_that_is_refused_refuses_them_all(
     harness: ControlHarness, values: tuple[tuple[str, str], ...], why: str
 ) -> None:
     before = harness.contents()
-    plan = harness.plan("flip", values=values)
+    plan = harness.plan(Flip(values))
     assert why in plan.refusal and plan.planned == ()
     assert harness.contents() == before and harness.stages() == []
 
 
 def test_a_flag_beside_a_bad_pair_is_not_forgotten(harness: ControlHarness) -> None:
-    plan = harness.plan("flip", values=(("tail-mode", "on"), ("retrieved-chunks", "3")))
+    plan = harness.plan(Flip((("tail-mode", "on"), ("retrieved-chunks", "3"))))
     assert plan.label == "tail mode off→on, raw on→off, retrieved chunks 5→3"
     assert plan.other is not None and plan.other.label == "tail mode off→on, retrieved chunks 5→3"
-    only = harness.plan("flip", values=(("tail-mode", "on"), ("retrieved-chunks", "3")), only=True)
+    only = harness.plan(Flip((("tail-mode", "on"), ("retrieved-chunks", "3")), only=True))
     assert only.label == "tail mode off→on, retrieved chunks 5→3" and only.other is None
 
 
 def test_several_flags_are_one_change_and_one_undo(harness: ControlHarness) -> None:
     before = harness.contents(), (harness.root / "shared/own.py").read_bytes()
-    harness.start("flip", values=(("store", "on"), ("retries", "5"), ("raw", "off")))
+    harness.start(Flip((("store", "on"), ("retries", "5"), ("raw", "off"))))
     harness.until_choice("undo")
     assert len({op for op, _ in harness.stages()}) == 1
     harness.answer("undo")
@@ -96,11 +97,11 @@ def test_several_flags_are_one_change_and_one_undo(harness: ControlHarness) -> N
 def test_a_change_that_is_taken_up_knows_its_flag_by_file_and_name(harness: ControlHarness) -> None:
     """Two files may have a constant of the same name; only one of them is shown by turns."""
     harness.flip("model-beside", "tiny")
-    ((flag, value),) = requested_values(harness.open_operation, harness.root, harness.settings)
+    ((flag, value),) = requested_values(harness.open_operation, harness.timmy)
     assert (flag.key, value) == ("model-beside", "tiny")
 
 
 def test_a_value_of_another_type_in_the_file_is_refused_in_words(harness: ControlHarness) -> None:
     harness.config.write_text(harness.config.read_text().replace("WARMTH = 0.7", "WARMTH = 1"))
-    refusal = harness.plan("flip", key="warmth", value="1.0").refusal
+    refusal = harness.plan(Flip((("warmth", "1.0"),))).refusal
     assert refusal and "int" in refusal

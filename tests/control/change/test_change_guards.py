@@ -15,13 +15,14 @@ from tests.control.services import Service
 from timmy_tui.control.service.listeners import starting
 from timmy_tui.demo.start import start_v34
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip
 
 
 def test_two_services_on_the_port_are_left_alone(demo_harness: ControlHarness) -> None:
     second = start_v34(demo_harness.root, {"TIMMY_DEMO_IMPORT_S": "0"})
     try:
         demo_harness.until(lambda: len(demo_harness.serving().listeners) == 2)
-        plan = demo_harness.plan("flip", key="tail-mode", value="on")
+        plan = demo_harness.plan(Flip((("tail-mode", "on"),)))
         pids = [str(one.pid) for one in demo_harness.serving().listeners]
         assert all(pid in plan.refusal for pid in pids)
     finally:
@@ -35,14 +36,14 @@ def test_a_service_of_another_copy_is_left_alone(demo_harness: ControlHarness, t
     for name in ("config.py", "app.py", "llm.py"):
         (other / "v34" / name).write_bytes((demo_harness.root / "v34" / name).read_bytes())
     beside = ControlHarness(Service(other), tmp_path / "elsewhere", QUICK)
-    plan = beside.plan("flip", key="tail-mode", value="on")
+    plan = beside.plan(Flip((("tail-mode", "on"),)))
     assert "another copy" in plan.refusal and str(demo_harness.root) in plan.refusal
 
 
 def test_without_a_service_only_the_file_changes(demo_harness: ControlHarness) -> None:
     demo_harness.service.kill()
     demo_harness.until(lambda: not demo_harness.serving().listeners)
-    plan = demo_harness.start("flip", key="tail-mode", value="on")
+    plan = demo_harness.start(Flip((("tail-mode", "on"),)))
     assert any("not running" in line for line in plan.preview)
     demo_harness.until_state(ChangeState.VERIFYING)
     assert "USE_FULL_MEGA_PROMPT = False" in demo_harness.config.read_text()
@@ -52,7 +53,7 @@ def test_without_a_service_only_the_file_changes(demo_harness: ControlHarness) -
 def test_a_turn_in_flight_is_waited_for(demo_harness: ControlHarness) -> None:
     before = demo_harness.contents()
     demo_harness.see(in_phase="llm")
-    plan = demo_harness.start("flip", key="tail-mode", value="on")
+    plan = demo_harness.start(Flip((("tail-mode", "on"),)))
     assert "waits until it is over" in plan.preview[-1]
     demo_harness.until_choice("go now")
     assert demo_harness.contents() == before
@@ -64,7 +65,7 @@ def test_a_turn_in_flight_is_waited_for(demo_harness: ControlHarness) -> None:
 def test_waiting_for_a_turn_can_be_left_with_nothing_done(demo_harness: ControlHarness) -> None:
     before = demo_harness.contents()
     demo_harness.see(in_phase="llm")
-    demo_harness.start("flip", key="tail-mode", value="on")
+    demo_harness.start(Flip((("tail-mode", "on"),)))
     demo_harness.until_choice("go now")
     assert demo_harness.answer("stop waiting") is ChangeState.IDLE
     assert demo_harness.contents() == before
@@ -97,7 +98,7 @@ def test_a_cut_turn_offers_to_let_stt_listen_again(tmp_path: Path) -> None:
     try:
         with controller_on_demo(tmp_path, replace(QUICK, services=services), talk=False) as harness:
             harness.see(in_phase="llm")
-            harness.start("flip", key="tail-mode", value="on")
+            harness.start(Flip((("tail-mode", "on"),)))
             harness.until_choice("go now")
             harness.controller.answer("go now")
             harness.until_state(ChangeState.VERIFYING)
@@ -112,7 +113,7 @@ def test_a_cut_turn_offers_to_let_stt_listen_again(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_edited_after_the_preview_is_left_alone(demo_harness: ControlHarness) -> None:
-    plan = demo_harness.plan("flip", key="tail-mode", value="on")
+    plan = demo_harness.plan(Flip((("tail-mode", "on"),)))
     edited = demo_harness.config.read_bytes() + b"# mine\n"
     demo_harness.config.write_bytes(edited)
     app = demo_harness.app.read_bytes()
@@ -137,7 +138,7 @@ def test_a_v34_that_does_not_come_up_is_not_waited_for_for_ever(
     hangs = subprocess.Popen([sys.executable, str(stuck)], cwd=demo_harness.config.parent, stdin=subprocess.PIPE)
     try:
         demo_harness.until(lambda: starting(demo_harness.config.parent))
-        demo_harness.start("flip", key="tail-mode", value="on")
+        demo_harness.start(Flip((("tail-mode", "on"),)))
         assert demo_harness.until_over() is ChangeState.IDLE
         assert f"pid {hangs.pid}" in demo_harness.messages[-1] and "would miss the edit" in demo_harness.messages[-1]
         assert demo_harness.contents() == before

@@ -16,6 +16,7 @@ from timmy_tui.control.journal.write_ahead import Entry, file_records, plan_roll
 from timmy_tui.control.service.listeners import who_serves
 from timmy_tui.core.settings import Services
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Undo
 
 
 def test_a_rollback_that_had_come_to_its_end_closes_what_it_took_back(harness: ControlHarness) -> None:
@@ -75,7 +76,7 @@ def test_undo_of_an_interrupted_change_takes_its_temporary_files_away(harness: C
     """They hold the whole file, with its password."""
     before = harness.leave_open("left", ("retrieved-chunks", "3"))
     Path(harness.open_operation.files[0].temp).write_bytes(before[0])
-    harness.start("undo")
+    harness.start(Undo())
     harness.until_over()
     assert harness.contents() == before and not temps(harness.config.parent)
     assert {one.stage for one in harness.journal.operations()} == {"rolled back"}
@@ -101,7 +102,7 @@ def test_a_restart_that_was_interrupted_is_not_said_to_have_failed(harness: Cont
 def test_a_change_that_ended_in_trouble_can_still_be_undone(harness: ControlHarness) -> None:
     before = harness.leave_open("trouble", ("retrieved-chunks", "3"))
     harness.journal.append(Entry(op="trouble", stage="needs attention"))
-    assert harness.start("undo").undoes == "trouble"
+    assert harness.start(Undo()).undoes == "trouble"
     harness.until_over()
     assert harness.contents() == before
 
@@ -140,6 +141,6 @@ def test_a_rollback_that_stops_half_way_is_told_and_the_rest_can_be_undone(
         assert harness.answer("undo") is ChangeState.NEEDS_ATTENTION
     assert "the other is not" in harness.progress.message and harness.contents() != before
     assert {one.stage for one in harness.journal.operations()} == {"needs attention"}
-    harness.start("undo")
+    harness.start(Undo())
     harness.until_over()
     assert harness.contents() == before

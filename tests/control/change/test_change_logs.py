@@ -9,6 +9,7 @@ from tests.control.harness import QUICK, ControlHarness, controller_on_demo
 from tests.turn_makers import complete_turn, logged_turn
 from timmy_tui.core.settings import Paths
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from timmy_tui.model.change import ChangeState
 def test_one_log_alone_proves_tail_mode(tmp_path: Path, paths: Paths) -> None:
     with controller_on_demo(tmp_path, replace(QUICK, paths=paths)) as harness:
         harness.until(lambda: harness.controller.live_state.turns)
-        harness.start("flip", key="tail-mode", value="on")
+        harness.start(Flip((("tail-mode", "on"),)))
         assert harness.until_over() is ChangeState.KEPT
         assert harness.progress.evidence == (2, 2)
 

@@ -12,6 +12,7 @@ from tests.control.timmy_files import edit_unnoticed
 from timmy_tui.control.service import health_wait
 from timmy_tui.core.settings import Services
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip, Undo
 from timmy_tui.model.snapshot import Snapshot
 
 
@@ -30,7 +31,7 @@ def test_flip_and_undo_by_the_reloader(v34: RealV34, state: Path) -> None:
         harness.flip("tail-mode", "on")
         assert v34.served_value() is False
         assert harness.progress.pid == harness.listener.pid
-        harness.start("undo")
+        harness.start(Undo())
         assert harness.until_over() is ChangeState.ROLLED_BACK
         assert harness.contents() == before
         assert v34.served_value() is True
@@ -82,7 +83,7 @@ def test_a_service_that_dies_of_the_restart_is_named_with_its_last_words(v34: Re
             harness.controller.see(Snapshot(log_tail=tuple(("v34.log", line) for line in lines)))
             return harness.controller.idle
 
-        harness.start("flip", key="tail-mode", value="on")
+        harness.start(Flip((("tail-mode", "on"),)))
         harness.until(ended)
         assert harness.state is ChangeState.NEEDS_ATTENTION
         missing = "AttributeError: module 'config' has no attribute 'MAX_TOKENS'"
@@ -98,7 +99,7 @@ def test_a_service_that_hangs_is_told_from_one_that_is_healthy(
     stuck = "def kv_stats():\n    while not config.USE_FULL_MEGA_PROMPT:\n        time.sleep(1)\n"
     v34.edit_app("def kv_stats():\n", stuck)
     with v34, controller_on(v34, state, with_control(rollback_countdown_s=600.0, healthy_limit_s=8.0)) as harness:
-        harness.start("flip", key="tail-mode", value="on")
+        harness.start(Flip((("tail-mode", "on"),)))
         harness.until_message("hung")
         assert harness.state is ChangeState.WAITING
         harness.until(lambda: harness.progress.countdown is not None)

@@ -11,9 +11,10 @@ import pytest
 from tests.control.services import Service, until
 from tests.control.shell import Shell
 from timmy_tui.commands.change import carry_out
-from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.requests import Flip
 
 QUICK = '[services]\nv34 = "http://127.0.0.1:9"\n[control]\nrollback_countdown_s = 0.1\nhealthy_limit_s = 0.5\n'
 
@@ -44,7 +45,7 @@ def test_where_nobody_can_be_asked_the_change_is_left_open(shell: Shell, config:
     done = shell.run("flip", "retrieved-chunks", "3", "--yes")
     assert done.returncode == 4 and "left open" in done.stderr and "exit code 1" in done.stdout
     kept = shell.run("keep")
-    assert kept.returncode == 0 and "kept without verification" in kept.stdout
+    assert kept.returncode == 0 and "kept without proof" in kept.stdout
     assert b"NUM_RETRIEVED_CHUNKS = 3" in config.read_bytes()
 
 
@@ -108,7 +109,7 @@ def test_the_exit_code_is_that_of_the_last_state() -> None:
             raise ControlError("keep: nothing asks for that now.")
 
     controller: Any = Quick()
-    assert carry_out(controller, ChangePlan("flip", "a change"), False) == 0
+    assert carry_out(controller, ChangePlan(Flip((("raw", "off"),)), "a change"), False) == 0
 
 
 def test_a_state_folder_that_cannot_be_used_is_told_in_words(shell: Shell, service: Service) -> None:

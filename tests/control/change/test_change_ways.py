@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from tests.control.harness import QUICK, controller_on, with_control
 from tests.control.services import FakePanel, RealV34, until
-from timmy_tui.control.service import health_wait
 from timmy_tui.control.service.listeners import who_serves
+from timmy_tui.control.service.strategies import ByPanel, Command
 from timmy_tui.core.settings import Services
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip, Restart, Undo
 
 
 @pytest.fixture
@@ -29,8 +30,8 @@ def deadly(tmp_path: Path) -> Iterator[RealV34]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("panel", "command"):
-        monkeypatch.setitem(health_wait.GONE_S, name, 0.5)
+    for strategy in (ByPanel, Command):
+        monkeypatch.setattr(strategy, "gone_s", 0.5)
 
 
 def restart_command(v34: RealV34, folder: Path) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def test_a_dead_v34_is_started_again_by_the_users_command(deadly: RealV34, state
     pid.write_text(str(deadly.started_pid))
     settings = with_control(strategy="command", command=restart_command(deadly, tmp_path))
     with controller_on(deadly, state, settings) as harness:
-        harness.start("flip", key="tail-mode", value="on")
+        harness.start(Flip((("tail-mode", "on"),)))
         assert harness.until_over() is ChangeState.ROLLED_BACK, harness.messages
         assert any("v34 has exited" in message for message in harness.messages)
         assert deadly.config.read_bytes() == before and deadly.served_value() is True
@@ -67,7 +68,7 @@ def test_a_dead_v34_is_started_again_by_the_panel(deadly: RealV34, state: Path) 
     with FakePanel(deadly) as panel:
         settings = replace(with_control(strategy="panel"), services=Services(panel=panel.url))
         with controller_on(deadly, state, settings) as harness:
-            harness.start("flip", key="tail-mode", value="on")
+            harness.start(Flip((("tail-mode", "on"),)))
             assert harness.until_over() is ChangeState.ROLLED_BACK, harness.messages
             assert deadly.config.read_bytes() == before and deadly.served_value() is True
 
@@ -103,12 +104,12 @@ def test_an_undo_and_a_restart_cannot_be_undone_on_their_way(tmp_path: Path, sta
         before = v34.config.read_bytes()
         harness.flip("tail-mode", "on")
         harness.answer("keep")
-        harness.start("undo")
+        harness.start(Undo())
         harness.until_state(ChangeState.WAITING)
         assert harness.progress.choices == ("stop waiting",)
-        assert "cannot be taken back" in harness.plan("undo").refusal
+        assert "cannot be taken back" in harness.plan(Undo()).refusal
         assert harness.until_over() is ChangeState.ROLLED_BACK and v34.config.read_bytes() == before
-        harness.start("restart")
+        harness.start(Restart())
         harness.until_state(ChangeState.WAITING)
         assert harness.progress.choices == ("stop waiting",)
         assert harness.answer("stop waiting") is ChangeState.NEEDS_ATTENTION
@@ -123,7 +124,7 @@ def test_a_rollback_does_not_restart_what_another_copy_serves(deadly: RealV34, s
         settings = replace(settings, services=Services(panel=panel.url))
         try:
             with controller_on(deadly, state, settings) as harness:
-                harness.start("flip", key="tail-mode", value="on")
+                harness.start(Flip((("tail-mode", "on"),)))
                 harness.until(lambda: harness.progress.countdown is not None)
                 other.start()
                 until(lambda: who_serves(deadly.port).listeners)
@@ -149,7 +150,7 @@ def test_a_restart_command_goes_on_when_the_dashboard_is_closed(tmp_path: Path, 
     )
     settings = with_control(strategy="command", command=(sys.executable, str(script)))
     with RealV34(tmp_path / "timmy") as v34, controller_on(v34, state, settings) as harness:
-        harness.start("flip", key="tail-mode", value="on")
+        harness.start(Flip((("tail-mode", "on"),)))
         until(begun.exists)
         harness.controller.close()
         go_on.write_text("")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.control.services import Service
 from tests.control.shell import Shell
 from timmy_tui.core.errors import ControlError
 from timmy_tui.demo.generate import write_logs
+from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restore, RestoreLatest, Undo
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_flags_are_seen_and_nothing_else_of_the_file(harness: ControlHarness) ->
 
 def test_a_restore_point_is_made_and_listed(harness: ControlHarness) -> None:
     before = harness.contents()
-    plan = harness.plan("create", name="before-trying")
+    plan = harness.plan(CreatePoint("before-trying"))
     assert plan.refusal == ""
     assert "before-trying" in harness.controller.start(plan)
     assert harness.restore_points() == ["before-trying"]
@@ -51,24 +51,21 @@ def test_a_restore_point_is_made_and_listed(harness: ControlHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "arguments", "why"),
+    ("asked", "why"),
     [
-        ("flip", {"key": "tail-mode", "value": "perhaps"}, "it takes on or off"),
-        ("flip", {"key": "tail-mod", "value": "on"}, "Did you mean tail-mode?"),
-        ("flip", {"key": "debug-mode", "value": "on"}, "--debug on v34's command line overwrites it"),
-        ("flip", {"key": "tail-mode", "value": "off"}, "has that value already"),
-        ("undo", {}, "there is no change to undo"),
-        ("undo", {"op": "nothing"}, "the journal has no operation nothing"),
-        ("restore", {"name": "nowhere"}, "there is no restore point nowhere"),
-        ("latest", {}, "nothing was restored"),
-        ("dance", {}, "no such change"),
+        (Flip((("tail-mode", "perhaps"),)), "it takes on or off"),
+        (Flip((("tail-mod", "on"),)), "Did you mean tail-mode?"),
+        (Flip((("debug-mode", "on"),)), "--debug on v34's command line overwrites it"),
+        (Flip((("tail-mode", "off"),)), "has that value already"),
+        (Undo(), "there is no change to undo"),
+        (Undo("nothing"), "the journal has no operation nothing"),
+        (Restore("nowhere"), "there is no restore point nowhere"),
+        (RestoreLatest(), "nothing was restored"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_words(
-    harness: ControlHarness, kind: str, arguments: dict[str, Any], why: str
-) -> None:
+def test_what_cannot_be_done_is_refused_in_words(harness: ControlHarness, asked: ChangeRequest, why: str) -> None:
     before = harness.contents()
-    plan = harness.plan(kind, **arguments)
+    plan = harness.plan(asked)
     assert why in plan.refusal
     with pytest.raises(ControlError):
         harness.controller.start(plan)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -16,10 +17,12 @@ from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
 from timmy_tui.control.service.health_wait import HealthWait, Unhealthy, Unnoticed
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, start_of
+from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip
 
 PORT = 5000
 BEFORE, SINCE, AFTER = 50.0, 100.0, 150.0
@@ -51,6 +54,16 @@ def one(folder: Path, started: float = AFTER, pid: int = 7) -> Serving:
     return Serving(PORT, (Listener(pid, started, folder, True),))
 
 
+def setup_of(
+    folder: Path,
+    strategy: Strategy,
+    live_state: Callable[[], LiveState] = LiveState,
+    limits: Control | None = None,
+) -> ServiceSetup:
+    """A v34 that would run in ``folder``, behind a port that nobody listens on."""
+    return ServiceSetup(strategy, "http://127.0.0.1:9", folder, folder / "config.py", limits or Control(), live_state)
+
+
 class Watched:
     """A comeback whose looks are told; the last one repeats."""
 
@@ -71,9 +84,8 @@ class Watched:
         monkeypatch.setattr(health_wait, "ASK_S", 0.02)
         self.progress = Progress("op", "a change")
         strategy = strategy or Reload(folder / "config.py", 0.1)
-        self.back = HealthWait(
-            strategy, "http://127.0.0.1:9", folder, folder / "config.py", limit_s, live_state, self.progress, SINCE
-        )
+        setup = setup_of(folder, strategy, live_state, Control(healthy_limit_s=limit_s))
+        self.back = HealthWait(setup, self.progress, SINCE)
 
     def wait(self) -> Listener:
         return self.back.await_healthy((STOP,))
@@ -129,8 +141,44 @@ def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(
         watched.wait()
 
 
+class Respawner(Restarts):
+    """A strategy that no other module has heard of."""
+
+    name = "respawn"
+    gone_s: ClassVar[float | None] = 0.02
+
+
+@pytest.mark.parametrize("gone_s", [0.02, 0.3])
+def test_a_strategy_of_any_name_says_itself_how_long_v34_may_be_away(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, gone_s: float
+) -> None:
+    monkeypatch.setattr(Respawner, "gone_s", gone_s)
+    way = Respawner(("true",), folder, 5.0, folder / "log")
+    watched = Watched(monkeypatch, folder, [Serving(PORT)], way, limit_s=0.15)
+    with pytest.raises(Unhealthy, match="v34 has exited" if gone_s < 0.15 else "does not answer after"):
+        watched.wait()
+
+
+@pytest.mark.parametrize("base", [Restarts, Reload, Manual])
+def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, base: type[Strategy]
+) -> None:
+    """The strategy again, the reloader by a touched file, the user by a message; none of them by its name."""
+    monkeypatch.setattr(base, "name", "another")
+    Restarts.asked = []
+    ways: dict[type[Strategy], Strategy] = {
+        Restarts: command(folder), Reload: Reload(folder / "config.py", 0.1), Manual: Manual(folder),
+    }  # fmt: skip
+    watched = Watched(monkeypatch, folder, [one(folder, BEFORE)], ways[base])
+    with pytest.raises(Unnoticed):
+        watched.wait()
+    touched = (folder / "config.py").stat().st_mtime > 1000
+    told = watched.progress.shown(()).message.startswith("it was started before the edit: start it once more")
+    assert (bool(Restarts.asked), touched, told) == (base is Restarts, base is Reload, base is Manual)
+
+
 def test_nothing_there_is_an_exit_with_the_last_words(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setitem(health_wait.GONE_S, "reload", 0.02)
+    monkeypatch.setattr(Reload, "gone_s", 0.02)
     log = ("Traceback (most recent call last):", "NameError: name 'x' is not defined")
     watched = Watched(monkeypatch, folder, [Serving(PORT)], live_state=lambda: LiveState(log=log), limit_s=20.0)
     with pytest.raises(Unhealthy, match="v34 has exited: NameError"):
@@ -197,7 +245,7 @@ def watched_service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving
         monkeypatch.setattr(module, "serving_at", lambda url: look)
     progress = Progress("op", "a change")
     way = Reload(folder / "config.py", 1.0)
-    return V34Service(way, "http://127.0.0.1:9", folder, Control(), LiveState, progress)
+    return V34Service(setup_of(folder, way), progress)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +333,7 @@ def test_a_v34_on_another_machine_is_not_changed_from_here(service: Service, tmp
             control=Control(strategy=strategy, command=("true",)),
         )
         harness = ControlHarness(service, tmp_path / strategy, settings)
-        assert "another machine (192.0.2.7)" in harness.plan("flip", key="tail-mode", value="on").refusal
+        assert "another machine (192.0.2.7)" in harness.plan(Flip((("tail-mode", "on"),))).refusal
         harness.controller.look()
         shown = harness.controller.state().service
         assert "another machine" in shown and "pid" not in shown

@@ -72,7 +72,7 @@ def test_every_other_answer_of_the_panel_is_a_word_and_nothing_is_started(
 def test_a_panel_that_says_stopped_while_the_old_one_lives_starts_nothing(
     panel: FakePanel, tmp_path: Path, go_on: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timmy_tui.control.service.strategies.PANEL_STOP_S", 0.3)
+    monkeypatch.setattr("timmy_tui.control.service.strategies.STOP_S", 0.3)
     with RealV34(tmp_path) as v34:
         way = ByPanel(Panel(panel.url, panel.url), v34.folder)
         with pytest.raises(RestartFailed, match="still runs"):

@@ -1,36 +1,70 @@
-"""The four ways in which v34 is restarted. None of them signals a process that was not started here."""
+"""The ways in which v34 is restarted. None of them signals a process that was not started here.
+
+A new one is a class here and its place in the table at the end; the rest of control asks its members, never its name.
+"""
 
 import os
 import threading
 import time
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Serving, alive, starting
-from timmy_tui.control.service.panel_client import Panel
+from timmy_tui.control.service.panel_client import START_S, STOP_S, Panel
 from timmy_tui.control.service.restart_command import find_program, run_command
-from timmy_tui.core.errors import ControlError
-from timmy_tui.core.settings import Settings
+from timmy_tui.core.errors import ControlError, SettingsError
+from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.sources.services.urls import ServiceUrls
 
-PANEL_STOP_S, PANEL_START_S = 20.0, 10.0
 LOOK_S = 0.1
-STARTS_NOTHING = frozenset({"reload", "manual"})
-"""Ways that cannot bring back a v34 that does not run."""
 
 
 class RestartFailed(ControlError):
     """The restart was asked for and did not happen; what served before may still serve."""
 
 
+class StartedBy(Enum):
+    """Who starts the new v34: what can be done when it missed the edit, or does not run."""
+
+    STRATEGY = auto()
+    """``restart`` does it, also for a v34 that does not run; asked again, it does it again."""
+    RELOADER = auto()
+    """v34's own reloader, when a file has a later time. It cannot bring back a v34 that does not run."""
+    USER = auto()
+    """The user, at a time of their own choice."""
+
+
+@dataclass(frozen=True)
+class StrategyInputs:
+    """What a strategy can be made from."""
+
+    settings: Settings
+    root: Path
+    urls: ServiceUrls
+    log_dir: Path
+    """Private to the user: for what a command prints."""
+
+    @property
+    def app_dir(self) -> Path:
+        """Where v34 runs."""
+        return (self.root / self.settings.paths.app).resolve().parent
+
+
 class Strategy(Protocol):
     """One way."""
 
-    @property
-    def name(self) -> str:
-        """``reload``, ``panel``, ``command`` or ``manual``."""
+    name: ClassVar[str]
+    """As the settings and the journal name it."""
+    started_by: ClassVar[StartedBy]
+    gone_s: ClassVar[float | None]
+    """Without any process of v34 for this long, it has exited; None: its absence proves nothing."""
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Strategy":
+        """The strategy as the settings want it."""
 
     @property
     def limit_s(self) -> float | None:
@@ -50,9 +84,17 @@ class Strategy(Protocol):
 class Reload:
     """v34's own debug reloader: an edit is all that it needs."""
 
+    name: ClassVar[str] = "reload"
+    started_by: ClassVar[StartedBy] = StartedBy.RELOADER
+    gone_s: ClassVar[float | None] = 1.0
+
     config: Path
     limit_s: float
-    name: str = "reload"
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Reload":
+        settings = inputs.settings
+        return cls((inputs.root / settings.paths.config).resolve(), settings.control.reload_limit_s)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         if not serving.listeners:
@@ -78,9 +120,16 @@ class Reload:
 class Manual:
     """The user types; this only says what, and watches."""
 
+    name: ClassVar[str] = "manual"
+    started_by: ClassVar[StartedBy] = StartedBy.USER
+    gone_s: ClassVar[float | None] = None
+
     folder: Path
-    name: str = "manual"
     limit_s: float | None = None
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Manual":
+        return cls(inputs.app_dir)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"you restart v34: {self._words(serving)}",)
@@ -100,11 +149,21 @@ class Manual:
 class Command:
     """The user's own argument list, from the user's own settings file."""
 
+    name: ClassVar[str] = "command"
+    started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
+    gone_s: ClassVar[float | None] = 10.0
+    """It may take a while to start one."""
+
     argv: tuple[str, ...]
     folder: Path
     limit_s: float
     log: Path
-    name: str = "command"
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Command":
+        control = inputs.settings.control
+        folder = Path(control.command_dir).expanduser() if control.command_dir else inputs.root
+        return cls(control.command, folder, control.command_limit_s, inputs.log_dir / "command.log")
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"runs {' '.join((find_program(self.argv[0]) or self.argv[0], *self.argv[1:]))} in {self.folder}",)
@@ -128,10 +187,18 @@ class Command:
 class ByPanel:
     """The control panel's stop, then its start; never its stop_all."""
 
+    name: ClassVar[str] = "panel"
+    started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
+    gone_s: ClassVar[float | None] = 10.0
+    """It may take a while to start one."""
+
     panel: Panel
     folder: Path
-    name: str = "panel"
-    limit_s: float = PANEL_STOP_S + PANEL_START_S
+    limit_s: float = STOP_S + START_S
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "ByPanel":
+        return cls(Panel(inputs.urls.panel, inputs.urls.shown("panel")), inputs.app_dir)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (
@@ -163,7 +230,7 @@ class ByPanel:
         return "the panel has started it"
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
-        deadline = time.monotonic() + PANEL_STOP_S
+        deadline = time.monotonic() + STOP_S
         while any(alive(one.pid, one.started) for one in serving.listeners):
             if cancelled.is_set():
                 raise Refused("Not waited for; nothing was started.")
@@ -181,15 +248,22 @@ def touch(path: Path) -> None:
         raise RestartFailed(f"{path} cannot be touched: {error.strerror}.") from None
 
 
+_ALL: tuple[type[Strategy], ...] = (Reload, ByPanel, Command, Manual)
+STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in _ALL}
+"""The table, by the name that the settings use."""
+
+
+def check_strategy(settings: Settings, path: Path | None = None) -> None:
+    """Raise SettingsError for a ``control.strategy`` that is not in the table. ``path``: None is the user's file."""
+    name = settings.control.strategy
+    if name not in STRATEGIES:
+        where = path or config_dir() / "settings.toml"
+        raise SettingsError(
+            f"{where}: Invalid enum value {name!r} - at `$.control.strategy`.", f"Known are {', '.join(STRATEGIES)}."
+        )
+
+
 def make_strategy(settings: Settings, root: Path, urls: ServiceUrls, log_dir: Path) -> Strategy:
-    """The one that the settings name; ``log_dir`` is private, for what a command prints."""
-    control = settings.control
-    folder = (root / settings.paths.app).resolve().parent
-    if control.strategy == "panel":
-        return ByPanel(Panel(urls.panel, urls.shown("panel")), folder)
-    if control.strategy == "command":
-        where = Path(control.command_dir).expanduser() if control.command_dir else root
-        return Command(control.command, where, control.command_limit_s, log_dir / "command.log")
-    if control.strategy == "manual":
-        return Manual(folder)
-    return Reload((root / settings.paths.config).resolve(), control.reload_limit_s)
+    """The one that the settings name; ``log_dir`` is private, for what a command prints. Raises SettingsError."""
+    check_strategy(settings)
+    return STRATEGIES[settings.control.strategy].make(StrategyInputs(settings, root, urls, log_dir))

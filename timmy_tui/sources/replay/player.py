@@ -4,49 +4,27 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from heapq import merge
 from itertools import islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.sanitize import clean
+from timmy_tui.model.log_format import EventLog, FactLog, LogFormat, LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.backlog import Backlog
-from timmy_tui.sources.files.content import NotAFile, open_regular
 from timmy_tui.sources.files.lines import TailBatch
-from timmy_tui.sources.replay.pace import Block, DueLine, LogClock, blocks, latency_lines, read_lines
-
-Kind = Literal["latency", "v34"]
+from timmy_tui.sources.replay.pace import Block, LogClock, StampedLine, blocks, read_lines, stamped_lines
 
 LINE_LIMIT = 1 << 20
-LOOK_BYTES = 1 << 20
-"""Read to tell what kind of log a file is: enough to get past torn lines and NULs at its beginning."""
 POLL_BYTES = 1 << 20
 """Most that one poll gives at full speed."""
 QUEUE = 8
 """Batches that wait for the consumer of one file."""
 BLOCKS_AHEAD = 1000
-"""Turns of the debug log that are searched for the one that the latency log has just finished."""
+"""Turns of a log without stamps that are searched for the one that a stamped log has just finished."""
 LONGEST_WAIT_S = 0.25
-
-
-def detect_kind(path: Path) -> Kind:
-    """What a log is, by its content; its name decides where that says nothing. Raises NotFound or SourceError."""
-    try:
-        descriptor, _ = open_regular(path)
-        with open(descriptor, "rb") as file:
-            start = file.read(LOOK_BYTES)
-    except FileNotFoundError:
-        raise NotFound(f"{path} does not exist.") from None
-    except NotAFile as error:
-        raise SourceError(f"{path} is {error.strerror}, not a log.") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
-        raise SourceError(f"{path} cannot be read: {reason}.") from None
-    for line in start.replace(b"\0", b"").split(b"\n"):
-        if b'{"timestamp"' in line or (line.lstrip().startswith(b"{") and b'"event"' in line):
-            return "latency"
-    return "latency" if "latency" in path.name and b"*** Debug:" not in start else "v34"
 
 
 class Release(NamedTuple):
@@ -62,20 +40,24 @@ class Release(NamedTuple):
 class Replay:
     """Saved logs as if they were being written now. Files of one kind are played one after the other.
 
-    The debug log has no stamps: beside a latency log each of its turns comes when that log has passed the turn's
+    A log without stamps, v34's: beside a stamped one each of its turns comes when that has passed the turn's
     ``v34_sending_to_tts``; alone it is paced by its access lines and by the durations that it prints.
     """
 
-    def __init__(self, paths: Sequence[Path], speed: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        """``speed``: log seconds per second, None for as fast as it goes. Raises NotFound or SourceError."""
-        self._paths = list(paths)
-        self._kinds: list[Kind] = [detect_kind(path) for path in self._paths]
+    def __init__(
+        self,
+        logs: Sequence[tuple[Path, LogFormat]],
+        speed: float | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``speed``: log seconds per second, None for as fast as it goes."""
+        self._logs = list(logs)
         self._speed = speed
         self._clock = clock
         self._started: float | None = None
         self._releases = self._merge()
         self._next: Release | None = None
-        self._offsets = [0] * len(self._paths)
+        self._offsets = [0] * len(self._logs)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._drained = threading.Event()
@@ -83,7 +65,7 @@ class Replay:
         """Every line has been released."""
         self.error = ""
         """Why the replay ended before the end, if it did."""
-        self.feeds = tuple(ReplayFeed(self, path, kind) for path, kind in zip(self._paths, self._kinds, strict=True))
+        self.feeds = tuple(ReplayFeed(self, path, row.kind) for path, row in self._logs)
         """One per path, as the pipeline wants them."""
 
     def poll(self) -> list[tuple[int, TailBatch]]:
@@ -125,39 +107,46 @@ class Replay:
 
     def _merge(self) -> Generator[Release, None, None]:
         """Everything, in the order of release."""
-        turns = self._blocks()
-        if "latency" not in self._kinds:
-            for file, block in turns:
-                yield from (Release(due, file, line) for due, line in block.lines)
+        kinds = {row.kind: row for _, row in self._logs}.values()
+        turns = [_Turns(self._blocks(row)) for row in kinds if isinstance(row, FactLog)]
+        stamped = [self._stamped(row) for row in kinds if isinstance(row, EventLog)]
+        if not stamped:
+            yield from merge(*(log.alone() for log in turns), key=attrgetter("due"))
             return
-        waiting: deque[tuple[int, Block]] = deque(islice(turns, BLOCKS_AHEAD))
-        current, due = b"", 0.0
-        for file, item in self._latency():
-            due = item.due
-            if item.event.startswith(b"v34_") and item.request_id != current:
+        clock = LogClock()
+        current, due = "", 0.0
+        for _, file, item in merge(*stamped, key=itemgetter(0)):
+            due = clock.now if item.stamp is None else clock.advance(item.stamp)
+            if item.event.startswith("v34_") and item.request_id != current:
                 # A turn that never reached its end, a failed one, is over when the next begins.
-                yield from _let_go(waiting, turns, current, due)
+                for log in turns:
+                    yield from log.up_to(current, due)
                 current = item.request_id
             yield Release(due, file, item.line)
-            if item.event == b"v34_sending_to_tts":
-                yield from _let_go(waiting, turns, item.request_id, due)
-        for file, block in [*waiting, *turns]:
-            yield from (Release(due, file, line) for _, line in block.lines)
+            if item.event == "v34_sending_to_tts":
+                for log in turns:
+                    yield from log.up_to(item.request_id, due)
+        for log in turns:
+            yield from log.rest(due)
 
-    def _latency(self) -> Iterator[tuple[int, DueLine]]:
-        clock = LogClock()
-        for file in self._of_kind("latency"):
-            for item in latency_lines(read_lines(self._paths[file], LINE_LIMIT), clock):
-                yield file, item
+    def _stamped(self, row: EventLog) -> Iterator[tuple[float, int, StampedLine]]:
+        """Each line with the newest stamp so far, by which logs of several kinds are merged, and its file."""
+        parser = row.parser()
+        newest = float("-inf")
+        for file, path in self._of_kind(row.kind):
+            for item in stamped_lines(read_lines(path, LINE_LIMIT), parser):
+                newest = newest if item.stamp is None else item.stamp
+                yield newest, file, item
 
-    def _blocks(self) -> Iterator[tuple[int, Block]]:
+    def _blocks(self, row: FactLog) -> Iterator[tuple[int, Block]]:
         clock = LogClock()
-        for file in self._of_kind("v34"):
-            for block in blocks(read_lines(self._paths[file], LINE_LIMIT), clock):
+        parser = row.parser()
+        for file, path in self._of_kind(row.kind):
+            for block in blocks(read_lines(path, LINE_LIMIT), parser, clock):
                 yield file, block
 
-    def _of_kind(self, kind: Kind) -> list[int]:
-        return [index for index, found in enumerate(self._kinds) if found == kind]
+    def _of_kind(self, kind: LogKind) -> list[tuple[int, Path]]:
+        return [(index, path) for index, (path, row) in enumerate(self._logs) if row.kind == kind]
 
     def start(self) -> None:
         """Play in a thread into the queues of ``feeds``; the second call does nothing."""
@@ -191,26 +180,44 @@ class Replay:
             feed.notify()
 
 
-def _let_go(
-    waiting: deque[tuple[int, Block]], turns: Iterator[tuple[int, Block]], request_id: bytes, due: float
-) -> Iterator[Release]:
-    """The turn of ``request_id`` and whatever stands before it in the debug log; nothing if it is not there."""
-    if not request_id or not any(block.request_id == request_id for _, block in waiting):
-        return
-    found = False
-    while waiting and not found:
-        file, block = waiting.popleft()
-        waiting.extend(islice(turns, 1))
-        yield from (Release(due, file, line) for _, line in block.lines)
-        found = block.request_id == request_id
+class _Turns:
+    """The turns of a log without stamps that are still to come."""
+
+    def __init__(self, blocks: Iterator[tuple[int, Block]]) -> None:
+        self._blocks = blocks
+        self._waiting: deque[tuple[int, Block]] = deque()
+
+    def alone(self) -> Iterator[Release]:
+        """All of them, at their own pace."""
+        for file, block in self._blocks:
+            yield from (Release(due, file, line) for due, line in block.lines)
+
+    def up_to(self, request_id: str, due: float) -> Iterator[Release]:
+        """The turn of ``request_id`` and whatever stands before it; nothing when it is not near."""
+        self._waiting.extend(islice(self._blocks, BLOCKS_AHEAD - len(self._waiting)))
+        if not request_id or not any(block.request_id == request_id for _, block in self._waiting):
+            return
+        released = ""
+        while released != request_id:
+            file, block = self._waiting.popleft()
+            yield from (Release(due, file, line) for _, line in block.lines)
+            released = block.request_id
+
+    def rest(self, due: float) -> Iterator[Release]:
+        """What no stamped log has passed."""
+        while self._waiting:
+            file, block = self._waiting.popleft()
+            yield from (Release(due, file, line) for _, line in block.lines)
+        for file, block in self._blocks:
+            yield from (Release(due, file, line) for _, line in block.lines)
 
 
 class ReplayFeed:
     """One file of a replay, as the pipeline follows it."""
 
-    def __init__(self, replay: Replay, path: Path, kind: Kind) -> None:
+    def __init__(self, replay: Replay, path: Path, kind: LogKind) -> None:
         self.name = clean(path.name, 60)
-        self.kind: Kind = kind
+        self.kind = kind
         self.notify: Callable[[], None] = lambda: None
         self._replay = replay
         self._queue: deque[TailBatch] = deque()

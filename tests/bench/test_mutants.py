@@ -1,0 +1,97 @@
+"""The faults that ``make mutants`` puts in: each kind changes what it says it changes, and nothing without effect."""
+
+import ast
+
+import pytest
+
+from bench.mutants.groups import GROUPS, group_of, sizes
+from bench.mutants.operators import OWN, Edit, Source
+from bench.mutants.results import changed_lines, counted, wilson
+
+
+def mutants(kind: str, text: str) -> list[str]:
+    source = Source(text)
+    edits = [edit for edit in OWN[kind](source) if source.has_effect(edit.start)]
+    return [text[: edit.start] + edit.text + text[edit.end :] for edit in edits]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "wanted"),
+    [
+        ("swapped_calls", "low = min(one, two)", ["low = max(one, two)"]),
+        ("swapped_calls", "gone = name.startswith('a')", ["gone = name.endswith('a')"]),
+        ("membership", "a = 'in' in words", ["a = 'in' not in words"]),
+        ("membership", "a = b not in c", ["a = b in c"]),
+        ("turned_filters", "a = [b for b in c if b > 1]", ["a = [b for b in c if not (b > 1)]"]),
+        ("counted_down", "a += 1", ["a -= 1"]),
+        ("dropped_statements", "def f(a):\n    a.clear()\n    return a", ["def f(a):\n    pass\n    return a"]),
+        ("dropped_entries", "A = (1, 2,)", ["A = ( 2,)", "A = (1, )"]),
+        ("dropped_entries", "A = {'µ': 1, 'b': 2}", ["A = { 'b': 2}", "A = {'µ': 1, }"]),
+        ("nudged_numbers", "A = 0.5", ["A = 0.55", "A = 0.45"]),
+        ("changed_strings", "A = ('a', 'some words for people')", ["A = ('a~', 'some words for people')"]),
+        ("changed_strings", "def f(a):\n    if a == 'x': g('said')", ["def f(a):\n    if a == 'x~': g('said')"]),
+        ("bent_patterns", r"A = re.compile('^a+$')", [
+            "A = re.compile('a+$')", "A = re.compile('^a*$')", "A = re.compile('^a+')",
+        ]),
+        ("bent_patterns", r"A = r'\d\+{2,}'", [r"A = r'\D\+{2,}'", r"A = r'\d\+{3,}'"]),
+    ],
+)  # fmt: skip
+def test_what_each_kind_changes(kind: str, text: str, wanted: list[str]) -> None:
+    assert mutants(kind, text) == wanted
+
+
+def test_nothing_is_changed_where_it_has_no_effect() -> None:
+    text = '''"""Says 1.5 things."""
+from typing import Literal
+
+Word = Literal["a", "b"]
+
+@dataclass(frozen=True)
+class A(Struct, kw_only=True):
+    __slots__ = ("one", "two")
+    one: Literal["c", "d"]
+
+    def f(self, x: Literal["e", "f"]) -> Literal["g", "h"]:
+        """Says."""
+'''
+    assert {kind: found for kind in OWN if (found := mutants(kind, text))} == {}
+
+
+def test_every_kind_leaves_what_can_be_read() -> None:
+    """Of a mutant in a hundred nothing is left that compiles; those are drawn anew."""
+    text = "A = {'a': (1.5, 'b'), **B}\n\ndef f(x):\n    if x in (1, 2):\n        raise ValueError\n    x.y = min(x)\n"
+    for kind in OWN:
+        for mutant in mutants(kind, text):
+            assert ast.dump(ast.parse(mutant)) != ast.dump(ast.parse(text))
+
+
+def test_lines_that_run_at_import() -> None:
+    source = Source("A = 1\n\ndef f(\n    a=A,\n):\n    b = 2\n    return b\n")
+    assert [source.in_function(line) for line in range(1, 8)] == [False] * 5 + [True] * 2
+    assert Edit(*source.span(source.tree.body[0]), "") == Edit(0, 5, "")
+
+
+def test_the_first_group_with_a_match_counts() -> None:
+    assert group_of("timmy_tui/turns/ledger.py") is GROUPS[0]
+    assert group_of("timmy_tui/turns/assembler.py") not in (None, GROUPS[0])
+    assert group_of("timmy_tui/ui/app.py") is None
+
+
+def test_what_is_none_is_not_in_the_sample() -> None:
+    wanted = sizes(0.1)["ledger"]
+    rows = [
+        {"group": "ledger", "number": number, "word": "no mutant" if number == 1 else "killed"}
+        for number in reversed(range(wanted + 3))
+    ]
+    assert [one["number"] for one in counted(rows, 0.1)] == [0, *range(2, wanted + 1)]
+
+
+def test_the_interval_of_a_share() -> None:
+    """Wilson 1927, by hand for 9 of 10: (0.9 + 0.1921 ± 1.96·√(0.009 + 0.0096)) / 1.3841."""
+    assert wilson(9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
+    assert wilson(0, 10)[0] == 0.0
+
+
+def test_a_change_is_shown_by_its_lines() -> None:
+    assert changed_lines("a\nb = 1\nc\n", "a\nb = 2\nc\n") == ("b = 1", "b = 2")
+    assert changed_lines("a\nb\nb\nc\n", "a\nb\nc\n") == ("b", "")

@@ -1,0 +1,272 @@
+"""The ledger on, just over and just under its edges, worked out by hand."""
+
+import pytest
+
+from tests.turns.events import event, read_one
+from timmy_tui.model.turn import Event, Gap, Span
+
+NAMES = (
+    "stt_pause_detected",
+    "stt_http_request_start",
+    "v34_flask_handler_entry",
+    "v34_classification_complete",
+    "v34_memory_storage_start",
+    "v34_memory_storage_complete",
+    "v34_retrieval_start",
+    "v34_retrieval_complete",
+    "v34_ollama_sent",
+    "v34_ollama_received",
+    "v34_sending_to_tts",
+    "tts_request_received",
+    "tts_synthesis_start",
+    "tts_audio_playback_start",
+)
+
+
+def turn_events(**at_us: int) -> list[Event]:
+    """Every event 10 ms after the one before, but for those that are given."""
+    return [
+        event(name, at_us.get(name, 10_000 * number), {"pause_threshold": 0.5} if number == 0 else None)
+        for number, name in enumerate(NAMES)
+    ]
+
+
+def without(events: list[Event], *names: str) -> list[Event]:
+    return [one for one in events if one.event not in names]
+
+
+def test_a_whole_turn_by_hand() -> None:
+    """13 steps of 10 ms after the pause, 500 ms of endpointing before it; two steps are between named stages."""
+    turn = read_one(turn_events())
+    assert turn.span is Span.V2V
+    assert turn.headline_ms == turn.v2v_ms == 630.0
+    assert turn.gaps == (Gap("classify", "store", 10.0), Gap("store", "retrieve", 10.0))
+    assert turn.unattributed_ms == 20.0
+    measured = {key: value for key, value in turn.stages.items() if value is not None}
+    assert measured == {
+        "endpointing": 500.0, "stt_final": 10.0, "hop_in": 10.0, "classify": 10.0, "store": 10.0, "retrieve": 10.0,
+        "prompt": 10.0, "llm": 10.0, "reply": 10.0, "hop_out": 10.0, "mute": 10.0, "tts": 10.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("back_us", "stepped"), [(0, False), (1, False), (999, False), (1000, False), (1001, True)])
+def test_a_gap_that_runs_backwards_is_a_step_from_a_millisecond_on(back_us: int, stepped: bool) -> None:
+    """Storage, on v34's clock, begins so long before classification, on the same clock, has ended (at 30 ms)."""
+    turn = read_one(turn_events(v34_memory_storage_start=30_000 - back_us))
+    assert turn.clock_stepped is stepped
+    # 20 ms are on the path between the end of storage (50 ms) and retrieval (60 ms) and the overlap.
+    assert turn.stages["store"] == 20.0 + back_us / 1000
+    assert turn.unattributed_ms == pytest.approx(10.0 - back_us / 1000)
+
+
+def test_a_stage_of_two_clocks_may_overlap_the_next_without_a_step() -> None:
+    """The reply arrives at TTS, on TTS's clock, 7 s before v34, on its own, has sent it."""
+    events = [
+        event(
+            one.event,
+            round(one.timestamp * 1e6) - 1_764_350_000_000_000 - (7_000_000 if one.service == "tts" else 0),
+            one.metadata,
+        )
+        for one in turn_events(tts_audio_playback_start=9_000_000)
+    ]
+    turn = read_one(events)
+    assert turn.stages["hop_out"] == -6990.0
+    assert not turn.clock_stepped
+
+
+@pytest.mark.parametrize(("took_us", "measured"), [(-1, None), (0, 0.0), (1, 0.001)])
+def test_a_stage_on_one_clock_may_take_no_time_but_not_less(took_us: int, measured: float | None) -> None:
+    """The request is sent at 80 ms."""
+    turn = read_one(turn_events(v34_ollama_received=80_000 + took_us))
+    assert turn.stages["llm"] == measured
+    assert turn.clock_stepped is (measured is None)
+    # The reply leaves at 100 ms whatever happened before.
+    assert turn.stages["reply"] == (20_000 - took_us) / 1000
+    assert turn.headline_ms == 630.0
+
+
+@pytest.mark.parametrize(("sound_us", "span"), [(-1, Span.NONE), (0, Span.V34_TO_SOUND), (1, Span.V34_TO_SOUND)])
+def test_a_headline_may_be_nothing_but_not_less(sound_us: int, span: Span) -> None:
+    turn = read_one([event("v34_flask_handler_entry", 0), event("tts_audio_playback_start", sound_us)])
+    assert turn.span is span
+    assert turn.clock_stepped is (span is Span.NONE)
+    assert turn.headline_ms == (None if span is Span.NONE else sound_us / 1000)
+    assert turn.unattributed_ms == turn.headline_ms
+
+
+def test_a_headline_that_runs_backwards_leaves_no_gap() -> None:
+    turn = read_one(
+        [event("stt_pause_detected", 0, {"pause_threshold": 0.5}), event("tts_audio_playback_start", -500_001)]
+    )
+    assert (turn.span, turn.headline_ms, turn.v2v_ms, turn.gaps, turn.unattributed_ms) == (
+        Span.NONE, None, None, (), None,
+    )  # fmt: skip
+    assert turn.clock_stepped
+
+
+STT = NAMES[:2]
+SOUND = "tts_audio_playback_start"
+TTS = NAMES[11:]
+
+
+@pytest.mark.parametrize(
+    ("gone", "span", "headline"),
+    [
+        # The sound is at 130 ms, the reply at 100, the handler at 20, the request at 10, the pause at 0.
+        ((), Span.V2V, 630.0),
+        (("stt_pause_detected",), Span.PAUSE_TO_SOUND, 120.0),
+        (STT, Span.V34_TO_SOUND, 110.0),
+        ((*STT, "v34_flask_handler_entry"), Span.NONE, None),
+        ((SOUND,), Span.SPEECH_TO_REPLY, 600.0),
+        ((SOUND, "stt_pause_detected"), Span.SPEECH_TO_REPLY, 90.0),
+        ((SOUND, *STT), Span.V34, 80.0),
+        ((SOUND, *STT, "v34_flask_handler_entry"), Span.NONE, None),
+        ((SOUND, "v34_sending_to_tts"), Span.NONE, None),
+    ],
+)
+def test_the_widest_span_that_the_events_allow(gone: tuple[str, ...], span: Span, headline: float | None) -> None:
+    turn = read_one(without(turn_events(), *gone))
+    assert (turn.span, turn.headline_ms) == (span, headline)
+    assert turn.v2v_ms == (headline if span is Span.V2V else None)
+
+
+def test_a_pause_without_its_threshold_begins_the_span_itself() -> None:
+    events = [event("stt_pause_detected", 0), *turn_events()[1:]]
+    with_sound, without_sound = read_one(events), read_one(without(events, SOUND))
+    assert (with_sound.span, with_sound.headline_ms) == (Span.PAUSE_TO_SOUND, 130.0)
+    assert (without_sound.span, without_sound.headline_ms) == (Span.SPEECH_TO_REPLY, 100.0)
+    assert with_sound.stages["endpointing"] is None
+
+
+@pytest.mark.parametrize(
+    ("first", "headline"),
+    [
+        ("stt_pause_detected", 130.0), ("stt_transcript_finalized", 129.0), ("stt_sending_to_v34", 128.0),
+        ("stt_http_request_start", 120.0),
+    ],
+)  # fmt: skip
+def test_each_event_of_the_ear_can_begin_the_span(first: str, headline: float) -> None:
+    order = ["stt_pause_detected", "stt_transcript_finalized", "stt_sending_to_v34", "stt_http_request_start"]
+    times = dict(zip(order, (0, 1000, 2000, 10_000), strict=True))
+    heard = [event(name, times[name]) for name in order[order.index(first) :]]
+    turn = read_one([*heard, *turn_events()[2:]])
+    assert (turn.span, turn.headline_ms) == (Span.PAUSE_TO_SOUND, headline)
+
+
+def test_the_second_choice_of_an_event_stands_in_for_the_first_and_never_goes_before_it() -> None:
+    """The older logs have no HTTP start and no handler entry. Sent at 8 ms or 10, received at 20 or 22."""
+    older = [event("stt_sending_to_v34", 8000), event("v34_webhook_received", 22_000)]
+    both = read_one([*older, *turn_events()])
+    assert (both.stages["stt_final"], both.stages["hop_in"], both.stages["classify"]) == (10.0, 10.0, 10.0)
+    assert both.offset_bounds == (-10.0, 10.0)
+    alone = read_one([*older, *without(turn_events(), "stt_http_request_start", "v34_flask_handler_entry")])
+    assert (alone.stages["stt_final"], alone.stages["hop_in"], alone.stages["classify"]) == (8.0, 14.0, 8.0)
+    assert alone.offset_bounds == (-10.0, 14.0)
+
+
+@pytest.mark.parametrize(
+    ("gone", "bounds"),
+    [
+        ((), (-10.0, 10.0)),
+        (("tts_request_received",), (None, 10.0)),
+        (("v34_sending_to_tts",), (None, 10.0)),
+        (("stt_http_request_start",), (-10.0, None)),
+        (("v34_flask_handler_entry",), (-10.0, None)),
+    ],
+)
+def test_bounds_on_the_two_clocks(gone: tuple[str, ...], bounds: tuple[float | None, float | None]) -> None:
+    """No message arrives before it was sent: v34's clock is ahead by −10 ms at least and 10 at most."""
+    assert read_one(without(turn_events(), *gone)).offset_bounds == bounds
+
+
+@pytest.mark.parametrize(
+    ("gone", "skipped"),
+    [
+        ((), False),
+        (("v34_memory_storage_start",), False),
+        (("v34_memory_storage_complete",), False),
+        (("v34_memory_storage_start", "v34_memory_storage_complete"), True),
+        (("v34_memory_storage_start", "v34_memory_storage_complete", "v34_classification_complete"), False),
+        (("v34_memory_storage_start", "v34_memory_storage_complete", "v34_retrieval_start"), False),
+    ],
+)
+def test_storage_is_skipped_where_both_of_its_neighbours_ran(gone: tuple[str, ...], skipped: bool) -> None:
+    turn = read_one(without(turn_events(), *gone))
+    assert turn.skipped == ({"store"} if skipped else frozenset())
+
+
+def test_what_comes_behind_a_reply_without_sound_is_no_part_of_it() -> None:
+    turn = read_one(without(turn_events(), SOUND))
+    assert (turn.stages["hop_out"], turn.stages["mute"], turn.stages["tts"]) == (None, None, None)
+    # 600 ms of headline less 500 of endpointing less 8 stages of 10.
+    assert turn.unattributed_ms == 20.0
+
+
+def test_time_behind_the_last_stage_is_a_gap_at_the_end() -> None:
+    """The sound at 130 ms, and nothing measured behind v34's reply at 100."""
+    turn = read_one(without(turn_events(), "tts_request_received", "tts_synthesis_start"))
+    assert turn.gaps[-1] == Gap("reply", "end", 30.0)
+    assert turn.unattributed_ms == 50.0
+
+
+def test_time_before_the_first_stage_is_a_gap_at_the_start() -> None:
+    """Text at −1 ms, the request at 10: the first measured stage is the hop."""
+    events = [event("stt_transcript_finalized", -1000), *without(turn_events(), "stt_pause_detected")]
+    turn = read_one(events)
+    assert turn.gaps[0] == Gap("start", "hop_in", 11.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "opens", "closes"),
+    [
+        ("playback", "tts_audio_playback_start", "tts_audio_playback_complete"),
+        ("rearm", "tts_audio_playback_complete", "tts_resume_sent"),
+        ("deaf", "stt_transcript_finalized", "tts_resume_sent"),
+        ("embed", "v34_retrieval_embedding_start", "v34_retrieval_embedding_complete"),
+    ],
+)
+@pytest.mark.parametrize(("took_us", "measured"), [(-1, None), (0, 0.0), (1, 0.001), (2_500_000, 2500.0)])
+def test_stages_beside_the_path(name: str, opens: str, closes: str, took_us: int, measured: float | None) -> None:
+    turn = read_one([event("stt_http_request_start", 0), event(opens, 0), event(closes, took_us)])
+    assert turn.stages[name] == measured
+    # They are no part of voice-to-voice, and say nothing of a clock.
+    assert not turn.clock_stepped
+
+
+@pytest.mark.parametrize(("left_us", "wait"), [(-1, None), (0, 0.0), (1, 0.001)])
+def test_a_rest_may_be_nothing_but_not_less(left_us: int, wait: float | None) -> None:
+    """Prefill and decode took 700 ms of the request; embedding and queries 30 of retrieval."""
+    told = {"prompt_eval_duration_ms": 300.0, "eval_duration_ms": 400.0}
+    turn = read_one(
+        [
+            event("v34_retrieval_start", 0),
+            event("v34_retrieval_embedding_start", 0), event("v34_retrieval_embedding_complete", 10_000),
+            event("v34_retrieval_query_start", 0), event("v34_retrieval_query_complete", 20_000),
+            event("v34_retrieval_complete", 30_000 + left_us),
+            event("v34_ollama_sent", 40_000), event("v34_ollama_received", 740_000 + left_us, told),
+        ]
+    )  # fmt: skip
+    assert (turn.stages["wait"], turn.stages["merge"]) == (wait, wait)
+
+
+@pytest.mark.parametrize("unknown", ["prompt_eval_duration_ms", "eval_duration_ms"])
+def test_a_rest_needs_all_its_parts(unknown: str) -> None:
+    told = {"prompt_eval_duration_ms": 1.0, "eval_duration_ms": 2.0}
+    del told[unknown]
+    turn = read_one([event("v34_ollama_sent", 0), event("v34_ollama_received", 5000, told)])
+    assert (turn.stages["llm"], turn.stages["wait"]) == (5.0, None)
+
+
+def test_query_pairs() -> None:
+    """3 ms, an end without a start, a pair that runs backwards, a start that is started again, 4 ms; 7 in all."""
+    start, end = "v34_retrieval_query_start", "v34_retrieval_query_complete"
+    turn = read_one(
+        [
+            event(start, 0), event(end, 3000), event(end, 9000), event(start, 9000), event(end, 8999),
+            event(start, 9000), event(start, 10_000), event(end, 14_000),
+        ]
+    )  # fmt: skip
+    assert turn.stages["query"] == 7.0
+    assert read_one([event(start, 5000), event(end, 5000)]).stages["query"] == 0.0
+    assert read_one([event(end, 5000)]).stages["query"] is None
+    assert read_one([event(start, 5001), event(end, 5000)]).stages["query"] is None

@@ -1,0 +1,183 @@
+"""What holds for the ledger of any turn, against a second reading that shares no line with it."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.turns.events import event, read_one
+from tests.turns.slow_reading import PATH, read_slowly
+from timmy_tui.model.event_slots import EVENTS
+from timmy_tui.model.stages import CRITICAL, KEYS
+from timmy_tui.model.turn import Event, Turn
+
+NO_END = [name for name in EVENTS if name != "tts_resume_sent"]
+"""An event behind the end belongs to the turn as well; it would only be told in a revision."""
+
+HOPS = {key for key, _, _, two_clocks in PATH if two_clocks}
+
+
+def us(ms: float | None) -> int | None:
+    """Whole microseconds of a figure in ms."""
+    return None if ms is None else round(ms * 1000)
+
+
+def metadata(name: str, pause: float | None) -> dict[str, Any]:
+    return {"pause_threshold": pause} if name == "stt_pause_detected" and pause is not None else {}
+
+
+def _any_events(seed: int) -> list[Event]:
+    """Some of the events, some of them twice, in any order, with stamps in any order within ten seconds."""
+    chance = random.Random(seed)
+    names = chance.choices(NO_END, k=chance.randint(1, 40))
+    pause = chance.choice([None, 0, 0.5, 1.25])
+    return [event(name, chance.randint(0, 10_000_000), metadata(name, pause)) for name in names]
+
+
+def _clean_events(seed: int) -> list[Event]:
+    """Events in the order of a turn, each once at most, no clock running backwards; often two at the same time."""
+    chance = random.Random(seed)
+    likely, pause = chance.choice([0.5, 0.9, 1.0]), chance.choice([None, 0.5])
+    found, now = [], 0
+    for name in EVENTS:
+        now += chance.choice([0, 1, 999, 1000, 1001, 250_000])
+        if chance.random() < likely:
+            found.append(event(name, now, metadata(name, pause)))
+    return found or [event("stt_pause_detected", 0, metadata("stt_pause_detected", pause))]
+
+
+# From a seed, because hypothesis takes ten times longer to draw forty stamps than the package to read them.
+any_events = st.builds(_any_events, st.integers(0, 2**32))
+clean_events = st.builds(_clean_events, st.integers(0, 2**32))
+
+
+def assert_same(turn: Turn, events: Sequence[Event]) -> None:
+    slow = read_slowly(events)
+    assert (str(turn.span), us(turn.headline_ms)) == (slow.span, slow.headline)
+    assert us(turn.v2v_ms) == (slow.headline if slow.span == "V2V" else None)
+    parts = {"merge", "wait", "load", "prefill", "decode"}
+    measured = {key: us(value) for key, value in turn.stages.items() if value is not None and key not in parts}
+    assert measured == slow.stages
+    assert [(gap.after, gap.before, us(gap.ms)) for gap in turn.gaps] == slow.gaps
+    rest = None if slow.headline is None else slow.headline - sum(slow.stages.get(key, 0) for key in CRITICAL)
+    assert us(turn.unattributed_ms) == rest
+    assert (turn.skipped == {"store"}) is slow.skipped
+    assert tuple(map(us, turn.offset_bounds)) == (slow.low, slow.high)
+
+
+@settings(max_examples=150, deadline=None)
+@given(any_events)
+def test_a_slow_reading_of_any_events_agrees(events: list[Event]) -> None:
+    assert_same(read_one(events), events)
+
+
+@settings(max_examples=100, deadline=None)
+@given(clean_events)
+def test_a_slow_reading_of_a_clean_turn_agrees(events: list[Event]) -> None:
+    assert_same(read_one(events), events)
+
+
+@settings(max_examples=150, deadline=None)
+@given(clean_events)
+def test_on_clocks_that_only_go_forward_nothing_is_negative(events: list[Event]) -> None:
+    turn = read_one(events)
+    assert not turn.clock_stepped
+    assert all(gap.ms > 0 for gap in turn.gaps)
+    assert all(value >= 0 for value in turn.stages.values() if value is not None)
+    assert turn.headline_ms is None or turn.headline_ms >= 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(clean_events)
+def test_the_headline_is_its_last_stamp_less_its_first(events: list[Event]) -> None:
+    """In order, so that the first is the earliest event of its kind; the two kinds of end are sound and reply."""
+    turn = read_one(events)
+    times = {one.event: round(one.timestamp * 1e6) for one in events}
+    end = times.get("tts_audio_playback_start", times.get("v34_sending_to_tts"))
+    heard = [stamp for name, stamp in times.items() if name.startswith("stt_") and "response" not in name]
+    entry = [times[name] for name in ("v34_flask_handler_entry", "v34_webhook_received") if name in times]
+    if end is None or not (heard or entry):
+        assert turn.headline_ms is None
+        return
+    threshold = turn.pause_threshold or 0.0
+    assert us(turn.headline_ms) == end - min(heard or entry) + round(threshold * 1e6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_events)
+def test_a_turn_without_sound_has_no_tts_stage(events: list[Event]) -> None:
+    silent = [one for one in events if one.event != "tts_audio_playback_start"]
+    turn = read_one(silent or [event("stt_pause_detected", 0)])
+    assert turn.stages["tts"] is None
+    assert turn.stages["playback"] is None
+    assert str(turn.span) in ("speech→reply", "v34", "none")
+    if turn.headline_ms is not None:
+        assert (turn.stages["mute"], turn.stages["hop_out"]) == (None, None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_events)
+def test_only_the_hops_may_be_negative_and_every_stage_has_a_key(events: list[Event]) -> None:
+    turn = read_one(events)
+    assert set(turn.stages) == set(KEYS)
+    assert {key for key, value in turn.stages.items() if value is not None and value < 0} <= HOPS
+
+
+@settings(max_examples=60, deadline=None)
+@given(clean_events, st.integers(-5_000_000, 5_000_000))
+def test_two_clocks_apart_move_the_hops_and_nothing_else(events: list[Event], shift: int) -> None:
+    """v34's clock set forward: hop_in grows by it, hop_out shrinks by it, their sum and all other stages stay."""
+    moved = [
+        Event(one.timestamp + shift / 1e6, one.request_id, one.event, one.service, one.metadata)
+        if one.service == "v34"
+        else one
+        for one in events
+    ]
+    before, after = read_one(events), read_one(moved)
+    if before.headline_ms is None or str(before.span) not in ("V2V", "pause→sound"):
+        return
+    assert after.headline_ms == before.headline_ms
+    for key in KEYS:
+        moves = {"hop_in": shift, "hop_out": -shift}.get(key, 0)
+        old, new = us(before.stages[key]), us(after.stages[key])
+        assert (old is None) == (new is None)
+        assert old is None or new is None or abs(new - old - moves) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2_000_000),
+    st.none() | st.integers(0, 1500),
+    st.none() | st.integers(0, 1500),
+    st.none() | st.integers(0, 1500),
+)
+def test_the_parts_of_the_llm_request(took_us: int, prefill: int | None, decode: int | None, load: int | None) -> None:
+    """Waiting is the rest of the request; a rest below zero is no measurement, and the load is no part of the sum."""
+    told = {"prompt_eval_duration_ms": prefill, "eval_duration_ms": decode, "load_duration_ms": load}
+    figures = {key: value for key, value in told.items() if value is not None}
+    turn = read_one([event("v34_ollama_sent", 0), event("v34_ollama_received", took_us, figures)])
+    assert (turn.stages["prefill"], turn.stages["decode"], turn.stages["load"]) == (prefill, decode, load)
+    if prefill is None or decode is None or prefill * 1000 + decode * 1000 > took_us:
+        assert turn.stages["wait"] is None
+    else:
+        assert us(turn.stages["wait"]) == took_us - 1000 * (prefill + decode)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 100_000), st.integers(0, 100_000), st.integers(0, 100_000))
+def test_the_parts_of_retrieval(whole: int, embed: int, query: int) -> None:
+    """Merging is the rest of retrieval."""
+    turn = read_one(
+        [
+            event("v34_retrieval_start", 0),
+            event("v34_retrieval_embedding_start", 0),
+            event("v34_retrieval_embedding_complete", embed),
+            event("v34_retrieval_query_start", 0),
+            event("v34_retrieval_query_complete", query),
+            event("v34_retrieval_complete", whole),
+        ]
+    )
+    left = whole - embed - query
+    assert us(turn.stages["merge"]) == (left if left >= 0 else None)
