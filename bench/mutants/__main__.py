@@ -76,6 +76,8 @@ def main() -> None:
                 print(name, number, mutant.key)
         return
     with tempfile.TemporaryDirectory(prefix="mutants-") as place:
+        # Some tests become another user, who must be able to read the copies.
+        Path(place).chmod(0o755)
         _run(drawn, results, Path(place), tuple(options.tests))
     lines = list(markdown(*read(results)))
     print("\n".join(lines))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from coverage import CoverageData
 
 from bench.mutants import pytest_plugin as plugin
@@ -40,15 +41,15 @@ class Reach:
     """Path → files that import it."""
     failed: Sequence[str]
 
-    def tests_for(self, path: str, line: int, text: str) -> list[str]:
+    def tests_for(self, path: str, line: int) -> list[str]:
         """Tests in the order to try: those of the same room first, within that the fastest first.
 
-        What runs at import is looked at by all tests that call a function of the module, and after them by those
-        that call one of a module that imports it.
+        What runs at import alone is looked at by all tests that call a function of the module, and after them by
+        those that call one of a module that imports it.
         """
         own = self.lines.get(path, {})
-        if source_of(text).in_function(line):
-            wanted = [set(own.get(line, ()))]
+        if own.get(line):
+            wanted = [set(own[line])]
         else:
             wanted = [self._callers(path), set().union(*(self._callers(one) for one in self.importers.get(path, ())))]
         room = _room(path)
@@ -110,9 +111,13 @@ def measure(root: Path, folder: Path, rooms: Sequence[str] = TESTS, processes: i
         plugin.CONTEXT: "",
     }
     tests = [f"tests/{name}" for name in rooms if (root / "tests" / name).is_dir()]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(processes), "--dist", "loadfile",
+    # Native tracebacks, because a frame deep in a recursion cannot be parsed again; measured tests take longer.
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=native", "--timeout=300",
+               "-n", str(processes), "--dist", "loadfile",
                "-p", "bench.mutants.pytest_plugin", "-p", "no:cacheprovider", *tests]  # fmt: skip
-    subprocess.run(command, cwd=root, env=environment, check=False)
+    ended = subprocess.run(command, cwd=root, env=environment, check=False).returncode
+    if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"the tests did not run to their end: pytest ended with {ended}")
     return _read(root, folder, times)
 
 

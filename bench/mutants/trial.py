@@ -13,7 +13,7 @@ from py_compile import PycInvalidationMode
 
 from bench.mutants import pytest_plugin as plugin
 from bench.mutants.mutant import Mutant, Outcome
-from bench.mutants.population import apply, source_of
+from bench.mutants.population import apply
 from bench.mutants.reach import Reach
 
 FIRST_S = 6.0
@@ -60,9 +60,9 @@ class Bench:
         text = file.read_text("utf-8")
         try:
             file.write_text(apply(mutant, text), "utf-8")
-            if not source_of(text).in_function(mutant.line) and not self._imports(mutant.path):
+            if not self._imports(mutant.path):
                 return Outcome("no mutant", "", 0, round(time.monotonic() - began, 1))
-            tests = self._reach.tests_for(mutant.path, mutant.line, text)
+            tests = self._reach.tests_for(mutant.path, mutant.line)
             word, by = self._run_all(tests)
         finally:
             file.write_text(text, "utf-8")

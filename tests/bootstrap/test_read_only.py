@@ -29,8 +29,8 @@ def test_the_second_dashboard_names_the_first_and_follows_when_it_is_gone(tmp_pa
     assert taken(timmy) == ""
     code = (
         "import sys\nfrom pathlib import Path\nfrom timmy_tui.control.journal.lock import dashboard_lock\n"
-        "from timmy_tui.sources.timmy import control_dir\n"
-        "held = dashboard_lock(control_dir(Path(sys.argv[1]), Path(sys.argv[2])))\nheld.acquire()\n"
+        "from timmy_tui.sources.timmy import timmy_at\n"
+        "held = dashboard_lock(timmy_at(Path(sys.argv[1]), state=Path(sys.argv[2])).control_folder)\nheld.acquire()\n"
         "print('held', flush=True)\ninput()\n"
     )
     first = subprocess.Popen(

@@ -16,7 +16,6 @@ from tests.control.services import DemoV34, Service
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.edit.transaction import write
-from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.control.journal.write_ahead import Entry, Journal, Operation, file_records
 from timmy_tui.control.service.listeners import Listener, Serving, port_of, who_serves
 from timmy_tui.core.installation import at
@@ -136,7 +135,7 @@ class ControlHarness:
     @property
     def folder(self) -> Path:
         """Where the journal and the locks are."""
-        return control_dir(self.root, self.state_folder)
+        return self.timmy.control_folder
 
     @property
     def journal(self) -> Journal:

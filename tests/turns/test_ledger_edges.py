@@ -249,6 +249,13 @@ def test_a_rest_may_be_nothing_but_not_less(left_us: int, wait: float | None) ->
     assert (turn.stages["wait"], turn.stages["merge"]) == (wait, wait)
 
 
+def test_a_rest_is_told_to_the_nanosecond() -> None:
+    """5 ms less 1.1234567 and 2.0 is 1.8765433; Ollama counts in nanoseconds, floats in more."""
+    told = {"prompt_eval_duration_ms": 1.1234567, "eval_duration_ms": 2.0}
+    turn = read_one([event("v34_ollama_sent", 0), event("v34_ollama_received", 5000, told)])
+    assert turn.stages["wait"] == 1.876543
+
+
 @pytest.mark.parametrize("unknown", ["prompt_eval_duration_ms", "eval_duration_ms"])
 def test_a_rest_needs_all_its_parts(unknown: str) -> None:
     told = {"prompt_eval_duration_ms": 1.0, "eval_duration_ms": 2.0}

@@ -12,7 +12,7 @@ from tests.ui.running import Running, running
 from tests.ui.snapshots import control_state, conversation, judgement, snapshot, turn
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.llm import Certainty, LlmState
-from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, MarkTurn, NoteTurn, Restore, Undo
+from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, MarkTurn, NoteTurn, Restore, RestoreLatest, Undo
 from timmy_tui.ui.panels.trends import epoch_stretches
 from timmy_tui.ui.screens.changes import next_value
 from timmy_tui.ui.screens.log import LogScreen
@@ -270,6 +270,16 @@ async def test_enter_acts_on_the_row_under_the_cursor() -> None:
         ("plan", Undo("op1")),
         ("plan", Restore("before-tail-mode-20251128")),
     ]
+
+
+async def test_the_row_below_the_restore_points_returns_to_latest() -> None:
+    state = control_state()
+    restored = tuple(replace(point, restored=True) for point in state.restore_points)
+    control = FakeControl(replace(state, restore_points=restored))
+    async with running(snapshot(), size=(100, 40), control=control) as seen:
+        await seen.press("5", "end", "k", "enter")
+        await seen.until(lambda: "go ahead" in seen.text())
+    assert control.asked == [("plan", RestoreLatest())]
 
 
 async def test_the_running_change_is_answered_only_with_what_it_offers() -> None:

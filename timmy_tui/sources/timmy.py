@@ -41,19 +41,17 @@ class Timmy(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def control_folder(self) -> Path:
-        """Journal, locks and backups of this Timmy; it is made when first asked for. Raises OSError."""
-        return control_dir(self.root, self.state)
+        """Journal, locks and backups of this Timmy, private: ``<state>/control-<hash of its path>``.
+
+        It is made when first asked for. Raises OSError.
+        """
+        name = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        path = (self.state or state_dir()) / f"control-{name}"
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
 
 
 def timmy_at(root: Path, settings: Settings | None = None, state: Path | None = None) -> Timmy:
     """The one at ``root``, whether or not its files exist yet."""
     settings = settings or Settings()
     return Timmy(settings, at(root, settings.paths), state)
-
-
-def control_dir(root: Path, state: Path | None = None) -> Path:
-    """Journal, locks and backups of one Timmy, private: ``<state>/control-<hash of its path>``. Raises OSError."""
-    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
-    path = (state or state_dir()) / f"control-{name}"
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path

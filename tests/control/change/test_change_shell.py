@@ -10,7 +10,8 @@ import pytest
 from tests.control.harness import ControlHarness
 from tests.control.services import DemoV34
 from tests.control.shell import Shell
-from timmy_tui.control.journal.lock import ChangeLock, control_dir
+from timmy_tui.control.journal.lock import ChangeLock
+from timmy_tui.sources.timmy import timmy_at
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_restore_points_from_the_shell(demo: DemoV34, shell: Shell) -> None:
 
 def test_while_a_dashboard_changes_something_the_shell_only_says_who(demo: DemoV34, shell: Shell) -> None:
     before = demo.contents()
-    with ChangeLock(control_dir(demo.root, shell.state)):
+    with ChangeLock(timmy_at(demo.root, state=shell.state).control_folder):
         done = shell.run("flip", "retrieved-chunks", "8", "--yes")
     assert done.returncode == 1 and f"pid {os.getpid()}" in done.stderr
     assert demo.contents() == before

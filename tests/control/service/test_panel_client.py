@@ -41,27 +41,27 @@ def test_a_panel_that_did_not_start_v34_would_start_a_second_one(panel: FakePane
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "why"),
+    ("answer", "why"),
     [
-        (200, b'{"success": false, "error": "V34Service not running"}', "V34Service not running"),
-        (200, b'{"success": false, "error": "\\u001b]0;title"}', "did not stop"),
-        (200, b'{"success": false}', "no reason given"),
-        (200, b'{"success": "yes"}', "did not stop"),
-        (200, b'{"pid": 4}', "did not stop"),
-        (200, b"[]", "not an object"),
-        (200, b"<html>hello</html>", "not JSON"),
-        (200, b'{"success": tr', "not JSON"),
-        (200, b"[" * 60_000, "not JSON"),
-        (200, b'{"success": true, "x": "' + b"x" * 70_000 + b'"}', "more than 64 KiB"),
-        (500, b"oops", "status 500"),
-        (302, b"moved", "status 302"),
+        ((200, b'{"success": false, "error": "V34Service not running"}'), "V34Service not running"),
+        ((200, b'{"success": false, "error": "\\u001b]0;title"}'), "did not stop"),
+        ((200, b'{"success": false}'), "no reason given"),
+        ((200, b'{"success": "yes"}'), "did not stop"),
+        ((200, b'{"pid": 4}'), "did not stop"),
+        ((200, b"[]"), "not an object"),
+        ((200, b"<html>hello</html>"), "not JSON"),
+        ((200, b'{"success": tr'), "not JSON"),
+        ((200, b"[" * 60_000), "not JSON"),
+        ((200, b'{"success": true, "x": "' + b"x" * 70_000 + b'"}'), "more than 64 KiB"),
+        ((500, b"oops"), "status 500"),
+        ((302, b"moved"), "status 302"),
     ],
 )
 def test_every_other_answer_of_the_panel_is_a_word_and_nothing_is_started(
-    panel: FakePanel, tmp_path: Path, go_on: threading.Event, status: int, body: bytes, why: str
+    panel: FakePanel, tmp_path: Path, go_on: threading.Event, answer: tuple[int, bytes], why: str
 ) -> None:
-    panel.answers["/api/stop/v34"] = (status, body, 0.0)
-    panel.headers["Location"] = f"{panel.url}/api/start/v34" if status == 302 else ""
+    panel.answers["/api/stop/v34"] = (*answer, 0.0)
+    panel.headers["Location"] = f"{panel.url}/api/start/v34" if answer[0] == 302 else ""
     way = ByPanel(Panel(panel.url, panel.url), tmp_path)
     with pytest.raises(RestartFailed) as failed:
         way.restart(SERVES, (), go_on)

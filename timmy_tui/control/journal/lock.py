@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 
 from timmy_tui.core.errors import ControlError
-from timmy_tui.sources.timmy import control_dir as control_dir
 
 _TRIES = 3
 """Asking who the owner is takes the lock for some microseconds, which must not look like an owner."""

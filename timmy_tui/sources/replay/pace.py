@@ -11,17 +11,17 @@ from timmy_tui.model.turn import LATEST
 from timmy_tui.sources.files.lines import LineSplitter
 
 LONGEST_PAUSE_S = 600.0
-"""A longer silence is shortened to this: a night between two talks, or a clock that jumped."""
+"""A longer silence is shortened to this: a night between two conversations, or a clock that was set."""
 STEP_BACK_S = 2.0
-"""A stamp this far before the newest one is a clock that was set back; less is another clock's skew."""
-BLOCK_LINES = 5000
-"""A turn of a log without stamps is never longer; more lines without an end are let go as they are."""
+"""A stamp further than this before the newest one means that a clock was set back; less is skew between clocks."""
+TURN_LINES = 5000
+"""Most lines of one turn in a log without stamps: so many lines without an end are released without waiting for it."""
 
 _SLICE = 1 << 18
 
 
 class StampedLine(NamedTuple):
-    """A line of a stamped log and what pacing needs to know of it."""
+    """A line of a stamped log, and what decides when it is due."""
 
     stamp: float | None
     """Seconds since the epoch, on its writer's clock; None for a line without a usable stamp."""
@@ -30,13 +30,13 @@ class StampedLine(NamedTuple):
     event: str
 
 
-class Block(NamedTuple):
-    """A turn of a log without stamps, with what was printed before it since the last one."""
+class TurnLines(NamedTuple):
+    """One turn of a log without stamps, with everything that was printed between it and the turn before."""
 
     request_id: str
-    """Empty for a typed turn and in old logs."""
+    """Empty for a typed turn, and in versions before November 2025."""
     lines: list[tuple[float, bytes]]
-    """Each with its log time, as far as access lines and durations tell."""
+    """(seconds since the first line of the log, line), as far as access lines and durations tell the time."""
 
 
 class LogClock:
@@ -44,10 +44,11 @@ class LogClock:
 
     def __init__(self) -> None:
         self.now = 0.0
+        """Seconds since the first stamp."""
         self._newest: float | None = None
 
     def advance(self, stamp: float) -> float:
-        """Log time of a line that is stamped so."""
+        """The log time of a line with this stamp."""
         if self._newest is None or stamp < self._newest - STEP_BACK_S:
             self._newest = stamp
         elif stamp > self._newest:
@@ -66,41 +67,41 @@ def read_lines(path: Path, line_limit: int) -> Iterator[bytes]:
 
 
 def stamped_lines(lines: Iterable[bytes], parser: EventParser) -> Iterator[StampedLine]:
-    """Lines of a stamped log; of two events in one line, which a torn line may hold, the last counts."""
+    """Each line with its stamp. A torn line can hold several events: the last one counts."""
     for line in lines:
         events = parser.feed((line,))
         if not events:
             yield StampedLine(None, line, "", "")
             continue
         event = events[-1]
-        usable = 0 < event.timestamp < LATEST
-        yield StampedLine(event.timestamp if usable else None, line, event.request_id, event.event)
+        is_time = 0 < event.timestamp < LATEST
+        yield StampedLine(event.timestamp if is_time else None, line, event.request_id, event.event)
 
 
-def blocks(lines: Iterable[bytes], parser: FactParser, clock: LogClock) -> Iterator[Block]:
-    """The turns of a log without stamps, each up to its ``total`` and the access line after it."""
-    for entries in _split(lines, parser):
+def unstamped_turns(lines: Iterable[bytes], parser: FactParser, clock: LogClock) -> Iterator[TurnLines]:
+    """The turns of a log without stamps, each up to its ``total`` and the access line after that."""
+    for entries in _split_turns(lines, parser):
         ids = (fact.request_id for _, facts in entries for fact in facts if fact.request_id)
-        yield Block(next(ids, ""), _timed(entries, clock))
+        yield TurnLines(next(ids, ""), _line_times(entries, clock))
 
 
 Entry = tuple[bytes, list[DebugFact]]
-"""A line, and the facts that were known once it was read."""
+"""A line, and the facts that the parser returned for it."""
 
 
-def _split(lines: Iterable[bytes], parser: FactParser) -> Iterator[list[Entry]]:
-    """The entries of one turn after the other."""
+def _split_turns(lines: Iterable[bytes], parser: FactParser) -> Iterator[list[Entry]]:
+    """The entries of each turn."""
     entries: list[Entry] = []
     ended = False
     for line in lines:
         facts = parser.feed((line,))
-        begin = next((at for at, fact in enumerate(facts) if fact.kind == "begin"), None)
+        begin = next((index for index, fact in enumerate(facts) if fact.kind == "begin"), None)
         if begin and entries:
-            # The total of an old version is known only with the line after it, which may begin the next turn.
+            # In old versions the parser knows a total only with the next line, which may begin the next turn.
             entries[-1][1].extend(facts[:begin])
             facts = facts[begin:]
             ended = ended or _has(entries[-1], "total")
-        if (ended and begin is not None) or len(entries) >= BLOCK_LINES:
+        if (ended and begin is not None) or len(entries) >= TURN_LINES:
             yield entries
             entries, ended = [], False
         entries.append((line, facts))
@@ -116,36 +117,37 @@ def _has(entry: Entry, kind: str) -> bool:
     return any(fact.kind == kind for fact in entry[1])
 
 
-def _timed(entries: list[Entry], clock: LogClock) -> list[tuple[float, bytes]]:
-    """Spread a turn over its durations, so that it ends at its access line's stamp, or takes as long as it says."""
-    facts = [fact for _, facts in entries for fact in facts]
-    steps = sum(_seconds(fact) for fact in facts if fact.kind == "step")
-    total = max([_seconds(fact) for fact in facts if fact.kind == "total"] + [steps])
+def _line_times(entries: list[Entry], clock: LogClock) -> list[tuple[float, bytes]]:
+    """(log time, line) for each line of a turn that ends at its access line's stamp, or takes as long as it says."""
+    facts = [fact for _, line_facts in entries for fact in line_facts]
+    steps_s = sum(_seconds(fact) for fact in facts if fact.kind == "step")
+    total_s = max([_seconds(fact) for fact in facts if fact.kind == "total"] + [steps_s])
     stamp = next((_stamp(fact) for fact in entries[-1][1] if fact.kind == "access"), None)
     before = clock.now
     if stamp is not None:
         clock.advance(stamp)
-    # Stamps have whole seconds only, and the first has nothing before it: no turn is shorter than it says.
-    clock.now = max(clock.now, before + total)
-    at = clock.now - total
+    # Stamps have whole seconds, and there is none before the first turn: a turn takes at least as long as it says.
+    clock.now = max(clock.now, before + total_s)
+    now = clock.now - total_s
     timed = []
-    for line, told in entries:
-        for fact in told:
+    for line, line_facts in entries:
+        for fact in line_facts:
             if fact.kind == "step":
-                at += _seconds(fact)
+                now += _seconds(fact)
             elif fact.kind == "total":
-                at = clock.now
-        timed.append((min(at, clock.now), line))
+                now = clock.now
+        timed.append((min(now, clock.now), line))
     return timed
 
 
 def _seconds(fact: DebugFact) -> float:
+    """The duration that a step or a total prints; 0 when there is none."""
     ms = fact.values.get("ms")
     return min(ms / 1000, LONGEST_PAUSE_S) if isinstance(ms, float) else 0.0
 
 
 def _stamp(fact: DebugFact) -> float | None:
-    """The access line's wall time, as if it were UTC: only distances count."""
+    """The access line's wall time as if it were UTC (only differences are used); None when it cannot be read."""
     try:
         return calendar.timegm(time.strptime(fact.values["stamp"], "%d/%b/%Y %H:%M:%S"))
     except (KeyError, TypeError, ValueError, OverflowError):
