@@ -107,7 +107,7 @@ def from_logs(version: str, scenario: str, seed: int, tally: Tally) -> None:
             continue
         item = said[ordinals[entry["request_id"]]]
         tally.take(item, truth, cold_before)
-        tally.cut.count(tracker.cut(item.ordinal), truth["truncated"])
+        tally.cut.count(tracker.is_truncated(item.ordinal), truth["truncated"])
         nth = (entry["turn"] - 1) % SESSION + 1
         empty = truth["reused"] < COLD * truth["prompt_tokens"]
         cold = truth["loaded"] or (empty and (nth == 1 or truth["truncated"] or entry["turn"] in stolen))

@@ -231,13 +231,13 @@ def controller_on_demo(
 def followed_logs(harness: ControlHarness) -> Iterator[None]:
     """The controller sees what the logs tell, as beside the dashboard."""
     # 0.2 s that a dashboard which is started and killed a dozen times does not need.
-    from timmy_tui.pipeline.live_source import LiveSource, follow
+    from timmy_tui.pipeline import live_source
     from timmy_tui.pipeline.thread import Pipeline
 
     tail = replace(harness.settings.tail, poll_ms=50, poll_busy_ms=20)
     settings = replace(harness.settings, tail=tail)
-    feeds, waker = follow(settings, at(harness.root, settings.paths))
-    source = LiveSource(Pipeline(settings, feeds), waker=waker, watch=harness.controller.see)
+    feeds, waker = live_source.follow_logs(settings, at(harness.root, settings.paths))
+    source = live_source.LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=harness.controller.see)
     source.start(lambda snapshot: None)
     try:
         yield

@@ -18,7 +18,7 @@ from timmy_tui.doctor.files import file_lines, sample_logs
 from timmy_tui.model.log_format import DebugFact, EventLog, FactLog, LogPlaces
 from timmy_tui.model.turn import Event
 from timmy_tui.parse.log_formats import FORMATS
-from timmy_tui.pipeline.live_source import LiveSource, follow, play
+from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
 from timmy_tui.pipeline.read_logs import detect_format, named_logs, read_logs
 from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.report.newest import newest_line
@@ -128,14 +128,14 @@ def test_a_log_without_stamps_is_read_too(tmp_path: Path) -> None:
     log.write_text("word: begin \nword: message hello\nword: total 1500\n")
     (turn,) = read_logs(named_logs([log]), Settings().tail).turns
     assert (turn.text, turn.headline_ms) == ("hello", 1500.0)
-    (feed,) = play([log], 1.0)
+    (feed,) = play_logs([log], 1.0)
     assert feed.kind == "word"
 
 
 def test_a_replay_plays_it(tmp_path: Path, opened: list[LiveSource]) -> None:
     log = tmp_path / "any.log"
     log.write_text(tab_lines("aaaaaaaa", 1000.0) + tab_lines("bbbbbbbb", 1020.0))
-    source = LiveSource(Pipeline(Settings(), play([log], None), replayed=True))
+    source = LiveSource(Pipeline(Settings(), play_logs([log], None), replayed=True))
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -151,7 +151,7 @@ def test_the_dashboard_follows_it_where_the_installation_has_it_and_the_doctor_c
     installation, settings = at(tmp_path, Paths()), Settings()
     log = place(installation)
     assert doctor(installation, settings)["tab.log"] == f"{log} does not exist"
-    feeds, waker = follow(settings, installation)
+    feeds, waker = follow_logs(settings, installation)
     source = LiveSource(Pipeline(settings, feeds), waker)
     opened.append(source)
     watcher = Watcher()

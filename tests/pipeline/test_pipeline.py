@@ -14,7 +14,7 @@ from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.model.turn import TurnState
-from timmy_tui.pipeline.live_source import LiveSource, follow, play
+from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline
 
@@ -40,7 +40,7 @@ def opened() -> Iterator[list[LiveSource]]:
 
 def begin(opened: list[LiveSource], installation: Installation, settings: Settings | None = None) -> Watcher:
     settings = settings or Settings()
-    feeds, waker = follow(settings, installation)
+    feeds, waker = follow_logs(settings, installation)
     source = LiveSource(Pipeline(settings, feeds), waker=waker)
     opened.append(source)
     watcher = Watcher()
@@ -174,7 +174,7 @@ def test_snapshots_of_the_same_state_are_few(opened: list[LiveSource], timmy: In
 
 
 def test_replay_shows_the_whole_conversation(opened: list[LiveSource]) -> None:
-    source = LiveSource(Pipeline(Settings(), play([DATA / "latency.log", DATA / "v34.log"], None), replayed=True))
+    source = LiveSource(Pipeline(Settings(), play_logs([DATA / "latency.log", DATA / "v34.log"], None), replayed=True))
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -184,7 +184,7 @@ def test_replay_shows_the_whole_conversation(opened: list[LiveSource]) -> None:
 
 
 def test_stop_is_quick_and_ends_every_thread(timmy: Installation) -> None:
-    feeds, waker = follow(Settings(), timmy)
+    feeds, waker = follow_logs(Settings(), timmy)
     source = LiveSource(Pipeline(Settings(), feeds), waker=waker)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -200,6 +200,6 @@ def test_marks_from_outside_are_on_the_next_snapshot(timmy: Installation) -> Non
     pipeline = Pipeline(Settings(), [])
     watcher = Watcher()
     pipeline.start(watcher.publish)
-    pipeline.mark(Marker(at=NOW, ordinal=3, kind="change", label="tail mode off→on"))
+    pipeline.add_marker(Marker(at=NOW, ordinal=3, kind="change", label="tail mode off→on"))
     assert watcher.wait(lambda snapshot: bool(snapshot.marks)).marks[0].label == "tail mode off→on"
     pipeline.stop()

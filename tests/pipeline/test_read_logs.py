@@ -9,7 +9,7 @@ from tests.sources.replay.saved import event, turn, write
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.installation import at
 from timmy_tui.core.settings import Paths, Tail
-from timmy_tui.pipeline.live_source import play
+from timmy_tui.pipeline.live_source import play_logs
 from timmy_tui.pipeline.read_logs import detect_format, logs_of, named_logs, read_logs
 
 
@@ -20,7 +20,7 @@ def test_files_that_cannot_be_read_are_explained(tmp_path: Path) -> None:
         detect_format(tmp_path)
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(SourceError, match="a FIFO"):
-        play([tmp_path / "fifo"], None)
+        play_logs([tmp_path / "fifo"], None)
     with pytest.raises(SourceError, match="cannot be read"):
         detect_format(tmp_path / "a\0b")
 

@@ -13,9 +13,9 @@ from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.pipeline.conclusions import Conclusions
-from timmy_tui.pipeline.live_source import LiveSource, play
+from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.thread import Pipeline
+from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
 from timmy_tui.storage.history import History
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.trial_file import TrialFile
@@ -24,65 +24,65 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture
-def conclusions(tmp_path: Path) -> Conclusions:
-    return Conclusions(trials=TrialFile(tmp_path))
+def analyzer(tmp_path: Path) -> TurnAnalyzer:
+    return TurnAnalyzer(trials=TrialFile(tmp_path))
 
 
 def turn(ordinal: int) -> Turn:
     return Turn(ordinal=ordinal, state=TurnState.COMPLETE, started=1000.0 + ordinal, request_id=f"{ordinal:08x}")
 
 
-def judged(conclusions: Conclusions) -> JudgementState:
-    state = conclusions.judgement()
+def judged(analyzer: TurnAnalyzer) -> JudgementState:
+    state = analyzer.judgement()
     assert state is not None
     return state
 
 
-def test_a_mark_and_its_note_are_set_and_taken_back(conclusions: Conclusions) -> None:
+def test_a_mark_and_its_note_are_set_and_taken_back(analyzer: TurnAnalyzer) -> None:
     turns = {7: turn(7)}
-    conclusions.request(MarkTurn(7, "bad"), turns)
-    conclusions.request(NoteTurn(7, "too curt"), turns)
-    assert (judged(conclusions).quality, judged(conclusions).notes) == (((7, "bad"),), ((7, "too curt"),))
-    conclusions.request(NoteTurn(7, ""), turns)
-    assert (judged(conclusions).quality, judged(conclusions).notes) == (((7, "bad"),), ())
-    conclusions.request(MarkTurn(7, None), turns)
-    assert judged(conclusions).quality == ()
+    analyzer.request(MarkTurn(7, "bad"), turns)
+    analyzer.request(NoteTurn(7, "too curt"), turns)
+    assert (judged(analyzer).quality, judged(analyzer).notes) == (((7, "bad"),), ((7, "too curt"),))
+    analyzer.request(NoteTurn(7, ""), turns)
+    assert (judged(analyzer).quality, judged(analyzer).notes) == (((7, "bad"),), ())
+    analyzer.request(MarkTurn(7, None), turns)
+    assert judged(analyzer).quality == ()
 
 
-def test_a_turn_that_is_not_at_hand_takes_no_mark_and_no_note(conclusions: Conclusions) -> None:
-    conclusions.request(MarkTurn(8, "good"), {7: turn(7)})
-    conclusions.request(MarkTurn(7, "good"), {7: turn(7)})
-    conclusions.request(NoteTurn(7, "fine"), {8: turn(8)})
-    assert (judged(conclusions).quality, judged(conclusions).notes) == (((7, "good"),), ())
+def test_a_turn_that_is_not_at_hand_takes_no_mark_and_no_note(analyzer: TurnAnalyzer) -> None:
+    analyzer.request(MarkTurn(8, "good"), {7: turn(7)})
+    analyzer.request(MarkTurn(7, "good"), {7: turn(7)})
+    analyzer.request(NoteTurn(7, "fine"), {8: turn(8)})
+    assert (judged(analyzer).quality, judged(analyzer).notes) == (((7, "good"),), ())
 
 
-def test_the_guided_test_is_begun_left_resumed_and_ended(conclusions: Conclusions) -> None:
+def test_the_guided_test_is_begun_left_resumed_and_ended(analyzer: TurnAnalyzer) -> None:
     asked: list[tuple[PipelineRequest, tuple[str, bool] | None]] = [
         (BeginTrial("test-2"), ("Test 2: tail mode", False)),
         (ActOnTrial("leave"), ("Test 2: tail mode", True)),
         (ActOnTrial("resume"), ("Test 2: tail mode", False)),
         (ActOnTrial("stop"), None),
     ]
-    conclusions.add(turn(1), None)
+    analyzer.add(turn(1), None)
     for request, wanted in asked:
-        conclusions.request(request, {})
-        trial = judged(conclusions).trial
+        analyzer.request(request, {})
+        trial = judged(analyzer).trial
         assert (None if trial is None else (trial.label, trial.left)) == wanted, request
 
 
-def test_a_guided_test_that_is_not_open_cannot_be_ended(conclusions: Conclusions) -> None:
+def test_a_guided_test_that_is_not_open_cannot_be_ended(analyzer: TurnAnalyzer) -> None:
     with pytest.raises(HistoryError, match="no guided test is open"):
-        conclusions.request(ActOnTrial("stop"), {})
+        analyzer.request(ActOnTrial("stop"), {})
 
 
 def test_where_nothing_can_be_changed_there_is_no_guided_test() -> None:
-    conclusions = Conclusions()
-    conclusions.request(BeginTrial("guide"), {})
-    conclusions.request(ActOnTrial("stop"), {})
-    assert judged(conclusions).trial is None
+    analyzer = TurnAnalyzer()
+    analyzer.request(BeginTrial("guide"), {})
+    analyzer.request(ActOnTrial("stop"), {})
+    assert judged(analyzer).trial is None
 
 
-class RecordingAnalyst:
+class RecordingAnalyzer:
     """Remembers what it was asked, and concludes nothing."""
 
     def __init__(self) -> None:
@@ -111,14 +111,14 @@ EVERY: tuple[PipelineRequest, ...] = (
 )  # fmt: skip
 
 
-def test_every_request_reaches_the_analyst_as_it_was_made(tmp_path: Path) -> None:
+def test_every_request_reaches_the_analyzer_as_it_was_made(tmp_path: Path) -> None:
     """Through the stand-in of the source, the pipeline's thread and the reading that is shown."""
-    analyst = RecordingAnalyst()
+    analyzer = RecordingAnalyzer()
     warnings: list[str] = []
     snapshots: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
     recorder = Recorder(tmp_path / "history.db", "/timmy", 0, True, warnings.append)
-    feeds = play([DATA / "latency.log", DATA / "v34.log"], None)
-    pipeline = Pipeline(Settings(), feeds, analyst=analyst, replayed=True)
+    feeds = play_logs([DATA / "latency.log", DATA / "v34.log"], None)
+    pipeline = Pipeline(Settings(), feeds, analyzer=analyzer, replayed=True)
     source = DeferredSource(lambda: LiveSource(pipeline, recorder=recorder))
     source.request(MarkTurn(3, "bad"))  # before there is anything that could take it
     source.start(snapshots.put)
@@ -126,9 +126,9 @@ def test_every_request_reaches_the_analyst_as_it_was_made(tmp_path: Path) -> Non
         pass
     for request in EVERY:
         source.request(request)
-    assert analyst.done.wait(20)
+    assert analyzer.done.wait(20)
     source.stop()
-    assert analyst.requests == list(EVERY) and 3 in analyst.ordinals
+    assert analyzer.requests == list(EVERY) and 3 in analyzer.ordinals
     history = History(tmp_path / "history.db", "/timmy", True)
     assert list(history.marks().values()) == [("good", "cats")] and warnings == []
     history.close()

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bench.judgement.lines import log_lines
 from bench.judgement.turns import make_turns
-from timmy_tui.bootstrap.wiring import SourceParts, live_source
+from timmy_tui.bootstrap.wiring import SourceOptions, live_source
 from timmy_tui.commands import history as history_commands
 from timmy_tui.commands import judgement as judgement_commands
 from timmy_tui.model.snapshot import Snapshot
@@ -112,8 +112,8 @@ def test_the_dashboard_learns_from_what_it_has_recorded(root: Path) -> None:
     turns = conversation()
     flipped = [replace(turn, tail_mode=turn.session > turns[-1].session // 2) for turn in turns]
     (root / "shared/latency.log").write_text("".join(log_lines(flipped)))
-    parts = SourceParts(services=False, record=True, trials=True)
-    source = live_source(timmy_at(root, state=root / "state"), parts, tell=lambda word: None)
+    options = SourceOptions(services=False, record=True, trials=True)
+    source = live_source(timmy_at(root, state=root / "state"), options, notify=lambda message: None)
     said: list[str] = []
     learned = threading.Event()
 

@@ -1,4 +1,4 @@
-"""A source that is put together after the first frame: parsers, pipeline and pandas are 100 ms of imports."""
+"""Source and controller made after the first frame: parsers, pipeline and pandas take 100 ms to import."""
 
 import threading
 import time
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 
 class DeferredSource:
-    """Stands for a LiveSource until that is made, in a thread of its own."""
+    """Takes the place of a LiveSource, which it makes in a thread of its own."""
 
     def __init__(self, make: "Callable[[], LiveSource]") -> None:
         self._make = make
         self._source: LiveSource | None = None
-        self._ended = False
+        self._stopped = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self, publish: "Publish") -> None:
-        """Return at once; snapshots come when there are some."""
-        self._thread = threading.Thread(target=self._begin, args=(publish,), name="source", daemon=True)
+        """Return at once; ``publish`` is called later, from other threads."""
+        self._thread = threading.Thread(target=self._make_and_start, args=(publish,), name="source", daemon=True)
         self._thread.start()
 
-    def _begin(self, publish: "Publish") -> None:
+    def _make_and_start(self, publish: "Publish") -> None:
         try:
             source = self._make()
-        except Exception as error:  # noqa: BLE001  Nothing would come, for ever, behind a screen that looks alive.
+        except Exception as error:  # noqa: BLE001  Else the screen would look live and stay empty for ever.
             publish(_failed(error))
             return
         with self._lock:
-            if self._ended:
+            if self._stopped:
                 return
             self._source = source
             source.start(publish)
@@ -47,18 +47,18 @@ class DeferredSource:
     def stop(self) -> None:
         """End within a second."""
         with self._lock:
-            self._ended = True
+            self._stopped = True
         if self._source is not None:
             self._source.stop()
 
     def request(self, request: "PipelineRequest") -> None:
-        """Pass it on. In the first moments there is nothing yet that it could be about."""
+        """Pass the request on. Before the source is made there is no turn that it could concern, so it is dropped."""
         if self._source is not None:
             self._source.request(request)
 
 
 def _failed(error: Exception) -> "Snapshot":
-    """Why there are no sources, as a health line."""
+    """A snapshot whose health line says why there is no source."""
     from timmy_tui.core.sanitize import clean
     from timmy_tui.model.snapshot import Health, Snapshot
 
@@ -67,13 +67,13 @@ def _failed(error: Exception) -> "Snapshot":
 
 
 class DeferredController:
-    """Stands for the Controller until that is made, with the source, behind the first frame."""
+    """Takes the place of the Controller until that is made, together with the source, after the first frame."""
 
     def __init__(self) -> None:
         self.controller: Controller | None = None
 
     def state(self) -> ControlState:
-        """As last seen; empty before the first look."""
+        """The controller's state; empty while there is no controller."""
         return self.controller.state() if self.controller is not None else ControlState()
 
     def plan(self, request: "ChangeRequest") -> "ChangePlan":
@@ -81,11 +81,11 @@ class DeferredController:
         return self._ready().plan(request)
 
     def start(self, plan: object) -> str:
-        """As the controller does it."""
+        """See ``Controller.start``. Raises ControlError while there is no controller."""
         return self._ready().start(plan)
 
     def answer(self, choice: str) -> str:
-        """As the controller answers."""
+        """See ``Controller.answer``. Raises ControlError while there is no controller."""
         return self._ready().answer(choice)
 
     def close(self) -> None:

@@ -155,7 +155,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
     """The controller, fed by the logs as the dashboard's is. ``reading``: no log is read and nothing is changed."""
     from timmy_tui.control.controller import Controller
     from timmy_tui.parse.log_formats import log_files
-    from timmy_tui.pipeline.live_source import LiveSource, follow
+    from timmy_tui.pipeline.live_source import LiveSource, follow_logs
     from timmy_tui.pipeline.thread import Pipeline
 
     timmy = find_timmy(place)
@@ -172,8 +172,8 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
     if reading:
         yield controller
         return
-    feeds, waker = follow(settings, installation)
-    source = LiveSource(Pipeline(settings, feeds), waker=waker, watch=controller.see)
+    feeds, waker = follow_logs(settings, installation)
+    source = LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=controller.see)
     source.start(lambda snapshot: None)
     try:
         if any(path.exists() for path, _ in log_files(installation)):

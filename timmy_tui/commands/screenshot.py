@@ -59,16 +59,16 @@ def screenshot(options: ScreenshotOptions) -> None:
 
 def snapshot_of_demo(root: Path, settings: Settings, shown: Conversation) -> Snapshot:
     """The last snapshot of a pipeline that has read a whole conversation; its newest turn is still in flight."""
-    from timmy_tui.bootstrap.wiring import make_analyst
+    from timmy_tui.bootstrap.wiring import make_analyzer
     from timmy_tui.demo.generate import write_logs
-    from timmy_tui.pipeline.live_source import LiveSource, play
+    from timmy_tui.pipeline.live_source import LiveSource, play_logs
     from timmy_tui.pipeline.thread import Pipeline
 
     write_logs(root, shown.turns, shown.scenario, shown.seed)
     latency = root / "shared/latency.log"
     _leave_last_turn_open(latency)
-    feeds = play([latency, root / "testing-interface/logs/v34.log"], None)
-    source = LiveSource(Pipeline(settings, feeds, analyst=make_analyst(), replayed=True))
+    feeds = play_logs([latency, root / "testing-interface/logs/v34.log"], None)
+    source = LiveSource(Pipeline(settings, feeds, analyzer=make_analyzer(), replayed=True))
     whole = threading.Event()
     newest = [Snapshot()]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from timmy_tui.analysis.llm.ollama_versions import Counts, parse_version, rule_for
+from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, parse_version, rule_for
 from timmy_tui.core.errors import NotFound, SettingsError
 from timmy_tui.core.formatting import share
 from timmy_tui.core.installation import Installation, find_installation
@@ -141,15 +141,15 @@ def _version(facts: OllamaFacts) -> Iterator[DoctorLine]:
     if rule is None:
         text = f"{facts.version} is no release: its figures are read as those of 0.12.7 and later"
         yield DoctorLine("ollama", WARN, text, "timmy-tui probe shows what its figures mean.")
-    elif not rule.timed:
+    elif not rule.times_all_uncached:
         text = f"{facts.version} {rule.note}"
         yield DoctorLine("ollama", WARN, text, "Update to 0.12.7 or later, or follow its log: [paths] ollama_log.")
-    elif rule.counts is Counts.MISSES:
+    elif rule.counts is PromptEvalCount.MISSES:
         yield DoctorLine(
             "ollama", WARN, f"{facts.version} {rule.note}", "Reuse is not told; update, or follow its log."
         )
     else:
-        ending = "" if rule.cached_key else ": prompt_eval_count says nothing of the cache"
+        ending = "" if rule.reports_cached_tokens else ": prompt_eval_count says nothing of the cache"
         yield DoctorLine("ollama", OK, f"{facts.version} {rule.note}{ending}")
     if facts.version is not None and (parse_version(facts.version) or (9, 0, 0)) < (0, 1, 38):
         yield DoctorLine("ollama", WARN, "before 0.1.38 it does not say what is loaded")

@@ -1,4 +1,4 @@
-"""Where the dashboard's snapshots come from: a pipeline, and beside it the status line's state file."""
+"""Where the dashboard's snapshots come from: a pipeline, and beside it the recorder and the file of the status line."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ from timmy_tui.sources.files.wake import Waker
 from timmy_tui.sources.replay.player import Replay
 from timmy_tui.storage.recorder import Recorder
 
-LINE_S = 1.0
-"""Least time between two writes of the state file; a reader takes it for gone after 15 s."""
+STATUS_LINE_INTERVAL_S = 1.0
+"""Shortest time between two writes of the status line; readers ignore a line that is older than 15 s."""
 
 
 class LiveSource:
@@ -32,20 +32,20 @@ class LiveSource:
         pipeline: Pipeline,
         waker: Waker | None = None,
         recorder: Recorder | None = None,
-        watch: Callable[[Snapshot], None] | None = None,
+        on_snapshot: Callable[[Snapshot], None] | None = None,
         line_root: Path | None = None,
     ) -> None:
-        """``line_root``: whose status line is left for tmux; None leaves none (replay, demo).
+        """``on_snapshot`` also gets every snapshot: control learns from it which values run.
 
-        ``watch`` hears every snapshot beside the screen: control learns from it what runs.
+        ``line_root``: the Timmy whose status line is written for tmux; None writes none (replay, demo).
         """
         self.pipeline = pipeline
         self._waker = waker
         self._recorder = recorder
-        self._watch = watch
+        self._on_snapshot = on_snapshot
         self._line_root = line_root
         self._turns: tuple[Turn, ...] = ()
-        self._left_at = 0.0
+        self._line_written = 0.0
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread."""
@@ -53,22 +53,22 @@ class LiveSource:
             self._waker.start()
         if self._recorder is not None:
             self._recorder.start()
-        self.pipeline.start(lambda snapshot: self._pass_on(snapshot, publish))
+        self.pipeline.start(lambda snapshot: self._distribute(snapshot, publish))
 
-    def _pass_on(self, snapshot: Snapshot, publish: Publish) -> None:
+    def _distribute(self, snapshot: Snapshot, publish: Publish) -> None:
         publish(snapshot)
         self._turns = snapshot.turns
-        if self._watch is not None:
-            self._watch(snapshot)
+        if self._on_snapshot is not None:
+            self._on_snapshot(snapshot)
         if self._recorder is not None:
             self._recorder.see(snapshot)
         if self._line_root is None:
             return
         line = status_line(line_values(snapshot))
         now = time.monotonic()
-        if now - self._left_at >= LINE_S:
+        if now - self._line_written >= STATUS_LINE_INTERVAL_S:
             leave_line(line, for_tmux(line), str(self._line_root))
-            self._left_at = now
+            self._line_written = now
 
     def stop(self) -> None:
         """End within a second."""
@@ -79,12 +79,12 @@ class LiveSource:
             self._recorder.stop()
 
     def request(self, request: PipelineRequest) -> None:
-        """Do what the user asks for, and remember the words that outlive the logs."""
+        """Do what the user asks for. Marks and notes are also recorded, because they outlive the logs."""
         if self._recorder is not None and isinstance(request, MarkTurn | NoteTurn):
-            self._remember(self._recorder, request)
-        self.pipeline.order(lambda builder: builder.request(request))
+            self._record(self._recorder, request)
+        self.pipeline.submit(lambda builder: builder.request(request))
 
-    def _remember(self, recorder: Recorder, request: MarkTurn | NoteTurn) -> None:
+    def _record(self, recorder: Recorder, request: MarkTurn | NoteTurn) -> None:
         turn = next((turn for turn in self._turns if turn.ordinal == request.ordinal), None)
         if turn is None:
             return
@@ -93,18 +93,21 @@ class LiveSource:
         else:
             recorder.note(turn, request.text)
 
-    def mark_change(self, kind: str, label: str) -> None:
-        """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Marker."""
+    def add_change_marker(self, kind: str, label: str) -> None:
+        """Put a change, restart or outside edit on the charts, before the next turn. ``kind`` as in Marker."""
         newest = self._turns[-1].ordinal if self._turns else -1
-        self.pipeline.mark(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
+        self.pipeline.add_marker(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
         if self._recorder is not None:
             self._recorder.change(kind, label)
 
 
-def follow(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
-    """The logs of an installation, followed, and the hints that wake the polls early."""
+def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
+    """The logs of an installation as feeds, and the waker that polls them early; None where the settings forbid it."""
     logs = log_files(installation)
-    tails = [TailThread(Tail(path, row.file_name, settings.tail), row.kind, settings.tail) for path, row in logs]
+    tails = [
+        TailThread(Tail(path, log_format.file_name, settings.tail), log_format.kind, settings.tail)
+        for path, log_format in logs
+    ]
 
     def wake_all() -> None:
         for tail in tails:
@@ -114,6 +117,9 @@ def follow(settings: Settings, installation: Installation) -> tuple[list[Feed], 
     return list(tails), waker
 
 
-def play(paths: Sequence[Path], speed: float | None) -> list[Feed]:
-    """Saved logs as feeds that share one clock. Raises NotFound or SourceError."""
+def play_logs(paths: Sequence[Path], speed: float | None) -> list[Feed]:
+    """Saved logs as feeds that share one clock. ``speed``: times real time; None: at once.
+
+    Raises NotFound or SourceError.
+    """
     return list(Replay([(path, detect_format(path)) for path in paths], speed).feeds)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.turn_makers import complete_turn
-from timmy_tui.analysis.llm.criteria import TABLE, evaluate
+from timmy_tui.analysis.llm.criteria import CRITERIA, evaluate
 from timmy_tui.model.llm import Certainty, Criterion, Reuse
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -36,7 +36,7 @@ def judged(
 
 def test_every_line_of_the_guide_is_there_also_without_a_turn() -> None:
     found = judged([])
-    assert len(found) == len(TABLE) == 18
+    assert len(found) == len(CRITERIA) == 18
     assert {item.verdict for item in found.values()} == {"not yet"}
     assert {item.group for item in found.values()} == {"Success Metrics", "Phase 1", "Phase 2", "Something broke"}
     assert all(item.value for item in found.values())

@@ -65,7 +65,7 @@ def test_the_version_that_comes_later_holds_for_the_log_before_it() -> None:
     tracker = ReuseTracker()
     for one in real_turns():
         tracker.add(one, None)
-    tracker.note_version("0.12.6")
+    tracker.set_version("0.12.6")
     assert {item.certainty for item in tracker.reuse} == {Certainty.UNKNOWN}
     assert all(item.share is None and "last 512" in item.reason for item in tracker.reuse)
 
@@ -132,7 +132,7 @@ def test_the_envelope_is_the_fastest_cold_turn_and_never_a_mean() -> None:
     tracker.add(generated_turn(2, 1000, 9.3 + 400.0, load_ms=2200.0), facts("0.12.11"))
     rate = tracker.rate
     assert rate is not None
-    assert round(rate.per_second) == 4100
+    assert round(rate.tokens_per_second) == 4100
     assert (rate.samples, rate.certain) == (3, True)
     item = tracker.add(generated_turn(3, 1000, 9.3 + 300 / 4.1), facts("0.12.11"))
     assert item.reused == 700
@@ -238,7 +238,7 @@ def test_impossible_durations_without_a_version_end_the_estimates() -> None:
     item = tracker.add(generated_turn(1, 2900, 70.0), None)
     assert item.certainty is Certainty.UNKNOWN
     assert "0.12.5" in item.reason
-    tracker.note_version("0.12.11")
+    tracker.set_version("0.12.11")
     assert tracker.reuse[1].certainty is Certainty.ESTIMATED
 
 
@@ -262,7 +262,7 @@ def test_no_figures_no_row() -> None:
 
 
 def test_only_the_newest_are_kept() -> None:
-    tracker = ReuseTracker(kept=5)
+    tracker = ReuseTracker(limit=5)
     for n in range(12):
         tracker.add(generated_turn(n, 1000, 100.0), facts("0.12.11"))
     assert [item.ordinal for item in tracker.reuse] == [7, 8, 9, 10, 11]

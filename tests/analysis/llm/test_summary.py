@@ -5,7 +5,7 @@ import math
 from msgspec.structs import replace
 
 from tests.turn_makers import generated_turn
-from timmy_tui.analysis.llm.log_join import LogJoiner
+from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.summary import LlmSummary, warnings
 from timmy_tui.model.llm import Certainty, ContextState, OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import Event, Turn
@@ -62,30 +62,30 @@ def test_a_line_that_came_with_the_next_turn_still_finds_its_own() -> None:
 
 
 def test_two_lines_that_both_fit_are_nobodys() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, 1001.1), served(2, 1002.1, reused=600)])
-    assert joiner.find(turn(0)) is None
+    log_join = LogJoin()
+    log_join.add_requests([served(1, 1001.1), served(2, 1002.1, reused=600)])
+    assert log_join.match(turn(0)) is None
 
 
 def test_order_decides_where_counts_are_alike() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, None)])
-    assert joiner.find(turn(0)) is not None
-    joiner.note([served(1, None), served(2, None, reused=600)])
-    found = joiner.find(turn(1))
+    log_join = LogJoin()
+    log_join.add_requests([served(1, None)])
+    assert log_join.match(turn(0)) is not None
+    log_join.add_requests([served(1, None), served(2, None, reused=600)])
+    found = log_join.match(turn(1))
     assert found is not None
     assert found.number == 2
-    assert joiner.find(turn(0, prefill_ms=1.0)) is joiner.find(turn(0)), "what was given stays"
+    assert log_join.match(turn(0, prefill_ms=1.0)) is log_join.match(turn(0)), "what was given stays"
 
 
 def test_count_duration_and_time_must_fit() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, 1001.0, prompt=999)])
-    joiner.note([served(2, 5000.0)])
-    joiner.note([served(3, None, ms=91.0)])
-    assert joiner.find(turn(0)) is None
-    joiner.note([served(4, None, ms=90.004)])
-    found = joiner.find(turn(0))
+    log_join = LogJoin()
+    log_join.add_requests([served(1, 1001.0, prompt=999)])
+    log_join.add_requests([served(2, 5000.0)])
+    log_join.add_requests([served(3, None, ms=91.0)])
+    assert log_join.match(turn(0)) is None
+    log_join.add_requests([served(4, None, ms=90.004)])
+    found = log_join.match(turn(0))
     assert found is not None
     assert found.number == 4
 
@@ -113,9 +113,9 @@ def test_warnings_worst_first() -> None:
 
 
 def test_a_turn_without_a_time_does_not_stand_in_the_way() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, None, prompt=500)])
+    log_join = LogJoin()
+    log_join.add_requests([served(1, None, prompt=500)])
     timeless = Turn(ordinal=0, prompt_tokens=500, output_tokens=5)
-    assert joiner.find(timeless) is not None
-    joiner.note([served(1, None, prompt=500), served(2, 1011.0)])
-    assert joiner.find(turn(1)) is not None
+    assert log_join.match(timeless) is not None
+    log_join.add_requests([served(1, None, prompt=500), served(2, 1011.0)])
+    assert log_join.match(turn(1)) is not None
