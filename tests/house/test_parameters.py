@@ -12,9 +12,6 @@ MOST = 5
 """Parameters of a function, ``self`` aside. A bare ``*`` is no parameter, and no cure; ``*args`` is one."""
 OPEN = {
     "bench/judgement/turns.py _turn",
-    "tests/analysis/llm/test_prompt_reuse.py turn",
-    "tests/control/edit/corpus/cases.py refused",
-    "tests/control/service/test_health_wait.py Watched.__init__",
     "timmy_tui/analysis/compare/comparison.py compare",
     "timmy_tui/analysis/compare/crossover.py balance",
     "timmy_tui/analysis/stats/workload.py _fit",

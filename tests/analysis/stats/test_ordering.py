@@ -7,18 +7,17 @@ import pytest
 from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
+from tests.turn_makers import complete_turn
 from timmy_tui.analysis.stats.ordering import is_late
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
 
 START = 1_700_000_000.0
 
 
-def turn(**facts: Any) -> Turn:
-    told: dict[str, Any] = {
-        "ordinal": 5, "session": 3, "started": START, "prompt_tokens": 900, "logs": "both", **facts
-    }  # fmt: skip
-    return Turn(state=TurnState.COMPLETE, **told)
+def turn(**fields: Any) -> Turn:
+    known = {"session": 3, "started": START, "prompt_tokens": 900, "logs": "both"}
+    return complete_turn(5, **{**known, **fields})
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from tests.control.harness import NO_SERVICE, ControlHarness, controller_on, with_control
 from tests.control.services import Service
 from tests.control.timmy_files import CANARY, git, temps
+from tests.turn_makers import complete_turn
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.restore.copies import LocalCopies
@@ -17,7 +18,7 @@ from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.requests import Flip, Restart, Undo
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 
 
 def test_a_stop_in_the_last_moment_before_the_write_leaves_the_file_alone(
@@ -237,15 +238,12 @@ def test_a_change_that_waits_for_a_turn_is_not_begun_once_the_dashboard_is_close
 def test_turns_of_a_session_that_had_begun_before_prove_nothing(harness: ControlHarness) -> None:
     """Its first turn was in flight when the change was forced, and ends after it."""
 
-    def turn(ordinal: int, session: int) -> Turn:
-        return Turn(ordinal=ordinal, session=session, state=TurnState.COMPLETE)
-
     harness.controller.see(Snapshot(open_turn=OpenTurn(Turn(ordinal=0, session=4), "playback", 0.0, 0.0)))
     harness.flip()
-    harness.see(turn(0, 4), turn(1, 4), turn(2, 4))
+    harness.see(complete_turn(0, session=4), complete_turn(1, session=4), complete_turn(2, session=4))
     harness.until_state(ChangeState.VERIFYING)
     assert not harness.controller.idle and harness.progress.evidence == (0, 2)
-    harness.see(turn(0, 4), turn(3, 5), turn(4, 5))
+    harness.see(complete_turn(0, session=4), complete_turn(3, session=5), complete_turn(4, session=5))
     assert harness.until_over() is ChangeState.KEPT
 
 

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -64,37 +64,56 @@ def setup_of(
     return ServiceSetup(strategy, "http://127.0.0.1:9", folder, folder / "config.py", limits or Control(), live_state)
 
 
-class Watched:
-    """A comeback whose looks are told; the last one repeats."""
+class ScriptedWaits:
+    """Waits for v34 whose looks and answers a test writes."""
 
-    def __init__(
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self._monkeypatch, self._folder = monkeypatch, folder
+
+    def begin(
         self,
-        monkeypatch: pytest.MonkeyPatch,
-        folder: Path,
-        looks: Sequence[Serving],
+        *looks: Serving,
         strategy: Strategy | None = None,
         answers: Callable[[], Answer] = lambda: Answer.ANSWERS,
         live_state: Callable[[], LiveState] = LiveState,
         limit_s: float = 0.15,
-    ) -> None:
-        left = list(looks)
-        monkeypatch.setattr(health_wait, "serving_at", lambda url: left.pop(0) if len(left) > 1 else left[0])
-        monkeypatch.setattr(health_wait, "ask", lambda url, limit_s: answers())
-        monkeypatch.setattr(health_wait, "LOOK_S", 0.01)
-        monkeypatch.setattr(health_wait, "ASK_S", 0.02)
+    ) -> "ScriptedWait":
+        """``looks``: who serves at each look; the last one repeats."""
+        coming = list(looks)
+        for name, value in (
+            ("serving_at", lambda url: coming.pop(0) if len(coming) > 1 else coming[0]),
+            ("ask", lambda url, limit_s: answers()),
+            ("LOOK_S", 0.01),
+            ("ASK_S", 0.02),
+        ):
+            self._monkeypatch.setattr(health_wait, name, value)
+        strategy = strategy or Reload(self._folder / "config.py", 0.1)
+        return ScriptedWait(setup_of(self._folder, strategy, live_state, Control(healthy_limit_s=limit_s)))
+
+
+class ScriptedWait:
+    """One of them, with what it shows."""
+
+    def __init__(self, setup: ServiceSetup) -> None:
         self.progress = Progress("op", "a change")
-        strategy = strategy or Reload(folder / "config.py", 0.1)
-        setup = setup_of(folder, strategy, live_state, Control(healthy_limit_s=limit_s))
-        self.back = HealthWait(setup, self.progress, SINCE)
+        self._wait = HealthWait(setup, self.progress, SINCE)
 
-    def wait(self) -> Listener:
-        return self.back.await_healthy((STOP,))
+    def until_healthy(self) -> Listener:
+        return self._wait.await_healthy((STOP,))
+
+    def until_gone(self, old: Serving) -> None:
+        self._wait.await_gone(old)
 
 
-def test_one_new_one_that_answers_is_it_whoever_started_it(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ScriptedWaits:
+    return ScriptedWaits(monkeypatch, folder)
+
+
+def test_one_new_one_that_answers_is_it_whoever_started_it(waits: ScriptedWaits, folder: Path) -> None:
     """Somebody may have restarted v34 by hand while the panel was asked."""
-    watched = Watched(monkeypatch, folder, [Serving(PORT), one(folder)], command(folder))
-    assert watched.wait().pid == 7
+    watched = waits.begin(Serving(PORT), one(folder), strategy=command(folder), limit_s=10.0)
+    assert watched.until_healthy().pid == 7
     assert watched.progress.shown(()).message == ""
 
 
@@ -108,37 +127,31 @@ def test_one_new_one_that_answers_is_it_whoever_started_it(monkeypatch: pytest.M
     ],
 )
 def test_what_came_up_instead_is_named_and_the_change_is_not_blamed(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, serving: Serving, why: str
+    waits: ScriptedWaits, serving: Serving, why: str
 ) -> None:
-    watched = Watched(monkeypatch, folder, [serving])
+    watched = waits.begin(serving)
     with pytest.raises(Unnoticed, match=why):
-        watched.wait()
+        watched.until_healthy()
 
 
-def test_a_service_that_answers_with_what_it_read_before_is_not_called_dead(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    watched = Watched(monkeypatch, folder, [one(folder, BEFORE)])
+def test_a_service_that_answers_with_what_it_read_before_is_not_called_dead(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(one(folder, BEFORE))
     with pytest.raises(Unnoticed, match="what it read before the edit"):
-        watched.wait()
+        watched.until_healthy()
     assert (folder / "config.py").stat().st_mtime > 1000
 
 
-def test_one_that_missed_the_edit_is_started_once_more_and_not_twice(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    watched = Watched(monkeypatch, folder, [one(folder, BEFORE)], command(folder), limit_s=5.0)
+def test_one_that_missed_the_edit_is_started_once_more_and_not_twice(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(one(folder, BEFORE), strategy=command(folder), limit_s=5.0)
     with pytest.raises(Unnoticed):
-        watched.wait()
+        watched.until_healthy()
     assert len(Restarts.asked) == 1
 
 
-def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    watched = Watched(monkeypatch, folder, [Serving(PORT)], Manual(folder))
+def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(Serving(PORT), strategy=Manual(folder))
     with pytest.raises(Unnoticed, match="was not started"):
-        watched.wait()
+        watched.until_healthy()
 
 
 class Respawner(Restarts):
@@ -150,18 +163,18 @@ class Respawner(Restarts):
 
 @pytest.mark.parametrize("gone_s", [0.02, 0.3])
 def test_a_strategy_of_any_name_says_itself_how_long_v34_may_be_away(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, gone_s: float
+    monkeypatch: pytest.MonkeyPatch, waits: ScriptedWaits, folder: Path, gone_s: float
 ) -> None:
     monkeypatch.setattr(Respawner, "gone_s", gone_s)
     way = Respawner(("true",), folder, 5.0, folder / "log")
-    watched = Watched(monkeypatch, folder, [Serving(PORT)], way, limit_s=0.15)
+    watched = waits.begin(Serving(PORT), strategy=way, limit_s=0.15)
     with pytest.raises(Unhealthy, match="v34 has exited" if gone_s < 0.15 else "does not answer after"):
-        watched.wait()
+        watched.until_healthy()
 
 
 @pytest.mark.parametrize("base", [Restarts, Reload, Manual])
 def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, base: type[Strategy]
+    monkeypatch: pytest.MonkeyPatch, waits: ScriptedWaits, folder: Path, base: type[Strategy]
 ) -> None:
     """The strategy again, the reloader by a touched file, the user by a message; none of them by its name."""
     monkeypatch.setattr(base, "name", "another")
@@ -169,33 +182,33 @@ def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
     ways: dict[type[Strategy], Strategy] = {
         Restarts: command(folder), Reload: Reload(folder / "config.py", 0.1), Manual: Manual(folder),
     }  # fmt: skip
-    watched = Watched(monkeypatch, folder, [one(folder, BEFORE)], ways[base])
+    watched = waits.begin(one(folder, BEFORE), strategy=ways[base])
     with pytest.raises(Unnoticed):
-        watched.wait()
+        watched.until_healthy()
     touched = (folder / "config.py").stat().st_mtime > 1000
     told = watched.progress.shown(()).message.startswith("it was started before the edit: start it once more")
     assert (bool(Restarts.asked), touched, told) == (base is Restarts, base is Reload, base is Manual)
 
 
-def test_nothing_there_is_an_exit_with_the_last_words(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_nothing_there_is_an_exit_with_the_last_words(monkeypatch: pytest.MonkeyPatch, waits: ScriptedWaits) -> None:
     monkeypatch.setattr(Reload, "gone_s", 0.02)
     log = ("Traceback (most recent call last):", "NameError: name 'x' is not defined")
-    watched = Watched(monkeypatch, folder, [Serving(PORT)], live_state=lambda: LiveState(log=log), limit_s=20.0)
+    watched = waits.begin(Serving(PORT), live_state=lambda: LiveState(log=log), limit_s=20.0)
     with pytest.raises(Unhealthy, match="v34 has exited: NameError"):
-        watched.wait()
+        watched.until_healthy()
 
 
-def test_three_of_them_within_a_minute_are_a_crash_loop(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_three_of_them_within_a_minute_are_a_crash_loop(waits: ScriptedWaits, folder: Path) -> None:
     looks = [one(folder, AFTER + pid, pid) for pid in (1, 1, 2, 2, 3)]
-    watched = Watched(monkeypatch, folder, looks, answers=lambda: Answer.REFUSED, limit_s=20.0)
+    watched = waits.begin(*looks, answers=lambda: Answer.REFUSED, limit_s=20.0)
     with pytest.raises(Unhealthy, match="started 3 times in 60 s"):
-        watched.wait()
-    again = Watched(monkeypatch, folder, looks[:4], answers=lambda: Answer.REFUSED)
+        watched.until_healthy()
+    again = waits.begin(*looks[:4], answers=lambda: Answer.REFUSED)
     with pytest.raises(Unhealthy, match="refuses connections"):
-        again.wait()
+        again.until_healthy()
 
 
-def test_one_that_is_blocked_in_a_turn_has_its_time(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_one_that_is_blocked_in_a_turn_has_its_time(waits: ScriptedWaits, folder: Path) -> None:
     """The first turn after the restart loads the model again."""
     asked: list[float] = []
 
@@ -203,40 +216,36 @@ def test_one_that_is_blocked_in_a_turn_has_its_time(monkeypatch: pytest.MonkeyPa
         asked.append(time.monotonic())
         return Answer.SILENT if asked[-1] - asked[0] < 0.6 else Answer.ANSWERS
 
-    watched = Watched(
-        monkeypatch, folder, [one(folder)], answers=answers, live_state=lambda: LiveState(busy=True), limit_s=0.1
-    )
-    assert watched.wait().pid == 7
+    watched = waits.begin(one(folder), answers=answers, live_state=lambda: LiveState(busy=True), limit_s=0.1)
+    assert watched.until_healthy().pid == 7
 
 
-def test_the_same_silence_without_a_turn_is_not_health(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    watched = Watched(monkeypatch, folder, [one(folder)], answers=lambda: Answer.SILENT)
+def test_the_same_silence_without_a_turn_is_not_health(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(one(folder), answers=lambda: Answer.SILENT)
     with pytest.raises(Unhealthy, match="listens, does not answer yet"):
-        watched.wait()
+        watched.until_healthy()
 
 
-def test_a_reloader_that_cannot_be_seen_is_given_its_limit_twice(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_a_reloader_that_cannot_be_seen_is_given_its_limit_twice(waits: ScriptedWaits, folder: Path) -> None:
     """5 s after the edit the file is touched once; then the user is asked."""
     started = start_of(os.getpid())
     assert started is not None
     old = Serving(PORT, (Listener(os.getpid(), started, folder, None),))
-    watched = Watched(monkeypatch, folder, [old])
+    watched = waits.begin(old)
     watched.progress.enter(ChangeState.RESTARTING, 0.1, (STOP,))
     with pytest.raises(Unnoticed, match=f"pid {os.getpid()} still serves: it has not noticed the edit"):
-        watched.back.await_gone(old)
+        watched.until_gone(old)
     assert (folder / "config.py").stat().st_mtime > 1000
 
 
-def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
+def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(waits: ScriptedWaits, folder: Path) -> None:
     started = start_of(os.getpid())
     assert started is not None
     old = Serving(PORT, (Listener(os.getpid(), started, folder, None),))
-    watched = Watched(monkeypatch, folder, [old], command(folder))
+    watched = waits.begin(old, strategy=command(folder))
     watched.progress.enter(ChangeState.RESTARTING, 0.05, (STOP,))
     with pytest.raises(Unnoticed):
-        watched.back.await_gone(old)
+        watched.until_gone(old)
     assert (folder / "config.py").stat().st_mtime == 1000
 
 
