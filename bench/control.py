@@ -159,14 +159,18 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
     config, _ = lay_out(folder)
     stop = folder / "stop"
     stop.unlink(missing_ok=True)
+    waiting = atomic_replace.wait_for_later_second
+    atomic_replace.wait_for_later_second = lambda mtime_ns: None  # a wait would only make meetings rarer
+    began = time.perf_counter()
+    apply([Edit(config, FULL, not find_literal(config.read_bytes(), FULL).value)], folder / "backups")
+    # Where an edit takes longer than the pauses of the other writer, on a busy machine, none would ever be made.
+    longest_pause_s = max(0.05, 4 * (time.perf_counter() - began))
     pid = os.fork()
     if pid == 0:
         try:
-            _write_for_ever(config, stop, random.Random(seed))
+            _write_for_ever(config, stop, random.Random(seed), longest_pause_s)
         finally:
             os._exit(0)
-    waiting = atomic_replace._wait_for_later_second
-    atomic_replace._wait_for_later_second = lambda mtime_ns: None  # a wait would only make meetings rarer
     made = conflicts = 0
     try:
         while made < rounds:
@@ -179,7 +183,7 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
             except Refused:
                 pass  # the writer had just emptied it
     finally:
-        atomic_replace._wait_for_later_second = waiting
+        atomic_replace.wait_for_later_second = waiting
         stop.touch()
         os.waitpid(pid, 0)
     found = [int(number) for number in re.findall(rb"# user edit (\d+)", config.read_bytes())]
@@ -197,11 +201,11 @@ def _left(config: Path) -> int:
     return sum(path.suffix == ".tmp" for path in config.parent.iterdir())
 
 
-def _write_for_ever(config: Path, stop: Path, chance: random.Random) -> None:
+def _write_for_ever(config: Path, stop: Path, chance: random.Random, longest_pause_s: float) -> None:
     """A user whose saves never meet a rule."""
     number, saved = 0, config.with_name("saved")
     while not stop.exists():
-        time.sleep(chance.uniform(0, 0.05))
+        time.sleep(chance.uniform(0, longest_pause_s))
         number += 1
         line = b"# user edit %d\n" % number
         way = chance.randrange(3)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
-from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip
+from timmy_tui.sources.timmy import timmy_at
 
 REPEATS = 15
 
@@ -30,7 +31,7 @@ def measure() -> list[str]:
         assert demo.root is not None
         config = demo.root / "v34/config.py"
         _until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
-        room = Controller(Settings(), demo.root, Path(folder))
+        room = Controller(timmy_at(demo.root, state=Path(folder)))
         room.open(watch=False)
         for number in range(REPEATS):
             hand.append(_by_hand(demo, config, number))
@@ -69,7 +70,7 @@ def _by_key(demo: Demo, room: Controller, config: Path) -> tuple[float, float, f
     """Seconds in all, until the file was in place, and from the first answer to ``verifying``."""
     _rest()
     value = "4" if "NUM_RETRIEVED_CHUNKS = 5" in config.read_text() else "5"
-    plan = room.plan("flip", {"key": "retrieved-chunks", "value": value})
+    plan = room.plan(Flip((("retrieved-chunks", value),)))
     assert not plan.refusal, plan.refusal
     old, data = _identity(demo), config.read_bytes()
     seen: dict[str, float] = {}

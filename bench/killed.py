@@ -14,21 +14,21 @@ from collections import Counter
 from pathlib import Path
 
 from timmy_tui.control.controller import Controller
-from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.control.journal.write_ahead import CLOSED, Journal
 from timmy_tui.control.service.listeners import Answer, ask
-from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
+from timmy_tui.sources.timmy import timmy_at
 
 ROUNDS = 100
 DASHBOARD = """
 import sys, time
 from pathlib import Path
 from timmy_tui.control.controller import Controller
-from timmy_tui.core.settings import Settings
-room = Controller(Settings(), Path(sys.argv[1]), Path(sys.argv[2]))
+from timmy_tui.model.requests import Flip
+from timmy_tui.sources.timmy import timmy_at
+room = Controller(timmy_at(Path(sys.argv[1]), state=Path(sys.argv[2])))
 room.open()
-plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
+plan = room.plan(Flip((("tail-mode", "on"),)))
 assert not plan.refusal, plan.refusal
 print("planned", flush=True)
 room.start(plan)
@@ -70,9 +70,10 @@ def _round(demo: Demo, files: list[Path], state: Path, seconds: float) -> Counte
             b"=True,", b"=False,"
         )
         found["torn"] += path.read_bytes() not in (old, new)
-    journal = Journal(control_dir(demo.root, state) / "journal.jsonl")
+    timmy = timmy_at(demo.root, state=state)
+    journal = Journal(timmy.control_folder / "journal.jsonl")
     found["open"] += len(journal.open_operations())
-    room = Controller(Settings(), demo.root, state)
+    room = Controller(timmy)
     room.open(watch=False)
     was = len(journal.open_operations())
     room.look()

@@ -26,11 +26,12 @@ from timmy_tui.demo.ollama.engine import Served
 from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.v34 import turn_of
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 
 VERSIONS = ("0.1.48", "0.3.14", "0.12.4", "0.12.5", "0.12.11", "0.30.0", "0.30.1", "0.30.11", "0.33.3")
 """One for each row of the version table."""
@@ -106,7 +107,7 @@ def from_logs(version: str, scenario: str, seed: int, tally: Tally) -> None:
             continue
         item = said[ordinals[entry["request_id"]]]
         tally.take(item, truth, cold_before)
-        tally.cut.count(tracker.cut(item.ordinal), truth["truncated"])
+        tally.cut.count(tracker.is_truncated(item.ordinal), truth["truncated"])
         nth = (entry["turn"] - 1) % SESSION + 1
         empty = truth["reused"] < COLD * truth["prompt_tokens"]
         cold = truth["loaded"] or (empty and (nth == 1 or truth["truncated"] or entry["turn"] in stolen))

@@ -14,8 +14,8 @@ from scipy.stats import mannwhitneyu
 
 from bench.judgement.score import Alarm, Method
 from timmy_tui.analysis.detect.cusum import Bank
-from timmy_tui.analysis.stats.series import GAP, SOFT_MS, values_of
-from timmy_tui.analysis.stats.session_noise import ASSUMED
+from timmy_tui.analysis.stats.series import GAP, values_of
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import robust_scale
 from timmy_tui.model.stages import UNATTRIBUTED
 from timmy_tui.model.turn import Turn
@@ -89,7 +89,7 @@ class PlainBank:
         past = self._past
         if len(past) >= WARM:
             scale = max(robust_scale(list(past)), 0.02)
-            error = math.hypot(1.25 * scale / math.sqrt(len(past)), ASSUMED)
+            error = math.hypot(1.25 * scale / math.sqrt(len(past)), TUNING.session_noise.assumed)
             self._bank.add(value - median(past), scale, error)
         if not self._bank.longest:
             past.append(value)
@@ -121,7 +121,7 @@ def method_of(make: Callable[[], Detector], logs: bool) -> Method:
             if before.session != turn.session:
                 continue
             for series, log_ms, _ in values_of(turn, before, loaded=False):
-                value = log_ms if logs else math.exp(log_ms) - SOFT_MS
+                value = log_ms if logs else math.exp(log_ms) - TUNING.series.soft_ms
                 level = levels.setdefault(series, deque(maxlen=60))
                 level.append(value)
                 if detectors.setdefault(series, make()).moved(value):

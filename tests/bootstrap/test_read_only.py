@@ -7,48 +7,51 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.bootstrap.dashboard import served, taken, usable_state
+from timmy_tui.bootstrap.dashboard import reason_if_second_dashboard, reason_if_web_page, usable_state_folder
 from timmy_tui.bootstrap.deferred import DeferredSource
-from timmy_tui.control.journal.lock import control_dir, dashboard_lock
+from timmy_tui.control.journal.lock import dashboard_lock
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.pipeline.live_source import LiveSource
+from timmy_tui.sources.timmy import timmy_at
 
 
 def test_a_page_that_anybody_can_reach_has_no_hands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
-    assert served() == ""
+    assert reason_if_web_page() == ""
     monkeypatch.setenv("TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver")  # as textual-serve starts an app
-    assert "web page" in served()
+    assert "web page" in reason_if_web_page()
 
 
 def test_the_second_dashboard_names_the_first_and_follows_when_it_is_gone(tmp_path: Path) -> None:
     root, state = tmp_path / "timmy", tmp_path / "state"
     root.mkdir()
-    assert taken(root, state) == ""
+    timmy = timmy_at(root, state=state)
+    assert reason_if_second_dashboard(timmy) == ""
     code = (
-        "import sys\nfrom pathlib import Path\nfrom timmy_tui.control.journal.lock import control_dir, dashboard_lock\n"
-        "held = dashboard_lock(control_dir(Path(sys.argv[1]), Path(sys.argv[2])))\nheld.acquire()\n"
+        "import sys\nfrom pathlib import Path\nfrom timmy_tui.control.journal.lock import dashboard_lock\n"
+        "from timmy_tui.sources.timmy import timmy_at\n"
+        "held = dashboard_lock(timmy_at(Path(sys.argv[1]), state=Path(sys.argv[2])).control_folder)\nheld.acquire()\n"
         "print('held', flush=True)\ninput()\n"
     )
     first = subprocess.Popen(
         [sys.executable, "-c", code, str(root), str(state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert first.stdout is not None and first.stdout.readline() == "held\n"
-    assert f"pid {first.pid}" in taken(root, state)
-    assert taken(tmp_path / "another", state) == ""
+    assert f"pid {first.pid}" in reason_if_second_dashboard(timmy)
+    assert reason_if_second_dashboard(timmy_at(tmp_path / "another", state=state)) == ""
     first.kill()
     first.communicate()
-    assert taken(root, state) == ""
-    with dashboard_lock(control_dir(root, state)):
-        assert taken(root, state) != ""
+    assert reason_if_second_dashboard(timmy) == ""
+    with dashboard_lock(timmy.control_folder):
+        assert reason_if_second_dashboard(timmy) != ""
 
 
 def test_a_state_folder_that_cannot_be_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("a file")
-    assert "cannot be used" in usable_state(tmp_path / "file" / "state")[0]
+    assert "cannot be used" in usable_state_folder(tmp_path / "file" / "state")[0]
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    assert "cannot be used" in usable_state(None)[0]
-    assert usable_state(tmp_path / "new") == ("", tmp_path / "new")
+    assert "cannot be used" in usable_state_folder(None)[0]
+    assert usable_state_folder(tmp_path / "new") == ("", tmp_path / "new")
 
 
 def test_a_source_that_cannot_be_made_is_a_health_line_and_no_empty_screen() -> None:

@@ -61,8 +61,8 @@ def test_the_dashboard_opens_without_the_command_line_library(tmp_path: Path) ->
     code = (
         "import sys, timmy_tui.bootstrap.startup, timmy_tui.bootstrap.dashboard, timmy_tui.cli\n"
         "timmy_tui.bootstrap.startup.terminal_problem = str\n"
-        "timmy_tui.bootstrap.dashboard.open_installation = lambda settings, installation, **how: print(\n"
-        "    settings.view.ascii, installation.root, sorted(how.items()), 'click' in sys.modules)\n"
+        "timmy_tui.bootstrap.dashboard.open_live = lambda timmy, options: print(\n"
+        "    options.plain, timmy.root, options.read_only, options.no_services, 'click' in sys.modules)\n"
         "timmy_tui.cli.main()\n"
     )
     done = subprocess.run(
@@ -70,4 +70,4 @@ def test_the_dashboard_opens_without_the_command_line_library(tmp_path: Path) ->
         capture_output=True, text=True, timeout=50,
     )  # fmt: skip
     assert done.stderr == ""
-    assert done.stdout == f"True {tmp_path} [('read_only', True), ('services', True)] False\n"
+    assert done.stdout == f"True {tmp_path} True False False\n"

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,62 @@ def test_exit_codes_and_words() -> None:
     assert "Usage" in run("report", "--json", "--csv", "--log", LATENCY, code=2)
     assert "No such option" in run("report", "--nonsense", code=2)
     assert "is not a folder" in run("report", "--root", "/none", code=1)
+
+
+def test_formats_for_programs_exclude_each_other_and_come_before_layouts_for_people(tmp_path: Path) -> None:
+    for two in (("--json", "--csv"), ("--csv", "--parquet", "x"), ("--json", "--csv", "--parquet", "x")):
+        assert "--json, --csv and --parquet exclude each other." in run("report", "--log", LATENCY, *two, code=2)
+    for name in ("--json", "--csv"):
+        assert run("report", "--log", LATENCY, "--sessions", name) == run("report", "--log", LATENCY, name)
+
+
+def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "turns.parquet"
+    path.write_text("mine")
+    assert f"{path} exists already." in run("report", "--log", LATENCY, "--parquet", path, code=2)
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.skipif(find_spec("pyarrow") is not None, reason="the library is there")
+def test_parquet_without_its_library_says_what_to_install(tmp_path: Path) -> None:
+    path = tmp_path / "turns.parquet"
+    said = run("report", "--log", LATENCY, "--parquet", path, code=1)
+    assert said == "Error: Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.\n"
+    assert not path.exists()
+
+
+def test_a_format_that_is_in_the_table_is_an_option_of_the_command(tmp_path: Path) -> None:
+    """One to standard output and one to a file; nothing else knows them."""
+    code = (
+        "import sys\n"
+        "from timmy_tui.report.exporters import EXPORTERS, ExportError\n"
+        "class Ids:\n"
+        "    name, help, for_programs, to_file = 'ids', 'The ids alone.', True, False\n"
+        "    def write(self, data, path):\n"
+        "        print(*(turn.request_id for turn in data.turns if turn.request_id))\n"
+        "class Count(Ids):\n"
+        "    name, help, to_file = 'count', 'How many.', True\n"
+        "    def write(self, data, path):\n"
+        "        if path.suffix != '.txt':\n"
+        "            raise ExportError('Only text files.')\n"
+        "        path.write_text(str(len(data.turns)))\n"
+        "EXPORTERS['ids'], EXPORTERS['count'] = Ids(), Count()\n"
+        "import timmy_tui.cli\n"
+        "sys.argv[0] = 'timmy-tui'\n"
+        "timmy_tui.cli.main()\n"
+    )
+
+    def with_two_more(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-c", code, "report", "--log", str(LATENCY), *map(str, arguments)]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=50)
+
+    assert with_two_more("--tail", "3", "--ids").stdout == "2bfc7ffd 457a46a7 3f8de0e1\n"
+    assert with_two_more("--count", tmp_path / "n.txt").stdout == ""
+    assert (tmp_path / "n.txt").read_text() == "17"
+    assert "Error: Only text files." in with_two_more("--count", tmp_path / "n.bin").stderr
+    assert "--json, --csv, --parquet, --ids and --count exclude" in with_two_more("--ids", "--json").stderr
+    shown = with_two_more("--help").stdout
+    assert "--ids" in shown and "The ids alone." in shown and "--count FILE" in shown
 
 
 def test_any_bytes_are_a_report(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
-"""A demo Timmy with the dashboard's harness on it, without the screen."""
+"""One controller under test, on any Timmy: one that nobody runs, the demo's processes, a real Flask-SocketIO service.
 
+Every plan and every start of a test goes through ``ControlHarness.plan`` and ``ControlHarness.start``.
+"""
+
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,104 +12,234 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from timmy_tui.control.change.planner import ChangePlan
+from tests.control.services import DemoV34, Service
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.controller import Controller
-from timmy_tui.control.service.listeners import Answer, ask, who_serves
+from timmy_tui.control.edit.transaction import write
+from timmy_tui.control.journal.write_ahead import Entry, Journal, Operation, file_records
+from timmy_tui.control.service.listeners import Listener, Serving, port_of, who_serves
 from timmy_tui.core.installation import at
-from timmy_tui.core.settings import Settings
-from timmy_tui.demo.run import Demo
-from timmy_tui.model.change import ChangeState
-from timmy_tui.pipeline.live_source import LiveSource, follow
+from timmy_tui.core.settings import Control, Services, Settings
+from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.requests import ChangeRequest, Flip
+from timmy_tui.model.snapshot import OpenTurn, Snapshot
+from timmy_tui.model.turn import Turn
+from timmy_tui.sources.timmy import timmy_at
 
-LIMIT_S = 40.0
+LIMIT_S = 45.0
+"""How long a test waits for anything; pytest ends it after 60 s."""
+UNUSED_PORT = 9
+NO_SERVICE = Settings(
+    services=Services(v34=f"http://127.0.0.1:{UNUSED_PORT}"), control=Control(rollback_countdown_s=0.1)
+)
+"""Nobody runs v34: a flip is written at once and then waits for the user's answer."""
+QUICK = Settings(control=Control(rollback_countdown_s=0.3, healthy_limit_s=25.0))
+"""v34 runs; a failed change is rolled back soon."""
 
 
-class Harness:
-    """A running room, and what it said."""
+def with_control(settings: Settings = QUICK, **control: Any) -> Settings:
+    """``settings`` with some of those of [control] otherwise."""
+    return replace(settings, control=replace(settings.control, **control))
 
-    def __init__(self, demo: Demo, room: Controller, said: list[str], marks: list[tuple[str, str]]) -> None:
-        assert demo.root is not None
-        self.demo, self.room, self.said, self.marks = demo, room, said, marks
-        self.root = demo.root
-        self.config = self.root / "v34/config.py"
-        self.app = self.root / "v34/app.py"
 
-    @property
-    def port(self) -> int:
-        return int(self.demo.urls["v34"].rsplit(":", 1)[1])
+class ControlHarness:
+    """A controller, what it said and marked, and the files and the journal beside it."""
 
-    @property
-    def pid(self) -> int:
-        """Of the one that serves."""
-        (one,) = who_serves(self.port).listeners
-        return one.pid
+    def __init__(self, service: Service, state: Path, settings: Settings = NO_SERVICE, read_only: str = "") -> None:
+        """``state``: the user's state folder."""
+        self.service, self.state_folder, self.settings = service, state, settings
+        self.root, self.config, self.app = service.root, service.config, service.app
+        self.messages: list[str] = []
+        self.marks: list[tuple[str, str]] = []
+        self.timmy = timmy_at(self.root, settings, state)
+        self.controller = Controller(
+            self.timmy,
+            read_only,
+            tell=lambda message, role: self.messages.append(message),
+            mark=lambda kind, label: self.marks.append((kind, label)),
+        )
 
-    def start(self, kind: str, **arguments: Any) -> ChangePlan:
-        """Plan and go."""
-        plan = self.room.plan(kind, arguments)
+    # -- acting
+
+    def plan(self, request: ChangeRequest) -> ChangePlan:
+        """What the controller would do."""
+        return self.controller.plan(request)
+
+    def start(self, request: ChangeRequest) -> ChangePlan:
+        """Plan, which must not be refused, and begin."""
+        plan = self.plan(request)
         assert plan.refusal == "", plan.refusal
-        self.room.start(plan)
+        self.controller.start(plan)
         return plan
 
-    def until(self, what: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-        """Look until it is so."""
-        deadline = time.monotonic() + limit_s
-        while not what():
-            assert time.monotonic() < deadline, (self.room.progress, self.said)
-            time.sleep(0.02)
+    def flip(self, key: str = "retrieved-chunks", value: str = "3", until: ChangeState = ChangeState.VERIFYING) -> str:
+        """Change one flag and wait for a state, or for the end of the change; the operation."""
+        self.start(Flip(((key, value),)))
+        self.until(lambda: self.controller.idle or self.state in (until, ChangeState.NEEDS_ATTENTION))
+        return self.progress.op
+
+    def answer(self, choice: str) -> ChangeState:
+        """Say it to the running change and wait for its end; how it ended."""
+        self.controller.answer(choice)
+        return self.until_over()
+
+    def see(self, *turns: Turn, in_phase: str = "") -> None:
+        """Show these turns to the controller; ``in_phase``: another one is still open, in this phase."""
+        flight = OpenTurn(Turn(ordinal=len(turns)), in_phase, 0.0, 0.0) if in_phase else None
+        self.controller.see(Snapshot(turns=turns, open_turn=flight))
+
+    # -- waiting
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Look until it holds."""
+        deadline = time.monotonic() + LIMIT_S
+        while not condition():
+            assert time.monotonic() < deadline, (self.controller.progress, self.messages)
+            time.sleep(0.005)
 
     def until_state(self, *states: ChangeState) -> None:
-        """Until the running change is there."""
+        """Until the change is in one of these states."""
         self.until(lambda: self.state in states)
 
+    def until_choice(self, choice: str) -> None:
+        """Until the user may give this answer."""
+        self.until(lambda: self.controller.progress is not None and choice in self.progress.choices)
+
+    def until_message(self, part: str) -> None:
+        """Until the message of the change has this part."""
+        self.until(lambda: part in self.progress.message)
+
     def until_over(self) -> ChangeState:
-        """Until it has ended; how."""
-        self.until(lambda: self.room.idle)
+        """Until the change has ended; how."""
+        self.until(lambda: self.controller.idle)
         return self.state
+
+    # -- reading
+
+    @property
+    def progress(self) -> ChangeProgress:
+        """The running change, or the last one."""
+        progress = self.controller.progress
+        assert progress is not None
+        return progress
 
     @property
     def state(self) -> ChangeState:
-        shown = self.room.progress
-        assert shown is not None
-        return shown.state
+        """That of the running change, or of the last one."""
+        return self.progress.state
+
+    def contents(self) -> tuple[bytes, bytes]:
+        """Of config.py and app.py."""
+        return self.service.contents()
+
+    @property
+    def folder(self) -> Path:
+        """Where the journal and the locks are."""
+        return self.timmy.control_folder
+
+    @property
+    def journal(self) -> Journal:
+        """As another program reads it."""
+        return Journal(self.folder / "journal.jsonl")
+
+    @property
+    def open_operation(self) -> Operation:
+        """The only one that is still open in the journal."""
+        (operation,) = self.journal.open_operations()
+        return operation
 
     def stages(self) -> list[tuple[str, str]]:
-        """(op, stage) of every line of the journal."""
-        import json
-
-        path = next((self.root.parent / "state").glob("control-*/journal.jsonl"))
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        """(operation, stage) of every line of the journal."""
+        path = self.journal.path
+        lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         return [(line["op"], line["stage"]) for line in lines]
+
+    def restore_points(self, prefix: str = "") -> list[str]:
+        """Names of the own restore points that begin so, as the screen shows them now."""
+        self.controller.look()
+        points = self.controller.state().restore_points
+        return [point.name for point in points if point.kind == "own" and point.name.startswith(prefix)]
+
+    @property
+    def url(self) -> str:
+        """Of v34."""
+        return self.timmy.services.urls.v34
+
+    def serving(self) -> Serving:
+        """Who listens on v34's port."""
+        return who_serves(port_of(self.url))
+
+    @property
+    def listener(self) -> Listener:
+        """The only process that serves."""
+        (listener,) = self.serving().listeners
+        return listener
+
+    # -- earlier runs
+
+    def leave_open(
+        self, operation: str, *flags: tuple[str, str], files: int = 9, only: bool = True, listener: str = ""
+    ) -> tuple[bytes, bytes]:
+        """What a change leaves that was killed once ``files`` of its files were written; the bytes before it.
+
+        Planned with a journal of its own, where nothing else is open, and as if v34 did not run. ``listener``: the
+        identity of the one that served then.
+        """
+        before = self.contents()
+        earlier = ControlHarness(self.service, self.state_folder / "earlier", NO_SERVICE)
+        plan = earlier.plan(Flip(flags, only=only))
+        assert plan.refusal == "", plan.refusal
+        records = file_records(plan.planned)
+        self.journal.append(Entry(op=operation, stage="editing", label=plan.label, service=listener, files=records))
+        write(plan.planned[:files])
+        return before
 
 
 @contextmanager
-def harness(folder: Path, settings: Settings | None = None, follow_logs: bool = True, **demo: Any) -> Iterator[Harness]:
-    """A demo in ``folder`` and a room that watches it; speeds are such that a turn takes some 50 ms."""
-    given = {"history": 0, "speed": 50.0, "work_speed": 50.0, "import_s": 0.05, **demo}
-    settings = settings or Settings()
-    settings = replace(settings, tail=replace(settings.tail, poll_ms=50, poll_busy_ms=20))
-    said: list[str] = []
-    marks: list[tuple[str, str]] = []
-    with Demo(root=folder / "timmy", **given) as stand_in:
-        assert stand_in.root is not None
-        room = Controller(
-            settings,
-            stand_in.root,
-            folder / "state",
-            tell=lambda word, role: said.append(word),
-            mark=lambda kind, label: marks.append((kind, label)),
-        )
-        held = Harness(stand_in, room, said, marks)
-        source: LiveSource | None = None
-        try:
-            held.until(lambda: ask(stand_in.urls["v34"], 1.0) is Answer.ANSWERS)
-            room.open()
-            if follow_logs:
-                feeds, waker = follow(settings, at(stand_in.root, settings.paths))
-                source = LiveSource(settings, feeds, waker=waker, watch=room.see)
-                source.start(lambda snapshot: None)
-            yield held
-        finally:
-            if source is not None:
-                source.stop()
-            room.close()
+def controller_on(
+    service: Service, state: Path, settings: Settings = NO_SERVICE, watch: bool = False
+) -> Iterator[ControlHarness]:
+    """An opened controller; it looks by itself only when it is to ``watch``."""
+    harness = ControlHarness(service, state, settings)
+    harness.controller.open(watch)
+    try:
+        yield harness
+    finally:
+        harness.controller.close()
+
+
+@contextmanager
+def controller_on_demo(
+    folder: Path, settings: Settings = QUICK, talk: bool = True, **demo: Any
+) -> Iterator[ControlHarness]:
+    """A demo in ``folder`` and a controller that watches it.
+
+    ``talk``: somebody talks to v34 and the logs are followed; else nobody does, and turns are what a test shows.
+    """
+    with (
+        DemoV34(folder / "timmy", talk=talk, **demo) as service,
+        controller_on(service, folder / "state", settings, watch=True) as harness,
+    ):
+        if not talk:
+            yield harness
+            return
+        with followed_logs(harness):
+            yield harness
+
+
+@contextmanager
+def followed_logs(harness: ControlHarness) -> Iterator[None]:
+    """The controller sees what the logs tell, as beside the dashboard."""
+    # 0.2 s that a dashboard which is started and killed a dozen times does not need.
+    from timmy_tui.pipeline import live_source
+    from timmy_tui.pipeline.thread import Pipeline
+
+    tail = replace(harness.settings.tail, poll_ms=50, poll_busy_ms=20)
+    settings = replace(harness.settings, tail=tail)
+    feeds, waker = live_source.follow_logs(settings, at(harness.root, settings.paths))
+    source = live_source.LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=harness.controller.see)
+    source.start(lambda snapshot: None)
+    try:
+        yield
+    finally:
+        source.stop()

@@ -1,6 +1,7 @@
-"""The real thing under Timmy's name: Flask-SocketIO on eventlet with upstream's debug reloader, and a control panel."""
+"""What may serve under v34's name: the demo, Flask-SocketIO on eventlet with upstream's debug reloader; and a panel."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -12,7 +13,12 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from timmy_tui.control.service.listeners import Answer, ask
+from timmy_tui.demo.run import Demo
+
+T = TypeVar("T")
 
 CONFIG = """\
 USE_FULL_MEGA_PROMPT = True
@@ -67,33 +73,88 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-def until(what: Callable[[], Any], limit_s: float = 30.0) -> Any:
-    """Look until there is something."""
+def until(look: Callable[[], T], limit_s: float = 30.0) -> T:
+    """What ``look`` returns as soon as that is true."""
     deadline = time.monotonic() + limit_s
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited {limit_s} s for {look}"
         time.sleep(0.02)
     return found
 
 
-class RealV34:
+def cancel_when(cancelled: threading.Event, look: Callable[[], object]) -> None:
+    """In another thread: set the event as soon as ``look`` returns something true."""
+
+    def run() -> None:
+        until(look)
+        cancelled.set()
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+class Service:
+    """A Timmy of files whose v34 nobody runs; with ``kill``, what the others have in common."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.folder = root, root / "v34"
+        self.config, self.app = self.folder / "config.py", self.folder / "app.py"
+
+    def contents(self) -> tuple[bytes, bytes]:
+        """Of config.py and app.py."""
+        return self.config.read_bytes(), self.app.read_bytes()
+
+    def kill(self) -> None:
+        """End v34 at once, as kill -9 does."""
+
+
+class DemoV34(Service):
+    """The demo's v34 and Ollama, and somebody who talks to it; a turn takes some 50 ms."""
+
+    def __init__(self, root: Path, **demo: Any) -> None:
+        """``demo``: settings of the Demo, see there."""
+        super().__init__(root)
+        self._demo = Demo(root=root, **{"history": 0, "speed": 50.0, "work_speed": 50.0, "import_s": 0.05, **demo})
+
+    def kill(self) -> None:
+        """End v34's reloader and its child; Ollama goes on."""
+        os.killpg(self._demo.processes[0].pid, signal.SIGKILL)
+
+    def __enter__(self) -> "DemoV34":
+        self._demo.start()
+        try:
+            until(lambda: ask(self._demo.urls["v34"], 1.0) is Answer.ANSWERS)
+        except BaseException:
+            self._demo.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._demo.stop()
+
+
+class RealV34(Service):
     """``python app.py --debug`` in a folder of its own; everything that it starts ends with it."""
 
     def __init__(self, root: Path, port: int | None = None, import_s: float = 0.0, through_pipe: bool = False) -> None:
-        self.root, self.port, self.import_s, self.through_pipe = root, port or free_port(), import_s, through_pipe
-        self.folder = root / "v34"
-        self.config, self.app, self.log = self.folder / "config.py", self.folder / "app.py", root / "v34.log"
+        super().__init__(root)
+        self.port, self.import_s, self.through_pipe = port or free_port(), import_s, through_pipe
+        self.url, self.log = f"http://127.0.0.1:{self.port}", root / "v34.log"
         self._started: list[subprocess.Popen[bytes]] = []
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (root / "shared").mkdir(exist_ok=True)
-        if not self.config.exists():
-            self.config.write_text(CONFIG % self.port)
-            self.app.write_text(APP)
-            (self.folder / "requests_stand_in.py").write_text("")
+        self.folder.mkdir(parents=True)
+        (root / "shared").mkdir()
+        self.config.write_text(CONFIG % self.port)
+        self.app.write_text(APP)
+        (self.folder / "requests_stand_in.py").write_text("")
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def edit_app(self, old: str, new: str) -> None:
+        """Before the start."""
+        text = self.app.read_text()
+        assert old in text
+        self.app.write_text(text.replace(old, new))
+
+    def drop_reloader(self) -> None:
+        """Before the start: an edit is noticed by nobody, so that another way of restarting is under test."""
+        self.edit_app("debug=True", "debug=True, use_reloader=False")
 
     def start(self) -> subprocess.Popen[bytes]:
         """As upstream's user does it, its output into a file."""
@@ -119,9 +180,21 @@ class RealV34:
                 process.stdout.close()
         self._started.clear()
 
-    def __enter__(self) -> "RealV34":
-        from timmy_tui.control.service.listeners import Answer, ask
+    @property
+    def started_pid(self) -> int:
+        """Of the process that ``start`` started first: with a reloader, not the one that serves."""
+        return self._started[0].pid
 
+    def served_value(self) -> bool:
+        """USE_FULL_MEGA_PROMPT as the process that serves has imported it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/api/kv_stats")
+            return bool(json.loads(connection.getresponse().read())["value"])
+        finally:
+            connection.close()
+
+    def __enter__(self) -> "RealV34":
         self.start()
         until(lambda: ask(self.url, 1.0) is Answer.ANSWERS)
         return self
@@ -131,17 +204,21 @@ class RealV34:
 
 
 class FakePanel:
-    """The control panel's three routes. ``answers`` overrides one: (status, bytes, seconds to wait)."""
+    """The control panel's three routes, until the end of a ``with``."""
 
     def __init__(self, v34: RealV34 | None = None, knows: bool = True) -> None:
+        """``v34``: what it stops and starts; ``knows``: it says that v34 runs.
+
+        ``answers`` overrides a route: (status, bytes, seconds to wait).
+        """
         self.v34, self.knows = v34, knows
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.answers: dict[str, tuple[int, bytes, float]] = {}
         self.headers: dict[str, str] = {}
         self.released = threading.Event()
         panel = self
 
-        class Talk(BaseHTTPRequestHandler):
+        class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 panel.answer(self, "GET")
 
@@ -151,29 +228,30 @@ class FakePanel:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Talk)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
+        """Base URL."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def answer(self, talk: BaseHTTPRequestHandler, method: str) -> None:
+    def answer(self, request: BaseHTTPRequestHandler, method: str) -> None:
         """What a route says; unless it is overridden, what it does."""
-        self.asked.append((method, talk.path))
-        status, body, wait_s = self.answers.get(talk.path) or (200, b"", 0.0)
+        self.requests.append((method, request.path))
+        status, body, wait_s = self.answers.get(request.path) or (200, b"", 0.0)
         if wait_s:
             self.released.wait(wait_s)
-        body = body or json.dumps(self._do(talk.path)).encode()
+        body = body or json.dumps(self._do(request.path)).encode()
         with contextlib.suppress(OSError):
-            talk.send_response(status)
+            request.send_response(status)
             for name, value in self.headers.items():
-                talk.send_header(name, value)
-            talk.send_header("Content-Length", str(len(body)))
-            talk.end_headers()
-            talk.wfile.write(body)
+                request.send_header(name, value)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body)
 
     def _do(self, path: str) -> dict[str, Any]:
         if path == "/api/services":
@@ -191,7 +269,10 @@ class FakePanel:
             return {"success": True, "pid": 78}
         return {"success": False, "error": "no such route"}
 
-    def close(self) -> None:
+    def __enter__(self) -> "FakePanel":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End it; a request that still waits is let go."""
         self.released.set()
         self._server.shutdown()

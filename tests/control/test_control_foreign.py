@@ -1,19 +1,19 @@
-"""What stands in files, tags, journal and logs never acts: not on a screen of the control room, not in the shell."""
+"""What stands in files, tags, journal and logs never acts: not on a screen of control, not in the shell."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.control.places import CANARY, aged, git, lay_out
-from tests.control.rooms import Seen, seen_at
+from tests.control.harness import ControlHarness, controller_on
+from tests.control.services import Service
+from tests.control.shell import Shell
+from tests.control.timmy_files import CANARY, aged, git, lay_out
 from tests.ui.running import running
 from tests.ui.snapshots import snapshot
 from tests.ui.test_foreign import FORBIDDEN, check
 from timmy_tui.control.journal.write_ahead import Entry
+from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.model.snapshot import Snapshot
 
 EVIL = "\x1b]0;own\x07\x1b[2J\x9b31m\u202eabc\x7f[@click=app.quit]x[/foo] [bold]"
@@ -38,34 +38,40 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def seen(root: Path, tmp_path: Path) -> Iterator[Seen]:
-    with seen_at(root, tmp_path / "timmy_tui") as seen:
-        seen.journal.append(Entry(op="one", stage="kept", label=EVIL, message=EVIL))
-        seen.room._points.create("evil-note", note=EVIL)
-        yield seen
+def shell(root: Path, tmp_path: Path) -> Shell:
+    return Shell(root, tmp_path / "xdg")
+
+
+@pytest.fixture
+def harness(shell: Shell, service: Service) -> Iterator[ControlHarness]:
+    """Evil in the journal and in the note of a restore point, too; beside the shell."""
+    RestorePoints(shell.root, shell.state).create("evil-note", note=EVIL)
+    with controller_on(service, shell.state) as harness:
+        harness.journal.append(Entry(op="one", stage="kept", label=EVIL, message=EVIL))
+        yield harness
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
-async def test_no_view_of_the_control_room_lets_it_through(seen: Seen, size: tuple[int, int]) -> None:
-    seen.room.see(Snapshot(log_tail=(("v34.log", EVIL),) * 9))
-    seen.flip("on", "tail-mode")
-    seen.room.look()
-    async with running(snapshot(), size=size, control=seen.room) as shown:
+async def test_no_view_of_control_lets_it_through(harness: ControlHarness, size: tuple[int, int]) -> None:
+    harness.controller.see(Snapshot(log_tail=(("v34.log", EVIL),) * 9))
+    harness.flip("tail-mode", "on")
+    harness.controller.look()
+    async with running(snapshot(), size=size, control=harness.controller) as shown:
         for key in ("1", "5", "j", "down", "enter", "escape", "i", "escape", "e", "escape", "u"):
             await shown.press(key)
             check(shown)
-        assert shown.app.is_running and not seen.room.idle
+        assert shown.app.is_running and not harness.controller.idle
 
 
-async def test_no_question_lets_it_through(seen: Seen) -> None:
-    seen.room.look()
-    async with running(snapshot(), control=seen.room) as shown:
+async def test_no_question_lets_it_through(harness: ControlHarness) -> None:
+    harness.controller.look()
+    async with running(snapshot(), control=harness.controller) as shown:
         await shown.press("t")
         await shown.until(lambda: "USE_FULL_MEGA_PROMPT = False" in shown.text())
         check(shown)
         assert "[@click=app.quit]x[/foo]" in shown.text() or "␛" in shown.text()
         await shown.press("escape")
-    assert seen.stages() == [("one", "kept")]
+    assert harness.stages() == [("one", "kept")]
 
 
 @pytest.mark.parametrize(
@@ -81,13 +87,9 @@ async def test_no_question_lets_it_through(seen: Seen) -> None:
         ("restore-points", "restore", EVIL.replace("\x00", ""), "--yes"),
     ],
 )
-def test_no_command_lets_it_through(seen: Seen, root: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    command = [sys.executable, "-m", "timmy_tui", *arguments, "--root", str(root)]
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=50, env=environment, stdin=subprocess.DEVNULL
-    )
-    told = done.stdout + done.stderr
-    assert told.strip() and "Traceback" not in told
-    assert not (FORBIDDEN - {"\n"}) & set(told), repr(told)
-    assert CANARY.decode() not in told
+def test_no_command_lets_it_through(harness: ControlHarness, shell: Shell, arguments: tuple[str, ...]) -> None:
+    done = shell.run(*arguments)
+    printed = done.stdout + done.stderr
+    assert printed.strip() and "Traceback" not in printed
+    assert not (FORBIDDEN - {"\n"}) & set(printed), repr(printed)
+    assert CANARY.decode() not in printed

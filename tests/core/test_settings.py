@@ -36,7 +36,6 @@ def test_values_are_read_and_typed(tmp_path: Path) -> None:
         ("[vieww]\n", "Did you mean view?"),
         ('[flags.x]\nname="X"\ntype="bool"\nlable="y"\n', "Did you mean flags.x.label?"),
         ('[view]\nwindow = "three"\n', "$.view.window"),
-        ('[control]\nstrategy = "kill"\n', "kill"),
         ("[view\n", "is not TOML"),
     ],
 )

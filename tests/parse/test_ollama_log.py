@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
-from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_time, parse_took
+from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_duration, parse_time
 from timmy_tui.sources.services.http import HttpClient
 
 SLOT = (
@@ -99,7 +99,7 @@ def test_access_lines_with_and_without_colours() -> None:
     fact = match_line(line)
     assert fact is not None
     assert is_generation(fact)
-    assert fact.values["took"] == "15.2285805s"
+    assert fact.values["duration"] == "15.2285805s"
     coloured = match_line(
         '[GIN] 2024/11/04 - 21:54:31 |\x1b[97;42m 200 \x1b[0m|   33.313µs | ::1 |\x1b[97;44m GET      \x1b[0m "/api/ps"'
     )
@@ -108,7 +108,7 @@ def test_access_lines_with_and_without_colours() -> None:
 
 
 def test_durations_and_times() -> None:
-    assert [parse_took(text) for text in ("15.5s", "1m4s", "33.313µs", "soon")] == [
+    assert [parse_duration(text) for text in ("15.5s", "1m4s", "33.313µs", "soon")] == [
         15.5,
         64.0,
         pytest.approx(33.313e-6),

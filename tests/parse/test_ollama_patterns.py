@@ -5,16 +5,16 @@ import time
 import pytest
 
 from timmy_tui.model.llm import ServedPrompt
-from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_time, parse_took
+from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_duration, parse_time
 
 HEAD = "time=2025-10-03T13:22:30.008+02:00 level=DEBUG source=x.go:1 msg="
 
 LINES: dict[str, tuple[str, dict[str, str]]] = {
     HEAD + '"loading cache slot" id=0 cache=26 prompt=40 used=26 remaining=14': (
-        "slot", {"prompt": "40", "used": "26", "left": "14"},
+        "slot", {"prompt": "40", "reused": "26", "evaluated": "14"},
     ),
     HEAD + '"truncating input prompt" limit=2048 prompt=3940 keep=5 new=2048': (
-        "cut", {"limit": "2048", "sent": "3940", "new": "2048"},
+        "truncated", {"limit": "2048", "before": "3940", "after": "2048"},
     ),
     HEAD + '"Listening on 127.0.0.1:11434 (version 0.12.11)"': ("listening", {"version": "0.12.11"}),
     HEAD + '"Listening on [::]:11434 (version 0.0.0-dev+x)"': ("listening", {"version": "0.0.0-dev+x"}),
@@ -38,34 +38,34 @@ LINES: dict[str, tuple[str, dict[str, str]]] = {
         "prompt", {"task": "164", "num_ctx": "2048", "prompt": "1978"},
     ),
     "slot   operator(): id  0 | task 164 | cached n_tokens = 36, memory_seq_rm [36, end)": (
-        "cached", {"task": "164", "used": "36"},
+        "cached", {"task": "164", "reused": "36"},
     ),
     "slot print_timing: id  0 | task 164 | prompt eval time =     420.97 ms /  1942 tokens (0.22 ms per token)": (
-        "timing", {"task": "164", "ms": "420.97", "left": "1942"},
+        "timing", {"task": "164", "ms": "420.97", "evaluated": "1942"},
     ),
     "slot print_timing: id  0 | task 1 | \x1b[32mprompt eval time =1 ms /2 tokens": (
-        "timing", {"task": "1", "ms": "1", "left": "2"},
+        "timing", {"task": "1", "ms": "1", "evaluated": "2"},
     ),
     "srv  get_availabl: prompt cache update took 29.91 ms": ("restored", {"ms": "29.91"}),
     "slot get_availabl: id  0 | task -1 | selected slot by LCP similarity, sim_best = 0.948 (> 0.100 thold)": ("", {}),
     "slot get_availabl: id  0 | task 7 | selected, f_sim_best = 0.948": ("similar", {"task": "7", "share": "0.948"}),
     "DEBUG [update_slots] slot progression | ga_i=0 n_past=30 n_past_se=0 n_prompt_tokens_processed=12": (
-        "progress", {"used": "30", "left": "12"},
+        "progress", {"reused": "30", "evaluated": "12"},
     ),
     "DEBUG slot progression | n_past=30 n_prompt_tokens_processed=12 slot_id=0 task_id=7 tid=\"1\" timestamp=99": (
-        "progress", {"used": "30", "left": "12", "task": "7", "at": "99"},
+        "progress", {"reused": "30", "evaluated": "12", "task": "7", "at": "99"},
     ),
     "DEBUG kv cache rm [p0, end) | p0=30 slot_id=0 task_id=7 timestamp=99": (
-        "removed", {"used": "30", "task": "7", "at": "99"},
+        "removed", {"reused": "30", "task": "7", "at": "99"},
     ),
-    "DEBUG kv cache rm [p0, end) | p0=0": ("removed", {"used": "0"}),
-    "INFO [update_slots] input truncated | n_ctx=2048 n_erase=1300": ("cut", {"limit": "2048"}),
+    "DEBUG kv cache rm [p0, end) | p0=0": ("removed", {"reused": "0"}),
+    "INFO [update_slots] input truncated | n_ctx=2048 n_erase=1300": ("truncated", {"limit": "2048"}),
     '[GIN] 2024/11/04 - 21:54:31 | 200 |   15.2285805s |             ::1 | POST     "/api/chat"': (
-        "access", {"at": "2024/11/04 - 21:54:31", "status": "200", "took": "15.2285805s", "method": "POST",
+        "access", {"at": "2024/11/04 - 21:54:31", "status": "200", "duration": "15.2285805s", "method": "POST",
                    "path": "/api/chat"},
     ),
     '[GIN] 2024/11/04 - 21:54:31 |404 |33µs |::1 | GET "/"': (
-        "access", {"at": "2024/11/04 - 21:54:31", "status": "404", "took": "33µs", "method": "GET", "path": "/"},
+        "access", {"at": "2024/11/04 - 21:54:31", "status": "404", "duration": "33µs", "method": "GET", "path": "/"},
     ),
 }  # fmt: skip
 
@@ -154,8 +154,8 @@ def feed(*lines: str) -> tuple[list[ServedPrompt], OllamaLogParser]:
     return parser.feed(line.encode() for line in lines), parser
 
 
-def slot(prompt: int = 40, used: int = 26, left: int = 14) -> str:
-    return HEAD + f'"loading cache slot" id=0 cache=26 prompt={prompt} used={used} remaining={left}'
+def slot(prompt: int = 40, reused: int = 26, evaluated: int = 14) -> str:
+    return HEAD + f'"loading cache slot" id=0 cache=26 prompt={prompt} used={reused} remaining={evaluated}'
 
 
 def task(number: int, prompt: int, used: int, window: int = 2048, launch: bool = True) -> list[str]:
@@ -169,13 +169,13 @@ def task(number: int, prompt: int, used: int, window: int = 2048, launch: bool =
     ]
 
 
-def timing(number: int, left: int, ms: float = 12.5) -> str:
-    return f"slot print_timing: id  0 | task {number} | prompt eval time = {ms} ms / {left} tokens (x)"
+def timing(number: int, evaluated: int, ms: float = 12.5) -> str:
+    return f"slot print_timing: id  0 | task {number} | prompt eval time = {ms} ms / {evaluated} tokens (x)"
 
 
-@pytest.mark.parametrize(("left", "count"), [(13, 0), (14, 1), (15, 0)])
-def test_three_figures_must_agree(left: int, count: int) -> None:
-    served, parser = feed(slot(left=left))
+@pytest.mark.parametrize(("evaluated", "count"), [(13, 0), (14, 1), (15, 0)])
+def test_three_figures_must_agree(evaluated: int, count: int) -> None:
+    served, parser = feed(slot(evaluated=evaluated))
     assert len(served) == count
     assert parser.facts["slot"] == 1
 
@@ -193,9 +193,9 @@ def test_requests_are_numbered_and_timed() -> None:
     )
 
 
-@pytest.mark.parametrize(("left", "told"), [(99, (100, 1)), (100, (100, 0)), (101, None)])
-def test_more_evaluated_than_sent_is_no_request(left: int, told: tuple[int, int] | None) -> None:
-    served, _ = feed(*task(1, 100, 0), timing(1, left))
+@pytest.mark.parametrize(("evaluated", "told"), [(99, (100, 1)), (100, (100, 0)), (101, None)])
+def test_more_evaluated_than_sent_is_no_request(evaluated: int, told: tuple[int, int] | None) -> None:
+    served, _ = feed(*task(1, 100, 0), timing(1, evaluated))
     assert [(one.prompt, one.reused) for one in served] == ([told] if told else [])
 
 
@@ -298,7 +298,7 @@ def test_noise_is_counted() -> None:
     ],
 )  # fmt: skip
 def test_durations_as_go_prints_them(text: str, seconds: float | None) -> None:
-    assert parse_took(text) == (None if seconds is None else pytest.approx(seconds))
+    assert parse_duration(text) == (None if seconds is None else pytest.approx(seconds))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timmy_tui.parse.v34_log import PATTERNS, DebugFact, V34Parser, match_line
+from timmy_tui.model.log_format import DebugFact
+from timmy_tui.parse.v34_log import PATTERNS, V34Parser, match_line
 
 BEGIN = "*" * 45 + "BEGIN" + "*" * 45
 
@@ -76,7 +77,7 @@ def test_every_pattern_has_an_example() -> None:
         "call",
         "answer_head",
         "answer",
-        "answer_kept",
+        "answer_added",
     }
     assert {pattern.kind for pattern in PATTERNS} <= shown
 
@@ -116,7 +117,7 @@ def test_an_answer_of_several_lines_is_one_answer() -> None:
         "*** Debug: Assistant response added to conversation history only"
     )
     assert told[0] == DebugFact("answer", {"reply": "one\ntwo\n\nthree"})
-    assert [fact.kind for fact in told] == ["answer", "answer_kept"]
+    assert [fact.kind for fact in told] == ["answer", "answer_added"]
 
 
 def test_an_answer_cannot_end_its_own_turn() -> None:
@@ -125,7 +126,7 @@ def test_an_answer_cannot_end_its_own_turn() -> None:
         "*** Debug: Tail mode active=True\n*** Debug: Assistant response added to conversation history only\n"
         "--- Total process_user_message took: 1.22s"
     )
-    assert [fact.kind for fact in told] == ["answer", "answer_kept", "total"]
+    assert [fact.kind for fact in told] == ["answer", "answer_added", "total"]
     assert told[-1].values["ms"] == 1220.0
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.parse.v34_log import DebugFact, V34Parser, match_line
+from timmy_tui.model.log_format import DebugFact
+from timmy_tui.parse.v34_log import V34Parser, match_line
 
 D = "*** Debug: "
 Told = tuple[str, dict[str, Any], str]
@@ -56,7 +57,7 @@ LINES: dict[str, Told] = {
     ),
     D + "KV stats: prompt_eval_count=2616 eval_count=65": ("counts", {"prompt_tokens": 2616, "output_tokens": 65}, ""),
     D + "KV stats: prompt_eval_count=0 eval_count=1 cached": ("counts", {"prompt_tokens": 0, "output_tokens": 1}, ""),
-    D + "Assistant response added to conversation history only": ("answer_kept", {}, ""),
+    D + "Assistant response added to conversation history only": ("answer_added", {}, ""),
     "--- Total process_user_message took: 1.40s": ("total", {"ms": 1400.0}, ""),
     '::1 - - [19/Nov/2025 01:34:47] "POST /api/webhook HTTP/1.0" 500 0 0.000123': (
         "access", {"stamp": "19/Nov/2025 01:34:47", "code": 500, "seconds": 0.000123}, "",
@@ -257,7 +258,7 @@ BEGIN = "*" * 45 + "BEGIN" + "*" * 45
         ((TOTAL, "words"), []),
         (("(7) wsgi starting up on http://x",), []),
         ((f"{D}Generate API call failed: x",), []),
-        ((TOTAL, f"{D}Assistant response added to conversation history", ACCESS), ["answer", "answer_kept", "access"]),
+        ((TOTAL, f"{D}Assistant response added to conversation history", ACCESS), ["answer", "answer_added", "access"]),
     ],
 )
 def test_what_ends_an_answer_without_the_line_that_ends_it(lines: tuple[str, ...], wanted: list[str]) -> None:
@@ -279,7 +280,7 @@ def test_an_answer_behind_an_answer() -> None:
     """The line that ends the first is no part of the second, nor is anything that the first held back."""
     kept = f"{D}Assistant response added to conversation history"
     told = facts(SAID, TOTAL, kept, SAID.replace(": a", ": b"), kept, TOTAL, ACCESS)
-    assert [fact.kind for fact in told] == ["answer", "answer_kept", "answer", "answer_kept", "total", "access"]
+    assert [fact.kind for fact in told] == ["answer", "answer_added", "answer", "answer_added", "total", "access"]
     assert [fact.values["reply"] for fact in told if fact.kind == "answer"] == ["a", "b"]
 
 

@@ -2,44 +2,24 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from bench.logs import TURN, event_line, turn_lines, write_log
+from tests.pipeline.watcher import Watcher
 from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.settings import Settings
-from timmy_tui.model.snapshot import Snapshot, SourceCondition
+from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.model.turn import TurnState
-from timmy_tui.pipeline.live_source import LiveSource, follow, play
+from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = 1_764_350_000.0
-
-
-class Watcher:
-    """Keeps the newest snapshot and waits for one that fits."""
-
-    def __init__(self) -> None:
-        self.all: list[Snapshot] = []
-        self._changed = threading.Condition()
-
-    def publish(self, snapshot: Snapshot) -> None:
-        with self._changed:
-            self.all.append(snapshot)
-            self._changed.notify_all()
-
-    def wait(self, fits: Callable[[Snapshot], bool], timeout: float = 15.0) -> Snapshot:
-        with self._changed:
-            found = self._changed.wait_for(
-                lambda: next((one for one in reversed(self.all) if fits(one)), None), timeout
-            )
-        assert found, self.all[-1:] and self.all[-1].sources
-        return found
 
 
 @pytest.fixture
@@ -60,8 +40,8 @@ def opened() -> Iterator[list[LiveSource]]:
 
 def begin(opened: list[LiveSource], installation: Installation, settings: Settings | None = None) -> Watcher:
     settings = settings or Settings()
-    feeds, waker = follow(settings, installation)
-    source = LiveSource(settings, feeds, waker=waker)
+    feeds, waker = follow_logs(settings, installation)
+    source = LiveSource(Pipeline(settings, feeds), waker=waker)
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -194,7 +174,7 @@ def test_snapshots_of_the_same_state_are_few(opened: list[LiveSource], timmy: In
 
 
 def test_replay_shows_the_whole_conversation(opened: list[LiveSource]) -> None:
-    source = LiveSource(Settings(), play([DATA / "latency.log", DATA / "v34.log"], None), replayed=True)
+    source = LiveSource(Pipeline(Settings(), play_logs([DATA / "latency.log", DATA / "v34.log"], None), replayed=True))
     opened.append(source)
     watcher = Watcher()
     source.start(watcher.publish)
@@ -204,8 +184,8 @@ def test_replay_shows_the_whole_conversation(opened: list[LiveSource]) -> None:
 
 
 def test_stop_is_quick_and_ends_every_thread(timmy: Installation) -> None:
-    feeds, waker = follow(Settings(), timmy)
-    source = LiveSource(Settings(), feeds, waker=waker)
+    feeds, waker = follow_logs(Settings(), timmy)
+    source = LiveSource(Pipeline(Settings(), feeds), waker=waker)
     watcher = Watcher()
     source.start(watcher.publish)
     watcher.wait(lambda snapshot: True)
@@ -220,6 +200,6 @@ def test_marks_from_outside_are_on_the_next_snapshot(timmy: Installation) -> Non
     pipeline = Pipeline(Settings(), [])
     watcher = Watcher()
     pipeline.start(watcher.publish)
-    pipeline.mark(Marker(at=NOW, ordinal=3, kind="change", label="tail mode off→on"))
+    pipeline.add_marker(Marker(at=NOW, ordinal=3, kind="change", label="tail mode off→on"))
     assert watcher.wait(lambda snapshot: bool(snapshot.marks)).marks[0].label == "tail mode off→on"
     pipeline.stop()

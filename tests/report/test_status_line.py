@@ -46,15 +46,15 @@ def test_it_is_made_of_a_snapshot() -> None:
     assert status_line(line_values(snapshot(0))) == "○ no turns yet"
 
 
-@given(
-    st.sampled_from(["V2V", "pause→sound", "speech→reply", "v34"]), st.none() | st.floats(0, 1e6),
+LINES = st.builds(
+    LineValues, st.sampled_from(["V2V", "pause→sound", "speech→reply", "v34"]), st.none() | st.floats(0, 1e6),
     st.none() | st.floats(-1e5, 1e5), st.none() | st.floats(0, 1e6), st.none() | st.floats(0, 3), st.integers(0, 10**6),
-    st.integers(0, 60),
 )  # fmt: skip
-def test_it_is_never_wider_than_asked(
-    span: str, v2v: float | None, delta: float | None, llm: float | None, fill: float | None, n: int, width: int
-) -> None:
-    assert len(status_line(LineValues(span, v2v, delta, llm, fill, n), width)) <= min(width, 40)
+
+
+@given(LINES, st.integers(0, 60))
+def test_it_is_never_wider_than_asked(values: LineValues, width: int) -> None:
+    assert len(status_line(values, width)) <= min(width, 40)
 
 
 def test_a_slow_turn_says_its_largest_reason_in_place_of_the_llm() -> None:

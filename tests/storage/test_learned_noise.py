@@ -12,13 +12,12 @@ from msgspec.structs import replace
 
 from bench.judgement.lines import log_lines
 from bench.judgement.turns import make_turns
-from timmy_tui.bootstrap.wiring import live_source
+from timmy_tui.bootstrap.wiring import SourceOptions, live_source
 from timmy_tui.commands import history as history_commands
 from timmy_tui.commands import judgement as judgement_commands
-from timmy_tui.core.installation import find_installation
-from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
+from timmy_tui.sources.timmy import timmy_at
 from timmy_tui.storage.history import History
 from timmy_tui.storage.learned_noise import session_noise
 
@@ -113,11 +112,8 @@ def test_the_dashboard_learns_from_what_it_has_recorded(root: Path) -> None:
     turns = conversation()
     flipped = [replace(turn, tail_mode=turn.session > turns[-1].session // 2) for turn in turns]
     (root / "shared/latency.log").write_text("".join(log_lines(flipped)))
-    settings = Settings()
-    source = live_source(
-        settings, find_installation(settings, root), services=False, record=True, state=root / "state",
-        tell=lambda word: None, watch=lambda snapshot: None,
-    )  # fmt: skip
+    options = SourceOptions(services=False, record=True, trials=True)
+    source = live_source(timmy_at(root, state=root / "state"), options, notify=lambda message: None)
     said: list[str] = []
     learned = threading.Event()
 

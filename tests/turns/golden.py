@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.stages import CRITICAL
 from timmy_tui.model.turn import Turn
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 
 DATA = Path(__file__).parents[1] / "data"
 LATENCY = (DATA / "latency.log").read_bytes().splitlines()

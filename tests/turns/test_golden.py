@@ -3,8 +3,9 @@
 import pytest
 
 from tests.turns.golden import LATENCY, V34, by_id, read, rest_of_ledger
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.turn import Span, Turn, TurnState
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 
 LONE_PAUSES = {"8ab12c32", "4ce74654", "457a46a7"}
 BEFORE = ("21636369", "28ce6f24", "ac0ae4e2", "e79a27e6", "c4cf8b96", "686e80a9", "f90ee1f2")

@@ -25,29 +25,29 @@ def statistic(**more: Any) -> Turn:
     return logged(-1, **{"logs": "kv_stats", **told, **more})
 
 
-def is_same(turn: Turn, stat: Turn) -> bool:
+def is_same_exchange(turn: Turn, stat: Turn) -> bool:
     """The statistic added nothing new to the list of turns."""
     typed = TypedTurns()
-    typed.offer([stat], 0.0)
-    return all(one.ordinal != -1 for one in typed.due([turn], 2.0, busy=False))
+    typed.add_statistics([stat], 0.0)
+    return all(one.ordinal != -1 for one in typed.take_ready([turn], 2.0, busy=False))
 
 
 def test_a_statistic_waits_two_seconds_for_its_log() -> None:
     typed = TypedTurns()
-    typed.offer([statistic()], 10.0)
-    assert typed.due([], 11.999, busy=False) == []
-    assert typed.due([], 12.0, busy=True) == []
-    assert [turn.ordinal for turn in typed.due([], 12.0, busy=False)] == [-1]
-    assert typed.due([], 99.0, busy=False) == []
+    typed.add_statistics([statistic()], 10.0)
+    assert typed.take_ready([], 11.999, busy=False) == []
+    assert typed.take_ready([], 12.0, busy=True) == []
+    assert [turn.ordinal for turn in typed.take_ready([], 12.0, busy=False)] == [-1]
+    assert typed.take_ready([], 99.0, busy=False) == []
 
 
 def test_each_statistic_waits_from_its_own_arrival() -> None:
     typed = TypedTurns()
-    typed.offer([statistic(prompt_tokens=1)], 10.0)
-    typed.offer([statistic(prompt_tokens=2)], 11.0)
-    assert [turn.prompt_tokens for turn in typed.due([], 12.5, busy=False)] == [1]
-    assert typed.due([], 12.9, busy=False) == []
-    assert [turn.prompt_tokens for turn in typed.due([], 13.0, busy=False)] == [2]
+    typed.add_statistics([statistic(prompt_tokens=1)], 10.0)
+    typed.add_statistics([statistic(prompt_tokens=2)], 11.0)
+    assert [turn.prompt_tokens for turn in typed.take_ready([], 12.5, busy=False)] == [1]
+    assert typed.take_ready([], 12.9, busy=False) == []
+    assert [turn.prompt_tokens for turn in typed.take_ready([], 13.0, busy=False)] == [2]
 
 
 @pytest.mark.parametrize(
@@ -77,61 +77,61 @@ def test_each_statistic_waits_from_its_own_arrival() -> None:
     ],
 )
 def test_what_is_the_same_exchange(difference: dict[str, Any], same: bool) -> None:
-    assert is_same(logged(**difference), statistic()) is same
+    assert is_same_exchange(logged(**difference), statistic()) is same
 
 
 @pytest.mark.parametrize(("apart_ms", "same"), [(0.06, True), (0.0601, False)])
 def test_a_log_may_round_to_a_tenth_of_a_millisecond(apart_ms: float, same: bool) -> None:
-    assert is_same(logged(prefill_ms=apart_ms), statistic(prefill_ms=0.0)) is same
-    assert is_same(logged(decode_ms=0.0), statistic(decode_ms=apart_ms)) is same
+    assert is_same_exchange(logged(prefill_ms=apart_ms), statistic(prefill_ms=0.0)) is same
+    assert is_same_exchange(logged(decode_ms=0.0), statistic(decode_ms=apart_ms)) is same
 
 
 @pytest.mark.parametrize(("unknown", "same"), [("session_id", True), ("started", True), ("prefill_ms", True)])
 def test_what_a_statistic_does_not_tell_is_no_difference(unknown: str, same: bool) -> None:
-    assert is_same(logged(), statistic(**{unknown: None})) is same
+    assert is_same_exchange(logged(), statistic(**{unknown: None})) is same
 
 
 def test_a_logged_turn_is_enriched_by_what_it_lacks() -> None:
     typed = TypedTurns()
-    typed.offer([statistic()], 0.0)
-    (turn,) = typed.due([logged()], 2.0, busy=False)
+    typed.add_statistics([statistic()], 0.0)
+    (turn,) = typed.take_ready([logged()], 2.0, busy=False)
     assert turn == logged(load_ms=90.0, ollama_total_ms=600.0, cached_tokens=700)
     # Also its later revisions, and only with what they still lack.
-    assert typed.settle(logged(load_ms=1.0)) == logged(load_ms=1.0, ollama_total_ms=600.0, cached_tokens=700)
-    assert typed.settle(logged(ollama_total_ms=2.0)).ollama_total_ms == 2.0
-    assert typed.settle(logged(cached_tokens=3)).cached_tokens == 3
-    assert typed.settle(logged(session_id=None)).session_id == "one"
-    assert typed.settle(logged(session_id="x")).session_id == "x"
-    assert typed.settle(logged(4)) == logged(4)
+    assert typed.merge(logged(load_ms=1.0)) == logged(load_ms=1.0, ollama_total_ms=600.0, cached_tokens=700)
+    assert typed.merge(logged(ollama_total_ms=2.0)).ollama_total_ms == 2.0
+    assert typed.merge(logged(cached_tokens=3)).cached_tokens == 3
+    assert typed.merge(logged(session_id=None)).session_id == "one"
+    assert typed.merge(logged(session_id="x")).session_id == "x"
+    assert typed.merge(logged(4)) == logged(4)
 
 
 def test_nothing_new_is_no_revision() -> None:
     whole = logged(load_ms=90.0, ollama_total_ms=600.0, cached_tokens=700)
     typed = TypedTurns()
-    typed.offer([statistic()], 0.0)
-    assert typed.due([whole], 2.0, busy=False) == []
+    typed.add_statistics([statistic()], 0.0)
+    assert typed.take_ready([whole], 2.0, busy=False) == []
 
 
 def test_of_two_turns_that_fit_the_newest_is_meant() -> None:
     typed = TypedTurns()
-    typed.offer([statistic()], 0.0)
-    (turn,) = typed.due([logged(3), logged(5)], 2.0, busy=False)
+    typed.add_statistics([statistic()], 0.0)
+    (turn,) = typed.take_ready([logged(3), logged(5)], 2.0, busy=False)
     assert turn.ordinal == 5
 
 
 def test_a_typed_turn_gets_the_number_of_its_session() -> None:
     typed = TypedTurns()
-    typed.offer([statistic(prompt_tokens=1), statistic(prompt_tokens=1, session_id="two")], 0.0)
+    typed.add_statistics([statistic(prompt_tokens=1), statistic(prompt_tokens=1, session_id="two")], 0.0)
     known = [logged(session_id="zero", session=1), logged(session=2), logged(session=7)]
-    assert [turn.session for turn in typed.due(known, 2.0, busy=False)] == [2, 0]
+    assert [turn.session for turn in typed.take_ready(known, 2.0, busy=False)] == [2, 0]
 
 
 def given(typed: TypedTurns, ordinal: int, **more: Any) -> Turn:
     """A typed turn that has got this ordinal."""
-    typed.offer([statistic(**more)], 0.0)
-    (turn,) = typed.due([], 2.0, busy=False)
+    typed.add_statistics([statistic(**more)], 0.0)
+    (turn,) = typed.take_ready([], 2.0, busy=False)
     turn = Turn(**{**{name: getattr(turn, name) for name in Turn.__struct_fields__}, "ordinal": ordinal})
-    typed.given(turn)
+    typed.add_numbered(turn)
     return turn
 
 
@@ -143,37 +143,37 @@ def told(ordinal: int, **more: Any) -> Turn:
 def test_the_debug_log_tells_of_a_typed_turn_under_its_ordinal_and_session() -> None:
     typed = TypedTurns()
     given(typed, 8, session=2)
-    turn = typed.settle(told(11, text="hello"))
+    turn = typed.merge(told(11, text="hello"))
     assert (turn.ordinal, turn.session, turn.session_id, turn.text) == (8, 2, "one", "hello")
     assert (turn.load_ms, turn.ollama_total_ms, turn.cached_tokens) == (90.0, 600.0, 700)
-    assert typed.settle(told(11)).ordinal == 8
+    assert typed.merge(told(11)).ordinal == 8
 
 
 def test_a_typed_turn_is_taken_over_once() -> None:
     typed = TypedTurns()
     given(typed, 8)
     given(typed, 9)
-    assert [typed.settle(told(number)).ordinal for number in (11, 12, 13, 11)] == [8, 9, 13, 8]
+    assert [typed.merge(told(number)).ordinal for number in (11, 12, 13, 11)] == [8, 9, 13, 8]
 
 
 def test_a_turn_without_a_count_is_no_typed_one() -> None:
     typed = TypedTurns()
     given(typed, 8, prompt_tokens=None)
-    assert typed.settle(told(11, prompt_tokens=None)).ordinal == 11
+    assert typed.merge(told(11, prompt_tokens=None)).ordinal == 11
 
 
 def test_a_typed_turn_itself_stays_as_it_is() -> None:
     typed = TypedTurns()
     turn = given(typed, 8)
-    assert typed.settle(turn) is turn
-    assert typed.settle(logged(8)) == logged(8)
+    assert typed.merge(turn) is turn
+    assert typed.merge(logged(8)) == logged(8)
 
 
 def test_a_statistic_that_comes_twice_is_no_second_turn() -> None:
     typed = TypedTurns()
     turn = given(typed, 8)
-    typed.offer([statistic()], 0.0)
-    assert typed.due([turn], 2.0, busy=False) == []
+    typed.add_statistics([statistic()], 0.0)
+    assert typed.take_ready([turn], 2.0, busy=False) == []
 
 
 def test_old_ones_are_forgotten() -> None:
@@ -181,8 +181,8 @@ def test_old_ones_are_forgotten() -> None:
     typed = TypedTurns()
     for number in range(1001):
         given(typed, number, prompt_tokens=number)
-    assert typed.settle(told(5000, prompt_tokens=0)).ordinal == 0
+    assert typed.merge(told(5000, prompt_tokens=0)).ordinal == 0
     given(typed, 1001, prompt_tokens=1001)
     # Forgotten when the next statistics are due, which was before the last one got its ordinal.
-    assert typed.settle(told(5001, prompt_tokens=1)).ordinal == 1
-    assert typed.settle(told(5000, prompt_tokens=0)).ordinal == 5000
+    assert typed.merge(told(5001, prompt_tokens=1)).ordinal == 1
+    assert typed.merge(told(5000, prompt_tokens=0)).ordinal == 5000

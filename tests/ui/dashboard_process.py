@@ -6,6 +6,7 @@ from tests.ui.fakes import FakeSource
 from tests.ui.snapshots import snapshot
 from timmy_tui.core.settings import Settings
 from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.messages import Backend
 
 if __name__ == "__main__":
-    TimmyApp(Settings(), FakeSource(snapshot())).run(mouse=False)
+    TimmyApp(Settings(), Backend(FakeSource(snapshot()))).run(mouse=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import ChangeRequest, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 
 
@@ -17,7 +18,7 @@ class FakeSource:
     def __init__(self, *snapshots: Snapshot) -> None:
         self.snapshots = snapshots
         self.publish: Callable[[Snapshot], None] = lambda snapshot: None
-        self.asked: list[tuple[object, ...]] = []
+        self.asked: list[PipelineRequest] = []
         self.stopped = False
 
     def start(self, publish: Callable[[Snapshot], None]) -> None:
@@ -28,17 +29,8 @@ class FakeSource:
     def stop(self) -> None:
         self.stopped = True
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        self.asked.append(("mark", ordinal, quality))
-
-    def note(self, ordinal: int, text: str) -> None:
-        self.asked.append(("note", ordinal, text))
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        self.asked.append(("finding", key, answer))
-
-    def guide(self, word: str) -> None:
-        self.asked.append(("guide", word))
+    def request(self, request: PipelineRequest) -> None:
+        self.asked.append(request)
 
 
 @dataclass(frozen=True)
@@ -62,13 +54,13 @@ class FakeControl:
     def state(self) -> ControlState:
         return self.now
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> FakePlan:
-        self.asked.append(("plan", kind, dict(arguments)))
+    def plan(self, request: ChangeRequest) -> FakePlan:
+        self.asked.append(("plan", request))
         if self.error:
             raise ControlError(self.error, "look at the log")
         preview = ("v34/config.py:12", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
-        other = FakePlan(f"{kind} {self.other}", preview) if self.other else None
-        return FakePlan(f"{kind} {arguments}", preview, self.refusal, other, self.other)
+        other = FakePlan(f"{request.word} {self.other}", preview) if self.other else None
+        return FakePlan(f"{request}", preview, self.refusal, other, self.other)
 
     def start(self, plan: Any) -> str:
         self.asked.append(("start", plan.label))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
+from msgspec import Struct
 from rich.segment import Segment
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -16,7 +16,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.app import TimmyApp
-from timmy_tui.ui.messages import Control, LlmActions
+from timmy_tui.ui.messages import Backend, Control, LlmActions
 
 
 class Running:
@@ -58,27 +58,26 @@ class Running:
             await self.pilot.pause(0.01)
 
 
+class Start(Struct, frozen=True, kw_only=True):
+    """What the command line and the settings say of the screen."""
+
+    read_only: str = ""
+    view: ViewSettings = ViewSettings()
+
+
 @asynccontextmanager
 async def running(
-    *snapshots: Snapshot,
+    shown: Snapshot,
     size: tuple[int, int] = (80, 24),
     control: Control | None = None,
     llm: LlmActions | None = None,
-    read_only: str = "",
-    theme: str = "timmy-dark",
-    ascii_only: bool = False,
-    **settings: Any,
+    start: Start | None = None,
 ) -> AsyncIterator[Running]:
-    """The dashboard on these snapshots, its clocks standing still."""
-    source = FakeSource(*snapshots)
-    app = TimmyApp(
-        Settings(view=ViewSettings(theme=theme, ascii=ascii_only), **settings),
-        source,
-        control,
-        llm,
-        read_only,
-        clock=lambda: (NOW, TICK),
-    )
+    """The dashboard on this snapshot, its clocks standing still."""
+    start = start or Start()
+    source = FakeSource(shown)
+    backend = Backend(source, control, llm, start.read_only)
+    app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Running(app, pilot, source)

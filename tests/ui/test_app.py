@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import running
 from tests.ui.snapshots import control_state, finding, judgement, open_turn, snapshot, troubled
+from timmy_tui.model.requests import AnswerFinding, MarkTurn
+from timmy_tui.ui import app as app_module
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import SnapshotArrived
 from timmy_tui.ui.panels import live
@@ -104,17 +106,17 @@ async def test_digits_go_to_screens_and_q_comes_back_before_it_quits() -> None:
         await seen.press("q")
         assert seen.app.current_mode == "live" and seen.app.is_running
         await seen.press("q")
-        assert seen.app._exit
+        assert seen.app.return_code == 0
 
 
 async def test_escape_never_quits_and_control_c_does_at_the_second_time() -> None:
     async with running(snapshot()) as seen:
         await seen.press("escape", "escape")
-        assert not seen.app._exit
+        assert seen.app.return_code is None
         await seen.press("ctrl+c")
-        assert "press ctrl+c again" in seen.text() and not seen.app._exit
+        assert "press ctrl+c again" in seen.text() and seen.app.return_code is None
         await seen.press("ctrl+c")
-        assert seen.app._exit
+        assert seen.app.return_code == 0
 
 
 async def test_help_names_every_command_with_its_keys() -> None:
@@ -173,13 +175,31 @@ async def test_work_that_fails_says_so() -> None:
         await seen.until(lambda: "export: RuntimeError: the disk is on fire" in seen.text())
 
 
-async def test_the_clock_ticks_faster_only_while_a_turn_is_in_flight() -> None:
+async def test_the_fast_clock_renews_the_view_only_while_a_turn_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+    renewed = 0
+    renew = TimmyApp.renew
+
+    def count(app: TimmyApp) -> None:
+        nonlocal renewed
+        renewed += 1
+        renew(app)
+
+    async def renewals_at_rest() -> int:
+        await seen.pilot.pause(0.02)  # a tick that was on its way is over
+        before = renewed
+        await seen.pilot.pause(0.1)  # a hundred ticks
+        return renewed - before
+
+    monkeypatch.setattr(TimmyApp, "renew", count)
+    monkeypatch.setattr(app_module, "IDLE_S", 3600.0)
+    monkeypatch.setattr(app_module, "BUSY_S", 0.001)
     async with running(snapshot()) as seen:
-        assert not seen.app._fast_clock._active.is_set()
+        assert await renewals_at_rest() == 0
         await seen.publish(snapshot(open_turn=open_turn()))
-        assert seen.app._fast_clock._active.is_set()
+        published = renewed
+        await seen.until(lambda: renewed >= published + 3)
         await seen.publish(snapshot())
-        assert not seen.app._fast_clock._active.is_set()
+        assert await renewals_at_rest() == 0
 
 
 async def test_the_source_is_stopped_at_the_end() -> None:
@@ -191,13 +211,13 @@ async def test_the_source_is_stopped_at_the_end() -> None:
 async def test_marks_and_findings_are_handed_to_the_source_and_taken_back_by_the_same_key() -> None:
     async with running(snapshot(judgement=judgement(30, finding()))) as seen:
         await seen.press("g")
-        await seen.until(lambda: ("mark", 30, None) in seen.source.asked)
+        await seen.until(lambda: MarkTurn(30, None) in seen.source.asked)
         await seen.press("x")
-        await seen.until(lambda: ("mark", 30, "bad") in seen.source.asked)
+        await seen.until(lambda: MarkTurn(30, "bad") in seen.source.asked)
         await seen.press("a")
-        await seen.until(lambda: ("finding", "llm:20", "accept") in seen.source.asked)
+        await seen.until(lambda: AnswerFinding("llm:20", "accept") in seen.source.asked)
         await seen.press("i", "s")
-        await seen.until(lambda: ("finding", "llm:20", "mute") in seen.source.asked)
+        await seen.until(lambda: AnswerFinding("llm:20", "mute") in seen.source.asked)
 
 
 async def test_without_turns_or_findings_the_keys_say_so() -> None:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.fakes import FakeControl, FakeLlm
-from tests.ui.running import running
+from tests.ui.fakes import FakeControl, FakeLlm, FakeSource
+from tests.ui.running import Start, running
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.core.settings import config_dir
 from timmy_tui.ui.actions.requests import absent_commands
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
+from timmy_tui.ui.messages import Backend
 from timmy_tui.ui.screens.registry import open_screen
 
 FORBIDDEN = {"ctrl+b", "ctrl+a", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+l", "ctrl+backslash", "ctrl+s", "ctrl+q"}
@@ -38,7 +39,7 @@ def test_every_command_has_a_row_of_its_own_and_help() -> None:
 
 async def test_every_command_leads_somewhere() -> None:
     async with running(snapshot()) as seen:
-        acts = action_table(seen.app, seen.app.requests, TrialActions(seen.app.requests, seen.app, seen.app.source))
+        acts = action_table(seen.app, seen.app.requests, TrialActions(seen.app.requests, seen.app, seen.source))
         for command in COMMANDS:
             if not command.screens or command.action.startswith("app."):
                 assert command.id in acts
@@ -47,16 +48,21 @@ async def test_every_command_leads_somewhere() -> None:
                 assert hasattr(open_screen(name)(), f"action_{command.action or command.id}"), command.id
 
 
+def whole(read_only: str = "") -> Backend:
+    """Everything that a dashboard can work on."""
+    return Backend(FakeSource(), FakeControl(control_state()), FakeLlm(), read_only)
+
+
 def test_what_the_footer_shows_works_there() -> None:
-    shown = footer_words(COMMANDS, "live", absent_commands(False, False, ""))
+    shown = footer_words(COMMANDS, "live", absent_commands(Backend(FakeSource())))
     words = [word for _, word in shown]
     assert "freeze" in words and "tail mode" not in words and "filter" not in words
-    shown = footer_words(COMMANDS, "turns", absent_commands(True, True, ""))
+    shown = footer_words(COMMANDS, "turns", absent_commands(whole()))
     assert ("/", "filter") in shown and ("t", "tail mode") in shown
 
 
 def test_read_only_takes_every_dangerous_command_away() -> None:
-    absent = absent_commands(True, True, "a second dashboard")
+    absent = absent_commands(whole("a second dashboard"))
     assert set(absent) == {command.id for command in COMMANDS if command.danger}
     assert set(absent.values()) == {"a second dashboard"}
 
@@ -95,7 +101,7 @@ async def test_the_users_keys_work_and_stand_in_the_footer() -> None:
 
 async def test_read_only_binds_no_dangerous_key_and_its_dialogs_refuse() -> None:
     control = FakeControl(control_state())
-    async with running(snapshot(), control=control, llm=FakeLlm(), read_only="a replay") as seen:
+    async with running(snapshot(), control=control, llm=FakeLlm(), start=Start(read_only="a replay")) as seen:
         for key in ("t", "r", "b", "u", "w"):
             await seen.press(key)
             assert "go ahead" not in seen.text()

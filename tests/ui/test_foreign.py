@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.ui.fakes import FakeControl
-from tests.ui.running import Running, running
+from tests.ui.running import Running, Start, running
 from tests.ui.snapshots import control_state, finding, judgement, snapshot, sources, turn
+from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.llm import Criterion, LlmState
@@ -118,7 +119,8 @@ async def test_the_filter_takes_any_text() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_ascii_means_ascii_in_every_view(size: tuple[int, int]) -> None:
-    async with running(evil_snapshot(), size=size, ascii_only=True, control=FakeControl(evil_control())) as seen:
+    start = Start(view=ViewSettings(ascii=True))
+    async with running(evil_snapshot(), size=size, control=FakeControl(evil_control()), start=start) as seen:
         for key in ("1", "2", "3", "4", "5", "6", "question_mark", "escape", "t", "escape", "colon"):
             await seen.press(key)
             assert [row for row in seen.rows() if not row.isascii()] == []

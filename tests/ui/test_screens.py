@@ -12,6 +12,7 @@ from tests.ui.running import Running, running
 from tests.ui.snapshots import control_state, conversation, judgement, snapshot, turn
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.llm import Certainty, LlmState
+from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, MarkTurn, NoteTurn, Restore, RestoreLatest, Undo
 from timmy_tui.ui.panels.trends import epoch_stretches
 from timmy_tui.ui.screens.changes import next_value
 from timmy_tui.ui.screens.log import LogScreen
@@ -95,7 +96,7 @@ async def test_the_selected_turn_is_shown_in_full() -> None:
         for words in ("turn 30 0000001e", "+640ms over your usual", "stt_pause_detected", "pause_threshold=0.5"):
             assert words in seen.text()
         await seen.press("x")
-        await seen.until(lambda: ("mark", 30, "bad") in seen.source.asked)
+        await seen.until(lambda: MarkTurn(30, "bad") in seen.source.asked)
 
 
 async def test_a_turn_has_a_page_of_its_own() -> None:
@@ -222,7 +223,7 @@ async def test_tail_mode_is_shown_before_it_is_flipped_on_a_second_key() -> None
     async with running(snapshot(), control=control) as seen:
         await seen.press("t")
         await seen.until(lambda: "go ahead" in seen.text())
-        assert control.asked == [("plan", "flip", {"key": "tail-mode", "value": "off"})]
+        assert control.asked == [("plan", Flip((("tail-mode", "off"),)))]
         assert "- USE_FULL_MEGA_PROMPT = True" in seen.text() and "V2V 3.14s" in seen.text()
         await seen.press("t")
         assert len(control.asked) == 1
@@ -265,10 +266,20 @@ async def test_enter_acts_on_the_row_under_the_cursor() -> None:
         await seen.press("escape", "k", "enter")
         await seen.until(lambda: "go ahead" in seen.text())
     assert control.asked == [
-        ("plan", "flip", {"key": "raw", "value": "on"}),
-        ("plan", "undo", {"op": "op1"}),
-        ("plan", "restore", {"name": "before-tail-mode-20251128"}),
+        ("plan", Flip((("raw", "on"),))),
+        ("plan", Undo("op1")),
+        ("plan", Restore("before-tail-mode-20251128")),
     ]
+
+
+async def test_the_row_below_the_restore_points_returns_to_latest() -> None:
+    state = control_state()
+    restored = tuple(replace(point, restored=True) for point in state.restore_points)
+    control = FakeControl(replace(state, restore_points=restored))
+    async with running(snapshot(), size=(100, 40), control=control) as seen:
+        await seen.press("5", "end", "k", "enter")
+        await seen.until(lambda: "go ahead" in seen.text())
+    assert control.asked == [("plan", RestoreLatest())]
 
 
 async def test_the_running_change_is_answered_only_with_what_it_offers() -> None:
@@ -357,7 +368,7 @@ async def test_a_guided_test_is_begun_by_its_key() -> None:
         await seen.press("G")
         await seen.until(lambda: "begin with Test 1" in seen.text() and "o begin with Test 2" in seen.text())
         await seen.press("y")
-        await seen.until(lambda: ("guide", "start guide") in seen.source.asked)
+        await seen.until(lambda: BeginTrial("guide") in seen.source.asked)
 
 
 async def test_a_guided_test_says_what_it_wants_and_its_key_does_it() -> None:
@@ -367,7 +378,7 @@ async def test_a_guided_test_says_what_it_wants_and_its_key_does_it() -> None:
         assert "step 2 of 4  now change raw to off  G next" in seen.text()
         await seen.press("G")
         await seen.until(lambda: "go ahead" in seen.text())
-        assert control.asked == [("plan", "flip", {"values": wish, "only": True})]
+        assert control.asked == [("plan", Flip(wish, only=True))]
 
 
 async def test_the_verdict_of_a_guided_test_is_kept_or_undone() -> None:
@@ -378,8 +389,8 @@ async def test_the_verdict_of_a_guided_test_is_kept_or_undone() -> None:
         await seen.press("G")
         await seen.until(lambda: "y keep it" in seen.text() and "o undo it" in seen.text())
         await seen.press("o")
-        await seen.until(lambda: ("plan", "undo", {"op": ""}) in control.asked)
-        assert seen.source.asked == [("guide", "undo")]
+        await seen.until(lambda: ("plan", Undo()) in control.asked)
+        assert seen.source.asked == [ActOnTrial("undo")]
 
 
 async def test_a_guided_test_is_left_and_resumed() -> None:
@@ -389,12 +400,12 @@ async def test_a_guided_test_is_left_and_resumed() -> None:
         await seen.press("G")
         await seen.until(lambda: "y leave it for now" in seen.text())
         await seen.press("y")
-        await seen.until(lambda: ("guide", "leave") in seen.source.asked)
+        await seen.until(lambda: ActOnTrial("leave") in seen.source.asked)
         await seen.publish(guided("measure", sentence="left", left=True))
         await seen.press("G")
         await seen.until(lambda: "y resume it" in seen.text())
         await seen.press("y")
-        await seen.until(lambda: ("guide", "resume") in seen.source.asked)
+        await seen.until(lambda: ActOnTrial("resume") in seen.source.asked)
 
 
 async def test_a_note_goes_on_a_mark_and_is_shown_with_the_turn() -> None:
@@ -407,9 +418,9 @@ async def test_a_note_goes_on_a_mark_and_is_shown_with_the_turn() -> None:
         await seen.press("n")
         await seen.until(lambda: "too curt" in seen.text())
         await seen.press("t", "x", "enter")  # letters are letters here, not commands
-        await seen.until(lambda: ("note", 29, "too curttx") in seen.source.asked)
+        await seen.until(lambda: NoteTurn(29, "too curttx") in seen.source.asked)
         await seen.press("n", "escape")
-        assert [call[0] for call in seen.source.asked] == ["note"]
+        assert seen.source.asked == [NoteTurn(29, "too curttx")]
 
 
 def test_the_note_stands_with_the_turn() -> None:
@@ -430,5 +441,5 @@ async def test_a_flag_without_choices_asks_for_its_value() -> None:
         await seen.press("5", "enter")
         await seen.until(lambda: seen.app.focused is not None)
         await seen.press("backspace", "9", "enter")
-        await seen.until(lambda: control.asked == [("plan", "flip", {"key": "num-ctx", "value": "8009"})])
+        await seen.until(lambda: control.asked == [("plan", Flip((("num-ctx", "8009"),)))])
         await seen.until(lambda: "go ahead" in seen.text())

@@ -1,1 +1,1 @@
-"""Puts a dashboard together from the rooms: behind the first frame, in threads of their own."""
+"""Makes the parts of a dashboard and connects them; most of it after the first frame, in other threads."""

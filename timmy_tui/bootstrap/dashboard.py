@@ -1,4 +1,4 @@
-"""Everything put together for the screen: sources, pipeline, control, app."""
+"""Opens the dashboard: makes sources, pipeline, controller and app, and connects them."""
 
 import os
 import time
@@ -7,72 +7,68 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredSource
-from timmy_tui.core.installation import Installation
+from timmy_tui.bootstrap.startup import DashboardOptions, with_view
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
     from timmy_tui.pipeline.live_source import LiveSource
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
-    # Read when Textual is imported: a pane repaints less, and nothing slides.
+    # Textual reads these when it is imported: fewer repaints, no animations.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_FPS", "15")
 else:
-    # The screen is drawn only when something changed, so that this is a bound on the delay, not a rate: 4 ms, not 17.
+    # The screen is drawn only after a change, so this limits the delay, not the rate: 4 ms instead of 17.
     os.environ.setdefault("TEXTUAL_FPS", "240")
 
 
-def open_installation(
-    settings: Settings,
-    installation: Installation,
-    services: bool = True,
-    read_only: bool = False,
-    record: bool = True,
-) -> None:
-    """The dashboard on a Timmy, until the user leaves. ``record``: into the history and tmux's status line."""
+def open_live(timmy: Timmy, options: DashboardOptions) -> None:
+    """Run the dashboard on a Timmy, until the user quits."""
     from timmy_tui.bootstrap.ollama_actions import OllamaActions
     from timmy_tui.ui.app import TimmyApp
-    from timmy_tui.ui.messages import Noticed
+    from timmy_tui.ui.messages import Backend, Noticed
     from timmy_tui.ui.view import Notice
 
-    def tell(word: str, role: str = "warn") -> None:
-        app.post_message(Noticed(Notice(time.time(), clean(word), role)))
+    def notify(message: str, role: str = "warn") -> None:
+        app.post_message(Noticed(Notice(time.time(), clean(message), role)))
 
     def make() -> "LiveSource":
-        from timmy_tui.bootstrap.wiring import live_source, make_control
+        from timmy_tui.bootstrap.wiring import SourceOptions, live_source
+        from timmy_tui.control.controller import Controller
 
-        if trouble:
-            return live_source(settings, installation, services, False, None, tell, lambda snapshot: None)
-        room = make_control(
-            settings, installation.root, state, why, tell, lambda kind, label: source.mark_change(kind, label)
-        )
-        source = live_source(settings, installation, services, record, state, tell, room.see)
-        # It marks what it sees from its first look on: not before there is something to mark it on.
-        room.open()
-        hands.room = room
+        if state_problem:
+            return live_source(timmy, SourceOptions(services=services), notify)
+        controller = Controller(timmy, read_only, notify, lambda kind, label: source.add_change_marker(kind, label))
+        source_options = SourceOptions(services=services, record=options.record, trials=True)
+        source = live_source(timmy, source_options, notify, controller.see)
+        # From here on the controller adds markers for what it finds; before, there was no source to add them to.
+        controller.open()
+        controller_proxy.controller = controller
         return source
 
-    trouble, state = usable_state(None if record else installation.root / "demo" / "state")
-    why = "--read-only" if read_only else served() or trouble or taken(installation.root, state)
-    hands = DeferredController()
-    app = TimmyApp(
-        settings,
-        DeferredSource(make),
-        control=hands,
-        llm_actions=OllamaActions(settings, installation.root) if services else None,
-        read_only=why,
+    state_problem, state = usable_state_folder(timmy.state)
+    timmy = Timmy(with_view(timmy.settings, options), timmy.installation, state)
+    services = not options.no_services
+    read_only = (
+        "--read-only"
+        if options.read_only
+        else reason_if_web_page() or state_problem or reason_if_second_dashboard(timmy)
     )
+    controller_proxy = DeferredController()
+    llm = OllamaActions(timmy) if services else None
+    app = TimmyApp(timmy.settings, Backend(DeferredSource(make), controller_proxy, llm, read_only))
     try:
-        app.run(mouse=settings.view.mouse)
+        app.run(mouse=timmy.settings.view.mouse)
     finally:
-        hands.close()
+        controller_proxy.close()
 
 
-def usable_state(state: Path | None) -> tuple[str, Path]:
-    """Why the state folder (None: the user's) cannot be used, empty when it can; and which it is.
+def usable_state_folder(state: Path | None) -> tuple[str, Path]:
+    """(why the state folder cannot be used, or empty; the folder). ``state``: None is the user's own.
 
-    Without it the dashboard shows everything and remembers and changes nothing.
+    Without a state folder the dashboard shows everything, but records and changes nothing.
     """
     folder = state
     try:
@@ -85,26 +81,28 @@ def usable_state(state: Path | None) -> tuple[str, Path]:
     return "", folder
 
 
-def taken(root: Path, state: Path) -> str:
-    """Why a second dashboard on the same Timmy only looks; empty for the first."""
-    from timmy_tui.control.journal.lock import control_dir, dashboard_lock, second
+def reason_if_second_dashboard(timmy: Timmy) -> str:
+    """Why the dashboard is read-only when another one is open on the same Timmy; empty when none is."""
+    from timmy_tui.control.journal.lock import dashboard_lock, second
 
-    owner = dashboard_lock(control_dir(root, state)).owner()
+    owner = dashboard_lock(timmy.control_folder).owner()
     return second(owner) if owner is not None else ""
 
 
-def served() -> str:
-    """Why a dashboard that is served as a web page changes nothing: whoever reaches the port would have the hands."""
+def reason_if_web_page() -> str:
+    """Why the dashboard is read-only as a web page: whoever reaches the port could change flags. Empty elsewhere."""
     return "read-only: served as a web page" if "web_driver" in os.environ.get("TEXTUAL_DRIVER", "") else ""
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:
-    """The dashboard on saved logs; nothing can be changed from it."""
+    """Run the dashboard on saved logs; nothing can be changed. ``speed``: times real time; None: at once."""
     from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.messages import Backend
 
     def make() -> "LiveSource":
         from timmy_tui.bootstrap.wiring import replay_source
 
         return replay_source(settings, tuple(files), speed)
 
-    TimmyApp(settings, DeferredSource(make), read_only="a replay").run(mouse=settings.view.mouse)
+    backend = Backend(DeferredSource(make), read_only="a replay")
+    TimmyApp(settings, backend).run(mouse=settings.view.mouse)

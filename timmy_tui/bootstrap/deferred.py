@@ -1,44 +1,45 @@
-"""A source that is put together after the first frame: parsers, pipeline and pandas are 100 ms of imports."""
+"""Source and controller made after the first frame: parsers, pipeline and pandas take 100 ms to import."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ControlState
 
 if TYPE_CHECKING:
-    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
+    from timmy_tui.model.requests import ChangeRequest, PipelineRequest
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.pipeline.live_source import LiveSource
     from timmy_tui.pipeline.thread import Publish
 
 
 class DeferredSource:
-    """Stands for a LiveSource until that is made, in a thread of its own."""
+    """Takes the place of a LiveSource, which it makes in a thread of its own."""
 
     def __init__(self, make: "Callable[[], LiveSource]") -> None:
         self._make = make
         self._source: LiveSource | None = None
-        self._ended = False
+        self._stopped = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self, publish: "Publish") -> None:
-        """Return at once; snapshots come when there are some."""
-        self._thread = threading.Thread(target=self._begin, args=(publish,), name="source", daemon=True)
+        """Return at once; ``publish`` is called later, from other threads."""
+        self._thread = threading.Thread(target=self._make_and_start, args=(publish,), name="source", daemon=True)
         self._thread.start()
 
-    def _begin(self, publish: "Publish") -> None:
+    def _make_and_start(self, publish: "Publish") -> None:
         try:
             source = self._make()
-        except Exception as error:  # noqa: BLE001  Nothing would come, for ever, behind a screen that looks alive.
+        except Exception as error:  # noqa: BLE001  Else the screen would look live and stay empty for ever.
             publish(_failed(error))
             return
         with self._lock:
-            if self._ended:
+            if self._stopped:
                 return
             self._source = source
             source.start(publish)
@@ -46,33 +47,18 @@ class DeferredSource:
     def stop(self) -> None:
         """End within a second."""
         with self._lock:
-            self._ended = True
+            self._stopped = True
         if self._source is not None:
             self._source.stop()
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
+    def request(self, request: "PipelineRequest") -> None:
+        """Pass the request on. Before the source is made there is no turn that it could concern, so it is dropped."""
         if self._source is not None:
-            self._source.mark(ordinal, quality)
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad."""
-        if self._source is not None:
-            self._source.note(ordinal, text)
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-        if self._source is not None:
-            self._source.answer_finding(key, answer)
-
-    def guide(self, word: str) -> None:
-        """``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
-        if self._source is not None:
-            self._source.guide(word)
+            self._source.request(request)
 
 
 def _failed(error: Exception) -> "Snapshot":
-    """Why there are no sources, as a health line."""
+    """A snapshot whose health line says why there is no source."""
     from timmy_tui.core.sanitize import clean
     from timmy_tui.model.snapshot import Health, Snapshot
 
@@ -81,33 +67,33 @@ def _failed(error: Exception) -> "Snapshot":
 
 
 class DeferredController:
-    """Stands for the Controller until that is made, with the source, behind the first frame."""
+    """Takes the place of the Controller until that is made, together with the source, after the first frame."""
 
     def __init__(self) -> None:
-        self.room: Controller | None = None
+        self.controller: Controller | None = None
 
     def state(self) -> ControlState:
-        """As last seen; empty before the first look."""
-        return self.room.state() if self.room is not None else ControlState()
+        """The controller's state; empty while there is no controller."""
+        return self.controller.state() if self.controller is not None else ControlState()
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> "ChangePlan":
-        """As the room plans it. Raises ControlError in the first moments."""
-        return self._ready().plan(kind, arguments)
+    def plan(self, request: "ChangeRequest") -> "ChangePlan":
+        """As the controller plans it. Raises ControlError in the first moments."""
+        return self._ready().plan(request)
 
     def start(self, plan: object) -> str:
-        """As the room does it."""
+        """See ``Controller.start``. Raises ControlError while there is no controller."""
         return self._ready().start(plan)
 
     def answer(self, choice: str) -> str:
-        """As the room answers."""
+        """See ``Controller.answer``. Raises ControlError while there is no controller."""
         return self._ready().answer(choice)
 
     def close(self) -> None:
         """End within a second."""
-        if self.room is not None:
-            self.room.close()
+        if self.controller is not None:
+            self.controller.close()
 
     def _ready(self) -> "Controller":
-        if self.room is None:
+        if self.controller is None:
             raise ControlError("still starting; press the key again.")
-        return self.room
+        return self.controller

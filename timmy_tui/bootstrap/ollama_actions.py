@@ -1,35 +1,31 @@
-"""The two requests that make the model work, as the screen asks for them."""
+"""The two actions that make the model work, probe and warm-up, as the screen starts them."""
 
 import time
-from pathlib import Path
 
-from timmy_tui.core.settings import Settings
+from timmy_tui.sources.timmy import Timmy
 
 
 class OllamaActions:
-    """Each only on the user's key, behind a confirmation."""
+    """Started only by the user's key, after a confirmation. v34's config is read then, because a flip changes it."""
 
-    def __init__(self, settings: Settings, root: Path) -> None:
-        self._settings = settings
-        self._root = root
+    def __init__(self, timmy: Timmy) -> None:
+        self._timmy = timmy
 
     def probe(self) -> tuple[str, ...]:
-        """Run the questions; lines that say what the answers mean. Raises TimmyError."""
+        """Send the probe's requests; lines that say what the answers mean. Raises TimmyError."""
         from timmy_tui.ollama.probe import run_probe
-        from timmy_tui.sources.services.urls import model_config, resolve_urls
 
-        config = model_config(self._settings, self._root)
-        url = resolve_urls(self._settings, self._root).ollama
-        found = run_probe(url, config.model, config.num_ctx, config.keep_alive or "1h")
-        return (*(f"{step.label}: {step.meaning}" for step in found.steps), f"{found.verdict}: {found.summary}")
+        services = self._timmy.services.reread()
+        config = services.model
+        result = run_probe(services.urls.ollama, config.model, config.num_ctx, config.keep_alive or "1h")
+        return (*(f"{step.label}: {step.meaning}" for step in result.steps), f"{result.verdict}: {result.summary}")
 
     def warm(self) -> str:
-        """Load the model as v34 would; a word on how long it took. Raises TimmyError."""
+        """Load the model as v34 would; a message with the time it took. Raises TimmyError."""
         from timmy_tui.ollama.warm import plan_warm, send_warm
-        from timmy_tui.sources.services.urls import model_config, resolve_urls
 
-        url = resolve_urls(self._settings, self._root).ollama
-        warmth = plan_warm(url, model_config(self._settings, self._root))
-        began = time.monotonic()
-        send_warm(warmth)
-        return f"{warmth.model} is loaded, {time.monotonic() - began:.1f}s"
+        services = self._timmy.services.reread()
+        plan = plan_warm(services.urls.ollama, services.model)
+        started = time.monotonic()
+        send_warm(plan)
+        return f"{plan.model} is loaded, {time.monotonic() - started:.1f}s"

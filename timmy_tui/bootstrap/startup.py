@@ -1,19 +1,55 @@
-"""What the screen needs to know before it opens: settings, installation, a terminal that can show it."""
+"""What the screen needs to know before it opens: where Timmy is, its settings, a terminal that can show it."""
 
 import os
 import sys
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from timmy_tui.core.installation import Installation, find_installation
-from timmy_tui.core.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_from
+from timmy_tui.sources.timmy import Timmy
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where the command line says that Timmy and the settings are; None leaves it to the search."""
+
+    root: Path | None = None
+    settings_path: Path | None = None
+
+
+class DashboardOptions(Place, frozen=True, kw_only=True):
+    """How the dashboard is opened."""
+
+    read_only: bool = False
+    """Nothing can be changed from it."""
+    no_services: bool = False
+    """Files only: nothing is asked of Ollama, v34, STT and TTS."""
+    mouse: bool = False
+    plain: bool = False
+    """No block or braille glyphs."""
+    record: bool = True
+    """Into the history and tmux's status line."""
+
+
+def find_timmy(place: Place) -> Timmy:
+    """The Timmy to watch, with the user's settings. Raises SettingsError or NotFound."""
+    settings = load_settings(place.settings_path)
+    installation = find_installation(settings, place.root)
+    refuse_commands_from(settings, place.settings_path, installation.root)
+    if settings.control.strategy != Control().strategy:
+        # Only a name that somebody typed can be wrong: nobody else waits for these imports before the first frame.
+        from timmy_tui.control.service.strategies import check_strategy
+
+        check_strategy(settings, place.settings_path)
+    return Timmy(settings, installation)
 
 
 def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Installation]:
     """Settings and installation. Raises SettingsError or NotFound."""
-    settings = load_settings(settings_path)
-    installation = find_installation(settings, root)
-    refuse_commands_from(settings, settings_path, installation.root)
-    return settings, installation
+    timmy = find_timmy(Place(root=root, settings_path=settings_path))
+    return timmy.settings, timmy.installation
 
 
 def terminal_problem() -> str:
@@ -25,9 +61,8 @@ def terminal_problem() -> str:
     return ""
 
 
-def with_view(settings: Settings, mouse: bool = False, plain: bool = False) -> Settings:
-    """The settings with what the command line asked for."""
-    from msgspec.structs import replace
-
-    view = replace(settings.view, mouse=settings.view.mouse or mouse, ascii=settings.view.ascii or plain)
+def with_view(settings: Settings, options: DashboardOptions) -> Settings:
+    """The settings with what the command line asked of the screen."""
+    view = settings.view
+    view = replace(view, mouse=view.mouse or options.mouse, ascii=view.ascii or options.plain)
     return replace(settings, view=view)

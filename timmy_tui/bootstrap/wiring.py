@@ -1,85 +1,77 @@
-"""What several commands put together from the rooms; imported behind the first frame."""
+"""Creates sources, pipelines and controllers, for the dashboard and for commands; imported behind the first frame."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.control.controller import Controller
-from timmy_tui.control.journal.lock import control_dir
-from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings, state_dir
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
-from timmy_tui.pipeline.conclusions import Conclusions
-from timmy_tui.pipeline.live_source import LiveSource, follow, play
+from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
+from timmy_tui.pipeline.thread import Pipeline
+from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
 from timmy_tui.sources.services.poller import LiveServices
-from timmy_tui.sources.services.urls import model_config
+from timmy_tui.sources.services.urls import ModelConfig
+from timmy_tui.sources.timmy import Timmy
 from timmy_tui.storage.learned_noise import session_noise
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.trial_file import TrialFile
 
 
-def make_analyst(
-    settings: Settings | None = None, root: Path | None = None, trials: TrialFile | None = None
-) -> Conclusions:
-    """Everything that is concluded from turns; v34's config says what the window is while nobody else does."""
-    config = model_config(settings or Settings(), root)
-    return Conclusions(config.num_ctx, config.max_tokens, trials)
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions:
+    """What a live source has beside the two logs."""
+
+    services: bool = True
+    """Ollama, v34, STT and TTS are asked over HTTP."""
+    record: bool = False
+    """Turns go into the history, the status line into tmux."""
+    trials: bool = False
+    """There is a guided test, stored in the control folder."""
+
+
+def make_analyzer(config: ModelConfig | None = None, trials: TrialFile | None = None) -> TurnAnalyzer:
+    """An analyzer. ``config``: v34's config, whose context window applies until Ollama or a log shows another."""
+    config = config or ModelConfig()
+    return TurnAnalyzer(config.num_ctx, config.max_tokens, trials)
 
 
 def live_source(
-    settings: Settings,
-    installation: Installation,
-    services: bool,
-    record: bool,
-    state: Path | None,
-    tell: Callable[[str], None],
-    watch: Callable[[Snapshot], None],
+    timmy: Timmy,
+    options: SourceOptions,
+    notify: Callable[[str], None],
+    on_snapshot: Callable[[Snapshot], None] | None = None,
 ) -> LiveSource:
-    """A real Timmy: both logs followed, services asked, conclusions drawn, turns remembered.
+    """The source for a real Timmy: logs followed, services asked, turns analyzed and recorded.
 
-    ``state``: where the guided test is kept; None: there is none.
+    ``notify`` gets messages for the user; ``on_snapshot`` gets every snapshot, beside the screen.
     """
-    feeds, waker = follow(settings, installation)
-    root = str(installation.root)
-    kept = settings.history
-    trials = TrialFile(control_dir(installation.root, state)) if state is not None else None
-    analyst = make_analyst(settings, installation.root, trials)
-    recorder = (
-        Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell) if record and kept.enabled else None
-    )
+    settings, root = timmy.settings, timmy.root
+    feeds, waker = follow_logs(settings, timmy.installation)
+    analyzer = make_analyzer(timmy.services.model, TrialFile(timmy.control_folder) if options.trials else None)
+    history = settings.history
+    recorder = None
+    if options.record and history.enabled:
+        recorder = Recorder(state_dir() / "history.db", str(root), history.days, history.text, notify)
+    services = LiveServices(timmy.services, OllamaLogParser()) if options.services else None
     source = LiveSource(
-        settings,
-        feeds,
-        services=LiveServices(settings, installation.root, OllamaLogParser()) if services else None,
-        analyst=analyst,
+        Pipeline(settings, feeds, services, analyzer),
         waker=waker,
-        line_root=installation.root if record else None,
         recorder=recorder,
-        watch=watch,
+        on_snapshot=on_snapshot,
+        line_root=root if options.record else None,
     )
     if recorder is not None:
-        recorder.learn = lambda history: teach(source, analyst, session_noise(history))
+        recorder.learn = lambda history: set_session_noise(source, analyzer, session_noise(history))
     return source
 
 
-def teach(source: LiveSource, analyst: Conclusions, noise: SessionNoise) -> None:
-    """Between two turns, in the thread that judges them."""
-    source.pipeline.order(lambda track: analyst.learn(noise))
-
-
-def make_control(
-    settings: Settings,
-    root: Path,
-    state: Path | None,
-    read_only: str,
-    tell: Callable[[str, str], None],
-    mark: Callable[[str, str], None],
-) -> Controller:
-    """The hands; ``open`` lets them look at flags, journal and restore points. ``state``: None is the user's folder."""
-    return Controller(settings, root, state, read_only, tell, mark)
+def set_session_noise(source: LiveSource, analyzer: TurnAnalyzer, noise: SessionNoise) -> None:
+    """Give the analyzer what was learned from the history: between two turns, in the thread that judges them."""
+    source.pipeline.submit(lambda builder: analyzer.learn(noise))
 
 
 def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:
-    """Saved logs: nothing is asked and nothing remembered."""
-    return LiveSource(settings, play(files, speed), analyst=make_analyst(settings), replayed=True)
+    """The source for saved logs; asks no service, records nothing. ``speed``: times real time; None: at once."""
+    return LiveSource(Pipeline(settings, play_logs(files, speed), analyzer=make_analyzer(), replayed=True))

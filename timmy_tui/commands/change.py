@@ -9,18 +9,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from timmy_tui.commands.options import load, root_option, settings_option
+from timmy_tui.bootstrap.startup import Place, find_timmy
+from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.requests import Flip, Restart, Undo
 
 if TYPE_CHECKING:
-    from timmy_tui.control.change.planner import ChangePlan
+    from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
 
 EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
@@ -41,6 +42,21 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+class ChangeOptions(Place, frozen=True, kw_only=True):
+    """What every change is asked with."""
+
+    yes: bool = False
+    """Agreed to in advance."""
+
+
+class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
+    """``pairs``: flag, value, flag, value …"""
+
+    pairs: tuple[str, ...]
+    wait: bool
+    only: bool
+
+
 @click.command()
 @root_option
 @settings_option
@@ -48,29 +64,36 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @wait_option
 @yes_option
 @click.option("--only", is_flag=True, help="Just this, also where it does not go with another flag's value.")
-def flip(
-    root: Path | None, settings_path: Path | None, pairs: tuple[str, ...], wait: bool, yes: bool, only: bool
-) -> int:
+@takes(FlipOptions)
+def flip(options: FlipOptions) -> int:
     """Change flags, restart v34 and see that it serves: `flip tail-mode on`, or several as one change.
 
     Without --wait the change is kept once v34 answers, without proof by turns.
     """
+    pairs = options.pairs
     if len(pairs) % 2:
         raise click.UsageError("flags and values come in pairs: flip tail-mode on")
     values = tuple(zip(pairs[::2], pairs[1::2], strict=True))
-    with control_room(root, settings_path) as room:
-        plan = confirmed(room.plan("flip", {"values": values}), yes, only)
-        return carry_out(room, plan, wait)
+    with open_controller(options) as controller:
+        plan = confirmed(controller.plan(Flip(values)), options.yes, options.only)
+        return carry_out(controller, plan, options.wait)
 
 
 @click.command()
 @root_option
 @settings_option
 @yes_option
-def restart(root: Path | None, settings_path: Path | None, yes: bool) -> int:
+@takes(ChangeOptions)
+def restart(options: ChangeOptions) -> int:
     """Restart v34 by the strategy of the settings, and see that it serves."""
-    with control_room(root, settings_path) as room:
-        return carry_out(room, confirmed(room.plan("restart", {}), yes), False)
+    with open_controller(options) as controller:
+        return carry_out(controller, confirmed(controller.plan(Restart()), options.yes), False)
+
+
+class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
+    """``operation``: of the journal; empty is the last one."""
+
+    operation: str
 
 
 @click.command()
@@ -78,10 +101,12 @@ def restart(root: Path | None, settings_path: Path | None, yes: bool) -> int:
 @settings_option
 @click.argument("operation", default="")
 @yes_option
-def undo(root: Path | None, settings_path: Path | None, operation: str, yes: bool) -> int:
+@takes(OperationOptions)
+def undo(options: OperationOptions) -> int:
     """Take back the last change, or OPERATION of the journal: the files byte for byte, then a restart."""
-    with control_room(root, settings_path) as room:
-        done = carry_out(room, confirmed(room.plan("undo", {"op": operation}), yes), False)
+    with open_controller(options) as controller:
+        plan = controller.plan(Undo(options.operation))
+        done = carry_out(controller, confirmed(plan, options.yes), False)
         return 0 if done == EXIT[ChangeState.ROLLED_BACK] else done
 
 
@@ -89,23 +114,31 @@ def undo(root: Path | None, settings_path: Path | None, operation: str, yes: boo
 @root_option
 @settings_option
 @click.argument("operation", default="")
-def keep(root: Path | None, settings_path: Path | None, operation: str) -> int:
+@takes(OperationOptions)
+def keep(options: OperationOptions) -> int:
     """Close an interrupted change as it stands: the newest open one, or OPERATION of the journal."""
-    with control_room(root, settings_path) as room:
-        click.echo(clean(room.keep(operation)))
+    with open_controller(options) as controller:
+        click.echo(clean(controller.keep(options.operation)))
     return 0
+
+
+class JournalOptions(Place, frozen=True, kw_only=True):
+    """How the journal is printed."""
+
+    as_json: bool
 
 
 @click.command()
 @root_option
 @settings_option
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def journal(root: Path | None, settings_path: Path | None, as_json: bool) -> None:
+@json_option
+@takes(JournalOptions)
+def journal(options: JournalOptions) -> None:
     """Every change made by timmy-tui, newest first, and how it ended."""
-    with control_room(root, settings_path, reading=True) as room:
-        room.look()
-        entries = room.state().journal
-    if as_json:
+    with open_controller(options, reading=True) as controller:
+        controller.look()
+        entries = controller.state().journal
+    if options.as_json:
         fields = ("op", "at", "label", "state", "undoable", "detail")
         click.echo(json.dumps([{name: getattr(one, name) for name in fields} for one in entries], indent=1))
         return
@@ -117,44 +150,38 @@ def journal(root: Path | None, settings_path: Path | None, as_json: bool) -> Non
         click.echo("nothing was changed yet")
 
 
-def restore(
-    root: Path | None, settings_path: Path | None, name: str, files: tuple[str, ...], latest: bool, yes: bool
-) -> int:
-    """Put named code files back as a restore point has them, or return to the latest."""
-    with control_room(root, settings_path) as room:
-        plan = room.plan("latest", {}) if latest else room.plan("restore", {"name": name, "files": files})
-        return carry_out(room, confirmed(plan, yes), False)
-
-
 @contextmanager
-def control_room(root: Path | None, settings_path: Path | None, reading: bool = False) -> Iterator["Controller"]:
-    """The room, fed by the logs as the dashboard's is. ``reading``: nobody looks at logs, nothing is changed."""
+def open_controller(place: Place, reading: bool = False) -> Iterator["Controller"]:
+    """The controller, fed by the logs as the dashboard's is. ``reading``: no log is read and nothing is changed."""
     from timmy_tui.control.controller import Controller
-    from timmy_tui.pipeline.live_source import LiveSource, follow
+    from timmy_tui.parse.log_formats import log_files
+    from timmy_tui.pipeline.live_source import LiveSource, follow_logs
+    from timmy_tui.pipeline.thread import Pipeline
 
-    settings, installation = load(root, settings_path)
+    timmy = find_timmy(place)
+    settings, installation = timmy.settings, timmy.installation
 
     def tell(word: str, role: str) -> None:
         click.echo(clean(word), err=role == "bad")
 
     why = "only looking" if reading else ""
     try:
-        room = Controller(settings, installation.root, tell=tell, dashboard=False, read_only=why)
+        controller = Controller(timmy, why, tell, dashboard=False)
     except OSError as error:
         raise ControlError(f"the folder for the journal cannot be used: {error.filename}: {error.strerror}.") from None
     if reading:
-        yield room
+        yield controller
         return
-    feeds, waker = follow(settings, installation)
-    source = LiveSource(settings, feeds, waker=waker, watch=room.see)
+    feeds, waker = follow_logs(settings, installation)
+    source = LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=controller.see)
     source.start(lambda snapshot: None)
     try:
-        if installation.latency_log.exists() or installation.v34_log.exists():
-            _await(lambda: bool(room.live_state.turns) or room.live_state.busy, FIRST_SNAPSHOT_S)
-        yield room
+        if any(path.exists() for path, _ in log_files(installation)):
+            _await(lambda: bool(controller.live_state.turns) or controller.live_state.busy, FIRST_SNAPSHOT_S)
+        yield controller
     finally:
         source.stop()
-        room.close()
+        controller.close()
 
 
 def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan":
@@ -178,25 +205,25 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
     return plan
 
 
-def carry_out(room: "Controller", plan: "ChangePlan", wait: bool) -> int:
+def carry_out(controller: "Controller", plan: "ChangePlan", wait: bool) -> int:
     """Start it and say how it goes, a line for each state; the exit code. Ctrl+C leaves it open for a later word."""
-    room.start(plan)
-    op = room.progress.op if room.progress is not None else ""
+    controller.start(plan)
+    op = controller.progress.op if controller.progress is not None else ""
     try:
-        return _watched(room, wait)
+        return _watched(controller, wait)
     except (KeyboardInterrupt, click.Abort):
-        room.close()
-        if room.idle and not room.left_open(op):
-            return _said_at_last(room)
+        controller.close()
+        if controller.idle and not controller.left_open(op):
+            return _said_at_last(controller)
         click.echo(f"left open: {OPEN}" if plan.planned else "not waited for: v34 may be on its way", err=True)
         return 4
 
 
-def _watched(room: "Controller", wait: bool) -> int:
+def _watched(controller: "Controller", wait: bool) -> int:
     said = ""
     while True:
-        over = room.idle  # before the state is read, so that the state is its last one
-        shown = room.progress
+        over = controller.idle  # before the state is read, so that the state is its last one
+        shown = controller.progress
         assert shown is not None
         word = _word(shown)
         if word != said:
@@ -204,14 +231,14 @@ def _watched(room: "Controller", wait: bool) -> int:
             said = word
         if over:
             return EXIT.get(shown.state, 4)
-        if not _answered(room, shown, wait):
+        if not _answered(controller, shown, wait):
             click.echo(f"left open: {OPEN}", err=True)
             return 4
         time.sleep(LOOK_S)
 
 
-def _said_at_last(room: "Controller") -> int:
-    shown = room.progress
+def _said_at_last(controller: "Controller") -> int:
+    shown = controller.progress
     if shown is None or shown.state not in EXIT or shown.state is ChangeState.IDLE:
         click.echo("not begun: nothing was changed", err=True)
         return 1
@@ -219,20 +246,20 @@ def _said_at_last(room: "Controller") -> int:
     return EXIT[shown.state]
 
 
-def _answered(room: "Controller", shown: ChangeProgress, wait: bool) -> bool:
+def _answered(controller: "Controller", shown: ChangeProgress, wait: bool) -> bool:
     """What the shell answers by itself: no proof wanted. False where the user must decide and there is no terminal."""
     from timmy_tui.control.progress import KEEP, UNDO
 
     try:
         if shown.state is ChangeState.VERIFYING and not wait:
-            room.answer(KEEP)
+            controller.answer(KEEP)
         elif shown.state is ChangeState.NEEDS_ATTENTION and UNDO in shown.choices:
             if not sys.stdin.isatty():
                 return False
-            room.answer(click.prompt("keep or undo", type=click.Choice(shown.choices)))
+            controller.answer(click.prompt("keep or undo", type=click.Choice(shown.choices)))
     except ControlError as error:
         # it has gone on by itself meanwhile: the next look says how
-        if not room.idle and room.progress is not None and room.progress.state is shown.state:
+        if not controller.idle and controller.progress is not None and controller.progress.state is shown.state:
             click.echo(clean(error.message), err=True)
     return True
 

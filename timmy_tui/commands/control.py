@@ -1,32 +1,44 @@
 """``timmy-tui flags`` and ``restore-points``."""
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from timmy_tui.commands.options import load, root_option, settings_option
+from timmy_tui.bootstrap.startup import Place, find_timmy
+from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
+from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.sanitize import clean
-from timmy_tui.core.settings import state_dir
+from timmy_tui.model.requests import Restore, RestoreLatest
+
+if TYPE_CHECKING:
+    from timmy_tui.control.restore.points import RestorePoints
+
+
+class FlagsOptions(Place, frozen=True, kw_only=True):
+    """How the flags are printed."""
+
+    as_json: bool
 
 
 @click.command()
 @root_option
 @settings_option
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def flags(root: Path | None, settings_path: Path | None, as_json: bool) -> None:
+@json_option
+@takes(FlagsOptions)
+def flags(options: FlagsOptions) -> None:
     """Show every flag: the value in the file, the one that runs as the turns show it, and who overrides it."""
     from timmy_tui.control.flags.readings import flag_states
     from timmy_tui.core.errors import NotFound
     from timmy_tui.pipeline.read_logs import logs_of, read_logs
 
-    settings, installation = load(root, settings_path)
+    timmy = find_timmy(options)
     try:
-        turns = read_logs(logs_of(installation), settings.tail, keep_events=False).turns
+        turns = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
     except NotFound:
         turns = ()
-    states = flag_states(installation.root, settings, turns[-200:])
-    if as_json:
+    states = flag_states(timmy.root, timmy.settings, turns[-200:])
+    if options.as_json:
         told = [
             {
                 "key": one.key,
@@ -54,15 +66,26 @@ def restore_points() -> None:
     """Code states to go back to: the program's own copies, and your git tags, which are only read."""
 
 
+class PointOptions(Place, frozen=True, kw_only=True):
+    """``name``: of the restore point."""
+
+    name: str
+
+
+def _points(place: Place) -> "RestorePoints":
+    from timmy_tui.control.restore.points import RestorePoints
+
+    timmy = find_timmy(place)
+    return RestorePoints(timmy.root, timmy.state)
+
+
 @restore_points.command(name="list")
 @root_option
 @settings_option
-def list_points(root: Path | None, settings_path: Path | None) -> None:
+@takes(Place)
+def list_points(place: Place) -> None:
     """Every restore point, with the files it holds."""
-    from timmy_tui.control.restore.points import RestorePoints
-
-    _, installation = load(root, settings_path)
-    points = RestorePoints(installation.root, state_dir())
+    points = _points(place)
     if points.git_off:
         click.echo(f"git is not used: {clean(points.git_off)}", err=True)
     for one in points.list():
@@ -73,12 +96,10 @@ def list_points(root: Path | None, settings_path: Path | None) -> None:
 @root_option
 @settings_option
 @click.argument("name", default="")
-def create_point(root: Path | None, settings_path: Path | None, name: str) -> None:
+@takes(PointOptions)
+def create_point(options: PointOptions) -> None:
     """Keep the code files of v34/ and shared/ as they are, byte for byte, outside the repository."""
-    from timmy_tui.control.restore.points import RestorePoints
-
-    _, installation = load(root, settings_path)
-    made = RestorePoints(installation.root, state_dir()).create(name)
+    made = _points(options).create(options.name)
     click.echo(f"{clean(made.name)}: {len(made.files)} files")
 
 
@@ -86,17 +107,23 @@ def create_point(root: Path | None, settings_path: Path | None, name: str) -> No
 @root_option
 @settings_option
 @click.argument("name")
-def show_point(root: Path | None, settings_path: Path | None, name: str) -> None:
+@takes(PointOptions)
+def show_point(options: PointOptions) -> None:
     """Which files differ from a restore point or one of your tags, and by how many lines."""
-    from timmy_tui.control.restore.points import RestorePoints
-
-    _, installation = load(root, settings_path)
-    differences = RestorePoints(installation.root, state_dir()).diff(name)
+    differences = _points(options).diff(options.name)
     for one in differences:
         lines = "" if one.added is None else f" +{one.added} −{one.removed}"
         click.echo(f"{clean(one.path):44} {one.state}{lines}")
     if not differences:
         click.echo("no code file differs")
+
+
+class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
+    """``name`` is the restore point, empty for ``latest``; ``files``: those alone."""
+
+    name: str
+    files: tuple[str, ...]
+    latest: bool
 
 
 @restore_points.command(name="restore")
@@ -105,16 +132,15 @@ def show_point(root: Path | None, settings_path: Path | None, name: str) -> None
 @click.argument("name", default="")
 @click.argument("files", nargs=-1)
 @click.option("--latest", is_flag=True, help="Return to the files as they were before the first restore.")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
-def restore_point(
-    root: Path | None, settings_path: Path | None, name: str, files: tuple[str, ...], latest: bool, yes: bool
-) -> int:
+@yes_option
+@takes(RestoreOptions)
+def restore_point(options: RestoreOptions) -> int:
     """Put code files back as NAME has them: FILES, else those of the guide that differ. One restart at the end.
 
     Never `git checkout`: HEAD, index and every other file stay as they are.
     """
-    from timmy_tui.commands.change import restore
-
-    if bool(name) == latest:
+    if bool(options.name) == options.latest:
         raise click.UsageError("name a restore point, or say --latest.")
-    return restore(root, settings_path, name, files, latest, yes)
+    with open_controller(options) as controller:
+        request = RestoreLatest() if options.latest else Restore(options.name, options.files)
+        return carry_out(controller, confirmed(controller.plan(request), options.yes), False)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from timmy_tui.bootstrap.startup import load, terminal_problem, with_view
-from timmy_tui.commands.options import root_option, settings_option
+from timmy_tui.bootstrap.startup import DashboardOptions, find_timmy, terminal_problem
+from timmy_tui.commands.options import root_option, settings_option, takes
 from timmy_tui.core.settings import load_settings
 
 
@@ -23,16 +23,14 @@ def refuse_without_terminal() -> None:
 @click.option("--no-services", is_flag=True, help="Files only: ask Ollama, v34, STT and TTS nothing.")
 @click.option("--mouse", is_flag=True, help="Let the mouse work; takes over tmux's own selection.")
 @click.option("--ascii", "plain", is_flag=True, help="No block or braille glyphs.")
-def dashboard(
-    root: Path | None, settings_path: Path | None, read_only: bool, no_services: bool, mouse: bool, plain: bool
-) -> None:
+@takes(DashboardOptions)
+def dashboard(options: DashboardOptions) -> None:
     """Open the dashboard."""
-    settings, installation = load(root, settings_path)
+    timmy = find_timmy(options)
     refuse_without_terminal()
-    from timmy_tui.bootstrap.dashboard import open_installation
+    from timmy_tui.bootstrap.dashboard import open_live
 
-    settings = with_view(settings, mouse=mouse, plain=plain)
-    open_installation(settings, installation, services=not no_services, read_only=read_only)
+    open_live(timmy, options)
 
 
 @click.command()

@@ -22,9 +22,10 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
     refuse_without_terminal()
     from msgspec.structs import replace
 
-    from timmy_tui.bootstrap.dashboard import open_installation
-    from timmy_tui.core.installation import at
+    from timmy_tui.bootstrap.dashboard import open_live
+    from timmy_tui.bootstrap.startup import DashboardOptions
     from timmy_tui.demo.run import Demo
+    from timmy_tui.sources.timmy import timmy_at
 
     with Demo(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version) as stand_in:
         assert stand_in.root is not None
@@ -32,4 +33,5 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
         settings = replace(
             settings, paths=replace(settings.paths, root=str(stand_in.root), ollama_log=str(stand_in.ollama_log))
         )
-        open_installation(settings, at(stand_in.root, settings.paths), record=False)
+        timmy = timmy_at(stand_in.root, settings, stand_in.root / "demo" / "state")
+        open_live(timmy, DashboardOptions(record=False))

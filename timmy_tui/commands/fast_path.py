@@ -43,22 +43,27 @@ def open_dashboard(arguments: Sequence[str]) -> bool:
     options = read_options(arguments, ("--root", "--settings"), ("--read-only", "--no-services", "--mouse", "--ascii"))
     if options is None:
         return False
-    from timmy_tui.bootstrap.startup import load, terminal_problem, with_view
+    from timmy_tui.bootstrap.startup import DashboardOptions, find_timmy, terminal_problem
     from timmy_tui.core.errors import TimmyError
 
+    wanted = DashboardOptions(
+        root=_path(options, "--root"),
+        settings_path=_path(options, "--settings"),
+        read_only="--read-only" in options,
+        no_services="--no-services" in options,
+        mouse="--mouse" in options,
+        plain="--ascii" in options,
+    )
     try:
-        settings, installation = load(_path(options, "--root"), _path(options, "--settings"))
+        timmy = find_timmy(wanted)
     except TimmyError:
         return False
     if terminal_problem():
         return False
-    from timmy_tui.bootstrap.dashboard import open_installation
+    from timmy_tui.bootstrap.dashboard import open_live
 
-    settings = with_view(settings, mouse="--mouse" in options, plain="--ascii" in options)
     try:
-        open_installation(
-            settings, installation, services="--no-services" not in options, read_only="--read-only" in options
-        )
+        open_live(timmy, wanted)
     except TimmyError as error:
         from timmy_tui.core.sanitize import clean_lines
 

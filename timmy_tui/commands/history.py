@@ -3,16 +3,17 @@
 import json
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from timmy_tui.commands.options import load, log_option, root_option, settings_option
+from timmy_tui.bootstrap.startup import Place, find_timmy
+from timmy_tui.commands.options import LogOptions, json_option, log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import state_dir
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
+from timmy_tui.sources.timmy import Timmy
 from timmy_tui.storage.history import History
 from timmy_tui.storage.learned_noise import session_noise
 
@@ -20,25 +21,31 @@ if TYPE_CHECKING:
     from timmy_tui.analysis.stats.session_noise import SessionNoise
 
 
-def open_history(root: Path | None, settings_path: Path | None) -> History:
+def open_history(timmy: Timmy) -> History:
     """The history of this Timmy; what was wrong with the file goes to stderr."""
-    settings, installation = load(root, settings_path)
-    history = History(state_dir() / "history.db", str(installation.root), settings.history.text)
+    history = History(state_dir() / "history.db", str(timmy.root), timmy.settings.history.text)
     if history.warning:
         click.echo(f"timmy-tui: {history.warning}", err=True)
     return history
 
 
-def known_noise(root: Path | None, settings_path: Path | None) -> "SessionNoise | None":
+def known_noise(timmy: Timmy) -> "SessionNoise | None":
     """How far sessions differ by chance, where there is a history; nothing is created."""
-    settings, _ = load(root, settings_path)
-    if not settings.history.enabled or not (state_dir() / "history.db").exists():
+    if not timmy.settings.history.enabled or not (state_dir() / "history.db").exists():
         return None
-    history = open_history(root, settings_path)
+    history = open_history(timmy)
     try:
         return session_noise(history)
     finally:
         history.close()
+
+
+class MarkOptions(Place, frozen=True, kw_only=True):
+    """Which turn, what mark, and why."""
+
+    request_id: str
+    quality: str
+    note: str
 
 
 @click.command()
@@ -47,21 +54,32 @@ def known_noise(root: Path | None, settings_path: Path | None) -> "SessionNoise 
 @click.argument("request_id")
 @click.argument("quality", type=click.Choice(["good", "bad", "none"]))
 @click.option("--note", default="", help="Why, in your words.")
-def mark(root: Path | None, settings_path: Path | None, request_id: str, quality: str, note: str) -> None:
-    """Marker a turn good or bad; the same mark again, or none, takes it back."""
-    history = open_history(root, settings_path)
+@takes(MarkOptions)
+def mark(options: MarkOptions) -> None:
+    """Mark a turn good or bad; the same mark again, or none, takes it back."""
+    request_id, quality = options.request_id, options.quality
+    timmy = find_timmy(options)
+    history = open_history(timmy)
     try:
-        settings, installation = load(root, settings_path)
         # A turn that no dashboard has seen yet is in the logs.
-        history.put_turns(read_logs(logs_of(installation), settings.tail, keep_events=False).turns)
+        history.put_turns(read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns)
         turn = next((one for one in reversed(history.turns()) if one.request_id == request_id), None)
         if turn is None:
             raise NotFound(f"no turn {request_id!r} is remembered.", "timmy-tui report --tail 5 shows the newest ids.")
-        history.mark(turn, "" if quality == "none" else quality, note)
+        history.mark(turn, "" if quality == "none" else quality, options.note)
         word = history.marks().get(request_id)
         click.echo(f"{clean(request_id)}: {word[0] if word else 'not marked'}")
     finally:
         history.close()
+
+
+class HistoryOptions(LogOptions, frozen=True, kw_only=True):
+    """What is looked at, and how it is printed."""
+
+    days: float
+    as_json: bool
+    take_in: bool
+    """Read the logs into the history first."""
 
 
 @click.command()
@@ -69,33 +87,27 @@ def mark(root: Path | None, settings_path: Path | None, request_id: str, quality
 @settings_option
 @log_option
 @click.option("--days", type=click.FloatRange(0, min_open=True), default=7.0, help="Look back this far.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 @click.option("--import", "take_in", is_flag=True, help="Read the logs (or --log FILE…) into the history first.")
-def history(
-    root: Path | None,
-    settings_path: Path | None,
-    logs: tuple[Path, ...],
-    days: float,
-    as_json: bool,
-    take_in: bool,
-) -> None:
+@takes(HistoryOptions)
+def history(options: HistoryOptions) -> None:
     """Show what is remembered: turns a day with their medians, marks, findings, changes and verdicts."""
-    kept = open_history(root, settings_path)
+    timmy = find_timmy(options)
+    kept = open_history(timmy)
     try:
-        if take_in or logs:
-            settings, installation = load(root, settings_path)
-            named = named_logs(logs) if logs else logs_of(installation)
-            new = kept.put_turns(read_logs(named, settings.tail, keep_events=False).turns)
+        if options.take_in or options.logs:
+            named = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
+            new = kept.put_turns(read_logs(named, timmy.settings.tail, keep_events=False).turns)
             click.echo(f"{new} turns are new", err=True)
-        told = _summary(kept, time.time() - 86_400 * days)
+        told = _summary(kept, time.time() - 86_400 * options.days)
         noise = session_noise(kept)
     finally:
         kept.close()
-    if as_json:
+    if options.as_json:
         told["session_noise"] = {group: one._asdict() for group, one in noise.groups.items()}
         click.echo(json.dumps(told, indent=1))
     else:
-        _print(told, days)
+        _print(told, options.days)
         click.echo(noise.by_group())
 
 

@@ -1,14 +1,14 @@
 """``timmy-tui regressions``, ``compare`` and ``explain``: the screen's conclusions, from the shell."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from timmy_tui.commands.history import known_noise
-from timmy_tui.commands.options import load, log_option, root_option, settings_option
+from timmy_tui.bootstrap.startup import Place, find_timmy
+from timmy_tui.commands.history import known_noise, open_history
+from timmy_tui.commands.options import LogOptions, json_option, log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.sanitize import clean
@@ -17,7 +17,11 @@ from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+class JudgementOptions(LogOptions, frozen=True, kw_only=True):
+    """Which turns are judged, and how the result is printed."""
+
+    as_json: bool
 
 
 @click.command()
@@ -25,18 +29,19 @@ json_option = click.option("--json", "as_json", is_flag=True, help="For programs
 @settings_option
 @log_option
 @json_option
-def regressions(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool) -> None:
+@takes(JudgementOptions)
+def regressions(options: JudgementOptions) -> None:
     """List every level change in the logs: which stage, since which turn, by how much."""
     from timmy_tui.analysis.detect.detector import RegressionDetector
 
     detector = RegressionDetector()
-    noise = None if logs else known_noise(root, settings_path)
+    noise = None if options.logs else known_noise(find_timmy(options))
     if noise is not None:
         detector.learn(noise)
     alarms: list[Finding] = []
-    for turn in _turns(root, settings_path, logs):
+    for turn in _turns(options):
         alarms += [one for one in detector.add(turn) if one.raised == turn.ordinal and not one.ended]
-    if as_json:
+    if options.as_json:
         click.echo(json.dumps([_alarm(one) for one in alarms], indent=1))
         return
     if not alarms:
@@ -63,6 +68,16 @@ def _alarm(one: Finding) -> dict[str, Any]:
     return {**told, "gap": one.gap} if one.gap else told
 
 
+class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
+    """The selections, and where their turns come from."""
+
+    a: str
+    b: str
+    again: str
+    """Empty: only two are compared."""
+    remembered: bool
+
+
 @click.command(name="compare")
 @root_option
 @settings_option
@@ -72,16 +87,8 @@ def _alarm(one: Finding) -> dict[str, Any]:
 @click.argument("a")
 @click.argument("b")
 @click.argument("again", default="")
-def compare(
-    root: Path | None,
-    settings_path: Path | None,
-    logs: tuple[Path, ...],
-    as_json: bool,
-    remembered: bool,
-    a: str,
-    b: str,
-    again: str,
-) -> None:
+@takes(CompareOptions)
+def compare(options: CompareOptions) -> None:
     """Compare two selections of turns: B against A, stage by stage.
 
     With a third, AGAIN, B is set against both: what went with the change must have come back with it.
@@ -92,8 +99,9 @@ def compare(
     from timmy_tui.analysis.compare.comparison import compare as judge
     from timmy_tui.analysis.compare.selections import select
 
-    turns, marks = _remembered(root, settings_path) if remembered else (_turns(root, settings_path, logs), {})
-    noise = None if logs else known_noise(root, settings_path)
+    a, b, again = options.a, options.b, options.again
+    turns, marks = _remembered(options) if options.remembered else (_turns(options), {})
+    noise = None if options.logs else known_noise(find_timmy(options))
     turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
     if again:
         from timmy_tui.analysis.compare.crossover import balance
@@ -102,17 +110,15 @@ def compare(
         verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks, noise)
     else:
         verdict = judge(select(turns, a), select(turns, b), a, b, marks, noise)
-    if as_json:
+    if options.as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
         return
     _print_comparison(verdict)
 
 
-def _remembered(root: Path | None, settings_path: Path | None) -> tuple[list[Turn], dict[int, str]]:
+def _remembered(place: Place) -> tuple[list[Turn], dict[int, str]]:
     """Turns of the history, and the user's marks on them."""
-    from timmy_tui.commands.history import open_history
-
-    history = open_history(root, settings_path)
+    history = open_history(find_timmy(place))
     try:
         turns, marks = history.turns(), history.marks()
     finally:
@@ -137,27 +143,33 @@ def _times(ratio: float | None) -> str:
     return MISSING if ratio is None else f"×{ratio:.2f}"
 
 
+class ExplainOptions(JudgementOptions, frozen=True, kw_only=True):
+    """``request_id``: of the turn."""
+
+    request_id: str
+
+
 @click.command()
 @root_option
 @settings_option
 @log_option
 @json_option
 @click.argument("request_id")
-def explain(
-    root: Path | None, settings_path: Path | None, logs: tuple[Path, ...], as_json: bool, request_id: str
-) -> None:
+@takes(ExplainOptions)
+def explain(options: ExplainOptions) -> None:
     """Say in one sentence why a turn took longer, or shorter, than usual for its work."""
     from timmy_tui.analysis.detect.diagnosis import Diagnoser
 
+    request_id = options.request_id
     diagnoser = Diagnoser()
     found = None
-    for turn in _turns(root, settings_path, logs):
+    for turn in _turns(options):
         diagnosis = diagnoser.add(turn)
         if turn.request_id == request_id:
             found = diagnosis
     if found is None:
         raise NotFound(f"no turn {request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids.")
-    if as_json:
+    if options.as_json:
         click.echo(json.dumps({"request_id": request_id, **msgspec.to_builtins(found)}, indent=1))
         return
     click.echo(found.sentence)
@@ -165,9 +177,10 @@ def explain(
         click.echo(f"{duration(part.ms):>9}  {part.stage}" + (f"  {part.why}" if part.why else ""))
 
 
-def _turns(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]) -> list[Turn]:
+def _turns(options: LogOptions) -> list[Turn]:
     """Turns in order of arrival."""
-    if logs:
-        return list(read_logs(named_logs(logs), load_settings(settings_path).tail, keep_events=False).turns)
-    settings, installation = load(root, settings_path)
-    return list(read_logs(logs_of(installation), settings.tail, keep_events=False).turns)
+    if options.logs:
+        limits = load_settings(options.settings_path).tail
+        return list(read_logs(named_logs(options.logs), limits, keep_events=False).turns)
+    timmy = find_timmy(options)
+    return list(read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns)

@@ -2,18 +2,19 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from timmy_tui.commands.options import root_option, settings_option
+from timmy_tui.bootstrap.startup import Place
+from timmy_tui.commands.options import root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
-from timmy_tui.core.settings import Settings, load_settings
+from timmy_tui.core.settings import load_settings
 
 if TYPE_CHECKING:
     from timmy_tui.doctor.result import DoctorLine
     from timmy_tui.ollama.probe import Probe
+    from timmy_tui.sources.services.urls import ModelConfig
 
 url_option = click.option("--url", help="Ollama's base URL; else the settings, v34's config, localhost.")
 model_option = click.option("--model", help="Else v34's config, else what is loaded.")
@@ -21,24 +22,46 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
+class DoctorOptions(Place, frozen=True, kw_only=True):
+    """How the doctor's lines are printed."""
+
+    as_json: bool
+
+
 @click.command()
 @root_option
 @settings_option
 @json_option
-def doctor(root: Path | None, settings_path: Path | None, as_json: bool) -> int:
+@takes(DoctorOptions)
+def doctor(options: DoctorOptions) -> int:
     """Look at files, formats, services, versions, clocks, flags and the terminal; change nothing.
 
     Exit code: 0 when nothing fails, 1 when something does.
     """
     from timmy_tui.doctor.checks import examine
 
-    lines = examine(root, settings_path, time.time())
+    lines = examine(options.root, options.settings_path, time.time())
     levels = {level: sum(line.level == level for line in lines) for level in ("ok", "warn", "fail")}
-    if as_json:
+    if options.as_json:
         _print_json({"schema": "timmy-tui.doctor/1", "counts": levels, "lines": lines})
     else:
         _print_doctor(lines, levels)
     return 1 if levels["fail"] else 0
+
+
+class OllamaOptions(Place, frozen=True, kw_only=True):
+    """Which Ollama and which model; None is what the settings or v34's config say."""
+
+    url: str | None
+    model: str | None
+    yes: bool
+
+
+class ProbeOptions(OllamaOptions, frozen=True, kw_only=True):
+    """The window, and how the answers are printed."""
+
+    num_ctx: int | None
+    as_json: bool
 
 
 @click.command()
@@ -49,31 +72,23 @@ def doctor(root: Path | None, settings_path: Path | None, as_json: bool) -> int:
 @click.option("--num-ctx", type=click.IntRange(256), help="Window; another than v34's makes Ollama reload the model.")
 @yes_option
 @json_option
-def probe(
-    root: Path | None,
-    settings_path: Path | None,
-    url: str | None,
-    model: str | None,
-    num_ctx: int | None,
-    yes: bool,
-    as_json: bool,
-) -> int:
+@takes(ProbeOptions)
+def probe(options: ProbeOptions) -> int:
     """Ask Ollama seven short questions that show whether its prompt cache works.
 
     Exit code: 0 when it works, 1 when nothing shows it.
     """
     from timmy_tui.ollama.probe import WARNING, run_probe
-    from timmy_tui.sources.services.urls import model_config
 
-    settings, place, base = _place(root, settings_path, url)
-    config = model_config(settings, place)
-    _confirm(WARNING, yes)
+    url, config = _ollama(options)
+    _confirm(WARNING, options.yes)
 
     def told(label: str) -> None:
         click.echo(f"… {label}", err=True)
 
-    found = run_probe(base, model or config.model, num_ctx or config.num_ctx, config.keep_alive or "1h", told)
-    if as_json:
+    model, num_ctx = options.model or config.model, options.num_ctx or config.num_ctx
+    found = run_probe(url, model, num_ctx, config.keep_alive or "1h", told)
+    if options.as_json:
         _print_json({"schema": "timmy-tui.probe/1", "probe": found})
     else:
         _print_probe(found)
@@ -86,36 +101,38 @@ def probe(
 @url_option
 @model_option
 @yes_option
-def warm(root: Path | None, settings_path: Path | None, url: str | None, model: str | None, yes: bool) -> None:
+@takes(OllamaOptions)
+def warm(options: OllamaOptions) -> None:
     """Load the model with v34's num_ctx and keep_alive, so that the next turn need not wait for it."""
     from timmy_tui.ollama.warm import plan_warm, send_warm
-    from timmy_tui.sources.services.urls import masked, model_config
+    from timmy_tui.sources.services.urls import masked
 
-    settings, place, base = _place(root, settings_path, url)
-    warmth = plan_warm(base, model_config(settings, place), model)
+    url, config = _ollama(options)
+    warmth = plan_warm(url, config, options.model)
     window = f"num_ctx {warmth.num_ctx}" if warmth.num_ctx else "the default num_ctx"
-    what = f"{warmth.model} with {window}, kept for {warmth.keep_alive}, at {masked(base)}"
-    _confirm(f"This loads {what}. It generates nothing.", yes)
+    what = f"{warmth.model} with {window}, kept for {warmth.keep_alive}, at {masked(url)}"
+    _confirm(f"This loads {what}. It generates nothing.", options.yes)
     began = time.monotonic()
     send_warm(warmth)
     click.echo(f"loaded {what} in {time.monotonic() - began:.1f}s")
 
 
-def _place(root: Path | None, settings_path: Path | None, url: str | None) -> tuple[Settings, Path | None, str]:
-    """Settings, Timmy's folder if there is one, and Ollama's URL: neither command needs a Timmy."""
+def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
+    """Ollama's URL and what v34 asks of it; neither command needs a Timmy."""
     from timmy_tui.core.installation import find_installation
-    from timmy_tui.sources.services.urls import base_url, resolve_urls
+    from timmy_tui.sources.services.urls import ServiceConfig, base_url
 
-    settings = load_settings(settings_path)
+    settings = load_settings(options.settings_path)
     try:
-        place = find_installation(settings, root).root
+        root = find_installation(settings, options.root).root
     except NotFound:
-        if root is not None:
+        if options.root is not None:
             raise
-        place = None
-    if url is not None and not base_url(url):
-        raise click.UsageError(f"--url {url!r} is no http URL.")
-    return settings, place, base_url(url) or resolve_urls(settings, place).ollama
+        root = None
+    if options.url is not None and not base_url(options.url):
+        raise click.UsageError(f"--url {options.url!r} is no http URL.")
+    services = ServiceConfig(settings, root)
+    return base_url(options.url) or services.urls.ollama, services.model
 
 
 def _confirm(warning: str, yes: bool) -> None:

@@ -1,14 +1,40 @@
-"""What several commands share: where Timmy is, the settings, and turns read from logs."""
+"""What several commands share: where Timmy is, which logs are read, and how options become one value."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from timmy_tui.bootstrap.startup import Place
 from timmy_tui.bootstrap.startup import load as load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Options = TypeVar("Options")
+Result = TypeVar("Result")
+
+
+class LogOptions(Place, frozen=True, kw_only=True):
+    """The logs that a command reads: those of the root unless some are named."""
+
+    logs: tuple[Path, ...] = ()
+
+
+def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
+    """The command takes one value of ``options``, a Struct whose fields are click's names, instead of arguments.
+
+    It stands below click's own decorators.
+    """
+
+    def decorate(command: Callable[[Options], Result]) -> Callable[..., Result]:
+        @wraps(command)
+        def run(**given: Any) -> Result:
+            return command(options(**given))
+
+        return run
+
+    return decorate
 
 
 def root_option(command: Command) -> Command:
@@ -34,3 +60,8 @@ def log_option(command: Command) -> Command:
         type=click.Path(path_type=Path),
         help="Read this file instead of the root's logs; may be given several times.",
     )(command)
+
+
+def json_option(command: Command) -> Command:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="For programs.")(command)

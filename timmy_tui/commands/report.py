@@ -1,20 +1,46 @@
 """``timmy-tui report``."""
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from timmy_tui.commands.options import load, log_option, root_option, settings_option
+from timmy_tui.bootstrap.startup import find_timmy
+from timmy_tui.commands.options import LogOptions, log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import load_settings
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import LogReading, logs_of, named_logs, read_logs
+from timmy_tui.report.exporters import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
 
-if TYPE_CHECKING:
-    import pandas as pd
+
+class ReportOptions(LogOptions, frozen=True, kw_only=True):
+    """Which turns are reported, and in which format."""
+
+    tail: int | None
+    request_id: str | None
+    formats: Mapping[str, Path | None]
+    """The formats whose options were given, each with its file; None when it has no file."""
+
+
+def format_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each exporter of the table. The command gets their values as ``formats``."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        values = {name: given.pop(f"format_{name}") for name in EXPORTERS}
+        formats = {name: value if EXPORTERS[name].to_file else None for name, value in values.items() if value}
+        command(**given, formats=formats)
+
+    for name, exporter in reversed(EXPORTERS.items()):
+        file_type = click.Path(path_type=Path, dir_okay=False) if exporter.to_file else None
+        option = click.option(
+            f"--{name}", f"format_{name}", type=file_type, is_flag=not exporter.to_file, help=exporter.help
+        )
+        run = option(run)
+    return run
 
 
 @click.command()
@@ -23,101 +49,54 @@ if TYPE_CHECKING:
 @log_option
 @click.option("--tail", type=click.IntRange(1), help="The newest N turns by time (upstream's takes the N highest ids).")
 @click.option("--request", "request_id", help="One turn, whole.")
-@click.option("--sessions", is_flag=True, help="A table for each run of v34, with its trends.")
-@click.option("--json", "as_json", is_flag=True, help="The documented, versioned contract.")
-@click.option("--csv", "as_csv", is_flag=True, help="One row a turn, the columns of the frame.")
-@click.option("--parquet", type=click.Path(path_type=Path, dir_okay=False), help="Write the frame to a new file.")
-def report(
-    root: Path | None,
-    settings_path: Path | None,
-    logs: tuple[Path, ...],
-    tail: int | None,
-    request_id: str | None,
-    sessions: bool,
-    as_json: bool,
-    as_csv: bool,
-    parquet: Path | None,
-) -> None:
+@format_options
+@takes(ReportOptions)
+def report(options: ReportOptions) -> None:
     """Print turns with timeline, deltas and ledger, then percentiles over all of them."""
-    if as_json + as_csv + (parquet is not None) > 1:
-        raise click.UsageError("--json, --csv and --parquet exclude each other.")
-    reading = _read(root, settings_path, logs)
-    turns = _chosen(reading.turns, tail, request_id)
-    if as_json:
-        _print_json(reading, turns)
-    elif as_csv:
-        _frame(turns).to_csv(sys.stdout, index=False)
-    elif parquet is not None:
-        _write_parquet(turns, parquet)
-    else:
-        _print_text(reading, turns, sessions, single=request_id is not None)
-
-
-def _read(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]) -> LogReading:
-    if logs:
-        return read_logs(named_logs(logs), load_settings(settings_path).tail)
-    settings, installation = load(root, settings_path)
-    return read_logs(logs_of(installation), settings.tail)
-
-
-def _chosen(turns: tuple[Turn, ...], tail: int | None, request_id: str | None) -> tuple[Turn, ...]:
-    """The turns asked for; newest means latest begun. Raises NotFound for an id that no turn has."""
-    if request_id is not None:
-        turns = tuple(turn for turn in turns if turn.request_id == request_id)
-        if not turns:
-            raise NotFound(f"no turn {request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids.")
-    if tail is not None:
-        turns = tuple(sorted(turns, key=lambda turn: (turn.started or 0.0, turn.ordinal))[-tail:])
-    return turns
-
-
-def _print_json(reading: LogReading, turns: tuple[Turn, ...]) -> None:
-    import msgspec
-
-    from timmy_tui.analysis.detect.diagnosis import diagnose_newest
-    from timmy_tui.report.json import report_object
-
-    why = diagnose_newest(reading.turns, turns)
-    text = msgspec.json.encode(report_object(turns, reading.sessions, reading.sources, reading.unparsed, why))
-    sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
-
-
-def _frame(turns: Iterable[Turn]) -> "pd.DataFrame":
-    from timmy_tui.analysis.frame import TurnFrame
-
-    frame = TurnFrame()
-    for turn in turns:
-        frame.put(turn)
-    return frame.data()
-
-
-def _write_parquet(turns: tuple[Turn, ...], path: Path) -> None:
-    if path.exists():
+    exporter = _exporter(options.formats)
+    reading = _read(options)
+    data = ReportData(
+        turns=_chosen(reading.turns, options),
+        all_turns=reading.turns,
+        sessions=reading.sessions,
+        sources=reading.sources,
+        unparsed=reading.unparsed,
+        single=options.request_id is not None,
+    )
+    path = options.formats.get(exporter.name)
+    if path is not None and path.exists():
         raise click.UsageError(f"{path} exists already.")
     try:
-        _frame(turns).to_parquet(path, index=False)
-    except ImportError:
-        raise click.ClickException("Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.") from None
+        exporter.write(data, path)
+    except ExportError as error:
+        raise click.ClickException(str(error)) from None
 
 
-def _print_text(reading: LogReading, turns: tuple[Turn, ...], sessions: bool, single: bool) -> None:
-    from timmy_tui.analysis.detect.diagnosis import diagnose_newest
-    from timmy_tui.report.text import session_lines, slow_lines, summary_lines, turn_lines
+def _exporter(formats: Mapping[str, Path | None]) -> Exporter:
+    """The exporter of the options that were given. Raises UsageError for two formats for programs."""
+    given = [exporter for name, exporter in EXPORTERS.items() if name in formats]
+    programs = [exporter for exporter in given if exporter.for_programs]
+    if len(programs) > 1:
+        *names, last = [f"--{name}" for name, exporter in EXPORTERS.items() if exporter.for_programs]
+        raise click.UsageError(f"{', '.join(names)} and {last} exclude each other.")
+    return next(iter(programs or given), DEFAULT)
 
-    write = sys.stdout.write
-    if not turns:
-        write("no turns in these logs\n")
-    if sessions:
-        for line in session_lines(reading.sessions, turns):
-            write(line + "\n")
-    else:
-        why = diagnose_newest(reading.turns, turns)
-        for turn in turns:
-            for line in turn_lines(turn, why.get(turn.ordinal)):
-                write(line + "\n")
-            write("\n")
-    if not single:
-        for line in summary_lines(turns, reading.sources, reading.unparsed):
-            write(line + "\n")
-        for line in slow_lines(turns, diagnose_newest(reading.turns, turns)):
-            write(line + "\n")
+
+def _read(options: ReportOptions) -> LogReading:
+    if options.logs:
+        return read_logs(named_logs(options.logs), load_settings(options.settings_path).tail)
+    timmy = find_timmy(options)
+    return read_logs(logs_of(timmy.installation), timmy.settings.tail)
+
+
+def _chosen(turns: tuple[Turn, ...], options: ReportOptions) -> tuple[Turn, ...]:
+    """The turns that were asked for. The newest are those that began last. Raises NotFound for an unknown id."""
+    if options.request_id is not None:
+        turns = tuple(turn for turn in turns if turn.request_id == options.request_id)
+        if not turns:
+            raise NotFound(
+                f"no turn {options.request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids."
+            )
+    if options.tail is not None:
+        turns = tuple(sorted(turns, key=lambda turn: (turn.started or 0.0, turn.ordinal))[-options.tail :])
+    return turns

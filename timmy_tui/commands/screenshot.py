@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import click
+from msgspec import Struct
 from msgspec.structs import replace
 
+from timmy_tui.commands.options import takes
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 
@@ -18,6 +20,22 @@ _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 SIZES = {"80x24": (80, 24), "120x30": (120, 30), "200x50": (200, 50)}
 
 
+class Conversation(Struct, frozen=True, kw_only=True):
+    """Which conversation of the demo is shown."""
+
+    turns: int
+    scenario: str
+    seed: int
+
+
+class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
+    """Where it goes, how large it is, and what is pressed first."""
+
+    file: Path
+    size: str
+    keys: str
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--size", type=click.Choice(list(SIZES)), default="120x30", help="Columns × rows.")
@@ -25,30 +43,32 @@ SIZES = {"80x24": (80, 24), "120x30": (120, 30), "200x50": (200, 50)}
 @click.option("--turns", type=click.IntRange(1, 2000), default=60, help="Turns of the conversation.")
 @click.option("--scenario", default="steady", help="As in `timmy-tui demo`.")
 @click.option("--seed", type=int, default=0)
-def screenshot(file: Path, size: str, keys: str, turns: int, scenario: str, seed: int) -> None:
+@takes(ScreenshotOptions)
+def screenshot(options: ScreenshotOptions) -> None:
     """Draw the dashboard, on a conversation of the demo, into an SVG FILE."""
+    from timmy_tui.ui.screenshot import Picture
     from timmy_tui.ui.screenshot import screenshot as draw
 
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
-        snapshot = snapshot_of_demo(Path(folder), settings, turns, scenario, seed)
-    picture = draw(snapshot, SIZES[size], settings, keys.split())
-    file.write_text(_FONTS.sub("", picture), encoding="utf-8")
-    click.echo(f"wrote {file}")
+        snapshot = snapshot_of_demo(Path(folder), settings, options)
+    picture = draw(snapshot, Picture(size=SIZES[options.size], settings=settings, keys=options.keys.split()))
+    options.file.write_text(_FONTS.sub("", picture), encoding="utf-8")
+    click.echo(f"wrote {options.file}")
 
 
-def snapshot_of_demo(root: Path, settings: Settings, turns: int, scenario: str, seed: int) -> Snapshot:
+def snapshot_of_demo(root: Path, settings: Settings, shown: Conversation) -> Snapshot:
     """The last snapshot of a pipeline that has read a whole conversation; its newest turn is still in flight."""
-    from timmy_tui.bootstrap.wiring import make_analyst
+    from timmy_tui.bootstrap.wiring import make_analyzer
     from timmy_tui.demo.generate import write_logs
-    from timmy_tui.pipeline.live_source import LiveSource, play
+    from timmy_tui.pipeline.live_source import LiveSource, play_logs
+    from timmy_tui.pipeline.thread import Pipeline
 
-    write_logs(root, turns, scenario, seed)
+    write_logs(root, shown.turns, shown.scenario, shown.seed)
     latency = root / "shared/latency.log"
     _leave_last_turn_open(latency)
-    source = LiveSource(
-        settings, play([latency, root / "testing-interface/logs/v34.log"], None), analyst=make_analyst(), replayed=True
-    )
+    feeds = play_logs([latency, root / "testing-interface/logs/v34.log"], None)
+    source = LiveSource(Pipeline(settings, feeds, analyzer=make_analyzer(), replayed=True))
     whole = threading.Event()
     newest = [Snapshot()]
 

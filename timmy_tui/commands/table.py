@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("timmy_tui.commands.judgement:compare", "Compare two selections of turns, stage by stage."),
     "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
     "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
-    "mark": ("timmy_tui.commands.history:mark", "Marker a turn good or bad."),
+    "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
     "history": ("timmy_tui.commands.history:history", "What is remembered beyond the logs."),
 }
 """Name → (module:attribute, help line). One row is all that a new command needs here."""

@@ -1,27 +1,21 @@
 """Changes for the dashboard and the shell: one change at a time, everything else only looks."""
 
 import threading
-from collections.abc import Callable, Mapping
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
 from timmy_tui.control.change.context import ChangeContext, Marked, Tell
-from timmy_tui.control.change.planner import ChangePlan, Planner, requested_values
+from timmy_tui.control.change.plan import ChangePlan
+from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
 from timmy_tui.control.change.status import ControlStatus
-from timmy_tui.control.journal.lock import ChangeLock, Locked, control_dir, dashboard_lock, second
-from timmy_tui.control.journal.write_ahead import Journal
+from timmy_tui.control.journal.lock import Locked, dashboard_lock, second
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
-from timmy_tui.control.restore.points import RestorePoints
-from timmy_tui.control.service.strategies import make_strategy
 from timmy_tui.core.errors import ControlError, TimmyError
-from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ChangeProgress, ControlState
+from timmy_tui.model.requests import ChangeRequest, CreatePoint, Undo
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.sources.services.urls import resolve_urls
+from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 2.0
 """Between two looks at files and journal: 7 ms for the flags, 20 ms for git."""
@@ -38,25 +32,20 @@ class Controller:
 
     def __init__(
         self,
-        settings: Settings,
-        root: Path,
-        state: Path | None = None,
+        timmy: Timmy,
         read_only: str = "",
-        tell: Callable[[str, str], None] = lambda word, role: None,
-        mark: Callable[[str, str], None] = lambda kind, label: None,
+        tell: Tell = lambda word, role: None,
+        mark: Marked = lambda kind, label: None,
         dashboard: bool = True,
     ) -> None:
-        """``state``: the user's state folder unless said. ``read_only`` says why nothing may be changed.
+        """``read_only`` says why nothing may be changed. Raises OSError when the control folder cannot be made.
 
         ``tell`` hears (word, role), ``mark`` (kind, label), from other threads. ``dashboard``: hold the lock of the one
         dashboard that may change something; the shell holds none between changes.
         """
-        self._root = root.resolve()
-        folder = control_dir(root, state)
-        self._urls = resolve_urls(settings, root)
-        self._read_only = read_only or ("read-only by the settings" if settings.control.read_only else "")
-        self._points = RestorePoints(root, state)
-        self._place = dashboard_lock(folder) if dashboard else None
+        self._timmy = timmy
+        self._read_only = read_only or ("read-only by the settings" if timmy.settings.control.read_only else "")
+        self._place = dashboard_lock(timmy.control_folder) if dashboard else None
         self._live_state = LiveState()
         self._seen = ControlState()
         self._changed = threading.Event()
@@ -64,29 +53,11 @@ class Controller:
         self._stopping = threading.Event()
         self._wake_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
-        context = self._context(settings, folder, tell, mark)
-        journal = context.journal
-        self._status = ControlStatus(settings, self._root, journal, self._points, self._urls.v34, mark)
-        self._planner = Planner(settings, self._root, journal, self._points, context.strategy, folder / "backups")
-        requested = partial(requested_values, root=self._root, settings=settings)
-        self._runner = ChangeRunner(context, ChangeLock(folder), requested, self._stir)
-
-    def _context(self, settings: Settings, folder: Path, tell: Tell, mark: Marked) -> ChangeContext:
-        unkept = threading.Event()
-        unkept.set()
-        return ChangeContext(
-            limits=settings.control,
-            journal=Journal(folder / "journal.jsonl"),
-            points=self._points,
-            strategy=make_strategy(settings, self._root, self._urls, folder),
-            url=self._urls.v34,
-            folder=(self._root / settings.paths.app).resolve().parent,
-            config=(self._root / settings.paths.config).resolve(),
-            live_state=lambda: self._live_state,
-            tell=tell,
-            mark=mark,
-            unkept=unkept,
-        )
+        context = ChangeContext(timmy, lambda: self._live_state, tell, mark)
+        self._points = context.points
+        self._status = ControlStatus(context)
+        self._planner = Planner(context)
+        self._runner = ChangeRunner(context, self._stir)
 
     # -- life
 
@@ -118,7 +89,7 @@ class Controller:
     def see(self, snapshot: Snapshot) -> None:
         """The newest state: what the turns show is what runs."""
         flight = snapshot.open_turn
-        log = tuple(line for name, line in snapshot.log_tail[-60:] if name != "latency.log")
+        log = tuple(line for name, line in snapshot.log_tail[-60:] if name == "v34.log")
         busy = flight is not None and flight.phase not in V34_DONE
         self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
         if self._runner.change is not None:
@@ -168,23 +139,24 @@ class Controller:
         """What the newest snapshot showed."""
         return self._live_state
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> ChangePlan:
+    def plan(self, request: ChangeRequest) -> ChangePlan:
         """What would be done, in words; nothing is. Takes some ten milliseconds."""
         if self._read_only:
-            return ChangePlan(kind, kind.replace("_", " "), refusal=self._read_only)
-        if kind == "undo" and self._runner.changing and not arguments.get("op"):
-            return self._plan_answer()
-        why = "" if kind == "create" else self._runner.hindrance(kind)
+            return ChangePlan(request, request.word, refusal=self._read_only)
+        if isinstance(request, Undo) and self._runner.changing and not request.op:
+            return self._plan_answer(request)
+        why = "" if isinstance(request, CreatePoint) else self._runner.hindrance(request)
         if why:
-            return ChangePlan(kind, kind, refusal=why)
-        return self._planner.plan(kind, arguments, self._status.serving, self._live_state.busy)
+            return ChangePlan(request, request.word, refusal=why)
+        return self._planner.plan(request, self._status.serving, self._live_state.busy)
 
-    def _plan_answer(self) -> ChangePlan:
+    def _plan_answer(self, request: Undo) -> ChangePlan:
         shown = self.progress
         if shown is None or UNDO not in shown.choices:
-            return ChangePlan("undo", "undo", refusal=f"{self._runner.label} cannot be taken back at this moment")
+            refusal = f"{self._runner.label} cannot be taken back at this moment"
+            return ChangePlan(request, request.word, refusal=refusal)
         lines = ("the files are put back byte for byte, and v34 restarts once more",)
-        return ChangePlan("answer", f"undo {shown.label}", lines, undoes=shown.op)
+        return ChangePlan(request, f"undo {shown.label}", lines, answers=shown.op)
 
     def start(self, plan: object) -> str:
         """Begin what was planned; progress comes with ``state``. Raises ControlError."""
@@ -192,13 +164,13 @@ class Controller:
             raise ControlError("nothing was planned.")
         if self._read_only or plan.refusal:
             raise ControlError(self._read_only or plan.refusal)
-        if plan.kind == "create":
-            made = self._points.create(plan.point)
+        if isinstance(plan.request, CreatePoint):
+            made = self._points.create(plan.request.name)
             self._stir()
             return f"restore point {made.name} made"
-        if plan.kind == "answer":
+        if plan.answers:
             change = self._runner.change
-            if change is None or change.progress.op != plan.undoes:
+            if change is None or change.progress.op != plan.answers:
                 raise ControlError(f"{plan.label}: that change is over.")
             return self.answer(UNDO)
         self._runner.begin(plan)
@@ -212,7 +184,7 @@ class Controller:
         if change is None:
             raise ControlError(f"no change is running that {choice!r} could answer.")
         if choice == LISTEN:
-            told = resume_listening(self._urls.stt)
+            told = resume_listening(self._timmy.services.urls.stt)
             change.progress.cut = False
             return told
         change.progress.answer(choice)

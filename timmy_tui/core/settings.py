@@ -90,8 +90,11 @@ class Control(Struct, frozen=True, forbid_unknown_fields=True):
 
     read_only: bool = False
     """No key, command or function changes anything."""
-    strategy: Literal["reload", "panel", "command", "manual"] = "reload"
-    """How v34 is restarted: its own debug reloader, the control panel, your command, or you."""
+    strategy: str = "reload"
+    """How v34 is restarted: its own debug reloader, the control panel, your command, or you.
+
+    The names are in the table of control/service/strategies.py, which checks this one.
+    """
     command: tuple[str, ...] = ()
     """For ``command``: the argument list, run without a shell."""
     command_dir: str = ""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from timmy_tui.analysis.llm.ollama_versions import Counts, parse_version, rule_for
+from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, parse_version, rule_for
 from timmy_tui.core.errors import NotFound, SettingsError
 from timmy_tui.core.formatting import share
 from timmy_tui.core.installation import Installation, find_installation
@@ -21,7 +21,7 @@ from timmy_tui.doctor.terminal import terminal_lines, tmux_lines
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.sources.services.http import Answer, HttpClient
 from timmy_tui.sources.services.ollama import OllamaWatch, parse_duration
-from timmy_tui.sources.services.urls import ModelConfig, ServiceUrls, model_config, resolve_urls
+from timmy_tui.sources.services.urls import ServiceConfig
 from timmy_tui.sources.services.v34 import V34Client
 
 
@@ -37,8 +37,7 @@ class Scene:
     now: float = 0.0
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     sample: Sample = field(default_factory=Sample)
-    urls: ServiceUrls | None = None
-    model: ModelConfig = ModelConfig()
+    services: ServiceConfig = field(default_factory=lambda: ServiceConfig(Settings(), None))
 
 
 Check = Callable[[Scene], Iterable[DoctorLine]]
@@ -63,8 +62,7 @@ def set_scene(root: Path | None, settings_path: Path | None, now: float) -> Scen
     except NotFound as error:
         scene.missing = error
     place = scene.installation.root if scene.installation is not None else None
-    scene.urls = resolve_urls(scene.settings, place)
-    scene.model = model_config(scene.settings, place)
+    scene.services = ServiceConfig(scene.settings, place)
     if scene.installation is not None:
         scene.sample = sample_logs(scene.installation, scene.settings)
     return scene
@@ -121,8 +119,8 @@ def _clocks(scene: Scene) -> Iterator[DoctorLine]:
 
 
 def _ollama(scene: Scene) -> Iterator[DoctorLine]:
-    assert scene.urls is not None
-    watch = OllamaWatch(scene.urls.ollama, parse_duration(scene.model.keep_alive or "1h"), scene.model.model)
+    model = scene.services.model
+    watch = OllamaWatch(scene.services.urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
     try:
         facts = watch.step(scene.now)
     finally:
@@ -143,22 +141,22 @@ def _version(facts: OllamaFacts) -> Iterator[DoctorLine]:
     if rule is None:
         text = f"{facts.version} is no release: its figures are read as those of 0.12.7 and later"
         yield DoctorLine("ollama", WARN, text, "timmy-tui probe shows what its figures mean.")
-    elif not rule.timed:
+    elif not rule.times_all_uncached:
         text = f"{facts.version} {rule.note}"
         yield DoctorLine("ollama", WARN, text, "Update to 0.12.7 or later, or follow its log: [paths] ollama_log.")
-    elif rule.counts is Counts.MISSES:
+    elif rule.counts is PromptEvalCount.MISSES:
         yield DoctorLine(
             "ollama", WARN, f"{facts.version} {rule.note}", "Reuse is not told; update, or follow its log."
         )
     else:
-        ending = "" if rule.cached_key else ": prompt_eval_count says nothing of the cache"
+        ending = "" if rule.reports_cached_tokens else ": prompt_eval_count says nothing of the cache"
         yield DoctorLine("ollama", OK, f"{facts.version} {rule.note}{ending}")
     if facts.version is not None and (parse_version(facts.version) or (9, 0, 0)) < (0, 1, 38):
         yield DoctorLine("ollama", WARN, "before 0.1.38 it does not say what is loaded")
 
 
 def _residency(facts: OllamaFacts, scene: Scene) -> Iterator[DoctorLine]:
-    wanted = scene.model
+    wanted = scene.services.model
     if not facts.loaded:
         name = facts.model or "v34's model"
         yield DoctorLine("model", WARN, f"{name} is not loaded: the next turn waits for it", "timmy-tui warm")
@@ -174,20 +172,20 @@ def _residency(facts: OllamaFacts, scene: Scene) -> Iterator[DoctorLine]:
 
 
 def _v34(scene: Scene) -> Iterator[DoctorLine]:
-    assert scene.urls is not None
-    client = V34Client(scene.urls.v34)
+    urls = scene.services.urls
+    client = V34Client(urls.v34)
     try:
         answer = client.stats(5)
     finally:
         client.close()
     count = len(answer.body.get("stats") or ()) if isinstance(answer.body, dict) else 0
     said = f"answers, {count} newest entries of kv_stats" if not answer.problem else "answers, without kv_stats"
-    yield _service("v34", scene.urls.shown("v34"), answer, said, "Start v34: python app.py --debug in v34/.")
+    yield _service("v34", urls.shown("v34"), answer, said, "Start v34: python app.py --debug in v34/.")
 
 
 def _speech(scene: Scene) -> Iterator[DoctorLine]:
-    assert scene.urls is not None
-    for name, url, path in (("tts", scene.urls.tts, "/health"), ("stt", scene.urls.stt, "/transcript")):
+    urls = scene.services.urls
+    for name, url, path in (("tts", urls.tts, "/health"), ("stt", urls.stt, "/transcript")):
         wire = HttpClient(url)
         try:
             answer = wire.ask(path)
@@ -195,7 +193,7 @@ def _speech(scene: Scene) -> Iterator[DoctorLine]:
             wire.close()
         provider = answer.body.get("provider") if isinstance(answer.body, dict) else None
         said = "answers" + (f", on {clean(provider, 20)}" if isinstance(provider, str) else "")
-        yield _service(name, scene.urls.shown(name), answer, said, f"Start the {name.upper()} server on Windows.")
+        yield _service(name, urls.shown(name), answer, said, f"Start the {name.upper()} server on Windows.")
 
 
 def _service(name: str, url: str, answer: Answer, said: str, way_out: str) -> DoctorLine:

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import ClockOffset
 from timmy_tui.model.turn import Turn
+from timmy_tui.parse.log_formats import log_files
 from timmy_tui.parse.ollama_log import OllamaLogParser
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 
 END = 512 << 10
 """Bytes of each log's end that are read: about 120 turns."""
@@ -25,7 +27,7 @@ TRACKED = ("stt_pause_detected", "stt_http_request_start", "v34_flask_handler_en
 
 @dataclass
 class Sample:
-    """The ends of both logs, read."""
+    """The ends of all logs, read."""
 
     turns: tuple[Turn, ...] = ()
     events: Counter[str] = field(default_factory=Counter)
@@ -40,9 +42,8 @@ def sample_logs(installation: Installation, settings: Settings) -> Sample:
     """Turns, events and what could not be read, from the end of each log."""
     ingest = Ingest(settings.tail.turn_timeout_s)
     turns: dict[int, Turn] = {}
-    pairs: tuple[tuple[Path, LogKind], ...] = ((installation.latency_log, "latency"), (installation.v34_log, "v34"))
-    for path, kind in pairs:
-        for turn in ingest.feed(kind, end_lines(path)):
+    for path, row in log_files(installation):
+        for turn in ingest.feed(row.kind, end_lines(path)):
             turns[turn.ordinal] = turn
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
@@ -75,8 +76,13 @@ def end_lines(path: Path) -> list[bytes]:
 
 def file_lines(installation: Installation, sample: Sample, settings: Settings, now: float) -> Iterator[DoctorLine]:
     """A line or more for each file."""
-    yield from _latency(installation, sample, now)
-    yield from _debug(installation, sample)
+    for path, row in log_files(installation):
+        check = _CHECKS.get(row.kind)
+        if check is not None:
+            yield from check(installation, sample, now)
+        else:
+            problem = _problem(path)
+            yield DoctorLine(row.file_name, WARN if problem else OK, f"{path} {problem or 'can be read'}")
     yield from _server(settings, installation)
 
 
@@ -102,7 +108,7 @@ def _latency(installation: Installation, sample: Sample, now: float) -> Iterator
         yield DoctorLine("latency.log", WARN, f"lines passed over: {told}", "Several writers share it without a lock.")
 
 
-def _debug(installation: Installation, sample: Sample) -> Iterator[DoctorLine]:
+def _debug(installation: Installation, sample: Sample, now: float) -> Iterator[DoctorLine]:
     present = [path for path in installation.v34_logs if path.is_file()]
     if not present:
         places = ", ".join(str(path) for path in installation.v34_logs)
@@ -120,6 +126,13 @@ def _debug(installation: Installation, sample: Sample) -> Iterator[DoctorLine]:
     ids = sum(bool(turn.request_id) for turn in sample.turns if turn.logs in ("v34", "both"))
     form = "with request ids" if ids else "without request ids (before November 2025)"
     yield DoctorLine("v34.log", OK, f"{path}: {sample.debug_turns} turns at its end, {form}")
+
+
+_CHECKS: dict[LogKind, Callable[[Installation, Sample, float], Iterator[DoctorLine]]] = {
+    "latency": _latency,
+    "v34": _debug,
+}
+"""Checks of what stands in a log, by kind; of any other log it is said whether it can be read."""
 
 
 def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLine]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from timmy_tui.analysis.llm.ollama_versions import Counts, VersionRule, rule_for
+from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule, rule_for
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.sources.services.http import Answer, HttpClient, text_of, whole_of
 from timmy_tui.sources.services.ollama import OllamaClient
@@ -224,12 +224,12 @@ def _judge(first: Step, again: Step, rule: VersionRule | None, version: str | No
     if again.cached_tokens is not None and after:
         works = again.cached_tokens > after / 2
         return _word(works), f"Ollama itself says it: {again.cached_tokens} of {after} tokens came from the cache"
-    misses = rule is not None and rule.counts is Counts.MISSES
+    misses = rule is not None and rule.counts is PromptEvalCount.MISSES
     if before and (misses or (after or 0) < before / 2):
         works = (after or 0) < before / 2
         return _word(works), f"tokens evaluated fell from {before} to {after or 0}: this version counts only those"
     count = f"the count stays {after}" if before == after else f"the count goes from {before} to {after}"
-    if rule is None or rule.timed:
+    if rule is None or rule.times_all_uncached:
         name, one, two = "prefill", first.prefill_ms, again.prefill_ms
     else:
         # 0.12.5 and 0.12.6 time the last 512 tokens alone: what no field tells shows the rest.

@@ -1,1 +1,1 @@
-"""One line in, one event or a counted Unparsed out."""
+"""Parsers: whole lines in, events or facts out; a line that cannot be read is counted by its reason."""

@@ -1,4 +1,4 @@
-"""The latency log: one JSON object a line, from several processes that do not lock each other out."""
+"""The latency log: one JSON object per line, written by several processes without a lock."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,17 +6,18 @@ from typing import Any
 
 import msgspec
 
+from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
 
 _MARK = b'{"timestamp"'
-"""How every line of the tracker begins: where a torn line is taken up again."""
+"""The beginning of every line that the tracker writes: a torn line is read again from the next one of these."""
 
 _decode = msgspec.json.Decoder(Event).decode
 _decode_any = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class LatencyParser:
-    """Lines in, events out; what is not an event is counted by reason."""
+    """Lines in, events out. Whatever is not an event is counted by its reason in ``unparsed``."""
 
     def __init__(self) -> None:
         self.unparsed: Counter[str] = Counter()
@@ -25,23 +26,23 @@ class LatencyParser:
     def feed(self, lines: Sequence[bytes]) -> list[Event]:
         """Events of whole lines, in file order. Never raises, whatever the bytes."""
         events: list[Event] = []
-        rest = iter(lines)
-        at = 0
+        remaining = iter(lines)
+        index = 0
         while True:
-            known = len(events)
+            before = len(events)
             try:
-                # No bytecode between two lines (a fifth of the time). Up to a bad line, what was decoded stays.
-                events.extend(map(_decode, rest))
+                # A fifth faster than a loop in Python. The events before a bad line stay in the list.
+                events.extend(map(_decode, remaining))
                 break
             except (msgspec.DecodeError, UnicodeDecodeError):
-                at += len(events) - known
-                events.extend(self._mend(lines[at]))
-                at += 1
+                index += len(events) - before
+                events.extend(self._recover(lines[index]))
+                index += 1
         self.lines += len(lines)
         return events
 
-    def _mend(self, line: bytes) -> Iterator[Event]:
-        """The events that can be saved from a line that is not one: decoded loosely, else resumed at a later mark."""
+    def _recover(self, line: bytes) -> Iterator[Event]:
+        """Events in a line that is not a valid event: decoded leniently, else read again from each later ``_MARK``."""
         text = line.replace(b"\0", b"").strip()
         if not text:
             if line:
@@ -49,14 +50,14 @@ class LatencyParser:
             return
         text = text.decode("utf-8", "replace").encode()
         for part in [text] if _is_object(text) else _parts(text):
-            told = _loose(part)
-            if isinstance(told, str):
-                self.unparsed[told] += 1
+            result = _decode_leniently(part)
+            if isinstance(result, str):
+                self.unparsed[result] += 1
             else:
-                if not isinstance(told.metadata, dict):
+                if not isinstance(result.metadata, dict):
                     self.unparsed["metadata is not an object"] += 1
-                    told = Event(told.timestamp, told.request_id, told.event, told.service)
-                yield told
+                    result = Event(result.timestamp, result.request_id, result.event, result.service)
+                yield result
 
 
 def _is_object(text: bytes) -> bool:
@@ -68,13 +69,13 @@ def _is_object(text: bytes) -> bool:
 
 
 def _parts(text: bytes) -> list[bytes]:
-    """The line cut at every mark: a writer that was overtaken leaves a head, and the other's line follows it."""
+    """The line split before every ``_MARK``: when two processes write at once, one line can begin inside the other."""
     head, *rest = text.split(_MARK)
     return [part for part in (head, *(_MARK + part for part in rest)) if part.strip()]
 
 
-def _loose(text: bytes) -> Event | str:
-    """An event with whatever metadata it has, or the reason why it is none."""
+def _decode_leniently(text: bytes) -> Event | str:
+    """An event with metadata of any type, or the reason why it is not an event."""
     try:
         fields = _decode_any(text)
     except (msgspec.DecodeError, RecursionError):
@@ -90,3 +91,18 @@ def _loose(text: bytes) -> Event | str:
     return Event(
         float(stamp), request_id, name, service if isinstance(service, str) else "", fields.get("metadata", {})
     )
+
+
+def _recognizes(lines: Sequence[bytes]) -> bool:
+    """Torn lines and NULs may stand before the first whole one."""
+    return any(_MARK in line or (line.lstrip().startswith(b"{") and b'"event"' in line) for line in lines)
+
+
+FORMAT = EventLog(
+    kind="latency",
+    file_name="latency.log",
+    order=10,  # first: the debug log then tells more of turns that are known
+    recognizes=_recognizes,
+    place=lambda places: places.latency_log,
+    parser=LatencyParser,
+)

@@ -1,7 +1,7 @@
 """Ollama's server log, 0.3 to 0.33: Go's slog lines, the raw lines of three different runners, and gin's access lines.
 
-One table of patterns, tolerant in everything but the words and numbers that count: source line numbers, field order at
-the end and column widths move from release to release. Nothing in it names a request, so that a request is put together
+One table of patterns. They match only the words and numbers that are needed, because source line numbers, the order of
+the last fields and column widths change from release to release. No line names a request: a request is put together
 from the lines of one task, in order.
 """
 
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -27,7 +28,7 @@ class LogFact(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Pattern:
-    """A line worth reading."""
+    """One kind of line."""
 
     kind: str
     regex: re.Pattern[str]
@@ -47,9 +48,10 @@ def _raw(kind: str, regex: str, era: str) -> Pattern:
 _TASK = r"\| task (?P<task>\d+) \| .*?"
 
 PATTERNS: tuple[Pattern, ...] = (
-    _slog("slot", '"loading cache slot"', r".* prompt=(?P<prompt>\d+) used=(?P<used>\d+) remaining=(?P<left>\d+)",
-          "0.4–0.24, debug"),
-    _slog("cut", '"truncating input prompt"', r".* limit=(?P<limit>\d+) prompt=(?P<sent>\d+) .*new=(?P<new>\d+)"),
+    _slog("slot", '"loading cache slot"',
+          r".* prompt=(?P<prompt>\d+) used=(?P<reused>\d+) remaining=(?P<evaluated>\d+)", "0.4–0.24, debug"),
+    _slog("truncated", '"truncating input prompt"',
+          r".* limit=(?P<limit>\d+) prompt=(?P<before>\d+) .*new=(?P<after>\d+)"),
     _slog("listening", r'"Listening on \S+ \(version (?P<version>[^)\s]+)\)"'),
     _slog("config", '"server config"', r' env="?(?P<env>.*)'),
     _slog("starting", "load", r' request="\{Operation:commit.* KvSize:(?P<num_ctx>\d+)', "0.11–0.24"),
@@ -61,19 +63,19 @@ PATTERNS: tuple[Pattern, ...] = (
     _slog("aborted", '"aborting completion request due to client closing the connection"'),
     _raw("launched", r"\blaunch_slot_.*\| task (?P<task>\d+) \| processing task", "0.30+"),
     _raw("prompt", _TASK + r"new prompt, n_ctx_slot = (?P<num_ctx>\d+).*task\.n_tokens = (?P<prompt>\d+)", "0.30+"),
-    _raw("cached", _TASK + r"cached n_tokens = (?P<used>\d+)", "0.30+"),
-    _raw("timing", _TASK + r"prompt eval time = *(?P<ms>[\d.]+) ms / *(?P<left>\d+) tokens", "0.30+"),
+    _raw("cached", _TASK + r"cached n_tokens = (?P<reused>\d+)", "0.30+"),
+    _raw("timing", _TASK + r"prompt eval time = *(?P<ms>[\d.]+) ms / *(?P<evaluated>\d+) tokens", "0.30+"),
     _raw("restored", r"prompt cache update took (?P<ms>[\d.]+) ms", "0.30+"),
     _raw("similar", _TASK + r"f?_?sim_best = (?P<share>[\d.]+)", "0.30+"),
-    _raw("progress", r"slot progression \|.* n_past=(?P<used>\d+).*n_prompt_tokens_processed=(?P<left>\d+)"
+    _raw("progress", r"slot progression \|.* n_past=(?P<reused>\d+).*n_prompt_tokens_processed=(?P<evaluated>\d+)"
          r"(?:.* task_id=(?P<task>\d+))?(?:.* timestamp=(?P<at>\d+))?", "0.1–0.3, debug"),
-    _raw("removed", r"kv cache rm \[p0, end\) \|.* p0=(?P<used>\d+)(?:.* task_id=(?P<task>\d+))?"
+    _raw("removed", r"kv cache rm \[p0, end\) \|.* p0=(?P<reused>\d+)(?:.* task_id=(?P<task>\d+))?"
          r"(?:.* timestamp=(?P<at>\d+))?", "0.1–0.3"),
-    _raw("cut", r"input truncated \|.* n_ctx=(?P<limit>\d+)", "0.1–0.3"),
-    _raw("access", r"^\[GIN\] (?P<at>\d{4}/\d\d/\d\d - \d\d:\d\d:\d\d) \| *(?P<status>\d{3}) \| *(?P<took>\S+) \| *\S+ "
-         r'\| (?P<method>[A-Z]+) +"(?P<path>[^"]*)"', "all"),
+    _raw("truncated", r"input truncated \|.* n_ctx=(?P<limit>\d+)", "0.1–0.3"),
+    _raw("access", r"^\[GIN\] (?P<at>\d{4}/\d\d/\d\d - \d\d:\d\d:\d\d) \| *(?P<status>\d{3}) \| *(?P<duration>\S+) "
+         r'\| *\S+ \| (?P<method>[A-Z]+) +"(?P<path>[^"]*)"', "all"),
 )  # fmt: skip
-"""The first pattern that matches counts."""
+"""Tried in order; the first match counts."""
 
 _HINTS = re.compile(
     r"msg=|\| task |\[GIN\]|prompt cache update|slot progression|kv cache rm|input truncated|launch_slot"
@@ -88,35 +90,46 @@ def match_line(text: str) -> LogFact | None:
         return None
     text = _ANSI.sub("", text[:8192])
     for pattern in PATTERNS:
-        found = pattern.regex.search(text)
-        if found is not None:
+        match = pattern.regex.search(text)
+        if match is not None:
             return LogFact(
-                pattern.kind, {name: value for name, value in found.groupdict().items() if value is not None}
+                pattern.kind, {name: value for name, value in match.groupdict().items() if value is not None}
             )
     return None
 
 
+class _Tokens(NamedTuple):
+    """A prompt in tokens; None where the log does not say."""
+
+    prompt: int | None
+    reused: int | None
+    evaluated: int | None
+
+
 class OllamaLogParser:
-    """Lines in, requests out; noise is counted, never an error."""
+    """Lines in, requests out. A line that no pattern matches is counted as noise; it is not an error."""
 
     def __init__(self) -> None:
         self.version: str | None = None
-        """What the server called itself when it began to listen."""
+        """The server's version, printed when it begins to listen."""
         self.num_ctx: int | None = None
-        """Window of the runner that was started last."""
+        """Context window of the runner that was started last, in tokens."""
         self.load_s: float | None = None
-        """How long its start took."""
+        """Duration of its start, in seconds."""
         self.facts: Counter[str] = Counter()
         """Lines by kind."""
         self.noise = 0
         self._number = 0
-        self._cut = False
+        self._truncated = False
+        """The prompt of the next request was cut."""
         self._tasks: dict[str, dict[str, int]] = {}
+        """Numbers of the tasks that are not finished, by task id."""
         self._progress: tuple[str, int] | None = None
+        """Task id and prompt length of the newest progress line."""
 
     def feed(self, lines: Iterable[bytes]) -> list[ServedPrompt]:
         """Requests whose last needed line is among ``lines``. Never raises, whatever the bytes."""
-        served: list[ServedPrompt] = []
+        requests: list[ServedPrompt] = []
         for line in lines:
             fact = match_line(line.decode("utf-8", "replace").rstrip("\r\n"))
             if fact is None:
@@ -125,29 +138,31 @@ class OllamaLogParser:
             self.facts[fact.kind] += 1
             request = self._take(fact)
             if request is not None:
-                served.append(request)
-        return served
+                requests.append(request)
+        return requests
 
     def _take(self, fact: LogFact) -> ServedPrompt | None:
         values = fact.values
         if fact.kind == "slot":
-            prompt, used, left = int(values["prompt"]), int(values["used"]), int(values["left"])
-            # Three figures that do not agree are not what they are taken for.
-            return self._serve(values.get("at"), prompt, used, left) if used + left == prompt else None
+            prompt, reused, evaluated = int(values["prompt"]), int(values["reused"]), int(values["evaluated"])
+            # Numbers that do not add up mean something else in this version.
+            if reused + evaluated != prompt:
+                return None
+            return self._make(values.get("at"), _Tokens(prompt, reused, evaluated))
         if fact.kind == "timing":
             return self._finish(values)
         if fact.kind == "removed":
-            return self._serve_old(values)
+            return self._finish_old(values)
         self._remember(fact)
         return None
 
     def _remember(self, fact: LogFact) -> None:
-        """What later lines need."""
+        """Store what later lines of the same request, or later requests, need."""
         values = fact.values
         if fact.kind == "listening":
             self.version = clean(values["version"], 40)
-        elif fact.kind == "cut":
-            self._cut = True
+        elif fact.kind == "truncated":
+            self._truncated = True
         elif fact.kind == "starting":
             self._tasks.clear()
             self.num_ctx = int(values["num_ctx"]) if "num_ctx" in values else self.num_ctx
@@ -159,51 +174,51 @@ class OllamaLogParser:
             task = self._tasks.setdefault(values["task"], {})
             task |= {"prompt": int(values["prompt"]), "num_ctx": int(values["num_ctx"])}
         elif fact.kind == "cached":
-            # Later batches of one prompt repeat the line with what is cached by then: the first one counts.
-            self._tasks.setdefault(values["task"], {}).setdefault("used", int(values["used"]))
+            # Each batch of a prompt repeats the line, with the batches before it as cached: only the first line counts.
+            self._tasks.setdefault(values["task"], {}).setdefault("reused", int(values["reused"]))
         elif fact.kind == "progress":
-            self._progress = (values.get("task", ""), int(values["used"]) + int(values["left"]))
+            self._progress = (values.get("task", ""), int(values["reused"]) + int(values["evaluated"]))
         while len(self._tasks) > 64:
             del self._tasks[next(iter(self._tasks))]
 
     def _finish(self, values: Mapping[str, str]) -> ServedPrompt | None:
-        """llama-server's timing line: the uncached tokens; the rest of the prompt came from the cache."""
+        """0.30+: the timing line has the evaluated tokens; the rest of the prompt came from the cache."""
         task = self._tasks.pop(values["task"], {})
-        left, prompt = int(values["left"]), task.get("prompt")
-        used = task.get("used") if prompt is None else prompt - left
-        if prompt is not None and left > prompt:
+        evaluated, prompt = int(values["evaluated"]), task.get("prompt")
+        reused = task.get("reused") if prompt is None else prompt - evaluated
+        if prompt is not None and evaluated > prompt:
             return None
-        return self._serve(None, prompt, used, left, _number(values["ms"]), task.get("num_ctx"))
+        return self._make(None, _Tokens(prompt, reused, evaluated), _number(values["ms"]), task.get("num_ctx"))
 
-    def _serve_old(self, values: Mapping[str, str]) -> ServedPrompt | None:
-        """0.1–0.3: the progression line told the whole prompt, this one what is kept of the cache."""
-        used, told = int(values["used"]), self._progress
+    def _finish_old(self, values: Mapping[str, str]) -> ServedPrompt | None:
+        """0.1–0.3: the progress line before it had the length of the prompt; this one has the cached tokens."""
+        reused, progress = int(values["reused"]), self._progress
         self._progress = None
-        prompt = told[1] if told is not None and told[0] == values.get("task", "") else None
-        if prompt is None or used > prompt:
+        prompt = progress[1] if progress is not None and progress[0] == values.get("task", "") else None
+        if prompt is None or reused > prompt:
             return None
-        return self._serve(values.get("at"), prompt, used, prompt - used)
+        return self._make(values.get("at"), _Tokens(prompt, reused, prompt - reused))
 
-    def _serve(
-        self, at: str | None, prompt: int | None, used: int | None, left: int | None,
-        ms: float | None = None, num_ctx: int | None = None,
-    ) -> ServedPrompt:  # fmt: skip
-        cut, self._cut = self._cut, False
+    def _make(
+        self, at: str | None, tokens: _Tokens, ms: float | None = None, num_ctx: int | None = None
+    ) -> ServedPrompt:
+        """``at``: the line's time; ``ms``: the time of the evaluation; ``num_ctx``: None is the runner's."""
+        truncated, self._truncated = self._truncated, False
         self._number += 1
         return ServedPrompt(
             number=self._number,
             at=parse_time(at),
-            prompt=prompt,
-            reused=used,
-            evaluated=left,
+            prompt=tokens.prompt,
+            reused=tokens.reused,
+            evaluated=tokens.evaluated,
             prefill_ms=ms,
-            truncated=cut,
+            truncated=truncated,
             num_ctx=num_ctx or self.num_ctx,
         )
 
 
 def parse_time(text: str | None) -> float | None:
-    """Seconds since the epoch of slog's RFC 3339, a Unix stamp, or gin's local time."""
+    """Seconds since the epoch, from slog's RFC 3339, a Unix stamp, or gin's local time; None for anything else."""
     if text is None:
         return None
     try:
@@ -216,8 +231,8 @@ def parse_time(text: str | None) -> float | None:
         return None
 
 
-def parse_took(text: str) -> float | None:
-    """Seconds of Go's durations: ``15.2285805s``, ``33.313µs``, ``1m4s``."""
+def parse_duration(text: str) -> float | None:
+    """Seconds, from a duration as Go writes it: ``15.2285805s``, ``33.313µs``, ``1m4s``; None for anything else."""
     parts = re.findall(r"([\d.]+)(h|ms|µs|us|ns|m|s)", text)
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
     try:
@@ -227,7 +242,7 @@ def parse_took(text: str) -> float | None:
 
 
 def is_generation(fact: LogFact) -> bool:
-    """An access line of a request that used the model."""
+    """Whether this is the access line of a request that used the model."""
     return fact.kind == "access" and fact.values["method"] == "POST" and fact.values["path"] in _GENERATING
 
 

@@ -1,31 +1,23 @@
-"""v34's debug log: plain lines without stamps, between them whatever the model and its libraries print.
+"""v34's debug log: plain lines without stamps, mixed with whatever the model and its libraries print.
 
-One table of patterns, all anchored. Inside foreign text (a prompt preview, an answer) only the line that truly ends it
-is believed, so that an answer cannot forge the end of its own turn.
+One table of patterns, all anchored at the line's beginning. Inside foreign text (a prompt preview, an answer) only the
+lines that can end that text are read, so that an answer cannot fake the end of its own turn.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import Struct
+from timmy_tui.model.log_format import DebugFact, FactLog
 
 Reader = Callable[[str], Any]
 
 
-class DebugFact(Struct, frozen=True):
-    """What one line says."""
-
-    kind: str
-    values: dict[str, Any] = {}
-    request_id: str = ""
-
-
 @dataclass(frozen=True)
 class Pattern:
-    """A line worth reading: how it begins, what stands in it, and how each group is read."""
+    """One kind of line: its form, and how the text of each named group becomes a value."""
 
     kind: str
     regex: re.Pattern[str]
@@ -33,15 +25,16 @@ class Pattern:
 
 
 def _ns(text: str) -> float:
-    """Nanoseconds as ms; the log's own label says ms and is wrong."""
+    """Nanoseconds to ms. The log labels these numbers as ms, which is wrong."""
     return int(text) / 1e6
 
 
-def _on(text: str) -> bool:
+def _bool(text: str) -> bool:
     return text == "True"
 
 
 def _seconds(text: str) -> float:
+    """Seconds to ms."""
     return float(text) * 1000
 
 
@@ -72,7 +65,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _row("prompt", _D + r"Built unified megaprompt \((?P<prompt_chars>\d+) chars\)$", prompt_chars=int),
     _row("preview", _D + r"Megaprompt preview: "),
     _row("tail_prompt", _D + r"Tail prompt size: (?P<prompt_chars>\d+) chars", prompt_chars=int),
-    _row("tail_mode", _D + r"Tail mode active=(?P<tail_mode>True|False)$", tail_mode=_on),
+    _row("tail_mode", _D + r"Tail mode active=(?P<tail_mode>True|False)$", tail_mode=_bool),
     _row("context_sent", _D + r"Existing context length: (?P<context_sent>\d+)$", context_sent=int),
     _row("context_sent", _D + r"\[KV CACHE\] Sending existing context to Ollama, length: (?P<context_sent>\d+)$",
          context_sent=int),
@@ -81,7 +74,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _row("model", _D + r"Model=(?P<model>[^,]+), num_ctx=(?P<num_ctx>\d+)", model=str, num_ctx=int),
     _row("size", _D + r"Prompt size: (?P<prompt_chars>\d+) chars, ~(?P<prompt_tokens_est>\d+) tokens",
          prompt_chars=int, prompt_tokens_est=int),
-    _row("raw", _D + r"raw_mode=(?P<raw>True|False|None), ", raw=_on),
+    _row("raw", _D + r"raw_mode=(?P<raw>True|False|None), ", raw=_bool),
     _row("answer_head", _D + r"AI Response: "),
     _row("context_returned", _D + r"Returned context length: (?P<context_returned>\d+)$", context_returned=int),
     _row("timings", _D + r"Timings ms ~ " + _DURATIONS, **_NS),
@@ -89,7 +82,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _row("counts", _D + r"KV stats: prompt_eval_count=(?P<prompt_tokens>\d+) eval_count=(?P<output_tokens>\d+)",
          prompt_tokens=int, output_tokens=int),
     _row("answer", _D + r"LLM response received: (?P<reply>.*)$"),
-    _row("answer_kept", _D + r"Assistant response added to conversation history"),
+    _row("answer_added", _D + r"Assistant response added to conversation history"),
     _row("total", r"^--- Total process_user_message took: (?P<ms>[\d.]+)s$", ms=_seconds),
     _row(
         "access",
@@ -106,37 +99,42 @@ PATTERNS: tuple[Pattern, ...] = (
          r"latency=(?P<ms>\d+)ms", ms=float),
     _row("traceback", r"^Traceback \(most recent call last\):$"),
 )  # fmt: skip
-"""The first pattern that matches counts."""
+"""Tried in order; the first match counts."""
 
 _ID = re.compile(r"^(?P<text>.*) \[request_id=(?P<request_id>[0-9A-Za-z-]{1,64})\]$", re.DOTALL)
 
 _ENDS: dict[str, frozenset[str]] = {
     "preview": frozenset({"tail_prompt", "tail_mode", "context_sent", "first_request", "call"}),
     "answer_head": frozenset({"context_returned", "timings"}),
-    "answer": frozenset({"answer_kept"}),
+    "answer": frozenset({"answer_added"}),
 }
-"""Foreign text of several lines → the kinds that end it. Anything else in between belongs to the text."""
+"""Kind that begins foreign text of several lines → the kinds that end it. Every other line in between is text."""
 
 _LIMIT = 4096
-"""Characters kept of a message or an answer."""
+"""Characters stored of a message or an answer."""
+_LINE_LIMIT = 200
+"""Lines stored of an answer."""
 
 
 class V34Parser:
-    """Lines in, facts out; noise is counted, never an error."""
+    """Lines in, facts out. A line that no pattern matches is counted as noise; it is not an error."""
 
     def __init__(self) -> None:
         self.unparsed: Counter[str] = Counter()
-        """Always empty today: a line that no pattern knows is the model's or a library's, and counts as noise."""
+        """Always empty: a line that no pattern matches was printed by the model or a library."""
         self.noise = 0
+        """Lines that no pattern matched."""
         self._inside = ""
+        """Kind that began the foreign text which is being read; empty outside of foreign text."""
         self._text: list[str] = []
-        self._held: DebugFact | None = None
+        self._pending_total: DebugFact | None = None
+        """A total inside an answer; the next line shows whether it was the turn's or part of the answer."""
 
     def feed(self, lines: Iterable[bytes]) -> list[DebugFact]:
         """Facts of whole lines, in file order. Never raises, whatever the bytes."""
         facts: list[DebugFact] = []
         for line in lines:
-            # A progress bar redraws itself with carriage returns; what counts is what follows the last one.
+            # A progress bar redraws its line with carriage returns: only the text after the last one is on the screen.
             text = line.decode("utf-8", "replace").replace("\0", "").rstrip("\r\n").rpartition("\r")[2]
             facts.extend(self._read(text))
         return facts
@@ -160,45 +158,43 @@ class V34Parser:
         return [fact]
 
     def _read_inside(self, fact: DebugFact | None, text: str) -> list[DebugFact]:
-        """A line within foreign text, or the one that ends it."""
+        """A line inside foreign text, or the line that ends it."""
         if fact is not None and fact.kind in _ENDS[self._inside]:
-            ended = self._end_text()
-            return [*ended, *self._begin_text(fact)]
+            return [*self._end_text(), *self._begin_text(fact)]
         if self._inside == "answer" and fact is not None and fact.kind in ("begin", "access", "total"):
-            return self._maybe_over(fact)
+            return self._end_unmarked_answer(fact)
         if fact is not None and fact.kind in ("begin", "serving", "failure") and self._inside != "answer":
             self._inside = ""
             return [fact]
-        if len(self._text) < 200:
+        if len(self._text) < _LINE_LIMIT:
             self._text.append(text)
         return []
 
-    def _maybe_over(self, fact: DebugFact) -> list[DebugFact]:
-        """Versions without the line that ends an answer: a total counts once the next turn or access line follows."""
+    def _end_unmarked_answer(self, fact: DebugFact) -> list[DebugFact]:
+        """For versions that print no line after an answer: a total counts when a begin or access line follows it."""
         if fact.kind == "total":
-            self._held = fact
+            self._pending_total = fact
             return []
-        held = self._held
-        if held is None and fact.kind != "begin":
+        total = self._pending_total
+        if total is None and fact.kind != "begin":
             self._text.append("")
             return []
-        ended = self._end_text()
-        return [*ended, *([held] if held else []), fact]
+        return [*self._end_text(), *([total] if total else []), fact]
 
     def _end_text(self) -> list[DebugFact]:
-        """What was said, when it was an answer; a preview is dropped: it repeats the conversation."""
-        inside, self._inside, self._held = self._inside, "", None
+        """The answer as a fact. A preview gives none: it repeats the conversation."""
+        inside, self._inside, self._pending_total = self._inside, "", None
         if inside != "answer":
             return []
         return [DebugFact("answer", {"reply": "\n".join(self._text)[:_LIMIT]})]
 
 
 def _message(text: str) -> DebugFact:
-    """The user's words and, behind them, the request id; older versions had none."""
-    found = _ID.match(text)
-    if found is None:
+    """The user's words and the request id after them, which versions before November 2025 do not print."""
+    match = _ID.match(text)
+    if match is None:
         return DebugFact("message", {"text": text[:_LIMIT]})
-    return DebugFact("message", {"text": found["text"][:_LIMIT]}, found["request_id"])
+    return DebugFact("message", {"text": match["text"][:_LIMIT]}, match["request_id"])
 
 
 def match_line(text: str) -> DebugFact | None:
@@ -206,13 +202,13 @@ def match_line(text: str) -> DebugFact | None:
     if not text or text[0] not in "*->[( T1234567890:":
         return None
     for pattern in PATTERNS:
-        found = pattern.regex.match(text)
-        if found is None:
+        match = pattern.regex.match(text)
+        if match is None:
             continue
-        groups = found.groupdict()
+        groups = match.groupdict()
         request_id = groups.pop("request_id", "") or ""
         if request_id == "None":
-            # A typed turn has no id, and Python writes that out.
+            # A typed turn has no id; Python prints that as None.
             request_id = ""
         values: dict[str, Any] = {}
         for name, value in groups.items():
@@ -225,3 +221,17 @@ def match_line(text: str) -> DebugFact | None:
                 return None
         return DebugFact(pattern.kind, values, request_id)
     return None
+
+
+def _recognizes(lines: Sequence[bytes]) -> bool:
+    return any(b"*** Debug:" in line for line in lines)
+
+
+FORMAT = FactLog(
+    kind="v34",
+    file_name="v34.log",
+    order=20,
+    recognizes=_recognizes,
+    place=lambda places: places.v34_log,
+    parser=V34Parser,
+)

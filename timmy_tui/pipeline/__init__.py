@@ -1,1 +1,1 @@
-"""Where the stages meet: lines in, snapshots out, in a thread of its own."""
+"""The pipeline: lines of the sources become snapshots, in a thread of its own."""

@@ -1,4 +1,4 @@
-"""Where the dashboard's snapshots come from: a pipeline, and beside it the status line's state file."""
+"""Where the dashboard's snapshots come from: a pipeline, and beside it the recorder and the file of the status line."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,48 +6,46 @@ from pathlib import Path
 
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
+from timmy_tui.model.requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
-from timmy_tui.pipeline.snapshot_builder import Analyst
-from timmy_tui.pipeline.thread import Feed, Pipeline, Publish, Services
+from timmy_tui.parse.log_formats import log_files
+from timmy_tui.pipeline.read_logs import detect_format
+from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
-from timmy_tui.report.status import for_tmux, leave_line
+from timmy_tui.report.status import for_tmux, save_line
 from timmy_tui.sources.files.tail import Tail
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.files.wake import Waker
 from timmy_tui.sources.replay.player import Replay
 from timmy_tui.storage.recorder import Recorder
 
-LINE_S = 1.0
-"""Least time between two writes of the state file; a reader takes it for gone after 15 s."""
+STATUS_LINE_INTERVAL_S = 1.0
+"""Shortest time between two writes of the status line; readers ignore a line that is older than 15 s."""
 
 
 class LiveSource:
-    """Starts and stops everything that produces snapshots; passes the user's marks and answers on."""
+    """Starts and stops everything that produces snapshots; passes the user's requests on."""
 
     def __init__(
         self,
-        settings: Settings,
-        feeds: Sequence[Feed],
-        services: Services | None = None,
-        analyst: Analyst | None = None,
+        pipeline: Pipeline,
         waker: Waker | None = None,
-        line_root: Path | None = None,
-        replayed: bool = False,
         recorder: Recorder | None = None,
-        watch: Callable[[Snapshot], None] | None = None,
+        on_snapshot: Callable[[Snapshot], None] | None = None,
+        line_root: Path | None = None,
     ) -> None:
-        """``line_root``: whose status line is left for tmux; None leaves none (replay, demo).
+        """``on_snapshot`` also gets every snapshot: control learns from it which values run.
 
-        ``watch`` hears every snapshot beside the screen: control learns from it what runs.
+        ``line_root``: the Timmy whose status line is written for tmux; None writes none (replay, demo).
         """
-        self.pipeline = Pipeline(settings, feeds, services, analyst, replayed)
+        self.pipeline = pipeline
         self._waker = waker
         self._recorder = recorder
-        self._watch = watch
+        self._on_snapshot = on_snapshot
         self._line_root = line_root
         self._turns: tuple[Turn, ...] = ()
-        self._left_at = 0.0
+        self._line_written = 0.0
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread."""
@@ -55,22 +53,22 @@ class LiveSource:
             self._waker.start()
         if self._recorder is not None:
             self._recorder.start()
-        self.pipeline.start(lambda snapshot: self._pass_on(snapshot, publish))
+        self.pipeline.start(lambda snapshot: self._distribute(snapshot, publish))
 
-    def _pass_on(self, snapshot: Snapshot, publish: Publish) -> None:
+    def _distribute(self, snapshot: Snapshot, publish: Publish) -> None:
         publish(snapshot)
         self._turns = snapshot.turns
-        if self._watch is not None:
-            self._watch(snapshot)
+        if self._on_snapshot is not None:
+            self._on_snapshot(snapshot)
         if self._recorder is not None:
             self._recorder.see(snapshot)
         if self._line_root is None:
             return
         line = status_line(line_values(snapshot))
         now = time.monotonic()
-        if now - self._left_at >= LINE_S:
-            leave_line(line, for_tmux(line), str(self._line_root))
-            self._left_at = now
+        if now - self._line_written >= STATUS_LINE_INTERVAL_S:
+            save_line(line, for_tmux(line), str(self._line_root))
+            self._line_written = now
 
     def stop(self) -> None:
         """End within a second."""
@@ -80,52 +78,48 @@ class LiveSource:
         if self._recorder is not None:
             self._recorder.stop()
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
-        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
-        if turn is not None and self._recorder is not None:
-            self._recorder.mark(turn, quality)
-        self.pipeline.order(lambda track: track.mark(ordinal, quality))
+    def request(self, request: PipelineRequest) -> None:
+        """Do what the user asks for. Marks and notes are also recorded, because they outlive the logs."""
+        if self._recorder is not None and isinstance(request, MarkTurn | NoteTurn):
+            self._record(self._recorder, request)
+        self.pipeline.submit(lambda builder: builder.request(request))
 
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad, in the user's words."""
-        turn = next((turn for turn in self._turns if turn.ordinal == ordinal), None)
-        if turn is not None and self._recorder is not None:
-            self._recorder.note(turn, text)
-        self.pipeline.order(lambda track: track.note(ordinal, text))
+    def _record(self, recorder: Recorder, request: MarkTurn | NoteTurn) -> None:
+        turn = next((turn for turn in self._turns if turn.ordinal == request.ordinal), None)
+        if turn is None:
+            return
+        if isinstance(request, MarkTurn):
+            recorder.mark(turn, request.quality)
+        else:
+            recorder.note(turn, request.text)
 
-    def mark_change(self, kind: str, label: str) -> None:
-        """A change, restart or foreign edit, on the charts before the next turn. ``kind`` as in Marker."""
+    def add_change_marker(self, kind: str, label: str) -> None:
+        """Put a change, restart or outside edit on the charts, before the next turn. ``kind`` as in Marker."""
         newest = self._turns[-1].ordinal if self._turns else -1
-        self.pipeline.mark(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
+        self.pipeline.add_marker(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
         if self._recorder is not None:
             self._recorder.change(kind, label)
 
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-        self.pipeline.order(lambda track: track.answer_finding(key, answer))
 
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
-        self.pipeline.order(lambda track: track.guide(word))
-
-
-def follow(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
-    """The two logs of an installation, followed, and the hints that wake the polls early."""
+def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
+    """The logs of an installation as feeds, and the waker that polls them early; None where the settings forbid it."""
+    logs = log_files(installation)
     tails = [
-        TailThread(Tail(installation.latency_log, "latency.log", settings.tail), "latency", settings.tail),
-        TailThread(Tail(installation.v34_log, "v34.log", settings.tail), "v34", settings.tail),
+        TailThread(Tail(path, log_format.file_name, settings.tail), log_format.kind, settings.tail)
+        for path, log_format in logs
     ]
 
     def wake_all() -> None:
         for tail in tails:
             tail.wake()
 
-    paths = [installation.latency_log, installation.v34_log]
-    waker = Waker(paths, wake_all) if settings.tail.notify else None
+    waker = Waker([path for path, _ in logs], wake_all) if settings.tail.notify else None
     return list(tails), waker
 
 
-def play(paths: Sequence[Path], speed: float | None) -> list[Feed]:
-    """Saved logs as feeds that share one clock."""
-    return list(Replay(paths, speed).feeds)
+def play_logs(paths: Sequence[Path], speed: float | None) -> list[Feed]:
+    """Saved logs as feeds that share one clock. ``speed``: times real time; None: at once.
+
+    Raises NotFound or SourceError.
+    """
+    return list(Replay([(path, detect_format(path)) for path in paths], speed).feeds)

@@ -1,4 +1,4 @@
-"""LogReading logs once, from their first byte to their last, for the commands that do not follow them."""
+"""Reads whole logs once, for the commands that do not follow them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,82 +10,96 @@ from msgspec.structs import replace
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
-from timmy_tui.sources.replay.player import detect_kind
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.parse.log_formats import detect, log_files
+from timmy_tui.sources.files.content import read_start
+from timmy_tui.turns.ingest import Ingest
 
-_SLICE = 1 << 20
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class LogReading:
-    """Everything that the named logs say."""
+    """Everything that the logs say."""
 
     turns: tuple[Turn, ...]
-    """In the order in which they happened, every state."""
+    """In every state, in the order in which they happened."""
     sessions: tuple[Session, ...]
     sources: tuple[SourceState, ...]
+    """One for each file."""
     unparsed: Counter[str]
+    """Lines that could not be read, by reason."""
 
 
-def logs_of(installation: Installation) -> list[tuple[Path, LogKind]]:
-    """The two logs of an installation, those that exist. Raises NotFound when there is neither."""
-    pairs: list[tuple[Path, LogKind]] = [(installation.latency_log, "latency"), (installation.v34_log, "v34")]
-    present = [(path, kind) for path, kind in pairs if path.exists()]
-    if not present:
-        raise NotFound(
-            f"neither {pairs[0][0]} nor {pairs[1][0]} exists yet.", "Talk to Timmy once, or name a file: --log"
-        )
-    return present
+def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
+    """The logs of an installation that exist, each with its format. Raises NotFound when none exists."""
+    logs = log_files(installation)
+    existing = [(path, row) for path, row in logs if path.exists()]
+    if not existing:
+        paths = " nor ".join(str(path) for path, _ in logs)
+        raise NotFound(f"neither {paths} exists yet.", "Talk to Timmy once, or name a file: --log")
+    return existing
 
 
-def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogKind]]:
-    """Files the user named, each with the kind that its content shows. Raises NotFound or SourceError."""
-    return [(_readable(path), detect_kind(path)) for path in paths]
+def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogFormat]]:
+    """Files that the user named, each with the format that its content shows. Raises NotFound or SourceError."""
+    return [(_require_file(path), detect_format(path)) for path in paths]
 
 
-def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: Limits, keep_events: bool = True) -> LogReading:
-    """Read each log whole. The latency log goes first: the debug log then tells more of turns that are known."""
+def detect_format(path: Path) -> LogFormat:
+    """The format that the beginning of a file shows. Raises NotFound or SourceError."""
+    return detect(read_start(path), path.name)
+
+
+def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: Limits, keep_events: bool = True) -> LogReading:
+    """Read each log from its first byte to its last, in the order of their formats. Raises NotFound or SourceError.
+
+    ``keep_events``: turns keep their raw events, about 6 KiB each.
+    """
     ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
-    for path, kind in sorted(logs, key=lambda item: item[1] != "latency"):
+    for path, row in sorted(logs, key=lambda log: log[1].order):
         lines = dropped = 0
-        for batch, too_long in _slices(_readable(path), limits.line_kib * 1024):
+        for batch, too_long in _line_batches(_require_file(path), limits.line_kib * 1024):
             lines += len(batch) + too_long
             dropped += too_long
-            for turn in ingest.feed(kind, batch):
+            for turn in ingest.feed(row.kind, batch):
                 turns[turn.ordinal] = turn
-        condition = SourceCondition.OK
-        sources.append(SourceState(name=path.name, condition=condition, lines=lines, dropped=dropped))
+        sources.append(SourceState(name=path.name, condition=SourceCondition.OK, lines=lines, dropped=dropped))
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
-    ordered, places = _by_time([turns[ordinal] for ordinal in sorted(turns)])
+    ordered, renumbered = _by_time([turns[ordinal] for ordinal in sorted(turns)])
     sessions = tuple(
-        replace(session, first=places.get(session.first, session.first), last=places.get(session.last, session.last))
+        replace(
+            session,
+            first=renumbered.get(session.first, session.first),
+            last=renumbered.get(session.last, session.last),
+        )
         for session in ingest.sessions
     )
     return LogReading(turns=ordered, sessions=sessions, sources=tuple(sources), unparsed=ingest.unparsed)
 
 
 def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:
-    """Turns in the order in which they happened, numbered anew; old ordinal → new.
+    """Turns in the order in which they happened, with new ordinals, and old ordinal → new ordinal.
 
-    The debug log alone tells of typed turns, and it is read behind the other one. A turn without a time stays behind
-    the one that arrived before it.
+    Typed turns are only in the debug log, which is read after the latency log, so that their ordinals are too high. A
+    turn without a start time stays behind the turn that arrived before it.
     """
     keyed: list[tuple[float, int, Turn]] = []
-    before = float("-inf")
+    started = float("-inf")
     for turn in turns:
-        before = before if turn.started is None else turn.started
-        keyed.append((before, turn.ordinal, turn))
+        started = started if turn.started is None else turn.started
+        keyed.append((started, turn.ordinal, turn))
     keyed.sort(key=lambda item: item[:2])
-    places = {ordinal: place for place, (_, ordinal, _) in enumerate(keyed)}
-    return tuple(replace(turn, ordinal=places[turn.ordinal]) for _, _, turn in keyed), places
+    renumbered = {ordinal: position for position, (_, ordinal, _) in enumerate(keyed)}
+    return tuple(replace(turn, ordinal=renumbered[turn.ordinal]) for _, _, turn in keyed), renumbered
 
 
-def _readable(path: Path) -> Path:
+def _require_file(path: Path) -> Path:
     if not path.exists():
         raise NotFound(f"{path} does not exist.")
     if not path.is_file():
@@ -93,13 +107,13 @@ def _readable(path: Path) -> Path:
     return path
 
 
-def _slices(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
-    """Whole lines in slices of about 1 MiB, and how many lines were passed over for their length."""
+def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
+    """Whole lines in batches of about 1 MiB, and how many lines were dropped because they are longer than the limit."""
     try:
         with path.open("rb") as file:
             rest = b""
             skipping = False
-            while chunk := file.read(_SLICE):
+            while chunk := file.read(_CHUNK):
                 lines = (rest + chunk).split(b"\n")
                 rest = lines.pop()
                 too_long = 0
@@ -111,8 +125,8 @@ def _slices(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
                     skipping = False
                 if len(rest) > line_limit:
                     rest, skipping, too_long = b"", True, 1
-                kept = [line for line in lines if len(line) <= line_limit]
-                yield kept, too_long + len(lines) - len(kept)
+                short = [line for line in lines if len(line) <= line_limit]
+                yield short, too_long + len(lines) - len(short)
             if rest and not skipping:
                 yield [rest], 0
     except OSError as error:

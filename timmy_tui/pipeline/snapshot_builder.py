@@ -1,9 +1,9 @@
-"""One reading of the logs and everything that follows from it: recent turns, counts, frame, statistics."""
+"""One reading of the logs and everything computed from it: recent turns, counts, frame, statistics."""
 
 import time
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,70 +15,63 @@ from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete,
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
+from timmy_tui.model.log_format import LogKind
+from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
-from timmy_tui.turns.ingest import Ingest, LogKind
+from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.typed_turns import TypedTurns
 
-EVENTS_KEPT = 50
-"""Newest turns that keep their raw events for the turn screen: 26 events are about 6 KiB."""
+TURNS_WITH_EVENTS = 50
+"""Newest turns that keep their raw events, for the turn screen; 26 events are about 6 KiB."""
 
-JUDGED = 2000
-"""Turns of a backlog that are judged: 2 000 at up to 1 ms each are two seconds of the thread."""
+MAX_BACKLOG_JUDGED = 2000
+"""Newest turns of a backlog, which alone are judged: 2 000 at up to 1 ms each take the thread two seconds."""
 
 
-class Analyst(Protocol):
-    """What is concluded from closed turns, one after the other; the same ordinal again is a revision."""
+class Analyzer(Protocol):
+    """Draws conclusions from closed turns, one after the other; the same ordinal again is a revision."""
 
     def add(self, turn: Turn, facts: OllamaFacts | None) -> None:
-        """Take a turn in, in order of ordinal."""
+        """Add a turn, in order of ordinal."""
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
         """Runs of turns under the same flags and session, newest last."""
 
     def llm(self, facts: OllamaFacts | None, now: float) -> LlmState | None:
-        """Cache, context, criteria and warnings."""
+        """Cache, context, criteria and warnings. ``now``: time.time()."""
 
     def judgement(self) -> JudgementState | None:
         """Findings, diagnosis, verdict."""
 
-    def mark(self, turn: Turn, quality: str | None) -> None:
-        """The user's word on a turn: ``good``, ``bad``, or None to take it back."""
-
-    def note(self, turn: Turn, text: str) -> None:
-        """Why it was marked; empty takes the note away."""
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept``, ``acknowledge`` or ``mute``."""
-
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+    def request(self, request: PipelineRequest, turns: Mapping[int, Turn]) -> None:
+        """Do what the user asks for. ``turns``: the recent turns by ordinal."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
-    """The statistics of one moment; made anew only when a turn closed."""
+class _Statistics:
+    """Statistics of the recent turns; computed again only after a turn closed or changed."""
 
     headline: StageStat | None
     stages: tuple[StageStat, ...]
 
 
 class SnapshotBuilder:
-    """Lines in, the changing part of a Snapshot out."""
+    """Turns lines into the part of a Snapshot that depends on the logs."""
 
-    def __init__(self, settings: Settings, analyst: Analyst | None = None) -> None:
+    def __init__(self, settings: Settings, analyzer: Analyzer | None = None) -> None:
         self._settings = settings
-        self._analyst = analyst
+        self._analyzer = analyzer
         self._ingest = Ingest(settings.tail.turn_timeout_s)
         self._typed = TypedTurns()
         self._recent: dict[int, Turn] = {}
         self._order: list[int] = []
         """Ordinals of ``_recent``, ascending."""
         self._states: dict[TurnState, int] = dict.fromkeys(TurnState, 0)
-        self._known: dict[int, TurnState] = {}
-        self._waiting: deque[Turn] | None = None
-        self._rows: _Rows | None = None
+        self._state_by_ordinal: dict[int, TurnState] = {}
+        self._backlog_turns: deque[Turn] | None = None
+        self._statistics: _Statistics | None = None
         self._ordered: tuple[Turn, ...] | None = None
         self._phase: tuple[int, str, float, float] | None = None
         self.frame = TurnFrame()
@@ -86,96 +79,79 @@ class SnapshotBuilder:
         """Turns closed so far, revisions not counted."""
 
     def begin_backlog(self) -> None:
-        """From here on turns are old: they are judged together, at the end, and only the newest of them."""
-        self._waiting = deque(maxlen=JUDGED)
+        """Until ``end_backlog``, turns are not judged one by one: the newest of them are judged together at its end."""
+        self._backlog_turns = deque(maxlen=MAX_BACKLOG_JUDGED)
 
     def end_backlog(self, facts: OllamaFacts | None) -> None:
-        """Judge what was held back."""
-        held, self._waiting = self._waiting, None
-        if self._analyst is not None:
-            for turn in held or ():
-                self._analyst.add(self._recent.get(turn.ordinal, turn), facts)
+        """Judge the newest turns of the backlog."""
+        backlog_turns, self._backlog_turns = self._backlog_turns, None
+        if self._analyzer is not None:
+            for turn in backlog_turns or ():
+                self._analyzer.add(self._recent.get(turn.ordinal, turn), facts)
 
     def feed(self, kind: LogKind, lines: Sequence[bytes], facts: OllamaFacts | None) -> bool:
-        """Take whole lines of one log; True when a turn closed or changed."""
-        return self._put_all(self._ingest.feed(kind, lines), facts)
+        """Take whole lines of one log. True when a turn closed or changed."""
+        return self._add_turns(self._ingest.feed(kind, lines), facts)
 
     def tick(self, now: float, facts: OllamaFacts | None) -> bool:
-        """Time out what has been silent too long; ``now`` is time.time()."""
-        changed = self._put_all(self._ingest.assembler.tick(now), facts)
-        return self._put_typed(facts) or changed
+        """Close turns that have been silent too long; ``now`` is time.time(). True when a turn closed or changed."""
+        changed = self._add_turns(self._ingest.assembler.tick(now), facts)
+        return self._add_typed_turns(facts) or changed
 
-    def add_typed(self, turns: Iterable[Turn], facts: OllamaFacts | None) -> bool:
-        """What v34's statistics told of; turns that no log knows get ordinals of their own, a little later."""
-        self._typed.offer(turns, time.monotonic())
-        return self._put_typed(facts)
+    def add_statistics(self, turns: Iterable[Turn], facts: OllamaFacts | None) -> bool:
+        """Take turns of v34's statistics; those that no log has get ordinals later. True when a turn changed."""
+        self._typed.add_statistics(turns, time.monotonic())
+        return self._add_typed_turns(facts)
 
-    def _put_typed(self, facts: OllamaFacts | None) -> bool:
-        due = self._typed.due(self.turns(), time.monotonic(), self.busy)
+    def _add_typed_turns(self, facts: OllamaFacts | None) -> bool:
+        ready = self._typed.take_ready(self.turns(), time.monotonic(), self.busy)
         numbered: list[Turn] = []
-        for turn in due:
+        for turn in ready:
             if turn.ordinal < 0:
                 turn = replace(turn, ordinal=self._ingest.assembler.take_ordinal())
-                self._typed.given(turn)
+                self._typed.add_numbered(turn)
             numbered.append(turn)
-        return self._put_all(numbered, facts)
+        return self._add_turns(numbered, facts)
 
-    def _put_all(self, turns: list[Turn], facts: OllamaFacts | None) -> bool:
+    def _add_turns(self, turns: list[Turn], facts: OllamaFacts | None) -> bool:
         for turn in turns:
-            self._put(turn, facts)
+            self._add_turn(turn, facts)
         if turns:
-            self._rows = self._ordered = None
+            self._statistics = self._ordered = None
         return bool(turns)
 
-    def _put(self, turn: Turn, facts: OllamaFacts | None) -> None:
-        turn = self._typed.settle(turn)
-        before = self._known.get(turn.ordinal)
-        if before is None:
+    def _add_turn(self, turn: Turn, facts: OllamaFacts | None) -> None:
+        turn = self._typed.merge(turn)
+        previous_state = self._state_by_ordinal.get(turn.ordinal)
+        if previous_state is None:
             self.closed += 1
         else:
-            self._states[before] -= 1
+            self._states[previous_state] -= 1
         self._states[turn.state] += 1
-        self._known[turn.ordinal] = turn.state
+        self._state_by_ordinal[turn.ordinal] = turn.state
         if turn.ordinal not in self._recent:
             insort(self._order, turn.ordinal)
         self._recent[turn.ordinal] = turn
         self.frame.put(turn)
         self._trim()
-        if self._waiting is not None:
-            self._waiting.append(turn)
-        elif self._analyst is not None:
-            self._analyst.add(turn, facts)
+        if self._backlog_turns is not None:
+            self._backlog_turns.append(turn)
+        elif self._analyzer is not None:
+            self._analyzer.add(turn, facts)
 
     def _trim(self) -> None:
-        """Keep the newest turns, and the raw events of the very newest only."""
+        """Keep the newest turns, and raw events only of the very newest."""
         while len(self._order) > self._settings.view.turns:
             del self._recent[self._order.pop(0)]
-        if len(self._order) > EVENTS_KEPT:
-            old = self._order[-EVENTS_KEPT - 1]
-            if self._recent[old].events:
-                self._recent[old] = replace(self._recent[old], events=())
+        if len(self._order) > TURNS_WITH_EVENTS:
+            ordinal = self._order[-TURNS_WITH_EVENTS - 1]
+            if self._recent[ordinal].events:
+                self._recent[ordinal] = replace(self._recent[ordinal], events=())
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """The user's word on a turn that is still at hand."""
-        turn = self._recent.get(ordinal)
-        if turn is not None and self._analyst is not None:
-            self._analyst.mark(turn, quality)
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a turn that is still at hand was marked."""
-        turn = self._recent.get(ordinal)
-        if turn is not None and self._analyst is not None:
-            self._analyst.note(turn, text)
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """The user's answer to a finding."""
-        if self._analyst is not None:
-            self._analyst.answer_finding(key, answer)
-
-    def guide(self, word: str) -> None:
-        """What the user wants of the guided test."""
-        if self._analyst is not None:
-            self._analyst.guide(word)
+    def request(self, request: PipelineRequest) -> None:
+        """Do what the user asks for; the analyzer gets the recent turns with it."""
+        if self._analyzer is not None:
+            self._analyzer.request(request, self._recent)
 
     @property
     def busy(self) -> bool:
@@ -183,38 +159,38 @@ class SnapshotBuilder:
         return self._ingest.assembler.busy
 
     def turns(self) -> tuple[Turn, ...]:
-        """The newest closed turns, by their time: the debug log tells of typed turns only after the other log's."""
+        """The newest closed turns, by their time: typed turns arrive later than the turns around them."""
         if self._ordered is None:
-            before = 0.0
+            time_key = 0.0
             keyed: list[tuple[float, int]] = []
             for ordinal in self._order:
                 started = self._recent[ordinal].started
-                before = before if started is None else started
-                keyed.append((before, ordinal))
+                time_key = time_key if started is None else started
+                keyed.append((time_key, ordinal))
             self._ordered = tuple(self._recent[ordinal] for _, ordinal in sorted(keyed))
         return self._ordered
 
-    def snapshot(self, blank: Snapshot, facts: OllamaFacts | None) -> Snapshot:
-        """``blank`` with everything that this reading knows filled in."""
+    def snapshot(self, base: Snapshot, facts: OllamaFacts | None) -> Snapshot:
+        """``base``, completed with everything that comes from this reading."""
         turns = self.turns()
         window = self._settings.view.window
-        if self._rows is None:
-            self._rows = _Rows(headline_stat(turns, window), stage_stats(turns, window))
-        analyst = self._analyst
+        if self._statistics is None:
+            self._statistics = _Statistics(headline_stat(turns, window), stage_stats(turns, window))
+        analyzer = self._analyzer
         return replace(
-            blank,
+            base,
             turns=turns,
             open_turn=self._open_turn(),
             counts=self._counts(),
             window=window,
-            headline=self._rows.headline,
-            stages=self._rows.stages,
+            headline=self._statistics.headline,
+            stages=self._statistics.stages,
             clock=offset_over(newest_complete(turns, window)),
             unparsed=dict(self._ingest.unparsed),
             sessions=self._ingest.sessions[-50:],
-            epochs=analyst.epochs if analyst else (),
-            llm=analyst.llm(facts, blank.taken) if analyst else None,
-            judgement=analyst.judgement() if analyst else None,
+            epochs=analyzer.epochs if analyzer else (),
+            llm=analyzer.llm(facts, base.taken) if analyzer else None,
+            judgement=analyzer.judgement() if analyzer else None,
         )
 
     def _counts(self) -> Counts:
@@ -229,7 +205,7 @@ class SnapshotBuilder:
         )
 
     def _open_turn(self) -> OpenTurn | None:
-        """The turn in flight, with the local times at which it and its phase were first seen."""
+        """The turn in flight, with the local times at which it and its phase were first observed."""
         turn = self._ingest.assembler.open_turn
         if turn is None:
             self._phase = None

@@ -1,4 +1,4 @@
-"""The only place where the stages meet: one thread that turns lines into snapshots."""
+"""The pipeline: one thread that turns lines of all sources into snapshots."""
 
 import threading
 import time
@@ -9,25 +9,25 @@ from typing import Protocol
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import Health, Snapshot, SourceState
 from timmy_tui.model.turn import Marker, Turn
-from timmy_tui.pipeline.snapshot_builder import Analyst, SnapshotBuilder
+from timmy_tui.pipeline.snapshot_builder import Analyzer, SnapshotBuilder
 from timmy_tui.sources.files.tail import Backlog, TailBatch
-from timmy_tui.turns.ingest import LogKind
 
 Publish = Callable[[Snapshot], None]
 
 IDLE_S = 1.0
-"""Longest wait of the thread with no turn in flight: time-outs and source states are looked at this often."""
+"""Longest wait of the thread with no turn in flight: time-outs and source states are checked this often."""
 BUSY_S = 0.25
-PACE_S = 0.01
-"""Least time between two snapshots while lines pour in; a single line is shown at once."""
-STATES_S = 5.0
-"""A snapshot at least this often, so that a source that went silent is seen to be."""
+MIN_SNAPSHOT_INTERVAL_S = 0.01
+"""Shortest time between two snapshots while many lines arrive; a single line is shown at once."""
+MAX_SNAPSHOT_INTERVAL_S = 5.0
+"""Longest time between two snapshots, so that the screen shows a source that went silent."""
 SLICE_BYTES = 1 << 18
-"""Backlog read between two looks at the live lines: about 4 ms of work."""
-REST_S = 0.004
-"""Rest after each slice, so that the screen's thread gets the interpreter."""
+"""Backlog read before live lines are taken again: about 4 ms of work."""
+SLICE_PAUSE_S = 0.004
+"""Pause after each slice, so that the screen's thread gets the interpreter."""
 LOG_LINES = 400
 
 
@@ -38,27 +38,27 @@ class Feed(Protocol):
     kind: LogKind
 
     def start(self, notify: Callable[[], None]) -> None:
-        """Begin; ``notify`` is called from any thread when there is something to drain."""
+        """Begin; ``notify`` is called from any thread when there are new batches."""
 
     def drain(self) -> list[TailBatch]:
         """Batches since the last call, oldest first; never blocks."""
 
     def backlog(self) -> Backlog | None:
-        """The file from its first byte on, when its end was read first; asked for after the first batch."""
+        """The file from its first byte on, if its end was read first, else None; asked for after the first batch."""
 
     @property
     def state(self) -> SourceState:
-        """As it is now."""
+        """The state of the source now."""
 
     def set_busy(self, busy: bool) -> None:
-        """A turn is in flight: look more often."""
+        """A turn is in flight: poll more often."""
 
     def stop(self) -> None:
-        """End within a second, whatever the file does."""
+        """End within a second, whatever state the file is in."""
 
 
 class Services(Protocol):
-    """What the HTTP side knows; its own threads do the waiting."""
+    """What the services report over HTTP; they are polled in threads of their own."""
 
     def start(self, notify: Callable[[], None]) -> None:
         """Begin polling."""
@@ -70,32 +70,32 @@ class Services(Protocol):
         """Ask the model server again in a second."""
 
     def set_busy(self, busy: bool) -> None:
-        """A turn is in flight: v34 answers late."""
+        """A turn is in flight; v34 answers late meanwhile."""
 
     @property
     def facts(self) -> OllamaFacts | None:
-        """What Ollama says."""
+        """What Ollama reports; None before its first answer."""
 
     @property
     def states(self) -> tuple[SourceState, ...]:
         """One per service."""
 
     def typed_turns(self) -> Sequence[Turn]:
-        """Turns that only v34's own statistics told of, since the last call."""
+        """Turns of v34's statistics since the last call; typed turns are among them."""
 
 
 class Pipeline:
-    """Feeds in, snapshots out. ``start`` returns at once; ``stop`` within a second."""
+    """Turns feeds into snapshots. ``start`` returns at once; ``stop`` within a second."""
 
     def __init__(
         self,
         settings: Settings,
         feeds: Sequence[Feed],
         services: Services | None = None,
-        analyst: Analyst | None = None,
+        analyzer: Analyzer | None = None,
         replayed: bool = False,
     ) -> None:
-        """``replayed``: the stamps are of another day, so that only the log itself says what is over."""
+        """``replayed``: the stamps are from the past, so only the log itself shows which turns are over."""
         self._settings = settings
         self._replayed = replayed
         self._feeds = feeds
@@ -104,16 +104,16 @@ class Pipeline:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._publish: Publish = lambda snapshot: None
-        self._track = SnapshotBuilder(settings, analyst)
+        self._full_reading = SnapshotBuilder(settings, analyzer)
         self._preview: SnapshotBuilder | None = None
         self._backlogs: deque[tuple[Feed, Backlog]] = deque()
-        self._asked: set[str] = set()
+        self._backlog_asked: set[str] = set()
         self._log: deque[tuple[str, str]] = deque(maxlen=LOG_LINES)
-        self._marks: deque[Marker] = deque(maxlen=200)
-        self._orders: deque[Callable[[SnapshotBuilder], None]] = deque()
+        self._markers: deque[Marker] = deque(maxlen=200)
+        self._actions: deque[Callable[[SnapshotBuilder], None]] = deque()
         self._health: dict[str, Health] = {}
-        self._restarted = 0
-        self._published = float("-inf")
+        self._file_restarts = 0
+        self._last_published = float("-inf")
         self._busy = False
         self._errors = 0
 
@@ -134,14 +134,14 @@ class Pipeline:
         if self._thread is not None:
             self._thread.join(timeout=1.0)
 
-    def order(self, action: Callable[[SnapshotBuilder], None]) -> None:
-        """Run ``action`` in the pipeline's thread and show what came of it (marks, accepted findings)."""
-        self._orders.append(action)
+    def submit(self, action: Callable[[SnapshotBuilder], None]) -> None:
+        """Run ``action`` in the pipeline's thread, then publish a snapshot that shows its effect."""
+        self._actions.append(action)
         self._wake.set()
 
-    def mark(self, mark: Marker) -> None:
-        """Put something that happened outside the logs on the charts."""
-        self._marks.append(mark)
+    def add_marker(self, marker: Marker) -> None:
+        """Put a marker on the charts for something that happened outside the logs."""
+        self._markers.append(marker)
         self._wake.set()
 
     def _run(self) -> None:
@@ -152,63 +152,63 @@ class Pipeline:
         while not self._stopping.is_set():
             try:
                 self._step()
-            except Exception as error:  # noqa: BLE001  A live screen over a dead thread would lie: show it and go on.
-                self._fail(error)
+            except Exception as error:  # noqa: BLE001  Show it and go on: a screen over a dead thread misleads.
+                self._add_health_line(error)
 
     def _step(self) -> None:
-        """Wait, take what came, and publish when something changed."""
+        """Wait, take new lines, and publish a snapshot if something changed."""
         if not self._backlogs:
             self._wake.wait(BUSY_S if self._busy else IDLE_S)
         self._wake.clear()
         changed = self._drain()
         changed |= self._read_backlog()
         if not self._replayed:
-            changed |= self._shown.tick(time.time(), self._facts)
-        changed |= self._obey()
-        if changed or time.monotonic() - self._published > STATES_S:
-            self._show()
+            changed |= self._visible.tick(time.time(), self._facts)
+        changed |= self._run_actions()
+        if changed or time.monotonic() - self._last_published > MAX_SNAPSHOT_INTERVAL_S:
+            self._publish_snapshot()
         if self._backlogs:
-            time.sleep(REST_S)
+            time.sleep(SLICE_PAUSE_S)
 
     @property
-    def _shown(self) -> SnapshotBuilder:
-        return self._preview or self._track
+    def _visible(self) -> SnapshotBuilder:
+        return self._preview or self._full_reading
 
     @property
     def _facts(self) -> OllamaFacts | None:
         return self._services.facts if self._services is not None else None
 
     def _drain(self) -> bool:
-        """Take live lines into the reading that is shown; while a backlog comes in, that is the preview."""
+        """Add live lines to the visible reading: the preview, while a backlog is read. True if something changed."""
         changed = False
-        closed = self._shown.closed
+        closed = self._visible.closed
         for feed in self._feeds:
             batches = feed.drain()
-            if batches and feed.name not in self._asked:
-                self._asked.add(feed.name)
+            if batches and feed.name not in self._backlog_asked:
+                self._backlog_asked.add(feed.name)
                 self._begin_backlog(feed)
             for batch in batches:
-                self._take(feed, batch)
+                self._add_batch(feed, batch)
                 changed = True
         if self._services is not None:
-            # Only into the full reading: what a preview takes in is forgotten with it.
+            # Only into the full reading: the preview and everything in it is dropped later.
             typed = self._services.typed_turns() if self._preview is None else ()
-            changed |= self._track.add_typed(typed, self._facts) if typed else False
-            if self._shown.closed != closed:
+            changed |= self._full_reading.add_statistics(typed, self._facts) if typed else False
+            if self._visible.closed != closed:
                 self._services.turn_closed()
-        if self._shown.busy != self._busy:
-            self._busy = self._shown.busy
-            self._tell_busy()
+        if self._visible.busy != self._busy:
+            self._busy = self._visible.busy
+            self._pass_busy_on()
         return changed
 
-    def _take(self, feed: Feed, batch: TailBatch) -> None:
+    def _add_batch(self, feed: Feed, batch: TailBatch) -> None:
         if batch.restarted:
-            self._restarted += 1
+            self._file_restarts += 1
         for line in batch.lines[-LOG_LINES:]:
             self._log.append((feed.name, clean(line.decode("utf-8", "replace"))))
-        self._shown.feed(feed.kind, batch.lines, self._facts)
+        self._visible.feed(feed.kind, batch.lines, self._facts)
         if self._preview is not None and not any(feed is reading for reading, _ in self._backlogs):
-            self._track.feed(feed.kind, batch.lines, self._facts)
+            self._full_reading.feed(feed.kind, batch.lines, self._facts)
 
     def _begin_backlog(self, feed: Feed) -> None:
         backlog = feed.backlog()
@@ -216,59 +216,59 @@ class Pipeline:
             return
         if self._preview is None:
             self._preview = SnapshotBuilder(self._settings)
-            self._track.begin_backlog()
+            self._full_reading.begin_backlog()
         self._backlogs.append((feed, backlog))
 
     def _read_backlog(self) -> bool:
-        """One slice of the oldest unread part; the full reading takes the preview's place when it has caught up."""
+        """Read one slice of the first backlog. When all are read, the full reading replaces the preview; True then."""
         if not self._backlogs:
             return False
         feed, backlog = self._backlogs[0]
-        self._track.feed(feed.kind, backlog.read(SLICE_BYTES), self._facts)
+        self._full_reading.feed(feed.kind, backlog.read(SLICE_BYTES), self._facts)
         if not backlog.finished:
             return False
         backlog.close()
         self._backlogs.popleft()
         if self._backlogs:
             return False
-        self._track.end_backlog(self._facts)
+        self._full_reading.end_backlog(self._facts)
         self._preview = None
         return True
 
-    def _tell_busy(self) -> None:
+    def _pass_busy_on(self) -> None:
         for feed in self._feeds:
             feed.set_busy(self._busy)
         if self._services is not None:
             self._services.set_busy(self._busy)
 
-    def _obey(self) -> bool:
-        obeyed = bool(self._orders)
-        while self._orders:
-            self._orders.popleft()(self._track)
-        return obeyed
+    def _run_actions(self) -> bool:
+        ran = bool(self._actions)
+        while self._actions:
+            self._actions.popleft()(self._full_reading)
+        return ran
 
-    def _show(self) -> None:
-        """Publish, at most every PACE_S while lines pour in; what is held back is shown at the next step."""
-        wait = self._published + PACE_S - time.monotonic()
+    def _publish_snapshot(self) -> None:
+        """Publish a snapshot, at most one per MIN_SNAPSHOT_INTERVAL_S; lines that arrive meanwhile are part of it."""
+        wait = self._last_published + MIN_SNAPSHOT_INTERVAL_S - time.monotonic()
         if wait > 0:
             self._stopping.wait(wait)
             self._drain()
-        self._published = time.monotonic()
+        self._last_published = time.monotonic()
         services = self._services.states if self._services is not None else ()
-        blank = Snapshot(
+        base = Snapshot(
             taken=time.time(),
             sources=(*(feed.state for feed in self._feeds), *services),
             health=tuple(self._health.values()),
-            marks=tuple(self._marks),
+            marks=tuple(self._markers),
             log_tail=tuple(self._log),
-            restarted=self._restarted,
+            restarted=self._file_restarts,
         )
-        self._publish(self._shown.snapshot(blank, self._facts))
+        self._publish(self._visible.snapshot(base, self._facts))
 
-    def _fail(self, error: Exception) -> None:
-        """Keep the failure as a health line; the first of its kind keeps its time."""
+    def _add_health_line(self, error: Exception) -> None:
+        """Keep one health line per place where exceptions were raised, with the time of the first one."""
         kind = type(error).__name__
-        where = _origin(error)
+        where = _raised_at(error)
         self._errors += 1
         first = self._health.get(where)
         self._health[where] = Health(
@@ -276,12 +276,12 @@ class Pipeline:
             message=clean(f"{kind}: {error}", 200),
             since=first.since if first else time.time(),
         )
-        # A fault that returns at once must not spin: at most ten tries a second.
+        # An error that occurs again at once must not use the whole core: at most ten tries per second.
         self._stopping.wait(0.1)
 
 
-def _origin(error: BaseException) -> str:
-    """Module and line where it was raised."""
+def _raised_at(error: BaseException) -> str:
+    """Module and line where the exception was raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -147,7 +147,7 @@ class History:
         return list(_numbered(decode(data) for (data,) in rows))
 
     def mark(self, turn: Turn, quality: str, note: str = "") -> None:
-        """Marker a turn ``good`` or ``bad``; the same mark again takes it back; an empty quality clears it."""
+        """Mark a turn ``good`` or ``bad``; the same mark again takes it back; an empty quality clears it."""
         key = turn_key(self._root, turn)
         with self._writing() as database:
             key = self._find(database, turn) or key

@@ -22,7 +22,7 @@ class TrialFile:
     """One trial at a time. Reads its file again when another process has written it."""
 
     def __init__(self, folder: Path) -> None:
-        """``folder`` is private, as lock.control_dir makes it."""
+        """``folder`` is private, as Timmy.control_folder is."""
         self._path = folder / NAME
         self._stamp: tuple[int, int] | None = None
         self._trial: Trial | None = None

@@ -1,82 +1,82 @@
-"""Facts of v34's debug log, sorted into turns: joined with the events of the same id, or turns of their own.
+"""Facts of v34's debug log, sorted into turns: joined with the events of the same id, or turns without events.
 
-The log comes late, because its writer buffers 8 KiB: what it tells is often of a turn that is over.
+The log arrives late, because its writer buffers 8 KiB: often its facts belong to a turn that is already closed.
 """
 
+from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.turn import TurnState
-from timmy_tui.parse.v34_log import DebugFact
-from timmy_tui.turns.debug_record import DebugTurn
+from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import Drafts
-from timmy_tui.turns.v34_sessions import Runs
+from timmy_tui.turns.v34_sessions import V34Sessions
 
 
 class DebugLog:
-    """Facts in, in file order; each can tell more of one turn."""
+    """Takes facts in file order; each can add to one turn."""
 
-    def __init__(self, drafts: Drafts, runs: Runs) -> None:
+    def __init__(self, drafts: Drafts, sessions: V34Sessions) -> None:
         self._drafts = drafts
-        self._runs = runs
-        self._telling: DebugTurn | None = None
-        self._told: DebugTurn | None = None
-        self._draft: Draft | None = None
-        """The turn that ``_told`` belongs to."""
-        self._count = 0
+        self._sessions = sessions
+        self._current: DebugRecord | None = None
+        """The record that facts are added to."""
+        self._last_record: DebugRecord | None = None
+        """The record that was finished last."""
+        self._last_draft: Draft | None = None
+        """The turn that ``_last_record`` belongs to."""
         self._restarted = False
 
-    def take(self, fact: DebugFact) -> Draft | None:
-        """The turn that is now known better, if there is one."""
+    def add_fact(self, fact: DebugFact) -> Draft | None:
+        """The turn that the fact completed or added to; None if there is none."""
         kind = fact.kind
         if kind == "begin":
-            draft = self.end()
-            self._telling = DebugTurn(self._count)
-            self._count += 1
+            draft = self.finish_record()
+            self._current = DebugRecord()
             return draft
         if kind in ("serving", "restarting"):
             self._restarted = True
-            return self.end()
+            return self.finish_record()
         if kind == "access":
-            return self._serve(fact)
-        if self._telling is not None:
-            self._telling.take(fact)
-            return self.end() if kind == "total" else None
-        if kind == "tts_failure" and self._told is not None:
-            self._told.take(fact)
-            return self._draft
+            return self._add_access_line(fact)
+        if self._current is not None:
+            self._current.add_fact(fact)
+            return self.finish_record() if kind == "total" else None
+        if kind == "tts_failure" and self._last_record is not None:
+            self._last_record.add_fact(fact)
+            return self._last_draft
         return None
 
-    def _serve(self, fact: DebugFact) -> Draft | None:
-        """The access line belongs to the turn that ended last; one that is still going has not been answered."""
-        if self._told is None or self._told.ended is not None:
+    def _add_access_line(self, fact: DebugFact) -> Draft | None:
+        """Add it to the turn that ended last, once: a turn that still runs has not been answered."""
+        if self._last_record is None or self._last_record.ended is not None:
             return None
-        self._told.served(fact)
-        return self._draft
+        self._last_record.add_access_line(fact)
+        return self._last_draft
 
-    def end(self) -> Draft | None:
-        """All of one turn has been told: join it with its events, or let it stand alone."""
-        debug, self._telling = self._telling, None
-        if debug is None:
+    def finish_record(self) -> Draft | None:
+        """Join the current record with the events of its turn, or make a turn of it. None without a current record."""
+        record, self._current = self._current, None
+        if record is None:
             return None
-        draft = self._drafts.find(debug.request_id) if debug.request_id else None
+        draft = self._drafts.find(record.request_id) if record.request_id else None
         if draft is None or draft.debug is not None:
-            draft = self._stand_alone(debug)
+            draft = self._create_draft(record)
         else:
-            draft.debug = debug
-        self._told, self._draft = debug, draft
+            draft.debug = record
+        self._last_record, self._last_draft = record, draft
         return draft
 
-    def _stand_alone(self, debug: DebugTurn) -> Draft:
-        """A typed turn, or one whose events are not there (yet). It is taken to belong to the run of the one before."""
-        draft = self._drafts.make(debug.request_id)
-        draft.debug = debug
+    def _create_draft(self, record: DebugRecord) -> Draft:
+        """A typed turn, or one whose events have not arrived (yet). It gets the session of the turn before it."""
+        draft = self._drafts.create(record.request_id)
+        draft.debug = record
         draft.closed = True
-        draft.state = TurnState.COMPLETE if debug.finished else TurnState.ABORTED
-        if self._restarted and not self._runs.named:
-            self._runs.begin_nameless()
+        draft.state = TurnState.COMPLETE if record.finished else TurnState.ABORTED
+        if self._restarted and not self._sessions.has_ids:
+            self._sessions.begin_without_id()
         self._restarted = False
-        before = self._draft if self._runs.named else None
-        draft.session = self._runs.current if before is None else before.session
-        if before is not None:
-            draft.session_id = before.session_id
-        self._runs.count(draft)
+        previous = self._last_draft if self._sessions.has_ids else None
+        draft.session = self._sessions.current if previous is None else previous.session
+        if previous is not None:
+            draft.session_id = previous.session_id
+        self._sessions.count_turn(draft)
         return draft

@@ -1,11 +1,11 @@
-"""What v34's debug log tells of one turn, from BEGIN to the line with the total."""
+"""What v34's debug log says about one turn, from BEGIN to the line with the total."""
 
 import time
 from typing import Any
 
-from timmy_tui.parse.v34_log import DebugFact
+from timmy_tui.model.log_format import DebugFact
 
-_PLAIN = frozenset(
+_TURN_FIELDS = frozenset(
     (
         "importance",
         "chunks",
@@ -23,28 +23,27 @@ _PLAIN = frozenset(
         "output_tokens",
     )
 )
-"""Values that are fields of a Turn as they stand."""
+"""Values that become fields of a Turn unchanged."""
 
 
-class DebugTurn:
-    """Facts of one turn as they come."""
+class DebugRecord:
+    """The facts of one turn so far."""
 
     __slots__ = (
-        "ended", "errors", "first_request", "finished", "order", "raw", "reply", "request_id", "retrieval",
-        "started", "steps", "storage_ms", "tail_mode", "text", "total_ms", "values",
+        "ended", "errors", "finished", "raw", "reply", "request_id", "retrieval", "started", "steps", "storage_ms",
+        "tail_mode", "text", "total_ms", "values",
     )  # fmt: skip
 
-    def __init__(self, order: int) -> None:
-        self.order = order
-        """Position among the turns of the debug log."""
+    def __init__(self) -> None:
         self.request_id = ""
         self.values: dict[str, Any] = {}
+        """By field of Turn."""
         self.steps: dict[int, float] = {}
+        """Number of the step → ms."""
         self.storage_ms: float | None = None
         self.retrieval: dict[str, float] = {}
         self.tail_mode: bool | None = None
         self.raw: bool | None = None
-        self.first_request = False
         self.errors: list[str] = []
         self.text: str | None = None
         self.reply: str | None = None
@@ -53,8 +52,8 @@ class DebugTurn:
         self.ended: float | None = None
         self.finished = False
 
-    def take(self, fact: DebugFact) -> None:
-        """One fact more. The prompt's size comes several times; the last one is what was sent."""
+    def add_fact(self, fact: DebugFact) -> None:
+        """Add one fact. The prompt's size occurs several times; the last one is what was sent."""
         values = fact.values
         if fact.request_id:
             self.request_id = fact.request_id
@@ -71,7 +70,6 @@ class DebugTurn:
         elif fact.kind == "raw":
             self.raw = values["raw"]
         elif fact.kind == "first_request":
-            self.first_request = True
             self.values["context_sent"] = 0
         elif fact.kind == "answer":
             self.reply = values["reply"]
@@ -81,10 +79,10 @@ class DebugTurn:
             self.total_ms = values["ms"]
             self.finished = True
         else:
-            self.values.update((name, value) for name, value in values.items() if name in _PLAIN)
+            self.values.update((name, value) for name, value in values.items() if name in _TURN_FIELDS)
 
-    def served(self, fact: DebugFact) -> None:
-        """The access line: local wall time at the end of the request, whole seconds, and how long it took."""
+    def add_access_line(self, fact: DebugFact) -> None:
+        """Add the access line: local time at the end of the request, in whole seconds, and its duration in seconds."""
         try:
             ended = time.mktime(time.strptime(fact.values["stamp"], "%d/%b/%Y %H:%M:%S"))
         except (ValueError, OverflowError):
@@ -94,12 +92,12 @@ class DebugTurn:
 
     @property
     def store_skipped(self) -> bool:
-        """Step 3 took no time and said nothing of what it stored."""
+        """Memory storage (step 3) took no time and reported nothing."""
         return self.storage_ms is None and self.steps.get(3) == 0.0
 
     def stages(self) -> dict[str, float | None]:
-        """Stage key → ms; the steps are rounded to 10 ms, the breakdowns are finer."""
-        found: dict[str, float | None] = {
+        """Stage key → ms. Steps are rounded to 10 ms; the parts of a step are finer."""
+        stages: dict[str, float | None] = {
             "classify": self.steps.get(1),
             "store": None
             if self.store_skipped
@@ -114,7 +112,7 @@ class DebugTurn:
             "decode": self.values.get("decode_ms"),
             "load": self.values.get("load_ms"),
         }
-        llm, prefill, decode = found["llm"], found["prefill"], found["decode"]
+        llm, prefill, decode = stages["llm"], stages["prefill"], stages["decode"]
         if llm is not None and prefill is not None and decode is not None and llm >= prefill + decode:
-            found["wait"] = round(llm - prefill - decode, 6)
-        return found
+            stages["wait"] = round(llm - prefill - decode, 6)
+        return stages

@@ -1,4 +1,4 @@
-"""A turn in the making: stamps and figures as they come, and the Turn that they amount to."""
+"""The draft of a turn: its stamps and figures as they arrive, and the Turn built from them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,67 +8,67 @@ from msgspec import Struct, field
 from timmy_tui.model.event_slots import SLOT, Stamps, no_stamps
 from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
-from timmy_tui.turns.debug_record import DebugTurn
+from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.ledger import Ledger, settle
 
-CANNED = "I appear to be having trouble speaking. How embarrassing."
+CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
 """What Timmy says when the model did not answer."""
 
-_LEAKS = ("<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>")
+_TEMPLATE_TOKENS = ("<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>")
 
-_PAUSE, _RECEIVED = SLOT["stt_pause_detected"], SLOT["v34_ollama_received"]
-_FAILURES = frozenset({"empty_reply", "canned_reply", "error"})
+_PAUSE, _OLLAMA_RECEIVED = SLOT["stt_pause_detected"], SLOT["v34_ollama_received"]
+_FAILURE_SIGNALS = frozenset({"empty_reply", "canned_reply", "error"})
 _NO_SIGNALS: frozenset[str] = frozenset()
 
 
 class Draft(Struct, gc=False):
-    """What is known of one turn so far."""
+    """What is known of one turn so far. ``stamps`` and ``unknown_events`` are in µs, other times in seconds."""
 
     ordinal: int
     request_id: str
     events: list[Event] = []
-    """In file order; once it is closed only where somebody keeps them."""
+    """In file order; removed when a closed turn is built without its events."""
     stamps: Stamps = field(default_factory=no_stamps)
-    """Of repeated events the first counts."""
-    strange: dict[str, int] = {}
-    """The same of events that have no slot."""
-    figures: dict[str, int | float] = {}
-    """By field of Turn."""
+    """By slot; of a repeated event the first counts."""
+    unknown_events: dict[str, int] = {}
+    """Stamps of events that have no slot, by name."""
+    fields: dict[str, int | float] = {}
+    """Figures by field of Turn."""
     tail_mode: bool | None = None
     session_id: str | None = None
     session: int = 0
-    first: float = 0.0
-    last: float = 0.0
-    """Stamp of the newest event in file order; 0 where only the debug log told of it."""
-    query_open: float | None = None
+    first_stamp: float = 0.0
+    last_stamp: float = 0.0
+    """Of the last event in file order, in seconds; 0 for a turn that only the debug log has."""
+    query_started: float | None = None
     query_us: int | None = None
-    status: float | None = None
-    debug: DebugTurn | None = None
+    http_status: float | None = None
+    debug: DebugRecord | None = None
     closed: bool = False
     state: TurnState = TurnState.OPEN
     aborted_by: str = ""
 
     @property
-    def begun(self) -> bool:
-        """There is text: more than a pause was heard."""
+    def has_text(self) -> bool:
+        """The user said something: there is more than a pause."""
         missing = self.stamps.count(None) + (self.stamps[_PAUSE] is not None)
-        return self.debug is not None or missing < len(self.stamps) or bool(self.strange)
+        return self.debug is not None or missing < len(self.stamps) or bool(self.unknown_events)
 
-    def knows(self, event: str) -> bool:
-        """It has such an event."""
+    def has_event(self, event: str) -> bool:
+        """An event of this name has arrived."""
         slot = SLOT.get(event)
-        return event in self.strange if slot is None else self.stamps[slot] is not None
+        return event in self.unknown_events if slot is None else self.stamps[slot] is not None
 
     def build(self, keep_events: bool) -> Turn:
-        """The turn as it stands."""
+        """The turn as known now. ``keep_events``: with its raw events."""
         if self.closed and not keep_events:
             self.events.clear()
         debug = self.debug
-        told: dict[str, Any] = self.figures if debug is None else {**debug.values, **self.figures}
-        ledger = self._ledger(told)
-        signals = self._signals(told)
-        state, reason = self._verdict(signals, debug)
-        heard = [*filter(None, self.stamps), *self.strange.values()]
+        values: dict[str, Any] = self.fields if debug is None else {**debug.values, **self.fields}
+        ledger = self._ledger(values)
+        signals = self._signals(values)
+        state, reason = self._final_state(signals, debug)
+        event_stamps = [*filter(None, self.stamps), *self.unknown_events.values()]
         return Turn(
             ordinal=self.ordinal,
             request_id=self.request_id,
@@ -76,9 +76,9 @@ class Draft(Struct, gc=False):
             session=self.session,
             state=state,
             reason=reason,
-            started=min(heard) / 1e6 if heard else debug.started if debug else None,
-            ended=max(heard) / 1e6 if heard else debug.ended if debug else None,
-            logs="latency" if debug is None else "both" if heard else "v34",
+            started=min(event_stamps) / 1e6 if event_stamps else debug.started if debug else None,
+            ended=max(event_stamps) / 1e6 if event_stamps else debug.ended if debug else None,
+            logs="latency" if debug is None else "both" if event_stamps else "v34",
             span=ledger.span,
             headline_ms=ledger.headline_ms,
             v2v_ms=ledger.v2v_ms,
@@ -95,65 +95,65 @@ class Draft(Struct, gc=False):
             text=debug.text if debug else None,
             reply=debug.reply if debug else None,
             events=tuple(self.events) if keep_events else (),
-            **told,
+            **values,
         )
 
-    def _ledger(self, told: Mapping[str, Any]) -> Ledger:
-        if not self.last and self.debug is not None:
+    def _ledger(self, values: Mapping[str, Any]) -> Ledger:
+        if not self.last_stamp and self.debug is not None:
             return _debug_ledger(self.debug)
-        pause = self.figures.get("pause_threshold")
+        pause = self.fields.get("pause_threshold")
         return settle(
             self.stamps,
             pause_us=None if pause is None else round(pause * 1e6),
             query_us=self.query_us,
-            prefill_ms=told.get("prefill_ms"),
-            decode_ms=told.get("decode_ms"),
-            load_ms=told.get("load_ms"),
+            prefill_ms=values.get("prefill_ms"),
+            decode_ms=values.get("decode_ms"),
+            load_ms=values.get("load_ms"),
         )
 
-    def _raw(self, debug: DebugTurn | None) -> bool | None:
-        """From the debug log; else a returned context array proves that raw was off, and nothing proves it on."""
+    def _raw(self, debug: DebugRecord | None) -> bool | None:
+        """From the debug log. Else a returned context array proves that raw was off; nothing proves that it was on."""
         if debug is not None and debug.raw is not None:
             return debug.raw
-        return False if self.figures.get("context_returned", 0) > 0 else None
+        return False if self.fields.get("context_returned", 0) > 0 else None
 
-    def _signals(self, told: Mapping[str, Any]) -> frozenset[str]:
-        length, debug = told.get("reply_length"), self.debug
+    def _signals(self, values: Mapping[str, Any]) -> frozenset[str]:
+        length, debug = values.get("reply_length"), self.debug
         reply = debug.reply if debug is not None else None
-        found: list[str] = []
-        answered = "output_tokens" in told or "prompt_tokens" in told
-        received = self.stamps[_RECEIVED] is not None
+        signals: list[str] = []
+        answered = "output_tokens" in values or "prompt_tokens" in values
+        received = self.stamps[_OLLAMA_RECEIVED] is not None
         if length == 0 or reply == "":
-            found.append("empty_reply")
-        if reply == CANNED or (received and not answered and length == len(CANNED)):
-            found.append("canned_reply")
-        if reply is not None and (any(stamp in reply for stamp in _LEAKS) or reply.startswith("assistant")):
-            found.append("template_leak")
+            signals.append("empty_reply")
+        if reply == CANNED_REPLY or (received and not answered and length == len(CANNED_REPLY)):
+            signals.append("canned_reply")
+        if reply is not None and (any(token in reply for token in _TEMPLATE_TOKENS) or reply.startswith("assistant")):
+            signals.append("template_leak")
         if debug is not None and debug.errors:
-            found.append("error")
-        if self.status is not None and self.status >= 400:
-            found.append("error")
-        return frozenset(found) if found else _NO_SIGNALS
+            signals.append("error")
+        if self.http_status is not None and self.http_status >= 400:
+            signals.append("error")
+        return frozenset(signals) if signals else _NO_SIGNALS
 
-    def _verdict(self, signals: frozenset[str], debug: DebugTurn | None) -> tuple[TurnState, str]:
-        """State and reason; a complete turn whose model or voice failed is a failed one."""
+    def _final_state(self, signals: frozenset[str], debug: DebugRecord | None) -> tuple[TurnState, str]:
+        """State and reason. A complete turn with a failure signal counts as failed."""
         if self.state is TurnState.ABORTED:
             return self.state, f"turn {self.aborted_by} began first" if self.aborted_by else "a new turn began first"
         if self.state is TurnState.TIMED_OUT:
             return self.state, "no further event"
         if self.state is TurnState.LONE_PAUSE:
             return self.state, "a pause without text"
-        if self.state is TurnState.OPEN or not signals & _FAILURES:
+        if self.state is TurnState.OPEN or not signals & _FAILURE_SIGNALS:
             return self.state, ""
         if debug is not None and debug.errors:
             return TurnState.FAILED, debug.errors[0][:200]
-        if self.status is not None and self.status >= 400:
-            return TurnState.FAILED, f"v34 answered with status {self.status:.0f}"
+        if self.http_status is not None and self.http_status >= 400:
+            return TurnState.FAILED, f"v34 answered with status {self.http_status:.0f}"
         return TurnState.FAILED, "the model gave no answer"
 
 
-def _debug_ledger(debug: DebugTurn) -> Ledger:
-    """The debug log alone: steps without positions, so that the rest is one gap."""
+def _debug_ledger(debug: DebugRecord) -> Ledger:
+    """From the debug log alone: its steps have no positions, so the unattributed rest is one gap."""
     stages: dict[str, float | None] = dict.fromkeys(KEYS)
     stages.update(debug.stages())
     total = debug.total_ms

@@ -1,67 +1,67 @@
-"""The turns in the making: by id while late lines may still tell more of them, by ordinal while they are in flight."""
+"""The drafts of all turns: by id while late lines can still reach them, by ordinal while they are in flight."""
 
 from collections import OrderedDict
 
 from timmy_tui.turns.draft import Draft
 
-REMEMBERED = 512
-"""Turns that late lines may still tell more of."""
+MAX_CLOSED_TURNS = 512
+"""Closed turns that late lines can still reach."""
 
-PAST = 50_000
-"""Ids of still older turns that are recognised when a log is read again: at least so many, at most twice: 12 MiB."""
+MIN_OLD_IDS = 50_000
+"""Ids of older turns, to recognize them when a log is read again: at least this many, at most twice: 12 MiB."""
 
 
 class Drafts:
-    """Hands out ordinals, keeps the newest turns whole and of the older ones the id and the time."""
+    """Gives out ordinals. Keeps the newest turns whole, and of the older ones the id and the time."""
 
-    def __init__(self, remember: int | None = REMEMBERED) -> None:
-        """``remember`` bounds the closed turns that late lines can reach; None keeps all."""
+    def __init__(self, remember: int | None = MAX_CLOSED_TURNS) -> None:
+        """``remember``: how many closed turns late lines can reach; None keeps all."""
         self._remember = remember
-        self._known: OrderedDict[str, Draft] = OrderedDict()
-        self._past: dict[str, float] = {}
-        self._older: dict[str, float] = {}
-        self._next = 0
-        self.find = self._known.get
-        """The turn that is remembered under an id."""
+        self._by_id: OrderedDict[str, Draft] = OrderedDict()
+        self._old_stamps: dict[str, float] = {}
+        self._oldest_stamps: dict[str, float] = {}
+        self._next_ordinal = 0
+        self.find = self._by_id.get
+        """The turn with this id; None if there is none, or if it is too old."""
         self.open: dict[int, Draft] = {}
-        """Those in flight, by ordinal."""
+        """Turns in flight, by ordinal."""
 
     def take_ordinal(self) -> int:
-        """An ordinal for a turn that came from elsewhere."""
-        self._next += 1
-        return self._next - 1
+        """An ordinal for a turn from another source."""
+        self._next_ordinal += 1
+        return self._next_ordinal - 1
 
-    def make(self, request_id: str) -> Draft:
-        """A new turn under this id; an older one with the same id is no longer found. Without an id it is not kept."""
+    def create(self, request_id: str) -> Draft:
+        """A new turn. An older one with the same id cannot be found any more; one without an id is not stored."""
         draft = Draft(self.take_ordinal(), request_id)
         if request_id:
-            self._known.pop(request_id, None)
-            self._known[request_id] = draft
-            self._forget()
+            self._by_id.pop(request_id, None)
+            self._by_id[request_id] = draft
+            self._remove_old()
         return draft
 
-    def last_heard(self, request_id: str) -> float | None:
-        """Stamp of the newest event of a turn that is out of reach by now."""
-        last = self._past.get(request_id)
-        return self._older.get(request_id) if last is None else last
+    def last_stamp_of_old(self, request_id: str) -> float | None:
+        """Stamp of the last event of a turn that is too old to be found; None if the id is not known."""
+        stamp = self._old_stamps.get(request_id)
+        return self._oldest_stamps.get(request_id) if stamp is None else stamp
 
     def newest_stamp(self) -> float:
-        """Of all turns that are remembered; 0.0 without any."""
-        return max((draft.last for draft in self._known.values()), default=0.0)
+        """The newest stamp of all stored turns; 0.0 without any."""
+        return max((draft.last_stamp for draft in self._by_id.values()), default=0.0)
 
     def in_flight(self) -> Draft | None:
-        """The newest turn with text, else a pause that may become one."""
-        return max(self.open.values(), key=lambda draft: (draft.begun, draft.ordinal), default=None)
+        """The newest turn with text, else the newest pause, which can still become a turn."""
+        return max(self.open.values(), key=lambda draft: (draft.has_text, draft.ordinal), default=None)
 
-    def _forget(self) -> None:
+    def _remove_old(self) -> None:
         if self._remember is None:
             return
-        while len(self._known) > self._remember:
-            name, draft = next(iter(self._known.items()))
+        while len(self._by_id) > self._remember:
+            request_id, draft = next(iter(self._by_id.items()))
             if not draft.closed:
                 break
-            del self._known[name]
-            self._past[name] = draft.last
-        if len(self._past) >= PAST:
-            # Two halves, because taking out the oldest of a dict walks over all that was taken out before.
-            self._past, self._older = {}, self._past
+            del self._by_id[request_id]
+            self._old_stamps[request_id] = draft.last_stamp
+        if len(self._old_stamps) >= MIN_OLD_IDS:
+            # Two halves: to remove the oldest key, a dict steps over all keys that were removed before it.
+            self._old_stamps, self._oldest_stamps = {}, self._old_stamps

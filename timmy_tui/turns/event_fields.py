@@ -1,4 +1,4 @@
-"""What an event tells beside its stamp: one table of figures, and the few things that are none."""
+"""What an event says beside its stamp: a table of fields, and readers for the few events that need more."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,14 @@ from timmy_tui.turns.draft import Draft
 
 Reader = Callable[[Draft, Event], None]
 Field = tuple[str, str, type[int] | type[float]]
-"""Metadata field, field of Turn, type of that."""
+"""Key in the event's metadata, field of Turn, type of that field."""
 
-_SANE = 1e12
-"""A figure from here on is garbage: no count, length or duration in ms of one turn reaches it."""
+_MAX_FIGURE = 1e12
+"""A figure from here on is not valid: no count, length or duration in ms of one turn is that large."""
 
 _TEXT: tuple[Field, ...] = (("text_length", "text_length", int),)
 
-_FIGURES: dict[str, tuple[Field, ...]] = {
+_FIELDS: dict[str, tuple[Field, ...]] = {
     "stt_pause_detected": (("pause_threshold", "pause_threshold", float),),
     "stt_transcript_finalized": _TEXT,
     "stt_sending_to_v34": _TEXT,
@@ -40,50 +40,50 @@ _FIGURES: dict[str, tuple[Field, ...]] = {
 }
 
 
-def _figure_reader(fields: tuple[Field, ...]) -> Reader:
+def _field_reader(fields: tuple[Field, ...]) -> Reader:
     def read(draft: Draft, event: Event) -> None:
-        """Of several tellings the first counts. bool is no figure, and NaN fails the comparison."""
-        figures, metadata = draft.figures, event.metadata
+        """The first value of a field counts. A bool is not a figure, and NaN fails the comparison."""
+        values, metadata = draft.fields, event.metadata
         for source, target, kind in fields:
-            if target not in figures and source in metadata:
+            if target not in values and source in metadata:
                 value: Any = metadata[source]
-                told = value.__class__
-                if (told is int or told is float) and 0 <= value < _SANE:
-                    figures[target] = value if told is kind else kind(value)
+                value_type = value.__class__
+                if (value_type is int or value_type is float) and 0 <= value < _MAX_FIGURE:
+                    values[target] = value if value_type is kind else kind(value)
 
     return read
 
 
 def _read_prompt(draft: Draft, event: Event) -> None:
-    _read_sizes(draft, event)
+    _read_prompt_sizes(draft, event)
     mode = event.metadata.get("tail_mode")
     if isinstance(mode, bool):
         draft.tail_mode = mode
 
 
-_read_sizes = _figure_reader(_FIGURES["v34_prompt_built"])
+_read_prompt_sizes = _field_reader(_FIELDS["v34_prompt_built"])
 
 
 def _read_status(draft: Draft, event: Event) -> None:
     status: Any = event.metadata.get("status_code")
-    draft.status = float(status) if status.__class__ in (int, float) and 0 <= status < _SANE else None
+    draft.http_status = float(status) if status.__class__ in (int, float) and 0 <= status < _MAX_FIGURE else None
 
 
 def _open_query(draft: Draft, event: Event) -> None:
-    draft.query_open = event.timestamp
+    draft.query_started = event.timestamp
 
 
 def _close_query(draft: Draft, event: Event) -> None:
-    """One more pair of retrieval's queries; one that runs backwards is not measured."""
-    if draft.query_open is not None:
-        spent = int(event.timestamp * 1e6 + 0.5) - int(draft.query_open * 1e6 + 0.5)
-        if spent >= 0:
-            draft.query_us = (draft.query_us or 0) + spent
-        draft.query_open = None
+    """Add the duration of one query of retrieval; one that runs backwards is not measured."""
+    if draft.query_started is not None:
+        duration_us = int(event.timestamp * 1e6 + 0.5) - int(draft.query_started * 1e6 + 0.5)
+        if duration_us >= 0:
+            draft.query_us = (draft.query_us or 0) + duration_us
+        draft.query_started = None
 
 
 READERS: dict[str, Reader] = {
-    **{name: _figure_reader(fields) for name, fields in _FIGURES.items()},
+    **{name: _field_reader(fields) for name, fields in _FIELDS.items()},
     "v34_prompt_built": _read_prompt,
     "stt_http_response_received": _read_status,
     "v34_retrieval_query_start": _open_query,

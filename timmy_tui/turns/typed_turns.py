@@ -1,7 +1,8 @@
-"""Turns that v34's statistics tell of, sorted against those that the logs tell of: each exchange counts once.
+"""Turns from v34's statistics, compared with the turns from the logs, so that each exchange counts once.
 
-The statistics hold every prompt, spoken or typed, without a request id. The same exchange has the same counts and, to
-the nanosecond, the same durations in every log that knows it; a log that comes late finds its turn there already.
+The statistics hold every prompt, spoken or typed, without a request id. One exchange has the same counts and, to the
+nanosecond, the same durations in every log that has it. A log can arrive after the statistics: then its turn gets the
+ordinal that the typed turn already has.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,95 +12,102 @@ from msgspec.structs import replace
 from timmy_tui.model.turn import Turn
 
 HOLD_S = 2.0
-"""A statistic can be ahead of the latency log's reader."""
-NEAR_MS = 0.06
+"""Statistics wait this long, because they can arrive before the latency log was read."""
+DURATION_TOLERANCE_MS = 0.06
 """A log may round durations to a tenth of a ms."""
-FAR_S = 600.0
-KEPT = 1000
+START_TOLERANCE_S = 600.0
+MAX_TURNS = 1000
 
 
 class TypedTurns:
-    """Statistics in, typed turns out; what a log already told is only enriched."""
+    """Takes statistics and returns typed turns. A turn that a log has too only gets the missing figures."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, Turn]] = []
-        self._given: dict[int, Turn] = {}
-        """Typed turns by the ordinal that they got."""
-        self._alias: dict[int, int] = {}
-        """Ordinal that a log's turn came with → ordinal of the typed turn that it is."""
-        self._extra: dict[int, Turn] = {}
-        """Statistics of turns that the logs tell of, by ordinal."""
+        self._typed: dict[int, Turn] = {}
+        """Typed turns by their ordinal."""
+        self._typed_ordinals: dict[int, int] = {}
+        """Ordinal of a log's turn → ordinal of the typed turn that is the same exchange."""
+        self._statistics: dict[int, Turn] = {}
+        """Statistics of turns that the logs have, by ordinal."""
 
-    def offer(self, turns: Iterable[Turn], now: float) -> None:
-        """New statistics; ``now`` is time.monotonic()."""
+    def add_statistics(self, turns: Iterable[Turn], now: float) -> None:
+        """Add new statistics; ``now`` is time.monotonic()."""
         self._waiting.extend((now, turn) for turn in turns)
 
-    def due(self, known: Sequence[Turn], now: float, busy: bool) -> list[Turn]:
-        """Turns to take in: known ones with more told of them, and typed ones (ordinal −1). Nothing while ``busy``."""
+    def take_ready(self, known: Sequence[Turn], now: float, busy: bool) -> list[Turn]:
+        """New typed turns (ordinal −1), and ``known`` turns with more figures.
+
+        ``busy``: a turn is in flight, so nothing is returned yet. ``now``: time.monotonic().
+        """
         if busy or not self._waiting or now - self._waiting[0][0] < HOLD_S:
             return []
         ready = [turn for since, turn in self._waiting if now - since >= HOLD_S]
         self._waiting = self._waiting[len(ready) :]
-        found: list[Turn] = []
+        changed: list[Turn] = []
         for stat in ready:
-            same = next((turn for turn in reversed(known) if is_same(turn, stat)), None)
+            same = next((turn for turn in reversed(known) if is_same_exchange(turn, stat)), None)
             if same is None:
                 session = next((turn.session for turn in known if turn.session_id == stat.session_id), stat.session)
-                found.append(replace(stat, session=session))
-            elif same.ordinal not in self._given:
-                self._extra[same.ordinal] = stat
-                richer = self.settle(same)
-                if richer != same:
-                    found.append(richer)
-        self._forget()
-        return found
+                changed.append(replace(stat, session=session))
+            elif same.ordinal not in self._typed:
+                self._statistics[same.ordinal] = stat
+                merged = self.merge(same)
+                if merged != same:
+                    changed.append(merged)
+        self._remove_old()
+        return changed
 
-    def given(self, turn: Turn) -> None:
-        """A typed turn got its ordinal."""
-        self._given[turn.ordinal] = turn
+    def add_numbered(self, turn: Turn) -> None:
+        """A typed turn, now that it has its ordinal."""
+        self._typed[turn.ordinal] = turn
 
-    def settle(self, turn: Turn) -> Turn:
-        """A log's turn as it is to be taken in: under the ordinal of the typed turn that it is, and enriched."""
-        if turn.ordinal in self._given:
+    def merge(self, turn: Turn) -> Turn:
+        """A log's turn with the figures of its statistics, and with the ordinal of the typed turn if there is one."""
+        if turn.ordinal in self._typed:
             return turn
-        if turn.ordinal not in self._alias and turn.prompt_tokens is not None:
-            taken = set(self._alias.values())
-            same = (key for key, typed in self._given.items() if key not in taken and is_same(turn, typed))
-            match = next(same, None)
+        if turn.ordinal not in self._typed_ordinals and turn.prompt_tokens is not None:
+            taken = set(self._typed_ordinals.values())
+            matches = (
+                ordinal
+                for ordinal, typed in self._typed.items()
+                if ordinal not in taken and is_same_exchange(turn, typed)
+            )
+            match = next(matches, None)
             if match is not None:
-                self._alias[turn.ordinal] = match
-        ordinal = self._alias.get(turn.ordinal)
-        stat = self._extra.get(turn.ordinal) if ordinal is None else self._given[ordinal]
+                self._typed_ordinals[turn.ordinal] = match
+        typed_ordinal = self._typed_ordinals.get(turn.ordinal)
+        stat = self._statistics.get(turn.ordinal) if typed_ordinal is None else self._typed[typed_ordinal]
         if stat is None:
             return turn
         return replace(
             turn,
-            ordinal=turn.ordinal if ordinal is None else ordinal,
-            session_id=(turn.session_id or stat.session_id) if ordinal is None else stat.session_id,
-            session=turn.session if ordinal is None else stat.session,
+            ordinal=turn.ordinal if typed_ordinal is None else typed_ordinal,
+            session_id=(turn.session_id or stat.session_id) if typed_ordinal is None else stat.session_id,
+            session=turn.session if typed_ordinal is None else stat.session,
             load_ms=turn.load_ms if turn.load_ms is not None else stat.load_ms,
             ollama_total_ms=turn.ollama_total_ms if turn.ollama_total_ms is not None else stat.ollama_total_ms,
             cached_tokens=turn.cached_tokens if turn.cached_tokens is not None else stat.cached_tokens,
         )
 
-    def _forget(self) -> None:
-        for table in (self._given, self._extra):
-            while len(table) > KEPT:
+    def _remove_old(self) -> None:
+        for table in (self._typed, self._statistics):
+            while len(table) > MAX_TURNS:
                 del table[next(iter(table))]
-        self._alias = {late: ordinal for late, ordinal in self._alias.items() if ordinal in self._given}
+        self._typed_ordinals = {late: typed for late, typed in self._typed_ordinals.items() if typed in self._typed}
 
 
-def is_same(turn: Turn, stat: Turn) -> bool:
-    """Both tell of one exchange: counts equal, durations equal as far as both have them, sessions and times agree."""
+def is_same_exchange(turn: Turn, stat: Turn) -> bool:
+    """Both describe one exchange: same counts, same durations where both have them, no other session, similar times."""
     if (turn.prompt_tokens, turn.output_tokens) != (stat.prompt_tokens, stat.output_tokens):
         return False
     pairs = [(turn.prefill_ms, stat.prefill_ms), (turn.decode_ms, stat.decode_ms)]
-    told = [(one, two) for one, two in pairs if one is not None and two is not None]
-    if not told or any(abs(one - two) > NEAR_MS for one, two in told):
+    known_pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
+    if not known_pairs or any(abs(a - b) > DURATION_TOLERANCE_MS for a, b in known_pairs):
         return False
-    # The debug log names no session: a typed turn in it has the one that was heard of last.
+    # The debug log has no session ids: a typed turn in it has the session that was current when it was read.
     if turn.request_id and turn.session_id and stat.session_id and turn.session_id != stat.session_id:
         return False
     if turn.started is None or stat.started is None:
         return True
-    return abs(turn.started - stat.started) <= FAR_S
+    return abs(turn.started - stat.started) <= START_TOLERANCE_S

@@ -1,4 +1,4 @@
-"""Runs of v34: which process served a turn, and how many turns it served."""
+"""Sessions, the runs of the v34 process: which one served a turn, and how many turns it served."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from timmy_tui.turns.draft import Draft
 
 
 @dataclass(slots=True)
-class _Run:
-    """A run in the making."""
+class _SessionRecord:
+    """What is known of one session so far."""
 
     number: int
     session_id: str | None
@@ -18,69 +18,70 @@ class _Run:
     last: int = 0
 
 
-class Runs:
-    """Numbered from 1 in order of arrival; turns before the first one have the number 0."""
+class V34Sessions:
+    """Sessions numbered from 1 in order of arrival. Turns before the first known session have the number 0."""
 
     def __init__(self) -> None:
-        self._order: list[_Run] = []
-        self._named: dict[str, _Run] = {}
+        self._records: list[_SessionRecord] = []
+        self._by_id: dict[str, _SessionRecord] = {}
         self.current = 0
-        """Number of the run that is heard of now."""
-        self.voiced: set[int] = set()
-        """Numbers of those whose TTS writes events."""
+        """Number of the session that serves turns now."""
+        self.with_tts_events: set[int] = set()
+        """Numbers of the sessions whose TTS writes events."""
 
     @property
-    def named(self) -> bool:
-        """Some turn has told the id of its process."""
-        return bool(self._named)
+    def has_ids(self) -> bool:
+        """At least one turn had the id of its session."""
+        return bool(self._by_id)
 
-    def join(self, draft: Draft, name: object) -> None:
-        """The process that serves the turn; a new id is a new run."""
-        if not isinstance(name, str) or not name:
+    def assign(self, draft: Draft, session_id: object) -> None:
+        """Give a turn its session. A new id begins a new session; anything but a non-empty string is ignored."""
+        if not isinstance(session_id, str) or not session_id:
             return
-        draft.session_id = name
-        run = self._named.get(name)
-        if run is None:
-            known = self._numbered(draft.session)
-            run = self._named[name] = known if known is not None and not known.session_id else self._add(name)
-            run.session_id = name
-        self.current = draft.session = run.number
+        draft.session_id = session_id
+        record = self._by_id.get(session_id)
+        if record is None:
+            known = self._record(draft.session)
+            record = known if known is not None and not known.session_id else self._add(session_id)
+            self._by_id[session_id] = record
+            record.session_id = session_id
+        self.current = draft.session = record.number
 
-    def begin_nameless(self) -> None:
-        """A restart was seen, and no id."""
+    def begin_without_id(self) -> None:
+        """Begin a session after a restart of v34 that the log shows without an id."""
         self.current = self._add(None).number
 
-    def count(self, draft: Draft) -> None:
-        """Add a closed turn to its run, once; a lone pause is none."""
-        run = self._numbered(draft.session)
-        if draft.state is TurnState.LONE_PAUSE or run is None or (run.turns and draft.ordinal <= run.last):
+    def count_turn(self, draft: Draft) -> None:
+        """Count a closed turn in its session, once. A lone pause is not a turn."""
+        record = self._record(draft.session)
+        if draft.state is TurnState.LONE_PAUSE or record is None or (record.turns and draft.ordinal <= record.last):
             return
-        if not run.turns:
-            run.first = draft.ordinal
-            run.started = draft.first or (draft.debug.started if draft.debug else None)
-        run.turns += 1
-        run.last = draft.ordinal
+        if not record.turns:
+            record.first = draft.ordinal
+            record.started = draft.first_stamp or (draft.debug.started if draft.debug else None)
+        record.turns += 1
+        record.last = draft.ordinal
 
-    def _add(self, session_id: str | None) -> _Run:
-        run = _Run(len(self._order) + 1, session_id)
-        self._order.append(run)
-        return run
+    def _add(self, session_id: str | None) -> _SessionRecord:
+        record = _SessionRecord(len(self._records) + 1, session_id)
+        self._records.append(record)
+        return record
 
-    def _numbered(self, number: int) -> _Run | None:
-        return self._order[number - 1] if number else None
+    def _record(self, number: int) -> _SessionRecord | None:
+        return self._records[number - 1] if number else None
 
     @property
     def sessions(self) -> tuple[Session, ...]:
-        """Those with turns, oldest first."""
+        """The sessions that have turns, oldest first."""
         return tuple(
             Session(
-                number=run.number,
-                session_id=run.session_id,
-                started=run.started,
-                turns=run.turns,
-                first=run.first,
-                last=run.last,
+                number=record.number,
+                session_id=record.session_id,
+                started=record.started,
+                turns=record.turns,
+                first=record.first,
+                last=record.last,
             )
-            for run in self._order
-            if run.turns
+            for record in self._records
+            if record.turns
         )

@@ -14,7 +14,7 @@ from textual.worker import Worker, WorkerState
 
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
-from timmy_tui.model.change import ChangeState, ControlState
+from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.actions.requests import Requests
 from timmy_tui.ui.actions.table import action_table
@@ -22,7 +22,7 @@ from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Asked, Control, LlmActions, Noticed, SnapshotArrived, SnapshotSource
+from timmy_tui.ui.messages import Asked, Backend, Noticed, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
 from timmy_tui.ui.screens.registry import open_screen
@@ -52,33 +52,27 @@ class TimmyApp(App[None]):
     def __init__(
         self,
         settings: Settings,
-        source: SnapshotSource,
-        control: Control | None = None,
-        llm_actions: LlmActions | None = None,
-        read_only: str = "",
+        backend: Backend,
         clock: Callable[[], tuple[float, float]] = lambda: (time.time(), time.monotonic()),
-        control_state: ControlState | None = None,
     ) -> None:
-        """``read_only`` says why nothing may be changed; empty when it may.
-
-        ``clock`` gives time.time() and time.monotonic(); ``control_state`` is shown where there is no ``control``.
-        """
+        """``clock`` gives time.time() and time.monotonic()."""
         # Without colours the terminal's own two are kept; Textual would otherwise make greys of a theme's.
         no_colour = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if no_colour else None)
-        self.settings, self.source = settings, source
+        self.settings = settings
         self.events: deque[Notice] = deque(maxlen=200)
         self.snapshot = Snapshot()
-        self._control, self._clock_now, self._control_state = control, clock, control_state
+        self._clock_now = clock
         self._had_terminal = not shutdown.terminal_gone()
-        why = read_only or ("read-only by the settings" if settings.control.read_only else "")
+        why = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
+        self.backend = replace(backend, read_only=why)
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
         self.palettes: Mapping[str, Palette]
         self.palettes, theme_problems = load_themes()
-        self.requests = Requests(self, source, control, llm_actions, why)
+        self.requests = Requests(self, self.backend)
         self.commands: Sequence[Command] = with_keys(keymap)
         self.set_keymap(keymap)
-        self._actions = action_table(self, self.requests, TrialActions(self.requests, self, source))
+        self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
         self._bell = Bell(settings.view.bell)
         self._asked_to_quit = -10.0
         self.mouse = settings.view.mouse
@@ -116,12 +110,12 @@ class TimmyApp(App[None]):
         for trouble in filter(None, [*self._problems, problem]):
             self.say(trouble, "warn")
         # Behind the first frame: a source imports parsers and pandas, and would hold the interpreter before it.
-        self.call_after_refresh(self.source.start, self.publish)
+        self.call_after_refresh(self.backend.source.start, self.publish)
 
     def on_unmount(self) -> None:
         """Stop the source before the loop ends, so that nothing publishes into a closed one."""
         self._forget_signals()
-        self.source.stop()
+        self.backend.source.stop()
 
     def _tick(self) -> None:
         if self._had_terminal and shutdown.terminal_gone():
@@ -151,7 +145,8 @@ class TimmyApp(App[None]):
 
     def renew(self) -> None:
         """Make the view of now. While frozen, the picture and its clocks stand still."""
-        control = self._control.state() if self._control is not None else self._control_state
+        backend = self.backend
+        control = backend.control.state() if backend.control is not None else backend.control_state
         if self.view.newest is not None:
             self.view = replace(self.view, newest=self.snapshot, control=control)
             return
@@ -181,7 +176,7 @@ class TimmyApp(App[None]):
 
     def on_asked(self, message: Asked) -> None:
         """A screen asks for what is not its own to do."""
-        self.requests.ask(message.what, message.arguments)
+        self.requests.ask(message.request)
 
     @property
     def absent(self) -> Mapping[str, str]:

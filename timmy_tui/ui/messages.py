@@ -1,11 +1,13 @@
 """What other threads may say to the screen, and what the screen may ask of them."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
+from msgspec import Struct
 from textual.message import Message
 
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import AnswerFinding, ChangeRequest, MarkTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.view import Notice
 
@@ -34,14 +36,22 @@ class Noticed(Message):
         self.notice = notice
 
 
+class EnterValue(Struct, frozen=True):
+    """Ask the user for the value of a flag that has no list of choices, and flip it to that."""
+
+    key: str
+
+
+ScreenRequest = MarkTurn | AnswerFinding | EnterValue | ChangeRequest
+
+
 class Asked(Message):
     """A screen asks the app for something that is not its own to do."""
 
-    def __init__(self, what: str, **arguments: Any) -> None:
-        """``mark`` {quality, ordinal}, ``finding`` {answer, key} or ``change`` {kind, values} or ``value`` {key}."""
+    def __init__(self, request: ScreenRequest) -> None:
+        """A mark that the turn has already is taken back; a change is shown and confirmed first."""
         super().__init__()
-        self.what = what
-        self.arguments = arguments
+        self.request = request
 
 
 class SnapshotSource(Protocol):
@@ -53,17 +63,8 @@ class SnapshotSource(Protocol):
     def stop(self) -> None:
         """End within a second."""
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """Marker a turn ``good`` or ``bad``; None takes the mark back."""
-
-    def note(self, ordinal: int, text: str) -> None:
-        """Why a marked turn is good or bad; empty takes the note away."""
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
-
-    def guide(self, word: str) -> None:
-        """The guided test: ``start test-1``, ``leave``, ``resume``, ``stop``, ``keep`` or ``undo``."""
+    def request(self, request: PipelineRequest) -> None:
+        """Do what the user asks for; what came of it is in a later snapshot."""
 
 
 class Plan(Protocol):
@@ -99,9 +100,8 @@ class Control(Protocol):
     def state(self) -> ControlState:
         """Flags, running change, journal and restore points as last known."""
 
-    def plan(self, kind: str, arguments: Mapping[str, Any]) -> Plan:
-        """``flip`` {key, value}, ``restart`` {}, ``undo`` {op}, ``create`` {name}, ``restore`` {name},
-        ``latest`` {}."""
+    def plan(self, request: ChangeRequest) -> Plan:
+        """What would be done; nothing is. What cannot be done is a plan with a refusal."""
 
     def start(self, plan: Plan) -> str:
         """Do it; returns a word for the status line. Progress comes with ``state``."""
@@ -118,3 +118,15 @@ class LlmActions(Protocol):
 
     def warm(self) -> str:
         """Load the model as v34 would; a word on how long it took."""
+
+
+class Backend(Struct, frozen=True, eq=False):
+    """What the dashboard works on; what is None is absent."""
+
+    source: SnapshotSource
+    control: Control | None = None
+    llm: LlmActions | None = None
+    read_only: str = ""
+    """Why nothing may be changed; empty when it may."""
+    control_state: ControlState | None = None
+    """Shown where there is no ``control``: in a picture."""

@@ -4,10 +4,13 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.messages import Publish
+from timmy_tui.ui.messages import Backend, Publish
 
 
 class StillSource:
@@ -24,59 +27,43 @@ class StillSource:
     def stop(self) -> None:
         """Nothing runs."""
 
-    def mark(self, ordinal: int, quality: str | None) -> None:
-        """A picture takes no marks."""
-
-    def note(self, ordinal: int, text: str) -> None:
-        """A picture takes no notes."""
-
-    def answer_finding(self, key: str, answer: str) -> None:
-        """A picture takes no answers."""
-
-    def guide(self, word: str) -> None:
-        """A picture begins no test."""
+    def request(self, request: PipelineRequest) -> None:
+        """A picture does nothing."""
 
 
-def screenshot(
-    snapshot: Snapshot,
-    size: tuple[int, int] = (120, 30),
-    settings: Settings | None = None,
-    keys: Sequence[str] = (),
-    control: ControlState | None = None,
-    tick: float | None = None,
-    title: str = "timmy-tui",
-) -> str:
-    """SVG text of the dashboard at ``size`` cells, after ``keys`` were pressed.
+class Picture(Struct, frozen=True, kw_only=True):
+    """What is drawn beside the snapshot."""
 
-    The clocks stand at the snapshot's own time; ``tick`` is the monotonic time that belongs to it.
+    size: tuple[int, int] = (120, 30)
+    """Columns and rows."""
+    settings: Settings = Settings()
+    keys: Sequence[str] = ()
+    """Pressed first."""
+    control: ControlState | None = None
+    tick: float | None = None
+    """The monotonic time that belongs to the snapshot; None is now."""
+    title: str = "timmy-tui"
+
+
+def screenshot(snapshot: Snapshot, picture: Picture) -> str:
+    """SVG text of the dashboard. The clocks stand at the snapshot's own time.
+
     Must not be called from a running event loop.
     """
-    return asyncio.run(_draw(snapshot, size, settings or Settings(), keys, control, tick, title))
+    return asyncio.run(_draw(snapshot, picture))
 
 
-async def _draw(
-    snapshot: Snapshot,
-    size: tuple[int, int],
-    settings: Settings,
-    keys: Sequence[str],
-    control: ControlState | None,
-    tick: float | None,
-    title: str,
-) -> str:
+async def _draw(snapshot: Snapshot, picture: Picture) -> str:
     from timmy_tui.ui.app import TimmyApp
 
-    still = tick if tick is not None else time.monotonic()
-    app = TimmyApp(
-        settings,
-        StillSource(snapshot),
-        clock=lambda: (snapshot.taken, still),
-        control_state=control,
-    )
-    async with app.run_test(size=size) as pilot:
+    tick = picture.tick if picture.tick is not None else time.monotonic()
+    backend = Backend(StillSource(snapshot), control_state=picture.control)
+    app = TimmyApp(picture.settings, backend, clock=lambda: (snapshot.taken, tick))
+    async with app.run_test(size=picture.size) as pilot:
         while app.snapshot is not snapshot:
             await pilot.pause()
         await pilot.pause()
-        for key in keys:
+        for key in picture.keys:
             await pilot.press(key)
             await pilot.pause()
-        return app.export_screenshot(title=title)
+        return app.export_screenshot(title=picture.title)

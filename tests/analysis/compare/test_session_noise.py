@@ -14,9 +14,12 @@ from timmy_tui.analysis.compare.crossover import balance
 from timmy_tui.analysis.compare.restart_noise import Difference, estimate, learn, unchanged_restarts
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.judge import Judge
-from timmy_tui.analysis.stats.session_noise import GROUPS, LOUDEST, QUIETEST, Noise, SessionNoise
+from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import StageVerdict
 from timmy_tui.model.turn import Turn
+
+QUIETEST, LOUDEST = TUNING.session_noise.quietest, TUNING.session_noise.loudest
 
 
 def differences(noise: float, count: int, seed: int, error: float = 0.02) -> list[Difference]:

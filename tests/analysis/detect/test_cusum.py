@@ -7,10 +7,12 @@ import pytest
 
 from bench.judgement.scenarios import young_logs
 from bench.judgement.score import count_false, detect
-from timmy_tui.analysis.detect.cusum import CAP, Bank
-from timmy_tui.analysis.detect.detector import ALARM
+from timmy_tui.analysis.detect.cusum import Bank
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.rank_shift import shift_between
+from timmy_tui.analysis.stats.tuning import TUNING
+
+ALARM, CAP = TUNING.detector.alarm, TUNING.cusum.cap
 
 
 @pytest.mark.parametrize("shift", [0.4, 0.45, 0.9, 1.2, -0.45, -0.9])
@@ -47,7 +49,7 @@ def test_few_values_are_believed_less() -> None:
         for number in range(times):
             for value in (3.3, 3.4, 3.5, 3.6, 3.4):
                 level.learn(value, (), (number, ""))
-        scales.append(level._scale)
+        scales.append(level.scale)
     assert scales[0] > 1.3 * scales[1]
 
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import Truth, make_turns
-from timmy_tui.analysis.detect.diagnosis import LEAST, Diagnoser
+from timmy_tui.analysis.detect.diagnosis import Diagnoser
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -18,6 +19,7 @@ def told(turns: list[Turn]) -> list[Diagnosis]:
 
 
 TURNS = make_turns(70, seed=2)
+LEAST = TUNING.diagnosis.least_turns
 WARM = next(turn.ordinal for turn in TURNS[40:] if turn.session == TURNS[turn.ordinal - 1].session)
 
 

@@ -5,23 +5,20 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.analysis.llm.criteria import TABLE, evaluate
+from tests.turn_makers import complete_turn
+from timmy_tui.analysis.llm.criteria import CRITERIA, evaluate
 from timmy_tui.model.llm import Certainty, Criterion, Reuse
 from timmy_tui.model.turn import Turn, TurnState
 
 
-def turns(count: int, first: int = 0, **fields: Any) -> list[Turn]:
-    told: dict[str, Any] = {
-        "state": TurnState.COMPLETE, "session_id": "one", "prompt_tokens": 2600, "output_tokens": 51,
-        "context_returned": 0, "context_sent": 0, "reply_length": 60, "tail_mode": False,
-        "stages": {"llm": 800.0}, "logs": "both",
+def turns(count: int, first: int = 0, length_s: float = 11.0, **fields: Any) -> list[Turn]:
+    """Turns of ``length_s``, 20 s apart."""
+    known: dict[str, Any] = {
+        "session_id": "one", "prompt_tokens": 2600, "output_tokens": 51, "context_returned": 0, "context_sent": 0,
+        "reply_length": 60, "tail_mode": False, "stages": {"llm": 800.0}, "logs": "both", **fields,
     }  # fmt: skip
-    told |= fields
-    spent = told.pop("spent", 11.0)
-    return [
-        Turn(ordinal=n, started=1000.0 + 20 * n, ended=1000.0 + 20 * n + spent, **told)
-        for n in range(first, first + count)
-    ]
+    starts = [(n, 1000.0 + 20 * n) for n in range(first, first + count)]
+    return [complete_turn(n, started=start, ended=start + length_s, **known) for n, start in starts]
 
 
 def reuse(count: int, share: float | None = 0.73, certainty: Certainty = Certainty.ESTIMATED) -> Mapping[int, Reuse]:
@@ -39,7 +36,7 @@ def judged(
 
 def test_every_line_of_the_guide_is_there_also_without_a_turn() -> None:
     found = judged([])
-    assert len(found) == len(TABLE) == 18
+    assert len(found) == len(CRITERIA) == 18
     assert {item.verdict for item in found.values()} == {"not yet"}
     assert {item.group for item in found.values()} == {"Success Metrics", "Phase 1", "Phase 2", "Something broke"}
     assert all(item.value for item in found.values())
@@ -66,9 +63,8 @@ def test_measured_reuse_carries_no_tilde() -> None:
 
 def test_tail_mode_as_the_guide_hopes_for() -> None:
     before = turns(8)
-    after = turns(
-        8, 8, tail_mode=True, context_returned=900, context_sent=850, stages={"llm": 310.0}, spent=9.5, session_id="two"
-    )  # fmt: skip
+    tail = {"tail_mode": True, "context_returned": 900, "context_sent": 850, "session_id": "two"}
+    after = turns(8, 8, length_s=9.5, stages={"llm": 310.0}, **tail)
     found = judged(after, before)
     hoped = [
         "context_returned",
@@ -86,7 +82,7 @@ def test_tail_mode_as_the_guide_hopes_for() -> None:
 
 
 def test_phase_2_waits_for_tail_mode() -> None:
-    found = judged(turns(8, 8, spent=9.5), turns(8))
+    found = judged(turns(8, 8, length_s=9.5), turns(8))
     assert found["phase2_total"].verdict == "not yet"
     assert found["phase2_total"].value.endswith("(tail mode off)")
 
@@ -128,7 +124,7 @@ def test_a_lost_array_and_a_cut_prompt_are_seen() -> None:
     assert judged(turns(3))["broke_context"].verdict == "pass"
 
 
-def test_ghosts_and_single_turns_prove_nothing() -> None:
+def test_lone_pauses_and_single_turns_prove_nothing() -> None:
     pauses = [Turn(ordinal=n, state=TurnState.LONE_PAUSE) for n in range(5)]
     assert {item.verdict for item in judged(pauses).values()} == {"not yet"}
     assert judged(turns(2))["llm_time"].verdict == "not yet"

@@ -2,7 +2,14 @@
 
 import pytest
 
-from timmy_tui.analysis.llm.ollama_versions import RULES, Counts, Cut, cut_counts, parse_version, rule_for
+from timmy_tui.analysis.llm.ollama_versions import (
+    RULES,
+    PromptEvalCount,
+    Truncation,
+    parse_version,
+    rule_for,
+    truncated_counts,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,27 +34,27 @@ def test_version_strings(text: str | None, version: tuple[int, int, int] | None)
 @pytest.mark.parametrize(
     ("version", "counts", "timed", "cut"),
     [
-        ("0.1.48", Counts.MISSES, True, Cut.BLOCKS),
-        ("0.2.0", Counts.FULL, True, Cut.BLOCKS),
-        ("0.3.14", Counts.FULL, True, Cut.BLOCKS),
-        ("0.4.0", Counts.FULL, True, Cut.WINDOW),
-        ("0.12.4", Counts.FULL, True, Cut.WINDOW),
-        ("0.12.5", Counts.FULL, False, Cut.WINDOW),
-        ("0.12.6", Counts.FULL, False, Cut.WINDOW),
-        ("0.12.7", Counts.FULL, True, Cut.WINDOW),
-        ("0.12.11", Counts.FULL, True, Cut.WINDOW),
-        ("0.24.0", Counts.FULL, True, Cut.WINDOW),
-        ("0.30.0", Counts.MISSES, True, Cut.ONE_LESS),
-        ("0.30.1", Counts.FULL, True, Cut.ONE_LESS),
-        ("0.30.11", Counts.FULL, True, Cut.HALF),
-        ("0.33.3", Counts.FULL, True, Cut.HALF),
-        ("0.34.0-rc1", Counts.FULL, True, Cut.HALF),
+        ("0.1.48", PromptEvalCount.MISSES, True, Truncation.BLOCKS),
+        ("0.2.0", PromptEvalCount.FULL, True, Truncation.BLOCKS),
+        ("0.3.14", PromptEvalCount.FULL, True, Truncation.BLOCKS),
+        ("0.4.0", PromptEvalCount.FULL, True, Truncation.WINDOW),
+        ("0.12.4", PromptEvalCount.FULL, True, Truncation.WINDOW),
+        ("0.12.5", PromptEvalCount.FULL, False, Truncation.WINDOW),
+        ("0.12.6", PromptEvalCount.FULL, False, Truncation.WINDOW),
+        ("0.12.7", PromptEvalCount.FULL, True, Truncation.WINDOW),
+        ("0.12.11", PromptEvalCount.FULL, True, Truncation.WINDOW),
+        ("0.24.0", PromptEvalCount.FULL, True, Truncation.WINDOW),
+        ("0.30.0", PromptEvalCount.MISSES, True, Truncation.ONE_LESS),
+        ("0.30.1", PromptEvalCount.FULL, True, Truncation.ONE_LESS),
+        ("0.30.11", PromptEvalCount.FULL, True, Truncation.HALF),
+        ("0.33.3", PromptEvalCount.FULL, True, Truncation.HALF),
+        ("0.34.0-rc1", PromptEvalCount.FULL, True, Truncation.HALF),
     ],
 )
-def test_every_row(version: str, counts: Counts, timed: bool, cut: Cut) -> None:
+def test_every_row(version: str, counts: PromptEvalCount, timed: bool, cut: Truncation) -> None:
     rule = rule_for(version)
     assert rule is not None
-    assert (rule.counts, rule.timed, rule.cut) == (counts, timed, cut)
+    assert (rule.counts, rule.times_all_uncached, rule.truncation) == (counts, timed, cut)
 
 
 def test_an_unknown_version_has_no_rule() -> None:
@@ -61,7 +68,7 @@ def test_rows_are_in_order_and_say_something() -> None:
 
 
 def test_counts_that_give_a_cut_away() -> None:
-    assert cut_counts(8000, Cut.WINDOW) == {8000}
-    assert cut_counts(8000, Cut.ONE_LESS) == {7999}
-    assert cut_counts(8000, Cut.HALF) == {4002, 4003}
-    assert cut_counts(8000, Cut.BLOCKS) == set()
+    assert truncated_counts(8000, Truncation.WINDOW) == {8000}
+    assert truncated_counts(8000, Truncation.ONE_LESS) == {7999}
+    assert truncated_counts(8000, Truncation.HALF) == {4002, 4003}
+    assert truncated_counts(8000, Truncation.BLOCKS) == set()

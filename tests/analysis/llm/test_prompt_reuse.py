@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.turn_makers import generated_turn
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
 from timmy_tui.model.turn import Turn
@@ -24,38 +25,9 @@ def facts(version: str | None) -> OllamaFacts:
     return OllamaFacts(url="", reachable=version is not None, since=None, version=version)
 
 
-def turn(
-    ordinal: int,
-    prompt: int | None,
-    prefill: float | None,
-    load: float | None = 95.0,
-    output: int = 50,
-    cached: int | None = None,
-    session: str = "one",
-    context_sent: int = 0,
-    **more: Any,
-) -> Turn:
-    fields: dict[str, Any] = {
-        "ordinal": ordinal,
-        "prompt_tokens": prompt,
-        "prefill_ms": prefill,
-        "output_tokens": output,
-        "decode_ms": output * 9.3,
-        "load_ms": load,
-        "cached_tokens": cached,
-        "session_id": session,
-        "context_sent": context_sent,
-        "started": 1000.0 + 10 * ordinal,
-        "ended": 1005.0 + 10 * ordinal,
-        "num_ctx": 8000,
-        **more,
-    }
-    return Turn(**fields)
-
-
 def cold(ordinal: int, tokens: int = 1000, **more: Any) -> Turn:
     """After a load, at 4100 tokens a second."""
-    return turn(ordinal, tokens, 9.3 + tokens / 4.1, load=2200.0, **more)
+    return generated_turn(ordinal, tokens, 9.3 + tokens / 4.1, load_ms=2200.0, **more)
 
 
 def real_turns() -> list[Turn]:
@@ -93,7 +65,7 @@ def test_the_version_that_comes_later_holds_for_the_log_before_it() -> None:
     tracker = ReuseTracker()
     for one in real_turns():
         tracker.add(one, None)
-    tracker.note_version("0.12.6")
+    tracker.set_version("0.12.6")
     assert {item.certainty for item in tracker.reuse} == {Certainty.UNKNOWN}
     assert all(item.share is None and "last 512" in item.reason for item in tracker.reuse)
 
@@ -111,7 +83,7 @@ def test_last_batch_durations_are_never_used(version: str) -> None:
     tracker = ReuseTracker()
     for n in range(3):
         tracker.add(cold(n), facts(version))
-    item = tracker.add(turn(3, 1000, 30.0), facts(version))
+    item = tracker.add(generated_turn(3, 1000, 30.0), facts(version))
     assert (item.certainty, item.share, item.queue_ms) == (Certainty.UNKNOWN, None, None)
     assert tracker.rate is None
 
@@ -120,33 +92,33 @@ def test_last_batch_durations_are_never_used(version: str) -> None:
 def test_a_count_of_misses_is_no_share(version: str) -> None:
     tracker = ReuseTracker()
     tracker.add(cold(0), facts(version))
-    item = tracker.add(turn(1, 40, 20.0), facts(version))
+    item = tracker.add(generated_turn(1, 40, 20.0), facts(version))
     assert (item.certainty, item.share, item.prompt_tokens) == (Certainty.UNKNOWN, None, None)
     assert item.reason.startswith("40 evaluated")
-    gone = tracker.add(turn(2, None, 9.0), facts(version))
+    gone = tracker.add(generated_turn(2, None, 9.0), facts(version))
     assert gone.reason.startswith("none told")
 
 
 def test_the_key_in_the_answer_is_measured_whatever_the_version() -> None:
     tracker = ReuseTracker()
-    item = tracker.add(turn(0, 1000, 60.0, cached=800), facts("0.12.5"))
+    item = tracker.add(generated_turn(0, 1000, 60.0, cached_tokens=800), facts("0.12.5"))
     assert (item.certainty, item.reused, item.share) == (Certainty.MEASURED, 800, 0.8)
-    miss = tracker.add(turn(1, 1000, 250.0, cached=0), facts("0.33.3"))
+    miss = tracker.add(generated_turn(1, 1000, 250.0, cached_tokens=0), facts("0.33.3"))
     assert (miss.certainty, miss.reused) == (Certainty.MEASURED, 0)
 
 
 def test_the_server_log_is_measured_and_a_revision_keeps_it() -> None:
     tracker = ReuseTracker()
     line = ServedPrompt(number=1, prompt=1000, reused=700, evaluated=300)
-    assert tracker.add(turn(0, 300, 80.0), facts("0.30.0"), line).share == 0.7
-    again = tracker.add(turn(0, 300, 80.0, reply_length=12), facts("0.30.0"))
+    assert tracker.add(generated_turn(0, 300, 80.0), facts("0.30.0"), line).share == 0.7
+    again = tracker.add(generated_turn(0, 300, 80.0, reply_length=12), facts("0.30.0"))
     assert (again.certainty, again.prompt_tokens, again.reused) == (Certainty.MEASURED, 1000, 700)
     assert len(tracker.reuse) == 1
 
 
 def test_a_slow_turn_without_calibration_is_unknown_and_known_after_a_cold_one() -> None:
     tracker = ReuseTracker()
-    item = tracker.add(turn(0, 595, 165.0), facts("0.12.11"))
+    item = tracker.add(generated_turn(0, 595, 165.0), facts("0.12.11"))
     assert (item.certainty, item.reason) == (Certainty.UNKNOWN, "no cold turn seen yet to compare with")
     tracker.add(cold(1), facts("0.12.11"))
     assert tracker.reuse[0].certainty is Certainty.ESTIMATED
@@ -155,51 +127,58 @@ def test_a_slow_turn_without_calibration_is_unknown_and_known_after_a_cold_one()
 
 def test_the_envelope_is_the_fastest_cold_turn_and_never_a_mean() -> None:
     tracker = ReuseTracker()
-    tracker.add(turn(0, 1000, 9.3 + 500.0, load=2200.0), facts("0.12.11"))
+    tracker.add(generated_turn(0, 1000, 9.3 + 500.0, load_ms=2200.0), facts("0.12.11"))
     tracker.add(cold(1), facts("0.12.11"))
-    tracker.add(turn(2, 1000, 9.3 + 400.0, load=2200.0), facts("0.12.11"))
+    tracker.add(generated_turn(2, 1000, 9.3 + 400.0, load_ms=2200.0), facts("0.12.11"))
     rate = tracker.rate
     assert rate is not None
-    assert round(rate.per_second) == 4100
+    assert round(rate.tokens_per_second) == 4100
     assert (rate.samples, rate.certain) == (3, True)
-    item = tracker.add(turn(3, 1000, 9.3 + 300 / 4.1), facts("0.12.11"))
+    item = tracker.add(generated_turn(3, 1000, 9.3 + 300 / 4.1), facts("0.12.11"))
     assert item.reused == 700
 
 
 def test_a_full_hit_still_evaluates_one_token() -> None:
     tracker = ReuseTracker()
     tracker.add(cold(0), facts("0.12.11"))
-    item = tracker.add(turn(1, 1000, 9.3), facts("0.12.11"))
+    item = tracker.add(generated_turn(1, 1000, 9.3), facts("0.12.11"))
     assert item.reused == 999
 
 
 def test_calibration_holds_for_one_model_and_window_alone() -> None:
     tracker = ReuseTracker()
     tracker.add(cold(0), facts("0.12.11"))
-    other = tracker.add(turn(1, 1000, 200.0, num_ctx=4096), facts("0.12.11"))
+    other = tracker.add(generated_turn(1, 1000, 200.0, num_ctx=4096), facts("0.12.11"))
     assert other.certainty is Certainty.UNKNOWN
-    model = tracker.add(turn(2, 1000, 200.0, model="other"), facts("0.12.11"))
+    model = tracker.add(generated_turn(2, 1000, 200.0, model="other"), facts("0.12.11"))
     assert model.certainty is Certainty.UNKNOWN
 
 
 def test_loads_by_the_warm_floor() -> None:
     tracker = ReuseTracker()
     loads = [95.0, 96.0, 94.5, 320.0, 95.0, 2200.0]
-    said = [tracker.add(turn(n, 1000, 100.0, load=load), facts("0.12.11")).loaded for n, load in enumerate(loads)]
+    said = [
+        tracker.add(generated_turn(n, 1000, 100.0, load_ms=load), facts("0.12.11")).loaded
+        for n, load in enumerate(loads)
+    ]
     assert said == [False, False, False, True, False, True]
     low = ReuseTracker()
     loads = [1.4, 2.5, 6.0, 90.0]
-    said = [low.add(turn(n, 1000, 100.0, load=load), facts("0.32.15")).loaded for n, load in enumerate(loads)]
+    said = [
+        low.add(generated_turn(n, 1000, 100.0, load_ms=load), facts("0.32.15")).loaded for n, load in enumerate(loads)
+    ]
     assert said == [False] * 4
 
 
 def test_without_load_times_a_long_wait_is_a_presumed_load() -> None:
     tracker = ReuseTracker()
-    item = tracker.add(turn(0, 1000, 253.0, load=None, stages={"wait": 2300.0, "llm": 3000.0}), facts("0.12.11"))
+    item = tracker.add(
+        generated_turn(0, 1000, 253.0, load_ms=None, stages={"wait": 2300.0, "llm": 3000.0}), facts("0.12.11")
+    )
     assert item.loaded
     assert tracker.rate is not None
     assert not tracker.rate.certain
-    busy = tracker.add(turn(1, 3000, 160.0, load=None, stages={"wait": 2300.0}), facts("0.12.11"))
+    busy = tracker.add(generated_turn(1, 3000, 160.0, load_ms=None, stages={"wait": 2300.0}), facts("0.12.11"))
     assert not busy.loaded, "it was queued: what it reused proves it"
     assert (busy.share or 0) > 0.7
 
@@ -212,17 +191,17 @@ def test_a_stolen_slot_a_trimmed_history_and_a_cut_prompt_are_told_apart() -> No
             said = tracker.add(one, facts("0.12.11"))
         return said
 
-    warm = turn(1, 2000, 9.3 + 600 / 4.1)
-    stolen = last(warm, turn(2, 2100, 9.3 + 2100 / 4.1))
+    warm = generated_turn(1, 2000, 9.3 + 600 / 4.1)
+    stolen = last(warm, generated_turn(2, 2100, 9.3 + 2100 / 4.1))
     assert stolen.cold
     assert stolen.broken.startswith("another client")
-    trimmed = last(warm, turn(2, 1300, 9.3 + 1300 / 4.1))
+    trimmed = last(warm, generated_turn(2, 1300, 9.3 + 1300 / 4.1))
     assert trimmed.broken == "the history was trimmed: 2000 to 1300 tokens"
-    cut = last(warm, turn(2, 8000, 9.3 + 8000 / 4.1, context_sent=8398))
+    cut = last(warm, generated_turn(2, 8000, 9.3 + 8000 / 4.1, context_sent=8398))
     assert cut.broken == "the prompt was cut to fit the window"
-    flipped = last(turn(1, 2000, 160.0, raw=True), turn(2, 2100, 9.3 + 2100 / 4.1, raw=False))
+    flipped = last(generated_turn(1, 2000, 160.0, raw=True), generated_turn(2, 2100, 9.3 + 2100 / 4.1, raw=False))
     assert flipped.broken == "raw changed"
-    fine = last(warm, turn(2, 2100, 9.3 + 650 / 4.1))
+    fine = last(warm, generated_turn(2, 2100, 9.3 + 650 / 4.1))
     assert (fine.cold, fine.broken) == (False, "")
 
 
@@ -230,15 +209,15 @@ def test_early_turns_with_little_to_share_are_not_called_broken() -> None:
     tracker = ReuseTracker()
     tracker.add(cold(0, 600), facts("0.12.11"))
     for n, size in enumerate((690, 780, 870), start=1):
-        item = tracker.add(turn(n, size, 9.3 + 680 / 4.1), facts("0.12.11"))
+        item = tracker.add(generated_turn(n, size, 9.3 + 680 / 4.1), facts("0.12.11"))
         assert (item.cold, item.broken) == (False, "")
 
 
 def test_the_first_turn_of_a_session_is_cold_and_not_broken() -> None:
     tracker = ReuseTracker()
     for n in range(3):
-        tracker.add(turn(n, 1500 + n, 160.0), facts("0.12.11"))
-    item = tracker.add(turn(3, 600, 9.3 + 600 / 4.1, session="two"), facts("0.12.11"))
+        tracker.add(generated_turn(n, 1500 + n, 160.0), facts("0.12.11"))
+    item = tracker.add(generated_turn(3, 600, 9.3 + 600 / 4.1, session_id="two"), facts("0.12.11"))
     assert (item.cold, item.broken) == (True, "")
     assert tracker.rate is not None
 
@@ -246,8 +225,8 @@ def test_the_first_turn_of_a_session_is_cold_and_not_broken() -> None:
 def test_an_order_of_arrival_that_is_not_the_order_of_time() -> None:
     tracker = ReuseTracker()
     tracker.add(cold(0, 600), facts("0.12.11"))
-    tracker.add(turn(2, 2100, 9.3 + 650 / 4.1), facts("0.12.11"))
-    late = turn(5, 2000, 9.3 + 600 / 4.1, session="", started=1015.0, ended=1016.0)
+    tracker.add(generated_turn(2, 2100, 9.3 + 650 / 4.1), facts("0.12.11"))
+    late = generated_turn(5, 2000, 9.3 + 600 / 4.1, session_id="", started=1015.0, ended=1016.0)
     tracker.add(late, facts("0.12.11"))
     assert [item.ordinal for item in tracker.reuse] == [0, 5, 2]
     assert not any(item.broken for item in tracker.reuse)
@@ -255,20 +234,20 @@ def test_an_order_of_arrival_that_is_not_the_order_of_time() -> None:
 
 def test_impossible_durations_without_a_version_end_the_estimates() -> None:
     tracker = ReuseTracker()
-    tracker.add(turn(0, 2800, 60.0, load=2200.0), None)
-    item = tracker.add(turn(1, 2900, 70.0), None)
+    tracker.add(generated_turn(0, 2800, 60.0, load_ms=2200.0), None)
+    item = tracker.add(generated_turn(1, 2900, 70.0), None)
     assert item.certainty is Certainty.UNKNOWN
     assert "0.12.5" in item.reason
-    tracker.note_version("0.12.11")
+    tracker.set_version("0.12.11")
     assert tracker.reuse[1].certainty is Certainty.ESTIMATED
 
 
 def test_the_queue_is_what_nothing_else_explains() -> None:
     tracker = ReuseTracker()
-    item = tracker.add(turn(0, 1000, 100.0, ollama_total_ms=95.0 + 100.0 + 465.0 + 3.0 + 42.0 + 700.0), None)
+    item = tracker.add(generated_turn(0, 1000, 100.0, ollama_total_ms=95.0 + 100.0 + 465.0 + 3.0 + 42.0 + 700.0), None)
     assert item.queue_ms == pytest.approx(700.0)
     assert item.ttft_ms == pytest.approx(940.0)
-    wall = tracker.add(turn(1, 1000, 100.0, stages={"llm": 900.0}), None)
+    wall = tracker.add(generated_turn(1, 1000, 100.0, stages={"llm": 900.0}), None)
     assert wall.queue_ms is None
     assert wall.ttft_ms == pytest.approx(435.0)
 
@@ -278,14 +257,14 @@ def test_no_figures_no_row() -> None:
     item = tracker.add(Turn(ordinal=4), facts("0.12.11"))
     assert (item.certainty, item.share) == (Certainty.UNKNOWN, None)
     assert tracker.reuse == ()
-    zero = tracker.add(turn(5, 0, 0.0, output=0), facts("0.12.11"))
+    zero = tracker.add(generated_turn(5, 0, 0.0, output_tokens=0), facts("0.12.11"))
     assert zero.certainty is Certainty.UNKNOWN
 
 
 def test_only_the_newest_are_kept() -> None:
-    tracker = ReuseTracker(kept=5)
+    tracker = ReuseTracker(limit=5)
     for n in range(12):
-        tracker.add(turn(n, 1000, 100.0), facts("0.12.11"))
+        tracker.add(generated_turn(n, 1000, 100.0), facts("0.12.11"))
     assert [item.ordinal for item in tracker.reuse] == [7, 8, 9, 10, 11]
 
 
@@ -304,7 +283,7 @@ def test_whatever_comes_a_share_is_a_share(
 ) -> None:
     tracker = ReuseTracker()
     for n, (prompt, prefill, load, cached, version) in enumerate(rows):
-        item = tracker.add(turn(n, prompt, prefill, load, cached=cached), facts(version))
+        item = tracker.add(generated_turn(n, prompt, prefill, load_ms=load, cached_tokens=cached), facts(version))
         assert (item.share is None) == (item.certainty is Certainty.UNKNOWN) == (item.reused is None)
         assert item.share is None or 0 <= item.share <= 1
         if item.certainty is Certainty.ESTIMATED:

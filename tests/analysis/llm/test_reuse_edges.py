@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.analysis.llm.cold_rate import ColdRate, Rate, evaluated_tokens, fastest_cold, prior_rate
+from timmy_tui.analysis.llm.cold_rate import ColdRate, PrefillRate, evaluated_tokens, fastest_cold, prior_rate
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
 from timmy_tui.model.turn import Turn
@@ -50,7 +50,7 @@ def judge(*turns: Turn, facts: OllamaFacts | None = NEW) -> list[Reuse]:
 def test_a_short_prompt_says_nothing_of_a_rate(tokens: int, taken: bool) -> None:
     rate = ColdRate()
     assert rate.put(0, tokens, 1.0 + tokens, 1.0, certain=True) is taken
-    assert rate.rate == (Rate(1.0, 1, True) if taken else None)
+    assert rate.rate == (PrefillRate(1.0, 1, True) if taken else None)
 
 
 @pytest.mark.parametrize(
@@ -66,32 +66,32 @@ def test_the_fastest_cold_turn_is_the_rate_and_the_last_word_on_a_turn_counts() 
     assert rate.put(0, 1000, 2000.0, 0.0, certain=True)
     assert rate.put(1, 1000, 1000.0, 0.0, certain=True)
     assert rate.put(2, 1000, 3000.0, 0.0, certain=True)
-    assert rate.rate == Rate(1.0, 3, True)
-    assert rate.rate.per_second == 1000.0
+    assert rate.rate == PrefillRate(1.0, 3, True)
+    assert rate.rate.tokens_per_second == 1000.0
     assert rate.put(1, 1000, 2500.0, 0.0, certain=True)
-    assert rate.rate == Rate(2.0, 3, True)
-    assert rate.drop(0)
-    assert rate.rate == Rate(2.5, 2, True)
-    assert not rate.drop(0)
+    assert rate.rate == PrefillRate(2.0, 3, True)
+    assert rate.remove(0)
+    assert rate.rate == PrefillRate(2.5, 2, True)
+    assert not rate.remove(0)
     # Too short now: it is no sample any more.
     assert rate.put(1, 10, 2500.0, 0.0, certain=True)
-    assert rate.rate == Rate(3.0, 1, True)
+    assert rate.rate == PrefillRate(3.0, 1, True)
 
 
 def test_certain_samples_count_before_presumed_ones() -> None:
     rate = ColdRate()
     rate.put(0, 1000, 1000.0, 0.0, certain=False)
-    assert rate.rate == Rate(1.0, 1, False)
+    assert rate.rate == PrefillRate(1.0, 1, False)
     rate.put(1, 1000, 2000.0, 0.0, certain=True)
-    assert rate.rate == Rate(2.0, 1, True)
+    assert rate.rate == PrefillRate(2.0, 1, True)
     # A turn is a sample of one kind.
     rate.put(1, 1000, 2000.0, 0.0, certain=False)
-    assert rate.rate == Rate(1.0, 2, False)
+    assert rate.rate == PrefillRate(1.0, 2, False)
     rate.put(0, 1000, 1500.0, 0.0, certain=True)
-    assert rate.rate == Rate(1.5, 1, True)
-    rate.drop(0)
-    assert rate.rate == Rate(2.0, 1, False)
-    assert rate.drop(1)
+    assert rate.rate == PrefillRate(1.5, 1, True)
+    rate.remove(0)
+    assert rate.rate == PrefillRate(2.0, 1, False)
+    assert rate.remove(1)
     assert rate.rate is None
 
 
@@ -101,16 +101,16 @@ def test_64_samples_are_remembered(certain: bool) -> None:
     rate.put(0, 1000, 500.0, 0.0, certain)
     for number in range(1, 64):
         rate.put(number, 1000, 1000.0, 0.0, certain)
-    assert rate.rate == Rate(0.5, 64, certain)
+    assert rate.rate == PrefillRate(0.5, 64, certain)
     assert rate.put(64, 1000, 1000.0, 0.0, certain)
-    assert rate.rate == Rate(1.0, 64, certain)
+    assert rate.rate == PrefillRate(1.0, 64, certain)
 
 
 def test_what_a_card_may_be_expected_to_do() -> None:
     """38 prompt tokens for one decoded; 4,100 a second where nothing is known. More than 65, or 20,000, is none."""
-    assert prior_rate(100.0).per_second == pytest.approx(3800.0)
-    assert (prior_rate(100.0).samples, prior_rate(100.0).certain) == (0, False)
-    assert prior_rate(None).per_second == pytest.approx(4100.0)
+    assert prior_rate(100.0).ms_per_token == pytest.approx(1000 / 3800)
+    assert prior_rate(100.0) == PrefillRate(prior_rate(100.0).ms_per_token, 0, False)
+    assert prior_rate(None).tokens_per_second == pytest.approx(4100.0)
     assert (fastest_cold(100.0), fastest_cold(None)) == (6500.0, 20_000.0)
 
 
@@ -120,7 +120,7 @@ def test_what_a_card_may_be_expected_to_do() -> None:
 )
 def test_tokens_that_were_evaluated(prefill_ms: float, tokens: int) -> None:
     """100 tokens at 2 ms each above a base of 10 ms: one at the least, all at most, and rounded."""
-    assert evaluated_tokens(100, prefill_ms, 10.0, Rate(2.0, 1, True)) == tokens
+    assert evaluated_tokens(100, prefill_ms, 10.0, PrefillRate(2.0, 1, True)) == tokens
 
 
 # --- the split ---------------------------------------------------------------------------------------------------
@@ -457,7 +457,7 @@ def test_the_first_turn_without_a_time_comes_first() -> None:
 
 
 def test_a_turn_that_is_pushed_out_is_not_taken_in_again_as_a_revision() -> None:
-    tracker = ReuseTracker(kept=2)
+    tracker = ReuseTracker(limit=2)
     for n in range(3):
         tracker.add(turn(n, 1000, 10), NEW)
     assert [one.ordinal for one in tracker.reuse] == [1, 2]
@@ -469,19 +469,19 @@ def test_a_turn_that_is_pushed_out_is_not_taken_in_again_as_a_revision() -> None
 def test_a_first_prompt_on_a_slot_that_held_another_conversation_is_a_sample() -> None:
     """Two turns before it, so that the slot holds another conversation; none of them in tail mode."""
 
-    def rate(*before: Turn) -> Rate | None:
+    def rate(*before: Turn) -> PrefillRate | None:
         tracker = ReuseTracker()
         for one in (*before, turn(9, 1000, 1000, session_id="two")):
             tracker.add(one, NEW)
         return tracker.rate
 
     plain = turn(0, 1000, 10), turn(1, 1100, 10)
-    assert rate(*plain) == Rate(1.0, 1, False)
+    assert rate(*plain) == PrefillRate(1.0, 1, False)
     assert rate(plain[0]) is None
     assert rate() is None
     assert rate(plain[0], turn(1, 1100, 10, tail_mode=True)) is None
     assert rate(plain[0], turn(1, 1100, 10, context_sent=900)) is None
-    assert rate(plain[0], turn(1, 1100, 10, tail_mode=False, context_sent=0)) == Rate(1.0, 1, False)
+    assert rate(plain[0], turn(1, 1100, 10, tail_mode=False, context_sent=0)) == PrefillRate(1.0, 1, False)
 
 
 def test_where_displaced_prompts_are_restored_a_new_prefix_is_no_sample() -> None:
@@ -494,7 +494,7 @@ def test_where_displaced_prompts_are_restored_a_new_prefix_is_no_sample() -> Non
 def test_a_measured_turn_is_a_sample_of_what_it_evaluated() -> None:
     tracker = ReuseTracker()
     tracker.add(turn(0, 1000, 600, cached_tokens=400), NEW)
-    assert tracker.rate == Rate(1.0, 1, True)
+    assert tracker.rate == PrefillRate(1.0, 1, True)
 
 
 def test_a_turn_that_proves_not_to_have_been_cold_is_no_sample_any_more() -> None:
@@ -553,7 +553,7 @@ def test_a_cut_prompt_is_told(count: int, cut: bool) -> None:
     tracker = ReuseTracker()
     tracker.add(turn(0, 1000, 10), NEW)
     tracker.add(turn(1, count, count), NEW)
-    assert (tracker.cut(0), tracker.cut(1), tracker.cut(2)) == (False, cut, False)
+    assert (tracker.is_truncated(0), tracker.is_truncated(1), tracker.is_truncated(2)) == (False, cut, False)
 
 
 def test_a_cut_prompt_is_cold_where_nothing_but_its_head_is_left() -> None:
@@ -575,15 +575,15 @@ def test_a_slid_window_is_a_presumed_sample() -> None:
     tracker = ReuseTracker()
     tracker.add(turn(0, 7000, 10), NEW)
     tracker.add(turn(1, 8000, 8000), NEW)
-    assert tracker.rate == Rate(1.0, 1, False)
+    assert tracker.rate == PrefillRate(1.0, 1, False)
     blocks = ReuseTracker()
     blocks.add(turn(0, 7000, 10), version("0.3.14"))
     blocks.add(turn(1, 6000, 6000, context_sent=8001), version("0.3.14"))
-    assert blocks.cut(1)
+    assert blocks.is_truncated(1)
     assert blocks.rate is None
 
 
 def test_counted_misses_are_samples_of_what_they_counted() -> None:
     tracker = ReuseTracker()
     tracker.add(turn(0, 600, 600), version("0.30.0"))
-    assert tracker.rate == Rate(1.0, 1, True)
+    assert tracker.rate == PrefillRate(1.0, 1, True)

@@ -4,7 +4,8 @@ import math
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.llm.log_join import LogJoiner
+from tests.turn_makers import generated_turn
+from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.summary import LlmSummary, warnings
 from timmy_tui.model.llm import Certainty, ContextState, OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import Event, Turn
@@ -12,12 +13,10 @@ from timmy_tui.model.turn import Event, Turn
 UP = OllamaFacts(url="http://ollama", reachable=True, since=0.0, version="0.12.11", loaded=True)
 
 
-def turn(n: int, prompt: int = 1000, prefill: float = 90.0, **more: object) -> Turn:
-    sent = Event(timestamp=1001.0 + 10 * n, request_id="a", event="v34_ollama_sent")
-    return Turn(
-        ordinal=n, started=1000.0 + 10 * n, ended=1008.0 + 10 * n, prompt_tokens=prompt, prefill_ms=prefill,
-        output_tokens=50, decode_ms=460.0, events=(sent,),
-    )  # fmt: skip
+def turn(ordinal: int, prompt_tokens: int = 1000, prefill_ms: float = 90.0) -> Turn:
+    """One whose request was sent a second after it began."""
+    sent = Event(timestamp=1001.0 + 10 * ordinal, request_id="a", event="v34_ollama_sent")
+    return generated_turn(ordinal, prompt_tokens, prefill_ms, events=(sent,))
 
 
 def served(
@@ -27,27 +26,27 @@ def served(
 
 
 def test_the_state_is_composed_and_the_same_while_nothing_changes() -> None:
-    room = LlmSummary(8000, 7000)
+    summary = LlmSummary(8000, 7000)
     turns = [turn(n, 1000 + n) for n in range(4)]
     for one in turns:
-        room.add(one, UP)
-    first = room.state(UP, turns, (), 0.0)
+        summary.add(one, UP)
+    first = summary.state(UP, turns, (), 0.0)
     assert (len(first.reuse), len(first.criteria), first.facts) == (4, 18, UP)
     assert first.context is not None
     assert first.context.window == 8000
-    again = room.state(UP, turns, (), 5.0)
+    again = summary.state(UP, turns, (), 5.0)
     assert again.criteria is first.criteria
     assert again.reuse is first.reuse
-    assert room.state(UP, turns[:2], turns[2:], 5.0).criteria is not first.criteria
+    assert summary.state(UP, turns[:2], turns[2:], 5.0).criteria is not first.criteria
 
 
 def test_log_lines_that_come_before_and_after_their_turn() -> None:
-    room = LlmSummary()
+    summary = LlmSummary()
     first = replace(UP, served=(served(1, 1001.1),))
-    assert room.add(turn(0), first).certainty is Certainty.MEASURED
-    assert room.add(turn(1), first).certainty is not Certainty.MEASURED
+    assert summary.add(turn(0), first).certainty is Certainty.MEASURED
+    assert summary.add(turn(1), first).certainty is not Certainty.MEASURED
     late = replace(UP, served=(served(1, 1001.1), served(2, 1011.1, reused=650)))
-    state = room.state(late, (), (), 0.0)
+    state = summary.state(late, (), (), 0.0)
     assert [(item.certainty, item.reused) for item in state.reuse] == [
         (Certainty.MEASURED, 700),
         (Certainty.MEASURED, 650),
@@ -55,38 +54,38 @@ def test_log_lines_that_come_before_and_after_their_turn() -> None:
 
 
 def test_a_line_that_came_with_the_next_turn_still_finds_its_own() -> None:
-    room = LlmSummary()
-    room.add(turn(0), UP)
-    room.add(turn(1), replace(UP, served=(served(1, 1001.1),)))
-    state = room.state(replace(UP, served=(served(1, 1001.1),)), (), (), 0.0)
+    summary = LlmSummary()
+    summary.add(turn(0), UP)
+    summary.add(turn(1), replace(UP, served=(served(1, 1001.1),)))
+    state = summary.state(replace(UP, served=(served(1, 1001.1),)), (), (), 0.0)
     assert state.reuse[0].certainty is Certainty.MEASURED
 
 
 def test_two_lines_that_both_fit_are_nobodys() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, 1001.1), served(2, 1002.1, reused=600)])
-    assert joiner.find(turn(0)) is None
+    log_join = LogJoin()
+    log_join.add_requests([served(1, 1001.1), served(2, 1002.1, reused=600)])
+    assert log_join.match(turn(0)) is None
 
 
 def test_order_decides_where_counts_are_alike() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, None)])
-    assert joiner.find(turn(0)) is not None
-    joiner.note([served(1, None), served(2, None, reused=600)])
-    found = joiner.find(turn(1))
+    log_join = LogJoin()
+    log_join.add_requests([served(1, None)])
+    assert log_join.match(turn(0)) is not None
+    log_join.add_requests([served(1, None), served(2, None, reused=600)])
+    found = log_join.match(turn(1))
     assert found is not None
     assert found.number == 2
-    assert joiner.find(turn(0, prefill=1.0)) is joiner.find(turn(0)), "what was given stays"
+    assert log_join.match(turn(0, prefill_ms=1.0)) is log_join.match(turn(0)), "what was given stays"
 
 
 def test_count_duration_and_time_must_fit() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, 1001.0, prompt=999)])
-    joiner.note([served(2, 5000.0)])
-    joiner.note([served(3, None, ms=91.0)])
-    assert joiner.find(turn(0)) is None
-    joiner.note([served(4, None, ms=90.004)])
-    found = joiner.find(turn(0))
+    log_join = LogJoin()
+    log_join.add_requests([served(1, 1001.0, prompt=999)])
+    log_join.add_requests([served(2, 5000.0)])
+    log_join.add_requests([served(3, None, ms=91.0)])
+    assert log_join.match(turn(0)) is None
+    log_join.add_requests([served(4, None, ms=90.004)])
+    found = log_join.match(turn(0))
     assert found is not None
     assert found.number == 4
 
@@ -114,9 +113,9 @@ def test_warnings_worst_first() -> None:
 
 
 def test_a_turn_without_a_time_does_not_stand_in_the_way() -> None:
-    joiner = LogJoiner()
-    joiner.note([served(1, None, prompt=500)])
+    log_join = LogJoin()
+    log_join.add_requests([served(1, None, prompt=500)])
     timeless = Turn(ordinal=0, prompt_tokens=500, output_tokens=5)
-    assert joiner.find(timeless) is not None
-    joiner.note([served(1, None, prompt=500), served(2, 1011.0)])
-    assert joiner.find(turn(1)) is not None
+    assert log_join.match(timeless) is not None
+    log_join.add_requests([served(1, None, prompt=500), served(2, 1011.0)])
+    assert log_join.match(turn(1)) is not None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from timmy_tui.analysis.llm.context_window import ContextTracker
-from timmy_tui.analysis.llm.ollama_versions import Counts, Cut, parse_version, rule_for
+from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, Truncation, parse_version, rule_for
 from timmy_tui.model.llm import ContextState, OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import Turn
 
@@ -119,8 +119,8 @@ def test_the_newest_word_on_the_server_counts() -> None:
     tracker.add(turn(0, 7999), said("0.30.5"))
     assert tracker.state is not None
     assert tracker.state.truncated
-    tracker.note(said(None, 16_000))
-    tracker.note(None)
+    tracker.set_facts(said(None, 16_000))
+    tracker.set_facts(None)
     assert tracker.state.window == 16_000
     # A server that says no version is still the one it was.
     tracker.add(turn(1, 15_999, num_ctx=16_000))
@@ -258,8 +258,9 @@ def test_the_log_tells_the_whole_prompt_where_misses_are_counted() -> None:
 @pytest.mark.parametrize(
     ("version", "differs"),
     [
-        ("0.2.0", "counts"), ("0.4.0", "cut"), ("0.12.5", "timed"), ("0.12.7", "timed"), ("0.30.0", "counts"),
-        ("0.30.0", "cut"), ("0.30.0", "ram_cache"), ("0.30.1", "counts"), ("0.30.11", "cut"), ("0.33.3", "cached_key"),
+        ("0.2.0", "counts"), ("0.4.0", "truncation"), ("0.12.5", "times_all_uncached"), ("0.12.7", "times_all_uncached"),
+        ("0.30.0", "counts"), ("0.30.0", "truncation"), ("0.30.0", "ram_cache"), ("0.30.1", "counts"),
+        ("0.30.11", "truncation"), ("0.33.3", "reports_cached_tokens"),
     ],
 )  # fmt: skip
 def test_a_row_holds_from_its_release_on(version: str, differs: str) -> None:
@@ -273,7 +274,8 @@ def test_a_row_holds_from_its_release_on(version: str, differs: str) -> None:
 def test_what_is_older_than_the_first_row_is_of_it() -> None:
     oldest = rule_for("0.0.1")
     assert oldest is not None
-    assert (oldest.counts, oldest.cut, oldest.timed, oldest.ram_cache) == (Counts.MISSES, Cut.BLOCKS, True, False)
+    assert (oldest.counts, oldest.truncation) == (PromptEvalCount.MISSES, Truncation.BLOCKS)
+    assert (oldest.times_all_uncached, oldest.ram_cache) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,17 @@ import pytest
 from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
+from tests.turn_makers import complete_turn
 from timmy_tui.analysis.stats.ordering import is_late
-from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.pipeline.conclusions import Conclusions
+from timmy_tui.model.turn import Turn
+from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
 
 START = 1_700_000_000.0
 
 
-def turn(**facts: Any) -> Turn:
-    told: dict[str, Any] = {
-        "ordinal": 5, "session": 3, "started": START, "prompt_tokens": 900, "logs": "both", **facts
-    }  # fmt: skip
-    return Turn(state=TurnState.COMPLETE, **told)
+def turn(**fields: Any) -> Turn:
+    known = {"session": 3, "started": START, "prompt_tokens": 900, "logs": "both"}
+    return complete_turn(5, **{**known, **fields})
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ def test_what_comes_late_begins_no_epoch_and_raises_no_alarm() -> None:
     typed = [one for one in made if chance.random() < 0.12]
     voice = [one for one in made if one not in typed]
     late = [replace(one, ordinal=1000 + place, logs="v34", started=None) for place, one in enumerate(typed)]
-    alone, after = Conclusions(), Conclusions()
+    alone, after = TurnAnalyzer(), TurnAnalyzer()
     for one in voice:
         alone.add(one, None)
         after.add(one, None)

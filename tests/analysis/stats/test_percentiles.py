@@ -1,10 +1,13 @@
 """The figures on the screen agree with pandas on the same turns."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.turn_makers import complete_turn
 from timmy_tui.analysis.frame import COLUMNS, TurnFrame
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.percentiles import headline_stat, percentile, stage_stats, summarize
@@ -13,9 +16,11 @@ from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Span, Turn, TurnState
 
 
-def turn(ordinal: int, llm: float | None, state: TurnState = TurnState.COMPLETE) -> Turn:
-    stages = {**dict.fromkeys(KEYS), "llm": llm}
-    return Turn(ordinal=ordinal, state=state, stages=stages, span=Span.V2V, headline_ms=llm, started=1.7e9 + ordinal)
+def turn(ordinal: int, llm_ms: float | None, **fields: Any) -> Turn:
+    """One whose LLM stage is all of it."""
+    stages = {**dict.fromkeys(KEYS), "llm": llm_ms}
+    measured = {"stages": stages, "span": Span.V2V, "headline_ms": llm_ms, "started": 1.7e9 + ordinal}
+    return complete_turn(ordinal, **measured, **fields)
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50), st.floats(0, 1))
@@ -35,7 +40,7 @@ def test_delta_is_against_the_turns_before() -> None:
 
 
 def test_only_complete_turns_of_the_window_count() -> None:
-    turns = [turn(0, 9.0), turn(1, 1.0), turn(2, 500.0, TurnState.FAILED), turn(3, 3.0)]
+    turns = [turn(0, 9.0), turn(1, 1.0), turn(2, 500.0, state=TurnState.FAILED), turn(3, 3.0)]
     rows = {row.key: row for row in stage_stats(turns, window=2)}
     assert (rows["llm"].p50, rows["llm"].n, rows["llm"].max) == (2.0, 2, 3.0)
     headline = headline_stat(turns, window=2)
@@ -89,7 +94,7 @@ def test_a_later_log_replaces_the_row_even_when_it_is_old() -> None:
     for number in range(5000):
         frame.put(turn(number, float(number)))
     first = frame.data()
-    frame.put(turn(3, 42.0, TurnState.FAILED))
+    frame.put(turn(3, 42.0, state=TurnState.FAILED))
     frame.put(turn(4999, 43.0))
     frame.put(turn(5000, 44.0))
     data = frame.data()

@@ -6,123 +6,117 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.harness import Harness, harness
-from tests.control.places import CANARY, temps
+from tests.control.harness import ControlHarness, controller_on_demo
+from tests.control.services import Service
+from tests.control.timmy_files import CANARY, temps
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.requests import CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 
 
 @pytest.fixture(scope="module")
-def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlHarness]:
     """Somebody talks all the time."""
-    with harness(tmp_path_factory.mktemp("talking")) as held:
-        yield held
+    with controller_on_demo(tmp_path_factory.mktemp("talking")) as harness:
+        yield harness
 
 
-def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(talking: Harness) -> None:
-    before = {path: path.read_bytes() for path in (talking.config, talking.app)}
-    old = talking.pid
-    talking.until(lambda: talking.room.live_state.turns)
-    plan = talking.start("flip", key="tail-mode", value="on")
+def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(talking: ControlHarness) -> None:
+    before, old = talking.contents(), talking.listener.pid
+    talking.until(lambda: talking.controller.live_state.turns)
+    plan = talking.start(Flip((("tail-mode", "on"),)))
     assert plan.label == "tail mode off→on, raw on→off"
     assert talking.until_over() is ChangeState.KEPT
     assert "USE_FULL_MEGA_PROMPT = False" in talking.config.read_text()
     assert "raw=False" in talking.app.read_text()
-    assert talking.pid != old
-    shown = talking.room.progress
-    assert shown is not None and shown.evidence == (2, 2) and shown.pid == talking.pid
+    assert talking.listener.pid != old
+    shown = talking.progress
+    assert shown.evidence == (2, 2) and shown.pid == talking.listener.pid
     assert ("change", plan.label) in talking.marks
     op = shown.op
     assert [stage for one, stage in talking.stages() if one == op] == [
         "editing", "restarting", "healthy", "verifying", "kept"
     ]  # fmt: skip
-    talking.room.look()
-    flags = {one.key: (one.file_value, one.running_value) for one in talking.room.state().flags}
+    assert talking.restore_points("before-tail-mode-")
+    flags = {one.key: (one.file_value, one.running_value) for one in talking.controller.state().flags}
     assert flags["tail-mode"] == ("on", "on") and flags["raw"] == ("off", "off")
-    assert [one.name for one in talking.room.state().restore_points if one.name.startswith("before-tail-mode-")]
 
-    assert talking.start("undo").undoes == op
+    assert talking.start(Undo()).undoes == op
     assert talking.until_over() is ChangeState.ROLLED_BACK
-    assert {path: path.read_bytes() for path in before} == before
+    assert talking.contents() == before
     assert not temps(talking.config.parent)
-    assert talking.room.plan("undo", {}).refusal == "there is no change to undo."
-    assert CANARY.decode() not in repr(talking.room.state()) + repr(talking.said)
-    journal = next((talking.root.parent / "state").glob("control-*/journal.jsonl"))
+    assert talking.plan(Undo()).refusal == "there is no change to undo."
+    assert CANARY.decode() not in repr(talking.controller.state()) + repr(talking.messages)
+    journal = talking.journal.path
     assert CANARY not in journal.read_bytes() and journal.stat().st_mode & 0o077 == 0
 
 
-def test_only_the_first_change_of_a_session_makes_a_restore_point(talking: Harness) -> None:
-    def points() -> int:
-        talking.room.look()
-        return sum(one.name.startswith("before-") for one in talking.room.state().restore_points)
-
-    talking.start("flip", key="recency-weight", value="0.5")
+def test_only_the_first_change_of_a_session_makes_a_restore_point(talking: ControlHarness) -> None:
+    talking.start(Flip((("recency-weight", "0.5"),)))
     talking.until_over()
-    made = points()
+    made = talking.restore_points("before-")
     assert made
-    talking.start("undo")
+    talking.start(Undo())
     talking.until_over()
-    assert points() == made
+    assert talking.restore_points("before-") == made
 
 
-def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: Harness) -> None:
-    talking.start("flip", key="retrieved-chunks", value="3")
+def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: ControlHarness) -> None:
+    talking.start(Flip((("retrieved-chunks", "3"),)))
     assert talking.until_over() is ChangeState.KEPT
     assert "NUM_RETRIEVED_CHUNKS = 3" in talking.config.read_text()
-    talking.start("undo")
+    talking.start(Undo())
     assert talking.until_over() is ChangeState.ROLLED_BACK
 
 
-def test_a_restart_changes_no_byte_and_brings_another_process(talking: Harness) -> None:
-    before, old = talking.config.read_bytes(), talking.pid
-    talking.start("restart")
+def test_a_restart_changes_no_byte_and_brings_another_process(talking: ControlHarness) -> None:
+    before, old = talking.contents(), talking.listener.pid
+    talking.start(Restart())
     assert talking.until_over() is ChangeState.KEPT
-    assert talking.config.read_bytes() == before and talking.pid != old
+    assert talking.contents() == before and talking.listener.pid != old
     assert ("restart", "restart v34") in talking.marks
 
 
-def test_one_change_at_a_time(talking: Harness) -> None:
-    talking.start("flip", key="retrieved-chunks", value="4")
-    refused = talking.room.plan("flip", {"key": "tail-mode", "value": "on"})
+def test_one_change_at_a_time(talking: ControlHarness) -> None:
+    talking.start(Flip((("retrieved-chunks", "4"),)))
+    refused = talking.plan(Flip((("tail-mode", "on"),)))
     assert "still under way" in refused.refusal
     with pytest.raises(ControlError):
-        talking.room.start(refused)
+        talking.controller.start(refused)
     talking.until_over()
-    talking.start("undo")
+    talking.start(Undo())
     talking.until_over()
 
 
-def test_undo_of_a_change_that_is_being_verified(talking: Harness) -> None:
+def test_undo_of_a_change_that_is_being_verified(talking: ControlHarness) -> None:
     before = talking.config.read_bytes()
-    talking.start("flip", key="retrieved-chunks", value="7")
-    talking.until(lambda: talking.room.progress is not None and "undo" in talking.room.progress.choices)
-    plan = talking.room.plan("undo", {})
-    talking.room.start(plan)
+    talking.start(Flip((("retrieved-chunks", "7"),)))
+    talking.until_choice("undo")
+    talking.start(Undo())
     assert talking.until_over() is ChangeState.ROLLED_BACK
     assert talking.config.read_bytes() == before
 
 
-def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking: Harness) -> None:
-    talking.room.start(talking.room.plan("create", {"name": "the-old-way"}))
+def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking: ControlHarness) -> None:
+    talking.start(CreatePoint("the-old-way"))
     old = talking.config.read_bytes()
-    talking.start("flip", key="retrieved-chunks", value="9")
+    talking.start(Flip((("retrieved-chunks", "9"),)))
     talking.until_over()
     new = talking.config.read_bytes()
-    plan = talking.start("restore", name="the-old-way")
+    plan = talking.start(Restore("the-old-way"))
     assert any(line.startswith("restored: v34/config.py") for line in plan.preview)
-    assert talking.until_over() is ChangeState.KEPT, talking.said
+    assert talking.until_over() is ChangeState.KEPT, talking.messages
     assert talking.config.read_bytes() == old
-    talking.start("latest")
-    assert talking.until_over() is ChangeState.KEPT, talking.said
+    talking.start(RestoreLatest())
+    assert talking.until_over() is ChangeState.KEPT, talking.messages
     assert talking.config.read_bytes() == new
-    talking.start("restore", name="the-old-way")
+    talking.start(Restore("the-old-way"))
     talking.until_over()
 
 
-def test_an_edit_made_elsewhere_is_noticed_and_marked(talking: Harness) -> None:
+def test_an_edit_made_elsewhere_is_noticed_and_marked(talking: ControlHarness) -> None:
     before = talking.config.read_bytes()
-    talking.room.look()
+    talking.controller.look()
     talking.marks.clear()
     beside = talking.config.with_name(".edited.tmp")
     beside.write_bytes(before.replace(b"RETRIEVAL_ENABLED = True", b"RETRIEVAL_ENABLED = False"))
@@ -137,20 +131,23 @@ def test_an_edit_made_elsewhere_is_noticed_and_marked(talking: Harness) -> None:
     assert talking.marks[2] == ("outside", "v34/config.py edited")
 
 
-def test_a_room_that_only_looks_refuses_everything(tmp_path: Path, talking: Harness) -> None:
-    from timmy_tui.control.controller import Controller
-    from timmy_tui.core.settings import Settings
-
-    room = Controller(Settings(), talking.root, tmp_path, read_only="--read-only")
-    room.see(Snapshot())
-    before = talking.config.read_bytes()
-    for kind in ("flip", "restart", "undo", "restore", "create", "latest"):
-        plan = room.plan(kind, {"key": "tail-mode", "value": "on", "name": "x"})
+def test_a_controller_that_only_looks_refuses_everything(talking: ControlHarness, tmp_path: Path) -> None:
+    reader = ControlHarness(Service(talking.root), tmp_path, talking.settings, read_only="--read-only")
+    reader.see()
+    before = talking.contents()
+    for plan in (
+        reader.plan(Flip((("tail-mode", "on"),))),
+        reader.plan(Restart()),
+        reader.plan(Undo()),
+        reader.plan(Restore("x")),
+        reader.plan(CreatePoint("x")),
+        reader.plan(RestoreLatest()),
+    ):
         assert plan.refusal == "--read-only"
         with pytest.raises(ControlError, match="read-only"):
-            room.start(plan)
+            reader.controller.start(plan)
     with pytest.raises(ControlError, match="read-only"):
-        room.answer("undo")
+        reader.controller.answer("undo")
     with pytest.raises(ControlError, match="read-only"):
-        room.keep()
-    assert talking.config.read_bytes() == before
+        reader.controller.keep()
+    assert talking.contents() == before

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.control.places import aged, lay_out
-from tests.control.rooms import NOBODY, Seen, seen_at
+from tests.control.harness import NO_SERVICE, ControlHarness, controller_on
+from tests.control.services import Service
+from tests.control.timmy_files import aged
+from timmy_tui.control.change.planner import requested_values
 from timmy_tui.core.settings import FlagSetting
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip, Undo
 
 OWN = {
     "store": FlagSetting(name="STORE_ALL", type="bool", label="store all"),
@@ -21,15 +24,13 @@ OWN = {
 
 
 @pytest.fixture
-def seen(tmp_path: Path) -> Iterator[Seen]:
-    root = lay_out(tmp_path / "timmy")
-    config = root / "v34/config.py"
+def harness(root: Path, config: Path, state: Path) -> Iterator[ControlHarness]:
     config.write_text(config.read_text() + "STORE_ALL = False\nWARMTH = 0.7\nVOICE = 'amy'  # who\n")
     (root / "shared/own.py").write_text("RETRIES = 3\nMODEL_NAME = 'small'\n")
     aged(config)
     aged(root / "shared/own.py")
-    with seen_at(root, tmp_path / "state", replace(NOBODY, flags=OWN)) as seen:
-        yield seen
+    with controller_on(Service(root), state, replace(NO_SERVICE, flags=OWN)) as harness:
+        yield harness
 
 
 @pytest.mark.parametrize(
@@ -42,15 +43,16 @@ def seen(tmp_path: Path) -> Iterator[Seen]:
         ("voice", "joe", "v34/config.py", "VOICE = 'joe'  # who\n"),
     ],
 )
-def test_a_flag_of_the_users_own_goes_and_comes_back(seen: Seen, key: str, value: str, file: str, line: str) -> None:
-    before = (seen.root / file).read_bytes()
-    seen.flip(value, key)
-    assert line in (seen.root / file).read_text()
-    seen.room.answer("keep")
-    seen.until_over()
-    seen.start("undo")
-    assert seen.until_over() is ChangeState.ROLLED_BACK
-    assert (seen.root / file).read_bytes() == before
+def test_a_flag_of_the_users_own_goes_and_comes_back(
+    harness: ControlHarness, key: str, value: str, file: str, line: str
+) -> None:
+    before = (harness.root / file).read_bytes()
+    harness.flip(key, value)
+    assert line in (harness.root / file).read_text()
+    harness.answer("keep")
+    harness.start(Undo())
+    assert harness.until_over() is ChangeState.ROLLED_BACK
+    assert (harness.root / file).read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -67,43 +69,39 @@ def test_a_flag_of_the_users_own_goes_and_comes_back(seen: Seen, key: str, value
     ],
 )
 def test_of_several_flags_one_that_is_refused_refuses_them_all(
-    seen: Seen, values: tuple[tuple[str, str], ...], why: str
+    harness: ControlHarness, values: tuple[tuple[str, str], ...], why: str
 ) -> None:
-    before = seen.bytes()
-    plan = seen.room.plan("flip", {"values": values})
+    before = harness.contents()
+    plan = harness.plan(Flip(values))
     assert why in plan.refusal and plan.planned == ()
-    assert seen.bytes() == before and seen.stages() == []
+    assert harness.contents() == before and harness.stages() == []
 
 
-def test_a_flag_beside_a_bad_pair_is_not_forgotten(seen: Seen) -> None:
-    plan = seen.room.plan("flip", {"values": (("tail-mode", "on"), ("retrieved-chunks", "3"))})
+def test_a_flag_beside_a_bad_pair_is_not_forgotten(harness: ControlHarness) -> None:
+    plan = harness.plan(Flip((("tail-mode", "on"), ("retrieved-chunks", "3"))))
     assert plan.label == "tail mode off→on, raw on→off, retrieved chunks 5→3"
     assert plan.other is not None and plan.other.label == "tail mode off→on, retrieved chunks 5→3"
-    only = seen.room.plan("flip", {"values": (("tail-mode", "on"), ("retrieved-chunks", "3")), "only": True})
+    only = harness.plan(Flip((("tail-mode", "on"), ("retrieved-chunks", "3")), only=True))
     assert only.label == "tail mode off→on, retrieved chunks 5→3" and only.other is None
 
 
-def test_several_flags_are_one_change_and_one_undo(seen: Seen) -> None:
-    before = seen.bytes(), (seen.root / "shared/own.py").read_bytes()
-    seen.room.start(seen.room.plan("flip", {"values": (("store", "on"), ("retries", "5"), ("raw", "off"))}))
-    seen.until(lambda: "undo" in seen.shown.choices)
-    assert len({op for op, _ in seen.stages()}) == 1
-    seen.room.answer("undo")
-    seen.until_over()
-    assert (seen.bytes(), (seen.root / "shared/own.py").read_bytes()) == before
+def test_several_flags_are_one_change_and_one_undo(harness: ControlHarness) -> None:
+    before = harness.contents(), (harness.root / "shared/own.py").read_bytes()
+    harness.start(Flip((("store", "on"), ("retries", "5"), ("raw", "off"))))
+    harness.until_choice("undo")
+    assert len({op for op, _ in harness.stages()}) == 1
+    harness.answer("undo")
+    assert (harness.contents(), (harness.root / "shared/own.py").read_bytes()) == before
 
 
-def test_a_change_that_is_taken_up_knows_its_flag_by_file_and_name(seen: Seen, tmp_path: Path) -> None:
+def test_a_change_that_is_taken_up_knows_its_flag_by_file_and_name(harness: ControlHarness) -> None:
     """Two files may have a constant of the same name; only one of them is shown by turns."""
-    from timmy_tui.control.change.planner import requested_values
-
-    seen.flip("tiny", "model-beside")
-    (operation,) = seen.journal.open_operations()
-    ((flag, value),) = requested_values(operation, seen.root, replace(NOBODY, flags=OWN))
+    harness.flip("model-beside", "tiny")
+    ((flag, value),) = requested_values(harness.open_operation, harness.timmy)
     assert (flag.key, value) == ("model-beside", "tiny")
 
 
-def test_a_value_of_another_type_in_the_file_is_refused_in_words(seen: Seen) -> None:
-    seen.config.write_text(seen.config.read_text().replace("WARMTH = 0.7", "WARMTH = 1"))
-    refusal = seen.room.plan("flip", {"key": "warmth", "value": "1.0"}).refusal
+def test_a_value_of_another_type_in_the_file_is_refused_in_words(harness: ControlHarness) -> None:
+    harness.config.write_text(harness.config.read_text().replace("WARMTH = 0.7", "WARMTH = 1"))
+    refusal = harness.plan(Flip((("warmth", "1.0"),))).refusal
     assert refusal and "int" in refusal

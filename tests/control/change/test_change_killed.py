@@ -4,223 +4,145 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.control.harness import Harness, harness
-from tests.control.places import temps
-from tests.control.silent import turn
-from timmy_tui.control.controller import Controller
-from timmy_tui.control.journal.lock import control_dir
-from timmy_tui.control.journal.write_ahead import CLOSED, Entry, FileRecord, Journal, file_records
-from timmy_tui.core.settings import Settings
+from tests.control.dashboard import start_dashboard
+from tests.control.harness import QUICK, ControlHarness, controller_on
+from tests.control.services import DemoV34
+from tests.control.timmy_files import temps
+from tests.turn_makers import logged_turn
+from timmy_tui.control.journal.write_ahead import CLOSED
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.snapshot import Snapshot
-
-DASHBOARD = """
-import sys, time
-from pathlib import Path
-from timmy_tui.control.controller import Controller
-from timmy_tui.core.settings import Settings
-room = Controller(Settings(), Path(sys.argv[1]), Path(sys.argv[2]), tell=lambda word, role: print(word, flush=True))
-room.open()
-plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
-assert not plan.refusal, plan.refusal
-room.start(plan)
-said = ""
-while not room.idle:
-    state = str(room.progress.state)
-    if state != said:
-        print(state, flush=True)
-        said = state
-    time.sleep(0.001)
-time.sleep(60)
-"""
 
 
 @pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    with harness(tmp_path_factory.mktemp("killed"), follow_logs=False, talk=False) as held:
-        yield held
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoV34]:
+    """One whose v34 runs, for all tests."""
+    with DemoV34(tmp_path_factory.mktemp("killed") / "timmy", talk=False) as demo:
+        yield demo
 
 
-def dashboard(held: Harness, state: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", DASHBOARD, str(held.root), str(state)], stdout=subprocess.PIPE, text=True
-    )
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
-
-
-def put_back(held: Harness, before: dict[Path, bytes]) -> None:
+@pytest.fixture(autouse=True)
+def files_put_back(demo: DemoV34) -> Iterator[None]:
+    """Whatever a test leaves in them."""
+    before = {path: path.read_bytes() for path in (demo.config, demo.app)}
+    yield
     for path, data in before.items():
         if path.read_bytes() != data:
             path.write_bytes(data)
 
 
-def next_start(held: Harness, state: Path) -> tuple[Controller, list[str]]:
-    said: list[str] = []
-    room = Controller(Settings(), held.root, state, tell=lambda word, role: said.append(word))
-    room.open(watch=False)
-    room.look()
-    return room, said
+def kill(dashboard: subprocess.Popen[str]) -> None:
+    dashboard.send_signal(signal.SIGKILL)
+    dashboard.wait()
+    assert dashboard.stdout is not None
+    dashboard.stdout.close()
 
 
-def undo(held: Harness, room: Controller) -> None:
-    held.until(lambda: room.progress is not None and room.progress.choices)
-    room.answer("undo")
-    held.until(lambda: room.idle)
+def kill_in_state(demo: DemoV34, state_folder: Path, state: str) -> None:
+    """A dashboard that flips, and is killed as soon as its change is in this state."""
+    dashboard = start_dashboard("flip", demo.root, state_folder)
+    assert dashboard.stdout is not None
+    while dashboard.stdout.readline().strip() != state:
+        assert dashboard.poll() is None
+    kill(dashboard)
+
+
+@contextmanager
+def next_start(demo: DemoV34, state_folder: Path) -> Iterator[ControlHarness]:
+    """The next dashboard, after its first look."""
+    with controller_on(demo, state_folder, QUICK) as harness:
+        harness.controller.look()
+        yield harness
 
 
 @pytest.mark.parametrize("state", ["editing", "restarting", "waiting-healthy", "verifying"])
-def test_killed_in_a_state_the_next_start_tells_how_it_stands(held: Harness, tmp_path: Path, state: str) -> None:
-    before = {path: path.read_bytes() for path in (held.config, held.app)}
-    process = dashboard(held, tmp_path)
-    assert process.stdout is not None
-    while process.stdout.readline().strip() != state:
-        assert process.poll() is None
-    kill(process)
-    after = {path: path.read_bytes() for path in before}
-    room, said = next_start(held, tmp_path)
-    try:
+def test_killed_in_a_state_the_next_start_tells_how_it_stands(demo: DemoV34, tmp_path: Path, state: str) -> None:
+    before = demo.contents()
+    kill_in_state(demo, tmp_path, state)
+    after = demo.contents()
+    with next_start(demo, tmp_path) as harness:
         if after == before:
-            assert room.idle and room.progress is None
-            assert any("not applied" in word for word in said) or not Journal(_journal(held, tmp_path)).operations()
+            assert harness.controller.idle and harness.controller.progress is None
+            assert any("not applied" in message for message in harness.messages) or not harness.journal.operations()
             return
-        held.until(lambda: room.progress is not None and room.progress.choices)
-        shown = room.progress
-        assert shown is not None and shown.label == "tail mode off→on, raw on→off"
-        assert {path: path.read_bytes() for path in before} == after
+        harness.until_choice("undo")
+        assert harness.progress.label == "tail mode off→on, raw on→off"
+        assert demo.contents() == after
         if state == "verifying":
-            assert shown.state is ChangeState.VERIFYING and "not verified" in shown.message
-        room.answer("undo")
-        held.until(lambda: room.idle)
-        assert room.progress is not None and room.progress.state is ChangeState.ROLLED_BACK
-        assert {path: path.read_bytes() for path in before} == before
-        assert not temps(held.config.parent)
-    finally:
-        room.close()
-        put_back(held, before)
+            assert harness.state is ChangeState.VERIFYING and "not verified" in harness.progress.message
+        assert harness.answer("undo") is ChangeState.ROLLED_BACK
+        assert demo.contents() == before
+        assert not temps(demo.folder)
 
 
-def _journal(held: Harness, state: Path) -> Path:
-    return control_dir(held.root, state) / "journal.jsonl"
-
-
-def test_killed_at_random_instants_nothing_is_torn_and_everything_is_classified(held: Harness, tmp_path: Path) -> None:
+def test_killed_at_random_instants_nothing_is_torn_and_everything_is_classified(demo: DemoV34, tmp_path: Path) -> None:
     """A dozen here; the bench does a hundred."""
     chance = random.Random(7)
-    before = {path: path.read_bytes() for path in (held.config, held.app)}
-    halves = {path: (data, _flipped(data)) for path, data in before.items()}
+    before = demo.contents()
     for number in range(12):
-        state = tmp_path / str(number)
-        process = dashboard(held, state)
-        assert process.stdout is not None
-        process.stdout.readline()
+        state_folder = tmp_path / str(number)
+        dashboard = start_dashboard("flip", demo.root, state_folder)
+        assert dashboard.stdout is not None
+        dashboard.stdout.readline()
+        dashboard.stdout.readline()
         time.sleep(chance.uniform(0.0, 0.12))  # the instant is what varies here
-        kill(process)
-        assert all(path.read_bytes() in halves[path] for path in before)
-        room, _ = next_start(held, state)
-        try:
-            if not room.idle:
-                undo(held, room)
-            assert {path: path.read_bytes() for path in before} == before
-            assert all(one.stage in CLOSED for one in Journal(_journal(held, state)).operations())
-            assert not temps(held.config.parent)
-        finally:
-            room.close()
-            put_back(held, before)
+        kill(dashboard)
+        assert all(data in (old, flipped(old)) for data, old in zip(demo.contents(), before, strict=True))
+        with next_start(demo, state_folder) as harness:
+            if not harness.controller.idle:
+                harness.until_choice("undo")
+                harness.answer("undo")
+            assert demo.contents() == before
+            assert all(operation.stage in CLOSED for operation in harness.journal.operations())
+            assert not temps(demo.folder)
 
 
-def _flipped(data: bytes) -> bytes:
-    return data.replace(b"USE_FULL_MEGA_PROMPT = True", b"USE_FULL_MEGA_PROMPT = False").replace(
-        b"raw=True", b"raw=False"
-    )
+def flipped(data: bytes) -> bytes:
+    data = data.replace(b"USE_FULL_MEGA_PROMPT = True", b"USE_FULL_MEGA_PROMPT = False")
+    return data.replace(b"raw=True", b"raw=False")
 
 
-def test_half_of_a_pair_is_told_and_undone(held: Harness, tmp_path: Path) -> None:
+def test_half_of_a_pair_is_told_and_undone(demo: DemoV34, tmp_path: Path) -> None:
     """Killed between the two files: neither the old pair nor the new one."""
-    before = {path: path.read_bytes() for path in (held.config, held.app)}
-    room = Controller(Settings(), held.root, tmp_path)
-    plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
-    journal = Journal(_journal(held, tmp_path))
-    journal.append(Entry(op="half", stage="editing", label=plan.label, files=file_records(plan.planned)))
-    from timmy_tui.control.edit.transaction import write
-
-    write(plan.planned[:1])
-    room, _ = next_start(held, tmp_path)
-    try:
-        held.until(lambda: room.progress is not None and room.progress.choices)
-        shown = room.progress
-        assert shown is not None and "half of it" in shown.message and shown.choices == ("undo",)
-        room.answer("undo")
-        held.until(lambda: room.idle)
-        assert {path: path.read_bytes() for path in before} == before
-    finally:
-        room.close()
-        put_back(held, before)
+    before = ControlHarness(demo, tmp_path).leave_open("half", ("tail-mode", "on"), files=1, only=False)
+    with next_start(demo, tmp_path) as harness:
+        harness.until_choice("undo")
+        assert "half of it" in harness.progress.message and harness.progress.choices == ("undo",)
+        harness.answer("undo")
+        assert demo.contents() == before
 
 
-def test_what_somebody_else_changed_meanwhile_is_left_alone(held: Harness, tmp_path: Path) -> None:
-    before = held.config.read_bytes()
-    room = Controller(Settings(), held.root, tmp_path)
-    plan = room.plan("flip", {"key": "retrieved-chunks", "value": "3"})
-    Journal(_journal(held, tmp_path)).append(
-        Entry(op="theirs", stage="editing", label=plan.label, files=file_records(plan.planned))
-    )
-    held.config.write_bytes(before + b"# mine\n")
-    room, said = next_start(held, tmp_path)
-    try:
-        assert room.idle and room.progress is None
-        assert any("changed by someone else" in word for word in said)
-        assert held.config.read_bytes() == before + b"# mine\n"
-    finally:
-        room.close()
-        held.config.write_bytes(before)
+def test_what_somebody_else_changed_meanwhile_is_left_alone(demo: DemoV34, tmp_path: Path) -> None:
+    ControlHarness(demo, tmp_path).leave_open("theirs", ("retrieved-chunks", "3"), files=0)
+    edited = demo.config.read_bytes() + b"# mine\n"
+    demo.config.write_bytes(edited)
+    with next_start(demo, tmp_path) as harness:
+        assert harness.controller.idle and harness.controller.progress is None
+        assert any("changed by someone else" in message for message in harness.messages)
+        assert demo.config.read_bytes() == edited
 
 
-def test_evidence_goes_on_where_the_killed_dashboard_left_it(held: Harness, tmp_path: Path) -> None:
-    before = {path: path.read_bytes() for path in (held.config, held.app)}
-    process = dashboard(held, tmp_path)
-    assert process.stdout is not None
-    while process.stdout.readline().strip() != "verifying":
-        assert process.poll() is None
-    kill(process)
-    said: list[str] = []
-    room = Controller(Settings(), held.root, tmp_path, tell=lambda word, role: said.append(word))
-    room.open(watch=False)
-    try:
-        room.look()
-        old = turn(1, 0, started=time.time() - 3600)
+def test_evidence_goes_on_where_the_killed_dashboard_left_it(demo: DemoV34, tmp_path: Path) -> None:
+    kill_in_state(demo, tmp_path, "verifying")
+    with next_start(demo, tmp_path) as harness:
+        old = logged_turn(1, 0, started=time.time() - 3600)
         now = time.time() + 5
-        new = (turn(2, 1, tail_mode=False, started=now), turn(3, 1, started=now))
-        room.see(Snapshot(turns=(old, *new)))
-        held.until(lambda: room.idle)
-        assert room.progress is not None and room.progress.state is ChangeState.KEPT
-    finally:
-        room.close()
-        put_back(held, before)
+        harness.see(old, logged_turn(2, 1, tail_mode=False, started=now), logged_turn(3, 1, started=now))
+        assert harness.until_over() is ChangeState.KEPT
 
 
-def test_a_torn_last_line_of_the_journal_hides_nothing(held: Harness, tmp_path: Path) -> None:
-    room = Controller(Settings(), held.root, tmp_path)
-    plan = room.plan("flip", {"key": "retrieved-chunks", "value": "3"})
-    path = _journal(held, tmp_path)
-    records: tuple[FileRecord, ...] = file_records(plan.planned)
-    Journal(path).append(Entry(op="whole", stage="editing", label=plan.label, files=records))
-    with path.open("ab") as file:
+def test_a_torn_last_line_of_the_journal_hides_nothing(demo: DemoV34, tmp_path: Path) -> None:
+    earlier = ControlHarness(demo, tmp_path)
+    earlier.leave_open("whole", ("retrieved-chunks", "3"), files=0)
+    with earlier.journal.path.open("ab") as file:
         file.write(b'{"op": "torn", "stag')
-    room, said = next_start(held, tmp_path)
-    room.close()
-    assert any("not applied" in word for word in said)
-    assert [one.stage for one in Journal(path).operations()] == ["not applied"]
-    assert os.stat(path).st_mode & 0o077 == 0
+    with next_start(demo, tmp_path) as harness:
+        assert any("not applied" in message for message in harness.messages)
+        assert [operation.stage for operation in harness.journal.operations()] == ["not applied"]
+        assert os.stat(harness.journal.path).st_mode & 0o077 == 0

@@ -1,103 +1,96 @@
 """Screen 5 and the shell show flags and restore points, and change nothing."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from timmy_tui.control.controller import Controller
+from tests.control.harness import ControlHarness, controller_on
+from tests.control.services import Service
+from tests.control.shell import Shell
 from timmy_tui.core.errors import ControlError
-from timmy_tui.core.settings import Services, Settings
 from timmy_tui.demo.generate import write_logs
+from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restore, RestoreLatest, Undo
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    root = tmp_path / "timmy"
-    write_logs(root, 6)
-    (root / "v34").mkdir(exist_ok=True)
-    (root / "v34/config.py").write_text(
-        'USE_FULL_MEGA_PROMPT = True\nDEBUG_MODE = False\nDB_CONFIG = {"password": "canary"}\n'
-    )
-    (root / "v34/app.py").write_text("llm.generate_api_call(p, context=c, raw=True, temperature=t)\n")
-    return root
+def service(tmp_path: Path) -> Service:
+    """With logs of a few turns, and as little code as there can be."""
+    service = Service(tmp_path / "timmy")
+    write_logs(service.root, 6)
+    service.folder.mkdir(exist_ok=True)
+    service.config.write_text('USE_FULL_MEGA_PROMPT = True\nDEBUG_MODE = False\nDB_CONFIG = {"password": "canary"}\n')
+    service.app.write_text("llm.generate_api_call(p, context=c, raw=True, temperature=t)\n")
+    return service
 
 
 @pytest.fixture
-def room(root: Path, tmp_path: Path) -> Iterator[Controller]:
-    room = Controller(Settings(services=Services(v34="http://127.0.0.1:9")), root, tmp_path / "state")
-    room.open(watch=False)
-    yield room
-    room.close()
+def harness(service: Service, state: Path) -> Iterator[ControlHarness]:
+    with controller_on(service, state) as harness:
+        yield harness
 
 
-def test_flags_are_seen_and_nothing_else_of_the_file(room: Controller) -> None:
-    room.look()
-    state = room.state()
-    shown = {one.key: one.file_value for one in state.flags}
-    assert shown["tail-mode"] == "off"
-    assert shown["raw"] == "on"
-    assert state.service == "port 9: not running"
-    assert "canary" not in repr(state)
+def test_flags_are_seen_and_nothing_else_of_the_file(harness: ControlHarness) -> None:
+    harness.controller.look()
+    shown = harness.controller.state()
+    values = {flag.key: flag.file_value for flag in shown.flags}
+    assert values["tail-mode"] == "off"
+    assert values["raw"] == "on"
+    assert shown.service == "port 9: not running"
+    assert "canary" not in repr(shown)
 
 
-def test_a_restore_point_is_made_and_listed(room: Controller, root: Path) -> None:
-    before = (root / "v34/config.py").read_bytes()
-    plan = room.plan("create", {"name": "before-trying"})
+def test_a_restore_point_is_made_and_listed(harness: ControlHarness) -> None:
+    before = harness.contents()
+    plan = harness.plan(CreatePoint("before-trying"))
     assert plan.refusal == ""
-    assert "before-trying" in room.start(plan)
-    room.look()
-    assert [one.name for one in room.state().restore_points if one.kind == "own"] == ["before-trying"]
-    assert (root / "v34/config.py").read_bytes() == before
+    assert "before-trying" in harness.controller.start(plan)
+    assert harness.restore_points() == ["before-trying"]
+    assert harness.contents() == before
 
 
 @pytest.mark.parametrize(
-    ("kind", "arguments", "why"),
+    ("asked", "why"),
     [
-        ("flip", {"key": "tail-mode", "value": "perhaps"}, "it takes on or off"),
-        ("flip", {"key": "tail-mod", "value": "on"}, "Did you mean tail-mode?"),
-        ("flip", {"key": "debug-mode", "value": "on"}, "--debug on v34's command line overwrites it"),
-        ("flip", {"key": "tail-mode", "value": "off"}, "has that value already"),
-        ("undo", {}, "there is no change to undo"),
-        ("undo", {"op": "nothing"}, "the journal has no operation nothing"),
-        ("restore", {"name": "nowhere"}, "there is no restore point nowhere"),
-        ("latest", {}, "nothing was restored"),
-        ("dance", {}, "no such change"),
+        (Flip((("tail-mode", "perhaps"),)), "it takes on or off"),
+        (Flip((("tail-mod", "on"),)), "Did you mean tail-mode?"),
+        (Flip((("debug-mode", "on"),)), "--debug on v34's command line overwrites it"),
+        (Flip((("tail-mode", "off"),)), "has that value already"),
+        (Undo(), "there is no change to undo"),
+        (Undo("nothing"), "the journal has no operation nothing"),
+        (Restore("nowhere"), "there is no restore point nowhere"),
+        (RestoreLatest(), "nothing was restored"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_words(
-    room: Controller, root: Path, kind: str, arguments: dict[str, str], why: str
-) -> None:
-    before = (root / "v34/config.py").read_bytes()
-    plan = room.plan(kind, arguments)
+def test_what_cannot_be_done_is_refused_in_words(harness: ControlHarness, asked: ChangeRequest, why: str) -> None:
+    before = harness.contents()
+    plan = harness.plan(asked)
     assert why in plan.refusal
     with pytest.raises(ControlError):
-        room.start(plan)
-    assert (root / "v34/config.py").read_bytes() == before
+        harness.controller.start(plan)
+    assert harness.contents() == before
 
 
-def test_an_answer_that_nobody_waits_for_is_refused(room: Controller) -> None:
+def test_an_answer_that_nobody_waits_for_is_refused(harness: ControlHarness) -> None:
     with pytest.raises(ControlError, match="no change is running"):
-        room.answer("keep")
+        harness.controller.answer("keep")
 
 
-def run(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "timmy_tui", *arguments], capture_output=True, text=True, timeout=50)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def test_the_same_from_the_shell(service: Service, tmp_path: Path) -> None:
+    shell = Shell(service.root, tmp_path / "xdg")
 
+    def printed(*arguments: str) -> str:
+        done = shell.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
-def test_the_same_from_the_shell(root: Path) -> None:
-    told = {one["key"]: one for one in json.loads(run("flags", "--json", "--root", str(root)))}
-    assert told["tail-mode"]["file"] == "off"
-    assert told["tail-mode"]["running"] == "off"
-    assert "canary" not in json.dumps(told)
-    assert "point-one" in run("restore-points", "create", "point-one", "--root", str(root))
-    assert "point-one" in run("restore-points", "list", "--root", str(root))
-    assert "no code file differs" in run("restore-points", "show", "point-one", "--root", str(root))
-    (root / "v34/app.py").write_text("x = 1\n")
-    assert "v34/app.py" in run("restore-points", "show", "point-one", "--root", str(root))
+    flags = {flag["key"]: flag for flag in json.loads(printed("flags", "--json"))}
+    assert flags["tail-mode"]["file"] == "off"
+    assert flags["tail-mode"]["running"] == "off"
+    assert "canary" not in json.dumps(flags)
+    assert "point-one" in printed("restore-points", "create", "point-one")
+    assert "point-one" in printed("restore-points", "list")
+    assert "no code file differs" in printed("restore-points", "show", "point-one")
+    service.app.write_text("x = 1\n")
+    assert "v34/app.py" in printed("restore-points", "show", "point-one")

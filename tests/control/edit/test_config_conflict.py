@@ -9,22 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.places import FULL, aged, lay_out, temps
+from tests.control.timmy_files import FULL, aged, temps
 from timmy_tui.control.edit import atomic_replace
 from timmy_tui.control.edit.literal import Constant, find_literal
 from timmy_tui.control.edit.renameat2 import exchange
 from timmy_tui.control.edit.transaction import Edit, apply, plan, write
 from timmy_tui.control.errors import Conflict
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    return lay_out(tmp_path / "timmy") / "v34" / "config.py"
-
-
-@pytest.fixture
-def backups(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "backups"
 
 
 def by_rename(path: Path, data: bytes) -> None:

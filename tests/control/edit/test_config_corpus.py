@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.control.edit.corpus.cases import CASES, EDITED, REFUSED, Case
+from timmy_tui.control.edit import literal
 from timmy_tui.control.edit.atomic_replace import read_file
 from timmy_tui.control.edit.literal import Constant, Value, find_literal, literal_value, patch, selector_of
 from timmy_tui.control.edit.python_source import parse
@@ -51,7 +52,7 @@ def test_c1_c2_what_is_not_certain_is_refused_with_reason_and_lines(case: Case) 
 
 @pytest.mark.parametrize("text", ["False; Y = 1", "(False)", "0", "True", "not True", "False)"])
 def test_a_patch_that_does_not_prove_right_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr("timmy_tui.control.edit.literal._written", lambda *_: text)
+    monkeypatch.setattr(literal, "literal_text", lambda *_: text)
     with pytest.raises(Refused):
         patch(b"X = True\n", Constant("X"), False)
 

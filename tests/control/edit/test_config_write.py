@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.places import CHUNKS, FULL, RAW, aged, lay_out, temps
+from tests.control.timmy_files import CHUNKS, FULL, RAW, aged, temps
 from timmy_tui.control.edit import atomic_replace, transaction
 from timmy_tui.control.edit.atomic_replace import LIMIT, open_in_editor, read_file, replace_file, temp_name
 from timmy_tui.control.edit.literal import Constant, find_literal
@@ -17,21 +17,6 @@ from timmy_tui.control.edit.transaction import Edit, HalfDone, apply, plan, plan
 from timmy_tui.control.errors import Conflict, Refused, Unsafe
 
 NOBODY = 65534
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return lay_out(tmp_path / "timmy")
-
-
-@pytest.fixture
-def config(root: Path) -> Path:
-    return root / "v34" / "config.py"
-
-
-@pytest.fixture
-def backups(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "backups"
 
 
 def test_an_edit_changes_the_bytes_of_the_literal_and_keeps_a_private_copy(config: Path, backups: Path) -> None:
@@ -220,7 +205,6 @@ def test_c5_a_full_disk_leaves_the_old_bytes_and_no_temp(
 
 
 def test_nothing_is_touched_when_the_backup_cannot_be_written(config: Path, backups: Path) -> None:
-    backups.parent.mkdir()
     backups.write_bytes(b"a file where the folder should be")
     info = config.stat()
     with pytest.raises(Unsafe, match="backup"):

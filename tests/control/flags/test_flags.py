@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.control.places import CANARY, lay_out
+from tests.control.timmy_files import CANARY, lay_out
 from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.edit.transaction import apply
 from timmy_tui.control.errors import Refused

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.control.places import CANARY, CHUNKS, FULL, RAW, aged, lay_out
+from tests.control.timmy_files import CANARY, CHUNKS, FULL, RAW, aged, lay_out
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.edit.literal import find_literal
 from timmy_tui.control.edit.transaction import Edit, PlannedFile, apply, plan, write

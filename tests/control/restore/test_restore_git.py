@@ -7,42 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.places import aged, git, lay_out
+from tests.control.timmy_files import aged, edit_chunks, git, lay_out
 from timmy_tui.control.restore import git as git_module
 from timmy_tui.control.restore.points import FileDifference, RestorePoints
-
-CODE = ("shared/latency_tracker.py", "v34/app.py", "v34/config.py", "v34/llm.py")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return lay_out(tmp_path / "timmy")
-
-
-@pytest.fixture
-def config(root: Path) -> Path:
-    return root / "v34/config.py"
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    folder = tmp_path / "state"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def repository(root: Path) -> Path:
-    """The user's repository: a tag, then an uncommitted edit, a staged one and an untracked file."""
-    git(root, "init", "-q", "-b", "main")
-    git(root, "add", "v34", "shared/latency_tracker.py")
-    git(root, "commit", "-qm", "first")
-    git(root, "tag", "before-kv-cache-fix")
-    aged(root / "v34/config.py", (root / "v34/config.py").read_bytes().replace(b"= 8000", b"= 4096"))
-    aged(root / "v34/llm.py", (root / "v34/llm.py").read_bytes() + b"# staged\n")
-    git(root, "add", "v34/llm.py")
-    aged(root / "v34/new.py", b"NEW = 1\n")
-    return root
 
 
 def fingerprint(root: Path) -> dict[str, str]:
@@ -59,12 +26,6 @@ def fingerprint(root: Path) -> dict[str, str]:
     found["staged"] = git(root, "diff", "--cached")
     found["diff"] = git(root, "diff")
     return found
-
-
-def change(config: Path) -> bytes:
-    return aged(
-        config, config.read_bytes().replace(b"NUM_RETRIEVED_CHUNKS = 5", b"NUM_RETRIEVED_CHUNKS = 9")
-    ).read_bytes()
 
 
 def test_own_points_refs_and_tags_are_listed(repository: Path, state: Path, tmp_path: Path) -> None:
@@ -142,7 +103,7 @@ def test_c21_without_a_repository_own_copies_work(root: Path, config: Path, stat
     points = RestorePoints(root, state)
     assert "not a git repository" in points.git_off
     points.create("mine")
-    old, _ = config.read_bytes(), change(config)
+    old, _ = config.read_bytes(), edit_chunks(config)
     points.restore("mine", ["v34/config.py"])
     assert config.read_bytes() == old
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.places import CANARY, aged, git, lay_out
+from tests.control.timmy_files import CANARY, CODE, aged, edit_chunks, lay_out
 from timmy_tui.control.edit.atomic_replace import LIMIT
 from timmy_tui.control.edit.transaction import write
 from timmy_tui.control.errors import Conflict, Refused, Unsafe
@@ -14,45 +14,6 @@ from timmy_tui.control.restore import copies
 from timmy_tui.control.restore.points import FileDifference, RestorePoints, checked_name, default_name
 from timmy_tui.core.errors import NotFound
 
-CODE = ("shared/latency_tracker.py", "v34/app.py", "v34/config.py", "v34/llm.py")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return lay_out(tmp_path / "timmy")
-
-
-@pytest.fixture
-def config(root: Path) -> Path:
-    return root / "v34/config.py"
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    folder = tmp_path / "state"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def repository(root: Path) -> Path:
-    """The user's repository: a tag, then an uncommitted edit, a staged one and an untracked file."""
-    git(root, "init", "-q", "-b", "main")
-    git(root, "add", "v34", "shared/latency_tracker.py")
-    git(root, "commit", "-qm", "first")
-    git(root, "tag", "before-kv-cache-fix")
-    aged(root / "v34/config.py", (root / "v34/config.py").read_bytes().replace(b"= 8000", b"= 4096"))
-    aged(root / "v34/llm.py", (root / "v34/llm.py").read_bytes() + b"# staged\n")
-    git(root, "add", "v34/llm.py")
-    aged(root / "v34/new.py", b"NEW = 1\n")
-    return root
-
-
-def change(config: Path) -> bytes:
-    return aged(
-        config, config.read_bytes().replace(b"NUM_RETRIEVED_CHUNKS = 5", b"NUM_RETRIEVED_CHUNKS = 9")
-    ).read_bytes()
-
 
 def test_a_point_keeps_the_exact_bytes_of_the_code_files(root: Path, config: Path, state: Path) -> None:
     config.write_bytes(old := config.read_bytes().replace(b"\n", b"\r\n").rstrip())
@@ -60,7 +21,7 @@ def test_a_point_keeps_the_exact_bytes_of_the_code_files(root: Path, config: Pat
     point = points.create("before-tail-mode", note="by hand")
     assert (point.name, point.kind, point.files) == ("before-tail-mode", "own", CODE)
     assert point.note.startswith("by hand; not in git: ")
-    change(config)
+    edit_chunks(config)
     points.restore("before-tail-mode", ["v34/config.py"])
     assert config.read_bytes() == old
 
@@ -156,7 +117,7 @@ def test_every_file_is_parsed_before_one_is_written(root: Path, config: Path, st
     points = RestorePoints(root, state)
     points.create("broken")
     aged(llm, b"X = 1\n")
-    now = change(config)
+    now = edit_chunks(config)
     with pytest.raises(Refused, match=r"v34/llm.py of broken: .*line 1"):
         points.restore("broken", ["v34/config.py", "v34/llm.py"])
     assert config.read_bytes() == now
@@ -165,7 +126,7 @@ def test_every_file_is_parsed_before_one_is_written(root: Path, config: Path, st
 def test_a_damaged_copy_is_not_restored(root: Path, config: Path, state: Path) -> None:
     points = RestorePoints(root, state)
     points.create("mine")
-    change(config)
+    edit_chunks(config)
     for blob in (state / "backups").glob("config.py.*"):
         blob.write_bytes(b"X = 1\n")
     with pytest.raises(Refused, match="not what was kept"):
@@ -206,7 +167,7 @@ def test_return_to_latest_does_not_overwrite_a_later_edit(repository: Path, conf
     with pytest.raises(NotFound):
         points.latest()
     points.restore("before-kv-cache-fix", ["v34/config.py"])
-    now = change(config)
+    now = edit_chunks(config)
     with pytest.raises(Conflict, match="before-restore-"):
         points.latest()
     assert config.read_bytes() == now

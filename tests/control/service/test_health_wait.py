@@ -3,20 +3,26 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from tests.control.harness import ControlHarness
+from tests.control.services import Service
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
 from timmy_tui.control.service.health_wait import HealthWait, Unhealthy, Unnoticed
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, start_of
+from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.v34_service import V34Service
+from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip
 
 PORT = 5000
 BEFORE, SINCE, AFTER = 50.0, 100.0, 150.0
@@ -48,38 +54,66 @@ def one(folder: Path, started: float = AFTER, pid: int = 7) -> Serving:
     return Serving(PORT, (Listener(pid, started, folder, True),))
 
 
-class Watched:
-    """A comeback whose looks are told; the last one repeats."""
+def setup_of(
+    folder: Path,
+    strategy: Strategy,
+    live_state: Callable[[], LiveState] = LiveState,
+    limits: Control | None = None,
+) -> ServiceSetup:
+    """A v34 that would run in ``folder``, behind a port that nobody listens on."""
+    return ServiceSetup(strategy, "http://127.0.0.1:9", folder, folder / "config.py", limits or Control(), live_state)
 
-    def __init__(
+
+class ScriptedWaits:
+    """Waits for v34 whose looks and answers a test writes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self._monkeypatch, self._folder = monkeypatch, folder
+
+    def begin(
         self,
-        monkeypatch: pytest.MonkeyPatch,
-        folder: Path,
-        looks: Sequence[Serving],
+        *looks: Serving,
         strategy: Strategy | None = None,
         answers: Callable[[], Answer] = lambda: Answer.ANSWERS,
         live_state: Callable[[], LiveState] = LiveState,
         limit_s: float = 0.15,
-    ) -> None:
-        left = list(looks)
-        monkeypatch.setattr(health_wait, "serving_at", lambda url: left.pop(0) if len(left) > 1 else left[0])
-        monkeypatch.setattr(health_wait, "ask", lambda url, limit_s: answers())
-        monkeypatch.setattr(health_wait, "LOOK_S", 0.01)
-        monkeypatch.setattr(health_wait, "ASK_S", 0.02)
+    ) -> "ScriptedWait":
+        """``looks``: who serves at each look; the last one repeats."""
+        coming = list(looks)
+        for name, value in (
+            ("serving_at", lambda url: coming.pop(0) if len(coming) > 1 else coming[0]),
+            ("ask", lambda url, limit_s: answers()),
+            ("LOOK_S", 0.01),
+            ("ASK_S", 0.02),
+        ):
+            self._monkeypatch.setattr(health_wait, name, value)
+        strategy = strategy or Reload(self._folder / "config.py", 0.1)
+        return ScriptedWait(setup_of(self._folder, strategy, live_state, Control(healthy_limit_s=limit_s)))
+
+
+class ScriptedWait:
+    """One of them, with what it shows."""
+
+    def __init__(self, setup: ServiceSetup) -> None:
         self.progress = Progress("op", "a change")
-        strategy = strategy or Reload(folder / "config.py", 0.1)
-        self.back = HealthWait(
-            strategy, "http://127.0.0.1:9", folder, folder / "config.py", limit_s, live_state, self.progress, SINCE
-        )
+        self._wait = HealthWait(setup, self.progress, SINCE)
 
-    def wait(self) -> Listener:
-        return self.back.await_healthy((STOP,))
+    def until_healthy(self) -> Listener:
+        return self._wait.await_healthy((STOP,))
+
+    def until_gone(self, old: Serving) -> None:
+        self._wait.await_gone(old)
 
 
-def test_one_new_one_that_answers_is_it_whoever_started_it(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ScriptedWaits:
+    return ScriptedWaits(monkeypatch, folder)
+
+
+def test_one_new_one_that_answers_is_it_whoever_started_it(waits: ScriptedWaits, folder: Path) -> None:
     """Somebody may have restarted v34 by hand while the panel was asked."""
-    watched = Watched(monkeypatch, folder, [Serving(PORT), one(folder)], command(folder))
-    assert watched.wait().pid == 7
+    watched = waits.begin(Serving(PORT), one(folder), strategy=command(folder), limit_s=10.0)
+    assert watched.until_healthy().pid == 7
     assert watched.progress.shown(()).message == ""
 
 
@@ -93,58 +127,88 @@ def test_one_new_one_that_answers_is_it_whoever_started_it(monkeypatch: pytest.M
     ],
 )
 def test_what_came_up_instead_is_named_and_the_change_is_not_blamed(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, serving: Serving, why: str
+    waits: ScriptedWaits, serving: Serving, why: str
 ) -> None:
-    watched = Watched(monkeypatch, folder, [serving])
+    watched = waits.begin(serving)
     with pytest.raises(Unnoticed, match=why):
-        watched.wait()
+        watched.until_healthy()
 
 
-def test_a_service_that_answers_with_what_it_read_before_is_not_called_dead(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    watched = Watched(monkeypatch, folder, [one(folder, BEFORE)])
+def test_a_service_that_answers_with_what_it_read_before_is_not_called_dead(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(one(folder, BEFORE))
     with pytest.raises(Unnoticed, match="what it read before the edit"):
-        watched.wait()
+        watched.until_healthy()
     assert (folder / "config.py").stat().st_mtime > 1000
 
 
-def test_one_that_missed_the_edit_is_started_once_more_and_not_twice(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    watched = Watched(monkeypatch, folder, [one(folder, BEFORE)], command(folder), limit_s=5.0)
+def test_one_that_missed_the_edit_is_started_once_more_and_not_twice(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(one(folder, BEFORE), strategy=command(folder), limit_s=5.0)
     with pytest.raises(Unnoticed):
-        watched.wait()
+        watched.until_healthy()
     assert len(Restarts.asked) == 1
 
 
-def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    watched = Watched(monkeypatch, folder, [Serving(PORT)], Manual(folder))
+def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(Serving(PORT), strategy=Manual(folder))
     with pytest.raises(Unnoticed, match="was not started"):
-        watched.wait()
+        watched.until_healthy()
 
 
-def test_nothing_there_is_an_exit_with_the_last_words(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setitem(health_wait.GONE_S, "reload", 0.02)
+class Respawner(Restarts):
+    """A strategy that no other module has heard of."""
+
+    name = "respawn"
+    gone_s: ClassVar[float | None] = 0.02
+
+
+@pytest.mark.parametrize("gone_s", [0.02, 0.3])
+def test_a_strategy_of_any_name_says_itself_how_long_v34_may_be_away(
+    monkeypatch: pytest.MonkeyPatch, waits: ScriptedWaits, folder: Path, gone_s: float
+) -> None:
+    monkeypatch.setattr(Respawner, "gone_s", gone_s)
+    way = Respawner(("true",), folder, 5.0, folder / "log")
+    watched = waits.begin(Serving(PORT), strategy=way, limit_s=0.15)
+    with pytest.raises(Unhealthy, match="v34 has exited" if gone_s < 0.15 else "does not answer after"):
+        watched.until_healthy()
+
+
+@pytest.mark.parametrize("base", [Restarts, Reload, Manual])
+def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
+    monkeypatch: pytest.MonkeyPatch, waits: ScriptedWaits, folder: Path, base: type[Strategy]
+) -> None:
+    """The strategy again, the reloader by a touched file, the user by a message; none of them by its name."""
+    monkeypatch.setattr(base, "name", "another")
+    Restarts.asked = []
+    ways: dict[type[Strategy], Strategy] = {
+        Restarts: command(folder), Reload: Reload(folder / "config.py", 0.1), Manual: Manual(folder),
+    }  # fmt: skip
+    watched = waits.begin(one(folder, BEFORE), strategy=ways[base])
+    with pytest.raises(Unnoticed):
+        watched.until_healthy()
+    touched = (folder / "config.py").stat().st_mtime > 1000
+    told = watched.progress.shown(()).message.startswith("it was started before the edit: start it once more")
+    assert (bool(Restarts.asked), touched, told) == (base is Restarts, base is Reload, base is Manual)
+
+
+def test_nothing_there_is_an_exit_with_the_last_words(monkeypatch: pytest.MonkeyPatch, waits: ScriptedWaits) -> None:
+    monkeypatch.setattr(Reload, "gone_s", 0.02)
     log = ("Traceback (most recent call last):", "NameError: name 'x' is not defined")
-    watched = Watched(monkeypatch, folder, [Serving(PORT)], live_state=lambda: LiveState(log=log), limit_s=20.0)
+    watched = waits.begin(Serving(PORT), live_state=lambda: LiveState(log=log), limit_s=20.0)
     with pytest.raises(Unhealthy, match="v34 has exited: NameError"):
-        watched.wait()
+        watched.until_healthy()
 
 
-def test_three_of_them_within_a_minute_are_a_crash_loop(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_three_of_them_within_a_minute_are_a_crash_loop(waits: ScriptedWaits, folder: Path) -> None:
     looks = [one(folder, AFTER + pid, pid) for pid in (1, 1, 2, 2, 3)]
-    watched = Watched(monkeypatch, folder, looks, answers=lambda: Answer.REFUSED, limit_s=20.0)
+    watched = waits.begin(*looks, answers=lambda: Answer.REFUSED, limit_s=20.0)
     with pytest.raises(Unhealthy, match="started 3 times in 60 s"):
-        watched.wait()
-    again = Watched(monkeypatch, folder, looks[:4], answers=lambda: Answer.REFUSED)
+        watched.until_healthy()
+    again = waits.begin(*looks[:4], answers=lambda: Answer.REFUSED)
     with pytest.raises(Unhealthy, match="refuses connections"):
-        again.wait()
+        again.until_healthy()
 
 
-def test_one_that_is_blocked_in_a_turn_has_its_time(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_one_that_is_blocked_in_a_turn_has_its_time(waits: ScriptedWaits, folder: Path) -> None:
     """The first turn after the restart loads the model again."""
     asked: list[float] = []
 
@@ -152,51 +216,45 @@ def test_one_that_is_blocked_in_a_turn_has_its_time(monkeypatch: pytest.MonkeyPa
         asked.append(time.monotonic())
         return Answer.SILENT if asked[-1] - asked[0] < 0.6 else Answer.ANSWERS
 
-    watched = Watched(
-        monkeypatch, folder, [one(folder)], answers=answers, live_state=lambda: LiveState(busy=True), limit_s=0.1
-    )
-    assert watched.wait().pid == 7
+    watched = waits.begin(one(folder), answers=answers, live_state=lambda: LiveState(busy=True), limit_s=0.1)
+    assert watched.until_healthy().pid == 7
 
 
-def test_the_same_silence_without_a_turn_is_not_health(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    watched = Watched(monkeypatch, folder, [one(folder)], answers=lambda: Answer.SILENT)
+def test_the_same_silence_without_a_turn_is_not_health(waits: ScriptedWaits, folder: Path) -> None:
+    watched = waits.begin(one(folder), answers=lambda: Answer.SILENT)
     with pytest.raises(Unhealthy, match="listens, does not answer yet"):
-        watched.wait()
+        watched.until_healthy()
 
 
-def test_a_reloader_that_cannot_be_seen_is_given_its_limit_twice(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_a_reloader_that_cannot_be_seen_is_given_its_limit_twice(waits: ScriptedWaits, folder: Path) -> None:
     """5 s after the edit the file is touched once; then the user is asked."""
     started = start_of(os.getpid())
     assert started is not None
     old = Serving(PORT, (Listener(os.getpid(), started, folder, None),))
-    watched = Watched(monkeypatch, folder, [old])
+    watched = waits.begin(old)
     watched.progress.enter(ChangeState.RESTARTING, 0.1, (STOP,))
     with pytest.raises(Unnoticed, match=f"pid {os.getpid()} still serves: it has not noticed the edit"):
-        watched.back.await_gone(old)
+        watched.until_gone(old)
     assert (folder / "config.py").stat().st_mtime > 1000
 
 
-def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
+def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(waits: ScriptedWaits, folder: Path) -> None:
     started = start_of(os.getpid())
     assert started is not None
     old = Serving(PORT, (Listener(os.getpid(), started, folder, None),))
-    watched = Watched(monkeypatch, folder, [old], command(folder))
+    watched = waits.begin(old, strategy=command(folder))
     watched.progress.enter(ChangeState.RESTARTING, 0.05, (STOP,))
     with pytest.raises(Unnoticed):
-        watched.back.await_gone(old)
+        watched.until_gone(old)
     assert (folder / "config.py").stat().st_mtime == 1000
 
 
-def service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> V34Service:
-    from timmy_tui.core.settings import Control
-
+def watched_service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> V34Service:
     for module in (health_wait, v34_service):
         monkeypatch.setattr(module, "serving_at", lambda url: look)
     progress = Progress("op", "a change")
     way = Reload(folder / "config.py", 1.0)
-    return V34Service(way, "http://127.0.0.1:9", folder, Control(), LiveState, progress)
+    return V34Service(setup_of(folder, way), progress)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +268,7 @@ def test_a_v34_on_another_port_is_not_called_starting(
     began = time.clock_gettime(time.CLOCK_BOOTTIME) - age_s
     monkeypatch.setattr(v34_service, "starting", lambda folder: ((77, began),))
     with pytest.raises(Refused) as refused:
-        service(monkeypatch, folder, Serving(PORT)).guard()
+        watched_service(monkeypatch, folder, Serving(PORT)).guard()
     assert why in f"{refused.value.message} {refused.value.way_out}" and "pid 77" in refused.value.message
 
 
@@ -218,9 +276,9 @@ def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, fol
     started = start_of(os.getpid())
     assert started is not None
     here, dead = Listener(os.getpid(), started, folder, None), Listener(2**22 + 1, 5.0, folder, None)
-    assert service(monkeypatch, folder, Serving(PORT)).fate(here) == (here, "")
-    assert service(monkeypatch, folder, Serving(PORT, (here,))).fate(dead) == (here, "")
-    assert service(monkeypatch, folder, Serving(PORT)).fate(dead) == (dead, "v34 has exited since")
+    assert watched_service(monkeypatch, folder, Serving(PORT)).fate(here) == (here, "")
+    assert watched_service(monkeypatch, folder, Serving(PORT, (here,))).fate(dead) == (here, "")
+    assert watched_service(monkeypatch, folder, Serving(PORT)).fate(dead) == (dead, "v34 has exited since")
 
 
 # -- where v34 is
@@ -277,22 +335,17 @@ def test_what_listens_here_is_not_taken_for_a_v34_on_another_machine() -> None:
         server.server_close()
 
 
-def test_a_v34_on_another_machine_is_not_changed_from_here(tmp_path: Path) -> None:
-    from tests.control.places import lay_out
-    from timmy_tui.control.controller import Controller
-    from timmy_tui.core.settings import Control, Services, Settings
-
-    root = lay_out(tmp_path / "timmy")
+def test_a_v34_on_another_machine_is_not_changed_from_here(service: Service, tmp_path: Path) -> None:
     for strategy in ("reload", "panel", "command", "manual"):
         settings = Settings(
             services=Services(v34="http://192.0.2.7:5000", panel="http://127.0.0.1:9"),
             control=Control(strategy=strategy, command=("true",)),
         )
-        room = Controller(settings, root, tmp_path / strategy)
-        plan = room.plan("flip", {"key": "tail-mode", "value": "on"})
-        assert "another machine (192.0.2.7)" in plan.refusal
-        room.look()
-        assert "another machine" in room.state().service and "pid" not in room.state().service
+        harness = ControlHarness(service, tmp_path / strategy, settings)
+        assert "another machine (192.0.2.7)" in harness.plan(Flip((("tail-mode", "on"),))).refusal
+        harness.controller.look()
+        shown = harness.controller.state().service
+        assert "another machine" in shown and "pid" not in shown
 
 
 def test_the_limits_are_those_of_the_specification() -> None:

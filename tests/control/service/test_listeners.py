@@ -82,7 +82,8 @@ def test_a_service_that_is_blocked_in_a_turn_answers_late(real: RealV34) -> None
 def test_two_instances_share_the_port_and_both_are_named(tmp_path: Path) -> None:
     with RealV34(tmp_path) as v34:
         v34.start()
-        serving = until(lambda: found if len((found := who_serves(v34.port)).listeners) == 2 else None)
+        until(lambda: len(who_serves(v34.port).listeners) == 2)
+        serving = who_serves(v34.port)
         said = refusal(serving, v34.folder)
         assert all(str(one.pid) in said for one in serving.listeners)
         assert all(str(one.pid) in describe(serving, boottime()) for one in serving.listeners)

@@ -6,32 +6,16 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.control.services import RealV34, until
+from tests.control.services import RealV34, cancel_when, until
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
-from timmy_tui.control.service.restart_command import KEPT, run_command
+from timmy_tui.control.service.restart_command import ENVIRONMENT, run_command
 from timmy_tui.control.service.strategies import Command
-
-
-@pytest.fixture
-def go_on() -> threading.Event:
-    return threading.Event()
-
-
-def cancel_when(cancelled: threading.Event, what: Callable[[], object]) -> None:
-    """The user's word, once something is so."""
-
-    def run() -> None:
-        until(what)
-        cancelled.set()
-
-    threading.Thread(target=run, daemon=True).start()
 
 
 def script(folder: Path, text: str) -> tuple[str, ...]:
@@ -56,7 +40,7 @@ def test_a_command_runs_without_shell_input_or_secrets(tmp_path: Path, monkeypat
     folder, environment, given, leads = json.loads(told)
     assert folder == str(tmp_path) and given == "" and leads
     assert "canary" not in told
-    assert all(name in KEPT or name.startswith("LC_") for name in environment)
+    assert all(name in ENVIRONMENT or name.startswith("LC_") for name in environment)
     assert stat.S_IMODE((tmp_path / "command.log").stat().st_mode) == 0o600
 
 
@@ -135,7 +119,7 @@ def test_a_command_restarts_the_real_thing(tmp_path: Path, go_on: threading.Even
         old = who_serves(v34.port)
         text = (
             "import os, signal, subprocess, sys\n"
-            f"os.killpg({v34._started[0].pid}, signal.SIGTERM)\n"
+            f"os.killpg({v34.started_pid}, signal.SIGTERM)\n"
             f"log = open({str(v34.log)!r}, 'ab')\n"
             f"subprocess.Popen([{sys.executable!r}, 'app.py', '--debug'], cwd={str(v34.folder)!r}, stdout=log,\n"
             "                 stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)\n"
@@ -143,7 +127,7 @@ def test_a_command_restarts_the_real_thing(tmp_path: Path, go_on: threading.Even
         way = Command(script(tmp_path, text), tmp_path, 20.0, tmp_path / "command.log")
         assert way.refusal(old) == ""
         way.restart(old, (), go_on)
-        new = until(lambda: found if (found := who_serves(v34.port)).listeners else None)
-        assert new.listeners[0].identity != old.listeners[0].identity
+        (new,) = until(lambda: who_serves(v34.port).listeners)
+        assert new.identity != old.listeners[0].identity
         until(lambda: ask(v34.url, 2.0) is Answer.ANSWERS)
-        os.killpg(psutil.Process(new.listeners[0].pid).ppid(), signal.SIGKILL)
+        os.killpg(psutil.Process(new.pid).ppid(), signal.SIGKILL)

@@ -7,18 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from timmy_tui.bootstrap.startup import load
 from timmy_tui.control.service.listeners import Listener, Serving
-from timmy_tui.control.service.strategies import Manual, Reload, RestartFailed, Strategy, make_strategy
+from timmy_tui.control.service.strategies import (
+    STRATEGIES,
+    ByPanel,
+    Command,
+    Manual,
+    Reload,
+    RestartFailed,
+    StartedBy,
+    Strategy,
+    make_strategy,
+)  # fmt: skip
+from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import Control, Services, Settings
-from timmy_tui.sources.services.urls import resolve_urls
+from timmy_tui.sources.services.urls import ServiceConfig
 
 SERVES = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), True, 4710, 0.5),))
 NOBODY = Serving(5000)
-
-
-@pytest.fixture
-def go_on() -> threading.Event:
-    return threading.Event()
 
 
 # -- reload and manual
@@ -63,7 +70,7 @@ def test_the_settings_name_the_way(tmp_path: Path) -> None:
             control=Control(**control),  # type: ignore[arg-type]
             services=Services(panel="http://me:secret@127.0.0.1:5555"),
         )
-        return make_strategy(settings, tmp_path, resolve_urls(settings, tmp_path), tmp_path)
+        return make_strategy(settings, tmp_path, ServiceConfig(settings, tmp_path).urls, tmp_path)
 
     assert [made(strategy=name).name for name in ("reload", "panel", "command", "manual")] == [
         "reload", "panel", "command", "manual"
@@ -73,3 +80,34 @@ def test_the_settings_name_the_way(tmp_path: Path) -> None:
     assert "not a folder" in made(strategy="command", command=("true",), command_dir="/no/such").refusal(SERVES)
     assert made(strategy="command", command=("true",)).preview(SERVES)[0].startswith("runs /")
     assert "secret" not in repr(made(strategy="panel").preview(SERVES))
+    with pytest.raises(SettingsError, match="Invalid enum value 'kill' - at `\\$.control.strategy`"):
+        made(strategy="kill")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "started_by", "gone_s"),
+    [
+        (Reload, StartedBy.RELOADER, 1.0),
+        (Manual, StartedBy.USER, None),
+        (Command, StartedBy.STRATEGY, 10.0),
+        (ByPanel, StartedBy.STRATEGY, 10.0),
+    ],
+)
+def test_each_says_who_starts_v34_and_when_its_absence_is_an_exit(
+    strategy: type[Strategy], started_by: StartedBy, gone_s: float | None
+) -> None:
+    assert (strategy.started_by, strategy.gone_s) == (started_by, gone_s)
+
+
+def test_a_name_that_is_not_in_the_table_is_refused_when_the_settings_are_loaded(tmp_path: Path) -> None:
+    (tmp_path / "timmy").mkdir()
+    path = tmp_path / "settings.toml"
+    for name in STRATEGIES:
+        path.write_text(f'[control]\nstrategy = "{name}"\n')
+        path.chmod(0o600)
+        assert load(tmp_path / "timmy", path)[0].control.strategy == name
+    path.write_text('[control]\nstrategy = "kill"\n')
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path / "timmy", path)
+    assert caught.value.message == f"{path}: Invalid enum value 'kill' - at `$.control.strategy`."
+    assert caught.value.way_out == "Known are reload, panel, command, manual."

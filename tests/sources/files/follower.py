@@ -4,7 +4,7 @@ from pathlib import Path
 
 from timmy_tui.core.settings import Tail as Limits
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.sources.files.tail import Tail, TailBatch
+from timmy_tui.sources.files.tail import OpenMode, Tail, TailBatch
 
 
 class Clock:
@@ -22,7 +22,7 @@ class Follower:
 
     def __init__(self, path: Path, limits: Limits | None = None, hold: bool = True, from_end: bool = True) -> None:
         self.clock = Clock()
-        self.tail = Tail(path, path.name, limits or Limits(), clock=self.clock, hold=hold, from_end=from_end)
+        self.tail = Tail(path, path.name, limits or Limits(), OpenMode(from_end, hold), self.clock)
         self.batches: list[TailBatch] = []
 
     def poll(self, after: float = 0.0) -> list[bytes]:

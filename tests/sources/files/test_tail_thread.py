@@ -10,7 +10,7 @@ import pytest
 
 from timmy_tui.core.settings import Tail as Limits
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.sources.files.tail import POLL_BYTES, Tail, TailBatch
+from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
 from timmy_tui.sources.files.tail_thread import QUEUE, STALL_S, TailThread
 
 QUICK = Limits(poll_ms=10, poll_busy_ms=5, head_kib=4)
@@ -25,7 +25,7 @@ class Feeds:
         self._threads: list[TailThread] = []
 
     def open(self, path: Path, limits: Limits = QUICK, from_end: bool = True) -> TailThread:
-        tail = Tail(path, path.name, limits, from_end=from_end)
+        tail = Tail(path, path.name, limits, OpenMode(from_end))
         thread = TailThread(tail, "latency", limits, clock=lambda: self.now)
         self._threads.append(thread)
         thread.start(self.news.set)

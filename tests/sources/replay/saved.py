@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+from timmy_tui.model.log_format import LogFormat
+from timmy_tui.pipeline.read_logs import detect_format
+
 BEGIN = "*********************************************BEGIN*********************************************"
 
 
@@ -26,3 +29,7 @@ def turn(request: str, *, total: float = 2.0, step: float = 0.5, access: str | N
 def write(path: Path, lines: list[str]) -> Path:
     path.write_text("".join(line + "\n" for line in lines))
     return path
+
+
+def logs(*paths: Path) -> list[tuple[Path, LogFormat]]:
+    return [(path, detect_format(path)) for path in paths]

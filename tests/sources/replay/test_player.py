@@ -1,16 +1,16 @@
-"""Saved logs: what they are, and when each line comes."""
+"""Saved logs: when each line comes."""
 
-import os
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.sources.replay.saved import BEGIN, event, turn, write
-from timmy_tui.core.errors import NotFound, SourceError
+from tests.sources.replay.saved import BEGIN, event, logs, turn, write
 from timmy_tui.model.snapshot import SourceCondition
+from timmy_tui.parse.log_formats import FORMATS
 from timmy_tui.sources.replay.pace import LONGEST_PAUSE_S
-from timmy_tui.sources.replay.player import Replay, detect_kind
+from timmy_tui.sources.replay.player import Replay
 
 
 class Stage:
@@ -18,43 +18,12 @@ class Stage:
 
     def __init__(self, *paths: Path, speed: float | None = 1.0) -> None:
         self.now = 500.0
-        self.replay = Replay(paths, speed, clock=lambda: self.now)
+        self.replay = Replay(logs(*paths), speed, clock=lambda: self.now)
 
     def at(self, seconds: float) -> list[str]:
         """Lines that have come when this much time has passed since the start, as ``file:line``."""
         self.now = 500.0 + seconds
         return [f"{file}:{line.decode()}" for file, batch in self.replay.poll() for line in batch.lines]
-
-
-def test_kinds_by_content(tmp_path: Path) -> None:
-    path = tmp_path / "x.log"
-    for content, kind in (
-        (event(1, "a", "e").encode() + b"\n", "latency"),
-        (b'torn "event"}\n' + event(1, "a", "e").encode() + b"\n", "latency"),
-        (b"\0" * 5000 + event(1, "a", "e").encode(), "latency"),
-        (b'{"request_id": "a", "event": "stt_pause_detected"}\n', "latency"),
-        (b'{"name": "model output that is JSON"}\n' + BEGIN.encode(), "v34"),
-        ("\n".join(turn("a")).encode(), "v34"),
-        (b"", "v34"),
-        (b"\xff\xfe\x00garbage", "v34"),
-    ):
-        path.write_bytes(content)
-        assert detect_kind(path) == kind, content
-    empty = tmp_path / "latency.log"
-    empty.touch()
-    assert detect_kind(empty) == "latency"
-
-
-def test_files_that_cannot_be_replayed_are_explained(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="does not exist"):
-        detect_kind(tmp_path / "nothing")
-    with pytest.raises(SourceError, match="is a directory, not a log"):
-        detect_kind(tmp_path)
-    os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(SourceError, match="a FIFO"):
-        Replay([tmp_path / "fifo"], None)
-    with pytest.raises(SourceError, match="cannot be read"):
-        detect_kind(tmp_path / "a\0b")
 
 
 def test_lines_of_the_latency_log_keep_their_distances(tmp_path: Path) -> None:
@@ -194,6 +163,29 @@ def test_the_debug_log_alone_without_stamps_takes_as_long_as_it_says(tmp_path: P
     assert stage.replay.finished
 
 
+def test_a_version_that_does_not_end_its_answers_is_paced_by_its_totals_too(tmp_path: Path) -> None:
+    """There the total is known only with the line behind it: the next turn's first, or the access line."""
+    answer = "*** Debug: LLM response received: meow"
+    one, two, three = turn("aaaa"), turn("bbbb", access="17:13:31"), turn("cccc")
+    lines = [line for lines in (one, two, three) for line in (*lines[:4], answer, *lines[4:])]
+    stage = Stage(write(tmp_path / "v34.log", lines))
+    assert [len(stage.at(second)) for second in (0, 0.6, 1.9, 2.1, 2.6, 3.9, 4.1)] == [2, 3, 0, 3, 4, 0, 3]
+    beside = Stage(
+        write(tmp_path / "latency.log", [event(1000, "aaaa", "v34_sending_to_tts"), event(1009, "x", "v34_x")]),
+        tmp_path / "v34.log",
+    )
+    assert beside.at(0)[1:] == [f"1:{line}" for line in lines[:6]]
+
+
+def test_an_access_line_of_a_turn_that_failed_does_not_end_the_next_one(tmp_path: Path) -> None:
+    failed, whole = turn("aaaa", access="17:13:21"), turn("bbbb", access="17:13:41")
+    del failed[4]
+    stage = Stage(write(tmp_path / "v34.log", [*failed, *whole]))
+    assert len(stage.at(0)) == 2
+    assert [len(stage.at(second)) for second in (0.6, 2.1, 19)] == [5, 4, 0]
+    assert stage.replay.finished
+
+
 def test_rotated_logs_are_played_one_after_the_other(tmp_path: Path) -> None:
     old = write(tmp_path / "latency.log.1", [event(1000, "a", "one")])
     new = write(tmp_path / "latency.log", [event(1005, "b", "two")])
@@ -201,6 +193,29 @@ def test_rotated_logs_are_played_one_after_the_other(tmp_path: Path) -> None:
     assert [line[0] for line in stage.at(0)] == ["0"]
     assert stage.at(4.9) == []
     assert [line[0] for line in stage.at(5.1)] == ["1"]
+
+
+def test_two_stamped_logs_are_merged_by_their_stamps(tmp_path: Path) -> None:
+    """Each keeps its own order; a line without a stamp stays behind the one before it."""
+    other = replace(FORMATS["latency"], kind="other")
+    first = write(tmp_path / "a.log", [event(1000, "a", "one"), "torn", event(1004, "a", "two")])
+    second = write(tmp_path / "b.log", [event(1001, "b", "one"), event(1003, "b", "two"), event(1009, "b", "three")])
+    stage = Stage()
+    stage.replay = Replay([(first, FORMATS["latency"]), (second, other)], 1.0, clock=lambda: stage.now)
+    assert [line[0] for line in stage.at(0)] == ["0", "0"]
+    assert [[line[0] for line in stage.at(second)] for second in (0.9, 1, 3, 4, 8.9, 9)] == [
+        [], ["1"], ["1"], ["0"], [], ["1"]
+    ]  # fmt: skip
+
+
+def test_two_logs_without_stamps_alone_are_played_side_by_side(tmp_path: Path) -> None:
+    other = replace(FORMATS["v34"], kind="other")
+    paths = write(tmp_path / "a.log", turn("aaaa")), write(tmp_path / "b.log", turn("bbbb", step=1.0))
+    stage = Stage()
+    stage.replay = Replay([(paths[0], FORMATS["v34"]), (paths[1], other)], 1.0, clock=lambda: stage.now)
+    assert [[line[0] for line in stage.at(second)] for second in (0, 0.5, 1, 2)] == [
+        ["0", "0", "1", "1"], ["0", "0"], ["1", "1"], ["0", "1"]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -220,7 +235,7 @@ def test_any_bytes_come_out_once_and_in_order(tmp_path: Path, seed: int) -> None
         path = tmp_path / name
         path.write_bytes(b"\n".join(dice.choice(pieces) for _ in range(300)))
         paths.append(path)
-    replay = Replay(paths, None)
+    replay = Replay(logs(*paths), None)
     got: list[list[bytes]] = [[], []]
     while not replay.finished:
         for file, batch in replay.poll():

@@ -3,14 +3,14 @@
 import threading
 from pathlib import Path
 
-from tests.sources.replay.saved import event, turn, write
+from tests.sources.replay.saved import event, logs, turn, write
 from timmy_tui.sources.replay.player import QUEUE, Replay
 
 
 def test_the_feeds_play_by_themselves_and_wait_for_a_late_consumer(tmp_path: Path) -> None:
     lines = [event(1000.0 + number, "a", "x" * 200) for number in range(40_000)]
     debug = write(tmp_path / "v34.log", turn("aaaa"))
-    replay = Replay([write(tmp_path / "latency.log", lines), debug], None)
+    replay = Replay(logs(write(tmp_path / "latency.log", lines), debug), None)
     latency, v34 = replay.feeds
     assert (latency.name, latency.kind, v34.kind) == ("latency.log", "latency", "v34")
     news = threading.Event()
@@ -31,7 +31,7 @@ def test_the_feeds_play_by_themselves_and_wait_for_a_late_consumer(tmp_path: Pat
 
 def test_a_late_consumer_holds_the_replay_up(tmp_path: Path) -> None:
     lines = [event(1000.0 + number, "a", "x" * 1000) for number in range((QUEUE + 3) * 1024)]
-    replay = Replay([write(tmp_path / "latency.log", lines)], None)
+    replay = Replay(logs(write(tmp_path / "latency.log", lines)), None)
     feed = replay.feeds[0]
     full, more = threading.Event(), threading.Event()
     feed.start(lambda: (more if full.is_set() else full if feed.is_full else threading.Event()).set())
@@ -45,7 +45,7 @@ def test_a_late_consumer_holds_the_replay_up(tmp_path: Path) -> None:
 
 def test_stopping_in_the_middle(tmp_path: Path) -> None:
     lines = [event(1000.0, "a", "one"), event(2000.0, "a", "two")]
-    replay = Replay([write(tmp_path / "latency.log", lines)], 1.0)
+    replay = Replay(logs(write(tmp_path / "latency.log", lines)), 1.0)
     news = threading.Event()
     replay.feeds[0].start(news.set)
     assert news.wait(20)

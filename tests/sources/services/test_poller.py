@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
@@ -15,9 +16,11 @@ from timmy_tui.demo.ollama.facts import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.parse.ollama_log import OllamaLogParser
+from timmy_tui.sources.services import poller
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.poller import LiveServices
 from timmy_tui.sources.services.server_log import ServerJournal, ServerLogFile, follow_server_log
+from timmy_tui.sources.services.urls import ServiceConfig
 
 WaitFor = Callable[..., Any]
 ENTRY = {"timestamp": 1764350011.5, "session_id": "s", "prompt_eval_count": 100, "eval_count": 5}
@@ -36,7 +39,7 @@ def conditions(live: LiveServices) -> dict[str, SourceCondition]:
 
 def test_everything_down_is_a_state(wait_for: WaitFor) -> None:
     woken = threading.Event()
-    live = LiveServices(settings(), None)
+    live = LiveServices(ServiceConfig(settings(), None))
     assert {state.condition for state in live.states} == {SourceCondition.WAITING}
     live.start(woken.set)
     wait_for(lambda: set(conditions(live).values()) == {SourceCondition.DOWN})
@@ -62,7 +65,8 @@ def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) ->
     log = tmp_path / "server.log"
     with OllamaStandIn("0.12.11", speed=1000, log_path=log) as stand_in, serving(speech) as (url, _):
         told = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
-        live = LiveServices(replace(told, paths=Paths(ollama_log=str(log))), None, OllamaLogParser())
+        told = replace(told, paths=Paths(ollama_log=str(log)))
+        live = LiveServices(ServiceConfig(told, None), OllamaLogParser())
         live.start(lambda: None)
         wait_for(lambda: set(conditions(live).values()) == {SourceCondition.OK})
         wire = HttpClient(stand_in.url, timeout_s=20)
@@ -86,7 +90,7 @@ def test_late_is_busy_and_a_turn_in_flight_is_not_disturbed(wait_for: WaitFor) -
         return as_json({"count": 0, "stats": []})
 
     with serving(blocking) as (url, asked):
-        live = LiveServices(settings(v34=url), None)
+        live = LiveServices(ServiceConfig(settings(v34=url), None))
         live.set_busy(True)
         live.start(lambda: None)
         wait_for(lambda: conditions(live)["stt"] is SourceCondition.DOWN)
@@ -97,21 +101,24 @@ def test_late_is_busy_and_a_turn_in_flight_is_not_disturbed(wait_for: WaitFor) -
         free.set()
 
 
-def test_a_server_error_and_a_missing_page() -> None:
-    answers = iter([as_json({"error": "x"}, 500), (404, b"no"), (200, b"<html>")])
-    with serving(lambda path: next(answers)) as (url, _):
-        live = LiveServices(settings(tts=url), None)
-        wire = HttpClient(url)
-        seen = []
-        for _ in range(3):
-            live._judge("tts", wire.ask("/health"))
-            seen.append(conditions(live)["tts"])
-        wire.close()
-    assert seen == [SourceCondition.ERROR, SourceCondition.OK, SourceCondition.OK]
+@pytest.mark.parametrize("answer", [(404, b"no"), (200, b"<html>"), (499, b"")])
+def test_a_server_error_is_an_error_and_any_other_answer_proves_that_the_service_is_there(
+    wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes]
+) -> None:
+    monkeypatch.setattr(poller, "SPEECH_S", 0.01)
+    monkeypatch.setattr(poller, "TICK_S", 0.01)
+    answers = [as_json({"error": "x"}, 500)]
+    with serving(lambda path: answers[0]) as (url, _):
+        live = LiveServices(ServiceConfig(settings(tts=url), None))
+        live.start(lambda: None)
+        wait_for(lambda: conditions(live)["tts"] is SourceCondition.ERROR)
+        answers[0] = answer
+        wait_for(lambda: conditions(live)["tts"] is SourceCondition.OK)
+        live.stop()
 
 
 def test_polling_can_be_off() -> None:
-    live = LiveServices(replace(Settings(), services=Services(poll=False)), None)
+    live = LiveServices(ServiceConfig(replace(Settings(), services=Services(poll=False)), None))
     live.start(lambda: None)
     assert (live.states, live.facts, list(live.typed_turns())) == ((), None, [])
     live.stop()

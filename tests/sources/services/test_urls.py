@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from timmy_tui.core.settings import Services, Settings
-from timmy_tui.sources.services.urls import base_url, masked, model_config, read_constants, resolve_urls
+from timmy_tui.sources.services.urls import ServiceConfig, base_url, masked, read_constants
 
 CONFIG = """
 import os
@@ -31,12 +31,12 @@ def root_with(folder: Path, text: str | bytes) -> Path:
 
 
 def test_the_config_is_read_as_text(tmp_path: Path) -> None:
-    urls = resolve_urls(Settings(), root_with(tmp_path, CONFIG))
+    urls = ServiceConfig(Settings(), root_with(tmp_path, CONFIG)).urls
     assert (urls.ollama, urls.tts) == ("http://windows-host:11434", "http://windows-host:5051")
     assert (urls.v34, urls.panel) == ("http://localhost:5001", "http://localhost:5555")
     assert urls.stt == "http://user:secret@windows-host:8888"
     assert urls.shown("stt") == "http://windows-host:8888"
-    model = model_config(Settings(), tmp_path)
+    model = ServiceConfig(Settings(), tmp_path).model
     assert (model.model, model.num_ctx, model.max_tokens, model.keep_alive) == ("llama3.2:3b", 8000, 7000, "2h")
 
 
@@ -47,19 +47,19 @@ def test_only_known_names_are_read(tmp_path: Path) -> None:
 
 def test_settings_come_first_and_localhost_last(tmp_path: Path) -> None:
     settings = replace(Settings(), services=Services(ollama="https://box:1/ollama/", tts="ftp://no"))
-    urls = resolve_urls(settings, root_with(tmp_path, CONFIG))
+    urls = ServiceConfig(settings, root_with(tmp_path, CONFIG)).urls
     assert urls.ollama == "https://box:1"
     assert urls.tts == "http://windows-host:5051"
-    assert resolve_urls(Settings(), None).ollama == "http://localhost:11434"
+    assert ServiceConfig(Settings(), None).urls.ollama == "http://localhost:11434"
 
 
 def test_a_config_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
     root = root_with(tmp_path, b"OLLAMA_API_URL = (\xff")
-    assert resolve_urls(Settings(), root).ollama == "http://localhost:11434"
+    assert ServiceConfig(Settings(), root).urls.ollama == "http://localhost:11434"
     (root / "v34/config.py").unlink()
-    assert model_config(Settings(), root).model is None
+    assert ServiceConfig(Settings(), root).model.model is None
     (root / "v34/config.py").mkdir()
-    assert resolve_urls(Settings(), root).tts == "http://localhost:5051"
+    assert ServiceConfig(Settings(), root).urls.tts == "http://localhost:5051"
 
 
 def test_what_is_a_url_and_how_it_is_shown() -> None:

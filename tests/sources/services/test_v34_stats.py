@@ -39,9 +39,9 @@ def spoken(ordinal: int = 7, **more: Any) -> Turn:
 
 
 def settled(typed: TypedTurns, stats: list[Turn], known: list[Turn], busy: bool = False) -> list[Turn]:
-    typed.offer(stats, 100.0)
-    assert typed.due(known, 100.0 + HOLD_S / 2, busy) == [], "the log may still be on its way"
-    return typed.due(known, 100.0 + HOLD_S, busy)
+    typed.add_statistics(stats, 100.0)
+    assert typed.take_ready(known, 100.0 + HOLD_S / 2, busy) == [], "the log may still be on its way"
+    return typed.take_ready(known, 100.0 + HOLD_S, busy)
 
 
 def test_an_entry_as_a_turn() -> None:
@@ -79,20 +79,20 @@ def test_a_spoken_turn_is_not_counted_again_and_learns_its_load() -> None:
 def test_what_a_turn_learned_survives_its_revision() -> None:
     typed = TypedTurns()
     settled(typed, [stat()], [spoken()])
-    assert typed.settle(spoken(reply_length=12)).load_ms == 95.038
-    assert typed.settle(spoken(load_ms=99.0)).load_ms == 99.0
+    assert typed.merge(spoken(reply_length=12)).load_ms == 95.038
+    assert typed.merge(spoken(load_ms=99.0)).load_ms == 99.0
 
 
 def test_a_typed_turn_is_new_and_the_debug_log_takes_over_its_ordinal() -> None:
     typed = TypedTurns()
     (turn,) = settled(typed, [stat()], [spoken(prompt_tokens=999)])
     assert (turn.ordinal, turn.logs, turn.session) == (-1, "kv_stats", 2)
-    typed.given(replace(turn, ordinal=8))
+    typed.add_numbered(replace(turn, ordinal=8))
     told = spoken(ordinal=9, request_id="", session_id="the last one heard of", logs="v34", started=None, text="hello")
     for _ in range(2):
-        merged = typed.settle(told)
+        merged = typed.merge(told)
         assert (merged.ordinal, merged.session_id, merged.logs, merged.text) == (8, "3ceb3ffd", "v34", "hello")
-    assert typed.settle(spoken(ordinal=10, prompt_tokens=5)).ordinal == 10
+    assert typed.merge(spoken(ordinal=10, prompt_tokens=5)).ordinal == 10
 
 
 def test_another_session_or_another_day_is_another_turn() -> None:
@@ -104,8 +104,8 @@ def test_another_session_or_another_day_is_another_turn() -> None:
 def test_nothing_is_decided_while_a_turn_is_in_flight() -> None:
     typed = TypedTurns()
     assert settled(typed, [stat()], [], busy=True) == []
-    assert len(typed.due([], 200.0, False)) == 1
-    assert typed.due([], 300.0, False) == []
+    assert len(typed.take_ready([], 200.0, False)) == 1
+    assert typed.take_ready([], 300.0, False) == []
 
 
 def test_a_typed_turn_of_the_debug_log_has_no_id() -> None:

@@ -8,9 +8,10 @@ import pytest
 from rich.color import ColorType
 from textual.color import Color
 
-from tests.ui.running import running
+from tests.ui.running import Start, running
 from tests.ui.snapshots import snapshot, troubled
 from timmy_tui.core.errors import ThemeError
+from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.core.settings import config_dir
 from timmy_tui.ui.actions.theme_choice import remember_theme, remembered_theme
 from timmy_tui.ui.paint.themes import (
@@ -153,7 +154,7 @@ async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> Non
 
 @pytest.mark.parametrize("theme", ["timmy-light", "ansi16"])
 async def test_every_screen_in_other_themes(theme: str) -> None:
-    async with running(troubled(), theme=theme) as seen:
+    async with running(troubled(), start=Start(view=ViewSettings(theme=theme))) as seen:
         assert seen.app.theme == theme
         for key in "234561":
             await seen.press(key)

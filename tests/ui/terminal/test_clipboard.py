@@ -8,8 +8,7 @@ import pytest
 
 from tests.ui.running import running
 from tests.ui.snapshots import snapshot
-from timmy_tui.core.settings import Settings
-from timmy_tui.ui.screenshot import screenshot
+from timmy_tui.ui.screenshot import Picture, screenshot
 from timmy_tui.ui.terminal.clipboard import copy_text, save_text
 
 
@@ -62,5 +61,5 @@ async def test_the_route_is_named(programs: Path, tmp_path: Path) -> None:
 
 
 def test_a_picture_is_drawn_without_a_terminal() -> None:
-    picture = screenshot(snapshot(), (100, 30), Settings(), keys=("2",))
+    picture = screenshot(snapshot(), Picture(size=(100, 30), keys=("2",)))
     assert picture.startswith("<svg") and "following" in picture and "5s" in picture

@@ -1,4 +1,7 @@
-"""Two selections of turns, stage by stage: ratio with interval on times with the work taken out, and a sentence."""
+"""Two selections of turns, stage by stage: ratio with interval on times with the work taken out, and a sentence.
+
+Formulas and sources: analysis/detect/STATISTICS.md.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,8 +11,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.rank_shift import Shift, holm, shift_between
-from timmy_tui.analysis.stats.series import LOAD_FACTOR, LOADED_MS, SOFT_MS
-from timmy_tui.analysis.stats.session_noise import ASSUMED, SessionNoise
+from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import FEATURES, design, features_of, fit_work
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Comparison, StageVerdict
@@ -22,12 +25,7 @@ Values = list[list[tuple[float, tuple[float, ...]]]]
 Sides = Sequence[Sequence[tuple[Turn, Turn]]]
 """A and B: usable turns, each with the turn ahead of it."""
 
-LEAST = 5
-"""Usable values a side below which nothing is said."""
-MOST = 200
-"""Newest turns a side that are looked at."""
-LEVEL = 0.20
-"""Nominal chance of any false verdict over all stages of a comparison (Holm); 5–9 % are counted in the bench."""
+_TUNING = TUNING.comparison
 V2V = "V2V"
 
 STAGES = (
@@ -35,8 +33,6 @@ STAGES = (
     "reply", "hop_out", "mute", "tts",
 )  # fmt: skip
 """Compared one by one; V2V first."""
-TOLD_APART = 0.25
-"""Between the plain and the adjusted ratio, in log units: beyond it the sentence says both."""
 WORKED = ("store", "llm", "tts")
 """Parts of V2V that take longer with more work."""
 
@@ -57,11 +53,11 @@ def compare(
     sides = [usable(side) for side in (a, b)]
     measured = {stage: values_of_stage(stage, sides) for stage in STAGES}
     verdicts = {stage: _verdict(stage, values, sides, noise) for stage, values in measured.items() if any(values)}
-    stands = holm({stage: one.p for stage, one in verdicts.items() if one.p is not None}, LEVEL)
+    stands = holm({stage: one.p for stage, one in verdicts.items() if one.p is not None}, _TUNING.false_verdicts)
     stages = tuple(_with_word(one, stage in stands) for stage, one in verdicts.items())
     told = [_quality(side, marks or {}) for side in (a, b)]
     whole = verdicts.get(V2V)
-    wanted = whole.wanted if whole is not None else LEAST
+    wanted = whole.wanted if whole is not None else _TUNING.least_values
     sentence = said(stages, len(sides[0]), len(sides[1]), wanted)
     quality = _quality_words(b, told[1])
     return Comparison(
@@ -83,6 +79,7 @@ def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
     """Complete, warm turns with the turn ahead of each in its session."""
     loads = sorted(turn.load_ms for turn in turns if turn.load_ms is not None)
     usual = loads[len(loads) // 2] if loads else math.inf
+    longest = min(TUNING.series.loaded_ms, TUNING.series.loaded_times * usual)
     before: dict[int, Turn] = {}
     found: list[tuple[Turn, Turn]] = []
     for turn in turns:
@@ -90,10 +87,10 @@ def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
             continue
         ahead = before.get(turn.session)
         before[turn.session] = turn
-        loaded = turn.load_ms is not None and (turn.load_ms > LOADED_MS or turn.load_ms > LOAD_FACTOR * usual)
+        loaded = turn.load_ms is not None and turn.load_ms > longest
         if ahead is not None and turn.state is TurnState.COMPLETE and not loaded:
             found.append((turn, ahead))
-    return found[-MOST:]
+    return found[-_TUNING.most_turns :]
 
 
 def values_of_stage(stage: str, sides: Sides) -> Values:
@@ -112,7 +109,7 @@ def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[flo
 
 def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> StageVerdict:
     n_a, n_b = len(values[0]), len(values[1])
-    short = max(LEAST - n_a, LEAST - n_b, 0)
+    short = max(_TUNING.least_values - min(n_a, n_b), 0)
     middles = [float(np.median([ms for ms, _ in side])) if side else None for side in values]
     raw = middles[1] / middles[0] if middles[0] and middles[1] is not None else None
     base = StageVerdict(
@@ -132,7 +129,7 @@ def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> S
     )  # fmt: skip
 
 
-def shift_of(stage: str, values: Values, sides: Sides, noise: float = ASSUMED) -> Shift:
+def shift_of(stage: str, values: Values, sides: Sides, noise: float = TUNING.session_noise.assumed) -> Shift:
     """B minus A at the same work. ``noise``: how far sessions differ by chance, in log units."""
     left = _whole_without_work(sides) if stage == V2V else _without_work(stage, values)
     return shift_between(*left, noise)
@@ -140,7 +137,7 @@ def shift_of(stage: str, values: Values, sides: Sides, noise: float = ASSUMED) -
 
 def _without_work(stage: str, values: Values) -> tuple[Array, Array]:
     """Log times of both sides at the same work; the slopes are fitted with the two levels free."""
-    y = np.log(np.array([ms for side in values for ms, _ in side]) + SOFT_MS)
+    y = np.log(np.array([ms for side in values for ms, _ in side]) + TUNING.series.soft_ms)
     y = y - _effect_of_work(stage, y, values)
     return y[: len(values[0])], y[len(values[0]) :]
 
@@ -170,14 +167,14 @@ def _whole_without_work(sides: Sides) -> tuple[Array, Array]:
             for side in told
         ]
         values = [list(_values(stage, [side[at] for at in where])) for side, where in zip(told, places, strict=True)]
-        if any(len(side) < LEAST for side in values):
+        if any(len(side) < _TUNING.least_values for side in values):
             continue
         ms = np.array([one for side in values for one, _ in side])
-        effect = _effect_of_work(stage, np.log(ms + SOFT_MS), values)
+        effect = _effect_of_work(stage, np.log(ms + TUNING.series.soft_ms), values)
         excess = ms * (1.0 - np.exp(-effect))
         whole[0][places[0]] -= excess[: len(places[0])]
         whole[1][places[1]] -= excess[len(places[0]) :]
-    left = [np.log(np.maximum(side, SOFT_MS)) for side in whole]
+    left = [np.log(np.maximum(side, TUNING.series.soft_ms)) for side in whole]
     return left[0], left[1]
 
 
@@ -212,14 +209,15 @@ def said(stages: Sequence[StageVerdict], n_a: int, n_b: int, wanted: int) -> str
         (one for one in stages if one.verdict in ("slower", "faster") and one.stage != V2V),
         key=lambda one: -abs((one.after_ms or 0.0) - (one.before_ms or 0.0)),
     )
-    parts = [f"{_label(one.stage)} {_ratio(one)}{_measured(one)}" for one in moved[:3]]
+    parts = [f"{_label(one.stage)} {_ratio(one)}{_measured(one)}" for one in moved[: _TUNING.named_stages]]
     whole = by_stage[V2V]
     if whole.verdict in ("slower", "faster"):
         parts.append(f"V2V {_difference(whole)}")
     n = f"n = {n_b}/{n_a}"
     if not parts:
         return f"no difference that chance would not make, V2V {_ratio(whole)}, {n}"
-    rest = "other stages unchanged" if len(moved) <= 3 else f"{len(moved) - 3} more stages moved"
+    more = len(moved) - _TUNING.named_stages
+    rest = "other stages unchanged" if more <= 0 else f"{more} more stages moved"
     return f"{', '.join(parts)}, {n}, {rest}"
 
 
@@ -234,7 +232,7 @@ def _ratio(one: StageVerdict) -> str:
 
 def _measured(one: StageVerdict) -> str:
     """The plain medians, where less or more work explains a large part of what one sees."""
-    if not one.ratio or not one.raw_ratio or abs(math.log(one.raw_ratio / one.ratio)) < TOLD_APART:
+    if not one.ratio or not one.raw_ratio or abs(math.log(one.raw_ratio / one.ratio)) < _TUNING.both_ratios_apart:
         return ""
     return f" at equal work (measured {duration(one.before_ms)}→{duration(one.after_ms)})"
 

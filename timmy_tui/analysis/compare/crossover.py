@@ -1,4 +1,7 @@
-"""Before, after, and before again: what moved with the change must move back with it."""
+"""Before, after, and before again: what moved with the change must move back with it.
+
+Formulas and sources: analysis/detect/STATISTICS.md.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,6 +10,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.compare.comparison import compare, said
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.model.turn import Turn
 
@@ -37,7 +41,8 @@ def balance(
     drifted = [one for one in stages if one.verdict == DRIFTED]
     sentence = said(stages, pooled.n_a, pooled.n_b, pooled.wanted)
     if drifted and not pooled.wanted:
-        told = ", ".join(f"{one.stage} ×{_ratio(between[one.stage]):.2f}" for one in drifted[:3])
+        named = drifted[: TUNING.comparison.named_stages]
+        told = ", ".join(f"{one.stage} ×{_ratio(between[one.stage]):.2f}" for one in named)
         sentence = f"{sentence}; the two baselines differ ({told}): something else moved"
     return replace(pooled, stages=stages, sentence=sentence)
 

@@ -1,22 +1,18 @@
-"""Session noise learned from restarts that changed nothing: whatever differs across them differs by chance."""
+"""Session noise learned from restarts that changed nothing: whatever differs across them differs by chance.
+
+Formulas and sources: analysis/detect/STATISTICS.md.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from timmy_tui.analysis.compare.comparison import LEAST, Sides, shift_of, usable, values_of_stage
+from timmy_tui.analysis.compare.comparison import Sides, shift_of, usable, values_of_stage
 from timmy_tui.analysis.stats.epochs import EpochTracker
-from timmy_tui.analysis.stats.rank_shift import INFLATION
-from timmy_tui.analysis.stats.session_noise import ASSUMED, LOUDEST, QUIETEST, Noise, SessionNoise
+from timmy_tui.analysis.stats.session_noise import Noise, SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.turn import Turn
 
-NEWEST = 25
-"""Restarts that are looked at; more teach little, and take 20 ms each."""
-PRIOR = 3
-"""Restarts that the assumption weighs as much as."""
-CORNER = 1.5
-"""Standard deviations beyond which a difference counts no more: a service that was updated between two sessions."""
-_EXPECTED = 0.7785
-"""Mean of min(z², CORNER²) for a normal z."""
+_TUNING = TUNING.session_noise
 
 LEARNED: dict[str, tuple[str, ...]] = {
     "V2V": ("V2V",),
@@ -40,7 +36,7 @@ class Difference(NamedTuple):
 def learn(turns: Sequence[Turn], changed: Sequence[float] = ()) -> SessionNoise:
     """From turns in order of time. ``changed``: when something that turns may not show was changed (time.time())."""
     found: dict[str, list[Difference]] = {group: [] for group in LEARNED}
-    pairs = list(unchanged_restarts(turns, changed))[-NEWEST:]
+    pairs = list(unchanged_restarts(turns, changed))[-_TUNING.newest_restarts :]
     for number, (before, after) in enumerate(pairs):
         sides = (usable(before), usable(after))
         for group, stages in LEARNED.items():
@@ -64,27 +60,27 @@ def unchanged_restarts(turns: Sequence[Turn], changed: Sequence[float] = ()) -> 
 def _differences(stages: Iterable[str], sides: Sides, restart: int) -> Iterator[Difference]:
     for stage in stages:
         values = values_of_stage(stage, sides)
-        if min(len(side) for side in values) >= LEAST:
+        if min(len(side) for side in values) >= TUNING.comparison.least_values:
             found = shift_of(stage, values, sides)
             # The comparison's own margin is left out: it would hide up to half of the noise of unsteady stages.
-            yield Difference(found.shift, found.error / INFLATION, restart)
+            yield Difference(found.shift, found.error / TUNING.comparison.inflation, restart)
 
 
 def estimate(told: Sequence[Difference]) -> Noise:
     """Huber's proposal 2 for the part of the spread that the turns' own scatter does not explain.
 
     Each difference has the variance 2τ² + error²; it weighs less the less its turns know. Bounded, and shrunk
-    towards what is assumed as if that were ``PRIOR`` restarts.
+    towards what is assumed as if that were ``prior_restarts``.
     """
     restarts = len({one.restart for one in told})
-    low, high = 0.0, 0.5
-    for _ in range(40):
+    low, high = 0.0, _TUNING.search_to
+    for _ in range(_TUNING.search_rounds):
         middle = (low + high) / 2
         low, high = (middle, high) if _excess(told, middle) > 0 else (low, middle)
-    found = min(max(low, QUIETEST), LOUDEST)
+    found = min(max(low, _TUNING.quietest), _TUNING.loudest)
     # In ratios: a single restart with an update in it would otherwise outweigh the assumption twentyfold.
-    weight = restarts / (restarts + PRIOR)
-    return Noise(ASSUMED * (found / ASSUMED) ** weight, restarts)
+    weight = restarts / (restarts + _TUNING.prior_restarts)
+    return Noise(_TUNING.assumed * (found / _TUNING.assumed) ** weight, restarts)
 
 
 def _excess(told: Sequence[Difference], noise: float) -> float:
@@ -92,5 +88,5 @@ def _excess(told: Sequence[Difference], noise: float) -> float:
     total = 0.0
     for one in told:
         variance = 2 * noise**2 + one.error**2
-        total += (min(one.shift**2 / variance, CORNER**2) - _EXPECTED) / variance if variance else 0.0
+        total += (min(one.shift**2 / variance, _TUNING.corner**2) - _TUNING.corner_mean) / variance if variance else 0.0
     return total

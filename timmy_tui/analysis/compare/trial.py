@@ -16,8 +16,6 @@ from timmy_tui.model.judgement import Comparison, TrialState
 from timmy_tui.model.turn import Turn, TurnState
 
 SCHEMA = 1
-TURNS = 8
-"""Measured a side unless said: 31 % of the +20 % changes are called at 10, nearly all of the guide's ×0.4."""
 
 Flags = tuple[tuple[str, str], ...]
 

@@ -1,22 +1,15 @@
-"""A bank of capped CUSUMs: for one series, the evidence that its level has moved, by shift and direction."""
+"""A bank of capped CUSUMs: for one series, the evidence that its level has moved, by shift and direction.
+
+Formulas and sources: STATISTICS.md.
+"""
 
 import math
 
-SHIFTS = (0.15, 0.30, 0.60, 1.20, -0.15, -0.30, -0.60, -1.20)
-"""Shifts that are listened for, in log units: 16, 35, 80 and 230 %, both ways. An ear for 10 % hears what sessions do
-by chance: at as few false alarms, without it 5 points more of +20 % are found within 20 turns, 17 more of +50 %."""
-BAND = 0.2
-"""Each stands for the shifts around it, as a share of it: else a steady stage's +100 % is neither 80 nor 230 %."""
-CAP = 1.5
-"""Most that one turn may add or take: no single outlier can alarm, six turns in a row can."""
-CLIP = 1.3
-"""Residuals count as at most this much."""
-WIDE = 0.10
-"""Share of turns that are outliers by nature."""
-DRIFT = 1.5
-"""Allowance in standard errors of the reference level."""
+from timmy_tui.analysis.stats.tuning import TUNING
 
-_BANK = tuple((shift, 1 if shift > 0 else -1) for shift in SHIFTS)
+_TUNING = TUNING.cusum
+_BANK = tuple((shift, 1 if shift > 0 else -1) for shift in _TUNING.shifts)
+"""Shift and its direction."""
 
 
 class Bank:
@@ -32,16 +25,17 @@ class Bank:
 
     def add(self, residual: float, scale: float, error: float) -> None:
         """One value: its distance from the reference level, with the scale of single values and the level's error."""
-        value = min(max(residual, -CLIP), CLIP)
-        wide = max(0.5, 4.0 * scale)
+        cap, clip, drift = _TUNING.cap, _TUNING.clip, _TUNING.allowance_errors * error
+        value = min(max(residual, -clip), clip)
+        wide = max(_TUNING.wide_least, _TUNING.wide_scales * scale)
         if scale != self._scale:
-            self._scale, self._bands = scale, [math.hypot(scale, BAND * shift) for shift in SHIFTS]
+            self._scale, self._bands = scale, [math.hypot(scale, _TUNING.band * shift) for shift in _TUNING.shifts]
         # The level itself is uncertain: only what lies beyond the allowance counts towards a shift.
-        allowed = {sign: value - sign * DRIFT * error for sign in (1, -1)}
+        allowed = {sign: value - sign * drift for sign in (1, -1)}
         still = {sign: _log_density(one, scale, wide) for sign, one in allowed.items()}
         for place, (shift, sign) in enumerate(_BANK):
             gain = _log_density(allowed[sign] - shift, self._bands[place], wide) - still[sign]
-            evidence = self.evidence[place] + (CAP if gain > CAP else -CAP if gain < -CAP else gain)
+            evidence = self.evidence[place] + (cap if gain > cap else -cap if gain < -cap else gain)
             if evidence > 0:
                 self.evidence[place] = evidence
                 self.lengths[place] += 1
@@ -66,16 +60,17 @@ class Bank:
 
     def reset(self) -> None:
         """Forget all evidence."""
-        self.evidence = [0.0] * len(SHIFTS)
-        self.lengths = [0] * len(SHIFTS)
+        self.evidence = [0.0] * len(_BANK)
+        self.lengths = [0] * len(_BANK)
 
 
 def _log_density(value: float, scale: float, wide: float) -> float:
     """Log density of a value around its level: mostly normal, one in ten from a wide one."""
-    narrow_part = (1 - WIDE) / scale * math.exp(-0.5 * (value / scale) ** 2)
-    return math.log(narrow_part + WIDE / wide * math.exp(-0.5 * (value / wide) ** 2) + 1e-300)
+    share = _TUNING.wide_share
+    narrow_part = (1 - share) / scale * math.exp(-0.5 * (value / scale) ** 2)
+    return math.log(narrow_part + share / wide * math.exp(-0.5 * (value / wide) ** 2) + 1e-300)
 
 
 def confidence(evidence: float) -> float:
     """Evidence (a log likelihood ratio, against the odds of a move at any turn) as 0…1."""
-    return 1.0 - math.exp(-evidence / 3.0)
+    return 1.0 - math.exp(-evidence / _TUNING.confidence_scale)

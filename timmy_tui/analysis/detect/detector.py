@@ -1,7 +1,7 @@
 """Level changes as they happen: one detector a stage, one alarm for one cause.
 
-Online and without look-ahead: what is said at a turn depends on the turns up to it alone. The method and its figures
-are in bench/judgement.
+Online and without look-ahead: what is said at a turn depends on the turns up to it alone. Its figures are in
+bench/judgement, formulas and sources in STATISTICS.md.
 """
 
 import math
@@ -11,23 +11,16 @@ from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.ordering import is_late
-from timmy_tui.analysis.stats.series import GAP, HOPS, LOAD_FACTOR, LOADED_MS, Value, soft_of, values_of
-from timmy_tui.analysis.stats.session_noise import ASSUMED, SessionNoise
+from timmy_tui.analysis.stats.series import GAP, HOPS, Value, soft_of, values_of
+from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import FEATURES
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
 
-ALARM = 7.0
-"""Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
-LEAST_HOP_MS = 1.0
-"""A hop that moved by less is the scheduler of a busy machine, not the network."""
-PARTNER = 4.0
-"""Evidence at which another stage counts as moving too."""
-LEAST_SHIFT = math.log(1.05)
-"""A smaller move is not worth a word."""
-ONE_CAUSE = 15
-"""Turns within which alarms of related stages are one."""
+_TUNING = TUNING.detector
+_LEAST_SHIFT = math.log(_TUNING.least_ratio)
 V2V = "V2V"
 GPU = "gpu"
 
@@ -45,7 +38,7 @@ class RegressionDetector:
         self._before: Turn | None = None
         self._newest = -1
         self._flags: dict[str, object] = {}
-        self._loads: deque[float] = deque(maxlen=20)
+        self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
         self._turns = 0
         self._noise = SessionNoise()
 
@@ -56,7 +49,7 @@ class RegressionDetector:
             level.session = self._session_noise(series)
 
     def _session_noise(self, series: str) -> float:
-        return max(self._noise.of(series).share, ASSUMED)
+        return max(self._noise.of(series).share, TUNING.session_noise.assumed)
 
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
@@ -100,7 +93,7 @@ class RegressionDetector:
         if load is None:
             return False
         usual = sorted(self._loads)[len(self._loads) // 2] if self._loads else load
-        loaded = load > LOADED_MS or load > LOAD_FACTOR * usual
+        loaded = load > TUNING.series.loaded_ms or load > TUNING.series.loaded_times * usual
         if not loaded:
             self._loads.append(load)
         return loaded
@@ -153,11 +146,13 @@ class RegressionDetector:
         if whole is not None and self._fires(whole):
             direction = whole.bank.direction
             explained = any(
-                finding.direction == _word(direction) and turn.ordinal - finding.raised <= ONE_CAUSE
+                finding.direction == _word(direction) and turn.ordinal - finding.raised <= _TUNING.one_cause_turns
                 for _, finding in self._findings.lasting
             )
             stirring = any(
-                level.bank.strongest(direction)[0] >= PARTNER for name, level in self._levels.items() if name != V2V
+                level.bank.strongest(direction)[0] >= _TUNING.partner
+                for name, level in self._levels.items()
+                if name != V2V
             )
             if explained:
                 whole.move(whole.bank.strongest()[1])
@@ -166,12 +161,12 @@ class RegressionDetector:
 
     def _fires(self, level: Level) -> bool:
         evidence, length = level.bank.strongest()
-        if evidence < ALARM or not level.ready:
+        if evidence < _TUNING.alarm or not level.ready:
             return False
         shift, _ = level.excursion(length)
-        if level.stage in HOPS and level.usual_ms * abs(math.expm1(shift)) < LEAST_HOP_MS:
+        if level.stage in HOPS and level.usual_ms * abs(math.expm1(shift)) < _TUNING.least_hop_ms:
             return False
-        return abs(shift) >= LEAST_SHIFT and (shift > 0) == (level.bank.direction > 0)
+        return abs(shift) >= _LEAST_SHIFT and (shift > 0) == (level.bank.direction > 0)
 
     def _alarm(self, series: str, turn: Turn) -> None:
         level = self._levels[series]
@@ -183,7 +178,7 @@ class RegressionDetector:
         partners = self._partners(series, direction)
         usual = level.usual_ms - _soft(series) if series != V2V else (turn.headline_ms or 0.0) / math.exp(shift)
         for name in (series, *partners):
-            self._levels[name].move(min(length, max(self._levels[name].bank.longest, 3)))
+            self._levels[name].move(min(length, max(self._levels[name].bank.longest, _TUNING.least_move_values)))
         if V2V in self._levels and series != V2V:
             self._levels[V2V].forget(length)
         if self._is_return(series, shift) or self._joins(series, direction, turn):
@@ -204,7 +199,7 @@ class RegressionDetector:
         if other is None or not other.ready:
             return False
         evidence, length = other.bank.strongest(-1 if shift > 0 else 1)
-        if evidence < PARTNER or length == 0:
+        if evidence < _TUNING.partner or length == 0:
             return False
         for hop in HOPS:
             self._levels[hop].restart()
@@ -219,7 +214,7 @@ class RegressionDetector:
             if name != series
             and name in self._levels
             and self._levels[name].ready
-            and self._levels[name].bank.strongest(direction)[0] >= PARTNER
+            and self._levels[name].bank.strongest(direction)[0] >= _TUNING.partner
         ]
 
     def _is_return(self, series: str, shift: float) -> bool:
@@ -228,7 +223,7 @@ class RegressionDetector:
         if finding is None:
             return False
         old = math.log(finding.ratio)
-        if abs(old + shift) <= max(0.4 * abs(old), LEAST_SHIFT):
+        if abs(old + shift) <= max(_TUNING.return_share * abs(old), _LEAST_SHIFT):
             self._findings.end(series, "back to usual")
             return True
         self._findings.end(series, "moved again")
@@ -237,7 +232,7 @@ class RegressionDetector:
     def _joins(self, series: str, direction: int, turn: Turn) -> bool:
         """A related stage alarmed the same way a few turns ago: one cause, and its finding gets the wider name."""
         for name, finding in self._findings.lasting:
-            if finding.direction != _word(direction) or turn.ordinal - finding.raised > ONE_CAUSE:
+            if finding.direction != _word(direction) or turn.ordinal - finding.raised > _TUNING.one_cause_turns:
                 continue
             if name in (*_PARTS, "tts") and series in (*_PARTS, "tts"):
                 self._findings.widen(finding, series, _name(name, [series]))

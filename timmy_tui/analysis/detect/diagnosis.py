@@ -1,4 +1,7 @@
-"""Why a turn took longer than usual, in one sentence whose figures sum."""
+"""Why a turn took longer than usual, in one sentence whose figures sum.
+
+Formulas and sources: STATISTICS.md.
+"""
 
 import math
 from collections import deque
@@ -6,23 +9,14 @@ from collections.abc import Sequence
 
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.series import soft_of
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import features_of, robust_scale
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Contribution, Diagnosis
 from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn, TurnState
 
-LEAST = 8
-"""Complete turns before anything is called usual."""
-SLOW_MS, SLOW_SCALES = 300.0, 4.0
-"""A turn is slow by itself when it is this much over, in ms and in robust scales of the excesses before it."""
-WORTH_MS = 20.0
-"""A contribution below this is part of the rest."""
-WORTH_SHARE = 0.1
-MEMORY = 100
-"""Turns whose excesses tell what is ordinary."""
-DIAGNOSED = 200
-"""Newest turns of a report that are diagnosed."""
+_TUNING = TUNING.diagnosis
 PARTS = ("wait", "prefill", "decode")
 
 _NAMES = {"store": "memory store", "retrieve": "retrieval", "unattributed": "unnamed gap"}
@@ -33,8 +27,8 @@ class Diagnoser:
 
     def __init__(self) -> None:
         self._levels: dict[str, Level] = {}
-        self._stores: deque[bool] = deque(maxlen=MEMORY)
-        self._excesses: deque[float] = deque(maxlen=MEMORY)
+        self._stores: deque[bool] = deque(maxlen=_TUNING.memory_turns)
+        self._excesses: deque[float] = deque(maxlen=_TUNING.memory_turns)
         self._before: Turn | None = None
         self._judged = 0
 
@@ -46,10 +40,9 @@ class Diagnoser:
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             word = turn.reason or str(turn.state)
             return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"{turn.state}: {word}")
-        if self._judged < LEAST:
-            found = Diagnosis(
-                ordinal=turn.ordinal, excess_ms=None, sentence=f"not enough to say: {LEAST - self._judged} turns more"
-            )
+        missing = _TUNING.least_turns - self._judged
+        if missing > 0:
+            found = Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"not enough to say: {missing} turns more")
         else:
             found = self._diagnose(turn, ahead)
         self._learn(turn, ahead)
@@ -59,7 +52,7 @@ class Diagnoser:
         parts = {stage: value - usual for stage, value, usual in self._against_usual(turn, ahead)}
         excess = sum(parts.values())
         ordered = sorted(parts.items(), key=lambda item: -item[1] if excess >= 0 else item[1])
-        least = max(WORTH_MS, WORTH_SHARE * abs(excess))
+        least = max(_TUNING.worth_ms, _TUNING.worth_share * abs(excess))
         named = [
             Contribution(stage, ms, self._why(stage, turn, ahead) if ms > 0 else "")
             for stage, ms in ordered
@@ -67,8 +60,8 @@ class Diagnoser:
         ]
         rest = excess - sum(one.ms for one in named)
         named.append(Contribution("rest", rest))
-        spread = robust_scale(list(self._excesses)) if len(self._excesses) >= LEAST else 0.0
-        slow = excess > max(SLOW_MS, SLOW_SCALES * spread)
+        spread = robust_scale(list(self._excesses)) if len(self._excesses) >= _TUNING.least_turns else 0.0
+        slow = excess > max(_TUNING.slow_ms, _TUNING.slow_scales * spread)
         return Diagnosis(
             ordinal=turn.ordinal,
             excess_ms=excess,
@@ -109,7 +102,7 @@ class Diagnoser:
             and (turn.prompt_tokens or 0) < (ahead.prompt_tokens or 0)
         ):
             return "prefix broken: the prompt was cut"
-        if stage == "wait" and turn.load_ms is not None and turn.load_ms > 500:
+        if stage == "wait" and turn.load_ms is not None and turn.load_ms > TUNING.series.loaded_ms:
             return "the model was loaded"
         return ""
 
@@ -128,7 +121,7 @@ class Diagnoser:
                 continue
             level = self._levels.get(stage)
             if level is None:
-                level = self._levels[stage] = Level(stage, least=LEAST)
+                level = self._levels[stage] = Level(stage, least=_TUNING.least_turns)
             level.learn(math.log(ms + soft_of(stage)), work, tag)
 
 
@@ -158,12 +151,12 @@ def _pieces(turn: Turn) -> list[tuple[str, float]]:
 
 
 def _sentence(excess: float, named: list[Contribution]) -> str:
-    if abs(excess) < WORTH_MS:
+    if abs(excess) < _TUNING.worth_ms:
         return "as usual for that work"
     side = "over" if excess > 0 else "under"
     told = [f"{_name(one.stage)} {_signed(one.ms)}" + (f" ({one.why})" if one.why else "") for one in named[:-1]]
     rest = named[-1].ms
-    told.append("rest normal" if abs(rest) < WORTH_MS else f"rest {_signed(rest)}")
+    told.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {_signed(rest)}")
     return f"{_signed(excess)} {side} your usual: {', '.join(told)}"
 
 
@@ -178,16 +171,17 @@ def _signed(ms: float) -> str:
 def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, Diagnosis]:
     """Ordinal → diagnosis of the newest of ``chosen``, each against what came before it in ``turns``.
 
-    At most DIAGNOSED of them, at 1.3 ms each; as many turns ahead of them are the usual that they are set against.
+    At most ``diagnosed_turns`` of them, at 1.3 ms each; as many turns ahead of them are the usual that they are set
+    against.
     """
-    wanted = {turn.ordinal for turn in chosen[-DIAGNOSED:]}
+    wanted = {turn.ordinal for turn in chosen[-_TUNING.diagnosed_turns :]}
     if not wanted:
         return {}
     ordered = sorted(turns, key=lambda turn: turn.ordinal)
     first = next((at for at, turn in enumerate(ordered) if turn.ordinal in wanted), 0)
     diagnoser = Diagnoser()
     found: dict[int, Diagnosis] = {}
-    for turn in ordered[max(first - DIAGNOSED, 0) :]:
+    for turn in ordered[max(first - _TUNING.diagnosed_turns, 0) :]:
         if turn.state is TurnState.LONE_PAUSE:
             continue
         diagnosis = diagnoser.add(turn)

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Finding
-
-KEPT = 50
-"""Ended findings that are kept."""
 
 
 class Findings:
@@ -17,7 +15,7 @@ class Findings:
     def __init__(self) -> None:
         self._lasting: dict[str, Finding] = {}
         """By series."""
-        self._ended: deque[Finding] = deque(maxlen=KEPT)
+        self._ended: deque[Finding] = deque(maxlen=TUNING.detector.ended_findings)
         self._muted: set[str] = set()
         self._changed: dict[str, Finding] = {}
 

@@ -1,4 +1,7 @@
-"""One stage's usual level, and the evidence that it has moved."""
+"""One stage's usual level, and the evidence that it has moved.
+
+Formulas and sources: STATISTICS.md.
+"""
 
 import math
 from collections import deque
@@ -7,28 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from timmy_tui.analysis.detect.cusum import Bank
-from timmy_tui.analysis.stats.session_noise import ASSUMED
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import Fit, design, fit_work, median, robust_scale
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-LEAST, MOST = 12, 200
-"""Values of a reference: below the least nothing is judged, above the most the oldest go."""
-HELD = 40
-"""Newest values that may belong to an excursion and stay out of the reference meanwhile."""
-REFIT = 5
-"""Values between two fits of the slopes."""
-NEARBY = 60
-"""Values from which on an offset is sought only beside the one found, and the slopes three times as seldom."""
-FLOOR = 0.02
-"""Least scale in log units: nothing here is steadier than 2 %."""
-CAUTION = 10
-"""The scale of n values is taken as wider by the square of this over n: 70 % at twelve, 11 % at thirty, 1 % at a
-hundred. Without it the first 70 turns of a log raise three times as many false alarms."""
-SESSION_TURNS = 35
-"""Turns of a usual session: a reference of fewer has the chance level of one, a longer one has that evened out."""
-SETTLED = 6
-"""Values that begin a new reference after a move: the old scale goes with them until there are enough."""
+_TUNING = TUNING.reference
 
 
 class Entry(NamedTuple):
@@ -43,17 +30,19 @@ class Entry(NamedTuple):
 class Level:
     """Reference, slopes and CUSUM bank of one series; ``add`` is constant in the length of history."""
 
-    def __init__(self, stage: str, least: int = LEAST, session: float = ASSUMED) -> None:
+    def __init__(
+        self, stage: str, least: int = _TUNING.least_values, session: float = TUNING.session_noise.assumed
+    ) -> None:
         """``least``: values before there is a level. ``session``: how far sessions differ by chance, in log units."""
         self.stage = stage
         self.session = session
         self._least = least
         self.bank = Bank()
-        self._reference: deque[Entry] = deque(maxlen=MOST)
+        self._reference: deque[Entry] = deque(maxlen=_TUNING.most_values)
         self._recent: deque[Entry] = deque()
         self._since_fit = 0
         self._level = 0.0
-        self._scale = 0.1
+        self._scale = _TUNING.first_scale
         self._inherited: float | None = None
         self._fitted: Fit = fit_work(stage, np.zeros(0), ())
         self._origin: Array = np.zeros(len(self._fitted.slopes))
@@ -63,12 +52,17 @@ class Level:
     @property
     def ready(self) -> bool:
         """There is a level to be judged against."""
-        return len(self._reference) >= (self._least if self._inherited is None else SETTLED)
+        return len(self._reference) >= (self._least if self._inherited is None else _TUNING.settled_values)
 
     @property
     def usual_ms(self) -> float:
         """The level at the usual amount of work."""
         return math.exp(self._level)
+
+    @property
+    def scale(self) -> float:
+        """Spread around the level in log units, taken as wider while few values are known."""
+        return self._scale
 
     def expected_ms(self, work: tuple[float, ...]) -> float | None:
         """Usual time for so much work; None while there is no level."""
@@ -84,17 +78,18 @@ class Level:
             self.bank.add(self.residual, self._scale, self._error(work))
         self._recent.append(Entry(log_ms, work, turn))
         keep = self.bank.longest if self.ready else 0
-        while len(self._recent) > min(keep, HELD):
+        while len(self._recent) > min(keep, _TUNING.held_back):
             self._reference.append(self._recent.popleft())
             self._since_fit += 1
-        if self._since_fit >= (REFIT if len(self._reference) <= NEARBY else 3 * REFIT):
+        short = len(self._reference) <= _TUNING.offset_search_until
+        if self._since_fit >= _TUNING.refit_every * (1 if short else _TUNING.refit_slower):
             self._fit()
 
     def learn(self, log_ms: float, work: tuple[float, ...], turn: tuple[int, str]) -> None:
         """Take a value into the reference without judging it."""
         self._reference.append(Entry(log_ms, work, turn))
         self._since_fit += 1
-        if self._since_fit >= REFIT or len(self._reference) == self._least:
+        if self._since_fit >= _TUNING.refit_every or len(self._reference) == self._least:
             self._fit()
 
     def _away(self, work: tuple[float, ...]) -> Array:
@@ -113,13 +108,13 @@ class Level:
         """Standard error of what is expected: of a median, of this session and those behind it, of slopes far out."""
         far = float(((self._away(work) * self._fitted.errors) ** 2).sum()) if work else 0.0
         n = max(len(self._reference), 1)
-        chance = self.session**2 * (1 + min(SESSION_TURNS / n, 1.0))
+        chance = self.session**2 * (1 + min(_TUNING.session_turns / n, 1.0))
         return math.sqrt(1.57 * self._scale**2 / n + chance + far)
 
     def _fit(self) -> None:
         y = np.array([entry.log_ms for entry in self._reference])
         work = [entry.work for entry in self._reference]
-        near = self._fitted.offsets if len(y) > NEARBY else None
+        near = self._fitted.offsets if len(y) > _TUNING.offset_search_until else None
         self._fitted = fit_work(self.stage, y, work, near=near)
         left = y
         if len(self._fitted.slopes):
@@ -127,12 +122,12 @@ class Level:
             self._origin = np.median(x, axis=0)
             left = y - (x - self._origin) @ self._fitted.slopes
         self._level = median(left)
-        own = robust_scale(left) * (1 + (CAUTION / len(y)) ** 2)
+        own = robust_scale(left) * (1 + (_TUNING.caution / len(y)) ** 2)
         if self._inherited is not None:
-            share = min(len(y) / LEAST, 1.0)
+            share = min(len(y) / _TUNING.least_values, 1.0)
             own = share * own + (1 - share) * self._inherited
             self._inherited = None if share == 1.0 else self._inherited
-        self._scale = max(own, FLOOR)
+        self._scale = max(own, _TUNING.least_scale)
         self._since_fit = 0
 
     def excursion(self, length: int) -> tuple[float, tuple[int, str]]:

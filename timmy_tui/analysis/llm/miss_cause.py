@@ -1,23 +1,23 @@
 """Why a prompt that should have shared its head with the one before did not."""
 
-from timmy_tui.analysis.llm.request_chain import Link
-from timmy_tui.analysis.llm.requests import Request
+from timmy_tui.analysis.llm.request_chain import ChainedRequest
+from timmy_tui.analysis.llm.requests import LlmRequest
 
 
-def broken_cause(link: Link) -> str:
+def broken_cause(chained: ChainedRequest) -> str:
     """The likeliest cause, in words."""
-    request, before = link.request, link.before
-    if link.cut:
+    request, previous = chained.request, chained.previous
+    if chained.truncated:
         return "the prompt was cut to fit the window"
-    if before is None:
+    if previous is None:
         return ""
-    changed = _changed(request, before.request)
+    changed = _changed(request, previous.request)
     if changed:
         return changed
-    held, window = before.request.held or 0, before.request.num_ctx
-    if window and held > window:
+    slot_tokens, window = previous.request.slot_tokens or 0, previous.request.num_ctx
+    if window and slot_tokens > window:
         return "the answer before ran over the window"
-    now, then = request.whole, before.request.whole
+    now, then = request.full_prompt_tokens, previous.request.full_prompt_tokens
     if now is not None and then is not None and now < 0.9 * then:
         return f"the history was trimmed: {then} to {now} tokens"
     if request.load_ms is None:
@@ -25,7 +25,7 @@ def broken_cause(link: Link) -> str:
     return "another client used the slot, or the prompt's head changed"
 
 
-def _changed(request: Request, before: Request) -> str:
+def _changed(request: LlmRequest, before: LlmRequest) -> str:
     """A setting that differs between the two prompts."""
     for label, now, then in (
         ("the model", request.model, before.model),

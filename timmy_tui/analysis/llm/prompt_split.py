@@ -1,109 +1,121 @@
-"""One prompt's division into reused and evaluated tokens, and how it is known."""
+"""How one prompt divides into reused and evaluated tokens, and how that is known."""
 
 from dataclasses import dataclass
 
-from timmy_tui.analysis.llm.cold_rate import BASE_MS, Rate, evaluated_tokens, fastest_cold, prior_rate
-from timmy_tui.analysis.llm.ollama_versions import Counts, VersionRule
-from timmy_tui.analysis.llm.requests import Request
+from timmy_tui.analysis.llm.cold_rate import FULL_HIT_MS, PrefillRate, evaluated_tokens, fastest_cold, prior_rate
+from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule
+from timmy_tui.analysis.llm.requests import LlmRequest
 from timmy_tui.model.llm import Certainty
 
 UNREPORTED_MS = 3.0
 UNREPORTED_MS_PER_TOKEN = 0.84
-"""Total less its reported parts, fitted on a real log: 3 ms + 0.84 ms a token of sampling and plumbing."""
+"""Ollama's total minus its reported parts, fitted on a real log: 3 ms + 0.84 ms per token of sampling and transport."""
 
 
 @dataclass(frozen=True)
-class Split:
-    """What is known of one prompt."""
+class PromptSplit:
+    """What is known about one prompt."""
 
     certainty: Certainty
     reason: str
-    prompt: int | None = None
-    reused: int | None = None
+    """Where the figures come from, or why there are none."""
+    prompt_tokens: int | None = None
+    reused_tokens: int | None = None
 
     @property
     def share(self) -> float | None:
-        """0…1; None when unknown."""
-        return None if self.reused is None or not self.prompt else self.reused / self.prompt
+        """Reused share of the prompt, 0…1; None when unknown."""
+        return None if self.reused_tokens is None or not self.prompt_tokens else self.reused_tokens / self.prompt_tokens
 
 
 def split_prompt(
-    request: Request, version: str | None, rule: VersionRule | None, rate: Rate | None, suspect: bool = False
-) -> Split:
-    """``rule`` is None for an unknown version; ``rate`` is None before a cold turn was seen.
+    request: LlmRequest,
+    version: str | None,
+    rule: VersionRule | None,
+    rate: PrefillRate | None,
+    incomplete_times: bool = False,
+) -> PromptSplit:
+    """Measured where Ollama reports it, else estimated from the prefill time, else unknown with the reason.
 
-    ``suspect``: the durations of this server were seen to be too short for what they should cover.
+    ``rule`` is None for an unknown version; ``rate`` is None before the first cold turn. ``incomplete_times``: this
+    server has reported prefill times too short for the tokens it evaluated.
     """
-    told = told_split(request)
-    if told is not None:
-        return told
-    why = _why_unknown(request, version, rule, suspect)
-    if why:
-        whole = None if rule is not None and rule.counts is Counts.MISSES else request.prompt
-        return Split(Certainty.UNKNOWN, why, whole)
-    prompt, prefill_ms = request.prompt or 0, request.prefill_ms or 0.0
-    against, reason = _against(request, rate)
-    if against is None:
-        return Split(Certainty.UNKNOWN, reason, prompt)
-    evaluated = evaluated_tokens(prompt, prefill_ms, base_ms(request), against)
-    assumed = "" if rule is not None else "assumes Ollama 0.12.7 or newer; "
-    return Split(Certainty.ESTIMATED, assumed + reason, prompt, prompt - evaluated)
+    measured = measured_split(request)
+    if measured is not None:
+        return measured
+    unknown_reason = _unknown_reason(request, version, rule, incomplete_times)
+    if unknown_reason:
+        counts_misses = rule is not None and rule.counts is PromptEvalCount.MISSES
+        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else request.prompt_tokens)
+    prompt_tokens, prefill_ms = request.prompt_tokens or 0, request.prefill_ms or 0.0
+    reference, reason = _reference_rate(request, rate)
+    if reference is None:
+        return PromptSplit(Certainty.UNKNOWN, reason, prompt_tokens)
+    evaluated = evaluated_tokens(prompt_tokens, prefill_ms, full_hit_ms(request), reference)
+    assumption = "" if rule is not None else "assumes Ollama 0.12.7 or newer; "
+    return PromptSplit(Certainty.ESTIMATED, assumption + reason, prompt_tokens, prompt_tokens - evaluated)
 
 
-def told_split(request: Request) -> Split | None:
-    """What Ollama itself said, in its answer or in its log."""
-    if request.cached is not None and request.prompt:
-        cached = min(request.cached, request.prompt)
-        return Split(Certainty.MEASURED, "prompt_eval_cached_count", request.prompt, cached)
+def measured_split(request: LlmRequest) -> PromptSplit | None:
+    """The split as Ollama itself reported it, in its answer or in its server log; None when it did not."""
+    if request.cached_tokens is not None and request.prompt_tokens:
+        cached = min(request.cached_tokens, request.prompt_tokens)
+        return PromptSplit(Certainty.MEASURED, "prompt_eval_cached_count", request.prompt_tokens, cached)
     served = request.served
     if served is not None and served.prompt and served.reused is not None:
-        return Split(Certainty.MEASURED, "Ollama's server log", served.prompt, min(served.reused, served.prompt))
+        return PromptSplit(Certainty.MEASURED, "Ollama's server log", served.prompt, min(served.reused, served.prompt))
     return None
 
 
-def _why_unknown(request: Request, version: str | None, rule: VersionRule | None, suspect: bool) -> str:
-    if rule is not None and rule.counts is Counts.MISSES:
-        count = "none told" if request.prompt is None else f"{request.prompt} evaluated"
+def _unknown_reason(request: LlmRequest, version: str | None, rule: VersionRule | None, incomplete_times: bool) -> str:
+    """Why no estimate is possible; empty when one is."""
+    if rule is not None and rule.counts is PromptEvalCount.MISSES:
+        count = "none told" if request.prompt_tokens is None else f"{request.prompt_tokens} evaluated"
         return f"{count}: Ollama {version} {rule.note}"
-    if not request.prompt:
+    if not request.prompt_tokens:
         return "Ollama gave no prompt count"
-    if rule is not None and not rule.timed:
+    if rule is not None and not rule.times_all_uncached:
         return f"Ollama {version} {rule.note}"
     if request.prefill_ms is None:
         return "Ollama gave no prefill time"
-    if suspect:
+    if incomplete_times:
         return "prefill times too short for a cold prompt: Ollama 0.12.5 or 0.12.6?"
     return ""
 
 
-def _against(request: Request, learned: Rate | None) -> tuple[Rate | None, str]:
-    """What to measure the prefill against, or None with the reason."""
+def _reference_rate(request: LlmRequest, learned: PrefillRate | None) -> tuple[PrefillRate | None, str]:
+    """The cold rate to compare the prefill with, and its name; or None and the reason why there is none."""
     if learned is not None:
         kind = "" if learned.certain else "presumed "
         plural = "s" if learned.samples > 1 else ""
-        return learned, f"against {learned.samples} {kind}cold turn{plural}, {learned.per_second:.0f} tok/s"
-    apparent = (request.prompt or 0) / max(request.prefill_ms or 0.0, 0.01) * 1000
-    if apparent <= fastest_cold(request.decode_rate):
+        return learned, f"against {learned.samples} {kind}cold turn{plural}, {learned.tokens_per_second:.0f} tok/s"
+    apparent_rate = (request.prompt_tokens or 0) / max(request.prefill_ms or 0.0, 0.01) * 1000
+    if apparent_rate <= fastest_cold(request.decode_rate):
         return None, "no cold turn seen yet to compare with"
     return prior_rate(request.decode_rate), "prior, not calibrated: faster than any cold prefill"
 
 
-def base_ms(request: Request) -> float:
-    """One decode step: what even a full hit costs."""
+def full_hit_ms(request: LlmRequest) -> float:
+    """Prefill time of a full cache hit in ms: one decode step."""
     rate = request.decode_rate
-    return min(BASE_MS if rate is None else 1000 / rate, request.prefill_ms or 0.0)
+    return min(FULL_HIT_MS if rate is None else 1000 / rate, request.prefill_ms or 0.0)
 
 
-def queue_ms(request: Request) -> float | None:
-    """Unreported time above its floor: waiting for the slot, or a slow reader."""
-    if request.total_ms is None or request.prefill_ms is None or request.decode_ms is None or request.load_ms is None:
+def queue_ms(request: LlmRequest) -> float | None:
+    """Time in ms that Ollama spent and did not report, above the usual: waiting for the slot, or for a slow reader."""
+    if (
+        request.ollama_total_ms is None
+        or request.prefill_ms is None
+        or request.decode_ms is None
+        or request.load_ms is None
+    ):
         return None
-    known = request.load_ms + request.prefill_ms + request.decode_ms
-    floor = UNREPORTED_MS + UNREPORTED_MS_PER_TOKEN * (request.output or 0)
-    return max(request.total_ms - known - floor, 0.0)
+    reported_ms = request.load_ms + request.prefill_ms + request.decode_ms
+    usual_ms = UNREPORTED_MS + UNREPORTED_MS_PER_TOKEN * (request.output_tokens or 0)
+    return max(request.ollama_total_ms - reported_ms - usual_ms, 0.0)
 
 
-def ttft_ms(request: Request) -> float | None:
-    """Upper bound on the time to the first token: the whole request less its decoding."""
-    wall = request.llm_ms if request.llm_ms is not None else request.total_ms
-    return None if wall is None or request.decode_ms is None else max(wall - request.decode_ms, 0.0)
+def ttft_ms(request: LlmRequest) -> float | None:
+    """Upper bound on the time to first token in ms: the whole request minus its decode time."""
+    wall_ms = request.llm_ms if request.llm_ms is not None else request.ollama_total_ms
+    return None if wall_ms is None or request.decode_ms is None else max(wall_ms - request.decode_ms, 0.0)

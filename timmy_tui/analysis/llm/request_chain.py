@@ -1,135 +1,147 @@
-"""Requests in order of time, each with what was in the cache's slot before it.
+"""Requests in order of time, each linked to the one before it, because that one filled the cache slot.
 
-Turns arrive late and out of order: the debug log is buffered, typed turns come from elsewhere. What a prompt can share
-with its predecessor depends on the true order, so that it is kept here, and neighbours are looked at again.
+Turns arrive late and out of order: the debug log is buffered, and typed turns come from another source. How much a
+prompt can share with the previous one depends on the true order. So the chain keeps that order, and names the requests
+whose place changed.
 """
 
 from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from timmy_tui.analysis.llm.requests import Request
+from timmy_tui.analysis.llm.requests import LlmRequest
 
 
 @dataclass(eq=False)
-class Link:
+class ChainedRequest:
     """One request in its place."""
 
-    request: Request
-    at: float
-    """When it began; arrival decides where no log says."""
-    era: int = 0
-    """Index of the version it was served under."""
-    before: "Link | None" = None
-    run: str | None = None
-    """Session id, inherited where the turn has none."""
-    nth: int = 1
-    """Position in its session (or in the log, where that begins later); 2 stands for any later one."""
-    first: int | None = None
-    """Prompt of the session's first turn."""
-    opened: bool = False
-    """First prompt of a session, on a slot that held another conversation: nothing to share."""
+    request: LlmRequest
+    started: float
+    """Seconds since the epoch. Where no log says it: the start of the request that was newest when this one arrived."""
+    version_index: int = 0
+    """Index of the Ollama version that served it."""
+    previous: "ChainedRequest | None" = None
+    session_id: str | None = None
+    """Taken from the previous request where the turn has none."""
+    first_in_session: bool = True
+    """First of its session, or of the log where that begins in the middle of a session."""
+    first_prompt_tokens: int | None = None
+    """Full prompt of the session's first request."""
+    slot_replaced: bool = False
+    """First prompt of a session, on a slot that holds another conversation: it can share nothing."""
     loaded: bool = False
-    waited: bool = False
-    """Only the time spent waiting hints at a load."""
-    cut: bool = False
-    key: tuple[str, int, int] = field(default=("", 0, 0))
-    """Model, num_ctx and era: what a cold rate holds for."""
+    """The model was loaded for it."""
+    long_wait: bool = False
+    """Only the time spent waiting suggests a load."""
+    truncated: bool = False
+    rate_key: tuple[str, int, int] = field(default=("", 0, 0))
+    """Model, num_ctx and version_index: a cold rate is valid for one such key."""
 
-    def __lt__(self, other: "Link") -> bool:
-        return (self.at, self.request.ordinal) < (other.at, other.request.ordinal)
+    def __lt__(self, other: "ChainedRequest") -> bool:
+        return (self.started, self.request.ordinal) < (other.started, other.request.ordinal)
 
     @property
-    def reusable(self) -> int:
-        """Tokens that this prompt should find in the slot, as far as the figures tell."""
-        before = self.before
-        if before is None or self.nth == 1 or before.request.whole is None or before.cut:
+    def reusable_tokens(self) -> int:
+        """Tokens of this prompt that the slot should already hold, as far as the figures show."""
+        previous = self.previous
+        if (
+            previous is None
+            or self.first_in_session
+            or previous.request.full_prompt_tokens is None
+            or previous.truncated
+        ):
             return 0
         if self.request.context_sent:
-            return before.request.held or 0
-        return max(before.request.whole - (self.first or before.request.whole), 0)
+            return previous.request.slot_tokens or 0
+        previous_tokens = previous.request.full_prompt_tokens
+        return max(previous_tokens - (self.first_prompt_tokens or previous_tokens), 0)
 
 
-class Chain:
-    """The newest requests, by time."""
+class RequestChain:
+    """The newest requests, in order of time."""
 
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._links: list[Link] = []
-        self._by_ordinal: dict[int, Link] = {}
+    def __init__(self, limit: int) -> None:
+        """``limit``: how many requests are kept."""
+        self._limit = limit
+        self._requests: list[ChainedRequest] = []
+        self._by_ordinal: dict[int, ChainedRequest] = {}
 
-    def __iter__(self) -> Iterator[Link]:
-        return iter(self._links)
+    def __iter__(self) -> Iterator[ChainedRequest]:
+        return iter(self._requests)
 
     def __len__(self) -> int:
-        return len(self._links)
+        return len(self._requests)
 
-    def find(self, ordinal: int) -> Link | None:
-        """The link of a turn; None when it is not kept."""
+    def get(self, ordinal: int) -> ChainedRequest | None:
+        """The request of a turn; None when the chain does not hold it."""
         return self._by_ordinal.get(ordinal)
 
     @property
-    def last(self) -> Link | None:
+    def newest(self) -> ChainedRequest | None:
         """The newest by time."""
-        return self._links[-1] if self._links else None
+        return self._requests[-1] if self._requests else None
 
-    def put(self, request: Request, era: int) -> list[Link]:
-        """Take a request in, or revise it; returns the links to look at again: itself, and its successor if any."""
+    def put(self, request: LlmRequest, version_index: int) -> list[ChainedRequest]:
+        """Add a request, or replace the one of the same turn. Returns those to evaluate again: it and its successor."""
         known = self._by_ordinal.get(request.ordinal)
-        if known is not None and request.started in (None, known.at):
+        if known is not None and request.started in (None, known.started):
             known.request = request
             return self._relink(known)
         if known is not None:
-            self._links.remove(known)
-            era = known.era
-        last = self.last
-        at = request.started if request.started is not None else last.at if last is not None else 0.0
-        link = Link(request, at, era)
-        insort(self._links, link)
-        self._by_ordinal[request.ordinal] = link
-        changed = self._relink(link)
-        while len(self._links) > self._kept:
-            oldest = self._links.pop(0)
+            self._requests.remove(known)
+            version_index = known.version_index
+        newest = self.newest
+        started = request.started if request.started is not None else newest.started if newest is not None else 0.0
+        added = ChainedRequest(request, started, version_index)
+        insort(self._requests, added)
+        self._by_ordinal[request.ordinal] = added
+        changed = self._relink(added)
+        while len(self._requests) > self._limit:
+            oldest = self._requests.pop(0)
             del self._by_ordinal[oldest.request.ordinal]
-        if self._links:
-            # No reference to what was forgotten: the chain of predecessors must not grow for ever.
-            self._links[0].before = None
-        return [link for link in changed if link.request.ordinal in self._by_ordinal]
+        if self._requests:
+            # Drop the reference to what was removed: the chain of previous requests must not grow for ever.
+            self._requests[0].previous = None
+        return [chained for chained in changed if chained.request.ordinal in self._by_ordinal]
 
-    def _relink(self, link: Link) -> list[Link]:
-        # Nearly always the newest: looked for from the end.
-        index = len(self._links) - 1
-        while self._links[index] is not link:
+    def _relink(self, chained: ChainedRequest) -> list[ChainedRequest]:
+        # Nearly always the newest: search from the end.
+        index = len(self._requests) - 1
+        while self._requests[index] is not chained:
             index -= 1
-        changed = self._links[index : index + 2]
-        for position, one in enumerate(changed, index):
-            _settle(one, self._links[position - 1] if position else None)
+        changed = self._requests[index : index + 2]
+        for position, item in enumerate(changed, index):
+            _set_place(item, self._requests[position - 1] if position else None)
         return changed
 
 
-def _settle(link: Link, before: Link | None) -> None:
-    """Session and place in it, from the predecessor."""
-    request = link.request
-    new = before is None or _another_session(link, before)
-    link.before = before
-    if before is None or new:
-        link.run = request.session_id
-        link.nth, link.first = 1, request.whole
-        link.opened = before is not None and before.nth > 1 and not _chained(before.request)
+def _set_place(chained: ChainedRequest, previous: ChainedRequest | None) -> None:
+    """Set the session and the place in it, from the previous request."""
+    request = chained.request
+    begins_session = previous is None or _begins_session(chained, previous)
+    chained.previous = previous
+    if previous is None or begins_session:
+        chained.session_id = request.session_id
+        chained.first_in_session, chained.first_prompt_tokens = True, request.full_prompt_tokens
+        chained.slot_replaced = (
+            previous is not None and not previous.first_in_session and not _begins_with_first_prompt(previous.request)
+        )
     else:
-        link.run = request.session_id or before.run
-        link.nth, link.first, link.opened = 2, before.first, False
+        chained.session_id = request.session_id or previous.session_id
+        chained.first_in_session, chained.first_prompt_tokens = False, previous.first_prompt_tokens
+        chained.slot_replaced = False
 
 
-def _another_session(link: Link, before: Link) -> bool:
-    """v34 was restarted between the two: told by ids where there are any; a typed turn has none and belongs on."""
-    if link.request.session_id and before.run:
-        return link.request.session_id != before.run
-    if link.request.session_id or before.run:
+def _begins_session(chained: ChainedRequest, previous: ChainedRequest) -> bool:
+    """v34 was restarted between the two. Two ids decide; a turn without an id (typed) stays in the same session."""
+    if chained.request.session_id and previous.session_id:
+        return chained.request.session_id != previous.session_id
+    if chained.request.session_id or previous.session_id:
         return False
-    return link.request.session != before.request.session
+    return chained.request.session != previous.request.session
 
 
-def _chained(request: Request) -> bool:
-    """The slot begins with a first prompt, whose persona the next session's first prompt shares."""
+def _begins_with_first_prompt(request: LlmRequest) -> bool:
+    """The slot begins with a session's first prompt, and the next session's first prompt shares its persona."""
     return request.tail_mode is True or bool(request.context_sent)

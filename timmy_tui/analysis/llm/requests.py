@@ -1,4 +1,4 @@
-"""What the LLM analyses need of a turn: Ollama's figures and what v34 said of the prompt, without text or events."""
+"""What the LLM analyses need of a turn: Ollama's figures and v34's statements on the prompt, without text or events."""
 
 from msgspec import Struct
 
@@ -6,83 +6,83 @@ from timmy_tui.model.llm import ServedPrompt
 from timmy_tui.model.turn import Turn
 
 
-class Request(Struct, frozen=True, kw_only=True):
-    """One turn as Ollama saw it. None is not told."""
+class LlmRequest(Struct, frozen=True, kw_only=True):
+    """The request to Ollama behind one turn. None: not known. Times in seconds since the epoch, counts in tokens."""
 
     ordinal: int
     session_id: str | None
     session: int
     started: float | None
     ended: float | None
-    prompt: int | None
-    """prompt_eval_count: what it counts depends on the version."""
-    output: int | None
-    cached: int | None
+    prompt_tokens: int | None
+    """Ollama's prompt_eval_count; what it counts depends on the version."""
+    output_tokens: int | None
+    cached_tokens: int | None
     prefill_ms: float | None
     decode_ms: float | None
     load_ms: float | None
-    total_ms: float | None
+    ollama_total_ms: float | None
     llm_ms: float | None
-    """v34's wall time from sending to the last token."""
+    """v34's wall time from sending the request to the last token."""
     wait_ms: float | None
-    """llm_ms less prefill and decode: load, queue, network."""
+    """llm_ms minus prefill and decode: load, queue and network."""
     model: str | None
     num_ctx: int | None
     tail_mode: bool | None
     raw: bool | None
-    estimate: int | None
-    """v34's own idea of the prompt's length, characters / 4."""
+    prompt_tokens_est: int | None
+    """v34's estimate of the prompt's length, characters / 4."""
     context_sent: int | None
     context_returned: int | None
     served: ServedPrompt | None = None
-    """The same request in Ollama's log."""
+    """The same request in Ollama's server log."""
 
     @property
-    def answered(self) -> bool:
-        """Ollama gave figures."""
-        return self.prompt is not None or self.prefill_ms is not None or self.decode_ms is not None
+    def has_figures(self) -> bool:
+        """Ollama reported at least one of its figures."""
+        return self.prompt_tokens is not None or self.prefill_ms is not None or self.decode_ms is not None
 
     @property
     def decode_rate(self) -> float | None:
-        """Tokens a second."""
-        if not self.output or not self.decode_ms:
+        """Tokens per second."""
+        if not self.output_tokens or not self.decode_ms:
             return None
-        return self.output / self.decode_ms * 1000
+        return self.output_tokens / self.decode_ms * 1000
 
     @property
-    def whole(self) -> int | None:
-        """Tokens of the whole prompt: the server log knows them also where the count is of misses alone."""
-        told = self.served.prompt if self.served is not None else None
-        return self.prompt if told is None else told
+    def full_prompt_tokens(self) -> int | None:
+        """Tokens of the full prompt. The server log has them even for versions whose count has only the misses."""
+        logged = self.served.prompt if self.served is not None else None
+        return self.prompt_tokens if logged is None else logged
 
     @property
-    def held(self) -> int | None:
-        """Tokens in the slot once it was answered."""
-        return None if self.whole is None else self.whole + (self.output or 0)
+    def slot_tokens(self) -> int | None:
+        """Tokens in the cache slot after the reply: full prompt plus output."""
+        return None if self.full_prompt_tokens is None else self.full_prompt_tokens + (self.output_tokens or 0)
 
 
-def request_of(turn: Turn, served: ServedPrompt | None = None) -> Request:
-    """The request behind a turn, with its line of the server log where one was found."""
-    return Request(
+def request_of(turn: Turn, served: ServedPrompt | None = None) -> LlmRequest:
+    """The request behind a turn. ``served``: the same request in the server log, if it was matched."""
+    return LlmRequest(
         ordinal=turn.ordinal,
         session_id=turn.session_id,
         session=turn.session,
         started=turn.started,
         ended=turn.ended,
-        prompt=turn.prompt_tokens,
-        output=turn.output_tokens,
-        cached=turn.cached_tokens,
+        prompt_tokens=turn.prompt_tokens,
+        output_tokens=turn.output_tokens,
+        cached_tokens=turn.cached_tokens,
         prefill_ms=turn.prefill_ms,
         decode_ms=turn.decode_ms,
         load_ms=turn.load_ms,
-        total_ms=turn.ollama_total_ms,
+        ollama_total_ms=turn.ollama_total_ms,
         llm_ms=turn.stages.get("llm"),
         wait_ms=turn.stages.get("wait"),
         model=turn.model,
         num_ctx=turn.num_ctx,
         tail_mode=turn.tail_mode,
         raw=turn.raw,
-        estimate=turn.prompt_tokens_est,
+        prompt_tokens_est=turn.prompt_tokens_est,
         context_sent=turn.context_sent,
         context_returned=turn.context_returned,
         served=served,

@@ -1,49 +1,58 @@
-"""Whether Ollama shortened a prompt to fit the context window; no version says so in its answer."""
+"""Whether Ollama truncated a prompt to fit the context window; no version says so in its answer."""
 
-from timmy_tui.analysis.llm.ollama_versions import Counts, VersionRule, cut_counts
-from timmy_tui.analysis.llm.request_chain import Link
+from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule, truncated_counts
+from timmy_tui.analysis.llm.request_chain import ChainedRequest
 
-HEAD = 8
-"""Tokens at the head of a cut prompt that can still match: at most num_keep, BOS and a few of a template."""
+HEAD_TOKENS = 8
+"""Tokens at the head of a truncated prompt that can still match: at most num_keep, BOS and a few of a template."""
 
 
-def was_cut(link: Link, window: int | None, rule: VersionRule) -> bool:
-    """By the server log, by the count that gives it away in this version, or by what v34 must have sent."""
-    request = link.request
+def is_truncated(chained: ChainedRequest, window: int | None, rule: VersionRule) -> bool:
+    """Decided by the server log, by a count that this version gives only to truncated prompts, or by what v34 sent.
+
+    ``window``: num_ctx in tokens; None is not known.
+    """
+    request = chained.request
     if request.served is not None:
         return request.served.truncated
     if window is None:
         return False
-    if rule.counts is Counts.MISSES:
-        return (request.prompt or 0) >= window - HEAD or _sent(link) > window
-    counts = cut_counts(window, rule.cut)
+    if rule.counts is PromptEvalCount.MISSES:
+        return (request.prompt_tokens or 0) >= window - HEAD_TOKENS or _least_sent_tokens(chained) > window
+    counts = truncated_counts(window, rule.truncation)
     if not counts:
-        return _sent(link) > window
-    if request.prompt not in counts:
+        return _least_sent_tokens(chained) > window
+    if request.prompt_tokens not in counts:
         return False
-    return max(counts) > 0.9 * window or _must_be_longer(link, window)
+    return max(counts) > 0.9 * window or _was_longer_than_counted(chained, window)
 
 
-def _sent(link: Link) -> int:
-    """Tokens that were sent at the least: the context array, and beside it as much as the turn before sent."""
-    request, before = link.request, link.before
+def _least_sent_tokens(chained: ChainedRequest) -> int:
+    """Lower bound on the tokens sent: the context array, and as much text beside it as the previous request had."""
+    request, previous = chained.request, chained.previous
     if not request.context_sent:
         return 0
-    beside = 0
+    beside_array = 0
     if (
-        before is not None
-        and not before.cut
-        and before.request.prompt
-        and request.tail_mode == before.request.tail_mode
+        previous is not None
+        and not previous.truncated
+        and previous.request.prompt_tokens
+        and request.tail_mode == previous.request.tail_mode
     ):
-        beside = max(before.request.prompt - (before.request.context_sent or 0), 0)
-    return request.context_sent + beside
+        beside_array = max(previous.request.prompt_tokens - (previous.request.context_sent or 0), 0)
+    return request.context_sent + beside_array
 
 
-def _must_be_longer(link: Link, window: int) -> bool:
-    """Half a window can be an honest prompt: v34's estimate, the array, the count before or a full slot speak."""
-    request, before = link.request, link.before
-    count = request.prompt or 0
-    if max(request.estimate or 0, request.context_sent or 0) > 1.3 * count or _sent(link) > window:
+def _was_longer_than_counted(chained: ChainedRequest, window: int) -> bool:
+    """A count of half a window can be the true length. These show that it is not: v34's estimate or the context array
+    above it, the same count in the previous request, a previous request that nearly filled the slot."""
+    request, previous = chained.request, chained.previous
+    count = request.prompt_tokens or 0
+    if (
+        max(request.prompt_tokens_est or 0, request.context_sent or 0) > 1.3 * count
+        or _least_sent_tokens(chained) > window
+    ):
         return True
-    return before is not None and (before.request.prompt == count or (before.request.held or 0) > 0.9 * window)
+    return previous is not None and (
+        previous.request.prompt_tokens == count or (previous.request.slot_tokens or 0) > 0.9 * window
+    )

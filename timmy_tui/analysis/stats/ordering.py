@@ -1,9 +1,7 @@
 """Turns that are told of only after those that came behind them: the debug log tells of typed turns in its own time."""
 
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.turn import Turn
-
-APART_S = 1.0
-"""Two clocks and a log that is written in blocks: less is no order."""
 
 
 def is_late(turn: Turn, newest: Turn | None) -> bool:
@@ -20,4 +18,4 @@ def is_late(turn: Turn, newest: Turn | None) -> bool:
         return None not in (turn.prompt_tokens, newest.prompt_tokens) and (
             (turn.prompt_tokens or 0) < (newest.prompt_tokens or 0)
         )
-    return turn.started < newest.started - APART_S
+    return turn.started < newest.started - TUNING.series.clocks_apart_s

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.stages import KEYS, UNATTRIBUTED
 from timmy_tui.model.stats import StageStat
 from timmy_tui.model.turn import Span, Turn, TurnState
@@ -20,14 +21,14 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
-def summarize(key: str, values: Iterable[float | None], skipped: bool = False, spark: int = 60) -> StageStat:
+def summarize(key: str, values: Iterable[float | None], skipped: bool = False) -> StageStat:
     """The row of one series, oldest first. Δ is the newest against the median of those before it, from n = 3."""
     series = list(values)
     known = [value for value in series if value is not None]
     ordered = sorted(known)
     last = series[-1] if series else None
     before = sorted(known[:-1]) if last is not None else []
-    usual = percentile(before, 0.5) if len(before) >= 2 else None
+    usual = percentile(before, 0.5) if len(before) >= TUNING.rows.least_before else None
     return StageStat(
         key=key,
         last=last,
@@ -37,7 +38,7 @@ def summarize(key: str, values: Iterable[float | None], skipped: bool = False, s
         max=ordered[-1] if ordered else None,
         n=len(ordered),
         delta=None if usual is None or last is None else last - usual,
-        spark=tuple(series[-spark:]),
+        spark=tuple(series[-TUNING.rows.sparkline_turns :]),
     )
 
 

@@ -1,15 +1,19 @@
-"""Two samples of log times: the shift between them, its interval, and the odds that chance made it."""
+"""Two samples of log times: the shift between them, its interval, and the odds that chance made it.
+
+Formulas and sources: analysis/detect/STATISTICS.md.
+"""
 
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from timmy_tui.analysis.stats.tuning import TUNING
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-INFLATION = 1.2
-"""Turns of one session resemble each other: the interval is this much wider than for independent ones."""
 _Z95 = 1.959964
+"""Normal quantile of a two-sided 95 % interval."""
 
 
 class Shift(NamedTuple):
@@ -34,7 +38,8 @@ def shift_between(a: Array, b: Array, noise: float) -> Shift:
     spread = math.sqrt(m * n * (m + n + 1) / 12)
     outside = max(int(math.floor(m * n / 2 - _Z95 * spread)), 0)
     low, high = float(differences[outside]), float(differences[len(differences) - 1 - outside])
-    below, above = (shift - low) * INFLATION, (high - shift) * INFLATION
+    inflation = TUNING.comparison.inflation
+    below, above = (shift - low) * inflation, (high - shift) * inflation
     error = (below + above) / (2 * _Z95)
     # Both sessions have their own chance level, so the difference has that of two.
     chance = noise * math.sqrt(2)

@@ -1,23 +1,17 @@
-"""What is judged of a turn: one value a stage, with the work behind it."""
+"""What is judged of a turn: one value a stage, with the work behind it.
+
+Formulas and sources: analysis/detect/STATISTICS.md.
+"""
 
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import features_of
 from timmy_tui.model.turn import Turn
 
-SOFT_MS = 0.5
-"""Added to every time before its logarithm: below it clocks and schedulers are all there is to see."""
-HOP_SOFT_MS = 2.0
-"""The same for hops: a loopback or a local network takes 1–5 ms, and the scheduler as much again."""
-GAP_SOFT_MS = 5.0
-"""The same for gaps, most of which are a fraction of a millisecond."""
-LOADED_MS = 500.0
-"""A load above this is a model being read from disk."""
-LOAD_FACTOR = 3.0
-"""So is one above this many times the usual."""
-
+_TUNING = TUNING.series
 PLAIN = ("stt_final", "classify", "store", "retrieve", "prompt", "reply", "mute", "tts")
 HOPS = ("hop_in", "hop_out")
 LLM = ("prefill", "decode", "wait", "llm", "load")
@@ -49,7 +43,7 @@ def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
         yield from _llm_values(turn, before)
     for gap in turn.gaps:
         if "start" not in (gap.after, gap.before) and gap.ms >= 0:
-            yield Value(f"{GAP}{gap.after}→{gap.before}", math.log(gap.ms + GAP_SOFT_MS), ())
+            yield Value(f"{GAP}{gap.after}→{gap.before}", math.log(gap.ms + _TUNING.gap_soft_ms), ())
 
 
 def _llm_values(turn: Turn, before: Turn | None) -> Iterator[Value]:
@@ -67,8 +61,8 @@ def _llm_values(turn: Turn, before: Turn | None) -> Iterator[Value]:
 def soft_of(series: str) -> float:
     """What was added to a value of this series before its logarithm."""
     if series.startswith(GAP):
-        return GAP_SOFT_MS
-    return HOP_SOFT_MS if series in HOPS else SOFT_MS
+        return _TUNING.gap_soft_ms
+    return _TUNING.hop_soft_ms if series in HOPS else _TUNING.soft_ms
 
 
 def _value(stage: str, ms: float | None, turn: Turn, before: Turn | None) -> Iterator[Value]:

@@ -1,12 +1,14 @@
-"""How far sessions differ by chance, by group of stages: what a difference must stand out of."""
+"""How far sessions differ by chance, by group of stages: what a difference must stand out of.
+
+Formulas and sources: analysis/detect/STATISTICS.md.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-ASSUMED = 0.02
-"""Log units, while no history has taught better."""
-QUIETEST, LOUDEST = 0.01, 0.08
-"""Bounds of what is learned: below, a few quiet restarts would call every 3 % a change; above, nothing is called."""
+from timmy_tui.analysis.stats.tuning import TUNING
+
+_TUNING = TUNING.session_noise
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "V2V": ("V2V",),
@@ -22,7 +24,7 @@ _GROUP_OF = {stage: group for group, stages in GROUPS.items() for stage in stage
 class Noise(NamedTuple):
     """Standard deviation of a session's level around the usual one."""
 
-    share: float = ASSUMED
+    share: float = _TUNING.assumed
     """In log units: 0.02 is 2 %."""
     restarts: int = 0
     """Unchanged restarts that it was learned from; 0 is assumed."""
@@ -43,9 +45,9 @@ class SessionNoise:
         known = {self.of(stage) for stage in stages}
         learned = sorted(one for one in known if one.restarts)
         if not learned:
-            return f"session noise {_percent(ASSUMED)} % assumed"
+            return f"session noise {_percent(_TUNING.assumed)} % assumed"
         low, high = _percent(learned[0].share), _percent(learned[-1].share)
-        rest = f"; {_percent(ASSUMED)} % assumed elsewhere" if len(learned) < len(known) else ""
+        rest = f"; {_percent(_TUNING.assumed)} % assumed elsewhere" if len(learned) < len(known) else ""
         share = low if low == high else f"{low}–{high}"
         return f"session noise ~{share} % ({_restarts(sorted({one.restarts for one in learned}))}{rest})"
 

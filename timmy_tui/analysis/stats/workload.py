@@ -1,7 +1,8 @@
 """Work taken out of a stage's time: a longer answer is not a slower model.
 
 Per stage, log(ms) = level + Σ slope · (feature − origin). The slopes are fitted robustly (Huber weights) towards
-physical priors, so that a few turns neither explain away a regression nor invent one.
+physical priors, so that a few turns neither explain away a regression nor invent one. Formulas
+and sources: analysis/detect/STATISTICS.md.
 """
 
 import math
@@ -12,14 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.turn import Turn
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-HUBER = 1.5
-"""Residuals beyond this many scales weigh less, in proportion."""
-ROUNDS = 4
-"""Reweighted fits; the slopes move less than 1 % after the third."""
+_TUNING = TUNING.workload
 
 
 @dataclass(frozen=True)
@@ -56,17 +55,14 @@ def _evaluated(turn: Turn, before: Turn | None) -> float | None:
     return None if grown < 0 else float(grown)
 
 
-TAILS = (1.0, 30.0, 100.0, 200.0, 350.0, 600.0, 1000.0)
-"""Tokens evaluated anew besides the growth: almost none where the count is exact, ~600 behind a whole history."""
-
-_OUTPUT = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), 1.0, 0.05)
-_PROMPT = Feature("prompt tokens", lambda turn, before: _log(turn.prompt_tokens), 0.05, 0.05)
-_EVALUATED = Feature("evaluated tokens", _evaluated, 0.9, 0.1, TAILS)
-_REPLY = Feature("reply length", lambda turn, before: _log(turn.reply_length), 0.6, 0.2)
-_TEXT = Feature("text length", lambda turn, before: _log(turn.text_length), 0.15, 0.12)
-_PLUMBING = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), 0.2, 0.2)
-_ANSWER = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), 0.55, 0.2)
-_WHOLE_PROMPT = Feature("prompt tokens", lambda turn, before: _log(turn.prompt_tokens), 0.2, 0.15)
+_OUTPUT = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), *_TUNING.decode_output)
+_PROMPT = Feature("prompt tokens", lambda turn, before: _log(turn.prompt_tokens), *_TUNING.decode_prompt)
+_EVALUATED = Feature("evaluated tokens", _evaluated, *_TUNING.prefill_evaluated, _TUNING.offsets)
+_REPLY = Feature("reply length", lambda turn, before: _log(turn.reply_length), *_TUNING.tts_reply)
+_TEXT = Feature("text length", lambda turn, before: _log(turn.text_length), *_TUNING.store_text)
+_PLUMBING = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), *_TUNING.wait_output)
+_ANSWER = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), *_TUNING.llm_output)
+_WHOLE_PROMPT = Feature("prompt tokens", lambda turn, before: _log(turn.prompt_tokens), *_TUNING.llm_prompt)
 
 FEATURES: dict[str, tuple[Feature, ...]] = {
     "prefill": (_EVALUATED,),
@@ -129,7 +125,7 @@ def fit_work(
     slopes, spreads = priors_of(stage)
     choices = list(product(*(feature.offsets for feature in FEATURES.get(stage, ()) if feature.offsets)))
     middle = choices[len(choices) // 2]
-    if not len(slopes) or len(y) < 5:
+    if not len(slopes) or len(y) < _TUNING.least_values:
         return Fit(slopes, spreads, middle, 0.0)
     if near in choices:
         place = choices.index(near)
@@ -149,21 +145,21 @@ def _fit(y: Array, x: Array, slopes: Array, spreads: Array, groups: Array | None
     weights: Array = np.ones(len(y))
     fitted: Array = slopes.copy()
     precision = np.diag(1.0 / spreads**2)
-    for _ in range(ROUNDS):
+    for _ in range(_TUNING.rounds):
         centred_y, centred_x = y.copy(), x.copy()
         for group in members:
             share = weights[group] / weights[group].sum()
             centred_y[group] -= share @ y[group]
             centred_x[group] -= share @ x[group]
         residual = centred_y - centred_x @ fitted
-        scale = max(robust_scale(residual), 0.02)
-        weights = np.asarray(np.minimum(1.0, HUBER * scale / np.maximum(np.abs(residual), 1e-12)))
+        scale = max(robust_scale(residual), _TUNING.least_scale)
+        weights = np.asarray(np.minimum(1.0, _TUNING.huber * scale / np.maximum(np.abs(residual), 1e-12)))
         weighted = centred_x * weights[:, None] / scale**2
         told = weighted.T @ centred_y + precision @ slopes
         fitted = np.asarray(np.linalg.solve(weighted.T @ centred_x + precision, told))
     errors = np.sqrt(np.diag(np.linalg.inv(weighted.T @ centred_x + precision)))
     left = robust_scale(centred_y - centred_x @ fitted)
-    return Fit(fitted, np.asarray(np.maximum(errors, spreads / 2)), offsets, left)
+    return Fit(fitted, np.asarray(np.maximum(errors, spreads * _TUNING.least_error_share)), offsets, left)
 
 
 def robust_scale(values: Array | Sequence[float]) -> float:

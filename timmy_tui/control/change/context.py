@@ -1,18 +1,17 @@
 """What every change works with: the journal, the restore points, the way to restart, and who hears of it."""
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.journal.write_ahead import Journal
 from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.restore.points import RestorePoints
-from timmy_tui.control.service.strategies import Strategy
+from timmy_tui.control.service.setup import ServiceSetup
+from timmy_tui.control.service.strategies import make_strategy
 from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
-from timmy_tui.core.settings import Control
+from timmy_tui.model.requests import Restore, RestoreLatest
+from timmy_tui.sources.timmy import Timmy
 
 Tell = Callable[[str, str], None]
 """(word, role) for the status line."""
@@ -20,27 +19,30 @@ Marked = Callable[[str, str], None]
 """(kind, label) for the charts."""
 
 
-@dataclass(frozen=True)
 class ChangeContext:
-    """One set per room."""
+    """One for each controller: its changes, its planner and its status work with it."""
 
-    limits: Control
-    journal: Journal
-    points: RestorePoints
-    strategy: Strategy
-    url: str
-    folder: Path
-    """Where v34 runs."""
-    config: Path
-    live_state: Callable[[], LiveState]
-    tell: Tell
-    mark: Marked
-    unkept: threading.Event
-    """Set until this session has a restore point; one is made before anything is changed."""
+    def __init__(self, timmy: Timmy, live_state: Callable[[], LiveState], tell: Tell, mark: Marked) -> None:
+        """Raises OSError when the control folder cannot be made."""
+        urls, folder = timmy.services.urls, timmy.control_folder
+        self.timmy, self.tell, self.mark = timmy, tell, mark
+        self.journal = Journal(folder / "journal.jsonl")
+        self.backups = folder / "backups"
+        self.points = RestorePoints(timmy.root, timmy.state)
+        self.setup = ServiceSetup(
+            strategy=make_strategy(timmy.settings, timmy.root, urls, folder),
+            url=urls.v34,
+            folder=timmy.v34_folder,
+            config=timmy.installation.config.resolve(),
+            limits=timmy.settings.control,
+            live_state=live_state,
+        )
+        self._point_missing = True
+        """This session has no restore point yet; one is made before anything is changed."""
 
     def service(self, progress: Progress) -> V34Service:
         """v34 as one change sees it."""
-        return V34Service(self.strategy, self.url, self.folder, self.limits, self.live_state, progress)
+        return V34Service(self.setup, progress)
 
     def keep_point(self, plan: ChangePlan) -> None:
         """A restore point before a restore, and before the first change of a session.
@@ -48,11 +50,11 @@ class ChangeContext:
         Raises ControlError: without one nothing is changed. A word says where git could not keep it as well.
         """
         try:
-            if plan.kind in ("restore", "latest"):
-                self.points.keep_before(plan.planned, plan.point if plan.kind == "restore" else "")
-            elif plan.planned and plan.point and self.unkept.is_set():
+            if isinstance(plan.request, Restore | RestoreLatest):
+                self.points.keep_before(plan.planned, plan.point)
+            elif plan.planned and plan.point and self._point_missing:
                 made = self.points.create_before(plan.point)
-                self.unkept.clear()
+                self._point_missing = False
                 told = f"restore point {made.name} made"
                 failed = made.note and not self.points.git_off
                 self.tell(f"{told}; {made.note}" if failed else told, "warn" if failed else "muted")

@@ -7,7 +7,7 @@ from typing import NoReturn
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, attention
-from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.rollback import Rollback
 from timmy_tui.control.edit.transaction import HalfDone, write
 from timmy_tui.control.flags.evidence import WANTED
@@ -19,6 +19,7 @@ from timmy_tui.control.service.listeners import Listener, Serving
 from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
+from timmy_tui.model.requests import Flip, Restart
 from timmy_tui.model.turn import TurnState
 
 LOOK_S = 0.5
@@ -89,7 +90,7 @@ class Change:
         plan = self.plan
         try:
             self._service.guard()
-            if plan.planned or plan.kind == "restart":
+            if plan.planned or isinstance(plan.request, Restart):
                 self._service.wait_for_quiet()
             self._context.keep_point(plan)
             # a minute may have passed since the first look
@@ -97,14 +98,14 @@ class Change:
             self.progress.last_call()
         except Stopped:
             raise ChangeEnded(ChangeState.IDLE, f"{plan.label}: not begun") from None
-        self._verification = Verification(plan.requested, newest_session(self._context.live_state()))
+        self._verification = Verification(plan.requested, newest_session(self._context.setup.live_state()))
         since = self._write(old)
         self._context.mark("change" if plan.planned else "restart", plan.label)
         serves = self._bring_up(old, since)
-        if plan.kind == "flip":
+        if isinstance(plan.request, Flip):
             self._verify("" if serves else NOT_RUNNING)
         done = f"{plan.label}: done, {'v34 serves' if serves else NOT_RUNNING}"
-        if plan.kind == "restart" and not serves:
+        if isinstance(plan.request, Restart) and not serves:
             raise attention(f"{plan.label}: v34 is not running; {self._service.start_by_hand}")
         raise ChangeEnded(ChangeState.ROLLED_BACK if plan.undoes else ChangeState.KEPT, done)
 
@@ -112,7 +113,7 @@ class Change:
         """Journal first, then the files; the moment, on the boot clock, at which all were in place."""
         plan = self.plan
         self.progress.enter(ChangeState.EDITING, 5.0)
-        self._record.begin(plan.label, self._context.strategy.name, plan.planned, old.identity, plan.undoes)
+        self._record.begin(plan.label, self._context.setup.strategy.name, plan.planned, old.identity, plan.undoes)
         if not plan.planned:
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         try:
@@ -134,7 +135,7 @@ class Change:
         edited = tuple(file.image.path for file in self.plan.planned)
         choices = (STOP,) if self._final else (STOP, UNDO)
         try:
-            one = self._service.restart(old, edited, since, self._context.config, choices)
+            one = self._service.restart(old, edited, since, choices)
         except Stopped:
             self._ask(f"not waited for; {self._service.whereabouts(old)}")
         except (Unnoticed, ControlError) as error:
@@ -156,7 +157,7 @@ class Change:
         self.progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO), word)
         try:
             while True:
-                turns = self._verification.turns(self._context.live_state().turns)
+                turns = self._verification.turns(self._context.setup.live_state().turns)
                 seen, contradicted = self._verification.weigh(turns)
                 self.progress.cut = self.progress.cut and not any(turn.state is TurnState.COMPLETE for turn in turns)
                 self._one, gone = self._service.fate(self._one)
@@ -167,7 +168,7 @@ class Change:
                     raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")
                 self.progress.wait(LOOK_S)
         except Kept:
-            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without verification") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     # -- what goes wrong
 
@@ -182,7 +183,7 @@ class Change:
             while True:
                 self.progress.wait(LOOK_S)
         except Kept:
-            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without verification") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     def _consider(self, reason: str) -> None:
         """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, Left."""
@@ -191,7 +192,7 @@ class Change:
             raise attention(f"{self.plan.label}: {bare}{self._service.way_up}")
         self._context.tell(f"{self.plan.label}: {reason}", "bad")
         try:
-            self.progress.count_down(self._context.limits.rollback_countdown_s, reason)
+            self.progress.count_down(self._context.setup.limits.rollback_countdown_s, reason)
         except TakenBack:
             return
         except Stopped:

@@ -1,11 +1,13 @@
 """From a request to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import assert_never
 
+from timmy_tui.control.change.context import ChangeContext
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.edit.atomic_replace import open_in_editor
 from timmy_tui.control.edit.literal import Value, literal_value
 from timmy_tui.control.edit.masking import MASK, masked_lines
@@ -14,6 +16,7 @@ from timmy_tui.control.edit.transaction import PlannedFile, plan
 from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.flags.readings import (
     Flag,
+    FlagReading,
     combination_warnings,
     edit_of,
     find_flag,
@@ -24,84 +27,67 @@ from timmy_tui.control.flags.readings import (
 )
 from timmy_tui.control.journal.write_ahead import (
     ROLLED_BACK,
-    Journal,
     Operation,
     Standing,
     classify,
     plan_rollback,
     reversed_edits,
 )
-from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.service.listeners import Serving, refusal
-from timmy_tui.control.service.strategies import STARTS_NOTHING, Strategy
+from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.core.errors import NotFound
-from timmy_tui.core.settings import Settings
+from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
+from timmy_tui.sources.timmy import Timmy
 
 GUIDE_FILES = ("v34/config.py", "v34/app.py", "v34/llm.py")
 """What a restore puts back unless files are named: the guide's own. Its `-- v34/ shared/` rolls back later work."""
 
 
-@dataclass(frozen=True)
-class ChangePlan:
-    """A change that is ready to go, or the reason why it is not."""
-
-    kind: str
-    """``flip``, ``restart``, ``undo``, ``restore``, ``latest`` or ``create``."""
-    label: str
-    """``tail mode off→on``."""
-    preview: tuple[str, ...] = ()
-    refusal: str = ""
-    planned: tuple[PlannedFile, ...] = ()
-    requested: tuple[tuple[Flag, Value], ...] = ()
-    """What two turns of the new session must show."""
-    undoes: str = ""
-    """The operation that it takes back."""
-    point: str = ""
-    """Flag key for the restore point ``before-<flag>-<utc>``; for ``create`` the point's own name."""
-    other: "ChangePlan | None" = None
-    """The way that the user asked for, where a safer one is proposed first."""
-    other_word: str = ""
-
-
 class Planner:
     """Plans for one Timmy. Every method reads files (some milliseconds); call it from a worker."""
 
-    def __init__(
-        self, settings: Settings, root: Path, journal: Journal, points: RestorePoints, strategy: Strategy, backups: Path
-    ) -> None:
-        self._settings, self._root, self._journal = settings, root, journal
-        self._points, self._strategy, self._backups = points, strategy, backups
+    def __init__(self, context: ChangeContext) -> None:
+        self._timmy, self._journal, self._points = context.timmy, context.journal, context.points
+        self._strategy, self._backups = context.setup.strategy, context.backups
 
-    def plan(self, kind: str, arguments: Mapping[str, Any], serving: Serving, busy: bool) -> ChangePlan:
-        """``flip`` {key, value} or {values, only}, ``restart`` {}, ``undo`` {op}, ``create`` {name}, ``restore`` {name,
-        files}, ``latest`` {}. What cannot be done is a plan with a refusal.
-        """
-        make = {
-            "flip": self._flip,
-            "restart": self._restart,
-            "undo": self._undo,
-            "create": self._create,
-            "restore": self._restore,
-            "latest": self._latest,
-        }.get(kind)
-        if make is None:
-            return ChangePlan(kind, kind, refusal="there is no such change")
+    def plan(self, request: ChangeRequest, serving: Serving, busy: bool) -> ChangePlan:
+        """What would be done. What cannot be done is a plan with a refusal."""
         try:
-            made = make(arguments)
+            made = self._made(request)
         except (Refused, NotFound) as error:
-            return ChangePlan(kind, kind, refusal=f"{error.message} {error.way_out}".strip())
-        if made.refusal or kind == "create":
+            return ChangePlan(request, request.word, refusal=f"{error.message} {error.way_out}".strip())
+        if made.refusal or isinstance(request, CreatePoint):
             return made
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
-        if kind == "restart" and not serving.listeners and self._strategy.name in STARTS_NOTHING:
+        starts_it = self._strategy.started_by is StartedBy.STRATEGY
+        if isinstance(request, Restart) and not serving.listeners and not starts_it:
             why = why or f"v34 is not running; start it: cd {self._folder} && python app.py --debug"
         if why:
             return replace(made, refusal=why)
         return self._with_consequences(made, serving, busy)
 
+    def _made(self, request: ChangeRequest) -> ChangePlan:
+        """Raises Refused or NotFound."""
+        match request:
+            case Flip():
+                return self._flip(request)
+            case Restart():
+                return ChangePlan(request, "restart v34", ("no file is changed",))
+            case Undo():
+                return self._undo(request)
+            case CreatePoint():
+                lines = ("keeps the code files of v34/ and shared/, byte for byte, outside the repository",)
+                return ChangePlan(request, f"restore point {request.name}".strip(), lines)
+            case Restore():
+                return self._restore(request)
+            case RestoreLatest():
+                return self._latest(request)
+            case _:
+                assert_never(request)
+
     @property
     def _folder(self) -> Path:
-        return (self._root / self._settings.paths.app).resolve().parent
+        return self._timmy.v34_folder
 
     def _with_consequences(self, made: ChangePlan, serving: Serving, busy: bool) -> ChangePlan:
         """What is done beside the files, in words."""
@@ -120,40 +106,44 @@ class Planner:
 
     # -- flags
 
-    def _flip(self, arguments: Mapping[str, Any]) -> ChangePlan:
-        wished = [(str(key), str(value)) for key, value in arguments.get("values") or ()]
-        if not wished:
-            wished = [(str(arguments["key"]), str(arguments["value"]))]
-        requested = self._wishes(wished)
-        asked = self._flip_plan(requested)
-        values = {one.flag.key: one.value for one in read_flags(self._root, self._settings) if one.value is not None}
+    def _flip(self, request: Flip) -> ChangePlan:
+        requested = self._wishes(request.values)
+        asked = self._flip_plan(request, requested)
+        values = {one.flag.key: one.value for one in self._flags() if one.value is not None}
         values |= {flag.key: value for flag, value in requested}
         pairs = combination_warnings(values, requested[0][0].key)
         if not pairs:
             return asked
         warned = replace(asked, preview=(pairs[0].message, *asked.preview))
-        if arguments.get("only"):
+        if request.only:
             return warned
         try:
-            good = [(find_flag(key, self._root, self._settings), value) for key, value in pairs[0].good]
+            good = [(self._flag(key), value) for key, value in pairs[0].good]
             paired = {flag.key for flag, _ in good}
-            both = self._flip_plan([*good, *((flag, value) for flag, value in requested if flag.key not in paired)])
+            rest = [(flag, value) for flag, value in requested if flag.key not in paired]
+            both = self._flip_plan(request, [*good, *rest])
         except Refused as refused:
             return replace(warned, preview=(*warned.preview, f"the good pair cannot be made: {refused.message}"))
         lines = (pairs[0].message, "Both are changed together, as one change:", *both.preview)
         return replace(both, preview=lines, other=warned, other_word=f"only {asked.label}")
 
     def _wishes(self, wished: Sequence[tuple[str, str]]) -> list[tuple[Flag, Value]]:
-        flags = [(find_flag(key, self._root, self._settings), value) for key, value in wished]
+        flags = [(self._flag(key), value) for key, value in wished]
         keys = [flag.key for flag, _ in flags]
         twice = next((flag for flag, _ in flags if keys.count(flag.key) > 1), None)
         if twice is not None:
             raise Refused(f"{twice.label} is asked for twice.")
         return [(flag, parse_value(flag, value)) for flag, value in flags]
 
-    def _flip_plan(self, requested: Sequence[tuple[Flag, Value]]) -> ChangePlan:
-        planned = plan([edit_of(flag, value, self._root) for flag, value in requested], self._backups)
-        now = {one.flag.key: one.value for one in read_flags(self._root, self._settings)}
+    def _flag(self, key: str) -> Flag:
+        return find_flag(key, self._timmy.root, self._timmy.settings)
+
+    def _flags(self) -> Sequence[FlagReading]:
+        return read_flags(self._timmy.root, self._timmy.settings)
+
+    def _flip_plan(self, request: Flip, requested: Sequence[tuple[Flag, Value]]) -> ChangePlan:
+        planned = plan([edit_of(flag, value, self._timmy.root) for flag, value in requested], self._backups)
+        now = {one.flag.key: one.value for one in self._flags()}
         changed = [
             (flag, value)
             for flag, value in requested
@@ -162,7 +152,7 @@ class Planner:
         moves = [f"{flag.label} {word(flag, now.get(flag.key))}→{word(flag, value)}" for flag, value in changed]
         warnings = [flag.warning for flag, _ in changed if flag.warning and flag.key not in ("tail-mode", "raw")]
         return ChangePlan(
-            "flip",
+            request,
             ", ".join(moves),
             (*self._changed_lines(planned), *warnings),
             planned=planned,
@@ -184,21 +174,13 @@ class Planner:
         return tuple(lines)
 
     def _relative(self, path: Path) -> str:
-        root = self._root.resolve()
+        root = self._timmy.root
         return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
     # -- the rest
 
-    def _restart(self, arguments: Mapping[str, Any]) -> ChangePlan:
-        return ChangePlan("restart", "restart v34", ("no file is changed",))
-
-    def _create(self, arguments: Mapping[str, Any]) -> ChangePlan:
-        name = str(arguments.get("name") or "")
-        lines = ("keeps the code files of v34/ and shared/, byte for byte, outside the repository",)
-        return ChangePlan("create", f"restore point {name}".strip(), lines, point=name)
-
-    def _undo(self, arguments: Mapping[str, Any]) -> ChangePlan:
-        operation = self._operation(str(arguments.get("op") or ""))
+    def _undo(self, request: Undo) -> ChangePlan:
+        operation = self._operation(request.op)
         label = f"undo {operation.label}"
         lines: tuple[str, ...]
         try:
@@ -211,7 +193,7 @@ class Planner:
                 raise
             planned = plan(edits, self._backups)
             lines = (f"{conflict.message} Only this is put back:", *self._changed_lines(planned))
-        return ChangePlan("undo", label, lines, planned=planned, undoes=operation.op)
+        return ChangePlan(request, label, lines, planned=planned, undoes=operation.op)
 
     def _operation(self, op: str) -> Operation:
         """The named one, or the newest that can still be taken back."""
@@ -226,12 +208,11 @@ class Planner:
                 return one
         raise NotFound("there is no change to undo.")
 
-    def _restore(self, arguments: Mapping[str, Any]) -> ChangePlan:
-        name = str(arguments["name"])
+    def _restore(self, request: Restore) -> ChangePlan:
+        name = request.point
         differences = self._points.diff(name)
-        named = [str(file) for file in arguments.get("files") or ()]
         differing = [one.path for one in differences if one.state == "differs"]
-        files = named or [path for path in differing if path in self._guide_files]
+        files = list(request.files) or [path for path in differing if path in self._guide_files]
         if not files:
             raise Refused(f"No file of {', '.join(self._guide_files)} differs from {name}.", way_out=_named(differing))
         lines = [f"restored as they were at {name}: {', '.join(files)}"]
@@ -240,25 +221,24 @@ class Planner:
             kept = "restored" if one.path in files else "left as it is"
             lines.append(f"{kept}: {one.path} ({one.state}{told})")
         planned = self._points.plan(name, files)
-        return ChangePlan("restore", f"restore {name}", tuple(lines), planned=planned, point=name)
+        return ChangePlan(request, f"restore {name}", tuple(lines), planned=planned, point=name)
 
     @property
     def _guide_files(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self._settings.paths.config, self._settings.paths.app, *GUIDE_FILES)))
+        paths = self._timmy.settings.paths
+        return tuple(dict.fromkeys((paths.config, paths.app, *GUIDE_FILES)))
 
-    def _latest(self, arguments: Mapping[str, Any]) -> ChangePlan:
+    def _latest(self, request: RestoreLatest) -> ChangePlan:
         planned = self._points.plan_latest()
         names = [self._relative(file.image.path) for file in planned]
-        return ChangePlan(
-            "latest", "return to latest", (f"as before the first restore: {', '.join(names)}",), planned=planned
-        )
+        lines = (f"as before the first restore: {', '.join(names)}",)
+        return ChangePlan(request, "return to latest", lines, planned=planned)
 
 
-def requested_values(operation: Operation, root: Path, settings: Settings) -> tuple[tuple[Flag, Value], ...]:
+def requested_values(operation: Operation, timmy: Timmy) -> tuple[tuple[Flag, Value], ...]:
     """What an operation of an earlier run wanted the turns to show."""
-    table = {
-        (os.path.realpath(root / flag.file), str(flag.selector)): flag for flag in reversed(flag_table(root, settings))
-    }
+    flags = flag_table(timmy.root, timmy.settings)
+    table = {(os.path.realpath(timmy.root / flag.file), str(flag.selector)): flag for flag in reversed(flags)}
     return tuple(
         (flag, literal_value(literal.new))
         for file in operation.files

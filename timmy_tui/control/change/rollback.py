@@ -13,7 +13,7 @@ from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, Standing, new_op, plan_rollback
 from timmy_tui.control.progress import STOP, Progress, Stopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
-from timmy_tui.control.service.strategies import STARTS_NOTHING
+from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed, V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
@@ -57,7 +57,9 @@ class Rollback:
             backups = Path(operation.files[0].backup).parent if operation.files else None
             planned = plan_rollback(operation, backups)
             self.progress.enter(ChangeState.EDITING, 5.0)
-            mine.begin(f"undo {self.label}", self.context.strategy.name, planned, old.identity, undoes=operation.op)
+            mine.begin(
+                f"undo {self.label}", self.context.setup.strategy.name, planned, old.identity, undoes=operation.op
+            )
             return planned, write(planned).boottime
         except (TimmyError, OSError) as error:
             reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
@@ -68,14 +70,16 @@ class Rollback:
 
     def _bring_up(self, planned: Sequence[PlannedFile], since: float, serves: bool, old: Serving) -> None:
         """Raises ChangeEnded with what is left to do, when v34 does not come back."""
-        why = refusal(old, self.context.folder)
+        why = refusal(old, self.context.setup.folder)
         if why:
             raise attention(why)
-        if not serves and self.context.strategy.name in STARTS_NOTHING and not starting(self.context.folder):
+        setup = self.context.setup
+        revives = setup.strategy.started_by is StartedBy.STRATEGY
+        if not serves and not revives and not starting(setup.folder):
             raise attention(f"v34 is not running; {self.service.start_by_hand}")
         edited = tuple(file.image.path for file in planned)
         try:
-            self.service.restart(old, edited, since, self.context.config, (STOP,))
+            self.service.restart(old, edited, since, (STOP,))
         except Unhealthy as trouble:
             raise attention(f"{trouble.reason}{self.service.way_up}") from None
         except (Unnoticed, Stopped, ControlError) as error:

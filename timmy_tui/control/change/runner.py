@@ -9,7 +9,8 @@ from functools import partial
 
 from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.lifecycle import Change
-from timmy_tui.control.change.planner import ChangePlan
+from timmy_tui.control.change.plan import ChangePlan
+from timmy_tui.control.change.planner import requested_values
 from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.flags.readings import Flag
 from timmy_tui.control.journal.lock import ChangeLock, Locked
@@ -17,26 +18,19 @@ from timmy_tui.control.journal.recovery import UNSEEN, clean_up, close_clear_one
 from timmy_tui.control.journal.write_ahead import Entry, Operation, Standing
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress
+from timmy_tui.model.requests import ChangeRequest, Flip, Undo
 
 SHOWN_S = 60.0
 """How long an ended change stays in live_state."""
-
-RequestedValues = Callable[[Operation], tuple[tuple[Flag, Value], ...]]
 
 
 class ChangeRunner:
     """Every method may be called from any thread."""
 
-    def __init__(
-        self,
-        context: ChangeContext,
-        lock: ChangeLock,
-        requested_values: RequestedValues,
-        on_change: Callable[[], None],
-    ) -> None:
-        """``requested_values``: what an operation of an earlier run asked for; ``on_change`` hears begin and end."""
-        self._context, self._journal, self._lock = context, context.journal, lock
-        self._requested_values, self._on_change = requested_values, on_change
+    def __init__(self, context: ChangeContext, on_change: Callable[[], None]) -> None:
+        """``on_change`` hears when a change begins and when it has ended."""
+        self._context, self._journal, self._on_change = context, context.journal, on_change
+        self._lock = ChangeLock(context.timmy.control_folder)
         self._taking = threading.Lock()
         """Around every use of the lock of the machine: taking it twice from one process is taking it once."""
         self._leaving = False
@@ -65,14 +59,14 @@ class ChangeRunner:
                 return None
         return change.progress.shown(log)
 
-    def hindrance(self, kind: str) -> str:
+    def hindrance(self, request: ChangeRequest) -> str:
         """Another change: of this program, of another process, or of one that was killed. Empty without."""
         if self.changing:
             return f"{self.label} is still under way"
         pid = self._lock.owner()
         if pid is not None and pid != os.getpid():
             return Locked(pid).message
-        left = undecided(self._journal) if kind != "undo" else None
+        left = undecided(self._journal) if not isinstance(request, Undo) else None
         return f"{left.label} was interrupted: undo or keep it first" if left is not None else ""
 
     def begin(self, plan: ChangePlan) -> None:
@@ -172,15 +166,16 @@ class ChangeRunner:
             raise ControlError(f"{operation.label}: only half of it is in place.", "timmy-tui undo")
         how = str(standing) if operation.files else UNSEEN
         if standing is Standing.APPLIED and not operation.undoes:
-            how = "kept without verification"
+            how = "kept without proof"
             self._journal.append(Entry(op=operation.op, stage="kept", message=how))
         return f"{operation.label}: {how} {word}".strip()
 
     def _resumed(self, operation: Operation) -> ChangePlan:
         requested: tuple[tuple[Flag, Value], ...] = ()
         with suppress(TimmyError):
-            requested = self._requested_values(operation)
-        return ChangePlan("flip", operation.label, requested=requested)
+            requested = requested_values(operation, self._context.timmy)
+        values = tuple((flag.key, str(value)) for flag, value in requested)
+        return ChangePlan(Flip(values), operation.label, requested=requested)
 
     def _tell(self, word: str) -> None:
         self._context.tell(word, "warn")

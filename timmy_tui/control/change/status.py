@@ -1,16 +1,15 @@
 """What screen 5 shows beside the running change: flags, service, journal, restore points, and edits made elsewhere."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.planner import undoable
 from timmy_tui.control.flags.readings import flag_states, flag_table
-from timmy_tui.control.journal.write_ahead import Journal, Operation, classify
-from timmy_tui.control.restore.points import RestorePoints
+from timmy_tui.control.journal.write_ahead import Operation, classify
 from timmy_tui.control.service.listeners import Serving, alive, describe, serving_at
-from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.turn import Turn
 
@@ -22,8 +21,6 @@ SEARCH_S = 10.0
 POINTS_S = 30.0
 """Between two questions to git for tags (20 ms) while nothing is changed here."""
 JOURNAL_SHOWN = 50
-
-Marked = Callable[[str, str], None]
 
 
 @dataclass
@@ -37,12 +34,11 @@ class _Files:
 class ControlStatus:
     """Looks, in one thread; changes nothing."""
 
-    def __init__(
-        self, settings: Settings, root: Path, journal: Journal, points: RestorePoints, url: str, mark: Marked
-    ) -> None:
-        """``mark`` hears (kind, label) of an edit that was made elsewhere."""
-        self._settings, self._root = settings, root
-        self._journal, self._points, self._url, self._mark = journal, points, url, mark
+    def __init__(self, context: ChangeContext) -> None:
+        """``context.mark`` hears (kind, label) of an edit that was made elsewhere."""
+        self._settings, self._root = context.timmy.settings, context.timmy.root
+        self._journal, self._points = context.journal, context.points
+        self._url, self._mark = context.setup.url, context.mark
         self._files: _Files | None = None
         self._flags: tuple[FlagState, ...] = ()
         self._flags_of: tuple[object, object] | None = None

@@ -127,7 +127,7 @@ class Staged:
         self.image = image
         self.new = new
         self.temp = temp or temp_name(image.path)
-        _wait_for_later_second(image.mtime_ns)
+        wait_for_later_second(image.mtime_ns)
         try:
             fd = os.open(self.temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
@@ -235,7 +235,7 @@ def _set_attributes(fd: int, wanted: tuple[tuple[str, bytes], ...]) -> None:
         os.removexattr(fd, name)
 
 
-def _wait_for_later_second(mtime_ns: int) -> None:
+def wait_for_later_second(mtime_ns: int) -> None:
     """At most one second: bytecode is keyed by the whole second, and a reloader wants a later time."""
     ahead = (mtime_ns // 10**9 + 1) - time.time()
     if 0 < ahead <= 1:

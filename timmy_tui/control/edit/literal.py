@@ -76,7 +76,7 @@ def patch(source: bytes, selector: Selector, value: Value) -> bytes:
     if type(value) is not old.type:
         wanted = type(value).__name__
         raise Refused(f"{selector} holds {_a(old.type.__name__)}; {_a(wanted)} would change its type.", [old.line])
-    new = source[: old.start] + _written(value, old, before.encoding).encode(before.encoding) + source[old.end :]
+    new = source[: old.start] + literal_text(value, old, before.encoding).encode(before.encoding) + source[old.end :]
     after = read_source(new)
     found = _literal(after, _value_node(after.tree, selector), selector)
     same = found.value == value and found.type is old.type and found.start == old.start
@@ -184,7 +184,7 @@ def _one_token(text: str, value: Value) -> bool:
     return token is not None and token.end() == len(text)
 
 
-def _written(value: Value, old: Literal, encoding: str) -> str:
+def literal_text(value: Value, old: Literal, encoding: str) -> str:
     """The new value in the style of the old one."""
     if isinstance(value, float) and not math.isfinite(value):
         raise Refused("A number must be finite.", [old.line])

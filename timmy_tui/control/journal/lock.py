@@ -1,7 +1,6 @@
 """One dashboard of the machine makes changes; the others only look."""
 
 import fcntl
-import hashlib
 import os
 import time
 from contextlib import suppress
@@ -9,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 
 from timmy_tui.core.errors import ControlError
-from timmy_tui.core.settings import state_dir
 
 _TRIES = 3
 """Asking who the owner is takes the lock for some microseconds, which must not look like an owner."""
@@ -101,14 +99,6 @@ def _pid(fd: int) -> int | None:
     with suppress(ValueError):
         return int(os.pread(fd, 32, 0))
     return None
-
-
-def control_dir(root: Path, state: Path | None = None) -> Path:
-    """Journal, locks and backups of one Timmy, private: ``<state>/control-<hash of its path>``."""
-    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
-    path = (state or state_dir()) / f"control-{name}"
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path
 
 
 def dashboard_lock(folder: Path) -> ChangeLock:

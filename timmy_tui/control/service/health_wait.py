@@ -2,14 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from timmy_tui.control.progress import STOP, LiveState, Progress
+from timmy_tui.control.progress import STOP, Progress
 from timmy_tui.control.service.crash_reason import last_words
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
-from timmy_tui.control.service.strategies import Strategy
+from timmy_tui.control.service.setup import ServiceSetup
+from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 
@@ -23,8 +21,6 @@ HUNG_S = 30.0
 CRASHES, CRASH_WINDOW_S = 3, 60.0
 STARTS = 2
 """Most starts of one change; a third would be a loop."""
-GONE_S = {"reload": 1.0, "panel": 10.0, "command": 10.0}
-"""Without any process of v34 for this long, it has exited; a panel or a command may take a while to start one."""
 
 
 class Unhealthy(Exception):
@@ -39,34 +35,28 @@ class Unnoticed(Exception):
     """Nothing is wrong with the change: what serves has not read it, or is not what was restarted."""
 
 
-@dataclass
 class HealthWait:
     """One wait for a v34 that was started after ``since``, on the boot clock, and answers."""
 
-    strategy: Strategy
-    url: str
-    folder: Path
-    """Where v34 runs."""
-    config: Path
-    """What is touched when the reloader has missed an edit."""
-    healthy_limit_s: float
-    live_state: Callable[[], LiveState]
-    progress: Progress
-    since: float
-    _touched: bool = False
-    _starts: int = 1
-    _seen: dict[str, float] = field(default_factory=dict)
-    _blameless: str = ""
-    """Why the change is not to blame for what is seen now."""
-    _asked: float | None = None
-    _silent_since: float | None = None
-    _gone_since: float | None = None
+    def __init__(self, setup: ServiceSetup, progress: Progress, since: float) -> None:
+        self.strategy, self.url, self.folder = setup.strategy, setup.url, setup.folder
+        self.config, self.live_state = setup.config, setup.live_state
+        self.healthy_limit_s = setup.limits.healthy_limit_s
+        self.progress, self.since = progress, since
+        self._touched = False
+        self._starts = 1
+        self._seen: dict[str, float] = {}
+        self._blameless = ""
+        """Why the change is not to blame for what is seen now."""
+        self._asked: float | None = None
+        self._silent_since: float | None = None
+        self._gone_since: float | None = None
 
     def await_gone(self, old: Serving) -> None:
         """Until none of the old processes lives. Raises Unnoticed, ControlError, Stopped."""
         while any(alive(one.pid, one.started) for one in old.listeners):
             if self.progress.expired:
-                if self.strategy.name != "reload" or self._touched:
+                if self.strategy.started_by is not StartedBy.RELOADER or self._touched:
                     raise Unnoticed(f"pid {old.listeners[0].pid} still serves: it has not noticed the edit")
                 self._touch()
                 self.progress.enter(
@@ -102,12 +92,12 @@ class HealthWait:
         return None
 
     def _notice_absence(self) -> None:
-        if self.strategy.name == "manual":
+        if self.strategy.gone_s is None:
             self._blameless = "v34 was not started"
             return
         now = time.monotonic()
         self._gone_since = None if starting(self.folder) else (self._gone_since or now)
-        if self._gone_since is not None and now - self._gone_since >= GONE_S[self.strategy.name]:
+        if self._gone_since is not None and now - self._gone_since >= self.strategy.gone_s:
             raise Unhealthy(f"v34 has exited{last_words(self.live_state().log)}")
 
     def _start_again(self, serving: Serving) -> None:
@@ -115,9 +105,9 @@ class HealthWait:
         self._blameless = f"pid {serving.listeners[0].pid} serves with what it read before the edit"
         if ask(self.url, ASK_LIMIT_S) is not Answer.ANSWERS:
             return
-        if self.strategy.name == "manual":
+        if self.strategy.started_by is StartedBy.USER:
             self.progress.tell(message="it was started before the edit: start it once more")
-        elif self.strategy.name == "reload":
+        elif self.strategy.started_by is StartedBy.RELOADER:
             if not self._touched:
                 self._touch()
         elif self._starts < STARTS:

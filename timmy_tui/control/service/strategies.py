@@ -1,65 +1,111 @@
-"""The four ways in which v34 is restarted. None of them signals a process that was not started here."""
+"""The ways to restart v34. None of them sends a signal to a process that was not started from here.
+
+A new way is a class here and its place in the table at the end; the rest of control asks its members, never its name.
+"""
 
 import os
 import threading
 import time
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Serving, alive, starting
-from timmy_tui.control.service.panel_client import Panel
+from timmy_tui.control.service.panel_client import START_S, STOP_S, Panel
 from timmy_tui.control.service.restart_command import find_program, run_command
-from timmy_tui.core.errors import ControlError
-from timmy_tui.core.settings import Settings
+from timmy_tui.core.errors import ControlError, SettingsError
+from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.sources.services.urls import ServiceUrls
 
-PANEL_STOP_S, PANEL_START_S = 20.0, 10.0
-LOOK_S = 0.1
-STARTS_NOTHING = frozenset({"reload", "manual"})
-"""Ways that cannot bring back a v34 that does not run."""
+POLL_S = 0.1
+"""Between two looks at a process that should end."""
 
 
 class RestartFailed(ControlError):
-    """The restart was asked for and did not happen; what served before may still serve."""
+    """The restart was requested and did not happen; the old v34 may still serve."""
+
+
+class StartedBy(Enum):
+    """Who starts the new v34. It decides what is done when v34 does not run, or has read the files before the edit."""
+
+    STRATEGY = auto()
+    """``restart`` does, also when v34 does not run. It can be called once more."""
+    RELOADER = auto()
+    """v34's own reloader, when a file gets a later time. It cannot start a v34 that does not run."""
+    USER = auto()
+    """The user, when they want to. They can only be asked."""
+
+
+@dataclass(frozen=True)
+class StrategyInputs:
+    """Everything that a strategy can be made from."""
+
+    settings: Settings
+    root: Path
+    urls: ServiceUrls
+    log_dir: Path
+    """Private to the user (0700): for the output of a command."""
+
+    @property
+    def app_dir(self) -> Path:
+        """Where v34 runs."""
+        return (self.root / self.settings.paths.app).resolve().parent
 
 
 class Strategy(Protocol):
-    """One way."""
+    """One way to restart v34."""
 
-    @property
-    def name(self) -> str:
-        """``reload``, ``panel``, ``command`` or ``manual``."""
+    name: ClassVar[str]
+    """In the settings (``control.strategy``) and in the journal."""
+    started_by: ClassVar[StartedBy]
+    gone_s: ClassVar[float | None]
+    """v34 has exited when it has had no process for this many seconds; None: it may stay away for any time."""
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Strategy":
+        """The strategy with its limits from the settings."""
 
     @property
     def limit_s(self) -> float | None:
-        """Until the old service must be gone; None has no limit."""
+        """Seconds from the restart until the old process must have ended; None: there is no limit."""
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
-        """What will be done, and what that interrupts."""
+        """Lines that say what will be done, and what that interrupts."""
 
     def refusal(self, serving: Serving) -> str:
-        """Why it cannot work now; empty when it can."""
+        """Why v34 cannot be restarted in this way now; empty when it can."""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
-        """Do it, after ``edited`` were written; a word for the status line. Blocks; raises RestartFailed."""
+        """Restart v34, or ask for it, after the files ``edited`` were written. Blocks; raises RestartFailed.
+
+        Returns a message for the status line.
+        """
 
 
 @dataclass(frozen=True)
 class Reload:
-    """v34's own debug reloader: an edit is all that it needs."""
+    """v34's own debug reloader restarts it when a file was edited."""
+
+    name: ClassVar[str] = "reload"
+    started_by: ClassVar[StartedBy] = StartedBy.RELOADER
+    gone_s: ClassVar[float | None] = 1.0
 
     config: Path
     limit_s: float
-    name: str = "reload"
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Reload":
+        settings = inputs.settings
+        return cls((inputs.root / settings.paths.config).resolve(), settings.control.reload_limit_s)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         if not serving.listeners:
             return ("v34 is not running: its next start reads the file",)
-        told = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
+        unknown = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
         return (
-            f"v34 restarts itself: its debug reloader notices the edit{told}",
+            f"v34 restarts itself: its debug reloader notices the edit{unknown}",
             "nobody is heard while it loads its models again (10–30 s)",
         )
 
@@ -76,35 +122,52 @@ class Reload:
 
 @dataclass(frozen=True)
 class Manual:
-    """The user types; this only says what, and watches."""
+    """The user restarts v34; this only says how."""
+
+    name: ClassVar[str] = "manual"
+    started_by: ClassVar[StartedBy] = StartedBy.USER
+    gone_s: ClassVar[float | None] = None
 
     folder: Path
-    name: str = "manual"
     limit_s: float | None = None
 
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Manual":
+        return cls(inputs.app_dir)
+
     def preview(self, serving: Serving) -> tuple[str, ...]:
-        return (f"you restart v34: {self._words(serving)}",)
+        return (f"you restart v34: {self._instruction(serving)}",)
 
     def refusal(self, serving: Serving) -> str:
         return ""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
-        return self._words(serving)
+        return self._instruction(serving)
 
-    def _words(self, serving: Serving) -> str:
-        end = "Ctrl+C in its terminal, then " if serving.listeners else ""
-        return f"{end}cd {self.folder} && python app.py --debug"
+    def _instruction(self, serving: Serving) -> str:
+        stop = "Ctrl+C in its terminal, then " if serving.listeners else ""
+        return f"{stop}cd {self.folder} && python app.py --debug"
 
 
 @dataclass(frozen=True)
 class Command:
-    """The user's own argument list, from the user's own settings file."""
+    """A command of the user, from the user's own settings file."""
+
+    name: ClassVar[str] = "command"
+    started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
+    gone_s: ClassVar[float | None] = 10.0
+    """A command may take some seconds to start v34."""
 
     argv: tuple[str, ...]
     folder: Path
     limit_s: float
     log: Path
-    name: str = "command"
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "Command":
+        control = inputs.settings.control
+        folder = Path(control.command_dir).expanduser() if control.command_dir else inputs.root
+        return cls(control.command, folder, control.command_limit_s, inputs.log_dir / "command.log")
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"runs {' '.join((find_program(self.argv[0]) or self.argv[0], *self.argv[1:]))} in {self.folder}",)
@@ -128,10 +191,18 @@ class Command:
 class ByPanel:
     """The control panel's stop, then its start; never its stop_all."""
 
+    name: ClassVar[str] = "panel"
+    started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
+    gone_s: ClassVar[float | None] = 10.0
+    """The panel may take some seconds to start v34."""
+
     panel: Panel
     folder: Path
-    name: str = "panel"
-    limit_s: float = PANEL_STOP_S + PANEL_START_S
+    limit_s: float = STOP_S + START_S
+
+    @classmethod
+    def make(cls, inputs: StrategyInputs) -> "ByPanel":
+        return cls(Panel(inputs.urls.panel, inputs.urls.shown("panel")), inputs.app_dir)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (
@@ -163,17 +234,17 @@ class ByPanel:
         return "the panel has started it"
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
-        deadline = time.monotonic() + PANEL_STOP_S
-        while any(alive(one.pid, one.started) for one in serving.listeners):
+        deadline = time.monotonic() + STOP_S
+        while any(alive(listener.pid, listener.started) for listener in serving.listeners):
             if cancelled.is_set():
                 raise Refused("Not waited for; nothing was started.")
             if time.monotonic() > deadline:
                 raise Refused(f"The panel says v34 is stopped; pid {serving.listeners[0].pid} still runs.")
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
 
 def touch(path: Path) -> None:
-    """A time in a later whole second: to a reloader that is an edit. Raises RestartFailed."""
+    """Give a file a time in a later whole second, which a reloader takes for an edit. Raises RestartFailed."""
     try:
         later = (max(path.stat().st_mtime_ns, time.time_ns()) // 10**9 + 1) * 10**9
         os.utime(path, ns=(later, later))
@@ -181,15 +252,25 @@ def touch(path: Path) -> None:
         raise RestartFailed(f"{path} cannot be touched: {error.strerror}.") from None
 
 
+_ALL: tuple[type[Strategy], ...] = (Reload, ByPanel, Command, Manual)
+STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in _ALL}
+"""The table, by the names that the settings use."""
+
+
+def check_strategy(settings: Settings, path: Path | None = None) -> None:
+    """Raise SettingsError for a ``control.strategy`` that is not in the table.
+
+    ``path``: the settings file that the error names; None is the user's own.
+    """
+    name = settings.control.strategy
+    if name not in STRATEGIES:
+        file = path or config_dir() / "settings.toml"
+        raise SettingsError(
+            f"{file}: Invalid enum value {name!r} - at `$.control.strategy`.", f"Known are {', '.join(STRATEGIES)}."
+        )
+
+
 def make_strategy(settings: Settings, root: Path, urls: ServiceUrls, log_dir: Path) -> Strategy:
-    """The one that the settings name; ``log_dir`` is private, for what a command prints."""
-    control = settings.control
-    folder = (root / settings.paths.app).resolve().parent
-    if control.strategy == "panel":
-        return ByPanel(Panel(urls.panel, urls.shown("panel")), folder)
-    if control.strategy == "command":
-        where = Path(control.command_dir).expanduser() if control.command_dir else root
-        return Command(control.command, where, control.command_limit_s, log_dir / "command.log")
-    if control.strategy == "manual":
-        return Manual(folder)
-    return Reload((root / settings.paths.config).resolve(), control.reload_limit_s)
+    """The strategy that the settings name. ``log_dir``: private to the user. Raises SettingsError."""
+    check_strategy(settings)
+    return STRATEGIES[settings.control.strategy].make(StrategyInputs(settings, root, urls, log_dir))

@@ -1,17 +1,16 @@
 """The running v34 as one change meets it: guarded before, restarted, and looked for afterwards."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from timmy_tui.control.errors import Refused
-from timmy_tui.control.progress import STOP, UNDO, LiveState, Progress
+from timmy_tui.control.progress import STOP, UNDO, Progress
 from timmy_tui.control.service.crash_reason import last_words
 from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, HealthWait, Unhealthy, Unnoticed, look
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
-from timmy_tui.control.service.strategies import STARTS_NOTHING, Strategy
-from timmy_tui.core.settings import Control
+from timmy_tui.control.service.setup import ServiceSetup
+from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.model.change import ChangeState
 
 __all__ = ["V34Service", "Unhealthy", "Unnoticed"]
@@ -20,17 +19,13 @@ STARTUP_S = 5.0
 """How long a change waits for a service that is just starting, before it is refused."""
 
 
-@dataclass
 class V34Service:
     """v34, as one change sees it."""
 
-    strategy: Strategy
-    url: str
-    folder: Path
-    """Where v34 runs."""
-    limits: Control
-    live_state: Callable[[], LiveState]
-    progress: Progress
+    def __init__(self, setup: ServiceSetup, progress: Progress) -> None:
+        self.setup, self.progress = setup, progress
+        self.strategy, self.url, self.folder = setup.strategy, setup.url, setup.folder
+        self.limits, self.live_state = setup.limits, setup.live_state
 
     def look(self) -> Serving:
         """Who listens now; the change's progress shows it."""
@@ -76,7 +71,6 @@ class V34Service:
         old: Serving,
         edited: tuple[Path, ...],
         since: float,
-        config: Path,
         choices: tuple[str, ...] = (STOP, UNDO),
     ) -> Listener | None:
         """The old service away, exactly one new one there that was started after ``since`` and answers.
@@ -86,19 +80,10 @@ class V34Service:
         """
         self.progress.cut = self.progress.cut or self.live_state().busy
         self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
-        if not old.listeners and self.strategy.name in STARTS_NOTHING and not starting(self.folder):
+        if not old.listeners and self.strategy.started_by is not StartedBy.STRATEGY and not starting(self.folder):
             return None
         self.progress.tell(message=self.strategy.restart(old, edited, self.progress.cancelled))
-        back = HealthWait(
-            self.strategy,
-            self.url,
-            self.folder,
-            config,
-            self.limits.healthy_limit_s,
-            self.live_state,
-            self.progress,
-            since,
-        )
+        back = HealthWait(self.setup, self.progress, since)
         back.await_gone(old)
         return back.await_healthy(choices)
 

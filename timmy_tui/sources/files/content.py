@@ -4,12 +4,15 @@ import os
 import stat
 from pathlib import Path
 
+from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 
 CHUNK = 1 << 18
 """Bytes of one read: a 100 MB line must not cost 100 MB."""
 SENTINEL = 64
 """Consumed bytes that are compared before each read."""
+START_BYTES = 1 << 20
+"""Read to see what kind of log a file is: enough to get past torn lines and NULs at its beginning."""
 RECENT = 4096
 """Consumed bytes kept, to find out how far a rewritten end still agrees: about 20 lines of the latency log."""
 
@@ -39,6 +42,21 @@ def open_regular(path: Path) -> tuple[int, os.stat_result]:
         os.close(descriptor)
         raise
     return descriptor, info
+
+
+def read_start(path: Path) -> bytes:
+    """The beginning of a regular file. Raises NotFound or SourceError."""
+    try:
+        descriptor, _ = open_regular(path)
+        with open(descriptor, "rb") as file:
+            return file.read(START_BYTES)
+    except FileNotFoundError:
+        raise NotFound(f"{path} does not exist.") from None
+    except NotAFile as error:
+        raise SourceError(f"{path} is {error.strerror}, not a log.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
+        raise SourceError(f"{path} cannot be read: {reason}.") from None
 
 
 def _require_regular(info: os.stat_result) -> None:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.core.settings import Tail as Limits
@@ -13,12 +14,25 @@ from timmy_tui.sources.files.content import Content, open_regular
 from timmy_tui.sources.files.lines import TailBatch
 from timmy_tui.sources.files.rename_watch import RenameWatch
 
-__all__ = ["Backlog", "Tail", "TailBatch"]
+__all__ = ["Backlog", "OpenMode", "Tail", "TailBatch"]
 
 POLL_BYTES = 1 << 23
 """Most that one poll reads: 50 ms of work."""
 HOLD = os.name != "nt"
 """Windows does not let a file be deleted or renamed while a reader holds it: there it is opened for each poll."""
+
+
+@dataclass(frozen=True)
+class OpenMode:
+    """How a file is opened."""
+
+    from_end: bool = True
+    """A big file's last ``limits.head_kib`` come first, the rest through ``backlog``."""
+    hold: bool = HOLD
+    """Keep it open between polls; else it is opened for each, and everything is read from its first byte on."""
+
+
+USUAL = OpenMode()
 
 
 class Tail:
@@ -29,20 +43,15 @@ class Tail:
         path: Path,
         name: str,
         limits: Limits,
-        *,
-        from_end: bool = True,
+        mode: OpenMode = USUAL,
         clock: Callable[[], float] = time.monotonic,
-        hold: bool = HOLD,
     ) -> None:
-        """``from_end``: a big file's last ``limits.head_kib`` come first, the rest through ``backlog``.
-
-        Without ``hold`` the file is opened for each poll; everything is then read from its first byte on.
-        """
+        """``name``: what the screen calls the file. ``clock``: seconds, for waits alone."""
         self.path = path
         self.name = name
         self._line_limit = limits.line_kib * 1024
-        self._head = min(limits.head_kib * 1024, POLL_BYTES) if from_end and hold else None
-        self._hold = hold
+        self._head = min(limits.head_kib * 1024, POLL_BYTES) if mode.from_end and mode.hold else None
+        self._hold = mode.hold
         self._content: Content | None = None
         self._backlog: Backlog | None = None
         self._asked = False

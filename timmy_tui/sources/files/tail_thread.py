@@ -4,11 +4,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Literal
 
 from msgspec.structs import replace
 
 from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.tail import Backlog, Tail, TailBatch
 
@@ -26,12 +26,12 @@ class TailThread:
     def __init__(
         self,
         tail: Tail,
-        kind: Literal["latency", "v34"],
+        kind: LogKind,
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = tail.name
-        self.kind: Literal["latency", "v34"] = kind
+        self.kind = kind
         self.blocked = 0
         """Times that the consumer was so late that reading had to wait."""
         self._tail = tail

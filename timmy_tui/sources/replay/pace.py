@@ -1,48 +1,42 @@
 """When each line of a saved log is due: the log's own time as seconds since its first line."""
 
-import re
+import calendar
+import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from timmy_tui.model.log_format import DebugFact, EventParser, FactParser
+from timmy_tui.model.turn import LATEST
 from timmy_tui.sources.files.lines import LineSplitter
 
 LONGEST_PAUSE_S = 600.0
-"""A longer silence is shortened to this: a night between two talks, or a clock that jumped."""
+"""A longer silence is shortened to this: a night between two conversations, or a clock that was set."""
 STEP_BACK_S = 2.0
-"""A stamp this far before the newest one is a clock that was set back; less is another clock's skew."""
-BLOCK_LINES = 5000
-"""A turn of the debug log is never longer; more lines without an end are let go as they are."""
+"""A stamp further than this before the newest one means that a clock was set back; less is skew between clocks."""
+TURN_LINES = 5000
+"""Most lines of one turn in a log without stamps: so many lines without an end are released without waiting for it."""
 
 _SLICE = 1 << 18
-_STAMP = re.compile(rb'"timestamp":\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)\s*[,}]')
-_ID = re.compile(rb'"request_id":\s*"([^"]*)"')
-_EVENT = re.compile(rb'"event":\s*"([^"]*)"')
-_BLOCK_ID = re.compile(rb"\[request_id=([^\]\s]+)\]")
-_TOOK = re.compile(rb"^--- (Step|Total) .*took: ([0-9.]+)s")
-_ACCESS = re.compile(rb'\[(\d\d)/(\w{3})/(\d{4}) (\d\d):(\d\d):(\d\d)\] "POST /api/webhook')
-_MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
-_BEGIN = re.compile(rb"\*{10,}BEGIN\*{10}")
 
 
-class DueLine(NamedTuple):
-    """A line of the latency log and what pacing needs to know of it."""
+class StampedLine(NamedTuple):
+    """A line of a stamped log, and what decides when it is due."""
 
-    due: float
-    """Seconds of log time, never less than the line before."""
+    stamp: float | None
+    """Seconds since the epoch, on its writer's clock; None for a line without a usable stamp."""
     line: bytes
-    request_id: bytes
-    event: bytes
+    request_id: str
+    event: str
 
 
-class Block(NamedTuple):
-    """A turn of the debug log, with what was printed before it since the last one."""
+class TurnLines(NamedTuple):
+    """One turn of a log without stamps, with everything that was printed between it and the turn before."""
 
-    request_id: bytes
-    """Empty for a typed turn and in old logs."""
+    request_id: str
+    """Empty for a typed turn, and in versions before November 2025."""
     lines: list[tuple[float, bytes]]
-    """Each with its log time, as far as stamps and durations tell."""
+    """(seconds since the first line of the log, line), as far as access lines and durations tell the time."""
 
 
 class LogClock:
@@ -50,10 +44,11 @@ class LogClock:
 
     def __init__(self) -> None:
         self.now = 0.0
+        """Seconds since the first stamp."""
         self._newest: float | None = None
 
     def advance(self, stamp: float) -> float:
-        """Log time of a line that is stamped so."""
+        """The log time of a line with this stamp."""
         if self._newest is None or stamp < self._newest - STEP_BACK_S:
             self._newest = stamp
         elif stamp > self._newest:
@@ -71,79 +66,89 @@ def read_lines(path: Path, line_limit: int) -> Iterator[bytes]:
     yield from splitter.flush()
 
 
-def latency_lines(lines: Iterable[bytes], clock: LogClock) -> Iterator[DueLine]:
-    """Lines of the latency log; one without a usable stamp is due with its neighbour."""
+def stamped_lines(lines: Iterable[bytes], parser: EventParser) -> Iterator[StampedLine]:
+    """Each line with its stamp. A torn line can hold several events: the last one counts."""
     for line in lines:
-        found = _STAMP.search(line)
-        # 1e309 reads as infinity, and no clock of ours shows the year 5138.
-        stamp = float(found[1]) if found is not None and len(found[1]) < 40 else 1e12
-        due = clock.advance(stamp) if stamp < 1e11 else clock.now
-        request = _ID.search(line)
-        event = _EVENT.search(line)
-        yield DueLine(due, line, request[1] if request else b"", event[1] if event else b"")
+        events = parser.feed((line,))
+        if not events:
+            yield StampedLine(None, line, "", "")
+            continue
+        event = events[-1]
+        is_time = 0 < event.timestamp < LATEST
+        yield StampedLine(event.timestamp if is_time else None, line, event.request_id, event.event)
 
 
-def blocks(lines: Iterable[bytes], clock: LogClock) -> Iterator[Block]:
-    """The turns of a debug log, each up to its ``Total process_user_message took`` and the access line after it."""
-    for held, stamp in _split(lines):
-        ids = [found[1] for line in held if (found := _BLOCK_ID.search(line))]
-        yield Block(ids[0] if ids else b"", _timed(held, stamp, clock))
+def unstamped_turns(lines: Iterable[bytes], parser: FactParser, clock: LogClock) -> Iterator[TurnLines]:
+    """The turns of a log without stamps, each up to its ``total`` and the access line after that."""
+    for entries in _split_turns(lines, parser):
+        ids = (fact.request_id for _, facts in entries for fact in facts if fact.request_id)
+        yield TurnLines(next(ids, ""), _line_times(entries, clock))
 
 
-def _split(lines: Iterable[bytes]) -> Iterator[tuple[list[bytes], float | None]]:
-    """Lines of one turn and the stamp of its access line."""
-    held: list[bytes] = []
+Entry = tuple[bytes, list[DebugFact]]
+"""A line, and the facts that the parser returned for it."""
+
+
+def _split_turns(lines: Iterable[bytes], parser: FactParser) -> Iterator[list[Entry]]:
+    """The entries of each turn."""
+    entries: list[Entry] = []
     ended = False
     for line in lines:
-        access = _access_stamp(line) if ended else None
-        if access is not None:
-            yield [*held, line], access
-            held, ended = [], False
-            continue
-        if (ended and _BEGIN.match(line)) or len(held) >= BLOCK_LINES:
-            yield held, None
-            held, ended = [], False
-        held.append(line)
-        ended = ended or line.startswith(b"--- Total ")
-    if held:
-        yield held, None
+        facts = parser.feed((line,))
+        begin = next((index for index, fact in enumerate(facts) if fact.kind == "begin"), None)
+        if begin and entries:
+            # In old versions the parser knows a total only with the next line, which may begin the next turn.
+            entries[-1][1].extend(facts[:begin])
+            facts = facts[begin:]
+            ended = ended or _has(entries[-1], "total")
+        if (ended and begin is not None) or len(entries) >= TURN_LINES:
+            yield entries
+            entries, ended = [], False
+        entries.append((line, facts))
+        ended = ended or _has(entries[-1], "total")
+        if ended and _has(entries[-1], "access"):
+            yield entries
+            entries, ended = [], False
+    if entries:
+        yield entries
 
 
-def _access_stamp(line: bytes) -> float | None:
-    found = _ACCESS.search(line)
-    if found is None or found[2] not in _MONTHS:
-        return None
-    day, year, hour, minute, second = (int(found[group]) for group in (1, 3, 4, 5, 6))
-    try:
-        return datetime(year, _MONTHS[found[2]], day, hour, minute, second, tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
+def _has(entry: Entry, kind: str) -> bool:
+    return any(fact.kind == kind for fact in entry[1])
 
 
-def _timed(lines: list[bytes], stamp: float | None, clock: LogClock) -> list[tuple[float, bytes]]:
-    """Spread a turn over its durations, so that it ends at its stamp, or takes as long as it says."""
-    took = [(found[1], _seconds(found[2])) for line in lines if (found := _TOOK.match(line))]
-    steps = sum(seconds for word, seconds in took if word == b"Step")
-    total = max([seconds for word, seconds in took if word == b"Total"] + [steps])
+def _line_times(entries: list[Entry], clock: LogClock) -> list[tuple[float, bytes]]:
+    """(log time, line) for each line of a turn that ends at its access line's stamp, or takes as long as it says."""
+    facts = [fact for _, line_facts in entries for fact in line_facts]
+    steps_s = sum(_seconds(fact) for fact in facts if fact.kind == "step")
+    total_s = max([_seconds(fact) for fact in facts if fact.kind == "total"] + [steps_s])
+    stamp = next((_stamp(fact) for fact in entries[-1][1] if fact.kind == "access"), None)
     before = clock.now
     if stamp is not None:
         clock.advance(stamp)
-    # Stamps have whole seconds only, and the first has nothing before it: no turn is shorter than it says.
-    clock.now = max(clock.now, before + total)
-    at = clock.now - total
+    # Stamps have whole seconds, and there is none before the first turn: a turn takes at least as long as it says.
+    clock.now = max(clock.now, before + total_s)
+    now = clock.now - total_s
     timed = []
-    for line in lines:
-        found = _TOOK.match(line)
-        if found and found[1] == b"Step":
-            at += _seconds(found[2])
-        elif found:
-            at = clock.now
-        timed.append((min(at, clock.now), line))
+    for line, line_facts in entries:
+        for fact in line_facts:
+            if fact.kind == "step":
+                now += _seconds(fact)
+            elif fact.kind == "total":
+                now = clock.now
+        timed.append((min(now, clock.now), line))
     return timed
 
 
-def _seconds(text: bytes) -> float:
+def _seconds(fact: DebugFact) -> float:
+    """The duration that a step or a total prints; 0 when there is none."""
+    ms = fact.values.get("ms")
+    return min(ms / 1000, LONGEST_PAUSE_S) if isinstance(ms, float) else 0.0
+
+
+def _stamp(fact: DebugFact) -> float | None:
+    """The access line's wall time as if it were UTC (only differences are used); None when it cannot be read."""
     try:
-        return min(float(text), LONGEST_PAUSE_S)
-    except ValueError:
-        return 0.0
+        return calendar.timegm(time.strptime(fact.values["stamp"], "%d/%b/%Y %H:%M:%S"))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None

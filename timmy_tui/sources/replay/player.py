@@ -4,107 +4,92 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from itertools import islice
+from heapq import merge
+from itertools import chain, islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.sanitize import clean
+from timmy_tui.model.log_format import EventLog, FactLog, LogFormat, LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.backlog import Backlog
-from timmy_tui.sources.files.content import NotAFile, open_regular
 from timmy_tui.sources.files.lines import TailBatch
-from timmy_tui.sources.replay.pace import Block, DueLine, LogClock, blocks, latency_lines, read_lines
-
-Kind = Literal["latency", "v34"]
+from timmy_tui.sources.replay.pace import LogClock, StampedLine, TurnLines, read_lines, stamped_lines, unstamped_turns
 
 LINE_LIMIT = 1 << 20
-LOOK_BYTES = 1 << 20
-"""Read to tell what kind of log a file is: enough to get past torn lines and NULs at its beginning."""
+"""A longer line is dropped."""
 POLL_BYTES = 1 << 20
-"""Most that one poll gives at full speed."""
+"""Most bytes that one poll returns at full speed."""
 QUEUE = 8
-"""Batches that wait for the consumer of one file."""
-BLOCKS_AHEAD = 1000
-"""Turns of the debug log that are searched for the one that the latency log has just finished."""
+"""Batches that may wait for the consumer of one file."""
+TURNS_AHEAD = 1000
+"""Turns of a log without stamps among which the one is searched that a stamped log has just passed."""
 LONGEST_WAIT_S = 0.25
-
-
-def detect_kind(path: Path) -> Kind:
-    """What a log is, by its content; its name decides where that says nothing. Raises NotFound or SourceError."""
-    try:
-        descriptor, _ = open_regular(path)
-        with open(descriptor, "rb") as file:
-            start = file.read(LOOK_BYTES)
-    except FileNotFoundError:
-        raise NotFound(f"{path} does not exist.") from None
-    except NotAFile as error:
-        raise SourceError(f"{path} is {error.strerror}, not a log.") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
-        raise SourceError(f"{path} cannot be read: {reason}.") from None
-    for line in start.replace(b"\0", b"").split(b"\n"):
-        if b'{"timestamp"' in line or (line.lstrip().startswith(b"{") and b'"event"' in line):
-            return "latency"
-    return "latency" if "latency" in path.name and b"*** Debug:" not in start else "v34"
+REPLY_SENT = "v34_sending_to_tts"
+"""Event after which v34 has written everything about the turn into its debug log."""
 
 
 class Release(NamedTuple):
     """A line and when it is due."""
 
     due: float
-    """Seconds of log time since the first line of all."""
+    """Seconds of log time since the first line of all files."""
     file: int
-    """Which of the paths it comes from."""
+    """Index of its file among the logs."""
     line: bytes
 
 
 class Replay:
     """Saved logs as if they were being written now. Files of one kind are played one after the other.
 
-    The debug log has no stamps: beside a latency log each of its turns comes when that log has passed the turn's
-    ``v34_sending_to_tts``; alone it is paced by its access lines and by the durations that it prints.
+    When a log without stamps (v34's debug log) is played beside a stamped log, each of its turns is released at the
+    turn's ``REPLY_SENT`` in the stamped log. Alone, it is paced by its access lines and by the durations in it.
     """
 
-    def __init__(self, paths: Sequence[Path], speed: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        """``speed``: log seconds per second, None for as fast as it goes. Raises NotFound or SourceError."""
-        self._paths = list(paths)
-        self._kinds: list[Kind] = [detect_kind(path) for path in self._paths]
+    def __init__(
+        self,
+        logs: Sequence[tuple[Path, LogFormat]],
+        speed: float | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``speed``: log seconds per second; None is as fast as possible. ``clock``: seconds, not wall time."""
+        self._logs = list(logs)
         self._speed = speed
         self._clock = clock
         self._started: float | None = None
         self._releases = self._merge()
         self._next: Release | None = None
-        self._offsets = [0] * len(self._paths)
+        self._offsets = [0] * len(self._logs)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self.finished = False
-        """Every line has been released."""
+        """Every line has been released, or the replay ended with an error."""
         self.error = ""
-        """Why the replay ended before the end, if it did."""
-        self.feeds = tuple(ReplayFeed(self, path, kind) for path, kind in zip(self._paths, self._kinds, strict=True))
-        """One per path, as the pipeline wants them."""
+        """Why the replay stopped before the end of the files; empty when it did not."""
+        self.feeds = tuple(ReplayFeed(self, path, row.kind) for path, row in self._logs)
+        """One for each log, in their order."""
 
     def poll(self) -> list[tuple[int, TailBatch]]:
-        """Lines that are due now, as runs of one file each, in order. Never raises."""
+        """Lines that are due now, in order, as batches of one file each with its index. Never raises."""
         now = self._clock()
         if self._started is None:
             self._started = now
             self._advance()
         log_now = float("inf") if self._speed is None else (now - self._started) * self._speed
         runs: list[tuple[int, list[bytes]]] = []
-        room = POLL_BYTES
-        while self._next is not None and self._next.due <= log_now and room > 0:
+        budget = POLL_BYTES
+        while self._next is not None and self._next.due <= log_now and budget > 0:
             if not runs or runs[-1][0] != self._next.file:
                 runs.append((self._next.file, []))
             runs[-1][1].append(self._next.line)
-            room -= len(self._next.line) + 1
+            budget -= len(self._next.line) + 1
             self._advance()
         return [(file, self._batch(file, lines)) for file, lines in runs]
 
     def wait_s(self) -> float:
-        """Seconds until the next line is due, at most a quarter of one."""
+        """Seconds until the next line is due, at most ``LONGEST_WAIT_S``."""
         if self._next is None or self._speed is None or self._started is None:
             return 0.0
         due = self._started + self._next.due / self._speed
@@ -124,43 +109,51 @@ class Replay:
         return TailBatch(lines, False, offset, self._offsets[file])
 
     def _merge(self) -> Generator[Release, None, None]:
-        """Everything, in the order of release."""
-        turns = self._blocks()
-        if "latency" not in self._kinds:
-            for file, block in turns:
-                yield from (Release(due, file, line) for due, line in block.lines)
+        """All lines, in the order of release."""
+        rows = {row.kind: row for _, row in self._logs}.values()
+        unstamped = [_PendingTurns(self._turns(row)) for row in rows if isinstance(row, FactLog)]
+        stamped = [self._stamped_lines(row) for row in rows if isinstance(row, EventLog)]
+        if not stamped:
+            yield from merge(*(log.at_own_pace() for log in unstamped), key=attrgetter("due"))
             return
-        waiting: deque[tuple[int, Block]] = deque(islice(turns, BLOCKS_AHEAD))
-        current, due = b"", 0.0
-        for file, item in self._latency():
-            due = item.due
-            if item.event.startswith(b"v34_") and item.request_id != current:
-                # A turn that never reached its end, a failed one, is over when the next begins.
-                yield from _let_go(waiting, turns, current, due)
-                current = item.request_id
+        clock = LogClock()
+        current_id, due = "", 0.0
+        for _, file, item in merge(*stamped, key=itemgetter(0)):
+            due = clock.now if item.stamp is None else clock.advance(item.stamp)
+            if item.event.startswith("v34_") and item.request_id != current_id:
+                # The turn before may have failed and sent no reply: it is over when v34 begins the next one.
+                for log in unstamped:
+                    yield from log.through(current_id, due)
+                current_id = item.request_id
             yield Release(due, file, item.line)
-            if item.event == b"v34_sending_to_tts":
-                yield from _let_go(waiting, turns, item.request_id, due)
-        for file, block in [*waiting, *turns]:
-            yield from (Release(due, file, line) for _, line in block.lines)
+            if item.event == REPLY_SENT:
+                for log in unstamped:
+                    yield from log.through(item.request_id, due)
+        for log in unstamped:
+            yield from log.remaining(due)
 
-    def _latency(self) -> Iterator[tuple[int, DueLine]]:
+    def _stamped_lines(self, row: EventLog) -> Iterator[tuple[float, int, StampedLine]]:
+        """(sort key, file, line) for all files of one kind. The key, the newest stamp so far, merges several kinds."""
+        parser = row.parser()
+        newest = float("-inf")
+        for file, path in self._of_kind(row.kind):
+            for item in stamped_lines(read_lines(path, LINE_LIMIT), parser):
+                newest = newest if item.stamp is None else item.stamp
+                yield newest, file, item
+
+    def _turns(self, row: FactLog) -> Iterator[tuple[int, TurnLines]]:
+        """(file, turn) for all files of one kind."""
         clock = LogClock()
-        for file in self._of_kind("latency"):
-            for item in latency_lines(read_lines(self._paths[file], LINE_LIMIT), clock):
-                yield file, item
+        parser = row.parser()
+        for file, path in self._of_kind(row.kind):
+            for turn in unstamped_turns(read_lines(path, LINE_LIMIT), parser, clock):
+                yield file, turn
 
-    def _blocks(self) -> Iterator[tuple[int, Block]]:
-        clock = LogClock()
-        for file in self._of_kind("v34"):
-            for block in blocks(read_lines(self._paths[file], LINE_LIMIT), clock):
-                yield file, block
-
-    def _of_kind(self, kind: Kind) -> list[int]:
-        return [index for index, found in enumerate(self._kinds) if found == kind]
+    def _of_kind(self, kind: LogKind) -> list[tuple[int, Path]]:
+        return [(index, path) for index, (path, row) in enumerate(self._logs) if row.kind == kind]
 
     def start(self) -> None:
-        """Play in a thread into the queues of ``feeds``; the second call does nothing."""
+        """Play into the queues of ``feeds``, in a thread; a second call does nothing."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
             self._thread.start()
@@ -174,8 +167,8 @@ class Replay:
         if self._thread is None or not self._thread.is_alive():
             self._releases.close()
 
-    def note_drained(self) -> None:
-        """A consumer made room."""
+    def resume(self) -> None:
+        """Go on at once when the replay waits for a consumer: one has emptied its queue."""
         self._drained.set()
 
     def _run(self) -> None:
@@ -191,26 +184,41 @@ class Replay:
             feed.notify()
 
 
-def _let_go(
-    waiting: deque[tuple[int, Block]], turns: Iterator[tuple[int, Block]], request_id: bytes, due: float
-) -> Iterator[Release]:
-    """The turn of ``request_id`` and whatever stands before it in the debug log; nothing if it is not there."""
-    if not request_id or not any(block.request_id == request_id for _, block in waiting):
-        return
-    found = False
-    while waiting and not found:
-        file, block = waiting.popleft()
-        waiting.extend(islice(turns, 1))
-        yield from (Release(due, file, line) for _, line in block.lines)
-        found = block.request_id == request_id
+class _PendingTurns:
+    """The turns of a log without stamps that have not been released yet."""
+
+    def __init__(self, turns: Iterator[tuple[int, TurnLines]]) -> None:
+        self._unread = turns
+        self._ahead: deque[tuple[int, TurnLines]] = deque()
+
+    def at_own_pace(self) -> Iterator[Release]:
+        """All turns, each line at the time that the log itself gives it."""
+        for file, turn in self._unread:
+            yield from (Release(due, file, line) for due, line in turn.lines)
+
+    def through(self, request_id: str, due: float) -> Iterator[Release]:
+        """The turn with this id and every turn before it; nothing when it is not among the next ``TURNS_AHEAD``."""
+        self._ahead.extend(islice(self._unread, TURNS_AHEAD - len(self._ahead)))
+        if not request_id or not any(turn.request_id == request_id for _, turn in self._ahead):
+            return
+        released_id = ""
+        while released_id != request_id:
+            file, turn = self._ahead.popleft()
+            yield from (Release(due, file, line) for _, line in turn.lines)
+            released_id = turn.request_id
+
+    def remaining(self, due: float) -> Iterator[Release]:
+        """All turns that are left at the end of the stamped logs."""
+        for file, turn in chain(self._ahead, self._unread):
+            yield from (Release(due, file, line) for _, line in turn.lines)
 
 
 class ReplayFeed:
     """One file of a replay, as the pipeline follows it."""
 
-    def __init__(self, replay: Replay, path: Path, kind: Kind) -> None:
+    def __init__(self, replay: Replay, path: Path, kind: LogKind) -> None:
         self.name = clean(path.name, 60)
-        self.kind: Kind = kind
+        self.kind = kind
         self.notify: Callable[[], None] = lambda: None
         self._replay = replay
         self._queue: deque[TailBatch] = deque()
@@ -220,18 +228,18 @@ class ReplayFeed:
 
     @property
     def is_full(self) -> bool:
-        """The consumer is late: the replay waits."""
+        """Whether the replay must wait for this file's consumer."""
         return len(self._queue) >= QUEUE
 
     def put(self, batch: TailBatch) -> None:
-        """Lines that are due."""
+        """Add lines that are due, and notify the consumer."""
         self._queue.append(batch)
         self._lines += len(batch.lines)
         self._newest = time.time()
         self.notify()
 
     def start(self, notify: Callable[[], None]) -> None:
-        """Begin; the first feed that starts begins the replay of all."""
+        """Begin; the first feed that is started begins the replay of all files."""
         self.notify = notify
         self._replay.start()
 
@@ -240,16 +248,16 @@ class ReplayFeed:
         batches = []
         while self._queue:
             batches.append(self._queue.popleft())
-        self._replay.note_drained()
+        self._replay.resume()
         return batches
 
     def backlog(self) -> Backlog | None:
-        """A replay begins at the beginning."""
+        """None: a replay reads its files from their beginning."""
         return None
 
     @property
     def state(self) -> SourceState:
-        """How far it has come."""
+        """The lines released so far, and whether the replay goes on, has ended, or has failed."""
         replay = self._replay
         detail = f"replay ended: {replay.error}" if replay.error else "replay ended" if replay.finished else "replay"
         return SourceState(
@@ -262,7 +270,7 @@ class ReplayFeed:
         )
 
     def set_busy(self, busy: bool) -> None:
-        """A replay keeps its own time."""
+        """Does nothing: a replay has its own pace."""
 
     def stop(self) -> None:
         """End the replay of all files."""

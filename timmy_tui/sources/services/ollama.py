@@ -9,9 +9,7 @@ from msgspec.structs import replace
 
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.sources.services.http import Answer, HttpClient, text_of, whole_of
-from timmy_tui.sources.services.urls import ServiceUrls, masked, resolve_urls
-
-__all__ = ["OllamaClient", "OllamaWatch", "ServiceUrls", "parse_duration", "parse_stamp", "resolve_urls"]
+from timmy_tui.sources.services.urls import masked
 
 PS_S = 5.0
 """Between two looks at what is loaded."""

@@ -3,19 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from msgspec.structs import replace
 
-from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.http import Answer, HttpClient
 from timmy_tui.sources.services.ollama import OllamaWatch, parse_duration
 from timmy_tui.sources.services.server_log import ServerLogLines, follow_server_log
-from timmy_tui.sources.services.urls import model_config, resolve_urls
+from timmy_tui.sources.services.urls import ServiceConfig
 from timmy_tui.sources.services.v34 import EVERY_S, StatsReader, V34Client
 
 TICK_S = 0.25
@@ -41,19 +39,20 @@ class ServerLogParser(Protocol):
 class LiveServices:
     """Polls until it is stopped. Everything may be read from another thread at any time."""
 
-    def __init__(self, settings: Settings, root: Path | None, parser: ServerLogParser | None = None) -> None:
+    def __init__(self, config: ServiceConfig, parser: ServerLogParser | None = None) -> None:
         """``parser`` reads Ollama's server log, where the settings name one."""
-        self.urls = resolve_urls(settings, root)
-        config = model_config(settings, root)
-        self._poll = settings.services.poll
-        self._watch = OllamaWatch(self.urls.ollama, parse_duration(config.keep_alive or "1h"), config.model)
-        self._log: ServerLogLines | None = follow_server_log(settings, root) if parser is not None else None
+        urls, model = config.urls, config.model
+        self._poll = config.settings.services.poll
+        self._watch = OllamaWatch(urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
+        self._log: ServerLogLines | None = (
+            follow_server_log(config.settings, config.root) if parser is not None else None
+        )
         self._parser = parser
         self._served: tuple[ServedPrompt, ...] = ()
         self._facts: OllamaFacts | None = None
-        self._v34 = V34Client(self.urls.v34)
+        self._v34 = V34Client(urls.v34)
         self._stats = StatsReader()
-        self._speech = {"tts": HttpClient(self.urls.tts), "stt": HttpClient(self.urls.stt)}
+        self._speech = {"tts": HttpClient(urls.tts), "stt": HttpClient(urls.stt)}
         self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
         self._typed: list[Turn] = []
         self._lock = threading.Lock()

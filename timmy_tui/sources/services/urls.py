@@ -3,8 +3,11 @@
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
@@ -22,6 +25,8 @@ _MODEL = ("MODEL_NAME", "LLM_CONTEXT_SIZE", "MAX_TOKENS", "KEEP_ALIVE", "LLM_KEE
 _KNOWN = frozenset((*_CONSTANTS.values(), *_MODEL, "V34_PORT", "PORT"))
 """The only names that are read: the file also holds a password."""
 CONFIG_LIMIT = 1 << 20
+Constants = Mapping[str, str | int | float | bool]
+"""Name → value of a Python file's plain constants."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,36 @@ class ModelConfig:
     keep_alive: str | None = None
 
 
-def resolve_urls(settings: Settings, root: Path | None) -> ServiceUrls:
-    """URLs of every service; ``root`` is Timmy's folder, or None."""
-    config = read_constants(root / settings.paths.config) if root is not None else {}
+class ServiceConfig(Struct, frozen=True, eq=False, dict=True):
+    """How one Timmy's services are reached, and what v34 asks of the model: the settings, then v34's config.
+
+    The config is read once, when something of it is first asked for; ``reread`` after it may have changed.
+    """
+
+    settings: Settings
+    root: Path | None
+    """Timmy's folder; None where there is none: then the settings and the usual ports hold."""
+
+    @cached_property
+    def _constants(self) -> Constants:
+        return read_constants(self.root / self.settings.paths.config) if self.root is not None else {}
+
+    @cached_property
+    def urls(self) -> ServiceUrls:
+        """Of every service."""
+        return _resolve_urls(self.settings, self._constants)
+
+    @cached_property
+    def model(self) -> ModelConfig:
+        """Model, window and keep_alive as v34 would ask for them."""
+        return _model_config(self._constants)
+
+    def reread(self) -> "ServiceConfig":
+        """The same with the config as it is now."""
+        return ServiceConfig(self.settings, self.root)
+
+
+def _resolve_urls(settings: Settings, config: Constants) -> ServiceUrls:
     found = dict(USUAL)
     for service, name in _CONSTANTS.items():
         base = base_url(config.get(name))
@@ -67,9 +99,7 @@ def resolve_urls(settings: Settings, root: Path | None) -> ServiceUrls:
     return ServiceUrls(**found)
 
 
-def model_config(settings: Settings, root: Path | None) -> ModelConfig:
-    """Model, window and keep_alive as v34 would ask for them."""
-    config = read_constants(root / settings.paths.config) if root is not None else {}
+def _model_config(config: Constants) -> ModelConfig:
     model, size, limit = config.get("MODEL_NAME"), config.get("LLM_CONTEXT_SIZE"), config.get("MAX_TOKENS")
     keep = next((config[name] for name in _MODEL[3:] if name in config), None)
     return ModelConfig(
@@ -80,7 +110,7 @@ def model_config(settings: Settings, root: Path | None) -> ModelConfig:
     )
 
 
-def read_constants(path: Path, names: frozenset[str] = _KNOWN) -> Mapping[str, str | int | float | bool]:
+def read_constants(path: Path, names: frozenset[str] = _KNOWN) -> Constants:
     """The plain constants ``names`` of a Python file, read as text and never run; empty when it cannot be read."""
     try:
         if not path.is_file() or path.stat().st_size > CONFIG_LIMIT:

@@ -1,12 +1,13 @@
 """What happens on a key that changes something: ask for a plan, show it, do it on a second key, say how it went."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any
 
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.model.requests import AnswerFinding, ChangeRequest, Flip, MarkTurn, NoteTurn, PipelineRequest, Quality
 from timmy_tui.ui.commands import COMMANDS
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.messages import Control, LlmActions, Plan, SnapshotSource
+from timmy_tui.ui.messages import Backend, EnterValue, Plan, ScreenRequest
 from timmy_tui.ui.threads import in_thread
 
 PROBE = (
@@ -23,17 +24,9 @@ WARM = (
 class Requests:
     """Turns requests into work in the background, each confirmed where it is dangerous."""
 
-    def __init__(
-        self,
-        host: Host,
-        source: SnapshotSource,
-        control: Control | None,
-        llm: LlmActions | None,
-        read_only: str,
-    ) -> None:
-        """What is None is absent; ``read_only`` says why nothing dangerous is done at all."""
-        self._host, self._source, self._control, self._llm = host, source, control, llm
-        self.absent = absent_commands(control is not None, llm is not None, read_only)
+    def __init__(self, host: Host, backend: Backend) -> None:
+        self._host, self._source, self._control, self._llm = host, backend.source, backend.control, backend.llm
+        self.absent = absent_commands(backend)
 
     def refuses(self, command: str) -> bool:
         """Say why a command does not work here, if it does not."""
@@ -42,27 +35,28 @@ class Requests:
             self._host.say(f"{command.replace('_', ' ')}: {reason}", "warn")
         return reason is not None
 
-    def ask(self, what: str, arguments: Mapping[str, Any]) -> None:
-        """Do what a screen asks for: ``mark``, ``finding``, ``change`` or ``value``."""
-        if what == "mark":
-            self.mark(arguments["quality"], arguments.get("ordinal"))
-        elif what == "finding":
-            self.answer_finding(arguments["answer"], arguments.get("key"))
-        elif what == "change":
-            self.change("act", arguments["kind"], **arguments["values"])
-        elif what == "value":
-            self.set_value(arguments["key"])
+    def ask(self, request: ScreenRequest) -> None:
+        """Do what a screen asks for."""
+        match request:
+            case MarkTurn():
+                self.mark(request)
+            case AnswerFinding():
+                self.answer_finding(request)
+            case EnterValue(key=key):
+                self.enter_value(key)
+            case _:
+                self.change("act", request)
 
     # -- control
 
-    def change(self, command: str, kind: str, **arguments: Any) -> None:
+    def change(self, command: str, request: ChangeRequest) -> None:
         """Plan, show, and on the second key start a change."""
         if not self.refuses(command):
-            self.work(command, self.changed(kind, arguments))
+            self.work(command, self.changed(request))
 
-    async def changed(self, kind: str, arguments: Mapping[str, Any]) -> None:
+    async def changed(self, request: ChangeRequest) -> None:
         assert self._control is not None
-        plan: Plan = await in_thread(self._control.plan, kind, arguments)
+        plan: Plan = await in_thread(self._control.plan, request)
         if plan.refusal:
             self._host.say(f"{plan.label}: {plan.refusal}", "warn")
             return
@@ -71,19 +65,19 @@ class Requests:
         if answer and chosen is not None:
             self._host.say(await in_thread(self._control.start, chosen))
 
-    def set_value(self, key: str) -> None:
+    def enter_value(self, key: str) -> None:
         """Ask for the value of a flag that has no list of choices, then go on as with any flip."""
         if not self.refuses("act"):
-            self.work("act", self._set_value(key))
+            self.work("act", self._enter_value(key))
 
-    async def _set_value(self, key: str) -> None:
+    async def _enter_value(self, key: str) -> None:
         control = self._host.view.control
         flag = next((f for f in control.flags if f.key == key), None) if control else None
         if flag is None:
             return
         text = await self._typed(flag.label, flag.file_value)
         if text is not None:
-            await self.changed("flip", {"key": key, "value": text})
+            await self.changed(Flip(((key, text),)))
 
     def flip_tail_mode(self) -> None:
         """The other value than the file's."""
@@ -92,7 +86,7 @@ class Requests:
         if flag is None and not self.refuses("tail_mode"):
             self._host.say("tail mode: the flag was not found in v34's configuration", "warn")
         elif flag is not None:
-            self.change("tail_mode", "flip", key=flag.key, value="off" if flag.file_value == "on" else "on")
+            self.change("tail_mode", Flip(((flag.key, "off" if flag.file_value == "on" else "on"),)))
 
     def answer(self, command: str, choice: str) -> None:
         """Tell the running change what the user wants."""
@@ -102,8 +96,7 @@ class Requests:
         if change is None or choice not in change.choices:
             self._host.say(f"{choice}: no running change asks for that", "warn")
             return
-        assert self._control is not None
-        self.work(command, self.said(self._control.answer, choice))
+        self.work(command, self._answered(choice))
 
     # -- the model
 
@@ -133,42 +126,49 @@ class Requests:
 
     # -- judgement
 
-    def mark(self, quality: str, ordinal: int | None = None) -> None:
-        """Marker a turn, the newest unless said; the mark it has already is taken back."""
+    def mark_newest(self, quality: Quality) -> None:
+        """Mark the newest turn."""
         turn = self._host.view.newest_turn
-        chosen = ordinal if ordinal is not None else turn.ordinal if turn else None
-        if chosen is None:
+        if turn is None:
             self._host.say("there is no turn to mark yet", "warn")
-            return
-        had = self._host.view.marks.get(chosen) == quality
-        word = f"turn {chosen}: mark {quality} taken back" if had else f"turn {chosen} marked {quality}"
-        self.work("mark", self.said(self._source.mark, chosen, None if had else quality, word=word))
+        else:
+            self.mark(MarkTurn(turn.ordinal, quality))
 
-    def note(self, ordinal: int | None = None) -> None:
-        """Ask for a note on a marked turn, the newest of them unless said."""
-        marks = self._host.view.marks
-        chosen = ordinal if ordinal is not None else max(marks, default=None)
-        if chosen is None or chosen not in marks:
+    def mark(self, request: MarkTurn) -> None:
+        """Mark a turn; the mark it has already is taken back."""
+        word = f"turn {request.ordinal} marked {request.quality}"
+        if self._host.view.marks.get(request.ordinal) == request.quality:
+            word = f"turn {request.ordinal}: mark {request.quality} taken back"
+            request = MarkTurn(request.ordinal, None)
+        self.work("mark", self._passed_on(request, word))
+
+    def note(self) -> None:
+        """Ask for a note on the newest turn that is marked."""
+        marked = max(self._host.view.marks, default=None)
+        if marked is None:
             self._host.say("a note goes on a mark: g or x first", "warn")
-            return
-        self.work("note", self._note(chosen))
+        else:
+            self.work("note", self._note(marked))
 
     async def _note(self, ordinal: int) -> None:
         had = self._host.view.notes.get(ordinal, "")
         text = await self._typed(f"note on turn {ordinal}", had)
         if text is not None and text != had:
             word = f"turn {ordinal}: note {'kept' if text else 'taken away'}"
-            await self.said(self._source.note, ordinal, text, word=word)
+            await self._passed_on(NoteTurn(ordinal, text), word)
 
-    def answer_finding(self, answer: str, key: str | None = None) -> None:
-        """Accept, acknowledge or mute a finding, the newest unless said."""
+    def accept_newest(self) -> None:
+        """Accept the level of the newest finding."""
         findings = self._host.view.findings
-        chosen = key if key is not None else findings[0].key if findings else None
-        if chosen is None:
+        if findings:
+            self.answer_finding(AnswerFinding(findings[0].key, "accept"))
+        else:
             self._host.say("there is no finding", "muted")
-            return
-        word = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}[answer]
-        self.work("finding", self.said(self._source.answer_finding, chosen, answer, word=f"{chosen} {word}"))
+
+    def answer_finding(self, request: AnswerFinding) -> None:
+        """Accept, acknowledge or mute a finding."""
+        words = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}
+        self.work("finding", self._passed_on(request, f"{request.key} {words[request.answer]}"))
 
     # -- how
 
@@ -177,9 +177,13 @@ class Requests:
 
         return await self._host.push_screen_wait(TextPrompt(heading, text))
 
-    async def said(self, function: Callable[..., object], *arguments: object, word: str = "") -> None:
-        answer = await in_thread(function, *arguments)
-        self._host.say(word or str(answer))
+    async def _passed_on(self, request: PipelineRequest, word: str) -> None:
+        await in_thread(self._source.request, request)
+        self._host.say(word)
+
+    async def _answered(self, choice: str) -> None:
+        assert self._control is not None
+        self._host.say(await in_thread(self._control.answer, choice))
 
     async def confirmed(self, title: str, lines: tuple[str, ...], other: str = "", go: str = "go ahead") -> str:
         from timmy_tui.ui.screens.confirm import ConfirmScreen
@@ -197,14 +201,14 @@ class Requests:
         self._host.run_task(work(), name, "requests")
 
 
-def absent_commands(control: bool, llm: bool, read_only: str) -> dict[str, str]:
+def absent_commands(backend: Backend) -> dict[str, str]:
     """Command → why it does not work here."""
     absent: dict[str, str] = {}
     for command in COMMANDS:
-        if command.danger and read_only:
-            absent[command.id] = read_only
-        elif command.needs == "control" and not control:
+        if command.danger and backend.read_only:
+            absent[command.id] = backend.read_only
+        elif command.needs == "control" and backend.control is None:
             absent[command.id] = "there is no running Timmy to change here"
-        elif command.needs == "llm" and not llm:
+        elif command.needs == "llm" and backend.llm is None:
             absent[command.id] = "there is no Ollama to ask here"
     return absent

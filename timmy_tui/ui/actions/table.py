@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from timmy_tui.model.requests import CreatePoint, Restart, Undo
 from timmy_tui.ui.actions import local
 from timmy_tui.ui.actions.requests import Requests
 from timmy_tui.ui.actions.trial import TrialActions
@@ -19,9 +20,9 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "quit": lambda: local.leave(host),
         "palette": lambda: local.push(host, "palette"),
         "tail_mode": requests.flip_tail_mode,
-        "restart": lambda: requests.change("restart", "restart"),
-        "restore_point": lambda: requests.change("restore_point", "create", name=""),
-        "undo": lambda: requests.change("undo", "undo", op=""),
+        "restart": lambda: requests.change("restart", Restart()),
+        "restore_point": lambda: requests.change("restore_point", CreatePoint()),
+        "undo": lambda: requests.change("undo", Undo()),
         "warm": requests.warm,
         "probe": requests.probe,
         "keep": lambda: requests.answer("keep", "keep"),
@@ -30,9 +31,9 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "listen": lambda: requests.answer("listen", "resume listening"),
         "note": requests.note,
         "guided": trial.next,
-        "good": lambda: requests.mark("good"),
-        "bad": lambda: requests.mark("bad"),
-        "accept": lambda: requests.answer_finding("accept"),
+        "good": lambda: requests.mark_newest("good"),
+        "bad": lambda: requests.mark_newest("bad"),
+        "accept": requests.accept_newest,
         "findings": lambda: local.push(host, "findings"),
         "events": lambda: local.push(host, "events"),
         "theme": lambda: local.next_theme(host),

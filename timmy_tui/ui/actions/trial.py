@@ -1,6 +1,7 @@
 """The guide's tests from the screen: one key that always knows the next step."""
 
 from timmy_tui.model.judgement import TrialState
+from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, Undo
 from timmy_tui.ui.actions.requests import Requests
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.messages import SnapshotSource
@@ -27,7 +28,7 @@ class TrialActions:
         elif trial.left:
             self._requests.work("guided", self._go_on(trial))
         elif trial.phase == "change":
-            self._requests.work("guided", self._requests.changed("flip", {"values": trial.wish, "only": True}))
+            self._requests.work("guided", self._requests.changed(Flip(trial.wish, only=True)))
         elif trial.phase == "verdict":
             self._requests.work("guided", self._answer(trial))
         else:
@@ -40,29 +41,33 @@ class TrialActions:
         )
         if answer:
             if done is not None:
-                self._source.guide("stop")
-            self._tell("start guide" if answer == "go" else "start test-2", "the guided test has begun")
+                self._source.request(ActOnTrial("stop"))
+            self._request(BeginTrial("guide" if answer == "go" else "test-2"), "the guided test has begun")
 
     async def _go_on(self, trial: TrialState) -> None:
         lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
         answer = await self._requests.confirmed(trial.label, lines, "end it", "resume it")
-        if answer:
-            self._tell("resume" if answer == "go" else "stop", "resumed" if answer == "go" else "ended")
+        if answer == "go":
+            self._request(ActOnTrial("resume"), "resumed")
+        elif answer == "other":
+            self._request(ActOnTrial("stop"), "ended")
 
     async def _pause(self, trial: TrialState) -> None:
         lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
         answer = await self._requests.confirmed(trial.label, lines, "end it", "leave it for now")
-        if answer:
-            self._tell("leave" if answer == "go" else "stop", "left" if answer == "go" else "ended")
+        if answer == "go":
+            self._request(ActOnTrial("leave"), "left")
+        elif answer == "other":
+            self._request(ActOnTrial("stop"), "ended")
 
     async def _answer(self, trial: TrialState) -> None:
         answer = await self._requests.confirmed(trial.label, (trial.sentence,), "undo it", "keep it")
         if answer == "go":
-            self._tell("keep", "kept")
+            self._request(ActOnTrial("keep"), "kept")
         elif answer == "other":
-            self._tell("undo", "taken back")
-            await self._requests.changed("undo", {"op": ""})
+            self._request(ActOnTrial("undo"), "taken back")
+            await self._requests.changed(Undo())
 
-    def _tell(self, word: str, said: str) -> None:
-        self._source.guide(word)
+    def _request(self, request: BeginTrial | ActOnTrial, said: str) -> None:
+        self._source.request(request)
         self._host.say(f"guided test: {said}")

@@ -1,12 +1,18 @@
 """Screen 5: what can be flipped, what is running, what was changed."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from timmy_tui.model.change import FlagState
+from timmy_tui.model.requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.commands import screen_bindings
-from timmy_tui.ui.messages import Asked
+from timmy_tui.ui.messages import Asked, EnterValue, ScreenRequest
 from timmy_tui.ui.panels.changes import change_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
+
+REQUESTS: Mapping[str, Callable[[str], ScreenRequest]] = {
+    "op": Undo, "point": Restore, "latest": lambda key: RestoreLatest(),
+}  # fmt: skip
+"""Kind of a row that is no flag → what enter asks for."""
 
 
 class ChangesScreen(ScrollScreen):
@@ -21,24 +27,19 @@ class ChangesScreen(ScrollScreen):
     def action_act(self) -> None:
         """Flip the flag, take the operation back, restore the point."""
         target = self.current()
-        if not isinstance(target, tuple) or self.view.control is None:
+        if not isinstance(target, tuple):
             return
         kind, key = target
-        if kind == "op":
-            self._ask("undo", op=key)
-        elif kind == "point":
-            self._ask("restore", name=key)
-        elif kind == "latest":
-            self._ask("latest")
-        else:
-            flag = next((flag for flag in self.view.control.flags if flag.key == key), None)
-            if flag is not None and flag.editable and not flag.choices:
-                self.post_message(Asked("value", key=key))
-            elif flag is not None:
-                self._ask("flip", key=key, value=next_value(flag))
+        request = REQUESTS[kind](key) if kind in REQUESTS else self._flip(key)
+        if request is not None:
+            self.post_message(Asked(request))
 
-    def _ask(self, kind: str, **values: Any) -> None:
-        self.post_message(Asked("change", kind=kind, values=values))
+    def _flip(self, key: str) -> ScreenRequest | None:
+        control = self.view.control
+        flag = next((flag for flag in control.flags if flag.key == key), None) if control is not None else None
+        if flag is None:
+            return None
+        return EnterValue(key) if flag.editable and not flag.choices else Flip(((key, next_value(flag)),))
 
 
 def next_value(flag: FlagState) -> str:

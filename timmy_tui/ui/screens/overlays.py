@@ -9,6 +9,7 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import duration
+from timmy_tui.model.requests import AnswerFinding, FindingAnswer
 from timmy_tui.ui.commands import Command, key_names, works_on
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.messages import Asked
@@ -120,11 +121,11 @@ class FindingsScreen(ScrollScreen):
         words = (("a", "accept"), ("c", "acknowledge"), ("s", "mute the stage"), ("Esc", "back"))
         return sum((line((key, "key"), (f" {word}  ", "muted")) for key, word in words), ())
 
-    def action_answer(self, answer: str) -> None:
+    def action_answer(self, answer: FindingAnswer) -> None:
         """Accept, acknowledge or mute."""
         key = self.current()
         if key is not None:
-            self.post_message(Asked("finding", answer=answer, key=str(key)))
+            self.post_message(Asked(AnswerFinding(str(key), answer)))
 
 
 class CommandList(Provider):

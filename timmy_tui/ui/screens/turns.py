@@ -11,6 +11,7 @@ from textual.containers import Container
 from textual.widgets import DataTable
 
 from timmy_tui.core.sanitize import clean
+from timmy_tui.model.requests import MarkTurn, Quality
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
@@ -184,11 +185,11 @@ class TurnsScreen(FilterScreen):
         if turn is not None:
             self.app.push_screen(ScrollScreen(f"turn {turn.ordinal}", f"turn {turn.ordinal}", partial(turn_rows, turn)))
 
-    def action_mark(self, quality: str) -> None:
-        """Marker the selected turn."""
+    def action_mark(self, quality: Quality) -> None:
+        """Mark the selected turn."""
         turn = self.selected()
         if turn is not None:
-            self.post_message(Asked("mark", quality=quality, ordinal=turn.ordinal))
+            self.post_message(Asked(MarkTurn(turn.ordinal, quality)))
 
     # -- panels
 

@@ -29,9 +29,14 @@ def edited(name: str, before: bytes, after: bytes, value: Value = False, selecto
     return Case(name, before, after, selector=selector, value=value)
 
 
-def refused(name: str, before: bytes, reason: str, *lines: int, value: Value = False, selector: Selector = X) -> Case:
+def refused(name: str, before: bytes, reason: str, *lines: int, value: Value = False) -> Case:
     """A file that is left alone."""
-    return Case(name, before, None, reason, lines, selector, value)
+    return Case(name, before, None, reason, lines, value=value)
+
+
+def refused_call(name: str, before: bytes, reason: str, *lines: int) -> Case:
+    """A file that is left alone, where the keyword of a call is asked for."""
+    return Case(name, before, None, reason, lines, RAW)
 
 
 EDITED = (
@@ -202,13 +207,13 @@ REFUSED = (
     refused("UTF-16", "X = True\n".encode("utf-16"), "NUL", 1),
     refused("codec that does not come back", b"# coding: utf-7\nY = '+AGE-'\nX = True\n", "", 0),
     refused("too deep", b"X = True\nY = " + b"(" * 400 + b")" * 400 + b"\n", "not valid Python"),
-    refused("no call", b"raw = True\n", "nowhere", selector=RAW),
-    refused("two calls", b"call(raw=True)\na.call(raw=True)\n", "2 times", 1, 2, selector=RAW),
-    refused("two calls, one without", b"call(raw=True)\ncall()\n", "2 times", 1, 2, selector=RAW),
-    refused("call without the keyword", b"call(True)\n", "no keyword", 1, selector=RAW),
-    refused("keyword in **", b"call(**{'raw': True})\n", "no keyword", 1, selector=RAW),
-    refused("keyword from a name", b"call(raw=Y)\n", "environment", 1, selector=RAW),
-    refused("function handed on", b"call(raw=True)\np = run(m.call)\n", "without being called", 2, selector=RAW),
+    refused_call("no call", b"raw = True\n", "nowhere"),
+    refused_call("two calls", b"call(raw=True)\na.call(raw=True)\n", "2 times", 1, 2),
+    refused_call("two calls, one without", b"call(raw=True)\ncall()\n", "2 times", 1, 2),
+    refused_call("call without the keyword", b"call(True)\n", "no keyword", 1),
+    refused_call("keyword in **", b"call(**{'raw': True})\n", "no keyword", 1),
+    refused_call("keyword from a name", b"call(raw=Y)\n", "environment", 1),
+    refused_call("function handed on", b"call(raw=True)\np = run(m.call)\n", "without being called", 2),
 )  # fmt: skip
 
 CASES = EDITED + REFUSED

@@ -12,6 +12,8 @@ CHUNKS = Constant("NUM_RETRIEVED_CHUNKS")
 RAW = Keyword("generate_api_call", "raw")
 CANARY = b"canary-7f3a-never-show-this"
 """The database password of the demo's config.py."""
+CODE = ("shared/latency_tracker.py", "v34/app.py", "v34/config.py", "v34/llm.py")
+"""The code files of ``lay_out``."""
 LONG_AGO = 1_700_000_000
 
 
@@ -48,3 +50,18 @@ def git(root: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def edit_unnoticed(path: Path, old: bytes, new: bytes) -> bytes:
+    """Replace text and keep the file's times, as a copy with times does: no reloader notices it. The new bytes."""
+    info, data = path.stat(), path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new))
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+    return path.read_bytes()
+
+
+def edit_chunks(config: Path) -> bytes:
+    """The user's own edit: 9 retrieved chunks instead of 5. The new bytes."""
+    new = config.read_bytes().replace(b"NUM_RETRIEVED_CHUNKS = 5", b"NUM_RETRIEVED_CHUNKS = 9")
+    return aged(config, new).read_bytes()

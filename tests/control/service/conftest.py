@@ -1,0 +1,11 @@
+"""What the tests of the restart strategies share."""
+
+import threading
+
+import pytest
+
+
+@pytest.fixture
+def go_on() -> threading.Event:
+    """The event that ends a wait; nobody sets it."""
+    return threading.Event()

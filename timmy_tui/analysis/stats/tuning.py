@@ -1,0 +1,249 @@
+"""Every tuned number of detector, comparison and diagnosis, in one frozen value.
+
+Each field says its unit, what it means, and the bench figure that set it, or that it is not measured. The formulas in
+which they stand are in ``analysis/detect/STATISTICS.md``; the figures in ``bench/judgement/README.md``.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class CusumTuning:
+    """Evidence of one series (detect/cusum.py)."""
+
+    shifts: tuple[float, ...] = (0.15, 0.30, 0.60, 1.20, -0.15, -0.30, -0.60, -1.20)
+    """Log units. Shifts that are tested for: 16, 35, 80 and 230 %, both ways. One of 10 % would gather what sessions
+    differ by. Measured (bench/judgement, bank): found within 20 turns are 51 % of ×1.2 and 90 % of ×1.5; with 10, 25,
+    65, 200 % and an alarm at 8.5 they were 50 % and 79 %."""
+    band: float = 0.2
+    """Share of a shift. Each shift stands for those around it, as if they were spread by this much. Not
+    measured by itself, only together with the shifts."""
+    cap: float = 1.5
+    """Evidence. Most that one turn may add or take, so that no single outlier raises an alarm. Not measured."""
+    clip: float = 1.3
+    """Log units. A residual counts as at most this much. Not measured."""
+    wide_share: float = 0.10
+    """Share of turns. Those that are taken for outliers: the weight of the wide part of the density. Not measured."""
+    wide_scales: float = 4.0
+    """Scales. Standard deviation of the wide part, in scales of the narrow one. Not measured."""
+    wide_least: float = 0.5
+    """Log units. Least standard deviation of the wide part. Not measured."""
+    allowance_errors: float = 1.5
+    """Standard errors. A residual counts only beyond so many standard errors of the reference. Not measured."""
+    confidence_scale: float = 3.0
+    """Evidence. Confidence is 1 − exp(−evidence / this). Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTuning:
+    """The usual level of one series (detect/level.py)."""
+
+    least_values: int = 12
+    """Values. With fewer in the reference nothing is judged. Not measured."""
+    most_values: int = 200
+    """Values. With more the oldest go. Not measured."""
+    held_back: int = 40
+    """Values. At most so many of the newest stay out of the reference while they may be an excursion. Not measured."""
+    refit_every: int = 5
+    """Values. Taken in between two fits of the slopes. Measured (bench/judgement, pace): 1.27 ms a turn; what it does
+    to the alarms is not measured."""
+    offset_search_until: int = 60
+    """Values. In a longer reference an offset is looked for only beside the last one, and the fits are rarer. Measured
+    (bench/judgement, pace): 1.27 ms a turn; what it does to the alarms is not measured."""
+    refit_slower: int = 3
+    """Times. Fits of a long reference are so many times as rare. Measured (bench/judgement,
+    pace): 1.27 ms a turn; what it does to the alarms is not measured."""
+    least_scale: float = 0.02
+    """Log units. Least scale of a series: none here is steadier than 2 %. Not measured."""
+    first_scale: float = 0.1
+    """Log units. Scale before the first fit. Not measured; nothing is judged before a fit."""
+    caution: float = 10
+    """Values. The scale of n values is multiplied by 1 + (this / n)²: 1.7 at twelve, 1.1 at thirty. Measured
+    (bench/judgement, false, seed 61): 0.57 false alarms per 1000 in the first 70 turns; 1.5 to 2.2 without it."""
+    session_turns: int = 35
+    """Turns. Length of a usual session: a shorter reference holds the chance level of one session, a longer one of
+    several. Not measured by itself, only together with the caution."""
+    settled_values: int = 6
+    """Values. Enough for a new reference after a move; until there are ``least_values`` the old scale has a part in
+    it. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorTuning:
+    """When a move is an alarm (detect/detector.py, detect/findings.py)."""
+
+    alarm: float = 7.0
+    """Evidence. From here on a move is reported. Measured (bench/judgement, false and found, seed 61): 0.38 false
+    alarms per 1000 clean turns, 76 % of ×1.2 found."""
+    partner: float = 4.0
+    """Evidence. From here on another stage counts as moving too. Not measured."""
+    least_ratio: float = 1.05
+    """Ratio. A smaller move is not reported, whatever its evidence. Not measured."""
+    least_hop_ms: float = 1.0
+    """ms. A hop that moved by less is the scheduler of a busy machine. Measured (bench/judgement, found, seed 61): all
+    of ×1.5 found; with 2 ms seven of 130 were missed."""
+    one_cause_turns: int = 15
+    """Turns. Alarms of related stages within so many are one finding. Not measured."""
+    return_share: float = 0.4
+    """Share of the old move. A level that comes this close to where it was is back. Not measured."""
+    least_move_values: int = 3
+    """Values. A stage that moves with another one takes at least so many as its new reference. Not measured."""
+    usual_loads: int = 20
+    """Turns. Their load times tell what an ordinary load is. Not measured."""
+    ended_findings: int = 50
+    """Findings. So many that are over are kept. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTuning:
+    """How a time becomes a value (stats/series.py, stats/ordering.py)."""
+
+    soft_ms: float = 0.5
+    """ms. Added to a time before its logarithm: below it there are only clocks and schedulers. Not measured."""
+    hop_soft_ms: float = 2.0
+    """ms. The same for hops: a local network takes 1–5 ms, and the scheduler as much again. Not measured."""
+    gap_soft_ms: float = 5.0
+    """ms. The same for gaps, most of which are a fraction of a millisecond. Not measured."""
+    loaded_ms: float = 500.0
+    """ms. A longer load is a model that was read from disk. Not measured."""
+    loaded_times: float = 3.0
+    """Times the usual load. So is one above this. Not measured."""
+    clocks_apart_s: float = 1.0
+    """Seconds. Turns that began within so much of each other are in no order: two clocks, and a log that is written in
+    blocks. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadTuning:
+    """How work is taken out (stats/workload.py). Priors are (slope, standard deviation); slope 1 is in proportion."""
+
+    huber: float = 1.5
+    """Scales. Residuals beyond so many weigh less, in proportion. Not measured."""
+    rounds: int = 4
+    """Rounds. Reweighted fits; the slopes move by less than 1 % after the third. Not measured by a bench."""
+    least_values: int = 5
+    """Values. With fewer the slopes are the priors. Not measured."""
+    least_scale: float = 0.02
+    """Log units. Least scale inside a fit. Not measured."""
+    least_error_share: float = 0.5
+    """Share of the prior's standard deviation. The standard error of a slope is at least this. Not measured."""
+    offsets: tuple[float, ...] = (1.0, 30.0, 100.0, 200.0, 350.0, 600.0, 1000.0)
+    """Tokens. Evaluated besides the prompt's growth: almost none where the count is exact, ~600 behind a whole history;
+    the one that fits best is taken. Not measured."""
+    prefill_evaluated: tuple[float, float] = (0.9, 0.1)
+    """Log ms per log evaluated tokens. Prefill. Not measured."""
+    decode_output: tuple[float, float] = (1.0, 0.05)
+    """Log ms per log output tokens. Decode. Not measured."""
+    decode_prompt: tuple[float, float] = (0.05, 0.05)
+    """Log ms per log prompt tokens. Decode. Not measured."""
+    wait_output: tuple[float, float] = (0.2, 0.2)
+    """Log ms per log output tokens. The rest of the LLM request. Not measured."""
+    llm_output: tuple[float, float] = (0.55, 0.2)
+    """Log ms per log output tokens. A whole LLM request. Not measured."""
+    llm_prompt: tuple[float, float] = (0.2, 0.15)
+    """Log ms per log prompt tokens. A whole LLM request. Not measured."""
+    tts_reply: tuple[float, float] = (0.6, 0.2)
+    """Log ms per log characters of the reply. TTS. Not measured."""
+    store_text: tuple[float, float] = (0.15, 0.12)
+    """Log ms per log characters of the user's text. Memory storage. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionNoiseTuning:
+    """How far sessions differ by chance (stats/session_noise.py, compare/restart_noise.py)."""
+
+    assumed: float = 0.02
+    """Log units. Until restarts have taught better; the detector never takes less. Measured (bench/judgement, noise,
+    seed 36): 0.17 % false verdicts a stage test where sessions differ by 2 %, 7.5 % where they differ by 4 %."""
+    quietest: float = 0.01
+    """Log units. Least that is learned: a few quiet restarts would call every 3 % a change. Not measured."""
+    loudest: float = 0.08
+    """Log units. Most that is learned: above it nothing would be called. Not measured."""
+    newest_restarts: int = 25
+    """Restarts. Only the newest are looked at. Measured (bench/judgement, pace): some 0.4 s for 25; what more would
+    teach is not measured."""
+    prior_restarts: float = 3
+    """Restarts. The assumption weighs as much as so many. Measured (bench/judgement, noise): false verdicts 1.0 % and
+    1.5 % where sessions differ by 4 and 6 % (seed 36); with 5 they were 1.8 % and 2.7 % (seed 33)."""
+    corner: float = 1.5
+    """Standard deviations. A difference beyond counts as this much: a service updated between two sessions. Not
+    measured."""
+    corner_mean: float = 0.7785
+    """Squared standard deviations. Mean of min(z², corner²) for a normal z. Not measured: it follows from the corner.
+    """
+    search_to: float = 0.5
+    """Log units. The estimate is looked for between 0 and this. Not measured."""
+    search_rounds: int = 40
+    """Rounds. Halvings of that range: to 5e-13. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonTuning:
+    """Two sets of turns (compare/comparison.py, compare/crossover.py, compare/trial.py, stats/rank_shift.py)."""
+
+    least_values: int = 5
+    """Values a side. With fewer there is no verdict. Not measured."""
+    most_turns: int = 200
+    """Turns a side. Only the newest are looked at. Not measured."""
+    false_verdicts: float = 0.20
+    """Chance. Nominal, of any false verdict over all stages of a comparison (Holm's level). Measured (bench/judgement,
+    pairs, seed 32): 3.5 % of pairs with any at n = 10, 5.4 % at n = 30."""
+    inflation: float = 1.2
+    """Times. Turns of one session resemble each other: an interval is so many times as wide as for independent ones.
+    Measured (bench/judgement, pairs, seed 32): coverage 97.0 % at n = 10, 97.2 % at n = 30, on independent turns."""
+    both_ratios_apart: float = 0.25
+    """Log units. Plain and adjusted ratio further apart than this are both given. Not measured."""
+    named_stages: int = 3
+    """Stages. A sentence names at most so many. Not measured."""
+    trial_turns: int = 8
+    """Turns a side. Measured in a guided test unless the user wants another number. Not measured; 12 a side call all
+    of LLM ×0.4 (bench/judgement, drift)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisTuning:
+    """Why one turn was slow (detect/diagnosis.py)."""
+
+    least_turns: int = 8
+    """Turns. Complete ones before anything is called usual. Not measured."""
+    slow_ms: float = 300.0
+    """ms. A slow turn is over its usual by more than this. Not measured."""
+    slow_scales: float = 4.0
+    """Scales. And by more than so many robust scales of the excesses before it. Not measured."""
+    worth_ms: float = 20.0
+    """ms. A smaller contribution is part of the rest. Not measured."""
+    worth_share: float = 0.1
+    """Share of the excess. So is a contribution below this. Not measured."""
+    memory_turns: int = 100
+    """Turns. Their excesses tell what is ordinary, and how often memory is stored. Not measured."""
+    diagnosed_turns: int = 200
+    """Turns. A report diagnoses the newest. Not measured by a bench (1.3 ms each)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowTuning:
+    """Rows of figures (stats/percentiles.py)."""
+
+    sparkline_turns: int = 60
+    """Turns. The newest are drawn beside a stage's figures. Not measured."""
+    least_before: int = 2
+    """Values. With fewer before the newest there is no Δ. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """All sections."""
+
+    cusum: CusumTuning = field(default_factory=CusumTuning)
+    reference: ReferenceTuning = field(default_factory=ReferenceTuning)
+    detector: DetectorTuning = field(default_factory=DetectorTuning)
+    series: SeriesTuning = field(default_factory=SeriesTuning)
+    workload: WorkloadTuning = field(default_factory=WorkloadTuning)
+    session_noise: SessionNoiseTuning = field(default_factory=SessionNoiseTuning)
+    comparison: ComparisonTuning = field(default_factory=ComparisonTuning)
+    diagnosis: DiagnosisTuning = field(default_factory=DiagnosisTuning)
+    rows: RowTuning = field(default_factory=RowTuning)
+
+
+TUNING = Tuning()
+"""What the program runs with."""

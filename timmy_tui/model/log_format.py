@@ -1,0 +1,98 @@
+"""What a log format is: one row that says how to recognize the log, where it stands, when it is read, who parses it.
+
+The rows stand beside their parsers in ``parse/``, and ``parse/log_formats.py`` lists them. The types stand here because
+``sources/`` plays saved logs by them, and ``sources`` and ``parse`` do not import each other.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from timmy_tui.model.turn import Event
+
+LogKind = str
+"""Key of a log format: ``latency``, ``v34`` …"""
+
+
+class DebugFact(Struct, frozen=True):
+    """What one line of a log without stamps says of the turn that is being written there."""
+
+    kind: str
+    """``begin``, ``message``, ``step``, ``total``, ``access`` …: the first column of the pattern table."""
+    values: dict[str, Any] = {}
+    request_id: str = ""
+
+
+class EventParser(Protocol):
+    """The parser of a log whose lines are stamped."""
+
+    @property
+    def unparsed(self) -> Counter[str]:
+        """Lines that could not be read, by reason."""
+
+    def feed(self, lines: Sequence[bytes]) -> list[Event]:
+        """Events of whole lines, in file order. Never raises, whatever the bytes."""
+
+
+class FactParser(Protocol):
+    """The parser of a log whose lines have no stamps."""
+
+    @property
+    def unparsed(self) -> Counter[str]:
+        """Lines that could not be read, by reason."""
+
+    def feed(self, lines: Sequence[bytes]) -> list[DebugFact]:
+        """Facts of whole lines, in file order. Never raises, whatever the bytes."""
+
+
+class LogPlaces(Protocol):
+    """Where an installation has its files; the settings have been applied."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds v34/ and shared/."""
+
+    @property
+    def latency_log(self) -> Path:
+        """The latency tracker's log."""
+
+    @property
+    def v34_log(self) -> Path:
+        """v34's captured output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    kind: LogKind
+    """Unique."""
+    file_name: str
+    """What the screen calls it. A file whose content says nothing is of this kind when its name has this stem."""
+    order: int
+    """Logs that are read one after the other are read in ascending order."""
+    recognizes: Callable[[Sequence[bytes]], bool]
+    """Whether the lines at the beginning of a file can be of no other kind. Formats are asked in ``order``."""
+    place: Callable[[LogPlaces], Path]
+    """Where an installation has it. A path that users can set needs a field in the settings as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventLog(_Row):
+    """A log whose lines are stamped. A replay plays it at the pace of its stamps."""
+
+    parser: Callable[[], EventParser]
+    """A new parser, for one reading of one log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactLog(_Row):
+    """A log without stamps. A replay plays each turn when a stamped log has passed it; alone, by its durations."""
+
+    parser: Callable[[], FactParser]
+    """A new parser, for one reading of one log."""
+
+
+LogFormat = EventLog | FactLog

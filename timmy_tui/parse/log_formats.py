@@ -1,0 +1,36 @@
+"""The one table of the logs that tell of turns. A new format is a parser module with its row, and a line here.
+
+It stands in ``parse`` because that is the lowest room that sees every parser. Whoever reads, follows, replays or checks
+logs is above it and takes the rows from here; ``sources`` must not import it, and is handed the rows. It reads no file
+and knows no setting: the beginning of a file comes in as bytes, the places of an installation as attributes.
+
+Ollama's server log is not in it: it names no turn, and is read by what asks Ollama (``sources/services/poller.py``).
+"""
+
+from pathlib import Path
+
+from timmy_tui.model.log_format import LogFormat, LogKind, LogPlaces
+from timmy_tui.parse import latency_log, v34_log
+
+FORMATS: dict[LogKind, LogFormat] = {row.kind: row for row in (latency_log.FORMAT, v34_log.FORMAT)}
+
+UNRECOGNIZED = v34_log.FORMAT.kind
+"""v34's log holds whatever a model and its libraries print: what no format recognizes is taken for it."""
+
+
+def in_order() -> list[LogFormat]:
+    """All formats, in the order in which their logs are read."""
+    return sorted(FORMATS.values(), key=lambda row: row.order)
+
+
+def detect(start: bytes, name: str) -> LogFormat:
+    """The format of a file by the bytes at its beginning; its name decides where they say nothing."""
+    lines = start.replace(b"\0", b"").split(b"\n")
+    by_content = (row for row in in_order() if row.recognizes(lines))
+    by_name = (row for row in in_order() if row.file_name.removesuffix(".log") in name)
+    return next(by_content, None) or next(by_name, None) or FORMATS[UNRECOGNIZED]
+
+
+def log_files(places: LogPlaces) -> list[tuple[Path, LogFormat]]:
+    """Every log of an installation, in reading order; the files need not exist."""
+    return [(row.place(places), row) for row in in_order()]

@@ -1,0 +1,108 @@
+"""Everything that is concluded from turns, in one place: the state of the model and the judgement."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from timmy_tui.analysis.judge import Judge
+from timmy_tui.analysis.llm.summary import LlmSummary
+from timmy_tui.analysis.stats.ordering import is_late
+from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model.judgement import JudgementState
+from timmy_tui.model.llm import LlmState, OllamaFacts
+from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
+from timmy_tui.model.turn import Epoch, Turn, TurnState
+from timmy_tui.storage.trial_file import TrialFile
+
+
+class TurnAnalyzer:
+    """The analyzer of a SnapshotBuilder: model state and judgement, from the same turns and the same epochs."""
+
+    def __init__(
+        self, config_window: int | None = None, history_limit: int | None = None, trials: TrialFile | None = None
+    ) -> None:
+        """``config_window``, ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, in tokens, if known.
+
+        ``trials``: the guided test; None where nothing can be changed.
+        """
+        self._llm = LlmSummary(config_window, history_limit)
+        self._judge = Judge()
+        self._last_ordinal = -1
+        self._newest: Turn | None = None
+        self._late: set[int] = set()
+        self._trials = trials
+        self._judgement_basis: tuple[object, object] = (None, None)
+        self._judgement: JudgementState | None = None
+
+    def add(self, turn: Turn, facts: OllamaFacts | None) -> None:
+        """Add a turn, in order of ordinal; the same ordinal again is a revision.
+
+        A turn reported out of order, after newer ones, is shown but not judged: it would begin epochs that are over.
+        """
+        if turn.ordinal in self._late:
+            return
+        if turn.ordinal > self._last_ordinal and is_late(turn, self._newest):
+            self._late.add(turn.ordinal)
+            return
+        if turn.ordinal > self._last_ordinal and turn.state is not TurnState.LONE_PAUSE:
+            self._newest = turn
+        self._last_ordinal = max(self._last_ordinal, turn.ordinal)
+        self._llm.add(turn, facts)
+        self._judge.add(turn)
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """Runs of turns under the same flags and session, newest last."""
+        return self._judge.epochs
+
+    def llm(self, facts: OllamaFacts | None, now: float) -> LlmState | None:
+        """Cache, context, criteria and warnings; the criteria compare the running epoch with the one before.
+
+        ``now``: time.time().
+        """
+        return self._llm.state(facts, self._judge.of_epoch(0), self._judge.of_epoch(1), now)
+
+    def judgement(self) -> JudgementState | None:
+        """Findings, diagnosis, verdict and the guided test; the same object until something changes."""
+        judged = self._judge.state()
+        if self._trials is None:
+            return judged
+        basis = (judged, self._trials.open)
+        if self._judgement is None or any(
+            new is not old for new, old in zip(basis, self._judgement_basis, strict=True)
+        ):
+            trial = self._trials.see(self._judge.turns, dict(judged.quality))
+            self._judgement_basis = (judged, self._trials.open)
+            self._judgement = replace(judged, trial=trial)
+        return self._judgement
+
+    def learn(self, noise: SessionNoise) -> None:
+        """Use what the history shows of the session noise."""
+        self._judge.learn(noise)
+        if self._trials is not None:
+            self._trials.noise = noise
+
+    def request(self, request: PipelineRequest, turns: Mapping[int, Turn]) -> None:
+        """Do what the user asks for. A request on a turn that is not among ``turns`` (by ordinal) is ignored.
+
+        Raises HistoryError for a guided test that cannot be begun or written.
+        """
+        match request:
+            case MarkTurn(ordinal=ordinal, quality=quality):
+                if ordinal in turns:
+                    self._judge.mark(turns[ordinal], quality)
+            case NoteTurn(ordinal=ordinal, text=text):
+                if ordinal in turns:
+                    self._judge.note(turns[ordinal], text)
+            case AnswerFinding(key=key, answer=answer):
+                self._judge.answer(key, answer)
+            case BeginTrial(name=name):
+                if self._trials is not None:
+                    self._trials.start(name, TUNING.comparison.trial_turns, False, self._judge.turns)
+            case ActOnTrial(act=act):
+                if self._trials is not None:
+                    self._trials.act(act, self._judge.turns)
+            case _:
+                assert_never(request)

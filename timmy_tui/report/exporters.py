@@ -1,0 +1,159 @@
+"""The one table of formats of ``timmy-tui report``. A new format is a class here and its place in the table.
+
+Its name and help become the option ``--NAME`` of the command, which knows no format.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from timmy_tui.model.snapshot import SourceState
+from timmy_tui.model.turn import Session, Turn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportData:
+    """What the logs say, and which of their turns were asked for."""
+
+    turns: tuple[Turn, ...]
+    """Those that were asked for, in the order of the report."""
+    all_turns: tuple[Turn, ...]
+    """All turns of the logs: a diagnosis compares a turn with those before it."""
+    sessions: tuple[Session, ...]
+    sources: tuple[SourceState, ...]
+    unparsed: Mapping[str, int]
+    single: bool
+    """One turn was asked for by its id: no summary."""
+
+
+class ExportError(Exception):
+    """The report cannot be written in this format; the message says why, and what to do."""
+
+
+class Exporter(Protocol):
+    """One format."""
+
+    name: ClassVar[str]
+    """Name of its option without the dashes; empty for the default, which has no option."""
+    help: ClassVar[str]
+    """Help text of its option."""
+    for_programs: ClassVar[bool]
+    """Formats for programs exclude each other; a format for people that is named beside one is ignored."""
+    to_file: ClassVar[bool]
+    """Its option takes the path of a new file; else it is a switch, and the report goes to standard output."""
+
+    def write(self, data: ReportData, path: Path | None) -> None:
+        """Write to standard output, or to the file ``path``, which does not exist yet. Raises ExportError."""
+
+
+class Text:
+    """Each turn with timeline, deltas and ledger, then the summary."""
+
+    name: ClassVar[str] = ""
+    help: ClassVar[str] = ""
+    for_programs: ClassVar[bool] = False
+    to_file: ClassVar[bool] = False
+
+    def write(self, data: ReportData, path: Path | None) -> None:
+        for line in self.lines(data):
+            sys.stdout.write(line + "\n")
+
+    def lines(self, data: ReportData) -> Iterator[str]:
+        """The whole report."""
+        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+        from timmy_tui.report.text import slow_lines, summary_lines
+
+        if not data.turns:
+            yield "no turns in these logs"
+        yield from self.body(data)
+        if not data.single:
+            yield from summary_lines(data.turns, data.sources, data.unparsed)
+            yield from slow_lines(data.turns, diagnose_newest(data.all_turns, data.turns))
+
+    def body(self, data: ReportData) -> Iterator[str]:
+        """The lines before the summary."""
+        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+        from timmy_tui.report.text import turn_lines
+
+        why = diagnose_newest(data.all_turns, data.turns)
+        for turn in data.turns:
+            yield from turn_lines(turn, why.get(turn.ordinal))
+            yield ""
+
+
+class SessionsText(Text):
+    """A table for each session instead of the single turns, then the summary."""
+
+    name: ClassVar[str] = "sessions"
+    help: ClassVar[str] = "A table for each run of v34, with its trends."
+
+    def body(self, data: ReportData) -> Iterator[str]:
+        from timmy_tui.report.text import session_lines
+
+        yield from session_lines(data.sessions, data.turns)
+
+
+class Json:
+    """The object that docs/report-json.md describes, indented."""
+
+    name: ClassVar[str] = "json"
+    help: ClassVar[str] = "The documented, versioned contract."
+    for_programs: ClassVar[bool] = True
+    to_file: ClassVar[bool] = False
+
+    def write(self, data: ReportData, path: Path | None) -> None:
+        import msgspec
+
+        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+        from timmy_tui.report.json import report_object
+
+        why = diagnose_newest(data.all_turns, data.turns)
+        text = msgspec.json.encode(report_object(data.turns, data.sessions, data.sources, data.unparsed, why))
+        sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
+
+
+class Csv:
+    """The columns of analysis/frame.py, one row for each turn."""
+
+    name: ClassVar[str] = "csv"
+    help: ClassVar[str] = "One row a turn, the columns of the frame."
+    for_programs: ClassVar[bool] = True
+    to_file: ClassVar[bool] = False
+
+    def write(self, data: ReportData, path: Path | None) -> None:
+        _frame(data).to_csv(sys.stdout, index=False)
+
+
+class Parquet:
+    """The same table with its column types. Needs pyarrow."""
+
+    name: ClassVar[str] = "parquet"
+    help: ClassVar[str] = "Write the frame to a new file."
+    for_programs: ClassVar[bool] = True
+    to_file: ClassVar[bool] = True
+
+    def write(self, data: ReportData, path: Path | None) -> None:
+        try:
+            _frame(data).to_parquet(path, index=False)
+        except ImportError:
+            raise ExportError("Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.") from None
+
+
+def _frame(data: ReportData) -> "pd.DataFrame":
+    from timmy_tui.analysis.frame import TurnFrame
+
+    frame = TurnFrame()
+    for turn in data.turns:
+        frame.put(turn)
+    return frame.data()
+
+
+DEFAULT: Exporter = Text()
+_WITH_OPTION: tuple[Exporter, ...] = (SessionsText(), Json(), Csv(), Parquet())
+EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in _WITH_OPTION}
+"""The table, by the names of the options, in the order of the command's help."""

@@ -1,0 +1,57 @@
+"""One Timmy as every command and the dashboard know it: its files, its services, its settings, its private folder."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from timmy_tui.core.installation import Installation, at
+from timmy_tui.core.settings import Settings, state_dir
+
+if TYPE_CHECKING:
+    from timmy_tui.sources.services.urls import ServiceConfig
+
+
+class Timmy(Struct, frozen=True, eq=False, dict=True):
+    """Found once and handed on. What needs a file to be read is read when it is first asked for, and only then."""
+
+    settings: Settings
+    installation: Installation
+    state: Path | None = None
+    """Folder of history, journals and restore points; None is the user's own."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds v34/ and shared/, without links."""
+        return self.installation.root
+
+    @property
+    def v34_folder(self) -> Path:
+        """Where v34 runs: the folder of its app.py, without links."""
+        return self.installation.app.resolve().parent
+
+    @cached_property
+    def services(self) -> "ServiceConfig":
+        """URLs of its services and what v34 asks of the model."""
+        from timmy_tui.sources.services.urls import ServiceConfig  # the first frame needs none of it
+
+        return ServiceConfig(self.settings, self.root)
+
+    @cached_property
+    def control_folder(self) -> Path:
+        """Journal, locks and backups of this Timmy, private: ``<state>/control-<hash of its path>``.
+
+        It is made when first asked for. Raises OSError.
+        """
+        name = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        path = (self.state or state_dir()) / f"control-{name}"
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+
+def timmy_at(root: Path, settings: Settings | None = None, state: Path | None = None) -> Timmy:
+    """The one at ``root``, whether or not its files exist yet."""
+    settings = settings or Settings()
+    return Timmy(settings, at(root, settings.paths), state)
