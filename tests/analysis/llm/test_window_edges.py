@@ -258,9 +258,9 @@ def test_the_log_tells_the_whole_prompt_where_misses_are_counted() -> None:
 @pytest.mark.parametrize(
     ("version", "differs"),
     [
-        ("0.2.0", "counts"), ("0.4.0", "truncation"), ("0.12.5", "times_all_uncached"), ("0.12.7", "times_all_uncached"),
-        ("0.30.0", "counts"), ("0.30.0", "truncation"), ("0.30.0", "ram_cache"), ("0.30.1", "counts"),
-        ("0.30.11", "truncation"), ("0.33.3", "reports_cached_tokens"),
+        ("0.2.0", "counts"), ("0.4.0", "truncation"), ("0.12.5", "times_all_uncached"),
+        ("0.12.7", "times_all_uncached"), ("0.30.0", "counts"), ("0.30.0", "truncation"), ("0.30.0", "ram_cache"),
+        ("0.30.1", "counts"), ("0.30.11", "truncation"), ("0.33.3", "reports_cached_tokens"),
     ],
 )  # fmt: skip
 def test_a_row_holds_from_its_release_on(version: str, differs: str) -> None:
