@@ -108,8 +108,8 @@ def test_64_samples_are_remembered(certain: bool) -> None:
 
 def test_what_a_card_may_be_expected_to_do() -> None:
     """38 prompt tokens for one decoded; 4,100 a second where nothing is known. More than 65, or 20,000, is none."""
-    assert prior_rate(100.0).ms_per_token == pytest.approx(1000 / 3800)
-    assert prior_rate(100.0) == PrefillRate(prior_rate(100.0).ms_per_token, 0, False)
+    assert prior_rate(100.0).tokens_per_second == pytest.approx(3800.0)
+    assert (prior_rate(100.0).samples, prior_rate(100.0).certain) == (0, False)
     assert prior_rate(None).tokens_per_second == pytest.approx(4100.0)
     assert (fastest_cold(100.0), fastest_cold(None)) == (6500.0, 20_000.0)
 
@@ -529,20 +529,20 @@ def test_a_rate_holds_for_one_version() -> None:
 
 
 def test_times_too_short_for_a_cold_prompt_end_the_estimates_of_an_unknown_version() -> None:
-    """A load of 2800 tokens in 30 ms: faster than 65 times the decode rate of 1000 a second would be 43 ms."""
-    fast = turn(0, 2800, 29, load_ms=2000.0)
+    """100 decoded a second, 10 ms of base: 2600 tokens in less than 400 ms are more than 65 times as many."""
+    fast = turn(0, 2600, None, prefill_ms=310.0, decode_ms=500.0, load_ms=2000.0)
     tracker = ReuseTracker()
     tracker.add(fast, None)
     assert tracker.add(turn(1, 2800, 20), None).reason.startswith("prefill times too short")
     known = ReuseTracker()
     known.add(fast, NEW)
     assert known.rate is not None
-    # 100 decoded a second, 10 ms of base: 2600 tokens in 400 ms are on the edge, and a sample.
     for prefill_ms, sample in ((410.0, True), (409.9, False)):
         edge = ReuseTracker()
         edge.add(turn(0, 2600, None, prefill_ms=prefill_ms, decode_ms=500.0, load_ms=2000.0), None)
         assert (edge.rate is not None) is sample
-    presumed = [turn(0, 1000, 10), turn(1, 1100, 10), turn(2, 2800, 29, session_id="two")]
+    opened = turn(2, 2600, None, prefill_ms=310.0, decode_ms=500.0, session_id="two")
+    presumed = [turn(0, 1000, 10), turn(1, 1100, 10), opened]
     assert (
         judge(*presumed, facts=None)[-1].reason != "prefill times too short for a cold prompt: Ollama 0.12.5 or 0.12.6?"
     )
