@@ -50,7 +50,7 @@ def test_flip_with_proof_then_undo(demo: DemoV34, shell: Shell) -> None:
 
 def test_flip_without_waiting_is_kept_without_verification_and_a_restart_says_so(shell: Shell) -> None:
     done = shell.run("flip", "retrieved-chunks", "3", "--yes")
-    assert done.returncode == 0 and "kept without verification" in done.stdout
+    assert done.returncode == 0 and "kept without proof" in done.stdout
     assert shell.run("undo", "--yes").returncode == 0
     restarted = shell.run("restart", "--yes")
     assert restarted.returncode == 0 and "done, v34 serves" in restarted.stdout
@@ -103,7 +103,7 @@ def test_an_interrupted_change_is_kept_or_undone_before_another(demo: DemoV34, s
     refused = shell.run("flip", "recency-weight", "0.5", "--yes")
     assert refused.returncode == 1 and "was interrupted: undo or keep it first" in refused.stderr
     kept = shell.run("keep")
-    assert kept.returncode == 0 and "kept without verification" in kept.stdout
+    assert kept.returncode == 0 and "kept without proof" in kept.stdout
     assert shell.run("keep").returncode == 1
     assert shell.run("undo", "--yes").returncode == 0
     assert demo.contents() == before

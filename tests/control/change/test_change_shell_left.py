@@ -45,7 +45,7 @@ def test_where_nobody_can_be_asked_the_change_is_left_open(shell: Shell, config:
     done = shell.run("flip", "retrieved-chunks", "3", "--yes")
     assert done.returncode == 4 and "left open" in done.stderr and "exit code 1" in done.stdout
     kept = shell.run("keep")
-    assert kept.returncode == 0 and "kept without verification" in kept.stdout
+    assert kept.returncode == 0 and "kept without proof" in kept.stdout
     assert b"NUM_RETRIEVED_CHUNKS = 3" in config.read_bytes()
 
 

@@ -17,7 +17,7 @@ from timmy_tui.control.service.panel_client import START_S, STOP_S, Panel
 from timmy_tui.control.service.restart_command import find_program, run_command
 from timmy_tui.core.errors import ControlError, SettingsError
 from timmy_tui.core.settings import Settings, config_dir
-from timmy_tui.sources.services.urls import ServiceUrls
+from timmy_tui.sources.timmy import Timmy
 
 LOOK_S = 0.1
 
@@ -37,22 +37,6 @@ class StartedBy(Enum):
     """The user, at a time of their own choice."""
 
 
-@dataclass(frozen=True)
-class StrategyInputs:
-    """What a strategy can be made from."""
-
-    settings: Settings
-    root: Path
-    urls: ServiceUrls
-    log_dir: Path
-    """Private to the user: for what a command prints."""
-
-    @property
-    def app_dir(self) -> Path:
-        """Where v34 runs."""
-        return (self.root / self.settings.paths.app).resolve().parent
-
-
 class Strategy(Protocol):
     """One way."""
 
@@ -63,7 +47,7 @@ class Strategy(Protocol):
     """Without any process of v34 for this long, it has exited; None: its absence proves nothing."""
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Strategy":
+    def make(cls, timmy: Timmy) -> "Strategy":
         """The strategy as the settings want it."""
 
     @property
@@ -92,9 +76,8 @@ class Reload:
     limit_s: float
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Reload":
-        settings = inputs.settings
-        return cls((inputs.root / settings.paths.config).resolve(), settings.control.reload_limit_s)
+    def make(cls, timmy: Timmy) -> "Reload":
+        return cls(timmy.installation.config.resolve(), timmy.settings.control.reload_limit_s)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         if not serving.listeners:
@@ -128,8 +111,8 @@ class Manual:
     limit_s: float | None = None
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Manual":
-        return cls(inputs.app_dir)
+    def make(cls, timmy: Timmy) -> "Manual":
+        return cls(timmy.v34_folder)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"you restart v34: {self._words(serving)}",)
@@ -160,10 +143,10 @@ class Command:
     log: Path
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Command":
-        control = inputs.settings.control
-        folder = Path(control.command_dir).expanduser() if control.command_dir else inputs.root
-        return cls(control.command, folder, control.command_limit_s, inputs.log_dir / "command.log")
+    def make(cls, timmy: Timmy) -> "Command":
+        control = timmy.settings.control
+        folder = Path(control.command_dir).expanduser() if control.command_dir else timmy.root
+        return cls(control.command, folder, control.command_limit_s, timmy.control_folder / "command.log")
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"runs {' '.join((find_program(self.argv[0]) or self.argv[0], *self.argv[1:]))} in {self.folder}",)
@@ -197,8 +180,9 @@ class ByPanel:
     limit_s: float = STOP_S + START_S
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "ByPanel":
-        return cls(Panel(inputs.urls.panel, inputs.urls.shown("panel")), inputs.app_dir)
+    def make(cls, timmy: Timmy) -> "ByPanel":
+        urls = timmy.services.urls
+        return cls(Panel(urls.panel, urls.shown("panel")), timmy.v34_folder)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (
@@ -263,7 +247,7 @@ def check_strategy(settings: Settings, path: Path | None = None) -> None:
         )
 
 
-def make_strategy(settings: Settings, root: Path, urls: ServiceUrls, log_dir: Path) -> Strategy:
-    """The one that the settings name; ``log_dir`` is private, for what a command prints. Raises SettingsError."""
-    check_strategy(settings)
-    return STRATEGIES[settings.control.strategy].make(StrategyInputs(settings, root, urls, log_dir))
+def make_strategy(timmy: Timmy) -> Strategy:
+    """The one that the settings name. Raises SettingsError."""
+    check_strategy(timmy.settings)
+    return STRATEGIES[timmy.settings.control.strategy].make(timmy)
