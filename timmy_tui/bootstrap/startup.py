@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.core.installation import Installation, find_installation
+from timmy_tui.core.installation import find_installation
 from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_from
 from timmy_tui.sources.timmy import Timmy
 
@@ -44,12 +44,6 @@ def find_timmy(place: Place) -> Timmy:
 
         check_strategy(settings, place.settings_path)
     return Timmy(settings, installation)
-
-
-def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Installation]:
-    """Settings and installation. Raises SettingsError or NotFound."""
-    timmy = find_timmy(Place(root=root, settings_path=settings_path))
-    return timmy.settings, timmy.installation
 
 
 def terminal_problem() -> str:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import click
 
 from timmy_tui.bootstrap.startup import Place
-from timmy_tui.bootstrap.startup import load as load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = TypeVar("Options")
