@@ -189,7 +189,7 @@ def _trend_lines(members: Sequence[Turn]) -> Iterator[str]:
         if len(llm) > 1:
             others = sum(llm[1:]) / (len(llm) - 1)
             ratio = f"×{llm[0] / others:.2f}" if others > 0 else MISSING
-            yield f"      first against the mean of the others {ratio} (no proof of caching: see timmy-tui doctor)"
+            yield f"      first turn against the mean of the others {ratio} (no proof of caching: see timmy-tui doctor)"
     sizes = [turn.prompt_tokens_est for turn in members if turn.prompt_tokens_est is not None]
     if sizes:
         yield _trend("prompt", [f"{value} tokens (est)" for value in sizes], sizes, lambda mean: f"{mean:.0f} tokens")

@@ -89,18 +89,18 @@ class Reload:
         unknown = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
         return (
             f"v34 restarts itself: its debug reloader notices the edit{unknown}",
-            "nobody is heard while it loads its models again (10–30 s)",
+            "Timmy hears nobody while v34 loads its models again (10–30 s)",
         )
 
     def refusal(self, serving: Serving) -> str:
         if serving.listeners and serving.listeners[0].reloader is False:
-            return "v34 runs without its debug reloader and would not notice; set control.strategy to another way"
+            return "v34 runs without its debug reloader and would not notice the edit; set another control.strategy"
         return ""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
         if not edited:
             touch(self.config)
-        return "the reloader looks once a second"
+        return "the reloader checks the files once a second"
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Command:
             run_command(self.argv, self.folder, self.limit_s, self.log, cancelled)
         except Refused as refused:
             raise RestartFailed(refused.message, refused.way_out) from None
-        return "the command has ended well"
+        return "the command has succeeded"
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class ByPanel:
             self.panel.start(cancelled)
         except Refused as refused:
             raise RestartFailed(refused.message, refused.way_out) from None
-        return "the panel has started it"
+        return "the panel has started v34"
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
         deadline = time.monotonic() + STOP_S
