@@ -1,4 +1,4 @@
-"""``timmy-tui status``: the full form, for ``--help`` and wrong usage; the usual calls never come this far."""
+"""``timmy-tui status`` with click, for ``--help`` and wrong usage; the fast path runs all other calls."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from timmy_tui.report.newest import newest_line
 
 @dataclass(frozen=True, kw_only=True)
 class StatusOptions(LogOptions):
-    """``tmux``: with its colour marks."""
+    """``tmux``: with tmux's colour codes."""
 
     tmux: bool
 

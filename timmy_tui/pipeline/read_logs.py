@@ -1,4 +1,4 @@
-"""Reads logs once, from the first byte to the last, for the commands that do not follow them."""
+"""Reads whole logs once, for the commands that do not follow them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,34 +17,35 @@ from timmy_tui.parse.log_formats import detect, log_files
 from timmy_tui.sources.files.content import read_start
 from timmy_tui.turns.ingest import Ingest
 
-_SLICE_BYTES = 1 << 20
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class LogReading:
-    """Everything read from some logs."""
+    """Everything that the logs say."""
 
     turns: tuple[Turn, ...]
-    """In the order in which they happened, in every state."""
+    """In every state, in the order in which they happened."""
     sessions: tuple[Session, ...]
     sources: tuple[SourceState, ...]
+    """One for each file."""
     unparsed: Counter[str]
-    """Lines that could not be parsed, by reason."""
+    """Lines that could not be read, by reason."""
 
 
 def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
-    """The existing logs of an installation. Raises NotFound when there is none."""
+    """The logs of an installation that exist, each with its format. Raises NotFound when none exists."""
     logs = log_files(installation)
-    present = [(path, log_format) for path, log_format in logs if path.exists()]
-    if not present:
-        places = " nor ".join(str(path) for path, _ in logs)
-        raise NotFound(f"neither {places} exists yet.", "Talk to Timmy once, or name a file: --log")
-    return present
+    existing = [(path, row) for path, row in logs if path.exists()]
+    if not existing:
+        paths = " nor ".join(str(path) for path, _ in logs)
+        raise NotFound(f"neither {paths} exists yet.", "Talk to Timmy once, or name a file: --log")
+    return existing
 
 
 def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogFormat]]:
-    """Files the user named, each with the format that its content shows. Raises NotFound or SourceError."""
-    return [(_readable(path), detect_format(path)) for path in paths]
+    """Files that the user named, each with the format that its content shows. Raises NotFound or SourceError."""
+    return [(_require_file(path), detect_format(path)) for path in paths]
 
 
 def detect_format(path: Path) -> LogFormat:
@@ -53,27 +54,29 @@ def detect_format(path: Path) -> LogFormat:
 
 
 def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: Limits, keep_events: bool = True) -> LogReading:
-    """Read each log whole, in the order of their formats. Raises NotFound or SourceError."""
+    """Read each log from its first byte to its last, in the order of their formats. Raises NotFound or SourceError.
+
+    ``keep_events``: turns keep their raw events, about 6 KiB each.
+    """
     ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
-    for path, log_format in sorted(logs, key=lambda log: log[1].order):
+    for path, row in sorted(logs, key=lambda log: log[1].order):
         lines = dropped = 0
-        for batch, too_long in _slices(_readable(path), limits.line_kib * 1024):
+        for batch, too_long in _line_batches(_require_file(path), limits.line_kib * 1024):
             lines += len(batch) + too_long
             dropped += too_long
-            for turn in ingest.feed(log_format.kind, batch):
+            for turn in ingest.feed(row.kind, batch):
                 turns[turn.ordinal] = turn
-        condition = SourceCondition.OK
-        sources.append(SourceState(name=path.name, condition=condition, lines=lines, dropped=dropped))
+        sources.append(SourceState(name=path.name, condition=SourceCondition.OK, lines=lines, dropped=dropped))
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
-    ordered, new_ordinals = _by_time([turns[ordinal] for ordinal in sorted(turns)])
+    ordered, renumbered = _by_time([turns[ordinal] for ordinal in sorted(turns)])
     sessions = tuple(
         replace(
             session,
-            first=new_ordinals.get(session.first, session.first),
-            last=new_ordinals.get(session.last, session.last),
+            first=renumbered.get(session.first, session.first),
+            last=renumbered.get(session.last, session.last),
         )
         for session in ingest.sessions
     )
@@ -81,10 +84,10 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: Limits, keep_event
 
 
 def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:
-    """Turns in the order in which they happened, with new ordinals; and old ordinal → new.
+    """Turns in the order in which they happened, with new ordinals, and old ordinal → new ordinal.
 
-    Only the debug log has typed turns, and it is read after the latency log. A turn without a time stays after the one
-    that arrived before it.
+    Typed turns are only in the debug log, which is read after the latency log, so that their ordinals are too high. A
+    turn without a start time stays behind the turn that arrived before it.
     """
     keyed: list[tuple[float, int, Turn]] = []
     started = float("-inf")
@@ -92,11 +95,11 @@ def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:
         started = started if turn.started is None else turn.started
         keyed.append((started, turn.ordinal, turn))
     keyed.sort(key=lambda item: item[:2])
-    new_ordinals = {ordinal: new for new, (_, ordinal, _) in enumerate(keyed)}
-    return tuple(replace(turn, ordinal=new_ordinals[turn.ordinal]) for _, _, turn in keyed), new_ordinals
+    renumbered = {ordinal: position for position, (_, ordinal, _) in enumerate(keyed)}
+    return tuple(replace(turn, ordinal=renumbered[turn.ordinal]) for _, _, turn in keyed), renumbered
 
 
-def _readable(path: Path) -> Path:
+def _require_file(path: Path) -> Path:
     if not path.exists():
         raise NotFound(f"{path} does not exist.")
     if not path.is_file():
@@ -104,13 +107,13 @@ def _readable(path: Path) -> Path:
     return path
 
 
-def _slices(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
-    """Whole lines in slices of about 1 MiB, and how many lines were skipped because they are longer than the limit."""
+def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
+    """Whole lines in batches of about 1 MiB, and how many lines were dropped because they are longer than the limit."""
     try:
         with path.open("rb") as file:
             rest = b""
             skipping = False
-            while chunk := file.read(_SLICE_BYTES):
+            while chunk := file.read(_CHUNK):
                 lines = (rest + chunk).split(b"\n")
                 rest = lines.pop()
                 too_long = 0
