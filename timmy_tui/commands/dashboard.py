@@ -10,7 +10,7 @@ from timmy_tui.core.settings import load_settings
 
 
 def refuse_without_terminal() -> None:
-    """A pipe gets a word instead of escape codes."""
+    """Raise ClickException where no dashboard can be shown: a pipe gets a message instead of escape codes."""
     problem = terminal_problem()
     if problem:
         raise click.ClickException(problem)

@@ -1,4 +1,4 @@
-"""What several commands share: where Timmy is, which logs are read, and how options become one value."""
+"""Options that several commands share, such as where Timmy is, and ``takes``, which passes them on as one value."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class LogOptions(Place, frozen=True, kw_only=True):
-    """The logs that a command reads: those of the root unless some are named."""
+    """Which logs a command reads: the named ones, else those of the root."""
 
     logs: tuple[Path, ...] = ()
 
@@ -23,13 +23,13 @@ class LogOptions(Place, frozen=True, kw_only=True):
 def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
     """The command takes one value of ``options``, a Struct whose fields are click's names, instead of arguments.
 
-    It stands below click's own decorators.
+    Put it below click's own decorators.
     """
 
     def decorate(command: Callable[[Options], Result]) -> Callable[..., Result]:
         @wraps(command)
-        def run(**given: Any) -> Result:
-            return command(options(**given))
+        def run(**values: Any) -> Result:
+            return command(options(**values))
 
         return run
 

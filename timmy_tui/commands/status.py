@@ -1,4 +1,4 @@
-"""``timmy-tui status``: the full form, for ``--help`` and wrong usage; the usual calls never come this far."""
+"""``timmy-tui status`` with click, for ``--help`` and wrong usage; the fast path runs all other calls."""
 
 import click
 
@@ -7,7 +7,7 @@ from timmy_tui.report.newest import newest_line
 
 
 class StatusOptions(LogOptions, frozen=True, kw_only=True):
-    """``tmux``: with its colour marks."""
+    """``tmux``: with tmux's colour codes."""
 
     tmux: bool
 

@@ -1,4 +1,4 @@
-"""The one table of subcommands, each imported only when it runs."""
+"""The table of subcommands; each is imported only when it runs."""
 
 import importlib
 
@@ -26,10 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
     "history": ("timmy_tui.commands.history:history", "What is remembered beyond the logs."),
 }
-"""Name → (module:attribute, help line). One row is all that a new command needs here."""
+"""Name → (module:attribute, help line). A new command needs one row here."""
 
 
 def load_command(target: str) -> object:
-    """The command object behind ``module:attribute``."""
+    """The command object that ``module:attribute`` names."""
     module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)

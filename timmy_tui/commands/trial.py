@@ -1,4 +1,4 @@
-"""``timmy-tui trial``: the guide's tests from the shell; the dashboard carries the same one on."""
+"""``timmy-tui trial``: the guide's tests from the shell; the dashboard can continue the same test."""
 
 import json
 
@@ -13,7 +13,7 @@ ACTS = ("status", "start", "leave", "resume", "stop", "keep", "undo")
 
 
 class TrialOptions(Place, frozen=True, kw_only=True):
-    """What is done with the guided test, and how a new one measures."""
+    """What to do with the guided test, and how a new one measures."""
 
     act: str
     name: str
@@ -42,20 +42,20 @@ def trial(options: TrialOptions) -> None:
 
     timmy, act = find_timmy(options), options.act
     trials = TrialFile(timmy.control_folder)
-    seen = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
+    turns = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
     if act == "start":
-        click.echo(trials.start(options.name, options.turns, options.aba, seen), err=options.as_json)
+        click.echo(trials.start(options.name, options.turns, options.aba, turns), err=options.as_json)
     elif act != "status":
-        trials.see(seen, {})
-        click.echo(trials.act(act, seen), err=options.as_json)
-    told = trials.see(seen, {})
+        trials.see(turns, {})
+        click.echo(trials.act(act, turns), err=options.as_json)
+    state = trials.see(turns, {})
     if options.as_json:
-        click.echo(json.dumps(msgspec.to_builtins(told), indent=1))
-    elif told is None:
+        click.echo(json.dumps(msgspec.to_builtins(state), indent=1))
+    elif state is None:
         click.echo("no guided test is open; timmy-tui trial start begins one")
     else:
-        click.echo(f"{told.label}, step {told.step} of {told.steps}: {clean(told.sentence)}")
-        if told.wish:
-            click.echo("timmy-tui flip --only " + " ".join(f"{flag} {value}" for flag, value in told.wish))
+        click.echo(f"{state.label}, step {state.step} of {state.steps}: {clean(state.sentence)}")
+        if state.wish:
+            click.echo("timmy-tui flip --only " + " ".join(f"{flag} {value}" for flag, value in state.wish))
         if act == "undo":
             click.echo("timmy-tui undo")
