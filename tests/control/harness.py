@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from timmy_tui.control.change.planner import ChangePlan
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
-from timmy_tui.core.installation import at
+from timmy_tui.core.installation import installation_at
 from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo
 from timmy_tui.model.change import ChangeState
@@ -101,7 +101,7 @@ def harness(folder: Path, settings: Settings | None = None, follow_logs: bool = 
             held.until(lambda: ask(stand_in.urls["v34"], 1.0) is Answer.ANSWERS)
             room.open()
             if follow_logs:
-                feeds, waker = follow(settings, at(stand_in.root, settings.paths))
+                feeds, waker = follow(settings, installation_at(stand_in.root, settings.paths))
                 source = LiveSource(settings, feeds, waker=waker, watch=room.see)
                 source.start(lambda snapshot: None)
             yield held

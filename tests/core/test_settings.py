@@ -1,4 +1,4 @@
-"""Settings: typed, explained, and refused with the way out."""
+"""Settings are typed, and a wrong file is refused with a hint."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.core.errors import SettingsError
-from timmy_tui.core.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.core.settings import Settings, load_settings, refuse_commands_in_repository
 
 
 def write(folder: Path, text: str) -> Path:
@@ -85,7 +85,7 @@ def test_a_command_that_comes_with_the_monitored_repository_is_refused(tmp_path:
         path.write_text('[control]\nstrategy = "command"\ncommand = ["/bin/true"]\n')
         path.chmod(0o600)
     with pytest.raises(SettingsError, match="names a command"):
-        refuse_commands_from(load_settings(inside), inside, root)
-    refuse_commands_from(load_settings(own), own, root)
+        refuse_commands_in_repository(load_settings(inside), inside, root)
+    refuse_commands_in_repository(load_settings(own), own, root)
     inside.write_text("[view]\nwindow = 30\n")
-    refuse_commands_from(load_settings(inside), inside, root)
+    refuse_commands_in_repository(load_settings(inside), inside, root)

@@ -52,7 +52,7 @@ def told(lines: list[DoctorLine], subject: str, level: str = "") -> list[str]:
 def test_an_empty_machine(home: Path) -> None:
     lines = examine(None, None, time.time())
     assert told(lines, "timmy", "fail")
-    assert all(line.way_out for line in lines if line.level == "fail")
+    assert all(line.hint for line in lines if line.level == "fail")
     for service in ("ollama", "v34", "tts", "stt"):
         assert told(lines, service, "fail")
     assert "it would be" in told(lines, "settings", "ok")[0]
@@ -185,7 +185,7 @@ def test_tmux_options_are_read_and_rated(tmp_path: Path, monkeypatch: pytest.Mon
         "escape-time": "warn", "default-terminal": "warn", "set-clipboard": "warn", "status-interval": "ok",
         "mouse": "ok",
     }  # fmt: skip
-    assert all("tmux.conf" in line.way_out for line in lines if line.level == "warn")
+    assert all("tmux.conf" in line.hint for line in lines if line.level == "warn")
     program.write_text("#!/bin/sh\nexit 1\n")
     assert [line.level for line in tmux_lines({"TMUX": "x"})] == ["warn"]
 

@@ -1,23 +1,23 @@
-"""What the screen needs to know before it opens: settings, installation, a terminal that can show it."""
+"""What the dashboard needs before it opens: settings, the installation, and a terminal that can show it."""
 
 import os
 import sys
 from pathlib import Path
 
 from timmy_tui.core.installation import Installation, find_installation
-from timmy_tui.core.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.core.settings import Settings, load_settings, refuse_commands_in_repository
 
 
 def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Installation]:
-    """Settings and installation. Raises SettingsError or NotFound."""
+    """The settings and the installation they lead to. Raises SettingsError or NotFound."""
     settings = load_settings(settings_path)
     installation = find_installation(settings, root)
-    refuse_commands_from(settings, settings_path, installation.root)
+    refuse_commands_in_repository(settings, settings_path, installation.root)
     return settings, installation
 
 
 def terminal_problem() -> str:
-    """Why there can be no screen: a pipe, or a terminal that cannot address its cells. Empty when there can."""
+    """Why the dashboard cannot open: a pipe, or a terminal without cursor addressing. Empty when it can."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "the dashboard needs a terminal; for a pipe there are `report` and `status`."
     if os.environ.get("TERM", "") in ("", "dumb"):
@@ -25,8 +25,8 @@ def terminal_problem() -> str:
     return ""
 
 
-def with_view(settings: Settings, mouse: bool = False, plain: bool = False) -> Settings:
-    """The settings with what the command line asked for."""
+def with_view_options(settings: Settings, mouse: bool = False, plain: bool = False) -> Settings:
+    """The settings, with the options ``--mouse`` and ``--ascii`` of the command line added."""
     from msgspec.structs import replace
 
     view = replace(settings.view, mouse=settings.view.mouse or mouse, ascii=settings.view.ascii or plain)

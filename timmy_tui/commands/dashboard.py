@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from timmy_tui.bootstrap.startup import load, terminal_problem, with_view
+from timmy_tui.bootstrap.startup import load, terminal_problem, with_view_options
 from timmy_tui.commands.options import root_option, settings_option
 from timmy_tui.core.settings import load_settings
 
@@ -31,7 +31,7 @@ def dashboard(
     refuse_without_terminal()
     from timmy_tui.bootstrap.dashboard import open_installation
 
-    settings = with_view(settings, mouse=mouse, plain=plain)
+    settings = with_view_options(settings, mouse=mouse, plain=plain)
     open_installation(settings, installation, services=not no_services, read_only=read_only)
 
 

@@ -23,7 +23,7 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
     from msgspec.structs import replace
 
     from timmy_tui.bootstrap.dashboard import open_installation
-    from timmy_tui.core.installation import at
+    from timmy_tui.core.installation import installation_at
     from timmy_tui.demo.run import Demo
 
     with Demo(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version) as stand_in:
@@ -32,4 +32,4 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
         settings = replace(
             settings, paths=replace(settings.paths, root=str(stand_in.root), ollama_log=str(stand_in.ollama_log))
         )
-        open_installation(settings, at(stand_in.root, settings.paths), record=False)
+        open_installation(settings, installation_at(stand_in.root, settings.paths), record=False)

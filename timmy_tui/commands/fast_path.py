@@ -43,7 +43,7 @@ def open_dashboard(arguments: Sequence[str]) -> bool:
     options = read_options(arguments, ("--root", "--settings"), ("--read-only", "--no-services", "--mouse", "--ascii"))
     if options is None:
         return False
-    from timmy_tui.bootstrap.startup import load, terminal_problem, with_view
+    from timmy_tui.bootstrap.startup import load, terminal_problem, with_view_options
     from timmy_tui.core.errors import TimmyError
 
     try:
@@ -54,7 +54,7 @@ def open_dashboard(arguments: Sequence[str]) -> bool:
         return False
     from timmy_tui.bootstrap.dashboard import open_installation
 
-    settings = with_view(settings, mouse="--mouse" in options, plain="--ascii" in options)
+    settings = with_view_options(settings, mouse="--mouse" in options, plain="--ascii" in options)
     try:
         open_installation(
             settings, installation, services="--no-services" not in options, read_only="--read-only" in options

@@ -138,8 +138,8 @@ def _print_doctor(lines: "list[DoctorLine]", levels: dict[str, int]) -> None:
     marks = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
     for line in lines:
         click.echo(f"{marks[line.level]}  {line.subject:<12} {line.text}")
-        if line.way_out:
-            click.echo(f"{'':19}→ {line.way_out}")
+        if line.hint:
+            click.echo(f"{'':19}→ {line.hint}")
     click.echo(f"\n{levels['ok']} ok, {levels['warn']} to look at, {levels['fail']} failing")
 
 

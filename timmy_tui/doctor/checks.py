@@ -10,7 +10,7 @@ from pathlib import Path
 
 from timmy_tui.analysis.llm.ollama_versions import Counts, parse_version, rule_for
 from timmy_tui.core.errors import NotFound, SettingsError
-from timmy_tui.core.formatting import share
+from timmy_tui.core.formatting import percent
 from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings
@@ -83,7 +83,7 @@ def _place(scene: Scene) -> Iterator[DoctorLine]:
     if scene.installation is not None:
         yield DoctorLine("timmy", OK, f"{scene.installation.root}")
     elif scene.missing is not None:
-        yield DoctorLine("timmy", FAIL, scene.missing.message, scene.missing.way_out)
+        yield DoctorLine("timmy", FAIL, scene.missing.message, scene.missing.hint)
 
 
 def _files(scene: Scene) -> Iterable[DoctorLine]:
@@ -166,7 +166,7 @@ def _residency(facts: OllamaFacts, scene: Scene) -> Iterator[DoctorLine]:
     window = f", num_ctx {facts.context_length}" if facts.context_length else ""
     yield DoctorLine("model", OK, f"{facts.model} {facts.parameters or ''} {facts.quantization or ''}{window}".strip())
     if facts.size and facts.size_vram is not None and facts.size_vram < 0.995 * facts.size:
-        part = share(facts.size_vram / facts.size)
+        part = percent(facts.size_vram / facts.size)
         yield DoctorLine("model", WARN, f"only {part} of it is in GPU memory", "A smaller num_ctx or model would fit.")
     if wanted.num_ctx and facts.context_length and wanted.num_ctx != facts.context_length:
         text = f"loaded with num_ctx {facts.context_length}, v34 asks for {wanted.num_ctx}: its next turn reloads it"
@@ -198,11 +198,11 @@ def _speech(scene: Scene) -> Iterator[DoctorLine]:
         yield _service(name, scene.urls.shown(name), answer, said, f"Start the {name.upper()} server on Windows.")
 
 
-def _service(name: str, url: str, answer: Answer, said: str, way_out: str) -> DoctorLine:
+def _service(name: str, url: str, answer: Answer, said: str, hint: str) -> DoctorLine:
     if answer.late:
         return DoctorLine(name, WARN, f"{url} is busy: it took the question and answers late")
     if answer.status is None:
-        return DoctorLine(name, FAIL, f"{url}: {answer.problem}", way_out)
+        return DoctorLine(name, FAIL, f"{url}: {answer.problem}", hint)
     if answer.status >= 500:
         return DoctorLine(name, WARN, f"{url}: {answer.problem}")
     return DoctorLine(name, OK, f"{url} {said}")

@@ -46,8 +46,8 @@ def _overrides(root: Path, debug: object) -> Iterator[DoctorLine]:
         return
     running = any("--debug" in command for command in commands)
     text = f"v34 runs {'with' if running else 'without'} --debug, which overrides DEBUG_MODE"
-    way_out = "" if running else "Restart it with --debug: without it v34.log tells nothing."
-    yield DoctorLine("flags", OK if running else WARN, text + (f" = {debug}" if debug is not None else ""), way_out)
+    hint = "" if running else "Restart it with --debug: without it v34.log tells nothing."
+    yield DoctorLine("flags", OK if running else WARN, text + (f" = {debug}" if debug is not None else ""), hint)
 
 
 def _running(values: Mapping[str, object], raw: bool | None, turns: Sequence[Turn]) -> Iterator[DoctorLine]:

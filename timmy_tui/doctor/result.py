@@ -13,5 +13,5 @@ class DoctorLine:
     level: str
     """``ok``, ``warn`` or ``fail``."""
     text: str
-    way_out: str = ""
+    hint: str = ""
     """Empty when there is nothing to do."""

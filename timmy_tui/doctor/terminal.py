@@ -20,7 +20,7 @@ class TmuxOption:
     name: str
     good: Callable[[str], bool]
     cost: str
-    way_out: str
+    hint: str
 
 
 TMUX: tuple[TmuxOption, ...] = (
@@ -83,7 +83,7 @@ def tmux_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
         if row.good(value):
             yield DoctorLine("tmux", OK, f"{row.name} {clean(value, 40)}")
         else:
-            yield DoctorLine("tmux", WARN, f"{row.name} {clean(value, 40)}: {row.cost}", f"~/.tmux.conf: {row.way_out}")
+            yield DoctorLine("tmux", WARN, f"{row.name} {clean(value, 40)}: {row.cost}", f"~/.tmux.conf: {row.hint}")
 
 
 def _options(program: str, environ: Mapping[str, str]) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.installation import Installation
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.sources.replay.player import detect_kind
@@ -45,7 +45,7 @@ def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogKind]]:
     return [(_readable(path), detect_kind(path)) for path in paths]
 
 
-def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: Limits, keep_events: bool = True) -> LogReading:
+def read_logs(logs: Sequence[tuple[Path, LogKind]], limits: TailSettings, keep_events: bool = True) -> LogReading:
     """Read each log whole. The latency log goes first: the debug log then tells more of turns that are known."""
     ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
     turns: dict[int, Turn] = {}

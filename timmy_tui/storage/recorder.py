@@ -89,7 +89,7 @@ class Recorder:
         try:
             history = History(self._path, self._root, self._keep_text)
         except HistoryError as error:
-            self._tell(f"history: {error.message} {error.way_out}")
+            self._tell(f"history: {error.message} {error.hint}")
             return
         if history.warning:
             self._tell(history.warning)
@@ -110,7 +110,7 @@ class Recorder:
                 told = False
             except HistoryError as error:
                 if not told:
-                    self._tell(f"history: {error.message} {error.way_out}")
+                    self._tell(f"history: {error.message} {error.hint}")
                     told = True
                 self._queue.put(job)
                 self._ending.wait(RETRY_S)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import Tail, TailBatch
 
@@ -18,11 +18,13 @@ class Clock:
 
 
 class Follower:
-    """A tail with everything it has given so far."""
+    """A tail, with all lines that it has returned so far."""
 
-    def __init__(self, path: Path, limits: Limits | None = None, hold: bool = True, from_end: bool = True) -> None:
+    def __init__(
+        self, path: Path, limits: TailSettings | None = None, hold: bool = True, from_end: bool = True
+    ) -> None:
         self.clock = Clock()
-        self.tail = Tail(path, path.name, limits or Limits(), clock=self.clock, hold=hold, from_end=from_end)
+        self.tail = Tail(path, path.name, limits or TailSettings(), clock=self.clock, hold=hold, from_end=from_end)
         self.batches: list[TailBatch] = []
 
     def poll(self, after: float = 0.0) -> list[bytes]:

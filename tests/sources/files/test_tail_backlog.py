@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
 from timmy_tui.sources.files.tail import Backlog, Tail
 
-HEAD = Limits(head_kib=4)
+HEAD = TailSettings(head_kib=4)
 
 
 class Consumer:
     """Reads as the pipeline does: ``shown`` has the newest first, ``full`` everything from the first byte on."""
 
-    def __init__(self, path: Path, limits: Limits = HEAD) -> None:
+    def __init__(self, path: Path, limits: TailSettings = HEAD) -> None:
         self.now = 0.0
         self.tail = Tail(path, path.name, limits, clock=lambda: self.now)
         self.backlog: Backlog | None = None
@@ -186,7 +186,7 @@ def test_it_is_handed_out_once_and_survives_the_file(log: Path) -> None:
 
 def test_lines_over_the_limit_are_counted_once(log: Path) -> None:
     log.write_bytes(b"a" * 2000 + b"\nshort\n" + b"b" * 2000 + b"\n" + b"".join(b"%09d\n" % n for n in range(1000)))
-    consumer = Consumer(log, Limits(head_kib=4, line_kib=1))
+    consumer = Consumer(log, TailSettings(head_kib=4, line_kib=1))
     consumer.live()
     while consumer.old(300):
         pass

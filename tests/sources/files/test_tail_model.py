@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
 from timmy_tui.sources.files.tail import Tail
 
@@ -19,7 +19,7 @@ class World:
         self.path = folder / "latency.log"
         self.now = 0.0
         self.hold = hold
-        self.tail = Tail(self.path, "latency.log", Limits(), clock=lambda: self.now, hold=hold)
+        self.tail = Tail(self.path, "latency.log", TailSettings(), clock=lambda: self.now, hold=hold)
         self.number = 0
         self.held: list[bytes] = []
         """Whole lines in the file that has the name now, in order."""

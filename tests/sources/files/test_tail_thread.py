@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import POLL_BYTES, Tail, TailBatch
 from timmy_tui.sources.files.tail_thread import QUEUE, STALL_S, TailThread
 
-QUICK = Limits(poll_ms=10, poll_busy_ms=5, head_kib=4)
+QUICK = TailSettings(poll_ms=10, poll_busy_ms=5, head_kib=4)
 
 
 class Feeds:
@@ -24,7 +24,7 @@ class Feeds:
         self.now = 0.0
         self._threads: list[TailThread] = []
 
-    def open(self, path: Path, limits: Limits = QUICK, from_end: bool = True) -> TailThread:
+    def open(self, path: Path, limits: TailSettings = QUICK, from_end: bool = True) -> TailThread:
         tail = Tail(path, path.name, limits, from_end=from_end)
         thread = TailThread(tail, "latency", limits, clock=lambda: self.now)
         self._threads.append(thread)
@@ -79,7 +79,7 @@ def test_lines_arrive_and_the_consumer_is_told(tmp_path: Path, feeds: Feeds) -> 
 
 def test_a_hint_does_not_wait_for_the_poll(tmp_path: Path, feeds: Feeds) -> None:
     append(tmp_path / "log", b"one\n")
-    feed = feeds.open(tmp_path / "log", Limits(poll_ms=3_600_000, poll_busy_ms=5))
+    feed = feeds.open(tmp_path / "log", TailSettings(poll_ms=3_600_000, poll_busy_ms=5))
     feeds.await_lines(feed, 1)
     append(tmp_path / "log", b"two\n")
     feed.wake()

@@ -137,12 +137,12 @@ def test_never_started_and_stopped(tmp_path: Path) -> None:
 LIMITED = """
 import sys, threading, time
 from pathlib import Path
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.files.tail import Tail
 from timmy_tui.sources.files.wake import Waker
 log = Path(sys.argv[1])
-limits = Limits(poll_ms=20)
+limits = TailSettings(poll_ms=20)
 news = threading.Event()
 feed = TailThread(Tail(log, "log", limits), "latency", limits)
 waker = Waker([log], feed.wake, direct=sys.argv[2] == "inotify")

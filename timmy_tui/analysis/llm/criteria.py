@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from timmy_tui.analysis.llm.epoch_figures import BROKEN_REPLY, Figures, figures, known_shares, llm_ms, total_ms
-from timmy_tui.core.formatting import duration, share
+from timmy_tui.core.formatting import duration, percent
 from timmy_tui.model.llm import Criterion, Reuse
 from timmy_tui.model.turn import Turn
 
@@ -221,7 +221,7 @@ def _length(grounds: Grounds) -> tuple[str, bool]:
 
 
 def _reused(shares: Sequence[float], estimated: bool) -> str:
-    return f"{'~' if estimated else ''}{share(median(shares))} reused"
+    return f"{'~' if estimated else ''}{percent(median(shares))} reused"
 
 
 def _was(ms: float | None) -> str:

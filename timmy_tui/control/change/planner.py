@@ -89,7 +89,7 @@ class Planner:
         try:
             made = make(arguments)
         except (Refused, NotFound) as error:
-            return ChangePlan(kind, kind, refusal=f"{error.message} {error.way_out}".strip())
+            return ChangePlan(kind, kind, refusal=f"{error.message} {error.hint}".strip())
         if made.refusal or kind == "create":
             return made
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
@@ -233,7 +233,7 @@ class Planner:
         differing = [one.path for one in differences if one.state == "differs"]
         files = named or [path for path in differing if path in self._guide_files]
         if not files:
-            raise Refused(f"No file of {', '.join(self._guide_files)} differs from {name}.", way_out=_named(differing))
+            raise Refused(f"No file of {', '.join(self._guide_files)} differs from {name}.", hint=_named(differing))
         lines = [f"restored as they were at {name}: {', '.join(files)}"]
         for one in differences:
             told = "" if one.added is None else f" +{one.added} −{one.removed}"

@@ -120,7 +120,7 @@ class Command:
         try:
             run_command(self.argv, self.folder, self.limit_s, self.log, cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
+            raise RestartFailed(refused.message, refused.hint) from None
         return "the command has ended well"
 
 
@@ -159,7 +159,7 @@ class ByPanel:
                 raise Refused("v34 is just starting; the panel would start a second one.")
             self.panel.start(cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
+            raise RestartFailed(refused.message, refused.hint) from None
         return "the panel has started it"
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:

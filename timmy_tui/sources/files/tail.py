@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.backlog import Backlog
 from timmy_tui.sources.files.condition import Condition, PartialWatch
@@ -28,7 +28,7 @@ class Tail:
         self,
         path: Path,
         name: str,
-        limits: Limits,
+        limits: TailSettings,
         *,
         from_end: bool = True,
         clock: Callable[[], float] = time.monotonic,

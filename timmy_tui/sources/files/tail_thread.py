@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.tail import Backlog, Tail, TailBatch
 
@@ -27,7 +27,7 @@ class TailThread:
         self,
         tail: Tail,
         kind: Literal["latency", "v34"],
-        limits: Limits,
+        limits: TailSettings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = tail.name
