@@ -14,7 +14,7 @@ from pathlib import Path
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.core.settings import Settings
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.model.change import ChangeState
 
 REPEATS = 15
@@ -26,7 +26,10 @@ def measure() -> list[str]:
     hand: list[float] = []
     before: list[float] = []
     after: list[float] = []
-    with tempfile.TemporaryDirectory() as folder, Demo(history=0, talk=False, import_s=0.2) as demo:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Demo(DemoOptions(history=0, conversation=False, import_s=0.2)) as demo,
+    ):
         assert demo.root is not None
         config = demo.root / "v34/config.py"
         _until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)

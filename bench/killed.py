@@ -18,7 +18,7 @@ from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.control.journal.write_ahead import CLOSED, Journal
 from timmy_tui.control.service.listeners import Answer, ask
 from timmy_tui.core.settings import Settings
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.run import Demo, DemoOptions
 
 ROUNDS = 100
 DASHBOARD = """
@@ -40,7 +40,10 @@ def measure() -> list[str]:
     """Lines of the table."""
     chance = random.Random(11)
     found: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder, Demo(history=0, talk=False, import_s=0.05) as demo:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Demo(DemoOptions(history=0, conversation=False, import_s=0.05)) as demo,
+    ):
         assert demo.root is not None
         _until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
         files = [demo.root / "v34/config.py", demo.root / "v34/app.py"]

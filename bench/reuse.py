@@ -21,10 +21,10 @@ from msgspec.structs import replace as replace_struct
 
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.summary import LlmSummary
-from timmy_tui.demo.generate import Logs, Plan, make_logs
-from timmy_tui.demo.ollama.engine import Served
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs
+from timmy_tui.demo.ollama.engine import ServedRequest
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
@@ -90,7 +90,7 @@ class Tally:
 
 def from_logs(version: str, scenario: str, seed: int, tally: Tally) -> None:
     """One run judged from the two logs."""
-    logs = make_logs(Plan(TURNS, scenario, seed, version=version))
+    logs = generate_logs(ConversationPlan(TURNS, scenario, seed, version=version))
     turns = _turns(logs)
     tracker = ReuseTracker()
     facts = OllamaFacts(url="", reachable=True, since=None, version=version)
@@ -98,9 +98,9 @@ def from_logs(version: str, scenario: str, seed: int, tally: Tally) -> None:
         tracker.add(turn, facts)
     said = {item.ordinal: item for item in tracker.reuse}
     ordinals = {turn.request_id: turn.ordinal for turn in turns}
-    stolen = {entry["turn"] for entry in logs.truth if entry["what"] == "steal"}
+    stolen = {entry["turn"] for entry in logs.ground_truth if entry["what"] == "steal"}
     cold_before = 0
-    for entry in logs.truth:
+    for entry in logs.ground_truth:
         truth = entry.get("llm")
         if entry["what"] != "turn" or truth is None:
             continue
@@ -115,7 +115,7 @@ def from_logs(version: str, scenario: str, seed: int, tally: Tally) -> None:
             tally.cold.count(item.cold, bool(cold))
 
 
-def _turns(logs: Logs) -> list[Turn]:
+def _turns(logs: GeneratedLogs) -> list[Turn]:
     ingest, found = Ingest(60.0), dict[int, Turn]()
     pairs: tuple[tuple[LogKind, list[str]], ...] = (("latency", logs.latency), ("v34", logs.v34))
     for kind, lines in pairs:
@@ -132,8 +132,8 @@ def with_server_log(version: str, overflow: bool, turns: int = 24) -> Tally:
     facts = OllamaFacts(url="", reachable=True, since=None, version=version)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
-        with OllamaStandIn(version, seed=5, speed=1000, log_path=log) as stand_in:
-            truths: list[tuple[Served, bool]] = []
+        with OllamaStandIn(OllamaOptions(version, seed=5, speed=1000, log_path=log)) as stand_in:
+            truths: list[tuple[ServedRequest, bool]] = []
             for turn, cold in _talk(stand_in, overflow, turns):
                 served = tuple(OllamaLogParser().feed(log.read_bytes().splitlines()))
                 room.add(turn, replace(facts, served=served))

@@ -13,7 +13,7 @@ from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.core.installation import installation_at
 from timmy_tui.core.settings import Settings
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.model.change import ChangeState
 from timmy_tui.pipeline.live_source import LiveSource, follow
 
@@ -86,7 +86,7 @@ def harness(folder: Path, settings: Settings | None = None, follow_logs: bool = 
     settings = replace(settings, tail=replace(settings.tail, poll_ms=50, poll_busy_ms=20))
     said: list[str] = []
     marks: list[tuple[str, str]] = []
-    with Demo(root=folder / "timmy", **given) as stand_in:
+    with Demo(DemoOptions(**given), folder / "timmy") as stand_in:
         assert stand_in.root is not None
         room = Controller(
             settings,

@@ -26,7 +26,7 @@ def in_flight(phase: str) -> Snapshot:
 @contextmanager
 def silence(folder: Path, settings: Settings = QUICK, import_s: float = 0.05) -> Iterator[Harness]:
     """Nobody talks; snapshots are what a test says."""
-    with harness(folder, settings, follow_logs=False, talk=False, import_s=import_s) as held:
+    with harness(folder, settings, follow_logs=False, conversation=False, import_s=import_s) as held:
         yield held
 
 

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from timmy_tui.commands.llm import doctor
-from timmy_tui.demo.generate import write_logs
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
-from timmy_tui.demo.start import lay_out
+from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
+from timmy_tui.demo.start import write_installation
 from timmy_tui.doctor.checks import examine
 from timmy_tui.doctor.flags import raw_keyword
 from timmy_tui.doctor.result import DoctorLine
@@ -39,9 +39,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def timmy(folder: Path, turns: int = 12, **ports: int) -> Path:
     root = folder / "timmy"
     root.mkdir()
-    lay_out(root, {**PORTS, **ports})
+    write_installation(root, {**PORTS, **ports})
     if turns:
-        write_logs(root, turns, start=time.time() - 30 * turns)
+        write_logs(root, ConversationPlan(turns, start=time.time() - 30 * turns))
     return root
 
 
@@ -60,7 +60,7 @@ def test_an_empty_machine(home: Path) -> None:
 
 
 def test_the_demo(tmp_path: Path) -> None:
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions("0.12.11", speed=1000)) as stand_in:
         port = int(stand_in.url.rpartition(":")[2])
         root = timmy(tmp_path, ollama=port)
         wire = HttpClient(stand_in.url, timeout_s=20)
@@ -84,7 +84,7 @@ def test_the_demo(tmp_path: Path) -> None:
     [("0.12.5", "last 512"), ("0.30.0", "regression"), ("0.0.0", "no release"), ("0.1.20", "0.1.38")],
 )
 def test_versions_whose_figures_mislead_are_warned_of(tmp_path: Path, version: str, words: str) -> None:
-    with OllamaStandIn(version, speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions(version, speed=1000)) as stand_in:
         lines = examine(timmy(tmp_path, 0, ollama=int(stand_in.url.rpartition(":")[2])), None, time.time())
     assert any(words in text for text in told(lines, "ollama", "warn"))
 
@@ -109,7 +109,7 @@ def test_logs_that_are_missing_strange_or_old(tmp_path: Path) -> None:
     os.mkfifo(root / "shared/latency.log")
     assert "not a regular file" in told(examine(root, None, time.time()), "latency.log", "fail")[0]
     (root / "shared/latency.log").unlink()
-    write_logs(root, 5, start=time.time() - 9 * 86400)
+    write_logs(root, ConversationPlan(5, start=time.time() - 9 * 86400))
     with (root / "shared/latency.log").open("ab") as file:
         file.write(b'{"timestamp": 17\nnot json\n')
     lines = examine(root, None, time.time())
@@ -119,7 +119,7 @@ def test_logs_that_are_missing_strange_or_old(tmp_path: Path) -> None:
 
 def test_clocks_apart_are_seen(tmp_path: Path) -> None:
     root = timmy(tmp_path, 0)
-    write_logs(root, 8, "clock-skew", start=time.time() - 300)
+    write_logs(root, ConversationPlan(8, "clock-skew", start=time.time() - 300))
     assert "v34's clock is at least" in told(examine(root, None, time.time()), "clocks", "warn")[0]
     ahead = examine(root, None, time.time() - 3600)
     assert any("future" in text for text in told(ahead, "clocks", "warn"))

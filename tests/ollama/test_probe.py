@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from timmy_tui.commands.llm import probe, warm
 from timmy_tui.core.errors import NotFound, SourceError
-from timmy_tui.demo.ollama.engine import Order, Served
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.engine import GenerateRequest, ServedRequest
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
 from timmy_tui.ollama.probe import run_probe
 from timmy_tui.ollama.warm import plan_warm, send_warm
 from timmy_tui.sources.services.urls import ModelConfig
@@ -29,7 +29,7 @@ SUMMARIES = {
 @pytest.mark.parametrize("version", SUMMARIES)
 def test_every_version_shows_that_its_cache_works(version: str) -> None:
     heard: list[str] = []
-    with OllamaStandIn(version, seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions(version, seed=1, speed=1000)) as stand_in:
         found = run_probe(stand_in.url, tell=heard.append)
         requests = stand_in.requests
     assert (found.verdict, found.version, found.model) == ("works", version, MODEL)
@@ -47,10 +47,10 @@ def test_every_version_shows_that_its_cache_works(version: str) -> None:
 
 
 def test_no_reuse_is_not_called_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         serve = stand_in.engine.serve
 
-        def forget(order: Order, queue_ms: float = 0.0) -> Served:
+        def forget(order: GenerateRequest, queue_ms: float = 0.0) -> ServedRequest:
             stand_in.engine.slot = []
             return serve(order, queue_ms)
 
@@ -61,20 +61,20 @@ def test_no_reuse_is_not_called_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_loaded_window_is_kept_so_that_nothing_is_reloaded() -> None:
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         send_warm(plan_warm(stand_in.url, ModelConfig(MODEL, 8000, None, "1h")))
         assert run_probe(stand_in.url).num_ctx == 8000
         assert not any(served.loaded for served in stand_in.requests)
-        assert stand_in.residents()["models"][0]["context_length"] == 8000
+        assert stand_in.ps_response()["models"][0]["context_length"] == 8000
 
 
 def test_failures_in_between_are_told() -> None:
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
-        stand_in.fail("500", times=7, path="/api/generate")
+    with OllamaStandIn(OllamaOptions("0.12.11", speed=1000)) as stand_in:
+        stand_in.fail_next("500", times=7, path="/api/generate")
         found = run_probe(stand_in.url)
         assert found.verdict == "not answered"
         assert "HTTP 500" in found.summary
-        stand_in.fail("no done", times=3, path="/api/generate")
+        stand_in.fail_next("no done", times=3, path="/api/generate")
         steps = {step.key: step.problem for step in run_probe(stand_in.url).steps}
         assert steps["raw_stream"] == "the stream broke off"
 
@@ -89,8 +89,8 @@ def test_nobody_there_and_no_model() -> None:
         plan_warm("http://127.0.0.1:1", ModelConfig())
     with pytest.raises(SourceError):
         send_warm(plan_warm("http://127.0.0.1:1", ModelConfig("m")))
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
-        stand_in.fail("html", path="/api/tags")
+    with OllamaStandIn(OllamaOptions("0.12.11", speed=1000)) as stand_in:
+        stand_in.fail_next("html", path="/api/tags")
         with pytest.raises(NotFound):
             run_probe(stand_in.url)
 
@@ -106,7 +106,7 @@ def test_the_command_asks_first_and_prints_or_encodes(tmp_path: Path, monkeypatc
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     common = ["--settings", settings_file(tmp_path)]
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         common += ["--url", stand_in.url]
         refused = CliRunner().invoke(probe, common)
         assert refused.exit_code == 2
@@ -127,12 +127,12 @@ def test_the_warm_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     common = ["--settings", settings_file(tmp_path), "--model", MODEL]
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         common += ["--url", stand_in.url]
         assert CliRunner().invoke(warm, common).exit_code == 2
-        assert stand_in.residents() == {"models": []}
+        assert stand_in.ps_response() == {"models": []}
         done = CliRunner().invoke(warm, [*common, "--yes"])
         assert done.exit_code == 0
         assert MODEL in done.stdout
-        assert len(stand_in.residents()["models"]) == 1
+        assert len(stand_in.ps_response()["models"]) == 1
         assert stand_in.requests == [], "nothing was generated"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
 from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_time, parse_took
 from timmy_tui.sources.services.http import HttpClient
 
@@ -146,7 +146,7 @@ def test_any_order(lines: list[str]) -> None:
 
 @pytest.fixture(params=["0.1.48", "0.3.14", "0.12.11", "0.30.0", "0.30.11", "0.33.3"])
 def stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OllamaStandIn]:
-    with OllamaStandIn(request.param, seed=2, speed=1000, log_path=tmp_path / "server.log") as running:
+    with OllamaStandIn(OllamaOptions(request.param, seed=2, speed=1000, log_path=tmp_path / "server.log")) as running:
         yield running
 
 

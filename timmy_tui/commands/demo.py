@@ -24,9 +24,9 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
 
     from timmy_tui.bootstrap.dashboard import open_installation
     from timmy_tui.core.installation import installation_at
-    from timmy_tui.demo.run import Demo
+    from timmy_tui.demo.run import Demo, DemoOptions
 
-    with Demo(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version) as stand_in:
+    with Demo(DemoOptions(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version)) as stand_in:
         assert stand_in.root is not None
         settings = Settings()
         settings = replace(

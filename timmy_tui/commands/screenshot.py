@@ -40,10 +40,10 @@ def screenshot(file: Path, size: str, keys: str, turns: int, scenario: str, seed
 def snapshot_of_demo(root: Path, settings: Settings, turns: int, scenario: str, seed: int) -> Snapshot:
     """The last snapshot of a pipeline that has read a whole conversation; its newest turn is still in flight."""
     from timmy_tui.bootstrap.wiring import make_analyst
-    from timmy_tui.demo.generate import write_logs
+    from timmy_tui.demo.generate import ConversationPlan, write_logs
     from timmy_tui.pipeline.live_source import LiveSource, play
 
-    write_logs(root, turns, scenario, seed)
+    write_logs(root, ConversationPlan(turns, scenario, seed))
     latency = root / "shared/latency.log"
     _leave_last_turn_open(latency)
     source = LiveSource(

@@ -44,7 +44,7 @@ time.sleep(60)
 
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    with harness(tmp_path_factory.mktemp("killed"), follow_logs=False, talk=False) as held:
+    with harness(tmp_path_factory.mktemp("killed"), follow_logs=False, conversation=False) as held:
         yield held
 
 

@@ -11,14 +11,14 @@ import pytest
 from timmy_tui.control.controller import Controller
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.settings import Services, Settings
-from timmy_tui.demo.generate import write_logs
+from timmy_tui.demo.generate import ConversationPlan, write_logs
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     root = tmp_path / "timmy"
-    write_logs(root, 6)
+    write_logs(root, ConversationPlan(6))
     (root / "v34").mkdir(exist_ok=True)
     (root / "v34/config.py").write_text(
         'USE_FULL_MEGA_PROMPT = True\nDEBUG_MODE = False\nDB_CONFIG = {"password": "canary"}\n'

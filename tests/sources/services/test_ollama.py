@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.sources.services.servers import as_json, serving
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
 from timmy_tui.sources.services.http import LIMIT, HttpClient
 from timmy_tui.sources.services.ollama import OllamaClient, OllamaWatch, parse_duration, parse_stamp
 
@@ -122,21 +122,21 @@ def test_foreign_text_is_cleaned() -> None:
     ],
 )
 def test_each_fault_is_a_state_and_ends(fault: str, problem: str) -> None:
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
+    with OllamaStandIn(OllamaOptions("0.12.11", speed=1000)) as stand_in:
         watch = OllamaWatch(stand_in.url, model=MODEL)
-        stand_in.fail(fault)
+        stand_in.fail_next(fault)
         facts = watch.step(NOW)
         assert (facts.reachable, facts.problem, facts.since) == (False, problem, NOW)
         later = watch.step(NOW + 5)
         assert (later.reachable, later.problem, later.since, later.version) == (True, "", NOW + 5, "0.12.11")
-        stand_in.fail(fault, path="/api/ps")
+        stand_in.fail_next(fault, path="/api/ps")
         again = watch.step(NOW + 10)
         assert (again.reachable, again.problem, again.loaded) == (False, problem, None)
         watch.close()
 
 
 def test_a_version_is_asked_for_again_after_an_absence() -> None:
-    stand_in = OllamaStandIn("0.12.11", speed=1000)
+    stand_in = OllamaStandIn(OllamaOptions("0.12.11", speed=1000))
     with stand_in:
         watch = OllamaWatch(stand_in.url)
         assert watch.step(NOW).version == "0.12.11"
@@ -145,7 +145,7 @@ def test_a_version_is_asked_for_again_after_an_absence() -> None:
     assert (gone.reachable, gone.since) == (False, NOW + 5)
     assert watch.step(NOW + 10).since == NOW + 5
     listener = socket.create_server(("127.0.0.1", port))
-    with OllamaStandIn("0.30.11", speed=1000, listener=listener):
+    with OllamaStandIn(OllamaOptions("0.30.11", speed=1000), listener):
         back = watch.step(NOW + 15)
         assert (back.reachable, back.version) == (True, "0.30.11")
     watch.close()

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
 from timmy_tui.core.settings import Paths, Services, Settings
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.sources.services.http import HttpClient
@@ -60,7 +60,7 @@ def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) ->
         return as_json(told[path])
 
     log = tmp_path / "server.log"
-    with OllamaStandIn("0.12.11", speed=1000, log_path=log) as stand_in, serving(speech) as (url, _):
+    with OllamaStandIn(OllamaOptions("0.12.11", speed=1000, log_path=log)) as stand_in, serving(speech) as (url, _):
         told = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
         live = LiveServices(replace(told, paths=Paths(ollama_log=str(log))), None, OllamaLogParser())
         live.start(lambda: None)

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from timmy_tui.demo.generate import Plan, make_logs
+from timmy_tui.demo.generate import ConversationPlan, generate_logs
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.v34 import StatsReader, turn_of
 from timmy_tui.turns.ingest import Ingest
@@ -109,7 +109,7 @@ def test_nothing_is_decided_while_a_turn_is_in_flight() -> None:
 
 
 def test_a_typed_turn_of_the_debug_log_has_no_id() -> None:
-    logs = make_logs(Plan(20, "steady", 3, lone_pauses=0.0))
+    logs = generate_logs(ConversationPlan(20, "steady", 3, lone_pauses=0.0))
     ingest = Ingest(60.0)
     turns = {turn.ordinal: turn for turn in ingest.feed("latency", [line.encode() for line in logs.latency])}
     turns |= {turn.ordinal: turn for turn in ingest.feed("v34", [line.encode() for line in logs.v34])}
