@@ -43,7 +43,7 @@ class Feed(Protocol):
     def drain(self) -> list[TailBatch]:
         """Batches since the last call, oldest first; never blocks."""
 
-    def backlog(self) -> Backlog | None:
+    def take_backlog(self) -> Backlog | None:
         """The file from its first byte on, when its end was read first; asked for after the first batch."""
 
     @property
@@ -211,7 +211,7 @@ class Pipeline:
             self._track.feed(feed.kind, batch.lines, self._facts)
 
     def _begin_backlog(self, feed: Feed) -> None:
-        backlog = feed.backlog()
+        backlog = feed.take_backlog()
         if backlog is None:
             return
         if self._preview is None:

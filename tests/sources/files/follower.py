@@ -1,4 +1,4 @@
-"""A tail on a clock that the test moves, with everything that came out of it."""
+"""A tail on a clock that the test moves, with all batches that it has returned."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from timmy_tui.sources.files.tail import Tail, TailBatch
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -100,7 +100,7 @@ def test_t9_the_first_poll_costs_the_same_whatever_the_size(
     assert follower.poll() == [line[:-1]] * 2048
     assert sum(read) == 256 * 1024 + 1
     assert follower.condition() is SourceCondition.OK
-    backlog = follower.tail.backlog()
+    backlog = follower.tail.take_backlog()
     assert backlog is not None
     assert follower.tail.state.behind == (mib << 20) - (256 << 10)
     assert follower.condition() is SourceCondition.READING

@@ -243,7 +243,7 @@ class ReplayFeed:
         self._replay.note_drained()
         return batches
 
-    def backlog(self) -> Backlog | None:
+    def take_backlog(self) -> Backlog | None:
         """A replay begins at the beginning."""
         return None
 
