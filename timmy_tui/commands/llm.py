@@ -30,9 +30,9 @@ def doctor(root: Path | None, settings_path: Path | None, as_json: bool) -> int:
 
     Exit code: 0 when nothing fails, 1 when something does.
     """
-    from timmy_tui.doctor.checks import examine
+    from timmy_tui.doctor.checks import run_checks
 
-    lines = examine(root, settings_path, time.time())
+    lines = run_checks(root, settings_path, time.time())
     levels = {level: sum(line.level == level for line in lines) for level in ("ok", "warn", "fail")}
     if as_json:
         _print_json({"schema": "timmy-tui.doctor/1", "counts": levels, "lines": lines})
@@ -89,12 +89,12 @@ def probe(
 def warm(root: Path | None, settings_path: Path | None, url: str | None, model: str | None, yes: bool) -> None:
     """Load the model with v34's num_ctx and keep_alive, so that the next turn need not wait for it."""
     from timmy_tui.ollama.warm import plan_warm, send_warm
-    from timmy_tui.sources.services.urls import masked, model_config
+    from timmy_tui.sources.services.urls import mask_url, model_config
 
     settings, place, base = _place(root, settings_path, url)
     warmth = plan_warm(base, model_config(settings, place), model)
     window = f"num_ctx {warmth.num_ctx}" if warmth.num_ctx else "the default num_ctx"
-    what = f"{warmth.model} with {window}, kept for {warmth.keep_alive}, at {masked(base)}"
+    what = f"{warmth.model} with {window}, kept for {warmth.keep_alive}, at {mask_url(base)}"
     _confirm(f"This loads {what}. It generates nothing.", yes)
     began = time.monotonic()
     send_warm(warmth)

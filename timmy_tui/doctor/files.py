@@ -1,4 +1,4 @@
-"""The doctor's look at the logs: whether they are there, what is in them, and how old it is."""
+"""Checks of the logs: whether they exist, what is in them, and how old it is."""
 
 import os
 import stat
@@ -16,16 +16,22 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.turns.ingest import Ingest, LogKind
 
-END = 512 << 10
-"""Bytes of each log's end that are read: about 120 turns."""
+END_BYTES = 512 << 10
+"""Size of each log's end that is read: about 120 turns."""
 OLD_S = 86400.0
-TRACKED = ("stt_pause_detected", "stt_http_request_start", "v34_flask_handler_entry", "v34_retrieval_embedding_start")
+"""Age of the newest event from which the log counts as old."""
+NEWER_EVENTS = (
+    "stt_pause_detected",
+    "stt_http_request_start",
+    "v34_flask_handler_entry",
+    "v34_retrieval_embedding_start",
+)
 """Events that older versions of the tracker do not write."""
 
 
 @dataclass
 class Sample:
-    """The ends of both logs, read."""
+    """What the ends of the logs contain."""
 
     turns: tuple[Turn, ...] = ()
     events: Counter[str] = field(default_factory=Counter)
@@ -34,10 +40,11 @@ class Sample:
     newest: float | None = None
     """Stamp of the newest event."""
     debug_turns: int = 0
+    """Number of turns in the debug log."""
 
 
 def sample_logs(installation: Installation, settings: Settings) -> Sample:
-    """Turns, events and what could not be read, from the end of each log."""
+    """Turns, events and unparsed lines from the end of each log."""
     ingest = Ingest(settings.tail.turn_timeout_s)
     turns: dict[int, Turn] = {}
     pairs: tuple[tuple[Path, LogKind], ...] = ((installation.latency_log, "latency"), (installation.v34_log, "v34"))
@@ -58,7 +65,7 @@ def sample_logs(installation: Installation, settings: Settings) -> Sample:
 
 
 def end_lines(path: Path) -> list[bytes]:
-    """Whole lines of a regular file's end; nothing of anything else (a FIFO would block)."""
+    """Whole lines of the end of a regular file; none of anything else, because reading a FIFO would block."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
@@ -67,14 +74,14 @@ def end_lines(path: Path) -> list[bytes]:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             return []
-        begin = max(info.st_size - END, 0)
+        begin = max(info.st_size - END_BYTES, 0)
         file.seek(begin)
-        lines = file.read(END).split(b"\n")
+        lines = file.read(END_BYTES).split(b"\n")
     return lines[1:-1] if begin else lines[:-1]
 
 
 def file_lines(installation: Installation, sample: Sample, settings: Settings, now: float) -> Iterator[DoctorLine]:
-    """A line or more for each file."""
+    """The lines for each log."""
     yield from _latency(installation, sample, now)
     yield from _debug(installation, sample)
     yield from _server(settings, installation)
@@ -94,12 +101,14 @@ def _latency(installation: Installation, sample: Sample, now: float) -> Iterator
     old = sample.newest is not None and now - sample.newest > OLD_S
     text = f"{total} events in {turns} turns at its end, the newest {age} ago"
     yield DoctorLine("latency.log", WARN if old else OK, text, "Is Timmy running?" if old else "")
-    missing = [name for name in TRACKED if name not in sample.events]
+    missing = [name for name in NEWER_EVENTS if name not in sample.events]
     if missing:
         yield DoctorLine("latency.log", OK, f"an older tracker: without {', '.join(missing)}")
     if sample.unparsed:
-        told = ", ".join(f"{count} {reason}" for reason, count in sample.unparsed.most_common(3))
-        yield DoctorLine("latency.log", WARN, f"lines passed over: {told}", "Several writers share it without a lock.")
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sample.unparsed.most_common(3))
+        yield DoctorLine(
+            "latency.log", WARN, f"lines passed over: {reasons}", "Several writers share it without a lock."
+        )
 
 
 def _debug(installation: Installation, sample: Sample) -> Iterator[DoctorLine]:
@@ -123,7 +132,7 @@ def _debug(installation: Installation, sample: Sample) -> Iterator[DoctorLine]:
 
 
 def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLine]:
-    """Ollama's own log is never needed; where it is named it should work."""
+    """Ollama's own log is optional; if the settings name one, it must be readable."""
     if settings.paths.ollama_journal:
         yield DoctorLine("ollama.log", OK, "journalctl -u ollama is followed")
         return
@@ -148,7 +157,7 @@ def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLi
 
 
 def _problem(path: Path) -> str:
-    """Why a file cannot be read; empty when it can."""
+    """Why a file cannot be read; empty if it can."""
     try:
         if not path.exists():
             return "does not exist"
