@@ -24,12 +24,12 @@ from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs
 from timmy_tui.demo.ollama.engine import ServedRequest
 from timmy_tui.demo.ollama.responses import MODEL
-from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.sources.services.http import HttpClient
-from timmy_tui.sources.services.v34 import turn_of
+from timmy_tui.sources.services.v34 import turn_from_stats
 from timmy_tui.turns.ingest import Ingest, LogKind
 
 VERSIONS = ("0.1.48", "0.3.14", "0.12.4", "0.12.5", "0.12.11", "0.30.0", "0.30.1", "0.30.11", "0.33.3")
@@ -132,7 +132,7 @@ def with_server_log(version: str, overflow: bool, turns: int = 24) -> Tally:
     facts = OllamaFacts(url="", reachable=True, since=None, version=version)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "server.log"
-        with OllamaStandIn(OllamaOptions(version, seed=5, speed=1000, log_path=log)) as stand_in:
+        with OllamaStandIn(StandInOptions(version, seed=5, speed=1000, log_path=log)) as stand_in:
             truths: list[tuple[ServedRequest, bool]] = []
             for turn, cold in _talk(stand_in, overflow, turns):
                 served = tuple(OllamaLogParser().feed(log.read_bytes().splitlines()))
@@ -149,31 +149,31 @@ def with_server_log(version: str, overflow: bool, turns: int = 24) -> Tally:
 
 def _talk(stand_in: OllamaStandIn, overflow: bool, turns: int) -> Iterator[tuple[Turn, bool]]:
     """Each turn as the logs would tell it, and whether it really was cold."""
-    wire = HttpClient(stand_in.url, timeout_s=20, whole_s=20)
+    client = HttpClient(stand_in.url, timeout_s=20, total_timeout_s=20)
     persona = " ".join(f"Rule {number}: be brief and kind." for number in range(90))
     talk, context, num_ctx = "", list[int](), 2600 if overflow else 8000
     for number in range(turns):
         act = {} if overflow else {8: "unload", 14: "steal"}
         if act.get(number) == "unload":
-            wire.ask("/api/generate", {"model": MODEL, "prompt": "", "keep_alive": 0})
+            client.request("/api/generate", {"model": MODEL, "prompt": "", "keep_alive": 0})
         elif act.get(number) == "steal":
             body = {"model": MODEL, "prompt": "Something else.", "raw": True, "stream": False}
-            wire.ask("/api/generate", body | {"options": {"num_ctx": num_ctx}})
+            client.request("/api/generate", body | {"options": {"num_ctx": num_ctx}})
         prompt = f"{talk}{persona}\nuser {number}: and what about the {number}th lamp?\n"
         body = {"model": MODEL, "prompt": prompt, "stream": False, "options": {"num_ctx": num_ctx}}
         body |= {"context": context} if overflow else {"raw": True}
-        answer = wire.ask("/api/generate", body).body
+        answer = client.request("/api/generate", body).body
         sent, context = len(context), answer.get("context") or []
         talk += f"user {number}: and what about the {number}th lamp?\n{answer['response']}\n" * 3
         served = stand_in.requests[-1]
         empty = served.reused < COLD * served.prompt_tokens
         cold = served.loaded or (empty and (served.truncated or number in act))
         yield _as_turn(number, answer, sent, len(context), num_ctx), cold
-    wire.close()
+    client.close()
 
 
 def _as_turn(number: int, answer: dict[str, Any], sent: int, returned: int, num_ctx: int) -> Turn:
-    turn = turn_of({**answer, "session_id": "one"})
+    turn = turn_from_stats({**answer, "session_id": "one"})
     assert turn is not None
     return replace_struct(turn, ordinal=number, num_ctx=num_ctx, context_sent=sent, context_returned=returned)
 

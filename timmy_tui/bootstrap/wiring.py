@@ -12,7 +12,7 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.conclusions import Conclusions
 from timmy_tui.pipeline.live_source import LiveSource, follow, play
-from timmy_tui.sources.services.poller import LiveServices
+from timmy_tui.sources.services.poller import ServicePoller
 from timmy_tui.sources.services.urls import model_config
 from timmy_tui.storage.learned_noise import session_noise
 from timmy_tui.storage.recorder import Recorder
@@ -51,7 +51,7 @@ def live_source(
     source = LiveSource(
         settings,
         feeds,
-        services=LiveServices(settings, installation.root, OllamaLogParser()) if services else None,
+        services=ServicePoller(settings, installation.root, OllamaLogParser()) if services else None,
         analyst=analyst,
         waker=waker,
         line_root=installation.root if record else None,

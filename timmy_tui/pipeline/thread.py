@@ -66,7 +66,7 @@ class Services(Protocol):
     def stop(self) -> None:
         """End within a second."""
 
-    def turn_closed(self) -> None:
+    def on_turn_closed(self) -> None:
         """Ask the model server again in a second."""
 
     def set_busy(self, busy: bool) -> None:
@@ -80,7 +80,7 @@ class Services(Protocol):
     def states(self) -> tuple[SourceState, ...]:
         """One per service."""
 
-    def typed_turns(self) -> Sequence[Turn]:
+    def take_typed_turns(self) -> Sequence[Turn]:
         """Turns that only v34's own statistics told of, since the last call."""
 
 
@@ -192,10 +192,10 @@ class Pipeline:
                 changed = True
         if self._services is not None:
             # Only into the full reading: what a preview takes in is forgotten with it.
-            typed = self._services.typed_turns() if self._preview is None else ()
+            typed = self._services.take_typed_turns() if self._preview is None else ()
             changed |= self._track.add_typed(typed, self._facts) if typed else False
             if self._shown.closed != closed:
-                self._services.turn_closed()
+                self._services.on_turn_closed()
         if self._shown.busy != self._busy:
             self._busy = self._shown.busy
             self._tell_busy()

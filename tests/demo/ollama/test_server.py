@@ -13,12 +13,12 @@ import pytest
 
 from timmy_tui.demo.ollama.log import go_duration
 from timmy_tui.demo.ollama.responses import MODEL, go_time
-from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[OllamaStandIn]:
-    with OllamaStandIn(OllamaOptions(speed=500, log_path=tmp_path / "server.log")) as running:
+    with OllamaStandIn(StandInOptions(speed=500, log_path=tmp_path / "server.log")) as running:
         yield running
 
 
@@ -87,7 +87,7 @@ def test_expires_at_follows_keep_alive(client: httpx.Client) -> None:
 
 
 def test_a_model_that_spills_says_so(tmp_path: Path) -> None:
-    with OllamaStandIn(OllamaOptions(speed=500, gpu_share=0.8)) as stand_in:
+    with OllamaStandIn(StandInOptions(speed=500, gpu_share=0.8)) as stand_in:
         httpx.post(stand_in.url + "/api/generate", json=body("", stream=False), verify=False, trust_env=False)
         (resident,) = httpx.get(stand_in.url + "/api/ps", verify=False, trust_env=False).json()["models"]
     assert resident["size_vram"] == int(resident["size"] * 0.8)
@@ -131,7 +131,7 @@ def test_the_log_of_a_go_runner(client: httpx.Client, stand_in: OllamaStandIn, t
 
 def test_the_log_of_a_llama_server(tmp_path: Path) -> None:
     log_path = tmp_path / "server.log"
-    with OllamaStandIn(OllamaOptions("0.30.11", speed=500, log_path=log_path, debug=False)) as stand_in:
+    with OllamaStandIn(StandInOptions("0.30.11", speed=500, log_path=log_path, debug=False)) as stand_in:
         for _ in range(2):
             httpx.post(
                 stand_in.url + "/api/generate", json=body("long " * 300, stream=False), verify=False, trust_env=False

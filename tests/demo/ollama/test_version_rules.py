@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from timmy_tui.demo.ollama.responses import MODEL
-from timmy_tui.demo.ollama.server import OllamaOptions, OllamaStandIn
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.demo.ollama.version_rules import rules_for, truncate_prompt
 
 VERSIONS = ["0.1.48", "0.3.14", "0.12.5", "0.12.11", "0.30.0", "0.30.11", "0.33.3"]
@@ -17,7 +17,7 @@ LONG = " ".join(f"line {number} of a long story." for number in range(170))
 
 @pytest.fixture(params=VERSIONS)
 def stand_in(request: pytest.FixtureRequest) -> Iterator[OllamaStandIn]:
-    with OllamaStandIn(OllamaOptions(request.param, seed=3, speed=500)) as running:
+    with OllamaStandIn(StandInOptions(request.param, seed=3, speed=500)) as running:
         yield running
 
 

@@ -186,7 +186,7 @@ def make_strategy(settings: Settings, root: Path, urls: ServiceUrls, log_dir: Pa
     control = settings.control
     folder = (root / settings.paths.app).resolve().parent
     if control.strategy == "panel":
-        return ByPanel(Panel(urls.panel, urls.shown("panel")), folder)
+        return ByPanel(Panel(urls.panel, urls.masked_url("panel")), folder)
     if control.strategy == "command":
         where = Path(control.command_dir).expanduser() if control.command_dir else root
         return Command(control.command, where, control.command_limit_s, log_dir / "command.log")

@@ -26,7 +26,7 @@ _DETOKENIZE_MS = 2.0
 
 
 @dataclass(frozen=True)
-class OllamaOptions:
+class StandInOptions:
     """What is simulated."""
 
     version: str = "0.12.11"
@@ -47,9 +47,9 @@ class OllamaStandIn:
     ``requests`` is the ground truth of every request.
     """
 
-    def __init__(self, options: OllamaOptions | None = None, listener: socket.socket | None = None) -> None:
+    def __init__(self, options: StandInOptions | None = None, listener: socket.socket | None = None) -> None:
         """``listener``: a socket that listens already; None: any free port."""
-        self.options = options or OllamaOptions()
+        self.options = options or StandInOptions()
         self.version = self.options.version
         self.engine = Engine(self.version, Latencies(self.options.seed), self.options.seed)
         self.log = ServerLog(self.options.log_path, self.engine.rules, self.version, self.options.debug)
@@ -232,7 +232,7 @@ def main() -> None:
     start_parent_watchdog()
     listener = socket.socket(fileno=arguments["fd"]) if "fd" in arguments else None
     log_path = Path(arguments["log"]) if arguments.get("log") else None
-    options = OllamaOptions(arguments["version"], arguments["seed"], arguments["speed"], log_path)
+    options = StandInOptions(arguments["version"], arguments["seed"], arguments["speed"], log_path)
     stand_in = OllamaStandIn(options, listener)
     if arguments.get("preload"):
         stand_in.engine.load(arguments["preload"])
