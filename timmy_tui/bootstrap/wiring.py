@@ -59,7 +59,7 @@ def live_source(
         watch=watch,
     )
     if recorder is not None:
-        recorder.learn = lambda history: teach(source, analyst, session_noise(history))
+        recorder.on_new_session = lambda history: teach(source, analyst, session_noise(history))
     return source
 
 

@@ -38,9 +38,9 @@ def trial(
     if act == "start":
         click.echo(trials.start(name, turns, aba, seen), err=as_json)
     elif act != "status":
-        trials.see(seen, {})
+        trials.update(seen, {})
         click.echo(trials.act(act, seen), err=as_json)
-    told = trials.see(seen, {})
+    told = trials.update(seen, {})
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(told), indent=1))
     elif told is None:

@@ -62,10 +62,10 @@ class Conclusions:
         judged = self._judge.state()
         if self._trials is None:
             return judged
-        seen = (judged, self._trials.open)
+        seen = (judged, self._trials.current)
         if self._judged is None or any(one is not other for one, other in zip(seen, self._seen, strict=True)):
-            trial = self._trials.see(self._judge.turns, dict(judged.quality))
-            self._seen = (judged, self._trials.open)
+            trial = self._trials.update(self._judge.turns, dict(judged.quality))
+            self._seen = (judged, self._trials.current)
             self._judged = replace(judged, trial=trial)
         return self._judged
 

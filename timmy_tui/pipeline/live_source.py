@@ -63,7 +63,7 @@ class LiveSource:
         if self._watch is not None:
             self._watch(snapshot)
         if self._recorder is not None:
-            self._recorder.see(snapshot)
+            self._recorder.observe(snapshot)
         if self._line_root is None:
             return
         line = status_line(line_values(snapshot))
@@ -99,7 +99,7 @@ class LiveSource:
         newest = self._turns[-1].ordinal if self._turns else -1
         self.pipeline.mark(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
         if self._recorder is not None:
-            self._recorder.change(kind, label)
+            self._recorder.record_change(kind, label)
 
     def answer_finding(self, key: str, answer: str) -> None:
         """``accept``, ``acknowledge`` or ``mute``."""
