@@ -204,9 +204,9 @@ def _temporary_files(config: Path) -> int:
 
 
 def _write_until_stopped(config: Path, stop: Path, rng: random.Random) -> None:
-    """A user who saves the file again and again, in three ways."""
-    number, saved = 0, config.with_name("saved")
-    while not stop.exists():
+    """A user who saves the file again and again, in three ways; ends with ``stop`` or when the parent has exited."""
+    number, saved, parent = 0, config.with_name("saved"), os.getppid()
+    while not stop.exists() and os.getppid() == parent:
         time.sleep(rng.uniform(0, 0.05))
         number += 1
         line = b"# user edit %d\n" % number
