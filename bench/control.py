@@ -77,20 +77,8 @@ def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
     rng = random.Random(seed)
     journal, backups = Journal(folder / "journal.jsonl"), folder / "backups"
     valid = {path: _valid_contents(path) for path in (config, app)}
-    counts = dict.fromkeys(
-        [
-            "kills",
-            "torn",
-            "open",
-            "not applied",
-            "half applied",
-            "applied",
-            "changed by someone else",
-            "wrong rollback",
-            "left",
-        ],
-        0,
-    )
+    counts = dict.fromkeys(("kills", "torn", "open", *(standing.value for standing in Standing)), 0)
+    counts |= {"wrong rollback": 0, "left": 0}
     while counts["open"] < rounds:
         counts["kills"] += 1
         _kill_during_change(config, app, journal, backups, rng.uniform(0, 0.012))
