@@ -37,7 +37,7 @@ def test_values_are_read_and_typed(tmp_path: Path) -> None:
         ('[flags.x]\nname="X"\ntype="bool"\nlable="y"\n', "Did you mean flags.x.label?"),
         ('[view]\nwindow = "three"\n', "$.view.window"),
         ('[control]\nstrategy = "kill"\n', "kill"),
-        ("[view\n", "is not TOML"),
+        ("[view\n", "is not valid TOML"),
     ],
 )
 def test_a_wrong_key_or_type_names_the_place(tmp_path: Path, text: str, wanted: str) -> None:
@@ -51,7 +51,7 @@ def test_a_wrong_key_or_type_names_the_place(tmp_path: Path, text: str, wanted: 
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "")
     path.chmod(0o666)
-    with pytest.raises(SettingsError, match="written by others"):
+    with pytest.raises(SettingsError, match="other users can write"):
         load_settings(path)
 
 
@@ -71,7 +71,7 @@ def test_a_link_into_a_folder_of_everybodys_is_refused(tmp_path: Path) -> None:
     (shared / "settings.toml").chmod(0o600)
     link = tmp_path / "settings.toml"
     link.symlink_to(shared / "settings.toml")
-    with pytest.raises(SettingsError, match="others can write to"):
+    with pytest.raises(SettingsError, match="other users can write to"):
         load_settings(link)
     shared.chmod(0o700)
     assert load_settings(link).view.window == 30

@@ -19,7 +19,7 @@ def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Insta
 def terminal_problem() -> str:
     """Why the dashboard cannot open: a pipe, or a terminal without cursor addressing. Empty when it can."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return "the dashboard needs a terminal; for a pipe there are `report` and `status`."
+        return "the dashboard needs a terminal. For output to a pipe or a file use `report` or `status`."
     if os.environ.get("TERM", "") in ("", "dumb"):
         return "TERM=dumb cannot show a dashboard; `timmy-tui status` prints one line."
     return ""

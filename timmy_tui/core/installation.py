@@ -42,7 +42,7 @@ def find_installation(settings: Settings, root: Path | None = None, start: Path 
     if settings.paths.root:
         chosen = Path(settings.paths.root).expanduser()
         if not chosen.is_dir():
-            raise NotFound(f"{chosen}, the root in the settings, is not a folder.", _hint())
+            raise NotFound(f"{chosen} is not a folder (paths.root in the settings).", _hint())
         return installation_at(chosen, settings.paths)
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
@@ -52,7 +52,8 @@ def find_installation(settings: Settings, root: Path | None = None, start: Path 
     if default.is_dir():
         return installation_at(default, settings.paths)
     raise NotFound(
-        f"no Timmy in {here} or a folder above it (looked for {settings.paths.config} and shared/), nor in {default}.",
+        f"there is no Timmy in {here}, in a folder above it, or in {default} "
+        f"(searched for {settings.paths.config} and shared/).",
         _hint(),
     )
 
@@ -70,4 +71,4 @@ def installation_at(root: Path, paths: Paths) -> Installation:
 
 
 def _hint() -> str:
-    return "Name it with --root PATH, or see the dashboard on a stand-in: timmy-tui demo"
+    return "Use --root PATH, or try the dashboard without Timmy: timmy-tui demo"

@@ -193,7 +193,7 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         data = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}.") from None
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from None
     _check_keys(path, data, Settings, "")
     try:
         return msgspec.convert(data, Settings)
@@ -209,7 +209,7 @@ def refuse_commands_in_repository(settings: Settings, path: Path | None, root: P
     real = Path(os.path.realpath(path or config_dir() / "settings.toml"))
     if settings.control.command and real.is_relative_to(os.path.realpath(root)):
         raise SettingsError(
-            f"{real} lies inside {root} and names a command; commands come from your own settings alone.",
+            f"{real} is inside {root} and names a command. Commands are only accepted from your own settings.",
             f"Move control.command to {config_dir() / 'settings.toml'}.",
         )
 
@@ -220,12 +220,12 @@ def _check_owner(path: Path) -> None:
         folder = Path(os.path.realpath(path)).parent
         folder_info = folder.stat()
         if folder_info.st_uid != os.getuid() or folder_info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise SettingsError(f"{path} is a link into {folder}, which others can write to; it is ignored.")
+            raise SettingsError(f"{path} is a link into {folder}, which other users can write to. It is ignored.")
     if not stat.S_ISREG(info.st_mode):
         raise SettingsError(f"{path} is not a regular file.")
     if info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError(
-            f"{path} can be written by others, and it may name commands; it is ignored.",
+            f"other users can write {path}, and it may name commands. It is ignored.",
             f"chmod 600 {path}",
         )
 
