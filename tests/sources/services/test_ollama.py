@@ -115,9 +115,9 @@ def test_foreign_text_is_cleaned() -> None:
     ("fault", "problem"),
     [
         ("hang", "no answer in time"),
-        ("html", "answers HTML instead of JSON"),
+        ("html", "the answer is HTML"),
         ("500", "HTTP 500: llama runner process has terminated: exit status 2"),
-        ("half json", "answers something instead of JSON"),
+        ("half json", "the answer is not JSON"),
         ("50 MB", f"an answer of more than {LIMIT >> 20} MiB"),
     ],
 )

@@ -16,7 +16,7 @@ class ConditionTracker:
 
     def __init__(self) -> None:
         self.condition = SourceCondition.WAITING
-        self.detail = "not there yet"
+        self.detail = "does not exist yet"
         self.since = time.time()
         """time.time() at which the condition last changed."""
 
@@ -31,7 +31,7 @@ class ConditionTracker:
         if isinstance(error, NotAFile):
             self.set(SourceCondition.NOT_A_FILE, error.strerror or "")
         elif isinstance(error, FileNotFoundError | NotADirectoryError):
-            self.set(SourceCondition.WAITING, "not there yet")
+            self.set(SourceCondition.WAITING, "does not exist yet")
         elif isinstance(error, PermissionError):
             self.set(SourceCondition.DENIED, "permission denied")
         else:

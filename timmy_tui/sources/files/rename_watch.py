@@ -40,7 +40,7 @@ class RenameWatch:
             info = os.stat(self._path)
         except (FileNotFoundError, NotADirectoryError):
             self._seconds_since(grew)
-            return PathCheck(SourceCondition.WAITING, "deleted, not there yet")
+            return PathCheck(SourceCondition.WAITING, "deleted, does not exist yet")
         except OSError:
             # The path cannot be searched; the open descriptor can still be read.
             return PathCheck(SourceCondition.OK)
@@ -49,7 +49,7 @@ class RenameWatch:
             return PathCheck(SourceCondition.OK)
         since_growth, since_rename = self._seconds_since(grew)
         if not stat.S_ISREG(info.st_mode):
-            return PathCheck(SourceCondition.NOT_A_FILE, "replaced by something else")
+            return PathCheck(SourceCondition.NOT_A_FILE, "replaced by something that is not a file")
         if info.st_size == 0:
             # There is nothing to read yet, and the writer may continue with the old file for hours.
             return PathCheck(SourceCondition.OK)

@@ -109,7 +109,7 @@ class TailThread:
                 since=time.time() - waiting,
             )
         if self._thread is not None and not self._thread.is_alive() and not self._stopping.is_set():
-            return replace(state, condition=SourceCondition.ERROR, detail="no longer followed")
+            return replace(state, condition=SourceCondition.ERROR, detail="is not followed any more")
         return state
 
     def stop(self) -> None:

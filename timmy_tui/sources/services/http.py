@@ -58,7 +58,7 @@ class HttpClient:
             return self._request(path, json_body, json_lines)
         except httpx.TimeoutException as error:
             timed_out = not isinstance(error, httpx.ConnectTimeout)
-            problem = "no answer in time" if timed_out else "cannot be reached in time"
+            problem = "no answer in time" if timed_out else "no connection in time"
             return HttpResponse(problem=problem, timed_out=timed_out)
         except httpx.ConnectError as error:
             return HttpResponse(problem=clean(_without_errno(str(error)), 120))
@@ -90,7 +90,7 @@ class HttpClient:
                 if len(data) > LIMIT:
                     return HttpResponse(response.status_code, problem=f"an answer of more than {LIMIT >> 20} MiB")
                 if time.monotonic() > deadline:
-                    return HttpResponse(response.status_code, problem="no whole answer in time", timed_out=True)
+                    return HttpResponse(response.status_code, problem="no complete answer in time", timed_out=True)
             return _parse(response.status_code, bytes(data), json_lines)
 
 
@@ -108,8 +108,8 @@ def _parse(status: int, data: bytes, json_lines: bool) -> HttpResponse:
     if body is not None:
         return HttpResponse(status, body)
     head = data[:200].lstrip().lower()
-    content = "HTML" if head.startswith((b"<!doctype", b"<html")) else "something" if data else "nothing"
-    return HttpResponse(status, None, f"answers {content} instead of JSON")
+    content = "HTML" if head.startswith((b"<!doctype", b"<html")) else "not JSON" if data else "empty"
+    return HttpResponse(status, None, f"the answer is {content}")
 
 
 def _without_errno(text: str) -> str:

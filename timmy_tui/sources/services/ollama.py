@@ -85,7 +85,7 @@ class OllamaPoller:
         response = self.client.version()
         version = clean_text(response.body.get("version"), 40) if isinstance(response.body, dict) else None
         if response.problem or version is None:
-            self._set_unreachable(now, response.problem or "answers, but not like Ollama")
+            self._set_unreachable(now, response.problem or "answers, but is not Ollama")
             return
         self._version_unknown = False
         self.facts = replace(self.facts, version=version)
@@ -98,7 +98,7 @@ class OllamaPoller:
             self._set_reachable(now)
             return
         if response.problem or not isinstance(models, list | None) or not isinstance(response.body, dict):
-            self._set_unreachable(now, response.problem or "answers, but not like Ollama")
+            self._set_unreachable(now, response.problem or "answers, but is not Ollama")
             return
         self._set_reachable(now)
         loaded = self._select_model([item for item in models or () if isinstance(item, dict)])
