@@ -72,11 +72,13 @@ def make_context(root: Path | None, settings_path: Path | None, now: float) -> C
 
 def _settings(context: CheckContext) -> Iterator[DoctorLine]:
     if context.settings_error:
-        yield DoctorLine("settings", FAIL, context.settings_error, "Correct it; until then the defaults hold.")
+        yield DoctorLine("settings", FAIL, context.settings_error, "Correct it. Until then the defaults are used.")
     elif context.settings_path.exists():
         yield DoctorLine("settings", OK, f"{context.settings_path}")
     else:
-        yield DoctorLine("settings", OK, f"no file, the defaults hold; it would be {context.settings_path}")
+        yield DoctorLine(
+            "settings", OK, f"no settings file, the defaults are used; its path would be {context.settings_path}"
+        )
 
 
 def _installation(context: CheckContext) -> Iterator[DoctorLine]:
@@ -101,7 +103,7 @@ def _clocks(context: CheckContext) -> Iterator[DoctorLine]:
     elif offset.stepped:
         yield DoctorLine(
             "clocks", WARN, f"a clock jumped within the newest {offset.turns} turns",
-            "The hops to and from v34 are not durations there; in WSL: sudo hwclock -s",
+            "The network hops of these turns are not durations. In WSL: sudo hwclock -s",
         )  # fmt: skip
     elif offset.skewed:
         low, high = offset.low_ms or 0.0, offset.high_ms or 0.0
@@ -109,15 +111,17 @@ def _clocks(context: CheckContext) -> Iterator[DoctorLine]:
         yield DoctorLine(
             "clocks", WARN,
             f"v34's clock is at least {abs(offset_ms):.0f}ms {'ahead of' if offset_ms > 0 else 'behind'} STT's",
-            "The hops are hatched on the screen; in WSL: sudo hwclock -s",
+            "The screen shows the network hops hatched. In WSL: sudo hwclock -s",
         )  # fmt: skip
     else:
-        yield DoctorLine("clocks", OK, f"STT's and v34's agree within what {offset.turns} turns can tell")
+        yield DoctorLine(
+            "clocks", OK, f"no offset between the clocks of STT and v34 is visible in {offset.turns} turns"
+        )
     newest = context.sample.newest
     if newest is not None and newest - context.now > 2:
         ahead = newest - context.now
         yield DoctorLine(
-            "clocks", WARN, f"the newest event lies {ahead:.0f}s in this machine's future", "Set the clock."
+            "clocks", WARN, f"the newest event is {ahead:.0f}s in the future of this machine's clock", "Set the clock."
         )
 
 
@@ -131,7 +135,7 @@ def _ollama(context: CheckContext) -> Iterator[DoctorLine]:
     if not facts.reachable:
         yield DoctorLine(
             "ollama", FAIL, f"{facts.url}: {facts.problem}",
-            "Start it, or name it: OLLAMA_API_URL in v34/config.py, or [services] ollama in the settings.",
+            "Start it, or set its URL: OLLAMA_API_URL in v34/config.py or [services] ollama in the settings.",
         )  # fmt: skip
         return
     yield DoctorLine("ollama", OK, f"{facts.url} answers, version {facts.version}")
@@ -142,27 +146,32 @@ def _ollama(context: CheckContext) -> Iterator[DoctorLine]:
 def _version(facts: OllamaFacts) -> Iterator[DoctorLine]:
     rule = rule_for(facts.version)
     if rule is None:
-        text = f"{facts.version} is no release: its figures are read as those of 0.12.7 and later"
+        text = f"{facts.version} is not a release; its figures are read like those of 0.12.7 and later"
         yield DoctorLine("ollama", WARN, text, "timmy-tui probe shows what its figures mean.")
     elif not rule.timed:
         text = f"{facts.version} {rule.note}"
         yield DoctorLine("ollama", WARN, text, "Update to 0.12.7 or later, or follow its log: [paths] ollama_log.")
     elif rule.counts is Counts.MISSES:
         yield DoctorLine(
-            "ollama", WARN, f"{facts.version} {rule.note}", "Reuse is not told; update, or follow its log."
+            "ollama",
+            WARN,
+            f"{facts.version} {rule.note}",
+            "It does not report the reuse. Update it, or follow its log.",
         )
     else:
-        ending = "" if rule.cached_key else ": prompt_eval_count says nothing of the cache"
+        ending = "" if rule.cached_key else ": prompt_eval_count says nothing about the cache"
         yield DoctorLine("ollama", OK, f"{facts.version} {rule.note}{ending}")
     if facts.version is not None and (parse_version(facts.version) or (9, 0, 0)) < (0, 1, 38):
-        yield DoctorLine("ollama", WARN, "before 0.1.38 it does not say what is loaded")
+        yield DoctorLine("ollama", WARN, "versions before 0.1.38 do not report the loaded model")
 
 
 def _residency(facts: OllamaFacts, context: CheckContext) -> Iterator[DoctorLine]:
     configured = context.model
     if not facts.loaded:
         name = facts.model or "v34's model"
-        yield DoctorLine("model", WARN, f"{name} is not loaded: the next turn waits for it", "timmy-tui warm")
+        yield DoctorLine(
+            "model", WARN, f"{name} is not loaded: the next turn has to wait for the load", "timmy-tui warm"
+        )
         return
     window = f", num_ctx {facts.context_length}" if facts.context_length else ""
     yield DoctorLine("model", OK, f"{facts.model} {facts.parameters or ''} {facts.quantization or ''}{window}".strip())
@@ -170,9 +179,8 @@ def _residency(facts: OllamaFacts, context: CheckContext) -> Iterator[DoctorLine
         part = percent(facts.size_vram / facts.size)
         yield DoctorLine("model", WARN, f"only {part} of it is in GPU memory", "A smaller num_ctx or model would fit.")
     if configured.num_ctx and facts.context_length and configured.num_ctx != facts.context_length:
-        text = (
-            f"loaded with num_ctx {facts.context_length}, v34 asks for {configured.num_ctx}: its next turn reloads it"
-        )
+        windows = f"loaded with num_ctx {facts.context_length}, v34 asks for {configured.num_ctx}"
+        text = f"{windows}: its next turn reloads the model"
         yield DoctorLine("model", WARN, text, "timmy-tui warm")
 
 
@@ -184,7 +192,7 @@ def _v34(context: CheckContext) -> Iterator[DoctorLine]:
     finally:
         client.close()
     count = len(response.body.get("stats") or ()) if isinstance(response.body, dict) else 0
-    text = f"answers, {count} newest entries of kv_stats" if not response.problem else "answers, without kv_stats"
+    text = f"answers, {count} entries in kv_stats" if not response.problem else "answers, without kv_stats"
     yield _service("v34", context.urls.masked_url("v34"), response, text, "Start v34: python app.py --debug in v34/.")
 
 
@@ -205,7 +213,7 @@ def _speech(context: CheckContext) -> Iterator[DoctorLine]:
 
 def _service(name: str, url: str, response: HttpResponse, text: str, hint: str) -> DoctorLine:
     if response.timed_out:
-        return DoctorLine(name, WARN, f"{url} is busy: it took the question and answers late")
+        return DoctorLine(name, WARN, f"{url} is busy: it accepted the request and answers late")
     if response.status is None:
         return DoctorLine(name, FAIL, f"{url}: {response.problem}", hint)
     if response.status >= 500:

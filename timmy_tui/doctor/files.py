@@ -94,7 +94,7 @@ def _latency(installation: Installation, sample: Sample, now: float) -> Iterator
         yield DoctorLine("latency.log", FAIL, f"{path} {problem}", "Talk to Timmy once: the first turn creates it.")
         return
     if not sample.events:
-        yield DoctorLine("latency.log", WARN, f"{path} holds no turn yet", "Talk to Timmy once.")
+        yield DoctorLine("latency.log", WARN, f"{path} contains no turn yet", "Talk to Timmy once.")
         return
     total, turns = sum(sample.events.values()), sum(bool(turn.events) for turn in sample.turns)
     age = _age(now - sample.newest) if sample.newest is not None else ""
@@ -103,12 +103,10 @@ def _latency(installation: Installation, sample: Sample, now: float) -> Iterator
     yield DoctorLine("latency.log", WARN if old else OK, text, "Is Timmy running?" if old else "")
     missing = [name for name in NEWER_EVENTS if name not in sample.events]
     if missing:
-        yield DoctorLine("latency.log", OK, f"an older tracker: without {', '.join(missing)}")
+        yield DoctorLine("latency.log", OK, f"an older version of the tracker, without the events {', '.join(missing)}")
     if sample.unparsed:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sample.unparsed.most_common(3))
-        yield DoctorLine(
-            "latency.log", WARN, f"lines passed over: {reasons}", "Several writers share it without a lock."
-        )
+        yield DoctorLine("latency.log", WARN, f"skipped lines: {reasons}", "Several writers share it without a lock.")
 
 
 def _debug(installation: Installation, sample: Sample) -> Iterator[DoctorLine]:
@@ -116,14 +114,14 @@ def _debug(installation: Installation, sample: Sample) -> Iterator[DoctorLine]:
     if not present:
         places = ", ".join(str(path) for path in installation.v34_logs)
         yield DoctorLine(
-            "v34.log", WARN, f"none of {places}",
-            "Start v34 with --debug and its output in one of them; without it, load times and answers are not seen.",
+            "v34.log", WARN, f"none of these exists: {places}",
+            "Start v34 with --debug and its output in one of them. Without it, load times and replies are not visible.",
         )  # fmt: skip
         return
     path = installation.v34_log
     if not sample.debug_turns:
         yield DoctorLine(
-            "v34.log", WARN, f"{path} tells of no turn", "Start v34 with --debug: it prints turns only then."
+            "v34.log", WARN, f"{path} contains no turn", "Start v34 with --debug: it prints turns only then."
         )
         return
     ids = sum(bool(turn.request_id) for turn in sample.turns if turn.logs in ("v34", "both"))
@@ -137,7 +135,7 @@ def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLi
         yield DoctorLine("ollama.log", OK, "journalctl -u ollama is followed")
         return
     if not settings.paths.ollama_log:
-        text = "not followed: the reuse is estimated unless Ollama tells it"
+        text = "not followed: the reuse of the prompt cache is estimated unless Ollama reports it"
         yield DoctorLine(
             "ollama.log", OK, text, "To measure it, set [paths] ollama_log (0.4–0.24 need OLLAMA_DEBUG=1)."
         )
@@ -152,7 +150,7 @@ def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLi
     if served:
         yield DoctorLine("ollama.log", OK, f"{path}: {len(served)} requests with their cached tokens at its end")
     else:
-        text = f"{path} names no cached tokens"
+        text = f"{path} contains no cached tokens"
         yield DoctorLine("ollama.log", WARN, text, "0.4 to 0.24 write them only with OLLAMA_DEBUG=1.")
 
 

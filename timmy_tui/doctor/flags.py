@@ -24,7 +24,7 @@ def flag_lines(installation: Installation, turns: Sequence[Turn]) -> Iterator[Do
         return
     values = read_constants(installation.config, frozenset(FLAGS))
     if not values:
-        yield DoctorLine("flags", WARN, f"{installation.config} holds no known flag that is a plain constant")
+        yield DoctorLine("flags", WARN, f"{installation.config} contains no known flag as a plain constant")
         return
     for name in FLAGS:
         if name in values:
@@ -40,13 +40,11 @@ def _overrides(root: Path, debug: object) -> Iterator[DoctorLine]:
     """``config.DEBUG_MODE = args.debug`` in app.py: the command line overrides the file."""
     commands = v34_commands(root)
     if not commands:
-        yield DoctorLine(
-            "flags", OK, "DEBUG_MODE is decided by --debug when v34 starts; no v34 of this folder runs here"
-        )
+        yield DoctorLine("flags", OK, "--debug decides DEBUG_MODE when v34 starts; no v34 of this folder is running")
         return
     running = any("--debug" in command for command in commands)
     text = f"v34 runs {'with' if running else 'without'} --debug, which overrides DEBUG_MODE"
-    hint = "" if running else "Restart it with --debug: without it v34.log tells nothing."
+    hint = "" if running else "Restart it with --debug: without it v34.log contains no turns."
     yield DoctorLine("flags", OK if running else WARN, text + (f" = {debug}" if debug is not None else ""), hint)
 
 

@@ -28,19 +28,19 @@ class TmuxOption:
 TMUX_OPTIONS: tuple[TmuxOption, ...] = (
     TmuxOption(
         "escape-time", lambda value: value.isdigit() and int(value) <= 50,
-        "a lone Esc is held back that many ms", "set -sg escape-time 10",
+        "a single Esc is delayed by that many ms", "set -sg escape-time 10",
     ),
     TmuxOption(
         "default-terminal", lambda value: "256color" in value or "direct" in value,
-        "programs inside are told of fewer colours", "set -g default-terminal tmux-256color",
+        "programs in tmux get fewer colours", "set -g default-terminal tmux-256color",
     ),
     TmuxOption(
         "set-clipboard", lambda value: value == "on",
-        "a copy reaches tmux's buffer, not the system's clipboard", "set -s set-clipboard on",
+        "copied text reaches tmux's buffer, not the system's clipboard", "set -s set-clipboard on",
     ),
     TmuxOption(
         "status-interval", lambda value: value.isdigit() and 0 < int(value) <= 5,
-        "the status line is asked for that seldom", "set -g status-interval 5",
+        "the status line is updated only that often, in seconds", "set -g status-interval 5",
     ),
     TmuxOption("mouse", lambda value: True, "", ""),
 )  # fmt: skip
@@ -50,16 +50,18 @@ def terminal_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     """The lines on locale and colours."""
     encoding = locale.getpreferredencoding(False)
     if encoding.lower().replace("-", "") == "utf8":
-        yield DoctorLine("terminal", OK, f"locale writes {encoding}")
+        yield DoctorLine("terminal", OK, f"the locale's encoding is {encoding}")
     else:
-        yield DoctorLine("terminal", WARN, f"locale writes {encoding}: no bars and sparklines", "export LANG=C.UTF-8")
+        yield DoctorLine(
+            "terminal", WARN, f"the locale's encoding is {encoding}: no bars and sparklines", "export LANG=C.UTF-8"
+        )
     term, colours = environ.get("TERM", ""), environ.get("COLORTERM", "")
     if environ.get("NO_COLOR"):
-        yield DoctorLine("terminal", OK, "NO_COLOR is set: every state keeps its glyph and word")
+        yield DoctorLine("terminal", OK, "NO_COLOR is set: states are shown by symbols and words")
     elif colours in ("truecolor", "24bit"):
         yield DoctorLine("terminal", OK, f"TERM={clean(term, 40)} with all colours")
     elif "256" in term:
-        yield DoctorLine("terminal", OK, f"TERM={clean(term, 40)}: 256 colours, which the themes allow for")
+        yield DoctorLine("terminal", OK, f"TERM={clean(term, 40)}: 256 colours, which all themes support")
     elif term in ("", "dumb"):
         yield DoctorLine(
             "terminal", WARN, f"TERM={term or 'not set'} cannot show the dashboard", "Use report or status."
