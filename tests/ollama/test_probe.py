@@ -22,7 +22,7 @@ SUMMARIES = {
     "0.12.11": ("the count stays", "prefill fell from"),
     "0.30.0": ("tokens evaluated fell from", "this version counts only those"),
     "0.30.11": ("the count stays", "prefill fell from"),
-    "0.33.3": ("Ollama itself says it:", "tokens came from the cache"),
+    "0.33.3": ("Ollama reports it:", "tokens came from the cache"),
 }
 
 
@@ -57,7 +57,7 @@ def test_no_reuse_is_not_called_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stand_in.engine, "serve", forget)
         result = run_probe(stand_in.url)
     assert result.verdict == "does not show"
-    assert "no reuse to be seen" in result.summary
+    assert "no reuse is visible" in result.summary
 
 
 def test_the_loaded_window_is_kept_so_that_nothing_is_reloaded() -> None:

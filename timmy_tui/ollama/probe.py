@@ -17,8 +17,8 @@ from timmy_tui.sources.services.ollama import OllamaClient
 from timmy_tui.sources.services.urls import mask_url
 
 WARNING = (
-    "This asks the model seven short questions. It uses the GPU for some seconds, and it takes the cache slot that "
-    "v34's conversation is in: Timmy's next turn reads its whole prompt anew."
+    "This sends seven short requests to the model. It uses the GPU for some seconds, and it replaces v34's "
+    "conversation in the cache slot: Timmy's next turn evaluates its whole prompt again."
 )
 RAW_REFUSAL = "raw mode does not support template, system, or context"
 """Ollama's error message since 0.1.9, with HTTP 400."""
@@ -165,7 +165,7 @@ def _run_steps(generator: _Generator, on_step: OnStep) -> list[Step]:
         "twice_first",
         "5a a new raw prompt of a thousand tokens",
         long_prompt,
-        lambda _: "the cache knows nothing of it",
+        lambda _: "the cache cannot contain it",
         raw=True,
     )
     step("twice_again", "5b the same prompt again", long_prompt, lambda _: "see below", raw=True)
@@ -196,7 +196,7 @@ def _explain_raw(response: HttpResponse) -> str:
     if response.problem:
         return "no answer to judge"
     if _context(response.body):
-        return "a context array came back, though raw mode never returned one before"
+        return "a context array came back, although no known version returns one in raw mode"
     return "no context array, as in every version: raw mode returns none; the cache does not need it"
 
 
@@ -205,8 +205,8 @@ def _explain_template(response: HttpResponse) -> str:
     if response.problem:
         return "no answer to judge"
     if context:
-        return f"a context array of {len(context)} token ids: text to send back, not a handle on the cache"
-    return "no context array, though it was to be expected without raw"
+        return f"a context array of {len(context)} token ids: text for the next prompt, not a reference to the cache"
+    return "no context array, although one is expected without raw"
 
 
 def _explain_refused(response: HttpResponse) -> str:
@@ -214,8 +214,8 @@ def _explain_refused(response: HttpResponse) -> str:
     if response.status == 400 and error == RAW_REFUSAL:
         return "refused, as it should be: raw and context exclude each other in every version"
     if response.problem:
-        return "refused in other words than any known version's"
-    return "accepted, though every known version refuses it"
+        return "refused with a message that no known version has"
+    return "accepted, although every known version refuses it"
 
 
 def _explain_chained(response: HttpResponse) -> str:
@@ -231,9 +231,7 @@ def _verdict(first: Step, second: Step, rule: VersionRule | None, version: str |
     before, after = first.prompt_tokens, second.prompt_tokens
     if second.cached_tokens is not None and after:
         works = second.cached_tokens > after / 2
-        return _verdict_text(
-            works
-        ), f"Ollama itself says it: {second.cached_tokens} of {after} tokens came from the cache"
+        return _verdict_text(works), f"Ollama reports it: {second.cached_tokens} of {after} tokens came from the cache"
     misses = rule is not None and rule.counts is Counts.MISSES
     if before and (misses or (after or 0) < before / 2):
         works = (after or 0) < before / 2
@@ -251,14 +249,14 @@ def _verdict(first: Step, second: Step, rule: VersionRule | None, version: str |
             second.rest_ms,
         )
     if first_ms is None or second_ms is None:
-        return "does not show", f"{count}, and no duration was told"
+        return "does not show", f"{count}, and no duration was reported"
     works = second_ms < first_ms * CACHE_HIT_RATIO
     change = f"{name} {'fell' if works else 'went'} from {first_ms:.0f} to {second_ms:.0f} ms"
     if works:
         return _verdict_text(works), f"{count}, {change}: the prompt came from the cache"
     return _verdict_text(
         works
-    ), f"{count}, {change}: no reuse to be seen; another client may have used the slot in between"
+    ), f"{count}, {change}: no reuse is visible; another client may have used the slot in between"
 
 
 def _verdict_text(works: bool) -> str:
