@@ -66,7 +66,7 @@ class History:
         try:
             return _connect(self._path)
         except sqlite3.OperationalError as error:
-            raise HistoryError(f"{self._path} cannot be used: {error}.", "Turns are shown but not kept.") from None
+            raise HistoryError(f"{self._path} cannot be used: {error}.", "Turns are shown but not stored.") from None
         except sqlite3.DatabaseError as error:
             damaged = self._path.with_name(
                 f"{self._path.stem}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db"
@@ -76,7 +76,9 @@ class History:
                 companion = self._path.with_name(self._path.name + suffix)
                 if companion.exists():
                     companion.rename(damaged.with_name(damaged.name + suffix))
-            self.warning = f"the history was damaged ({error}); it is kept as {damaged.name} and a new one was begun"
+            self.warning = (
+                f"the history was damaged ({error}); it was renamed to {damaged.name}, and a new one was started"
+            )
             return _connect(self._path)
 
     def close(self) -> None:
@@ -90,9 +92,7 @@ class History:
                 self._database.execute("BEGIN IMMEDIATE")
                 yield self._database
         except sqlite3.OperationalError as error:
-            raise HistoryError(
-                f"{self._path} could not be written: {error}.", "It is tried again with the next turn."
-            ) from None
+            raise HistoryError(f"{self._path} could not be written: {error}.", "It will be tried again.") from None
 
     def put_turns(self, turns: Iterable[Turn]) -> int:
         """Store closed turns; returns the number of new rows. A stored turn is only replaced by a more complete one."""
@@ -282,7 +282,8 @@ def _refuse_newer(database: sqlite3.Connection, path: Path) -> None:
     version = _version(database)
     if version > VERSION:
         raise HistoryError(
-            f"{path} was written by a newer version of timmy_tui (format {version}, this one knows {VERSION}).",
+            f"{path} was written by a newer version of timmy_tui "
+            f"(format {version}; this version reads format {VERSION}).",
             "Upgrade, or move the file away.",
         )
 

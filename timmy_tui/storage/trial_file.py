@@ -62,7 +62,7 @@ class TrialFile:
                 os.replace(self._path, damaged)
             except OSError:
                 damaged = self._path
-            self.warning = f"the guided test in {damaged} cannot be read ({type(error).__name__}); begin it again"
+            self.warning = f"the guided test in {damaged} cannot be read ({type(error).__name__}); start it again"
             return None
 
     def update(self, turns: Sequence[Turn], marks: Mapping[int, str]) -> TrialState | None:
@@ -85,7 +85,7 @@ class TrialFile:
         The turns of the running session count for the baseline. Raises HistoryError while another test is open.
         """
         if self.current is not None and not self._done:
-            raise HistoryError("a guided test is open already.", "timmy-tui trial stop ends it.")
+            raise HistoryError("a guided test is already open.", "timmy-tui trial stop ends it.")
         dated = [(turn.started, turn.session) for turn in turns if turn.state is not TurnState.LONE_PAUSE]
         starts = [(started, session) for started, session in dated if started is not None]
         session_start = min((started for started, session in starts if session == starts[-1][1]), default=time.time())
@@ -103,11 +103,11 @@ class TrialFile:
         """
         trial = self.current
         if trial is None:
-            raise HistoryError("no guided test is open.", "timmy-tui trial start begins one.")
+            raise HistoryError("no guided test is open.", "timmy-tui trial start starts one.")
         now = time.time()
         if action == "stop":
             self._path.unlink(missing_ok=True)
-            return "the guided test is ended"
+            return "the guided test has ended"
         if action in ("keep", "undo"):
             self._write(answer(trial, action, turns, now, self.noise))
         else:

@@ -154,7 +154,7 @@ def test_the_screen_and_the_shell_carry_the_same_trial_on(tmp_path: Path) -> Non
     there.act("leave", turns)
     left = here.update(turns, {})
     assert left is not None and left.left
-    with pytest.raises(HistoryError, match="open already"):
+    with pytest.raises(HistoryError, match="already open"):
         here.start("test-2", 6, False, turns)
     there.act("stop", turns)
     assert here.update(turns, {}) is None
