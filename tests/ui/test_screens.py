@@ -249,7 +249,7 @@ async def test_a_plan_that_is_refused_says_why() -> None:
         assert "go ahead" not in seen.text()
 
 
-async def test_an_error_is_a_sentence_with_a_way_out() -> None:
+async def test_an_error_is_a_sentence_with_a_hint() -> None:
     control = FakeControl(control_state(), error="the lock is held")
     async with running(snapshot(), control=control) as seen:
         await seen.press("b")

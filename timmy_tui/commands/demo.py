@@ -24,10 +24,10 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
 
     from timmy_tui.bootstrap.dashboard import open_live
     from timmy_tui.bootstrap.startup import DashboardOptions
-    from timmy_tui.demo.run import Demo
+    from timmy_tui.demo.run import Demo, DemoOptions
     from timmy_tui.sources.timmy import timmy_at
 
-    with Demo(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version) as stand_in:
+    with Demo(DemoOptions(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version)) as stand_in:
         assert stand_in.root is not None
         settings = Settings()
         settings = replace(

@@ -38,9 +38,9 @@ def doctor(options: DoctorOptions) -> int:
 
     Exit code: 0 when nothing fails, 1 when something does.
     """
-    from timmy_tui.doctor.checks import examine
+    from timmy_tui.doctor.checks import run_checks
 
-    lines = examine(options.root, options.settings_path, time.time())
+    lines = run_checks(options.root, options.settings_path, time.time())
     counts = {level: sum(line.level == level for line in lines) for level in ("ok", "warn", "fail")}
     if options.as_json:
         _print_json({"schema": "timmy-tui.doctor/1", "counts": counts, "lines": lines})
@@ -105,12 +105,12 @@ def probe(options: ProbeOptions) -> int:
 def warm(options: OllamaOptions) -> None:
     """Load the model with v34's num_ctx and keep_alive, so that the next turn need not wait for it."""
     from timmy_tui.ollama.warm import plan_warm, send_warm
-    from timmy_tui.sources.services.urls import masked
+    from timmy_tui.sources.services.urls import mask_url
 
     url, config = _ollama(options)
     plan = plan_warm(url, config, options.model)
     window = f"num_ctx {plan.num_ctx}" if plan.num_ctx else "the default num_ctx"
-    model_text = f"{plan.model} with {window}, kept for {plan.keep_alive}, at {masked(url)}"
+    model_text = f"{plan.model} with {window}, kept for {plan.keep_alive}, at {mask_url(url)}"
     _confirm(f"This loads {model_text}. It generates nothing.", options.yes)
     started = time.monotonic()
     send_warm(plan)
@@ -155,8 +155,8 @@ def _print_doctor(lines: "list[DoctorLine]", counts: dict[str, int]) -> None:
     level_texts = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
     for line in lines:
         click.echo(f"{level_texts[line.level]}  {line.subject:<12} {line.text}")
-        if line.way_out:
-            click.echo(f"{'':19}→ {line.way_out}")
+        if line.hint:
+            click.echo(f"{'':19}→ {line.hint}")
     click.echo(f"\n{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} failing")
 
 

@@ -60,11 +60,11 @@ def screenshot(options: ScreenshotOptions) -> None:
 def snapshot_of_demo(root: Path, settings: Settings, conversation: Conversation) -> Snapshot:
     """The last snapshot of a pipeline that has read the whole conversation; its newest turn is in flight."""
     from timmy_tui.bootstrap.wiring import make_analyzer
-    from timmy_tui.demo.generate import write_logs
+    from timmy_tui.demo.generate import ConversationPlan, write_logs
     from timmy_tui.pipeline.live_source import LiveSource, play_logs
     from timmy_tui.pipeline.thread import Pipeline
 
-    write_logs(root, conversation.turns, conversation.scenario, conversation.seed)
+    write_logs(root, ConversationPlan(conversation.turns, conversation.scenario, conversation.seed))
     latency = root / "shared/latency.log"
     _cut_last_turn(latency)
     feeds = play_logs([latency, root / "testing-interface/logs/v34.log"], None)

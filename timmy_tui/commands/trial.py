@@ -46,9 +46,9 @@ def trial(options: TrialOptions) -> None:
     if act == "start":
         click.echo(trials.start(options.name, options.turns, options.aba, turns), err=options.as_json)
     elif act != "status":
-        trials.see(turns, {})
+        trials.update(turns, {})
         click.echo(trials.act(act, turns), err=options.as_json)
-    state = trials.see(turns, {})
+    state = trials.update(turns, {})
     if options.as_json:
         click.echo(json.dumps(msgspec.to_builtins(state), indent=1))
     elif state is None:

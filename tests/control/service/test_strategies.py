@@ -111,4 +111,4 @@ def test_a_name_that_is_not_in_the_table_is_refused_when_the_settings_are_loaded
     with pytest.raises(SettingsError) as caught:
         find_timmy(place)
     assert caught.value.message == f"{path}: Invalid enum value 'kill' - at `$.control.strategy`."
-    assert caught.value.way_out == "Known are reload, panel, command, manual."
+    assert caught.value.hint == "Known are reload, panel, command, manual."

@@ -12,7 +12,7 @@ from timmy_tui.analysis.llm.epoch_figures import (
     llm_ms,
     total_ms,
 )
-from timmy_tui.core.formatting import duration, share
+from timmy_tui.core.formatting import duration, percent
 from timmy_tui.model.llm import Criterion, Reuse
 from timmy_tui.model.turn import Turn
 
@@ -237,7 +237,7 @@ def _reply_length(epochs: Epochs) -> tuple[str, bool]:
 
 
 def _reused_text(shares: Sequence[float], estimated: bool) -> str:
-    return f"{'~' if estimated else ''}{share(median(shares))} reused"
+    return f"{'~' if estimated else ''}{percent(median(shares))} reused"
 
 
 def _before_text(ms: float | None) -> str:

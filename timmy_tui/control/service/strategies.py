@@ -166,7 +166,7 @@ class Command:
         try:
             run_command(self.argv, self.folder, self.limit_s, self.log, cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
+            raise RestartFailed(refused.message, refused.hint) from None
         return "the command has succeeded"
 
 
@@ -186,7 +186,7 @@ class ByPanel:
     @classmethod
     def make(cls, timmy: Timmy) -> "ByPanel":
         urls = timmy.services.urls
-        return cls(Panel(urls.panel, urls.shown("panel")), timmy.v34_folder)
+        return cls(Panel(urls.panel, urls.masked_url("panel")), timmy.v34_folder)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (
@@ -214,7 +214,7 @@ class ByPanel:
                 raise Refused("v34 is just starting; the panel would start a second one.")
             self.panel.start(cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
+            raise RestartFailed(refused.message, refused.hint) from None
         return "the panel has started v34"
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
