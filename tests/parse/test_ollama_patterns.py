@@ -154,8 +154,8 @@ def feed(*lines: str) -> tuple[list[ServedPrompt], OllamaLogParser]:
     return parser.feed(line.encode() for line in lines), parser
 
 
-def slot(prompt: int = 40, used: int = 26, left: int = 14) -> str:
-    return HEAD + f'"loading cache slot" id=0 cache=26 prompt={prompt} used={used} remaining={left}'
+def slot(prompt: int = 40, reused: int = 26, evaluated: int = 14) -> str:
+    return HEAD + f'"loading cache slot" id=0 cache=26 prompt={prompt} used={reused} remaining={evaluated}'
 
 
 def task(number: int, prompt: int, used: int, window: int = 2048, launch: bool = True) -> list[str]:
@@ -169,13 +169,13 @@ def task(number: int, prompt: int, used: int, window: int = 2048, launch: bool =
     ]
 
 
-def timing(number: int, left: int, ms: float = 12.5) -> str:
-    return f"slot print_timing: id  0 | task {number} | prompt eval time = {ms} ms / {left} tokens (x)"
+def timing(number: int, evaluated: int, ms: float = 12.5) -> str:
+    return f"slot print_timing: id  0 | task {number} | prompt eval time = {ms} ms / {evaluated} tokens (x)"
 
 
 @pytest.mark.parametrize(("left", "count"), [(13, 0), (14, 1), (15, 0)])
-def test_three_figures_must_agree(left: int, count: int) -> None:
-    served, parser = feed(slot(left=left))
+def test_three_figures_must_agree(evaluated: int, count: int) -> None:
+    served, parser = feed(slot(evaluated=evaluated))
     assert len(served) == count
     assert parser.facts["slot"] == 1
 
@@ -194,8 +194,8 @@ def test_requests_are_numbered_and_timed() -> None:
 
 
 @pytest.mark.parametrize(("left", "told"), [(99, (100, 1)), (100, (100, 0)), (101, None)])
-def test_more_evaluated_than_sent_is_no_request(left: int, told: tuple[int, int] | None) -> None:
-    served, _ = feed(*task(1, 100, 0), timing(1, left))
+def test_more_evaluated_than_sent_is_no_request(evaluated: int, told: tuple[int, int] | None) -> None:
+    served, _ = feed(*task(1, 100, 0), timing(1, evaluated))
     assert [(one.prompt, one.reused) for one in served] == ([told] if told else [])
 
 
