@@ -15,6 +15,7 @@ from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.messages import Backend
+from timmy_tui.ui.screens.confirm import ConfirmScreen
 from timmy_tui.ui.screens.registry import open_screen
 
 FORBIDDEN = {"ctrl+b", "ctrl+a", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+l", "ctrl+backslash", "ctrl+s", "ctrl+q"}
@@ -112,8 +113,6 @@ async def test_read_only_binds_no_dangerous_key_and_its_dialogs_refuse() -> None
         await dashboard.press("5", "enter", "K")
         await dashboard.press("4", "p")
         assert control.calls == [] and "go ahead" not in dashboard.text()
-        from timmy_tui.ui.screens.confirm import ConfirmScreen
-
         answers: list[str | None] = []
         dashboard.app.push_screen(ConfirmScreen("restart", ("now",), "a replay"), answers.append)
         await dashboard.pilot.pause()
