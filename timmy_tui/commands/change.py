@@ -32,7 +32,7 @@ CLOSING_COMMANDS = "`timmy-tui undo` or `timmy-tui keep`"
 
 def yes_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--yes``."""
-    return click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")(command)
+    return click.option("--yes", is_flag=True, help="Do not ask for confirmation; needed without a terminal.")(command)
 
 
 def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,16 +63,16 @@ class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
 @click.argument("pairs", nargs=-1, required=True, metavar="FLAG VALUE [FLAG VALUE ...]")
 @wait_option
 @yes_option
-@click.option("--only", is_flag=True, help="Just this, also where it does not go with another flag's value.")
+@click.option("--only", is_flag=True, help="Change only these flags, even if another flag's value does not fit.")
 @takes(FlipOptions)
 def flip(options: FlipOptions) -> int:
-    """Change flags, restart v34 and see that it serves: `flip tail-mode on`, or several as one change.
+    """Change flags, restart v34 and check that it serves: `flip tail-mode on`, or several flags as one change.
 
-    Without --wait the change is kept once v34 answers, without proof by turns.
+    Without --wait the change is kept as soon as v34 answers, without proof from turns.
     """
     pairs = options.pairs
     if len(pairs) % 2:
-        raise click.UsageError("flags and values come in pairs: flip tail-mode on")
+        raise click.UsageError("flags and values come in pairs, such as: flip tail-mode on")
     values = tuple(zip(pairs[::2], pairs[1::2], strict=True))
     with open_controller(options) as controller:
         plan = confirmed(controller.plan(Flip(values)), options.yes, options.only)
@@ -85,7 +85,7 @@ def flip(options: FlipOptions) -> int:
 @yes_option
 @takes(ChangeOptions)
 def restart(options: ChangeOptions) -> int:
-    """Restart v34 by the strategy of the settings, and see that it serves."""
+    """Restart v34 with the strategy from the settings, and check that it serves."""
     with open_controller(options) as controller:
         return carry_out(controller, confirmed(controller.plan(Restart()), options.yes), False)
 
@@ -103,7 +103,7 @@ class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
 @yes_option
 @takes(OperationOptions)
 def undo(options: OperationOptions) -> int:
-    """Take back the last change, or OPERATION of the journal: the files byte for byte, then a restart."""
+    """Undo the last change, or OPERATION of the journal: restore the files byte for byte, then restart v34."""
     with open_controller(options) as controller:
         plan = controller.plan(Undo(options.operation))
         done = carry_out(controller, confirmed(plan, options.yes), False)
@@ -116,7 +116,7 @@ def undo(options: OperationOptions) -> int:
 @click.argument("operation", default="")
 @takes(OperationOptions)
 def keep(options: OperationOptions) -> int:
-    """Close an interrupted change as it stands: the newest open one, or OPERATION of the journal."""
+    """Keep an interrupted change as it is, and close it: the newest open one, or OPERATION of the journal."""
     with open_controller(options) as controller:
         click.echo(clean(controller.keep(options.operation)))
     return 0
@@ -165,7 +165,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
     def notify(message: str, role: str) -> None:
         click.echo(clean(message), err=role == "bad")
 
-    read_only = "only looking" if reading else ""
+    read_only = "this command only reads" if reading else ""
     try:
         controller = Controller(timmy, read_only, notify, dashboard=False)
     except OSError as error:
@@ -201,7 +201,7 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
     if yes:
         return plan
     if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask on; say --yes.")
+        raise click.UsageError("there is no terminal to ask on; use --yes.")
     if not click.confirm("go ahead?"):
         click.echo("nothing was changed")
         raise click.exceptions.Exit(1)
@@ -219,7 +219,7 @@ def carry_out(controller: "Controller", plan: "ChangePlan", wait: bool) -> int:
         if controller.idle and not controller.left_open(op):
             return _final_exit_code(controller)
         click.echo(
-            f"left open: {CLOSING_COMMANDS}" if plan.planned else "not waited for: v34 may be on its way", err=True
+            f"left open: {CLOSING_COMMANDS}" if plan.planned else "stopped waiting: v34 may still be starting", err=True
         )
         return 4
 
@@ -247,7 +247,7 @@ def _final_exit_code(controller: "Controller") -> int:
     """Print the last line of progress; the exit code."""
     progress = controller.progress
     if progress is None or progress.state not in EXIT_CODES or progress.state is ChangeState.IDLE:
-        click.echo("not begun: nothing was changed", err=True)
+        click.echo("not started: nothing was changed", err=True)
         return 1
     click.echo(_progress_line(progress))
     return EXIT_CODES[progress.state]

@@ -27,7 +27,7 @@ class FlagsOptions(Place, frozen=True, kw_only=True):
 @json_option
 @takes(FlagsOptions)
 def flags(options: FlagsOptions) -> None:
-    """Show every flag: the value in the file, the one that runs as the turns show it, and who overrides it."""
+    """Show every flag: its value in the file, the value that the turns show running, and what overrides it."""
     from timmy_tui.control.flags.readings import flag_states
     from timmy_tui.core.errors import NotFound
     from timmy_tui.pipeline.read_logs import logs_of, read_logs
@@ -97,7 +97,7 @@ def list_points(place: Place) -> None:
 @click.argument("name", default="")
 @takes(PointOptions)
 def create_point(options: PointOptions) -> None:
-    """Keep the code files of v34/ and shared/ as they are, byte for byte, outside the repository."""
+    """Copy the code files of v34/ and shared/, byte for byte, to a folder outside the repository."""
     point = _points(options).create(options.name)
     click.echo(f"{clean(point.name)}: {len(point.files)} files")
 
@@ -134,12 +134,12 @@ class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
 @yes_option
 @takes(RestoreOptions)
 def restore_point(options: RestoreOptions) -> int:
-    """Put code files back as NAME has them: FILES, else those of the guide that differ. One restart at the end.
+    """Restore code files from NAME: FILES, else the guide's files that differ. v34 restarts once at the end.
 
-    Never `git checkout`: HEAD, index and every other file stay as they are.
+    Never uses `git checkout`: HEAD, the index and all other files stay as they are.
     """
     if bool(options.name) == options.latest:
-        raise click.UsageError("name a restore point, or say --latest.")
+        raise click.UsageError("name a restore point, or use --latest.")
     with open_controller(options) as controller:
         request = RestoreLatest() if options.latest else Restore(options.name, options.files)
         return carry_out(controller, confirmed(controller.plan(request), options.yes), False)

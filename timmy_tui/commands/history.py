@@ -56,7 +56,7 @@ class MarkOptions(Place, frozen=True, kw_only=True):
 @click.option("--note", default="", help="Why, in your words.")
 @takes(MarkOptions)
 def mark(options: MarkOptions) -> None:
-    """Mark a turn good or bad; the same mark again, or none, takes it back."""
+    """Mark a turn good or bad; the same mark again, or none, removes it."""
     request_id, quality = options.request_id, options.quality
     timmy = find_timmy(options)
     history = open_history(timmy)
@@ -65,7 +65,7 @@ def mark(options: MarkOptions) -> None:
         history.put_turns(read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns)
         turn = next((turn for turn in reversed(history.turns()) if turn.request_id == request_id), None)
         if turn is None:
-            raise NotFound(f"no turn {request_id!r} is remembered.", "timmy-tui report --tail 5 shows the newest ids.")
+            raise NotFound(f"no turn {request_id!r} in the history.", "timmy-tui report --tail 5 shows the newest ids.")
         history.mark(turn, "" if quality == "none" else quality, options.note)
         stored_mark = history.marks().get(request_id)
         click.echo(f"{clean(request_id)}: {stored_mark[0] if stored_mark else 'not marked'}")
@@ -86,19 +86,19 @@ class HistoryOptions(LogOptions, frozen=True, kw_only=True):
 @root_option
 @settings_option
 @log_option
-@click.option("--days", type=click.FloatRange(0, min_open=True), default=7.0, help="Look back this far.")
+@click.option("--days", type=click.FloatRange(0, min_open=True), default=7.0, help="How many days to look back.")
 @json_option
 @click.option("--import", "take_in", is_flag=True, help="Read the logs (or --log FILE…) into the history first.")
 @takes(HistoryOptions)
 def history(options: HistoryOptions) -> None:
-    """Show what is remembered: turns a day with their medians, marks, findings, changes and verdicts."""
+    """Show the history: turns per day with their medians, marks, findings, changes and verdicts."""
     timmy = find_timmy(options)
     store = open_history(timmy)
     try:
         if options.take_in or options.logs:
             log_files = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
             new = store.put_turns(read_logs(log_files, timmy.settings.tail, keep_events=False).turns)
-            click.echo(f"{new} turns are new", err=True)
+            click.echo(f"{new} new turns stored", err=True)
         summary = _summary(store, time.time() - 86_400 * options.days)
         noise = session_noise(store)
     finally:

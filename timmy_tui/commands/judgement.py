@@ -50,9 +50,10 @@ def regressions(options: JudgementOptions) -> None:
         since = clean(finding.since_id) or "a typed turn"
         where = f"{finding.stage} {finding.gap}".strip()
         work = f", not explained by {' or '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
+        reported_at = clean(finding.raised_id) or "a typed turn"
         click.echo(
             f"{where} {finding.direction} ×{finding.ratio:.2f} since {since}: {duration(finding.before_ms)} → "
-            f"{duration(finding.after_ms)}, n={finding.n}, said at {clean(finding.raised_id) or 'a typed turn'}{work}"
+            f"{duration(finding.after_ms)}, n={finding.n}, reported at {reported_at}{work}"
         )
 
 
@@ -83,7 +84,7 @@ class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
 @settings_option
 @log_option
 @json_option
-@click.option("--history", "remembered", is_flag=True, help="Look at the remembered turns instead of the logs.")
+@click.option("--history", "remembered", is_flag=True, help="Use the turns of the history instead of the logs.")
 @click.argument("a")
 @click.argument("b")
 @click.argument("again", default="")
@@ -91,10 +92,10 @@ class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
 def compare(options: CompareOptions) -> None:
     """Compare two selections of turns: B against A, stage by stage.
 
-    With a third, AGAIN, B is set against both: what went with the change must have come back with it.
+    With a third selection, AGAIN, B is compared with both: what the change moved must have moved back.
 
-    They are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
-    `compare --history days:7-14 days:0-7` sets this week beside the last.
+    A selection is session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
+    `compare --history days:7-14 days:0-7` compares this week with the last.
     """
     from timmy_tui.analysis.compare.comparison import compare as compare_turns
     from timmy_tui.analysis.compare.selections import select

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from timmy_tui.ollama.probe import Probe
     from timmy_tui.sources.services.urls import ModelConfig
 
-url_option = click.option("--url", help="Ollama's base URL; else the settings, v34's config, localhost.")
-model_option = click.option("--model", help="Else v34's config, else what is loaded.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+url_option = click.option("--url", help="Ollama's base URL; default: the settings, then v34's config, then localhost.")
+model_option = click.option("--model", help="Name of the model; default: v34's config, then the loaded one.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
@@ -34,7 +34,7 @@ class DoctorOptions(Place, frozen=True, kw_only=True):
 @json_option
 @takes(DoctorOptions)
 def doctor(options: DoctorOptions) -> int:
-    """Look at files, formats, services, versions, clocks, flags and the terminal; change nothing.
+    """Check files, formats, services, versions, clocks, flags and the terminal; change nothing.
 
     Exit code: 0 when nothing fails, 1 when something does.
     """
@@ -69,14 +69,16 @@ class ProbeOptions(OllamaOptions, frozen=True, kw_only=True):
 @settings_option
 @url_option
 @model_option
-@click.option("--num-ctx", type=click.IntRange(256), help="Window; another than v34's makes Ollama reload the model.")
+@click.option(
+    "--num-ctx", type=click.IntRange(256), help="Context window; another than v34's makes Ollama reload the model."
+)
 @yes_option
 @json_option
 @takes(ProbeOptions)
 def probe(options: ProbeOptions) -> int:
     """Ask Ollama seven short questions that show whether its prompt cache works.
 
-    Exit code: 0 when it works, 1 when nothing shows it.
+    Exit code: 0 when it works, 1 when nothing shows that it does.
     """
     from timmy_tui.ollama.probe import WARNING, run_probe
 
@@ -103,7 +105,7 @@ def probe(options: ProbeOptions) -> int:
 @yes_option
 @takes(OllamaOptions)
 def warm(options: OllamaOptions) -> None:
-    """Load the model with v34's num_ctx and keep_alive, so that the next turn need not wait for it."""
+    """Load the model with v34's num_ctx and keep_alive, so that the next turn does not wait for it."""
     from timmy_tui.ollama.warm import plan_warm, send_warm
     from timmy_tui.sources.services.urls import mask_url
 
@@ -130,7 +132,7 @@ def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
             raise
         root = None
     if options.url is not None and not base_url(options.url):
-        raise click.UsageError(f"--url {options.url!r} is no http URL.")
+        raise click.UsageError(f"--url {options.url!r} is not an HTTP URL.")
     services = ServiceConfig(settings, root)
     return base_url(options.url) or services.urls.ollama, services.model
 
@@ -140,9 +142,9 @@ def _confirm(warning: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{warning} Without a terminal it needs --yes.")
+        raise click.UsageError(f"{warning} There is no terminal to ask on; use --yes.")
     click.echo(warning, err=True)
-    click.confirm("Go on?", abort=True, err=True)
+    click.confirm("Continue?", abort=True, err=True)
 
 
 def _print_json(value: Any) -> None:
@@ -157,7 +159,7 @@ def _print_doctor(lines: "list[DoctorLine]", counts: dict[str, int]) -> None:
         click.echo(f"{level_texts[line.level]}  {line.subject:<12} {line.text}")
         if line.hint:
             click.echo(f"{'':19}→ {line.hint}")
-    click.echo(f"\n{counts['ok']} ok, {counts['warn']} to look at, {counts['fail']} failing")
+    click.echo(f"\n{counts['ok']} ok, {counts['warn']} warnings, {counts['fail']} failing")
 
 
 def _print_probe(result: "Probe") -> None:

@@ -38,9 +38,9 @@ def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Cal
 
 def root_option(command: Command) -> Command:
     """``--root PATH``."""
-    return click.option("--root", type=click.Path(path_type=Path), help="Timmy's folder (holds v34/ and shared/).")(
-        command
-    )
+    return click.option(
+        "--root", type=click.Path(path_type=Path), help="Timmy's folder, which contains v34/ and shared/."
+    )(command)
 
 
 def settings_option(command: Command) -> Command:
@@ -57,10 +57,10 @@ def log_option(command: Command) -> Command:
         "logs",
         multiple=True,
         type=click.Path(path_type=Path),
-        help="Read this file instead of the root's logs; may be given several times.",
+        help="Read this file instead of the logs in Timmy's folder; can be used several times.",
     )(command)
 
 
 def json_option(command: Command) -> Command:
     """``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="For programs.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)

@@ -45,7 +45,7 @@ class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
 @click.option("--seed", type=int, default=0)
 @takes(ScreenshotOptions)
 def screenshot(options: ScreenshotOptions) -> None:
-    """Draw the dashboard, on a conversation of the demo, into an SVG FILE."""
+    """Write a picture of the dashboard, with a conversation of the demo, to FILE as SVG."""
     from timmy_tui.ui.screenshot import Picture
     from timmy_tui.ui.screenshot import screenshot as take_screenshot
 

@@ -27,15 +27,15 @@ class TrialOptions(Place, frozen=True, kw_only=True):
 @settings_option
 @click.argument("act", type=click.Choice(ACTS), default="status")
 @click.argument("name", type=click.Choice(["test-1", "test-2", "guide"]), default="guide")
-@click.option("--turns", type=click.IntRange(5, 100), default=8, help="Measured on each side.")
-@click.option("--aba", is_flag=True, help="Go back once more and measure again: what moved must come back.")
+@click.option("--turns", type=click.IntRange(5, 100), default=8, help="Turns measured on each side.")
+@click.option("--aba", is_flag=True, help="Change back and measure again: what moved must move back.")
 @json_option
 @takes(TrialOptions)
 def trial(options: TrialOptions) -> None:
-    """Measure as it is, change a flag, measure again, judge; left and resumed as you like.
+    """Measure, change a flag, measure again and judge. The test can be left and resumed at any time.
 
-    test-1 takes raw off, test-2 turns tail mode on, guide is both. `keep` and `undo` answer its verdict; `undo` says
-    what to run, and changes nothing by itself.
+    test-1 turns raw off, test-2 turns tail mode on, guide is both. `keep` and `undo` answer the verdict; `undo` only
+    prints the command to run.
     """
     from timmy_tui.pipeline.read_logs import logs_of, read_logs
     from timmy_tui.storage.trial_file import TrialFile
