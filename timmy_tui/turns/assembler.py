@@ -23,11 +23,10 @@ ANOTHER_S = 600.0
 """An id seen again after this long is another turn; clocks that step do so by seconds."""
 
 _PHASES = {
-    **{name: stage.key for stage in STAGES if not stage.parent and stage.key != "deaf" for name in stage.starts},
-    "v34_classification_complete": "",
-    "v34_memory_storage_complete": "",
+    **{name: "" for stage in STAGES if stage.critical for name in stage.ends},
+    **{name: stage.key for stage in STAGES if not stage.parent and stage.owner != "none" for name in stage.starts},
 }
-"""Event → the stage that runs from then on."""
+"""Event → the stage that runs from then on; empty where one ends and no other begins."""
 
 _ENTERED, _REPLY, _END = SLOT["v34_webhook_received"], SLOT["v34_sending_to_tts"], SLOT["tts_resume_sent"]
 _WORDS = frozenset(

@@ -105,10 +105,8 @@ class Draft(Struct, gc=False):
         return settle(
             self.stamps,
             pause_us=None if pause is None else round(pause * 1e6),
-            query_us=self.query_us,
-            prefill_ms=told.get("prefill_ms"),
-            decode_ms=told.get("decode_ms"),
-            load_ms=told.get("load_ms"),
+            pairs_us=self.query_us,
+            reported=told,
         )
 
     def _raw(self, debug: DebugTurn | None) -> bool | None:
