@@ -73,7 +73,7 @@ def measure(trials: int = TRIALS, seed: int = 70_000) -> Iterator[str]:
         for trial in range(trials):
             a, b, again = stretches(seed + trial, drift, change)
             plain += _called(compare(a, b).stages)
-            told = balance(a, b, again).stages
+            told = balance((a, b, again)).stages
             balanced += _called(told)
             drifted += any(one.verdict == "drifted" for one in told)
         yield (f"| {name} | {trials} | {plain / trials:.0%} | {balanced / trials:.0%} | {drifted / trials:.0%} |")

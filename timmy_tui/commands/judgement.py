@@ -98,10 +98,10 @@ def compare(
     if again:
         from timmy_tui.analysis.compare.crossover import balance
 
-        sides = [select(turns, one) for one in (a, b, again)]
-        verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks, noise)
+        stretches = select(turns, a), select(turns, b), select(turns, again)
+        verdict = balance(stretches, (a, b, again), marks, noise)
     else:
-        verdict = judge(select(turns, a), select(turns, b), a, b, marks, noise)
+        verdict = judge(select(turns, a), select(turns, b), (a, b), marks, noise)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
         return

@@ -37,14 +37,13 @@ WORKED = tuple(key for key in CRITICAL if BY_KEY[key].covariates)
 def compare(
     a: Sequence[Turn],
     b: Sequence[Turn],
-    a_name: str = "before",
-    b_name: str = "after",
+    names: tuple[str, str] = ("before", "after"),
     marks: Mapping[int, str] | None = None,
     noise: SessionNoise | None = None,
 ) -> Comparison:
-    """B against A. ``marks``: ordinal → ``good`` or ``bad``, the user's own. ``noise``: as the history taught it.
+    """B against A, complete turns only, without the first of each session and those that had to load the model.
 
-    Only complete turns count, and of those not the first of a session or one that had to load the model.
+    ``marks``: ordinal → ``good`` or ``bad``, the user's own. ``noise``: as the history taught it, else as assumed.
     """
     noise = noise or SessionNoise()
     sides = [usable(side) for side in (a, b)]
@@ -58,8 +57,8 @@ def compare(
     sentence = said(stages, len(sides[0]), len(sides[1]), wanted)
     quality = _quality_words(b, told[1])
     return Comparison(
-        a=a_name,
-        b=b_name,
+        a=names[0],
+        b=names[1],
         n_a=len(sides[0]),
         n_b=len(sides[1]),
         stages=stages,

@@ -93,20 +93,19 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:
     begin = min(max(int(bar.start * scale), 0), width - 1)
     end = min(max((bar.start + max(bar.length, 0.0)) * scale, begin), float(width))
     spans: list[Span] = [(glyphs.track * begin, "bar.track")] if begin else []
-    used = begin
     if bar.parts:
-        used = _draw_parts(bar, scale, begin, end, glyphs, spans)
+        spans += _parts(bar, scale, begin, end, glyphs)
     else:
-        text = _fill(bar.kind, end - begin, width - begin, glyphs)
-        spans.append((text, f"bar.{bar.kind}"))
-        used += len(text)
+        spans.append((_fill(bar.kind, end - begin, width - begin, glyphs), f"bar.{bar.kind}"))
+    used = sum(len(text) for text, _ in spans)
     if used < width:
         spans.append((glyphs.track * (width - used), "bar.track"))
     return tuple(spans)
 
 
-def _draw_parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs, spans: list[Span]) -> int:
-    """Parts rounded to cells at their own ends, so that the sum ends where the bar does."""
+def _parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> list[Span]:
+    """Parts rounded to cells at their own ends, so that the sum ends where the bar does; at least one cell."""
+    spans: list[Span] = []
     used, at = begin, bar.start
     for kind, ms in bar.parts:
         at += ms
@@ -114,10 +113,7 @@ def _draw_parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs, 
         if until > used:
             spans.append((part_glyph(kind, glyphs) * (until - used), f"bar.{kind}"))
             used = until
-    if used == begin:
-        spans.append((glyphs.eighths[0], "bar.service"))
-        used += 1
-    return used
+    return spans or [(glyphs.eighths[0], "bar.service")]
 
 
 def part_glyph(kind: str, glyphs: Glyphs) -> str:
