@@ -9,7 +9,7 @@ from tests.control.harness import ControlHarness, controller_on
 from tests.control.services import Service
 from tests.control.shell import Shell
 from tests.control.timmy_files import CANARY, aged, git, lay_out
-from tests.ui.running import running
+from tests.ui.running import running_dashboard
 from tests.ui.snapshots import snapshot
 from tests.ui.test_foreign import FORBIDDEN, check
 from timmy_tui.control.journal.write_ahead import Entry
@@ -56,21 +56,21 @@ async def test_no_view_of_control_lets_it_through(harness: ControlHarness, size:
     harness.controller.see(Snapshot(log_tail=(("v34.log", EVIL),) * 9))
     harness.flip("tail-mode", "on")
     harness.controller.look()
-    async with running(snapshot(), size=size, control=harness.controller) as shown:
+    async with running_dashboard(snapshot(), size=size, control=harness.controller) as dashboard:
         for key in ("1", "5", "j", "down", "enter", "escape", "i", "escape", "e", "escape", "u"):
-            await shown.press(key)
-            check(shown)
-        assert shown.app.is_running and not harness.controller.idle
+            await dashboard.press(key)
+            check(dashboard)
+        assert dashboard.app.is_running and not harness.controller.idle
 
 
 async def test_no_question_lets_it_through(harness: ControlHarness) -> None:
     harness.controller.look()
-    async with running(snapshot(), control=harness.controller) as shown:
-        await shown.press("t")
-        await shown.until(lambda: "USE_FULL_MEGA_PROMPT = False" in shown.text())
-        check(shown)
-        assert "[@click=app.quit]x[/foo]" in shown.text() or "␛" in shown.text()
-        await shown.press("escape")
+    async with running_dashboard(snapshot(), control=harness.controller) as dashboard:
+        await dashboard.press("t")
+        await dashboard.until(lambda: "USE_FULL_MEGA_PROMPT = False" in dashboard.text())
+        check(dashboard)
+        assert "[@click=app.quit]x[/foo]" in dashboard.text() or "␛" in dashboard.text()
+        await dashboard.press("escape")
     assert harness.stages() == [("one", "kept")]
 
 

@@ -13,12 +13,12 @@ from timmy_tui.model.snapshot import Snapshot
 
 
 class FakeSource:
-    """Publishes what a test tells it to, and remembers what it was asked."""
+    """Publishes what a test tells it to, and remembers the requests."""
 
     def __init__(self, *snapshots: Snapshot) -> None:
         self.snapshots = snapshots
         self.publish: Callable[[Snapshot], None] = lambda snapshot: None
-        self.asked: list[PipelineRequest] = []
+        self.requests: list[PipelineRequest] = []
         self.stopped = False
 
     def start(self, publish: Callable[[Snapshot], None]) -> None:
@@ -30,7 +30,7 @@ class FakeSource:
         self.stopped = True
 
     def request(self, request: PipelineRequest) -> None:
-        self.asked.append(request)
+        self.requests.append(request)
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class FakeControl:
     """Plans everything, starts nothing."""
 
     def __init__(self, state: ControlState, refusal: str = "", error: str = "", other: str = "") -> None:
-        self.now, self.refusal, self.error, self.other = state, refusal, error, other
-        self.asked: list[tuple[object, ...]] = []
+        self.shown_state, self.refusal, self.error, self.other = state, refusal, error, other
+        self.calls: list[tuple[object, ...]] = []
 
     def state(self) -> ControlState:
-        return self.now
+        return self.shown_state
 
     def plan(self, request: ChangeRequest) -> FakePlan:
-        self.asked.append(("plan", request))
+        self.calls.append(("plan", request))
         if self.error:
             raise ControlError(self.error, "look at the log")
         preview = ("v34/config.py:12", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
@@ -63,11 +63,11 @@ class FakeControl:
         return FakePlan(f"{request}", preview, self.refusal, other, self.other)
 
     def start(self, plan: Any) -> str:
-        self.asked.append(("start", plan.label))
+        self.calls.append(("start", plan.label))
         return "started"
 
     def answer(self, choice: str) -> str:
-        self.asked.append(("answer", choice))
+        self.calls.append(("answer", choice))
         return f"{choice}: done"
 
 

@@ -1,4 +1,4 @@
-"""The app under a pilot, and what can be seen of it."""
+"""The dashboard under a pilot, and what its user sees."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import Backend, Control, LlmActions
 
 
-class Running:
+class RunningDashboard:
     """An app, its pilot and its source."""
 
     def __init__(self, app: TimmyApp, pilot: Pilot[None], source: FakeSource) -> None:
@@ -52,9 +52,9 @@ class Running:
         """The same as one text."""
         return "\n".join(self.rows())
 
-    async def until(self, what: Callable[[], bool]) -> None:
-        """Wait for something to be so; the test's own time-out is the deadline."""
-        while not what():
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it holds; the time-out of the test is the deadline."""
+        while not condition():
             await self.pilot.pause(0.01)
 
 
@@ -66,18 +66,18 @@ class Start(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def running(
-    shown: Snapshot,
+async def running_dashboard(
+    snapshot: Snapshot,
     size: tuple[int, int] = (80, 24),
     control: Control | None = None,
     llm: LlmActions | None = None,
     start: Start | None = None,
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunningDashboard]:
     """The dashboard on this snapshot, its clocks standing still."""
     start = start or Start()
-    source = FakeSource(shown)
+    source = FakeSource(snapshot)
     backend = Backend(source, control, llm, start.read_only)
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield Running(app, pilot, source)
+        yield RunningDashboard(app, pilot, source)

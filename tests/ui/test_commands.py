@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.ui.fakes import FakeControl, FakeLlm, FakeSource
-from tests.ui.running import Start, running
+from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.core.settings import config_dir
 from timmy_tui.ui.actions.requests import absent_commands
@@ -15,6 +15,7 @@ from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.messages import Backend
+from timmy_tui.ui.screens.confirm import ConfirmScreen
 from timmy_tui.ui.screens.registry import open_screen
 
 FORBIDDEN = {"ctrl+b", "ctrl+a", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+l", "ctrl+backslash", "ctrl+s", "ctrl+q"}
@@ -38,8 +39,10 @@ def test_every_command_has_a_row_of_its_own_and_help() -> None:
 
 
 async def test_every_command_leads_somewhere() -> None:
-    async with running(snapshot()) as seen:
-        acts = action_table(seen.app, seen.app.requests, TrialActions(seen.app.requests, seen.app, seen.source))
+    async with running_dashboard(snapshot()) as dashboard:
+        acts = action_table(
+            dashboard.app, dashboard.app.requests, TrialActions(dashboard.app.requests, dashboard.app, dashboard.source)
+        )
         for command in COMMANDS:
             if not command.screens or command.action.startswith("app."):
                 assert command.id in acts
@@ -89,32 +92,32 @@ def test_a_keymap_that_is_not_toml_is_said(tmp_path: Path) -> None:
 async def test_the_users_keys_work_and_stand_in_the_footer() -> None:
     config_dir().mkdir(parents=True)
     (config_dir() / "keymap.toml").write_text('freeze = "z"\nfilter = "F"\n')
-    async with running(snapshot()) as seen:
-        assert "z freeze" in seen.text()
-        await seen.press("space")
-        assert "FROZEN" not in seen.text()
-        await seen.press("z")
-        assert "FROZEN" in seen.text()
-        await seen.press("6", "F")
-        assert seen.app.focused is not None
+    async with running_dashboard(snapshot()) as dashboard:
+        assert "z freeze" in dashboard.text()
+        await dashboard.press("space")
+        assert "FROZEN" not in dashboard.text()
+        await dashboard.press("z")
+        assert "FROZEN" in dashboard.text()
+        await dashboard.press("6", "F")
+        assert dashboard.app.focused is not None
 
 
 async def test_read_only_binds_no_dangerous_key_and_its_dialogs_refuse() -> None:
     control = FakeControl(control_state())
-    async with running(snapshot(), control=control, llm=FakeLlm(), start=Start(read_only="a replay")) as seen:
+    async with running_dashboard(
+        snapshot(), control=control, llm=FakeLlm(), start=Start(read_only="a replay")
+    ) as dashboard:
         for key in ("t", "r", "b", "u", "w"):
-            await seen.press(key)
-            assert "go ahead" not in seen.text()
-        await seen.press("5", "enter", "K")
-        await seen.press("4", "p")
-        assert control.asked == [] and "go ahead" not in seen.text()
-        from timmy_tui.ui.screens.confirm import ConfirmScreen
-
+            await dashboard.press(key)
+            assert "go ahead" not in dashboard.text()
+        await dashboard.press("5", "enter", "K")
+        await dashboard.press("4", "p")
+        assert control.calls == [] and "go ahead" not in dashboard.text()
         answers: list[str | None] = []
-        seen.app.push_screen(ConfirmScreen("restart", ("now",), "a replay"), answers.append)
-        await seen.pilot.pause()
-        assert "refused: a replay" in seen.text()
-        await seen.press("y")
+        dashboard.app.push_screen(ConfirmScreen("restart", ("now",), "a replay"), answers.append)
+        await dashboard.pilot.pause()
+        assert "refused: a replay" in dashboard.text()
+        await dashboard.press("y")
         assert answers == []
-        await seen.press("escape")
+        await dashboard.press("escape")
         assert answers == [""]

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.ui.fakes import FakeControl
-from tests.ui.running import Running, Start, running
+from tests.ui.running import RunningDashboard, Start, running_dashboard
 from tests.ui.snapshots import control_state, finding, judgement, snapshot, sources, turn
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
@@ -65,9 +65,9 @@ def evil_control() -> ControlState:
     )
 
 
-def check(seen: Running) -> None:
+def check(dashboard: RunningDashboard) -> None:
     """What stands in the strips is what goes to the terminal."""
-    for segment in seen.segments():
+    for segment in dashboard.segments():
         assert not FORBIDDEN & set(segment.text), repr(segment.text)
         meta = segment.style.meta if segment.style else {}
         assert not any("click" in key for key in meta), meta
@@ -76,51 +76,53 @@ def check(seen: Running) -> None:
 
 @pytest.mark.parametrize("size", [(39, 6), (80, 24), (200, 50)])
 async def test_no_screen_lets_it_through(size: tuple[int, int]) -> None:
-    async with running(evil_snapshot(), size=size, control=FakeControl(evil_control())) as seen:
-        check(seen)
+    async with running_dashboard(evil_snapshot(), size=size, control=FakeControl(evil_control())) as dashboard:
+        check(dashboard)
         for keys in ("2", "3", "4", "5", "6", "1", "i", "e", "?"):
-            await seen.press(keys)
-            check(seen)
+            await dashboard.press(keys)
+            check(dashboard)
             if keys in "ie?":
-                await seen.press("escape")
+                await dashboard.press("escape")
 
 
 async def test_no_page_or_dialog_lets_it_through() -> None:
-    async with running(evil_snapshot(), control=FakeControl(evil_control())) as seen:
-        await seen.press("2", "enter")
-        assert "turn 23 ␛]0;own␇" in seen.text()
-        check(seen)
-        await seen.press("escape", "5", "enter")
-        check(seen)
-        await seen.press("escape")
-        seen.app.say(EVIL)
-        await seen.press("1", "e")
-        check(seen)
+    async with running_dashboard(evil_snapshot(), control=FakeControl(evil_control())) as dashboard:
+        await dashboard.press("2", "enter")
+        assert "turn 23 ␛]0;own␇" in dashboard.text()
+        check(dashboard)
+        await dashboard.press("escape", "5", "enter")
+        check(dashboard)
+        await dashboard.press("escape")
+        dashboard.app.say(EVIL)
+        await dashboard.press("1", "e")
+        check(dashboard)
 
 
 async def test_markup_stays_text() -> None:
-    async with running(evil_snapshot()) as seen:
-        await seen.press("6")
-        assert "[@click=app.do('quit')]x[/foo] [bold]" in seen.text()
-        assert seen.app.is_running
+    async with running_dashboard(evil_snapshot()) as dashboard:
+        await dashboard.press("6")
+        assert "[@click=app.do('quit')]x[/foo] [bold]" in dashboard.text()
+        assert dashboard.app.is_running
 
 
 async def test_the_filter_takes_any_text() -> None:
-    async with running(evil_snapshot()) as seen:
-        await seen.press("2", "slash")
+    async with running_dashboard(evil_snapshot()) as dashboard:
+        await dashboard.press("2", "slash")
         for character in "[/foo]":
-            await seen.pilot.press(
+            await dashboard.pilot.press(
                 {"[": "left_square_bracket", "]": "right_square_bracket", "/": "slash"}.get(character, character)
             )
-        await seen.pilot.pause()
-        check(seen)
-        assert "24 of 24 turns contain that text" in seen.text()
+        await dashboard.pilot.pause()
+        check(dashboard)
+        assert "24 of 24 turns contain that text" in dashboard.text()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_ascii_means_ascii_in_every_view(size: tuple[int, int]) -> None:
     start = Start(view=ViewSettings(ascii=True))
-    async with running(evil_snapshot(), size=size, control=FakeControl(evil_control()), start=start) as seen:
+    async with running_dashboard(
+        evil_snapshot(), size=size, control=FakeControl(evil_control()), start=start
+    ) as dashboard:
         for key in ("1", "2", "3", "4", "5", "6", "question_mark", "escape", "t", "escape", "colon"):
-            await seen.press(key)
-            assert [row for row in seen.rows() if not row.isascii()] == []
+            await dashboard.press(key)
+            assert [row for row in dashboard.rows() if not row.isascii()] == []

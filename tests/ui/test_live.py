@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, open_turn, snapshot, troubled, turn
+from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
 from timmy_tui.model.stages import CRITICAL, label
 from timmy_tui.model.turn import Span, TurnState
@@ -186,8 +187,6 @@ def test_p95_over_few_turns_is_grey() -> None:
 
 def test_another_span_than_v2v_is_named() -> None:
     turns = tuple(turn(n, span=Span.V34, v2v_ms=None) for n in range(3))
-    from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
-
     snap = snapshot(3, turns=turns, headline=headline_stat(turns, 20), stages=stage_stats(turns, 20))
     assert text(snap, 80, 24).startswith("● v34 ")
 

@@ -47,8 +47,10 @@ def format_options(command: Callable[..., None]) -> Callable[..., None]:
 @root_option
 @settings_option
 @log_option
-@click.option("--tail", type=click.IntRange(1), help="The newest N turns by time (upstream's takes the N highest ids).")
-@click.option("--request", "request_id", help="One turn, whole.")
+@click.option(
+    "--tail", type=click.IntRange(1), help="The N turns that began last (upstream's script takes the N highest ids)."
+)
+@click.option("--request", "request_id", help="Only the turn with this id.")
 @format_options
 @takes(ReportOptions)
 def report(options: ReportOptions) -> None:

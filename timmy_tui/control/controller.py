@@ -15,6 +15,7 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress, ControlState
 from timmy_tui.model.requests import ChangeRequest, CreatePoint, Undo
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.stages import AFTER_REPLY
 from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 2.0
@@ -23,7 +24,7 @@ BUSY_S = 0.5
 """The same while a change runs."""
 END_S = 0.5
 """How long each thread is waited for at the end."""
-V34_DONE = frozenset({"hop_out", "mute", "tts", "playback", "rearm"})
+V34_DONE = frozenset(AFTER_REPLY)
 """Phases of a turn in which v34 has done its part: a restart cuts nothing."""
 
 
@@ -208,11 +209,11 @@ def resume_listening(url: str) -> str:
     """
     from timmy_tui.sources.services.http import HttpClient
 
-    wire = HttpClient(url)
+    client = HttpClient(url)
     try:
-        answer = wire.ask("/resume-listening", post={})
+        answer = client.request("/resume-listening", json_body={})
     finally:
-        wire.close()
+        client.close()
     if answer.status is None or answer.status >= 400:
         raise ControlError(f"STT did not take it: {answer.problem or answer.status}.")
     return "STT listens again"

@@ -61,7 +61,7 @@ class LiveSource:
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
         if self._recorder is not None:
-            self._recorder.see(snapshot)
+            self._recorder.observe(snapshot)
         if self._line_root is None:
             return
         line = status_line(line_values(snapshot))
@@ -98,7 +98,7 @@ class LiveSource:
         newest = self._turns[-1].ordinal if self._turns else -1
         self.pipeline.add_marker(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
         if self._recorder is not None:
-            self._recorder.change(kind, label)
+            self._recorder.record_change(kind, label)
 
 
 def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:

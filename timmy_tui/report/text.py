@@ -6,7 +6,7 @@ from datetime import datetime
 
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
-from timmy_tui.core.formatting import MISSING, count, duration, flag
+from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import SourceState, StageStat
@@ -74,7 +74,7 @@ def _llm_lines(turn: Turn) -> Iterator[str]:
     )
     yield (
         f"context array sent {count(turn.context_sent)}, returned {count(turn.context_returned)}   "
-        f"tail mode {flag(turn.tail_mode)}   raw {flag(turn.raw)}"
+        f"tail mode {on_off(turn.tail_mode)}   raw {on_off(turn.raw)}"
     )
     for line in turn.errors:
         yield f"error: {clean(line)}"
@@ -178,7 +178,7 @@ def _session_row(number: int, turn: Turn) -> str:
         f"{number:4}  {clean(turn.request_id, 9) or 'typed':9} {turn.state:9} {duration(total):>8} "
         f"{duration(turn.v2v_ms):>8} {duration(turn.stages.get('llm')):>8} {count(turn.prompt_tokens_est):>6} "
         f"{count(turn.prompt_tokens):>7} {duration(turn.prefill_ms):>8} {count(turn.context_returned):>6} "
-        f"{flag(turn.tail_mode)}"
+        f"{on_off(turn.tail_mode)}"
     )
 
 
@@ -189,7 +189,7 @@ def _trend_lines(members: Sequence[Turn]) -> Iterator[str]:
         if len(llm) > 1:
             others = sum(llm[1:]) / (len(llm) - 1)
             ratio = f"×{llm[0] / others:.2f}" if others > 0 else MISSING
-            yield f"      first against the mean of the others {ratio} (no proof of caching: see timmy-tui doctor)"
+            yield f"      first turn against the mean of the others {ratio} (no proof of caching: see timmy-tui doctor)"
     sizes = [turn.prompt_tokens_est for turn in members if turn.prompt_tokens_est is not None]
     if sizes:
         yield _trend("prompt", [f"{value} tokens (est)" for value in sizes], sizes, lambda mean: f"{mean:.0f} tokens")

@@ -105,10 +105,8 @@ class Draft(Struct, gc=False):
         return settle(
             self.stamps,
             pause_us=None if pause is None else round(pause * 1e6),
-            query_us=self.query_us,
-            prefill_ms=values.get("prefill_ms"),
-            decode_ms=values.get("decode_ms"),
-            load_ms=values.get("load_ms"),
+            pairs_us=self.query_us,
+            reported=values,
         )
 
     def _raw(self, debug: DebugRecord | None) -> bool | None:
@@ -138,7 +136,8 @@ class Draft(Struct, gc=False):
     def _final_state(self, signals: frozenset[str], debug: DebugRecord | None) -> tuple[TurnState, str]:
         """State and reason. A complete turn with a failure signal counts as failed."""
         if self.state is TurnState.ABORTED:
-            return self.state, f"turn {self.aborted_by} began first" if self.aborted_by else "a new turn began first"
+            newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
+            return self.state, f"{newer} began before it ended"
         if self.state is TurnState.TIMED_OUT:
             return self.state, "no further event"
         if self.state is TurnState.LONE_PAUSE:

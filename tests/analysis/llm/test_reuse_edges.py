@@ -108,8 +108,8 @@ def test_64_samples_are_remembered(certain: bool) -> None:
 
 def test_what_a_card_may_be_expected_to_do() -> None:
     """38 prompt tokens for one decoded; 4,100 a second where nothing is known. More than 65, or 20,000, is none."""
-    assert prior_rate(100.0).ms_per_token == pytest.approx(1000 / 3800)
-    assert prior_rate(100.0) == PrefillRate(prior_rate(100.0).ms_per_token, 0, False)
+    assert prior_rate(100.0).tokens_per_second == pytest.approx(3800.0)
+    assert (prior_rate(100.0).samples, prior_rate(100.0).certain) == (0, False)
     assert prior_rate(None).tokens_per_second == pytest.approx(4100.0)
     assert (fastest_cold(100.0), fastest_cold(None)) == (6500.0, 20_000.0)
 

@@ -16,7 +16,18 @@ from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
 from timmy_tui.control.service.health_wait import HealthWait, Unhealthy, Unnoticed
-from timmy_tui.control.service.listeners import Answer, Listener, Serving, start_of
+from timmy_tui.control.service.listeners import (
+    Answer,
+    Listener,
+    Serving,
+    ask,
+    describe,
+    is_here,
+    port_of,
+    refusal,
+    serving_at,
+    start_of,
+)
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.v34_service import V34Service
@@ -269,7 +280,7 @@ def test_a_v34_on_another_port_is_not_called_starting(
     monkeypatch.setattr(v34_service, "starting", lambda folder: ((77, began),))
     with pytest.raises(Refused) as refused:
         watched_service(monkeypatch, folder, Serving(PORT)).guard()
-    assert why in f"{refused.value.message} {refused.value.way_out}" and "pid 77" in refused.value.message
+    assert why in f"{refused.value.message} {refused.value.hint}" and "pid 77" in refused.value.message
 
 
 def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -297,8 +308,6 @@ class Says(BaseHTTPRequestHandler):
 def test_a_service_on_ipv6_is_found_and_asked() -> None:
     import socket
 
-    from timmy_tui.control.service.listeners import ask, serving_at
-
     class Six(HTTPServer):
         address_family = socket.AF_INET6
 
@@ -319,8 +328,6 @@ def test_a_service_on_ipv6_is_found_and_asked() -> None:
 
 
 def test_what_listens_here_is_not_taken_for_a_v34_on_another_machine() -> None:
-    from timmy_tui.control.service.listeners import ask, describe, is_here, port_of, refusal, serving_at
-
     server = HTTPServer(("127.0.0.1", 0), Says)
     try:
         port = server.server_address[1]

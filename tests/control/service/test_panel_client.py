@@ -26,7 +26,7 @@ def test_the_panel_stops_and_starts_the_real_thing(tmp_path: Path, go_on: thread
         old = who_serves(v34.port)
         way = ByPanel(Panel(panel.url, panel.url), v34.folder)
         assert way.refusal(old) == "" and "pkill -9 -f app.py" in way.preview(old)[1]
-        assert way.restart(old, (v34.config,), go_on) == "the panel has started it"
+        assert way.restart(old, (v34.config,), go_on) == "the panel has started v34"
         (new,) = until(lambda: who_serves(v34.port).listeners)
         assert new.identity != old.listeners[0].identity
         assert [path for _, path in panel.requests] == ["/api/services", "/api/stop/v34", "/api/start/v34"]

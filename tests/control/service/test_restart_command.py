@@ -45,7 +45,7 @@ def test_a_command_runs_without_shell_input_or_secrets(tmp_path: Path, monkeypat
 
 
 def test_a_command_that_fails_says_its_last_words(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"exit code 3.*It said: unit timmy\.service not found"):
+    with pytest.raises(Refused, match=r"exit code 3.*Its last line: unit timmy\.service not found"):
         run(tmp_path, "print('unit timmy.service not found\\x1b[2J'); raise SystemExit(3)")
 
 

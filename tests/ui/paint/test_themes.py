@@ -8,7 +8,7 @@ import pytest
 from rich.color import ColorType
 from textual.color import Color
 
-from tests.ui.running import Start, running
+from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import snapshot, troubled
 from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.settings import View as ViewSettings
@@ -133,29 +133,29 @@ def test_the_choice_is_remembered_until_the_settings_change(tmp_path: Path) -> N
 async def test_the_users_folder_overrides_and_a_broken_file_is_said_once() -> None:
     write(config_dir() / "themes" / "dark.toml", BASE.replace('"mine"', '"timmy-dark"').replace("#eeeeee", "#123456"))
     write(config_dir() / "themes" / "broken.toml", "name = 3")
-    async with running(snapshot()) as seen:
-        said = [notice.text for notice in seen.app.events]
+    async with running_dashboard(snapshot()) as dashboard:
+        said = [notice.text for notice in dashboard.app.events]
         assert len(said) == 1 and "broken.toml" in said[0]
-        assert seen.app.view.styles["text"].color == Color.parse("#123456").rich_color
+        assert dashboard.app.view.styles["text"].color == Color.parse("#123456").rich_color
 
 
 async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> None:
-    async with running(snapshot()) as seen:
-        first = seen.app.theme
-        await seen.press("T")
-        second = seen.app.theme
-        assert second != first and f"theme {second}" in seen.text()
-    async with running(snapshot()) as seen:
-        assert seen.app.theme == second
-        for _ in range(len(seen.app.palettes) - 1):
-            await seen.press("T")
-        assert seen.app.theme == first
+    async with running_dashboard(snapshot()) as dashboard:
+        first = dashboard.app.theme
+        await dashboard.press("T")
+        second = dashboard.app.theme
+        assert second != first and f"theme {second}" in dashboard.text()
+    async with running_dashboard(snapshot()) as dashboard:
+        assert dashboard.app.theme == second
+        for _ in range(len(dashboard.app.palettes) - 1):
+            await dashboard.press("T")
+        assert dashboard.app.theme == first
 
 
 @pytest.mark.parametrize("theme", ["timmy-light", "ansi16"])
 async def test_every_screen_in_other_themes(theme: str) -> None:
-    async with running(troubled(), start=Start(view=ViewSettings(theme=theme))) as seen:
-        assert seen.app.theme == theme
+    async with running_dashboard(troubled(), start=Start(view=ViewSettings(theme=theme))) as dashboard:
+        assert dashboard.app.theme == theme
         for key in "234561":
-            await seen.press(key)
-        assert "V2V 3.14s" in seen.text()
+            await dashboard.press(key)
+        assert "V2V 3.14s" in dashboard.text()

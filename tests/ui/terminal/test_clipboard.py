@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.running import running
+from tests.ui.running import running_dashboard
 from tests.ui.snapshots import snapshot
 from timmy_tui.ui.screenshot import Picture, screenshot
 from timmy_tui.ui.terminal.clipboard import copy_text, save_text
@@ -54,9 +54,9 @@ def test_two_files_of_one_second_do_not_overwrite_each_other() -> None:
 
 async def test_the_route_is_named(programs: Path, tmp_path: Path) -> None:
     program(programs, "clip.exe", f"cat > {tmp_path}/text")
-    async with running(snapshot()) as seen:
-        await seen.press("y")
-        await seen.until(lambda: "copied by clip.exe" in seen.text())
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("y")
+        await dashboard.until(lambda: "copied by clip.exe" in dashboard.text())
     assert "V2V 3.14s" in (tmp_path / "text").read_text()
 
 

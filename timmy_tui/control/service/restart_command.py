@@ -98,4 +98,4 @@ def _last_line(log: Path) -> str:
     except OSError:
         return ""
     lines = [clean(line, 160) for line in text.splitlines() if line.strip()]
-    return f" It said: {lines[-1]}" if lines else ""
+    return f" Its last line: {lines[-1]}" if lines else ""

@@ -17,7 +17,7 @@ from timmy_tui.control.service.panel_client import START_S, STOP_S, Panel
 from timmy_tui.control.service.restart_command import find_program, run_command
 from timmy_tui.core.errors import ControlError, SettingsError
 from timmy_tui.core.settings import Settings, config_dir
-from timmy_tui.sources.services.urls import ServiceUrls
+from timmy_tui.sources.timmy import Timmy
 
 POLL_S = 0.1
 """Between two looks at a process that should end."""
@@ -38,22 +38,6 @@ class StartedBy(Enum):
     """The user, when they want to. They can only be asked."""
 
 
-@dataclass(frozen=True)
-class StrategyInputs:
-    """Everything that a strategy can be made from."""
-
-    settings: Settings
-    root: Path
-    urls: ServiceUrls
-    log_dir: Path
-    """Private to the user (0700): for the output of a command."""
-
-    @property
-    def app_dir(self) -> Path:
-        """Where v34 runs."""
-        return (self.root / self.settings.paths.app).resolve().parent
-
-
 class Strategy(Protocol):
     """One way to restart v34."""
 
@@ -64,7 +48,7 @@ class Strategy(Protocol):
     """v34 has exited when it has had no process for this many seconds; None: it may stay away for any time."""
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Strategy":
+    def make(cls, timmy: Timmy) -> "Strategy":
         """The strategy with its limits from the settings."""
 
     @property
@@ -96,9 +80,8 @@ class Reload:
     limit_s: float
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Reload":
-        settings = inputs.settings
-        return cls((inputs.root / settings.paths.config).resolve(), settings.control.reload_limit_s)
+    def make(cls, timmy: Timmy) -> "Reload":
+        return cls(timmy.installation.config.resolve(), timmy.settings.control.reload_limit_s)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         if not serving.listeners:
@@ -106,18 +89,18 @@ class Reload:
         unknown = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
         return (
             f"v34 restarts itself: its debug reloader notices the edit{unknown}",
-            "nobody is heard while it loads its models again (10–30 s)",
+            "Timmy hears nobody while v34 loads its models again (10–30 s)",
         )
 
     def refusal(self, serving: Serving) -> str:
         if serving.listeners and serving.listeners[0].reloader is False:
-            return "v34 runs without its debug reloader and would not notice; set control.strategy to another way"
+            return "v34 runs without its debug reloader and would not notice the edit; set another control.strategy"
         return ""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
         if not edited:
             touch(self.config)
-        return "the reloader looks once a second"
+        return "the reloader checks the files once a second"
 
 
 @dataclass(frozen=True)
@@ -132,8 +115,8 @@ class Manual:
     limit_s: float | None = None
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Manual":
-        return cls(inputs.app_dir)
+    def make(cls, timmy: Timmy) -> "Manual":
+        return cls(timmy.v34_folder)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"you restart v34: {self._instruction(serving)}",)
@@ -164,10 +147,10 @@ class Command:
     log: Path
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Command":
-        control = inputs.settings.control
-        folder = Path(control.command_dir).expanduser() if control.command_dir else inputs.root
-        return cls(control.command, folder, control.command_limit_s, inputs.log_dir / "command.log")
+    def make(cls, timmy: Timmy) -> "Command":
+        control = timmy.settings.control
+        folder = Path(control.command_dir).expanduser() if control.command_dir else timmy.root
+        return cls(control.command, folder, control.command_limit_s, timmy.control_folder / "command.log")
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"runs {' '.join((find_program(self.argv[0]) or self.argv[0], *self.argv[1:]))} in {self.folder}",)
@@ -183,8 +166,8 @@ class Command:
         try:
             run_command(self.argv, self.folder, self.limit_s, self.log, cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
-        return "the command has ended well"
+            raise RestartFailed(refused.message, refused.hint) from None
+        return "the command has succeeded"
 
 
 @dataclass(frozen=True)
@@ -201,8 +184,9 @@ class ByPanel:
     limit_s: float = STOP_S + START_S
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "ByPanel":
-        return cls(Panel(inputs.urls.panel, inputs.urls.shown("panel")), inputs.app_dir)
+    def make(cls, timmy: Timmy) -> "ByPanel":
+        urls = timmy.services.urls
+        return cls(Panel(urls.panel, urls.masked_url("panel")), timmy.v34_folder)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (
@@ -230,8 +214,8 @@ class ByPanel:
                 raise Refused("v34 is just starting; the panel would start a second one.")
             self.panel.start(cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
-        return "the panel has started it"
+            raise RestartFailed(refused.message, refused.hint) from None
+        return "the panel has started v34"
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
         deadline = time.monotonic() + STOP_S
@@ -270,7 +254,7 @@ def check_strategy(settings: Settings, path: Path | None = None) -> None:
         )
 
 
-def make_strategy(settings: Settings, root: Path, urls: ServiceUrls, log_dir: Path) -> Strategy:
-    """The strategy that the settings name. ``log_dir``: private to the user. Raises SettingsError."""
-    check_strategy(settings)
-    return STRATEGIES[settings.control.strategy].make(StrategyInputs(settings, root, urls, log_dir))
+def make_strategy(timmy: Timmy) -> Strategy:
+    """The one that the settings name. Raises SettingsError."""
+    check_strategy(timmy.settings)
+    return STRATEGIES[timmy.settings.control.strategy].make(timmy)

@@ -1,0 +1,162 @@
+"""Changes from the screen: shown first, begun on a second key, answered."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from tests.ui.fakes import FakeControl
+from tests.ui.running import running_dashboard
+from tests.ui.snapshots import control_state, snapshot
+from timmy_tui.model.change import ControlState
+from timmy_tui.model.requests import Flip, Restore, RestoreLatest, Undo
+from timmy_tui.ui.screens.changes import next_value
+
+
+async def test_tail_mode_is_shown_before_it_is_flipped_on_a_second_key() -> None:
+    control = FakeControl(control_state())
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("t")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        assert control.calls == [("plan", Flip((("tail-mode", "off"),)))]
+        assert "- USE_FULL_MEGA_PROMPT = True" in dashboard.text() and "V2V 3.14s" in dashboard.text()
+        await dashboard.press("t")
+        assert len(control.calls) == 1
+        await dashboard.press("y")
+        await dashboard.until(lambda: "started" in dashboard.text())
+        assert control.calls[-1][0] == "start"
+
+
+async def test_leaving_the_question_does_nothing() -> None:
+    control = FakeControl(control_state())
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("r")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        await dashboard.press("escape")
+        assert [call[0] for call in control.calls] == ["plan"] and "go ahead" not in dashboard.text()
+
+
+async def test_a_plan_that_is_refused_says_why() -> None:
+    control = FakeControl(control_state(), refusal="config.py binds it twice: lines 4 and 9")
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("t")
+        await dashboard.until(lambda: "config.py binds it twice" in dashboard.text())
+        assert "go ahead" not in dashboard.text()
+
+
+async def test_an_error_is_a_sentence_with_a_way_out() -> None:
+    control = FakeControl(control_state(), error="the lock is held")
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("b")
+        await dashboard.until(lambda: "Change: the lock is held look at the log" in dashboard.text())
+
+
+async def test_enter_acts_on_the_row_under_the_cursor() -> None:
+    control = FakeControl(control_state())
+    async with running_dashboard(snapshot(), size=(100, 40), control=control) as dashboard:
+        await dashboard.press("5", "j", "enter")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        await dashboard.press("escape", "end", "enter")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        await dashboard.press("escape", "k", "enter")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+    assert control.calls == [
+        ("plan", Flip((("raw", "on"),))),
+        ("plan", Undo("op1")),
+        ("plan", Restore("before-tail-mode-20251128")),
+    ]
+
+
+async def test_the_row_below_the_restore_points_returns_to_latest() -> None:
+    state = control_state()
+    restored = tuple(replace(point, restored=True) for point in state.restore_points)
+    control = FakeControl(replace(state, restore_points=restored))
+    async with running_dashboard(snapshot(), size=(100, 40), control=control) as dashboard:
+        await dashboard.press("5", "end", "k", "enter")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+    assert control.calls == [("plan", RestoreLatest())]
+
+
+async def test_the_running_change_is_answered_only_with_what_it_offers() -> None:
+    control = FakeControl(control_state())
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("5", "S")
+        assert "no running change asks for that" in dashboard.text()
+        await dashboard.press("K")
+        await dashboard.until(lambda: "keep: done" in dashboard.text())
+    assert control.calls == [("answer", "keep")]
+
+
+async def test_changes_show_file_and_running_values_verdict_and_journal() -> None:
+    async with running_dashboard(snapshot(), size=(110, 40), control=FakeControl(control_state())) as dashboard:
+        await dashboard.press("5")
+        for words in ("--debug wins", "pid 4242, 3m, reloader", "evidence 1/2", "×0.41 (0.36–0.47)", "too few turns",
+                      "marked bad: 3 of 11", "before-tail-mode-20251128", "undo with enter"):  # fmt: skip
+            assert words in dashboard.text(), words
+    async with running_dashboard(snapshot(0), control=FakeControl(ControlState(read_only="no lock"))) as dashboard:
+        await dashboard.press("5", "enter")
+        assert "read-only: no lock" in dashboard.text() and "nothing was changed yet" in dashboard.text()
+
+
+def test_flags_go_round_their_choices() -> None:
+    flags = {flag.key: flag for flag in control_state().flags}
+    assert next_value(flags["tail-mode"]) == "off" and next_value(flags["num-ctx"]) == "4096"
+    assert next_value(replace(flags["num-ctx"], file_value="6000")) == "4096"
+    assert next_value(flags["debug"]) == ""
+
+
+async def test_what_was_asked_to_the_letter_has_a_key_of_its_own() -> None:
+    control = FakeControl(control_state(), other="only tail mode")
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("t")
+        await dashboard.until(lambda: "o only tail mode" in dashboard.text())
+        await dashboard.press("o")
+        await dashboard.until(lambda: "started" in dashboard.text())
+        assert control.calls[-1] == ("start", "flip only tail mode")
+
+
+async def test_the_other_way_is_no_way_where_there_is_none() -> None:
+    control = FakeControl(control_state())
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("t")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        await dashboard.press("o")
+        assert "go ahead" in dashboard.text() and [call[0] for call in control.calls] == ["plan"]
+
+
+@pytest.mark.parametrize("key", ["space", "down", "j", "1", "y"])
+async def test_any_key_stops_the_countdown_to_a_rollback_and_does_nothing_else(key: str) -> None:
+    state = control_state()
+    assert state.change is not None
+    counting = replace(state, change=replace(state.change, countdown=7.0, choices=("stop waiting",)))
+    control = FakeControl(counting)
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("5")
+        assert control.calls == [("answer", "stop waiting")]
+        control.calls.clear()
+        await dashboard.press(key)
+        await dashboard.until(lambda: control.calls == [("answer", "stop waiting")])
+        assert "rolling back in 7s" in dashboard.text() and dashboard.app.current_mode == "live"
+        assert dashboard.app.view.newest is None
+
+
+async def test_the_running_change_is_answered_from_the_live_screen() -> None:
+    control = FakeControl(control_state())
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        assert "K keep  u undo" in dashboard.text()
+        await dashboard.press("K")
+        await dashboard.until(lambda: ("answer", "keep") in control.calls)
+        await dashboard.press("N")
+        await dashboard.until(lambda: "go now: no running change asks for that" in dashboard.text())
+
+
+async def test_a_flag_without_choices_asks_for_its_value() -> None:
+    state = control_state()
+    size = replace(state.flags[2], choices=())
+    control = FakeControl(replace(state, flags=(size,)))
+    async with running_dashboard(snapshot(), control=control) as dashboard:
+        await dashboard.press("5", "enter")
+        await dashboard.until(lambda: dashboard.app.focused is not None)
+        await dashboard.press("backspace", "9", "enter")
+        await dashboard.until(lambda: control.calls == [("plan", Flip((("num-ctx", "8009"),)))])
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
