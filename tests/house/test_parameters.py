@@ -10,8 +10,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("timmy_tui", "tests", "bench")
 MOST = 5
 """Parameters of a function, ``self`` aside. A bare ``*`` is no parameter, and no cure; ``*args`` is one."""
-OPEN = {
-}
+OPEN = {}
 """Still to be changed: a path and a name. A line that is not needed any more fails, too."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
