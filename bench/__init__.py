@@ -1,1 +1,2 @@
-"""Measurements, as ratios beside peers in one run: the machines are shared, and milliseconds drift by 1.6×."""
+"""Measurements. Figures are compared with other programs in the same run, because on shared machines milliseconds
+vary by a factor of 1.6."""

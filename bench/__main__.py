@@ -1,4 +1,4 @@
-"""``python -m bench [NAME…]``: run the measurements and print their tables."""
+"""``python -m bench [NAME…]``: runs measurements and prints their tables."""
 
 import compileall
 import importlib
@@ -8,7 +8,7 @@ from pathlib import Path
 import timmy_tui
 
 NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control")
-"""One module each, with ``measure() -> list[str]``: the lines of its table."""
+"""Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (
     ("python -m bench.judgement", "alarms, delays and verdicts against labelled turns"),
     ("make mutants", "faults put into the core one at a time: which ones no test notices (an hour)"),
@@ -18,7 +18,7 @@ ELSEWHERE = (
 
 def main() -> None:
     """Run the named measurements, or all of them."""
-    # As an installer leaves a package; a checkout may be compiled anew at every start (PYTHONDONTWRITEBYTECODE).
+    # As after an installation. A checkout may be compiled at each start (PYTHONDONTWRITEBYTECODE).
     compileall.compile_dir(Path(timmy_tui.__file__).parent, quiet=1)
     for name in sys.argv[1:] or NAMES:
         module = importlib.import_module(f"bench.{name}")

@@ -1,6 +1,6 @@
-"""Control: kill -9 at random instants of a change, flips against a second writer, and what an edit costs.
+"""Control: kill -9 at random instants of a change, flips beside a second writer, and the cost of an edit.
 
-Torn, lost and wrong must be 0. The kills and the flips are also tests, with fewer rounds.
+The counts of torn, lost and wrong must be 0. The kills and the flips are also tests, with fewer rounds.
 """
 
 import json
@@ -39,28 +39,28 @@ _LONG_AGO = 1_700_000_000
 
 
 def measure() -> list[str]:
-    """The three tables."""
+    """Lines of the three tables."""
     with tempfile.TemporaryDirectory() as folder:
-        killed = kills(Path(folder), KILLS)
-        flipped = flips(Path(folder), FLIPS)
-        cost = edits(Path(folder), EDITS)
+        kill_counts = kills(Path(folder), KILLS)
+        flip_counts = flips(Path(folder), FLIPS)
+        durations = edits(Path(folder), EDITS)
     return [
         f"| kill -9 until {KILLS} changes were left open | n |",
         "|---|---|",
-        *(f"| {name} | {number} |" for name, number in killed.items()),
+        *(f"| {name} | {number} |" for name, number in kill_counts.items()),
         "",
         f"| flips × {FLIPS} beside a writer of the same file | n |",
         "|---|---|",
-        *(f"| {name} | {number} |" for name, number in flipped.items()),
+        *(f"| {name} | {number} |" for name, number in flip_counts.items()),
         "",
         "| one edit | p50 ms | p95 ms |",
         "|---|---|---|",
-        *(f"| {name} | {p50:.2f} | {p95:.2f} |" for name, (p50, p95) in cost.items()),
+        *(f"| {name} | {p50:.2f} | {p95:.2f} |" for name, (p50, p95) in durations.items()),
     ]
 
 
-def lay_out(folder: Path) -> tuple[Path, Path]:
-    """config.py and app.py of the demo in a fresh folder."""
+def write_v34(folder: Path) -> tuple[Path, Path]:
+    """Write config.py and app.py of the demo into a new folder; returns their paths."""
     v34 = Path(tempfile.mkdtemp(dir=folder))
     for name in ("config.py", "app.py"):
         shutil.copyfile(TEMPLATE / f"{name}.template", v34 / name)
@@ -68,38 +68,27 @@ def lay_out(folder: Path) -> tuple[Path, Path]:
 
 
 def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
-    """A child makes changes of two files with their journal and dies at a random instant; then: recovery.
+    """A child process changes two files with a journal and is killed at a random instant; then the change is recovered.
 
-    Until ``rounds`` of the kills have met an open operation; the others fell between two changes.
+    Repeated until ``rounds`` of the kills have left an open operation; the other kills fell between two changes.
+    Returns counts by outcome.
     """
-    config, app = lay_out(folder)
-    chance = random.Random(seed)
+    config, app = write_v34(folder)
+    rng = random.Random(seed)
     journal, backups = Journal(folder / "journal.jsonl"), folder / "backups"
-    good = {path: _both(path) for path in (config, app)}
-    counts = dict.fromkeys(
-        [
-            "kills",
-            "torn",
-            "open",
-            "not applied",
-            "half applied",
-            "applied",
-            "changed by someone else",
-            "wrong rollback",
-            "left",
-        ],
-        0,
-    )
+    valid = {path: _valid_contents(path) for path in (config, app)}
+    counts = dict.fromkeys(("kills", "torn", "open", *(standing.value for standing in Standing)), 0)
+    counts |= {"wrong rollback": 0, "left": 0}
     while counts["open"] < rounds:
         counts["kills"] += 1
-        _die_in_a_change(config, app, journal, backups, chance.uniform(0, 0.012))
-        counts["torn"] += sum(path.read_bytes() not in good[path] for path in good)
+        _kill_during_change(config, app, journal, backups, rng.uniform(0, 0.012))
+        counts["torn"] += sum(path.read_bytes() not in valid[path] for path in valid)
         for operation in journal.open_operations():
             counts["open"] += 1
             standing = classify(operation)
             counts[standing.value] += 1
             remove_leftovers(operation)
-            _age(config, app)
+            _set_old_mtime(config, app)
             if standing in (Standing.APPLIED, Standing.HALF_APPLIED):
                 write(plan_rollback(operation, backups))
             wrong = any(atomic_replace.read_file(Path(file.path)).sha256 != file.before for file in operation.files)
@@ -109,15 +98,16 @@ def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
     return counts
 
 
-def _both(path: Path) -> set[bytes]:
+def _valid_contents(path: Path) -> set[bytes]:
+    """The contents with True and with False; everything else is torn."""
     selector, data = (FULL if path.name == "config.py" else RAW), path.read_bytes()
     old = find_literal(data, selector)
     return {data[: old.start] + value + data[old.end :] for value in (b"True", b"False")}
 
 
-def _die_in_a_change(config: Path, app: Path, journal: Journal, backups: Path, after_s: float) -> None:
-    begun, begin = os.pipe()
-    _age(config, app)
+def _kill_during_change(config: Path, app: Path, journal: Journal, backups: Path, after_s: float) -> None:
+    started, signal_start = os.pipe()
+    _set_old_mtime(config, app)
     pid = os.fork()
     if pid == 0:
         try:
@@ -125,26 +115,26 @@ def _die_in_a_change(config: Path, app: Path, journal: Journal, backups: Path, a
             while True:
                 op = new_op()
                 journal.append(Entry(op=op, stage="editing", label="both", files=file_records(planned)))
-                os.write(begin, b".")
+                os.write(signal_start, b".")
                 write(planned)
                 journal.append(Entry(op=op, stage="kept"))
-                _age(config, app)
+                _set_old_mtime(config, app)
                 planned = _plan(config, app, backups)
         except BaseException:
             traceback.print_exc()
             raise
         finally:
             os._exit(1)
-    os.read(begun, 1)
+    os.read(started, 1)
     time.sleep(after_s)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    os.close(begun)
-    os.close(begin)
+    os.close(started)
+    os.close(signal_start)
 
 
-def _age(*paths: Path) -> None:
-    """As if not written for a while: no wait for the next whole second."""
+def _set_old_mtime(*paths: Path) -> None:
+    """Set an old modification time, so that the next write need not wait for the next whole second."""
     for path in paths:
         os.utime(path, (_LONG_AGO, _LONG_AGO))
 
@@ -155,12 +145,15 @@ def _plan(config: Path, app: Path, backups: Path) -> tuple[PlannedFile, ...]:
 
 
 def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
-    """Flips while another process adds a numbered line to the same file, in place and by rename, in every way."""
-    config, _ = lay_out(folder)
+    """Flips while another process adds numbered lines to the same file: appended, in place, and by rename.
+
+    Returns counts by outcome.
+    """
+    config, _ = write_v34(folder)
     stop = folder / "stop"
     stop.unlink(missing_ok=True)
-    waiting = atomic_replace.wait_for_later_second
-    atomic_replace.wait_for_later_second = lambda mtime_ns: None  # a wait would only make meetings rarer
+    original_wait = atomic_replace.wait_for_later_second
+    atomic_replace.wait_for_later_second = lambda mtime_ns: None  # waits would only make conflicts rarer
     began = time.perf_counter()
     apply([Edit(config, FULL, not find_literal(config.read_bytes(), FULL).value)], folder / "backups")
     # Where an edit takes longer than the pauses of the other writer, on a busy machine, none would ever be made.
@@ -168,7 +161,7 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
     pid = os.fork()
     if pid == 0:
         try:
-            _write_for_ever(config, stop, random.Random(seed), longest_pause_s)
+            _write_until_stopped(config, stop, random.Random(seed), longest_pause_s)
         finally:
             os._exit(0)
     made = conflicts = 0
@@ -181,63 +174,64 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
             except Conflict:
                 conflicts += 1
             except Refused:
-                pass  # the writer had just emptied it
+                pass  # the other writer had just emptied the file
     finally:
-        atomic_replace.wait_for_later_second = waiting
+        atomic_replace.wait_for_later_second = original_wait
         stop.touch()
         os.waitpid(pid, 0)
-    found = [int(number) for number in re.findall(rb"# user edit (\d+)", config.read_bytes())]
-    wrote = int((folder / "wrote").read_text())
+    present = {int(number) for number in re.findall(rb"# user edit (\d+)", config.read_bytes())}
+    written = int((folder / "written").read_text())
     return {
         "made": made,
         "conflicts": conflicts,
-        "user edits": wrote,
-        "lost": wrote - len(set(found)),
-        "left": _left(config),
+        "user edits": written,
+        "lost": written - len(present),
+        "left": _temporary_files(config),
     }
 
 
-def _left(config: Path) -> int:
+def _temporary_files(config: Path) -> int:
+    """Number of temporary files left behind."""
     return sum(path.suffix == ".tmp" for path in config.parent.iterdir())
 
 
-def _write_for_ever(config: Path, stop: Path, chance: random.Random, longest_pause_s: float) -> None:
-    """A user whose saves never meet a rule."""
-    number, saved = 0, config.with_name("saved")
-    while not stop.exists():
-        time.sleep(chance.uniform(0, longest_pause_s))
+def _write_until_stopped(config: Path, stop: Path, rng: random.Random, longest_pause_s: float) -> None:
+    """A user who saves the file again and again, in three ways; ends with ``stop`` or when the parent has exited."""
+    number, saved, parent = 0, config.with_name("saved"), os.getppid()
+    while not stop.exists() and os.getppid() == parent:
+        time.sleep(rng.uniform(0, longest_pause_s))
         number += 1
         line = b"# user edit %d\n" % number
-        way = chance.randrange(3)
-        if way == 0:
+        method = rng.randrange(3)
+        if method == 0:
             with config.open("ab") as file:
                 file.write(line)
             continue
         data = config.read_bytes() + line
-        if way == 1:
+        if method == 1:
             saved.write_bytes(data)
             os.replace(saved, config)
         else:
             config.write_bytes(data)
-    (stop.parent / "wrote").write_text(str(number))
+    (stop.parent / "written").write_text(str(number))
 
 
 def edits(folder: Path, rounds: int) -> dict[str, tuple[float, float]]:
-    """What one edit costs, beside ``sed -i`` on the same file."""
-    config, _ = lay_out(folder)
+    """(p50, p95) in ms of one edit and of ``sed -i`` on the same file."""
+    config, _ = write_v34(folder)
     sed = ["sed", "-i", "s/^USE_FULL_MEGA_PROMPT = .*/USE_FULL_MEGA_PROMPT = True/", str(config)]
-    ours: list[float] = []
-    theirs: list[float] = []
+    own_times: list[float] = []
+    sed_times: list[float] = []
     for number in range(rounds):
         os.utime(config, (_LONG_AGO, _LONG_AGO))
         value = not find_literal(config.read_bytes(), FULL).value
-        began = time.perf_counter()
+        started = time.perf_counter()
         apply([Edit(config, FULL, value)], folder / f"backups{number}")
-        ours.append(time.perf_counter() - began)
-        began = time.perf_counter()
+        own_times.append(time.perf_counter() - started)
+        started = time.perf_counter()
         subprocess.run(sed, check=True)
-        theirs.append(time.perf_counter() - began)
-    return {"timmy_tui: proof, backup, fsync, swap": _percentiles(ours), "sed -i": _percentiles(theirs)}
+        sed_times.append(time.perf_counter() - started)
+    return {"timmy_tui: verify, backup, fsync, swap": _percentiles(own_times), "sed -i": _percentiles(sed_times)}
 
 
 def _percentiles(values: list[float]) -> tuple[float, float]:

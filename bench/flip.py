@@ -1,19 +1,20 @@
-"""From the key to the new value serving, beside doing it by hand: an edit in place, then waiting for the reloader.
+"""The time of a flag change in the dashboard, from the confirmation until v34 answers, compared with an edit by hand.
 
-Both wait for the same thing, exactly one new process that listens and answers; the reloader looks once a second, so the
-totals scatter by that second. What the dashboard itself adds is measured apart: until the file is in place (guards,
-restore point, journal, backup, proof), and from the first answer to its being said.
+Both wait until exactly one new process listens and answers. The reloader polls once a second, so the totals vary by up
+to a second. The time that the dashboard itself adds is measured separately: until the file is written (guards, restore
+point, journal, backup, verification), and from v34's first answer to the state ``verifying``.
 """
 
 import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.requests import Flip
 from timmy_tui.sources.timmy import timmy_at
@@ -23,32 +24,35 @@ REPEATS = 15
 
 def measure() -> list[str]:
     """Lines of the table."""
-    own: list[float] = []
-    hand: list[float] = []
-    before: list[float] = []
-    after: list[float] = []
-    with tempfile.TemporaryDirectory() as folder, Demo(history=0, talk=False, import_s=0.2) as demo:
+    with_dashboard: list[float] = []
+    by_hand: list[float] = []
+    until_written: list[float] = []
+    after_answer: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Demo(DemoOptions(history=0, conversation=False, import_s=0.2)) as demo,
+    ):
         assert demo.root is not None
         config = demo.root / "v34/config.py"
-        _until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
-        room = Controller(timmy_at(demo.root, state=Path(folder)))
-        room.open(watch=False)
+        _wait_until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
+        controller = Controller(timmy_at(demo.root, state=Path(folder)))
+        controller.open(watch=False)
         for number in range(REPEATS):
-            hand.append(_by_hand(demo, config, number))
-            whole, written, said = _by_key(demo, room, config)
-            own.append(whole)
-            before.append(written)
-            after.append(said)
-        room.close()
-    overhead = [one + other for one, other in zip(before, after, strict=True)]
+            by_hand.append(_change_by_hand(demo, config, number))
+            total, written, reported = _change_with_dashboard(demo, controller, config)
+            with_dashboard.append(total)
+            until_written.append(written)
+            after_answer.append(reported)
+        controller.close()
+    overhead = [written + reported for written, reported in zip(until_written, after_answer, strict=True)]
     return [
         "| | median | worst |",
         "|---|---|---|",
-        _row("by hand: edit, wait for the new process", hand),
-        _row("the dashboard: confirm → verifying", own),
-        _row("of that its own: until the file is in place", before),
-        _row("of that its own: from the first answer to saying so", after),
-        _row("**its own, together** (aim ≤ 0.5 s)", overhead),
+        _row("by hand: edit, wait for the new process", by_hand),
+        _row("the dashboard: confirm → verifying", with_dashboard),
+        _row("of that the dashboard's own: until the file is written", until_written),
+        _row("of that the dashboard's own: from the first answer to verifying", after_answer),
+        _row("**the dashboard's own time together** (aim ≤ 0.5 s)", overhead),
     ]
 
 
@@ -56,41 +60,42 @@ def _row(name: str, values: list[float]) -> str:
     return f"| {name} | {statistics.median(values):.2f} s | {max(values):.2f} s |"
 
 
-def _by_hand(demo: Demo, config: Path, number: int) -> float:
+def _change_by_hand(demo: Demo, config: Path, number: int) -> float:
+    """Seconds from the edit until the new process answers."""
     old = _identity(demo)
     text = config.read_text()
-    _rest()
-    began = time.monotonic()
+    _wait_for_next_second()
+    started = time.monotonic()
     config.write_text(text + f"# {number}\n")
-    _until(lambda: _identity(demo) not in ("", old) and ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
-    return time.monotonic() - began
+    _wait_until(lambda: _identity(demo) not in ("", old) and ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
+    return time.monotonic() - started
 
 
-def _by_key(demo: Demo, room: Controller, config: Path) -> tuple[float, float, float]:
-    """Seconds in all, until the file was in place, and from the first answer to ``verifying``."""
-    _rest()
+def _change_with_dashboard(demo: Demo, controller: Controller, config: Path) -> tuple[float, float, float]:
+    """Seconds in total, until the file was written, and from the first answer to ``verifying``."""
+    _wait_for_next_second()
     value = "4" if "NUM_RETRIEVED_CHUNKS = 5" in config.read_text() else "5"
-    plan = room.plan(Flip((("retrieved-chunks", value),)))
+    plan = controller.plan(Flip((("retrieved-chunks", value),)))
     assert not plan.refusal, plan.refusal
     old, data = _identity(demo), config.read_bytes()
-    seen: dict[str, float] = {}
+    times: dict[str, float] = {}
 
     def watch() -> None:
-        _until(lambda: config.read_bytes() != data, 0.002)
-        seen["written"] = time.monotonic()
-        _until(lambda: _identity(demo) not in ("", old) and ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
-        seen["answers"] = time.monotonic()
+        _wait_until(lambda: config.read_bytes() != data, 0.002)
+        times["written"] = time.monotonic()
+        _wait_until(lambda: _identity(demo) not in ("", old) and ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
+        times["answers"] = time.monotonic()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    began = time.monotonic()
-    room.start(plan)
-    _until(lambda: room.progress is not None and room.progress.state is ChangeState.VERIFYING, 0.002)
+    started = time.monotonic()
+    controller.start(plan)
+    _wait_until(lambda: controller.progress is not None and controller.progress.state is ChangeState.VERIFYING, 0.002)
     ended = time.monotonic()
     watcher.join()
-    room.answer("keep")
-    _until(lambda: room.idle)
-    return ended - began, seen["written"] - began, max(ended - seen["answers"], 0.0)
+    controller.answer("keep")
+    _wait_until(lambda: controller.idle)
+    return ended - started, times["written"] - started, max(ended - times["answers"], 0.0)
 
 
 def _identity(demo: Demo) -> str:
@@ -98,14 +103,13 @@ def _identity(demo: Demo) -> str:
     return listeners[0].identity if len(listeners) == 1 else ""
 
 
-def _rest() -> None:
-    """Past the second of the last write, so that neither way has to wait for the next one."""
+def _wait_for_next_second() -> None:
+    """Wait until the second of the last write has passed, so that the next write need not wait for it."""
     time.sleep(1.2)
 
 
-def _until(what: object, every_s: float = 0.02) -> None:
-    assert callable(what)
+def _wait_until(condition: Callable[[], bool], every_s: float = 0.02) -> None:
     deadline = time.monotonic() + 60
-    while not what():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(every_s)

@@ -1,4 +1,4 @@
-"""exec → first painted frame with data: an empty log, a small one and a 1 GB one, beside the least Textual app."""
+"""exec → first painted frame with data: an empty, a small and a 1 GB log, compared with a minimal Textual app."""
 
 import tempfile
 import time
@@ -15,7 +15,7 @@ SIZES = {"empty": 0, "1 k turns": 27_000, "1 GB": 5_300_000}
 
 
 def measure() -> list[str]:
-    """Median of the rounds, all programs in turn; a ratio is taken within its round."""
+    """Median of all rounds. In each round all programs run in turn; ratios are taken within a round."""
     with tempfile.TemporaryDirectory() as folder:
         rows: dict[str, tuple[list[str], bytes]] = {"Textual, minimal": ([PYTHON, "-c", MINIMAL_APP], b"FIRST FRAME")}
         for name, events in SIZES.items():
@@ -26,18 +26,18 @@ def measure() -> list[str]:
             else:
                 log.touch()
             rows[f"timmy_tui, {name}"] = ([*TIMMY, "--root", str(root), "--no-services"], b"V2V")
-        if (found := lnav()) is not None:
-            rows["lnav, 1 k turns"] = ([*found, str(Path(folder) / "1-k-turns/shared/latency.log")], b"request_id")
+        if (command := lnav()) is not None:
+            rows["lnav, 1 k turns"] = ([*command, str(Path(folder) / "1-k-turns/shared/latency.log")], b"request_id")
         times: dict[str, list[float]] = {name: [] for name in rows}
         environ = {"XDG_STATE_HOME": f"{folder}/state", "XDG_CONFIG_HOME": f"{folder}/config"}
         for _ in range(ROUNDS):
-            for name, (argv, needle) in rows.items():
+            for name, (argv, text) in rows.items():
                 with Screen(argv, environ=environ) as screen:
-                    seen = screen.wait_for(needle, 30)
-                    times[name].append(float("nan") if seen is None else 1000 * (seen - screen.began))
-    base, empty = times["Textual, minimal"], times["timmy_tui, empty"]
+                    shown = screen.wait_for(text, 30)
+                    times[name].append(float("nan") if shown is None else 1000 * (shown - screen.started))
+    minimal, empty = times["Textual, minimal"], times["timmy_tui, empty"]
     lines = ["| program | ms | / minimal | / timmy_tui empty |", "|---|---|---|---|"]
     for name, values in times.items():
-        to_base, to_empty = (median(map(truediv, values, other)) for other in (base, empty))
-        lines.append(f"| {name} | {median(values):.0f} | {to_base:.2f} | {to_empty:.2f} |")
+        to_minimal, to_empty = (median(map(truediv, values, base)) for base in (minimal, empty))
+        lines.append(f"| {name} | {median(values):.0f} | {to_minimal:.2f} | {to_empty:.2f} |")
     return lines

@@ -1,4 +1,4 @@
-"""Open and idle for 30 s: processor time, bytes to the terminal, resident memory, all programs in turn."""
+"""Open and idle for 30 s: CPU time, bytes to the terminal and resident memory of each program."""
 
 import tempfile
 import time
@@ -21,24 +21,24 @@ def measure() -> list[str]:
             "Textual, minimal with a clock": [PYTHON, "-c", MINIMAL_APP],
             "timmy_tui, 10 k turns": [*TIMMY, "--root", str(root), "--no-services"],
         }
-        if (found := lnav()) is not None:
-            rows["lnav, the same log"] = [*found, str(log)]
+        if (command := lnav()) is not None:
+            rows["lnav, the same log"] = [*command, str(log)]
         environ = {"XDG_STATE_HOME": f"{folder}/state", "XDG_CONFIG_HOME": f"{folder}/config"}
         lines = ["| program | CPU % | B/s | RSS MiB |", "|---|---|---|---|"]
         for name, argv in rows.items():
             with Screen(argv, environ=environ) as screen:
                 screen.settle(1.5, 20)
-                _watch(screen, 8)
-                began, sent = screen.cpu_seconds(), screen.bytes
-                _watch(screen, SECONDS)
-                spent = screen.cpu_seconds() - began
-                rate = (screen.bytes - sent) / SECONDS
-                lines.append(f"| {name} | {100 * spent / SECONDS:.2f} | {rate:.0f} | {screen.rss_mib():.0f} |")
+                _read_for(screen, 8)
+                cpu_before, bytes_before = screen.cpu_seconds(), screen.bytes
+                _read_for(screen, SECONDS)
+                cpu = screen.cpu_seconds() - cpu_before
+                rate = (screen.bytes - bytes_before) / SECONDS
+                lines.append(f"| {name} | {100 * cpu / SECONDS:.2f} | {rate:.0f} | {screen.rss_mib():.0f} |")
     return lines
 
 
-def _watch(screen: Screen, seconds: float) -> None:
-    """Read what the program writes for so long."""
+def _read_for(screen: Screen, seconds: float) -> None:
+    """Read the program's output for this long."""
     end = time.perf_counter() + seconds
-    while (left := end - time.perf_counter()) > 0:
-        screen.read(left)
+    while (remaining := end - time.perf_counter()) > 0:
+        screen.read(remaining)

@@ -12,7 +12,7 @@ ROUNDS = 3
 
 
 def measure() -> list[str]:
-    """Rows by program; the best of three rounds, all programs in turn."""
+    """The best of three rounds of each program; in each round all programs run in turn."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "latency.log"
         turns = write_log(log, EVENTS, 1.764e9)
@@ -21,8 +21,8 @@ def measure() -> list[str]:
         for _ in range(ROUNDS):
             for name, code in programs.items():
                 wall, peak = _run(code, log)
-                known = best.get(name, (float("inf"), float("inf")))
-                best[name] = (min(wall, known[0]), min(peak, known[1]))
+                best_wall, best_peak = best.get(name, (float("inf"), float("inf")))
+                best[name] = (min(wall, best_wall), min(peak, best_peak))
     base = best["json loop (upstream's way)"]
     lines = [
         f"{EVENTS:,} events, {turns:,} turns",
@@ -39,10 +39,10 @@ def _run(code: str, log: Path) -> tuple[float, float]:
     """Wall seconds and peak MiB of one process."""
     wrapper = (
         "import resource, subprocess, sys, time\n"
-        "began = time.perf_counter()\n"
+        "started = time.perf_counter()\n"
         "subprocess.run([sys.argv[1], '-c', sys.argv[2], sys.argv[3]], check=True, stdout=subprocess.DEVNULL)\n"
-        "print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
+        "print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
     )
-    done = subprocess.run([PYTHON, "-c", wrapper, PYTHON, code, str(log)], check=True, capture_output=True, text=True)
-    wall, peak = done.stdout.split()
+    result = subprocess.run([PYTHON, "-c", wrapper, PYTHON, code, str(log)], check=True, capture_output=True, text=True)
+    wall, peak = result.stdout.split()
     return float(wall), float(peak)

@@ -1,7 +1,7 @@
-"""``kill -9`` of a dashboard at a random instant of a flip, then the next start: is anything torn, lost or not told?
+"""``kill -9`` of a dashboard at a random instant of a change, then a new start: counts torn files and lost changes.
 
-Each round flips tail mode and raw as one change over two files, is killed between 0 and 2.5 s after it began, and is
-followed by a new start that must classify what is open; an applied change is then taken back.
+Each round flips tail mode and raw as one change of two files and is killed between 0 and 2.5 s after its begin. The new
+start must classify the open operation; an applied change is then undone.
 """
 
 import random
@@ -11,12 +11,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.journal.write_ahead import CLOSED, Journal
 from timmy_tui.control.service.listeners import Answer, ask
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.sources.timmy import timmy_at
 
 ROUNDS = 100
@@ -26,36 +27,41 @@ from pathlib import Path
 from timmy_tui.control.controller import Controller
 from timmy_tui.model.requests import Flip
 from timmy_tui.sources.timmy import timmy_at
-room = Controller(timmy_at(Path(sys.argv[1]), state=Path(sys.argv[2])))
-room.open()
-plan = room.plan(Flip((("tail-mode", "on"),)))
+controller = Controller(timmy_at(Path(sys.argv[1]), state=Path(sys.argv[2])))
+controller.open()
+plan = controller.plan(Flip((("tail-mode", "on"),)))
 assert not plan.refusal, plan.refusal
 print("planned", flush=True)
-room.start(plan)
+controller.start(plan)
 time.sleep(60)
 """
 
 
 def measure() -> list[str]:
     """Lines of the table."""
-    chance = random.Random(11)
-    found: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder, Demo(history=0, talk=False, import_s=0.05) as demo:
+    rng = random.Random(11)
+    counts: Counter[str] = Counter()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Demo(DemoOptions(history=0, conversation=False, import_s=0.05)) as demo,
+    ):
         assert demo.root is not None
-        _until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
+        _wait_until(lambda: ask(demo.urls["v34"], 1.0) is Answer.ANSWERS)
         files = [demo.root / "v34/config.py", demo.root / "v34/app.py"]
         for number in range(ROUNDS):
-            found.update(_round(demo, files, Path(folder) / str(number), chance.uniform(0, 2.5)))
+            counts.update(_run_round(demo, files, Path(folder) / str(number), rng.uniform(0, 2.5)))
     return [
-        f"{ROUNDS} kills: {found['open']} open operations at the next start, {found['told']} of them classified; "
-        f"{found['torn']} torn files, {found['inexact']} rollbacks that were not byte-exact, {found['left']} files "
+        f"{ROUNDS} kills: {counts['open']} open operations at the next start, "
+        f"{counts['classified']} of them classified; {counts['torn']} torn files, "
+        f"{counts['inexact']} rollbacks that were not byte-exact, {counts['left']} files "
         "left behind."
     ]
 
 
-def _round(demo: Demo, files: list[Path], state: Path, seconds: float) -> Counter[str]:
+def _run_round(demo: Demo, files: list[Path], state: Path, seconds: float) -> Counter[str]:
+    """One kill after ``seconds`` and one recovery; ``state``: the state folder. Returns counts by outcome."""
     assert demo.root is not None
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     before = [path.read_bytes() for path in files]
     process = subprocess.Popen(
         [sys.executable, "-c", DASHBOARD, str(demo.root), str(state)], stdout=subprocess.PIPE, text=True
@@ -69,28 +75,27 @@ def _round(demo: Demo, files: list[Path], state: Path, seconds: float) -> Counte
         new = old.replace(b"USE_FULL_MEGA_PROMPT = True", b"USE_FULL_MEGA_PROMPT = False").replace(
             b"=True,", b"=False,"
         )
-        found["torn"] += path.read_bytes() not in (old, new)
+        counts["torn"] += path.read_bytes() not in (old, new)
     timmy = timmy_at(demo.root, state=state)
     journal = Journal(timmy.control_folder / "journal.jsonl")
-    found["open"] += len(journal.open_operations())
-    room = Controller(timmy)
-    room.open(watch=False)
-    was = len(journal.open_operations())
-    room.look()
-    if not room.idle:
-        _until(lambda: room.progress is not None and bool(room.progress.choices))
-        room.answer("undo")
-        _until(lambda: room.idle)
-    found["told"] += was * all(one.stage in CLOSED for one in journal.operations())
-    found["inexact"] += [path.read_bytes() for path in files] != before
-    found["left"] += sum(path.suffix == ".tmp" for path in files[0].parent.iterdir())
-    room.close()
-    return found
+    counts["open"] += len(journal.open_operations())
+    controller = Controller(timmy)
+    controller.open(watch=False)
+    open_operations = len(journal.open_operations())
+    controller.look()
+    if not controller.idle:
+        _wait_until(lambda: controller.progress is not None and bool(controller.progress.choices))
+        controller.answer("undo")
+        _wait_until(lambda: controller.idle)
+    counts["classified"] += open_operations * all(operation.stage in CLOSED for operation in journal.operations())
+    counts["inexact"] += [path.read_bytes() for path in files] != before
+    counts["left"] += sum(path.suffix == ".tmp" for path in files[0].parent.iterdir())
+    controller.close()
+    return counts
 
 
-def _until(what: object) -> None:
-    assert callable(what)
+def _wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 90
-    while not what():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Logs in the tracker's format, of any size, written at once."""
+"""Writes logs of any size in the format of the tracker."""
 
 import random
 from pathlib import Path
@@ -43,33 +43,33 @@ TURN: tuple[tuple[str, str, int, str], ...] = (
     ("tts", "tts_audio_playback_complete", 5417, '{"chunks_written": 60}'),
     ("tts", "tts_resume_sent", 5718, "{}"),
 )
-"""Service, event, ms after the pause, metadata: one turn with memory storage, 27 events."""
+"""(service, event, ms after the pause, metadata) of one turn with memory storage, 27 events."""
 
 
 def event_line(request_id: str, stamp: float, service: str, event: str, metadata: str) -> str:
-    """One line as the tracker writes it."""
+    """One line as the tracker writes it. ``stamp``: seconds since 1970."""
     return (
         f'{{"timestamp": {stamp:.7f}, "iso_time": "2025-11-28T17:13:20.000000", "request_id": "{request_id}", '
         f'"service": "{service}", "event": "{event}", "metadata": {metadata}}}\n'
     )
 
 
-def turn_lines(number: int, began: float, slow: float = 1.0) -> list[str]:
-    """The lines of one turn; a session is 50 turns."""
+def turn_lines(number: int, started: float, factor: float = 1.0) -> list[str]:
+    """The lines of one turn, with durations multiplied by ``factor``. A session has 50 turns."""
     session = f"{number // 50:08x}-0000-4000-8000-000000000000"
-    name = f"{(number * 2654435761) & 0xFFFFFFFF:08x}"
+    request_id = f"{(number * 2654435761) & 0xFFFFFFFF:08x}"
     return [
-        event_line(name, began + slow * ms / 1000, service, event, metadata.replace("SESSION", session))
+        event_line(request_id, started + factor * ms / 1000, service, event, metadata.replace("SESSION", session))
         for service, event, ms, metadata in TURN
     ]
 
 
 def write_log(path: Path, events: int, ended: float) -> int:
-    """Write about ``events`` events that end at ``ended`` (s since the epoch); returns the number of turns."""
-    chance = random.Random(7)
+    """Write about ``events`` events that end at ``ended`` (seconds since 1970); returns the number of turns."""
+    rng = random.Random(7)
     turns = max(events // len(TURN), 1)
     with path.open("w") as file:
         for number in range(turns):
-            began = ended - 20.0 * (turns - number)
-            file.writelines(turn_lines(number, began, chance.uniform(0.8, 1.3)))
+            started = ended - 20.0 * (turns - number)
+            file.writelines(turn_lines(number, started, rng.uniform(0.8, 1.3)))
     return turns

@@ -1,4 +1,4 @@
-"""What the measurements are set beside."""
+"""The programs with which timmy_tui is compared."""
 
 import shutil
 import sys
@@ -25,7 +25,7 @@ MINIMAL_APP = textwrap.dedent(
     Minimal().run()
     """
 )
-"""The least that Textual can be: one text and a clock."""
+"""A minimal Textual app: one text and a clock."""
 
 JSON_LOOP = textwrap.dedent(
     """
@@ -48,7 +48,7 @@ JSON_LOOP = textwrap.dedent(
     print(len(rows))
     """
 )
-"""Our own equivalent of upstream's analyze_latency.py: every line into a dict of lists, timelines and deltas."""
+"""The method of upstream's analyze_latency.py: each line into a dict of lists, then timelines and deltas."""
 
 DECODE_LOOP = textwrap.dedent(
     """
@@ -61,7 +61,7 @@ DECODE_LOOP = textwrap.dedent(
     print(count)
     """
 )
-"""The floor: each line decoded and thrown away."""
+"""The lower bound: each line is decoded and dropped."""
 
 FRAME = textwrap.dedent(
     """
@@ -79,17 +79,17 @@ FRAME = textwrap.dedent(
     print(len(frame.data()))
     """
 )
-"""Every line into turns with ledgers, and those into the pandas frame."""
+"""timmy_tui: each line into turns with ledgers, and the turns into the pandas frame."""
 
 
 def lnav() -> list[str] | None:
-    """lnav, if it is installed."""
-    found = shutil.which("lnav")
-    return [found] if found else None
+    """The command lnav, or None if it is not installed."""
+    path = shutil.which("lnav")
+    return [path] if path else None
 
 
 def make_root(folder: Path) -> Path:
-    """An empty Timmy layout."""
+    """Create the folders and the config of an installation without logs."""
     (folder / "v34").mkdir(parents=True)
     (folder / "shared").mkdir()
     (folder / "v34/config.py").write_text("USE_FULL_MEGA_PROMPT = True\n")

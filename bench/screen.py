@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal, its output stamped as it comes."""
+"""Runs a program in a pseudo-terminal and measures when its output arrives."""
 
 import fcntl
 import os
@@ -14,12 +14,12 @@ from types import TracebackType
 
 
 class Screen:
-    """Runs ``argv`` in a terminal of ``columns`` × ``rows``; what it writes is read and kept by arrival."""
+    """Runs ``argv`` in a terminal of ``columns`` × ``rows`` characters; a context manager that ends it."""
 
     def __init__(
         self, argv: Sequence[str], columns: int = 120, rows: int = 30, environ: Mapping[str, str] | None = None
     ) -> None:
-        self.began = time.perf_counter()
+        self.started = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             env = {
@@ -32,9 +32,10 @@ class Screen:
             os.execvpe(argv[0], list(argv), env)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.bytes = 0
+        """Number of bytes read so far."""
 
     def read(self, timeout: float) -> bytes:
-        """What came within ``timeout`` seconds; empty when nothing did."""
+        """Output that arrives within ``timeout`` seconds; empty if there is none."""
         ready, _, _ = select.select([self._fd], [], [], timeout)
         if not ready:
             return b""
@@ -45,33 +46,33 @@ class Screen:
         self.bytes += len(data)
         return data
 
-    def wait_for(self, needle: bytes, timeout: float) -> float | None:
-        """perf_counter() at which ``needle`` was on the wire; None when it did not come in time."""
-        seen = b""
+    def wait_for(self, text: bytes, timeout: float) -> float | None:
+        """perf_counter() at which ``text`` had arrived; None if it does not arrive within ``timeout`` seconds."""
+        output = b""
         end = time.perf_counter() + timeout
-        while (left := end - time.perf_counter()) > 0:
-            seen = (seen + self.read(left))[-(1 << 17) :]
-            if needle in seen:
+        while (remaining := end - time.perf_counter()) > 0:
+            output = (output + self.read(remaining))[-(1 << 17) :]
+            if text in output:
                 return time.perf_counter()
         return None
 
     def settle(self, quiet: float = 0.3, limit: float = 10.0) -> None:
-        """Read on until nothing has come for ``quiet`` seconds."""
+        """Read until no output has arrived for ``quiet`` seconds, at most ``limit`` seconds."""
         end = time.perf_counter() + limit
         while time.perf_counter() < end and self.read(quiet):
             pass
 
     def send(self, keys: bytes) -> None:
-        """Type."""
+        """Send key presses."""
         os.write(self._fd, keys)
 
     def cpu_seconds(self) -> float:
-        """User and system time so far."""
+        """User and system time of the program so far, seconds."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss_mib(self) -> float:
-        """Resident memory now."""
+        """Resident memory of the program, MiB."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
     def __enter__(self) -> "Screen":

@@ -8,9 +8,9 @@ import sys
 
 def main() -> None:
     """Entry point of the ``timmy-tui`` script."""
-    from timmy_tui.commands.fast_path import run_plain
+    from timmy_tui.commands.fast_path import run_fast_path
 
-    if run_plain(sys.argv[1:]):
+    if run_fast_path(sys.argv[1:]):
         return
     from timmy_tui.commands.lazy_group import run
     from timmy_tui.commands.table import COMMANDS

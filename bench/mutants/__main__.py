@@ -151,7 +151,7 @@ def _run(drawn: dict[str, list[Mutant]], results: Path, place: Path, rooms: Sequ
                 outcome = bench.try_out(mutant)
                 if outcome.word == "no mutant":
                     queue.give_back(group)
-                text = (ROOT / mutant.path).read_text("utf-8")
+                text = (copy / mutant.path).read_text("utf-8")
                 line = row(group, number, mutant, outcome, (text, apply(mutant, text)))
                 with writing, results.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -166,7 +166,7 @@ def _run(drawn: dict[str, list[Mutant]], results: Path, place: Path, rooms: Sequ
 
 def _reach(tree: str, copy: Path, place: Path, rooms: Sequence[str]) -> reaching.Reach:
     """As measured before on the same code, or measured now."""
-    part = "" if tuple(rooms) == TESTS else "-" + "-".join(rooms)
+    part = "" if tuple(rooms) == TESTS else "-" + "-".join(rooms).replace("/", ".")
     kept = WORK / f"reach-{tree[:12]}{part}.json"
     if not kept.exists():
         folder = place / "reach"

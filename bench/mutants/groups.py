@@ -48,7 +48,7 @@ GROUPS: tuple[Group, ...] = (
 )
 
 TESTS = (
-    "analysis", "commands", "control", "ollama", "parse", "pipeline", "report", "sources/services", "storage", "turns",
+    "analysis", "commands", "control", "ollama", "parse", "pipeline", "report", "storage", "turns",
 )  # fmt: skip
 """Folders of ``tests`` that may notice. Those of the screen are left out: they are slow, and look at other things."""
 

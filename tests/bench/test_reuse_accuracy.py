@@ -1,4 +1,4 @@
-"""The estimate beside the truth, as `python -m bench reuse` measures it."""
+"""The estimate of prompt reuse compared with the ground truth, as `python -m bench reuse` measures it."""
 
 from statistics import median
 
@@ -24,7 +24,7 @@ def test_nothing_is_estimated_where_the_table_forbids_it(version: str) -> None:
 
 @pytest.mark.parametrize("version", [version for version in VERSIONS if version != "0.12.4"])
 @pytest.mark.parametrize("overflow", [False, True])
-def test_with_the_server_log_every_cold_and_cut_turn_is_found_and_no_other(version: str, overflow: bool) -> None:
+def test_with_the_server_log_exactly_the_cold_and_cut_turns_are_detected(version: str, overflow: bool) -> None:
     tally = with_server_log(version, overflow)
     assert tally.measured == 24
     assert max(tally.errors) == 0
@@ -33,7 +33,7 @@ def test_with_the_server_log_every_cold_and_cut_turn_is_found_and_no_other(versi
 
 
 @pytest.mark.parametrize("scenario", ["overflow", "cold-start"])
-def test_without_it_the_two_logs_tell_the_same(scenario: str) -> None:
+def test_the_two_logs_alone_are_enough_in_these_scenarios(scenario: str) -> None:
     tally = Tally()
     from_logs("0.12.11", scenario, 3, tally)
     assert (tally.cold.wrong, tally.cold.missed, tally.cut.wrong, tally.cut.missed) == (0, 0, 0, 0)

@@ -6,8 +6,8 @@ import pytest
 
 from timmy_tui.bootstrap.ollama_actions import OllamaActions
 from timmy_tui.core.errors import SourceError
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.timmy import timmy_at
 
@@ -21,7 +21,7 @@ def write_config(root: Path, url: str, num_ctx: int) -> None:
 def loaded_window(url: str) -> int:
     client = HttpClient(url)
     try:
-        body = client.ask("/api/ps").body
+        body = client.request("/api/ps").body
     finally:
         client.close()
     assert isinstance(body, dict)
@@ -32,7 +32,7 @@ def loaded_window(url: str) -> int:
 
 def test_the_model_is_loaded_as_the_config_says_at_that_moment(tmp_path: Path) -> None:
     """A flip of num_ctx while the dashboard runs: the old window would make v34's next turn load the model again."""
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
+    with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
         timmy = timmy_at(tmp_path)
         write_config(tmp_path, stand_in.url, 8000)
         assert timmy.services.model.num_ctx == 8000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.commands.fast_path import read_options, run_plain
+from timmy_tui.commands.fast_path import read_options, run_fast_path
 
 VALUED, SWITCHES = ("--root", "--log"), ("--tmux",)
 
@@ -46,12 +46,12 @@ def test_options_of_a_call(arguments: list[str], told: dict[str, list[str]] | No
     ],
 )
 def test_what_must_be_explained_is_left_to_the_full_command_line(arguments: Sequence[str]) -> None:
-    assert not run_plain(arguments)
+    assert not run_fast_path(arguments)
 
 
 def test_trouble_is_left_to_the_full_command_line_too(tmp_path: Path) -> None:
-    assert not run_plain(["--root", str(tmp_path / "nowhere")])
-    assert not run_plain(["--settings", str(tmp_path / "none.toml")])
+    assert not run_fast_path(["--root", str(tmp_path / "nowhere")])
+    assert not run_fast_path(["--settings", str(tmp_path / "none.toml")])
 
 
 def test_the_dashboard_opens_without_the_command_line_library(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.demo.generate import write_logs
+from timmy_tui.demo.generate import ConversationPlan, write_logs
 
 CANARY = "canary-7f3a-never-show-this"
 COMMANDS = (
@@ -37,7 +37,7 @@ COMMANDS = (
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     root = tmp_path / "timmy"
-    write_logs(root, 24)
+    write_logs(root, ConversationPlan(24))
     (root / "v34").mkdir(exist_ok=True)
     (root / "v34/config.py").write_text(
         "USE_FULL_MEGA_PROMPT = True\nNUM_RETRIEVED_CHUNKS = 5\nMODEL_NAME = 'llama3.2:3b-instruct-q4_K_M'\n"

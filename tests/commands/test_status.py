@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.report.status import FRESH_S, for_tmux, leave_line, quick_line, state_file
+from timmy_tui.report.status import FRESH_S, for_tmux, quick_line, save_line, state_file
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -38,7 +38,7 @@ def test_nothing_known_is_a_line_and_exit_0(tmp_path: Path, arguments: list[str]
 
 def test_a_running_dashboard_answers_and_an_old_state_does_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    leave_line("● V2V 1.00s", "tmux line", "/timmy")
+    save_line("● V2V 1.00s", "tmux line", "/timmy")
     assert quick_line([], os.environ) == "● V2V 1.00s"
     assert quick_line(["--tmux"], os.environ) == "tmux line"
     assert quick_line(["--root", "/x"], os.environ) is None
@@ -51,10 +51,10 @@ def test_a_running_dashboard_answers_and_an_old_state_does_not(monkeypatch: pyte
 
 def test_the_state_file_is_private_and_a_full_disk_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    leave_line("a", "b", "/timmy")
+    save_line("a", "b", "/timmy")
     assert state_file(os.environ).stat().st_mode & 0o077 == 0
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
-    leave_line("a", "b", "/timmy")
+    save_line("a", "b", "/timmy")
 
 
 def test_the_quick_path_imports_no_library(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from timmy_tui.control.controller import Controller
 from timmy_tui.control.edit.transaction import write
 from timmy_tui.control.journal.write_ahead import Entry, Journal, Operation, file_records
 from timmy_tui.control.service.listeners import Listener, Serving, port_of, who_serves
-from timmy_tui.core.installation import at
+from timmy_tui.core.installation import installation_at
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.requests import ChangeRequest, Flip
@@ -217,7 +217,7 @@ def controller_on_demo(
     ``talk``: somebody talks to v34 and the logs are followed; else nobody does, and turns are what a test shows.
     """
     with (
-        DemoV34(folder / "timmy", talk=talk, **demo) as service,
+        DemoV34(folder / "timmy", conversation=talk, **demo) as service,
         controller_on(service, folder / "state", settings, watch=True) as harness,
     ):
         if not talk:
@@ -236,7 +236,7 @@ def followed_logs(harness: ControlHarness) -> Iterator[None]:
 
     tail = replace(harness.settings.tail, poll_ms=50, poll_busy_ms=20)
     settings = replace(harness.settings, tail=tail)
-    feeds, waker = live_source.follow_logs(settings, at(harness.root, settings.paths))
+    feeds, waker = live_source.follow_logs(settings, installation_at(harness.root, settings.paths))
     source = live_source.LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=harness.controller.see)
     source.start(lambda snapshot: None)
     try:

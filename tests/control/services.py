@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from timmy_tui.control.service.listeners import Answer, ask
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.run import Demo, DemoOptions
 
 T = TypeVar("T")
 
@@ -110,10 +110,11 @@ class Service:
 class DemoV34(Service):
     """The demo's v34 and Ollama, and somebody who talks to it; a turn takes some 50 ms."""
 
-    def __init__(self, root: Path, **demo: Any) -> None:
-        """``demo``: settings of the Demo, see there."""
+    def __init__(self, root: Path, **options: Any) -> None:
+        """``options``: those of DemoOptions that differ from a quick demo without a history."""
         super().__init__(root)
-        self._demo = Demo(root=root, **{"history": 0, "speed": 50.0, "work_speed": 50.0, "import_s": 0.05, **demo})
+        quick = {"history": 0, "speed": 50.0, "work_speed": 50.0, "import_s": 0.05}
+        self._demo = Demo(DemoOptions(**{**quick, **options}), root)
 
     def kill(self) -> None:
         """End v34's reloader and its child; Ollama goes on."""

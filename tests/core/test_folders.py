@@ -1,4 +1,4 @@
-"""The user's folders are those of platformdirs, which is asked for only where it has something to tell."""
+"""The user's folders are the same as those of platformdirs, which is imported only outside Linux."""
 
 import sys
 from pathlib import Path

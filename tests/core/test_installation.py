@@ -1,4 +1,4 @@
-"""Finding Timmy."""
+"""Finding the installation."""
 
 from pathlib import Path
 

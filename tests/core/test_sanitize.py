@@ -1,4 +1,4 @@
-"""Whatever a log holds, what leaves clean() is literal and printable."""
+"""Whatever a log contains, the result of clean() is literal and printable."""
 
 import unicodedata
 

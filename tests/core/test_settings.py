@@ -1,4 +1,4 @@
-"""Settings: typed, explained, and refused with the way out."""
+"""Settings are typed, and a wrong file is refused with a hint."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.core.errors import SettingsError
-from timmy_tui.core.settings import Settings, load_settings, refuse_commands_from
+from timmy_tui.core.settings import Settings, load_settings, refuse_commands_in_repository
 
 
 def write(folder: Path, text: str) -> Path:
@@ -36,7 +36,7 @@ def test_values_are_read_and_typed(tmp_path: Path) -> None:
         ("[vieww]\n", "Did you mean view?"),
         ('[flags.x]\nname="X"\ntype="bool"\nlable="y"\n', "Did you mean flags.x.label?"),
         ('[view]\nwindow = "three"\n', "$.view.window"),
-        ("[view\n", "is not TOML"),
+        ("[view\n", "is not valid TOML"),
     ],
 )
 def test_a_wrong_key_or_type_names_the_place(tmp_path: Path, text: str, wanted: str) -> None:
@@ -50,7 +50,7 @@ def test_a_wrong_key_or_type_names_the_place(tmp_path: Path, text: str, wanted: 
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "")
     path.chmod(0o666)
-    with pytest.raises(SettingsError, match="written by others"):
+    with pytest.raises(SettingsError, match="other users can write"):
         load_settings(path)
 
 
@@ -70,7 +70,7 @@ def test_a_link_into_a_folder_of_everybodys_is_refused(tmp_path: Path) -> None:
     (shared / "settings.toml").chmod(0o600)
     link = tmp_path / "settings.toml"
     link.symlink_to(shared / "settings.toml")
-    with pytest.raises(SettingsError, match="others can write to"):
+    with pytest.raises(SettingsError, match="other users can write to"):
         load_settings(link)
     shared.chmod(0o700)
     assert load_settings(link).view.window == 30
@@ -84,7 +84,7 @@ def test_a_command_that_comes_with_the_monitored_repository_is_refused(tmp_path:
         path.write_text('[control]\nstrategy = "command"\ncommand = ["/bin/true"]\n')
         path.chmod(0o600)
     with pytest.raises(SettingsError, match="names a command"):
-        refuse_commands_from(load_settings(inside), inside, root)
-    refuse_commands_from(load_settings(own), own, root)
+        refuse_commands_in_repository(load_settings(inside), inside, root)
+    refuse_commands_in_repository(load_settings(own), own, root)
     inside.write_text("[view]\nwindow = 30\n")
-    refuse_commands_from(load_settings(inside), inside, root)
+    refuse_commands_in_repository(load_settings(inside), inside, root)

@@ -1,4 +1,4 @@
-"""Both logs of a conversation: formats, the two medians of the cache guide, and each scenario's truth."""
+"""Both generated logs: their formats, the two medians of the guide, and the ground truth of each scenario."""
 
 import json
 import statistics
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from timmy_tui.demo.bulk import write_latency_log
-from timmy_tui.demo.generate import Logs, Plan, make_logs, write_logs
+from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs, write_logs
 from timmy_tui.demo.scenarios import SCENARIOS
 from timmy_tui.model.stages import CRITICAL
 
 Events = dict[str, dict[str, dict[str, Any]]]
 
 
-def by_request(logs: Logs) -> Events:
+def by_request(logs: GeneratedLogs) -> Events:
     turns: Events = {}
     for line in logs.latency:
         event = json.loads(line)
@@ -27,16 +27,16 @@ def span(events: dict[str, dict[str, Any]], start: str, end: str) -> float:
     return 1000 * float(events[end]["timestamp"] - events[start]["timestamp"])
 
 
-def llm_ms(logs: Logs) -> list[float]:
+def llm_ms(logs: GeneratedLogs) -> list[float]:
     return [span(events, "v34_ollama_sent", "v34_ollama_received") for events in by_request(logs).values()]
 
 
-def llm_truth(logs: Logs) -> list[dict[str, Any]]:
-    return [entry["llm"] for entry in logs.truth if entry["what"] == "turn" and entry["llm"]]
+def llm_truth(logs: GeneratedLogs) -> list[dict[str, Any]]:
+    return [entry["llm"] for entry in logs.ground_truth if entry["what"] == "turn" and entry["llm"]]
 
 
 def test_a_conversation_in_both_logs() -> None:
-    logs = make_logs(Plan(40, seed=5))
+    logs = generate_logs(ConversationPlan(40, seed=5))
     turns = by_request(logs)
     assert len(turns) == 40
     first = next(iter(turns.values()))
@@ -67,7 +67,7 @@ def test_a_conversation_in_both_logs() -> None:
 
 
 def test_the_figures_of_both_logs_belong_together() -> None:
-    logs = make_logs(Plan(12, typed_every=0, lone_pauses=0))
+    logs = generate_logs(ConversationPlan(12, typed_every=0, lone_pauses=0))
     received = [events["v34_ollama_received"]["metadata"] for events in by_request(logs).values()]
     stats = [line.split(": ", 1)[1] for line in logs.v34 if "KV stats" in line]
     assert stats == [
@@ -79,8 +79,8 @@ def test_the_figures_of_both_logs_belong_together() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_llm_time_is_about_800_ms_and_about_300_in_tail_mode(seed: int) -> None:
-    full = llm_ms(make_logs(Plan(330, seed=seed)))
-    tail = make_logs(Plan(99, seed=seed, tail_mode=True, raw=False))
+    full = llm_ms(generate_logs(ConversationPlan(330, seed=seed)))
+    tail = generate_logs(ConversationPlan(99, seed=seed, tail_mode=True, raw=False))
     assert 760 < statistics.median(full) < 840
     assert llm_ms(tail)[0] > 600, "the first request of a session is never a tail"
     assert 275 < statistics.median(llm_ms(tail)[1:]) < 325
@@ -92,39 +92,41 @@ def test_llm_time_is_about_800_ms_and_about_300_in_tail_mode(seed: int) -> None:
 
 
 def test_prompts_grow_and_most_of_them_is_reused() -> None:
-    served = llm_truth(make_logs(Plan(33, typed_every=0)))
+    served = llm_truth(generate_logs(ConversationPlan(33, typed_every=0)))
     assert 560 < served[0]["prompt_tokens"] < 660
     assert 2300 < served[-1]["prompt_tokens"] < 3300
-    assert all(500 < one["evaluated"] < 800 for one in served)
-    assert all(one["reused"] / one["prompt_tokens"] > 0.6 for one in served[25:])
+    assert all(500 < request["evaluated"] < 800 for request in served)
+    assert all(request["reused"] / request["prompt_tokens"] > 0.6 for request in served[25:])
 
 
 def test_tail_mode_with_raw_sends_tails_without_their_context() -> None:
-    served = llm_truth(make_logs(Plan(10, tail_mode=True, raw=True, typed_every=0)))
-    assert all(one["prompt_tokens"] < 200 and one["context_sent"] == 0 for one in served[1:])
+    served = llm_truth(generate_logs(ConversationPlan(10, tail_mode=True, raw=True, typed_every=0)))
+    assert all(request["prompt_tokens"] < 200 and request["context_sent"] == 0 for request in served[1:])
 
 
 def test_overflow_grows_past_num_ctx_and_breaks_the_prefix() -> None:
-    logs = make_logs(Plan(20, "overflow", typed_every=0))
+    logs = generate_logs(ConversationPlan(20, "overflow", typed_every=0))
     served = llm_truth(logs)
-    cut = [one["truncated"] for one in served]
-    assert not any(cut[:5]) and all(cut[12:])
-    assert all(one["prompt_tokens"] == 8000 and one["reused"] <= 5 for one in served if one["truncated"])
+    truncated = [request["truncated"] for request in served]
+    assert not any(truncated[:5]) and all(truncated[12:])
+    assert all(
+        request["prompt_tokens"] == 8000 and request["reused"] <= 5 for request in served if request["truncated"]
+    )
     longest = max(e["v34_ollama_received"]["metadata"]["new_context_length"] for e in by_request(logs).values())
     assert longest > 8000
 
 
 def test_cold_start_shows_loads_and_a_stolen_slot() -> None:
-    logs = make_logs(Plan(20, "cold-start", typed_every=0))
-    served = {entry["turn"]: entry["llm"] for entry in logs.truth if entry["what"] == "turn"}
-    assert [turn for turn, one in served.items() if one["loaded"]] == [4, 14]
-    cold = [turn for turn, one in served.items() if one["reused"] <= 5]
-    assert set(cold) == {1, 2, 4, 8, 14, 18}, "the first turn has no history, so the second shares no head with it"
+    logs = generate_logs(ConversationPlan(20, "cold-start", typed_every=0))
+    served = {entry["turn"]: entry["llm"] for entry in logs.ground_truth if entry["what"] == "turn"}
+    assert [turn for turn, request in served.items() if request["loaded"]] == [4, 14]
+    cold = [turn for turn, request in served.items() if request["reused"] <= 5]
+    assert set(cold) == {1, 2, 4, 8, 14, 18}, "the first turn has no history, so the second shares no prefix with it"
     assert served[4]["load_ms"] > 1000 > served[8]["load_ms"]
 
 
 def test_regression_is_in_retrieval_alone_from_turn_13_on() -> None:
-    logs = make_logs(Plan(60, "regression", lone_pauses=0))
+    logs = generate_logs(ConversationPlan(60, "regression", lone_pauses=0))
     turns = list(by_request(logs).values())
 
     def median(start: str, end: str, part: list[dict[str, dict[str, Any]]]) -> float:
@@ -135,20 +137,20 @@ def test_regression_is_in_retrieval_alone_from_turn_13_on() -> None:
 
     assert 1.35 < ratio("v34_retrieval_start", "v34_retrieval_complete") < 1.85
     assert 0.85 < ratio("v34_classification_start", "v34_classification_complete") < 1.15
-    (noted,) = [entry for entry in logs.truth if entry["what"] == "slow"]
-    assert (noted["turn"], noted["stage"], noted["factor"]) == (13, "retrieve", 1.6)
-    assert noted["stage"] in CRITICAL
+    (recorded,) = [entry for entry in logs.ground_truth if entry["what"] == "slow"]
+    assert (recorded["turn"], recorded["stage"], recorded["factor"]) == (13, "retrieve", 1.6)
+    assert recorded["stage"] in CRITICAL
 
 
 def test_clock_skew_moves_stt_and_tts_but_not_v34() -> None:
-    turns = list(by_request(make_logs(Plan(12, "clock-skew"))).values())
+    turns = list(by_request(generate_logs(ConversationPlan(12, "clock-skew"))).values())
     hops = [span(events, "stt_http_request_start", "v34_flask_handler_entry") for events in turns]
     assert all(-5000 < hop < -4900 for hop in hops[:8])
     assert all(-3000 < hop < -2900 for hop in hops[8:])
 
 
 def test_faults_leave_every_kind_of_damage(tmp_path: Path) -> None:
-    logs = write_logs(tmp_path, 14, "faults")
+    logs = write_logs(tmp_path, ConversationPlan(14, "faults"))
     raw = (tmp_path / "shared/latency.log").read_bytes()
     text = (tmp_path / "testing-interface/logs/v34.log").read_text("utf-8", "replace")
     assert b"\x00" * 64 in raw and b"\xff\xfe" in raw and b"not json" in raw
@@ -167,20 +169,31 @@ def test_faults_leave_every_kind_of_damage(tmp_path: Path) -> None:
         "I appear to be having trouble speaking. How embarrassing.",
     ):
         assert shown in text
-    assert {entry["what"] for entry in logs.truth} >= {"torn", "llm 500", "evil", "empty", "crash", "garbage", "leak"}
+    assert {entry["what"] for entry in logs.ground_truth} >= {
+        "torn",
+        "llm 500",
+        "evil",
+        "empty",
+        "crash",
+        "garbage",
+        "leak",
+    }
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_same_seed_gives_the_same_logs(scenario: str) -> None:
-    one, other = make_logs(Plan(14, scenario, seed=9)), make_logs(Plan(14, scenario, seed=9))
-    assert one.latency == other.latency and one.v34 == other.v34
-    assert make_logs(Plan(14, scenario, seed=10)).latency != one.latency
+    first, second = (
+        generate_logs(ConversationPlan(14, scenario, seed=9)),
+        generate_logs(ConversationPlan(14, scenario, seed=9)),
+    )
+    assert first.latency == second.latency and first.v34 == second.v34
+    assert generate_logs(ConversationPlan(14, scenario, seed=10)).latency != first.latency
 
 
 def test_a_version_without_the_rule_reports_differently() -> None:
-    logs = make_logs(Plan(5, version="0.30.0", typed_every=0))
+    logs = generate_logs(ConversationPlan(5, version="0.30.0", typed_every=0))
     counts = [e["v34_ollama_received"]["metadata"]["prompt_eval_count"] for e in by_request(logs).values()]
-    assert counts == [one["evaluated"] for one in llm_truth(logs)]
+    assert counts == [request["evaluated"] for request in llm_truth(logs)]
 
 
 def test_a_bulk_log_is_whole_turns_in_the_right_format(tmp_path: Path) -> None:
@@ -190,5 +203,5 @@ def test_a_bulk_log_is_whole_turns_in_the_right_format(tmp_path: Path) -> None:
     assert 5000 <= written == len(lines) < 5028
     events = [json.loads(line) for line in lines]
     assert lines[:300] == [json.dumps(event) for event in events[:300]]
-    assert all(one["timestamp"] <= next_["timestamp"] for one, next_ in zip(events, events[1:], strict=False))
+    assert all(earlier["timestamp"] <= later["timestamp"] for earlier, later in zip(events, events[1:], strict=False))
     assert (events[0]["event"], events[-1]["event"]) == ("stt_pause_detected", "tts_resume_sent")

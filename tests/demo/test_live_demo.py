@@ -1,4 +1,4 @@
-"""The demo as processes: turns go through, an edit restarts v34, a bad edit kills it, and nothing stays behind."""
+"""The demo as processes: turns are served, an edit restarts v34, a bad edit ends it, and nothing is left behind."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import pytest
 
 from timmy_tui.core.installation import find_installation
 from timmy_tui.core.settings import Settings
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.run import Demo, DemoOptions
 
 Wait = Callable[..., Any]
 
@@ -42,7 +42,7 @@ def v34_log(root: Path) -> str:
     return (root / "testing-interface/logs/v34.log").read_text("utf-8", "replace")
 
 
-def say(demo: Demo, text: str, request_id: str | None = None) -> dict[str, Any]:
+def send_message(demo: Demo, text: str, request_id: str | None = None) -> dict[str, Any]:
     body = {"text": text, "request_id": request_id}
     reply: dict[str, Any] = httpx.post(
         demo.urls["v34"] + "/api/webhook", json=body, trust_env=False, verify=False, timeout=20
@@ -77,17 +77,17 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture
 def quiet() -> Iterator[Demo]:
-    """A demo in which nobody talks, at fifty times the pace."""
-    with Demo(talk=False, history=0, work_speed=50, import_s=0.0) as demo:
+    """A demo in which nobody speaks, with stages fifty times as fast."""
+    with Demo(DemoOptions(conversation=False, history=0, work_speed=50, import_s=0.0)) as demo:
         yield demo
 
 
 def test_a_conversation_goes_through_every_process(wait_for: Wait) -> None:
-    with Demo(speed=40, work_speed=10, import_s=0.0) as demo:
+    with Demo(DemoOptions(speed=40, work_speed=10, import_s=0.0)) as demo:
         root = demo.root
         assert root is not None
         earlier = len(events(root, "tts_resume_sent"))
-        assert 35 <= earlier <= 40, "the history of an earlier session is there at the first look"
+        assert 35 <= earlier <= 40, "the history of an earlier session is there at the start"
         wait_for(lambda: len(events(root, "tts_resume_sent")) >= earlier + 3)
         live = events(root)[-1]
         session = events(root, "v34_webhook_received")[-1]["metadata"]["session_id"]
@@ -110,7 +110,7 @@ def test_an_edit_restarts_v34_with_the_new_flags(quiet: Demo, wait_for: Wait) ->
     root = quiet.root
     assert root is not None
     wait_for(lambda: serves(quiet))
-    assert "response" in say(quiet, "Hello?", "aaaaaaaa")
+    assert "response" in send_message(quiet, "Hello?", "aaaaaaaa")
     assert kv_stats(quiet)["stats"][-1]["tail_mode"] is False
     old = kv_stats(quiet)["stats"][-1]["session_id"]
     listener = _listener(quiet)
@@ -125,7 +125,7 @@ def test_an_edit_restarts_v34_with_the_new_flags(quiet: Demo, wait_for: Wait) ->
     wait_for(lambda: v34_log(root).count("Detected change") == 2)
     wait_for(lambda: serves(quiet))
     for request_id in ("bbbbbbbb", "cccccccc", "dddddddd"):
-        say(quiet, "And now?", request_id)
+        send_message(quiet, "And now?", request_id)
     built = events(root, "v34_prompt_built")
     assert [event["metadata"]["tail_mode"] for event in built] == [False, False, True, True]
     context = [event["metadata"]["new_context_length"] for event in events(root, "v34_ollama_received")]
@@ -149,7 +149,7 @@ def test_a_typed_turn_shows_in_kv_stats_and_not_in_the_latency_log(quiet: Demo, 
     root = quiet.root
     assert root is not None
     wait_for(lambda: serves(quiet))
-    say(quiet, "I am typing this.")
+    send_message(quiet, "I am typing this.")
     assert kv_stats(quiet)["count"] == 1
     assert events(root) == []
     for path, body in (("/api/webhook", "no json"), ("/nowhere", "{}")):
@@ -158,17 +158,18 @@ def test_a_typed_turn_shows_in_kv_stats_and_not_in_the_latency_log(quiet: Demo, 
 
 
 def test_every_scenario_of_faults_goes_on(wait_for: Wait) -> None:
-    with Demo("faults", speed=200, work_speed=25, import_s=0.0, history=3) as demo:
+    with Demo(DemoOptions("faults", speed=200, work_speed=25, import_s=0.0, history=3)) as demo:
         root = demo.root
         assert root is not None
         first = _listener(demo, wait_for).pid
 
-        def acts() -> set[str]:
+        def recorded() -> set[str]:
             lines = (root / "demo/truth.jsonl").read_text().splitlines() if (root / "demo/truth.jsonl").exists() else []
             return {json.loads(line)["what"] for line in lines}
 
         wait_for(
-            lambda: acts() >= {"torn", "truncate", "rotate", "crash", "garbage", "leak", "tts down", "duplicate"}, 50
+            lambda: recorded() >= {"torn", "truncate", "rotate", "crash", "garbage", "leak", "tts down", "duplicate"},
+            50,
         )
         assert (root / "shared/latency.log.1").exists()
         assert _listener(demo, wait_for).pid != first
@@ -208,14 +209,14 @@ def test_importing_the_demo_is_light() -> None:
 
 def _processes_in(root: Path) -> list[psutil.Process]:
     """Processes whose working directory is the demo's folder or below it."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         try:
             if Path(process.cwd()).is_relative_to(root.resolve()) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+                processes.append(process)
         except (psutil.Error, OSError):
             continue
-    return found
+    return processes
 
 
 def _listener(demo: Demo, wait_for: Wait | None = None) -> psutil.Process:

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from timmy_tui.commands.llm import doctor
-from timmy_tui.demo.generate import write_logs
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
-from timmy_tui.demo.start import lay_out
-from timmy_tui.doctor.checks import examine
+from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
+from timmy_tui.demo.start import write_installation
+from timmy_tui.doctor.checks import run_checks
 from timmy_tui.doctor.flags import raw_keyword
 from timmy_tui.doctor.result import DoctorLine
 from timmy_tui.doctor.terminal import terminal_lines, tmux_lines
@@ -39,41 +39,45 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def timmy(folder: Path, turns: int = 12, **ports: int) -> Path:
     root = folder / "timmy"
     root.mkdir()
-    lay_out(root, {**PORTS, **ports})
+    write_installation(root, {**PORTS, **ports})
     if turns:
-        write_logs(root, turns, start=time.time() - 30 * turns)
+        write_logs(root, ConversationPlan(turns, start=time.time() - 30 * turns))
     return root
 
 
-def told(lines: list[DoctorLine], subject: str, level: str = "") -> list[str]:
+def texts(lines: list[DoctorLine], subject: str, level: str = "") -> list[str]:
     return [line.text for line in lines if line.subject == subject and level in ("", line.level)]
 
 
 def test_an_empty_machine(home: Path) -> None:
-    lines = examine(None, None, time.time())
-    assert told(lines, "timmy", "fail")
-    assert all(line.way_out for line in lines if line.level == "fail")
+    lines = run_checks(None, None, time.time())
+    assert texts(lines, "timmy", "fail")
+    assert all(line.hint for line in lines if line.level == "fail")
     for service in ("ollama", "v34", "tts", "stt"):
-        assert told(lines, service, "fail")
-    assert "it would be" in told(lines, "settings", "ok")[0]
+        assert texts(lines, service, "fail")
+    assert "its path would be" in texts(lines, "settings", "ok")[0]
     assert list(home.rglob("*")) == [], "nothing was created"
 
 
 def test_the_demo(tmp_path: Path) -> None:
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
+    with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
         port = int(stand_in.url.rpartition(":")[2])
         root = timmy(tmp_path, ollama=port)
-        wire = HttpClient(stand_in.url, timeout_s=20)
-        wire.ask("/api/generate", {"model": MODEL, "prompt": "", "keep_alive": "1h", "options": {"num_ctx": 4096}})
-        wire.close()
-        lines = examine(root, None, time.time())
-    assert "version 0.12.11" in told(lines, "ollama", "ok")[0]
-    assert "prompt_eval_count says nothing of the cache" in told(lines, "ollama", "ok")[1]
-    assert told(lines, "model", "warn") == ["loaded with num_ctx 4096, v34 asks for 8000: its next turn reloads it"]
-    assert "events in" in told(lines, "latency.log", "ok")[0]
-    assert "with request ids" in told(lines, "v34.log", "ok")[0]
-    assert told(lines, "clocks", "ok")
-    flags = told(lines, "flags", "ok")
+        client = HttpClient(stand_in.url, timeout_s=20)
+        client.request(
+            "/api/generate", {"model": MODEL, "prompt": "", "keep_alive": "1h", "options": {"num_ctx": 4096}}
+        )
+        client.close()
+        lines = run_checks(root, None, time.time())
+    assert "version 0.12.11" in texts(lines, "ollama", "ok")[0]
+    assert "prompt_eval_count says nothing about the cache" in texts(lines, "ollama", "ok")[1]
+    assert texts(lines, "model", "warn") == [
+        "loaded with num_ctx 4096, v34 asks for 8000: its next turn reloads the model"
+    ]
+    assert "events in" in texts(lines, "latency.log", "ok")[0]
+    assert "with request ids" in texts(lines, "v34.log", "ok")[0]
+    assert texts(lines, "clocks", "ok")
+    flags = texts(lines, "flags", "ok")
     assert "USE_FULL_MEGA_PROMPT = True" in flags
     assert "raw = True (app.py)" in flags
     assert CANARY not in repr(lines)
@@ -81,12 +85,12 @@ def test_the_demo(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("version", "words"),
-    [("0.12.5", "last 512"), ("0.30.0", "regression"), ("0.0.0", "no release"), ("0.1.20", "0.1.38")],
+    [("0.12.5", "last 512"), ("0.30.0", "regression"), ("0.0.0", "not a release"), ("0.1.20", "0.1.38")],
 )
 def test_versions_whose_figures_mislead_are_warned_of(tmp_path: Path, version: str, words: str) -> None:
-    with OllamaStandIn(version, speed=1000) as stand_in:
-        lines = examine(timmy(tmp_path, 0, ollama=int(stand_in.url.rpartition(":")[2])), None, time.time())
-    assert any(words in text for text in told(lines, "ollama", "warn"))
+    with OllamaStandIn(StandInOptions(version, speed=1000)) as stand_in:
+        lines = run_checks(timmy(tmp_path, 0, ollama=int(stand_in.url.rpartition(":")[2])), None, time.time())
+    assert any(words in text for text in texts(lines, "ollama", "warn"))
 
 
 def test_nothing_is_changed(tmp_path: Path) -> None:
@@ -97,32 +101,32 @@ def test_nothing_is_changed(tmp_path: Path) -> None:
         return {str(path): (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
 
     before = image()
-    examine(root, None, time.time())
+    run_checks(root, None, time.time())
     assert image() == before
 
 
 def test_logs_that_are_missing_strange_or_old(tmp_path: Path) -> None:
     root = timmy(tmp_path, 0)
-    lines = examine(root, None, time.time())
-    assert "does not exist" in told(lines, "latency.log", "fail")[0]
-    assert told(lines, "v34.log", "warn")
+    lines = run_checks(root, None, time.time())
+    assert "does not exist" in texts(lines, "latency.log", "fail")[0]
+    assert texts(lines, "v34.log", "warn")
     os.mkfifo(root / "shared/latency.log")
-    assert "not a regular file" in told(examine(root, None, time.time()), "latency.log", "fail")[0]
+    assert "not a regular file" in texts(run_checks(root, None, time.time()), "latency.log", "fail")[0]
     (root / "shared/latency.log").unlink()
-    write_logs(root, 5, start=time.time() - 9 * 86400)
+    write_logs(root, ConversationPlan(5, start=time.time() - 9 * 86400))
     with (root / "shared/latency.log").open("ab") as file:
         file.write(b'{"timestamp": 17\nnot json\n')
-    lines = examine(root, None, time.time())
-    assert any("9 d ago" in text for text in told(lines, "latency.log", "warn"))
-    assert any("lines passed over" in text for text in told(lines, "latency.log", "warn"))
+    lines = run_checks(root, None, time.time())
+    assert any("9 d ago" in text for text in texts(lines, "latency.log", "warn"))
+    assert any("skipped lines" in text for text in texts(lines, "latency.log", "warn"))
 
 
 def test_clocks_apart_are_seen(tmp_path: Path) -> None:
     root = timmy(tmp_path, 0)
-    write_logs(root, 8, "clock-skew", start=time.time() - 300)
-    assert "v34's clock is at least" in told(examine(root, None, time.time()), "clocks", "warn")[0]
-    ahead = examine(root, None, time.time() - 3600)
-    assert any("future" in text for text in told(ahead, "clocks", "warn"))
+    write_logs(root, ConversationPlan(8, "clock-skew", start=time.time() - 300))
+    assert "v34's clock is at least" in texts(run_checks(root, None, time.time()), "clocks", "warn")[0]
+    ahead = run_checks(root, None, time.time() - 3600)
+    assert any("future" in text for text in texts(ahead, "clocks", "warn"))
 
 
 def test_a_file_that_does_not_run_yet_is_told_from_what_runs(tmp_path: Path) -> None:
@@ -131,19 +135,21 @@ def test_a_file_that_does_not_run_yet_is_told_from_what_runs(tmp_path: Path) -> 
     text = config.read_text().replace("USE_FULL_MEGA_PROMPT = True", "USE_FULL_MEGA_PROMPT = False")
     config.write_text(text.replace("LLM_CONTEXT_SIZE = 8000", "LLM_CONTEXT_SIZE = 4096"))
     (root / "v34/app.py").write_text("reply = llm.generate_api_call(prompt, raw=False)\n")
-    found = told(examine(root, None, time.time()), "flags", "warn")
-    assert len(found) == 3
-    assert found[0].startswith("USE_FULL_MEGA_PROMPT is False in the file")
-    assert found[1].startswith("raw is False in the file")
+    warnings = texts(run_checks(root, None, time.time()), "flags", "warn")
+    assert len(warnings) == 3
+    assert warnings[0].startswith("USE_FULL_MEGA_PROMPT is False in the file")
+    assert warnings[1].startswith("raw is False in the file")
     config.unlink()
-    assert told(examine(root, None, time.time()), "flags", "fail") or told(examine(root, None, time.time()), "timmy")
+    assert texts(run_checks(root, None, time.time()), "flags", "fail") or texts(
+        run_checks(root, None, time.time()), "timmy"
+    )
 
 
 def test_settings_that_are_wrong_are_a_line(tmp_path: Path, home: Path) -> None:
     path = home / "settings.toml"
     path.write_text("[view]\nwindwo = 3\n")
     path.chmod(0o600)
-    (line,) = [line for line in examine(None, path, time.time()) if line.subject == "settings"]
+    (line,) = [line for line in run_checks(None, path, time.time()) if line.subject == "settings"]
     assert line.level == "fail"
     assert "windwo" in line.text
 
@@ -185,7 +191,7 @@ def test_tmux_options_are_read_and_rated(tmp_path: Path, monkeypatch: pytest.Mon
         "escape-time": "warn", "default-terminal": "warn", "set-clipboard": "warn", "status-interval": "ok",
         "mouse": "ok",
     }  # fmt: skip
-    assert all("tmux.conf" in line.way_out for line in lines if line.level == "warn")
+    assert all("tmux.conf" in line.hint for line in lines if line.level == "warn")
     program.write_text("#!/bin/sh\nexit 1\n")
     assert [line.level for line in tmux_lines({"TMUX": "x"})] == ["warn"]
 

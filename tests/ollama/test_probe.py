@@ -1,4 +1,4 @@
-"""The probe against every kind of Ollama, the warm-up, and both as commands."""
+"""The probe against all versions of Ollama, loading the model, and both as commands."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from timmy_tui.commands.llm import probe, warm
 from timmy_tui.core.errors import NotFound, SourceError
-from timmy_tui.demo.ollama.engine import Order, Served
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.engine import GenerateRequest, ServedRequest
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.ollama.probe import run_probe
 from timmy_tui.ollama.warm import plan_warm, send_warm
 from timmy_tui.sources.services.urls import ModelConfig
@@ -22,20 +22,20 @@ SUMMARIES = {
     "0.12.11": ("the count stays", "prefill fell from"),
     "0.30.0": ("tokens evaluated fell from", "this version counts only those"),
     "0.30.11": ("the count stays", "prefill fell from"),
-    "0.33.3": ("Ollama itself says it:", "tokens came from the cache"),
+    "0.33.3": ("Ollama reports it:", "tokens came from the cache"),
 }
 
 
 @pytest.mark.parametrize("version", SUMMARIES)
 def test_every_version_shows_that_its_cache_works(version: str) -> None:
-    heard: list[str] = []
-    with OllamaStandIn(version, seed=1, speed=1000) as stand_in:
-        found = run_probe(stand_in.url, tell=heard.append)
+    labels: list[str] = []
+    with OllamaStandIn(StandInOptions(version, seed=1, speed=1000)) as stand_in:
+        result = run_probe(stand_in.url, on_step=labels.append)
         requests = stand_in.requests
-    assert (found.verdict, found.version, found.model) == ("works", version, MODEL)
-    assert all(part in found.summary for part in SUMMARIES[version])
-    steps = {step.key: step for step in found.steps}
-    assert len(heard) == len(steps) == 7
+    assert (result.verdict, result.version, result.model) == ("works", version, MODEL)
+    assert all(part in result.summary for part in SUMMARIES[version])
+    steps = {step.key: step for step in result.steps}
+    assert len(labels) == len(steps) == 7
     assert steps["raw_plain"].context is steps["raw_stream"].context is None
     assert "raw mode returns none" in steps["raw_plain"].meaning
     assert (steps["template_plain"].context or 0) > 0
@@ -47,50 +47,50 @@ def test_every_version_shows_that_its_cache_works(version: str) -> None:
 
 
 def test_no_reuse_is_not_called_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(StandInOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         serve = stand_in.engine.serve
 
-        def forget(order: Order, queue_ms: float = 0.0) -> Served:
+        def forget(order: GenerateRequest, queue_ms: float = 0.0) -> ServedRequest:
             stand_in.engine.slot = []
             return serve(order, queue_ms)
 
         monkeypatch.setattr(stand_in.engine, "serve", forget)
-        found = run_probe(stand_in.url)
-    assert found.verdict == "does not show"
-    assert "no reuse to be seen" in found.summary
+        result = run_probe(stand_in.url)
+    assert result.verdict == "does not show"
+    assert "no reuse is visible" in result.summary
 
 
 def test_the_loaded_window_is_kept_so_that_nothing_is_reloaded() -> None:
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(StandInOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         send_warm(plan_warm(stand_in.url, ModelConfig(MODEL, 8000, None, "1h")))
         assert run_probe(stand_in.url).num_ctx == 8000
         assert not any(served.loaded for served in stand_in.requests)
-        assert stand_in.residents()["models"][0]["context_length"] == 8000
+        assert stand_in.ps_response()["models"][0]["context_length"] == 8000
 
 
-def test_failures_in_between_are_told() -> None:
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
-        stand_in.fail("500", times=7, path="/api/generate")
-        found = run_probe(stand_in.url)
-        assert found.verdict == "not answered"
-        assert "HTTP 500" in found.summary
-        stand_in.fail("no done", times=3, path="/api/generate")
+def test_failures_in_between_are_reported() -> None:
+    with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
+        stand_in.fail_next("500", times=7, path="/api/generate")
+        result = run_probe(stand_in.url)
+        assert result.verdict == "not answered"
+        assert "HTTP 500" in result.summary
+        stand_in.fail_next("no done", times=3, path="/api/generate")
         steps = {step.key: step.problem for step in run_probe(stand_in.url).steps}
         assert steps["raw_stream"] == "the stream broke off"
 
 
-def test_nobody_there_and_no_model() -> None:
+def test_no_server_and_no_model() -> None:
     with pytest.raises(SourceError, match="connection refused"):
         run_probe("http://user:secret@127.0.0.1:1")
-    with pytest.raises(SourceError) as told:
+    with pytest.raises(SourceError) as error:
         run_probe("http://user:secret@127.0.0.1:1")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)
     with pytest.raises(SourceError):
         plan_warm("http://127.0.0.1:1", ModelConfig())
     with pytest.raises(SourceError):
         send_warm(plan_warm("http://127.0.0.1:1", ModelConfig("m")))
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
-        stand_in.fail("html", path="/api/tags")
+    with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
+        stand_in.fail_next("html", path="/api/tags")
         with pytest.raises(NotFound):
             run_probe(stand_in.url)
 
@@ -106,7 +106,7 @@ def test_the_command_asks_first_and_prints_or_encodes(tmp_path: Path, monkeypatc
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     common = ["--settings", settings_file(tmp_path)]
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(StandInOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         common += ["--url", stand_in.url]
         refused = CliRunner().invoke(probe, common)
         assert refused.exit_code == 2
@@ -118,21 +118,21 @@ def test_the_command_asks_first_and_prints_or_encodes(tmp_path: Path, monkeypatc
         assert "The prompt cache works" in shown.stdout
         assert "raw mode does not support template, system, or context" in shown.stdout
         coded = CliRunner().invoke(probe, [*common, "--yes", "--json"], standalone_mode=False)
-        told = json.loads(coded.stdout)
-        assert (told["schema"], told["probe"]["verdict"]) == ("timmy-tui.probe/1", "works")
-        assert len(told["probe"]["steps"]) == 7
+        printed = json.loads(coded.stdout)
+        assert (printed["schema"], printed["probe"]["verdict"]) == ("timmy-tui.probe/1", "works")
+        assert len(printed["probe"]["steps"]) == 7
 
 
 def test_the_warm_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     common = ["--settings", settings_file(tmp_path), "--model", MODEL]
-    with OllamaStandIn("0.12.11", seed=1, speed=1000) as stand_in:
+    with OllamaStandIn(StandInOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         common += ["--url", stand_in.url]
         assert CliRunner().invoke(warm, common).exit_code == 2
-        assert stand_in.residents() == {"models": []}
+        assert stand_in.ps_response() == {"models": []}
         done = CliRunner().invoke(warm, [*common, "--yes"])
         assert done.exit_code == 0
         assert MODEL in done.stdout
-        assert len(stand_in.residents()["models"]) == 1
+        assert len(stand_in.ps_response()["models"]) == 1
         assert stand_in.requests == [], "nothing was generated"

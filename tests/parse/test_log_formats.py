@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.replay.saved import BEGIN, event, turn
-from timmy_tui.core.installation import at
+from timmy_tui.core.installation import installation_at
 from timmy_tui.core.settings import Paths
 from timmy_tui.parse.log_formats import FORMATS, detect, in_order, log_files
 
@@ -49,7 +49,7 @@ def test_the_latency_log_is_read_before_the_debug_log_that_tells_more_of_its_tur
 
 def test_an_installation_says_where_each_log_is(tmp_path: Path) -> None:
     (tmp_path / "b.log").touch()
-    installation = at(tmp_path, Paths(latency_log="somewhere/x.log", v34_logs=("a.log", "b.log")))
+    installation = installation_at(tmp_path, Paths(latency_log="somewhere/x.log", v34_logs=("a.log", "b.log")))
     assert [(path, row.kind) for path, row in log_files(installation)] == [
         (tmp_path / "somewhere/x.log", "latency"),
         (tmp_path / "b.log", "v34"),

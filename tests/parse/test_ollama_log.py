@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_duration, parse_time
 from timmy_tui.sources.services.http import HttpClient
 
@@ -146,17 +146,17 @@ def test_any_order(lines: list[str]) -> None:
 
 @pytest.fixture(params=["0.1.48", "0.3.14", "0.12.11", "0.30.0", "0.30.11", "0.33.3"])
 def stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OllamaStandIn]:
-    with OllamaStandIn(request.param, seed=2, speed=1000, log_path=tmp_path / "server.log") as running:
+    with OllamaStandIn(StandInOptions(request.param, seed=2, speed=1000, log_path=tmp_path / "server.log")) as running:
         yield running
 
 
 def test_every_generation_of_the_stand_in_is_read_without_loss(stand_in: OllamaStandIn) -> None:
-    wire = HttpClient(stand_in.url, timeout_s=20, whole_s=20)
+    client = HttpClient(stand_in.url, timeout_s=20, total_timeout_s=20)
     long = " ".join(f"line {number} of a story." for number in range(150))
     for prompt, num_ctx in ((long, 8000), (long, 8000), (long + " more", 8000), ("other", 8000), (long, 512)):
         body = {"model": MODEL, "prompt": prompt, "raw": True, "stream": False, "options": {"num_ctx": num_ctx}}
-        wire.ask("/api/generate", body)
-    wire.close()
+        client.request("/api/generate", body)
+    client.close()
     assert stand_in.log.path is not None
     parser = OllamaLogParser()
     said = parser.feed(stand_in.log.path.read_bytes().splitlines())

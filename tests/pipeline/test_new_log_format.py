@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from bench.logs import TURN
 from tests.pipeline.conftest import Watch, following
 from timmy_tui.commands.report import report
-from timmy_tui.core.installation import Installation, at
+from timmy_tui.core.installation import Installation, installation_at
 from timmy_tui.core.settings import Paths, Settings
 from timmy_tui.doctor.files import file_lines, sample_logs
 from timmy_tui.model.log_format import DebugFact, EventLog, FactLog, LogPlaces
@@ -137,7 +137,7 @@ def test_the_dashboard_follows_it_where_the_installation_has_it_and_the_doctor_c
     tmp_path: Path, watch: Watch
 ) -> None:
     (tmp_path / "shared").mkdir()
-    installation, settings = at(tmp_path, Paths()), Settings()
+    installation, settings = installation_at(tmp_path, Paths()), Settings()
     log = place(installation)
     assert doctor(installation, settings)["tab.log"] == f"{log} does not exist"
     watcher = watch(following(installation, settings))

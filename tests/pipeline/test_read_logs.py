@@ -7,8 +7,8 @@ import pytest
 
 from tests.sources.replay.saved import event, turn, write
 from timmy_tui.core.errors import NotFound, SourceError
-from timmy_tui.core.installation import at
-from timmy_tui.core.settings import Paths, Tail
+from timmy_tui.core.installation import installation_at
+from timmy_tui.core.settings import Paths, TailSettings
 from timmy_tui.pipeline.live_source import play_logs
 from timmy_tui.pipeline.read_logs import detect_format, logs_of, named_logs, read_logs
 
@@ -28,13 +28,13 @@ def test_files_that_cannot_be_read_are_explained(tmp_path: Path) -> None:
 def test_logs_are_read_in_the_order_of_their_formats_whatever_the_order_of_their_names(tmp_path: Path) -> None:
     debug = write(tmp_path / "one.log", turn("aaaaaaaa"))
     latency = write(tmp_path / "two.log", [event(1000, "aaaaaaaa", "v34_webhook_received")])
-    reading = read_logs(named_logs([debug, latency]), Tail())
+    reading = read_logs(named_logs([debug, latency]), TailSettings())
     assert [source.name for source in reading.sources] == ["two.log", "one.log"]
     assert [(turn.request_id, turn.logs) for turn in reading.turns] == [("aaaaaaaa", "both")]
 
 
 def test_an_installation_without_logs_names_both_places(tmp_path: Path) -> None:
-    installation = at(tmp_path, Paths(latency_log="a.log", v34_logs=("b.log", "c.log")))
+    installation = installation_at(tmp_path, Paths(latency_log="a.log", v34_logs=("b.log", "c.log")))
     with pytest.raises(NotFound) as caught:
         logs_of(installation)
     assert caught.value.message == f"neither {tmp_path}/a.log nor {tmp_path}/b.log exists yet."

@@ -1,4 +1,4 @@
-"""What is remembered survives logs, restarts, other processes and a damaged file."""
+"""What is stored survives logs, restarts, other processes and a damaged file."""
 
 import sqlite3
 import subprocess
@@ -38,12 +38,12 @@ def history(tmp_path: Path) -> Iterator[History]:
     opened.close()
 
 
-def test_turns_come_back_by_time_and_without_words(history: History, tmp_path: Path) -> None:
+def test_turns_are_stored_by_time_and_without_text(history: History, tmp_path: Path) -> None:
     assert history.put_turns([turn(2), turn(1)]) == 2
-    kept = history.turns()
-    assert [one.request_id for one in kept] == ["00000001", "00000002"]
-    assert kept[0].stages["llm"] == 801.0
-    assert kept[0].text is None
+    stored = history.turns()
+    assert [turn.request_id for turn in stored] == ["00000001", "00000002"]
+    assert stored[0].stages["llm"] == 801.0
+    assert stored[0].text is None
     assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
@@ -60,11 +60,11 @@ def test_the_same_log_read_again_doubles_nothing(history: History) -> None:
     assert len(history.turns()) == 3
 
 
-def test_a_poorer_telling_does_not_replace_a_fuller_one(history: History) -> None:
+def test_a_less_complete_turn_does_not_replace_a_more_complete_one(history: History) -> None:
     history.put_turns([turn(1)])
     history.put_turns([turn(1, started=START + 21, stages={}, state=TurnState.TIMED_OUT)])
-    kept = history.turns()
-    assert [(one.state, one.stages.get("llm")) for one in kept] == [(TurnState.COMPLETE, 801.0)]
+    stored = history.turns()
+    assert [(turn.state, turn.stages.get("llm")) for turn in stored] == [(TurnState.COMPLETE, 801.0)]
 
 
 def test_a_colliding_id_much_later_is_another_turn(history: History) -> None:
@@ -72,7 +72,7 @@ def test_a_colliding_id_much_later_is_another_turn(history: History) -> None:
     assert len(history.turns()) == 2
 
 
-def test_turns_without_id_or_time_are_told_apart_by_their_figures(history: History) -> None:
+def test_turns_without_id_or_time_are_distinguished_by_their_figures(history: History) -> None:
     typed = [turn(0, request_id="", started=None, prompt_tokens=tokens) for tokens in (600, 700)]
     assert history.put_turns([*typed, *typed]) == 2
 
@@ -81,7 +81,7 @@ def test_open_turns_are_not_stored(history: History) -> None:
     assert history.put_turns([turn(1, state=TurnState.OPEN)]) == 0
 
 
-def test_a_mark_is_taken_back_by_the_same_mark(history: History) -> None:
+def test_the_same_mark_again_removes_it(history: History) -> None:
     history.put_turns([turn(1)])
     history.mark(turn(1), "bad", "forgot the cats")
     assert history.marks() == {"00000001": ("bad", "forgot the cats")}
@@ -94,15 +94,15 @@ def test_a_mark_is_taken_back_by_the_same_mark(history: History) -> None:
 def test_retention_keeps_marked_turns(history: History) -> None:
     history.put_turns([turn(1), turn(2), turn(3, started=START + 10 * 86_400)])
     history.mark(turn(2), "good")
-    assert history.forget(0, START + 11 * 86_400) == 0
-    assert history.forget(5, START + 11 * 86_400) == 1
-    assert [one.request_id for one in history.turns()] == ["00000002", "00000003"]
+    assert history.delete_old_turns(0, START + 11 * 86_400) == 0
+    assert history.delete_old_turns(5, START + 11 * 86_400) == 1
+    assert [turn.request_id for turn in history.turns()] == ["00000002", "00000003"]
 
 
 def test_last_week_can_be_asked_for(history: History) -> None:
     history.put_turns([turn(day, started=START + day * 86_400.0) for day in range(14)])
     week = history.turns(since=START + 7 * 86_400, until=START + 10 * 86_400)
-    assert [one.request_id for one in week] == ["00000007", "00000008", "00000009"]
+    assert [turn.request_id for turn in week] == ["00000007", "00000008", "00000009"]
 
 
 def test_another_root_has_its_own_turns(history: History, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_another_root_has_its_own_turns(history: History, tmp_path: Path) -> Non
     other.close()
 
 
-def test_findings_verdicts_and_changes_come_back(history: History) -> None:
+def test_findings_verdicts_and_changes_are_stored(history: History) -> None:
     finding = Finding(
         key="llm:9", stage="llm", direction="slower", raised=12, raised_id="c", since=9, since_id="a", ratio=1.4,
         before_ms=800.0, after_ms=1120.0, n=4, confidence=0.9,
@@ -125,13 +125,13 @@ def test_findings_verdicts_and_changes_come_back(history: History) -> None:
     history.put_comparison(verdict, START)
     history.put_change("op1", START, "tail mode off→on", "verifying")
     history.put_change("op1", START, "tail mode off→on", "kept")
-    assert [one for _, one in history.findings()] == [finding]
+    assert [stored for _, stored in history.findings()] == [finding]
     assert history.comparisons() == [(START, verdict)]
     assert history.changes() == [("op1", START, "tail mode off→on", "kept")]
     assert history.counts() == {"turns": 0, "marks": 0, "findings": 1, "changes": 1, "comparisons": 1}
 
 
-def test_a_damaged_file_is_set_aside_and_named(tmp_path: Path) -> None:
+def test_a_damaged_file_is_renamed_and_named_in_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     path.write_bytes(b"SQLite format 3\x00" + b"garbage" * 1000)
     damaged = path.read_bytes()
@@ -139,8 +139,8 @@ def test_a_damaged_file_is_set_aside_and_named(tmp_path: Path) -> None:
     assert "damaged" in history.warning
     assert history.put_turns([turn(1)]) == 1
     history.close()
-    aside = [one for one in tmp_path.iterdir() if ".damaged-" in one.name and one.suffix == ".db"]
-    assert [one.read_bytes() for one in aside] == [damaged]
+    renamed = [path for path in tmp_path.iterdir() if ".damaged-" in path.name and path.suffix == ".db"]
+    assert [path.read_bytes() for path in renamed] == [damaged]
 
 
 def test_a_locked_file_is_a_clear_error_and_loses_nothing(history: History, tmp_path: Path) -> None:
@@ -194,12 +194,12 @@ def test_private_to_the_user(history: History, tmp_path: Path) -> None:
 
 
 def test_a_note_goes_on_a_mark_and_leaves_it_as_it_is(history: History) -> None:
-    told = turn(1)
-    history.put_turns([told])
-    history.note(told, "nothing to write on")
+    marked = turn(1)
+    history.put_turns([marked])
+    history.note(marked, "nothing to write on")
     assert history.marks() == {}
-    history.mark(told, "bad")
-    history.note(told, "too curt")
-    assert history.marks() == {told.request_id: ("bad", "too curt")}
-    history.note(told, "")
-    assert history.marks() == {told.request_id: ("bad", "")}
+    history.mark(marked, "bad")
+    history.note(marked, "too curt")
+    assert history.marks() == {marked.request_id: ("bad", "too curt")}
+    history.note(marked, "")
+    assert history.marks() == {marked.request_id: ("bad", "")}

@@ -1,4 +1,4 @@
-"""The history teaches how far sessions differ by chance: to the dashboard, and to the commands."""
+"""The dashboard and the commands learn from the history how much sessions differ by chance."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What a snapshot brings that is new goes into the history, in a thread of its own, and nothing of it twice."""
+"""What is new in a snapshot is written into the history, once, in a separate thread."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ ROOT = "/timmy"
 
 
 def turn(number: int, **facts: Any) -> Turn:
-    told: dict[str, Any] = {"started": 1_700_000_000.0 + 10 * number, "text": "what was said", **facts}
+    fields: dict[str, Any] = {"started": 1_700_000_000.0 + 10 * number, "text": "what was said", **facts}
     return Turn(
         ordinal=number, request_id=f"id{number:06}", session=0, session_id="s", state=TurnState.COMPLETE,
-        headline_ms=2000.0, **told,
+        headline_ms=2000.0, **fields,
     )  # fmt: skip
 
 
@@ -40,8 +40,8 @@ def verdict(word: str, wanted: int = 0) -> Comparison:
 
 
 @contextmanager
-def recording(path: Path, said: list[str]) -> Iterator[Recorder]:
-    recorder = Recorder(path, ROOT, 0, False, said.append)
+def recording(path: Path, messages: list[str]) -> Iterator[Recorder]:
+    recorder = Recorder(path, ROOT, 0, False, messages.append)
     recorder.start()
     try:
         yield recorder
@@ -54,52 +54,52 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "history.db"
 
 
-def kept(path: Path) -> History:
+def open_history(path: Path) -> History:
     return History(path, ROOT)
 
 
-def test_turns_marks_notes_and_changes_are_written_once_and_without_words(path: Path) -> None:
-    said: list[str] = []
-    with recording(path, said) as recorder:
+def test_turns_marks_notes_and_changes_are_written_once_and_without_text(path: Path) -> None:
+    messages: list[str] = []
+    with recording(path, messages) as recorder:
         first = turn(1)
-        recorder.see(Snapshot(turns=(first,)))
-        recorder.see(Snapshot(turns=(first, turn(2))))
+        recorder.observe(Snapshot(turns=(first,)))
+        recorder.observe(Snapshot(turns=(first, turn(2))))
         recorder.mark(first, "bad")
         recorder.note(first, "too curt")
-        recorder.change("change", "tail mode off→on")
-        recorder.change("outside", "v34/config.py edited")
-    history = kept(path)
+        recorder.record_change("change", "tail mode off→on")
+        recorder.record_change("outside", "v34/config.py edited")
+    history = open_history(path)
     try:
-        assert [one.request_id for one in history.turns()] == ["id000001", "id000002"]
-        assert all(one.text is None for one in history.turns())
+        assert [stored.request_id for stored in history.turns()] == ["id000001", "id000002"]
+        assert all(stored.text is None for stored in history.turns())
         assert history.marks() == {"id000001": ("bad", "too curt")}
         assert [(label, state) for _, _, label, state in history.changes()] == [
             ("tail mode off→on", "change"), ("v34/config.py edited", "outside")
         ]  # fmt: skip
     finally:
         history.close()
-    assert said == []
+    assert messages == []
 
 
 def test_a_finding_is_written_again_only_when_it_changed(path: Path) -> None:
     with recording(path, []) as recorder:
         for judged in (finding(), finding(), finding(acknowledged=True), finding(ended="accepted")):
-            recorder.see(Snapshot(judgement=JudgementState(findings=(judged,))))
-    history = kept(path)
+            recorder.observe(Snapshot(judgement=JudgementState(findings=(judged,))))
+    history = open_history(path)
     try:
-        ((_, told),) = history.findings()
-        assert told.ended == "accepted"
+        ((_, stored),) = history.findings()
+        assert stored.ended == "accepted"
     finally:
         history.close()
 
 
-def test_a_verdict_is_written_when_it_speaks_and_when_it_says_something_else(path: Path) -> None:
+def test_a_verdict_is_written_when_there_are_enough_turns_and_when_it_changes(path: Path) -> None:
     with recording(path, []) as recorder:
         for judged in (verdict("faster", wanted=3), verdict("faster"), verdict("faster"), verdict("unchanged")):
-            recorder.see(Snapshot(judgement=JudgementState(verdict=judged)))
-    history = kept(path)
+            recorder.observe(Snapshot(judgement=JudgementState(verdict=judged)))
+    history = open_history(path)
     try:
-        assert [one.sentence for _, one in history.comparisons()] == ["faster", "unchanged"]
+        assert [stored.sentence for _, stored in history.comparisons()] == ["faster", "unchanged"]
     finally:
         history.close()
 
@@ -107,16 +107,16 @@ def test_a_verdict_is_written_when_it_speaks_and_when_it_says_something_else(pat
 def test_a_locked_file_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("timmy_tui.storage.recorder.RETRY_S", 0.05)
     monkeypatch.setattr("timmy_tui.storage.recorder.STOP_S", 30.0)
-    kept(path).close()
-    said: list[str] = []
-    held = sqlite3.connect(path, isolation_level=None)
-    held.execute("BEGIN EXCLUSIVE")
-    with recording(path, said) as recorder:
-        recorder.see(Snapshot(turns=(turn(1),)))
-        recorder.change("change", "raw on→off")
-        held.execute("ROLLBACK")
-        held.close()
-    history = kept(path)
+    open_history(path).close()
+    messages: list[str] = []
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with recording(path, messages) as recorder:
+        recorder.observe(Snapshot(turns=(turn(1),)))
+        recorder.record_change("change", "raw on→off")
+        other.execute("ROLLBACK")
+        other.close()
+    history = open_history(path)
     try:
         assert len(history.turns()) == 1 and len(history.changes()) == 1
     finally:

@@ -100,7 +100,7 @@ def test_a_new_turn_aborts_the_one_in_flight() -> None:
     other = renamed(ONE, "bbbbbbbb", 3.0)
     turns = by_id(assemble([*ONE[:17], *other]))
     assert turns["ac0ae4e2"].state is TurnState.ABORTED
-    assert turns["ac0ae4e2"].reason == "turn bbbbbbbb began first"
+    assert turns["ac0ae4e2"].reason == "turn bbbbbbbb began before it ended"
     assert turns["bbbbbbbb"].state is TurnState.COMPLETE
 
 

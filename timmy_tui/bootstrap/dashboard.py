@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredSource
-from timmy_tui.bootstrap.startup import DashboardOptions, with_view
+from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, state_dir
 from timmy_tui.sources.timmy import Timmy
@@ -49,7 +49,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
         return source
 
     state_problem, state = usable_state_folder(timmy.state)
-    timmy = Timmy(with_view(timmy.settings, options), timmy.installation, state)
+    timmy = Timmy(with_view_options(timmy.settings, options), timmy.installation, state)
     services = not options.no_services
     read_only = (
         "--read-only"

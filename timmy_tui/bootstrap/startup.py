@@ -7,8 +7,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.core.installation import Installation, find_installation
-from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_from
+from timmy_tui.core.installation import find_installation
+from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -37,7 +37,7 @@ def find_timmy(place: Place) -> Timmy:
     """The Timmy to watch, with the user's settings. Raises SettingsError or NotFound."""
     settings = load_settings(place.settings_path)
     installation = find_installation(settings, place.root)
-    refuse_commands_from(settings, place.settings_path, installation.root)
+    refuse_commands_in_repository(settings, place.settings_path, installation.root)
     if settings.control.strategy != Control().strategy:
         # Only a name that somebody typed can be wrong: nobody else waits for these imports before the first frame.
         from timmy_tui.control.service.strategies import check_strategy
@@ -46,22 +46,16 @@ def find_timmy(place: Place) -> Timmy:
     return Timmy(settings, installation)
 
 
-def load(root: Path | None, settings_path: Path | None) -> tuple[Settings, Installation]:
-    """Settings and installation. Raises SettingsError or NotFound."""
-    timmy = find_timmy(Place(root=root, settings_path=settings_path))
-    return timmy.settings, timmy.installation
-
-
 def terminal_problem() -> str:
-    """Why there can be no screen: a pipe, or a terminal that cannot address its cells. Empty when there can."""
+    """Why the dashboard cannot open: a pipe, or a terminal without cursor addressing. Empty when it can."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return "the dashboard needs a terminal; for a pipe there are `report` and `status`."
+        return "the dashboard needs a terminal. For output to a pipe or a file use `report` or `status`."
     if os.environ.get("TERM", "") in ("", "dumb"):
         return "TERM=dumb cannot show a dashboard; `timmy-tui status` prints one line."
     return ""
 
 
-def with_view(settings: Settings, options: DashboardOptions) -> Settings:
+def with_view_options(settings: Settings, options: DashboardOptions) -> Settings:
     """The settings with what the command line asked of the screen."""
     view = settings.view
     view = replace(view, mouse=view.mouse or options.mouse, ascii=view.ascii or options.plain)

@@ -11,7 +11,7 @@ from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
 from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
-from timmy_tui.sources.services.poller import LiveServices
+from timmy_tui.sources.services.poller import ServicePoller
 from timmy_tui.sources.services.urls import ModelConfig
 from timmy_tui.sources.timmy import Timmy
 from timmy_tui.storage.learned_noise import session_noise
@@ -54,7 +54,7 @@ def live_source(
     recorder = None
     if options.record and history.enabled:
         recorder = Recorder(state_dir() / "history.db", str(root), history.days, history.text, notify)
-    services = LiveServices(timmy.services, OllamaLogParser()) if options.services else None
+    services = ServicePoller(timmy.services, OllamaLogParser()) if options.services else None
     source = LiveSource(
         Pipeline(settings, feeds, services, analyzer),
         waker=waker,
@@ -63,7 +63,7 @@ def live_source(
         line_root=root if options.record else None,
     )
     if recorder is not None:
-        recorder.learn = lambda history: set_session_noise(source, analyzer, session_noise(history))
+        recorder.on_new_session = lambda history: set_session_noise(source, analyzer, session_noise(history))
     return source
 
 

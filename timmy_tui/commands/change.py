@@ -1,7 +1,7 @@
-"""``timmy-tui flip``, ``restart``, ``undo``, ``keep`` and ``journal``: the dashboard's hands, from the shell.
+"""``timmy-tui flip``, ``restart``, ``undo``, ``keep`` and ``journal``: the dashboard's changes, from the shell.
 
-Exit codes: 0 kept, or undone as asked; 1 refused, nothing changed; 2 wrong usage; 3 rolled back instead of kept;
-4 needs attention, or still open, also when Ctrl+C left it so.
+Exit codes: 0 kept, or undone as requested; 1 refused, nothing was changed; 2 wrong usage; 3 rolled back instead of
+kept; 4 needs attention or is still open, also after Ctrl+C.
 """
 
 import json
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
 
-EXIT = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
-LOOK_S = 0.1
-FIRST_SNAPSHOT_S = 5.0
-OPEN = "`timmy-tui undo` or `timmy-tui keep`"
+EXIT_CODES = {ChangeState.KEPT: 0, ChangeState.ROLLED_BACK: 3, ChangeState.NEEDS_ATTENTION: 4, ChangeState.IDLE: 1}
+POLL_S = 0.1
+FIRST_SNAPSHOT_TIMEOUT_S = 5.0
+CLOSING_COMMANDS = "`timmy-tui undo` or `timmy-tui keep`"
 
 
 def yes_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--yes``."""
-    return click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")(command)
+    return click.option("--yes", is_flag=True, help="Do not ask for confirmation; needed without a terminal.")(command)
 
 
 def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,10 +43,10 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ChangeOptions(Place, frozen=True, kw_only=True):
-    """What every change is asked with."""
+    """Options of every change."""
 
     yes: bool = False
-    """Agreed to in advance."""
+    """Confirmed in advance."""
 
 
 class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
@@ -63,16 +63,16 @@ class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
 @click.argument("pairs", nargs=-1, required=True, metavar="FLAG VALUE [FLAG VALUE ...]")
 @wait_option
 @yes_option
-@click.option("--only", is_flag=True, help="Just this, also where it does not go with another flag's value.")
+@click.option("--only", is_flag=True, help="Change only these flags, even if another flag's value does not fit.")
 @takes(FlipOptions)
 def flip(options: FlipOptions) -> int:
-    """Change flags, restart v34 and see that it serves: `flip tail-mode on`, or several as one change.
+    """Change flags, restart v34 and check that it serves: `flip tail-mode on`, or several flags as one change.
 
-    Without --wait the change is kept once v34 answers, without proof by turns.
+    Without --wait the change is kept as soon as v34 answers, without proof from turns.
     """
     pairs = options.pairs
     if len(pairs) % 2:
-        raise click.UsageError("flags and values come in pairs: flip tail-mode on")
+        raise click.UsageError("flags and values come in pairs, such as: flip tail-mode on")
     values = tuple(zip(pairs[::2], pairs[1::2], strict=True))
     with open_controller(options) as controller:
         plan = confirmed(controller.plan(Flip(values)), options.yes, options.only)
@@ -85,7 +85,7 @@ def flip(options: FlipOptions) -> int:
 @yes_option
 @takes(ChangeOptions)
 def restart(options: ChangeOptions) -> int:
-    """Restart v34 by the strategy of the settings, and see that it serves."""
+    """Restart v34 with the strategy from the settings, and check that it serves."""
     with open_controller(options) as controller:
         return carry_out(controller, confirmed(controller.plan(Restart()), options.yes), False)
 
@@ -103,11 +103,11 @@ class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
 @yes_option
 @takes(OperationOptions)
 def undo(options: OperationOptions) -> int:
-    """Take back the last change, or OPERATION of the journal: the files byte for byte, then a restart."""
+    """Undo the last change, or OPERATION of the journal: restore the files byte for byte, then restart v34."""
     with open_controller(options) as controller:
         plan = controller.plan(Undo(options.operation))
         done = carry_out(controller, confirmed(plan, options.yes), False)
-        return 0 if done == EXIT[ChangeState.ROLLED_BACK] else done
+        return 0 if done == EXIT_CODES[ChangeState.ROLLED_BACK] else done
 
 
 @click.command()
@@ -116,7 +116,7 @@ def undo(options: OperationOptions) -> int:
 @click.argument("operation", default="")
 @takes(OperationOptions)
 def keep(options: OperationOptions) -> int:
-    """Close an interrupted change as it stands: the newest open one, or OPERATION of the journal."""
+    """Keep an interrupted change as it is, and close it: the newest open one, or OPERATION of the journal."""
     with open_controller(options) as controller:
         click.echo(clean(controller.keep(options.operation)))
     return 0
@@ -140,19 +140,20 @@ def journal(options: JournalOptions) -> None:
         entries = controller.state().journal
     if options.as_json:
         fields = ("op", "at", "label", "state", "undoable", "detail")
-        click.echo(json.dumps([{name: getattr(one, name) for name in fields} for one in entries], indent=1))
+        click.echo(json.dumps([{name: getattr(entry, name) for name in fields} for entry in entries], indent=1))
         return
-    for one in entries:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.at))
-        mark = "undo" if one.undoable else ""
-        click.echo(f"{when}  {one.op}  {clean(one.label):34} {one.state:18} {mark:5}{clean(one.detail)}".rstrip())
+    for entry in entries:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
+        undo_hint = "undo" if entry.undoable else ""
+        line = f"{when}  {entry.op}  {clean(entry.label):34} {entry.state:18} {undo_hint:5}{clean(entry.detail)}"
+        click.echo(line.rstrip())
     if not entries:
         click.echo("nothing was changed yet")
 
 
 @contextmanager
 def open_controller(place: Place, reading: bool = False) -> Iterator["Controller"]:
-    """The controller, fed by the logs as the dashboard's is. ``reading``: no log is read and nothing is changed."""
+    """The controller, with turns from the logs as in the dashboard. ``reading``: no log is read, nothing is changed."""
     from timmy_tui.control.controller import Controller
     from timmy_tui.parse.log_formats import log_files
     from timmy_tui.pipeline.live_source import LiveSource, follow_logs
@@ -161,12 +162,12 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
     timmy = find_timmy(place)
     settings, installation = timmy.settings, timmy.installation
 
-    def tell(word: str, role: str) -> None:
-        click.echo(clean(word), err=role == "bad")
+    def notify(message: str, role: str) -> None:
+        click.echo(clean(message), err=role == "bad")
 
-    why = "only looking" if reading else ""
+    read_only = "this command only reads" if reading else ""
     try:
-        controller = Controller(timmy, why, tell, dashboard=False)
+        controller = Controller(timmy, read_only, notify, dashboard=False)
     except OSError as error:
         raise ControlError(f"the folder for the journal cannot be used: {error.filename}: {error.strerror}.") from None
     if reading:
@@ -177,7 +178,9 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
     source.start(lambda snapshot: None)
     try:
         if any(path.exists() for path, _ in log_files(installation)):
-            _await(lambda: bool(controller.live_state.turns) or controller.live_state.busy, FIRST_SNAPSHOT_S)
+            _wait_until(
+                lambda: bool(controller.live_state.turns) or controller.live_state.busy, FIRST_SNAPSHOT_TIMEOUT_S
+            )
         yield controller
     finally:
         source.stop()
@@ -185,7 +188,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
 
 
 def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan":
-    """The plan shown and agreed to. Raises ControlError for a refusal, UsageError without a terminal, Exit for no."""
+    """The plan, shown and confirmed. Raises ControlError for a refusal, UsageError without a terminal, Exit for no."""
     if only and plan.other is not None:
         plan = plan.other
     if plan.refusal:
@@ -198,7 +201,7 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
     if yes:
         return plan
     if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask on; say --yes.")
+        raise click.UsageError("there is no terminal to ask on; use --yes.")
     if not click.confirm("go ahead?"):
         click.echo("nothing was changed")
         raise click.exceptions.Exit(1)
@@ -206,78 +209,82 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
 
 
 def carry_out(controller: "Controller", plan: "ChangePlan", wait: bool) -> int:
-    """Start it and say how it goes, a line for each state; the exit code. Ctrl+C leaves it open for a later word."""
+    """Start the plan and print a line for each state; the exit code. Ctrl+C leaves the change open for keep or undo."""
     controller.start(plan)
     op = controller.progress.op if controller.progress is not None else ""
     try:
-        return _watched(controller, wait)
+        return _wait_for_end(controller, wait)
     except (KeyboardInterrupt, click.Abort):
         controller.close()
         if controller.idle and not controller.left_open(op):
-            return _said_at_last(controller)
-        click.echo(f"left open: {OPEN}" if plan.planned else "not waited for: v34 may be on its way", err=True)
+            return _final_exit_code(controller)
+        click.echo(
+            f"left open: {CLOSING_COMMANDS}" if plan.planned else "stopped waiting: v34 may still be starting", err=True
+        )
         return 4
 
 
-def _watched(controller: "Controller", wait: bool) -> int:
-    said = ""
+def _wait_for_end(controller: "Controller", wait: bool) -> int:
+    """Print each new line of progress until the change is over; the exit code."""
+    printed = ""
     while True:
         over = controller.idle  # before the state is read, so that the state is its last one
-        shown = controller.progress
-        assert shown is not None
-        word = _word(shown)
-        if word != said:
-            click.echo(word)
-            said = word
+        progress = controller.progress
+        assert progress is not None
+        line = _progress_line(progress)
+        if line != printed:
+            click.echo(line)
+            printed = line
         if over:
-            return EXIT.get(shown.state, 4)
-        if not _answered(controller, shown, wait):
-            click.echo(f"left open: {OPEN}", err=True)
+            return EXIT_CODES.get(progress.state, 4)
+        if not _answer_questions(controller, progress, wait):
+            click.echo(f"left open: {CLOSING_COMMANDS}", err=True)
             return 4
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
 
 
-def _said_at_last(controller: "Controller") -> int:
-    shown = controller.progress
-    if shown is None or shown.state not in EXIT or shown.state is ChangeState.IDLE:
-        click.echo("not begun: nothing was changed", err=True)
+def _final_exit_code(controller: "Controller") -> int:
+    """Print the last line of progress; the exit code."""
+    progress = controller.progress
+    if progress is None or progress.state not in EXIT_CODES or progress.state is ChangeState.IDLE:
+        click.echo("not started: nothing was changed", err=True)
         return 1
-    click.echo(_word(shown))
-    return EXIT[shown.state]
+    click.echo(_progress_line(progress))
+    return EXIT_CODES[progress.state]
 
 
-def _answered(controller: "Controller", shown: ChangeProgress, wait: bool) -> bool:
-    """What the shell answers by itself: no proof wanted. False where the user must decide and there is no terminal."""
+def _answer_questions(controller: "Controller", progress: ChangeProgress, wait: bool) -> bool:
+    """Answer the change's questions; without ``wait``, keep it without proof. False: only a user at a terminal can."""
     from timmy_tui.control.progress import KEEP, UNDO
 
     try:
-        if shown.state is ChangeState.VERIFYING and not wait:
+        if progress.state is ChangeState.VERIFYING and not wait:
             controller.answer(KEEP)
-        elif shown.state is ChangeState.NEEDS_ATTENTION and UNDO in shown.choices:
+        elif progress.state is ChangeState.NEEDS_ATTENTION and UNDO in progress.choices:
             if not sys.stdin.isatty():
                 return False
-            controller.answer(click.prompt("keep or undo", type=click.Choice(shown.choices)))
+            controller.answer(click.prompt("keep or undo", type=click.Choice(progress.choices)))
     except ControlError as error:
-        # it has gone on by itself meanwhile: the next look says how
-        if not controller.idle and controller.progress is not None and controller.progress.state is shown.state:
+        # The change went on by itself meanwhile: the next poll shows how.
+        if not controller.idle and controller.progress is not None and controller.progress.state is progress.state:
             click.echo(clean(error.message), err=True)
     return True
 
 
-def _word(shown: ChangeProgress) -> str:
-    parts = [str(shown.state)]
-    if shown.countdown is not None:
-        parts.append(f"rolling back in {shown.countdown:.0f}s")
-    if shown.state is ChangeState.VERIFYING:
-        parts.append(f"{shown.evidence[0]} of {shown.evidence[1]} turns show it")
-    if shown.pid is not None:
-        parts.append(f"pid {shown.pid}")
-    if shown.message:
-        parts.append(clean(shown.message))
+def _progress_line(progress: ChangeProgress) -> str:
+    parts = [str(progress.state)]
+    if progress.countdown is not None:
+        parts.append(f"rolling back in {progress.countdown:.0f}s")
+    if progress.state is ChangeState.VERIFYING:
+        parts.append(f"{progress.evidence[0]} of {progress.evidence[1]} turns show it")
+    if progress.pid is not None:
+        parts.append(f"pid {progress.pid}")
+    if progress.message:
+        parts.append(clean(progress.message))
     return "  ".join(parts)
 
 
-def _await(what: Callable[[], bool], limit_s: float) -> None:
-    deadline = time.monotonic() + limit_s
-    while not what() and time.monotonic() < deadline:
-        time.sleep(LOOK_S / 2)
+def _wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(POLL_S / 2)

@@ -27,7 +27,7 @@ class FlagsOptions(Place, frozen=True, kw_only=True):
 @json_option
 @takes(FlagsOptions)
 def flags(options: FlagsOptions) -> None:
-    """Show every flag: the value in the file, the one that runs as the turns show it, and who overrides it."""
+    """Show every flag: its value in the file, the value that the turns show running, and what overrides it."""
     from timmy_tui.control.flags.readings import flag_states
     from timmy_tui.core.errors import NotFound
     from timmy_tui.pipeline.read_logs import logs_of, read_logs
@@ -39,26 +39,25 @@ def flags(options: FlagsOptions) -> None:
         turns = ()
     states = flag_states(timmy.root, timmy.settings, turns[-200:])
     if options.as_json:
-        told = [
+        rows = [
             {
-                "key": one.key,
-                "file": one.file_value,
-                "running": one.running_value,
-                "override": one.override,
-                "editable": one.editable,
-                "warning": one.warning,
+                "key": state.key,
+                "file": state.file_value,
+                "running": state.running_value,
+                "override": state.override,
+                "editable": state.editable,
+                "warning": state.warning,
             }
-            for one in states
+            for state in states
         ]
-        click.echo(json.dumps(told, indent=1))
+        click.echo(json.dumps(rows, indent=1))
         return
     click.echo(f"{'flag':18} {'file':>28} {'running':>28}")
-    for one in states:
-        click.echo(
-            f"{one.key:18} {clean(one.file_value, 28):>28} {clean(one.running_value, 28):>28}  {one.override}".rstrip()
-        )
-        if one.warning:
-            click.echo(f"{'':18} {one.warning}")
+    for state in states:
+        in_file, running = clean(state.file_value, 28), clean(state.running_value, 28)
+        click.echo(f"{state.key:18} {in_file:>28} {running:>28}  {state.override}".rstrip())
+        if state.warning:
+            click.echo(f"{'':18} {state.warning}")
 
 
 @click.group()
@@ -88,8 +87,8 @@ def list_points(place: Place) -> None:
     points = _points(place)
     if points.git_off:
         click.echo(f"git is not used: {clean(points.git_off)}", err=True)
-    for one in points.list():
-        click.echo(f"{clean(one.name):44} {one.kind:8} {len(one.files):3} files  {clean(one.note)}".rstrip())
+    for point in points.list():
+        click.echo(f"{clean(point.name):44} {point.kind:8} {len(point.files):3} files  {clean(point.note)}".rstrip())
 
 
 @restore_points.command(name="create")
@@ -98,9 +97,9 @@ def list_points(place: Place) -> None:
 @click.argument("name", default="")
 @takes(PointOptions)
 def create_point(options: PointOptions) -> None:
-    """Keep the code files of v34/ and shared/ as they are, byte for byte, outside the repository."""
-    made = _points(options).create(options.name)
-    click.echo(f"{clean(made.name)}: {len(made.files)} files")
+    """Copy the code files of v34/ and shared/, byte for byte, to a folder outside the repository."""
+    point = _points(options).create(options.name)
+    click.echo(f"{clean(point.name)}: {len(point.files)} files")
 
 
 @restore_points.command(name="show")
@@ -111,9 +110,9 @@ def create_point(options: PointOptions) -> None:
 def show_point(options: PointOptions) -> None:
     """Which files differ from a restore point or one of your tags, and by how many lines."""
     differences = _points(options).diff(options.name)
-    for one in differences:
-        lines = "" if one.added is None else f" +{one.added} −{one.removed}"
-        click.echo(f"{clean(one.path):44} {one.state}{lines}")
+    for difference in differences:
+        lines = "" if difference.added is None else f" +{difference.added} −{difference.removed}"
+        click.echo(f"{clean(difference.path):44} {difference.state}{lines}")
     if not differences:
         click.echo("no code file differs")
 
@@ -135,12 +134,12 @@ class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
 @yes_option
 @takes(RestoreOptions)
 def restore_point(options: RestoreOptions) -> int:
-    """Put code files back as NAME has them: FILES, else those of the guide that differ. One restart at the end.
+    """Restore code files from NAME: FILES, else the guide's files that differ. v34 restarts once at the end.
 
-    Never `git checkout`: HEAD, index and every other file stay as they are.
+    Never uses `git checkout`: HEAD, the index and all other files stay as they are.
     """
     if bool(options.name) == options.latest:
-        raise click.UsageError("name a restore point, or say --latest.")
+        raise click.UsageError("name a restore point, or use --latest.")
     with open_controller(options) as controller:
         request = RestoreLatest() if options.latest else Restore(options.name, options.files)
         return carry_out(controller, confirmed(controller.plan(request), options.yes), False)

@@ -10,7 +10,7 @@ from timmy_tui.core.settings import load_settings
 
 
 def refuse_without_terminal() -> None:
-    """A pipe gets a word instead of escape codes."""
+    """Raise ClickException where no dashboard can be shown: a pipe gets a message instead of escape codes."""
     problem = terminal_problem()
     if problem:
         raise click.ClickException(problem)
@@ -20,9 +20,9 @@ def refuse_without_terminal() -> None:
 @root_option
 @settings_option
 @click.option("--read-only", is_flag=True, help="Nothing can be changed from this dashboard.")
-@click.option("--no-services", is_flag=True, help="Files only: ask Ollama, v34, STT and TTS nothing.")
-@click.option("--mouse", is_flag=True, help="Let the mouse work; takes over tmux's own selection.")
-@click.option("--ascii", "plain", is_flag=True, help="No block or braille glyphs.")
+@click.option("--no-services", is_flag=True, help="Files only: send no request to Ollama, v34, STT and TTS.")
+@click.option("--mouse", is_flag=True, help="Use the mouse; tmux's own selection does not work then.")
+@click.option("--ascii", "plain", is_flag=True, help="Use no block or braille characters.")
 @takes(DashboardOptions)
 def dashboard(options: DashboardOptions) -> None:
     """Open the dashboard."""
@@ -36,9 +36,11 @@ def dashboard(options: DashboardOptions) -> None:
 @click.command()
 @settings_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--speed", type=click.Choice(["1", "10", "max"]), default="1", help="Times real time; max: at once.")
+@click.option(
+    "--speed", type=click.Choice(["1", "10", "max"]), default="1", help="Multiple of real time; max: all at once."
+)
 def replay(settings_path: Path | None, files: tuple[Path, ...], speed: str) -> None:
-    """Play saved logs through the dashboard; pauses between turns are kept at 1, shortened at 10."""
+    """Play saved logs through the dashboard. Speed 1 keeps the pauses between turns, 10 shortens them."""
     settings = load_settings(settings_path)
     from timmy_tui.pipeline.read_logs import named_logs
 

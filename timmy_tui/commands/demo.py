@@ -10,13 +10,13 @@ from timmy_tui.core.settings import Settings
 @click.option(
     "--speed", type=click.FloatRange(0.1, 100), default=1.0, help="Shortens pauses and speech, not the stages."
 )
-@click.option("--seed", type=int, default=0, help="The same seed, the same conversation.")
+@click.option("--seed", type=int, default=0, help="The same seed gives the same conversation.")
 @click.option(
     "--scenario",
     type=click.Choice(["steady", "regression", "overflow", "cold-start", "clock-skew", "faults"]),
     default="steady",
 )
-@click.option("--ollama-version", default="0.12.11", help="Whose rules the stand-in Ollama follows.")
+@click.option("--ollama-version", default="0.12.11", help="The Ollama version that the stand-in imitates.")
 def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
     """Open the dashboard on a stand-in Timmy: real processes, logs and HTTP, nothing to install or configure."""
     refuse_without_terminal()
@@ -24,10 +24,10 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
 
     from timmy_tui.bootstrap.dashboard import open_live
     from timmy_tui.bootstrap.startup import DashboardOptions
-    from timmy_tui.demo.run import Demo
+    from timmy_tui.demo.run import Demo, DemoOptions
     from timmy_tui.sources.timmy import timmy_at
 
-    with Demo(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version) as stand_in:
+    with Demo(DemoOptions(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version)) as stand_in:
         assert stand_in.root is not None
         settings = Settings()
         settings = replace(

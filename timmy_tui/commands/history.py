@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def open_history(timmy: Timmy) -> History:
-    """The history of this Timmy; what was wrong with the file goes to stderr."""
+    """The history of this Timmy. A problem with its file is printed to stderr."""
     history = History(state_dir() / "history.db", str(timmy.root), timmy.settings.history.text)
     if history.warning:
         click.echo(f"timmy-tui: {history.warning}", err=True)
@@ -30,7 +30,7 @@ def open_history(timmy: Timmy) -> History:
 
 
 def known_noise(timmy: Timmy) -> "SessionNoise | None":
-    """How far sessions differ by chance, where there is a history; nothing is created."""
+    """The session noise that the history shows; None without a history, which is not created."""
     if not timmy.settings.history.enabled or not (state_dir() / "history.db").exists():
         return None
     history = open_history(timmy)
@@ -41,7 +41,7 @@ def known_noise(timmy: Timmy) -> "SessionNoise | None":
 
 
 class MarkOptions(Place, frozen=True, kw_only=True):
-    """Which turn, what mark, and why."""
+    """Which turn, which mark, and why."""
 
     request_id: str
     quality: str
@@ -56,66 +56,66 @@ class MarkOptions(Place, frozen=True, kw_only=True):
 @click.option("--note", default="", help="Why, in your words.")
 @takes(MarkOptions)
 def mark(options: MarkOptions) -> None:
-    """Mark a turn good or bad; the same mark again, or none, takes it back."""
+    """Mark a turn good or bad; the same mark again, or none, removes it."""
     request_id, quality = options.request_id, options.quality
     timmy = find_timmy(options)
     history = open_history(timmy)
     try:
         # A turn that no dashboard has seen yet is in the logs.
         history.put_turns(read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns)
-        turn = next((one for one in reversed(history.turns()) if one.request_id == request_id), None)
+        turn = next((turn for turn in reversed(history.turns()) if turn.request_id == request_id), None)
         if turn is None:
-            raise NotFound(f"no turn {request_id!r} is remembered.", "timmy-tui report --tail 5 shows the newest ids.")
+            raise NotFound(f"no turn {request_id!r} in the history.", "timmy-tui report --tail 5 shows the newest ids.")
         history.mark(turn, "" if quality == "none" else quality, options.note)
-        word = history.marks().get(request_id)
-        click.echo(f"{clean(request_id)}: {word[0] if word else 'not marked'}")
+        stored_mark = history.marks().get(request_id)
+        click.echo(f"{clean(request_id)}: {stored_mark[0] if stored_mark else 'not marked'}")
     finally:
         history.close()
 
 
 class HistoryOptions(LogOptions, frozen=True, kw_only=True):
-    """What is looked at, and how it is printed."""
+    """Which days and logs are read, and how the result is printed."""
 
     days: float
     as_json: bool
     take_in: bool
-    """Read the logs into the history first."""
+    """Store the turns of the logs first."""
 
 
 @click.command()
 @root_option
 @settings_option
 @log_option
-@click.option("--days", type=click.FloatRange(0, min_open=True), default=7.0, help="Look back this far.")
+@click.option("--days", type=click.FloatRange(0, min_open=True), default=7.0, help="How many days to look back.")
 @json_option
 @click.option("--import", "take_in", is_flag=True, help="Read the logs (or --log FILE…) into the history first.")
 @takes(HistoryOptions)
 def history(options: HistoryOptions) -> None:
-    """Show what is remembered: turns a day with their medians, marks, findings, changes and verdicts."""
+    """Show the history: turns per day with their medians, marks, findings, changes and verdicts."""
     timmy = find_timmy(options)
-    kept = open_history(timmy)
+    store = open_history(timmy)
     try:
         if options.take_in or options.logs:
-            named = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
-            new = kept.put_turns(read_logs(named, timmy.settings.tail, keep_events=False).turns)
-            click.echo(f"{new} turns are new", err=True)
-        told = _summary(kept, time.time() - 86_400 * options.days)
-        noise = session_noise(kept)
+            log_files = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
+            new = store.put_turns(read_logs(log_files, timmy.settings.tail, keep_events=False).turns)
+            click.echo(f"{new} new turns stored", err=True)
+        summary = _summary(store, time.time() - 86_400 * options.days)
+        noise = session_noise(store)
     finally:
-        kept.close()
+        store.close()
     if options.as_json:
-        told["session_noise"] = {group: one._asdict() for group, one in noise.groups.items()}
-        click.echo(json.dumps(told, indent=1))
+        summary["session_noise"] = {group: values._asdict() for group, values in noise.groups.items()}
+        click.echo(json.dumps(summary, indent=1))
     else:
-        _print(told, options.days)
+        _print_summary(summary, options.days)
         click.echo(noise.by_group())
 
 
-def _summary(kept: History, since: float) -> dict[str, Any]:
+def _summary(store: History, since: float) -> dict[str, Any]:
     from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 
     by_day: dict[str, list[Any]] = {}
-    for turn in kept.turns(since=since):
+    for turn in store.turns(since=since):
         if turn.started is not None:
             by_day.setdefault(datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d"), []).append(turn)
     days = []
@@ -134,40 +134,44 @@ def _summary(kept: History, since: float) -> dict[str, Any]:
         )
     return {
         "schema": 1,
-        "counts": kept.counts(),
+        "counts": store.counts(),
         "days": days,
-        "marks": {name: {"quality": quality, "note": note} for name, (quality, note) in kept.marks().items()},
-        "findings": [{"at": at, "stage": one.stage, "direction": one.direction, "ratio": one.ratio, "ended": one.ended}
-                     for at, one in kept.findings() if at >= since],
+        "marks": {request_id: {"quality": quality, "note": note}
+                  for request_id, (quality, note) in store.marks().items()},
+        "findings": [{"at": at, "stage": finding.stage, "direction": finding.direction, "ratio": finding.ratio,
+                      "ended": finding.ended}
+                     for at, finding in store.findings() if at >= since],
         "changes": [{"at": at, "label": label, "state": state}
-                    for _, at, label, state in kept.changes() if at >= since],
-        "verdicts": [{"at": at, "a": one.a, "b": one.b, "sentence": one.sentence}
-                     for at, one in kept.comparisons() if at >= since],
+                    for _, at, label, state in store.changes() if at >= since],
+        "verdicts": [{"at": at, "a": item.a, "b": item.b, "sentence": item.sentence}
+                     for at, item in store.comparisons() if at >= since],
     }  # fmt: skip
 
 
-def _print(told: dict[str, Any], days: float) -> None:
+def _print_summary(summary: dict[str, Any], days: float) -> None:
     from timmy_tui.core.formatting import duration
 
-    counts = told["counts"]
+    counts = summary["counts"]
     click.echo(", ".join(f"{number} {name}" for name, number in counts.items()))
-    if not told["days"]:
+    if not summary["days"]:
         click.echo(f"no turns in the last {days:g} days")
-    for day in told["days"]:
+    for day in summary["days"]:
         click.echo(
             f"{day['day']}  {day['turns']:4} turns  V2V p50 {duration(day['v2v_p50'])} p95 {duration(day['v2v_p95'])} "
             f"n={day['n']}  LLM p50 {duration(day['llm_p50'])}"
         )
-    for name, word in told["marks"].items():
-        click.echo(f"marked {word['quality']}: {clean(name)} {clean(word['note'])}".rstrip())
-    for one in told["findings"]:
-        state = f", {one['ended']}" if one["ended"] else ""
-        click.echo(f"{_when(one['at'])}  {one['stage']} {one['direction']} ×{one['ratio']:.2f}{state}")
-    for one in told["changes"]:
-        click.echo(f"{_when(one['at'])}  {clean(one['label'])}: {clean(one['state'])}")
-    for one in told["verdicts"]:
-        click.echo(f"{_when(one['at'])}  {one['b']} against {one['a']}: {clean(one['sentence'])}")
+    for request_id, mark in summary["marks"].items():
+        click.echo(f"marked {mark['quality']}: {clean(request_id)} {clean(mark['note'])}".rstrip())
+    for finding in summary["findings"]:
+        state = f", {finding['ended']}" if finding["ended"] else ""
+        level_change = f"{finding['stage']} {finding['direction']} ×{finding['ratio']:.2f}"
+        click.echo(f"{_local_time(finding['at'])}  {level_change}{state}")
+    for change in summary["changes"]:
+        click.echo(f"{_local_time(change['at'])}  {clean(change['label'])}: {clean(change['state'])}")
+    for verdict in summary["verdicts"]:
+        at = _local_time(verdict["at"])
+        click.echo(f"{at}  {verdict['b']} against {verdict['a']}: {clean(verdict['sentence'])}")
 
 
-def _when(stamp: float) -> str:
+def _local_time(stamp: float) -> str:
     return datetime.fromtimestamp(stamp).strftime("%Y-%m-%d %H:%M")

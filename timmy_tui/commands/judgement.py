@@ -1,4 +1,4 @@
-"""``timmy-tui regressions``, ``compare`` and ``explain``: the screen's conclusions, from the shell."""
+"""``timmy-tui regressions``, ``compare`` and ``explain``: what the dashboard concludes, from the shell."""
 
 import json
 from typing import Any
@@ -38,34 +38,35 @@ def regressions(options: JudgementOptions) -> None:
     noise = None if options.logs else known_noise(find_timmy(options))
     if noise is not None:
         detector.learn(noise)
-    alarms: list[Finding] = []
+    findings: list[Finding] = []
     for turn in _turns(options):
-        alarms += [one for one in detector.add(turn) if one.raised == turn.ordinal and not one.ended]
+        findings += [new for new in detector.add(turn) if new.raised == turn.ordinal and not new.ended]
     if options.as_json:
-        click.echo(json.dumps([_alarm(one) for one in alarms], indent=1))
+        click.echo(json.dumps([_finding_row(finding) for finding in findings], indent=1))
         return
-    if not alarms:
+    if not findings:
         click.echo("no level change in these turns")
-    for one in alarms:
-        since = clean(one.since_id) or "a typed turn"
-        where = f"{one.stage} {one.gap}".strip()
-        work = f", not explained by {' or '.join(one.adjusted_for)}" if one.adjusted_for else ""
+    for finding in findings:
+        since = clean(finding.since_id) or "a typed turn"
+        where = f"{finding.stage} {finding.gap}".strip()
+        work = f", not explained by {' or '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
+        reported_at = clean(finding.raised_id) or "a typed turn"
         click.echo(
-            f"{where} {one.direction} ×{one.ratio:.2f} since {since}: {duration(one.before_ms)} → "
-            f"{duration(one.after_ms)}, n={one.n}, said at {clean(one.raised_id) or 'a typed turn'}{work}"
+            f"{where} {finding.direction} ×{finding.ratio:.2f} since {since}: {duration(finding.before_ms)} → "
+            f"{duration(finding.after_ms)}, n={finding.n}, reported at {reported_at}{work}"
         )
 
 
-def _alarm(one: Finding) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "request_id": one.raised_id,
-        "stage": one.stage,
-        "direction": one.direction,
-        "since": one.since_id,
-        "ratio": one.ratio,
-        "n": one.n,
+def _finding_row(finding: Finding) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "request_id": finding.raised_id,
+        "stage": finding.stage,
+        "direction": finding.direction,
+        "since": finding.since_id,
+        "ratio": finding.ratio,
+        "n": finding.n,
     }
-    return {**told, "gap": one.gap} if one.gap else told
+    return {**row, "gap": finding.gap} if finding.gap else row
 
 
 class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
 @settings_option
 @log_option
 @json_option
-@click.option("--history", "remembered", is_flag=True, help="Look at the remembered turns instead of the logs.")
+@click.option("--history", "remembered", is_flag=True, help="Use the turns of the history instead of the logs.")
 @click.argument("a")
 @click.argument("b")
 @click.argument("again", default="")
@@ -91,33 +92,33 @@ class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
 def compare(options: CompareOptions) -> None:
     """Compare two selections of turns: B against A, stage by stage.
 
-    With a third, AGAIN, B is set against both: what went with the change must have come back with it.
+    With a third selection, AGAIN, B is compared with both: what the change moved must have moved back.
 
-    They are session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
-    `compare --history days:7-14 days:0-7` sets this week beside the last.
+    A selection is session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
+    `compare --history days:7-14 days:0-7` compares this week with the last.
     """
-    from timmy_tui.analysis.compare.comparison import compare as judge
+    from timmy_tui.analysis.compare.comparison import compare as compare_turns
     from timmy_tui.analysis.compare.selections import select
 
     a, b, again = options.a, options.b, options.again
-    turns, marks = _remembered(options) if options.remembered else (_turns(options), {})
+    turns, marks = _history_turns(options) if options.remembered else (_turns(options), {})
     noise = None if options.logs else known_noise(find_timmy(options))
     turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
     if again:
         from timmy_tui.analysis.compare.crossover import balance
 
-        sides = [select(turns, one) for one in (a, b, again)]
+        sides = [select(turns, selection) for selection in (a, b, again)]
         verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks, noise)
     else:
-        verdict = judge(select(turns, a), select(turns, b), a, b, marks, noise)
+        verdict = compare_turns(select(turns, a), select(turns, b), a, b, marks, noise)
     if options.as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
         return
     _print_comparison(verdict)
 
 
-def _remembered(place: Place) -> tuple[list[Turn], dict[int, str]]:
-    """Turns of the history, and the user's marks on them."""
+def _history_turns(place: Place) -> tuple[list[Turn], dict[int, str]]:
+    """Turns of the history, and the user's marks by ordinal."""
     history = open_history(find_timmy(place))
     try:
         turns, marks = history.turns(), history.marks()
@@ -129,17 +130,17 @@ def _remembered(place: Place) -> tuple[list[Turn], dict[int, str]]:
 def _print_comparison(verdict: Comparison) -> None:
     click.echo(f"{verdict.b} against {verdict.a}: {verdict.sentence}")
     click.echo(f"{'stage':10} {'before':>8} {'after':>8} {'ratio':>6} {'95 %':>14} {'raw':>6} {'n':>8}  verdict")
-    for one in verdict.stages:
-        interval = f"[{one.low:.2f}, {one.high:.2f}]" if one.low is not None and one.high is not None else MISSING
+    for row in verdict.stages:
+        interval = f"[{row.low:.2f}, {row.high:.2f}]" if row.low is not None and row.high is not None else MISSING
         click.echo(
-            f"{one.stage:10} {duration(one.before_ms):>8} {duration(one.after_ms):>8} {_times(one.ratio):>6} "
-            f"{interval:>14} {_times(one.raw_ratio):>6} {f'{one.n_b}/{one.n_a}':>8}  {one.verdict}"
-            + (f": {one.wanted} more" if one.wanted else "")
+            f"{row.stage:10} {duration(row.before_ms):>8} {duration(row.after_ms):>8} {_ratio_text(row.ratio):>6} "
+            f"{interval:>14} {_ratio_text(row.raw_ratio):>6} {f'{row.n_b}/{row.n_a}':>8}  {row.verdict}"
+            + (f": {row.wanted} more" if row.wanted else "")
         )
     click.echo(verdict.noise)
 
 
-def _times(ratio: float | None) -> str:
+def _ratio_text(ratio: float | None) -> str:
     return MISSING if ratio is None else f"×{ratio:.2f}"
 
 
@@ -162,23 +163,23 @@ def explain(options: ExplainOptions) -> None:
 
     request_id = options.request_id
     diagnoser = Diagnoser()
-    found = None
+    explanation = None
     for turn in _turns(options):
         diagnosis = diagnoser.add(turn)
         if turn.request_id == request_id:
-            found = diagnosis
-    if found is None:
+            explanation = diagnosis
+    if explanation is None:
         raise NotFound(f"no turn {request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids.")
     if options.as_json:
-        click.echo(json.dumps({"request_id": request_id, **msgspec.to_builtins(found)}, indent=1))
+        click.echo(json.dumps({"request_id": request_id, **msgspec.to_builtins(explanation)}, indent=1))
         return
-    click.echo(found.sentence)
-    for part in found.contributions:
+    click.echo(explanation.sentence)
+    for part in explanation.contributions:
         click.echo(f"{duration(part.ms):>9}  {part.stage}" + (f"  {part.why}" if part.why else ""))
 
 
 def _turns(options: LogOptions) -> list[Turn]:
-    """Turns in order of arrival."""
+    """Turns of the logs, in order of time."""
     if options.logs:
         limits = load_settings(options.settings_path).tail
         return list(read_logs(named_logs(options.logs), limits, keep_events=False).turns)

@@ -1,4 +1,4 @@
-"""The click group that imports a command when it is asked for, and turns errors into plain words."""
+"""The click group that imports a command when it runs, and prints errors as plain messages."""
 
 import os
 import sys
@@ -13,16 +13,16 @@ from timmy_tui.core.errors import TimmyError
 
 
 class LazyGroup(click.Group):
-    """Lists commands from a table; ``--help`` imports none of them."""
+    """Lists the commands of a table; ``--help`` imports none of them."""
 
     table: Mapping[str, tuple[str, str]] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the table."""
+        """Names, in the order of the table."""
         return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module."""
+        """The command, imported now; None for a name that is not in the table."""
         row = self.table.get(cmd_name)
         if row is None:
             return None
@@ -31,19 +31,19 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help lines of the table."""
+        """Write the help lines of the table."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """``timmy-tui`` and ``timmy-tui --root X`` mean the dashboard."""
+        """``timmy-tui`` and ``timmy-tui --root X`` open the dashboard."""
         if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help", "--version")):
             args = ["dashboard", *args]
         return super().parse_args(ctx, args)
 
 
 def run(table: Mapping[str, tuple[str, str]]) -> NoReturn:
-    """Run the command line and exit: 0, 1 (explained error) or 2 (usage), or what the command says."""
+    """Run the command line and exit: 0, 1 (an explained error), 2 (wrong usage), or the code of the command."""
 
     @click.group(
         cls=LazyGroup,
@@ -69,7 +69,7 @@ def run(table: Mapping[str, tuple[str, str]]) -> NoReturn:
         print("\n".join(clean_lines(f"timmy-tui: {error}")), file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of the pipe has gone (head, a pager): no message, and nothing more to flush at exit.
+        # The reader of the pipe has closed it (head, a pager): no message, and nothing more to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

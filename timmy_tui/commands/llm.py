@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from timmy_tui.ollama.probe import Probe
     from timmy_tui.sources.services.urls import ModelConfig
 
-url_option = click.option("--url", help="Ollama's base URL; else the settings, v34's config, localhost.")
-model_option = click.option("--model", help="Else v34's config, else what is loaded.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+url_option = click.option("--url", help="Ollama's base URL; default: the settings, then v34's config, then localhost.")
+model_option = click.option("--model", help="Name of the model; default: v34's config, then the loaded one.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
 class DoctorOptions(Place, frozen=True, kw_only=True):
-    """How the doctor's lines are printed."""
+    """How the result is printed."""
 
     as_json: bool
 
@@ -34,23 +34,23 @@ class DoctorOptions(Place, frozen=True, kw_only=True):
 @json_option
 @takes(DoctorOptions)
 def doctor(options: DoctorOptions) -> int:
-    """Look at files, formats, services, versions, clocks, flags and the terminal; change nothing.
+    """Check files, formats, services, versions, clocks, flags and the terminal; change nothing.
 
     Exit code: 0 when nothing fails, 1 when something does.
     """
-    from timmy_tui.doctor.checks import examine
+    from timmy_tui.doctor.checks import run_checks
 
-    lines = examine(options.root, options.settings_path, time.time())
-    levels = {level: sum(line.level == level for line in lines) for level in ("ok", "warn", "fail")}
+    lines = run_checks(options.root, options.settings_path, time.time())
+    counts = {level: sum(line.level == level for line in lines) for level in ("ok", "warn", "fail")}
     if options.as_json:
-        _print_json({"schema": "timmy-tui.doctor/1", "counts": levels, "lines": lines})
+        _print_json({"schema": "timmy-tui.doctor/1", "counts": counts, "lines": lines})
     else:
-        _print_doctor(lines, levels)
-    return 1 if levels["fail"] else 0
+        _print_doctor(lines, counts)
+    return 1 if counts["fail"] else 0
 
 
 class OllamaOptions(Place, frozen=True, kw_only=True):
-    """Which Ollama and which model; None is what the settings or v34's config say."""
+    """Which Ollama and which model; None: those of the settings or of v34's config."""
 
     url: str | None
     model: str | None
@@ -58,7 +58,7 @@ class OllamaOptions(Place, frozen=True, kw_only=True):
 
 
 class ProbeOptions(OllamaOptions, frozen=True, kw_only=True):
-    """The window, and how the answers are printed."""
+    """The context window, and how the answers are printed."""
 
     num_ctx: int | None
     as_json: bool
@@ -69,30 +69,32 @@ class ProbeOptions(OllamaOptions, frozen=True, kw_only=True):
 @settings_option
 @url_option
 @model_option
-@click.option("--num-ctx", type=click.IntRange(256), help="Window; another than v34's makes Ollama reload the model.")
+@click.option(
+    "--num-ctx", type=click.IntRange(256), help="Context window; another than v34's makes Ollama reload the model."
+)
 @yes_option
 @json_option
 @takes(ProbeOptions)
 def probe(options: ProbeOptions) -> int:
     """Ask Ollama seven short questions that show whether its prompt cache works.
 
-    Exit code: 0 when it works, 1 when nothing shows it.
+    Exit code: 0 when it works, 1 when nothing shows that it does.
     """
     from timmy_tui.ollama.probe import WARNING, run_probe
 
     url, config = _ollama(options)
     _confirm(WARNING, options.yes)
 
-    def told(label: str) -> None:
+    def print_step(label: str) -> None:
         click.echo(f"… {label}", err=True)
 
     model, num_ctx = options.model or config.model, options.num_ctx or config.num_ctx
-    found = run_probe(url, model, num_ctx, config.keep_alive or "1h", told)
+    result = run_probe(url, model, num_ctx, config.keep_alive or "1h", print_step)
     if options.as_json:
-        _print_json({"schema": "timmy-tui.probe/1", "probe": found})
+        _print_json({"schema": "timmy-tui.probe/1", "probe": result})
     else:
-        _print_probe(found)
-    return 0 if found.verdict == "works" else 1
+        _print_probe(result)
+    return 0 if result.verdict == "works" else 1
 
 
 @click.command()
@@ -103,22 +105,22 @@ def probe(options: ProbeOptions) -> int:
 @yes_option
 @takes(OllamaOptions)
 def warm(options: OllamaOptions) -> None:
-    """Load the model with v34's num_ctx and keep_alive, so that the next turn need not wait for it."""
+    """Load the model with v34's num_ctx and keep_alive, so that the next turn does not wait for it."""
     from timmy_tui.ollama.warm import plan_warm, send_warm
-    from timmy_tui.sources.services.urls import masked
+    from timmy_tui.sources.services.urls import mask_url
 
     url, config = _ollama(options)
-    warmth = plan_warm(url, config, options.model)
-    window = f"num_ctx {warmth.num_ctx}" if warmth.num_ctx else "the default num_ctx"
-    what = f"{warmth.model} with {window}, kept for {warmth.keep_alive}, at {masked(url)}"
-    _confirm(f"This loads {what}. It generates nothing.", options.yes)
-    began = time.monotonic()
-    send_warm(warmth)
-    click.echo(f"loaded {what} in {time.monotonic() - began:.1f}s")
+    plan = plan_warm(url, config, options.model)
+    window = f"num_ctx {plan.num_ctx}" if plan.num_ctx else "the default num_ctx"
+    model_text = f"{plan.model} with {window}, kept for {plan.keep_alive}, at {mask_url(url)}"
+    _confirm(f"This loads {model_text}. It generates nothing.", options.yes)
+    started = time.monotonic()
+    send_warm(plan)
+    click.echo(f"loaded {model_text} in {time.monotonic() - started:.1f}s")
 
 
 def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
-    """Ollama's URL and what v34 asks of it; neither command needs a Timmy."""
+    """Ollama's URL and the model settings of v34; neither command needs an installation."""
     from timmy_tui.core.installation import find_installation
     from timmy_tui.sources.services.urls import ServiceConfig, base_url
 
@@ -130,41 +132,41 @@ def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
             raise
         root = None
     if options.url is not None and not base_url(options.url):
-        raise click.UsageError(f"--url {options.url!r} is no http URL.")
+        raise click.UsageError(f"--url {options.url!r} is not an HTTP URL.")
     services = ServiceConfig(settings, root)
     return base_url(options.url) or services.urls.ollama, services.model
 
 
 def _confirm(warning: str, yes: bool) -> None:
-    """Nobody to ask means no. Raises UsageError without a terminal, Abort when the user declines."""
+    """Ask the user, unless ``yes``. Raises UsageError without a terminal, Abort when the user declines."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{warning} Without a terminal it needs --yes.")
+        raise click.UsageError(f"{warning} There is no terminal to ask on; use --yes.")
     click.echo(warning, err=True)
-    click.confirm("Go on?", abort=True, err=True)
+    click.confirm("Continue?", abort=True, err=True)
 
 
-def _print_json(what: Any) -> None:
+def _print_json(value: Any) -> None:
     import msgspec
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(what), indent=1).decode() + "\n")
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
 
 
-def _print_doctor(lines: "list[DoctorLine]", levels: dict[str, int]) -> None:
-    marks = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
+def _print_doctor(lines: "list[DoctorLine]", counts: dict[str, int]) -> None:
+    level_texts = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
     for line in lines:
-        click.echo(f"{marks[line.level]}  {line.subject:<12} {line.text}")
-        if line.way_out:
-            click.echo(f"{'':19}→ {line.way_out}")
-    click.echo(f"\n{levels['ok']} ok, {levels['warn']} to look at, {levels['fail']} failing")
+        click.echo(f"{level_texts[line.level]}  {line.subject:<12} {line.text}")
+        if line.hint:
+            click.echo(f"{'':19}→ {line.hint}")
+    click.echo(f"\n{counts['ok']} ok, {counts['warn']} warnings, {counts['fail']} failing")
 
 
-def _print_probe(found: "Probe") -> None:
+def _print_probe(result: "Probe") -> None:
     from timmy_tui.core.formatting import count, duration
 
-    click.echo(f"Ollama {found.version or 'of unknown version'} at {found.url}, {found.model}\n")
-    for step in found.steps:
+    click.echo(f"Ollama {result.version or 'of unknown version'} at {result.url}, {result.model}\n")
+    for step in result.steps:
         click.echo(step.label)
         if step.problem:
             click.echo(f"    {step.problem}")
@@ -174,5 +176,5 @@ def _print_probe(found: "Probe") -> None:
             figures = f"prompt_eval_count {count(step.prompt_tokens)}{cached}, prefill {duration(step.prefill_ms)}"
             click.echo(f"    {figures}, decode {duration(step.decode_ms)}, context {array}")
         click.echo(f"    {step.meaning}")
-    head = {"works": "The prompt cache works", "does not show": "No sign of the prompt cache"}
-    click.echo(f"\n{head.get(found.verdict, 'Not judged')}: {found.summary}.")
+    verdict_texts = {"works": "The prompt cache works", "does not show": "No sign of the prompt cache"}
+    click.echo(f"\n{verdict_texts.get(result.verdict, 'Not judged')}: {result.summary}.")

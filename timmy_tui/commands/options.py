@@ -1,4 +1,4 @@
-"""What several commands share: where Timmy is, which logs are read, and how options become one value."""
+"""Options that several commands share, such as where Timmy is, and ``takes``, which passes them on as one value."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import click
 
 from timmy_tui.bootstrap.startup import Place
-from timmy_tui.bootstrap.startup import load as load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = TypeVar("Options")
@@ -16,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class LogOptions(Place, frozen=True, kw_only=True):
-    """The logs that a command reads: those of the root unless some are named."""
+    """Which logs a command reads: the named ones, else those of the root."""
 
     logs: tuple[Path, ...] = ()
 
@@ -24,13 +23,13 @@ class LogOptions(Place, frozen=True, kw_only=True):
 def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
     """The command takes one value of ``options``, a Struct whose fields are click's names, instead of arguments.
 
-    It stands below click's own decorators.
+    Put it below click's own decorators.
     """
 
     def decorate(command: Callable[[Options], Result]) -> Callable[..., Result]:
         @wraps(command)
-        def run(**given: Any) -> Result:
-            return command(options(**given))
+        def run(**values: Any) -> Result:
+            return command(options(**values))
 
         return run
 
@@ -39,9 +38,9 @@ def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Cal
 
 def root_option(command: Command) -> Command:
     """``--root PATH``."""
-    return click.option("--root", type=click.Path(path_type=Path), help="Timmy's folder (holds v34/ and shared/).")(
-        command
-    )
+    return click.option(
+        "--root", type=click.Path(path_type=Path), help="Timmy's folder, which contains v34/ and shared/."
+    )(command)
 
 
 def settings_option(command: Command) -> Command:
@@ -58,10 +57,10 @@ def log_option(command: Command) -> Command:
         "logs",
         multiple=True,
         type=click.Path(path_type=Path),
-        help="Read this file instead of the root's logs; may be given several times.",
+        help="Read this file instead of the logs in Timmy's folder; can be used several times.",
     )(command)
 
 
 def json_option(command: Command) -> Command:
     """``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="For programs.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)

@@ -13,20 +13,20 @@ from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import load_settings
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import LogReading, logs_of, named_logs, read_logs
-from timmy_tui.report.exporters import EXPORTERS, UNASKED, Exporter, ExportError, ReportData
+from timmy_tui.report.exporters import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
 
 
 class ReportOptions(LogOptions, frozen=True, kw_only=True):
-    """Which turns, and in which format."""
+    """Which turns are reported, and in which format."""
 
     tail: int | None
     request_id: str | None
     formats: Mapping[str, Path | None]
-    """Those that were asked for by name, with the file of a format that is written to one."""
+    """The formats whose options were given, each with its file; None when it has no file."""
 
 
 def format_options(command: Callable[..., None]) -> Callable[..., None]:
-    """An option for each row of the table of exporters; the command gets ``formats``."""
+    """An option for each exporter of the table. The command gets their values as ``formats``."""
 
     @wraps(command)
     def run(**given: Any) -> None:
@@ -35,9 +35,9 @@ def format_options(command: Callable[..., None]) -> Callable[..., None]:
         command(**given, formats=formats)
 
     for name, exporter in reversed(EXPORTERS.items()):
-        new_file = click.Path(path_type=Path, dir_okay=False) if exporter.to_file else None
+        file_type = click.Path(path_type=Path, dir_okay=False) if exporter.to_file else None
         option = click.option(
-            f"--{name}", f"format_{name}", type=new_file, is_flag=not exporter.to_file, help=exporter.help
+            f"--{name}", f"format_{name}", type=file_type, is_flag=not exporter.to_file, help=exporter.help
         )
         run = option(run)
     return run
@@ -47,8 +47,10 @@ def format_options(command: Callable[..., None]) -> Callable[..., None]:
 @root_option
 @settings_option
 @log_option
-@click.option("--tail", type=click.IntRange(1), help="The newest N turns by time (upstream's takes the N highest ids).")
-@click.option("--request", "request_id", help="One turn, whole.")
+@click.option(
+    "--tail", type=click.IntRange(1), help="The N turns that began last (upstream's script takes the N highest ids)."
+)
+@click.option("--request", "request_id", help="Only the turn with this id.")
 @format_options
 @takes(ReportOptions)
 def report(options: ReportOptions) -> None:
@@ -73,13 +75,13 @@ def report(options: ReportOptions) -> None:
 
 
 def _exporter(formats: Mapping[str, Path | None]) -> Exporter:
-    """The one that was asked for. Raises UsageError for two for programs at once."""
-    asked = [exporter for name, exporter in EXPORTERS.items() if name in formats]
-    programs = [exporter for exporter in asked if exporter.for_programs]
+    """The exporter of the options that were given. Raises UsageError for two formats for programs."""
+    given = [exporter for name, exporter in EXPORTERS.items() if name in formats]
+    programs = [exporter for exporter in given if exporter.for_programs]
     if len(programs) > 1:
         *names, last = [f"--{name}" for name, exporter in EXPORTERS.items() if exporter.for_programs]
         raise click.UsageError(f"{', '.join(names)} and {last} exclude each other.")
-    return next(iter(programs or asked), UNASKED)
+    return next(iter(programs or given), DEFAULT)
 
 
 def _read(options: ReportOptions) -> LogReading:
@@ -90,7 +92,7 @@ def _read(options: ReportOptions) -> LogReading:
 
 
 def _chosen(turns: tuple[Turn, ...], options: ReportOptions) -> tuple[Turn, ...]:
-    """The turns asked for; newest means latest begun. Raises NotFound for an id that no turn has."""
+    """The turns that were asked for. The newest are those that began last. Raises NotFound for an unknown id."""
     if options.request_id is not None:
         turns = tuple(turn for turn in turns if turn.request_id == options.request_id)
         if not turns:

@@ -15,7 +15,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 
 _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
-"""The picture must not fetch anything when it is looked at; any monospace font will do."""
+"""Removed, so that a viewer fetches nothing; any monospace font is good enough."""
 
 SIZES = {"80x24": (80, 24), "120x30": (120, 30), "200x50": (200, 50)}
 
@@ -29,7 +29,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
 
 class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
-    """Where it goes, how large it is, and what is pressed first."""
+    """The file, the size of the screen, and the keys pressed first."""
 
     file: Path
     size: str
@@ -45,54 +45,54 @@ class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
 @click.option("--seed", type=int, default=0)
 @takes(ScreenshotOptions)
 def screenshot(options: ScreenshotOptions) -> None:
-    """Draw the dashboard, on a conversation of the demo, into an SVG FILE."""
+    """Write a picture of the dashboard, with a conversation of the demo, to FILE as SVG."""
     from timmy_tui.ui.screenshot import Picture
-    from timmy_tui.ui.screenshot import screenshot as draw
+    from timmy_tui.ui.screenshot import screenshot as take_screenshot
 
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
         snapshot = snapshot_of_demo(Path(folder), settings, options)
-    picture = draw(snapshot, Picture(size=SIZES[options.size], settings=settings, keys=options.keys.split()))
+    picture = take_screenshot(snapshot, Picture(size=SIZES[options.size], settings=settings, keys=options.keys.split()))
     options.file.write_text(_FONTS.sub("", picture), encoding="utf-8")
     click.echo(f"wrote {options.file}")
 
 
-def snapshot_of_demo(root: Path, settings: Settings, shown: Conversation) -> Snapshot:
-    """The last snapshot of a pipeline that has read a whole conversation; its newest turn is still in flight."""
+def snapshot_of_demo(root: Path, settings: Settings, conversation: Conversation) -> Snapshot:
+    """The last snapshot of a pipeline that has read the whole conversation; its newest turn is in flight."""
     from timmy_tui.bootstrap.wiring import make_analyzer
-    from timmy_tui.demo.generate import write_logs
+    from timmy_tui.demo.generate import ConversationPlan, write_logs
     from timmy_tui.pipeline.live_source import LiveSource, play_logs
     from timmy_tui.pipeline.thread import Pipeline
 
-    write_logs(root, shown.turns, shown.scenario, shown.seed)
+    write_logs(root, ConversationPlan(conversation.turns, conversation.scenario, conversation.seed))
     latency = root / "shared/latency.log"
-    _leave_last_turn_open(latency)
+    _cut_last_turn(latency)
     feeds = play_logs([latency, root / "testing-interface/logs/v34.log"], None)
     source = LiveSource(Pipeline(settings, feeds, analyzer=make_analyzer(), replayed=True))
-    whole = threading.Event()
+    complete = threading.Event()
     newest = [Snapshot()]
 
     def publish(snapshot: Snapshot) -> None:
         newest[0] = snapshot
         if all(state.detail == "replay ended" for state in snapshot.sources) and snapshot.open_turn is not None:
-            whole.set()
+            complete.set()
 
     source.start(publish)
-    whole.wait(30)
+    complete.wait(30)
     source.stop()
-    return _as_it_was(newest[0])
+    return _with_time_of_turn(newest[0])
 
 
-def _as_it_was(snapshot: Snapshot) -> Snapshot:
-    """Taken while the turn was in flight, so many seconds after it began: the conversation is of another day."""
-    flight = snapshot.open_turn
-    if flight is None or flight.turn.started is None:
+def _with_time_of_turn(snapshot: Snapshot) -> Snapshot:
+    """The snapshot as if taken while its turn was in flight: the stamps of the conversation are from another day."""
+    open_turn = snapshot.open_turn
+    if open_turn is None or open_turn.turn.started is None:
         return snapshot
-    return replace(snapshot, taken=flight.turn.started + time.monotonic() - flight.since)
+    return replace(snapshot, taken=open_turn.turn.started + time.monotonic() - open_turn.since)
 
 
-def _leave_last_turn_open(log: Path) -> None:
-    """Cut behind the last request to the model, so that the picture shows a turn in flight."""
+def _cut_last_turn(log: Path) -> None:
+    """Cut the log after the last request to the model, so that the picture shows a turn in flight."""
     lines = log.read_bytes().splitlines(keepends=True)
     sent = [number for number, line in enumerate(lines) if b'"v34_ollama_sent"' in line]
     if sent:

@@ -1,4 +1,4 @@
-"""``timmy-tui status``: the full form, for ``--help`` and wrong usage; the usual calls never come this far."""
+"""``timmy-tui status`` with click, for ``--help`` and wrong usage; the fast path runs all other calls."""
 
 import click
 
@@ -7,7 +7,7 @@ from timmy_tui.report.newest import newest_line
 
 
 class StatusOptions(LogOptions, frozen=True, kw_only=True):
-    """``tmux``: with its colour marks."""
+    """``tmux``: with tmux's colour codes."""
 
     tmux: bool
 
@@ -16,12 +16,12 @@ class StatusOptions(LogOptions, frozen=True, kw_only=True):
 @root_option
 @settings_option
 @log_option
-@click.option("--tmux", is_flag=True, help="With tmux's own colour marks.")
+@click.option("--tmux", is_flag=True, help="With tmux's colour codes.")
 @takes(StatusOptions)
 def status(options: StatusOptions) -> None:
     """Print V2V and its change, the LLM's time, context fill and n of the newest turns.
 
-    Answers from the running dashboard, else from the end of the logs. Exits 0 also when nothing is known:
-    tmux would show an error for ever.
+    Prints the line of the running dashboard, else one from the end of the logs. Exits with 0 even when nothing is
+    known, because tmux would keep showing an error.
     """
     click.echo(newest_line(options.root, options.settings_path, options.logs, options.tmux))

@@ -1,4 +1,4 @@
-"""The one table of subcommands, each imported only when it runs."""
+"""The table of subcommands; each is imported only when it runs."""
 
 import importlib
 
@@ -8,28 +8,28 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
     "report": ("timmy_tui.commands.report:report", "Print turns, ledger and percentiles: text, JSON or CSV."),
     "status": ("timmy_tui.commands.status:status", "One line for tmux's status-right."),
-    "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Draw the dashboard on the demo into an SVG file."),
+    "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Write a picture of the dashboard as SVG."),
     "doctor": ("timmy_tui.commands.llm:doctor", "Check files, services, versions and flags; changes nothing."),
-    "probe": ("timmy_tui.commands.llm:probe", "Ask Ollama five questions that show whether its cache works."),
+    "probe": ("timmy_tui.commands.llm:probe", "Ask Ollama seven questions that show whether its cache works."),
     "warm": ("timmy_tui.commands.llm:warm", "Load the model as v34 would, before the first turn needs it."),
-    "flags": ("timmy_tui.commands.control:flags", "Show every flag: in the file, running, and who decides."),
+    "flags": ("timmy_tui.commands.control:flags", "Show every flag: in the file, running, and what overrides it."),
     "flip": ("timmy_tui.commands.change:flip", "Change a flag, restart v34, verify, keep or roll back."),
-    "restart": ("timmy_tui.commands.change:restart", "Restart v34 and see that it serves."),
-    "undo": ("timmy_tui.commands.change:undo", "Take back the last change, byte for byte."),
-    "keep": ("timmy_tui.commands.change:keep", "Close an interrupted change as it stands."),
-    "journal": ("timmy_tui.commands.change:journal", "What was changed, and how it ended."),
+    "restart": ("timmy_tui.commands.change:restart", "Restart v34 and check that it serves."),
+    "undo": ("timmy_tui.commands.change:undo", "Undo the last change, byte for byte."),
+    "keep": ("timmy_tui.commands.change:keep", "Keep an interrupted change as it is."),
+    "journal": ("timmy_tui.commands.change:journal", "List the changes, and how each ended."),
     "restore-points": ("timmy_tui.commands.control:restore_points", "Create, list, show and restore code states."),
     "regressions": ("timmy_tui.commands.judgement:regressions", "List the level changes found in a log."),
     "compare": ("timmy_tui.commands.judgement:compare", "Compare two selections of turns, stage by stage."),
     "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
     "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
     "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
-    "history": ("timmy_tui.commands.history:history", "What is remembered beyond the logs."),
+    "history": ("timmy_tui.commands.history:history", "Show the history, which outlives the logs."),
 }
-"""Name → (module:attribute, help line). One row is all that a new command needs here."""
+"""Name → (module:attribute, help line). A new command needs one row here."""
 
 
 def load_command(target: str) -> object:
-    """The command object behind ``module:attribute``."""
+    """The command object that ``module:attribute`` names."""
     module, _, attribute = target.partition(":")
     return getattr(importlib.import_module(module), attribute)

@@ -1,4 +1,4 @@
-"""``timmy-tui trial``: the guide's tests from the shell; the dashboard carries the same one on."""
+"""``timmy-tui trial``: the guide's tests from the shell; the dashboard can continue the same test."""
 
 import json
 
@@ -13,7 +13,7 @@ ACTS = ("status", "start", "leave", "resume", "stop", "keep", "undo")
 
 
 class TrialOptions(Place, frozen=True, kw_only=True):
-    """What is done with the guided test, and how a new one measures."""
+    """What to do with the guided test, and how a new one measures."""
 
     act: str
     name: str
@@ -27,35 +27,35 @@ class TrialOptions(Place, frozen=True, kw_only=True):
 @settings_option
 @click.argument("act", type=click.Choice(ACTS), default="status")
 @click.argument("name", type=click.Choice(["test-1", "test-2", "guide"]), default="guide")
-@click.option("--turns", type=click.IntRange(5, 100), default=8, help="Measured on each side.")
-@click.option("--aba", is_flag=True, help="Go back once more and measure again: what moved must come back.")
+@click.option("--turns", type=click.IntRange(5, 100), default=8, help="Turns measured on each side.")
+@click.option("--aba", is_flag=True, help="Change back and measure again: what moved must move back.")
 @json_option
 @takes(TrialOptions)
 def trial(options: TrialOptions) -> None:
-    """Measure as it is, change a flag, measure again, judge; left and resumed as you like.
+    """Measure, change a flag, measure again and judge. The test can be left and resumed at any time.
 
-    test-1 takes raw off, test-2 turns tail mode on, guide is both. `keep` and `undo` answer its verdict; `undo` says
-    what to run, and changes nothing by itself.
+    test-1 turns raw off, test-2 turns tail mode on, guide is both. `keep` and `undo` answer the verdict; `undo` only
+    prints the command to run.
     """
     from timmy_tui.pipeline.read_logs import logs_of, read_logs
     from timmy_tui.storage.trial_file import TrialFile
 
     timmy, act = find_timmy(options), options.act
     trials = TrialFile(timmy.control_folder)
-    seen = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
+    turns = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
     if act == "start":
-        click.echo(trials.start(options.name, options.turns, options.aba, seen), err=options.as_json)
+        click.echo(trials.start(options.name, options.turns, options.aba, turns), err=options.as_json)
     elif act != "status":
-        trials.see(seen, {})
-        click.echo(trials.act(act, seen), err=options.as_json)
-    told = trials.see(seen, {})
+        trials.update(turns, {})
+        click.echo(trials.act(act, turns), err=options.as_json)
+    state = trials.update(turns, {})
     if options.as_json:
-        click.echo(json.dumps(msgspec.to_builtins(told), indent=1))
-    elif told is None:
+        click.echo(json.dumps(msgspec.to_builtins(state), indent=1))
+    elif state is None:
         click.echo("no guided test is open; timmy-tui trial start begins one")
     else:
-        click.echo(f"{told.label}, step {told.step} of {told.steps}: {clean(told.sentence)}")
-        if told.wish:
-            click.echo("timmy-tui flip --only " + " ".join(f"{flag} {value}" for flag, value in told.wish))
+        click.echo(f"{state.label}, step {state.step} of {state.steps}: {clean(state.sentence)}")
+        if state.wish:
+            click.echo("timmy-tui flip --only " + " ".join(f"{flag} {value}" for flag, value in state.wish))
         if act == "undo":
             click.echo("timmy-tui undo")

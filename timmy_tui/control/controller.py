@@ -208,11 +208,11 @@ def resume_listening(url: str) -> str:
     """
     from timmy_tui.sources.services.http import HttpClient
 
-    wire = HttpClient(url)
+    client = HttpClient(url)
     try:
-        answer = wire.ask("/resume-listening", post={})
+        answer = client.request("/resume-listening", json_body={})
     finally:
-        wire.close()
+        client.close()
     if answer.status is None or answer.status >= 400:
         raise ControlError(f"STT did not take it: {answer.problem or answer.status}.")
     return "STT listens again"

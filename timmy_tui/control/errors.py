@@ -10,12 +10,12 @@ class Refused(ControlError):
 
     title = "Change refused"
 
-    def __init__(self, reason: str, lines: Sequence[int] = (), way_out: str = "") -> None:
+    def __init__(self, reason: str, lines: Sequence[int] = (), hint: str = "") -> None:
         """``reason`` is one sentence; ``lines`` are the 1-based lines of the file that it speaks of."""
         self.reason = reason
         self.lines = tuple(lines)
         where = f" (line {', '.join(map(str, self.lines))})" if self.lines else ""
-        super().__init__(f"{reason}{where}", way_out)
+        super().__init__(f"{reason}{where}", hint)
 
 
 class Conflict(Refused):

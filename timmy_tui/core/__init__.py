@@ -1,1 +1,1 @@
-"""Errors, settings, and how values and foreign text are written. Every room may use it."""
+"""Errors, settings, the installation on disk, and formatting. Every other package may import it."""

@@ -1,47 +1,47 @@
-"""The errors that a user can meet: each says what happened, and what to do about it."""
+"""Errors that are shown to the user: each says what happened and what to do about it."""
 
 
 class TimmyError(Exception):
-    """Root of every error that is shown to the user instead of a traceback."""
+    """Base class of every error that is shown to the user instead of a traceback."""
 
     title = "Something went wrong"
 
-    def __init__(self, message: str, way_out: str = "") -> None:
-        """``message`` is one sentence; ``way_out`` is what the user can do, or empty."""
+    def __init__(self, message: str, hint: str = "") -> None:
+        """``message`` is one sentence; ``hint`` says what the user can do, or is empty."""
         super().__init__(message)
         self.message = message
-        self.way_out = way_out
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.title}: {self.message}" + (f"\n{self.way_out}" if self.way_out else "")
+        return f"{self.title}: {self.message}" + (f"\n{self.hint}" if self.hint else "")
 
 
 class SettingsError(TimmyError):
-    """A settings file that cannot be used as it stands."""
+    """The settings file is not valid or not safe to use."""
 
     title = "Settings"
 
 
 class NotFound(TimmyError):
-    """No Timmy, file, turn or name where one was asked for."""
+    """The requested installation, file, turn or name does not exist."""
 
     title = "Not found"
 
 
 class SourceError(TimmyError):
-    """A file or service that cannot be read."""
+    """A file or service cannot be read."""
 
     title = "Source"
 
 
 class ThemeError(TimmyError):
-    """A theme file that cannot be used."""
+    """A theme file is not valid."""
 
     title = "Theme"
 
 
 class ControlError(TimmyError):
-    """A change that was refused or did not work; nothing is half done unless the message says so."""
+    """A change was refused or failed. Nothing is left half done, unless the message says so."""
 
     title = "Change"
 

@@ -1,31 +1,32 @@
-"""How figures are written, the same on every face."""
+"""Formats figures in the same way for the screen, the reports and the status line."""
 
 MISSING = "—"
+"""Shown for a value that is not known."""
 
 
-def duration(ms: float | None, mark: str = "") -> str:
-    """``412ms`` below one second, ``1.83s`` above, ``—`` for what was not measured; ``mark`` goes in front (``~``)."""
+def duration(ms: float | None, prefix: str = "") -> str:
+    """``412ms`` below one second, ``1.83s`` above, ``—`` for None. ``prefix`` (``~``) comes before a known value."""
     if ms is None:
         return MISSING
     if abs(ms) < 0.9995:
-        return f"{mark}{ms:.1f}ms"
+        return f"{prefix}{ms:.1f}ms"
     if abs(ms) < 999.5:
-        return f"{mark}{ms:.0f}ms"
+        return f"{prefix}{ms:.0f}ms"
     if abs(ms) < 99_995:
-        return f"{mark}{ms / 1000:.2f}s"
-    return f"{mark}{ms / 1000:.0f}s"
+        return f"{prefix}{ms / 1000:.2f}s"
+    return f"{prefix}{ms / 1000:.0f}s"
 
 
-def share(value: float | None) -> str:
-    """A fraction as whole per cent."""
+def percent(value: float | None) -> str:
+    """``73%`` for a fraction of 0.73; ``—`` for None."""
     return MISSING if value is None else f"{value * 100:.0f}%"
 
 
 def count(value: int | None) -> str:
-    """A whole number."""
+    """A whole number; ``—`` for None."""
     return MISSING if value is None else str(value)
 
 
-def flag(value: bool | None) -> str:
-    """on, off or not known."""
+def on_off(value: bool | None) -> str:
+    """``on``, ``off``, or ``—`` for None."""
     return MISSING if value is None else "on" if value else "off"

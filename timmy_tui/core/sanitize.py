@@ -1,11 +1,11 @@
-"""The one door for foreign text: whatever comes from a log, a service or a file name.
+"""Makes foreign text safe to print. All text from a log, a service or a file name passes through here.
 
-Terminal libraries do not filter control characters: ESC ]0 sets the pane's title, OSC 52 the clipboard.
-Sequences are not recognised here, only made visible: each dangerous character becomes a glyph.
+Terminal libraries do not filter control characters: ESC ]0 sets the title of the pane, OSC 52 sets the clipboard.
+Escape sequences are not parsed here: each dangerous character is replaced by a visible one.
 """
 
 LIMIT = 4096
-"""Characters kept of one line; a longer one ends in ``…``."""
+"""Most characters of one line; a longer line is cut and ends in ``…``."""
 
 _TABLE: dict[int, str | None] = {code: chr(0x2400 + code) for code in range(0x20)}
 _TABLE[0x09] = "    "
@@ -40,5 +40,5 @@ def clean(text: str, limit: int = LIMIT) -> str:
 
 
 def clean_lines(text: str, limit: int = LIMIT) -> list[str]:
-    """Foreign text with its line breaks kept, each line cleaned."""
+    """Foreign text as a list of its lines, each one cleaned."""
     return [clean(line, limit) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]

@@ -1,7 +1,7 @@
-"""Typed settings from TOML: every key with its default, its unit and what it is for.
+"""Typed settings from a TOML file: each key with its default value, its unit and its purpose.
 
-The user's file is ``settings.toml`` in the user's configuration folder (``timmy-tui doctor`` prints where).
-An unknown or wrong key is an error that names the file, the key and the nearest valid key.
+The file is ``settings.toml`` in the user's configuration folder (``timmy-tui doctor`` prints the path).
+An unknown key is an error that names the file, the key and the most similar valid key.
 """
 
 import os
@@ -20,99 +20,100 @@ APP = "timmy_tui"
 
 
 class Paths(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where Timmy's files are. Relative paths are below ``root``."""
+    """Where the files of Little Timmy are. Relative paths are below ``root``."""
 
     root: str = ""
-    """Timmy's repository; empty: search (current folder, its parents, ~/timmy-backend/little-timmy)."""
+    """Little Timmy's repository. Empty: search the current folder, its parents and ~/timmy-backend/little-timmy."""
     latency_log: str = "shared/latency.log"
     """The JSON-lines log of the latency tracker."""
     v34_logs: tuple[str, ...] = ("testing-interface/logs/v34.log", "v34/app_session.log")
-    """Candidates for v34's captured output; the one written last is followed."""
+    """Possible places of v34's captured output; the one that was written last is followed."""
     config: str = "v34/config.py"
     """The file that holds the flags."""
     app: str = "v34/app.py"
-    """The file that holds the ``raw=`` keyword."""
+    """The file that holds the ``raw=`` argument."""
     ollama_log: str = ""
-    """Ollama's server log, if it is to be followed; empty: not read."""
+    """Ollama's server log. Empty: not read."""
     ollama_journal: bool = False
     """Follow ``journalctl -u ollama`` instead of a file."""
 
 
 class Services(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base URLs. Empty: taken from v34/config.py as text, else the usual port on localhost."""
+    """Base URLs. Empty: read from v34/config.py, which is parsed and never run; else the default port on localhost."""
 
     v34: str = ""
     ollama: str = ""
     tts: str = ""
     stt: str = ""
     panel: str = ""
-    """The control panel, http://localhost:5555 unless said."""
+    """The control panel. Empty: http://localhost:5555."""
     poll: bool = True
-    """Ask the services at all; off: files only."""
+    """Poll the services. Off: only files are read."""
 
 
 class View(Struct, frozen=True, forbid_unknown_fields=True):
     """The screen."""
 
     theme: str = "timmy-dark"
-    """Name of a theme file; the choice made in the dashboard is remembered beside the settings."""
+    """Name of a theme file. A theme chosen in the dashboard is stored beside the settings."""
     window: int = 20
-    """Complete turns behind p50, p95 and Δ."""
+    """Number of complete turns from which p50, p95 and Δ are computed."""
     turns: int = 500
-    """Turns kept for the table and the charts."""
+    """Number of turns in the table and the charts."""
     mouse: bool = False
-    """Off, because mouse tracking takes over tmux's own selection."""
+    """Off by default, because mouse tracking disables tmux's own text selection."""
     ascii: bool = False
-    """No block or braille glyphs; also when the locale is not UTF-8."""
+    """Use no block or braille characters. Always so when the locale is not UTF-8."""
     bell: Literal["off", "regression", "fail"] = "off"
-    """Ring at most once a minute and only while the microphone is muted."""
+    """When the terminal bell rings: at most once a minute, and only while the microphone is muted."""
 
 
-class Tail(Struct, frozen=True, forbid_unknown_fields=True):
-    """Following files."""
+class TailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How log files are followed."""
 
     poll_ms: int = 250
-    """Between two looks at an idle file."""
+    """Time between two polls of a file."""
     poll_busy_ms: int = 50
     """The same while a turn is in flight."""
     notify: bool = True
-    """Let the file system wake the poll early; the poll stays the truth."""
+    """Let file system events start a poll early. Polling goes on without them."""
     head_kib: int = 4096
-    """Read from the end first, so that the newest turns show before the backlog."""
+    """Size of a file's end that is read first, so that the newest turns are shown before the older ones."""
     line_kib: int = 1024
-    """A longer line is dropped and counted."""
+    """Longest line; a longer one is dropped and counted."""
     turn_timeout_s: float = 60.0
-    """A turn without a new event for this long is timed out."""
+    """A turn that gets no new event for this long has timed out."""
 
 
 class Control(Struct, frozen=True, forbid_unknown_fields=True):
-    """Changing flags and restarting v34."""
+    """How flags are changed and v34 is restarted."""
 
     read_only: bool = False
-    """No key, command or function changes anything."""
+    """Nothing can be changed, neither by key nor by command."""
     strategy: str = "reload"
-    """How v34 is restarted: its own debug reloader, the control panel, your command, or you.
+    """How v34 is restarted: by its debug reloader, by the control panel, by your command, or by you.
 
     The names are in the table of control/service/strategies.py, which checks this one.
     """
     command: tuple[str, ...] = ()
-    """For ``command``: the argument list, run without a shell."""
+    """For the strategy ``command``: the argument list, run without a shell."""
     command_dir: str = ""
-    """Where it runs; empty: the root."""
+    """Working directory of the command. Empty: the root."""
     command_limit_s: float = 60.0
+    """The command is stopped after this long."""
     healthy_limit_s: float = 120.0
-    """How long v34 may take from the restart to answering."""
+    """How long v34 may take from the restart until it answers requests."""
     rollback_countdown_s: float = 10.0
-    """Visible seconds before an automatic rollback of a change that killed the service."""
+    """Seconds shown on the screen before a change that stopped v34 is rolled back automatically."""
     reload_limit_s: float = 5.0
-    """How long the reloader may take to notice an edit."""
+    """How long v34's reloader may take to notice an edit."""
 
 
 class FlagSetting(Struct, frozen=True, forbid_unknown_fields=True):
-    """A flag of the user's own."""
+    """A flag that the user has added."""
 
     name: str
-    """Constant in the file."""
+    """Name of the constant in the file."""
     type: Literal["bool", "int", "float", "str"]
     file: str = "v34/config.py"
     label: str = ""
@@ -122,30 +123,30 @@ class FlagSetting(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What outlives logs and restarts."""
+    """The database that keeps turns beyond logs and restarts."""
 
     enabled: bool = True
     days: int = 365
-    """Turns older than this are forgotten; 0 keeps all."""
+    """Turns older than this are deleted; 0 keeps all."""
     text: bool = False
-    """Keep what was said; off: only numbers are stored."""
+    """Store the texts of the conversation. Off: only numbers are stored."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that can be set."""
+    """All settings."""
 
     paths: Paths = Paths()
     services: Services = Services()
     view: View = View()
-    tail: Tail = Tail()
+    tail: TailSettings = TailSettings()
     control: Control = Control()
     history: HistorySettings = HistorySettings()
     flags: Mapping[str, FlagSetting] = field(default_factory=dict)
-    """Flags of your own: ``[flags.my-flag]``."""
+    """Flags that the user has added: ``[flags.my-flag]``."""
 
 
 def config_dir() -> Path:
-    """Folder of the settings file and the user's themes."""
+    """Folder of the settings file and of the user's themes."""
     if sys.platform == "linux":
         return _xdg_dir("XDG_CONFIG_HOME", ".config")
     from platformdirs import user_config_path
@@ -166,36 +167,36 @@ def state_dir() -> Path:
     return path
 
 
-def _xdg_dir(variable: str, usual: str) -> Path:
-    """The answer of platformdirs, without the 8 ms that its import takes: the status line has 100 in all."""
+def _xdg_dir(variable: str, default: str) -> Path:
+    """The same path as platformdirs gives, without its import, which takes 8 of the status line's 100 ms."""
     base = os.environ.get(variable, "")
-    # A relative path is not valid there, the convention says.
-    return Path(base if os.path.isabs(base) else os.path.expanduser(f"~/{usual}")) / APP
+    # The XDG specification says that a relative path is not valid and must be ignored.
+    return Path(base if os.path.isabs(base) else os.path.expanduser(f"~/{default}")) / APP
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Settings from ``path``, else from the user's file; the defaults where there is none.
+    """Settings from ``path``; None: from the user's file, or the defaults where it does not exist.
 
-    Raises SettingsError for a file that is not TOML, an unknown key, a wrong type, or a file that another
-    user can write (it names commands that are run).
+    Raises SettingsError when ``path`` does not exist, the file is not TOML, a key is unknown, a value has a wrong
+    type, or another user can write the file (it may name commands that are run).
     """
-    given = path is not None
+    is_required = path is not None
     path = path or config_dir() / "settings.toml"
     try:
         _check_owner(path)
         content = path.read_bytes()
     except FileNotFoundError:
-        if given:
+        if is_required:
             raise SettingsError(f"{path} does not exist.") from None
         return Settings()
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from None
-    import tomllib  # 3 ms that nobody without a file has to wait for
+    import tomllib  # takes 3 ms, which only users with a settings file pay
 
     try:
         data = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}.") from None
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from None
     _check_keys(path, data, Settings, "")
     try:
         return msgspec.convert(data, Settings)
@@ -203,12 +204,15 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"{path}: {error}.") from None
 
 
-def refuse_commands_from(settings: Settings, path: Path | None, root: Path) -> None:
-    """Raise SettingsError for a command that comes with the monitored repository instead of from its user."""
+def refuse_commands_in_repository(settings: Settings, path: Path | None, root: Path) -> None:
+    """Raises SettingsError when the settings name a command and their file lies inside the monitored repository.
+
+    Whoever can write to that repository could otherwise choose a command that the user's dashboard runs.
+    """
     real = Path(os.path.realpath(path or config_dir() / "settings.toml"))
     if settings.control.command and real.is_relative_to(os.path.realpath(root)):
         raise SettingsError(
-            f"{real} lies inside {root} and names a command; commands come from your own settings alone.",
+            f"{real} is inside {root} and names a command. Commands are only accepted from your own settings.",
             f"Move control.command to {config_dir() / 'settings.toml'}.",
         )
 
@@ -217,20 +221,20 @@ def _check_owner(path: Path) -> None:
     info = path.stat()
     if path.is_symlink():
         folder = Path(os.path.realpath(path)).parent
-        held = folder.stat()
-        if held.st_uid != os.getuid() or held.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise SettingsError(f"{path} is a link into {folder}, which others can write to; it is ignored.")
+        folder_info = folder.stat()
+        if folder_info.st_uid != os.getuid() or folder_info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise SettingsError(f"{path} is a link into {folder}, which other users can write to. It is ignored.")
     if not stat.S_ISREG(info.st_mode):
         raise SettingsError(f"{path} is not a regular file.")
     if info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError(
-            f"{path} can be written by others, and it may name commands; it is ignored.",
+            f"other users can write {path}, and it may name commands. It is ignored.",
             f"chmod 600 {path}",
         )
 
 
 def _check_keys(path: Path, data: Mapping[str, Any], struct: type[Struct], where: str) -> None:
-    """Refuse unknown keys by name, with the nearest valid one; msgspec alone would not suggest."""
+    """Raises SettingsError for an unknown key, with the most similar valid one, which msgspec does not suggest."""
     fields = {item.name: item.type for item in msgspec.structs.fields(struct)}
     for key, value in data.items():
         if key not in fields:

@@ -1,1 +1,1 @@
-"""A stand-in Timmy for the demo and the tests: Ollama, v34, STT and TTS."""
+"""A simulated Little Timmy for the demo and the tests: stand-ins for Ollama, v34, STT and TTS."""

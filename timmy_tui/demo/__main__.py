@@ -1,4 +1,5 @@
-"""``python -m timmy_tui.demo``: the stand-in without the dashboard; prints its root and runs until interrupted."""
+"""``python -m timmy_tui.demo``: the simulated Little Timmy without the dashboard. Prints its root and runs until it is
+interrupted."""
 
 import argparse
 import signal
@@ -6,13 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from timmy_tui.demo.generate import write_logs
-from timmy_tui.demo.run import Demo
+from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.demo.scenarios import SCENARIOS
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the demo, or write logs and leave."""
+    """Run the demo, or only write logs; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m timmy_tui.demo", description=__doc__)
     parser.add_argument("--scenario", choices=SCENARIOS, default="steady")
     parser.add_argument("--speed", type=float, default=1.0, help="shortens pauses and playback")
@@ -25,12 +26,12 @@ def main(argv: list[str] | None = None) -> int:
     if args.logs:
         if args.root is None:
             parser.error("--logs needs --root")
-        write_logs(args.root, args.logs, args.scenario, args.seed, version=args.ollama_version)
+        write_logs(args.root, ConversationPlan(args.logs, args.scenario, args.seed, version=args.ollama_version))
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    demo = Demo(args.scenario, args.speed, args.seed, args.root, args.ollama_version, work_speed=args.work_speed)
+    options = DemoOptions(args.scenario, args.speed, args.seed, args.ollama_version, work_speed=args.work_speed)
     try:
-        with demo:
+        with Demo(options, args.root) as demo:
             print(demo.root, flush=True)
             while True:
                 time.sleep(3600)

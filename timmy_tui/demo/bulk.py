@@ -1,4 +1,4 @@
-"""A very long ``latency.log`` in seconds: right format and plausible numbers, without the engine behind them."""
+"""Writes a very long ``latency.log`` in seconds: right format and plausible numbers, without the simulated engine."""
 
 import random
 import time
@@ -12,13 +12,13 @@ _SESSION_TURNS = 33
 _ENDPOINT = '"endpoint": "http://localhost:5000/api/webhook"'
 
 Step = tuple[float, str, str, str]
-"""Milliseconds since the event before, service, event, metadata as JSON without braces."""
+"""Milliseconds since the previous event, service, event, metadata as JSON without braces."""
 
 
 def write_latency_log(path: Path, events: int, seed: int = 0, start: float = 1_700_000_000.0) -> int:
-    """Write at least ``events`` events of whole turns (25 or 27 each); returns how many. About 4 s a million."""
+    """Write at least ``events`` events in whole turns of 25 or 27; returns their number. 4 s per million."""
     conversation = _Conversation(seed)
-    stamps = _Stamps(start)
+    stamps = _Timestamps(start)
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with path.open("w", encoding="ascii") as file:
@@ -26,7 +26,7 @@ def write_latency_log(path: Path, events: int, seed: int = 0, start: float = 1_7
             lines: list[str] = []
             for _ in range(_BATCH):
                 request_id = f"{conversation.random.getrandbits(32):08x}"
-                lines += [stamps.line(request_id, step) for step in conversation.take_turn()]
+                lines += [stamps.line(request_id, step) for step in conversation.next_turn()]
                 stamps.at += conversation.random.uniform(0.4, 1.4)
                 if written + len(lines) >= events:
                     break
@@ -35,7 +35,7 @@ def write_latency_log(path: Path, events: int, seed: int = 0, start: float = 1_7
     return written
 
 
-class _Stamps:
+class _Timestamps:
     def __init__(self, start: float) -> None:
         self.at = start
         self._second, self._text = -1, ""
@@ -59,18 +59,18 @@ class _Conversation:
         self.turn = 0
         self.session = ""
 
-    def take_turn(self) -> list[Step]:
+    def next_turn(self) -> list[Step]:
         """The events of one turn."""
-        place = self.turn % _SESSION_TURNS
-        if not place:
+        number = self.turn % _SESSION_TURNS
+        if not number:
             bits = self.random.getrandbits
             self.session = f"{bits(32):08x}-0000-4000-8000-{bits(48):012x}"
         self.turn += 1
         tokens = max(5, round(51 * self.random.lognormvariate(0, 0.28)))
         reply = round(3.3 * tokens)
-        return [*self._hear(), *self._remember(), *self._ask(place, tokens, reply), *self._speak(reply)]
+        return [*self._recognize(), *self._retrieve(), *self._generate(number, tokens, reply), *self._speak(reply)]
 
-    def _hear(self) -> list[Step]:
+    def _recognize(self) -> list[Step]:
         noise, text = self.random.lognormvariate, self.random.randint(15, 60)
         length = f'"text_length": {text}'
         return [
@@ -84,7 +84,7 @@ class _Conversation:
             (29 * noise(0, 0.15), "v34", "v34_classification_complete", f'"importance": {text % 10}'),
         ]
 
-    def _remember(self) -> list[Step]:
+    def _retrieve(self) -> list[Step]:
         noise = self.random.lognormvariate
         slow = self.random.uniform(2, 5) if self.random.random() < 0.05 else 1.0
         store, query = 390 * noise(0, 0.18), 40 * noise(0, 0.2) * slow
@@ -94,21 +94,21 @@ class _Conversation:
                 (0.2, "v34", "v34_memory_storage_start", ""),
                 (store, "v34", "v34_memory_storage_complete", f'"duration_ms": {round(store, 2)}'),
             ]
-        found = f'"duration_ms": {round(query, 2)}, "num_parents": 10, "num_candidate_chunks": 10'
+        retrieved = f'"duration_ms": {round(query, 2)}, "num_parents": 10, "num_candidate_chunks": 10'
         return [
             *steps,
             (0.2, "v34", "v34_retrieval_start", ""),
             (0.1, "v34", "v34_retrieval_embedding_start", ""),
             (7.2, "v34", "v34_retrieval_embedding_complete", '"duration_ms": 7.2'),
             (0.1, "v34", "v34_retrieval_query_start", ""),
-            (query, "v34", "v34_retrieval_query_complete", found),
+            (query, "v34", "v34_retrieval_query_complete", retrieved),
             (3.0, "v34", "v34_retrieval_complete", '"num_chunks": 5'),
         ]
 
-    def _ask(self, place: int, tokens: int, reply: int) -> list[Step]:
+    def _generate(self, number: int, tokens: int, reply: int) -> list[Step]:
         noise = self.random.lognormvariate
-        prompt = 610 + 64 * place
-        prefill = (PREFILL_BASE_MS + PREFILL_MS_PER_TOKEN * (680 if place else 610)) * noise(0, 0.025)
+        prompt = 610 + 64 * number
+        prefill = (PREFILL_BASE_MS + PREFILL_MS_PER_TOKEN * (680 if number else 610)) * noise(0, 0.025)
         decode = DECODE_MS_PER_TOKEN * tokens * noise(0, 0.01)
         built = f'"prompt_chars": {prompt * 5}, "prompt_tokens_est": {prompt * 5 // 4}, "tail_mode": false'
         counts = f'"prompt_eval_count": {prompt}, "eval_count": {tokens}'

@@ -1,61 +1,61 @@
-"""Time for the stand-ins: the wall clock of the processes, or a virtual one that writes an hour of logs in a blink."""
+"""Clocks of the stand-ins: the real one of live processes, or a virtual one that writes an hour of logs at once."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the stand-ins ask of time."""
+    """What the stand-ins need of a clock."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Seconds since 1970."""
 
-    def work(self, ms: float, doing: str = "") -> None:
-        """Let a stage take this long, whatever of it is really done, by its name in REAL_MS, included."""
+    def work(self, ms: float, stage: str = "") -> None:
+        """Let ``ms`` milliseconds of a stage pass. The real cost of ``stage`` (see OWN_COST_MS) is part of them."""
 
-    def rest(self, ms: float) -> None:
-        """Let a pause or playback, which is nobody's latency, take this long."""
+    def idle(self, ms: float) -> None:
+        """Let ``ms`` milliseconds of a pause or of playback pass, which are no latency."""
 
 
-REAL_MS = {"hop": 2.0, "prompt": 1.2, "reply": 0.4}
-"""What a request over loopback, a prompt that is built and written, and a reply that is logged cost by themselves.
-Without it the live turns of a demo would be that much slower than the history in front of them, and be called so."""
+OWN_COST_MS = {"hop": 2.0, "prompt": 1.2, "reply": 0.4}
+"""Real cost of a request over loopback, of building and writing a prompt, and of logging a reply. If it came on top,
+the live turns of a demo would be slower than its generated history, and the dashboard would report that."""
 
 
 class WallClock:
-    """Real time. ``rest_speed`` shortens pauses and playback alone; ``work_speed`` shortens the stages too.
+    """Real time. ``idle_speed`` shortens pauses and playback alone; ``work_speed`` shortens the stages.
 
-    Stamps are always the true time, so with ``work_speed`` above 1 the logged stage durations shrink by it.
+    Timestamps are always true, so with ``work_speed`` above 1 the logged durations of stages shrink by that factor.
     """
 
-    def __init__(self, rest_speed: float = 1.0, work_speed: float = 1.0) -> None:
-        self.rest_speed = rest_speed
+    def __init__(self, idle_speed: float = 1.0, work_speed: float = 1.0) -> None:
+        self.idle_speed = idle_speed
         self.work_speed = work_speed
 
     def now(self) -> float:
         return time.time()
 
-    def work(self, ms: float, doing: str = "") -> None:
-        _sleep(ms / self.work_speed - REAL_MS.get(doing, 0.0))
+    def work(self, ms: float, stage: str = "") -> None:
+        _sleep(ms / self.work_speed - OWN_COST_MS.get(stage, 0.0))
 
-    def rest(self, ms: float) -> None:
-        _sleep(ms / self.rest_speed)
+    def idle(self, ms: float) -> None:
+        _sleep(ms / self.idle_speed)
 
 
 class VirtualClock:
-    """Time that passes only when it is told to."""
+    """Time that passes only in ``work`` and ``idle``."""
 
     def __init__(self, start: float) -> None:
-        self.at = start
+        self._now = start
 
     def now(self) -> float:
-        return self.at
+        return self._now
 
-    def work(self, ms: float, doing: str = "") -> None:
-        self.at += ms / 1000
+    def work(self, ms: float, stage: str = "") -> None:
+        self._now += ms / 1000
 
-    def rest(self, ms: float) -> None:
-        self.at += ms / 1000
+    def idle(self, ms: float) -> None:
+        self._now += ms / 1000
 
 
 def _sleep(ms: float) -> None:

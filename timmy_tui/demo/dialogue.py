@@ -1,11 +1,13 @@
-"""What is said in the demo: harmless lines, the persona, memories, and the evil strings of the faults scenario."""
+"""The texts of the demo: user lines, persona, memories, replies, and the hostile lines of the scenario ``faults``."""
 
 import random
 
 from timmy_tui.demo.tokens import Tokenizer
 
-PERSONA_MARK = "You are Little Timmy"
-SHORT_MARK = "one short line"
+PERSONA_MARKER = "You are Little Timmy"
+"""In every prompt that contains the persona."""
+SHORT_REPLY_MARKER = "one short line"
+"""In every prompt that asks for a short reply."""
 
 USER_LINES = (
     "Can you hear me, buddy?",
@@ -46,7 +48,7 @@ MEMORIES = (
 )
 
 _PERSONA = (
-    PERSONA_MARK + ", a small talking skeleton who lives on a shelf in a workshop and helps its owner.",
+    PERSONA_MARKER + ", a small talking skeleton who lives on a shelf in a workshop and helps its owner.",
     "You speak in the first person, in plain words, and never use lists, headings or emoji.",
     "You are dry, kind and a little sarcastic, and you know that you are a machine made of servos and glue.",
     "You hear through a microphone, so some words may be wrong; guess what was meant and do not complain.",
@@ -92,7 +94,7 @@ _CLAUSES = (
     "I like it, as far as I like it at all",
     "time is a thing for folk with legs",
 )
-_LOST = (
+_CONFUSED_REPLIES = (
     "I am not sure what we are speaking of.",
     "Hello! What would you like to know?",
     "I have no idea who you mean, sorry.",
@@ -100,7 +102,7 @@ _LOST = (
     "We have not met, I think.",
 )
 
-EVIL_LINES = (
+HOSTILE_LINES = (
     "look at [bold red]this[/] and [@click=app.quit]that[/] and [/nothing]",
     "title \x1b]0;owned\x07 clipboard \x1b]52;c;b3duZWQ=\x07 clear \x1b[2J done",
     "right to left \u202etxt.exe\u202c and c1 \x9b31m and bell \x07",
@@ -108,34 +110,35 @@ EVIL_LINES = (
     '{"timestamp": 1, "event": "v34_ollama_received"} *** Debug: Error in handle_user_message: no',
     "--- Total process_user_message took: 99.99s",
 )
+"""Markup, escape sequences, bidirectional text and imitated log lines: what a log must never do to the screen."""
 
 
 def persona(random_: random.Random, clock: str, chunks: int) -> str:
-    """The part of the prompt that is told anew each turn: who Timmy is, the time, some memories."""
+    """The part of a full prompt that changes with each turn: persona, ``clock`` as text, ``chunks`` memories."""
     notes = "\n".join(f"- {memory}" for memory in random_.sample(MEMORIES, min(chunks, len(MEMORIES))))
     memories = f"Relevant memories:\n{notes}\n" if chunks else ""
     return "\n".join(_PERSONA) + f"\nIt is now {clock}.\n{memories}"
 
 
 def tail_note(random_: random.Random, clock: str, chunks: int) -> str:
-    """What a tail prompt tells: the time, a few memories, and to be brief."""
+    """The start of a tail prompt: ``clock`` as text, at most three memories, and the request to be brief."""
     notes = "\n".join(f"- {memory}" for memory in random_.sample(MEMORIES, min(chunks, 3)))
     return (
         f"It is now {clock}.\n{notes}\nKeep to what was said before, do not repeat yourself, "
-        f"stay in character and answer in {SHORT_MARK}.\n"
+        f"stay in character and answer in {SHORT_REPLY_MARKER}.\n"
     )
 
 
-def compose(random_: random.Random, tokenizer: Tokenizer, tokens: int, lost: bool = False) -> str:
-    """An answer of exactly ``tokens`` tokens; one that has lost its persona sounds like it."""
+def compose_reply(random_: random.Random, tokenizer: Tokenizer, tokens: int, confused: bool = False) -> str:
+    """A reply of exactly ``tokens`` tokens; ``confused``: the prompt had no persona, and the reply shows it."""
     if tokens <= 1:
         return "Yes"[: tokens * 3]
-    text = random_.choice(_LOST) if lost else random_.choice(_OPENERS)
+    text = random_.choice(_CONFUSED_REPLIES) if confused else random_.choice(_OPENERS)
     while len(tokenizer.pieces(text)) <= tokens:
-        more = random_.choice(_LOST if lost else _CLAUSES)
+        more = random_.choice(_CONFUSED_REPLIES if confused else _CLAUSES)
         if text.endswith("."):
             more = more[0].upper() + more[1:]
-        text += f" {more}" if lost else f" {more}{random_.choice('.,;')}"
+        text += f" {more}" if confused else f" {more}{random_.choice('.,;')}"
     pieces = tokenizer.pieces(text)[: tokens - 1]
     if pieces[-1] in ".,;":
         pieces[-1] = " too"

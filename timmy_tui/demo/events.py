@@ -1,4 +1,4 @@
-"""Lines of ``shared/latency.log``, as upstream's tracker writes them: the file is opened anew for each."""
+"""Writes lines of ``shared/latency.log`` as upstream's tracker does: the file is opened again for each line."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ _lock = threading.Lock()
 
 
 def event_line(stamp: float, request_id: str, service: str, event: str, metadata: Mapping[str, Any]) -> str:
-    """One event as JSON, without the line break."""
+    """One event as JSON, without the line break. ``stamp``: seconds since 1970."""
     line = {
         "timestamp": stamp,
         "iso_time": datetime.fromtimestamp(stamp).isoformat(),
@@ -24,7 +24,7 @@ def event_line(stamp: float, request_id: str, service: str, event: str, metadata
 
 
 def append_to(path: Path) -> Callable[[str], None]:
-    """A sink that appends whole lines to a file that others append to, and may delete, as well."""
+    """A sink that appends whole lines to a file, which other processes may append to or delete."""
 
     def append(line: str) -> None:
         with _lock, path.open("a", encoding="utf-8") as file:
@@ -34,7 +34,7 @@ def append_to(path: Path) -> Callable[[str], None]:
 
 
 class EventWriter:
-    """Stamps events of one service with its clock; an event without a request id is not written."""
+    """Writes the events of one service with timestamps of its clock. An event without request id is not written."""
 
     def __init__(self, service: str, now: Callable[[], float], sink: Callable[[str], None]) -> None:
         self.service = service
@@ -42,6 +42,6 @@ class EventWriter:
         self.sink = sink
 
     def record(self, request_id: str | None, event: str, **metadata: object) -> None:
-        """Write one event, now."""
+        """Write one event with the current time."""
         if request_id:
             self.sink(event_line(self.now(), request_id, self.service, event, metadata))

@@ -1,4 +1,4 @@
-"""What goes wrong around v34 in the scenarios: its log, its model server, the process itself."""
+"""Faults around v34 that the scenarios inject: in its log, in its model server, in the process itself."""
 
 import contextlib
 import http.client
@@ -10,49 +10,47 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.scenarios import Truth
+from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.start import start_v34
 
 
-class Faults:
-    """Acts by name; each leaves the rest of Timmy running, or starts it again."""
+class FaultInjector:
+    """Injects faults by name. After each of them Little Timmy goes on, or is started again."""
 
-    def __init__(self, root: Path, ollama_url: str, v34_port: int, truth: Truth) -> None:
+    def __init__(self, root: Path, ollama_url: str, v34_port: int) -> None:
         self.root = root
         self.log = root / "shared" / "latency.log"
         self.ollama_url = ollama_url
         self.v34_port = v34_port
-        self.truth = truth
-        self._acts: Mapping[str, Callable[[], None]] = {
+        self._injectors: Mapping[str, Callable[[], None]] = {
             "unload": lambda: self._generate({"prompt": "", "keep_alive": 0}),
             "steal": lambda: self._generate({"prompt": "Summarise: the sky is blue.", "keep_alive": "1h"}),
-            "torn": self._tear,
-            "garbage": self._litter,
-            "duplicate": self._repeat,
+            "torn": self._write_torn_line,
+            "garbage": self._write_garbage,
+            "duplicate": self._duplicate_last_line,
             "truncate": self._truncate,
             "rotate": self._rotate,
             "crash": self._crash,
-            "llm 500": lambda: self._fault("500"),
-            "empty": lambda: self._fault("empty"),
-            "leak": lambda: self._fault("leak"),
+            "llm 500": lambda: self._fail_next_generate("500"),
+            "empty": lambda: self._fail_next_generate("empty"),
+            "leak": lambda: self._fail_next_generate("leak"),
         }
 
-    def perform(self, name: str) -> None:
-        """Do it now. Raises KeyError for an act that nobody knows."""
-        self._acts[name]()
+    def inject(self, name: str) -> None:
+        """Inject the fault now. Raises KeyError for an unknown name."""
+        self._injectors[name]()
 
-    def _tear(self) -> None:
-        """Half a line, overwritten by another one, as two writers without a lock leave it."""
+    def _write_torn_line(self) -> None:
+        """Half a line followed by another one, as two writers without a lock may leave it."""
         whole = self._last_line()
         self._append(whole[: len(whole) // 2] + whole + b"\n")
 
-    def _litter(self) -> None:
+    def _write_garbage(self) -> None:
         self._append(
             b"\x00" * 64 + b"\n" + b'{"timestamp": 17\xff\xfe, "event": "\xc3\x28"}\n' + b"[1, 2, 3]\nnot json\n"
         )
 
-    def _repeat(self) -> None:
+    def _duplicate_last_line(self) -> None:
         self._append(self._last_line() + b"\n")
 
     def _truncate(self) -> None:
@@ -62,9 +60,9 @@ class Faults:
         self.log.rename(self.log.with_suffix(".log.1"))
 
     def _crash(self) -> None:
-        """v34 is killed, and started again as the control panel does it: with its log unlinked."""
+        """Kill v34 and start it again as the control panel does: after deleting its log."""
         if not Path("/proc/self/cwd").exists():
-            return  # no way to tell our processes from others
+            return  # without /proc the processes of this demo cannot be told from others
         for pid in self._v34_pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -74,7 +72,7 @@ class Faults:
         start_v34(self.root)
 
     def _v34_pids(self) -> list[int]:
-        """Processes that run in this demo's v34 folder, by their working directory."""
+        """Processes whose working directory is this demo's v34 folder."""
         pids = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
@@ -93,7 +91,7 @@ class Faults:
         options = {"num_ctx": 8000}
         self._post("/api/generate", {"model": MODEL, "stream": False, "options": options, **request})
 
-    def _fault(self, kind: str) -> None:
+    def _fail_next_generate(self, kind: str) -> None:
         self._post("/demo/fault", {"kind": kind})
 
     def _post(self, path: str, message: Mapping[str, object]) -> None:

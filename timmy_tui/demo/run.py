@@ -1,4 +1,4 @@
-"""The whole demo: a temporary Timmy with its processes, ended with the program that started it."""
+"""The whole demo: a simulated Little Timmy in a folder, with processes that end with the program that started it."""
 
 import os
 import shutil
@@ -6,58 +6,55 @@ import signal
 import socket
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from timmy_tui.demo.child_processes import Lifeline
-from timmy_tui.demo.generate import recent_start, write_logs
+from timmy_tui.demo.generate import ConversationPlan, recent_start, write_logs
+from timmy_tui.demo.parent_watchdog import ParentWatchdog
 from timmy_tui.demo.scenarios import SCENARIOS
-from timmy_tui.demo.start import environment, lay_out, start_module, start_v34
+from timmy_tui.demo.start import process_environment, start_module, start_v34, write_installation
 
 HISTORY_TURNS = 40
 HISTORY_PAUSES_S = (10.0, 80.0)
 STOP_LIMIT_S = 3.0
+"""Time that the processes have to exit before they are killed."""
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What is simulated.
+
+    ``speed`` shortens pauses and playback, which are no latency: at 1 a turn comes every 6–10 s, and all logged
+    durations stay those of speed 1. ``work_speed`` also shortens the stages, and with them the logged durations, while
+    the figures that Ollama reports stay as they are: for tests that need many turns soon. Timestamps are true times.
+    """
+
+    scenario: str = "steady"
+    speed: float = 1.0
+    seed: int = 0
+    ollama_version: str = "0.12.11"
+    work_speed: float = 1.0
+    history: int = HISTORY_TURNS
+    """Number of earlier turns in the logs at the start."""
+    import_s: float = 0.2
+    """How long v34's imports take, in seconds; v34 does them twice per start."""
+    conversation: bool = True
+    """False: nobody speaks to v34, and there is no STT and no TTS."""
 
 
 class Demo:
-    """A stand-in Timmy in a temporary folder. ``start`` gives its root; also a context manager.
+    """A simulated Little Timmy. ``start`` returns its root; also a context manager."""
 
-    ``speed`` shortens pauses and playback, which are nobody's latency: at 1 a turn comes every 6–10 s, and all logged
-    durations stay those of speed 1. ``work_speed`` shortens the stages as well, and with them the logged durations,
-    while the figures that Ollama reports stay physical: for tests that want many turns soon. Stamps are true times.
-    """
-
-    def __init__(
-        self,
-        scenario: str = "steady",
-        speed: float = 1.0,
-        seed: int = 0,
-        root: Path | None = None,
-        ollama_version: str = "0.12.11",
-        *,
-        work_speed: float = 1.0,
-        history: int = HISTORY_TURNS,
-        import_s: float = 0.2,
-        talk: bool = True,
-    ) -> None:
-        """``root``: use this folder and leave it in place. ``history``: earlier turns in the logs at the start.
-
-        ``import_s``: how long v34's imports take, twice per start. ``talk``: off, nobody speaks to v34.
-        """
-        if scenario not in SCENARIOS:
-            raise ValueError(f"unknown scenario {scenario!r}")
-        self.scenario = scenario
-        self.speed = speed
-        self.seed = seed
-        self.ollama_version = ollama_version
-        self.work_speed = work_speed
-        self.history = history
-        self.import_s = import_s
-        self.talk = talk
-        self.root: Path | None = root
+    def __init__(self, options: DemoOptions | None = None, root: Path | None = None) -> None:
+        """``root``: use this folder and leave it in place; None: a temporary folder. Raises ValueError."""
+        self.options = options or DemoOptions()
+        if self.options.scenario not in SCENARIOS:
+            raise ValueError(f"unknown scenario {self.options.scenario!r}")
+        self.root = root
         self._keep_root = root is not None
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._line: Lifeline | None = None
-        self._reserved: socket.socket | None = None
+        self._watchdog: ParentWatchdog | None = None
+        self._reserved_port: socket.socket | None = None
         self._ports: dict[str, int] = {}
 
     @property
@@ -67,33 +64,33 @@ class Demo:
 
     @property
     def processes(self) -> list[subprocess.Popen[bytes]]:
-        """Ollama, v34's reloader and the talker, as they were started here."""
+        """The processes started here: v34's reloader, Ollama and, with ``conversation``, the voice services."""
         return list(self._processes)
 
     @property
     def ollama_log(self) -> Path:
-        """The stand-in's server log."""
+        """The server log of the simulated Ollama."""
         return self._started_root() / "ollama" / "server.log"
 
     def start(self) -> Path:
-        """Lay out the folder, write the history, start the processes; returns the root at once."""
-        if self._line is not None:
+        """Write the installation and its history, start the processes and return the root without waiting for them."""
+        if self._watchdog is not None:
             raise RuntimeError("the demo is running already")
         self.root = self.root or Path(tempfile.mkdtemp(prefix="timmy-demo-"))
         listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in ("ollama", "tts", "stt")}
-        self._reserved = _reserve_port()
+        self._reserved_port = _reserve_port()
         self._ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
-        self._ports["v34"] = self._reserved.getsockname()[1]
-        self._line = Lifeline()
-        lay_out(self.root, self._ports, SCENARIOS[self.scenario].raw)
-        if self.history:
-            start = recent_start(self.history, HISTORY_PAUSES_S)
-            self._write_history(start)
-        extra = environment(self.seed, self.work_speed, self.import_s, self._line)
+        self._ports["v34"] = self._reserved_port.getsockname()[1]
+        self._watchdog = ParentWatchdog()
+        write_installation(self.root, self._ports, SCENARIOS[self.options.scenario].raw)
+        if self.options.history:
+            self._write_history()
+        options = self.options
+        environment = process_environment(options.seed, options.work_speed, options.import_s, self._watchdog)
         try:
-            self._processes = [start_v34(self.root, extra), self._start_ollama(listeners, extra)]
-            if self.talk:
-                self._processes.append(self._start_talker(listeners, extra))
+            self._processes = [start_v34(self.root, environment), self._start_ollama(listeners, environment)]
+            if options.conversation:
+                self._processes.append(self._start_voice_services(listeners, environment))
         except BaseException:
             self.stop()
             raise
@@ -103,18 +100,18 @@ class Demo:
         return self.root
 
     def stop(self) -> None:
-        """End every process, then remove the folder (unless it was given)."""
-        if self._line is None:
+        """End every process, then remove the folder if it is a temporary one."""
+        if self._watchdog is None:
             return
-        gone = self._line.cut(STOP_LIMIT_S)
-        self._line = None
+        all_exited = self._watchdog.stop_children(STOP_LIMIT_S)
+        self._watchdog = None
         for process in self._processes:
-            if not gone and process.poll() is None:
+            if not all_exited and process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self._processes = []
-        if self._reserved is not None:
-            self._reserved.close()
+        if self._reserved_port is not None:
+            self._reserved_port.close()
         if self.root is not None and not self._keep_root:
             shutil.rmtree(self.root, ignore_errors=True)
 
@@ -130,51 +127,55 @@ class Demo:
             raise RuntimeError("the demo has not been started")
         return self.root
 
-    def _write_history(self, start: float) -> None:
-        raw = True if self.scenario == "overflow" else None
-        write_logs(
-            self._started_root(),
-            self.history,
-            self.scenario,
-            self.seed + 1000,
-            start=start,
-            version=self.ollama_version,
-            raw=raw,
+    def _write_history(self) -> None:
+        options = self.options
+        plan = ConversationPlan(
+            options.history,
+            options.scenario,
+            options.seed + 1000,
+            start=recent_start(options.history, HISTORY_PAUSES_S),
+            version=options.ollama_version,
+            raw=True if options.scenario == "overflow" else None,
             pauses_s=HISTORY_PAUSES_S,
-            session_turns=self.history + 1,
-            acts=False,
+            session_turns=options.history + 1,
+            incidents=False,
         )
+        write_logs(self._started_root(), plan)
 
-    def _start_ollama(self, listeners: dict[str, socket.socket], extra: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _start_ollama(
+        self, listeners: dict[str, socket.socket], environment: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
         fd = listeners["ollama"].fileno()
-        order = {
+        options = {
             "fd": fd,
-            "version": self.ollama_version,
-            "seed": self.seed,
-            "speed": self.work_speed,
+            "version": self.options.ollama_version,
+            "seed": self.options.seed,
+            "speed": self.options.work_speed,
             "log": str(self.ollama_log),
             "preload": 8000,
         }
-        return start_module("ollama.server", order, self._started_root(), (fd,), extra)
+        return start_module("ollama.server", options, self._started_root(), (fd,), environment)
 
-    def _start_talker(self, listeners: dict[str, socket.socket], extra: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _start_voice_services(
+        self, listeners: dict[str, socket.socket], environment: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
         stt, tts = listeners["stt"].fileno(), listeners["tts"].fileno()
-        order = {
+        options = {
             "root": str(self.root),
-            "scenario": self.scenario,
-            "seed": self.seed,
-            "speed": self.speed,
-            "work_speed": self.work_speed,
+            "scenario": self.options.scenario,
+            "seed": self.options.seed,
+            "speed": self.options.speed,
+            "work_speed": self.options.work_speed,
             "v34_port": self._ports["v34"],
             "ollama": self.urls["ollama"],
             "stt_fd": stt,
             "tts_fd": tts,
         }
-        return start_module("talker", order, self._started_root(), (stt, tts), extra)
+        return start_module("voice_services", options, self._started_root(), (stt, tts), environment)
 
 
 def _reserve_port() -> socket.socket:
-    """A port that the system gives to nobody else while v34, which shares it, comes and goes."""
+    """A port for v34, which no other program can get while v34 restarts. v34 binds it too (SO_REUSEPORT)."""
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     reserved.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""What happens in a demo and when, and the record of it that judges can be judged by."""
+"""The scenarios of the demo: what happens when, and a record of it against which detectors are tested."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,81 +7,85 @@ from pathlib import Path
 from typing import Any
 
 REGRESSION_FACTOR = 1.6
-TRUTH = "demo/truth.jsonl"
-"""Below the root: one JSON line per thing that was done, with the live turn that it came before."""
+GROUND_TRUTH_FILE = "demo/truth.jsonl"
+"""Below the root: one JSON line per turn and per incident, with the number of the live turn."""
 
 
 @dataclass(frozen=True)
-class Act:
-    """Something that happens before a live turn."""
+class Incident:
+    """Something that happens before a live turn: a fault, a slowdown, a clock step."""
 
     name: str
     stage: str = ""
+    """Key of the stage that ``slow`` slows down."""
     factor: float = 1.0
+    """For ``slow``: factor of the duration; for ``step``: seconds added to the STT/TTS clock."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A play: what Timmy starts with, and what happens to it."""
+    """How the demo starts, and what happens in it."""
 
     summary: str
-    acts: Mapping[int, Act]
+    incidents: Mapping[int, Incident]
     """By number of the live turn, counted from 1."""
-    every: int = 0
-    """The acts begin anew after this many turns; 0: they happen once."""
+    repeat_after: int = 0
+    """The incidents start again after this many turns; 0: they happen once."""
     raw: bool = True
     clock_offset_s: float = 0.002
-    """STT/TTS clock minus v34's."""
+    """STT/TTS clock minus v34's clock."""
 
-    def act_before(self, turn: int) -> Act | None:
-        """What happens before live turn ``turn``, if anything."""
-        return self.acts.get((turn - 1) % self.every + 1 if self.every else turn)
+    def incident_before(self, turn: int) -> Incident | None:
+        """The incident before live turn ``turn``, counted from 1, or None."""
+        return self.incidents.get((turn - 1) % self.repeat_after + 1 if self.repeat_after else turn)
 
 
 SCENARIOS: Mapping[str, Scenario] = {
     "steady": Scenario("nothing happens but conversation", {}),
     "regression": Scenario(
-        "after twelve turns retrieval takes 60 % longer", {13: Act("slow", "retrieve", REGRESSION_FACTOR)}
+        "after twelve turns retrieval takes 60 % longer", {13: Incident("slow", "retrieve", REGRESSION_FACTOR)}
     ),
     "overflow": Scenario("raw is off and the full prompt is sent: the context grows past num_ctx", {}, raw=False),
     "cold-start": Scenario(
         "the model is unloaded, another client takes its slot",
-        {4: Act("unload"), 8: Act("steal")},
-        every=10,
+        {4: Incident("unload"), 8: Incident("steal")},
+        repeat_after=10,
     ),
-    "clock-skew": Scenario("STT and TTS are 5 s ahead, later 3 s", {9: Act("step", factor=-2.0)}, clock_offset_s=5.0),
+    "clock-skew": Scenario(
+        "STT and TTS are 5 s ahead, later 3 s", {9: Incident("step", factor=-2.0)}, clock_offset_s=5.0
+    ),
     "faults": Scenario(
-        "torn lines, truncation, rotation, a crash of v34, failing calls, evil strings",
+        "torn lines, truncation, rotation, a crash of v34, failing calls, hostile text",
         {
-            2: Act("torn"),
-            3: Act("llm 500"),
-            4: Act("evil"),
-            5: Act("truncate"),
-            6: Act("empty"),
-            7: Act("rotate"),
-            8: Act("crash"),
-            9: Act("garbage"),
-            10: Act("leak"),
-            11: Act("tts down"),
-            12: Act("duplicate"),
-            13: Act("torn"),
-            14: Act("evil"),
+            2: Incident("torn"),
+            3: Incident("llm 500"),
+            4: Incident("evil"),
+            5: Incident("truncate"),
+            6: Incident("empty"),
+            7: Incident("rotate"),
+            8: Incident("crash"),
+            9: Incident("garbage"),
+            10: Incident("leak"),
+            11: Incident("tts down"),
+            12: Incident("duplicate"),
+            13: Incident("torn"),
+            14: Incident("evil"),
         },
-        every=14,
+        repeat_after=14,
     ),
 }
 
 
-class Truth:
-    """Appends what was done to a file, or keeps it."""
+class GroundTruth:
+    """Records what was done, in memory and, if ``path`` is given, as lines of a file."""
 
     def __init__(self, path: Path | None, now: Callable[[], float]) -> None:
         self.path = path
         self.now = now
         self.entries: list[dict[str, Any]] = []
 
-    def note(self, what: str, **facts: object) -> None:
-        """One entry."""
+    def record(self, what: str, **facts: object) -> None:
+        """Add one entry with the current time. ``what``: ``turn`` or the name of an incident."""
         entry = {"at": self.now(), "what": what, **facts}
         self.entries.append(entry)
         if self.path is not None:

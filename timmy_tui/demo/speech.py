@@ -9,11 +9,11 @@ from timmy_tui.demo.latencies import Latencies
 
 PAUSE_THRESHOLD_S = 0.5
 MUTE_MS, REARM_MS = 200.0, 300.0
-"""Upstream's fixed sleeps before speaking and before listening again."""
+"""Upstream's fixed sleeps before playback and before listening again."""
 
 
-class Ears:
-    """STT: from the pause to the request on its way."""
+class SpeechToText:
+    """STT: from the pause after a sentence to the request leaving for v34."""
 
     def __init__(self, clock: Clock, latencies: Latencies, events: EventWriter, endpoint: str) -> None:
         self.clock = clock
@@ -21,14 +21,14 @@ class Ears:
         self.events = events
         self.endpoint = endpoint
 
-    def hear_pause(self, request_id: str) -> None:
-        """The silence threshold has passed; after a lone pause nothing follows."""
+    def detect_pause(self, request_id: str) -> None:
+        """The silence threshold has passed. After a lone pause nothing follows."""
         self.clock.work(PAUSE_THRESHOLD_S * 1000)
         self.events.record(request_id, "stt_pause_detected", pause_threshold=PAUSE_THRESHOLD_S)
 
-    def hear(self, request_id: str, text: str) -> None:
-        """A whole sentence, up to the request being sent."""
-        self.hear_pause(request_id)
+    def recognize(self, request_id: str, text: str) -> None:
+        """A whole sentence, up to the request that is sent to v34."""
+        self.detect_pause(request_id)
         self.clock.work(self.latencies.draw("stt_final"))
         self.events.record(request_id, "stt_transcript_finalized", text_length=len(text))
         self.clock.work(1.0)
@@ -37,31 +37,31 @@ class Ears:
         self.clock.work(self.latencies.draw("hop"), "hop")
 
 
-class Mouth:
-    """TTS: from the request being there to the microphone being open again."""
+class TextToSpeech:
+    """TTS: from the arrival of the request to the microphone being open again."""
 
     def __init__(self, clock: Clock, latencies: Latencies, events: EventWriter) -> None:
         self.clock = clock
         self.latencies = latencies
         self.events = events
 
-    def accept(self, request_id: str, text: str) -> None:
-        """The request is there."""
+    def receive(self, request_id: str, text: str) -> None:
+        """The request has arrived."""
         self.events.record(request_id, "tts_request_received", text_length=len(text))
 
-    def speak(self, request_id: str, text: str, pause: Callable[[], None], resume: Callable[[], None]) -> None:
-        """Mute, synthesise, play, listen again."""
+    def speak(self, request_id: str, text: str, mute: Callable[[], None], unmute: Callable[[], None]) -> None:
+        """Mute the microphone, synthesise, play, open the microphone."""
         self.clock.work(1.5)
-        pause()
+        mute()
         self.events.record(request_id, "tts_pause_sent")
         self.clock.work(MUTE_MS + self.latencies.draw("mute"))
         self.events.record(request_id, "tts_synthesis_start")
         self.clock.work(self.latencies.tts(len(text)))
         self.events.record(request_id, "tts_audio_playback_start")
-        self.clock.rest(self.latencies.playback(len(text)))
+        self.clock.idle(self.latencies.playback(len(text)))
         self.events.record(request_id, "tts_audio_playback_complete", chunks_written=len(text))
         self.clock.work(REARM_MS)
-        resume()
+        unmute()
         self.events.record(request_id, "tts_resume_sent")
 
 

@@ -1,4 +1,4 @@
-"""Laying out a Timmy in a folder and starting its processes."""
+"""Writes an installation of Little Timmy into a folder and starts its processes."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from timmy_tui.demo import child_processes
+from timmy_tui.demo import parent_watchdog
 from timmy_tui.demo.v34 import app as v34_app
 
 TEMPLATE = Path(__file__).parent / "timmy"
@@ -16,44 +16,46 @@ FOLDERS = ("v34", "shared", "testing-interface/logs", "ollama", "demo")
 V34_LOG = "testing-interface/logs/v34.log"
 
 
-def lay_out(root: Path, ports: Mapping[str, int], raw: bool = True) -> None:
-    """Copy the template into ``root`` and point its config to the ports ``ollama``, ``tts``, ``stt`` and ``v34``."""
+def write_installation(root: Path, ports: Mapping[str, int], raw: bool = True) -> None:
+    """Copy the template into ``root`` and set the ports ``ollama``, ``tts``, ``stt`` and ``v34`` in its config."""
     for folder in FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
     for template in TEMPLATE.rglob("*.template"):
         shutil.copyfile(template, root / template.relative_to(TEMPLATE).with_suffix(""))
     config = root / "v34" / "config.py"
     text = config.read_text(encoding="utf-8")
-    for name, usual in (("ollama", 11434), ("tts", 5051), ("stt", 8888)):
-        text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{ports[name]}")
+    for name, default in (("ollama", 11434), ("tts", 5051), ("stt", 8888)):
+        text = text.replace(f"127.0.0.1:{default}", f"127.0.0.1:{ports[name]}")
     config.write_text(text.replace("V34_PORT = 5000", f"V34_PORT = {ports['v34']}"), encoding="utf-8")
     if not raw:
         app = root / "v34" / "app.py"
         app.write_text(app.read_text(encoding="utf-8").replace("raw=True", "raw=False"), encoding="utf-8")
 
 
-def start_v34(root: Path, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """``python app.py --debug`` in v34/, its output captured in one file as the control panel does it.
+def start_v34(root: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """``python app.py --debug`` in v34/, with its output captured in one file as the control panel does it.
 
-    ``extra`` is added to the environment; a process of the demo has it there already.
+    ``environment``: variables to add (see ``process_environment``); a process of the demo has inherited them.
     """
     with (root / V34_LOG).open("ab") as log:
-        return _start([sys.executable, "app.py", "--debug"], cwd=root / "v34", output=log.fileno(), extra=extra)
+        return _start([sys.executable, "app.py", "--debug"], root / "v34", log.fileno(), environment=environment)
 
 
 def start_module(
-    name: str, order: Mapping[str, object], root: Path, fds: tuple[int, ...], extra: Mapping[str, str]
+    name: str, options: Mapping[str, object], root: Path, fds: tuple[int, ...], environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """``python -m timmy_tui.demo.NAME ORDER``; complaints go to ``demo/NAME.log``."""
+    """``python -m timmy_tui.demo.NAME OPTIONS``, which inherits ``fds``; its output goes to ``demo/NAME.log``."""
     with (root / "demo" / f"{name}.log").open("ab") as log:
-        argv = [sys.executable, "-m", f"timmy_tui.demo.{name}", json.dumps(order)]
-        return _start(argv, root, log.fileno(), fds, extra)
+        argv = [sys.executable, "-m", f"timmy_tui.demo.{name}", json.dumps(options)]
+        return _start(argv, root, log.fileno(), fds, environment)
 
 
-def environment(seed: int, work_speed: float, import_s: float, line: child_processes.Lifeline) -> dict[str, str]:
-    """What the processes of a demo find in their environment, beside what is there already."""
+def process_environment(
+    seed: int, work_speed: float, import_s: float, watchdog: parent_watchdog.ParentWatchdog
+) -> dict[str, str]:
+    """Environment variables that the processes of a demo need in addition to their parent's."""
     return {
-        child_processes.VARIABLE: str(line.fd),
+        parent_watchdog.VARIABLE: str(watchdog.fd),
         v34_app.SEED: str(seed),
         v34_app.WORK_SPEED: str(work_speed),
         v34_app.IMPORT_S: str(import_s),
@@ -61,14 +63,14 @@ def environment(seed: int, work_speed: float, import_s: float, line: child_proce
 
 
 def _start(
-    argv: list[str], cwd: Path, output: int, fds: tuple[int, ...] = (), extra: Mapping[str, str] | None = None
+    argv: list[str], cwd: Path, output: int, fds: tuple[int, ...] = (), environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
     source = str(Path(__file__).resolve().parents[2])
-    env = {**os.environ, **(extra or {})}
+    env = {**os.environ, **(environment or {})}
     env["PYTHONPATH"] = os.pathsep.join(part for part in (source, env.get("PYTHONPATH", "")) if part)
     env.pop("PYTHONUNBUFFERED", None)
     env.pop("WERKZEUG_RUN_MAIN", None)
-    line = env.get(child_processes.VARIABLE)
+    watchdog_fd = env.get(parent_watchdog.VARIABLE)
     return subprocess.Popen(
         argv,
         cwd=cwd,
@@ -76,6 +78,6 @@ def _start(
         stdout=output,
         stderr=subprocess.STDOUT,
         env=env,
-        pass_fds=(*fds, int(line)) if line else fds,
+        pass_fds=(*fds, int(watchdog_fd)) if watchdog_fd else fds,
         start_new_session=True,
     )

@@ -1,10 +1,11 @@
-"""A tokenizer for the stand-in: pieces of text to stable ids and back, about five characters a token in prose."""
+"""A tokenizer for the stand-in: text to stable token ids and back, about five characters per token in prose."""
 
 import re
 import zlib
 
 VOCABULARY = 128_000
 BOS = VOCABULARY
+"""Id of the beginning-of-sequence token."""
 _PIECE = re.compile(r"<\|\w+\|>|\n+| ?[^\W\d_]{1,9}| ?\d{1,3}| ?_+| +|[^\w\s]|.", re.DOTALL)
 
 
@@ -16,20 +17,20 @@ class Tokenizer:
         self._pieces: dict[int, str] = {}
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a text, without BOS."""
+        """The token ids of a text, without BOS."""
         ids = self._ids
-        return [ids[piece] if piece in ids else self._learn(piece) for piece in _PIECE.findall(text)]
+        return [ids[piece] if piece in ids else self._assign_id(piece) for piece in _PIECE.findall(text)]
 
     def decode(self, tokens: list[int]) -> str:
-        """The text of ids; one that was never handed out reads as U+FFFD."""
+        """The text of token ids; U+FFFD for an id that ``encode`` has never returned."""
         pieces = self._pieces
         return "".join([pieces.get(token, "\ufffd") for token in tokens])
 
     def pieces(self, text: str) -> list[str]:
-        """The pieces themselves, as they are streamed."""
+        """The text of each token, as it is streamed."""
         return _PIECE.findall(text)
 
-    def _learn(self, piece: str) -> int:
+    def _assign_id(self, piece: str) -> int:
         token = zlib.crc32(piece.encode("utf-8", "surrogatepass")) % VOCABULARY
         while token in self._pieces:
             token = (token + 1) % VOCABULARY
@@ -38,9 +39,9 @@ class Tokenizer:
         return token
 
 
-def common_prefix(left: list[int], right: list[int]) -> int:
-    """How many leading tokens two prompts share."""
-    for index, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one != other:
+def common_prefix_length(first: list[int], second: list[int]) -> int:
+    """Number of leading tokens that two prompts share."""
+    for index, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
             return index
-    return min(len(left), len(right))
+    return min(len(first), len(second))

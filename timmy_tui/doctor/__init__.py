@@ -1,1 +1,1 @@
-"""Checks of files, services, versions and flags; changes nothing."""
+"""Checks files, services, versions and flags. Nothing is changed."""

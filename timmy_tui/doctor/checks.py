@@ -1,6 +1,6 @@
-"""Reads everything that the dashboard depends on, changes nothing, and says of each thing what to do.
+"""Checks everything that the dashboard depends on, changes nothing, and says what to do.
 
-One table of checks. Each looks at one place and gives lines; a check that fails is a line, too.
+CHECKS is the table of all checks. Each returns lines of output; a failed check is a line too.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, parse_version, rule_for
 from timmy_tui.core.errors import NotFound, SettingsError
-from timmy_tui.core.formatting import share
+from timmy_tui.core.formatting import percent
 from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings
@@ -19,15 +19,15 @@ from timmy_tui.doctor.flags import flag_lines
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
 from timmy_tui.doctor.terminal import terminal_lines, tmux_lines
 from timmy_tui.model.llm import OllamaFacts
-from timmy_tui.sources.services.http import Answer, HttpClient
-from timmy_tui.sources.services.ollama import OllamaWatch, parse_duration
+from timmy_tui.sources.services.http import HttpClient, HttpResponse
+from timmy_tui.sources.services.ollama import OllamaPoller, parse_duration
 from timmy_tui.sources.services.urls import ServiceConfig
 from timmy_tui.sources.services.v34 import V34Client
 
 
 @dataclass
-class Scene:
-    """What is looked at."""
+class CheckContext:
+    """What the checks examine."""
 
     settings: Settings
     settings_path: Path
@@ -40,180 +40,191 @@ class Scene:
     services: ServiceConfig = field(default_factory=lambda: ServiceConfig(Settings(), None))
 
 
-Check = Callable[[Scene], Iterable[DoctorLine]]
+Check = Callable[[CheckContext], Iterable[DoctorLine]]
 
 
-def examine(root: Path | None, settings_path: Path | None, now: float) -> list[DoctorLine]:
-    """Every line, in the order of the table. Never raises for what it finds."""
-    scene = set_scene(root, settings_path, now)
-    return [line for check in CHECKS for line in check(scene)]
+def run_checks(root: Path | None, settings_path: Path | None, now: float) -> list[DoctorLine]:
+    """All lines, in the order of the table. ``now``: time.time(). Raises nothing for a wrong installation."""
+    context = make_context(root, settings_path, now)
+    return [line for check in CHECKS for line in check(context)]
 
 
-def set_scene(root: Path | None, settings_path: Path | None, now: float) -> Scene:
-    """Settings and installation, as far as there are any."""
+def make_context(root: Path | None, settings_path: Path | None, now: float) -> CheckContext:
+    """Settings, installation and the ends of the logs, as far as they exist."""
     path = settings_path or config_dir() / "settings.toml"
-    scene = Scene(Settings(), path, now=now)
+    context = CheckContext(Settings(), path, now=now)
     try:
-        scene.settings = load_settings(settings_path)
+        context.settings = load_settings(settings_path)
     except SettingsError as error:
-        scene.settings_error = error.message
+        context.settings_error = error.message
     try:
-        scene.installation = find_installation(scene.settings, root)
+        context.installation = find_installation(context.settings, root)
     except NotFound as error:
-        scene.missing = error
-    place = scene.installation.root if scene.installation is not None else None
-    scene.services = ServiceConfig(scene.settings, place)
-    if scene.installation is not None:
-        scene.sample = sample_logs(scene.installation, scene.settings)
-    return scene
+        context.missing = error
+    place = context.installation.root if context.installation is not None else None
+    context.services = ServiceConfig(context.settings, place)
+    if context.installation is not None:
+        context.sample = sample_logs(context.installation, context.settings)
+    return context
 
 
-def _settings(scene: Scene) -> Iterator[DoctorLine]:
-    if scene.settings_error:
-        yield DoctorLine("settings", FAIL, scene.settings_error, "Correct it; until then the defaults hold.")
-    elif scene.settings_path.exists():
-        yield DoctorLine("settings", OK, f"{scene.settings_path}")
+def _settings(context: CheckContext) -> Iterator[DoctorLine]:
+    if context.settings_error:
+        yield DoctorLine("settings", FAIL, context.settings_error, "Correct it. Until then the defaults are used.")
+    elif context.settings_path.exists():
+        yield DoctorLine("settings", OK, f"{context.settings_path}")
     else:
-        yield DoctorLine("settings", OK, f"no file, the defaults hold; it would be {scene.settings_path}")
+        yield DoctorLine(
+            "settings", OK, f"no settings file, the defaults are used; its path would be {context.settings_path}"
+        )
 
 
-def _place(scene: Scene) -> Iterator[DoctorLine]:
-    if scene.installation is not None:
-        yield DoctorLine("timmy", OK, f"{scene.installation.root}")
-    elif scene.missing is not None:
-        yield DoctorLine("timmy", FAIL, scene.missing.message, scene.missing.way_out)
+def _installation(context: CheckContext) -> Iterator[DoctorLine]:
+    if context.installation is not None:
+        yield DoctorLine("timmy", OK, f"{context.installation.root}")
+    elif context.missing is not None:
+        yield DoctorLine("timmy", FAIL, context.missing.message, context.missing.hint)
 
 
-def _files(scene: Scene) -> Iterable[DoctorLine]:
-    if scene.installation is None:
+def _files(context: CheckContext) -> Iterable[DoctorLine]:
+    if context.installation is None:
         return ()
-    return file_lines(scene.installation, scene.sample, scene.settings, scene.now)
+    return file_lines(context.installation, context.sample, context.settings, context.now)
 
 
-def _clocks(scene: Scene) -> Iterator[DoctorLine]:
-    if scene.installation is None:
+def _clocks(context: CheckContext) -> Iterator[DoctorLine]:
+    if context.installation is None:
         return
-    offset = scene.sample.offset
+    offset = context.sample.offset
     if offset is None:
         yield DoctorLine("clocks", WARN, "no turn yet with STT and v34 events: the two clocks cannot be compared")
     elif offset.stepped:
         yield DoctorLine(
             "clocks", WARN, f"a clock jumped within the newest {offset.turns} turns",
-            "The hops to and from v34 are not durations there; in WSL: sudo hwclock -s",
+            "The network hops of these turns are not durations. In WSL: sudo hwclock -s",
         )  # fmt: skip
     elif offset.skewed:
         low, high = offset.low_ms or 0.0, offset.high_ms or 0.0
-        near = low if low > 0 else high
+        offset_ms = low if low > 0 else high
         yield DoctorLine(
-            "clocks", WARN, f"v34's clock is at least {abs(near):.0f}ms {'ahead of' if near > 0 else 'behind'} STT's",
-            "The hops are hatched on the screen; in WSL: sudo hwclock -s",
+            "clocks", WARN,
+            f"v34's clock is at least {abs(offset_ms):.0f}ms {'ahead of' if offset_ms > 0 else 'behind'} STT's",
+            "The screen shows the network hops hatched. In WSL: sudo hwclock -s",
         )  # fmt: skip
     else:
-        yield DoctorLine("clocks", OK, f"STT's and v34's agree within what {offset.turns} turns can tell")
-    newest = scene.sample.newest
-    if newest is not None and newest - scene.now > 2:
-        ahead = newest - scene.now
         yield DoctorLine(
-            "clocks", WARN, f"the newest event lies {ahead:.0f}s in this machine's future", "Set the clock."
+            "clocks", OK, f"no offset between the clocks of STT and v34 is visible in {offset.turns} turns"
+        )
+    newest = context.sample.newest
+    if newest is not None and newest - context.now > 2:
+        ahead = newest - context.now
+        yield DoctorLine(
+            "clocks", WARN, f"the newest event is {ahead:.0f}s in the future of this machine's clock", "Set the clock."
         )
 
 
-def _ollama(scene: Scene) -> Iterator[DoctorLine]:
-    model = scene.services.model
-    watch = OllamaWatch(scene.services.urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
+def _ollama(context: CheckContext) -> Iterator[DoctorLine]:
+    model = context.services.model
+    poller = OllamaPoller(context.services.urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
     try:
-        facts = watch.step(scene.now)
+        facts = poller.poll(context.now)
     finally:
-        watch.close()
+        poller.close()
     if not facts.reachable:
         yield DoctorLine(
             "ollama", FAIL, f"{facts.url}: {facts.problem}",
-            "Start it, or name it: OLLAMA_API_URL in v34/config.py, or [services] ollama in the settings.",
+            "Start it, or set its URL: OLLAMA_API_URL in v34/config.py or [services] ollama in the settings.",
         )  # fmt: skip
         return
     yield DoctorLine("ollama", OK, f"{facts.url} answers, version {facts.version}")
     yield from _version(facts)
-    yield from _residency(facts, scene)
+    yield from _residency(facts, context)
 
 
 def _version(facts: OllamaFacts) -> Iterator[DoctorLine]:
     rule = rule_for(facts.version)
     if rule is None:
-        text = f"{facts.version} is no release: its figures are read as those of 0.12.7 and later"
+        text = f"{facts.version} is not a release; its figures are read like those of 0.12.7 and later"
         yield DoctorLine("ollama", WARN, text, "timmy-tui probe shows what its figures mean.")
     elif not rule.times_all_uncached:
         text = f"{facts.version} {rule.note}"
         yield DoctorLine("ollama", WARN, text, "Update to 0.12.7 or later, or follow its log: [paths] ollama_log.")
     elif rule.counts is PromptEvalCount.MISSES:
         yield DoctorLine(
-            "ollama", WARN, f"{facts.version} {rule.note}", "Reuse is not told; update, or follow its log."
+            "ollama",
+            WARN,
+            f"{facts.version} {rule.note}",
+            "It does not report the reuse. Update it, or follow its log.",
         )
     else:
-        ending = "" if rule.reports_cached_tokens else ": prompt_eval_count says nothing of the cache"
+        ending = "" if rule.reports_cached_tokens else ": prompt_eval_count says nothing about the cache"
         yield DoctorLine("ollama", OK, f"{facts.version} {rule.note}{ending}")
     if facts.version is not None and (parse_version(facts.version) or (9, 0, 0)) < (0, 1, 38):
-        yield DoctorLine("ollama", WARN, "before 0.1.38 it does not say what is loaded")
+        yield DoctorLine("ollama", WARN, "versions before 0.1.38 do not report the loaded model")
 
 
-def _residency(facts: OllamaFacts, scene: Scene) -> Iterator[DoctorLine]:
-    wanted = scene.services.model
+def _residency(facts: OllamaFacts, context: CheckContext) -> Iterator[DoctorLine]:
+    configured = context.services.model
     if not facts.loaded:
         name = facts.model or "v34's model"
-        yield DoctorLine("model", WARN, f"{name} is not loaded: the next turn waits for it", "timmy-tui warm")
+        yield DoctorLine(
+            "model", WARN, f"{name} is not loaded: the next turn has to wait for the load", "timmy-tui warm"
+        )
         return
     window = f", num_ctx {facts.context_length}" if facts.context_length else ""
     yield DoctorLine("model", OK, f"{facts.model} {facts.parameters or ''} {facts.quantization or ''}{window}".strip())
     if facts.size and facts.size_vram is not None and facts.size_vram < 0.995 * facts.size:
-        part = share(facts.size_vram / facts.size)
+        part = percent(facts.size_vram / facts.size)
         yield DoctorLine("model", WARN, f"only {part} of it is in GPU memory", "A smaller num_ctx or model would fit.")
-    if wanted.num_ctx and facts.context_length and wanted.num_ctx != facts.context_length:
-        text = f"loaded with num_ctx {facts.context_length}, v34 asks for {wanted.num_ctx}: its next turn reloads it"
+    if configured.num_ctx and facts.context_length and configured.num_ctx != facts.context_length:
+        windows = f"loaded with num_ctx {facts.context_length}, v34 asks for {configured.num_ctx}"
+        text = f"{windows}: its next turn reloads the model"
         yield DoctorLine("model", WARN, text, "timmy-tui warm")
 
 
-def _v34(scene: Scene) -> Iterator[DoctorLine]:
-    urls = scene.services.urls
+def _v34(context: CheckContext) -> Iterator[DoctorLine]:
+    urls = context.services.urls
     client = V34Client(urls.v34)
     try:
-        answer = client.stats(5)
+        response = client.stats(5)
     finally:
         client.close()
-    count = len(answer.body.get("stats") or ()) if isinstance(answer.body, dict) else 0
-    said = f"answers, {count} newest entries of kv_stats" if not answer.problem else "answers, without kv_stats"
-    yield _service("v34", urls.shown("v34"), answer, said, "Start v34: python app.py --debug in v34/.")
+    count = len(response.body.get("stats") or ()) if isinstance(response.body, dict) else 0
+    text = f"answers, {count} newest entries of kv_stats" if not response.problem else "answers, without kv_stats"
+    yield _service("v34", urls.masked_url("v34"), response, text, "Start v34: python app.py --debug in v34/.")
 
 
-def _speech(scene: Scene) -> Iterator[DoctorLine]:
-    urls = scene.services.urls
+def _speech(context: CheckContext) -> Iterator[DoctorLine]:
+    urls = context.services.urls
     for name, url, path in (("tts", urls.tts, "/health"), ("stt", urls.stt, "/transcript")):
-        wire = HttpClient(url)
+        client = HttpClient(url)
         try:
-            answer = wire.ask(path)
+            response = client.request(path)
         finally:
-            wire.close()
-        provider = answer.body.get("provider") if isinstance(answer.body, dict) else None
-        said = "answers" + (f", on {clean(provider, 20)}" if isinstance(provider, str) else "")
-        yield _service(name, urls.shown(name), answer, said, f"Start the {name.upper()} server on Windows.")
+            client.close()
+        provider = response.body.get("provider") if isinstance(response.body, dict) else None
+        text = "answers" + (f", on {clean(provider, 20)}" if isinstance(provider, str) else "")
+        yield _service(name, urls.masked_url(name), response, text, f"Start the {name.upper()} server on Windows.")
 
 
-def _service(name: str, url: str, answer: Answer, said: str, way_out: str) -> DoctorLine:
-    if answer.late:
-        return DoctorLine(name, WARN, f"{url} is busy: it took the question and answers late")
-    if answer.status is None:
-        return DoctorLine(name, FAIL, f"{url}: {answer.problem}", way_out)
-    if answer.status >= 500:
-        return DoctorLine(name, WARN, f"{url}: {answer.problem}")
-    return DoctorLine(name, OK, f"{url} {said}")
+def _service(name: str, url: str, response: HttpResponse, text: str, hint: str) -> DoctorLine:
+    if response.timed_out:
+        return DoctorLine(name, WARN, f"{url} is busy: it accepted the request and answers late")
+    if response.status is None:
+        return DoctorLine(name, FAIL, f"{url}: {response.problem}", hint)
+    if response.status >= 500:
+        return DoctorLine(name, WARN, f"{url}: {response.problem}")
+    return DoctorLine(name, OK, f"{url} {text}")
 
 
-def _flags(scene: Scene) -> Iterable[DoctorLine]:
-    if scene.installation is None:
+def _flags(context: CheckContext) -> Iterable[DoctorLine]:
+    if context.installation is None:
         return ()
-    return flag_lines(scene.installation, scene.sample.turns)
+    return flag_lines(context.installation, context.sample.turns)
 
 
-def _terminal(scene: Scene) -> Iterable[DoctorLine]:
-    return (*terminal_lines(scene.environ), *tmux_lines(scene.environ))
+def _terminal(context: CheckContext) -> Iterable[DoctorLine]:
+    return (*terminal_lines(context.environ), *tmux_lines(context.environ))
 
 
-CHECKS: Sequence[Check] = (_settings, _place, _files, _clocks, _ollama, _v34, _speech, _flags, _terminal)
+CHECKS: Sequence[Check] = (_settings, _installation, _files, _clocks, _ollama, _v34, _speech, _flags, _terminal)

@@ -1,4 +1,4 @@
-"""The doctor's look at the logs: whether they are there, what is in them, and how old it is."""
+"""Checks of the logs: whether they exist, what is in them, and how old it is."""
 
 import os
 import stat
@@ -18,10 +18,16 @@ from timmy_tui.parse.log_formats import log_files
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.turns.ingest import Ingest
 
-END = 512 << 10
-"""Bytes of each log's end that are read: about 120 turns."""
+END_BYTES = 512 << 10
+"""Size of each log's end that is read: about 120 turns."""
 OLD_S = 86400.0
-TRACKED = ("stt_pause_detected", "stt_http_request_start", "v34_flask_handler_entry", "v34_retrieval_embedding_start")
+"""Age of the newest event from which the log counts as old."""
+NEWER_EVENTS = (
+    "stt_pause_detected",
+    "stt_http_request_start",
+    "v34_flask_handler_entry",
+    "v34_retrieval_embedding_start",
+)
 """Events that older versions of the tracker do not write."""
 
 
@@ -36,10 +42,11 @@ class Sample:
     newest: float | None = None
     """Stamp of the newest event."""
     debug_turns: int = 0
+    """Number of turns in the debug log."""
 
 
 def sample_logs(installation: Installation, settings: Settings) -> Sample:
-    """Turns, events and what could not be read, from the end of each log."""
+    """Turns, events and unparsed lines from the end of each log."""
     ingest = Ingest(settings.tail.turn_timeout_s)
     turns: dict[int, Turn] = {}
     for path, row in log_files(installation):
@@ -59,7 +66,7 @@ def sample_logs(installation: Installation, settings: Settings) -> Sample:
 
 
 def end_lines(path: Path) -> list[bytes]:
-    """Whole lines of a regular file's end; nothing of anything else (a FIFO would block)."""
+    """Whole lines of the end of a regular file; none of anything else, because reading a FIFO would block."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
@@ -68,14 +75,14 @@ def end_lines(path: Path) -> list[bytes]:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             return []
-        begin = max(info.st_size - END, 0)
+        begin = max(info.st_size - END_BYTES, 0)
         file.seek(begin)
-        lines = file.read(END).split(b"\n")
+        lines = file.read(END_BYTES).split(b"\n")
     return lines[1:-1] if begin else lines[:-1]
 
 
 def file_lines(installation: Installation, sample: Sample, settings: Settings, now: float) -> Iterator[DoctorLine]:
-    """A line or more for each file."""
+    """The lines for each log."""
     for path, row in log_files(installation):
         check = _CHECKS.get(row.kind)
         if check is not None:
@@ -93,19 +100,19 @@ def _latency(installation: Installation, sample: Sample, now: float) -> Iterator
         yield DoctorLine("latency.log", FAIL, f"{path} {problem}", "Talk to Timmy once: the first turn creates it.")
         return
     if not sample.events:
-        yield DoctorLine("latency.log", WARN, f"{path} holds no turn yet", "Talk to Timmy once.")
+        yield DoctorLine("latency.log", WARN, f"{path} contains no turn yet", "Talk to Timmy once.")
         return
     total, turns = sum(sample.events.values()), sum(bool(turn.events) for turn in sample.turns)
     age = _age(now - sample.newest) if sample.newest is not None else ""
     old = sample.newest is not None and now - sample.newest > OLD_S
     text = f"{total} events in {turns} turns at its end, the newest {age} ago"
     yield DoctorLine("latency.log", WARN if old else OK, text, "Is Timmy running?" if old else "")
-    missing = [name for name in TRACKED if name not in sample.events]
+    missing = [name for name in NEWER_EVENTS if name not in sample.events]
     if missing:
-        yield DoctorLine("latency.log", OK, f"an older tracker: without {', '.join(missing)}")
+        yield DoctorLine("latency.log", OK, f"an older version of the tracker, without the events {', '.join(missing)}")
     if sample.unparsed:
-        told = ", ".join(f"{count} {reason}" for reason, count in sample.unparsed.most_common(3))
-        yield DoctorLine("latency.log", WARN, f"lines passed over: {told}", "Several writers share it without a lock.")
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sample.unparsed.most_common(3))
+        yield DoctorLine("latency.log", WARN, f"skipped lines: {reasons}", "Several writers share it without a lock.")
 
 
 def _debug(installation: Installation, sample: Sample, now: float) -> Iterator[DoctorLine]:
@@ -113,14 +120,14 @@ def _debug(installation: Installation, sample: Sample, now: float) -> Iterator[D
     if not present:
         places = ", ".join(str(path) for path in installation.v34_logs)
         yield DoctorLine(
-            "v34.log", WARN, f"none of {places}",
-            "Start v34 with --debug and its output in one of them; without it, load times and answers are not seen.",
+            "v34.log", WARN, f"none of these exists: {places}",
+            "Start v34 with --debug and its output in one of them. Without it, load times and replies are not visible.",
         )  # fmt: skip
         return
     path = installation.v34_log
     if not sample.debug_turns:
         yield DoctorLine(
-            "v34.log", WARN, f"{path} tells of no turn", "Start v34 with --debug: it prints turns only then."
+            "v34.log", WARN, f"{path} contains no turn", "Start v34 with --debug: it prints turns only then."
         )
         return
     ids = sum(bool(turn.request_id) for turn in sample.turns if turn.logs in ("v34", "both"))
@@ -136,12 +143,12 @@ _CHECKS: dict[LogKind, Callable[[Installation, Sample, float], Iterator[DoctorLi
 
 
 def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLine]:
-    """Ollama's own log is never needed; where it is named it should work."""
+    """Ollama's own log is optional; if the settings name one, it must be readable."""
     if settings.paths.ollama_journal:
         yield DoctorLine("ollama.log", OK, "journalctl -u ollama is followed")
         return
     if not settings.paths.ollama_log:
-        text = "not followed: the reuse is estimated unless Ollama tells it"
+        text = "not followed: the reuse of the prompt cache is estimated unless Ollama reports it"
         yield DoctorLine(
             "ollama.log", OK, text, "To measure it, set [paths] ollama_log (0.4–0.24 need OLLAMA_DEBUG=1)."
         )
@@ -156,12 +163,12 @@ def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLi
     if served:
         yield DoctorLine("ollama.log", OK, f"{path}: {len(served)} requests with their cached tokens at its end")
     else:
-        text = f"{path} names no cached tokens"
+        text = f"{path} contains no cached tokens"
         yield DoctorLine("ollama.log", WARN, text, "0.4 to 0.24 write them only with OLLAMA_DEBUG=1.")
 
 
 def _problem(path: Path) -> str:
-    """Why a file cannot be read; empty when it can."""
+    """Why a file cannot be read; empty if it can."""
     try:
         if not path.exists():
             return "does not exist"

@@ -1,4 +1,4 @@
-"""The doctor's look at v34's flags: what the file says, what runs, and who overrides whom."""
+"""Checks of v34's flags: the values in the file, the values that run, and what overrides the file."""
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,17 +14,17 @@ FLAGS = (
     "USE_FULL_MEGA_PROMPT", "RETRIEVAL_ENABLED", "DEBUG_MODE", "USE_CHAT_ENDPOINT", "MODEL_NAME", "LLM_CONTEXT_SIZE",
     "MAX_TOKENS", "NUM_RETRIEVED_CHUNKS", "RECENCY_WEIGHT",
 )  # fmt: skip
-"""The only names whose values are shown: the file also holds a password."""
+"""The only constants whose values are shown, because the file also contains a password."""
 
 
 def flag_lines(installation: Installation, turns: Sequence[Turn]) -> Iterator[DoctorLine]:
-    """The file's values, then where something else decides."""
+    """The values in the file, then what overrides them."""
     if not installation.config.is_file():
         yield DoctorLine("flags", FAIL, f"{installation.config} does not exist", "Is this Timmy's folder?")
         return
     values = read_constants(installation.config, frozenset(FLAGS))
     if not values:
-        yield DoctorLine("flags", WARN, f"{installation.config} holds no known flag that is a plain constant")
+        yield DoctorLine("flags", WARN, f"{installation.config} contains no known flag as a plain constant")
         return
     for name in FLAGS:
         if name in values:
@@ -37,35 +37,33 @@ def flag_lines(installation: Installation, turns: Sequence[Turn]) -> Iterator[Do
 
 
 def _overrides(root: Path, debug: object) -> Iterator[DoctorLine]:
-    """``config.DEBUG_MODE = args.debug``: the command line decides."""
+    """``config.DEBUG_MODE = args.debug`` in app.py: the command line overrides the file."""
     commands = v34_commands(root)
     if not commands:
-        yield DoctorLine(
-            "flags", OK, "DEBUG_MODE is decided by --debug when v34 starts; no v34 of this folder runs here"
-        )
+        yield DoctorLine("flags", OK, "--debug decides DEBUG_MODE when v34 starts; no v34 of this folder is running")
         return
     running = any("--debug" in command for command in commands)
     text = f"v34 runs {'with' if running else 'without'} --debug, which overrides DEBUG_MODE"
-    way_out = "" if running else "Restart it with --debug: without it v34.log tells nothing."
-    yield DoctorLine("flags", OK if running else WARN, text + (f" = {debug}" if debug is not None else ""), way_out)
+    hint = "" if running else "Restart it with --debug: without it v34.log contains no turns."
+    yield DoctorLine("flags", OK if running else WARN, text + (f" = {debug}" if debug is not None else ""), hint)
 
 
 def _running(values: Mapping[str, object], raw: bool | None, turns: Sequence[Turn]) -> Iterator[DoctorLine]:
-    """What the newest session's turns show against the file: a change needs a restart of v34."""
+    """Compares the file with the turns of the newest session. They differ when v34 was not restarted after an edit."""
     if not turns:
         return
     session = [turn for turn in turns if (turn.session, turn.session_id) == (turns[-1].session, turns[-1].session_id)]
-    full = values.get("USE_FULL_MEGA_PROMPT")
-    tails = [turn.tail_mode for turn in session[1:] if turn.tail_mode is not None]
-    if isinstance(full, bool) and tails and tails[-1] is full:
-        yield _differs("USE_FULL_MEGA_PROMPT", full, not full)
-    shown = next((turn.raw for turn in reversed(session) if turn.raw is not None), None)
-    if raw is not None and shown is not None and raw is not shown:
-        yield _differs("raw", raw, shown)
-    window = next((turn.num_ctx for turn in reversed(session) if turn.num_ctx is not None), None)
-    wanted = values.get("LLM_CONTEXT_SIZE")
-    if window is not None and isinstance(wanted, int) and window != wanted:
-        yield _differs("LLM_CONTEXT_SIZE", wanted, window)
+    full_prompt = values.get("USE_FULL_MEGA_PROMPT")
+    tail_modes = [turn.tail_mode for turn in session[1:] if turn.tail_mode is not None]
+    if isinstance(full_prompt, bool) and tail_modes and tail_modes[-1] is full_prompt:
+        yield _differs("USE_FULL_MEGA_PROMPT", full_prompt, not full_prompt)
+    running_raw = next((turn.raw for turn in reversed(session) if turn.raw is not None), None)
+    if raw is not None and running_raw is not None and raw is not running_raw:
+        yield _differs("raw", raw, running_raw)
+    running_ctx = next((turn.num_ctx for turn in reversed(session) if turn.num_ctx is not None), None)
+    file_ctx = values.get("LLM_CONTEXT_SIZE")
+    if running_ctx is not None and isinstance(file_ctx, int) and running_ctx != file_ctx:
+        yield _differs("LLM_CONTEXT_SIZE", file_ctx, running_ctx)
 
 
 def _differs(name: str, file: object, running: object) -> DoctorLine:
@@ -75,33 +73,33 @@ def _differs(name: str, file: object, running: object) -> DoctorLine:
 
 
 def raw_keyword(app: Path) -> bool | None:
-    """``raw=`` of the one call of generate_api_call in v34/app.py; None when it is not that clear."""
+    """The argument ``raw=`` of generate_api_call in v34/app.py; None unless all calls have the same literal."""
     try:
         if app.stat().st_size > CONFIG_LIMIT:
             return None
         tree = ast.parse(app.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    found = {
+    values = {
         keyword.value.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("generate_api_call")
         for keyword in node.keywords
         if keyword.arg == "raw" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool)
     }
-    return found.pop() if len(found) == 1 else None
+    return values.pop() if len(values) == 1 else None
 
 
 def v34_commands(root: Path) -> list[list[str]]:
-    """Command lines of this folder's app.py, as far as this user may see them."""
+    """Command lines of running processes of this folder's app.py, if this user may see them."""
     import psutil
 
-    found: list[list[str]] = []
+    commands: list[list[str]] = []
     for process in psutil.process_iter():
         try:
             command = process.cmdline()
-            if any(Path(word).name == "app.py" for word in command) and Path(process.cwd()) == root / "v34":
-                found.append(command)
+            if any(Path(argument).name == "app.py" for argument in command) and Path(process.cwd()) == root / "v34":
+                commands.append(command)
         except (psutil.Error, OSError):
             continue
-    return found
+    return commands

@@ -1,4 +1,4 @@
-"""One line of the doctor's page."""
+"""One line of the doctor's output."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,12 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 
 @dataclass(frozen=True)
 class DoctorLine:
-    """What was looked at, how it is, and what to do."""
+    """The result of one check."""
 
     subject: str
+    """What was checked: ``settings``, ``ollama``, ``latency.log`` …"""
     level: str
     """``ok``, ``warn`` or ``fail``."""
     text: str
-    way_out: str = ""
-    """Empty when there is nothing to do."""
+    hint: str = ""
+    """What the user can do; empty when there is nothing to do."""

@@ -1,4 +1,4 @@
-"""The doctor's look at the terminal: locale, colours, and the tmux settings that matter."""
+"""Checks of the terminal: locale, colours, and the options of tmux that matter."""
 
 import locale
 import os
@@ -11,53 +11,57 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.doctor.result import OK, WARN, DoctorLine
 
 LIMIT_S = 2.0
+"""Longest wait for tmux."""
 
 
 @dataclass(frozen=True)
 class TmuxOption:
-    """One row: which value is good, and what another one costs."""
+    """An option of tmux: which values are good, and what happens with another one."""
 
     name: str
-    good: Callable[[str], bool]
-    cost: str
-    way_out: str
+    is_good: Callable[[str], bool]
+    effect: str
+    """Effect of another value."""
+    hint: str
 
 
-TMUX: tuple[TmuxOption, ...] = (
+TMUX_OPTIONS: tuple[TmuxOption, ...] = (
     TmuxOption(
         "escape-time", lambda value: value.isdigit() and int(value) <= 50,
-        "a lone Esc is held back that many ms", "set -sg escape-time 10",
+        "a single Esc is delayed by that many ms", "set -sg escape-time 10",
     ),
     TmuxOption(
         "default-terminal", lambda value: "256color" in value or "direct" in value,
-        "programs inside are told of fewer colours", "set -g default-terminal tmux-256color",
+        "programs in tmux get fewer colours", "set -g default-terminal tmux-256color",
     ),
     TmuxOption(
         "set-clipboard", lambda value: value == "on",
-        "a copy reaches tmux's buffer, not the system's clipboard", "set -s set-clipboard on",
+        "copied text reaches tmux's buffer, not the system's clipboard", "set -s set-clipboard on",
     ),
     TmuxOption(
         "status-interval", lambda value: value.isdigit() and 0 < int(value) <= 5,
-        "the status line is asked for that seldom", "set -g status-interval 5",
+        "the status line is updated only that often, in seconds", "set -g status-interval 5",
     ),
     TmuxOption("mouse", lambda value: True, "", ""),
 )  # fmt: skip
 
 
 def terminal_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
-    """Locale and colours."""
+    """The lines on locale and colours."""
     encoding = locale.getpreferredencoding(False)
     if encoding.lower().replace("-", "") == "utf8":
-        yield DoctorLine("terminal", OK, f"locale writes {encoding}")
+        yield DoctorLine("terminal", OK, f"the locale's encoding is {encoding}")
     else:
-        yield DoctorLine("terminal", WARN, f"locale writes {encoding}: no bars and sparklines", "export LANG=C.UTF-8")
+        yield DoctorLine(
+            "terminal", WARN, f"the locale's encoding is {encoding}: no bars and sparklines", "export LANG=C.UTF-8"
+        )
     term, colours = environ.get("TERM", ""), environ.get("COLORTERM", "")
     if environ.get("NO_COLOR"):
-        yield DoctorLine("terminal", OK, "NO_COLOR is set: every state keeps its glyph and word")
+        yield DoctorLine("terminal", OK, "NO_COLOR is set: states are shown by symbols and words")
     elif colours in ("truecolor", "24bit"):
         yield DoctorLine("terminal", OK, f"TERM={clean(term, 40)} with all colours")
     elif "256" in term:
-        yield DoctorLine("terminal", OK, f"TERM={clean(term, 40)}: 256 colours, which the themes allow for")
+        yield DoctorLine("terminal", OK, f"TERM={clean(term, 40)}: 256 colours, which all themes support")
     elif term in ("", "dumb"):
         yield DoctorLine(
             "terminal", WARN, f"TERM={term or 'not set'} cannot show the dashboard", "Use report or status."
@@ -67,7 +71,7 @@ def terminal_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
 
 
 def tmux_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
-    """Options of the server that this runs in; read, never set."""
+    """The lines on the options of the tmux server. They are read and never set."""
     if not environ.get("TMUX"):
         yield DoctorLine("tmux", OK, "not inside tmux")
         return
@@ -76,30 +80,32 @@ def tmux_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
     if options is None:
         yield DoctorLine("tmux", WARN, "TMUX is set, but its options cannot be read")
         return
-    for row in TMUX:
-        value = options.get(row.name)
+    for option in TMUX_OPTIONS:
+        value = options.get(option.name)
         if value is None:
             continue
-        if row.good(value):
-            yield DoctorLine("tmux", OK, f"{row.name} {clean(value, 40)}")
+        if option.is_good(value):
+            yield DoctorLine("tmux", OK, f"{option.name} {clean(value, 40)}")
         else:
-            yield DoctorLine("tmux", WARN, f"{row.name} {clean(value, 40)}: {row.cost}", f"~/.tmux.conf: {row.way_out}")
+            yield DoctorLine(
+                "tmux", WARN, f"{option.name} {clean(value, 40)}: {option.effect}", f"~/.tmux.conf: {option.hint}"
+            )
 
 
 def _options(program: str, environ: Mapping[str, str]) -> dict[str, str] | None:
-    """Server and global options by name."""
-    found: dict[str, str] = {}
+    """Server and global options by name; None when tmux cannot be asked."""
+    options: dict[str, str] = {}
     for scope in ("-s", "-g"):
         try:
-            done = subprocess.run(
+            result = subprocess.run(
                 [program, "show-options", scope], env={**os.environ, **environ}, capture_output=True, timeout=LIMIT_S,
                 check=False,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):
             return None
-        if done.returncode:
+        if result.returncode:
             return None
-        for line in done.stdout.decode("utf-8", "replace").splitlines():
+        for line in result.stdout.decode("utf-8", "replace").splitlines():
             name, _, value = line.partition(" ")
-            found.setdefault(name, value.strip('"'))
-    return found
+            options.setdefault(name, value.strip('"'))
+    return options

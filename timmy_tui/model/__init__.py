@@ -1,5 +1,5 @@
-"""The words of the project: plain, frozen values that every room may use.
+"""The data types of the project: frozen values without logic, which every other package may import.
 
-Nothing here computes. A value that is not known is ``None``, never zero.
-Times of day are seconds since the epoch on the writer's clock; durations are milliseconds.
+A value that is not known is ``None``, never zero. Times of day are seconds since 1970-01-01 UTC, on the clock of the
+process that wrote the line; durations are milliseconds.
 """

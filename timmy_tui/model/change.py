@@ -1,4 +1,4 @@
-"""Flags, changes and restore points, as the screen and the shell show them."""
+"""Flags, changes and restore points, as the dashboard and the commands show them."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class ChangeState(StrEnum):
-    """Where a change stands."""
+    """The state of a change."""
 
     IDLE = "idle"
     GUARDING = "guarding"
@@ -20,16 +20,16 @@ class ChangeState(StrEnum):
 
 
 class FlagState(Struct, frozen=True, eq=False):
-    """One flag: what the file says, what runs, who decides."""
+    """One flag: its value in the file, its value in the running v34, and what overrides it."""
 
     key: str
     label: str
     file_value: str
-    """As the user reads it (``on``, ``8000``); ``—`` when it cannot be read."""
+    """As shown to the user (``on``, ``8000``); ``—`` when it cannot be read."""
     running_value: str
-    """From the turns of the running session; ``—`` without evidence."""
+    """As the turns of the running session show it; ``—`` when they do not."""
     override: str
-    """Who overrides the file (``--debug``), or why it is read-only; empty otherwise."""
+    """What overrides the file (``--debug``), or why the flag is read-only; else empty."""
     editable: bool
     choices: tuple[str, ...] = ()
     meaning: str = ""
@@ -37,7 +37,7 @@ class FlagState(Struct, frozen=True, eq=False):
 
 
 class ChangeProgress(Struct, frozen=True, eq=False):
-    """The running change, for the status line and for screen 5."""
+    """The change that is running now, for the status line and the control screen."""
 
     op: str
     label: str
@@ -46,20 +46,20 @@ class ChangeProgress(Struct, frozen=True, eq=False):
     elapsed: float
     """Seconds in this state."""
     limit: float | None
-    """Seconds; None has no limit."""
+    """Longest time in this state, in seconds; None: no limit."""
     pid: int | None = None
     listeners: int | None = None
     evidence: tuple[int, int] = (0, 2)
     message: str = ""
     log_lines: tuple[str, ...] = ()
     countdown: float | None = None
-    """Seconds until an automatic rollback, when one is pending."""
+    """Seconds until the automatic rollback; None when none is pending."""
     choices: tuple[str, ...] = ()
-    """What the user may do now: ``keep``, ``undo``, ``stop waiting``, ``resume listening``."""
+    """Answers that the user may give now: ``keep``, ``undo``, ``stop waiting``, ``resume listening``."""
 
 
 class JournalEntry(Struct, frozen=True, eq=False):
-    """One operation of the journal, folded to its newest stage."""
+    """One operation of the journal in its newest state."""
 
     op: str
     at: float
@@ -70,26 +70,26 @@ class JournalEntry(Struct, frozen=True, eq=False):
 
 
 class RestorePoint(Struct, frozen=True, eq=False):
-    """A named state of code files."""
+    """A named copy of v34's code files, which can be restored."""
 
     name: str
     at: float | None
     kind: str
-    """``own``, ``git ref`` or ``git tag`` (the user's, read-only)."""
+    """``own``, ``git ref``, or ``git tag`` (made by the user; read-only)."""
     files: tuple[str, ...] = ()
     note: str = ""
     restored: bool = False
-    """Made by itself before a restore: there is something to return to."""
+    """Made automatically before a restore, so that the restore can be undone."""
 
 
 class ControlState(Struct, frozen=True, eq=False):
-    """All of it, for the screen."""
+    """Everything that the control screen shows."""
 
     flags: tuple[FlagState, ...] = ()
     change: ChangeProgress | None = None
     journal: tuple[JournalEntry, ...] = ()
     restore_points: tuple[RestorePoint, ...] = ()
     read_only: str = ""
-    """Why control is off; empty when it is on."""
+    """Why nothing can be changed; empty when changes are possible."""
     service: str = ""
-    """One line on who serves: pid, age, reloader."""
+    """One line on the v34 that serves: pid, age, reloader."""

@@ -1,87 +1,87 @@
-"""What the dashboard concludes: level alarms, slow turns, verdicts on a change."""
+"""What the dashboard concludes from turns: changes of level, slow turns, verdicts on a change."""
 
 from msgspec import Struct
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """A stage whose level has moved, beyond what its work and chance explain."""
+    """A stage whose level has changed by more than its workload and chance explain."""
 
     key: str
-    """Identity while it lasts: ``stage:since``."""
+    """Identifies it as long as it lasts: ``stage:since``."""
     stage: str
-    """Stage key, ``unattributed`` (see ``gap``), ``V2V`` when no stage explains it, ``gpu`` when LLM and TTS moved."""
+    """Stage key, ``unattributed`` (see ``gap``), ``V2V`` if no stage explains it, or ``gpu`` if LLM and TTS changed."""
     gap: str = ""
-    """``classify→retrieve``: which gap, when the stage is ``unattributed``."""
+    """Which gap (``classify→retrieve``) when the stage is ``unattributed``; else empty."""
     direction: str
     """``slower`` or ``faster``."""
     raised: int
-    """Ordinal of the turn at which it was raised."""
+    """Ordinal of the turn at which the change was detected."""
     raised_id: str
     since: int
     """Ordinal of the first turn at the new level."""
     since_id: str
     ratio: float
-    """After over before, work taken out."""
+    """Level after over level before, corrected for the workload."""
     before_ms: float
     after_ms: float
     n: int
-    """Turns at the new level."""
+    """Number of turns at the new level."""
     confidence: float
     """0…1."""
     adjusted_for: tuple[str, ...] = ()
     ended: str = ""
-    """Why it is over (``back to usual``, ``accepted``, ``new epoch``); empty while it lasts."""
+    """Why it ended (``back to usual``, ``accepted``, ``new epoch``); empty while it lasts."""
     acknowledged: bool = False
 
 
 class Contribution(Struct, frozen=True):
-    """Part of a slow turn's excess."""
+    """The part of one stage in the excess of a slow turn."""
 
     stage: str
     ms: float
-    """Above the usual for that work; negative where it was faster."""
+    """Above the usual time for the same workload; negative where the stage was faster."""
     why: str = ""
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
-    """One sentence for a turn, and the contributions that sum to its excess."""
+    """Why a turn took as long as it did: one sentence, and contributions that sum to the excess."""
 
     ordinal: int
     excess_ms: float | None
-    """Headline above the usual for that work; None when there is too little history."""
+    """Headline minus the usual headline for the same workload; None while there are too few turns."""
     sentence: str
     contributions: tuple[Contribution, ...] = ()
     slow: bool = False
-    """An outlier of its own, apart from level alarms."""
+    """This single turn is an outlier; independent of level changes."""
 
 
 class StageVerdict(Struct, frozen=True, kw_only=True):
-    """One stage of a comparison of two selections."""
+    """The result of a comparison of two selections for one stage."""
 
     stage: str
     ratio: float | None
-    """B over A, work taken out; None below the least n."""
+    """B over A, corrected for the workload; None with too few turns."""
     low: float | None
     high: float | None
     raw_ratio: float | None
     n_a: int
     n_b: int
     verdict: str
-    """``faster``, ``slower``, ``unchanged`` or ``too few turns``; ``drifted`` when two baselines of one test differ."""
+    """``faster``, ``slower``, ``unchanged`` or ``too few turns``; ``drifted`` if the two baselines of a test differ."""
     wanted: int = 0
-    """Turns still wanted before it can speak."""
+    """Number of further turns that a verdict needs."""
     p: float | None = None
     adjusted_for: tuple[str, ...] = ()
     before_ms: float | None = None
     after_ms: float | None = None
     noise: float | None = None
-    """How far sessions differ by chance in this stage, in log units (0.02 is 2 %), as its test has it."""
+    """Standard deviation between sessions by chance in this stage, as used in its test, in log units (0.02 is 2 %)."""
     noise_restarts: int = 0
-    """Unchanged restarts that it was learned from; 0 is assumed."""
+    """Number of restarts without a change that ``noise`` was learned from; 0: it is an assumption."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
-    """Two selections of turns, stage by stage."""
+    """Two selections of turns compared stage by stage."""
 
     a: str
     """The selection as the user wrote it: ``epoch:3``."""
@@ -101,7 +101,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
 
 class TrialState(Struct, frozen=True, kw_only=True):
-    """A guided test: where it stands, and what it wants now."""
+    """A guided test: its current step, and what the user is to do now."""
 
     label: str
     """``Test 1: raw off``."""
@@ -111,29 +111,29 @@ class TrialState(Struct, frozen=True, kw_only=True):
     phase: str
     """``measure``, ``change``, ``verdict`` or ``done``."""
     sentence: str
-    """What is wanted now, or was found."""
+    """What the user is to do now, or the result."""
     wish: tuple[tuple[str, str], ...] = ()
-    """For ``change``: (flag key, value), to be made as one change."""
+    """In the phase ``change``: pairs (flag key, value) to be made as one change."""
     seen: int = 0
-    """Turns measured in this phase."""
+    """Number of turns measured in this phase."""
     wanted: int = 0
     verdict: Comparison | None = None
     left: bool = False
-    """The user left it; turns do not count until it is resumed."""
+    """The user has paused it; turns do not count until it is resumed."""
 
 
 class JudgementState(Struct, frozen=True, eq=False):
-    """All of it, for the screen."""
+    """Everything that the dashboard shows of it."""
 
     findings: tuple[Finding, ...] = ()
-    """Lasting ones first, newest first; ended ones behind, at most 50."""
+    """Lasting ones first, then at most 50 ended ones; each newest first."""
     diagnosis: Diagnosis | None = None
     """Of the newest turn."""
     verdict: Comparison | None = None
-    """The running epoch against the one before, after a change."""
+    """After a change: the running epoch compared with the one before it."""
     quality: tuple[tuple[int, str], ...] = ()
     """(ordinal, ``good`` or ``bad``)."""
     notes: tuple[tuple[int, str], ...] = ()
-    """(ordinal, the user's words) of marked turns; private."""
+    """(ordinal, the user's note) of marked turns; private."""
     trial: TrialState | None = None
     """The guided test that is open."""

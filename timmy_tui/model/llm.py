@@ -1,4 +1,7 @@
-"""What is known of the model: the server, the prompt cache, the context window, the guide's criteria."""
+"""What is known of the language model: its server, the prompt cache, the context window, the criteria of the guide.
+
+"The guide" is "KV Cache Fix - Implementation & Restore Guide" by the author of Little Timmy, November 2025.
+"""
 
 from enum import StrEnum
 
@@ -6,7 +9,7 @@ from msgspec import Struct
 
 
 class Certainty(StrEnum):
-    """How a figure is known; the three are never mixed."""
+    """How a figure is known. Figures of different certainty are never mixed."""
 
     MEASURED = "measured"
     ESTIMATED = "estimated"
@@ -14,7 +17,7 @@ class Certainty(StrEnum):
 
 
 class Reuse(Struct, frozen=True, kw_only=True):
-    """Of one turn's prompt, how much came from the prompt cache."""
+    """How much of one turn's prompt came from the prompt cache."""
 
     ordinal: int
     prompt_tokens: int | None
@@ -24,54 +27,54 @@ class Reuse(Struct, frozen=True, kw_only=True):
     """0…1."""
     certainty: Certainty
     reason: str
-    """Where the figure comes from, or why there is none."""
+    """Where the figure comes from, or why it is not known."""
     cold: bool = False
-    """First after a load, or nothing but the head of the prompt reused."""
+    """Nothing was reused but the head of the prompt, or the model was loaded for this turn."""
     broken: str = ""
-    """Likeliest cause when a prefix that should have been reused was not; empty otherwise."""
+    """Likeliest cause when a prefix that should have been reused was not; else empty."""
     load_ms: float | None = None
     loaded: bool = False
-    """load_ms is far above the warm floor: the model was loaded for this turn."""
+    """The model was loaded for this turn: load_ms is far above that of a loaded model."""
     queue_ms: float | None = None
-    """Ollama's unreported time above its per-token floor: waiting behind another request."""
+    """Time that no field of Ollama reports, above its minimum per token: waiting behind another request."""
     prefill_ms: float | None = None
     decode_ms: float | None = None
     decode_rate: float | None = None
     """Tokens per second."""
     ttft_ms: float | None = None
-    """Upper bound on time to first token: request minus decode."""
+    """Upper bound on the time to first token: request minus decode."""
 
 
 class ServedPrompt(Struct, frozen=True, kw_only=True):
-    """One request as Ollama's own server log tells it; None is not told."""
+    """One request as Ollama's own server log reports it; None: not reported."""
 
     number: int
     """Position in order of arrival."""
     at: float | None = None
-    """time.time(), where a line of it carries a stamp."""
+    """time.time(), if one of its lines has a timestamp."""
     prompt: int | None = None
     """Tokens of the whole prompt, after truncation."""
     reused: int | None = None
     evaluated: int | None = None
     prefill_ms: float | None = None
     truncated: bool = False
-    """Cut to fit the context window."""
+    """The prompt was cut to fit the context window."""
     num_ctx: int | None = None
 
 
 class OllamaFacts(Struct, frozen=True, eq=False):
-    """What Ollama's read-only endpoints and, where it is followed, its log say; None is not said."""
+    """What Ollama's read-only endpoints report, and its log where it is followed; None: not reported."""
 
     url: str
     reachable: bool | None
     since: float | None
     """time.time() of the last change of ``reachable``."""
     problem: str = ""
-    """Why it is not reachable or its answer not usable; cleaned."""
+    """Why it cannot be reached or its response cannot be used; cleaned text."""
     version: str | None = None
     model: str | None = None
     parameters: str | None = None
-    """Parameter size as served: ``3.2B``."""
+    """Parameter size as Ollama reports it: ``3.2B``."""
     quantization: str | None = None
     size: int | None = None
     """Bytes."""
@@ -80,52 +83,52 @@ class OllamaFacts(Struct, frozen=True, eq=False):
     """num_ctx of the loaded model."""
     digest: str | None = None
     expires: float | None = None
-    """time.time() at which it unloads; inf is never."""
+    """time.time() at which the model is unloaded; inf: never."""
     last_activity: float | None = None
     """expires_at minus keep_alive: the end of the last request."""
     loaded: bool | None = None
-    """None when not asked yet."""
+    """None before the first response."""
     served: tuple[ServedPrompt, ...] = ()
-    """The newest requests of the server log, oldest first; empty where no log is followed."""
+    """The newest requests in the server log, oldest first; empty when no log is followed."""
 
 
 class ContextState(Struct, frozen=True, eq=False):
-    """The context window, now and where it is going."""
+    """How full the context window is, and when it will be full."""
 
     window: int | None
     """num_ctx in tokens."""
     window_source: str
     """``loaded``, ``v34 log``, ``config``, ``""``."""
     fill: float | None
-    """Prompt plus reply of the newest turn over the window, 0…; above 1 is cut."""
+    """Prompt plus reply of the newest turn, over the window; above 1 the prompt is cut."""
     used: int | None
     """Tokens."""
     growth: float | None
-    """Tokens a turn, median over the session."""
+    """Tokens per turn, median over the session."""
     turns_left: int | None
-    """Forecast until the window is full; None when not growing or not known."""
+    """Turns until the window is full; None when the fill does not grow or is not known."""
     truncated: bool
-    """The newest turn was cut silently."""
+    """The prompt of the newest turn was cut, which Ollama does without an error."""
     note: str = ""
 
 
 class Criterion(Struct, frozen=True, eq=False):
-    """One of the guide's lines, judged on the running epoch."""
+    """One criterion of the guide, judged on the running epoch."""
 
     key: str
     label: str
     group: str
-    """The guide's heading: ``Success Metrics``, ``Phase 1``, ``Phase 2``, ``Something broke``."""
+    """The heading in the guide: ``Success Metrics``, ``Phase 1``, ``Phase 2``, ``Something broke``."""
     verdict: str
     """``pass``, ``fail`` or ``not yet``."""
     value: str
-    """The live figure, as text with its n."""
+    """The current figure as text, with the number of turns behind it."""
     note: str = ""
-    """What the guide's sign really means, where it misleads."""
+    """What the figure really means, where the guide is misleading."""
 
 
 class LlmState(Struct, frozen=True, eq=False):
-    """All of the above, for the screen."""
+    """Everything that the dashboard shows of the language model."""
 
     facts: OllamaFacts | None
     reuse: tuple[Reuse, ...]
@@ -133,4 +136,4 @@ class LlmState(Struct, frozen=True, eq=False):
     context: ContextState | None
     criteria: tuple[Criterion, ...]
     warnings: tuple[str, ...] = ()
-    """Spill to CPU, unload soon, truncation: one line each, worst first."""
+    """One line each, worst first: layers on the CPU, unloading soon, truncation."""

@@ -1,4 +1,4 @@
-"""What the screen paints: one frozen picture of everything that is known now."""
+"""The snapshot: one frozen value with everything that the dashboard shows at one moment."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,50 +15,50 @@ if TYPE_CHECKING:
 
 
 class SourceCondition(StrEnum):
-    """State of one source; each has its own glyph and word on the screen."""
+    """State of one source; each has its own symbol and word on the screen."""
 
     OK = "ok"
     WAITING = "waiting"
-    """Not there yet (a file that does not exist, a service never seen)."""
+    """Does not exist yet (file), or has never answered (service)."""
     READING = "reading"
-    """Backlog still coming in."""
+    """Older lines are still being read."""
     STALLED = "stalled"
     """A read has not returned for 3 s (9P, NFS)."""
     DENIED = "denied"
     NOT_A_FILE = "not a file"
     """Directory, FIFO, device."""
     BUSY = "busy"
-    """A service that answers late because a turn is being served."""
+    """A service that answers late, because it is serving a turn."""
     DOWN = "down"
     ERROR = "error"
 
 
 class SourceState(Struct, frozen=True, eq=False):
-    """One file or service, as it is now."""
+    """The current state of one file or service."""
 
     name: str
     """``latency.log``, ``v34.log``, ``ollama``, ``v34``, ``tts``, ``stt``."""
     condition: SourceCondition
     detail: str = ""
-    """What a user needs to know: ``unreachable 14s``, ``permission denied``. Cleaned text."""
+    """Details for the user: ``unreachable 14s``, ``permission denied``. Cleaned text."""
     since: float | None = None
     """When this condition began (time.time())."""
     lines: int = 0
-    """Whole lines read."""
+    """Number of whole lines read."""
     newest: float | None = None
     """When the newest line arrived (time.time()); None before the first."""
     behind: int = 0
-    """Bytes of backlog not read yet."""
+    """Bytes not read yet."""
     partial: bool = False
     """The last line has had no end for 5 s."""
     gaps: int = 0
-    """Times that content was lost or rewritten (truncation, rotation with loss, drop)."""
+    """How often content was lost or rewritten (truncation, rotation with loss, drop)."""
     dropped: int = 0
-    """Lines given up because a bounded queue was full, or over the line limit."""
+    """Number of lines dropped, because they were over the line limit or a bounded queue was full."""
 
 
 class Health(Struct, frozen=True, eq=False):
-    """Something went wrong inside the dashboard itself and is being lived with."""
+    """A failure inside the dashboard itself; the rest of it goes on."""
 
     where: str
     message: str
@@ -69,9 +69,9 @@ class OpenTurn(Struct, frozen=True, eq=False):
     """The turn in flight."""
 
     turn: Turn
-    """What is known of it so far."""
+    """The turn as far as it is known."""
     phase: str
-    """Key of the stage that runs now; ``""`` if no event says."""
+    """Key of the stage that is running now; empty if no event shows it."""
     phase_since: float
     """time.monotonic() when the phase's first event arrived here."""
     since: float
@@ -79,13 +79,13 @@ class OpenTurn(Struct, frozen=True, eq=False):
 
 
 class ClockOffset(Struct, frozen=True, eq=False):
-    """v34's clock minus the STT/TTS clock, as the hops of recent turns bound it (NTP's four timestamps)."""
+    """v34's clock minus the STT/TTS clock, bounded by the hops of recent turns (NTP's four timestamps, RFC 5905)."""
 
     low_ms: float | None
     high_ms: float | None
     turns: int
     skewed: bool
-    """The bounds exclude zero: the hops as logged are not durations."""
+    """The bounds exclude zero: the logged hops are not durations."""
     stepped: bool
     """The bounds contradict each other: a clock jumped within the window."""
 
@@ -102,18 +102,18 @@ class Counts(Struct, frozen=True, eq=False):
 
 
 class Snapshot(Struct, frozen=True, eq=False):
-    """The newest state. Compared by identity; painting it twice gives the same screen."""
+    """The newest state. Compared by identity."""
 
     taken: float = 0.0
     """time.time()."""
     turns: tuple[Turn, ...] = ()
-    """Newest turns, oldest first: every state but open."""
+    """The newest turns that are closed, oldest first."""
     open_turn: OpenTurn | None = None
     counts: Counts = field(default_factory=Counts)
     window: int = 20
-    """Complete turns that the statistics look at."""
+    """Number of complete turns in the statistics."""
     headline: StageStat | None = None
-    """The headline span of complete turns, as a stage row; its key is the span's name."""
+    """Statistics of the headline span of complete turns; its key is the name of the span."""
     stages: tuple[StageStat, ...] = ()
     """In the order of the stage table, ``unattributed`` last."""
     clock: ClockOffset | None = None
@@ -131,4 +131,4 @@ class Snapshot(Struct, frozen=True, eq=False):
     log_tail: tuple[tuple[str, str], ...] = ()
     """(source name, cleaned line), newest last, at most 400."""
     restarted: int = 0
-    """How often a source began anew (rotation, truncation)."""
+    """How often a source started again from its beginning (rotation, truncation)."""

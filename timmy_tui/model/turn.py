@@ -1,4 +1,4 @@
-"""Events, turns and what groups them: sessions, epochs, marks."""
+"""Events, turns, and what groups them: sessions, epochs, markers."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,35 +7,35 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 LATEST = 1e11
-"""A stamp from here on (year 5138) is not a time of day."""
+"""Seconds since 1970; a larger timestamp (year 5138) is not a time of day."""
 
 
 class Event(Struct, frozen=True, gc=False):
-    """One line of the latency log, as its writer stamped it."""
+    """One line of the latency log."""
 
     timestamp: Annotated[float, Meta(gt=0, lt=LATEST)]
-    """Seconds since the epoch, on the clock of the process that wrote the line."""
+    """Seconds since 1970, on the clock of the process that wrote the line."""
     request_id: Annotated[str, Meta(min_length=1)]
-    """First eight characters of a UUID4. They collide about 16 times in 370 000 turns: key by id and time."""
+    """First eight characters of a UUID4. They collide about 16 times in 370 000 turns: use id and time as the key."""
     event: Annotated[str, Meta(min_length=1)]
-    """Name of the event; names outside the stage table are kept and shown."""
+    """Name of the event. Names that are not in the stage table are shown too."""
     service: str = ""
-    """stt, v34 or tts; empty where the line did not say."""
+    """stt, v34 or tts; empty if the line does not name it."""
     metadata: dict[str, Any] = {}
     """Everything the writer added, unknown fields included."""
 
 
 class Unparsed(Struct, frozen=True, gc=False):
-    """A line, or part of one, that is not an event."""
+    """A line, or a part of one, that could not be parsed as an event."""
 
     reason: str
-    """One of a small set of words, so that counts by reason stay readable."""
+    """One of a small set of words, by which such lines are counted."""
     size: int = 0
-    """Bytes that were passed over."""
+    """Number of bytes skipped."""
 
 
 class TurnState(StrEnum):
-    """How a turn ended, or that it has not."""
+    """How a turn ended, or that it is open."""
 
     OPEN = "open"
     COMPLETE = "complete"
@@ -46,24 +46,24 @@ class TurnState(StrEnum):
 
 
 class Span(StrEnum):
-    """Which span the headline of a turn measures: the widest its events allow."""
+    """The span that a turn's headline measures: the widest one that its events allow."""
 
     V2V = "V2V"
     """Speech end (pause minus its threshold) to the first sound: the full voice-to-voice."""
     PAUSE_TO_SOUND = "pause→sound"
-    """Speech end not known (no threshold or no pause event): from the first STT event to the first sound."""
+    """The speech end is not known (no threshold or no pause event): from the first STT event to the first sound."""
     V34_TO_SOUND = "v34→sound"
     """No STT events: from v34's handler to the first sound."""
     SPEECH_TO_REPLY = "speech→reply"
     """No TTS events: from the speech end, or the first STT event, to the reply leaving v34."""
     V34 = "v34"
-    """Neither STT nor TTS: v34's own time, from handler entry to the reply leaving, or the debug log's total."""
+    """No STT and TTS events: from v34's handler entry to the reply leaving v34, or the total in the debug log."""
     NONE = "none"
     """Too few events to measure any span."""
 
 
 class Gap(Struct, frozen=True, gc=False):
-    """Unattributed time at one position of the critical path."""
+    """Unattributed time between two stages of the critical path."""
 
     after: str
     """Key of the stage before it; ``start`` at the head."""
@@ -73,24 +73,24 @@ class Gap(Struct, frozen=True, gc=False):
 
 
 class Turn(Struct, frozen=True, kw_only=True, gc=False):
-    """One exchange: what the user said, what Timmy answered, and where the time went."""
+    """One exchange: what the user said, what Little Timmy answered, and how long each stage took."""
 
     ordinal: int
     """Position in order of arrival in this run of the program; unique."""
     request_id: str = ""
     """Empty for a typed (web chat) turn, which has none."""
     session_id: str | None = None
-    """UUID of the v34 process that served it; a new one means that v34 was restarted."""
+    """UUID of the v34 process that served it; another one means that v34 was restarted."""
     session: int = 0
-    """Number of the session in order of arrival; rises also where a restart is seen without an id."""
+    """Number of the session in order of arrival; it also rises at a restart that is visible without an id."""
     state: TurnState = TurnState.OPEN
     reason: str = ""
-    """Why it failed, aborted or timed out; empty otherwise."""
+    """Why it failed, was aborted or timed out; else empty."""
     started: float | None = None
-    """First event, seconds since the epoch; for the debug log alone, the access line's time minus its duration."""
+    """Time of the first event. With the debug log alone: the time of its access line minus its duration."""
     ended: float | None = None
     logs: str = "latency"
-    """Which logs told of it: ``latency``, ``v34``, ``both`` or ``kv_stats``."""
+    """Which logs contain it: ``latency``, ``v34`` or ``both``; or v34's statistics, ``kv_stats``."""
 
     span: Span = Span.NONE
     headline_ms: float | None = None
@@ -98,32 +98,32 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     v2v_ms: float | None = None
     """Voice-to-voice; None unless ``span`` is V2V."""
     stages: Mapping[str, float | None] = {}
-    """Milliseconds by stage key (every key of stages.KEYS); None is not measured. Hops carry the raw
-    cross-clock difference and can be negative; every other value is zero or more."""
+    """Milliseconds by stage key (every key of stages.KEYS); None: not measured. A hop is the plain difference of two
+    clocks and can be negative; every other value is zero or more."""
     skipped: frozenset[str] = frozenset()
-    """Stages that did not happen in this turn (memory storage), as opposed to those not measured."""
+    """Stages that did not take place in this turn (memory storage). They differ from stages that were not measured."""
     unattributed_ms: float | None = None
-    """headline_ms minus the sum of the measured critical stages."""
+    """headline_ms minus the sum of the measured critical stages, ms."""
     gaps: tuple[Gap, ...] = ()
-    """Where the unattributed time sits; sums to unattributed_ms."""
+    """The unattributed time by position; sums to unattributed_ms."""
     offset_bounds: tuple[float | None, float | None] = (None, None)
     """Bounds in ms on the clock offset (v34's clock minus the STT/TTS clock), from the two hops."""
     clock_stepped: bool = False
-    """Same-clock events ran backwards: the spans across the step are not measured."""
+    """Timestamps of one clock ran backwards: spans across that step are not measured."""
 
     prompt_tokens: int | None = None
-    """Ollama's prompt_eval_count as logged; what it counts depends on the version."""
+    """Ollama's prompt_eval_count as logged; what it counts depends on Ollama's version."""
     output_tokens: int | None = None
     """Ollama's eval_count, the stop token included."""
     cached_tokens: int | None = None
-    """prompt_eval_cached_count, only where the key was present (Ollama 0.33.3 and later)."""
+    """prompt_eval_cached_count, which Ollama 0.33.3 and later report."""
     prefill_ms: float | None = None
     decode_ms: float | None = None
     load_ms: float | None = None
     ollama_total_ms: float | None = None
-    """Ollama's own total_duration; ends before the context array is tokenized."""
+    """Ollama's own total_duration, which ends before the context array is tokenized."""
     context_returned: int | None = None
-    """Length of the deprecated context array in the reply (token ids, not a KV handle)."""
+    """Length of the deprecated context array in the response (token ids, not a reference to the KV cache)."""
     context_sent: int | None = None
     tail_mode: bool | None = None
     raw: bool | None = None
@@ -145,19 +145,19 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """Seconds of silence that end a sentence: a setting."""
 
     signals: frozenset[str] = frozenset()
-    """Quality signals found in the logs: empty_reply, canned_reply, template_leak, error."""
+    """Quality signals in the logs: empty_reply, canned_reply, template_leak, error."""
     errors: tuple[str, ...] = ()
-    """Failure lines that belong to it, as logged (foreign text)."""
+    """Its error lines, as logged (foreign text)."""
     text: str | None = None
-    """What the user said (private; screen only)."""
+    """What the user said (private: only shown in the dashboard)."""
     reply: str | None = None
-    """What Timmy answered (private; screen only)."""
+    """What Little Timmy answered (private: only shown in the dashboard)."""
     events: tuple[Event, ...] = ()
     """The raw events in file order; dropped from old turns."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """A run of the v34 process."""
+    """All turns of one run of the v34 process."""
 
     number: int
     session_id: str | None
@@ -184,10 +184,10 @@ class Epoch(Struct, frozen=True, kw_only=True):
 
 
 class Marker(Struct, frozen=True, kw_only=True):
-    """Something that happened between turns and belongs on the charts."""
+    """Something that happened between two turns, shown on the charts."""
 
     at: float
-    """Seconds since the epoch, this machine's clock."""
+    """Seconds since 1970, on this machine's clock."""
     ordinal: int
     """Ordinal of the first turn after it."""
     kind: str

@@ -1,1 +1,1 @@
-"""The two requests that make the model work: the cache probe and loading it."""
+"""The two actions that use the model: the probe of its prompt cache, and loading it."""

@@ -13,7 +13,7 @@ from timmy_tui.parse.log_formats import log_files
 from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
-from timmy_tui.report.status import for_tmux, leave_line
+from timmy_tui.report.status import for_tmux, save_line
 from timmy_tui.sources.files.tail import Tail
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.files.wake import Waker
@@ -61,13 +61,13 @@ class LiveSource:
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
         if self._recorder is not None:
-            self._recorder.see(snapshot)
+            self._recorder.observe(snapshot)
         if self._line_root is None:
             return
         line = status_line(line_values(snapshot))
         now = time.monotonic()
         if now - self._line_written >= STATUS_LINE_INTERVAL_S:
-            leave_line(line, for_tmux(line), str(self._line_root))
+            save_line(line, for_tmux(line), str(self._line_root))
             self._line_written = now
 
     def stop(self) -> None:
@@ -98,7 +98,7 @@ class LiveSource:
         newest = self._turns[-1].ordinal if self._turns else -1
         self.pipeline.add_marker(Marker(at=time.time(), ordinal=newest + 1, kind=kind, label=label))
         if self._recorder is not None:
-            self._recorder.change(kind, label)
+            self._recorder.record_change(kind, label)
 
 
 def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.installation import Installation
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
@@ -53,7 +53,7 @@ def detect_format(path: Path) -> LogFormat:
     return detect(read_start(path), path.name)
 
 
-def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: Limits, keep_events: bool = True) -> LogReading:
+def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep_events: bool = True) -> LogReading:
     """Read each log from its first byte to its last, in the order of their formats. Raises NotFound or SourceError.
 
     ``keep_events``: turns keep their raw events, about 6 KiB each.

@@ -43,7 +43,7 @@ class Feed(Protocol):
     def drain(self) -> list[TailBatch]:
         """Batches since the last call, oldest first; never blocks."""
 
-    def backlog(self) -> Backlog | None:
+    def take_backlog(self) -> Backlog | None:
         """The file from its first byte on, if its end was read first, else None; asked for after the first batch."""
 
     @property
@@ -66,7 +66,7 @@ class Services(Protocol):
     def stop(self) -> None:
         """End within a second."""
 
-    def turn_closed(self) -> None:
+    def on_turn_closed(self) -> None:
         """Ask the model server again in a second."""
 
     def set_busy(self, busy: bool) -> None:
@@ -80,7 +80,7 @@ class Services(Protocol):
     def states(self) -> tuple[SourceState, ...]:
         """One per service."""
 
-    def typed_turns(self) -> Sequence[Turn]:
+    def take_typed_turns(self) -> Sequence[Turn]:
         """Turns of v34's statistics since the last call; typed turns are among them."""
 
 
@@ -192,10 +192,10 @@ class Pipeline:
                 changed = True
         if self._services is not None:
             # Only into the full reading: the preview and everything in it is dropped later.
-            typed = self._services.typed_turns() if self._preview is None else ()
+            typed = self._services.take_typed_turns() if self._preview is None else ()
             changed |= self._full_reading.add_statistics(typed, self._facts) if typed else False
             if self._visible.closed != closed:
-                self._services.turn_closed()
+                self._services.on_turn_closed()
         if self._visible.busy != self._busy:
             self._busy = self._visible.busy
             self._pass_busy_on()
@@ -211,7 +211,7 @@ class Pipeline:
             self._full_reading.feed(feed.kind, batch.lines, self._facts)
 
     def _begin_backlog(self, feed: Feed) -> None:
-        backlog = feed.backlog()
+        backlog = feed.take_backlog()
         if backlog is None:
             return
         if self._preview is None:

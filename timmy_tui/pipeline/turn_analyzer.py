@@ -69,12 +69,12 @@ class TurnAnalyzer:
         judged = self._judge.state()
         if self._trials is None:
             return judged
-        basis = (judged, self._trials.open)
+        basis = (judged, self._trials.current)
         if self._judgement is None or any(
             new is not old for new, old in zip(basis, self._judgement_basis, strict=True)
         ):
-            trial = self._trials.see(self._judge.turns, dict(judged.quality))
-            self._judgement_basis = (judged, self._trials.open)
+            trial = self._trials.update(self._judge.turns, dict(judged.quality))
+            self._judgement_basis = (judged, self._trials.current)
             self._judgement = replace(judged, trial=trial)
         return self._judgement
 

@@ -1,1 +1,1 @@
-"""The faces without a screen: text, JSON, CSV, the status line."""
+"""What is written without a screen: text, JSON, CSV, Parquet, the status line."""

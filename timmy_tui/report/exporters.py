@@ -1,6 +1,6 @@
-"""The one table of what ``timmy-tui report`` can write. A new format is a class here and its place in the table.
+"""The one table of formats of ``timmy-tui report``. A new format is a class here and its place in the table.
 
-What a class says of itself becomes the command's option ``--NAME``; the command knows no format.
+Its name and help become the option ``--NAME`` of the command, which knows no format.
 """
 
 import sys
@@ -21,34 +21,34 @@ class ReportData:
     """What the logs say, and which of their turns were asked for."""
 
     turns: tuple[Turn, ...]
-    """Those that were asked for, in order."""
+    """Those that were asked for, in the order of the report."""
     all_turns: tuple[Turn, ...]
-    """What a turn is compared with to say why it was slow."""
+    """All turns of the logs: a diagnosis compares a turn with those before it."""
     sessions: tuple[Session, ...]
     sources: tuple[SourceState, ...]
     unparsed: Mapping[str, int]
     single: bool
-    """One turn was asked for by its id: there is nothing to sum up."""
+    """One turn was asked for by its id: no summary."""
 
 
 class ExportError(Exception):
-    """This format cannot be written here; the text says why, and what to do."""
+    """The report cannot be written in this format; the message says why, and what to do."""
 
 
 class Exporter(Protocol):
     """One format."""
 
     name: ClassVar[str]
-    """Of its option, without the dashes; empty for what is written when nothing is asked for."""
+    """Name of its option without the dashes; empty for the default, which has no option."""
     help: ClassVar[str]
-    """What its option's help says."""
+    """Help text of its option."""
     for_programs: ClassVar[bool]
-    """Formats for programs exclude each other; beside one of them a layout for people counts for nothing."""
+    """Formats for programs exclude each other; a format for people that is named beside one is ignored."""
     to_file: ClassVar[bool]
-    """Its option takes the path of a new file; else it is a switch, and standard output is written."""
+    """Its option takes the path of a new file; else it is a switch, and the report goes to standard output."""
 
     def write(self, data: ReportData, path: Path | None) -> None:
-        """To standard output, or to ``path``, which does not exist yet. Raises ExportError."""
+        """Write to standard output, or to the file ``path``, which does not exist yet. Raises ExportError."""
 
 
 class Text:
@@ -76,7 +76,7 @@ class Text:
             yield from slow_lines(data.turns, diagnose_newest(data.all_turns, data.turns))
 
     def body(self, data: ReportData) -> Iterator[str]:
-        """What stands before the summary."""
+        """The lines before the summary."""
         from timmy_tui.analysis.detect.diagnosis import diagnose_newest
         from timmy_tui.report.text import turn_lines
 
@@ -87,7 +87,7 @@ class Text:
 
 
 class SessionsText(Text):
-    """A table for each session in place of the single turns."""
+    """A table for each session instead of the single turns, then the summary."""
 
     name: ClassVar[str] = "sessions"
     help: ClassVar[str] = "A table for each run of v34, with its trends."
@@ -99,7 +99,7 @@ class SessionsText(Text):
 
 
 class Json:
-    """The documented contract, indented."""
+    """The object that docs/report-json.md describes, indented."""
 
     name: ClassVar[str] = "json"
     help: ClassVar[str] = "The documented, versioned contract."
@@ -118,7 +118,7 @@ class Json:
 
 
 class Csv:
-    """The frame, a row a turn."""
+    """The columns of analysis/frame.py, one row for each turn."""
 
     name: ClassVar[str] = "csv"
     help: ClassVar[str] = "One row a turn, the columns of the frame."
@@ -130,7 +130,7 @@ class Csv:
 
 
 class Parquet:
-    """The frame with its types."""
+    """The same table with its column types. Needs pyarrow."""
 
     name: ClassVar[str] = "parquet"
     help: ClassVar[str] = "Write the frame to a new file."
@@ -153,7 +153,7 @@ def _frame(data: ReportData) -> "pd.DataFrame":
     return frame.data()
 
 
-UNASKED: Exporter = Text()
-_ASKED: tuple[Exporter, ...] = (SessionsText(), Json(), Csv(), Parquet())
-EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in _ASKED}
-"""The table, by the name of the option, in the order of the command's help."""
+DEFAULT: Exporter = Text()
+_WITH_OPTION: tuple[Exporter, ...] = (SessionsText(), Json(), Csv(), Parquet())
+EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in _WITH_OPTION}
+"""The table, by the names of the options, in the order of the command's help."""

@@ -12,7 +12,7 @@ from timmy_tui.model.turn import Session, Turn
 
 SCHEMA = 1
 
-_PLAIN = (
+_COPIED = (
     "request_id",
     "session_id",
     "session",
@@ -46,14 +46,14 @@ _PLAIN = (
     "pause_threshold",
     "clock_stepped",
 )
-"""Fields that are copied as they are. What was said and answered is not among them."""
+"""Fields of a turn that are copied unchanged. What the user said and what Timmy answered are not among them."""
 
 
 def turn_object(turn: Turn, why: Diagnosis | None = None) -> dict[str, Any]:
-    """One turn; durations in ms, times in seconds since the epoch, unknown is null."""
-    plain = {name: getattr(turn, name) for name in _PLAIN}
+    """One turn. Durations are in ms, times in seconds since the epoch; unknown is null."""
+    copied = {name: getattr(turn, name) for name in _COPIED}
     return {
-        **plain,
+        **copied,
         "state": str(turn.state),
         "span": str(turn.span),
         "stages": {key: turn.stages.get(key) for key in KEYS},
@@ -68,12 +68,12 @@ def turn_object(turn: Turn, why: Diagnosis | None = None) -> dict[str, Any]:
 
 
 def stat_object(stat: StageStat) -> dict[str, Any]:
-    """The row of one stage."""
+    """The statistics of one stage, in ms."""
     return {"p50": stat.p50, "p95": stat.p95, "max": stat.max, "n": stat.n}
 
 
 def source_object(source: SourceState) -> dict[str, Any]:
-    """One file that was read."""
+    """One log file, and how much of it was read."""
     return {
         "name": source.name,
         "condition": str(source.condition),
@@ -91,7 +91,10 @@ def report_object(
     unparsed: Mapping[str, int],
     why: Mapping[int, Diagnosis] | None = None,
 ) -> dict[str, Any]:
-    """The whole report; ``stages`` and ``headline`` look at its complete turns. ``why``: diagnoses by ordinal."""
+    """The whole report. ``stages`` and ``headline`` are computed from its complete turns.
+
+    ``why``: diagnoses by the ordinal of the turn.
+    """
     window = max(len(turns), 1)
     headline = headline_stat(turns, window)
     offset = offset_over(turns)
@@ -116,7 +119,7 @@ def report_object(
 
 
 def session_object(session: Session) -> dict[str, Any]:
-    """One run of v34."""
+    """One session: a run of the v34 process."""
     return {
         "number": session.number,
         "session_id": session.session_id,

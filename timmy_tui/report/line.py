@@ -1,4 +1,4 @@
-"""The one line: for tmux's status bar, and for a pane too small for anything else."""
+"""The status line: for tmux's status bar, and for a terminal too small for the dashboard."""
 
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from timmy_tui.model.snapshot import Snapshot
 
 WIDTH = 40
-"""Cells of the whole line at most."""
+"""Most cells of the line."""
 NOTABLE_MS = 50.0
-"""A Δ of the headline below this is not news."""
+"""A smaller change of the headline, or part of a slow turn, is not shown."""
 
 
 class LineValues(Struct, frozen=True):
-    """The figures of the line; None is not known."""
+    """The figures of the line; None is unknown."""
 
     span: str
     """Name of the headline span."""
@@ -26,13 +26,13 @@ class LineValues(Struct, frozen=True):
     delta_ms: float | None
     llm_ms: float | None
     fill: float | None
-    """Context window, 0…."""
+    """Used share of the context window; 1 is full."""
     n: int
-    """Complete turns behind the figures."""
+    """Complete turns that the figures are computed from."""
     state: str = ""
-    """``""``, ``turn`` (one is in flight), ``failed`` (the newest turn) or ``waiting`` (no turn yet)."""
+    """``turn`` (one is in flight), ``failed`` (the newest turn), ``waiting`` (no turn yet), or empty."""
     cause: str = ""
-    """Why the newest turn was slow; empty when it was not."""
+    """Why the newest turn was slow; empty when it was not slow."""
 
 
 def line_values(snapshot: "Snapshot") -> LineValues:
@@ -55,13 +55,13 @@ def line_values(snapshot: "Snapshot") -> LineValues:
 
 def _cause(snapshot: "Snapshot") -> str:
     """The largest part of a slow turn's excess: ``STORE +410ms``; empty for a turn that was not slow."""
-    found = snapshot.judgement.diagnosis if snapshot.judgement else None
-    if found is None or not found.slow:
+    diagnosis = snapshot.judgement.diagnosis if snapshot.judgement else None
+    if diagnosis is None or not diagnosis.slow:
         return ""
-    worst = max(found.contributions, key=lambda part: part.ms, default=None)
-    if worst is None or worst.ms < NOTABLE_MS:
+    largest = max(diagnosis.contributions, key=lambda part: part.ms, default=None)
+    if largest is None or largest.ms < NOTABLE_MS:
         return ""
-    return f"{label(worst.stage)} +{duration(worst.ms)}"
+    return f"{label(largest.stage)} +{duration(largest.ms)}"
 
 
 def _state(newest: Turn | None, in_flight: bool) -> str:
@@ -75,8 +75,8 @@ def _state(newest: Turn | None, in_flight: bool) -> str:
 def status_line(values: LineValues, width: int = WIDTH) -> str:
     """``● V2V 1.83s ▲+0.4 LLM 812ms ctx 34% n=17`` in at most ``width`` cells.
 
-    Of a slow turn the largest reason stands in place of the LLM. When it does not fit, n goes first, then the context,
-    Δ and the LLM; last of all the figure is cut with ``…``.
+    For a slow turn the largest cause takes the place of the LLM time. When the line does not fit, parts are left out in
+    this order: n, the context, Δ, the LLM time; at last the headline is cut with ``…``.
     """
     width = min(width, WIDTH)
     glyph = {"turn": "◐", "failed": "✗", "waiting": "○"}.get(values.state, "●")
@@ -87,8 +87,8 @@ def status_line(values: LineValues, width: int = WIDTH) -> str:
     parts.append(values.cause or (f"LLM {duration(values.llm_ms)}" if values.llm_ms is not None else ""))
     parts.append(f"ctx {MISSING if values.fill is None else f'{values.fill * 100:.0f}%'}")
     parts.append(f"n={values.n}")
-    for gone in ((), (3,), (2, 3), (0, 2, 3), (0, 1, 2, 3)):
-        text = " ".join([head, *(part for index, part in enumerate(parts) if part and index not in gone)])
+    for omitted in ((), (3,), (2, 3), (0, 2, 3), (0, 1, 2, 3)):
+        text = " ".join([head, *(part for index, part in enumerate(parts) if part and index not in omitted)])
         if len(text) <= width:
             return text
     return _cut(head, width)

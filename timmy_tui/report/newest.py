@@ -1,4 +1,4 @@
-"""The newest turns from the end of the logs: what the status line says when no dashboard runs."""
+"""The status line from the end of the logs, for when no dashboard runs."""
 
 import os
 import stat
@@ -18,13 +18,13 @@ from timmy_tui.report.status import for_tmux
 from timmy_tui.turns.ingest import Ingest
 
 TURN_BYTES = 1 << 13
-"""Read from the end of each log for every turn of the window: one has 5 to 6 KB in the latency log, 3 in the other."""
+"""Read from the end of each log for each turn of the window: a turn takes 5–6 KB in the latency log, 3 KB in v34's."""
 
-LEAST_BYTES = 1 << 16
+MIN_BYTES = 1 << 16
 
 
 def newest_line(root: Path | None, settings_path: Path | None, logs: Sequence[Path], tmux: bool) -> str:
-    """The status line from the logs themselves; what is wrong is a line too."""
+    """The status line, computed from the logs; an error becomes the line as well."""
     try:
         settings = load_settings(settings_path)
         turns = newest_turns(_logs(settings, root, logs), settings)
@@ -44,35 +44,35 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
 
 
 def newest_turns(logs: Sequence[tuple[Path, LogFormat]], settings: Settings) -> list[Turn]:
-    """The turns at the end of the logs that can be read; none of them is an error."""
+    """The turns at the end of the logs. A log that cannot be read counts as empty."""
     ingest = Ingest(settings.tail.turn_timeout_s, keep_events=False)
-    size = max(settings.view.window * TURN_BYTES, LEAST_BYTES)
+    size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
     turns: dict[int, Turn] = {}
     for path, row in sorted(logs, key=lambda log: log[1].order):
         for turn in ingest.feed(row.kind, _end_of(path, size)):
             turns[turn.ordinal] = turn
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
-    # The first turn may have begun before the part that was read.
+    # The first turn may have begun before the part that was read, and would be measured too short.
     ordered = [turns[ordinal] for ordinal in sorted(turns)]
     return ordered[1:] if len(ordered) > 1 else ordered
 
 
 def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None) -> LineValues:
-    """The figures of the line; ``num_ctx`` is the window where no turn says it."""
+    """The figures of the line. ``num_ctx``: the context window of a turn that does not say it, in tokens."""
     headline = headline_stat(turns, window)
     complete = newest_complete(turns, 1)
-    newest = complete[-1] if complete else None
-    last = next((turn for turn in reversed(turns) if turn.state is not TurnState.LONE_PAUSE), None)
-    state = "waiting" if last is None else "turn" if last.state is TurnState.OPEN else ""
-    if last is not None and last.state in (TurnState.FAILED, TurnState.TIMED_OUT):
+    measured = complete[-1] if complete else None
+    newest = next((turn for turn in reversed(turns) if turn.state is not TurnState.LONE_PAUSE), None)
+    state = "waiting" if newest is None else "turn" if newest.state is TurnState.OPEN else ""
+    if newest is not None and newest.state in (TurnState.FAILED, TurnState.TIMED_OUT):
         state = "failed"
     return LineValues(
         span=headline.key if headline else "V2V",
         headline_ms=headline.last if headline else None,
         delta_ms=headline.delta if headline else None,
-        llm_ms=newest.stages.get("llm") if newest else None,
-        fill=_fill(newest, num_ctx),
+        llm_ms=measured.stages.get("llm") if measured else None,
+        fill=_fill(measured, num_ctx),
         n=headline.n if headline else 0,
         state=state,
     )
@@ -86,7 +86,7 @@ def _fill(turn: Turn | None, num_ctx: int | None) -> float | None:
 
 
 def _end_of(path: Path, size: int) -> list[bytes]:
-    """Whole lines of the last ``size`` bytes of a regular file; nothing of anything else."""
+    """Whole lines of the last ``size`` bytes of a regular file; none for anything else (a FIFO would block)."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:

@@ -1,6 +1,6 @@
-"""The status line without a screen: from the running dashboard's state file, else from the end of the log.
+"""The file in which a dashboard leaves its status line for tmux, written and read.
 
-tmux runs this every few seconds, so the quick path uses the standard library only.
+tmux reads it every few seconds, so that reading it imports the standard library only.
 """
 
 import contextlib
@@ -10,26 +10,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 FRESH_S = 15.0
-"""A state file older than this belongs to a dashboard that has gone; it is written every 5 s."""
+"""An older file was left by a dashboard that has ended: it is written at least every 5 s."""
 
 NAME = "status.json"
 
 
 def state_file(environ: Mapping[str, str]) -> Path:
-    """Where a dashboard leaves its line: the user's state folder, found without any library."""
+    """The file in the user's state folder, as core/settings.py finds it, without importing that."""
     base = environ.get("XDG_STATE_HOME", "").strip() or os.path.join(environ.get("HOME", "~"), ".local", "state")
     return Path(base) / "timmy_tui" / NAME
 
 
 def quick_line(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """The running dashboard's line; None when there is none, or when options other than ``--tmux`` are given."""
+    """The running dashboard's line. None when no dashboard runs, or when there are options other than ``--tmux``."""
     if set(arguments) - {"--tmux"}:
         return None
     try:
         content = state_file(environ).read_bytes()
     except OSError:
         return None
-    import json  # 3 ms that only a running dashboard's line has to wait for
+    import json  # 3 ms, needed only when a dashboard runs
 
     try:
         state = json.loads(content)
@@ -40,8 +40,8 @@ def quick_line(arguments: Sequence[str], environ: Mapping[str, str]) -> str | No
     return line if fresh else None
 
 
-def leave_line(line: str, tmux: str, root: str) -> None:
-    """Write the line for ``quick_line``, whole or not at all; a full disk is no reason to stop a dashboard."""
+def save_line(line: str, tmux: str, root: str) -> None:
+    """Write the line for ``quick_line``, in one step. A full disk is ignored: the dashboard goes on without it."""
     import json
 
     path = state_file(os.environ)

@@ -1,4 +1,4 @@
-"""The plain-text report: what upstream's two scripts print, and the ledger that they lack."""
+"""The plain-text report: what upstream's two scripts print, and the ledger, which they do not have."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
-from timmy_tui.core.formatting import MISSING, count, duration, flag
+from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import SourceState, StageStat
@@ -14,11 +14,11 @@ from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
 from timmy_tui.model.turn import Event, Session, Turn
 
 SLOW = 5
-"""Slow turns that the summary names."""
+"""Most slow turns that the summary lists."""
 
 
 def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
-    """Timeline, deltas, ledger and diagnosis of one turn."""
+    """Timeline, deltas, ledger and diagnosis of one turn. ``why``: None is a turn without a diagnosis."""
     events = sorted(turn.events, key=lambda event: event.timestamp)
     yield f"== {clean(turn.request_id) or 'typed turn'} · {turn.state} {clean(turn.reason)}".rstrip()
     began = _clock(turn.started)
@@ -43,7 +43,7 @@ def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
 
 
 def ledger_lines(turn: Turn) -> Iterator[str]:
-    """The critical stages, the gaps where they sit, and their sum."""
+    """The critical stages in order, the gaps between them, and their sum."""
     if turn.headline_ms is None:
         yield "no span to account for: too few events"
         return
@@ -53,8 +53,8 @@ def ledger_lines(turn: Turn) -> Iterator[str]:
     for key in CRITICAL:
         value = turn.stages.get(key)
         shown = "skipped" if key in turn.skipped else duration(value)
-        portion = f"{value / turn.headline_ms:5.0%}" if value is not None and turn.headline_ms > 0 else "     "
-        yield f"{shown:>8} {portion}  {BY_KEY[key].label:6}  {BY_KEY[key].meaning}"
+        share = f"{value / turn.headline_ms:5.0%}" if value is not None and turn.headline_ms > 0 else "     "
+        yield f"{shown:>8} {share}  {BY_KEY[key].label:6}  {BY_KEY[key].meaning}"
         if key in gaps:
             yield _gap_line(gaps[key].ms)
     yield f"{duration(turn.unattributed_ms):>8}        {label(UNATTRIBUTED):6}  unattributed, all gaps together"
@@ -74,14 +74,14 @@ def _llm_lines(turn: Turn) -> Iterator[str]:
     )
     yield (
         f"context array sent {count(turn.context_sent)}, returned {count(turn.context_returned)}   "
-        f"tail mode {flag(turn.tail_mode)}   raw {flag(turn.raw)}"
+        f"tail mode {on_off(turn.tail_mode)}   raw {on_off(turn.raw)}"
     )
     for line in turn.errors:
         yield f"error: {clean(line)}"
 
 
 def summary_lines(turns: Sequence[Turn], sources: Sequence[SourceState], unparsed: Mapping[str, int]) -> Iterator[str]:
-    """Percentiles with n over the complete turns, mean steps as upstream has them, and what could not be read."""
+    """Percentiles of the complete turns, mean steps as upstream's script prints them, and what could not be read."""
     complete = newest_complete(turns, max(len(turns), 1))
     yield f"== summary of {len(turns)} turns, {len(complete)} complete"
     headline = headline_stat(turns, max(len(turns), 1))
@@ -102,7 +102,7 @@ def summary_lines(turns: Sequence[Turn], sources: Sequence[SourceState], unparse
 
 
 def slow_lines(turns: Sequence[Turn], why: Mapping[int, Diagnosis]) -> Iterator[str]:
-    """The newest slow turns, each with its reason."""
+    """The newest slow turns, each with its diagnosis."""
     slow = [turn for turn in turns if turn.ordinal in why and why[turn.ordinal].slow]
     for turn in slow[-SLOW:]:
         yield f"slow {clean(turn.request_id) or 'typed turn'}: {clean(why[turn.ordinal].sentence)}"
@@ -118,7 +118,7 @@ def _stat_line(name: str, stat: StageStat) -> str:
 
 
 def _total_lines(turns: Sequence[Turn]) -> Iterator[str]:
-    """End-to-end and mean steps, as analyze_latency.py counts them: every turn, events sorted by stamp."""
+    """Totals and mean steps as upstream's analyze_latency.py computes them: of all turns, events sorted by stamp."""
     totals: list[float] = []
     steps: dict[str, list[float]] = defaultdict(list)
     for turn in turns:
@@ -147,13 +147,13 @@ def _offset_lines(turns: Sequence[Turn]) -> Iterator[str]:
         return
     low = MISSING if offset.low_ms is None else f"{offset.low_ms:+.1f}"
     high = MISSING if offset.high_ms is None else f"{offset.high_ms:+.1f}"
-    word = "a clock stepped" if offset.stepped else "clocks differ: the hops as logged are not durations"
-    verdict = word if offset.stepped or offset.skewed else "clocks agree within the bounds"
+    problem = "a clock stepped" if offset.stepped else "clocks differ: the hops as logged are not durations"
+    verdict = problem if offset.stepped or offset.skewed else "clocks agree within the bounds"
     yield f"clock offset v34 − STT/TTS: {low} … {high} ms over {offset.turns} turns; {verdict}"
 
 
 def session_lines(sessions: Sequence[Session], turns: Sequence[Turn]) -> Iterator[str]:
-    """A table a session: prompt size, LLM time, tail mode; then first, last, mean, min, max and the trend."""
+    """A table for each session with prompt size, LLM time and tail mode; then first, last, mean, min and max."""
     by_session: dict[int, list[Turn]] = defaultdict(list)
     for turn in turns:
         by_session[turn.session].append(turn)
@@ -178,7 +178,7 @@ def _session_row(number: int, turn: Turn) -> str:
         f"{number:4}  {clean(turn.request_id, 9) or 'typed':9} {turn.state:9} {duration(total):>8} "
         f"{duration(turn.v2v_ms):>8} {duration(turn.stages.get('llm')):>8} {count(turn.prompt_tokens_est):>6} "
         f"{count(turn.prompt_tokens):>7} {duration(turn.prefill_ms):>8} {count(turn.context_returned):>6} "
-        f"{flag(turn.tail_mode)}"
+        f"{on_off(turn.tail_mode)}"
     )
 
 
@@ -187,9 +187,9 @@ def _trend_lines(members: Sequence[Turn]) -> Iterator[str]:
     if llm:
         yield _trend("LLM", [duration(value) for value in llm], llm, duration)
         if len(llm) > 1:
-            later = sum(llm[1:]) / (len(llm) - 1)
-            ratio = f"×{llm[0] / later:.2f}" if later > 0 else MISSING
-            yield f"      first against the mean of the others {ratio} (no proof of caching: see timmy-tui doctor)"
+            others = sum(llm[1:]) / (len(llm) - 1)
+            ratio = f"×{llm[0] / others:.2f}" if others > 0 else MISSING
+            yield f"      first turn against the mean of the others {ratio} (no proof of caching: see timmy-tui doctor)"
     sizes = [turn.prompt_tokens_est for turn in members if turn.prompt_tokens_est is not None]
     if sizes:
         yield _trend("prompt", [f"{value} tokens (est)" for value in sizes], sizes, lambda mean: f"{mean:.0f} tokens")

@@ -1,1 +1,1 @@
-"""Where lines and facts come from: files followed through every fault, saved logs, services."""
+"""Where data comes from: followed log files, saved logs, and services over HTTP."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from timmy_tui.core.installation import Installation, at
+from timmy_tui.core.installation import Installation, installation_at
 from timmy_tui.core.settings import Settings, state_dir
 
 if TYPE_CHECKING:
@@ -54,4 +54,4 @@ class Timmy(Struct, frozen=True, eq=False, dict=True):
 def timmy_at(root: Path, settings: Settings | None = None, state: Path | None = None) -> Timmy:
     """The one at ``root``, whether or not its files exist yet."""
     settings = settings or Settings()
-    return Timmy(settings, at(root, settings.paths), state)
+    return Timmy(settings, installation_at(root, settings.paths), state)

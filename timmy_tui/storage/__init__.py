@@ -1,1 +1,1 @@
-"""What outlives logs and restarts: turns, marks, findings, verdicts, the open trial."""
+"""What is stored beyond logs and restarts: turns, marks, findings, verdicts, and the open guided test."""

@@ -1,4 +1,4 @@
-"""Writes closed turns, marks, findings and verdicts into the history, in a thread of its own: a disk may be slow."""
+"""Writes closed turns, marks, findings and verdicts into the history, in a thread because a disk may be slow."""
 
 import queue
 import threading
@@ -13,75 +13,79 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
 
 STOP_S = 1.0
+"""Longest wait for the thread in ``stop``."""
 RETRY_S = 5.0
-"""After a locked or full disk; what could not be written stays queued."""
+"""Wait after a failed write (locked file, full disk); what could not be written stays in the queue."""
 
 
 class Recorder:
-    """Looks at each snapshot for what is new in it. Turns of a replay or a demo are not recorded: give it none."""
+    """Records what is new in each snapshot. It is not used for a replay or a demo."""
 
-    learn: Callable[[History], None] | None = None
-    """Called in the recorder's thread when a session began: the one before it may teach something."""
+    on_new_session: Callable[[History], None] | None = None
+    """Called in the recorder's thread when a session has begun, so that the session noise can be learned again."""
 
-    def __init__(self, path: Path, root: str, days: int, keep_text: bool, tell: Callable[[str], None]) -> None:
-        """``tell`` hears what a user should know: a damaged file, a disk that takes nothing."""
+    def __init__(self, path: Path, root: str, days: int, keep_text: bool, notify: Callable[[str], None]) -> None:
+        """``days``: as in History.delete_old_turns. ``notify`` is called with messages for the user, such as a damaged
+        file or a full disk.
+        """
         self._path, self._root, self._days, self._keep_text = path, root, days, keep_text
-        self._tell = tell
+        self._notify = notify
         self._queue: queue.SimpleQueue[Callable[[History], object] | None] = queue.SimpleQueue()
-        self._seen: dict[int, int] = {}
+        self._recorded: dict[int, int] = {}
+        """Ordinal → id() of the recorded Turn; a revised turn is another object."""
         self._session: int | None = None
         self._findings: dict[str, str] = {}
         self._verdict: object = None
-        """What the last stored verdict said of each stage: only another word is stored again."""
-        self._ending = threading.Event()
+        """The last stored verdict of each stage; the comparison is stored again when one of them changes."""
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
 
     def start(self) -> None:
-        """Begin; the file is opened in the thread."""
+        """Start the thread, which opens the file."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is queued, and end within a second."""
+        """Write what is queued, and stop within a second."""
         self._queue.put(None)
-        self._ending.set()
+        self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(STOP_S)
 
-    def see(self, snapshot: Snapshot) -> None:
-        """Queue what is new: turns that closed or were told more of, findings, a verdict that can speak."""
-        fresh = [turn for turn in snapshot.turns if self._seen.get(turn.ordinal) != id(turn)]
-        if fresh:
-            self._seen = {turn.ordinal: id(turn) for turn in snapshot.turns}
-            self._queue.put(partial(History.put_turns, turns=fresh))
-            if self.learn is not None and any(turn.session != self._session for turn in fresh):
-                self._session = fresh[-1].session
-                self._queue.put(self.learn)
-        judged = snapshot.judgement
-        if judged is None:
+    def observe(self, snapshot: Snapshot) -> None:
+        """Queue what is new: closed or revised turns, findings, and a verdict with enough turns."""
+        new = [turn for turn in snapshot.turns if self._recorded.get(turn.ordinal) != id(turn)]
+        if new:
+            self._recorded = {turn.ordinal: id(turn) for turn in snapshot.turns}
+            self._queue.put(partial(History.put_turns, turns=new))
+            if self.on_new_session is not None and any(turn.session != self._session for turn in new):
+                self._session = new[-1].session
+                self._queue.put(self.on_new_session)
+        judgement = snapshot.judgement
+        if judgement is None:
             return
-        for finding in judged.findings:
+        for finding in judgement.findings:
             state = f"{finding.stage} {finding.ended} {finding.acknowledged}"
             if self._findings.get(finding.key) != state:
                 self._findings[finding.key] = state
                 self._queue.put(partial(History.put_finding, finding=finding, at=time.time()))
-        verdict = judged.verdict
-        if verdict is None or verdict.wanted:
+        comparison = judgement.verdict
+        if comparison is None or comparison.wanted:
             return
-        said = (verdict.a, verdict.b, *((one.stage, one.verdict) for one in verdict.stages))
-        if said != self._verdict:
-            self._verdict = said
-            self._queue.put(partial(History.put_comparison, comparison=verdict, at=time.time()))
+        verdicts = (comparison.a, comparison.b, *((stage.stage, stage.verdict) for stage in comparison.stages))
+        if verdicts != self._verdict:
+            self._verdict = verdicts
+            self._queue.put(partial(History.put_comparison, comparison=comparison, at=time.time()))
 
     def mark(self, turn: Turn, quality: str | None) -> None:
-        """The user's word on a turn."""
+        """The user has marked a turn ``good`` or ``bad``; None removes the mark."""
         self._queue.put(partial(History.mark, turn=turn, quality=quality or ""))
 
     def note(self, turn: Turn, text: str) -> None:
-        """Why the user marked it."""
+        """The user has written a note on a marked turn."""
         self._queue.put(partial(History.note, turn=turn, text=text))
 
-    def change(self, kind: str, label: str) -> None:
-        """A change, a restart or an edit made elsewhere: what lies between two epochs."""
+    def record_change(self, kind: str, label: str) -> None:
+        """A change, a restart or an edit by another program has happened. ``kind`` as in Marker."""
         at = time.time()
         self._queue.put(partial(History.put_change, op=f"{at:.6f} {label}", at=at, label=label, state=kind))
 
@@ -89,28 +93,28 @@ class Recorder:
         try:
             history = History(self._path, self._root, self._keep_text)
         except HistoryError as error:
-            self._tell(f"history: {error.message} {error.way_out}")
+            self._notify(f"history: {error.message} {error.hint}")
             return
         if history.warning:
-            self._tell(history.warning)
+            self._notify(history.warning)
         try:
             self._write(history)
         finally:
             history.close()
 
     def _write(self, history: History) -> None:
-        told = False
-        forgotten = False
+        failing = False
+        old_turns_deleted = False
         while (job := self._queue.get()) is not None:
             try:
-                if not forgotten:
-                    history.forget(self._days, time.time())
-                    forgotten = True
+                if not old_turns_deleted:
+                    history.delete_old_turns(self._days, time.time())
+                    old_turns_deleted = True
                 job(history)
-                told = False
+                failing = False
             except HistoryError as error:
-                if not told:
-                    self._tell(f"history: {error.message} {error.way_out}")
-                    told = True
+                if not failing:
+                    self._notify(f"history: {error.message} {error.hint}")
+                    failing = True
                 self._queue.put(job)
-                self._ending.wait(RETRY_S)
+                self._stopping.wait(RETRY_S)

@@ -1,4 +1,4 @@
-"""The open guided test, in a file of the state folder: the screen and the shell carry the same one on."""
+"""The open guided test, stored in a file, so that the dashboard and the commands work on the same one."""
 
 import os
 import time
@@ -15,36 +15,38 @@ from timmy_tui.model.turn import Turn, TurnState
 
 NAME = "trial.json"
 LIMIT = 1 << 20
+"""Most bytes that are read of the file."""
 _DECODER = msgspec.json.Decoder(Trial)
 
 
 class TrialFile:
-    """One trial at a time. Reads its file again when another process has written it."""
+    """At most one guided test at a time. The file is read again when another process has written it."""
 
     def __init__(self, folder: Path) -> None:
         """``folder`` is private, as Timmy.control_folder is."""
         self._path = folder / NAME
-        self._stamp: tuple[int, int] | None = None
+        self._version: tuple[int, int] | None = None
+        """Inode and modification time of the file when it was read or written."""
         self._trial: Trial | None = None
         self.noise: SessionNoise | None = None
-        """How far sessions differ by chance, once the history has taught it."""
+        """How much sessions differ by chance; None before it was learned from the history."""
         self.warning = ""
-        """What was wrong with the file; it is then kept beside a new one."""
+        """What was wrong with the file, which is then renamed and kept; else empty."""
 
     @property
-    def open(self) -> Trial | None:
-        """The trial as the file has it now."""
+    def current(self) -> Trial | None:
+        """The guided test in the file now; None if there is none."""
         try:
             info = self._path.stat()
         except FileNotFoundError:
-            self._trial = self._stamp = None
+            self._trial = self._version = None
             return None
         except OSError as error:
             self.warning = f"the guided test cannot be read: {error.strerror}"
             return self._trial
-        stamp = (info.st_ino, info.st_mtime_ns)
-        if stamp != self._stamp:
-            self._trial, self._stamp = self._read(), stamp
+        version = (info.st_ino, info.st_mtime_ns)
+        if version != self._version:
+            self._trial, self._version = self._read(), version
         return self._trial
 
     def _read(self) -> Trial | None:
@@ -55,56 +57,62 @@ class TrialFile:
                 raise msgspec.ValidationError("not a trial of this version")
             return trial
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            aside = self._path.with_name(f"{NAME}.damaged-{int(time.time())}")
+            damaged = self._path.with_name(f"{NAME}.damaged-{int(time.time())}")
             try:
-                os.replace(self._path, aside)
+                os.replace(self._path, damaged)
             except OSError:
-                aside = self._path
-            self.warning = f"the guided test in {aside} cannot be read ({type(error).__name__}); begin it again"
+                damaged = self._path
+            self.warning = f"the guided test in {damaged} cannot be read ({type(error).__name__}); start it again"
             return None
 
-    def see(self, turns: Sequence[Turn], marks: Mapping[int, str]) -> TrialState | None:
-        """Carry the trial on with what the turns (oldest first) show; where it stands, None without one."""
-        trial = self.open
-        if trial is None:
-            told = TrialState(label="guided test", step=0, steps=0, phase="done", sentence=self.warning)
-            return told if self.warning else None
-        carried = advance(trial, turns, time.time())
-        if carried != trial:
-            self._write(carried)
-        return state(carried, turns, marks, self.noise)
+    def update(self, turns: Sequence[Turn], marks: Mapping[int, str]) -> TrialState | None:
+        """Advance the guided test with the turns, oldest first; its state, or None without one.
 
-    def start(self, name: str, turns: int, aba: bool, seen: Sequence[Turn]) -> str:
-        """Begin ``test-1``, ``test-2`` or ``guide``; the turns of the running session count for its baseline.
-
-        Raises HistoryError while another trial is open.
+        ``marks``: ordinal → ``good`` or ``bad``. Raises HistoryError when the file cannot be written.
         """
-        if self.open is not None and not self._done:
-            raise HistoryError("a guided test is open already.", "timmy-tui trial stop ends it.")
-        told = [turn for turn in seen if turn.started is not None and turn.state is not TurnState.LONE_PAUSE]
-        session = [turn.started for turn in told if turn.session == told[-1].session]
-        began = min((one for one in session if one is not None), default=time.time())
-        self._write(make_trial(name, turns, aba, began))
+        trial = self.current
+        if trial is None:
+            failed = TrialState(label="guided test", step=0, steps=0, phase="done", sentence=self.warning)
+            return failed if self.warning else None
+        advanced = advance(trial, turns, time.time())
+        if advanced != trial:
+            self._write(advanced)
+        return state(advanced, turns, marks, self.noise)
+
+    def start(self, name: str, turns_per_phase: int, aba: bool, turns: Sequence[Turn]) -> str:
+        """Begin ``test-1``, ``test-2`` or ``guide``; returns a message. ``aba``: measure the old setting once more.
+
+        The turns of the running session count for the baseline. Raises HistoryError while another test is open.
+        """
+        if self.current is not None and not self._done:
+            raise HistoryError("a guided test is already open.", "timmy-tui trial stop ends it.")
+        dated = [(turn.started, turn.session) for turn in turns if turn.state is not TurnState.LONE_PAUSE]
+        starts = [(started, session) for started, session in dated if started is not None]
+        session_start = min((started for started, session in starts if session == starts[-1][1]), default=time.time())
+        self._write(make_trial(name, turns_per_phase, aba, session_start))
         return "the guided test has begun"
 
     @property
     def _done(self) -> bool:
         return self._trial is not None and self._trial.at >= len(self._trial.phases)
 
-    def act(self, word: str, seen: Sequence[Turn]) -> str:
-        """``leave``, ``resume``, ``stop``, or ``keep`` or ``undo`` to its verdict. Raises HistoryError without one."""
-        trial = self.open
+    def act(self, action: str, turns: Sequence[Turn]) -> str:
+        """``leave``, ``resume``, ``stop``, or ``keep`` or ``undo`` as answer to its verdict; returns a message.
+
+        Raises HistoryError without a guided test.
+        """
+        trial = self.current
         if trial is None:
-            raise HistoryError("no guided test is open.", "timmy-tui trial start begins one.")
+            raise HistoryError("no guided test is open.", "timmy-tui trial start starts one.")
         now = time.time()
-        if word == "stop":
+        if action == "stop":
             self._path.unlink(missing_ok=True)
-            return "the guided test is ended"
-        if word in ("keep", "undo"):
-            self._write(answer(trial, word, seen, now, self.noise))
+            return "the guided test has ended"
+        if action in ("keep", "undo"):
+            self._write(answer(trial, action, turns, now, self.noise))
         else:
-            self._write(leave(trial, now) if word == "leave" else resume(trial, now))
-        return f"guided test: {word}"
+            self._write(leave(trial, now) if action == "leave" else resume(trial, now))
+        return f"guided test: {action}"
 
     def _write(self, trial: Trial) -> None:
         temp = self._path.with_name(f".{NAME}.{os.getpid()}.tmp")
@@ -116,4 +124,4 @@ class TrialFile:
             info = self._path.stat()
         except OSError as error:
             raise HistoryError(f"the guided test cannot be written: {error.strerror}.") from None
-        self._trial, self._stamp = trial, (info.st_ino, info.st_mtime_ns)
+        self._trial, self._version = trial, (info.st_ino, info.st_mtime_ns)

@@ -138,7 +138,8 @@ class Draft(Struct, gc=False):
     def _final_state(self, signals: frozenset[str], debug: DebugRecord | None) -> tuple[TurnState, str]:
         """State and reason. A complete turn with a failure signal counts as failed."""
         if self.state is TurnState.ABORTED:
-            return self.state, f"turn {self.aborted_by} began first" if self.aborted_by else "a new turn began first"
+            newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
+            return self.state, f"{newer} began before it ended"
         if self.state is TurnState.TIMED_OUT:
             return self.state, "no further event"
         if self.state is TurnState.LONE_PAUSE:

@@ -94,7 +94,7 @@ def test_selections(selection: str, expected: list[int]) -> None:
         "session:nobody", "flag:tail_mode", "flag:password=x", "flag:num_ctx=1", "days:3-5", "color:red",
     ],
 )  # fmt: skip
-def test_a_selection_that_fits_nothing_is_an_error_with_a_way_out(selection: str) -> None:
+def test_a_selection_that_fits_nothing_is_an_error_with_a_hint(selection: str) -> None:
     with pytest.raises(NotFound) as caught:
         select(TURNS, selection, now=2000.0)
     assert str(caught.value)

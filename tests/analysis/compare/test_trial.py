@@ -147,17 +147,17 @@ def test_what_a_turn_shows_of_a_flag(turn: dict[str, object], flag: str, value: 
 def test_the_screen_and_the_shell_carry_the_same_trial_on(tmp_path: Path) -> None:
     turns = stretch(0, 12, 0)
     here, there = TrialFile(tmp_path), TrialFile(tmp_path)
-    assert here.see(turns, {}) is None
+    assert here.update(turns, {}) is None
     here.start("test-1", 6, False, turns)
-    told = there.see(turns, {})
+    told = there.update(turns, {})
     assert told is not None and told.phase == "change"  # this session's turns are its baseline
     there.act("leave", turns)
-    left = here.see(turns, {})
+    left = here.update(turns, {})
     assert left is not None and left.left
-    with pytest.raises(HistoryError, match="open already"):
+    with pytest.raises(HistoryError, match="already open"):
         here.start("test-2", 6, False, turns)
     there.act("stop", turns)
-    assert here.see(turns, {}) is None
+    assert here.update(turns, {}) is None
     with pytest.raises(HistoryError, match="no guided test"):
         here.act("leave", turns)
     assert (tmp_path / NAME).exists() is False
@@ -167,7 +167,7 @@ def test_the_screen_and_the_shell_carry_the_same_trial_on(tmp_path: Path) -> Non
 def test_a_damaged_file_is_kept_beside_and_said(tmp_path: Path, data: bytes) -> None:
     (tmp_path / NAME).write_bytes(data)
     trials = TrialFile(tmp_path)
-    told = trials.see([], {})
+    told = trials.update([], {})
     assert told is not None and told.phase == "done" and "cannot be read" in told.sentence
     (aside,) = tmp_path.glob(f"{NAME}.damaged-*")
     assert aside.read_bytes() == data
@@ -181,5 +181,5 @@ def test_a_trial_of_a_newer_version_is_not_guessed_at(tmp_path: Path) -> None:
     import msgspec
 
     (tmp_path / NAME).write_bytes(msgspec.json.encode(replace(trial, schema=2)))
-    told = TrialFile(tmp_path).see([], {})
+    told = TrialFile(tmp_path).update([], {})
     assert told is not None and "cannot be read" in told.sentence

@@ -78,7 +78,7 @@ def test_tail_mode_as_the_guide_hopes_for() -> None:
     ]
     assert {key: found[key].verdict for key in hoped} == dict.fromkeys(hoped, "pass")
     assert found["llm_time"].value == "p50 310ms · 7t, was 800ms, goal ~300ms"
-    assert found["phase2_total"].value == "9.50s after 11.00s · 8t/8t"
+    assert found["phase2_total"].value == "9.50s, was 11.00s · 8t/8t"
 
 
 def test_phase_2_waits_for_tail_mode() -> None:
@@ -105,7 +105,7 @@ def test_broken_replies_are_seen(signal: str) -> None:
 def test_answers_of_another_length_are_seen() -> None:
     found = judged(turns(6, 6, reply_length=200), turns(6))
     assert found["broke_persona"].verdict == "fail"
-    assert found["broke_persona"].value == "reply 200 chars after 60"
+    assert found["broke_persona"].value == "reply 200 chars, was 60"
 
 
 def test_errors_and_failures_are_seen() -> None:

@@ -47,7 +47,7 @@ def test_the_real_log_reads_65_to_80_percent_instead_of_no_cache() -> None:
     shares = [item.share for item in tracker.reuse]
     assert [round(share or 0, 2) for share in shares] == [0.73, 0.65, 0.73, 0.79, 0.8]
     assert {item.certainty for item in tracker.reuse} == {Certainty.ESTIMATED}
-    assert all("prior, not calibrated" in item.reason for item in tracker.reuse)
+    assert all("prior rate, not calibrated" in item.reason for item in tracker.reuse)
     assert not any(item.cold or item.broken or item.loaded for item in tracker.reuse)
     assert all((item.queue_ms or 0) < 2 for item in tracker.reuse)
     assert [round(item.decode_rate or 0) for item in tracker.reuse] == [109, 107, 108, 110, 107]
@@ -96,7 +96,7 @@ def test_a_count_of_misses_is_no_share(version: str) -> None:
     assert (item.certainty, item.share, item.prompt_tokens) == (Certainty.UNKNOWN, None, None)
     assert item.reason.startswith("40 evaluated")
     gone = tracker.add(generated_turn(2, None, 9.0), facts(version))
-    assert gone.reason.startswith("none told")
+    assert gone.reason.startswith("no count")
 
 
 def test_the_key_in_the_answer_is_measured_whatever_the_version() -> None:
@@ -119,7 +119,7 @@ def test_the_server_log_is_measured_and_a_revision_keeps_it() -> None:
 def test_a_slow_turn_without_calibration_is_unknown_and_known_after_a_cold_one() -> None:
     tracker = ReuseTracker()
     item = tracker.add(generated_turn(0, 595, 165.0), facts("0.12.11"))
-    assert (item.certainty, item.reason) == (Certainty.UNKNOWN, "no cold turn seen yet to compare with")
+    assert (item.certainty, item.reason) == (Certainty.UNKNOWN, "no cold turn yet to compare with")
     tracker.add(cold(1), facts("0.12.11"))
     assert tracker.reuse[0].certainty is Certainty.ESTIMATED
     assert (tracker.reuse[0].share or 0) < 0.05

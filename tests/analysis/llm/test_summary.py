@@ -99,7 +99,7 @@ def test_warnings_worst_first() -> None:
     spill = replace(UP, size=100, size_vram=80, expires=1100.0)
     found = warnings(spill, cut, 1000.0)
     assert found[0].startswith("the newest prompt was cut")
-    assert found[1].startswith("20% of the model sits in main memory")
+    assert found[1].startswith("20% of the model is in main memory")
     assert found[2].startswith("the model unloads in 2 min")
     assert warnings(replace(UP, expires=math.inf, size=100, size_vram=100), None, 0.0) == ()
     assert warnings(replace(UP, expires=5000.0), None, 0.0) == ()

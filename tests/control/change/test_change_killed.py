@@ -23,7 +23,7 @@ from timmy_tui.model.change import ChangeState
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoV34]:
     """One whose v34 runs, for all tests."""
-    with DemoV34(tmp_path_factory.mktemp("killed") / "timmy", talk=False) as demo:
+    with DemoV34(tmp_path_factory.mktemp("killed") / "timmy", conversation=False) as demo:
         yield demo
 
 

@@ -10,9 +10,10 @@ import pytest
 from tests.control.harness import controller_on, with_control
 from tests.control.services import RealV34
 from timmy_tui.control.service.listeners import Serving
-from timmy_tui.control.service.strategies import STRATEGIES, StartedBy, StrategyInputs
+from timmy_tui.control.service.strategies import STRATEGIES, StartedBy
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.requests import Flip, Restart, Undo
+from timmy_tui.sources.timmy import Timmy
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Respawn:
     limit_s: float | None = 20.0
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Respawn":
+    def make(cls, timmy: Timmy) -> "Respawn":
         return cls()
 
     def preview(self, serving: Serving) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from tests.control.harness import ControlHarness, controller_on
 from tests.control.services import Service
 from tests.control.shell import Shell
 from timmy_tui.core.errors import ControlError
-from timmy_tui.demo.generate import write_logs
+from timmy_tui.demo.generate import ConversationPlan, write_logs
 from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restore, RestoreLatest, Undo
 
 
@@ -18,7 +18,7 @@ from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restore, 
 def service(tmp_path: Path) -> Service:
     """With logs of a few turns, and as little code as there can be."""
     service = Service(tmp_path / "timmy")
-    write_logs(service.root, 6)
+    write_logs(service.root, ConversationPlan(6))
     service.folder.mkdir(exist_ok=True)
     service.config.write_text('USE_FULL_MEGA_PROMPT = True\nDEBUG_MODE = False\nDB_CONFIG = {"password": "canary"}\n')
     service.app.write_text("llm.generate_api_call(p, context=c, raw=True, temperature=t)\n")

@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_put_back_is_said_with_its_backup(
     monkeypatch.setattr(transaction, "replace_file", after_another_save)
     with pytest.raises(HalfDone) as half:
         write(planned)
-    assert str(planned[0].backup) in half.value.way_out
+    assert str(planned[0].backup) in half.value.hint
     assert config.read_bytes().endswith(b"# saved too\n")
 
 

@@ -135,7 +135,7 @@ def test_a_flag_is_found_by_key_or_constant_and_the_nearest_is_offered(root: Pat
     assert find_flag("USE_FULL_MEGA_PROMPT", root, SETTINGS).key == find_flag("Tail-Mode", root, SETTINGS).key
     with pytest.raises(NotFound) as missing:
         find_flag("tailmode", root, SETTINGS)
-    assert "tail-mode" in missing.value.way_out
+    assert "tail-mode" in missing.value.hint
 
 
 def test_a_value_that_comes_from_elsewhere_is_shown_with_reason_and_line(root: Path) -> None:

@@ -176,7 +176,7 @@ def test_c19_a_file_changed_since_is_not_overwritten_and_the_backup_is_named(cha
     assert classify(change.operation) is Standing.CHANGED
     with pytest.raises(Conflict, match="changed since") as conflict:
         plan_rollback(change.operation, change.backups)
-    assert str(change.planned[0].backup) in conflict.value.way_out
+    assert str(change.planned[0].backup) in conflict.value.hint
     assert change.config.read_bytes().endswith(b"# theirs\n")
 
 

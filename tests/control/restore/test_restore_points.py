@@ -81,7 +81,7 @@ def test_a_point_that_is_none_is_not_found_and_the_nearest_is_offered(repository
     for name in ("before-kv-cache", "HEAD", "main", "refs/heads/main", "--all", "HEAD~1"):
         with pytest.raises(NotFound) as missing:
             points.diff(name)
-        assert ("before-kv-cache-fix" in missing.value.way_out) is (name == "before-kv-cache")
+        assert ("before-kv-cache-fix" in missing.value.hint) is (name == "before-kv-cache")
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def test_a_v34_on_another_port_is_not_called_starting(
     monkeypatch.setattr(v34_service, "starting", lambda folder: ((77, began),))
     with pytest.raises(Refused) as refused:
         watched_service(monkeypatch, folder, Serving(PORT)).guard()
-    assert why in f"{refused.value.message} {refused.value.way_out}" and "pid 77" in refused.value.message
+    assert why in f"{refused.value.message} {refused.value.hint}" and "pid 77" in refused.value.message
 
 
 def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

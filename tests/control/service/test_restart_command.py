@@ -14,7 +14,7 @@ import pytest
 from tests.control.services import RealV34, cancel_when, until
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
-from timmy_tui.control.service.restart_command import KEPT, run_command
+from timmy_tui.control.service.restart_command import ENVIRONMENT, run_command
 from timmy_tui.control.service.strategies import Command
 
 
@@ -40,12 +40,12 @@ def test_a_command_runs_without_shell_input_or_secrets(tmp_path: Path, monkeypat
     folder, environment, given, leads = json.loads(told)
     assert folder == str(tmp_path) and given == "" and leads
     assert "canary" not in told
-    assert all(name in KEPT or name.startswith("LC_") for name in environment)
+    assert all(name in ENVIRONMENT or name.startswith("LC_") for name in environment)
     assert stat.S_IMODE((tmp_path / "command.log").stat().st_mode) == 0o600
 
 
 def test_a_command_that_fails_says_its_last_words(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"exit code 3.*It said: unit timmy\.service not found"):
+    with pytest.raises(Refused, match=r"exit code 3.*Its last line: unit timmy\.service not found"):
         run(tmp_path, "print('unit timmy.service not found\\x1b[2J'); raise SystemExit(3)")
 
 

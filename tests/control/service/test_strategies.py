@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.bootstrap.startup import load
+from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.control.service.listeners import Listener, Serving
 from timmy_tui.control.service.strategies import (
     STRATEGIES,
@@ -23,7 +23,7 @@ from timmy_tui.control.service.strategies import (
 )  # fmt: skip
 from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import Control, Services, Settings
-from timmy_tui.sources.services.urls import ServiceConfig
+from timmy_tui.sources.timmy import timmy_at
 
 SERVES = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), True, 4710, 0.5),))
 NOBODY = Serving(5000)
@@ -68,7 +68,7 @@ def test_manual_tells_what_to_type(tmp_path: Path, go_on: threading.Event) -> No
 def test_the_settings_name_the_way(tmp_path: Path) -> None:
     def made(**control: Any) -> Strategy:
         settings = Settings(control=Control(**control), services=Services(panel="http://me:secret@127.0.0.1:5555"))
-        return make_strategy(settings, tmp_path, ServiceConfig(settings, tmp_path).urls, tmp_path)
+        return make_strategy(timmy_at(tmp_path, settings, tmp_path))
 
     assert [made(strategy=name).name for name in ("reload", "panel", "command", "manual")] == [
         "reload", "panel", "command", "manual"
@@ -100,12 +100,13 @@ def test_each_says_who_starts_v34_and_when_its_absence_is_an_exit(
 def test_a_name_that_is_not_in_the_table_is_refused_when_the_settings_are_loaded(tmp_path: Path) -> None:
     (tmp_path / "timmy").mkdir()
     path = tmp_path / "settings.toml"
+    place = Place(root=tmp_path / "timmy", settings_path=path)
     for name in STRATEGIES:
         path.write_text(f'[control]\nstrategy = "{name}"\n')
         path.chmod(0o600)
-        assert load(tmp_path / "timmy", path)[0].control.strategy == name
+        assert find_timmy(place).settings.control.strategy == name
     path.write_text('[control]\nstrategy = "kill"\n')
     with pytest.raises(SettingsError) as caught:
-        load(tmp_path / "timmy", path)
+        find_timmy(place)
     assert caught.value.message == f"{path}: Invalid enum value 'kill' - at `$.control.strategy`."
-    assert caught.value.way_out == "Known are reload, panel, command, manual."
+    assert caught.value.hint == "Known are reload, panel, command, manual."

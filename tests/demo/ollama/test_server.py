@@ -1,4 +1,4 @@
-"""The stand-in as a server: streams, residency, queueing, its log, and misbehaving."""
+"""The stand-in for Ollama over HTTP: streams, loaded models, queueing, its log, and injected faults."""
 
 import json
 import threading
@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from timmy_tui.demo.ollama.facts import MODEL, go_time
 from timmy_tui.demo.ollama.log import go_duration
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL, go_time
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[OllamaStandIn]:
-    with OllamaStandIn(speed=500, log_path=tmp_path / "server.log") as running:
+    with OllamaStandIn(StandInOptions(speed=500, log_path=tmp_path / "server.log")) as running:
         yield running
 
 
@@ -87,13 +87,13 @@ def test_expires_at_follows_keep_alive(client: httpx.Client) -> None:
 
 
 def test_a_model_that_spills_says_so(tmp_path: Path) -> None:
-    with OllamaStandIn(speed=500, gpu_share=0.8) as stand_in:
+    with OllamaStandIn(StandInOptions(speed=500, gpu_share=0.8)) as stand_in:
         httpx.post(stand_in.url + "/api/generate", json=body("", stream=False), verify=False, trust_env=False)
         (resident,) = httpx.get(stand_in.url + "/api/ps", verify=False, trust_env=False).json()["models"]
     assert resident["size_vram"] == int(resident["size"] * 0.8)
 
 
-def test_a_second_request_waits_and_only_the_rest_of_the_total_tells(tmp_path: Path) -> None:
+def test_the_wait_of_a_second_request_is_only_in_the_total(tmp_path: Path) -> None:
     with OllamaStandIn() as stand_in, httpx.Client(base_url=stand_in.url, verify=False, trust_env=False) as client:
         stand_in.engine.load(8000)
         stand_in.expires = time.time() + 60
@@ -131,7 +131,7 @@ def test_the_log_of_a_go_runner(client: httpx.Client, stand_in: OllamaStandIn, t
 
 def test_the_log_of_a_llama_server(tmp_path: Path) -> None:
     log_path = tmp_path / "server.log"
-    with OllamaStandIn("0.30.11", speed=500, log_path=log_path, debug=False) as stand_in:
+    with OllamaStandIn(StandInOptions("0.30.11", speed=500, log_path=log_path, debug=False)) as stand_in:
         for _ in range(2):
             httpx.post(
                 stand_in.url + "/api/generate", json=body("long " * 300, stream=False), verify=False, trust_env=False
@@ -143,31 +143,31 @@ def test_the_log_of_a_llama_server(tmp_path: Path) -> None:
     assert "level=DEBUG" not in log
 
 
-def test_the_truth_is_told_over_http(client: httpx.Client, stand_in: OllamaStandIn) -> None:
+def test_the_ground_truth_is_available_over_http(client: httpx.Client, stand_in: OllamaStandIn) -> None:
     client.post("/api/generate", json=body(stream=False))
     (entry,) = client.get("/demo/truth").json()
     assert entry["reused"] == 0 and entry["evaluated"] == entry["prompt_tokens"]
     assert entry["total_ms"] == pytest.approx(stand_in.requests[0].total_ms)
 
 
-def test_faults_come_once_and_where_they_were_ordered(client: httpx.Client, stand_in: OllamaStandIn) -> None:
-    stand_in.fail("html", path="/api/ps")
+def test_a_fault_hits_one_request_to_its_path(client: httpx.Client, stand_in: OllamaStandIn) -> None:
+    stand_in.fail_next("html", path="/api/ps")
     assert client.get("/api/version").json() == {"version": "0.12.11"}
     assert client.get("/api/ps").text.startswith("<!doctype")
     assert client.get("/api/ps").json() == {"models": []}
     client.post("/demo/fault", json={"kind": "500"})
     assert client.post("/api/generate", json=body()).status_code == 500
-    stand_in.fail("half json")
+    stand_in.fail_next("half json")
     with pytest.raises(json.JSONDecodeError):
         client.get("/api/version").json()
-    stand_in.fail("50 MB")
+    stand_in.fail_next("50 MB")
     assert len(client.get("/api/version").content) > 50_000_000
     with pytest.raises(ValueError, match="unknown fault"):
-        stand_in.fail("gremlins")
+        stand_in.fail_next("gremlins")
 
 
 def test_a_hanging_answer_ends_with_the_stand_in(client: httpx.Client, stand_in: OllamaStandIn) -> None:
-    stand_in.fail("hang")
+    stand_in.fail_next("hang")
     with pytest.raises(httpx.ReadTimeout):
         client.get("/api/version", timeout=0.2)
     assert client.get("/api/version").status_code == 200
@@ -175,7 +175,7 @@ def test_a_hanging_answer_ends_with_the_stand_in(client: httpx.Client, stand_in:
 
 def test_broken_and_strange_streams(client: httpx.Client, stand_in: OllamaStandIn) -> None:
     def lines(kind: str) -> list[dict[str, Any]]:
-        stand_in.fail(kind)
+        stand_in.fail_next(kind)
         return [json.loads(line) for line in client.post("/api/generate", json=body(raw=True)).iter_lines()]
 
     assert "error" in lines("error line")[-1]

@@ -1,4 +1,4 @@
-"""The table of what Ollama's figures mean by version, over real HTTP."""
+"""What Ollama's figures mean depends on its version: the table of rules, over real HTTP."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
-from timmy_tui.demo.ollama.version_rules import cut_prompt, rules_for
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
+from timmy_tui.demo.ollama.version_rules import rules_for, truncate_prompt
 
 VERSIONS = ["0.1.48", "0.3.14", "0.12.5", "0.12.11", "0.30.0", "0.30.11", "0.33.3"]
 LONG = " ".join(f"line {number} of a long story." for number in range(170))
@@ -17,7 +17,7 @@ LONG = " ".join(f"line {number} of a long story." for number in range(170))
 
 @pytest.fixture(params=VERSIONS)
 def stand_in(request: pytest.FixtureRequest) -> Iterator[OllamaStandIn]:
-    with OllamaStandIn(request.param, seed=3, speed=500) as running:
+    with OllamaStandIn(StandInOptions(request.param, seed=3, speed=500)) as running:
         yield running
 
 
@@ -76,7 +76,7 @@ def test_a_prompt_over_num_ctx_is_cut(stand_in: OllamaStandIn) -> None:
         answer = generate(stand_in, num_ctx=1024, raw=True)
     cold, again = stand_in.requests
     expected = {"0.12.5": 1024, "0.12.11": 1024, "0.30.0": 1023, "0.30.11": 514, "0.33.3": 514}
-    blocks = len(cut_prompt(list(range(cold.sent_tokens)), 1024, rules_for("0.3.14")))
+    blocks = len(truncate_prompt(list(range(cold.sent_tokens)), 1024, rules_for("0.3.14")))
     assert cold.truncated
     assert cold.prompt_tokens == expected.get(stand_in.version, blocks)
     assert cold.prompt_tokens < cold.sent_tokens

@@ -1,14 +1,14 @@
-"""A tail on a clock that the test moves, with everything that came out of it."""
+"""A tail on a clock that the test moves, with all batches that it has returned."""
 
 from pathlib import Path
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import OpenMode, Tail, TailBatch
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -18,11 +18,13 @@ class Clock:
 
 
 class Follower:
-    """A tail with everything it has given so far."""
+    """A tail, with all lines that it has returned so far."""
 
-    def __init__(self, path: Path, limits: Limits | None = None, hold: bool = True, from_end: bool = True) -> None:
+    def __init__(
+        self, path: Path, limits: TailSettings | None = None, hold: bool = True, from_end: bool = True
+    ) -> None:
         self.clock = Clock()
-        self.tail = Tail(path, path.name, limits or Limits(), OpenMode(from_end, hold), self.clock)
+        self.tail = Tail(path, path.name, limits or TailSettings(), OpenMode(from_end, hold), self.clock)
         self.batches: list[TailBatch] = []
 
     def poll(self, after: float = 0.0) -> list[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.files.follower import Follower, append
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
 
@@ -71,7 +71,7 @@ def test_t8_a_line_of_100_mb_is_dropped_in_little_memory(log: Path) -> None:
 
 
 def test_t8_the_limit_is_exact(log: Path) -> None:
-    limits = Limits(line_kib=1)
+    limits = TailSettings(line_kib=1)
     append(log, b"a" * 1024 + b"\n" + b"b" * 1025 + b"\n" + b"c\r\n")
     follower = Follower(log, limits)
     assert follower.poll() == [b"a" * 1024, b"c"]
@@ -95,12 +95,12 @@ def test_t9_the_first_poll_costs_the_same_whatever_the_size(
         read.append(len(data))
         return data
 
-    follower = Follower(log, Limits(head_kib=256))
+    follower = Follower(log, TailSettings(head_kib=256))
     monkeypatch.setattr(os, "pread", counted)
     assert follower.poll() == [line[:-1]] * 2048
     assert sum(read) == 256 * 1024 + 1
     assert follower.condition() is SourceCondition.OK
-    backlog = follower.tail.backlog()
+    backlog = follower.tail.take_backlog()
     assert backlog is not None
     assert follower.tail.state.behind == (mib << 20) - (256 << 10)
     assert follower.condition() is SourceCondition.READING
@@ -122,7 +122,7 @@ def test_t9_one_poll_reads_at_most_8_mib(log: Path) -> None:
 def test_t14_without_hold_no_descriptor_is_open_between_polls(log: Path) -> None:
     append(log, b"one\n")
     before = len(os.listdir("/proc/self/fd"))
-    follower = Follower(log, Limits(head_kib=0), hold=False)
+    follower = Follower(log, TailSettings(head_kib=0), hold=False)
     assert follower.poll() == [b"one"]
     assert len(os.listdir("/proc/self/fd")) == before
     append(log, b"two\nhal")
@@ -193,7 +193,7 @@ def test_the_head_begins_with_a_whole_line(log: Path) -> None:
     log.write_bytes(b"\n".join(lines) + b"\n")
     whole = set(lines)
     for head in (1, 2, 3):
-        follower = Follower(log, Limits(head_kib=head))
+        follower = Follower(log, TailSettings(head_kib=head))
         got = follower.poll()
         assert got == lines[-len(got) :]
         assert set(got) <= whole

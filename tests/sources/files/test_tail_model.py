@@ -1,4 +1,4 @@
-"""A writer that does anything at any time, and a model of what must have been seen of it."""
+"""A writer that does anything at any time, and a model of the lines that the tail must return."""
 
 import os
 import random
@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
 from timmy_tui.sources.files.tail import OpenMode, Tail
 
 
 class World:
-    """One path, its writer and its follower. Every line is unique, so that loss and repetition can be told."""
+    """One path, its writer and its follower. Every line is unique, so that loss and repetition can be detected."""
 
     def __init__(self, folder: Path, seed: int, hold: bool) -> None:
-        self.dice = random.Random(seed)
+        self.rng = random.Random(seed)
         self.path = folder / "latency.log"
         self.now = 0.0
         self.hold = hold
-        self.tail = Tail(self.path, "latency.log", Limits(), OpenMode(hold=hold), lambda: self.now)
+        self.tail = Tail(self.path, "latency.log", TailSettings(), OpenMode(hold=hold), lambda: self.now)
         self.number = 0
-        self.held: list[bytes] = []
+        self.file_lines: list[bytes] = []
         """Whole lines in the file that has the name now, in order."""
         self.partial = b""
         self.expect_rest = b""
         self.unseen: list[bytes] = []
-        """Whole lines that the next polls must give."""
+        """Whole lines that the next polls must return."""
         self.may_be_lost: set[bytes] = set()
         self.may_repeat: set[bytes] = set()
         self.complete: set[bytes] = set()
@@ -36,25 +36,25 @@ class World:
         self.path.touch()
         self.tail.poll()
 
-    def make(self, count: int) -> list[bytes]:
+    def make_lines(self, count: int) -> list[bytes]:
         lines = []
         for _ in range(count):
             self.number += 1
-            lines.append(b"%06d %s" % (self.number, self.dice.randbytes(self.dice.randint(0, 45)).hex().encode()))
+            lines.append(b"%06d %s" % (self.number, self.rng.randbytes(self.rng.randint(0, 45)).hex().encode()))
         return lines
 
     def append(self) -> None:
-        lines = self.make(self.dice.randint(1, 30))
+        lines = self.make_lines(self.rng.randint(1, 30))
         rest = b""
-        if self.dice.random() < 0.3:
-            whole = self.make(1)[0]
-            cut = self.dice.randint(1, len(whole))
+        if self.rng.random() < 0.3:
+            whole = self.make_lines(1)[0]
+            cut = self.rng.randint(1, len(whole))
             rest, after = whole[:cut], whole[cut:]
         first = self.partial + lines[0]
         with self.path.open("ab") as file:
             file.write(b"".join(line + b"\n" for line in lines) + rest)
         lines[0] = first
-        self.note(lines)
+        self.record(lines)
         self.partial = b""
         if rest:
             self.partial = rest
@@ -65,11 +65,11 @@ class World:
             return
         with self.path.open("ab") as file:
             file.write(self.expect_rest + b"\n")
-        self.note([self.partial + self.expect_rest])
+        self.record([self.partial + self.expect_rest])
         self.partial = b""
 
-    def note(self, lines: list[bytes]) -> None:
-        self.held += lines
+    def record(self, lines: list[bytes]) -> None:
+        self.file_lines += lines
         self.unseen += lines
         self.complete.update(lines)
 
@@ -82,32 +82,32 @@ class World:
         """Truncated and longer than before, all between two polls."""
         size = self.path.stat().st_size if self.path.exists() else 0
         self.destroy()
-        lines = self.make(1)
+        lines = self.make_lines(1)
         while sum(len(line) + 1 for line in lines) <= size:
-            lines += self.make(5)
+            lines += self.make_lines(5)
         self.path.write_bytes(b"".join(line + b"\n" for line in lines))
-        self.note(lines)
+        self.record(lines)
 
     def overwrite_end(self) -> None:
         """The last lines are replaced by others, as two writers do to each other."""
-        if len(self.held) < 3 or self.partial:
+        if len(self.file_lines) < 3 or self.partial:
             return
-        count = self.dice.randint(1, 2)
-        old = self.held[-count:]
+        count = self.rng.randint(1, 2)
+        old = self.file_lines[-count:]
         size = sum(len(line) + 1 for line in old)
         begin = self.path.stat().st_size - size
-        new = self.make(count + self.dice.randint(0, 2))
+        new = self.make_lines(count + self.rng.randint(0, 2))
         while sum(len(line) + 1 for line in new) < size:
-            new += self.make(1)
+            new += self.make_lines(1)
         with self.path.open("r+b") as file:
             file.seek(begin)
             file.write(b"".join(line + b"\n" for line in new))
         self.may_be_lost.update(old)
-        # Short files are read again whole when nothing of what is remembered agrees.
-        self.may_repeat.update(self.held)
-        self.held = self.held[:-count]
+        # A short file is read again from its beginning when none of its last bytes are unchanged.
+        self.may_repeat.update(self.file_lines)
+        self.file_lines = self.file_lines[:-count]
         self.unseen = [line for line in self.unseen if line not in set(old)]
-        self.note(new)
+        self.record(new)
 
     def rotate(self) -> None:
         if not self.path.exists():
@@ -118,14 +118,14 @@ class World:
         if not self.hold:
             self.may_be_lost.update(self.unseen)
             self.unseen = []
-        elif self.dice.random() < 0.5:
+        elif self.rng.random() < 0.5:
             self.poll()
-            late = self.make(self.dice.randint(1, 5))
+            late = self.make_lines(self.rng.randint(1, 5))
             with moved.open("ab") as file:
                 file.write(b"".join(line + b"\n" for line in late))
             late[0] = self.partial + late[0]
             self.partial = b""
-            self.note(late)
+            self.record(late)
         self.new_file()
 
     def unlink(self) -> None:
@@ -142,7 +142,7 @@ class World:
             # The file is finished: its last line counts although it has no end.
             self.complete.add(self.partial)
             self.unseen.append(self.partial)
-        self.held, self.partial = [], b""
+        self.file_lines, self.partial = [], b""
         self.path.write_bytes(b"")
         self.append()
         # A second rotation before the follower has opened this file would take its lines unseen.
@@ -150,10 +150,10 @@ class World:
 
     def destroy(self) -> None:
         self.may_be_lost.update(self.unseen)
-        self.unseen, self.held, self.partial = [], [], b""
+        self.unseen, self.file_lines, self.partial = [], [], b""
 
     def poll(self) -> None:
-        self.now += self.dice.choice((0.05, 0.25, 1.0))
+        self.now += self.rng.choice((0.05, 0.25, 1.0))
         for batch in self.tail.poll():
             self.seen += batch.lines
 
@@ -185,7 +185,7 @@ class World:
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_the_writer_does_nothing_is_lost_doubled_or_cut(tmp_path: Path, seed: int, hold: bool) -> None:
     world = World(tmp_path, seed, hold)
-    acts = [
+    actions = [
         world.append,
         world.append,
         world.append,
@@ -197,8 +197,8 @@ def test_whatever_the_writer_does_nothing_is_lost_doubled_or_cut(tmp_path: Path,
         world.unlink,
     ]
     for _ in range(60):
-        world.dice.choice(acts)()
-        for _ in range(world.dice.randint(0, 3)):
+        world.rng.choice(actions)()
+        for _ in range(world.rng.randint(0, 3)):
             world.poll()
     world.check()
     world.tail.close()

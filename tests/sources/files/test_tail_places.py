@@ -44,7 +44,7 @@ def test_t10_absent_then_there_then_its_folder_goes_and_comes(tmp_path: Path) ->
 DENIED = """
 import os, sys
 from pathlib import Path
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.sources.files.tail import Tail
 def become(user):
     os.seteuid(0)
@@ -58,7 +58,7 @@ path.write_bytes(b"one\\n")
 path.chmod(0)
 if root:
     become(65534)
-tail = Tail(path, "latency.log", Limits())
+tail = Tail(path, "latency.log", TailSettings())
 print(tail.poll(), tail.state.condition, tail.state.detail)
 if root:
     become(0)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
 from timmy_tui.sources.files.tail_thread import QUEUE, STALL_S, TailThread
 
-QUICK = Limits(poll_ms=10, poll_busy_ms=5, head_kib=4)
+QUICK = TailSettings(poll_ms=10, poll_busy_ms=5, head_kib=4)
 
 
 class Feeds:
@@ -24,22 +24,22 @@ class Feeds:
         self.now = 0.0
         self._threads: list[TailThread] = []
 
-    def open(self, path: Path, limits: Limits = QUICK, from_end: bool = True) -> TailThread:
+    def open(self, path: Path, limits: TailSettings = QUICK, from_end: bool = True) -> TailThread:
         tail = Tail(path, path.name, limits, OpenMode(from_end))
         thread = TailThread(tail, "latency", limits, clock=lambda: self.now)
         self._threads.append(thread)
         thread.start(self.news.set)
         return thread
 
-    def await_lines(self, feed: TailThread, count: int) -> list[bytes]:
+    def wait_for_lines(self, feed: TailThread, count: int) -> list[bytes]:
         lines: list[bytes] = []
-        self.await_that(lambda: len(lines) >= count, lambda: lines.extend(flat(feed.drain())))
+        self.wait_until(lambda: len(lines) >= count, lambda: lines.extend(flat(feed.drain())))
         return lines
 
-    def await_that(self, done: Callable[[], bool], look: Callable[[], object] = lambda: None) -> None:
+    def wait_until(self, done: Callable[[], bool], step: Callable[[], object] = lambda: None) -> None:
         deadline = time.monotonic() + 20
         while True:
-            look()
+            step()
             if done():
                 return
             assert time.monotonic() < deadline
@@ -67,27 +67,27 @@ def feeds() -> Iterator[Feeds]:
     opened.stop()
 
 
-def test_lines_arrive_and_the_consumer_is_told(tmp_path: Path, feeds: Feeds) -> None:
+def test_lines_arrive_and_the_consumer_is_notified(tmp_path: Path, feeds: Feeds) -> None:
     feed = feeds.open(tmp_path / "latency.log")
     assert (feed.name, feed.kind) == ("latency.log", "latency")
     append(tmp_path / "latency.log", b"one\n")
-    assert feeds.await_lines(feed, 1) == [b"one"]
+    assert feeds.wait_for_lines(feed, 1) == [b"one"]
     append(tmp_path / "latency.log", b"two\n")
-    assert feeds.await_lines(feed, 1) == [b"two"]
-    assert feed.backlog() is None
+    assert feeds.wait_for_lines(feed, 1) == [b"two"]
+    assert feed.take_backlog() is None
 
 
-def test_a_hint_does_not_wait_for_the_poll(tmp_path: Path, feeds: Feeds) -> None:
+def test_wake_polls_at_once(tmp_path: Path, feeds: Feeds) -> None:
     append(tmp_path / "log", b"one\n")
-    feed = feeds.open(tmp_path / "log", Limits(poll_ms=3_600_000, poll_busy_ms=5))
-    feeds.await_lines(feed, 1)
+    feed = feeds.open(tmp_path / "log", TailSettings(poll_ms=3_600_000, poll_busy_ms=5))
+    feeds.wait_for_lines(feed, 1)
     append(tmp_path / "log", b"two\n")
     feed.wake()
-    assert feeds.await_lines(feed, 1) == [b"two"]
+    assert feeds.wait_for_lines(feed, 1) == [b"two"]
     feed.set_busy(True)
     assert feed.busy
     append(tmp_path / "log", b"three\n")
-    assert feeds.await_lines(feed, 1) == [b"three"]
+    assert feeds.wait_for_lines(feed, 1) == [b"three"]
 
 
 def test_a_late_consumer_makes_the_reading_wait_and_loses_nothing(tmp_path: Path, feeds: Feeds) -> None:
@@ -95,10 +95,10 @@ def test_a_late_consumer_makes_the_reading_wait_and_loses_nothing(tmp_path: Path
     total = (QUEUE + 2) * POLL_BYTES // len(line)
     (tmp_path / "log").write_bytes(line * total)
     feed = feeds.open(tmp_path / "log", from_end=False)
-    feeds.await_that(lambda: feed.blocked == 1)
+    feeds.wait_until(lambda: feed.blocked == 1)
     assert feed.state.condition is SourceCondition.READING
     assert feed.state.behind == 2 * POLL_BYTES
-    assert len(feeds.await_lines(feed, total)) == total
+    assert len(feeds.wait_for_lines(feed, total)) == total
     assert feed.state.dropped == 0
 
 
@@ -106,9 +106,9 @@ def test_the_backlog_is_read_by_the_thread(tmp_path: Path, feeds: Feeds) -> None
     log = tmp_path / "log"
     append(log, b"".join(b"%07d\n" % number for number in range(200_000)))
     feed = feeds.open(log)
-    head = feeds.await_lines(feed, 1)
+    head = feeds.wait_for_lines(feed, 1)
     assert head[-1] == b"%07d" % 199_999
-    backlog = feed.backlog()
+    backlog = feed.take_backlog()
     assert backlog is not None
     full: list[bytes] = []
     at = 200_000
@@ -122,9 +122,9 @@ def test_the_backlog_is_read_by_the_thread(tmp_path: Path, feeds: Feeds) -> None
             at += 1
         feed.drain()
     backlog.close()
-    full += feeds.await_lines(feed, at - len(full)) if len(full) < at else []
+    full += feeds.wait_for_lines(feed, at - len(full)) if len(full) < at else []
     assert full == [b"%07d" % number for number in range(at)]
-    feeds.await_that(lambda: feed.state.condition is SourceCondition.OK)
+    feeds.wait_until(lambda: feed.state.condition is SourceCondition.OK)
 
 
 def test_t12_a_stalled_file_stops_nothing_else(tmp_path: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +132,8 @@ def test_t12_a_stalled_file_stops_nothing_else(tmp_path: Path, feeds: Feeds, mon
     append(hung, b"one\n")
     append(fine, b"one\n")
     slow, quick = feeds.open(hung), feeds.open(fine)
-    feeds.await_lines(slow, 1)
-    feeds.await_lines(quick, 1)
+    feeds.wait_for_lines(slow, 1)
+    feeds.wait_for_lines(quick, 1)
     gate, inside = threading.Event(), threading.Event()
     inode, pread = hung.stat().st_ino, os.pread
 
@@ -152,12 +152,12 @@ def test_t12_a_stalled_file_stops_nothing_else(tmp_path: Path, feeds: Feeds, mon
         assert slow.state.condition is SourceCondition.STALLED
         assert slow.state.detail == "stalled 4s"
         append(fine, b"two\n")
-        assert feeds.await_lines(quick, 1) == [b"two"]
+        assert feeds.wait_for_lines(quick, 1) == [b"two"]
         assert quick.state.condition is SourceCondition.OK
         assert slow.drain() == []
         gate.set()
-        assert feeds.await_lines(slow, 1) == [b"two"]
-        feeds.await_that(lambda: slow.state.condition is SourceCondition.OK)
+        assert feeds.wait_for_lines(slow, 1) == [b"two"]
+        feeds.wait_until(lambda: slow.state.condition is SourceCondition.OK)
     finally:
         gate.set()
 
@@ -173,13 +173,13 @@ def test_t12_quitting_does_not_wait_for_a_hanging_read(tmp_path: Path, monkeypat
         gate.wait(60)
         return pread(descriptor, size, offset)
 
-    class Noted(Tail):
+    class ClosingTail(Tail):
         def close(self) -> None:
             super().close()
             done.set()
 
     monkeypatch.setattr(os, "pread", hanging)
-    feed = TailThread(Noted(log, "log", QUICK), "latency", QUICK)
+    feed = TailThread(ClosingTail(log, "log", QUICK), "latency", QUICK)
     feed.start(lambda: None)
     try:
         assert inside.wait(20)
@@ -197,7 +197,7 @@ def test_t12_a_backlog_on_a_stalled_mount_does_not_hold_its_consumer(
     log = tmp_path / "log"
     append(log, b"".join(b"%07d\n" % number for number in range(2000)))
     feed = feeds.open(log)
-    feeds.await_lines(feed, 1)
+    feeds.wait_for_lines(feed, 1)
     gate = threading.Event()
     pread = os.pread
 
@@ -207,13 +207,13 @@ def test_t12_a_backlog_on_a_stalled_mount_does_not_hold_its_consumer(
 
     monkeypatch.setattr(os, "pread", hanging)
     try:
-        backlog = feed.backlog()
+        backlog = feed.take_backlog()
         assert backlog is not None
         assert backlog.read(1000) == []
         assert not backlog.finished
         gate.set()
         full: list[bytes] = []
-        feeds.await_that(lambda: backlog.finished, lambda: full.extend(backlog.read(1000)))
+        feeds.wait_until(lambda: backlog.finished, lambda: full.extend(backlog.read(1000)))
         assert len(full) == 2000
         backlog.close()
     finally:
@@ -235,6 +235,6 @@ def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
     feed.start(news.set)
     assert news.wait(20)
     feed.drain()
-    assert feed.backlog() is not None
+    assert feed.take_backlog() is not None
     feed.stop()
     assert len(os.listdir("/proc/self/fd")) == before

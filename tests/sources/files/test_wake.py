@@ -1,4 +1,4 @@
-"""Hints from the file system, with inotify itself and through watchfiles."""
+"""Notifications from the file system, by inotify itself and through watchfiles."""
 
 import os
 import subprocess
@@ -11,20 +11,20 @@ import pytest
 
 from timmy_tui.sources.files.wake import Waker
 
-WAYS = pytest.param(True, id="inotify"), pytest.param(False, id="watchfiles")
+METHODS = pytest.param(True, id="inotify"), pytest.param(False, id="watchfiles")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify")
 
 
 class Listener:
-    """Counts hints, and waits for one."""
+    """Does something and waits for the notification."""
 
     def __init__(self) -> None:
-        self.heard = threading.Event()
+        self.notified = threading.Event()
 
-    def await_hint(self, act: Callable[[], object]) -> None:
-        self.heard.clear()
-        act()
-        assert self.heard.wait(20)
+    def await_notification(self, action: Callable[[], object]) -> None:
+        self.notified.clear()
+        action()
+        assert self.notified.wait(20)
 
 
 Start = Callable[[Path], Waker]
@@ -35,12 +35,12 @@ def listener() -> Listener:
     return Listener()
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=METHODS)
 def start(request: pytest.FixtureRequest, listener: Listener) -> Iterator[Start]:
     wakers: list[Waker] = []
 
     def begin(path: Path) -> Waker:
-        waker = Waker([path], listener.heard.set, direct=request.param)
+        waker = Waker([path], listener.notified.set, direct=request.param)
         wakers.append(waker)
         waker.start()
         return waker
@@ -59,11 +59,11 @@ def test_appends_renames_and_new_files_wake(tmp_path: Path, start: Start, listen
     log = tmp_path / "latency.log"
     waker = start(log)
     assert waker.watching.wait(20)
-    listener.await_hint(lambda: append(log))
-    listener.await_hint(lambda: append(log))
-    listener.await_hint(lambda: log.rename(tmp_path / "latency.log.1"))
-    listener.await_hint(lambda: append(log))
-    listener.await_hint(log.unlink)
+    listener.await_notification(lambda: append(log))
+    listener.await_notification(lambda: append(log))
+    listener.await_notification(lambda: log.rename(tmp_path / "latency.log.1"))
+    listener.await_notification(lambda: append(log))
+    listener.await_notification(log.unlink)
     assert waker.reason == ""
 
 
@@ -72,7 +72,7 @@ def test_a_folder_that_appears_later_is_watched(tmp_path: Path, start: Start, li
     waker = start(folder / "latency.log")
     folder.mkdir()
     assert waker.watching.wait(20)
-    listener.await_hint(lambda: append(folder / "latency.log"))
+    listener.await_notification(lambda: append(folder / "latency.log"))
 
 
 def test_a_folder_that_is_made_anew_is_watched_again(tmp_path: Path, start: Start, listener: Listener) -> None:
@@ -80,10 +80,10 @@ def test_a_folder_that_is_made_anew_is_watched_again(tmp_path: Path, start: Star
     folder.mkdir()
     waker = start(folder / "latency.log")
     assert waker.watching.wait(20)
-    # The new watch gives a hint of its own, because the log may have grown before it began.
+    # A new watch calls on_change once, because the log may have grown before.
     folder.rename(tmp_path / "old")
-    listener.await_hint(folder.mkdir)
-    listener.await_hint(lambda: append(folder / "latency.log"))
+    listener.await_notification(folder.mkdir)
+    listener.await_notification(lambda: append(folder / "latency.log"))
 
 
 def test_a_log_that_is_a_link_wakes_too(tmp_path: Path, start: Start, listener: Listener) -> None:
@@ -94,30 +94,30 @@ def test_a_log_that_is_a_link_wakes_too(tmp_path: Path, start: Start, listener: 
     (tmp_path / "shared" / "latency.log").symlink_to(real)
     waker = start(tmp_path / "shared" / "latency.log")
     assert waker.watching.wait(20)
-    listener.await_hint(lambda: append(real))
+    listener.await_notification(lambda: append(real))
 
 
 def test_other_files_of_the_folder_and_what_lies_below_do_not_wake(tmp_path: Path, listener: Listener) -> None:
-    """Each hint costs a poll; v34 writes its payloads beside its log."""
+    """Each notification costs a poll, and v34 writes its payloads beside its log."""
     log, other, below = tmp_path / "v34.log", tmp_path / "payloads.txt", tmp_path / "below"
     below.mkdir()
-    hints: list[str] = []
+    calls: list[str] = []
 
-    def hear() -> None:
-        hints.append("hint")
-        listener.heard.set()
+    def on_change() -> None:
+        calls.append("call")
+        listener.notified.set()
 
-    waker = Waker([log], hear)
+    waker = Waker([log], on_change)
     waker.start()
     assert waker.watching.wait(20)
-    hints.clear()
+    calls.clear()
     for _ in range(20):
         append(other)
         append(below / "v34.log")
-    listener.await_hint(lambda: append(log))
+    listener.await_notification(lambda: append(log))
     waker.stop()
-    # Creation and the write may come as two.
-    assert 1 <= len(hints) <= 2
+    # There may be two events: creation and write.
+    assert 1 <= len(calls) <= 2
 
 
 def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
@@ -137,12 +137,12 @@ def test_never_started_and_stopped(tmp_path: Path) -> None:
 LIMITED = """
 import sys, threading, time
 from pathlib import Path
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.files.tail import Tail
 from timmy_tui.sources.files.wake import Waker
 log = Path(sys.argv[1])
-limits = Limits(poll_ms=20)
+limits = TailSettings(poll_ms=20)
 news = threading.Event()
 feed = TailThread(Tail(log, "log", limits), "latency", limits)
 waker = Waker([log], feed.wake, direct=sys.argv[2] == "inotify")
@@ -161,15 +161,15 @@ feed.stop()
 """
 
 
-@pytest.mark.parametrize("way", ["inotify", "watchfiles"])
-def test_t13_without_watches_the_poll_goes_on(tmp_path: Path, way: str) -> None:
+@pytest.mark.parametrize("method", ["inotify", "watchfiles"])
+def test_t13_without_watches_the_poll_goes_on(tmp_path: Path, method: str) -> None:
     limit = "echo 0 > /proc/sys/user/max_inotify_watches"
     allowed = subprocess.run(["unshare", "-Ur", "sh", "-c", limit], capture_output=True, check=False)
     if allowed.returncode != 0:
         pytest.skip("user namespaces are not available here")
     done = subprocess.run(
         ["unshare", "-Ur", "sh", "-c", f'{limit}; exec "$@"', "sh"]
-        + [sys.executable, "-c", LIMITED, str(tmp_path / "log"), way],
+        + [sys.executable, "-c", LIMITED, str(tmp_path / "log"), method],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
         capture_output=True,
         text=True,

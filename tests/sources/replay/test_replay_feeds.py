@@ -22,7 +22,7 @@ def test_the_feeds_play_by_themselves_and_wait_for_a_late_consumer(tmp_path: Pat
         news.clear()
         for index, feed in enumerate(replay.feeds):
             got[index] += sum(len(batch.lines) for batch in feed.drain())
-    assert latency.backlog() is None
+    assert latency.take_backlog() is None
     assert latency.state.lines == 40_000
     assert latency.state.detail == "replay ended"
     latency.stop()

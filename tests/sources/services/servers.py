@@ -1,4 +1,4 @@
-"""Small servers that misbehave in ways of their own."""
+"""Small HTTP servers for the tests, whose responses each test defines."""
 
 import json
 import threading
@@ -12,12 +12,12 @@ Reply = Callable[[str], tuple[int, bytes]]
 
 @contextmanager
 def serving(reply: Reply) -> Iterator[tuple[str, list[str]]]:
-    """A server that answers each path with a status and bytes; yields its URL and the list of what was asked."""
-    asked: list[str] = []
+    """A server that answers each path with a status and bytes; yields its URL and the list of requested paths."""
+    requested: list[str] = []
 
-    class Talk(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requested.append(self.path)
             length = int(self.headers.get("Content-Length") or 0)
             self.rfile.read(length)
             status, body = reply(self.path)
@@ -33,12 +33,12 @@ def serving(reply: Reply) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Talk)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        yield f"http://127.0.0.1:{server.server_address[1]}", requested
     finally:
         server.shutdown()
         thread.join()
@@ -46,5 +46,5 @@ def serving(reply: Reply) -> Iterator[tuple[str, list[str]]]:
 
 
 def as_json(value: Any, status: int = 200) -> tuple[int, bytes]:
-    """A JSON answer."""
+    """A JSON response."""
     return status, json.dumps(value).encode()

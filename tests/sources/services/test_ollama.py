@@ -1,4 +1,4 @@
-"""Ollama's read-only endpoints: what is asked when, and every way in which the other side can misbehave."""
+"""Polling Ollama's read-only endpoints: the schedule of requests, and every kind of wrong response."""
 
 import math
 import socket
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.sources.services.servers import as_json, serving
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.sources.services.http import LIMIT, HttpClient
-from timmy_tui.sources.services.ollama import OllamaClient, OllamaWatch, parse_duration, parse_stamp
+from timmy_tui.sources.services.ollama import OllamaClient, OllamaPoller, parse_duration, parse_timestamp
 
 NOW = 1_790_000_000.0
 PS = {
@@ -32,32 +32,32 @@ def answering(ps: Any = None, version: Any = "0.12.11", show: Any = None) -> Any
             "/api/ps": {"models": [PS]} if ps is None else ps,
             "/api/show": show or {"details": {"parameter_size": "1B", "quantization_level": "F16"}},
         }
-        told: tuple[int, bytes] = as_json(bodies[path])
-        return told
+        response: tuple[int, bytes] = as_json(bodies[path])
+        return response
 
     return reply
 
 
 def test_the_schedule() -> None:
-    with serving(answering()) as (url, asked):
-        watch = OllamaWatch(url)
-        first = watch.step(NOW)
-        assert asked == ["/api/version", "/api/ps"]
-        assert watch.step(NOW + 4.9) is first
-        watch.step(NOW + 5.0)
-        assert asked == ["/api/version", "/api/ps", "/api/ps"]
-        watch.step(NOW + 6.0, turn_closed=True)
-        assert len(asked) == 3
-        watch.step(NOW + 7.0)
-        assert len(asked) == 4
-        watch.close()
+    with serving(answering()) as (url, requested):
+        poller = OllamaPoller(url)
+        first = poller.poll(NOW)
+        assert requested == ["/api/version", "/api/ps"]
+        assert poller.poll(NOW + 4.9) is first
+        poller.poll(NOW + 5.0)
+        assert requested == ["/api/version", "/api/ps", "/api/ps"]
+        poller.poll(NOW + 6.0, turn_closed=True)
+        assert len(requested) == 3
+        poller.poll(NOW + 7.0)
+        assert len(requested) == 4
+        poller.close()
 
 
 def test_what_is_said_of_the_model() -> None:
     with serving(answering()) as (url, _):
-        watch = OllamaWatch(url, keep_alive_s=3600.0)
-        facts = watch.step(NOW)
-        watch.close()
+        poller = OllamaPoller(url, keep_alive_s=3600.0)
+        facts = poller.poll(NOW)
+        poller.close()
     assert (facts.reachable, facts.since, facts.problem, facts.version) == (True, NOW, "", "0.12.11")
     assert (facts.model, facts.parameters, facts.quantization) == ("m:latest", "3.2B", "Q4_K_M")
     assert (facts.size, facts.size_vram, facts.context_length, facts.loaded) == (1000, 700, 8000, True)
@@ -66,13 +66,13 @@ def test_what_is_said_of_the_model() -> None:
 
 
 def test_details_are_asked_for_once_when_nothing_is_loaded() -> None:
-    with serving(answering(ps={"models": []})) as (url, asked):
-        watch = OllamaWatch(url, model="m:latest")
-        facts = watch.step(NOW)
-        watch.step(NOW + 10)
-        watch.close()
+    with serving(answering(ps={"models": []})) as (url, requested):
+        poller = OllamaPoller(url, model="m:latest")
+        facts = poller.poll(NOW)
+        poller.poll(NOW + 10)
+        poller.close()
     assert (facts.loaded, facts.parameters, facts.size, facts.expires) == (False, "1B", None, None)
-    assert asked.count("/api/show") == 1
+    assert requested.count("/api/show") == 1
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_details_are_asked_for_once_when_nothing_is_loaded() -> None:
 )
 def test_nulls_and_nonsense_are_unknown_not_zero(ps: Any) -> None:
     with serving(answering(ps=ps)) as (url, _):
-        watch = OllamaWatch(url)
-        facts = watch.step(NOW)
-        watch.close()
+        poller = OllamaPoller(url)
+        facts = poller.poll(NOW)
+        poller.close()
     assert facts.reachable is True
     assert (facts.size, facts.size_vram, facts.context_length, facts.expires, facts.last_activity) == (None,) * 5
 
@@ -96,17 +96,17 @@ def test_nulls_and_nonsense_are_unknown_not_zero(ps: Any) -> None:
 @pytest.mark.parametrize("version", ["0.0.0", "0.34.0-rc1"])
 def test_odd_versions_are_shown_as_they_are(version: str) -> None:
     with serving(answering(version=version)) as (url, _):
-        watch = OllamaWatch(url)
-        assert watch.step(NOW).version == version
-        watch.close()
+        poller = OllamaPoller(url)
+        assert poller.poll(NOW).version == version
+        poller.close()
 
 
 def test_foreign_text_is_cleaned() -> None:
     evil = {"models": [{**PS, "name": "a\x1b]0;owned\x07b"}]}
     with serving(answering(ps=evil, version="1\x1b[2J")) as (url, _):
-        watch = OllamaWatch(url)
-        facts = watch.step(NOW)
-        watch.close()
+        poller = OllamaPoller(url)
+        facts = poller.poll(NOW)
+        poller.close()
     assert facts.version is not None
     assert "\x1b" not in (facts.model or "") + facts.version
 
@@ -115,51 +115,51 @@ def test_foreign_text_is_cleaned() -> None:
     ("fault", "problem"),
     [
         ("hang", "no answer in time"),
-        ("html", "answers HTML instead of JSON"),
+        ("html", "the answer is HTML"),
         ("500", "HTTP 500: llama runner process has terminated: exit status 2"),
-        ("half json", "answers something instead of JSON"),
+        ("half json", "the answer is not JSON"),
         ("50 MB", f"an answer of more than {LIMIT >> 20} MiB"),
     ],
 )
 def test_each_fault_is_a_state_and_ends(fault: str, problem: str) -> None:
-    with OllamaStandIn("0.12.11", speed=1000) as stand_in:
-        watch = OllamaWatch(stand_in.url, model=MODEL)
-        stand_in.fail(fault)
-        facts = watch.step(NOW)
+    with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
+        poller = OllamaPoller(stand_in.url, model=MODEL)
+        stand_in.fail_next(fault)
+        facts = poller.poll(NOW)
         assert (facts.reachable, facts.problem, facts.since) == (False, problem, NOW)
-        later = watch.step(NOW + 5)
+        later = poller.poll(NOW + 5)
         assert (later.reachable, later.problem, later.since, later.version) == (True, "", NOW + 5, "0.12.11")
-        stand_in.fail(fault, path="/api/ps")
-        again = watch.step(NOW + 10)
+        stand_in.fail_next(fault, path="/api/ps")
+        again = poller.poll(NOW + 10)
         assert (again.reachable, again.problem, again.loaded) == (False, problem, None)
-        watch.close()
+        poller.close()
 
 
 def test_a_version_is_asked_for_again_after_an_absence() -> None:
-    stand_in = OllamaStandIn("0.12.11", speed=1000)
+    stand_in = OllamaStandIn(StandInOptions("0.12.11", speed=1000))
     with stand_in:
-        watch = OllamaWatch(stand_in.url)
-        assert watch.step(NOW).version == "0.12.11"
+        poller = OllamaPoller(stand_in.url)
+        assert poller.poll(NOW).version == "0.12.11"
         port = int(stand_in.url.rpartition(":")[2])
-    gone = watch.step(NOW + 5)
+    gone = poller.poll(NOW + 5)
     assert (gone.reachable, gone.since) == (False, NOW + 5)
-    assert watch.step(NOW + 10).since == NOW + 5
+    assert poller.poll(NOW + 10).since == NOW + 5
     listener = socket.create_server(("127.0.0.1", port))
-    with OllamaStandIn("0.30.11", speed=1000, listener=listener):
-        back = watch.step(NOW + 15)
+    with OllamaStandIn(StandInOptions("0.30.11", speed=1000), listener):
+        back = poller.poll(NOW + 15)
         assert (back.reachable, back.version) == (True, "0.30.11")
-    watch.close()
+    poller.close()
 
 
 def test_old_versions_without_ps_are_reachable() -> None:
     def reply(path: str) -> tuple[int, bytes]:
-        told: tuple[int, bytes] = as_json({"version": "0.1.20"})
-        return told if path == "/api/version" else (404, b"404 page not found")
+        response: tuple[int, bytes] = as_json({"version": "0.1.20"})
+        return response if path == "/api/version" else (404, b"404 page not found")
 
     with serving(reply) as (url, _):
-        watch = OllamaWatch(url)
-        facts = watch.step(NOW)
-        watch.close()
+        poller = OllamaPoller(url)
+        facts = poller.poll(NOW)
+        poller.close()
     assert (facts.reachable, facts.version, facts.loaded) == (True, "0.1.20", None)
 
 
@@ -174,23 +174,23 @@ def test_proxies_in_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 
 def test_redirects_are_not_followed() -> None:
-    with serving(lambda path: (302, b"")) as (url, asked):
-        wire = HttpClient(url)
-        answer = wire.ask("/api/version")
-        wire.close()
-    assert (answer.status, answer.problem) == (302, "HTTP 302")
-    assert asked == ["/api/version"]
+    with serving(lambda path: (302, b"")) as (url, requested):
+        client = HttpClient(url)
+        response = client.request("/api/version")
+        client.close()
+    assert (response.status, response.problem) == (302, "HTTP 302")
+    assert requested == ["/api/version"]
 
 
 @pytest.mark.parametrize(
     "url", ["http://", "http://[::1", "nonsense", "http://127.0.0.1:1", "http://no-such-host.invalid", "http://\x00"]
 )
 def test_unusable_addresses_are_a_problem_not_an_error(url: str) -> None:
-    wire = HttpClient(url)
-    answer = wire.ask("/api/version")
-    wire.close()
-    assert (answer.status, answer.body) == (None, None)
-    assert answer.problem
+    client = HttpClient(url)
+    response = client.request("/api/version")
+    client.close()
+    assert (response.status, response.body) == (None, None)
+    assert response.problem
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def test_unusable_addresses_are_a_problem_not_an_error(url: str) -> None:
     ],
 )
 def test_stamps(text: object, stamp: float | None) -> None:
-    found = parse_stamp(text, NOW)
-    assert found == stamp if stamp is None else found == pytest.approx(stamp, abs=1e-5)
+    parsed = parse_timestamp(text, NOW)
+    assert parsed == stamp if stamp is None else parsed == pytest.approx(stamp, abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The threads that ask: states of every service, the server log, and an end within a second."""
+"""The polling threads: the state of every service, the server log, and the end within a second."""
 
 import sys
 import threading
@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
 from timmy_tui.core.settings import Paths, Services, Settings
-from timmy_tui.demo.ollama.facts import MODEL
-from timmy_tui.demo.ollama.server import OllamaStandIn
+from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.sources.services import poller
 from timmy_tui.sources.services.http import HttpClient
-from timmy_tui.sources.services.poller import LiveServices
-from timmy_tui.sources.services.server_log import ServerJournal, ServerLogFile, follow_server_log
+from timmy_tui.sources.services.poller import ServicePoller
+from timmy_tui.sources.services.server_log import ServerJournal, ServerLogFile, open_server_log
 from timmy_tui.sources.services.urls import ServiceConfig
 
 WaitFor = Callable[..., Any]
@@ -33,13 +33,13 @@ def settings(**urls: str) -> Settings:
     return replace(Settings(), services=replace(dead, **urls))
 
 
-def conditions(live: LiveServices) -> dict[str, SourceCondition]:
+def conditions(live: ServicePoller) -> dict[str, SourceCondition]:
     return {state.name: state.condition for state in live.states}
 
 
 def test_everything_down_is_a_state(wait_for: WaitFor) -> None:
     woken = threading.Event()
-    live = LiveServices(ServiceConfig(settings(), None))
+    live = ServicePoller(ServiceConfig(settings(), None))
     assert {state.condition for state in live.states} == {SourceCondition.WAITING}
     live.start(woken.set)
     wait_for(lambda: set(conditions(live).values()) == {SourceCondition.DOWN})
@@ -55,46 +55,46 @@ def test_everything_down_is_a_state(wait_for: WaitFor) -> None:
 
 def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) -> None:
     def speech(path: str) -> Any:
-        told = {
+        bodies = {
             "/api/kv_stats?limit=50": {"count": 1, "stats": [ENTRY]},
             "/health": {"status": "ok"},
             "/transcript": {},
         }
-        return as_json(told[path])
+        return as_json(bodies[path])
 
     log = tmp_path / "server.log"
-    with OllamaStandIn("0.12.11", speed=1000, log_path=log) as stand_in, serving(speech) as (url, _):
+    with OllamaStandIn(StandInOptions("0.12.11", speed=1000, log_path=log)) as stand_in, serving(speech) as (url, _):
         told = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
         told = replace(told, paths=Paths(ollama_log=str(log)))
-        live = LiveServices(ServiceConfig(told, None), OllamaLogParser())
+        live = ServicePoller(ServiceConfig(told, None), OllamaLogParser())
         live.start(lambda: None)
         wait_for(lambda: set(conditions(live).values()) == {SourceCondition.OK})
-        wire = HttpClient(stand_in.url, timeout_s=20)
-        wire.ask("/api/generate", {"model": MODEL, "prompt": "hello there", "raw": True, "stream": False})
-        wire.close()
-        live.turn_closed()
+        client = HttpClient(stand_in.url, timeout_s=20)
+        client.request("/api/generate", {"model": MODEL, "prompt": "hello there", "raw": True, "stream": False})
+        client.close()
+        live.on_turn_closed()
         served = wait_for(lambda: live.facts.served if live.facts is not None else None)
         assert (served[0].prompt, served[0].reused) == (stand_in.requests[0].prompt_tokens, 0)
         wait_for(lambda: live.facts is not None and live.facts.loaded)
-        typed = wait_for(live.typed_turns)
+        typed = wait_for(live.take_typed_turns)
         assert [turn.prompt_tokens for turn in typed] == [100]
-        assert list(live.typed_turns()) == []
+        assert list(live.take_typed_turns()) == []
         live.stop()
 
 
-def test_late_is_busy_and_a_turn_in_flight_is_not_disturbed(wait_for: WaitFor) -> None:
+def test_a_timeout_is_busy_and_v34_is_not_polled_during_a_turn(wait_for: WaitFor) -> None:
     free = threading.Event()
 
     def blocking(path: str) -> Any:
         free.wait(10)
         return as_json({"count": 0, "stats": []})
 
-    with serving(blocking) as (url, asked):
-        live = LiveServices(ServiceConfig(settings(v34=url), None))
+    with serving(blocking) as (url, requested):
+        live = ServicePoller(ServiceConfig(settings(v34=url), None))
         live.set_busy(True)
         live.start(lambda: None)
         wait_for(lambda: conditions(live)["stt"] is SourceCondition.DOWN)
-        assert asked == []
+        assert requested == []
         live.set_busy(False)
         wait_for(lambda: conditions(live)["v34"] is SourceCondition.BUSY)
         live.stop()
@@ -109,7 +109,7 @@ def test_a_server_error_is_an_error_and_any_other_answer_proves_that_the_service
     monkeypatch.setattr(poller, "TICK_S", 0.01)
     answers = [as_json({"error": "x"}, 500)]
     with serving(lambda path: answers[0]) as (url, _):
-        live = LiveServices(ServiceConfig(settings(tts=url), None))
+        live = ServicePoller(ServiceConfig(settings(tts=url), None))
         live.start(lambda: None)
         wait_for(lambda: conditions(live)["tts"] is SourceCondition.ERROR)
         answers[0] = answer
@@ -118,9 +118,9 @@ def test_a_server_error_is_an_error_and_any_other_answer_proves_that_the_service
 
 
 def test_polling_can_be_off() -> None:
-    live = LiveServices(ServiceConfig(replace(Settings(), services=Services(poll=False)), None))
+    live = ServicePoller(ServiceConfig(replace(Settings(), services=Services(poll=False)), None))
     live.start(lambda: None)
-    assert (live.states, live.facts, list(live.typed_turns())) == ((), None, [])
+    assert (live.states, live.facts, list(live.take_typed_turns())) == ((), None, [])
     live.stop()
 
 
@@ -155,8 +155,8 @@ def test_a_journal_is_a_process_that_ends_with_us(wait_for: WaitFor) -> None:
 
 
 def test_what_the_settings_name_is_followed(tmp_path: Path) -> None:
-    assert follow_server_log(Settings(), tmp_path) is None
+    assert open_server_log(Settings(), tmp_path) is None
     (tmp_path / "o.log").write_bytes(b"here\n")
-    named = follow_server_log(replace(Settings(), paths=Paths(ollama_log="o.log")), tmp_path)
+    named = open_server_log(replace(Settings(), paths=Paths(ollama_log="o.log")), tmp_path)
     assert named is not None
     assert named.read() == [b"here"]

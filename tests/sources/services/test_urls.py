@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from timmy_tui.core.settings import Services, Settings
-from timmy_tui.sources.services.urls import ServiceConfig, base_url, masked, read_constants
+from timmy_tui.sources.services.urls import ServiceConfig, base_url, mask_url, read_constants
 
 CONFIG = """
 import os
@@ -35,7 +35,7 @@ def test_the_config_is_read_as_text(tmp_path: Path) -> None:
     assert (urls.ollama, urls.tts) == ("http://windows-host:11434", "http://windows-host:5051")
     assert (urls.v34, urls.panel) == ("http://localhost:5001", "http://localhost:5555")
     assert urls.stt == "http://user:secret@windows-host:8888"
-    assert urls.shown("stt") == "http://windows-host:8888"
+    assert urls.masked_url("stt") == "http://windows-host:8888"
     model = ServiceConfig(Settings(), tmp_path).model
     assert (model.model, model.num_ctx, model.max_tokens, model.keep_alive) == ("llama3.2:3b", 8000, 7000, "2h")
 
@@ -65,5 +65,5 @@ def test_a_config_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
 def test_what_is_a_url_and_how_it_is_shown() -> None:
     assert base_url("http://h:1/x?y") == "http://h:1"
     assert [base_url(text) for text in ("h:1", "file:///x", "http://h:99999", "http://", None, 5)] == [""] * 6
-    assert masked("http://a:b@h:1") == "http://h:1"
-    assert masked("http://h\x1b[2J") == "http://h␛[2J"
+    assert mask_url("http://a:b@h:1") == "http://h:1"
+    assert mask_url("http://h\x1b[2J") == "http://h␛[2J"

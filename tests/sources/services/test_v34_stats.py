@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from timmy_tui.demo.generate import Plan, make_logs
+from timmy_tui.demo.generate import ConversationPlan, generate_logs
 from timmy_tui.model.turn import Turn
-from timmy_tui.sources.services.v34 import StatsReader, turn_of
+from timmy_tui.sources.services.v34 import StatsReader, turn_from_stats
 from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.typed_turns import HOLD_S, TypedTurns
 
@@ -24,7 +24,7 @@ ENTRY: dict[str, Any] = {
 
 
 def stat(**more: Any) -> Turn:
-    turn = turn_of({**ENTRY, **more})
+    turn = turn_from_stats({**ENTRY, **more})
     assert turn is not None
     return turn
 
@@ -54,8 +54,8 @@ def test_an_entry_as_a_turn() -> None:
 def test_nulls_are_unknown_and_an_empty_entry_is_no_turn() -> None:
     turn = stat(prompt_eval_duration=None, load_duration=None, timestamp=None, session_id=None, tail_mode=None)
     assert (turn.prefill_ms, turn.load_ms, turn.started, turn.session_id, turn.tail_mode) == (None,) * 5
-    assert turn_of({"timestamp": 1.0}) is None
-    assert turn_of({"prompt_eval_count": "many", "eval_count": True}) is None
+    assert turn_from_stats({"timestamp": 1.0}) is None
+    assert turn_from_stats({"prompt_eval_count": "many", "eval_count": True}) is None
     assert stat(timestamp="2025-11-28T17:13:31.5").ended is not None
     assert stat(timestamp="soon").ended is None
 
@@ -109,7 +109,7 @@ def test_nothing_is_decided_while_a_turn_is_in_flight() -> None:
 
 
 def test_a_typed_turn_of_the_debug_log_has_no_id() -> None:
-    logs = make_logs(Plan(20, "steady", 3, lone_pauses=0.0))
+    logs = generate_logs(ConversationPlan(20, "steady", 3, lone_pauses=0.0))
     ingest = Ingest(60.0)
     turns = {turn.ordinal: turn for turn in ingest.feed("latency", [line.encode() for line in logs.latency])}
     turns |= {turn.ordinal: turn for turn in ingest.feed("v34", [line.encode() for line in logs.v34])}

@@ -116,7 +116,7 @@ class ContextTracker:
             return f"context array: {sent} ids sent, {returned} returned"
         limit = self._history_limit
         if limit is not None and window is not None and limit < window:
-            return f"v34 trims its history above {limit} estimated tokens: one cold turn then"
+            return f"v34 trims at {limit} estimated tokens: one cold turn then"
         return ""
 
 

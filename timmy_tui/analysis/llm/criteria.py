@@ -12,7 +12,7 @@ from timmy_tui.analysis.llm.epoch_figures import (
     llm_ms,
     total_ms,
 )
-from timmy_tui.core.formatting import duration, share
+from timmy_tui.core.formatting import duration, percent
 from timmy_tui.model.llm import Criterion, Reuse
 from timmy_tui.model.turn import Turn
 
@@ -72,7 +72,7 @@ def _context_returned(epochs: Epochs) -> Outcome:
     current = epochs.current
     known = [turn for turn in current.turns if turn.context_returned is not None]
     with_ids = [turn.context_returned or 0 for turn in known if turn.context_returned]
-    note = "token ids that are sent back as text, not the cache: with raw=True it never comes, and reuse works without"
+    note = "token ids, sent back as text; not the cache: with raw=True there are none, and the cache works without them"
     if not known:
         return NOT_YET, _progress(0, current.n), note
     newest = f", newest {with_ids[-1]} ids" if with_ids else ""
@@ -82,20 +82,20 @@ def _context_returned(epochs: Epochs) -> Outcome:
 def _count_zero(epochs: Epochs) -> Outcome:
     later = epochs.current.after_first
     counts = [turn.prompt_tokens for turn in later if turn.prompt_tokens is not None]
-    note = "Ollama 0.2 and later count the whole prompt, cached or not: never 0, and no sign against the cache"
+    note = "Ollama 0.2 and later count the whole prompt, cached or not: it is never 0, even when the cache works"
     if not counts:
         return NOT_YET, _progress(0, len(later)), note
     shares, estimated = known_reuse_shares(later, epochs.reuse)
-    hidden = f"; hides {_reused_text(shares, estimated)}" if shares else ""
+    reused = f", but {_reused_text(shares, estimated)}" if shares else ""
     zero = sum(count == 0 for count in counts)
-    value = f"median {median(counts):.0f} tok, 0 in {zero} of {len(counts)}{hidden}"
+    value = f"median {median(counts):.0f} tok, 0 in {zero} of {len(counts)}{reused}"
     return (PASS if zero == len(counts) else FAIL), value, note
 
 
 def _prompt_reuse(epochs: Epochs) -> Outcome:
     later = epochs.current.after_first
     shares, estimated = known_reuse_shares(later, epochs.reuse)
-    note = "what the two lines above were meant to show"
+    note = "this is what the two lines above should show"
     if len(shares) < MIN_TURNS:
         return NOT_YET, _progress(len(shares), len(later)), note
     verdict = PASS if median(shares) >= WORKING_SHARE else FAIL
@@ -105,7 +105,7 @@ def _prompt_reuse(epochs: Epochs) -> Outcome:
 def _llm_time(epochs: Epochs) -> Outcome:
     current, n = epochs.current.median(llm_ms, after_first=True)
     before, _ = epochs.before.median(llm_ms, after_first=True)
-    note = "decoding alone takes about 9 ms a token: 300 ms needs answers of some 20 tokens"
+    note = "decoding alone takes about 9 ms per token: in 300 ms only replies of about 20 tokens are possible"
     if current is None or n < MIN_TURNS:
         return NOT_YET, _progress(n, len(epochs.current.after_first)), note
     verdict = PASS if current <= LLM_GOAL_MS else FAIL
@@ -125,11 +125,11 @@ def _total_time(epochs: Epochs) -> Outcome:
 def _total_gain(epochs: Epochs) -> Outcome:
     current, n = epochs.current.median(total_ms)
     before, n_before = epochs.before.median(total_ms)
-    note = "longer answers and prompts shift it, too: compare V2V and the stages"
+    note = "longer replies and prompts change it too: compare V2V and the stages"
     if current is None or before is None or min(n, n_before) < MIN_TURNS:
         return NOT_YET, f"{_progress(n, epochs.current.n)}, before {n_before}t", note
     verdict = PASS if before - current >= TOTAL_GAIN_MS else FAIL
-    return verdict, f"{duration(current)} after {duration(before)} · {n}t/{n_before}t", note
+    return verdict, f"{duration(current)}{_before_text(before)} · {n}t/{n_before}t", note
 
 
 def _not_slower(epochs: Epochs) -> Outcome:
@@ -139,7 +139,7 @@ def _not_slower(epochs: Epochs) -> Outcome:
     if current is None or before is None or min(n, n_before) < MIN_TURNS:
         return NOT_YET, f"{_progress(n, epochs.current.n)}, before {n_before}t", note
     verdict = PASS if current <= before * SLOWER_FACTOR else FAIL
-    return verdict, f"p50 {duration(current)} after {duration(before)} · {n}t/{n_before}t", note
+    return verdict, f"p50 {duration(current)}{_before_text(before)} · {n}t/{n_before}t", note
 
 
 def _reply_quality(epochs: Epochs) -> Outcome:
@@ -148,8 +148,8 @@ def _reply_quality(epochs: Epochs) -> Outcome:
         return NOT_YET, _progress(current.n, current.n), ""
     bad = current.with_signals(BAD_REPLY_SIGNALS)
     length, changed = _reply_length(epochs)
-    value = f"{bad} empty, canned or leaking of {current.n}{length}"
-    note = "only what figures show; whether an answer is good, you hear"
+    value = f"{bad} of {current.n} bad{length}"
+    note = "bad: empty, canned or with template tokens; whether a reply is good, only you can hear"
     return (FAIL if bad or changed else PASS), value, note
 
 
@@ -172,7 +172,7 @@ def _tail_mode(epochs: Epochs) -> Outcome:
     later = epochs.current.after_first
     known = [turn.tail_mode for turn in later if turn.tail_mode is not None]
     on = sum(known)
-    note = "the first turn of a session never is one"
+    note = "the first turn of a session never uses tail mode"
     if not known:
         return NOT_YET, _progress(0, len(later)), note
     return (PASS if on * 2 > len(known) else NOT_YET), f"on in {on} of {len(known)} turns", note
@@ -195,8 +195,9 @@ def _degraded(epochs: Epochs) -> Outcome:
     leaks, empty = current.with_signals(("template_leak",)), current.with_signals(("empty_reply", "canned_reply"))
     if not current.n:
         return NOT_YET, _progress(0, 0), ""
-    value = f"{leaks} with template tokens, {empty} empty or canned of {current.n}"
-    return (FAIL if leaks or empty else PASS), value, ""
+    value = f"{leaks} with template tokens, {empty} empty of {current.n}"
+    note = "empty: no text, or the canned text that replaces a missing reply"
+    return (FAIL if leaks or empty else PASS), value, note
 
 
 def _context_lost(epochs: Epochs) -> Outcome:
@@ -204,7 +205,7 @@ def _context_lost(epochs: Epochs) -> Outcome:
     lost = [turn for turn, before in zip(current.turns[1:], current.turns, strict=False) if _array_lost(turn, before)]
     reuse = [item for turn in current.turns if (item := epochs.reuse.get(turn.ordinal)) is not None]
     cut = sum("cut" in item.broken for item in reuse)
-    note = "seen only where the prompt was cut or the context array was lost; the rest, you hear"
+    note = "the logs show only cut prompts and lost context arrays; the rest, only you can hear"
     if not current.n:
         return NOT_YET, _progress(0, 0), note
     return (FAIL if cut or lost else PASS), f"{cut} prompts cut, array lost {len(lost)}× in {current.n} turns", note
@@ -218,7 +219,7 @@ def _array_lost(turn: Turn, before: Turn) -> bool:
 
 def _personality(epochs: Epochs) -> Outcome:
     length, changed = _reply_length(epochs)
-    note = "no figure knows a persona; a shift in the length of answers is the nearest sign"
+    note = "no figure shows the personality; a change in the length of replies is the nearest sign"
     if not length:
         return NOT_YET, _progress(epochs.current.n, epochs.current.n), note
     return (FAIL if changed else PASS), length.removeprefix(", "), note
@@ -233,11 +234,11 @@ def _reply_length(epochs: Epochs) -> tuple[str, bool]:
     if not before or n_before < MIN_TURNS:
         return f", reply {current:.0f} chars · {n}t", False
     low, high = REPLY_LENGTH_RATIO
-    return f", reply {current:.0f} chars after {before:.0f}", not low <= current / before <= high
+    return f", reply {current:.0f} chars, was {before:.0f}", not low <= current / before <= high
 
 
 def _reused_text(shares: Sequence[float], estimated: bool) -> str:
-    return f"{'~' if estimated else ''}{share(median(shares))} reused"
+    return f"{'~' if estimated else ''}{percent(median(shares))} reused"
 
 
 def _before_text(ms: float | None) -> str:
@@ -257,12 +258,12 @@ CRITERIA: tuple[CriterionRow, ...] = (
     CriterionRow("phase1_quality", "replies keep their quality", PHASE_1, _reply_quality),
     CriterionRow("phase1_context", "context arrays returned", PHASE_1, _context_returned),
     CriterionRow("phase1_errors", "no errors", PHASE_1, _no_errors),
-    CriterionRow("phase1_latency", "latency may stay", PHASE_1, _not_slower),
+    CriterionRow("phase1_latency", "latency may stay the same", PHASE_1, _not_slower),
     CriterionRow("phase2_phase1", "everything from Phase 1", PHASE_2, _phase_1),
     CriterionRow("phase2_tail", "tail mode on", PHASE_2, _tail_mode),
     CriterionRow("phase2_llm", "Ollama ~300ms, requests 2+", PHASE_2, _in_tail_mode(_llm_time)),
     CriterionRow("phase2_total", "total better by 500ms+", PHASE_2, _in_tail_mode(_total_gain)),
-    CriterionRow("phase2_quality", "replies still keep it", PHASE_2, _in_tail_mode(_reply_quality)),
+    CriterionRow("phase2_quality", "replies still keep quality", PHASE_2, _in_tail_mode(_reply_quality)),
     CriterionRow("broke_quality", "response quality degrades", BROKE, _degraded),
     CriterionRow("broke_context", "confused, loses context", BROKE, _context_lost),
     CriterionRow("broke_persona", "does not follow personality", BROKE, _personality),

@@ -61,21 +61,21 @@ _V0_2 = replace(
 _V0_4 = replace(_V0_2, since=(0, 4, 0), truncation=Truncation.WINDOW)
 _V0_12_5 = replace(
     _V0_4, since=(0, 12, 5), times_all_uncached=False,
-    note="times only the last 512 prompt tokens, so that reuse cannot be told from its figures",
+    note="times only the last 512 prompt tokens, so its figures do not show the reuse",
 )  # fmt: skip
 _V0_12_7 = replace(_V0_4, since=(0, 12, 7))
 _V0_30 = replace(
     _V0_12_7, since=(0, 30, 0), counts=PromptEvalCount.MISSES, truncation=Truncation.ONE_LESS, ram_cache=True,
-    note="counts only the tokens it evaluated (a regression that 0.30.1 took back)",
+    note="counts only the tokens it evaluated (a regression, fixed in 0.30.1)",
 )  # fmt: skip
 _V0_30_1 = replace(
     _V0_30, since=(0, 30, 1), counts=PromptEvalCount.FULL,
-    note="counts the whole prompt; its server log names the cached tokens",
+    note="counts the whole prompt; its server log shows the cached tokens",
 )  # fmt: skip
 _V0_30_11 = replace(_V0_30_1, since=(0, 30, 11), truncation=Truncation.HALF)
 _V0_33_3 = replace(
     _V0_30_11, since=(0, 33, 3), reports_cached_tokens=True,
-    note="counts the whole prompt and tells the cached tokens beside it",
+    note="counts the whole prompt, and reports the cached tokens separately",
 )  # fmt: skip
 
 RULES: tuple[VersionRule, ...] = (

@@ -70,7 +70,7 @@ def measured_split(request: LlmRequest) -> PromptSplit | None:
 def _unknown_reason(request: LlmRequest, version: str | None, rule: VersionRule | None, incomplete_times: bool) -> str:
     """Why no estimate is possible; empty when one is."""
     if rule is not None and rule.counts is PromptEvalCount.MISSES:
-        count = "none told" if request.prompt_tokens is None else f"{request.prompt_tokens} evaluated"
+        count = "no count" if request.prompt_tokens is None else f"{request.prompt_tokens} evaluated"
         return f"{count}: Ollama {version} {rule.note}"
     if not request.prompt_tokens:
         return "Ollama gave no prompt count"
@@ -88,11 +88,12 @@ def _reference_rate(request: LlmRequest, learned: PrefillRate | None) -> tuple[P
     if learned is not None:
         kind = "" if learned.certain else "presumed "
         plural = "s" if learned.samples > 1 else ""
-        return learned, f"against {learned.samples} {kind}cold turn{plural}, {learned.tokens_per_second:.0f} tok/s"
+        rate = f"{learned.tokens_per_second:.0f} tok/s"
+        return learned, f"compared with {learned.samples} {kind}cold turn{plural}, {rate}"
     apparent_rate = (request.prompt_tokens or 0) / max(request.prefill_ms or 0.0, 0.01) * 1000
     if apparent_rate <= fastest_cold(request.decode_rate):
-        return None, "no cold turn seen yet to compare with"
-    return prior_rate(request.decode_rate), "prior, not calibrated: faster than any cold prefill"
+        return None, "no cold turn yet to compare with"
+    return prior_rate(request.decode_rate), "prior rate, not calibrated: faster than any cold prefill"
 
 
 def full_hit_ms(request: LlmRequest) -> float:

@@ -112,7 +112,7 @@ def _memory_warnings(facts: OllamaFacts, now: float) -> list[str]:
     lines: list[str] = []
     if facts.size and facts.size_vram is not None and facts.size_vram / facts.size < ALL_IN_GPU:
         outside = 1 - facts.size_vram / facts.size
-        lines.append(f"{outside:.0%} of the model sits in main memory: every token is slower")
+        lines.append(f"{outside:.0%} of the model is in main memory: every token is slower")
     unload_s = None if facts.expires is None or math.isinf(facts.expires) else facts.expires - now
     # While a request runs, the time is in the past: Ollama sets it again when the request ends.
     if unload_s is not None and 0 < unload_s < UNLOAD_WARNING_S:

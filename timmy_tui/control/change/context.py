@@ -24,14 +24,14 @@ class ChangeContext:
 
     def __init__(self, timmy: Timmy, live_state: Callable[[], LiveState], tell: Tell, mark: Marked) -> None:
         """Raises OSError when the control folder cannot be made."""
-        urls, folder = timmy.services.urls, timmy.control_folder
+        folder = timmy.control_folder
         self.timmy, self.tell, self.mark = timmy, tell, mark
         self.journal = Journal(folder / "journal.jsonl")
         self.backups = folder / "backups"
         self.points = RestorePoints(timmy.root, timmy.state)
         self.setup = ServiceSetup(
-            strategy=make_strategy(timmy.settings, timmy.root, urls, folder),
-            url=urls.v34,
+            strategy=make_strategy(timmy),
+            url=timmy.services.urls.v34,
             folder=timmy.v34_folder,
             config=timmy.installation.config.resolve(),
             limits=timmy.settings.control,

@@ -68,9 +68,9 @@ class Change:
         except ChangeEnded as end:
             self._end(end.state, end.word, end.recorded)
         except HalfDone as error:
-            self._end(ChangeState.NEEDS_ATTENTION, f"{error.message} {error.way_out}")
+            self._end(ChangeState.NEEDS_ATTENTION, f"{error.message} {error.hint}")
         except TimmyError as error:
-            self._refuse(f"{error.message} {error.way_out}".strip())
+            self._refuse(f"{error.message} {error.hint}".strip())
         except Exception as error:  # noqa: BLE001  The thread must not die in silence with a change half made.
             self._end(ChangeState.NEEDS_ATTENTION, f"{type(error).__name__} in the dashboard itself: {error}")
 

@@ -55,7 +55,7 @@ class Planner:
         try:
             made = self._made(request)
         except (Refused, NotFound) as error:
-            return ChangePlan(request, request.word, refusal=f"{error.message} {error.way_out}".strip())
+            return ChangePlan(request, request.word, refusal=f"{error.message} {error.hint}".strip())
         if made.refusal or isinstance(request, CreatePoint):
             return made
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
@@ -214,7 +214,7 @@ class Planner:
         differing = [one.path for one in differences if one.state == "differs"]
         files = list(request.files) or [path for path in differing if path in self._guide_files]
         if not files:
-            raise Refused(f"No file of {', '.join(self._guide_files)} differs from {name}.", way_out=_named(differing))
+            raise Refused(f"No file of {', '.join(self._guide_files)} differs from {name}.", hint=_named(differing))
         lines = [f"restored as they were at {name}: {', '.join(files)}"]
         for one in differences:
             told = "" if one.added is None else f" +{one.added} −{one.removed}"

@@ -65,7 +65,7 @@ class Rollback:
             reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
             touched = mine.operation is not None and mine.standing is not Standing.NOT_APPLIED
             mine.note("needs attention" if touched else "refused", reason)
-            where = error.way_out if isinstance(error, Conflict) else self.record.by_hand
+            where = error.hint if isinstance(error, Conflict) else self.record.by_hand
             raise attention(f"not rolled back: {reason} {where}".strip()) from None
 
     def _bring_up(self, planned: Sequence[PlannedFile], since: float, serves: bool, old: Serving) -> None:

@@ -131,7 +131,7 @@ def _planned(image: FileImage, edits: Sequence[Edit], backups: Path) -> PlannedF
 
 def _file(image: FileImage, new: bytes, literals: tuple[EditedLiteral, ...], backups: Path) -> PlannedFile:
     if not image.mode & 0o222:
-        raise Unsafe(f"{image.path} is marked read-only.", way_out=f"chmod u+w {image.path}")
+        raise Unsafe(f"{image.path} is marked read-only.", hint=f"chmod u+w {image.path}")
     backup = backup_path(backups, image.path.name, image.sha256)
     return PlannedFile(image, new, literals, temp_name(image.path), backup)
 

@@ -245,7 +245,7 @@ def plan_rollback(operation: Operation, backups: Path | None = None) -> tuple[Pl
         if standing is not Standing.APPLIED:
             raise Conflict(
                 f"{file.path} was changed since; its bytes stay.",
-                way_out=f"Its state before the change is kept: diff {file.backup} {file.path}",
+                hint=f"Its state before the change is kept: diff {file.backup} {file.path}",
             )
         planned.append(plan_bytes(Path(file.path), file.after, _backup(file), backups))
     if not planned:

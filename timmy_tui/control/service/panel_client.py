@@ -1,4 +1,4 @@
-"""The control panel's HTTP: every answer has status 200, so that only ``success`` says how it went."""
+"""The control panel's HTTP API. Every answer has status 200: only its field ``success`` says whether it worked."""
 
 import http.client
 import json
@@ -10,74 +10,81 @@ from urllib.parse import urlsplit
 from timmy_tui.control.errors import Refused
 from timmy_tui.core.sanitize import clean
 
-LIMIT = 64 << 10
-"""Bytes of an answer."""
-LOOK_S, START_S, STOP_S = 3.0, 10.0, 20.0
+ANSWER_LIMIT = 64 << 10
+"""Most bytes of an answer."""
+STATUS_S, START_S, STOP_S = 3.0, 10.0, 20.0
+"""Longest wait for the answer to each request."""
+POLL_S = 0.05
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One control panel. Asked for v34 alone; its stop_all and shutdown are never called."""
+    """One control panel. Only its requests for v34 are used, never stop_all or shutdown."""
 
     url: str
     shown: str
-    """The URL without a password."""
+    """The URL without its password, for messages."""
 
     def running(self) -> bool:
-        """Whether the panel itself started a v34 that still runs. Raises Refused."""
-        told = self._ask("GET", "/api/services", LOOK_S, None)
-        service = told.get("v34")
+        """Whether a v34 that the panel itself has started still runs. Raises Refused."""
+        services = self._request("GET", "/api/services", STATUS_S, None)
+        service = services.get("v34")
         if not isinstance(service, dict) or not isinstance(service.get("running"), bool):
             raise Refused(f"The control panel at {self.shown} says nothing of v34.")
         return bool(service["running"])
 
     def stop(self, cancelled: threading.Event) -> None:
-        """End v34. Raises Refused with the panel's own word."""
-        self._order("stop", STOP_S, cancelled)
+        """End v34. Raises Refused with the reason that the panel gives."""
+        self._command("stop", STOP_S, cancelled)
 
     def start(self, cancelled: threading.Event) -> None:
-        """Start it; it serves some seconds later. Raises Refused."""
-        self._order("start", START_S, cancelled)
+        """Start v34, which serves some seconds later. Raises Refused with the reason that the panel gives."""
+        self._command("start", START_S, cancelled)
 
-    def _order(self, what: str, limit_s: float, cancelled: threading.Event) -> None:
-        told = self._ask("POST", f"/api/{what}/v34", limit_s, cancelled)
-        if told.get("success") is not True:
-            error = told.get("error")
-            why = clean(error, 120) if isinstance(error, str) and error else "no reason given"
-            raise Refused(f"The control panel did not {what} v34: {why}.")
+    def _command(self, verb: str, limit_s: float, cancelled: threading.Event) -> None:
+        answer = self._request("POST", f"/api/{verb}/v34", limit_s, cancelled)
+        if answer.get("success") is not True:
+            error = answer.get("error")
+            reason = clean(error, 120) if isinstance(error, str) and error else "no reason given"
+            raise Refused(f"The control panel did not {verb} v34: {reason}.")
 
-    def _ask(self, method: str, path: str, limit_s: float, cancelled: threading.Event | None) -> dict[str, Any]:
-        """In a thread, so that the limit and the user's word hold against a server that trickles."""
-        found: list[dict[str, Any] | str] = []
+    def _request(self, method: str, path: str, limit_s: float, cancelled: threading.Event | None) -> dict[str, Any]:
+        """The answer's JSON object. Raises Refused.
+
+        The request runs in a thread: a server that sends one byte at a time never times out, and must not hold up the
+        caller beyond ``limit_s`` or after ``cancelled``.
+        """
+        answers: list[dict[str, Any] | str] = []
         done = threading.Event()
 
         def work() -> None:
             try:
-                found.append(self._answer(method, path, limit_s))
+                answers.append(self._answer(method, path, limit_s))
             finally:
                 done.set()
 
         threading.Thread(target=work, name="panel", daemon=True).start()
-        waited = 0.0
-        while not done.wait(0.05):
-            waited += 0.05
+        waited_s = 0.0
+        while not done.wait(POLL_S):
+            waited_s += POLL_S
             if cancelled is not None and cancelled.is_set():
                 raise Refused("Not waited for.")
-            if waited > limit_s:
+            if waited_s > limit_s:
                 raise Refused(f"The control panel at {self.shown} does not answer within {limit_s:.0f} s.")
-        answer = found[0] if found else "it ended without an answer"
+        answer = answers[0] if answers else "it ended without an answer"
         if isinstance(answer, str):
             raise Refused(f"The control panel at {self.shown}: {answer}.")
         return answer
 
     def _answer(self, method: str, path: str, limit_s: float) -> dict[str, Any] | str:
+        """The answer's JSON object, or why there is none."""
         parts = urlsplit(self.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=limit_s)
+        connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = connection_class(parts.hostname or "", parts.port, timeout=limit_s)
         try:
             connection.request(method, parts.path.rstrip("/") + path, headers={"Connection": "close"})
             response = connection.getresponse()
-            body = response.read(LIMIT + 1)
+            body = response.read(ANSWER_LIMIT + 1)
         except TimeoutError:
             return "no answer in time"
         except (OSError, UnicodeError) as error:
@@ -88,10 +95,10 @@ class Panel:
             connection.close()
         if response.status != 200:
             return f"status {response.status}"
-        if len(body) > LIMIT:
-            return f"an answer of more than {LIMIT >> 10} KiB"
+        if len(body) > ANSWER_LIMIT:
+            return f"an answer of more than {ANSWER_LIMIT >> 10} KiB"
         try:
-            told = json.loads(body)
+            answer = json.loads(body)
         except (ValueError, RecursionError):
             return "not JSON"
-        return told if isinstance(told, dict) else "not an object"
+        return answer if isinstance(answer, dict) else "not an object"

@@ -1,6 +1,6 @@
-"""The ways in which v34 is restarted. None of them signals a process that was not started here.
+"""The ways to restart v34. None of them sends a signal to a process that was not started from here.
 
-A new one is a class here and its place in the table at the end; the rest of control asks its members, never its name.
+A new way is a class here and its place in the table at the end; the rest of control asks its members, never its name.
 """
 
 import os
@@ -17,72 +17,60 @@ from timmy_tui.control.service.panel_client import START_S, STOP_S, Panel
 from timmy_tui.control.service.restart_command import find_program, run_command
 from timmy_tui.core.errors import ControlError, SettingsError
 from timmy_tui.core.settings import Settings, config_dir
-from timmy_tui.sources.services.urls import ServiceUrls
+from timmy_tui.sources.timmy import Timmy
 
-LOOK_S = 0.1
+POLL_S = 0.1
+"""Between two looks at a process that should end."""
 
 
 class RestartFailed(ControlError):
-    """The restart was asked for and did not happen; what served before may still serve."""
+    """The restart was requested and did not happen; the old v34 may still serve."""
 
 
 class StartedBy(Enum):
-    """Who starts the new v34: what can be done when it missed the edit, or does not run."""
+    """Who starts the new v34. It decides what is done when v34 does not run, or has read the files before the edit."""
 
     STRATEGY = auto()
-    """``restart`` does it, also for a v34 that does not run; asked again, it does it again."""
+    """``restart`` does, also when v34 does not run. It can be called once more."""
     RELOADER = auto()
-    """v34's own reloader, when a file has a later time. It cannot bring back a v34 that does not run."""
+    """v34's own reloader, when a file gets a later time. It cannot start a v34 that does not run."""
     USER = auto()
-    """The user, at a time of their own choice."""
-
-
-@dataclass(frozen=True)
-class StrategyInputs:
-    """What a strategy can be made from."""
-
-    settings: Settings
-    root: Path
-    urls: ServiceUrls
-    log_dir: Path
-    """Private to the user: for what a command prints."""
-
-    @property
-    def app_dir(self) -> Path:
-        """Where v34 runs."""
-        return (self.root / self.settings.paths.app).resolve().parent
+    """The user, when they want to. They can only be asked."""
 
 
 class Strategy(Protocol):
-    """One way."""
+    """One way to restart v34."""
 
     name: ClassVar[str]
-    """As the settings and the journal name it."""
+    """In the settings (``control.strategy``) and in the journal."""
     started_by: ClassVar[StartedBy]
     gone_s: ClassVar[float | None]
-    """Without any process of v34 for this long, it has exited; None: its absence proves nothing."""
+    """v34 has exited when it has had no process for this many seconds; None: it may stay away for any time."""
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Strategy":
-        """The strategy as the settings want it."""
+    def make(cls, timmy: Timmy) -> "Strategy":
+        """The strategy with its limits from the settings."""
 
     @property
     def limit_s(self) -> float | None:
-        """Until the old service must be gone; None has no limit."""
+        """Seconds from the restart until the old process must have ended; None: there is no limit."""
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
-        """What will be done, and what that interrupts."""
+        """Lines that say what will be done, and what that interrupts."""
 
     def refusal(self, serving: Serving) -> str:
-        """Why it cannot work now; empty when it can."""
+        """Why v34 cannot be restarted in this way now; empty when it can."""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
-        """Do it, after ``edited`` were written; a word for the status line. Blocks; raises RestartFailed."""
+        """Restart v34, or ask for it, after the files ``edited`` were written. Blocks; raises RestartFailed.
+
+        Returns a message for the status line.
+        """
 
 
 @dataclass(frozen=True)
 class Reload:
-    """v34's own debug reloader: an edit is all that it needs."""
+    """v34's own debug reloader restarts it when a file was edited."""
 
     name: ClassVar[str] = "reload"
     started_by: ClassVar[StartedBy] = StartedBy.RELOADER
@@ -92,33 +80,32 @@ class Reload:
     limit_s: float
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Reload":
-        settings = inputs.settings
-        return cls((inputs.root / settings.paths.config).resolve(), settings.control.reload_limit_s)
+    def make(cls, timmy: Timmy) -> "Reload":
+        return cls(timmy.installation.config.resolve(), timmy.settings.control.reload_limit_s)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         if not serving.listeners:
             return ("v34 is not running: its next start reads the file",)
-        told = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
+        unknown = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
         return (
-            f"v34 restarts itself: its debug reloader notices the edit{told}",
-            "nobody is heard while it loads its models again (10–30 s)",
+            f"v34 restarts itself: its debug reloader notices the edit{unknown}",
+            "Timmy hears nobody while v34 loads its models again (10–30 s)",
         )
 
     def refusal(self, serving: Serving) -> str:
         if serving.listeners and serving.listeners[0].reloader is False:
-            return "v34 runs without its debug reloader and would not notice; set control.strategy to another way"
+            return "v34 runs without its debug reloader and would not notice the edit; set another control.strategy"
         return ""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
         if not edited:
             touch(self.config)
-        return "the reloader looks once a second"
+        return "the reloader checks the files once a second"
 
 
 @dataclass(frozen=True)
 class Manual:
-    """The user types; this only says what, and watches."""
+    """The user restarts v34; this only says how."""
 
     name: ClassVar[str] = "manual"
     started_by: ClassVar[StartedBy] = StartedBy.USER
@@ -128,31 +115,31 @@ class Manual:
     limit_s: float | None = None
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Manual":
-        return cls(inputs.app_dir)
+    def make(cls, timmy: Timmy) -> "Manual":
+        return cls(timmy.v34_folder)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
-        return (f"you restart v34: {self._words(serving)}",)
+        return (f"you restart v34: {self._instruction(serving)}",)
 
     def refusal(self, serving: Serving) -> str:
         return ""
 
     def restart(self, serving: Serving, edited: tuple[Path, ...], cancelled: threading.Event) -> str:
-        return self._words(serving)
+        return self._instruction(serving)
 
-    def _words(self, serving: Serving) -> str:
-        end = "Ctrl+C in its terminal, then " if serving.listeners else ""
-        return f"{end}cd {self.folder} && python app.py --debug"
+    def _instruction(self, serving: Serving) -> str:
+        stop = "Ctrl+C in its terminal, then " if serving.listeners else ""
+        return f"{stop}cd {self.folder} && python app.py --debug"
 
 
 @dataclass(frozen=True)
 class Command:
-    """The user's own argument list, from the user's own settings file."""
+    """A command of the user, from the user's own settings file."""
 
     name: ClassVar[str] = "command"
     started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
     gone_s: ClassVar[float | None] = 10.0
-    """It may take a while to start one."""
+    """A command may take some seconds to start v34."""
 
     argv: tuple[str, ...]
     folder: Path
@@ -160,10 +147,10 @@ class Command:
     log: Path
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "Command":
-        control = inputs.settings.control
-        folder = Path(control.command_dir).expanduser() if control.command_dir else inputs.root
-        return cls(control.command, folder, control.command_limit_s, inputs.log_dir / "command.log")
+    def make(cls, timmy: Timmy) -> "Command":
+        control = timmy.settings.control
+        folder = Path(control.command_dir).expanduser() if control.command_dir else timmy.root
+        return cls(control.command, folder, control.command_limit_s, timmy.control_folder / "command.log")
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"runs {' '.join((find_program(self.argv[0]) or self.argv[0], *self.argv[1:]))} in {self.folder}",)
@@ -179,8 +166,8 @@ class Command:
         try:
             run_command(self.argv, self.folder, self.limit_s, self.log, cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
-        return "the command has ended well"
+            raise RestartFailed(refused.message, refused.hint) from None
+        return "the command has succeeded"
 
 
 @dataclass(frozen=True)
@@ -190,15 +177,16 @@ class ByPanel:
     name: ClassVar[str] = "panel"
     started_by: ClassVar[StartedBy] = StartedBy.STRATEGY
     gone_s: ClassVar[float | None] = 10.0
-    """It may take a while to start one."""
+    """The panel may take some seconds to start v34."""
 
     panel: Panel
     folder: Path
     limit_s: float = STOP_S + START_S
 
     @classmethod
-    def make(cls, inputs: StrategyInputs) -> "ByPanel":
-        return cls(Panel(inputs.urls.panel, inputs.urls.shown("panel")), inputs.app_dir)
+    def make(cls, timmy: Timmy) -> "ByPanel":
+        urls = timmy.services.urls
+        return cls(Panel(urls.panel, urls.masked_url("panel")), timmy.v34_folder)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (
@@ -226,21 +214,21 @@ class ByPanel:
                 raise Refused("v34 is just starting; the panel would start a second one.")
             self.panel.start(cancelled)
         except Refused as refused:
-            raise RestartFailed(refused.message, refused.way_out) from None
-        return "the panel has started it"
+            raise RestartFailed(refused.message, refused.hint) from None
+        return "the panel has started v34"
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
         deadline = time.monotonic() + STOP_S
-        while any(alive(one.pid, one.started) for one in serving.listeners):
+        while any(alive(listener.pid, listener.started) for listener in serving.listeners):
             if cancelled.is_set():
                 raise Refused("Not waited for; nothing was started.")
             if time.monotonic() > deadline:
                 raise Refused(f"The panel says v34 is stopped; pid {serving.listeners[0].pid} still runs.")
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
 
 def touch(path: Path) -> None:
-    """A time in a later whole second: to a reloader that is an edit. Raises RestartFailed."""
+    """Give a file a time in a later whole second, which a reloader takes for an edit. Raises RestartFailed."""
     try:
         later = (max(path.stat().st_mtime_ns, time.time_ns()) // 10**9 + 1) * 10**9
         os.utime(path, ns=(later, later))
@@ -250,20 +238,23 @@ def touch(path: Path) -> None:
 
 _ALL: tuple[type[Strategy], ...] = (Reload, ByPanel, Command, Manual)
 STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in _ALL}
-"""The table, by the name that the settings use."""
+"""The table, by the names that the settings use."""
 
 
 def check_strategy(settings: Settings, path: Path | None = None) -> None:
-    """Raise SettingsError for a ``control.strategy`` that is not in the table. ``path``: None is the user's file."""
+    """Raise SettingsError for a ``control.strategy`` that is not in the table.
+
+    ``path``: the settings file that the error names; None is the user's own.
+    """
     name = settings.control.strategy
     if name not in STRATEGIES:
-        where = path or config_dir() / "settings.toml"
+        file = path or config_dir() / "settings.toml"
         raise SettingsError(
-            f"{where}: Invalid enum value {name!r} - at `$.control.strategy`.", f"Known are {', '.join(STRATEGIES)}."
+            f"{file}: Invalid enum value {name!r} - at `$.control.strategy`.", f"Known are {', '.join(STRATEGIES)}."
         )
 
 
-def make_strategy(settings: Settings, root: Path, urls: ServiceUrls, log_dir: Path) -> Strategy:
-    """The one that the settings name; ``log_dir`` is private, for what a command prints. Raises SettingsError."""
-    check_strategy(settings)
-    return STRATEGIES[settings.control.strategy].make(StrategyInputs(settings, root, urls, log_dir))
+def make_strategy(timmy: Timmy) -> Strategy:
+    """The one that the settings name. Raises SettingsError."""
+    check_strategy(timmy.settings)
+    return STRATEGIES[timmy.settings.control.strategy].make(timmy)

@@ -54,8 +54,8 @@ class V34Service:
         pids = ", ".join(str(pid) for pid, _ in coming)
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         if all(now - began > self.limits.healthy_limit_s for _, began in coming):
-            return Refused(f"v34 runs (pid {pids}) and does not listen on port {port}.", way_out="Set services.v34.")
-        return Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", way_out="Try again soon.")
+            return Refused(f"v34 runs (pid {pids}) and does not listen on port {port}.", hint="Set services.v34.")
+        return Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", hint="Try again soon.")
 
     def wait_for_quiet(self) -> None:
         """Until v34 works on no turn, or the user does not want to wait. Raises Stopped."""

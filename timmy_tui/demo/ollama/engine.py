@@ -1,25 +1,26 @@
-"""What happens to a prompt inside the stand-in: load, cut, prefix cache, answer. No HTTP, no waiting."""
+"""What happens to a prompt inside Ollama: load, truncation, prefix cache, reply. No HTTP and no waiting."""
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from timmy_tui.demo.dialogue import PERSONA_MARK, SHORT_MARK, compose
+from timmy_tui.demo.dialogue import PERSONA_MARKER, SHORT_REPLY_MARKER, compose_reply
 from timmy_tui.demo.latencies import PREFILL_BASE_MS, PREFILL_MS_PER_TOKEN, Latencies
-from timmy_tui.demo.ollama.version_rules import Rules, cut_prompt, rules_for
-from timmy_tui.demo.tokens import BOS, Tokenizer, common_prefix
+from timmy_tui.demo.ollama.version_rules import VersionRules, rules_for, truncate_prompt
+from timmy_tui.demo.tokens import BOS, Tokenizer, common_prefix_length
 
 RAW_REFUSAL = "raw mode does not support template, system, or context"
 TOO_LONG = "the input length exceeds the context length"
 TEMPLATE = "<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
 BATCH = 512
+"""Tokens that are evaluated together."""
 RESTORE_MS = 29.9
-"""Swapping a prompt in from host memory (0.30+); reported nowhere but in the log."""
+"""Time to restore a prompt from host memory (0.30 and later), which only the server log reports."""
 
 
-class Refused(Exception):
-    """The request is answered with an error status."""
+class RequestRejected(Exception):
+    """The request is answered with the HTTP status ``status``."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -28,108 +29,111 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Order:
-    """One request for an answer."""
+class GenerateRequest:
+    """One request to /api/generate."""
 
     model: str
     prompt: str
     raw: bool = False
     context: tuple[int, ...] = ()
-    dressed: bool = False
-    """``system`` or ``template`` came with it."""
+    has_template: bool = False
+    """It contains ``system`` or ``template``."""
     num_ctx: int = 0
-    """0: the version's default."""
+    """0: the default of the version."""
     num_predict: int = 0
     truncate: bool = True
-    quirk: str = ""
-    """``empty`` or ``leak``: answer with nothing, or with pieces of the template."""
+    reply_fault: str = ""
+    """``empty``: an empty reply; ``leak``: a reply with special tokens of the chat template; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Served:
-    """The truth about one request; what the API reports of it depends on the version. Times in ms."""
+class ServedRequest:
+    """What really happened in one request. What the API reports of it depends on the version. Times in ms."""
 
     number: int
     model: str
     raw: bool
     context_sent: int
     sent_tokens: int
-    """The prompt as sent, BOS included."""
+    """Tokens of the prompt as sent, BOS included."""
     prompt_tokens: int
-    """What was left of it to evaluate."""
+    """Tokens of the prompt after truncation."""
     matched: int
-    """Leading tokens that the cache held; may be the whole prompt."""
+    """Leading tokens that were in the cache; may be the whole prompt."""
     reused: int
-    """Tokens not evaluated again; at least one always is."""
+    """Tokens that were not evaluated; less than the whole prompt, because at least one token is always evaluated."""
     evaluated: int
     output_tokens: int
     truncated: bool
     loaded: bool
-    """The model was loaded for it: the cache was empty."""
+    """The model was loaded for it, so the cache was empty."""
     restored: bool
+    """A saved prompt was restored from host memory."""
     load_ms: float
     queue_ms: float
     prefill_ms: float
     decode_ms: float
     other_ms: float
-    """Reported nowhere but in the total: tokenizing, sampling, plumbing, prompt swaps."""
+    """Time that only the total contains: tokenizing, sampling, restoring prompts."""
     reply: str = field(repr=False)
     context: tuple[int, ...] | None = field(repr=False)
-    """Ids that go back to the client; None in raw mode."""
+    """The context array of the response (token ids); None in raw mode."""
 
     @property
     def total_ms(self) -> float:
-        """total_duration: everything but the context array's tokenizing."""
+        """total_duration, which does not contain the tokenizing of the context array."""
         return self.load_ms + self.queue_ms + self.prefill_ms + self.decode_ms + self.other_ms
 
 
 class Engine:
-    """One model with one slot."""
+    """One model with one cache slot."""
 
     def __init__(self, version: str, latencies: Latencies, seed: int = 0) -> None:
         self.version = version
-        self.rules: Rules = rules_for(version)
+        self.rules: VersionRules = rules_for(version)
         self.latencies = latencies
         self.random = random.Random(f"replies {seed}")
         self.tokenizer = Tokenizer()
         self.loaded_ctx = 0
         """num_ctx of the loaded model; 0 while none is loaded."""
         self.slot: list[int] = []
-        self.stored: list[list[int]] = []
-        self.requests: list[Served] = []
+        """Tokens in the cache."""
+        self.saved_prompts: list[list[int]] = []
+        """Prompts in host memory (0.30 and later), newest first."""
+        self.requests: list[ServedRequest] = []
 
     def load(self, num_ctx: int) -> float:
-        """Load the model if it is not loaded like this already; returns load_duration in ms."""
-        wanted = num_ctx or self.rules.num_ctx
-        if self.loaded_ctx == wanted:
+        """Load the model unless it is loaded with this num_ctx (0: the default); returns load_duration in ms."""
+        num_ctx = num_ctx or self.rules.num_ctx
+        if self.loaded_ctx == num_ctx:
             return self.latencies.warm_load(self.rules.warm_load_ms)
         self.unload()
-        self.loaded_ctx = wanted
+        self.loaded_ctx = num_ctx
         return self.latencies.draw("cold_load") + self.rules.warm_load_ms
 
     def unload(self) -> None:
-        """Forget the model and everything that it had cached."""
+        """Unload the model and empty its cache."""
         self.loaded_ctx = 0
         self.slot = []
-        self.stored = []
+        self.saved_prompts = []
 
-    def serve(self, order: Order, queue_ms: float = 0.0) -> Served:
-        """Answer one prompt. Raises Refused where a real server would."""
-        text, sent, prompt = self._prepare(order)
-        num_ctx = order.num_ctx or self.rules.num_ctx
+    def serve(self, request: GenerateRequest, queue_ms: float = 0.0) -> ServedRequest:
+        """Answer one prompt; ``queue_ms``: how long it has waited. Raises RequestRejected as a real server would."""
+        text, sent, prompt = self._prepare(request)
+        num_ctx = request.num_ctx or self.rules.num_ctx
         will_load = self.loaded_ctx != num_ctx
-        load_ms = self.load(order.num_ctx)
-        restored = self._choose_slot(prompt)
-        matched = common_prefix(self.slot, prompt)
+        load_ms = self.load(request.num_ctx)
+        restored = self._swap_slot(prompt)
+        matched = common_prefix_length(self.slot, prompt)
         reused = min(matched, len(prompt) - 1)
-        reply, answer = self._answer(order, text)
-        count = len(answer) + 1
-        self._hold(prompt + answer, num_ctx)
-        served = Served(
+        reply, reply_tokens = self._reply(request, text)
+        count = len(reply_tokens) + 1
+        self._fill_slot(prompt + reply_tokens, num_ctx)
+        served = ServedRequest(
             number=len(self.requests) + 1,
-            model=order.model,
-            raw=order.raw,
-            context_sent=len(order.context),
+            model=request.model,
+            raw=request.raw,
+            context_sent=len(request.context),
             sent_tokens=len(sent),
             prompt_tokens=len(prompt),
             matched=matched,
@@ -145,13 +149,13 @@ class Engine:
             decode_ms=self.latencies.decode(count, len(prompt)),
             other_ms=self.latencies.unreported(count) + (RESTORE_MS if restored else 0.0),
             reply=reply,
-            context=None if order.raw else tuple(sent[1:] + answer),
+            context=None if request.raw else tuple(sent[1:] + reply_tokens),
         )
         self.requests.append(served)
         return served
 
-    def report(self, served: Served) -> dict[str, Any]:
-        """The six timing fields of the done chunk (and the seventh of 0.33.3); a zero is left out."""
+    def report(self, served: ServedRequest) -> dict[str, Any]:
+        """The six counts and durations (ns) of the last chunk, and the seventh of 0.33.3. A zero is left out."""
         rules = self.rules
         prefill = served.prefill_ms
         if rules.last_batch and served.evaluated > BATCH:
@@ -159,7 +163,7 @@ class Engine:
         if rules.counts == "full":
             count = served.prompt_tokens
         else:
-            count = max(rules.least, served.prompt_tokens - (served.reused if rules.least else served.matched))
+            count = max(rules.min_count, served.prompt_tokens - (served.reused if rules.min_count else served.matched))
         fields: dict[str, Any] = {
             "total_duration": _ns(served.total_ms, 100),
             "load_duration": _ns(served.load_ms, 100),
@@ -173,55 +177,60 @@ class Engine:
             fields["prompt_eval_cached_count"] = served.reused
         return fields
 
-    def _prepare(self, order: Order) -> tuple[str, list[int], list[int]]:
-        """The prompt as text, as tokens, and as the tokens that are left to evaluate."""
-        if order.raw and (order.context or order.dressed):
-            raise Refused(400, RAW_REFUSAL)
-        text = order.prompt if order.raw else self.tokenizer.decode(list(order.context)) + TEMPLATE.format(order.prompt)
+    def _prepare(self, request: GenerateRequest) -> tuple[str, list[int], list[int]]:
+        """The prompt as text, its tokens, and its tokens after truncation."""
+        if request.raw and (request.context or request.has_template):
+            raise RequestRejected(400, RAW_REFUSAL)
+        text = (
+            request.prompt
+            if request.raw
+            else self.tokenizer.decode(list(request.context)) + TEMPLATE.format(request.prompt)
+        )
         sent = [BOS, *self.tokenizer.encode(text)]
-        prompt = cut_prompt(sent, order.num_ctx or self.rules.num_ctx, self.rules)
-        if len(prompt) < len(sent) and not order.truncate and self.rules.truncate_flag:
-            raise Refused(400, TOO_LONG)
+        prompt = truncate_prompt(sent, request.num_ctx or self.rules.num_ctx, self.rules)
+        if len(prompt) < len(sent) and not request.truncate and self.rules.truncate_flag:
+            raise RequestRejected(400, TOO_LONG)
         return text, sent, prompt
 
-    def _answer(self, order: Order, text: str) -> tuple[str, list[int]]:
-        if order.quirk == "empty":
+    def _reply(self, request: GenerateRequest, text: str) -> tuple[str, list[int]]:
+        """The reply as text and as tokens, without the stop token."""
+        if request.reply_fault == "empty":
             return "", []
-        tail = text[-600:]
-        wanted = self.latencies.reply_tokens(short=SHORT_MARK in tail or PERSONA_MARK not in text)
-        if order.num_predict > 0:
-            wanted = min(wanted, order.num_predict)
-        reply = compose(self.random, self.tokenizer, wanted - 1, lost=PERSONA_MARK not in text)
-        if order.quirk == "leak":
+        has_persona = PERSONA_MARKER in text
+        count = self.latencies.reply_tokens(short=SHORT_REPLY_MARKER in text[-600:] or not has_persona)
+        if request.num_predict > 0:
+            count = min(count, request.num_predict)
+        reply = compose_reply(self.random, self.tokenizer, count - 1, confused=not has_persona)
+        if request.reply_fault == "leak":
             reply = "<|start_header_id|>assistant<|end_header_id|>\n\n" + reply + "<|eot_id|>"
         return reply, self.tokenizer.encode(reply)
 
-    def _choose_slot(self, prompt: list[int]) -> bool:
-        """From 0.30 on a prompt that would lose more than half is put aside. True if a kept one was swapped in."""
+    def _swap_slot(self, prompt: list[int]) -> bool:
+        """From 0.30 on: save the cached prompt if less than half of it is reused. True if a saved one was restored."""
         if not self.rules.ram_cache or not self.slot:
             return False
-        held = common_prefix(self.slot, prompt)
-        if held / len(self.slot) >= 0.5:
+        shared = common_prefix_length(self.slot, prompt)
+        if shared / len(self.slot) >= 0.5:
             return False
-        best = max(self.stored, key=lambda kept: common_prefix(kept, prompt), default=None)
-        swap = best is not None and common_prefix(best, prompt) > held
-        if best is not None and swap:
-            self.stored.remove(best)
-        self.stored = [self.slot, *self.stored][:4]
-        if best is not None and swap:
+        best = max(self.saved_prompts, key=lambda saved: common_prefix_length(saved, prompt), default=None)
+        restore = best is not None and common_prefix_length(best, prompt) > shared
+        if best is not None and restore:
+            self.saved_prompts.remove(best)
+        self.saved_prompts = [self.slot, *self.saved_prompts][:4]
+        if best is not None and restore:
             self.slot = best
-        return swap
+        return restore
 
-    def _hold(self, tokens: list[int], num_ctx: int) -> None:
-        """Keep the tokens; a slot that ran full while generating drops the older half behind the first ones."""
+    def _fill_slot(self, tokens: list[int], num_ctx: int) -> None:
+        """Put the tokens into the cache. While it is too small, the older half after the first five is dropped."""
         keep = 5
         while len(tokens) > num_ctx:
             tokens = tokens[:keep] + tokens[keep + (num_ctx - keep) // 2 :]
         self.slot = tokens
 
 
-def truth(served: Served) -> Mapping[str, Any]:
-    """What tests and benches compare an estimate with, as JSON."""
+def ground_truth(served: ServedRequest) -> Mapping[str, Any]:
+    """The fields with which tests and benchmarks compare an estimate; they can be encoded as JSON."""
     names = (
         "number model raw context_sent sent_tokens prompt_tokens matched reused evaluated output_tokens truncated "
         "loaded restored load_ms queue_ms prefill_ms decode_ms other_ms total_ms"
@@ -234,5 +243,5 @@ def _ns(ms: float, tick: int) -> int:
 
 
 def _batch_ms(tokens: int, whole: bool = False) -> float:
-    """Undisturbed time of all ``tokens``, or of the last batch of them alone."""
+    """Time to evaluate all ``tokens`` (``whole``) or only their last batch, without random deviation, ms."""
     return PREFILL_BASE_MS + PREFILL_MS_PER_TOKEN * (tokens if whole else (tokens - 1) % BATCH + 1)

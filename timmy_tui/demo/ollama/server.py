@@ -1,4 +1,4 @@
-"""A stand-in for Ollama: a real HTTP server whose prefix cache, counts and durations follow the version it plays."""
+"""A stand-in for Ollama: a real HTTP server with the prefix cache, counts and durations of a given version."""
 
 import json
 import os
@@ -7,72 +7,78 @@ import sys
 import threading
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from timmy_tui.demo.child_processes import follow_lifeline
 from timmy_tui.demo.latencies import Latencies
-from timmy_tui.demo.ollama import facts
-from timmy_tui.demo.ollama.engine import Engine, Order, Refused, Served
-from timmy_tui.demo.ollama.facts import FOREVER_S, keep_alive_s, utc_now
+from timmy_tui.demo.ollama import responses
+from timmy_tui.demo.ollama.engine import Engine, GenerateRequest, RequestRejected, ServedRequest
 from timmy_tui.demo.ollama.http import FAULTS, OllamaServer
 from timmy_tui.demo.ollama.log import ServerLog
+from timmy_tui.demo.ollama.responses import FOREVER_S, keep_alive_s, utc_now
+from timmy_tui.demo.parent_watchdog import start_parent_watchdog
 
 _QUEUED_S = 0.005
-"""Less is not waiting but the machine."""
+"""A shorter wait comes from the machine, not from another request."""
 _DETOKENIZE_MS = 2.0
-"""Between the total being stamped and the done chunk, where a context array is returned."""
+"""With a context array: time between the end of total_duration and the last chunk."""
+
+
+@dataclass(frozen=True)
+class StandInOptions:
+    """What is simulated."""
+
+    version: str = "0.12.11"
+    seed: int = 0
+    speed: float = 1.0
+    """Divides the real time that a response takes; the durations that it reports stay the same."""
+    log_path: Path | None = None
+    """The server log; None: not written."""
+    gpu_share: float = 1.0
+    """size_vram / size; below 1 a part of the model is in main memory."""
+    debug: bool = True
+    """As OLLAMA_DEBUG=1: debug lines in the server log."""
 
 
 class OllamaStandIn:
-    """Start it, talk to ``url``, stop it. Also a context manager.
+    """Simulates Ollama at ``url`` between ``start`` and ``stop``; also a context manager.
 
-    ``speed`` shortens the waiting alone: the durations that it reports stay physical. ``requests`` is the truth.
+    ``requests`` is the ground truth of every request.
     """
 
-    def __init__(
-        self,
-        version: str = "0.12.11",
-        seed: int = 0,
-        speed: float = 1.0,
-        log_path: Path | None = None,
-        *,
-        gpu_share: float = 1.0,
-        debug: bool = True,
-        listener: socket.socket | None = None,
-    ) -> None:
-        self.version = version
-        self.speed = speed
-        self.gpu_share = gpu_share
-        """size_vram / size; below 1 a part of the model sits in main memory."""
-        self.latencies = Latencies(seed)
-        self.engine = Engine(version, self.latencies, seed)
-        self.log = ServerLog(log_path, self.engine.rules, version, debug)
+    def __init__(self, options: StandInOptions | None = None, listener: socket.socket | None = None) -> None:
+        """``listener``: a socket that listens already; None: any free port."""
+        self.options = options or StandInOptions()
+        self.version = self.options.version
+        self.engine = Engine(self.version, Latencies(self.options.seed), self.options.seed)
+        self.log = ServerLog(self.options.log_path, self.engine.rules, self.version, self.options.debug)
         self.stopping = threading.Event()
+        """Set by ``stop``; requests that hang wait for it."""
         self.expires = 0.0
         """time.time() at which the model is unloaded."""
         self._listener = listener
         self._server: OllamaServer | None = None
         self._thread: threading.Thread | None = None
         self._slot = threading.Lock()
-        """OLLAMA_NUM_PARALLEL=1: one request at a time, the others wait unseen."""
+        """As OLLAMA_NUM_PARALLEL=1: one request at a time, while the others wait."""
         self._state = threading.Lock()
         self._faults: list[tuple[str, str]] = []
 
     @property
-    def requests(self) -> list[Served]:
-        """What really happened, request by request."""
+    def requests(self) -> list[ServedRequest]:
+        """What really happened in each request."""
         return self.engine.requests
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``; only while it runs."""
+        """``http://127.0.0.1:PORT``. Raises RuntimeError when it is not running."""
         if self._server is None:
             raise RuntimeError("the stand-in is not running")
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> "OllamaStandIn":
-        """Listen, in a thread."""
+        """Start serving in a thread."""
         server = OllamaServer(self)
         if self._listener is not None:
             server.socket.close()
@@ -88,7 +94,7 @@ class OllamaStandIn:
         return self
 
     def stop(self) -> None:
-        """Stop listening; requests that hang are let go."""
+        """Stop serving, and end requests that hang."""
         self.stopping.set()
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
@@ -102,127 +108,134 @@ class OllamaStandIn:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def fail(self, kind: str, times: int = 1, path: str = "") -> None:
-        """Let the next ``times`` requests (to ``path``, or to any) fail in one of the ways of FAULTS."""
+    def fail_next(self, kind: str, times: int = 1, path: str = "") -> None:
+        """Make the next ``times`` requests to ``path`` (empty: to any path) fail in the way ``kind``.
+
+        Raises ValueError if ``kind`` is not in FAULTS.
+        """
         if kind not in FAULTS:
             raise ValueError(f"unknown fault {kind!r}")
         with self._state:
             self._faults += [(kind, path)] * times
 
-    def next_fault(self, path: str) -> str:
-        """The fault that this request is due, or an empty string."""
+    def take_fault(self, path: str) -> str:
+        """Remove and return the fault for this request; empty: none."""
         with self._state:
-            for index, (kind, wanted) in enumerate(self._faults):
-                if wanted in ("", path):
+            for index, (kind, fault_path) in enumerate(self._faults):
+                if fault_path in ("", path):
                     del self._faults[index]
                     return kind
         return ""
 
-    def generate(self, request: dict[str, Any], quirk: str = "") -> Generator[dict[str, Any]]:
-        """The chunks of an answer, each when it is due. Raises Refused before the first."""
-        model = str(request.get("model", ""))
-        facts.require_model(model)
-        if not request.get("prompt"):
-            return _alone(self._touch(request, model))
-        return self._stream(request, model, quirk)
+    def generate(self, body: dict[str, Any], reply_fault: str = "") -> Generator[dict[str, Any]]:
+        """The chunks of the response to /api/generate, each at its time. Raises RequestRejected before the first."""
+        model = str(body.get("model", ""))
+        responses.require_known_model(model)
+        if not body.get("prompt"):
+            return _single_chunk(self._load_or_unload(body, model))
+        return self._start_generating(body, _parse(body, model, reply_fault))
 
-    def residents(self) -> dict[str, Any]:
-        """/api/ps."""
-        self._expire()
-        return facts.residents(self.engine.rules, self.engine.loaded_ctx, self.expires, self.gpu_share)
+    def ps_response(self) -> dict[str, Any]:
+        """The response of /api/ps."""
+        self._unload_if_expired(busy=self._slot.locked())
+        return responses.ps_response(self.engine.rules, self.engine.loaded_ctx, self.expires, self.options.gpu_share)
 
-    def _stream(self, request: dict[str, Any], model: str, quirk: str) -> Generator[dict[str, Any]]:
-        """Check and queue now, so that a refusal comes as a status; generate lazily."""
-        options = request.get("options") or {}
-        context = request.get("context") or []
-        order = Order(
-            model=model,
-            prompt=str(request["prompt"]),
-            raw=bool(request.get("raw")),
-            context=tuple(context),
-            dressed=bool(request.get("system") or request.get("template")),
-            num_ctx=int(options.get("num_ctx") or 0),
-            num_predict=int(options.get("num_predict") or 0),
-            truncate=request.get("truncate") is not False,
-            quirk=quirk,
-        )
+    def _start_generating(self, body: dict[str, Any], request: GenerateRequest) -> Generator[dict[str, Any]]:
+        """Wait for the slot and compute the reply now, so that a rejection becomes an HTTP status; stream it later."""
         arrived = time.monotonic()
         self._slot.acquire()
         try:
-            self._expire(busy=False)
+            self._unload_if_expired(busy=False)
             queued_s = time.monotonic() - arrived
-            held = len(self.engine.slot)
-            served = self.engine.serve(order, queued_s * 1000 * self.speed if queued_s > _QUEUED_S else 0.0)
-        except Refused:
+            cached = len(self.engine.slot)
+            queue_ms = queued_s * 1000 * self.options.speed if queued_s > _QUEUED_S else 0.0
+            served = self.engine.serve(request, queue_ms)
+        except RequestRejected:
             self._slot.release()
             raise
-        if order.context:
+        if request.context:
             self.log.deprecated()
         if served.loaded:
             self.log.loaded(self.engine.loaded_ctx, served.load_ms / 1000)
-        self.log.served(served, self.engine.loaded_ctx, 0 if served.loaded else held)
-        return self._chunks(served, request)
+        self.log.served(served, self.engine.loaded_ctx, 0 if served.loaded else cached)
+        return self._chunks(served, body.get("keep_alive"))
 
-    def _chunks(self, served: Served, request: dict[str, Any]) -> Generator[dict[str, Any]]:
+    def _chunks(self, served: ServedRequest, keep_alive: object) -> Generator[dict[str, Any]]:
+        speed = self.options.speed
         try:
-            due = time.monotonic() + (served.load_ms + served.prefill_ms) / 1000 / self.speed
+            due = time.monotonic() + (served.load_ms + served.prefill_ms) / 1000 / speed
             pieces = self.engine.tokenizer.pieces(served.reply)
-            step = (served.decode_ms + served.other_ms) / 1000 / self.speed / (len(pieces) + 1)
+            step = (served.decode_ms + served.other_ms) / 1000 / speed / (len(pieces) + 1)
             for piece in pieces:
                 due += step
-                self._wait(due)
+                self._wait_until(due)
                 yield {"model": served.model, "created_at": utc_now(), "response": piece, "done": False}
-            self._wait(due + step + (_DETOKENIZE_MS / 1000 / self.speed if served.context else 0.0))
+            self._wait_until(due + step + (_DETOKENIZE_MS / 1000 / speed if served.context else 0.0))
             done = {"model": served.model, "created_at": utc_now(), "response": "", "done": True, "done_reason": "stop"}
             if served.context:
                 done["context"] = list(served.context)
             yield {**done, **self.engine.report(served)}
         finally:
-            self._keep(request.get("keep_alive"))
+            self._set_expiry(keep_alive)
             self._slot.release()
 
-    def _touch(self, request: dict[str, Any], model: str) -> dict[str, Any]:
-        """An empty prompt loads the model, or unloads it with keep_alive 0."""
+    def _load_or_unload(self, body: dict[str, Any], model: str) -> dict[str, Any]:
+        """The response to an empty prompt, which loads the model, or unloads it when keep_alive is 0."""
         with self._slot:
-            keep = request.get("keep_alive")
-            leaving = keep is not None and keep_alive_s(keep) == 0
-            if not leaving:
-                cold = self.engine.load(int((request.get("options") or {}).get("num_ctx") or 0))
-                self._wait(time.monotonic() + cold / 1000 / self.speed)
-            self._keep(keep)
-        reason = "unload" if leaving else "load"
+            keep_alive = body.get("keep_alive")
+            unload = keep_alive is not None and keep_alive_s(keep_alive) == 0
+            if not unload:
+                load_ms = self.engine.load(int((body.get("options") or {}).get("num_ctx") or 0))
+                self._wait_until(time.monotonic() + load_ms / 1000 / self.options.speed)
+            self._set_expiry(keep_alive)
+        reason = "unload" if unload else "load"
         return {"model": model, "created_at": utc_now(), "response": "", "done": True, "done_reason": reason}
 
-    def _keep(self, keep_alive: object) -> None:
+    def _set_expiry(self, keep_alive: object) -> None:
         seconds = 300.0 if keep_alive is None else keep_alive_s(keep_alive)
         self.expires = time.time() + (FOREVER_S if seconds < 0 else seconds)
         if seconds == 0:
             self.engine.unload()
             self.log.unloaded()
 
-    def _expire(self, busy: bool | None = None) -> None:
-        busy = self._slot.locked() if busy is None else busy
+    def _unload_if_expired(self, busy: bool) -> None:
         if self.engine.loaded_ctx and time.time() > self.expires and not busy:
             self.engine.unload()
             self.log.unloaded()
 
-    def _wait(self, due: float) -> None:
+    def _wait_until(self, due: float) -> None:
         self.stopping.wait(max(0.0, due - time.monotonic()))
 
 
-def _alone(part: dict[str, Any]) -> Generator[dict[str, Any]]:
-    yield part
+def _parse(body: dict[str, Any], model: str, reply_fault: str) -> GenerateRequest:
+    options = body.get("options") or {}
+    return GenerateRequest(
+        model=model,
+        prompt=str(body["prompt"]),
+        raw=bool(body.get("raw")),
+        context=tuple(body.get("context") or []),
+        has_template=bool(body.get("system") or body.get("template")),
+        num_ctx=int(options.get("num_ctx") or 0),
+        num_predict=int(options.get("num_predict") or 0),
+        truncate=body.get("truncate") is not False,
+        reply_fault=reply_fault,
+    )
+
+
+def _single_chunk(chunk: dict[str, Any]) -> Generator[dict[str, Any]]:
+    yield chunk
 
 
 def main() -> None:
-    """Run in a process: ``python -m timmy_tui.demo.ollama.server '{"fd": 3, …}'``."""
-    order = json.loads(sys.argv[1])
-    follow_lifeline()
-    listener = socket.socket(fileno=order["fd"]) if "fd" in order else None
-    log_path = Path(order["log"]) if order.get("log") else None
-    stand_in = OllamaStandIn(order["version"], order["seed"], order["speed"], log_path, listener=listener)
-    if order.get("preload"):
-        stand_in.engine.load(order["preload"])
+    """Run as a process: ``python -m timmy_tui.demo.ollama.server '{"fd": 3, …}'``."""
+    arguments = json.loads(sys.argv[1])
+    start_parent_watchdog()
+    listener = socket.socket(fileno=arguments["fd"]) if "fd" in arguments else None
+    log_path = Path(arguments["log"]) if arguments.get("log") else None
+    options = StandInOptions(arguments["version"], arguments["seed"], arguments["speed"], log_path)
+    stand_in = OllamaStandIn(options, listener)
+    if arguments.get("preload"):
+        stand_in.engine.load(arguments["preload"])
         stand_in.expires = time.time() + 3600
     stand_in.start()
     print(stand_in.url, flush=True)

@@ -1,1 +1,1 @@
-"""The stand-in's v34: one process, as v34's own code does it."""
+"""The stand-in for v34, Little Timmy's preprocessor."""

@@ -1,1 +1,1 @@
-"""One file followed through rotation, truncation, rewriting and absence."""
+"""Follows log files through rotation, truncation, rewriting and deletion."""

@@ -1,4 +1,4 @@
-"""One file's bytes from an offset on, and the proof that it is still the file that was read before."""
+"""Reads the bytes of one file from an offset on, and checks that the bytes already read are still there."""
 
 import os
 import stat
@@ -8,13 +8,13 @@ from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 
 CHUNK = 1 << 18
-"""Bytes of one read: a 100 MB line must not cost 100 MB."""
+"""Most bytes of one read, so that a line of 100 MB does not need 100 MB of memory."""
 SENTINEL = 64
-"""Consumed bytes that are compared before each read."""
+"""Number of bytes before the read position that are compared before each read."""
 START_BYTES = 1 << 20
 """Read to see what kind of log a file is: enough to get past torn lines and NULs at its beginning."""
 RECENT = 4096
-"""Consumed bytes kept, to find out how far a rewritten end still agrees: about 20 lines of the latency log."""
+"""Number of read bytes kept in memory, to see how much of a rewritten end is unchanged: about 20 lines of the log."""
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -26,12 +26,15 @@ _KINDS = (
 
 
 class NotAFile(OSError):
-    """The path names something that cannot be followed; ``strerror`` says what it is."""
+    """The path does not lead to a regular file; ``strerror`` says what it is."""
 
 
 def open_regular(path: Path) -> tuple[int, os.stat_result]:
-    """Open a regular file for reading without ever hanging on anything else. Raises OSError, NotAFile."""
-    # Asked before the open, because opening a FIFO would release a writer that waits for a reader.
+    """Open a regular file for reading; never blocks on anything else. Raises OSError, or NotAFile.
+
+    Returns the file descriptor and its status.
+    """
+    # Checked before opening, because opening a FIFO would wake a writer that waits for a reader.
     _require_regular(os.stat(path))
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
     descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
@@ -61,7 +64,7 @@ def read_start(path: Path) -> bytes:
 
 def _require_regular(info: os.stat_result) -> None:
     if not stat.S_ISREG(info.st_mode):
-        kind = next((word for is_kind, word in _KINDS if is_kind(info.st_mode)), "not a regular file")
+        kind = next((name for is_kind, name in _KINDS if is_kind(info.st_mode)), "not a regular file")
         raise NotAFile(0, kind)
 
 
@@ -73,10 +76,10 @@ def _read_at(descriptor: int, size: int, offset: int) -> bytes:
 
 
 class Content:
-    """An open file and how far it has been read."""
+    """The content of one file, and how far it has been read."""
 
     def __init__(self, descriptor: int, info: os.stat_result, line_limit: int, offset: int = 0, skip: bool = False):
-        """Read from ``offset``; with ``skip`` what stands before the first line end is left out."""
+        """Read from ``offset`` on; ``skip``: drop everything up to the first line end."""
         self._descriptor: int | None = descriptor
         self._line_limit = line_limit
         self._recent = b""
@@ -84,27 +87,27 @@ class Content:
         self.position = offset
         """Offset of the next byte to read."""
         self.size = info.st_size
-        """Bytes in the file when it was last looked at."""
+        """Size of the file at the last check, bytes."""
         self.lines = LineSplitter(line_limit, offset, skip)
 
     @property
     def is_open(self) -> bool:
-        """It holds a descriptor now."""
+        """It has an open file descriptor."""
         return self._descriptor is not None
 
     def attach(self, descriptor: int) -> None:
-        """Go on with another descriptor of what seems to be the same file."""
+        """Continue with another descriptor of the file; ``is_intact`` then checks that it is the same content."""
         self.close()
         self._descriptor = descriptor
 
-    def twin(self) -> "Content":
-        """The same file from its first byte on, with a descriptor of its own. Raises OSError."""
+    def duplicate(self) -> "Content":
+        """The same file from its first byte on, with its own descriptor. Raises OSError."""
         assert self._descriptor is not None
         descriptor = os.dup(self._descriptor)
         return Content(descriptor, os.fstat(descriptor), self._line_limit)
 
     def is_intact(self) -> bool:
-        """The file still holds what was read: long enough, and the same bytes before the read position."""
+        """The file still contains what was read: it is long enough, and the last bytes that were read are the same."""
         assert self._descriptor is not None
         self.size = os.fstat(self._descriptor).st_size
         if self.size < self.position:
@@ -113,25 +116,25 @@ class Content:
         return not sentinel or _read_at(self._descriptor, len(sentinel), self.position - len(sentinel)) == sentinel
 
     def rewind(self) -> bool:
-        """After a broken promise: back to the last line that still agrees (False), or to the beginning (True).
+        """When not intact: go back to the last unchanged line and return False, or to the beginning and return True.
 
-        Two programs that append by seek-then-write overwrite each other's last lines. Only those are read again then.
+        Two programs that append with seek and write can overwrite each other's last lines. Only those are read again.
         """
         assert self._descriptor is not None
         base = self.position - len(self._recent)
-        found = _read_at(self._descriptor, len(self._recent), base)
-        agreed = len(os.path.commonprefix([found, self._recent]))
-        cut = found.rfind(b"\n", 0, agreed) + 1
-        anew = cut == 0 or (agreed < SENTINEL and base > 0)
-        self._recent = b"" if anew else found[:cut]
-        self.position = 0 if anew else base + cut
+        current = _read_at(self._descriptor, len(self._recent), base)
+        unchanged = len(os.path.commonprefix([current, self._recent]))
+        whole_lines = current.rfind(b"\n", 0, unchanged) + 1
+        from_start = whole_lines == 0 or (unchanged < SENTINEL and base > 0)
+        self._recent = b"" if from_start else current[:whole_lines]
+        self.position = 0 if from_start else base + whole_lines
         splitter = LineSplitter(self._line_limit, self.position)
         splitter.dropped, splitter.nuls = self.lines.dropped, self.lines.nuls
         self.lines = splitter
-        return anew
+        return from_start
 
     def read(self, limit: int) -> TailBatch | None:
-        """At most ``limit`` further bytes as whole lines; None if they complete no line. Raises OSError."""
+        """Read at most about ``limit`` bytes; None if they complete no line. Raises OSError."""
         assert self._descriptor is not None
         lines: list[bytes] = []
         offset = None
@@ -139,31 +142,31 @@ class Content:
             try:
                 data = _read_at(self._descriptor, min(CHUNK, limit), self.position)
             except OSError:
-                # What came before the error is delivered; the next read meets the error again.
+                # Lines before the error are returned; the next read raises it.
                 if lines:
                     break
                 raise
             if not data:
-                # A network mount may promise more than it gives.
+                # A network mount may report a larger size than can be read.
                 self.size = self.position
                 break
             self.position += len(data)
             self._recent = (self._recent + data)[-RECENT:] if len(data) < RECENT else data[-RECENT:]
-            whole = self.lines.feed(data)
-            if whole and offset is None:
+            new_lines = self.lines.feed(data)
+            if new_lines and offset is None:
                 offset = self.lines.first
-            lines += whole
+            lines += new_lines
             limit -= len(data)
         self.size = max(self.size, self.position)
         return TailBatch(lines, False, offset, self.lines.start) if offset is not None else None
 
     def finish(self) -> TailBatch | None:
-        """The last line, when it has no line end and the file will not grow any more."""
+        """The last line of a file that will not grow any more, if it has no line end."""
         lines = self.lines.flush()
         return TailBatch(lines, False, self.lines.first, self.lines.start) if lines else None
 
     def close(self) -> None:
-        """Give the descriptor back; position and memory stay."""
+        """Close the descriptor; the position and the bytes in memory are kept."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

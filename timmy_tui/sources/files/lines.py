@@ -1,47 +1,47 @@
-"""Bytes in, whole lines out: never half a line, whatever the pieces in which they come."""
+"""Splits bytes into whole lines, whatever the pieces in which the bytes arrive."""
 
 from typing import NamedTuple
 
 
 class TailBatch(NamedTuple):
-    """Lines that came out of one file together."""
+    """Lines that were read from one file together."""
 
     lines: list[bytes]
-    """Whole lines without their ends; NUL bytes are taken out, nothing is decoded."""
+    """Whole lines, not decoded, without line ends and NUL bytes."""
     restarted: bool
-    """These lines begin a new content: the file was rotated, truncated, rewritten or made anew."""
+    """These lines begin a new content: the file was rotated, truncated, rewritten or replaced."""
     offset: int
-    """Where in the file the first of them begins, bytes."""
+    """Offset of the first line in the file, bytes."""
     end: int
-    """Where in the file the next line begins, bytes."""
+    """Offset of the next line in the file, bytes."""
 
 
 class LineSplitter:
-    """Splits consecutive pieces of one file. Memory is bounded by one piece and one line of ``limit`` bytes."""
+    """Splits consecutive pieces of one file. It holds at most one piece and one line of ``limit`` bytes."""
 
     def __init__(self, limit: int, offset: int = 0, skip_first: bool = False) -> None:
-        """``offset``: where the first piece begins; ``skip_first``: leave out what ends at the first line end."""
+        """``offset``: where the first piece begins; ``skip_first``: drop everything up to the first line end."""
         self._limit = limit
         self._skipping = skip_first
         self._partial = b""
         self.position = offset
         """Offset after the last piece."""
         self.start = offset
-        """Offset after the last line end that was seen."""
+        """Offset after the last line end so far."""
         self.first = offset
         """Offset of the first line that the last piece completed."""
         self.dropped = 0
-        """Lines over the limit."""
+        """Number of lines dropped because they were over the limit."""
         self.nuls = 0
-        """NUL bytes taken out."""
+        """Number of NUL bytes removed."""
 
     @property
     def partial(self) -> bool:
-        """A line has begun and has no end yet."""
+        """The last line has no end yet."""
         return bool(self._partial) or (self._skipping and self.position > self.start)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The lines that ``data``, the next bytes of the file, completes."""
+        """The lines that are complete with ``data``, the next bytes of the file."""
         self._locate(data)
         if b"\0" in data:
             stripped = data.replace(b"\0", b"")
@@ -65,14 +65,14 @@ class LineSplitter:
         return self._within_limit(lines, len(data))
 
     def flush(self) -> list[bytes]:
-        """The last line of a file that is finished and has no line end after it."""
+        """The last line of a finished file, if it has no line end."""
         partial, self._partial = self._partial, b""
         self.first, self.start = self.start, self.position
         skipped, self._skipping = self._skipping, False
         return [partial.rstrip(b"\r")] if partial and not skipped else []
 
     def _locate(self, data: bytes) -> None:
-        """Keep the offsets, which count NULs too."""
+        """Update the offsets, which count NUL bytes too."""
         first = data.find(b"\n")
         if first >= 0:
             self.first = self.position + first + 1 if self._skipping else self.start
@@ -89,10 +89,10 @@ class LineSplitter:
             self.dropped += 1
 
     def _within_limit(self, lines: list[bytes], piece: int) -> list[bytes]:
-        # Only the first line can be longer than the piece it ends in: the common case looks at no other.
-        suspects = lines if piece > self._limit else lines[:1]
-        if all(len(line) <= self._limit for line in suspects):
+        # Only the first line can be longer than the piece that it ends in, so usually only that one is checked.
+        to_check = lines if piece > self._limit else lines[:1]
+        if all(len(line) <= self._limit for line in to_check):
             return lines
-        kept = [line for line in lines if len(line) <= self._limit]
-        self.dropped += len(lines) - len(kept)
-        return kept
+        within_limit = [line for line in lines if len(line) <= self._limit]
+        self.dropped += len(lines) - len(within_limit)
+        return within_limit

@@ -1,4 +1,4 @@
-"""Whether a followed file still has its name, and when one that lost it is finished."""
+"""Detects that a followed file has lost its name to another file, and when it can be given up."""
 
 import os
 import stat
@@ -9,62 +9,62 @@ from typing import NamedTuple
 from timmy_tui.model.snapshot import SourceCondition
 
 ROTATE_WAIT_S = 2.0
-"""A file that lost its name is read until it has been quiet for this long: its writer may not know yet."""
+"""A renamed or deleted file is read until it has not grown for this long, because its writer may not know yet."""
 LONGEST_S = 20.0
-"""A nameless file that still grows gives way after this to a successor that has content."""
+"""A renamed file that still grows is given up after this, if its successor has content."""
 
 
-class Naming(NamedTuple):
-    """What stands under the path now."""
+class PathCheck(NamedTuple):
+    """What is at the path now."""
 
     condition: SourceCondition
     detail: str = ""
-    over: bool = False
-    """Another file has the name and should be read from here on."""
-    unfinished: bool = False
-    """The old one was still growing."""
+    replaced: bool = False
+    """Another file has the name and should be read from now on."""
+    still_growing: bool = False
+    """Only with ``replaced``: the old file has grown within the last 2 s."""
 
 
 class RenameWatch:
-    """Compares the path with the file that is being read."""
+    """Compares the file at a path with the file that is being read."""
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self._path = path
         self._clock = clock
-        self._lost: float | None = None
-        self._quiet: float | None = None
+        self._renamed_at: float | None = None
+        self._last_growth: float | None = None
 
-    def look(self, identity: tuple[int, int], grew: bool) -> Naming:
+    def check(self, identity: tuple[int, int], grew: bool) -> PathCheck:
         """``identity``: device and inode of the file being read; ``grew``: something new was just read from it."""
         try:
             info = os.stat(self._path)
         except (FileNotFoundError, NotADirectoryError):
-            self._since(grew)
-            return Naming(SourceCondition.WAITING, "deleted, not there yet")
+            self._seconds_since(grew)
+            return PathCheck(SourceCondition.WAITING, "deleted, does not exist yet")
         except OSError:
-            # The way to the name is barred; the descriptor still reads.
-            return Naming(SourceCondition.OK)
+            # The path cannot be searched; the open descriptor can still be read.
+            return PathCheck(SourceCondition.OK)
         if (info.st_dev, info.st_ino) == identity:
             self.reset()
-            return Naming(SourceCondition.OK)
-        quiet, lost = self._since(grew)
+            return PathCheck(SourceCondition.OK)
+        since_growth, since_rename = self._seconds_since(grew)
         if not stat.S_ISREG(info.st_mode):
-            return Naming(SourceCondition.NOT_A_FILE, "replaced by something else")
+            return PathCheck(SourceCondition.NOT_A_FILE, "replaced by something that is not a file")
         if info.st_size == 0:
-            # Nothing to read there yet, and the writer may go on with the old file for hours.
-            return Naming(SourceCondition.OK)
-        finished = quiet >= ROTATE_WAIT_S
-        return Naming(SourceCondition.OK, over=finished or lost >= LONGEST_S, unfinished=not finished)
+            # There is nothing to read yet, and the writer may continue with the old file for hours.
+            return PathCheck(SourceCondition.OK)
+        finished = since_growth >= ROTATE_WAIT_S
+        return PathCheck(SourceCondition.OK, replaced=finished or since_rename >= LONGEST_S, still_growing=not finished)
 
     def reset(self) -> None:
-        """A file under its own name is being read."""
-        self._lost = self._quiet = None
+        """The file being read has its name."""
+        self._renamed_at = self._last_growth = None
 
-    def _since(self, grew: bool) -> tuple[float, float]:
-        """Seconds since the file grew, and since it lost its name."""
+    def _seconds_since(self, grew: bool) -> tuple[float, float]:
+        """Seconds since the file last grew, and since it was first seen without its name."""
         now = self._clock()
-        if self._lost is None:
-            self._lost = now
-        if grew or self._quiet is None:
-            self._quiet = now
-        return now - self._quiet, now - self._lost
+        if self._renamed_at is None:
+            self._renamed_at = now
+        if grew or self._last_growth is None:
+            self._last_growth = now
+        return now - self._last_growth, now - self._renamed_at

@@ -1,4 +1,4 @@
-"""A followed file in a thread of its own, because a read from a network mount can hang for ever."""
+"""Follows a file in a separate thread, because a read from a network mount can block without limit."""
 
 import threading
 import time
@@ -7,33 +7,33 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from timmy_tui.core.settings import Tail as Limits
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.tail import Backlog, Tail, TailBatch
 
 QUEUE = 4
-"""Polls that wait for the consumer; then the thread waits instead, for the file keeps the lines."""
+"""Most polls that wait for the consumer. When it is full, the thread stops polling; the lines remain in the file."""
 STALL_S = 3.0
 """A poll that has not returned for this long is stalled."""
 STOP_S = 0.8
-"""Longest wait for the thread at the end; it is a daemon, so a hanging read cannot keep the program."""
+"""Longest wait for the thread in ``stop``. It is a daemon thread, so a blocked read cannot keep the program running."""
 
 
 class TailThread:
-    """Polls one ``Tail`` and hands its batches to one consumer. A stalled file stops nothing but itself."""
+    """Polls one ``Tail`` for one consumer. A file that blocks delays no other file."""
 
     def __init__(
         self,
         tail: Tail,
         kind: LogKind,
-        limits: Limits,
+        limits: TailSettings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = tail.name
         self.kind = kind
         self.blocked = 0
-        """Times that the consumer was so late that reading had to wait."""
+        """How often polling had to stop because the consumer was too slow."""
         self._tail = tail
         self._limits = limits
         self._clock = clock
@@ -43,20 +43,20 @@ class TailThread:
         self._thread: threading.Thread | None = None
         self._notify: Callable[[], None] = lambda: None
         self._busy = False
-        self._held_up = False
-        self._entered: float | None = None
+        self._queue_full = False
+        self._poll_started: float | None = None
         self._backlog: Backlog | None = None
-        # Kept after each poll: in the middle of one the numbers do not belong together.
+        # Set after each poll, because during a poll the numbers are not consistent.
         self._state = tail.state
 
     def start(self, notify: Callable[[], None]) -> None:
-        """Begin polling; ``notify`` is called from this thread when there is something to drain."""
+        """Begin polling. ``notify`` is called from this thread when there is something to drain."""
         self._notify = notify
         self._thread = threading.Thread(target=self._run, name=f"tail {self.name}", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """Poll now: the file system says that something changed."""
+        """Poll now, because the file system reports a change."""
         self._wake.set()
 
     @property
@@ -65,7 +65,7 @@ class TailThread:
         return self._busy
 
     def set_busy(self, busy: bool) -> None:
-        """Look more often, or less."""
+        """``busy``: a turn is in flight."""
         if busy and not self._busy:
             self._wake.set()
         self._busy = busy
@@ -78,29 +78,29 @@ class TailThread:
         backlog = self._tail.opened_backlog
         if batches and backlog is not None:
             for batch in batches:
-                backlog.deliver(batch)
-        if self._held_up:
+                backlog.record_delivery(batch)
+        if self._queue_full:
             self._wake.set()
         return batches
 
-    def backlog(self) -> Backlog | None:
-        """What stands before the end that was read first; asked for after the first batch, given once.
+    def take_backlog(self) -> Backlog | None:
+        """Everything before the end that was read first. Ask for it after the first batch; it is returned once.
 
-        Its reads are done by this thread, so that they cannot hang the consumer.
+        It is read by this thread, so that it cannot block the consumer.
         """
-        backlog = self._tail.backlog()
+        backlog = self._tail.take_backlog()
         if backlog is not None and self._thread is not None:
-            backlog.ask = self._wake.set
+            backlog.request_fill = self._wake.set
             self._backlog = backlog
             self._wake.set()
         return backlog
 
     @property
     def state(self) -> SourceState:
-        """As it is now, ``stalled`` included; asks nothing of the file system."""
+        """The current state, also ``stalled``; does not access the file system."""
         state = self._state
-        entered = self._entered
-        waiting = self._clock() - entered if entered is not None else 0.0
+        started = self._poll_started
+        waiting = self._clock() - started if started is not None else 0.0
         if waiting > STALL_S:
             return replace(
                 state,
@@ -109,11 +109,11 @@ class TailThread:
                 since=time.time() - waiting,
             )
         if self._thread is not None and not self._thread.is_alive() and not self._stopping.is_set():
-            return replace(state, condition=SourceCondition.ERROR, detail="no longer followed")
+            return replace(state, condition=SourceCondition.ERROR, detail="is not followed any more")
         return state
 
     def stop(self) -> None:
-        """End within a second, whatever the file does."""
+        """Stop within a second, also while a read is blocked."""
         self._stopping.set()
         self._wake.set()
         if self._thread is None:
@@ -125,21 +125,21 @@ class TailThread:
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                self._entered = self._clock()
-                more = self._step()
-                self._entered = None
-                if not more:
+                self._poll_started = self._clock()
+                has_more = self._poll_once()
+                self._poll_started = None
+                if not has_more:
                     self._wake.wait((self._limits.poll_busy_ms if self._busy else self._limits.poll_ms) / 1000)
         finally:
-            self._entered = None
+            self._poll_started = None
             self._tail.close()
 
-    def _step(self) -> bool:
-        """One poll and one slice of the backlog; True when there is more to do at once."""
+    def _poll_once(self) -> bool:
+        """One poll and one slice of the backlog. True when there is more to read now."""
         full = len(self._queue) >= QUEUE
-        if full and not self._held_up:
+        if full and not self._queue_full:
             self.blocked += 1
-        self._held_up = full
+        self._queue_full = full
         if not full:
             batches = self._tail.poll()
             if batches:

@@ -1,4 +1,4 @@
-"""A hint from the file system that it is worth polling now. Without it everything is only a little later."""
+"""Starts a poll of the files when the file system reports a change. Without it, changes are seen a little later."""
 
 import contextlib
 import ctypes
@@ -11,62 +11,63 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 IDLE_S = 1.0
-"""Between two looks for folders that appeared, vanished or were made anew."""
+"""Time between two checks for folders that were created, deleted or replaced."""
 STOP_S = 0.8
 DEBOUNCE_MS = 20
 STEP_MS = 5
-"""Where watchfiles does the watching. Its loop runs once a step: 1 ms costs 4 % of a core, 5 ms 1.2 %."""
+"""Step of watchfiles, whose loop runs once per step: 1 ms costs 4 % of a core, 5 ms costs 1.2 %."""
 
 _MODIFY, _ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x40, 0x80, 0x100, 0x200
 _DELETE_SELF, _MOVE_SELF, _OVERFLOW, _ONLYDIR = 0x400, 0x800, 0x4000, 0x01000000
 _MASK = _MODIFY | _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLYDIR
-_HEAD = struct.Struct("iIII")
+_EVENT_HEADER = struct.Struct("iIII")
+"""watch, mask, cookie, length of the name; see inotify(7)."""
 
 
 class Waker:
-    """Calls ``on_change`` from a daemon thread when a file beside or under one of the names changes.
+    """Calls ``on_change`` from a daemon thread when one of the files changes, is created, deleted or renamed.
 
-    Only the folders that hold the files are watched, never what lies below them. On Linux inotify is asked directly:
-    it blocks until there is something, where watchfiles looks every few milliseconds.
+    Only the folders of the files are watched, not the folders below them. On Linux inotify is used directly, because
+    it blocks until something happens, while watchfiles polls every few milliseconds.
     """
 
     def __init__(
         self, paths: Iterable[Path], on_change: Callable[[], None], *, direct: bool = sys.platform == "linux"
     ) -> None:
-        """``direct``: inotify by itself; else through watchfiles, never with its own polling."""
+        """``direct``: use inotify itself; else watchfiles, without its polling fallback."""
         self._names = {os.path.abspath(path) for path in paths}
         self._folders: set[str] = set()
         self._on_change = on_change
         self._direct = direct
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._bell: tuple[int, int] | None = None
+        self._stop_pipe: tuple[int, int] | None = None
         self.reason = ""
-        """Why there are no hints; empty while there are, or none have been asked for."""
+        """Why changes are not reported; else empty."""
         self.watching = threading.Event()
         """Set while at least one folder is watched."""
 
     def start(self) -> None:
         """Begin watching."""
-        self._bell = os.pipe()
+        self._stop_pipe = os.pipe()
         self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End within a second."""
+        """Stop within a second."""
         self._stopping.set()
-        if self._bell is None or self._thread is None:
+        if self._stop_pipe is None or self._thread is None:
             return
-        os.write(self._bell[1], b"x")
+        os.write(self._stop_pipe[1], b"x")
         self._thread.join(STOP_S)
         if not self._thread.is_alive():
-            for descriptor in self._bell:
+            for descriptor in self._stop_pipe:
                 os.close(descriptor)
-        self._bell = None
+        self._stop_pipe = None
 
     def _run(self) -> None:
         try:
-            # A log may be a link into another folder. Resolved here, because a dead mount would hang the caller.
+            # A log may be a link into another folder. Resolved in this thread, because a dead mount blocks.
             self._names |= {os.path.realpath(name) for name in self._names}
             self._folders = {os.path.dirname(name) for name in self._names}
             if self._direct:
@@ -74,71 +75,71 @@ class Waker:
             else:
                 self._watch_with_watchfiles()
         except (OSError, ImportError, AttributeError) as error:
-            # inotify's limits, a system without it, a broken wheel: the poll goes on without hints.
+            # inotify's limits, a system without it, or a broken watchfiles wheel: files are still polled.
             reason = error.strerror if isinstance(error, OSError) else None
             self.reason = f"no file system events: {reason or type(error).__name__}"
         finally:
             self.watching.clear()
 
-    def _present(self) -> dict[str, tuple[int, int]]:
-        """The folders that exist, with the identity that a new folder of the same name would not have."""
-        found = {}
+    def _existing_folders(self) -> dict[str, tuple[int, int]]:
+        """The folders that exist, with device and inode, which differ when a folder was replaced."""
+        existing = {}
         for folder in self._folders:
             try:
                 info = os.stat(folder)
             except OSError:
                 continue
-            found[folder] = (info.st_dev, info.st_ino)
-        return found
+            existing[folder] = (info.st_dev, info.st_ino)
+        return existing
 
     def _watch_directly(self) -> None:
-        assert self._bell is not None
+        assert self._stop_pipe is not None
         libc = ctypes.CDLL(None, use_errno=True)
         descriptor = _checked(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
         watched: dict[int, str] = {}
         known: dict[str, tuple[int, int]] = {}
         poller = select.poll()
         poller.register(descriptor, select.POLLIN)
-        poller.register(self._bell[0], select.POLLIN)
+        poller.register(self._stop_pipe[0], select.POLLIN)
         try:
             while not self._stopping.is_set():
-                present = self._present()
-                if present != known:
+                existing = self._existing_folders()
+                if existing != known:
                     for watch in watched:
                         libc.inotify_rm_watch(descriptor, watch)
-                    watched, known = _add_watches(libc, descriptor, present), present
-                    self._say(bool(watched))
+                    watched, known = _add_watches(libc, descriptor, existing), existing
+                    self._set_watching(bool(watched))
                 poller.poll(IDLE_S * 1000)
-                if self._concerns_us(descriptor, watched):
+                if self._read_events(descriptor, watched):
                     self._on_change()
         finally:
             os.close(descriptor)
 
-    def _concerns_us(self, descriptor: int, watched: dict[int, str]) -> bool:
-        """Take every event that waits; True if one of them is about a file of ours."""
+    def _read_events(self, descriptor: int, watched: dict[int, str]) -> bool:
+        """Read all pending events; True if one of them concerns a watched file."""
         try:
             data = os.read(descriptor, 1 << 16)
         except BlockingIOError:
             return False
-        at, ours = 0, False
-        while at < len(data):
-            watch, mask, _, length = _HEAD.unpack_from(data, at)
-            at += _HEAD.size + length
-            name = data[at - length : at].rstrip(b"\0")
-            ours |= bool(mask & _OVERFLOW)
-            ours |= os.path.join(watched.get(watch, ""), os.fsdecode(name)) in self._names
-        return ours
+        offset, relevant = 0, False
+        while offset < len(data):
+            watch, mask, _, length = _EVENT_HEADER.unpack_from(data, offset)
+            offset += _EVENT_HEADER.size + length
+            name = data[offset - length : offset].rstrip(b"\0")
+            relevant |= bool(mask & _OVERFLOW)
+            relevant |= os.path.join(watched.get(watch, ""), os.fsdecode(name)) in self._names
+        return relevant
 
     def _watch_with_watchfiles(self) -> None:
         from watchfiles import watch
 
         while not self._stopping.is_set():
-            present = self._present()
-            if not present:
+            existing = self._existing_folders()
+            if not existing:
                 self._stopping.wait(IDLE_S)
                 continue
             changes = watch(
-                *present,
+                *existing,
                 watch_filter=None,
                 debounce=DEBOUNCE_MS,
                 step=STEP_MS,
@@ -150,15 +151,15 @@ class Waker:
                 raise_interrupt=False,
             )
             with contextlib.suppress(FileNotFoundError), contextlib.closing(changes):
-                self._say(True)
+                self._set_watching(True)
                 for batch in changes:
                     if any(name in self._names for _, name in batch):
                         self._on_change()
-                    if self._present() != present:
+                    if self._existing_folders() != existing:
                         break
 
-    def _say(self, watching: bool) -> None:
-        """Folders came or went: look at the files, whatever happened before the watch began."""
+    def _set_watching(self, watching: bool) -> None:
+        """Call it when the set of folders has changed; a file may have changed before its watch began."""
         if watching:
             self.watching.set()
             self._on_change()
@@ -167,16 +168,17 @@ class Waker:
 
 
 def _add_watches(libc: ctypes.CDLL, descriptor: int, folders: Iterable[str]) -> dict[int, str]:
-    """Watch numbers and their folders. Raises OSError when the system's limit is reached."""
+    """Folders by watch number. Raises OSError when the limit of inotify is reached."""
     watched = {}
     for folder in folders:
-        # It may have gone since it was seen; a folder that may not be listed is left to the poll.
+        # The folder may have been deleted since; in a folder without read permission files are only polled.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             watched[_checked(libc.inotify_add_watch(descriptor, os.fsencode(folder), _MASK))] = folder
     return watched
 
 
 def _checked(result: int) -> int:
+    """The result of a C function; raises OSError if it is negative."""
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

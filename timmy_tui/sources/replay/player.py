@@ -251,7 +251,7 @@ class ReplayFeed:
         self._replay.resume()
         return batches
 
-    def backlog(self) -> Backlog | None:
+    def take_backlog(self) -> Backlog | None:
         """None: a replay reads its files from their beginning."""
         return None
 

@@ -1,1 +1,1 @@
-"""What the services say of themselves, asked over HTTP or read from their logs."""
+"""Data of the services: requested over HTTP, or read from their logs."""

@@ -1,4 +1,4 @@
-"""One question over HTTP to a service nearby; every failure is an answer, too."""
+"""Requests over HTTP to the local services. A failure is returned as a response with a problem, never raised."""
 
 import json
 import time
@@ -11,68 +11,69 @@ if TYPE_CHECKING:
     import httpx
 
 TIMEOUT_S = 1.0
-"""For connecting and for each read."""
-WHOLE_S = 3.0
-"""For a whole answer: a server that trickles is not waited for."""
+"""Limit for connecting and for each read."""
+TOTAL_TIMEOUT_S = 3.0
+"""Limit for a whole response, because each read of a slow one may be within its own limit."""
 LIMIT = 4 << 20
-"""Bytes of an answer; /api/show with its licence has some 50 KiB."""
+"""Most bytes of a response; that of /api/show, with the licence, has about 50 KiB."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back."""
+class HttpResponse:
+    """The response to one request, or why there is none."""
 
     status: int | None = None
-    """None when nothing came."""
+    """HTTP status; None without a response."""
     body: Any = None
-    """Decoded JSON; None when there is none that can be used."""
+    """Decoded JSON; None when the response has none."""
     problem: str = ""
-    """Why not; cleaned. Empty when all is well."""
-    late: bool = False
-    """The server took the question and did not answer in time."""
+    """What went wrong, as cleaned text; else empty."""
+    timed_out: bool = False
+    """The server accepted the connection and did not answer in time."""
 
 
 class HttpClient:
-    """A connection to one base URL. Not for two threads at once; ``close`` it."""
+    """Sends requests to one base URL. Use it from one thread at a time, and ``close`` it."""
 
-    def __init__(self, base_url: str, timeout_s: float = TIMEOUT_S, whole_s: float = WHOLE_S) -> None:
+    def __init__(self, base_url: str, timeout_s: float = TIMEOUT_S, total_timeout_s: float = TOTAL_TIMEOUT_S) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
-        self._whole_s = whole_s
+        self._total_timeout_s = total_timeout_s
         self._client: httpx.Client | None = None
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close all connections."""
         if self._client is not None:
             self._client.close()
             self._client = None
 
-    def ask(self, path: str, post: object = None, lines: bool = False) -> Answer:
-        """GET ``path``, or POST ``post`` as JSON. Never raises for anything that the network or the server does.
+    def request(self, path: str, json_body: object = None, json_lines: bool = False) -> HttpResponse:
+        """GET ``path``, or POST ``json_body`` if it is not None. Never raises for errors of the network or the server.
 
-        ``lines``: the answer is a stream of one object a line; its body is the list of them.
+        ``json_lines``: the response has one JSON object per line; its body is the list of them.
         """
         import httpx
 
         try:
-            return self._ask(path, post, lines)
+            return self._request(path, json_body, json_lines)
         except httpx.TimeoutException as error:
-            late = not isinstance(error, httpx.ConnectTimeout)
-            return Answer(problem="no answer in time" if late else "cannot be reached in time", late=late)
+            timed_out = not isinstance(error, httpx.ConnectTimeout)
+            problem = "no answer in time" if timed_out else "no connection in time"
+            return HttpResponse(problem=problem, timed_out=timed_out)
         except httpx.ConnectError as error:
-            return Answer(problem=clean(_plain(str(error)), 120))
+            return HttpResponse(problem=clean(_without_errno(str(error)), 120))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            return Answer(problem=clean(f"{type(error).__name__}: {error}", 120))
+            return HttpResponse(problem=clean(f"{type(error).__name__}: {error}", 120))
         except UnicodeError:
-            return Answer(problem="the URL is not valid")
+            return HttpResponse(problem="the URL is not valid")
 
-    def _ask(self, path: str, post: object, lines: bool) -> Answer:
+    def _request(self, path: str, json_body: object, json_lines: bool) -> HttpResponse:
         import httpx
 
         if self._client is None:
-            # A proxy in the environment is not for services nearby, and no certificates are needed for http.
+            # A proxy of the environment is not used for local services, and certificates are only loaded for https.
             secure = self.base_url.startswith("https:")
-            # Nothing is kept open between questions: a service that was restarted is met anew.
+            # No connection is kept open between requests, because the service may restart.
             self._client = httpx.Client(
                 trust_env=False,
                 follow_redirects=False,
@@ -80,48 +81,50 @@ class HttpClient:
                 verify=secure,
                 limits=httpx.Limits(max_keepalive_connections=0),
             )
-        deadline = time.monotonic() + self._whole_s
-        method = "GET" if post is None else "POST"
-        with self._client.stream(method, self.base_url + path, json=post) as response:
+        deadline = time.monotonic() + self._total_timeout_s
+        method = "GET" if json_body is None else "POST"
+        with self._client.stream(method, self.base_url + path, json=json_body) as response:
             data = bytearray()
             for chunk in response.iter_bytes(1 << 16):
                 data += chunk
                 if len(data) > LIMIT:
-                    return Answer(response.status_code, problem=f"an answer of more than {LIMIT >> 20} MiB")
+                    return HttpResponse(response.status_code, problem=f"an answer of more than {LIMIT >> 20} MiB")
                 if time.monotonic() > deadline:
-                    return Answer(response.status_code, problem="no whole answer in time", late=True)
-            return _read(response.status_code, bytes(data), lines)
+                    return HttpResponse(response.status_code, problem="no complete answer in time", timed_out=True)
+            return _parse(response.status_code, bytes(data), json_lines)
 
 
-def _read(status: int, data: bytes, lines: bool) -> Answer:
+def _parse(status: int, data: bytes, json_lines: bool) -> HttpResponse:
     try:
-        several = lines and status < 300
-        body = [json.loads(line) for line in data.splitlines() if line.strip()] if several else json.loads(data)
+        has_lines = json_lines and status < 300
+        body = [json.loads(line) for line in data.splitlines() if line.strip()] if has_lines else json.loads(data)
     except (ValueError, RecursionError):
         body = None
     if status >= 300:
-        said = body.get("error") if isinstance(body, dict) else None
-        return Answer(status, body, clean(f"HTTP {status}" + (f": {said}" if isinstance(said, str) else ""), 120))
+        error = body.get("error") if isinstance(body, dict) else None
+        return HttpResponse(
+            status, body, clean(f"HTTP {status}" + (f": {error}" if isinstance(error, str) else ""), 120)
+        )
     if body is not None:
-        return Answer(status, body)
+        return HttpResponse(status, body)
     head = data[:200].lstrip().lower()
-    what = "HTML" if head.startswith((b"<!doctype", b"<html")) else "something" if data else "nothing"
-    return Answer(status, None, f"answers {what} instead of JSON")
+    content = "HTML" if head.startswith((b"<!doctype", b"<html")) else "not JSON" if data else "empty"
+    return HttpResponse(status, None, f"the answer is {content}")
 
 
-def _plain(text: str) -> str:
+def _without_errno(text: str) -> str:
     """``[Errno 111] Connection refused`` → ``connection refused``."""
     text = text.rpartition("] ")[2]
     return text[:1].lower() + text[1:] if text else "cannot be reached"
 
 
-def text_of(value: object, limit: int = 80) -> str | None:
-    """A string as one cleaned line; None for anything else, and for an empty one."""
+def clean_text(value: object, limit: int = 80) -> str | None:
+    """A non-empty string as one cleaned line of at most ``limit`` characters; None for anything else."""
     return clean(value, limit) if isinstance(value, str) and value else None
 
 
-def whole_of(value: object) -> int | None:
-    """A count of zero or more; None for anything else."""
+def as_count(value: object) -> int | None:
+    """A number from 0 on as an int; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 53:
         return None
     return int(value)

@@ -1,4 +1,4 @@
-"""What Ollama says of itself, by its read-only endpoints. Nothing here generates, loads or keeps a model alive."""
+"""Reads the state of Ollama from its read-only endpoints. Nothing here generates, loads a model or keeps one loaded."""
 
 import math
 import re
@@ -8,102 +8,102 @@ from typing import Any
 from msgspec.structs import replace
 
 from timmy_tui.model.llm import OllamaFacts
-from timmy_tui.sources.services.http import Answer, HttpClient, text_of, whole_of
-from timmy_tui.sources.services.urls import masked
+from timmy_tui.sources.services.http import HttpClient, HttpResponse, as_count, clean_text
+from timmy_tui.sources.services.urls import mask_url
 
-PS_S = 5.0
-"""Between two looks at what is loaded."""
+PS_INTERVAL_S = 5.0
+"""Time between two requests to /api/ps."""
 AFTER_TURN_S = 1.0
-"""expires_at is written anew when a request has ended."""
+"""Delay of the request to /api/ps after a turn: Ollama updates expires_at when a request has ended."""
 FOREVER_S = 20 * 365 * 86400.0
-"""A negative keep_alive reads as 292 years; Ollama's own command prints Forever from 20 on."""
+"""A negative keep_alive is reported as 292 years; Ollama's own command prints Forever from 20 years on."""
 KEEP_ALIVE_S = 3600.0
-"""v34 asks for one hour."""
-CLOCK_S = 5.0
-"""Ollama's clock may be this far ahead."""
+"""The keep_alive that v34 sends, one hour."""
+MAX_CLOCK_AHEAD_S = 5.0
+"""How far Ollama's clock may be ahead of this machine's."""
 
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
 class OllamaClient:
-    """One question each; an Answer always comes back. ``close`` it."""
+    """One method per endpoint. ``close`` it."""
 
     def __init__(self, base_url: str) -> None:
-        self.wire = HttpClient(base_url)
+        self.http = HttpClient(base_url)
 
-    def version(self) -> Answer:
+    def version(self) -> HttpResponse:
         """``{"version": "0.12.11"}``."""
-        return self.wire.ask("/api/version")
+        return self.http.request("/api/version")
 
-    def ps(self) -> Answer:
-        """What is loaded; does not touch the keep-alive timer."""
-        return self.wire.ask("/api/ps")
+    def ps(self) -> HttpResponse:
+        """The loaded models; does not change the time at which they are unloaded."""
+        return self.http.request("/api/ps")
 
-    def show(self, model: str) -> Answer:
+    def show(self, model: str) -> HttpResponse:
         """A model's details; does not load it."""
-        return self.wire.ask("/api/show", {"model": model})
+        return self.http.request("/api/show", {"model": model})
 
     def close(self) -> None:
-        """Give the sockets back."""
-        self.wire.close()
+        """Close all connections."""
+        self.http.close()
 
 
-class OllamaWatch:
-    """Asks by schedule. ``step`` may block for some seconds: run it in a thread of its own."""
+class OllamaPoller:
+    """Polls Ollama at fixed intervals. ``poll`` may block for some seconds: call it from a separate thread."""
 
     def __init__(self, url: str, keep_alive_s: float | None = KEEP_ALIVE_S, model: str | None = None) -> None:
-        """``model`` is the one that v34 asks for; None: the longest-lived one."""
+        """``model``: the one that v34 uses; None: the loaded model that is unloaded last."""
         self.client = OllamaClient(url)
         self._keep_alive_s = keep_alive_s
         self._model = model
-        self._shown: dict[str, dict[str, Any]] = {}
+        self._details: dict[str, dict[str, Any]] = {}
         self._next_ps = 0.0
-        self._ask_version = True
-        self.facts = OllamaFacts(url=masked(url), reachable=None, since=None, model=text_of(model))
+        self._version_unknown = True
+        self.facts = OllamaFacts(url=mask_url(url), reachable=None, since=None, model=clean_text(model))
 
-    def step(self, now: float, turn_closed: bool = False) -> OllamaFacts:
-        """Ask what is due at ``now`` (time.time()); the same object comes back when nothing was."""
+    def poll(self, now: float, turn_closed: bool = False) -> OllamaFacts:
+        """Send the requests that are due at ``now`` (time.time()); the same object if none was due."""
         if turn_closed:
             self._next_ps = min(self._next_ps, now + AFTER_TURN_S)
-        if now < self._next_ps and now > self._next_ps - 10 * PS_S:
+        if now < self._next_ps and now > self._next_ps - 10 * PS_INTERVAL_S:
             return self.facts
-        self._next_ps = now + PS_S
-        if self._ask_version:
-            self._learn_version(now)
-        if not self._ask_version:
-            self._learn_residents(now)
+        self._next_ps = now + PS_INTERVAL_S
+        if self._version_unknown:
+            self._fetch_version(now)
+        if not self._version_unknown:
+            self._fetch_loaded_model(now)
         return self.facts
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close all connections."""
         self.client.close()
 
-    def _learn_version(self, now: float) -> None:
-        answer = self.client.version()
-        version = text_of(answer.body.get("version"), 40) if isinstance(answer.body, dict) else None
-        if answer.problem or version is None:
-            self._failed(now, answer.problem or "answers, but not like Ollama")
+    def _fetch_version(self, now: float) -> None:
+        response = self.client.version()
+        version = clean_text(response.body.get("version"), 40) if isinstance(response.body, dict) else None
+        if response.problem or version is None:
+            self._set_unreachable(now, response.problem or "answers, but is not Ollama")
             return
-        self._ask_version = False
+        self._version_unknown = False
         self.facts = replace(self.facts, version=version)
 
-    def _learn_residents(self, now: float) -> None:
-        answer = self.client.ps()
-        models = answer.body.get("models") if isinstance(answer.body, dict) else None
-        if answer.status == 404:
-            # Before 0.1.38 there is no /api/ps: the version is all that is told.
-            self._reached(now)
+    def _fetch_loaded_model(self, now: float) -> None:
+        response = self.client.ps()
+        models = response.body.get("models") if isinstance(response.body, dict) else None
+        if response.status == 404:
+            # Before 0.1.38 there is no /api/ps: only the version is known.
+            self._set_reachable(now)
             return
-        if answer.problem or not isinstance(models, list | None) or not isinstance(answer.body, dict):
-            self._failed(now, answer.problem or "answers, but not like Ollama")
+        if response.problem or not isinstance(models, list | None) or not isinstance(response.body, dict):
+            self._set_unreachable(now, response.problem or "answers, but is not Ollama")
             return
-        self._reached(now)
-        resident = self._choose([item for item in models or () if isinstance(item, dict)])
-        self.facts = replace(self.facts, **self._residency(resident, now))
+        self._set_reachable(now)
+        loaded = self._select_model([item for item in models or () if isinstance(item, dict)])
+        self.facts = replace(self.facts, **self._model_facts(loaded, now))
 
-    def _choose(self, models: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """The model that v34 uses, if it is there; else the first, which lives longest."""
+    def _select_model(self, models: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The model that v34 uses; if that is not known, the first, which is unloaded last."""
         for item in models:
             if self._model and self._model in (item.get("name"), item.get("model")):
                 return item
@@ -111,16 +111,19 @@ class OllamaWatch:
             return None
         return models[0] if models else None
 
-    def _residency(self, item: dict[str, Any] | None, now: float) -> dict[str, Any]:
-        name = text_of(item.get("name") or item.get("model")) if item else text_of(self._model) or self.facts.model
+    def _model_facts(self, item: dict[str, Any] | None, now: float) -> dict[str, Any]:
+        """Fields of OllamaFacts. ``item``: the entry of /api/ps, None when the model is not loaded."""
+        name = (
+            clean_text(item.get("name") or item.get("model")) if item else clean_text(self._model) or self.facts.model
+        )
         details = item.get("details") if item else None
         if not isinstance(details, dict) or not details.get("quantization_level"):
-            details = self._show(name)
-        gone: dict[str, Any] = {
+            details = self._model_details(name)
+        facts: dict[str, Any] = {
             "loaded": item is not None,
             "model": name,
-            "parameters": text_of(details.get("parameter_size"), 20),
-            "quantization": text_of(details.get("quantization_level"), 20),
+            "parameters": clean_text(details.get("parameter_size"), 20),
+            "quantization": clean_text(details.get("quantization_level"), 20),
             "size": None,
             "size_vram": None,
             "context_length": None,
@@ -128,39 +131,42 @@ class OllamaWatch:
             "expires": None,
         }
         if item is None:
-            return gone
-        expires = parse_stamp(item.get("expires_at"), now)
-        known = expires is not None and not math.isinf(expires) and self._keep_alive_s is not None
-        last = (expires or 0.0) - (self._keep_alive_s or 0.0) if known else None
-        return gone | {
-            "size": whole_of(item.get("size")),
-            "size_vram": whole_of(item.get("size_vram")),
-            "context_length": whole_of(item.get("context_length")) or None,
-            "digest": text_of(item.get("digest")),
+            return facts
+        expires = parse_timestamp(item.get("expires_at"), now)
+        last_activity = None
+        if expires is not None and not math.isinf(expires) and self._keep_alive_s is not None:
+            last_activity = expires - self._keep_alive_s
+            if last_activity > now + MAX_CLOCK_AHEAD_S:
+                # Another client has used another keep_alive, so the difference is not the last request.
+                last_activity = None
+        return facts | {
+            "size": as_count(item.get("size")),
+            "size_vram": as_count(item.get("size_vram")),
+            "context_length": as_count(item.get("context_length")) or None,
+            "digest": clean_text(item.get("digest")),
             "expires": expires,
-            # Another client's shorter or longer keep_alive would give a time that cannot be.
-            "last_activity": last if last is not None and last <= now + CLOCK_S else None,
+            "last_activity": last_activity,
         }
 
-    def _show(self, name: str | None) -> dict[str, Any]:
-        """Details of a model, asked once; a failed question is asked again with the next look."""
+    def _model_details(self, name: str | None) -> dict[str, Any]:
+        """Details of a model from /api/show, requested once. A failed request is repeated at the next poll."""
         if name is None:
             return {}
-        if name not in self._shown:
-            answer = self.client.show(name)
-            details = answer.body.get("details") if isinstance(answer.body, dict) else None
-            if answer.status is None:
+        if name not in self._details:
+            response = self.client.show(name)
+            details = response.body.get("details") if isinstance(response.body, dict) else None
+            if response.status is None:
                 return {}
-            self._shown[name] = details if isinstance(details, dict) else {}
-        return self._shown[name]
+            self._details[name] = details if isinstance(details, dict) else {}
+        return self._details[name]
 
-    def _reached(self, now: float) -> None:
+    def _set_reachable(self, now: float) -> None:
         if self.facts.reachable is not True:
             self.facts = replace(self.facts, reachable=True, since=now, problem="")
 
-    def _failed(self, now: float, problem: str) -> None:
-        """What it said before is not known to hold any more; it may come back as another version."""
-        self._ask_version = True
+    def _set_unreachable(self, now: float, problem: str) -> None:
+        """Its earlier state is unknown now, and it may come back as another version."""
+        self._version_unknown = True
         since = self.facts.since if self.facts.reachable is False else now
         self.facts = replace(
             self.facts,
@@ -175,24 +181,24 @@ class OllamaWatch:
         )
 
 
-def parse_stamp(value: object, now: float) -> float | None:
-    """Seconds since the epoch of Go's RFC 3339 (0–9 fraction digits, any zone); inf for never; None for no stamp."""
-    found = _STAMP.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+def parse_timestamp(value: object, now: float) -> float | None:
+    """Seconds since 1970 of a time as Go writes it: RFC 3339 with 0–9 fraction digits. inf for never; else None."""
+    match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         return None
-    zone = "+00:00" if found[3] == "Z" else found[3]
+    zone = "+00:00" if match[3] == "Z" else match[3]
     try:
-        whole = datetime.fromisoformat(found[1] + zone).timestamp()
+        seconds = datetime.fromisoformat(match[1] + zone).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-    if whole <= 0:
+    if seconds <= 0:
         return None
-    stamp = whole + float(f"0.{found[2] or 0}")
+    stamp = seconds + float(f"0.{match[2] or 0}")
     return math.inf if stamp - now > FOREVER_S else stamp
 
 
 def parse_duration(value: object) -> float | None:
-    """Seconds of a keep_alive: a number of seconds or Go's ``1h30m``; inf for a negative one; None for neither."""
+    """Seconds of a keep_alive, a number or text as Go writes it (``1h30m``); inf if negative; None if not valid."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return math.inf if value < 0 else float(value)
     text = value.strip() if isinstance(value, str) else ""

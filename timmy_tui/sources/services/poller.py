@@ -1,4 +1,4 @@
-"""The HTTP side in threads of its own: Ollama's facts, v34's statistics, and who of the services answers."""
+"""Polls the services over HTTP in separate threads: Ollama's state, v34's statistics, and which services answer."""
 
 import threading
 import time
@@ -10,60 +10,61 @@ from msgspec.structs import replace
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn
-from timmy_tui.sources.services.http import Answer, HttpClient
-from timmy_tui.sources.services.ollama import OllamaWatch, parse_duration
-from timmy_tui.sources.services.server_log import ServerLogLines, follow_server_log
+from timmy_tui.sources.services.http import HttpClient, HttpResponse
+from timmy_tui.sources.services.ollama import OllamaPoller, parse_duration
+from timmy_tui.sources.services.server_log import ServerLogReader, open_server_log
 from timmy_tui.sources.services.urls import ServiceConfig
-from timmy_tui.sources.services.v34 import EVERY_S, StatsReader, V34Client
+from timmy_tui.sources.services.v34 import POLL_INTERVAL_S, StatsReader, V34Client
 
 TICK_S = 0.25
-SPEECH_S = 10.0
-"""Between two looks at TTS and STT."""
-SERVED = 64
-"""Requests of Ollama's log that are handed on."""
+SPEECH_INTERVAL_S = 10.0
+"""Time between two requests to TTS and STT."""
+MAX_SERVED = 64
+"""Newest requests of Ollama's log that are part of its facts."""
 
 Notify = Callable[[], None]
 
 
 class ServerLogParser(Protocol):
-    """What reads Ollama's log; the parser lives in another room and is handed in."""
+    """Parses Ollama's log. It is passed in, because this package must not import ``parse``."""
 
     @property
     def version(self) -> str | None:
-        """Which version the server said it is when it started."""
+        """The version in the server's start line; None before it was read."""
 
     def feed(self, lines: Iterable[bytes]) -> list[ServedPrompt]:
-        """Requests that are told completely by now."""
+        """Requests that are complete with these lines."""
 
 
-class LiveServices:
-    """Polls until it is stopped. Everything may be read from another thread at any time."""
+class ServicePoller:
+    """Polls all services until it is stopped. Its properties may be read from any thread."""
 
     def __init__(self, config: ServiceConfig, parser: ServerLogParser | None = None) -> None:
         """``parser`` reads Ollama's server log, where the settings name one."""
         urls, model = config.urls, config.model
         self._poll = config.settings.services.poll
-        self._watch = OllamaWatch(urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
-        self._log: ServerLogLines | None = (
-            follow_server_log(config.settings, config.root) if parser is not None else None
+        self._ollama = OllamaPoller(urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
+        self._log: ServerLogReader | None = (
+            open_server_log(config.settings, config.root) if parser is not None else None
         )
         self._parser = parser
         self._served: tuple[ServedPrompt, ...] = ()
         self._facts: OllamaFacts | None = None
+        self._polled: OllamaFacts | None = None
         self._v34 = V34Client(urls.v34)
         self._stats = StatsReader()
         self._speech = {"tts": HttpClient(urls.tts), "stt": HttpClient(urls.stt)}
         self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
-        self._typed: list[Turn] = []
+        self._new_turns: list[Turn] = []
         self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._turn_closed = threading.Event()
         self._busy = False
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._notify: Notify = lambda: None
 
     def start(self, notify: Notify) -> None:
-        """Begin polling; ``notify`` is called from the threads when something changed."""
+        """Begin polling. ``notify`` is called from the threads when something has changed."""
         self._notify = notify
         if not self._poll:
             return
@@ -73,57 +74,58 @@ class LiveServices:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """End within a second; a thread that waits for an answer ends behind our back."""
+        """Stop within a second; a thread that waits for a response ends later."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(timeout=0.4)
 
-    def turn_closed(self) -> None:
-        """Ask Ollama again in a second."""
-        self._closed.set()
+    def on_turn_closed(self) -> None:
+        """A turn has ended: request Ollama's state a second later."""
+        self._turn_closed.set()
 
     def set_busy(self, busy: bool) -> None:
-        """A turn is in flight: v34 answers late and is not asked."""
+        """``busy``: a turn is in flight, so v34 answers late and is not polled."""
         self._busy = busy
 
     @property
     def facts(self) -> OllamaFacts | None:
-        """What Ollama says; None before it was asked."""
+        """The state of Ollama; None before the first poll."""
         return self._facts
 
     @property
     def states(self) -> tuple[SourceState, ...]:
-        """One per service; none when polling is off."""
+        """One state per service; empty when polling is off."""
         return tuple(self._states.values()) if self._poll else ()
 
-    def typed_turns(self) -> Sequence[Turn]:
-        """Entries of v34's statistics since the last call; voice turns among them are not sorted out here."""
+    def take_typed_turns(self) -> Sequence[Turn]:
+        """New entries of v34's statistics since the last call. Voice turns are among them."""
         with self._lock:
-            typed, self._typed = self._typed, []
-        return typed
+            turns, self._new_turns = self._new_turns, []
+        return turns
 
     def _run_ollama(self) -> None:
         try:
             while not self._stopping.is_set():
-                closed = self._closed.is_set()
-                self._closed.clear()
-                self._take_facts(self._watch.step(time.time(), closed))
+                turn_closed = self._turn_closed.is_set()
+                self._turn_closed.clear()
+                self._update_facts(self._ollama.poll(time.time(), turn_closed))
                 self._stopping.wait(TICK_S)
         finally:
-            self._watch.close()
+            self._ollama.close()
             if self._log is not None:
                 self._log.close()
 
-    def _take_facts(self, told: OllamaFacts) -> None:
+    def _update_facts(self, polled: OllamaFacts) -> None:
+        """Combine the polled facts with those of the server log."""
         self._read_log()
-        version = told.version or (self._parser.version if self._parser is not None else None)
+        version = polled.version or (self._parser.version if self._parser is not None else None)
         facts = self._facts
-        if facts is not None and told is self._told and facts.served is self._served and facts.version == version:
+        if facts is not None and polled is self._polled and facts.served is self._served and facts.version == version:
             return
-        self._told = told
-        self._facts = replace(told, served=self._served, version=version)
+        self._polled = polled
+        self._facts = replace(polled, served=self._served, version=version)
         condition = {True: SourceCondition.OK, False: SourceCondition.DOWN, None: SourceCondition.WAITING}
-        self._set("ollama", condition[told.reachable], told.problem, told.since)
+        self._set("ollama", condition[polled.reachable], polled.problem, polled.since)
         self._notify()
 
     def _read_log(self) -> None:
@@ -131,7 +133,7 @@ class LiveServices:
             return
         new = self._parser.feed(self._log.read())
         if new:
-            self._served = (*self._served, *new)[-SERVED:]
+            self._served = (*self._served, *new)[-MAX_SERVED:]
 
     def _run_services(self) -> None:
         due = dict.fromkeys(("v34", "tts", "stt"), 0.0)
@@ -139,36 +141,28 @@ class LiveServices:
             while not self._stopping.is_set():
                 now = time.monotonic()
                 if now >= due["v34"] and not self._busy:
-                    due["v34"] = now + EVERY_S
-                    self._ask_v34()
+                    due["v34"] = now + POLL_INTERVAL_S
+                    self._poll_v34()
                 for name, path in (("tts", "/health"), ("stt", "/transcript")):
                     if now >= due[name] and not self._stopping.is_set():
-                        due[name] = now + SPEECH_S
-                        self._judge(name, self._speech[name].ask(path))
+                        due[name] = now + SPEECH_INTERVAL_S
+                        self._record_response(name, self._speech[name].request(path))
                 self._stopping.wait(TICK_S)
         finally:
-            for wire in (self._v34.wire, *self._speech.values()):
-                wire.close()
+            for client in (self._v34.http, *self._speech.values()):
+                client.close()
 
-    def _ask_v34(self) -> None:
-        answer = self._v34.stats()
-        self._judge("v34", answer)
-        turns = self._stats.read(answer.body) if not answer.problem else []
+    def _poll_v34(self) -> None:
+        response = self._v34.stats()
+        self._record_response("v34", response)
+        turns = self._stats.read(response.body) if not response.problem else []
         if turns:
             with self._lock:
-                self._typed.extend(turns)
+                self._new_turns.extend(turns)
             self._notify()
 
-    def _judge(self, name: str, answer: Answer) -> None:
-        """Any answer proves that the service is there; late is busy."""
-        if answer.late:
-            self._set(name, SourceCondition.BUSY, "answers late")
-        elif answer.status is None:
-            self._set(name, SourceCondition.DOWN, answer.problem)
-        elif answer.status >= 500:
-            self._set(name, SourceCondition.ERROR, answer.problem)
-        else:
-            self._set(name, SourceCondition.OK, "")
+    def _record_response(self, name: str, response: HttpResponse) -> None:
+        self._set(name, *service_condition(response))
 
     def _set(self, name: str, condition: SourceCondition, detail: str, since: float | None = None) -> None:
         state = self._states[name]
@@ -179,4 +173,13 @@ class LiveServices:
         self._states[name] = replace(state, condition=condition, detail=detail, since=since)
         self._notify()
 
-    _told: OllamaFacts | None = None
+
+def service_condition(response: HttpResponse) -> tuple[SourceCondition, str]:
+    """Condition and detail of a service. Any response shows that it is running; a timeout shows that it is busy."""
+    if response.timed_out:
+        return SourceCondition.BUSY, "answers late"
+    if response.status is None:
+        return SourceCondition.DOWN, response.problem
+    if response.status >= 500:
+        return SourceCondition.ERROR, response.problem
+    return SourceCondition.OK, ""

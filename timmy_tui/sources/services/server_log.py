@@ -1,4 +1,4 @@
-"""Lines of Ollama's own log: a file from its end on, or the journal of its service."""
+"""Reads Ollama's own log: a file, or the journal of its systemd service."""
 
 import os
 import subprocess
@@ -7,26 +7,27 @@ from typing import Protocol
 
 from timmy_tui.core.settings import Settings
 
-TAIL = 256 << 10
-"""Read of an old log at the start: some hundred requests."""
-SLICE = 1 << 20
-LINE = 64 << 10
-"""A longer line is passed over."""
-JOURNAL = ("journalctl", "-u", "ollama", "-f", "-n", "400", "-o", "cat")
+END_BYTES = 256 << 10
+"""Size of the log's end that is read at the start: some hundred requests."""
+READ_BYTES = 1 << 20
+"""Most bytes of one read."""
+MAX_LINE_BYTES = 64 << 10
+"""A longer line is dropped."""
+JOURNAL_COMMAND = ("journalctl", "-u", "ollama", "-f", "-n", "400", "-o", "cat")
 
 
-class ServerLogLines(Protocol):
-    """Where lines come from."""
+class ServerLogReader(Protocol):
+    """A source of log lines."""
 
     def read(self) -> list[bytes]:
         """Whole lines since the last call; never blocks, never raises."""
 
     def close(self) -> None:
-        """Let go of files and processes."""
+        """Release files and processes."""
 
 
-def follow_server_log(settings: Settings, root: Path | None) -> ServerLogLines | None:
-    """What the settings name; None when nothing."""
+def open_server_log(settings: Settings, root: Path | None) -> ServerLogReader | None:
+    """The log that the settings name, or None. A relative path is below ``root``."""
     if settings.paths.ollama_journal:
         return ServerJournal()
     if settings.paths.ollama_log:
@@ -36,19 +37,19 @@ def follow_server_log(settings: Settings, root: Path | None) -> ServerLogLines |
 
 
 class _Splitter:
-    """Bytes in, whole lines out."""
+    """Splits bytes into whole lines."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def split(self, data: bytes) -> list[bytes]:
         *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest if len(rest) <= LINE else b""
-        return [line for line in lines if len(line) <= LINE]
+        self._rest = rest if len(rest) <= MAX_LINE_BYTES else b""
+        return [line for line in lines if len(line) <= MAX_LINE_BYTES]
 
 
 class ServerLogFile:
-    """A file that is followed through rotation at the server's start; a missing one is waited for."""
+    """A log file, which may be missing at first, and which the server rotates when it starts."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -57,31 +58,31 @@ class ServerLogFile:
         self._splitter = _Splitter()
 
     def read(self) -> list[bytes]:
-        """Whole lines since the last call, at most a megabyte of them."""
+        """Whole lines since the last call, at most 1 MiB of them."""
         try:
             info = self._path.stat()
             if info.st_ino != self._inode or info.st_size < self._offset:
                 first = self._inode == -1
                 self._inode, self._splitter = info.st_ino, _Splitter()
-                self._offset = max(info.st_size - TAIL, 0) if first else 0
+                self._offset = max(info.st_size - END_BYTES, 0) if first else 0
             if info.st_size == self._offset or not self._path.is_file():
                 return []
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                data = file.read(SLICE)
+                data = file.read(READ_BYTES)
         except OSError:
             return []
         self._offset += len(data)
         return self._splitter.split(data)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing: the file is opened for each read."""
 
 
 class ServerJournal:
-    """``journalctl -u ollama -f`` as a process; where it cannot be started there are no lines."""
+    """``journalctl -u ollama -f`` as a process. If it cannot be started, there are no lines."""
 
-    def __init__(self, argv: tuple[str, ...] = JOURNAL) -> None:
+    def __init__(self, argv: tuple[str, ...] = JOURNAL_COMMAND) -> None:
         self._splitter = _Splitter()
         self._process: subprocess.Popen[bytes] | None = None
         try:
@@ -98,7 +99,7 @@ class ServerJournal:
         if self._process is None or self._process.stdout is None:
             return []
         try:
-            data = os.read(self._process.stdout.fileno(), SLICE)
+            data = os.read(self._process.stdout.fileno(), READ_BYTES)
         except (BlockingIOError, ValueError):
             return []
         return self._splitter.split(data)

@@ -1,4 +1,7 @@
-"""Where the services are: from the settings, else from v34's config read as text, else the usual port on localhost."""
+"""URLs of the services: from the settings, else from v34's config, else the default port on localhost.
+
+v34's config is parsed and never run.
+"""
 
 import ast
 from collections.abc import Mapping
@@ -12,18 +15,18 @@ from msgspec import Struct
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 
-USUAL: Mapping[str, str] = {
+DEFAULT_URLS: Mapping[str, str] = {
     "ollama": "http://localhost:11434",
     "v34": "http://localhost:5000",
     "tts": "http://localhost:5051",
     "stt": "http://localhost:8888",
     "panel": "http://localhost:5555",
 }
-_CONSTANTS: Mapping[str, str] = {"ollama": "OLLAMA_API_URL", "tts": "TTS_API_URL", "stt": "STT_API_URL"}
-"""Service → name in v34/config.py."""
-_MODEL = ("MODEL_NAME", "LLM_CONTEXT_SIZE", "MAX_TOKENS", "KEEP_ALIVE", "LLM_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE")
-_KNOWN = frozenset((*_CONSTANTS.values(), *_MODEL, "V34_PORT", "PORT"))
-"""The only names that are read: the file also holds a password."""
+_URL_CONSTANTS: Mapping[str, str] = {"ollama": "OLLAMA_API_URL", "tts": "TTS_API_URL", "stt": "STT_API_URL"}
+"""Service → name of the constant in v34/config.py."""
+_MODEL_CONSTANTS = ("MODEL_NAME", "LLM_CONTEXT_SIZE", "MAX_TOKENS", "KEEP_ALIVE", "LLM_KEEP_ALIVE", "OLLAMA_KEEP_ALIVE")
+_KNOWN = frozenset((*_URL_CONSTANTS.values(), *_MODEL_CONSTANTS, "V34_PORT", "PORT"))
+"""The only constants that are read, because the file also contains a password."""
 CONFIG_LIMIT = 1 << 20
 Constants = Mapping[str, str | int | float | bool]
 """Name → value of a Python file's plain constants."""
@@ -31,7 +34,7 @@ Constants = Mapping[str, str | int | float | bool]
 
 @dataclass(frozen=True)
 class ServiceUrls:
-    """Base URLs: scheme, host and port, perhaps with a user. For a screen use ``shown``."""
+    """Base URLs: scheme, host and port, perhaps with user and password. To show one, use ``masked_url``."""
 
     ollama: str
     v34: str
@@ -39,14 +42,14 @@ class ServiceUrls:
     stt: str
     panel: str
 
-    def shown(self, service: str) -> str:
-        """The URL without its password."""
-        return masked(str(getattr(self, service)))
+    def masked_url(self, service: str) -> str:
+        """The URL of a service without user and password."""
+        return mask_url(str(getattr(self, service)))
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What v34's config says of the model; None where it does not."""
+    """Constants about the language model in v34's config; None: not in it."""
 
     model: str | None = None
     num_ctx: int | None = None
@@ -84,24 +87,24 @@ class ServiceConfig(Struct, frozen=True, eq=False, dict=True):
 
 
 def _resolve_urls(settings: Settings, config: Constants) -> ServiceUrls:
-    found = dict(USUAL)
-    for service, name in _CONSTANTS.items():
+    urls = dict(DEFAULT_URLS)
+    for service, name in _URL_CONSTANTS.items():
         base = base_url(config.get(name))
         if base:
-            found[service] = base
+            urls[service] = base
     port = config.get("V34_PORT", config.get("PORT"))
     if isinstance(port, int) and 0 < port < 65536:
-        found["v34"] = f"http://localhost:{port}"
-    for service in found:
+        urls["v34"] = f"http://localhost:{port}"
+    for service in urls:
         base = base_url(getattr(settings.services, service))
         if base:
-            found[service] = base
-    return ServiceUrls(**found)
+            urls[service] = base
+    return ServiceUrls(**urls)
 
 
 def _model_config(config: Constants) -> ModelConfig:
     model, size, limit = config.get("MODEL_NAME"), config.get("LLM_CONTEXT_SIZE"), config.get("MAX_TOKENS")
-    keep = next((config[name] for name in _MODEL[3:] if name in config), None)
+    keep = next((config[name] for name in _MODEL_CONSTANTS[3:] if name in config), None)
     return ModelConfig(
         model=model if isinstance(model, str) and model else None,
         num_ctx=size if isinstance(size, int) and size > 0 else None,
@@ -111,28 +114,28 @@ def _model_config(config: Constants) -> ModelConfig:
 
 
 def read_constants(path: Path, names: frozenset[str] = _KNOWN) -> Constants:
-    """The plain constants ``names`` of a Python file, read as text and never run; empty when it cannot be read."""
+    """The constants ``names`` of a Python file, which is parsed and never run; empty when it cannot be read."""
     try:
         if not path.is_file() or path.stat().st_size > CONFIG_LIMIT:
             return {}
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    found: dict[str, str | int | float | bool] = {}
+    constants: dict[str, str | int | float | bool] = {}
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         if isinstance(node, ast.AnnAssign):
             target = node.target
         if not isinstance(target, ast.Name) or target.id not in names:
             continue
-        value = _plain(node.value) if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        value = _literal_value(node.value) if isinstance(node, ast.Assign | ast.AnnAssign) else None
         if value is not None:
-            found[target.id] = value
-    return found
+            constants[target.id] = value
+    return constants
 
 
-def _plain(node: ast.expr | None) -> str | int | float | bool | None:
-    """A literal; or the default of ``os.getenv("NAME", "default")``, which is what runs unless somebody set it."""
+def _literal_value(node: ast.expr | None) -> str | int | float | bool | None:
+    """The value of a literal, or of the default in ``os.getenv("NAME", "default")``; None for anything else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool):
         return node.value
     if (
@@ -140,17 +143,17 @@ def _plain(node: ast.expr | None) -> str | int | float | bool | None:
         and len(node.args) == 2
         and ast.unparse(node.func).endswith(("getenv", "environ.get"))
     ):
-        return _plain(node.args[1])
+        return _literal_value(node.args[1])
     return None
 
 
 def base_url(value: object) -> str:
-    """``http://host:11434`` of a URL with or without a path; empty when it is none."""
+    """``http://host:11434`` for a URL with or without a path; empty if it is not a URL."""
     if not isinstance(value, str):
         return ""
     try:
         parts = urlsplit(value.strip())
-        # The port raises ValueError where it is none.
+        # ``port`` raises ValueError if it is not a number.
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             return ""
     except ValueError:
@@ -158,8 +161,8 @@ def base_url(value: object) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def masked(url: str) -> str:
-    """A URL that can be shown: no user, no password, no control characters."""
-    scheme, found, rest = url.partition("://")
-    host = rest.rpartition("@")[2] if found else url
-    return clean(f"{scheme}://{host}" if found else host, 120)
+def mask_url(url: str) -> str:
+    """A URL to show: without user, password and control characters."""
+    scheme, separator, rest = url.partition("://")
+    host = rest.rpartition("@")[2] if separator else url
+    return clean(f"{scheme}://{host}" if separator else host, 120)

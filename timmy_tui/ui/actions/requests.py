@@ -196,7 +196,7 @@ class Requests:
             try:
                 await task
             except TimmyError as error:
-                self._host.say(f"{error.title}: {error.message} {error.way_out}".strip(), "bad")
+                self._host.say(f"{error.title}: {error.message} {error.hint}".strip(), "bad")
 
         self._host.run_task(work(), name, "requests")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from timmy_tui.core.formatting import MISSING, duration, flag
+from timmy_tui.core.formatting import MISSING, duration, on_off
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
@@ -42,7 +42,7 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
         line(
             (f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok  ", "text"),
             (f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}  ", "muted"),
-            (f"tail mode {flag(turn.tail_mode)}  raw {flag(turn.raw)}  ", "muted"),
+            (f"tail mode {on_off(turn.tail_mode)}  raw {on_off(turn.raw)}  ", "muted"),
             (f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted"),
         ),
     ]  # fmt: skip

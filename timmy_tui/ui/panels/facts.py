@@ -1,6 +1,6 @@
 """One-line panels below the rows: prompt cache and context, what was concluded, the sources, the running change."""
 
-from timmy_tui.core.formatting import duration, share
+from timmy_tui.core.formatting import duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
@@ -62,7 +62,7 @@ def _reuse_part(view: View) -> Line:
     sign = "~" if reuse.certainty is Certainty.ESTIMATED else ""
     role = "warn" if reuse.broken or reuse.cold else "good"
     word = " broken" if reuse.broken else " cold" if reuse.cold else " reused"
-    return line(("cache ", "muted"), (f"{sign}{share(reuse.share)}{word}", role))
+    return line(("cache ", "muted"), (f"{sign}{percent(reuse.share)}{word}", role))
 
 
 def _window_parts(llm: LlmState | None) -> list[Line]:
@@ -71,7 +71,7 @@ def _window_parts(llm: LlmState | None) -> list[Line]:
         return [line(("ctx ", "muted"), ("—", "faint"))]
     role = "bad" if context.truncated or context.fill > 1 else "warn" if context.fill > 0.85 else "value"
     word = " cut" if context.truncated else ""
-    parts = [line(("ctx ", "muted"), (f"{share(context.fill)}{word}", role))]
+    parts = [line(("ctx ", "muted"), (f"{percent(context.fill)}{word}", role))]
     if context.window:
         parts[0] = (*parts[0], (f" of {tokens(context.window)}", "muted"))
     if context.turns_left is not None:

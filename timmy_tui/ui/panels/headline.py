@@ -1,6 +1,6 @@
 """The headline, and the turn in flight."""
 
-from timmy_tui.core.formatting import MISSING, duration, share
+from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn, TurnState
@@ -61,7 +61,7 @@ def _largest(view: View, width: int) -> list[Line]:
         return []
     key, ms = part
     whole = view.last.headline_ms
-    portion = share(ms / whole) if whole else MISSING
+    portion = percent(ms / whole) if whole else MISSING
     return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
 
 

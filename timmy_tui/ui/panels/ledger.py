@@ -6,7 +6,7 @@ The label and the last value always stay.
 
 from msgspec import Struct
 
-from timmy_tui.core.formatting import MISSING, duration, share
+from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, UNATTRIBUTED_LABEL
 from timmy_tui.model.turn import Turn
@@ -141,7 +141,7 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: 
     spans = [(left(bar.label, LABEL), "muted" if quiet else "label"), _value(bar)]
     if columns.share:
         shared = bar.length is not None and total > 0 and bar.kind not in ("outside", "hatch")
-        part = share((bar.length or 0.0) / total) if shared else ""
+        part = percent((bar.length or 0.0) / total) if shared else ""
         spans.append((" " + right(part, SHARE), "muted"))
     if columns.bar:
         drawn = ((" " * columns.bar, "text"),) if quiet else bar_line(bar, total, columns.bar, view.glyphs)

@@ -1,6 +1,6 @@
 """Panels of rows: the newest turns, the end of the logs, the last turn's prompt, the flags."""
 
-from timmy_tui.core.formatting import MISSING, duration, flag, share
+from timmy_tui.core.formatting import MISSING, duration, on_off, percent
 from timmy_tui.model.stages import label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
@@ -53,7 +53,7 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
     spans.append((f" {mark:4}", "good" if mark == "good" else "bad"))
     if width >= 50:
         reuse = view.reuse.get(turn.ordinal)
-        cached = f"~{share(reuse.share)}" if reuse is not None and reuse.share is not None else MISSING
+        cached = f"~{percent(reuse.share)}" if reuse is not None and reuse.share is not None else MISSING
         spans.append((f" {right(tokens(turn.prompt_tokens), 6)} tok {right(cached, 5)} cache", "muted"))
     if width >= 80 and turn.text:
         spans.append((f"  {foreign(turn.text, width)}", "quote"))
@@ -84,7 +84,7 @@ def prompt_rows(view: View, width: int, height: int) -> list[Line]:
         _pairs("prompt", f"{tokens(turn.prompt_tokens)} tok, {tokens(turn.prompt_chars)} chars, {_chunks(turn)}"),
         _pairs("reply", f"{tokens(turn.output_tokens)} tok, {tokens(turn.reply_length)} chars"),
         _pairs("context", f"sent {tokens(turn.context_sent)}, returned {tokens(turn.context_returned)}"),
-        _pairs("flags", f"tail mode {flag(turn.tail_mode)}, raw {flag(turn.raw)}, num_ctx {tokens(turn.num_ctx)}"),
+        _pairs("flags", f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, num_ctx {tokens(turn.num_ctx)}"),
         _pairs("model", foreign(turn.model or MISSING, width)),
     ]
     if turn.text:

@@ -1,6 +1,6 @@
 """Screen 4 as lines: residency, context window, a row a turn, and the guide's criteria."""
 
-from timmy_tui.core.formatting import MISSING, duration, share
+from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
@@ -57,7 +57,7 @@ def _residency(facts: OllamaFacts, view: View) -> list[Line]:
     if facts.size and facts.size_vram is not None:
         on_gpu = facts.size_vram / facts.size
         role = "good" if on_gpu > 0.995 else "warn"
-        parts.append(line((f"{facts.size / 1e9:.1f} GB, {share(on_gpu)} GPU", role)))
+        parts.append(line((f"{facts.size / 1e9:.1f} GB, {percent(on_gpu)} GPU", role)))
     if facts.loaded is False:
         parts.append(line(("not loaded: the next turn is cold", "warn")))
     elif facts.expires is not None:
@@ -90,7 +90,7 @@ def _context(context: ContextState | None, bar: int, view: View) -> Line:
     if context is None:
         return line((MISSING, "faint"))
     source = f" ({context.window_source})" if context.window_source else ""
-    spans = [*gauge_line(context.fill, bar, view.glyphs), (f" {share(context.fill)} ", "value")]
+    spans = [*gauge_line(context.fill, bar, view.glyphs), (f" {percent(context.fill)} ", "value")]
     spans.append((f"{tokens(context.used)} of {tokens(context.window)}{source}", "text"))
     if context.turns_left is not None:
         spans.append((f"  ≈{context.turns_left} turns left", "warn" if context.turns_left < 5 else "muted"))
@@ -108,7 +108,7 @@ def _reuse(item: Reuse | None) -> Line:
         why = f" {foreign(item.reason, 60)}" if item is not None else ""
         return line((MISSING, "faint"), (why, "muted"))
     sign = "~" if item.certainty is Certainty.ESTIMATED else ""
-    return line((f"{sign}{share(item.share)}", "good"), (f" {item.certainty}: {foreign(item.reason, 60)}", "muted"))
+    return line((f"{sign}{percent(item.share)}", "good"), (f" {item.certainty}: {foreign(item.reason, 60)}", "muted"))
 
 
 def reuse_lines(state: LlmState, view: View, width: int, height: int) -> list[Line]:
@@ -166,7 +166,7 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
 
 def _share(item: Reuse) -> str:
     sign = "~" if item.certainty is Certainty.ESTIMATED and item.share is not None else ""
-    return f"{sign}{share(item.share)}"
+    return f"{sign}{percent(item.share)}"
 
 
 def criteria_lines(criteria: tuple[Criterion, ...], view: View, width: int) -> list[Line]:

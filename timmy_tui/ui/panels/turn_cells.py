@@ -1,6 +1,6 @@
 """Cells of the table of turns: one table of columns, and what stands in them."""
 
-from timmy_tui.core.formatting import MISSING, duration, flag, share
+from timmy_tui.core.formatting import MISSING, duration, on_off, percent
 from timmy_tui.model.llm import Certainty
 from timmy_tui.model.stages import label
 from timmy_tui.model.turn import Turn, TurnState
@@ -41,7 +41,7 @@ def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
         (largest, "text"),
         _cache(turn, view),
         (right(tokens(turn.prompt_tokens), 6), "text"),
-        (flag(tail), "info" if tail else "muted"),
+        (on_off(tail), "info" if tail else "muted"),
         (mark, "good" if mark == "good" else "bad"),
         (f"{turn.ordinal}", "muted"),
         (_why(turn, view), "muted" if complete else role),
@@ -53,7 +53,7 @@ def _cache(turn: Turn, view: View) -> tuple[str, str]:
     if reuse is None or reuse.share is None:
         return right(MISSING, 5), "faint"
     sign = "~" if reuse.certainty is Certainty.ESTIMATED else ""
-    return right(f"{sign}{share(reuse.share)}", 5), "warn" if reuse.cold or reuse.broken else "good"
+    return right(f"{sign}{percent(reuse.share)}", 5), "warn" if reuse.cold or reuse.broken else "good"
 
 
 def _why(turn: Turn, view: View) -> str:

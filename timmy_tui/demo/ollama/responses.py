@@ -1,10 +1,10 @@
-"""What the stand-in says of itself and its one model: /api/ps, /api/tags, /api/show, and Go's ways to write time."""
+"""Responses of Ollama's endpoints /api/ps, /api/tags and /api/show, and Go's formats of time."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from timmy_tui.demo.ollama.engine import Refused
-from timmy_tui.demo.ollama.version_rules import Rules
+from timmy_tui.demo.ollama.engine import RequestRejected
+from timmy_tui.demo.ollama.version_rules import VersionRules
 
 MODEL = "llama3.2:3b-instruct-q4_K_M"
 NAMES = (MODEL, "llama3.2")
@@ -12,7 +12,7 @@ DIGEST = "a80c4f17acd55265feec403c7aef86be0c25983ab279d83f3bcd3abbcb5b8b72"
 WEIGHTS = 2_019_393_189
 COMPUTE_BYTES = 300_000_000
 KV_BYTES_PER_TOKEN = 114_688
-"""112 KiB: 28 layers × 8 heads × 128 × 2 × 2 bytes."""
+"""112 KiB: 28 layers × 8 heads × 128 dimensions × 2 (key, value) × 2 bytes."""
 FOREVER_S = (2**63 - 1) / 1e9
 """Go's longest duration, about 292 years: what a negative keep_alive means."""
 MODIFIED = "2025-09-14T11:02:44.1927731-07:00"
@@ -26,8 +26,8 @@ DETAILS = {
 }
 
 
-def residents(rules: Rules, num_ctx: int, expires: float, gpu_share: float) -> dict[str, Any]:
-    """/api/ps; ``num_ctx`` 0 is no model loaded."""
+def ps_response(rules: VersionRules, num_ctx: int, expires: float, gpu_share: float) -> dict[str, Any]:
+    """The response of /api/ps. ``num_ctx``: 0 when no model is loaded; ``expires``: time.time()."""
     if not num_ctx:
         return {"models": []}
     size = WEIGHTS + KV_BYTES_PER_TOKEN * num_ctx + COMPUTE_BYTES
@@ -45,8 +45,8 @@ def residents(rules: Rules, num_ctx: int, expires: float, gpu_share: float) -> d
     return {"models": [entry]}
 
 
-def tags(rules: Rules) -> dict[str, Any]:
-    """/api/tags."""
+def tags_response(rules: VersionRules) -> dict[str, Any]:
+    """The response of /api/tags."""
     entry: dict[str, Any] = {
         "name": MODEL,
         "model": MODEL,
@@ -61,9 +61,9 @@ def tags(rules: Rules) -> dict[str, Any]:
     return {"models": [entry]}
 
 
-def show(rules: Rules, request: dict[str, Any]) -> dict[str, Any]:
-    """/api/show. Raises Refused for another model."""
-    require_model(str(request.get("model") or request.get("name") or ""))
+def show_response(rules: VersionRules, request: dict[str, Any]) -> dict[str, Any]:
+    """The response of /api/show. Raises RequestRejected for an unknown model."""
+    require_known_model(str(request.get("model") or request.get("name") or ""))
     answer: dict[str, Any] = {
         "license": "LLAMA 3.2 COMMUNITY LICENSE AGREEMENT",
         "modelfile": f"FROM {MODEL}\n",
@@ -78,14 +78,17 @@ def show(rules: Rules, request: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def require_model(name: str) -> None:
-    """Raises Refused for a model that is not there."""
+def require_known_model(name: str) -> None:
+    """Raises RequestRejected for an unknown model."""
     if name not in NAMES:
-        raise Refused(404, f"model '{name}' not found")
+        raise RequestRejected(404, f"model '{name}' not found")
 
 
 def keep_alive_s(value: object) -> float:
-    """Seconds of a keep_alive: a number of seconds, or a Go duration such as ``1h``, ``5m``, ``-1``."""
+    """Seconds of a keep_alive: a number of seconds, or a Go duration such as ``1h``, ``5m``, ``-1``.
+
+    Raises RequestRejected for anything else.
+    """
     if isinstance(value, int | float):
         return float(value)
     text = str(value)
@@ -93,11 +96,11 @@ def keep_alive_s(value: object) -> float:
     try:
         return float(text[:-1]) * units[text[-1]] if text[-1:] in units else float(text)
     except ValueError:
-        raise Refused(400, f'time: invalid duration "{text}"') from None
+        raise RequestRejected(400, f'time: invalid duration "{text}"') from None
 
 
 def go_time(stamp: float) -> str:
-    """RFC 3339 in local time with up to seven digits, trailing zeros dropped, as Go on Windows writes it."""
+    """RFC 3339 in local time with up to seven digits without trailing zeros, as Go on Windows writes it."""
     whole, ticks = divmod(round(stamp * 10_000_000), 10_000_000)
     base = datetime.fromtimestamp(whole).astimezone().isoformat()
     fraction = f"{ticks:07d}".rstrip("0")
@@ -106,5 +109,5 @@ def go_time(stamp: float) -> str:
 
 
 def utc_now() -> str:
-    """created_at: UTC with seven digits."""
+    """``created_at``: the current time in UTC with seven digits."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
