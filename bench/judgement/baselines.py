@@ -14,10 +14,10 @@ from scipy.stats import mannwhitneyu
 
 from bench.judgement.score import Alarm, Method
 from timmy_tui.analysis.detect.cusum import Bank
-from timmy_tui.analysis.stats.series import GAP, values_of
+from timmy_tui.analysis.stats.series import soft_of, values_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import robust_scale
-from timmy_tui.model.stages import UNATTRIBUTED
+from timmy_tui.model.stages import GAP, UNATTRIBUTED
 from timmy_tui.model.turn import Turn
 
 WARM = 30
@@ -121,7 +121,7 @@ def method_of(make: Callable[[], Detector], logs: bool) -> Method:
             if before.session != turn.session:
                 continue
             for series, log_ms, _ in values_of(turn, before, loaded=False):
-                value = log_ms if logs else math.exp(log_ms) - TUNING.series.soft_ms
+                value = log_ms if logs else math.exp(log_ms) - soft_of(series)
                 level = levels.setdefault(series, deque(maxlen=60))
                 level.append(value)
                 if detectors.setdefault(series, make()).moved(value):

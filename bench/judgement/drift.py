@@ -42,7 +42,15 @@ def _slowed(turn: Turn, number: int, drift: float, change: float) -> Turn:
     headline = turn.headline_ms
     if headline is not None:
         headline += sum((stages[key] or 0) - (turn.stages.get(key) or 0) for key in stages if key in _TOP)
-    return replace(turn, session=number, session_id=f"s{number}", stages=stages, headline_ms=headline)
+    return replace(
+        turn,
+        session=number,
+        session_id=f"s{number}",
+        stages=stages,
+        headline_ms=headline,
+        prefill_ms=stages.get("prefill"),
+        decode_ms=stages.get("decode"),
+    )
 
 
 _TOP = frozenset(
@@ -66,7 +74,7 @@ def measure(trials: int = TRIALS, seed: int = 70_000) -> Iterator[str]:
         for trial in range(trials):
             a, b, again = stretches(seed + trial, drift, change)
             plain += _called(compare(a, b).stages)
-            told = balance(a, b, again).stages
+            told = balance((a, b, again)).stages
             balanced += _called(told)
             drifted += any(one.verdict == "drifted" for one in told)
         yield (f"| {name} | {trials} | {plain / trials:.0%} | {balanced / trials:.0%} | {drifted / trials:.0%} |")

@@ -90,7 +90,8 @@ def _turns(count: int, chance: random.Random, truth: Truth, heavy: bool, session
             stages[key] = ms * _factor(truth, key, number)
         if chance.random() < 0.5:
             stages["store"] = None
-        yield _turn(number, session, at, stages, _gap(chance, truth, number), int(prompt), output, text)
+        gap = _gap(chance, truth, number)
+        yield _turn(_Drawn(number, session, at, stages, gap, int(prompt), output, text))
         at += chance.uniform(8, 40)
 
 
@@ -116,25 +117,31 @@ def _gap(chance: random.Random, truth: Truth, number: int) -> float:
     return usual + (truth.factor if truth.stage == "unattributed" and number >= truth.at else 0.0)
 
 
-def _turn(
-    number: int,
-    session: int,
-    at: float,
-    stages: dict[str, float | None],
-    gap: float,
-    prompt: int,
-    output: int,
-    text: int,
-) -> Turn:
+@dataclass(frozen=True)
+class _Drawn:
+    """What was drawn for one turn."""
+
+    number: int
+    session: int
+    at: float
+    stages: dict[str, float | None]
+    gap: float
+    prompt: int
+    output: int
+    text: int
+
+
+def _turn(drawn: _Drawn) -> Turn:
+    stages, gap, output = drawn.stages, drawn.gap, drawn.output
     stages["llm"] = sum(stages[part] or 0.0 for part in ("prefill", "decode", "wait"))
     total = sum(stages[key] or 0.0 for key in CRITICAL) + gap
     return Turn(
-        ordinal=number,
-        request_id=f"{number:08x}",
-        session=session,
-        session_id=f"s{session}",
+        ordinal=drawn.number,
+        request_id=f"{drawn.number:08x}",
+        session=drawn.session,
+        session_id=f"s{drawn.session}",
         state=TurnState.COMPLETE,
-        started=at,
+        started=drawn.at,
         span=Span.V2V,
         headline_ms=total,
         v2v_ms=total,
@@ -142,11 +149,11 @@ def _turn(
         skipped=frozenset({"store"}) if stages["store"] is None else frozenset(),
         unattributed_ms=gap,
         gaps=(Gap("classify", "retrieve" if stages["store"] is None else "store", gap),),
-        prompt_tokens=prompt,
+        prompt_tokens=drawn.prompt,
         output_tokens=output,
         prefill_ms=stages["prefill"],
         decode_ms=stages["decode"],
-        text_length=text,
+        text_length=drawn.text,
         reply_length=int(output * 4.3),
         tail_mode=False,
     )

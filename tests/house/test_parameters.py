@@ -11,16 +11,6 @@ FOLDERS = ("timmy_tui", "tests", "bench")
 MOST = 5
 """Parameters of a function, ``self`` aside. A bare ``*`` is no parameter, and no cure; ``*args`` is one."""
 OPEN = {
-    "bench/judgement/turns.py _turn",
-    "timmy_tui/analysis/compare/comparison.py compare",
-    "timmy_tui/analysis/compare/crossover.py balance",
-    "timmy_tui/analysis/stats/workload.py _fit",
-    "timmy_tui/demo/ollama/server.py OllamaStandIn.__init__",
-    "timmy_tui/demo/run.py Demo.__init__",
-    "timmy_tui/demo/v34/llm_call.py build_payload",
-    "timmy_tui/demo/v34/server.py access_line",
-    "timmy_tui/demo/v34/turn.py Preprocessor.__init__",
-    "timmy_tui/turns/ledger.py settle",
 }
 """Still to be changed: a path and a name. A line that is not needed any more fails, too."""
 

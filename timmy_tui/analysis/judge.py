@@ -119,7 +119,7 @@ class Judge:
             return None
         after = [turn for number in range(at, len(epochs) + 1) for turn in self._members(number)]
         before = self._before_flip(at)
-        return compare(before, after, f"epoch:{at - 1}", f"epoch:{at}", self._marks, self.noise)
+        return compare(before, after, (f"epoch:{at - 1}", f"epoch:{at}"), self._marks, self.noise)
 
     def _before_flip(self, at: int) -> list[Turn]:
         """The epoch before, and those ahead of it that ran under the same flags."""

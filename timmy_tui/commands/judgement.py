@@ -107,10 +107,10 @@ def compare(options: CompareOptions) -> None:
     if again:
         from timmy_tui.analysis.compare.crossover import balance
 
-        sides = [select(turns, selection) for selection in (a, b, again)]
-        verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks, noise)
+        selections = select(turns, a), select(turns, b), select(turns, again)
+        verdict = balance(selections, (a, b, again), marks, noise)
     else:
-        verdict = compare_turns(select(turns, a), select(turns, b), a, b, marks, noise)
+        verdict = compare_turns(select(turns, a), select(turns, b), (a, b), marks, noise)
     if options.as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
         return

@@ -15,6 +15,7 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress, ControlState
 from timmy_tui.model.requests import ChangeRequest, CreatePoint, Undo
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.stages import AFTER_REPLY
 from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 2.0
@@ -23,7 +24,7 @@ BUSY_S = 0.5
 """The same while a change runs."""
 END_S = 0.5
 """How long each thread is waited for at the end."""
-V34_DONE = frozenset({"hop_out", "mute", "tts", "playback", "rearm"})
+V34_DONE = frozenset(AFTER_REPLY)
 """Phases of a turn in which v34 has done its part: a restart cuts nothing."""
 
 

@@ -1,6 +1,11 @@
-"""The tracker's events by number: the stamps of a turn are a list, and whoever reads one knows its place."""
+"""The tracker's events by number: the stamps of a turn are a list, and whoever reads one knows its place.
 
-EVENTS: tuple[str, ...] = (
+An event that a row of the stage table names needs no mention here: it gets a place behind these.
+"""
+
+from timmy_tui.model.stages import STAGES
+
+_KNOWN = (
     "stt_pause_detected",
     "stt_transcript_finalized",
     "stt_sending_to_v34",
@@ -29,7 +34,13 @@ EVENTS: tuple[str, ...] = (
     "tts_audio_playback_complete",
     "tts_resume_sent",
 )
-"""In the order of a turn."""
+"""In the order of a turn; some are in no stage."""
+
+EVENTS: tuple[str, ...] = (
+    *_KNOWN,
+    *dict.fromkeys(event for stage in STAGES for event in (*stage.starts, *stage.ends) if event not in _KNOWN),
+)
+"""Those that a turn may hold, each once."""
 
 SLOT = {name: number for number, name in enumerate(EVENTS)}
 NEVER = len(EVENTS)

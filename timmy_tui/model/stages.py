@@ -1,237 +1,263 @@
-"""The one table of stages: what each measures, between which events, on whose clock."""
+"""The one table of stages: what each measures, where it is shown, how it is judged.
 
-from typing import Literal
+A new stage is one row here, between the rows that it lies between. Its events need no other mention: the reader, the
+ledger, the table of turns (CSV, parquet), detector, comparison, trends and reports go by this table.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 Clock = Literal["stt", "v34", "tts", "cross", "ollama"]
 Owner = Literal["setting", "service", "hop", "code", "speech", "none"]
+Group = Literal["LLM", "voice", "hops", "v34", "none"]
+Measured = Literal["events", "setting", "pairs", "reported", "rest"]
+Fill = Literal["owner", "service", "setting", "code", "hole"]
+
+SOFT_MS = 0.5
+"""``soft_ms`` of what has no row, or says nothing else."""
 
 
-class Stage(Struct, frozen=True):
+class Covariate(Struct, frozen=True):
+    """A measure of a stage's work, and how the stage's time is expected to follow it."""
+
+    work: str
+    """In the words of the screen; what it is of a turn says ``analysis/stats/workload.py``."""
+    slope: float
+    """Log ms per log work: 1 is in proportion. Not measured by a bench."""
+    spread: float
+    """Standard deviation of the slope: how far the turns may move it. Not measured by a bench."""
+
+
+class Stage(Struct, frozen=True, kw_only=True):
     """A named span of a turn."""
 
     key: str
     label: str
     """At most six cells, for rows and bars."""
-    starts: tuple[str, ...]
-    """Events that open it; the first one present counts."""
-    ends: tuple[str, ...]
-    """Events that close it; the first one present counts."""
+    name: str = ""
+    """In a sentence; empty: the label."""
+    starts: tuple[str, ...] = ()
+    """Events that open it; the first one present counts. At most two."""
+    ends: tuple[str, ...] = ()
+    """Events that close it; the first one present counts. At most two."""
     clock: Clock
+    """Whose clock stamps it; ``cross`` is two clocks."""
     owner: Owner
+    """What it depends on; also the look of its bar."""
     meaning: str
+
     critical: bool = False
     """Part of voice-to-voice: these and the unattributed time sum to it."""
     optional: bool = False
     """May be left out of a turn: then it is *skipped*, not *not measured*."""
     parent: str = ""
     """Key of the stage that this one is a part of."""
+    measured: Measured = "events"
+    """Between its events; from the setting that its end carries; as the sum of its pairs of events; reported by
+    Ollama; or as what its siblings leave of the parent."""
+
+    judged: bool = True
+    """The detector reports when its level moves."""
+    compared: bool = True
+    """A comparison of two sets of turns has a verdict on it."""
+    group: Group
+    """Stages whose sessions differ by chance for the same reason: model and GPU, the voice services, the network, v34's
+    process. ``none``: not learned, assumed."""
+    teaches: bool = True
+    """What its sessions differ by is learned for its group. Not: sums of others, and sleeps."""
+    on_gpu: bool = False
+    """Stages that move the same way at the same time are then one finding."""
+    flagged: bool = False
+    """A flag of v34 may move it: its level is sought anew when one changes."""
+    covariates: tuple[Covariate, ...] = ()
+    """What its time follows; empty: nothing that is logged."""
+    soft_ms: float = SOFT_MS
+    """ms. Added to a time before its logarithm: below it there are only clocks and schedulers. Hops: a local network
+    takes 1–5 ms, and the scheduler as much again. Not measured."""
+    least_move_ms: float = 0.0
+    """ms. A level that moved by less is not reported. Hops: a busy machine's scheduler. Measured (bench/judgement,
+    found, seed 61): all of ×1.5 found with 1 ms; with 2 ms seven of 130 were missed."""
+
+    trend: int = 50
+    """Place on the trends screen, lowest first; 0 is not shown."""
+    fill: Fill = "owner"
+    """Look of its bar where it is drawn as a part of another stage."""
 
 
+# fmt: off
 STAGES: tuple[Stage, ...] = (
     Stage(
-        "endpointing",
-        "ENDPT",
-        (),
-        ("stt_pause_detected",),
-        "stt",
-        "setting",
-        "silence waited for before the sentence counts as ended (pause_threshold)",
-        critical=True,
+        key="endpointing", label="ENDPT", ends=("stt_pause_detected",), clock="stt", owner="setting",
+        meaning="silence waited for before the sentence counts as ended (pause_threshold)",
+        critical=True, measured="setting", judged=False, compared=False, group="none", trend=10,
     ),
     Stage(
-        "stt_final",
-        "STT",
-        ("stt_pause_detected",),
-        ("stt_http_request_start", "stt_sending_to_v34"),
-        "stt",
-        "service",
-        "end of the pause to the finished text leaving the STT server",
-        critical=True,
+        key="stt_final", label="STT", clock="stt", owner="service",
+        starts=("stt_pause_detected",), ends=("stt_http_request_start", "stt_sending_to_v34"),
+        meaning="end of the pause to the finished text leaving the STT server",
+        critical=True, group="voice", trend=11,
     ),
     Stage(
-        "hop_in",
-        "NET→",
-        ("stt_http_request_start", "stt_sending_to_v34"),
-        ("v34_flask_handler_entry", "v34_webhook_received"),
-        "cross",
-        "hop",
-        "network from STT to v34, across two clocks",
-        critical=True,
+        key="hop_in", label="NET→", clock="cross", owner="hop",
+        starts=("stt_http_request_start", "stt_sending_to_v34"),
+        ends=("v34_flask_handler_entry", "v34_webhook_received"),
+        meaning="network from STT to v34, across two clocks",
+        critical=True, group="hops", soft_ms=2.0, least_move_ms=1.0, trend=0,
     ),
     Stage(
-        "classify",
-        "CLASS",
-        ("v34_flask_handler_entry", "v34_webhook_received"),
-        ("v34_classification_complete",),
-        "v34",
-        "service",
-        "topic and importance of the message",
-        critical=True,
+        key="classify", label="CLASS", clock="v34", owner="service",
+        starts=("v34_flask_handler_entry", "v34_webhook_received"), ends=("v34_classification_complete",),
+        meaning="topic and importance of the message",
+        critical=True, group="v34", trend=9,
     ),
     Stage(
-        "store",
-        "STORE",
-        ("v34_memory_storage_start",),
-        ("v34_memory_storage_complete",),
-        "v34",
-        "code",
-        "writing the message to memory, only if it is worth keeping",
-        critical=True,
-        optional=True,
+        key="store", label="STORE", name="memory store", clock="v34", owner="code",
+        starts=("v34_memory_storage_start",), ends=("v34_memory_storage_complete",),
+        meaning="writing the message to memory, only if it is worth keeping",
+        critical=True, optional=True, group="v34", covariates=(Covariate("text length", 0.15, 0.12),), trend=7,
     ),
     Stage(
-        "retrieve",
-        "RAG",
-        ("v34_retrieval_start",),
-        ("v34_retrieval_complete",),
-        "v34",
-        "service",
-        "finding memories for the prompt",
-        critical=True,
+        key="retrieve", label="RAG", name="retrieval", clock="v34", owner="service",
+        starts=("v34_retrieval_start",), ends=("v34_retrieval_complete",),
+        meaning="finding memories for the prompt",
+        critical=True, group="v34", trend=8,
     ),
     Stage(
-        "prompt",
-        "PROMPT",
-        ("v34_retrieval_complete",),
-        ("v34_ollama_sent",),
-        "v34",
-        "code",
-        "building the prompt and writing the payload file",
-        critical=True,
+        key="prompt", label="PROMPT", clock="v34", owner="code",
+        starts=("v34_retrieval_complete",), ends=("v34_ollama_sent",),
+        meaning="building the prompt and writing the payload file",
+        critical=True, group="v34", flagged=True, trend=12,
     ),
     Stage(
-        "llm",
-        "LLM",
-        ("v34_ollama_sent",),
-        ("v34_ollama_received",),
-        "v34",
-        "service",
-        "request to last token; never time to first token",
-        critical=True,
+        key="llm", label="LLM", clock="v34", owner="service",
+        starts=("v34_ollama_sent",), ends=("v34_ollama_received",),
+        meaning="request to last token; never time to first token",
+        critical=True, group="LLM", teaches=False, on_gpu=True, flagged=True, trend=1,
+        covariates=(Covariate("output tokens", 0.55, 0.2), Covariate("prompt tokens", 0.2, 0.15)),
     ),
     Stage(
-        "reply",
-        "REPLY",
-        ("v34_ollama_received",),
-        ("v34_sending_to_tts",),
-        "v34",
-        "code",
-        "last token to the reply leaving v34",
-        critical=True,
+        key="reply", label="REPLY", clock="v34", owner="code",
+        starts=("v34_ollama_received",), ends=("v34_sending_to_tts",),
+        meaning="last token to the reply leaving v34",
+        critical=True, group="v34", trend=0,
     ),
     Stage(
-        "hop_out",
-        "→NET",
-        ("v34_sending_to_tts",),
-        ("tts_request_received",),
-        "cross",
-        "hop",
-        "network from v34 to TTS, across two clocks",
-        critical=True,
+        key="hop_out", label="→NET", clock="cross", owner="hop",
+        starts=("v34_sending_to_tts",), ends=("tts_request_received",),
+        meaning="network from v34 to TTS, across two clocks",
+        critical=True, group="hops", soft_ms=2.0, least_move_ms=1.0, trend=0,
     ),
     Stage(
-        "mute",
-        "MUTE",
-        ("tts_request_received",),
-        ("tts_synthesis_start",),
-        "tts",
-        "setting",
-        "microphone muted before speaking; holds a fixed 0.2 s sleep",
-        critical=True,
+        key="mute", label="MUTE", clock="tts", owner="setting",
+        starts=("tts_request_received",), ends=("tts_synthesis_start",),
+        meaning="microphone muted before speaking; holds a fixed 0.2 s sleep",
+        critical=True, group="voice", teaches=False, trend=13,
     ),
     Stage(
-        "tts",
-        "TTS",
-        ("tts_synthesis_start",),
-        ("tts_audio_playback_start",),
-        "tts",
-        "service",
-        "synthesis asked to first sound",
-        critical=True,
+        key="tts", label="TTS", clock="tts", owner="service",
+        starts=("tts_synthesis_start",), ends=("tts_audio_playback_start",),
+        meaning="synthesis asked to first sound",
+        critical=True, group="voice", on_gpu=True, covariates=(Covariate("reply length", 0.6, 0.2),), trend=6,
     ),
     Stage(
-        "playback",
-        "PLAY",
-        ("tts_audio_playback_start",),
-        ("tts_audio_playback_complete",),
-        "tts",
-        "speech",
-        "length of the speech, not latency",
+        key="playback", label="PLAY", clock="tts", owner="speech",
+        starts=("tts_audio_playback_start",), ends=("tts_audio_playback_complete",),
+        meaning="length of the speech, not latency",
+        judged=False, compared=False, group="none", trend=0,
     ),
     Stage(
-        "rearm",
-        "REARM",
-        ("tts_audio_playback_complete",),
-        ("tts_resume_sent",),
-        "tts",
-        "setting",
-        "speech end to the microphone being open; holds a fixed 0.3 s sleep",
+        key="rearm", label="REARM", clock="tts", owner="setting",
+        starts=("tts_audio_playback_complete",), ends=("tts_resume_sent",),
+        meaning="speech end to the microphone being open; holds a fixed 0.3 s sleep",
+        judged=False, compared=False, group="none", trend=0,
     ),
     Stage(
-        "deaf",
-        "DEAF",
-        ("stt_transcript_finalized",),
-        ("tts_resume_sent",),
-        "stt",
-        "none",
-        "microphone closed: whatever is said is lost",
+        key="deaf", label="DEAF", clock="stt", owner="none",
+        starts=("stt_transcript_finalized",), ends=("tts_resume_sent",),
+        meaning="microphone closed: whatever is said is lost",
+        judged=False, compared=False, group="none", trend=0,
     ),
     Stage(
-        "embed",
-        "embed",
-        ("v34_retrieval_embedding_start",),
-        ("v34_retrieval_embedding_complete",),
-        "v34",
-        "service",
-        "embedding of the message for retrieval",
-        parent="retrieve",
+        key="embed", label="embed", parent="retrieve", clock="v34", owner="service",
+        starts=("v34_retrieval_embedding_start",), ends=("v34_retrieval_embedding_complete",),
+        meaning="embedding of the message for retrieval",
+        judged=False, compared=False, group="none", trend=0,
     ),
     Stage(
-        "query",
-        "query",
-        ("v34_retrieval_query_start",),
-        ("v34_retrieval_query_complete",),
-        "v34",
-        "service",
-        "database queries of retrieval, summed",
-        parent="retrieve",
+        key="query", label="query", parent="retrieve", clock="v34", owner="service", measured="pairs",
+        starts=("v34_retrieval_query_start",), ends=("v34_retrieval_query_complete",),
+        meaning="database queries of retrieval, summed",
+        judged=False, compared=False, group="none", trend=0,
     ),
-    Stage("merge", "merge", (), (), "v34", "code", "rest of retrieval", parent="retrieve"),
     Stage(
-        "wait",
-        "wait",
-        (),
-        (),
-        "v34",
-        "service",
-        "LLM request minus prefill and decode: load, queue, network",
-        parent="llm",
+        key="merge", label="merge", parent="retrieve", clock="v34", owner="code", measured="rest",
+        meaning="rest of retrieval",
+        judged=False, compared=False, group="none", trend=0,
     ),
-    Stage("load", "load", (), (), "ollama", "service", "Ollama's load_duration; not 0 on a warm model", parent="llm"),
     Stage(
-        "prefill",
-        "prefil",
-        (),
-        (),
-        "ollama",
-        "service",
-        "evaluating the prompt tokens that the cache did not hold",
-        parent="llm",
+        key="wait", label="wait", parent="llm", clock="v34", owner="service", measured="rest", fill="hole",
+        meaning="LLM request minus prefill and decode: load, queue, network",
+        group="LLM", on_gpu=True, flagged=True, covariates=(Covariate("output tokens", 0.2, 0.2),), trend=4,
     ),
-    Stage("decode", "decode", (), (), "ollama", "service", "generating the answer", parent="llm"),
+    Stage(
+        key="load", label="load", parent="wait", clock="ollama", owner="service", measured="reported", fill="hole",
+        meaning="Ollama's load_duration; not 0 on a warm model",
+        group="LLM", teaches=False, on_gpu=True, flagged=True, trend=5,
+    ),
+    Stage(
+        key="prefill", label="prefil", parent="llm", clock="ollama", owner="service", measured="reported",
+        meaning="evaluating the prompt tokens that the cache did not hold",
+        group="LLM", on_gpu=True, flagged=True, covariates=(Covariate("evaluated tokens", 0.9, 0.1),), trend=2,
+        fill="setting",
+    ),
+    Stage(
+        key="decode", label="decode", parent="llm", clock="ollama", owner="service", measured="reported",
+        meaning="generating the answer",
+        group="LLM", on_gpu=True, flagged=True, trend=3, fill="service",
+        covariates=(Covariate("output tokens", 1.0, 0.05), Covariate("prompt tokens", 0.05, 0.05)),
+    ),
 )
-"""In the order of a turn; children behind the top level."""
+"""In the order of a turn; parts behind the top level."""
+# fmt: on
 
 BY_KEY = {stage.key: stage for stage in STAGES}
 KEYS = tuple(BY_KEY)
 CRITICAL = tuple(stage.key for stage in STAGES if stage.critical)
 """The stages that, with the unattributed time, sum to voice-to-voice."""
 TOP = tuple(stage.key for stage in STAGES if not stage.parent)
+OUTSIDE = tuple(stage.key for stage in STAGES if not stage.parent and not stage.critical)
+"""Behind the first sound, or across everything: no part of voice-to-voice."""
+HOPS = tuple(stage.key for stage in STAGES if stage.clock == "cross")
+"""Across two clocks: where these differ, no hop is a duration, only the sum of all is."""
+GPU_STAGES = tuple(key for key in TOP if BY_KEY[key].on_gpu)
+"""Top stages that share the GPU."""
+GROUPS: tuple[str, ...] = tuple(group for group in get_args(Group) if group != "none")
+PARTS = {whole: tuple(stage.key for stage in STAGES if stage.parent == whole) for whole in KEYS}
+"""Stage → its own parts, without theirs."""
+SPLIT = {
+    whole: parts
+    for whole, parts in PARTS.items()
+    if any(BY_KEY[part].measured == "rest" and BY_KEY[part].judged for part in parts)
+}
+"""Stages that are judged in their parts where all of these are known: the parts sum to the whole."""
+TRENDS = tuple(stage.key for stage in sorted(STAGES, key=lambda stage: stage.trend) if stage.trend)
+"""Charts of the trends screen."""
+REPLIED = "v34_sending_to_tts"
+"""The event with which v34 is done."""
+AFTER_REPLY = TOP[next(at for at, key in enumerate(TOP) if REPLIED in BY_KEY[key].starts) :]
+"""Top stages behind v34's answer, in order."""
+
 UNATTRIBUTED = "unattributed"
 """Key of the time between the named critical stages."""
 UNATTRIBUTED_LABEL = "?"
+GAP = "gap:"
+"""Prefix of the key of one stretch of it: ``gap:classify→retrieve``."""
+V2V = "V2V"
+"""Key of the whole, as a series that is judged and compared."""
+GPU = "gpu"
+"""What is named when several stages on the GPU moved as one."""
 
 
 def label(key: str) -> str:
@@ -240,3 +266,21 @@ def label(key: str) -> str:
         return UNATTRIBUTED_LABEL
     stage = BY_KEY.get(key)
     return stage.label if stage else key
+
+
+def top_of(key: str) -> str:
+    """The top stage that a stage is, or is a part of."""
+    while BY_KEY[key].parent:
+        key = BY_KEY[key].parent
+    return key
+
+
+def with_parts(key: str) -> Iterator[str]:
+    """A stage, its parts behind it, theirs behind each."""
+    yield key
+    for part in PARTS[key]:
+        yield from with_parts(part)
+
+
+IN_ORDER = tuple(key for top in TOP for key in with_parts(top))
+"""All stages in the order of a turn, parts behind their whole."""

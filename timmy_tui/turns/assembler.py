@@ -23,11 +23,10 @@ ID_REUSE_S = 600.0
 """An id that returns after this long belongs to a new turn; clocks step by seconds only."""
 
 _PHASES = {
-    **{name: stage.key for stage in STAGES if not stage.parent and stage.key != "deaf" for name in stage.starts},
-    "v34_classification_complete": "",
-    "v34_memory_storage_complete": "",
+    **{name: "" for stage in STAGES if stage.critical for name in stage.ends},
+    **{name: stage.key for stage in STAGES if not stage.parent and stage.owner != "none" for name in stage.starts},
 }
-"""Event → the stage that runs from then on."""
+"""Event → the stage that runs from then on; empty where one ends and no other begins."""
 
 _WEBHOOK, _REPLY_SENT, _TURN_END = SLOT["v34_webhook_received"], SLOT["v34_sending_to_tts"], SLOT["tts_resume_sent"]
 _TEXT_SLOTS = frozenset(

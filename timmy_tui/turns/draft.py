@@ -105,10 +105,8 @@ class Draft(Struct, gc=False):
         return settle(
             self.stamps,
             pause_us=None if pause is None else round(pause * 1e6),
-            query_us=self.query_us,
-            prefill_ms=values.get("prefill_ms"),
-            decode_ms=values.get("decode_ms"),
-            load_ms=values.get("load_ms"),
+            pairs_us=self.query_us,
+            reported=values,
         )
 
     def _raw(self, debug: DebugRecord | None) -> bool | None:

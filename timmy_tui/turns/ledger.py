@@ -3,12 +3,12 @@
 Integer microseconds throughout, so that the measured critical stages and the gaps sum to the headline exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from timmy_tui.model.event_slots import NEVER, SLOT, Stamps
-from timmy_tui.model.stages import CRITICAL, KEYS, STAGES
+from timmy_tui.model.stages import AFTER_REPLY, BY_KEY, CRITICAL, KEYS, PARTS, REPLIED, STAGES
 from timmy_tui.model.turn import Gap, Span
 
 STEP_US = 1000
@@ -24,23 +24,50 @@ def _slots(*names: str) -> tuple[int, int]:
 _PAUSE, _TEXT = _slots("stt_pause_detected", "stt_transcript_finalized")
 _ASKED, _OR_ASKED = _slots("stt_http_request_start", "stt_sending_to_v34")
 _ENTERED, _OR_ENTERED = _slots("v34_flask_handler_entry", "v34_webhook_received")
-_STORING, _STORED = _slots("v34_memory_storage_start", "v34_memory_storage_complete")
-_CLASSIFIED, _RETRIEVING = _slots("v34_classification_complete", "v34_retrieval_start")
-_REPLY, _ARRIVED = _slots("v34_sending_to_tts", "tts_request_received")
+_REPLY, _ARRIVED = _slots(REPLIED, "tts_request_received")
 _SOUND = SLOT["tts_audio_playback_start"]
 
+_WAITED = next(stage.key for stage in STAGES if stage.measured == "setting")
+"""Key of endpointing."""
 _PATH = tuple(
     (stage.key, *_slots(*stage.starts), *_slots(*stage.ends), stage.clock)
     for stage in STAGES
-    if stage.critical and stage.starts
+    if stage.critical and stage.measured == "events"
 )
 """Key, slots that open it and slots that close it, clock. Endpointing, which no event opens, comes before these."""
 _SIDE = tuple(
-    (stage.key, SLOT[stage.starts[0]], SLOT[stage.ends[0]])
+    (stage.key, *_slots(*stage.starts), *_slots(*stage.ends))
     for stage in STAGES
-    if not stage.critical and stage.starts and stage.ends and stage.key != "query"
+    if not stage.critical and stage.measured == "events"
 )
-_AFTER_REPLY = frozenset(CRITICAL[CRITICAL.index("hop_out") :])
+_PAIRS = tuple(stage.key for stage in STAGES if stage.measured == "pairs")
+_REPORTED = tuple((stage.key, f"{stage.key}_ms") for stage in STAGES if stage.measured == "reported")
+"""Key, and the figure of a turn that it is."""
+
+
+def _rests() -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+    """Key, the whole, its other parts, and those of them that may be left out."""
+    for stage in STAGES:
+        if stage.measured == "rest":
+            others = [BY_KEY[key] for key in PARTS[stage.parent] if key != stage.key]
+            always = tuple(other.key for other in others if not other.optional)
+            yield stage.key, stage.parent, always, tuple(other.key for other in others if other.optional)
+
+
+def _left_out() -> Iterator[tuple[frozenset[str], int, int, list[int], list[int]]]:
+    """A stage that may be left out, its two slots, and those that end one of its clock ahead or open one behind."""
+    path = [BY_KEY[key] for key in CRITICAL]
+    for at, stage in enumerate(path):
+        if stage.optional:
+            ahead = [SLOT[event] for one in path[:at][::-1] if one.clock == stage.clock for event in one.ends]
+            behind = [SLOT[event] for one in path[at + 1 :] if one.clock == stage.clock for event in one.starts]
+            if ahead and behind:
+                yield frozenset({stage.key}), SLOT[stage.starts[0]], SLOT[stage.ends[0]], ahead, behind
+
+
+_RESTS = tuple(_rests())
+_OPTIONAL = tuple(_left_out())
+_AFTER_REPLY = frozenset(AFTER_REPLY)
 
 _Edge = tuple[str, int, int, str]
 """Key, start and end in µs, clock of a measured critical stage."""
@@ -61,21 +88,20 @@ class Ledger(Struct, frozen=True, gc=False):
 
 
 _NOTHING_SKIPPED: frozenset[str] = frozenset()
-_STORE_SKIPPED = frozenset({"store"})
+_NOTHING_REPORTED: Mapping[str, float] = {}
 _BLANK: dict[str, float | None] = dict.fromkeys(KEYS)
 
 
 def settle(
     stamps: Stamps,
     pause_us: int | None = None,
-    query_us: int | None = None,
-    prefill_ms: float | None = None,
-    decode_ms: float | None = None,
-    load_ms: float | None = None,
+    pairs_us: int | None = None,
+    reported: Mapping[str, float | None] = _NOTHING_REPORTED,
 ) -> Ledger:
     """The ledger of a turn's stamps.
 
-    ``pause_us`` is the silence that endpointing waited for; ``query_us`` the sum of the query pairs of retrieval.
+    ``pause_us`` is the silence that endpointing waited for; ``pairs_us`` the sum of the query pairs of retrieval;
+    ``reported`` holds Ollama's own durations in ms, by field of Turn, beside whatever else.
     """
     edges, stepped = _edges(stamps, pause_us)
     span, began, ended = _span(stamps, pause_us)
@@ -86,11 +112,15 @@ def settle(
     stages = _BLANK.copy()
     for key, start, end, _ in edges:
         stages[key] = (end - start) / 1000
-    for key, opens, closes in _SIDE:
+    for key, opens, or_opens, closes, or_closes in _SIDE:
         opened, closed = stamps[opens], stamps[closes]
-        if opened is not None and closed is not None and closed >= opened:
+        if opened is None and (opened := stamps[or_opens]) is None:
+            continue
+        if closed is None and (closed := stamps[or_closes]) is None:
+            continue
+        if closed >= opened:
             stages[key] = (closed - opened) / 1000
-    _split_children(stages, query_us, prefill_ms, decode_ms, load_ms)
+    _split(stages, pairs_us, reported)
     headline: float | None = None
     gaps: tuple[Gap, ...] = ()
     rest: float | None = None
@@ -109,7 +139,7 @@ def _edges(stamps: Stamps, pause_us: int | None) -> tuple[list[_Edge], bool]:
     stepped = False
     pause = stamps[_PAUSE]
     if pause is not None and pause_us is not None:
-        edges.append(("endpointing", pause - pause_us, pause, "stt"))
+        edges.append((_WAITED, pause - pause_us, pause, "stt"))
     for key, opens, or_opens, closes, or_closes, clock in _PATH:
         start, end = stamps[opens], stamps[closes]
         if start is None and (start := stamps[or_opens]) is None:
@@ -165,34 +195,39 @@ def _gaps(edges: Sequence[_Edge], began: int, ended: int) -> tuple[tuple[Gap, ..
     return tuple(gaps), total / 1000, backwards
 
 
-def _split_children(
-    stages: dict[str, float | None],
-    query_us: int | None,
-    prefill_ms: float | None,
-    decode_ms: float | None,
-    load_ms: float | None,
-) -> None:
-    """The parts of retrieval and of the LLM request; a rest below zero is not a measurement."""
-    stages["prefill"], stages["decode"], stages["load"] = prefill_ms, decode_ms, load_ms
-    if query_us is not None:
-        stages["query"] = query_us / 1000
-    stages["merge"] = _rest(stages["retrieve"], stages["embed"], stages["query"])
-    stages["wait"] = _rest(stages["llm"], prefill_ms, decode_ms)
-
-
-def _rest(whole: float | None, one: float | None, other: float | None) -> float | None:
-    if whole is None or one is None or other is None:
-        return None
-    left = whole - (one + other)
-    return round(left, 6) if left >= 0 else None
+def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapping[str, float | None]) -> None:
+    """What lies between no two events; a rest below zero is not a measurement."""
+    for key, figure in _REPORTED:
+        stages[key] = reported.get(figure)
+    if pairs_us is not None:
+        for key in _PAIRS:
+            stages[key] = pairs_us / 1000
+    for key, whole, always, sometimes in _RESTS:
+        rest, named = stages[whole], 0.0
+        if rest is None:
+            continue
+        for part in always:
+            ms = stages[part]
+            if ms is None:
+                break
+            named += ms
+        else:
+            for part in sometimes:
+                named += stages[part] or 0.0
+            stages[key] = round(rest - named, 6) if rest >= named else None
 
 
 def _skipped(stamps: Stamps) -> frozenset[str]:
-    """Memory storage did not happen when the stages on both of its sides did."""
-    if stamps[_STORING] is not None or stamps[_STORED] is not None:
-        return _NOTHING_SKIPPED
-    around = stamps[_CLASSIFIED] is not None and stamps[_RETRIEVING] is not None
-    return _STORE_SKIPPED if around else _NOTHING_SKIPPED
+    """A stage that may be left out was, when others of its clock ahead of it and behind it were not."""
+    skipped = _NOTHING_SKIPPED
+    for stage, opens, closes, ahead, behind in _OPTIONAL:
+        if stamps[opens] is not None or stamps[closes] is not None:
+            continue
+        # The nearest are nearly always there: the others are looked for only where they are not.
+        before = stamps[ahead[0]] is not None or _first(stamps, *ahead) is not None
+        if before and (stamps[behind[0]] is not None or _first(stamps, *behind) is not None):
+            skipped = skipped | stage if skipped else stage
+    return skipped
 
 
 def _bounds(stamps: Stamps) -> tuple[float | None, float | None]:

@@ -11,6 +11,7 @@ from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
+from timmy_tui.model.stages import GPU, GPU_STAGES, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
 
@@ -127,7 +128,7 @@ class View(Struct, frozen=True, eq=False, dict=True):
     def finding_on(self, key: str) -> Finding | None:
         """The lasting finding of a stage; one on the GPU is the LLM's and the TTS's."""
         for finding in self.findings:
-            if finding.stage == key or (finding.stage == "gpu" and key in ("llm", "tts")):
+            if finding.stage == key or (finding.stage == GPU and key in GPU_STAGES):
                 return finding
         return None
 
@@ -156,4 +157,4 @@ def _value(turn: Turn, key: str) -> float | None:
         return None
     if key == "headline":
         return turn.headline_ms
-    return turn.unattributed_ms if key == "unattributed" else turn.stages.get(key)
+    return turn.unattributed_ms if key == UNATTRIBUTED else turn.stages.get(key)

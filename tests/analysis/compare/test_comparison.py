@@ -107,7 +107,7 @@ def test_marks_and_signals_are_part_of_the_verdict() -> None:
     a, b = two_sides(10, "llm", 0.4)
     b = [replace(turn, signals=frozenset({"empty_reply"})) if number == 2 else turn for number, turn in enumerate(b)]
     marks = {b[1].ordinal: "bad", b[4].ordinal: "bad", a[3].ordinal: "good"}
-    told = compare(a, b, "epoch:1", "epoch:2", marks)
+    told = compare(a, b, ("epoch:1", "epoch:2"), marks)
     assert (told.good, told.bad, told.signals) == ((1, 0), (0, 2), (0, 1))
     assert "but 2 of 11 turns marked bad" in told.sentence
     assert (told.a, told.b) == ("epoch:1", "epoch:2")

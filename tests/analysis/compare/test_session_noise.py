@@ -141,7 +141,7 @@ def test_there_and_back_stands_out_of_it_too() -> None:
     pair = next(make_pairs(30, 1, 1.0, seed=4))
     sides = pair.a, [slowed(turn, "classify", 1.25) for turn in pair.b], pair.a
     words = [
-        next(one.verdict for one in balance(*sides, noise=noise).stages if one.stage == "classify")
+        next(one.verdict for one in balance(sides, noise=noise).stages if one.stage == "classify")
         for noise in (None, loud(0.08))
     ]
     assert words == ["slower", "unchanged"]

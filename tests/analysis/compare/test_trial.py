@@ -114,13 +114,13 @@ def test_there_and_back_again() -> None:
 
 
 def _word(turns: Sequence[Sequence[Turn]], stage: str) -> str:
-    return {one.stage: one.verdict for one in balance(turns[0], turns[1], turns[2]).stages}[stage]
+    return {one.stage: one.verdict for one in balance((turns[0], turns[1], turns[2])).stages}[stage]
 
 
 def test_a_drift_is_told_from_a_change_that_goes_and_comes_back() -> None:
     a, b = stretch(0, 30, 0), stretch(30, 30, 1, factor=1.5)
     assert _word([a, b, stretch(60, 30, 2)], "llm") == "slower"
-    drifted = balance(a, b, stretch(60, 30, 2, factor=2.2))
+    drifted = balance((a, b, stretch(60, 30, 2, factor=2.2)))
     assert {one.stage: one.verdict for one in drifted.stages}["llm"] == "drifted"
     assert "the two baselines differ" in drifted.sentence and "llm ×2" in drifted.sentence
 

@@ -11,6 +11,8 @@ import pytest
 
 from timmy_tui.analysis.stats import tuning
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model import stages
+from timmy_tui.model.stages import STAGES
 
 ROOT = Path(__file__).parents[3]
 ANALYSIS = ROOT / "timmy_tui/analysis"
@@ -35,23 +37,33 @@ MATHEMATICS = {
 """(file, number) → why it is no tuned number."""
 
 UNITS = (
-    "Log units", "Share", "Evidence", "Scales", "Standard errors", "Values", "Values a side", "Times", "Turns",
-    "Turns a side", "Ratio", "ms", "Findings", "Seconds", "Rounds", "Tokens", "Log ms per log", "Restarts",
-    "Standard deviations", "Squared standard deviations", "Chance", "Stages",
+    "Chance", "Evidence", "Findings", "Log ms per log", "Log units", "ms", "Ratio", "Restarts", "Rounds", "Scales",
+    "Seconds", "Share", "Squared standard deviations", "Stages", "Standard deviation", "Standard errors", "Times",
+    "Tokens", "Turns", "Values",
 )  # fmt: skip
 
 
 def documented() -> Iterator[tuple[str, str, str]]:
     """Class, field and the string behind the field, of every class of numbers."""
-    tree = ast.parse(Path(tuning.__file__).read_text())
-    for node in tree.body:
+    for node in (
+        *ast.parse(Path(tuning.__file__).read_text()).body,
+        *ast.parse(Path(stages.__file__).read_text()).body,
+    ):
         if not isinstance(node, ast.ClassDef) or node.name == "Tuning":
             continue
         for line, behind in zip(node.body, [*node.body[1:], None], strict=True):
-            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and is_number(line):
                 told = behind.value if isinstance(behind, ast.Expr) else None
                 text = told.value if isinstance(told, ast.Constant) and isinstance(told.value, str) else ""
                 yield node.name, line.target.id, " ".join(text.split())
+
+
+def is_number(line: ast.AnnAssign) -> bool:
+    """A measure; the place of a chart among others is none."""
+    return (
+        any(isinstance(node, ast.Name) and node.id in ("float", "int") for node in ast.walk(line.annotation))
+        and ast.unparse(line.target) != "trend"
+    )
 
 
 def numbers(path: Path) -> Iterator[tuple[int, float]]:
@@ -75,7 +87,9 @@ def test_every_number_says_its_unit_and_the_bench_figure_that_set_it(section: st
 
 def test_every_section_is_documented_and_frozen() -> None:
     of_classes = {(type(section).__name__, one.name) for section in sections().values() for one in fields(section)}
-    assert of_classes == {(section, name) for section, name, _ in DOCUMENTED}
+    of_table = {(section, name) for section, name, _ in DOCUMENTED if section in ("Stage", "Covariate")}
+    assert of_classes | of_table == {(section, name) for section, name, _ in DOCUMENTED}
+    assert {name for _, name in of_table} == {"slope", "spread", "soft_ms", "least_move_ms"}
     for section in (TUNING, *sections().values()):
         with pytest.raises((FrozenInstanceError, TypeError)):
             setattr(section, fields(section)[0].name, 0)
@@ -118,6 +132,19 @@ def test_the_page_has_every_number_as_it_is() -> None:
         for one in fields(value)
     }
     assert told == known
+
+
+def test_the_page_has_the_numbers_of_the_stage_table_as_they_are() -> None:
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in PAGE.splitlines() if line[:1] == "|"]
+    priors = [
+        (stage.key, one.work, written(one.slope), written(one.spread)) for stage in STAGES for one in stage.covariates
+    ]
+    assert [row for row in rows if row[0] in stages.KEYS] == priors
+    noise: dict[str, tuple[str, str]] = {}
+    for names, soft, least in (row for row in rows if len(row) == 3 and row[1][:1].isdigit()):
+        left = [key for key in stages.KEYS if key not in noise]
+        noise |= dict.fromkeys(left if names == "all others" else names.split(", "), (soft, least))
+    assert noise == {one.key: (written(one.soft_ms), written(one.least_move_ms)) for one in STAGES}
 
 
 def written(value: object) -> str:

@@ -11,12 +11,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.rank_shift import Shift, holm, shift_between
+from timmy_tui.analysis.stats.series import ms_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import FEATURES, design, features_of, fit_work
+from timmy_tui.analysis.stats.workload import design, features_of, fit_work, works_of
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Comparison, StageVerdict
-from timmy_tui.model.stages import CRITICAL, label
+from timmy_tui.model.stages import BY_KEY, CRITICAL, IN_ORDER, V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -26,28 +27,23 @@ Sides = Sequence[Sequence[tuple[Turn, Turn]]]
 """A and B: usable turns, each with the turn ahead of it."""
 
 _TUNING = TUNING.comparison
-V2V = "V2V"
 
-STAGES = (
-    V2V, "stt_final", "hop_in", "classify", "store", "retrieve", "prompt", "llm", "wait", "prefill", "decode", "load",
-    "reply", "hop_out", "mute", "tts",
-)  # fmt: skip
-"""Compared one by one; V2V first."""
-WORKED = ("store", "llm", "tts")
+STAGES = (V2V, *(key for key in IN_ORDER if BY_KEY[key].compared))
+"""Compared one by one; V2V first, parts behind their whole."""
+WORKED = tuple(key for key in CRITICAL if BY_KEY[key].covariates)
 """Parts of V2V that take longer with more work."""
 
 
 def compare(
     a: Sequence[Turn],
     b: Sequence[Turn],
-    a_name: str = "before",
-    b_name: str = "after",
+    names: tuple[str, str] = ("before", "after"),
     marks: Mapping[int, str] | None = None,
     noise: SessionNoise | None = None,
 ) -> Comparison:
-    """B against A. ``marks``: ordinal → ``good`` or ``bad``, the user's own. ``noise``: as the history taught it.
+    """B against A, complete turns only, without the first of each session and those that had to load the model.
 
-    Only complete turns count, and of those not the first of a session or one that had to load the model.
+    ``marks``: ordinal → ``good`` or ``bad``, the user's own. ``noise``: as the history taught it, else as assumed.
     """
     noise = noise or SessionNoise()
     sides = [usable(side) for side in (a, b)]
@@ -61,8 +57,8 @@ def compare(
     sentence = said(stages, len(sides[0]), len(sides[1]), wanted)
     quality = _quality_words(b, told[1])
     return Comparison(
-        a=a_name,
-        b=b_name,
+        a=names[0],
+        b=names[1],
         n_a=len(sides[0]),
         n_b=len(sides[1]),
         stages=stages,
@@ -101,7 +97,7 @@ def values_of_stage(stage: str, sides: Sides) -> Values:
 def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[float, tuple[float, ...]]]:
     """Milliseconds and work of every turn that has them."""
     for turn, ahead in side:
-        ms = turn.headline_ms if stage == V2V else turn.load_ms if stage == "load" else turn.stages.get(stage)
+        ms = turn.headline_ms if stage == V2V else ms_of(turn, stage)
         work = features_of(stage, turn, ahead)
         if ms is not None and ms >= 0 and work is not None and stage not in turn.skipped:
             yield ms, work
@@ -115,9 +111,7 @@ def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> S
     base = StageVerdict(
         stage=stage, ratio=None, low=None, high=None, raw_ratio=raw, n_a=n_a, n_b=n_b, verdict="too few turns",
         wanted=short, before_ms=middles[0], after_ms=middles[1],
-        adjusted_for=tuple(
-            dict.fromkeys(one.name for part in (WORKED if stage == V2V else (stage,)) for one in FEATURES.get(part, ()))
-        ),
+        adjusted_for=_adjusted_for(stage),
     )  # fmt: skip
     if short:
         return base
@@ -129,6 +123,11 @@ def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> S
     )  # fmt: skip
 
 
+def _adjusted_for(stage: str) -> tuple[str, ...]:
+    parts = WORKED if stage == V2V else (stage,)
+    return tuple(dict.fromkeys(work for part in parts for work in works_of(part)))
+
+
 def shift_of(stage: str, values: Values, sides: Sides, noise: float = TUNING.session_noise.assumed) -> Shift:
     """B minus A at the same work. ``noise``: how far sessions differ by chance, in log units."""
     left = _whole_without_work(sides) if stage == V2V else _without_work(stage, values)
@@ -137,7 +136,7 @@ def shift_of(stage: str, values: Values, sides: Sides, noise: float = TUNING.ses
 
 def _without_work(stage: str, values: Values) -> tuple[Array, Array]:
     """Log times of both sides at the same work; the slopes are fitted with the two levels free."""
-    y = np.log(np.array([ms for side in values for ms, _ in side]) + TUNING.series.soft_ms)
+    y = np.log(np.array([ms for side in values for ms, _ in side]) + _TUNING.soft_ms)
     y = y - _effect_of_work(stage, y, values)
     return y[: len(values[0])], y[len(values[0]) :]
 
@@ -170,11 +169,11 @@ def _whole_without_work(sides: Sides) -> tuple[Array, Array]:
         if any(len(side) < _TUNING.least_values for side in values):
             continue
         ms = np.array([one for side in values for one, _ in side])
-        effect = _effect_of_work(stage, np.log(ms + TUNING.series.soft_ms), values)
+        effect = _effect_of_work(stage, np.log(ms + _TUNING.soft_ms), values)
         excess = ms * (1.0 - np.exp(-effect))
         whole[0][places[0]] -= excess[: len(places[0])]
         whole[1][places[1]] -= excess[len(places[0]) :]
-    left = [np.log(np.maximum(side, TUNING.series.soft_ms)) for side in whole]
+    left = [np.log(np.maximum(side, _TUNING.soft_ms)) for side in whole]
     return left[0], left[1]
 
 

@@ -19,19 +19,20 @@ DRIFTED = "drifted"
 
 
 def balance(
-    a: Sequence[Turn],
-    b: Sequence[Turn],
-    again: Sequence[Turn],
+    stretches: tuple[Sequence[Turn], Sequence[Turn], Sequence[Turn]],
     names: tuple[str, str, str] = ("before", "after", "before again"),
     marks: Mapping[int, str] | None = None,
     noise: SessionNoise | None = None,
 ) -> Comparison:
     """B against A and A again together; a stage has moved only when it went and came back.
 
+    ``stretches``: A, B, A again.
+
     What a plain before and after takes for the change, a drift, a warmer day, another topic, goes on instead of coming
     back: the two A then differ, and the stage is called ``drifted``.
     """
-    pooled = compare([*a, *again], b, f"{names[0]} and {names[2]}", names[1], marks, noise)
+    a, b, again = stretches
+    pooled = compare([*a, *again], b, (f"{names[0]} and {names[2]}", names[1]), marks, noise)
     there = {one.stage: one for one in compare(a, b, noise=noise).stages}
     back = {one.stage: one for one in compare(b, again, noise=noise).stages}
     between = {one.stage: one for one in compare(a, again, noise=noise).stages}

@@ -8,18 +8,16 @@ from typing import NamedTuple
 
 from timmy_tui.analysis.compare.comparison import Sides, shift_of, usable, values_of_stage
 from timmy_tui.analysis.stats.epochs import EpochTracker
-from timmy_tui.analysis.stats.session_noise import Noise, SessionNoise
+from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model.stages import BY_KEY, V2V
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.session_noise
 
 LEARNED: dict[str, tuple[str, ...]] = {
-    "V2V": ("V2V",),
-    "LLM": ("prefill", "decode", "wait"),
-    "voice": ("stt_final", "tts"),
-    "hops": ("hop_in", "hop_out"),
-    "v34": ("classify", "store", "retrieve", "prompt", "reply"),
+    group: tuple(key for key in members if key == V2V or (BY_KEY[key].teaches and BY_KEY[key].compared))
+    for group, members in GROUPS.items()
 }
 """Stages that teach each group: without sums of others, and without the mute, which is a sleep."""
 

@@ -214,8 +214,8 @@ def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], nois
         phase.side: _inside(phase, turns) for phase in trial.phases if phase.test == test and phase.kind == "measure"
     }
     if "A again" in sides:
-        return balance(sides["A"], sides["B"], sides["A again"], ("A", "B", "A again"), marks, noise)
-    return compare(sides["A"], sides["B"], "as it was", "changed", marks, noise)
+        return balance((sides["A"], sides["B"], sides["A again"]), ("A", "B", "A again"), marks, noise)
+    return compare(sides["A"], sides["B"], ("as it was", "changed"), marks, noise)
 
 
 def _next(trial: Trial, now: float) -> Trial:

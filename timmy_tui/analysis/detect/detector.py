@@ -11,22 +11,33 @@ from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.ordering import is_late
-from timmy_tui.analysis.stats.series import GAP, HOPS, Value, soft_of, values_of
+from timmy_tui.analysis.stats.series import Value, soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import FEATURES
+from timmy_tui.analysis.stats.workload import works_of
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED
+from timmy_tui.model.stages import (
+    BY_KEY,
+    CRITICAL,
+    GAP,
+    GPU,
+    HOPS,
+    SPLIT,
+    STAGES,
+    UNATTRIBUTED,
+    V2V,
+    top_of,
+    with_parts,
+)
 from timmy_tui.model.turn import Turn, TurnState
 
 _TUNING = TUNING.detector
 _LEAST_SHIFT = math.log(_TUNING.least_ratio)
-V2V = "V2V"
-GPU = "gpu"
 
-_FLAGGED = ("prefill", "decode", "wait", "load", "llm", "prompt", V2V)
+_FLAGGED = (*(stage.key for stage in STAGES if stage.judged and stage.flagged), V2V)
 """Series that start anew when a flag changes."""
-_PARTS = ("prefill", "decode", "wait", "load", "llm")
+_ON_GPU = frozenset(stage.key for stage in STAGES if stage.judged and stage.on_gpu)
+_LEAST_MOVE_MS = {stage.key: stage.least_move_ms for stage in STAGES if stage.least_move_ms}
 
 
 class RegressionDetector:
@@ -123,8 +134,9 @@ class RegressionDetector:
             ms = turn.stages.get(stage)
             if ms is None:
                 continue
-            if stage == "llm" and all(usual.get(part) is not None for part in ("prefill", "decode", "wait")):
-                total += sum(usual[part] or 0.0 for part in ("prefill", "decode", "wait"))
+            parts = [usual.get(part) for part in SPLIT.get(stage, ())]
+            if parts and None not in parts:
+                total += sum(part or 0.0 for part in parts)
             else:
                 known = usual.get(stage)
                 total += ms if known is None else known
@@ -164,7 +176,8 @@ class RegressionDetector:
         if evidence < _TUNING.alarm or not level.ready:
             return False
         shift, _ = level.excursion(length)
-        if level.stage in HOPS and level.usual_ms * abs(math.expm1(shift)) < _TUNING.least_hop_ms:
+        least_ms = _LEAST_MOVE_MS.get(level.stage)
+        if least_ms is not None and level.usual_ms * abs(math.expm1(shift)) < least_ms:
             return False
         return abs(shift) >= _LEAST_SHIFT and (shift > 0) == (level.bank.direction > 0)
 
@@ -189,32 +202,35 @@ class RegressionDetector:
             direction=_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
             since_id=since[1], ratio=math.exp(shift), before_ms=usual, after_ms=usual * math.exp(shift), n=length,
             confidence=confidence(evidence),
-            adjusted_for=tuple(dict.fromkeys(feature.name for feature in FEATURES.get(series, ()))),
+            adjusted_for=works_of(series),
         )  # fmt: skip
         self._findings.add((series, *partners), finding)
 
     def _is_clock(self, series: str, shift: float) -> bool:
-        """One hop longer and the other shorter is a clock that moved, not a network; both start anew."""
-        other = self._levels.get(HOPS[1 - HOPS.index(series)])
-        if other is None or not other.ready:
+        """One hop longer and another shorter is a clock that moved, not a network; all start anew."""
+        hops = {hop: self._levels[hop] for hop in HOPS if hop in self._levels}
+        against = [
+            level.bank.strongest(-1 if shift > 0 else 1)[0]
+            for hop, level in hops.items()
+            if hop != series and level.ready
+        ]
+        if max(against, default=0.0) < _TUNING.partner:
             return False
-        evidence, length = other.bank.strongest(-1 if shift > 0 else 1)
-        if evidence < _TUNING.partner or length == 0:
-            return False
-        for hop in HOPS:
-            self._levels[hop].restart()
+        for level in hops.values():
+            level.restart()
         return True
 
     def _partners(self, series: str, direction: int) -> list[str]:
         """Other series that move the same way now and share a cause with this one."""
-        related = [*_PARTS, "tts"] if series in (*_PARTS, "tts") else []
+        if series not in _ON_GPU:
+            return []
         return [
             name
-            for name in related
-            if name != series
-            and name in self._levels
-            and self._levels[name].ready
-            and self._levels[name].bank.strongest(direction)[0] >= _TUNING.partner
+            for name, level in self._levels.items()
+            if name in _ON_GPU
+            and name != series
+            and level.ready
+            and level.bank.strongest(direction)[0] >= _TUNING.partner
         ]
 
     def _is_return(self, series: str, shift: float) -> bool:
@@ -234,7 +250,7 @@ class RegressionDetector:
         for name, finding in self._findings.lasting:
             if finding.direction != _word(direction) or turn.ordinal - finding.raised > _TUNING.one_cause_turns:
                 continue
-            if name in (*_PARTS, "tts") and series in (*_PARTS, "tts"):
+            if name in _ON_GPU and series in _ON_GPU:
                 self._findings.widen(finding, series, _name(name, [series]))
                 return True
         return False
@@ -267,14 +283,17 @@ def _word(direction: int) -> str:
 
 def _name(series: str, partners: list[str]) -> str:
     """The stage to name when these series moved together."""
-    members = {series, *partners}
     if series.startswith(GAP):
         return UNATTRIBUTED
-    if "tts" in members and members & set(_PARTS):
+    if series == V2V:
+        return V2V
+    members = {series, *partners}
+    tops = {top_of(member) for member in members}
+    if len(tops) > 1:
         return GPU
-    if members <= {"wait", "load"} and "load" in members:
-        # The wait holds the load: when both moved, the load is what moved.
-        return "load"
-    if len(members & set(_PARTS)) > 1 or series == "wait":
-        return "llm"
-    return series
+    # A part that holds another one moved because of it: the wait holds the load.
+    inner = {member for member in members if not members & {*with_parts(member)} - {member}}
+    if len(inner) > 1 or members & tops and len(members) > 1:
+        return tops.pop()
+    (stage,) = inner
+    return BY_KEY[stage].parent if BY_KEY[stage].measured == "rest" else stage

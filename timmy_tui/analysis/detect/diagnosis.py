@@ -13,13 +13,12 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import features_of, robust_scale
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Contribution, Diagnosis
-from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
+from timmy_tui.model.stages import BY_KEY, CRITICAL, SPLIT, STAGES, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn, TurnState
 
 _TUNING = TUNING.diagnosis
-PARTS = ("wait", "prefill", "decode")
-
-_NAMES = {"store": "memory store", "retrieve": "retrieval", "unattributed": "unnamed gap"}
+_OPTIONAL = tuple(key for key in CRITICAL if BY_KEY[key].optional)
+_NAMES = {**{stage.key: stage.name for stage in STAGES if stage.name}, UNATTRIBUTED: "unnamed gap"}
 
 
 class Diagnoser:
@@ -27,7 +26,8 @@ class Diagnoser:
 
     def __init__(self) -> None:
         self._levels: dict[str, Level] = {}
-        self._stores: deque[bool] = deque(maxlen=_TUNING.memory_turns)
+        self._happened = {stage: deque[bool](maxlen=_TUNING.memory_turns) for stage in _OPTIONAL}
+        """Of each stage that may be left out: in which of the last turns it was not."""
         self._excesses: deque[float] = deque(maxlen=_TUNING.memory_turns)
         self._before: Turn | None = None
         self._judged = 0
@@ -78,21 +78,26 @@ class Diagnoser:
             work = features_of(stage, turn, ahead)
             expected = _expected_ms(level, work)
             usual = ms if expected is None else expected - soft_of(stage)
-            if stage == "store":
+            if stage in self._happened:
                 # It happens or not: what is usual is its share of turns, so that a first one shows.
-                usual *= sum(self._stores) / len(self._stores) if self._stores else 0.0
+                usual *= self._share(stage)
             found.append((stage, ms, usual))
-        if "store" in turn.skipped and self._stores:
-            level = self._levels.get("store")
-            share = sum(self._stores) / len(self._stores)
+        for stage in turn.skipped & self._happened.keys():
+            level = self._levels.get(stage)
             if level is not None and level.ready:
-                found.append(("store", 0.0, share * (level.usual_ms - soft_of("store"))))
+                found.append((stage, 0.0, self._share(stage) * (level.usual_ms - soft_of(stage))))
         return found
 
+    def _share(self, stage: str) -> float:
+        """Of the last turns, those that had the stage."""
+        happened = self._happened[stage]
+        return sum(happened) / len(happened) if happened else 0.0
+
     def _why(self, stage: str, turn: Turn, ahead: Turn | None) -> str:
-        if stage == "store":
-            since = next((number for number, stored in enumerate(reversed(self._stores)) if stored), len(self._stores))
-            return f"first store in {since + 1} turns" if since >= 2 else ""
+        if stage in self._happened:
+            happened = self._happened[stage]
+            since = next((number for number, had in enumerate(reversed(happened)) if had), len(happened))
+            return f"first {stage} in {since + 1} turns" if since >= 2 else ""
         if stage == "prefill" and ahead is None:
             return "first turn after a restart"
         if (
@@ -112,7 +117,8 @@ class Diagnoser:
         pieces = _pieces(turn)
         excess = sum(value - usual for _, value, usual in self._against_usual(turn, ahead))
         self._excesses.append(excess)
-        self._stores.append(turn.stages.get("store") is not None)
+        for stage, happened in self._happened.items():
+            happened.append(turn.stages.get(stage) is not None)
         if ahead is None:
             return
         for stage, ms in pieces:
@@ -135,16 +141,12 @@ def _expected_ms(level: Level | None, work: tuple[float, ...] | None) -> float |
 def _pieces(turn: Turn) -> list[tuple[str, float]]:
     """What the headline is made of: stages, the LLM in its parts where they are known, and the unattributed time."""
     pieces: list[tuple[str, float]] = []
-    parts = [(part, turn.stages.get(part)) for part in PARTS]
-    split = all(ms is not None for _, ms in parts)
     for stage in CRITICAL:
         ms = turn.stages.get(stage)
         if ms is None:
             continue
-        if stage == "llm" and split:
-            pieces += [(part, value) for part, value in parts if value is not None]
-        else:
-            pieces.append((stage, ms))
+        parts = [(part, value) for part in SPLIT.get(stage, ()) if (value := turn.stages.get(part)) is not None]
+        pieces += parts if parts and len(parts) == len(SPLIT[stage]) else [(stage, ms)]
     if turn.unattributed_ms is not None:
         pieces.append((UNATTRIBUTED, turn.unattributed_ms))
     return pieces

@@ -9,14 +9,22 @@ from typing import NamedTuple
 
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import features_of
+from timmy_tui.model.stages import BY_KEY, GAP, HOPS, SOFT_MS, SPLIT, STAGES, UNATTRIBUTED, with_parts
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.series
-PLAIN = ("stt_final", "classify", "store", "retrieve", "prompt", "reply", "mute", "tts")
-HOPS = ("hop_in", "hop_out")
-LLM = ("prefill", "decode", "wait", "llm", "load")
-GAP = "gap:"
-"""Prefix of the series of a gap: ``gap:classify→retrieve``."""
+_WITH_WHOLE = frozenset(key for whole in SPLIT for key in with_parts(whole))
+_ALONE = tuple(
+    stage.key for stage in STAGES if stage.judged and stage.clock != "cross" and stage.key not in _WITH_WHOLE
+)
+_HOPS = tuple(key for key in HOPS if BY_KEY[key].judged)
+_SPLIT = tuple(
+    (whole, parts, tuple(key for key in with_parts(whole) if key != whole and BY_KEY[key].judged))
+    for whole, parts in SPLIT.items()
+)
+"""Whole, the parts that must be known, and all that is judged in its place then."""
+_REPORTED = {stage.key: f"{stage.key}_ms" for stage in STAGES if stage.measured == "reported"}
+_SOFT_MS = {UNATTRIBUTED: SOFT_MS} | {stage.key: stage.soft_ms for stage in STAGES}
 
 
 class Value(NamedTuple):
@@ -31,43 +39,40 @@ def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
     """Every judged value of a complete turn; ``before`` is the turn ahead of it in its session.
 
     The parts of the LLM request stand for it; the whole is judged only where they are not known. With two clocks
-    apart the hops are no durations and are left out, and so is the LLM when the model had to be loaded.
+    apart the hops are no durations and are left out, and so is the LLM when the model had to be loaded. The wait is
+    judged with the load in it: the load comes with the debug log, often several turns late.
     """
-    for stage in PLAIN:
-        yield from _value(stage, turn.stages.get(stage), turn, before)
-    hops = [turn.stages.get(stage) for stage in HOPS]
-    if all(hop is None or hop >= 0 for hop in hops) and not turn.clock_stepped:
-        for stage, hop in zip(HOPS, hops, strict=True):
-            yield from _value(stage, hop, turn, before)
-    if not loaded:
-        yield from _llm_values(turn, before)
+    for stage in _ALONE:
+        yield from _value(stage, turn, before)
+    if not turn.clock_stepped and all((turn.stages.get(stage) or 0.0) >= 0 for stage in HOPS):
+        for stage in _HOPS:
+            yield from _value(stage, turn, before)
+    for whole, parts, members in _SPLIT:
+        if loaded and BY_KEY[whole].group == "LLM":
+            continue
+        for stage in members if all(ms_of(turn, part) is not None for part in parts) else (whole,):
+            yield from _value(stage, turn, before)
     for gap in turn.gaps:
         if "start" not in (gap.after, gap.before) and gap.ms >= 0:
             yield Value(f"{GAP}{gap.after}→{gap.before}", math.log(gap.ms + _TUNING.gap_soft_ms), ())
 
 
-def _llm_values(turn: Turn, before: Turn | None) -> Iterator[Value]:
-    wait = turn.stages.get("wait")
-    if turn.prefill_ms is None or turn.decode_ms is None or wait is None:
-        yield from _value("llm", turn.stages.get("llm"), turn, before)
-        return
-    yield from _value("prefill", turn.prefill_ms, turn, before)
-    yield from _value("decode", turn.decode_ms, turn, before)
-    # load_ms comes with the debug log, often several turns late: the wait is judged with the load in it.
-    yield from _value("wait", wait, turn, before)
-    yield from _value("load", turn.load_ms, turn, before)
+def ms_of(turn: Turn, stage: str) -> float | None:
+    """Time of a stage. What Ollama reports may come later than the stages: v34's statistics lend a turn its load."""
+    field = _REPORTED.get(stage)
+    ms: float | None = turn.stages.get(stage) if field is None else getattr(turn, field)
+    return ms
 
 
 def soft_of(series: str) -> float:
     """What was added to a value of this series before its logarithm."""
-    if series.startswith(GAP):
-        return _TUNING.gap_soft_ms
-    return _TUNING.hop_soft_ms if series in HOPS else _TUNING.soft_ms
+    return _TUNING.gap_soft_ms if series.startswith(GAP) else _SOFT_MS[series]
 
 
-def _value(stage: str, ms: float | None, turn: Turn, before: Turn | None) -> Iterator[Value]:
+def _value(stage: str, turn: Turn, before: Turn | None) -> Iterator[Value]:
+    ms = ms_of(turn, stage)
     if ms is None or ms < 0 or stage in turn.skipped:
         return
     work = features_of(stage, turn, before)
     if work is not None:
-        yield Value(stage, math.log(ms + soft_of(stage)), work)
+        yield Value(stage, math.log(ms + _SOFT_MS[stage]), work)

@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model import stages
+from timmy_tui.model.stages import STAGES, V2V
 
 _TUNING = TUNING.session_noise
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "V2V": ("V2V",),
-    "LLM": ("llm", "wait", "prefill", "decode", "load"),
-    "voice": ("stt_final", "mute", "tts"),
-    "hops": ("hop_in", "hop_out"),
-    "v34": ("classify", "store", "retrieve", "prompt", "reply"),
+    V2V: (V2V,),
+    **{group: tuple(stage.key for stage in STAGES if stage.group == group) for group in stages.GROUPS},
 }
-"""Stages that share what makes sessions differ: GPU and model, the voice services, the network, v34's process."""
+"""Stages that share what makes sessions differ, as the stage table groups them."""
 _GROUP_OF = {stage: group for group, stages in GROUPS.items() for stage in stages}
 
 
@@ -40,9 +39,9 @@ class SessionNoise:
         """For a stage, ``V2V``, or a series of the detector."""
         return self.groups.get(_GROUP_OF.get(stage, ""), Noise())
 
-    def words(self, stages: Iterable[str]) -> str:
+    def words(self, series: Iterable[str]) -> str:
         """``session noise ~2.6 % (from 7 restarts)``; a span where the groups of these stages differ."""
-        known = {self.of(stage) for stage in stages}
+        known = {self.of(one) for one in series}
         learned = sorted(one for one in known if one.restarts)
         if not learned:
             return f"session noise {_percent(_TUNING.assumed)} % assumed"

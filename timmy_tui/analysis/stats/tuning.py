@@ -79,9 +79,6 @@ class DetectorTuning:
     """Evidence. From here on another stage counts as moving too. Not measured."""
     least_ratio: float = 1.05
     """Ratio. A smaller move is not reported, whatever its evidence. Not measured."""
-    least_hop_ms: float = 1.0
-    """ms. A hop that moved by less is the scheduler of a busy machine. Measured (bench/judgement, found, seed 61): all
-    of ×1.5 found; with 2 ms seven of 130 were missed."""
     one_cause_turns: int = 15
     """Turns. Alarms of related stages within so many are one finding. Not measured."""
     return_share: float = 0.4
@@ -96,14 +93,13 @@ class DetectorTuning:
 
 @dataclass(frozen=True, slots=True)
 class SeriesTuning:
-    """How a time becomes a value (stats/series.py, stats/ordering.py)."""
+    """How a time becomes a value (stats/series.py, stats/ordering.py).
 
-    soft_ms: float = 0.5
-    """ms. Added to a time before its logarithm: below it there are only clocks and schedulers. Not measured."""
-    hop_soft_ms: float = 2.0
-    """ms. The same for hops: a local network takes 1–5 ms, and the scheduler as much again. Not measured."""
+    A stage's own numbers stand in the stage table.
+    """
+
     gap_soft_ms: float = 5.0
-    """ms. The same for gaps, most of which are a fraction of a millisecond. Not measured."""
+    """ms. Added to a gap before its logarithm: most are a fraction of a millisecond. Not measured."""
     loaded_ms: float = 500.0
     """ms. A longer load is a model that was read from disk. Not measured."""
     loaded_times: float = 3.0
@@ -115,7 +111,7 @@ class SeriesTuning:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadTuning:
-    """How work is taken out (stats/workload.py). Priors are (slope, standard deviation); slope 1 is in proportion."""
+    """How work is taken out (stats/workload.py); the priors of the slopes stand in the stage table."""
 
     huber: float = 1.5
     """Scales. Residuals beyond so many weigh less, in proportion. Not measured."""
@@ -130,22 +126,6 @@ class WorkloadTuning:
     offsets: tuple[float, ...] = (1.0, 30.0, 100.0, 200.0, 350.0, 600.0, 1000.0)
     """Tokens. Evaluated besides the prompt's growth: almost none where the count is exact, ~600 behind a whole history;
     the one that fits best is taken. Not measured."""
-    prefill_evaluated: tuple[float, float] = (0.9, 0.1)
-    """Log ms per log evaluated tokens. Prefill. Not measured."""
-    decode_output: tuple[float, float] = (1.0, 0.05)
-    """Log ms per log output tokens. Decode. Not measured."""
-    decode_prompt: tuple[float, float] = (0.05, 0.05)
-    """Log ms per log prompt tokens. Decode. Not measured."""
-    wait_output: tuple[float, float] = (0.2, 0.2)
-    """Log ms per log output tokens. The rest of the LLM request. Not measured."""
-    llm_output: tuple[float, float] = (0.55, 0.2)
-    """Log ms per log output tokens. A whole LLM request. Not measured."""
-    llm_prompt: tuple[float, float] = (0.2, 0.15)
-    """Log ms per log prompt tokens. A whole LLM request. Not measured."""
-    tts_reply: tuple[float, float] = (0.6, 0.2)
-    """Log ms per log characters of the reply. TTS. Not measured."""
-    store_text: tuple[float, float] = (0.15, 0.12)
-    """Log ms per log characters of the user's text. Memory storage. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +163,8 @@ class ComparisonTuning:
 
     least_values: int = 5
     """Values a side. With fewer there is no verdict. Not measured."""
+    soft_ms: float = 0.5
+    """ms. Added to every time before its logarithm, hops too: the ratio is shown. Not measured."""
     most_turns: int = 200
     """Turns a side. Only the newest are looked at. Not measured."""
     false_verdicts: float = 0.20

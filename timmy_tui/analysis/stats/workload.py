@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model.stages import STAGES, Covariate
 from timmy_tui.model.turn import Turn
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -23,16 +24,11 @@ _TUNING = TUNING.workload
 
 @dataclass(frozen=True)
 class Feature:
-    """One measure of a stage's work and how its time should follow, in log units."""
+    """One measure of a stage's work, and how its time should follow it."""
 
-    name: str
-    """In the words of the screen: what a comparison was adjusted for."""
+    prior: Covariate
     read: Callable[[Turn, Turn | None], float | None]
     """Value from the turn and the one before it in its session; None is not known."""
-    slope: float
-    """Prior: 1 is in proportion."""
-    spread: float
-    """Standard deviation of the prior."""
     offsets: tuple[float, ...] = ()
     """For a value that is only part of the work: what may have to be added to it, before its logarithm is taken.
     The one that leaves the least unexplained is found from the turns themselves. Empty: the value is a logarithm."""
@@ -55,22 +51,19 @@ def _evaluated(turn: Turn, before: Turn | None) -> float | None:
     return None if grown < 0 else float(grown)
 
 
-_OUTPUT = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), *_TUNING.decode_output)
-_PROMPT = Feature("prompt tokens", lambda turn, before: _log(turn.prompt_tokens), *_TUNING.decode_prompt)
-_EVALUATED = Feature("evaluated tokens", _evaluated, *_TUNING.prefill_evaluated, _TUNING.offsets)
-_REPLY = Feature("reply length", lambda turn, before: _log(turn.reply_length), *_TUNING.tts_reply)
-_TEXT = Feature("text length", lambda turn, before: _log(turn.text_length), *_TUNING.store_text)
-_PLUMBING = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), *_TUNING.wait_output)
-_ANSWER = Feature("output tokens", lambda turn, before: _log(turn.output_tokens), *_TUNING.llm_output)
-_WHOLE_PROMPT = Feature("prompt tokens", lambda turn, before: _log(turn.prompt_tokens), *_TUNING.llm_prompt)
+_READERS: dict[str, tuple[Callable[[Turn, Turn | None], float | None], tuple[float, ...]]] = {
+    "output tokens": (lambda turn, before: _log(turn.output_tokens), ()),
+    "prompt tokens": (lambda turn, before: _log(turn.prompt_tokens), ()),
+    "evaluated tokens": (_evaluated, _TUNING.offsets),
+    "reply length": (lambda turn, before: _log(turn.reply_length), ()),
+    "text length": (lambda turn, before: _log(turn.text_length), ()),
+}
+"""Work, as the stage table calls it → how it is read of a turn, and its offsets."""
 
 FEATURES: dict[str, tuple[Feature, ...]] = {
-    "prefill": (_EVALUATED,),
-    "decode": (_OUTPUT, _PROMPT),
-    "wait": (_PLUMBING,),
-    "llm": (_ANSWER, _WHOLE_PROMPT),
-    "tts": (_REPLY,),
-    "store": (_TEXT,),
+    stage.key: tuple(Feature(one, *_READERS[one.work]) for one in stage.covariates)
+    for stage in STAGES
+    if stage.covariates
 }
 """Stage → what its time follows; the others follow nothing that is logged."""
 
@@ -86,10 +79,23 @@ def features_of(stage: str, turn: Turn, before: Turn | None) -> tuple[float, ...
     return tuple(values)
 
 
-def priors_of(stage: str) -> tuple[Array, Array]:
-    """Prior slopes and their standard deviations."""
+def works_of(stage: str) -> tuple[str, ...]:
+    """What its time is adjusted for, in the words of the screen."""
+    return tuple(dict.fromkeys(feature.prior.work for feature in FEATURES.get(stage, ())))
+
+
+class Priors(NamedTuple):
+    """Of a stage's slopes."""
+
+    slopes: Array
+    spreads: Array
+    """Their standard deviations."""
+
+
+def priors_of(stage: str) -> Priors:
+    """In the order of the stage's features."""
     features = FEATURES.get(stage, ())
-    return np.array([one.slope for one in features]), np.array([one.spread for one in features])
+    return Priors(np.array([one.prior.slope for one in features]), np.array([one.prior.spread for one in features]))
 
 
 class Fit(NamedTuple):
@@ -122,19 +128,19 @@ def fit_work(
     near: tuple[float, ...] | None = None,
 ) -> Fit:
     """The best fit over the offsets that the stage's features allow; ``near``: only those and their neighbours."""
-    slopes, spreads = priors_of(stage)
+    priors = priors_of(stage)
     choices = list(product(*(feature.offsets for feature in FEATURES.get(stage, ()) if feature.offsets)))
     middle = choices[len(choices) // 2]
-    if not len(slopes) or len(y) < _TUNING.least_values:
-        return Fit(slopes, spreads, middle, 0.0)
+    if not len(priors.slopes) or len(y) < _TUNING.least_values:
+        return Fit(*priors, middle, 0.0)
     if near in choices:
         place = choices.index(near)
         choices = choices[max(place - 1, 0) : place + 2]
-    fits = [_fit(y, design(stage, work, offsets), slopes, spreads, groups, offsets) for offsets in choices]
+    fits = [_fit(y, design(stage, work, offsets), priors, groups, offsets) for offsets in choices]
     return min(fits, key=lambda fit: fit.scale)
 
 
-def _fit(y: Array, x: Array, slopes: Array, spreads: Array, groups: Array | None, offsets: tuple[float, ...]) -> Fit:
+def _fit(y: Array, x: Array, priors: Priors, groups: Array | None, offsets: tuple[float, ...]) -> Fit:
     """Ridge towards the prior with Huber weights.
 
     ``groups`` (n, small integers) have levels of their own, so that the difference between two selections is not
@@ -143,8 +149,8 @@ def _fit(y: Array, x: Array, slopes: Array, spreads: Array, groups: Array | None
     groups = np.zeros(len(y), dtype=int) if groups is None else groups
     members = [groups == group for group in np.unique(groups)]
     weights: Array = np.ones(len(y))
-    fitted: Array = slopes.copy()
-    precision = np.diag(1.0 / spreads**2)
+    fitted: Array = priors.slopes.copy()
+    precision = np.diag(1.0 / priors.spreads**2)
     for _ in range(_TUNING.rounds):
         centred_y, centred_x = y.copy(), x.copy()
         for group in members:
@@ -155,11 +161,11 @@ def _fit(y: Array, x: Array, slopes: Array, spreads: Array, groups: Array | None
         scale = max(robust_scale(residual), _TUNING.least_scale)
         weights = np.asarray(np.minimum(1.0, _TUNING.huber * scale / np.maximum(np.abs(residual), 1e-12)))
         weighted = centred_x * weights[:, None] / scale**2
-        told = weighted.T @ centred_y + precision @ slopes
+        told = weighted.T @ centred_y + precision @ priors.slopes
         fitted = np.asarray(np.linalg.solve(weighted.T @ centred_x + precision, told))
     errors = np.sqrt(np.diag(np.linalg.inv(weighted.T @ centred_x + precision)))
     left = robust_scale(centred_y - centred_x @ fitted)
-    return Fit(fitted, np.asarray(np.maximum(errors, spreads * _TUNING.least_error_share)), offsets, left)
+    return Fit(fitted, np.asarray(np.maximum(errors, priors.spreads * _TUNING.least_error_share)), offsets, left)
 
 
 def robust_scale(values: Array | Sequence[float]) -> float:

@@ -2,12 +2,11 @@
 
 from msgspec import Struct
 
-from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
+from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, HOPS, SPLIT, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span
 
-HOPS = ("hop_in", "hop_out")
 WIDEST = 80
 """Cells: a wider bar says no more and is harder to follow to its figure."""
 LEAST_TOTAL_MS = 0.001
@@ -42,10 +41,10 @@ class Bar(Struct, frozen=True):
 def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
     """The critical stages in order, each gap where it sits.
 
-    When the clocks differ, neither hop as logged is a duration, but their sum is: each is drawn as half of it,
+    When the clocks differ, no hop as logged is a duration, but their sum is: each is drawn as an equal part of it,
     hatched, so that v34's stages lie within the turn; the figures stay those of the log.
     """
-    hop = _half_of_hops(turn) if skewed or hops_untrue(turn) else None
+    hop = _share_of_hops(turn) if skewed or hops_untrue(turn) else None
     gaps = {gap.after: gap for gap in turn.gaps}
     bars: list[Bar] = []
     at = 0.0
@@ -57,7 +56,7 @@ def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
         gap = gaps.get(key)
         if gap is not None:
             if gap.ms >= LEAST_GAP_MS:
-                bars.append(Bar(f"gap:{gap.after}→{gap.before}", label(UNATTRIBUTED), at, gap.ms, "hole"))
+                bars.append(Bar(f"{GAP}{gap.after}→{gap.before}", label(UNATTRIBUTED), at, gap.ms, "hole"))
             at += gap.ms
     return bars
 
@@ -67,9 +66,9 @@ def hops_untrue(turn: Turn) -> bool:
     return any((turn.stages.get(key) or 0.0) < 0 for key in HOPS)
 
 
-def _half_of_hops(turn: Turn) -> float:
+def _share_of_hops(turn: Turn) -> float:
     known = [ms for ms in (turn.stages.get(key) for key in HOPS) if ms is not None]
-    return max(sum(known), 0.0) / 2 if len(known) == 2 else 0.0
+    return max(sum(known), 0.0) / len(HOPS) if len(known) == len(HOPS) else 0.0
 
 
 def _stage_bar(turn: Turn, key: str, at: float, hop: float | None) -> Bar:
@@ -78,8 +77,8 @@ def _stage_bar(turn: Turn, key: str, at: float, hop: float | None) -> Bar:
     if hop is not None and value is not None and key in HOPS:
         return Bar(key, stage.label, at, hop, "hatch", logged=value)
     parts: tuple[tuple[str, float], ...] = ()
-    if key == "llm" and value:
-        named = [(name, turn.stages.get(name)) for name in ("wait", "prefill", "decode")]
+    if value:
+        named = [(name, turn.stages.get(name)) for name in SPLIT.get(key, ())]
         parts = tuple((name, ms) for name, ms in named if ms)
     return Bar(key, stage.label, at, value, stage.owner, key in turn.skipped, parts)
 
@@ -95,18 +94,17 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:
     end = min(max((bar.start + max(bar.length, 0.0)) * scale, begin), float(width))
     spans: list[Span] = [(glyphs.track * begin, "bar.track")] if begin else []
     if bar.parts:
-        drawn = _draw_parts(bar, scale, begin, end, glyphs)
+        spans += _parts(bar, scale, begin, end, glyphs)
     else:
-        drawn = [(_fill(bar.kind, end - begin, width - begin, glyphs), f"bar.{bar.kind}")]
-    spans += drawn
-    used = begin + sum(len(text) for text, _ in drawn)
+        spans.append((_fill(bar.kind, end - begin, width - begin, glyphs), f"bar.{bar.kind}"))
+    used = sum(len(text) for text, _ in spans)
     if used < width:
         spans.append((glyphs.track * (width - used), "bar.track"))
     return tuple(spans)
 
 
-def _draw_parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> list[Span]:
-    """Parts rounded to cells at their own ends, so that the sum ends where the bar does."""
+def _parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> list[Span]:
+    """Parts rounded to cells at their own ends, so that the sum ends where the bar does; at least one cell."""
     spans: list[Span] = []
     used, at = begin, bar.start
     for kind, ms in bar.parts:
@@ -119,12 +117,10 @@ def _draw_parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) 
 
 
 def part_glyph(kind: str, glyphs: Glyphs) -> str:
-    """Fill of a part of the LLM request."""
-    if kind == "prefill":
-        return glyphs.setting
-    if kind == "decode":
-        return glyphs.service
-    return glyphs.hole if kind in ("wait", "load") else glyphs.code
+    """Fill of a part of a stage."""
+    fills = {"service": glyphs.service, "setting": glyphs.setting, "hole": glyphs.hole}
+    stage = BY_KEY.get(kind)
+    return fills.get(stage.fill, glyphs.code) if stage else glyphs.code
 
 
 def _fill(kind: str, size: float, room: int, glyphs: Glyphs) -> str:

@@ -2,7 +2,7 @@
 
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import BY_KEY, label
+from timmy_tui.model.stages import BY_KEY, GAP, GPU, label
 from timmy_tui.ui.paint.glyphs import Glyphs
 
 
@@ -37,10 +37,10 @@ def signed(ms: float | None, glyphs: Glyphs) -> str:
 
 def stage_name(key: str) -> str:
     """Label of what a finding is about: a stage, V2V, the GPU, or a gap."""
-    if key == "gpu":
+    if key == GPU:
         return "everything on the GPU"
-    if key.startswith("gap:"):
-        after, _, before = key[4:].partition("→")
+    if key.startswith(GAP):
+        after, _, before = key.removeprefix(GAP).partition("→")
         return f"gap {label(after)}→{label(before)}"
     stage = BY_KEY.get(key)
     return key if stage is not None and stage.parent else label(key)

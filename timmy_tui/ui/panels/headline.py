@@ -2,9 +2,9 @@
 
 from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
-from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
+from timmy_tui.model.stages import CRITICAL, HOPS, UNATTRIBUTED, V2V, label
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.ui.charts.waterfall import HOPS, hops_untrue
+from timmy_tui.ui.charts.waterfall import hops_untrue
 from timmy_tui.ui.paint.lines import Line, as_many, cells, foreign, line, spread
 from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, signed, stage_name
 from timmy_tui.ui.view import View
@@ -24,7 +24,7 @@ def headline_line(view: View, width: int) -> Line:
 
 def _badge(view: View) -> Line:
     headline = view.snapshot.headline
-    name = headline.key if headline else "V2V"
+    name = headline.key if headline else V2V
     newest = view.newest_turn
     failed = newest is not None and newest.state in (TurnState.FAILED, TurnState.TIMED_OUT)
     figure = duration(headline.last) if headline else MISSING

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import StageStat
-from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, UNATTRIBUTED_LABEL
+from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, UNATTRIBUTED, UNATTRIBUTED_LABEL
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.waterfall import WIDEST, Bar, axis_line, bar_line, place_bars
@@ -23,7 +23,6 @@ LABEL, VALUE, SHARE, STAT, COUNT = 6, 7, 4, 7, 3
 DROPS = "Δ words, n, p95, p50, share, waterfall, Δ, sparkline"
 SUM_LABEL = f"{UNATTRIBUTED_LABEL} sum"
 """Row of all unattributed time; each gap has a row of its own where it sits."""
-OUTSIDE = ("playback", "rearm", "deaf")
 
 
 class Columns(Struct, frozen=True):
@@ -148,7 +147,7 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: 
         spans.extend((("" if quiet else "") + text, role) for text, role in ((" ", "text"), *drawn))
     spans.extend(_figures(bar, stat, columns))
     if columns.spark:
-        if bar.key.startswith("gap:"):
+        if bar.key.startswith(GAP):
             spans.append((" " * (columns.spark + 1), "text"))
         else:
             values, since = view.series(bar.key, columns.spark)
@@ -170,7 +169,7 @@ def _value(bar: Bar) -> tuple[str, str]:
 
 def _figures(bar: Bar, stat: StageStat | None, columns: Columns) -> list[tuple[str, str]]:
     known = stat if stat is not None and stat.n else None
-    gap = bar.key.startswith("gap:")
+    gap = bar.key.startswith(GAP)
     figures: list[tuple[str, str]] = []
     if columns.p50:
         text = "" if gap else duration(known.p50 if known else None)

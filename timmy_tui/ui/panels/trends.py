@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from statistics import median
 
 from timmy_tui.core.formatting import duration
-from timmy_tui.model.stages import BY_KEY, UNATTRIBUTED
+from timmy_tui.model.stages import BY_KEY, TRENDS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
 from timmy_tui.ui.paint.lines import Line, as_many, fit, foreign, line
 from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.view import View
 
-SERIES = (
-    "headline", "llm", "prefill", "decode", "wait", "load", "tts", "store", "retrieve", "classify", "endpointing",
-    "stt_final", "prompt", "mute", UNATTRIBUTED,
-)  # fmt: skip
+SERIES = ("headline", *TRENDS, UNATTRIBUTED)
 LEAST_HEIGHT = 9
 """Rows of a chart with its heading."""
 
@@ -22,8 +19,8 @@ LEAST_HEIGHT = 9
 def series_name(key: str, view: View) -> str:
     """Label of a series; the headline's is its span."""
     if key == "headline":
-        return view.snapshot.headline.key if view.snapshot.headline else "V2V"
-    return BY_KEY[key].label if key in BY_KEY else "unattributed"
+        return view.snapshot.headline.key if view.snapshot.headline else V2V
+    return BY_KEY[key].label if key in BY_KEY else key
 
 
 def trend_lines(view: View, first: int, turns: int, width: int, height: int) -> list[Line]:

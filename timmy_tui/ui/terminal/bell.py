@@ -3,11 +3,12 @@
 from typing import Literal
 
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.stages import STAGES
 from timmy_tui.model.turn import TurnState
 
 PAUSE_S = 60.0
 """Least time between two rings."""
-OPEN_MICROPHONE = ("", "endpointing", "stt_final")
+OPEN_MICROPHONE = ("", *(stage.key for stage in STAGES if stage.critical and stage.clock == "stt"))
 """Phases in which a bell would be heard as speech; outside a turn it would be too."""
 
 
