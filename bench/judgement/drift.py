@@ -37,7 +37,8 @@ def _slowed(turn: Turn, number: int, drift: float, change: float) -> Turn:
     stages = {key: None if ms is None else ms * factor for key, ms in turn.stages.items()}
     if number == 1 and stages.get("llm") is not None:
         for key in ("llm", "prefill", "decode", "wait"):
-            stages[key] = stages[key] * change if stages.get(key) is not None else None  # type: ignore[operator]
+            ms = stages.get(key)
+            stages[key] = None if ms is None else ms * change
     headline = turn.headline_ms
     if headline is not None:
         headline += sum((stages[key] or 0) - (turn.stages.get(key) or 0) for key in stages if key in _TOP)

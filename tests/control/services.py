@@ -9,16 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from tests.waiting import wait_for
 from timmy_tui.control.service.listeners import Answer, ask
 from timmy_tui.demo.run import Demo, DemoOptions
-
-T = TypeVar("T")
 
 CONFIG = """\
 USE_FULL_MEGA_PROMPT = True
@@ -73,20 +71,11 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-def until(look: Callable[[], T], limit_s: float = 30.0) -> T:
-    """What ``look`` returns as soon as that is true."""
-    deadline = time.monotonic() + limit_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {look}"
-        time.sleep(0.02)
-    return found
-
-
 def cancel_when(cancelled: threading.Event, look: Callable[[], object]) -> None:
     """In another thread: set the event as soon as ``look`` returns something true."""
 
     def run() -> None:
-        until(look)
+        wait_for(look)
         cancelled.set()
 
     threading.Thread(target=run, daemon=True).start()
@@ -123,7 +112,7 @@ class DemoV34(Service):
     def __enter__(self) -> "DemoV34":
         self._demo.start()
         try:
-            until(lambda: ask(self._demo.urls["v34"], 1.0) is Answer.ANSWERS)
+            wait_for(lambda: ask(self._demo.urls["v34"], 1.0) is Answer.ANSWERS)
         except BaseException:
             self._demo.stop()
             raise
@@ -197,7 +186,7 @@ class RealV34(Service):
 
     def __enter__(self) -> "RealV34":
         self.start()
-        until(lambda: ask(self.url, 1.0) is Answer.ANSWERS)
+        wait_for(lambda: ask(self.url, 1.0) is Answer.ANSWERS)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -172,14 +172,14 @@ class Respawner(Restarts):
     gone_s: ClassVar[float | None] = 0.02
 
 
-@pytest.mark.parametrize("gone_s", [0.02, 0.3])
+@pytest.mark.parametrize("gone_s", [0.02, 5.0])
 def test_a_strategy_of_any_name_says_itself_how_long_v34_may_be_away(
     monkeypatch: pytest.MonkeyPatch, waits: ScriptedWaits, folder: Path, gone_s: float
 ) -> None:
     monkeypatch.setattr(Respawner, "gone_s", gone_s)
     way = Respawner(("true",), folder, 5.0, folder / "log")
-    watched = waits.begin(Serving(PORT), strategy=way, limit_s=0.15)
-    with pytest.raises(Unhealthy, match="v34 has exited" if gone_s < 0.15 else "does not answer after"):
+    watched = waits.begin(Serving(PORT), strategy=way, limit_s=1.0)
+    with pytest.raises(Unhealthy, match="v34 has exited" if gone_s < 1.0 else "does not answer after"):
         watched.until_healthy()
 
 

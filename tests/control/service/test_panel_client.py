@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.services import FakePanel, RealV34, cancel_when, free_port, until
+from tests.control.services import FakePanel, RealV34, cancel_when, free_port
+from tests.waiting import wait_for
 from timmy_tui.control.service.listeners import Listener, Serving, who_serves
 from timmy_tui.control.service.panel_client import Panel
 from timmy_tui.control.service.strategies import ByPanel, RestartFailed
@@ -27,7 +28,7 @@ def test_the_panel_stops_and_starts_the_real_thing(tmp_path: Path, go_on: thread
         way = ByPanel(Panel(panel.url, panel.url), v34.folder)
         assert way.refusal(old) == "" and "pkill -9 -f app.py" in way.preview(old)[1]
         assert way.restart(old, (v34.config,), go_on) == "the panel has started v34"
-        (new,) = until(lambda: who_serves(v34.port).listeners)
+        (new,) = wait_for(lambda: who_serves(v34.port).listeners)
         assert new.identity != old.listeners[0].identity
         assert [path for _, path in panel.requests] == ["/api/services", "/api/stop/v34", "/api/start/v34"]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.control.services import RealV34, cancel_when, until
+from tests.control.services import RealV34, cancel_when
+from tests.waiting import wait_for
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.control.service.restart_command import ENVIRONMENT, run_command
@@ -127,7 +128,7 @@ def test_a_command_restarts_the_real_thing(tmp_path: Path, go_on: threading.Even
         way = Command(script(tmp_path, text), tmp_path, 20.0, tmp_path / "command.log")
         assert way.refusal(old) == ""
         way.restart(old, (), go_on)
-        (new,) = until(lambda: who_serves(v34.port).listeners)
+        (new,) = wait_for(lambda: who_serves(v34.port).listeners)
         assert new.identity != old.listeners[0].identity
-        until(lambda: ask(v34.url, 2.0) is Answer.ANSWERS)
+        wait_for(lambda: ask(v34.url, 2.0) is Answer.ANSWERS)
         os.killpg(psutil.Process(new.pid).ppid(), signal.SIGKILL)

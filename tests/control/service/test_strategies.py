@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,11 +66,8 @@ def test_manual_tells_what_to_type(tmp_path: Path, go_on: threading.Event) -> No
 
 
 def test_the_settings_name_the_way(tmp_path: Path) -> None:
-    def made(**control: object) -> Strategy:
-        settings = Settings(
-            control=Control(**control),  # type: ignore[arg-type]
-            services=Services(panel="http://me:secret@127.0.0.1:5555"),
-        )
+    def made(**control: Any) -> Strategy:
+        settings = Settings(control=Control(**control), services=Services(panel="http://me:secret@127.0.0.1:5555"))
         return make_strategy(timmy_at(tmp_path, settings, tmp_path))
 
     assert [made(strategy=name).name for name in ("reload", "panel", "command", "manual")] == [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
@@ -53,11 +54,6 @@ class Feeds:
 
 def flat(batches: list[TailBatch]) -> list[bytes]:
     return [line for batch in batches for line in batch.lines]
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
 
 
 @pytest.fixture
