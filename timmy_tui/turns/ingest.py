@@ -1,4 +1,4 @@
-"""Turns lines of all logs into turns: the parsers and the assembler of one reading."""
+"""Lines of all logs in, turns out: the parsers and the assembler of one reading."""
 
 from collections import Counter
 from collections.abc import Sequence
