@@ -77,7 +77,7 @@ def test_a_sent_reply_without_a_voice_is_complete_when_it_times_out() -> None:
 def test_what_was_in_flight_is_aborted_or_had_timed_out_already(silent_s: float, state: str) -> None:
     turns = read_all([*begun(), *begun("bbbbbbbb", round(silent_s * 1e6))])
     assert turns[0].state == state
-    assert turns[0].reason == ("turn bbbbbbbb began first" if state == "aborted" else "no further event")
+    assert turns[0].reason == ("turn bbbbbbbb began before it ended" if state == "aborted" else "no further event")
 
 
 @pytest.mark.parametrize("name", TEXT_EVENTS)
@@ -147,7 +147,11 @@ def test_a_closed_turn_keeps_its_end_when_late_events_come() -> None:
     assembler = TurnAssembler()
     assembler.add_events([*begun(), *begun("bbbbbbbb", 1000)])
     (late,) = assembler.add_events([event("v34_webhook_received", 3000)])
-    assert (late.request_id, late.state, late.reason) == ("aaaaaaaa", TurnState.ABORTED, "turn bbbbbbbb began first")
+    assert (late.request_id, late.state, late.reason) == (
+        "aaaaaaaa",
+        TurnState.ABORTED,
+        "turn bbbbbbbb began before it ended",
+    )
     assert [turn.request_id for turn in assembler.tick(at(1000.0))] == ["bbbbbbbb"]
 
 

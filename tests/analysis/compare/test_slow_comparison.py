@@ -118,7 +118,7 @@ def test_work_is_taken_out_with_one_slope_and_two_levels() -> None:
         for n in range(20):
             tokens = round(mean * chance.uniform(0.7, 1.4))
             found.append(complete_turn(first + 1 + n, session=1, output_tokens=tokens, prompt_tokens=1000,
-                                       stages={"decode": 9.3 * tokens}))  # fmt: skip
+                                       decode_ms=9.3 * tokens, stages={"decode": 9.3 * tokens}))  # fmt: skip
         return found
 
     told = verdict(compare(turns(0, 50.0), turns(100, 100.0)), "decode")
@@ -204,7 +204,7 @@ def test_noise_that_was_learned_widens_the_interval() -> None:
 
 def crossing(a: float, b: float, again: float) -> StageVerdict:
     there, changed, back = (side(lognormal(n, 20, mean, 0.02), 100 * n) for n, mean in enumerate((a, b, again)))
-    return verdict(balance(there, changed, back))
+    return verdict(balance((there, changed, back)))
 
 
 @pytest.mark.parametrize(
@@ -220,14 +220,14 @@ def test_what_moved_must_come_back(a: float, b: float, again: float, word: str) 
 
 def test_two_baselines_that_differ_are_named() -> None:
     there, changed, back = (side(lognormal(n, 20, mean, 0.02), 100 * n) for n, mean in enumerate((30.0, 40.0, 60.0)))
-    told = balance(there, changed, back, names=("x", "y", "z"))
+    told = balance((there, changed, back), names=("x", "y", "z"))
     assert (told.a, told.b) == ("x and z", "y")
     assert "; the two baselines differ (classify ×" in told.sentence
     assert told.sentence.endswith("): something else moved")
 
 
 def test_a_crossing_with_too_few_turns_says_nothing_of_a_drift() -> None:
-    told = balance(side([30.0] * 9), side([30.0] * 2, 100), side([60.0] * 9, 200))
+    told = balance((side([30.0] * 9), side([30.0] * 2, 100), side([60.0] * 9, 200)))
     assert told.sentence == "too few turns: 3 more"
 
 
