@@ -115,6 +115,6 @@ def test_two_sessions_interleaved_do_not_crash_and_make_no_flip() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_almost_nothing(count: int) -> None:
+def test_few_turns_give_no_finding_and_no_verdict(count: int) -> None:
     _, state = fed(make_turns(count, seed=1))
     assert (state.findings, state.verdict) == ((), None)

@@ -15,7 +15,7 @@ from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.sources.timmy import timmy_at
 
 
-def test_a_page_that_anybody_can_reach_has_no_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_web_page_that_anybody_can_reach_only_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
     assert reason_if_web_page() == ""
     monkeypatch.setenv("TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver")  # as textual-serve starts an app

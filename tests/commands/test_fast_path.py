@@ -29,7 +29,9 @@ VALUED, SWITCHES = ("--root", "--log"), ("--tmux",)
         (["word"], None),
     ],
 )
-def test_options_of_a_call(arguments: list[str], told: dict[str, list[str]] | None) -> None:
+def test_the_options_of_a_call_are_read_or_left_to_click(
+    arguments: list[str], told: dict[str, list[str]] | None
+) -> None:
     assert read_options(arguments, VALUED, SWITCHES) == told
 
 

@@ -41,7 +41,7 @@ def upstream_groups() -> dict[str, list[dict[str, Any]]]:
     return {name: sorted(events, key=lambda event: float(event["timestamp"])) for name, events in groups.items()}
 
 
-def test_the_contract(both: dict[str, Any]) -> None:
+def test_the_json_has_every_field_that_is_promised(both: dict[str, Any]) -> None:
     assert both["schema"] == 1
     assert len(both["turns"]) == 17
     assert set(both["stages"]) == {*KEYS, "unattributed"}
@@ -56,7 +56,7 @@ def test_the_contract(both: dict[str, Any]) -> None:
     assert both["unparsed"] == {}
 
 
-def test_nothing_that_was_said_is_in_it(both: dict[str, Any]) -> None:
+def test_nothing_that_was_said_is_in_the_report(both: dict[str, Any]) -> None:
     text = json.dumps(both)
     assert "cats" not in text
     assert "Solenoids" not in text

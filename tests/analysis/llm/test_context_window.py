@@ -31,7 +31,7 @@ def test_nothing_before_the_first_figures() -> None:
     assert tracker.state is None
 
 
-def test_fill_growth_and_forecast() -> None:
+def test_fill_growth_and_forecast_follow_from_the_turns() -> None:
     turns = [turn(n, 600 + 100 * n, num_ctx=8000) for n in range(11)]
     state = state_after(ContextTracker(), *turns)
     assert (state.window, state.window_source) == (8000, "v34 log")

@@ -154,7 +154,7 @@ def test_calibration_holds_for_one_model_and_window_alone() -> None:
     assert model.certainty is Certainty.UNKNOWN
 
 
-def test_loads_by_the_warm_floor() -> None:
+def test_a_load_is_told_by_its_distance_from_the_warm_floor() -> None:
     tracker = ReuseTracker()
     loads = [95.0, 96.0, 94.5, 320.0, 95.0, 2200.0]
     said = [
@@ -252,7 +252,7 @@ def test_the_queue_is_what_nothing_else_explains() -> None:
     assert wall.ttft_ms == pytest.approx(435.0)
 
 
-def test_no_figures_no_row() -> None:
+def test_a_turn_without_figures_has_no_row() -> None:
     tracker = ReuseTracker()
     item = tracker.add(Turn(ordinal=4), facts("0.12.11"))
     assert (item.certainty, item.share) == (Certainty.UNKNOWN, None)

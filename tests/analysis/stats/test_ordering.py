@@ -35,7 +35,7 @@ def turn(**fields: Any) -> Turn:
         ({"logs": "kv_stats", "started": START - 60}, True),
     ],
 )
-def test_where_a_turn_belongs(late: dict[str, Any], wanted: bool) -> None:
+def test_a_turn_is_late_when_its_session_its_time_or_its_prompt_says_so(late: dict[str, Any], wanted: bool) -> None:
     assert is_late(turn(**late), turn()) is wanted
 
 

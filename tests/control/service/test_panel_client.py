@@ -22,7 +22,7 @@ def panel() -> Iterator[FakePanel]:
         yield panel
 
 
-def test_the_panel_stops_and_starts_the_real_thing(tmp_path: Path, go_on: threading.Event) -> None:
+def test_the_panel_stops_and_starts_a_real_service(tmp_path: Path, go_on: threading.Event) -> None:
     with RealV34(tmp_path) as v34, FakePanel(v34) as panel:
         old = who_serves(v34.port)
         way = ByPanel(Panel(panel.url, panel.url), v34.folder)

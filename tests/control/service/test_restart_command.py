@@ -115,7 +115,7 @@ def test_a_command_that_is_missing_is_refused(tmp_path: Path) -> None:
         run_command(("no-such-thing-7",), tmp_path, 1.0, tmp_path / "log", threading.Event())
 
 
-def test_a_command_restarts_the_real_thing(tmp_path: Path, go_on: threading.Event) -> None:
+def test_a_command_restarts_a_real_service(tmp_path: Path, go_on: threading.Event) -> None:
     with RealV34(tmp_path / "timmy") as v34:
         old = who_serves(v34.port)
         text = (

@@ -47,7 +47,7 @@ def test_reload_needs_nothing_but_the_edit(tmp_path: Path, go_on: threading.Even
     assert config.stat().st_mtime_ns // 10**9 > first // 10**9
 
 
-def test_reload_is_no_way_without_a_reloader(tmp_path: Path) -> None:
+def test_reload_is_refused_without_a_reloader(tmp_path: Path) -> None:
     way = Reload(tmp_path / "config.py", 5.0)
     without = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), False),))
     unknown = Serving(5000, (Listener(4711, 1.0, None, None),))
@@ -58,14 +58,14 @@ def test_reload_is_no_way_without_a_reloader(tmp_path: Path) -> None:
         way.restart(SERVES, (), threading.Event())
 
 
-def test_manual_tells_what_to_type(tmp_path: Path, go_on: threading.Event) -> None:
+def test_the_manual_strategy_says_what_to_type(tmp_path: Path, go_on: threading.Event) -> None:
     way = Manual(tmp_path)
     assert way.limit_s is None
     assert way.restart(SERVES, (), go_on) == f"Ctrl+C in its terminal, then cd {tmp_path} && python app.py --debug"
     assert way.restart(NOBODY, (), go_on) == f"cd {tmp_path} && python app.py --debug"
 
 
-def test_the_settings_name_the_way(tmp_path: Path) -> None:
+def test_the_settings_name_the_strategy(tmp_path: Path) -> None:
     def made(**control: Any) -> Strategy:
         settings = Settings(control=Control(**control), services=Services(panel="http://me:secret@127.0.0.1:5555"))
         return make_strategy(timmy_at(tmp_path, settings, tmp_path))

@@ -44,7 +44,7 @@ def settled(typed: TypedTurns, stats: list[Turn], known: list[Turn], busy: bool 
     return typed.take_ready(known, 100.0 + HOLD_S, busy)
 
 
-def test_an_entry_as_a_turn() -> None:
+def test_an_entry_of_kv_stats_becomes_a_turn() -> None:
     turn = stat()
     assert (turn.logs, turn.request_id, turn.session_id, turn.tail_mode) == ("kv_stats", "", "3ceb3ffd", False)
     assert (turn.prompt_tokens, turn.prefill_ms, turn.load_ms) == (2616, 177.2188, 95.038)

@@ -113,7 +113,7 @@ def test_with_few_colours_it_uses_the_terminals_own(terminals: list[InTerminal],
     assert b"38;2;" not in terminal.seen and b"38;5;" not in terminal.seen
 
 
-def test_no_color_means_none(terminals: list[InTerminal]) -> None:
+def test_no_color_means_no_colours(terminals: list[InTerminal]) -> None:
     terminals.append(terminal := InTerminal(controlling=True, NO_COLOR="1"))
     terminal.read_until(b"largest")
     styles = set(re.findall(rb"\x1b\[([0-9;]*)m", terminal.seen))
