@@ -115,7 +115,7 @@ def test_a_command_that_is_missing_is_refused(tmp_path: Path) -> None:
         run_command(("no-such-thing-7",), tmp_path, 1.0, tmp_path / "log", threading.Event())
 
 
-def test_a_command_restarts_a_real_service(tmp_path: Path, go_on: threading.Event) -> None:
+def test_a_command_restarts_a_real_service(tmp_path: Path, never_cancelled: threading.Event) -> None:
     with RealV34(tmp_path / "timmy") as v34:
         old = who_serves(v34.port)
         text = (
@@ -125,9 +125,9 @@ def test_a_command_restarts_a_real_service(tmp_path: Path, go_on: threading.Even
             f"subprocess.Popen([{sys.executable!r}, 'app.py', '--debug'], cwd={str(v34.folder)!r}, stdout=log,\n"
             "                 stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)\n"
         )
-        way = Command(script(tmp_path, text), tmp_path, 20.0, tmp_path / "command.log")
-        assert way.refusal(old) == ""
-        way.restart(old, (), go_on)
+        strategy = Command(script(tmp_path, text), tmp_path, 20.0, tmp_path / "command.log")
+        assert strategy.refusal(old) == ""
+        strategy.restart(old, (), never_cancelled)
         (new,) = wait_for(lambda: who_serves(v34.port).listeners)
         assert new.identity != old.listeners[0].identity
         wait_for(lambda: ask(v34.url, 2.0) is Answer.ANSWERS)
