@@ -58,9 +58,9 @@ def test_a_source_that_cannot_be_made_is_a_health_line_and_no_empty_screen() -> 
     def make() -> LiveSource:
         raise PermissionError("no\x1b[2J")
 
-    seen: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
+    snapshots: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
     source = DeferredSource(make)
-    source.start(seen.put)
-    (fault,) = seen.get(timeout=20).health
+    source.start(snapshots.put)
+    (fault,) = snapshots.get(timeout=20).health
     assert fault.where == "start" and fault.message == "PermissionError: no␛[2J"
     source.stop()

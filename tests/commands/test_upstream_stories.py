@@ -47,8 +47,8 @@ def with_gap(turn: Turn, ms: float) -> Turn:
 
 
 def alarms(text: str) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = json.loads(text)
-    return told
+    printed: list[dict[str, Any]] = json.loads(text)
+    return printed
 
 
 def test_a_hop_of_two_seconds_is_one_alarm_at_the_turn_where_it_began(run: Callable[..., str]) -> None:
@@ -60,8 +60,8 @@ def test_a_hop_of_two_seconds_is_one_alarm_at_the_turn_where_it_began(run: Calla
     assert alarm["since"] == f"{AT:08x}"
     assert AT < int(alarm["request_id"], 16) <= AT + 10
     assert alarm["ratio"] > 100
-    said = run(explain, turns[: AT + 1], f"{AT:08x}")
-    assert "over your usual: NET→ +" in said or "first" in said
+    printed = run(explain, turns[: AT + 1], f"{AT:08x}")
+    assert "over your usual: NET→ +" in printed or "first" in printed
     assert "hop_in slower ×" in run(regressions, turns)
 
 
@@ -78,8 +78,8 @@ def test_longer_answers_are_no_level_change(run: Callable[..., str]) -> None:
     turns = steady(120, longer)
     assert alarms(run(regressions, turns, "--json")) == []
     assert run(regressions, turns) == "no level change in these turns\n"
-    told = json.loads(run(compare, turns, f"turns:1-{AT}", f"turns:{AT + 1}-120", "--json"))
-    decode = next(one for one in told["stages"] if one["stage"] == "decode")
+    printed = json.loads(run(compare, turns, f"turns:1-{AT}", f"turns:{AT + 1}-120", "--json"))
+    decode = next(one for one in printed["stages"] if one["stage"] == "decode")
     assert decode["raw_ratio"] > 1.5
     assert decode["verdict"] == "unchanged"
 
@@ -94,11 +94,11 @@ def test_prompts_beyond_the_window_raise_an_alarm_of_prefill_or_llm(run: Callabl
 def test_the_verdict_of_two_sessions_names_both_and_is_the_same_each_time(run: Callable[..., str]) -> None:
     turns = steady()
     later = [slowed(turn, "llm", 0.4 if turn.ordinal >= AT else 1.0) for turn in turns]
-    said = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
-    assert said.startswith(f"turns:{AT + 1}-100 against turns:1-{AT}: ")
-    assert "V2V −" in said.splitlines()[0]
+    printed = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
+    assert printed.startswith(f"turns:{AT + 1}-100 against turns:1-{AT}: ")
+    assert "V2V −" in printed.splitlines()[0]
     same = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
-    assert same == said
+    assert same == printed
 
 
 def test_three_turns_are_too_few_for_an_alarm_or_a_verdict(run: Callable[..., str]) -> None:

@@ -159,7 +159,7 @@ def test_every_generation_of_the_stand_in_is_read_without_loss(stand_in: OllamaS
     client.close()
     assert stand_in.log.path is not None
     parser = OllamaLogParser()
-    said = parser.feed(stand_in.log.path.read_bytes().splitlines())
-    told = [(item.prompt, item.reused, item.evaluated, item.truncated) for item in said]
-    assert told == [(item.prompt_tokens, item.reused, item.evaluated, item.truncated) for item in stand_in.requests]
+    served = parser.feed(stand_in.log.path.read_bytes().splitlines())
+    figures = [(item.prompt, item.reused, item.evaluated, item.truncated) for item in served]
+    assert figures == [(item.prompt_tokens, item.reused, item.evaluated, item.truncated) for item in stand_in.requests]
     assert parser.version == stand_in.version

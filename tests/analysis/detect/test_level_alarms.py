@@ -129,12 +129,12 @@ def test_a_flip_of_a_flag_is_no_alarm() -> None:
     """What a flag does is for the comparison to say."""
     turns = make_turns(200, seed=16)
     start = next(turn.session for turn in turns if turn.ordinal > 100) + 1
-    seen: set[int] = set()
+    sessions: set[int] = set()
     flipped = []
     for turn in turns:
         later = turn.session >= start
-        first = turn.session not in seen
-        seen.add(turn.session)
+        first = turn.session not in sessions
+        sessions.add(turn.session)
         one = slowed(turn, "prefill", 0.3 if later else 1.0)
         flipped.append(replace(one, tail_mode=later and not first))
     assert any(turn.tail_mode for turn in flipped)

@@ -73,15 +73,15 @@ def test_a_window_that_is_exactly_full_was_cut() -> None:
 
 
 def test_half_a_window_needs_a_second_sign() -> None:
-    said = facts("0.30.11")
+    served_by = facts("0.30.11")
     honest = [turn(0, 3950, num_ctx=8000), turn(1, 4002, num_ctx=8000)]
-    assert not state_after(ContextTracker(), *honest, facts_then=said).truncated
+    assert not state_after(ContextTracker(), *honest, facts_then=served_by).truncated
     full = [turn(0, 7950, num_ctx=8000), turn(1, 4002, num_ctx=8000)]
-    assert state_after(ContextTracker(), *full, facts_then=said).truncated
+    assert state_after(ContextTracker(), *full, facts_then=served_by).truncated
     array = turn(0, 4003, num_ctx=8000, context_sent=8100)
-    assert state_after(ContextTracker(), array, facts_then=said).truncated
+    assert state_after(ContextTracker(), array, facts_then=served_by).truncated
     estimate = turn(0, 4002, num_ctx=8000, prompt_tokens_est=8200)
-    assert state_after(ContextTracker(), estimate, facts_then=said).truncated
+    assert state_after(ContextTracker(), estimate, facts_then=served_by).truncated
     assert not state_after(ContextTracker(), array, facts_then=facts("0.12.11")).truncated
 
 

@@ -92,8 +92,8 @@ def test_a_slow_panel_does_not_hold_whoever_waits(
 ) -> None:
     monkeypatch.setattr("timmy_tui.control.service.panel_client.STATUS_S", 0.3)
     panel.answers["/api/services"] = (200, b"", 60.0)
-    said = ByPanel(Panel(panel.url, panel.url), tmp_path).refusal(RUNNING)
-    assert "does not answer within" in said or "no answer in time" in said
+    refusal = ByPanel(Panel(panel.url, panel.url), tmp_path).refusal(RUNNING)
+    assert "does not answer within" in refusal or "no answer in time" in refusal
     cancelled = threading.Event()
     panel.answers["/api/stop/v34"] = (200, b"", 60.0)
     cancel_when(cancelled, lambda: ("POST", "/api/stop/v34") in panel.requests)

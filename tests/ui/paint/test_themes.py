@@ -134,8 +134,8 @@ async def test_the_users_folder_overrides_and_a_broken_file_is_said_once() -> No
     write(config_dir() / "themes" / "dark.toml", BASE.replace('"mine"', '"timmy-dark"').replace("#eeeeee", "#123456"))
     write(config_dir() / "themes" / "broken.toml", "name = 3")
     async with running_dashboard(snapshot()) as dashboard:
-        said = [notice.text for notice in dashboard.app.events]
-        assert len(said) == 1 and "broken.toml" in said[0]
+        notices = [notice.text for notice in dashboard.app.events]
+        assert len(notices) == 1 and "broken.toml" in notices[0]
         assert dashboard.app.view.styles["text"].color == Color.parse("#123456").rich_color
 
 
