@@ -63,7 +63,7 @@ TAB = EventLog(
     kind="tab",
     file_name="tab.log",
     order=30,
-    recognizes=lambda lines: lines[0].startswith(b"tab:\t"),
+    recognizes=lambda line: line.startswith(b"tab:\t"),
     place=place,
     parser=TabParser,
 )
@@ -71,7 +71,7 @@ WORD = FactLog(
     kind="word",
     file_name="word.log",
     order=40,
-    recognizes=lambda lines: lines[0].startswith(b"word: "),
+    recognizes=lambda line: line.startswith(b"word: "),
     place=lambda places: places.root / "shared/word.log",
     parser=WordParser,
 )
