@@ -66,9 +66,9 @@ if __name__ == "__main__":
 
 def free_port() -> int:
     """A port that nobody holds at this moment."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def cancel_when(cancelled: threading.Event, look: Callable[[], object]) -> None:

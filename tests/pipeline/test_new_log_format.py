@@ -106,12 +106,12 @@ def test_the_report_and_the_status_line_read_it(tmp_path: Path) -> None:
     log = tmp_path / "any.log"
     log.write_text(tab_lines("aaaaaaaa", 1000.0) + "tab:\ttorn\n" + tab_lines("bbbbbbbb", 1020.0))
     shown = CliRunner().invoke(report, ["--log", str(log), "--json"], catch_exceptions=False)
-    told = json.loads(shown.output)
-    assert [(turn["request_id"], turn["state"]) for turn in told["turns"]] == [
+    printed = json.loads(shown.output)
+    assert [(turn["request_id"], turn["state"]) for turn in printed["turns"]] == [
         ("aaaaaaaa", "complete"), ("bbbbbbbb", "complete")
     ]  # fmt: skip
-    assert told["turns"][0]["stages"]["llm"] == pytest.approx(716)
-    assert told["unparsed"] == {"not five fields": 1}
+    assert printed["turns"][0]["stages"]["llm"] == pytest.approx(716)
+    assert printed["unparsed"] == {"not five fields": 1}
     assert "LLM 716ms" in newest_line(None, None, [log], tmux=False)
 
 

@@ -92,8 +92,8 @@ def test_the_newest_turns_show_before_the_backlog_and_nothing_counts_twice(watch
     assert whole.sources[0].behind == 0
     assert len(whole.turns) == settings.view.turns
     assert [turn.ordinal for turn in whole.turns] == list(range(turns + 1 - settings.view.turns, turns + 1))
-    seen = [snapshot.counts.complete for snapshot in watcher.all if snapshot.turns]
-    assert max(seen) == turns + 1
+    completed = [snapshot.counts.complete for snapshot in watcher.all if snapshot.turns]
+    assert max(completed) == turns + 1
 
 
 def test_a_turn_that_straddles_the_head_is_whole_afterwards(watch: Watch, timmy: Installation) -> None:

@@ -51,7 +51,7 @@ def test_few_restarts_stay_near_what_is_assumed() -> None:
     assert estimate(differences(0.05, 3, seed=2)).share < estimate(differences(0.05, 60, seed=2)).share
 
 
-def test_bounds_hold() -> None:
+def test_the_share_of_chance_stays_above_its_least_value() -> None:
     still = [Difference(0.0, 0.01, number) for number in range(100)]
     told = estimate(still)
     assert QUIETEST < told.share < 1.05 * QUIETEST

@@ -89,7 +89,7 @@ def test_turns_while_it_was_left_do_not_count() -> None:
     assert state(advance(trial, turns, START + 400), turns, {}).phase == "change"
 
 
-def test_what_runs_already_is_no_test() -> None:
+def test_what_runs_already_cannot_be_tested() -> None:
     trial = make_trial("guide", 6, False, START)
     turns = stretch(0, 12, 0, raw=False)
     trial = advance(trial, turns, START + 200)
@@ -98,7 +98,7 @@ def test_what_runs_already_is_no_test() -> None:
     assert [one.said for one in trial.phases if one.answer] == ["it was so already"]
 
 
-def test_there_and_back_again() -> None:
+def test_a_guided_test_goes_there_and_back() -> None:
     trial = make_trial("test-2", 6, True, START)
     a = stretch(0, 12, 0, raw=False)
     b = stretch(30, 12, 1, factor=0.4, tail_mode=True, raw=False)

@@ -85,15 +85,15 @@ def test_two_instances_share_the_port_and_both_are_named(tmp_path: Path) -> None
         v34.start()
         wait_for(lambda: len(who_serves(v34.port).listeners) == 2)
         serving = who_serves(v34.port)
-        said = refusal(serving, v34.folder)
-        assert all(str(one.pid) in said for one in serving.listeners)
+        reason = refusal(serving, v34.folder)
+        assert all(str(one.pid) in reason for one in serving.listeners)
         assert all(str(one.pid) in describe(serving, boottime()) for one in serving.listeners)
 
 
 def test_another_folder_is_another_copy(real: RealV34, tmp_path: Path) -> None:
     wait_for(lambda: who_serves(real.port).listeners)
-    said = refusal(who_serves(real.port), tmp_path)
-    assert "another copy" in said and str(real.folder) in said
+    reason = refusal(who_serves(real.port), tmp_path)
+    assert "another copy" in reason and str(real.folder) in reason
 
 
 def test_a_symbolic_link_to_the_folder_is_no_other_copy(real: RealV34, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ tail.close()
 """
 
 
-def test_t10_denied_then_granted(tmp_path: Path) -> None:
+def test_t10_a_file_that_was_denied_is_read_once_it_may_be_read(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run(

@@ -60,7 +60,7 @@ def test_t1_an_old_file_that_never_gets_quiet_gives_way_with_a_gap(log: Path, fo
     assert b"half a line" not in follower.lines
 
 
-def test_t2_copytruncate(log: Path, follow: Follow) -> None:
+def test_t2_a_file_that_is_copied_and_truncated_is_read_from_its_start(log: Path, follow: Follow) -> None:
     append(log, b"a line that is longer than what follows\n" * 200)
     follower = follow(log)
     follower.poll()
@@ -102,7 +102,7 @@ def test_t3_rewritten_in_place_with_the_same_size(log: Path, follow: Follow) -> 
     assert follower.batches[-1].restarted
 
 
-def test_t4_unlinked_and_made_anew(log: Path, follow: Follow) -> None:
+def test_t4_a_file_that_is_unlinked_and_made_anew_is_followed(log: Path, follow: Follow) -> None:
     append(log, b"one\n")
     follower = follow(log)
     follower.poll()

@@ -216,7 +216,7 @@ def test_t12_a_backlog_on_a_stalled_mount_does_not_hold_its_consumer(
         gate.set()
 
 
-def test_never_started_and_stopped(tmp_path: Path) -> None:
+def test_what_was_never_started_can_be_stopped(tmp_path: Path) -> None:
     feed = TailThread(Tail(tmp_path / "log", "log", QUICK), "v34", QUICK)
     feed.stop()
     assert feed.state.condition is SourceCondition.WAITING

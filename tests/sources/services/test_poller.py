@@ -63,9 +63,9 @@ def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
 
     log = tmp_path / "server.log"
     with OllamaStandIn(StandInOptions("0.12.11", speed=1000, log_path=log)) as stand_in, serving(speech) as (url, _):
-        told = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
-        told = replace(told, paths=Paths(ollama_log=str(log)))
-        live = ServicePoller(ServiceConfig(told, None), OllamaLogParser())
+        configured = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
+        configured = replace(configured, paths=Paths(ollama_log=str(log)))
+        live = ServicePoller(ServiceConfig(configured, None), OllamaLogParser())
         live.start(lambda: None)
         wait_for(lambda: set(conditions(live).values()) == {SourceCondition.OK})
         client = HttpClient(stand_in.url, timeout_s=20)
