@@ -105,7 +105,7 @@ def test_three_turns(run: Callable[..., str]) -> None:
     turns = steady(3)
     assert alarms(run(regressions, turns, "--json")) == []
     assert "too few turns" in run(compare, turns, "last:1", "last:2")
-    assert "not enough to say" in run(explain, turns, turns[2].request_id)
+    assert "too few turns" in run(explain, turns, turns[2].request_id)
 
 
 def test_no_such_turn_and_no_such_selection(run: Callable[..., str]) -> None:

@@ -96,7 +96,7 @@ def history(
         click.echo(json.dumps(told, indent=1))
     else:
         _print(told, days)
-        click.echo(noise.by_group())
+        click.echo(noise.describe_groups())
 
 
 def _summary(kept: History, since: float) -> dict[str, Any]:

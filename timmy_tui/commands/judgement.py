@@ -96,10 +96,10 @@ def compare(
     noise = None if logs else known_noise(root, settings_path)
     turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
     if again:
-        from timmy_tui.analysis.compare.crossover import balance
+        from timmy_tui.analysis.compare.crossover import compare_crossover
 
         stretches = select(turns, a), select(turns, b), select(turns, again)
-        verdict = balance(stretches, (a, b, again), marks, noise)
+        verdict = compare_crossover(stretches, (a, b, again), marks, noise)
     else:
         verdict = judge(select(turns, a), select(turns, b), (a, b), marks, noise)
     if as_json:
