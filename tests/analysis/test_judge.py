@@ -40,16 +40,16 @@ def test_nothing_is_judged_before_a_flip() -> None:
 def test_a_flip_waits_until_it_can_speak_and_then_does() -> None:
     turns = conversation(30, 20, factor=0.4)
     judge = Judge()
-    said = []
+    verdicts = []
     for turn in turns:
         judge.add(turn)
         verdict = judge.state().verdict
         if verdict is not None:
-            said.append((verdict.wanted, verdict.sentence))
-    waiting = [wanted for wanted, _ in said if wanted]
+            verdicts.append((verdict.wanted, verdict.sentence))
+    waiting = [wanted for wanted, _ in verdicts if wanted]
     assert waiting == sorted(waiting, reverse=True)
     assert waiting[-1] == 1
-    wanted, sentence = said[-1]
+    wanted, sentence = verdicts[-1]
     assert wanted == 0
     assert "LLM ×" in sentence and "V2V −" in sentence
     state = judge.state()
@@ -63,7 +63,7 @@ def test_a_flip_that_changes_nothing_says_that() -> None:
     _, state = fed(conversation(30, 25))
     assert state.verdict is not None
     assert {one.verdict for one in state.verdict.stages} <= {"unchanged", "too few turns"}
-    assert state.verdict.sentence.startswith("no difference")
+    assert state.verdict.sentence.startswith("no significant difference")
 
 
 def test_marks_enter_the_verdict_and_can_be_taken_back() -> None:
@@ -115,6 +115,6 @@ def test_two_sessions_interleaved_do_not_crash_and_make_no_flip() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_almost_nothing(count: int) -> None:
+def test_few_turns_give_no_finding_and_no_verdict(count: int) -> None:
     _, state = fed(make_turns(count, seed=1))
     assert (state.findings, state.verdict) == ((), None)

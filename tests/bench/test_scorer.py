@@ -50,18 +50,18 @@ def _late(turns: Sequence[Turn]) -> list[Alarm]:
 
 
 def test_a_method_that_always_cries_is_counted() -> None:
-    told = count_false(_always, [Labelled("plain", make_turns(50, seed=1))])
-    assert (told.rate, told.stages["retrieve"]) == (1000.0, 50)
+    result = count_false(_always, [Labelled("plain", make_turns(50, seed=1))])
+    assert (result.rate, result.stages["retrieve"]) == (1000.0, 50)
 
 
 def test_wrong_stage_wrong_way_and_delay() -> None:
     classify = Labelled("×2", make_turns(50, seed=1), "classify", 2.0, 20)
     faster = Labelled("×0.5", make_turns(50, seed=1), "retrieve", 0.5, 20)
     right = Labelled("×2", make_turns(50, seed=1), "retrieve", 2.0, 20)
-    told = count_found(_always, [classify, faster, right])
-    assert (told.logs, told.found, told.wrong, told.backwards) == (3, 1, 1, 1)
-    assert told.delays == [1]
-    assert told.mistaken == {"classify→retrieve": 1}
+    result = count_found(_always, [classify, faster, right])
+    assert (result.logs, result.found, result.wrong, result.backwards) == (3, 1, 1, 1)
+    assert result.delays == [1]
+    assert result.mistaken == {"classify→retrieve": 1}
 
 
 def test_looking_ahead_is_noticed() -> None:
@@ -87,9 +87,9 @@ def test_recipes_are_scored_against_the_known_ratio() -> None:
     def blind(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
         return {stage: Verdict("faster", 0.9, 1.1) for stage in ("classify", "retrieve")}
 
-    told = judge_pairs(blind, 10, 13, 1.5, seed=9)
+    result = judge_pairs(blind, 10, 13, 1.5, seed=9)
     # Thirteen stages take turns: twice it is one of these two, called the wrong way; the other is falsely called.
-    assert (told.pairs, told.called, told.backwards, told.pairs_false) == (13, 0, 2, 13)
-    assert told.tests == 24
-    assert (told.intervals, told.covered) == (26, 24)
+    assert (result.pairs, result.called, result.backwards, result.pairs_false) == (13, 0, 2, 13)
+    assert result.tests == 24
+    assert (result.intervals, result.covered) == (26, 24)
     assert all(judge_pairs(recipe, 10, 2, 1.0, seed=9).tests for recipe in RECIPES.values())

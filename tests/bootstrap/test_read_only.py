@@ -15,7 +15,7 @@ from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.sources.timmy import timmy_at
 
 
-def test_a_page_that_anybody_can_reach_has_no_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_web_page_that_anybody_can_reach_only_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
     assert reason_if_web_page() == ""
     monkeypatch.setenv("TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver")  # as textual-serve starts an app
@@ -58,9 +58,9 @@ def test_a_source_that_cannot_be_made_is_a_health_line_and_no_empty_screen() -> 
     def make() -> LiveSource:
         raise PermissionError("no\x1b[2J")
 
-    seen: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
+    snapshots: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
     source = DeferredSource(make)
-    source.start(seen.put)
-    (fault,) = seen.get(timeout=20).health
+    source.start(snapshots.put)
+    (fault,) = snapshots.get(timeout=20).health
     assert fault.where == "start" and fault.message == "PermissionError: no␛[2J"
     source.stop()

@@ -13,7 +13,7 @@ VALUED, SWITCHES = ("--root", "--log"), ("--tmux",)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "options"),
     [
         ([], {}),
         (["--tmux"], {"--tmux": []}),
@@ -29,8 +29,10 @@ VALUED, SWITCHES = ("--root", "--log"), ("--tmux",)
         (["word"], None),
     ],
 )
-def test_options_of_a_call(arguments: list[str], told: dict[str, list[str]] | None) -> None:
-    assert read_options(arguments, VALUED, SWITCHES) == told
+def test_the_options_of_a_call_are_read_or_left_to_click(
+    arguments: list[str], options: dict[str, list[str]] | None
+) -> None:
+    assert read_options(arguments, VALUED, SWITCHES) == options
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ def command(options: Options) -> None:
 
 def test_the_command_gets_one_value_with_everything_that_click_read() -> None:
     arguments = ["--root", "/timmy", "--log", "a", "--log", "b", "--json", "one"]
-    said = CliRunner().invoke(command, arguments)
+    result = CliRunner().invoke(command, arguments)
     wanted = Options(root=Path("/timmy"), logs=(Path("a"), Path("b")), as_json=True, name="one")
-    assert (said.output, wanted.settings_path, wanted.count) == (f"{wanted!r}\n", None, 3)
+    assert (result.output, wanted.settings_path, wanted.count) == (f"{wanted!r}\n", None, 3)
 
 
 def test_its_name_and_its_help_are_the_function_s() -> None:

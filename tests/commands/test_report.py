@@ -28,8 +28,8 @@ def run(*arguments: str | Path, code: int = 0, **options: Any) -> str:
 
 @pytest.fixture(scope="module")
 def both() -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(run("report", "--log", LATENCY, "--log", V34, "--json"))
-    return told
+    printed: dict[str, Any] = json.loads(run("report", "--log", LATENCY, "--log", V34, "--json"))
+    return printed
 
 
 def upstream_groups() -> dict[str, list[dict[str, Any]]]:
@@ -41,7 +41,7 @@ def upstream_groups() -> dict[str, list[dict[str, Any]]]:
     return {name: sorted(events, key=lambda event: float(event["timestamp"])) for name, events in groups.items()}
 
 
-def test_the_contract(both: dict[str, Any]) -> None:
+def test_the_json_has_every_field_that_is_promised(both: dict[str, Any]) -> None:
     assert both["schema"] == 1
     assert len(both["turns"]) == 17
     assert set(both["stages"]) == {*KEYS, "unattributed"}
@@ -56,7 +56,7 @@ def test_the_contract(both: dict[str, Any]) -> None:
     assert both["unparsed"] == {}
 
 
-def test_nothing_that_was_said_is_in_it(both: dict[str, Any]) -> None:
+def test_nothing_that_was_said_is_in_the_report(both: dict[str, Any]) -> None:
     text = json.dumps(both)
     assert "cats" not in text
     assert "Solenoids" not in text
@@ -93,8 +93,8 @@ def test_percentiles_look_at_complete_turns_only(both: dict[str, Any]) -> None:
 
 
 def test_tail_is_the_newest_turns_not_the_highest_ids() -> None:
-    told = json.loads(run("report", "--log", LATENCY, "--tail", "3", "--json"))
-    assert [turn["request_id"] for turn in told["turns"]] == ["2bfc7ffd", "457a46a7", "3f8de0e1"]
+    printed = json.loads(run("report", "--log", LATENCY, "--tail", "3", "--json"))
+    assert [turn["request_id"] for turn in printed["turns"]] == ["2bfc7ffd", "457a46a7", "3f8de0e1"]
 
 
 def test_one_request_shows_timeline_deltas_and_ledger() -> None:
@@ -113,10 +113,10 @@ def test_a_slow_turn_is_explained_in_its_own_report_in_the_summary_and_in_the_js
     assert alone.rstrip().endswith(sentence)
     summary = run("report", "--log", LATENCY, "--log", V34)
     assert f"slow 2bfc7ffd: {sentence}" in summary
-    told = {turn["request_id"]: turn["diagnosis"] for turn in both["turns"]}
-    assert told["2bfc7ffd"]["slow"] is True and told["2bfc7ffd"]["sentence"] == sentence
-    assert told["2bfc7ffd"]["excess_ms"] == pytest.approx(534, abs=1)
-    assert any(one is None for one in told.values())
+    diagnoses = {turn["request_id"]: turn["diagnosis"] for turn in both["turns"]}
+    assert diagnoses["2bfc7ffd"]["slow"] is True and diagnoses["2bfc7ffd"]["sentence"] == sentence
+    assert diagnoses["2bfc7ffd"]["excess_ms"] == pytest.approx(534, abs=1)
+    assert any(one is None for one in diagnoses.values())
 
 
 def test_sessions_table_has_prompt_llm_tail_mode_and_trends() -> None:
@@ -161,8 +161,8 @@ def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
 @pytest.mark.skipif(find_spec("pyarrow") is not None, reason="the library is there")
 def test_parquet_without_its_library_says_what_to_install(tmp_path: Path) -> None:
     path = tmp_path / "turns.parquet"
-    said = run("report", "--log", LATENCY, "--parquet", path, code=1)
-    assert said == "Error: Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.\n"
+    printed = run("report", "--log", LATENCY, "--parquet", path, code=1)
+    assert printed == "Error: Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.\n"
     assert not path.exists()
 
 
@@ -203,10 +203,10 @@ def test_a_format_that_is_in_the_table_is_an_option_of_the_command(tmp_path: Pat
 def test_any_bytes_are_a_report(tmp_path: Path) -> None:
     log = tmp_path / "latency.log"
     log.write_bytes(b"\0\xff\n" + b"x" * 3_000_000 + b"\n" + LATENCY.read_bytes()[:5000] + b'{"timestamp": NaN}\r\n')
-    told = json.loads(run("report", "--log", log, "--json"))
-    assert len(told["turns"]) >= 1
-    assert told["sources"][0]["dropped"] == 1
-    assert sum(told["unparsed"].values()) >= 2
+    printed = json.loads(run("report", "--log", log, "--json"))
+    assert len(printed["turns"]) >= 1
+    assert printed["sources"][0]["dropped"] == 1
+    assert sum(printed["unparsed"].values()) >= 2
     log.write_bytes(b"")
     assert json.loads(run("report", "--log", log, "--json"))["turns"] == []
     assert "no turns" in run("report", "--log", log)
@@ -238,5 +238,5 @@ def test_the_root_is_found_and_both_logs_are_read(tmp_path: Path) -> None:
     (root / "v34/config.py").touch()
     (root / "shared/latency.log").write_bytes(LATENCY.read_bytes())
     (root / "testing-interface/logs/v34.log").write_bytes(V34.read_bytes())
-    told = json.loads(run("report", "--json", cwd=root / "v34"))
-    assert {turn["logs"] for turn in told["turns"]} == {"both", "latency"}
+    printed = json.loads(run("report", "--json", cwd=root / "v34"))
+    assert {turn["logs"] for turn in printed["turns"]} == {"both", "latency"}

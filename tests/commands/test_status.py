@@ -21,7 +21,7 @@ def run(*arguments: str | Path, state: Path) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
-def test_from_the_end_of_the_logs(tmp_path: Path) -> None:
+def test_the_line_comes_from_the_end_of_the_logs(tmp_path: Path) -> None:
     done = run("--log", DATA / "latency.log", "--log", DATA / "v34.log", state=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "● V2V 2.08s ▼-0.4 LLM 574ms ctx 43% n=12\n"
@@ -29,7 +29,7 @@ def test_from_the_end_of_the_logs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--root", "/none"], ["--log", "/none"], ["--root", "/tmp", "--tmux"]])
-def test_nothing_known_is_a_line_and_exit_0(tmp_path: Path, arguments: list[str]) -> None:
+def test_where_nothing_is_known_a_line_is_printed_and_the_exit_code_is_0(tmp_path: Path, arguments: list[str]) -> None:
     done = run(*arguments, state=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("○")

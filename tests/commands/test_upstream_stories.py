@@ -47,11 +47,11 @@ def with_gap(turn: Turn, ms: float) -> Turn:
 
 
 def alarms(text: str) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = json.loads(text)
-    return told
+    printed: list[dict[str, Any]] = json.loads(text)
+    return printed
 
 
-def test_the_two_second_hop(run: Callable[..., str]) -> None:
+def test_a_hop_of_two_seconds_is_one_alarm_at_the_turn_where_it_began(run: Callable[..., str]) -> None:
     """A new TCP connection for every request: 6 ms became 2 060."""
     turns = [slowed(turn, "hop_in", 800.0 if turn.ordinal >= AT else 1.0) for turn in steady()]
     (alarm,) = alarms(run(regressions, turns, "--json"))
@@ -60,8 +60,8 @@ def test_the_two_second_hop(run: Callable[..., str]) -> None:
     assert alarm["since"] == f"{AT:08x}"
     assert AT < int(alarm["request_id"], 16) <= AT + 10
     assert alarm["ratio"] > 100
-    said = run(explain, turns[: AT + 1], f"{AT:08x}")
-    assert "over your usual: NET→ +" in said or "first" in said
+    printed = run(explain, turns[: AT + 1], f"{AT:08x}")
+    assert "over your usual: NET→ +" in printed or "first" in printed
     assert "hop_in slower ×" in run(regressions, turns)
 
 
@@ -73,42 +73,42 @@ def test_the_unnamed_gap_between_classification_and_retrieval(run: Callable[...,
     assert "unnamed gap +" in run(explain, turns[: AT + 1], f"{AT:08x}")
 
 
-def test_slower_because_longer(run: Callable[..., str]) -> None:
+def test_longer_answers_are_no_level_change(run: Callable[..., str]) -> None:
     longer = Truth(workload=lambda number: (2.0, 2.0) if number >= AT else (1.0, 1.0))
     turns = steady(120, longer)
     assert alarms(run(regressions, turns, "--json")) == []
     assert run(regressions, turns) == "no level change in these turns\n"
-    told = json.loads(run(compare, turns, f"turns:1-{AT}", f"turns:{AT + 1}-120", "--json"))
-    decode = next(one for one in told["stages"] if one["stage"] == "decode")
+    printed = json.loads(run(compare, turns, f"turns:1-{AT}", f"turns:{AT + 1}-120", "--json"))
+    decode = next(one for one in printed["stages"] if one["stage"] == "decode")
     assert decode["raw_ratio"] > 1.5
     assert decode["verdict"] == "unchanged"
 
 
-def test_the_context_past_its_window(run: Callable[..., str]) -> None:
+def test_prompts_beyond_the_window_raise_an_alarm_of_prefill_or_llm(run: Callable[..., str]) -> None:
     """Every prompt cut from the front: the prefix never fits again and the whole prompt is evaluated."""
     turns = [slowed(turn, "prefill", 6.0 if turn.ordinal >= AT else 1.0) for turn in steady()]
     first = alarms(run(regressions, turns, "--json"))[0]
     assert (first["stage"], first["direction"]) in (("prefill", "slower"), ("llm", "slower"))
 
 
-def test_the_verdict_of_two_sessions(run: Callable[..., str]) -> None:
+def test_the_verdict_of_two_sessions_names_both_and_is_the_same_each_time(run: Callable[..., str]) -> None:
     turns = steady()
     later = [slowed(turn, "llm", 0.4 if turn.ordinal >= AT else 1.0) for turn in turns]
-    said = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
-    assert said.startswith(f"turns:{AT + 1}-100 against turns:1-{AT}: ")
-    assert "V2V −" in said.splitlines()[0]
+    printed = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
+    assert printed.startswith(f"turns:{AT + 1}-100 against turns:1-{AT}: ")
+    assert "V2V −" in printed.splitlines()[0]
     same = run(compare, later, f"turns:1-{AT}", f"turns:{AT + 1}-100")
-    assert same == said
+    assert same == printed
 
 
-def test_three_turns(run: Callable[..., str]) -> None:
+def test_three_turns_are_too_few_for_an_alarm_or_a_verdict(run: Callable[..., str]) -> None:
     turns = steady(3)
     assert alarms(run(regressions, turns, "--json")) == []
     assert "too few turns" in run(compare, turns, "last:1", "last:2")
-    assert "not enough to say" in run(explain, turns, turns[2].request_id)
+    assert "too few turns" in run(explain, turns, turns[2].request_id)
 
 
-def test_no_such_turn_and_no_such_selection(run: Callable[..., str]) -> None:
+def test_a_turn_or_a_selection_that_does_not_exist_is_said_to_be_missing(run: Callable[..., str]) -> None:
     with pytest.raises(NotFound):
         run(explain, steady(3), "ffffffff")
     with pytest.raises(NotFound):

@@ -31,8 +31,8 @@ def main(act: str, root: Path, state: Path) -> None:
     key, value = ASKED
     with controller_on(Service(root), state, Settings(), watch=True) as harness:
         plan = harness.plan(Flip(((key, value),)))
-        seen = {"read_only": harness.controller.state().read_only, "refusal": plan.refusal}
-        print(json.dumps(seen), flush=True)
+        answers = {"read_only": harness.controller.state().read_only, "refusal": plan.refusal}
+        print(json.dumps(answers), flush=True)
         if act == "flip":
             harness.controller.start(plan)
             print_states(harness)

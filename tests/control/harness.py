@@ -4,7 +4,6 @@ Every plan and every start of a test goes through ``ControlHarness.plan`` and ``
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.control.services import DemoV34, Service
+from tests.waiting import wait_for
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.edit.transaction import write
@@ -26,8 +26,6 @@ from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.timmy import timmy_at
 
-LIMIT_S = 45.0
-"""How long a test waits for anything; pytest ends it after 60 s."""
 UNUSED_PORT = 9
 NO_SERVICE = Settings(
     services=Services(v34=f"http://127.0.0.1:{UNUSED_PORT}"), control=Control(rollback_countdown_s=0.1)
@@ -92,10 +90,7 @@ class ControlHarness:
 
     def until(self, condition: Callable[[], object]) -> None:
         """Look until it holds."""
-        deadline = time.monotonic() + LIMIT_S
-        while not condition():
-            assert time.monotonic() < deadline, (self.controller.progress, self.messages)
-            time.sleep(0.005)
+        wait_for(condition, lambda: (self.controller.progress, self.messages))
 
     def until_state(self, *states: ChangeState) -> None:
         """Until the change is in one of these states."""

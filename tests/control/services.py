@@ -9,16 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from tests.waiting import wait_for
 from timmy_tui.control.service.listeners import Answer, ask
 from timmy_tui.demo.run import Demo, DemoOptions
-
-T = TypeVar("T")
 
 CONFIG = """\
 USE_FULL_MEGA_PROMPT = True
@@ -68,25 +66,16 @@ if __name__ == "__main__":
 
 def free_port() -> int:
     """A port that nobody holds at this moment."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
-
-
-def until(look: Callable[[], T], limit_s: float = 30.0) -> T:
-    """What ``look`` returns as soon as that is true."""
-    deadline = time.monotonic() + limit_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {look}"
-        time.sleep(0.02)
-    return found
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def cancel_when(cancelled: threading.Event, look: Callable[[], object]) -> None:
     """In another thread: set the event as soon as ``look`` returns something true."""
 
     def run() -> None:
-        until(look)
+        wait_for(look)
         cancelled.set()
 
     threading.Thread(target=run, daemon=True).start()
@@ -123,7 +112,7 @@ class DemoV34(Service):
     def __enter__(self) -> "DemoV34":
         self._demo.start()
         try:
-            until(lambda: ask(self._demo.urls["v34"], 1.0) is Answer.ANSWERS)
+            wait_for(lambda: ask(self._demo.urls["v34"], 1.0) is Answer.ANSWERS)
         except BaseException:
             self._demo.stop()
             raise
@@ -197,7 +186,7 @@ class RealV34(Service):
 
     def __enter__(self) -> "RealV34":
         self.start()
-        until(lambda: ask(self.url, 1.0) is Answer.ANSWERS)
+        wait_for(lambda: ask(self.url, 1.0) is Answer.ANSWERS)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -35,7 +35,7 @@ def llm_truth(logs: GeneratedLogs) -> list[dict[str, Any]]:
     return [entry["llm"] for entry in logs.ground_truth if entry["what"] == "turn" and entry["llm"]]
 
 
-def test_a_conversation_in_both_logs() -> None:
+def test_a_conversation_is_written_into_both_logs() -> None:
     logs = generate_logs(ConversationPlan(40, seed=5))
     turns = by_request(logs)
     assert len(turns) == 40

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,10 @@ import httpx
 import psutil
 import pytest
 
+from tests.waiting import wait_for
 from timmy_tui.core.installation import find_installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.demo.run import Demo, DemoOptions
-
-Wait = Callable[..., Any]
 
 
 def events(root: Path, name: str = "") -> list[dict[str, Any]]:
@@ -82,7 +81,7 @@ def quiet() -> Iterator[Demo]:
         yield demo
 
 
-def test_a_conversation_goes_through_every_process(wait_for: Wait) -> None:
+def test_a_conversation_goes_through_every_process() -> None:
     with Demo(DemoOptions(speed=40, work_speed=10, import_s=0.0)) as demo:
         root = demo.root
         assert root is not None
@@ -106,7 +105,7 @@ def test_a_conversation_goes_through_every_process(wait_for: Wait) -> None:
     assert not _processes_in(root)
 
 
-def test_an_edit_restarts_v34_with_the_new_flags(quiet: Demo, wait_for: Wait) -> None:
+def test_an_edit_restarts_v34_with_the_new_flags(quiet: Demo) -> None:
     root = quiet.root
     assert root is not None
     wait_for(lambda: serves(quiet))
@@ -135,7 +134,7 @@ def test_an_edit_restarts_v34_with_the_new_flags(quiet: Demo, wait_for: Wait) ->
     assert v34_log(root).count(" * Restarting with stat") == 3
 
 
-def test_a_bad_config_kills_v34_for_good(quiet: Demo, wait_for: Wait) -> None:
+def test_a_bad_config_kills_v34_for_good(quiet: Demo) -> None:
     root = quiet.root
     assert root is not None
     wait_for(lambda: serves(quiet))
@@ -145,7 +144,7 @@ def test_a_bad_config_kills_v34_for_good(quiet: Demo, wait_for: Wait) -> None:
     assert not serves(quiet)
 
 
-def test_a_typed_turn_shows_in_kv_stats_and_not_in_the_latency_log(quiet: Demo, wait_for: Wait) -> None:
+def test_a_typed_turn_shows_in_kv_stats_and_not_in_the_latency_log(quiet: Demo) -> None:
     root = quiet.root
     assert root is not None
     wait_for(lambda: serves(quiet))
@@ -157,27 +156,26 @@ def test_a_typed_turn_shows_in_kv_stats_and_not_in_the_latency_log(quiet: Demo, 
         assert answer.status_code >= 400
 
 
-def test_every_scenario_of_faults_goes_on(wait_for: Wait) -> None:
+def test_every_scenario_of_faults_goes_on() -> None:
     with Demo(DemoOptions("faults", speed=200, work_speed=25, import_s=0.0, history=3)) as demo:
         root = demo.root
         assert root is not None
-        first = _listener(demo, wait_for).pid
+        first = _listener(demo).pid
 
         def recorded() -> set[str]:
             lines = (root / "demo/truth.jsonl").read_text().splitlines() if (root / "demo/truth.jsonl").exists() else []
             return {json.loads(line)["what"] for line in lines}
 
         wait_for(
-            lambda: recorded() >= {"torn", "truncate", "rotate", "crash", "garbage", "leak", "tts down", "duplicate"},
-            50,
+            lambda: recorded() >= {"torn", "truncate", "rotate", "crash", "garbage", "leak", "tts down", "duplicate"}
         )
         assert (root / "shared/latency.log.1").exists()
-        assert _listener(demo, wait_for).pid != first
+        assert _listener(demo).pid != first
         wait_for(lambda: any(b"\xff\xfe" in line for line in (root / "shared/latency.log").read_bytes().splitlines()))
     assert not _processes_in(root)
 
 
-def test_killing_the_demo_leaves_no_process_behind(tmp_path: Path, wait_for: Wait) -> None:
+def test_killing_the_demo_leaves_no_process_behind(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "timmy_tui.demo", "--root", str(tmp_path), "--speed", "40", "--work-speed", "10"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
@@ -190,7 +188,7 @@ def test_killing_the_demo_leaves_no_process_behind(tmp_path: Path, wait_for: Wai
     assert not _processes_in(tmp_path)
 
 
-def test_an_interrupted_demo_removes_its_folder(wait_for: Wait) -> None:
+def test_an_interrupted_demo_removes_its_folder() -> None:
     argv = [sys.executable, "-m", "timmy_tui.demo"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
@@ -219,9 +217,8 @@ def _processes_in(root: Path) -> list[psutil.Process]:
     return processes
 
 
-def _listener(demo: Demo, wait_for: Wait | None = None) -> psutil.Process:
-    if wait_for is not None:
-        wait_for(lambda: serves(demo))
+def _listener(demo: Demo) -> psutil.Process:
+    wait_for(lambda: serves(demo))
     port = int(demo.urls["v34"].rsplit(":", 1)[1])
     (pid,) = {
         connection.pid

@@ -51,61 +51,61 @@ def with_a_row(folder: Path, *words: str) -> dict[str, Any]:
         cwd=ROOT, env={"PYTHONPATH": str(ROOT), "TZ": "UTC", "HOME": str(folder)}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    outputs: dict[str, Any] = json.loads(done.stdout)
+    return outputs
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a program says of a log whose rerank takes twice as long from turn 90 on."""
     folder = tmp_path_factory.mktemp("row")
     return with_a_row(folder, "2", "judged") | {"log": (folder / "latency.log").read_bytes()}
 
 
 @pytest.mark.timeout(180)
-def test_its_time_is_in_the_ledger_and_no_longer_unattributed(told: dict[str, Any]) -> None:
+def test_its_time_is_in_the_ledger_and_no_longer_unattributed(outputs: dict[str, Any]) -> None:
     ingest = Ingest(60.0)
-    read = [*ingest.feed("latency", told["log"].splitlines()), *ingest.assembler.finish()]
+    read = [*ingest.feed("latency", outputs["log"].splitlines()), *ingest.assembler.finish()]
     without = sorted(read, key=lambda turn: turn.ordinal)
-    assert len(told["stages"]) == len(without) == TURNS
-    for turn, ms, rest in zip(without, told["stages"], told["unattributed"], strict=True):
+    assert len(outputs["stages"]) == len(without) == TURNS
+    for turn, ms, rest in zip(without, outputs["stages"], outputs["unattributed"], strict=True):
         assert ms > 0.5 * USUAL_MS
         assert turn.unattributed_ms == pytest.approx(rest + ms)
-    shown = told["json"]["turns"][-1]
+    shown = outputs["json"]["turns"][-1]
     named = sum(shown["stages"][key] or 0.0 for key in (*CRITICAL, "rerank"))
     assert shown["headline_ms"] == pytest.approx(named + shown["unattributed_ms"])
-    skipped = [one["skipped"] for one in told["json"]["turns"]]
+    skipped = [one["skipped"] for one in outputs["json"]["turns"]]
     assert skipped == [sorted(turn.skipped) for turn in without]
     assert ["store"] in skipped
-    assert told["phase"] == "rerank"
+    assert outputs["phase"] == "rerank"
 
 
 @pytest.mark.timeout(180)
-def test_it_is_judged_and_compared(told: dict[str, Any]) -> None:
-    (alarm,) = told["regressions"]
+def test_it_is_judged_and_compared(outputs: dict[str, Any]) -> None:
+    (alarm,) = outputs["regressions"]
     assert (alarm["stage"], alarm["direction"]) == ("rerank", "slower")
     assert AT <= int(alarm["since"], 16) < AT + 5
-    verdicts = {one["stage"]: one["verdict"] for one in told["compare"]["stages"]}
+    verdicts = {one["stage"]: one["verdict"] for one in outputs["compare"]["stages"]}
     assert verdicts.pop("rerank") == "slower"
     assert set(verdicts.values()) == {"unchanged"}
-    assert told["compare"]["sentence"].startswith("RERANK ×")
+    assert outputs["compare"]["sentence"].startswith("RERANK ×")
 
 
 @pytest.mark.timeout(180)
-def test_it_is_in_table_export_and_report(told: dict[str, Any]) -> None:
-    assert told["frame"] == told["stages"]
-    rows = list(csv.DictReader(io.StringIO(told["csv"])))
-    assert [float(row["rerank_ms"]) for row in rows] == told["stages"]
-    assert [one["stages"]["rerank"] for one in told["json"]["turns"]] == told["stages"]
-    assert told["json"]["stages"]["rerank"]["n"] == TURNS
-    assert told["text"].count("RERANK  sorting what was found") == TURNS
-    assert any(line.startswith("rerank ") for line in told["text"].splitlines())
+def test_it_is_in_table_export_and_report(outputs: dict[str, Any]) -> None:
+    assert outputs["frame"] == outputs["stages"]
+    rows = list(csv.DictReader(io.StringIO(outputs["csv"])))
+    assert [float(row["rerank_ms"]) for row in rows] == outputs["stages"]
+    assert [one["stages"]["rerank"] for one in outputs["json"]["turns"]] == outputs["stages"]
+    assert outputs["json"]["stages"]["rerank"]["n"] == TURNS
+    assert outputs["text"].count("RERANK  sorting what was found") == TURNS
+    assert any(line.startswith("rerank ") for line in outputs["text"].splitlines())
 
 
 @pytest.mark.timeout(180)
-def test_it_is_on_the_screen(told: dict[str, Any]) -> None:
-    assert any("RERANK · 100 turns" in line for line in told["trends"])
-    assert any(line.startswith("RERANK ") for line in told["ledger"])
+def test_it_is_on_the_screen(outputs: dict[str, Any]) -> None:
+    assert any("RERANK · 100 turns" in line for line in outputs["trends"])
+    assert any(line.startswith("RERANK ") for line in outputs["ledger"])
 
 
 @pytest.mark.timeout(180)

@@ -79,7 +79,7 @@ def test_failures_in_between_are_reported() -> None:
         assert steps["raw_stream"] == "the stream broke off"
 
 
-def test_no_server_and_no_model() -> None:
+def test_without_a_server_or_a_model_the_probe_says_so() -> None:
     with pytest.raises(SourceError, match="connection refused"):
         run_probe("http://user:secret@127.0.0.1:1")
     with pytest.raises(SourceError) as error:
@@ -123,7 +123,7 @@ def test_the_command_asks_first_and_prints_or_encodes(tmp_path: Path, monkeypatc
         assert len(printed["probe"]["steps"]) == 7
 
 
-def test_the_warm_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_warm_command_loads_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     common = ["--settings", settings_file(tmp_path), "--model", MODEL]

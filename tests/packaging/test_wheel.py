@@ -52,6 +52,8 @@ def test_installed_in_a_fresh_environment_it_reports(wheel: Path, tmp_path: Path
     )  # fmt: skip
     assert len(json.loads(done.stdout)["turns"]) == 17
     code = "from timmy_tui.ui.paint.themes import load_themes; print(sorted(load_themes()[0]))"
-    told = subprocess.run([python, "-c", code], cwd=tmp_path, env=environ, check=True, capture_output=True, text=True)
+    printed = subprocess.run(
+        [python, "-c", code], cwd=tmp_path, env=environ, check=True, capture_output=True, text=True
+    )
     for theme in (ROOT / "themes").glob("*.toml"):
-        assert theme.stem in told.stdout
+        assert theme.stem in printed.stdout

@@ -68,7 +68,7 @@ def test_interleaved_tasks_keep_to_themselves() -> None:
     assert [(prompt, reused) for prompt, reused, *_ in found] == [(1978, 36), (500, 100)]
 
 
-def test_the_old_runner() -> None:
+def test_lines_of_the_old_runner_are_read() -> None:
     tail = 'slot_id=0 task_id=7 tid="140" timestamp=1719000000'
     found, parser = feed(
         "INFO [update_slots] input truncated | n_ctx=2048 n_erase=1300 n_keep=4 n_left=2044 n_shift=1022",
@@ -107,7 +107,7 @@ def test_access_lines_with_and_without_colours() -> None:
     assert not is_generation(coloured)
 
 
-def test_durations_and_times() -> None:
+def test_durations_and_times_are_read_or_unknown() -> None:
     assert [parse_duration(text) for text in ("15.5s", "1m4s", "33.313µs", "soon")] == [
         15.5,
         64.0,
@@ -133,12 +133,12 @@ def test_an_answer_in_the_log_cannot_forge_a_request() -> None:
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))
-def test_any_bytes(lines: list[bytes]) -> None:
+def test_any_bytes_are_parsed_without_an_error(lines: list[bytes]) -> None:
     OllamaLogParser().feed(lines)
 
 
 @given(st.lists(st.sampled_from([SLOT, CUT, *LLAMA.splitlines()]), max_size=40))
-def test_any_order(lines: list[str]) -> None:
+def test_lines_in_any_order_never_give_a_prompt_that_is_not_the_sum_of_its_parts(lines: list[str]) -> None:
     parser = OllamaLogParser()
     for item in parser.feed(line.encode() for line in lines):
         assert item.prompt is None or (item.reused or 0) + (item.evaluated or 0) == item.prompt
@@ -159,7 +159,7 @@ def test_every_generation_of_the_stand_in_is_read_without_loss(stand_in: OllamaS
     client.close()
     assert stand_in.log.path is not None
     parser = OllamaLogParser()
-    said = parser.feed(stand_in.log.path.read_bytes().splitlines())
-    told = [(item.prompt, item.reused, item.evaluated, item.truncated) for item in said]
-    assert told == [(item.prompt_tokens, item.reused, item.evaluated, item.truncated) for item in stand_in.requests]
+    served = parser.feed(stand_in.log.path.read_bytes().splitlines())
+    figures = [(item.prompt, item.reused, item.evaluated, item.truncated) for item in served]
+    assert figures == [(item.prompt_tokens, item.reused, item.evaluated, item.truncated) for item in stand_in.requests]
     assert parser.version == stand_in.version

@@ -112,35 +112,35 @@ def test_an_id_in_the_words_does_not_replace_the_one_behind_them() -> None:
 
 
 def test_an_answer_of_several_lines_is_one_answer() -> None:
-    told = facts(
+    found = facts(
         "*** Debug: LLM response received: one\ntwo\n\nthree\n"
         "*** Debug: Assistant response added to conversation history only"
     )
-    assert told[0] == DebugFact("answer", {"reply": "one\ntwo\n\nthree"})
-    assert [fact.kind for fact in told] == ["answer", "answer_added"]
+    assert found[0] == DebugFact("answer", {"reply": "one\ntwo\n\nthree"})
+    assert [fact.kind for fact in found] == ["answer", "answer_added"]
 
 
 def test_an_answer_cannot_end_its_own_turn() -> None:
-    told = facts(
+    found = facts(
         "*** Debug: LLM response received: well\n--- Total process_user_message took: 0.01s\nindeed\n"
         "*** Debug: Tail mode active=True\n*** Debug: Assistant response added to conversation history only\n"
         "--- Total process_user_message took: 1.22s"
     )
-    assert [fact.kind for fact in told] == ["answer", "answer_added", "total"]
-    assert told[-1].values["ms"] == 1220.0
+    assert [fact.kind for fact in found] == ["answer", "answer_added", "total"]
+    assert found[-1].values["ms"] == 1220.0
 
 
 def test_a_prompt_preview_cannot_forge_facts() -> None:
-    told = facts(
+    found = facts(
         "*** Debug: Megaprompt preview: <|start_header_id|>user\n--- Total process_user_message took: 0.01s\n"
         "*** Debug: KV stats: prompt_eval_count=1 eval_count=1\n\n*** Debug: Tail mode active=False"
     )
-    assert [fact.kind for fact in told] == ["tail_mode"]
+    assert [fact.kind for fact in found] == ["tail_mode"]
 
 
 def test_versions_without_the_kept_line_end_at_the_next_turn() -> None:
-    told = facts(f"*** Debug: LLM response received: yes\n--- Total process_user_message took: 0.90s\n{BEGIN}")
-    assert [fact.kind for fact in told] == ["answer", "total", "begin"]
+    found = facts(f"*** Debug: LLM response received: yes\n--- Total process_user_message took: 0.90s\n{BEGIN}")
+    assert [fact.kind for fact in found] == ["answer", "total", "begin"]
 
 
 @given(st.lists(st.one_of(st.binary(max_size=120), st.sampled_from([line.encode() for line in EXAMPLES])), max_size=40))

@@ -3,14 +3,14 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bench.logs import TURN
-from tests.pipeline.watcher import Watcher
+from tests.pipeline.conftest import Watch, following
 from timmy_tui.commands.report import report
 from timmy_tui.core.installation import Installation, installation_at
 from timmy_tui.core.settings import Paths, Settings
@@ -18,7 +18,7 @@ from timmy_tui.doctor.files import file_lines, sample_logs
 from timmy_tui.model.log_format import DebugFact, EventLog, FactLog, LogPlaces
 from timmy_tui.model.turn import Event
 from timmy_tui.parse.log_formats import FORMATS
-from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
+from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.read_logs import detect_format, named_logs, read_logs
 from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.report.newest import newest_line
@@ -63,7 +63,7 @@ TAB = EventLog(
     kind="tab",
     file_name="tab.log",
     order=30,
-    recognizes=lambda lines: lines[0].startswith(b"tab:\t"),
+    recognizes=lambda line: line.startswith(b"tab:\t"),
     place=place,
     parser=TabParser,
 )
@@ -71,7 +71,7 @@ WORD = FactLog(
     kind="word",
     file_name="word.log",
     order=40,
-    recognizes=lambda lines: lines[0].startswith(b"word: "),
+    recognizes=lambda line: line.startswith(b"word: "),
     place=lambda places: places.root / "shared/word.log",
     parser=WordParser,
 )
@@ -81,14 +81,6 @@ WORD = FactLog(
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for row in (TAB, WORD):
         monkeypatch.setitem(FORMATS, row.kind, row)
-
-
-@pytest.fixture
-def opened() -> Iterator[list[LiveSource]]:
-    sources: list[LiveSource] = []
-    yield sources
-    for source in sources:
-        source.stop()
 
 
 def tab_lines(request_id: str, began: float) -> str:
@@ -114,12 +106,12 @@ def test_the_report_and_the_status_line_read_it(tmp_path: Path) -> None:
     log = tmp_path / "any.log"
     log.write_text(tab_lines("aaaaaaaa", 1000.0) + "tab:\ttorn\n" + tab_lines("bbbbbbbb", 1020.0))
     shown = CliRunner().invoke(report, ["--log", str(log), "--json"], catch_exceptions=False)
-    told = json.loads(shown.output)
-    assert [(turn["request_id"], turn["state"]) for turn in told["turns"]] == [
+    printed = json.loads(shown.output)
+    assert [(turn["request_id"], turn["state"]) for turn in printed["turns"]] == [
         ("aaaaaaaa", "complete"), ("bbbbbbbb", "complete")
     ]  # fmt: skip
-    assert told["turns"][0]["stages"]["llm"] == pytest.approx(716)
-    assert told["unparsed"] == {"not five fields": 1}
+    assert printed["turns"][0]["stages"]["llm"] == pytest.approx(716)
+    assert printed["unparsed"] == {"not five fields": 1}
     assert "LLM 716ms" in newest_line(None, None, [log], tmux=False)
 
 
@@ -132,30 +124,23 @@ def test_a_log_without_stamps_is_read_too(tmp_path: Path) -> None:
     assert feed.kind == "word"
 
 
-def test_a_replay_plays_it(tmp_path: Path, opened: list[LiveSource]) -> None:
+def test_a_replay_plays_it(tmp_path: Path, watch: Watch) -> None:
     log = tmp_path / "any.log"
     log.write_text(tab_lines("aaaaaaaa", 1000.0) + tab_lines("bbbbbbbb", 1020.0))
     source = LiveSource(Pipeline(Settings(), play_logs([log], None), replayed=True))
-    opened.append(source)
-    watcher = Watcher()
-    source.start(watcher.publish)
-    snapshot = watcher.wait(lambda snapshot: len(snapshot.turns) == 2)
+    snapshot = watch(source).wait(lambda snapshot: len(snapshot.turns) == 2)
     assert [turn.request_id for turn in snapshot.turns] == ["aaaaaaaa", "bbbbbbbb"]
     assert snapshot.turns[0].stages["llm"] == pytest.approx(716)
 
 
 def test_the_dashboard_follows_it_where_the_installation_has_it_and_the_doctor_checks_it(
-    tmp_path: Path, opened: list[LiveSource]
+    tmp_path: Path, watch: Watch
 ) -> None:
     (tmp_path / "shared").mkdir()
     installation, settings = installation_at(tmp_path, Paths()), Settings()
     log = place(installation)
     assert doctor(installation, settings)["tab.log"] == f"{log} does not exist"
-    feeds, waker = follow_logs(settings, installation)
-    source = LiveSource(Pipeline(settings, feeds), waker)
-    opened.append(source)
-    watcher = Watcher()
-    source.start(watcher.publish)
+    watcher = watch(following(installation, settings))
     names = [state.name for state in watcher.wait(lambda snapshot: True).sources]
     assert names == ["latency.log", "v34.log", "tab.log", "word.log"]
     log.write_text(tab_lines("aaaaaaaa", time.time()))

@@ -2,19 +2,20 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from bench.logs import TURN, event_line, turn_lines, write_log
+from tests.pipeline.conftest import Watch, following
 from tests.pipeline.watcher import Watcher
 from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.model.turn import TurnState
-from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
+from timmy_tui.model.turn import Marker, TurnState
+from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline
 
@@ -30,31 +31,13 @@ def timmy(tmp_path: Path) -> Installation:
     return find_installation(Settings(), root=tmp_path)
 
 
-@pytest.fixture
-def opened() -> Iterator[list[LiveSource]]:
-    sources: list[LiveSource] = []
-    yield sources
-    for source in sources:
-        source.stop()
-
-
-def begin(opened: list[LiveSource], installation: Installation, settings: Settings | None = None) -> Watcher:
-    settings = settings or Settings()
-    feeds, waker = follow_logs(settings, installation)
-    source = LiveSource(Pipeline(settings, feeds), waker=waker)
-    opened.append(source)
-    watcher = Watcher()
-    source.start(watcher.publish)
-    return watcher
-
-
 def append(path: Path, text: str) -> None:
     with path.open("a") as file:
         file.write(text)
 
 
-def test_nothing_there_yet_then_turns_arrive(opened: list[LiveSource], timmy: Installation) -> None:
-    watcher = begin(opened, timmy)
+def test_nothing_there_yet_then_turns_arrive(watch: Watch, timmy: Installation) -> None:
+    watcher = watch(following(timmy))
     empty = watcher.wait(lambda snapshot: True)
     assert empty.turns == ()
     assert {source.condition for source in empty.sources} == {SourceCondition.WAITING}
@@ -72,8 +55,8 @@ def test_nothing_there_yet_then_turns_arrive(opened: list[LiveSource], timmy: In
     assert next(row for row in done.stages if row.key == "llm").last == pytest.approx(716.0, abs=0.01)
 
 
-def test_a_line_in_halves_is_one_line(opened: list[LiveSource], timmy: Installation) -> None:
-    watcher = begin(opened, timmy)
+def test_a_line_in_halves_is_one_line(watch: Watch, timmy: Installation) -> None:
+    watcher = watch(following(timmy))
     line = event_line("aaaaaaaa", time.time(), "stt", "stt_transcript_finalized", "{}")
     append(timmy.latency_log, line[:40])
     watcher.wait(lambda snapshot: snapshot.sources[0].condition is SourceCondition.OK)
@@ -82,10 +65,10 @@ def test_a_line_in_halves_is_one_line(opened: list[LiveSource], timmy: Installat
     assert snapshot.unparsed == {}
 
 
-def test_both_logs_are_joined_live(opened: list[LiveSource], timmy: Installation) -> None:
+def test_both_logs_are_joined_live(watch: Watch, timmy: Installation) -> None:
     settings = Settings()
     settings = replace(settings, tail=replace(settings.tail, turn_timeout_s=1e9))
-    watcher = begin(opened, timmy, settings)
+    watcher = watch(following(timmy, settings))
     timmy.latency_log.write_bytes((DATA / "latency.log").read_bytes())
     timmy.v34_log.write_bytes((DATA / "v34.log").read_bytes())
     snapshot = watcher.wait(lambda snapshot: sum(turn.logs == "both" for turn in snapshot.turns) == 14)
@@ -94,13 +77,11 @@ def test_both_logs_are_joined_live(opened: list[LiveSource], timmy: Installation
     assert any("Tail mode active=True" in line for name, line in snapshot.log_tail if name == "v34.log")
 
 
-def test_the_newest_turns_show_before_the_backlog_and_nothing_counts_twice(
-    opened: list[LiveSource], timmy: Installation
-) -> None:
+def test_the_newest_turns_show_before_the_backlog_and_nothing_counts_twice(watch: Watch, timmy: Installation) -> None:
     turns = write_log(timmy.latency_log, 60_000, time.time() - 30)
     settings = Settings()
     settings = replace(settings, tail=replace(settings.tail, head_kib=256))
-    watcher = begin(opened, timmy, settings)
+    watcher = watch(following(timmy, settings))
     first = watcher.wait(lambda snapshot: bool(snapshot.turns))
     assert first.counts.complete < 100
     assert first.sources[0].condition is SourceCondition.READING
@@ -111,32 +92,32 @@ def test_the_newest_turns_show_before_the_backlog_and_nothing_counts_twice(
     assert whole.sources[0].behind == 0
     assert len(whole.turns) == settings.view.turns
     assert [turn.ordinal for turn in whole.turns] == list(range(turns + 1 - settings.view.turns, turns + 1))
-    seen = [snapshot.counts.complete for snapshot in watcher.all if snapshot.turns]
-    assert max(seen) == turns + 1
+    completed = [snapshot.counts.complete for snapshot in watcher.all if snapshot.turns]
+    assert max(completed) == turns + 1
 
 
-def test_a_turn_that_straddles_the_head_is_whole_afterwards(opened: list[LiveSource], timmy: Installation) -> None:
+def test_a_turn_that_straddles_the_head_is_whole_afterwards(watch: Watch, timmy: Installation) -> None:
     turns = write_log(timmy.latency_log, 6_000, time.time() - 30)
     settings = Settings()
     for kib in (64, 65, 66, 67):
         short = replace(settings, tail=replace(settings.tail, head_kib=kib))
-        watcher = begin(opened, timmy, short)
+        watcher = watch(following(timmy, short))
         whole = watcher.wait(lambda snapshot: snapshot.counts.complete == turns)
         assert whole.counts.timed_out == whole.counts.aborted == 0
         assert all(len(turn.events) in (0, len(TURN)) for turn in whole.turns)
 
 
-def test_an_unreadable_log_is_a_word_and_the_other_goes_on(opened: list[LiveSource], timmy: Installation) -> None:
+def test_an_unreadable_log_is_a_word_and_the_other_goes_on(watch: Watch, timmy: Installation) -> None:
     timmy.latency_log.mkdir()
     timmy.v34_log.write_bytes((DATA / "v34.log").read_bytes())
-    watcher = begin(opened, timmy)
+    watcher = watch(following(timmy))
     snapshot = watcher.wait(lambda snapshot: len(snapshot.turns) == 14)
     assert snapshot.sources[0].condition is SourceCondition.NOT_A_FILE
     assert {turn.logs for turn in snapshot.turns} == {"v34"}
 
 
-def test_any_bytes_are_counted_and_the_rest_works(opened: list[LiveSource], timmy: Installation) -> None:
-    watcher = begin(opened, timmy)
+def test_any_bytes_are_counted_and_the_rest_works(watch: Watch, timmy: Installation) -> None:
+    watcher = watch(following(timmy))
     junk = b"\x00\xff\xfe{]\x1b]0;x\x07\n" * 50
     timmy.latency_log.write_bytes(junk + "".join(turn_lines(1, time.time() - 8)).encode() + junk)
     snapshot = watcher.wait(lambda snapshot: len(snapshot.turns) == 1)
@@ -145,19 +126,19 @@ def test_any_bytes_are_counted_and_the_rest_works(opened: list[LiveSource], timm
 
 
 def test_an_exception_is_a_health_line_and_the_thread_lives(
-    opened: list[LiveSource], timmy: Installation, monkeypatch: pytest.MonkeyPatch
+    watch: Watch, timmy: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = SnapshotBuilder.feed
     broken = threading.Event()
 
-    def feed(track: SnapshotBuilder, *arguments: object) -> bool:
+    def feed(builder: SnapshotBuilder, *arguments: Any) -> bool:
         if not broken.is_set():
             broken.set()
             raise RuntimeError("a bug \x1b[31m")
-        return bool(real(track, *arguments))  # type: ignore[arg-type]
+        return real(builder, *arguments)
 
     monkeypatch.setattr(SnapshotBuilder, "feed", feed)
-    watcher = begin(opened, timmy)
+    watcher = watch(following(timmy))
     append(timmy.latency_log, "".join(turn_lines(1, time.time() - 30)))
     sick = watcher.wait(lambda snapshot: bool(snapshot.health))
     assert "RuntimeError: a bug ␛[31m" in sick.health[0].message
@@ -165,27 +146,23 @@ def test_an_exception_is_a_health_line_and_the_thread_lives(
     watcher.wait(lambda snapshot: len(snapshot.turns) >= 1)
 
 
-def test_snapshots_of_the_same_state_are_few(opened: list[LiveSource], timmy: Installation) -> None:
-    watcher = begin(opened, timmy)
+def test_snapshots_of_the_same_state_are_few(watch: Watch, timmy: Installation) -> None:
+    watcher = watch(following(timmy))
     watcher.wait(lambda snapshot: True)
     write_log(timmy.latency_log, 27_000, time.time() - 30)
     watcher.wait(lambda snapshot: snapshot.counts.complete == 1000)
     assert len(watcher.all) < 200
 
 
-def test_replay_shows_the_whole_conversation(opened: list[LiveSource]) -> None:
+def test_replay_shows_the_whole_conversation(watch: Watch) -> None:
     source = LiveSource(Pipeline(Settings(), play_logs([DATA / "latency.log", DATA / "v34.log"], None), replayed=True))
-    opened.append(source)
-    watcher = Watcher()
-    source.start(watcher.publish)
-    snapshot = watcher.wait(lambda snapshot: sum(turn.logs == "both" for turn in snapshot.turns) == 14)
+    snapshot = watch(source).wait(lambda snapshot: sum(turn.logs == "both" for turn in snapshot.turns) == 14)
     assert snapshot.counts.complete == 13
     assert {source.detail for source in snapshot.sources} == {"replay ended"}
 
 
 def test_stop_is_quick_and_ends_every_thread(timmy: Installation) -> None:
-    feeds, waker = follow_logs(Settings(), timmy)
-    source = LiveSource(Pipeline(Settings(), feeds), waker=waker)
+    source = following(timmy)
     watcher = Watcher()
     source.start(watcher.publish)
     watcher.wait(lambda snapshot: True)
@@ -195,8 +172,6 @@ def test_stop_is_quick_and_ends_every_thread(timmy: Installation) -> None:
 
 
 def test_marks_from_outside_are_on_the_next_snapshot(timmy: Installation) -> None:
-    from timmy_tui.model.turn import Marker
-
     pipeline = Pipeline(Settings(), [])
     watcher = Watcher()
     pipeline.start(watcher.publish)

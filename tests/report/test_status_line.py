@@ -62,8 +62,8 @@ def test_a_slow_turn_says_its_largest_reason_in_place_of_the_llm() -> None:
         ordinal=30, excess_ms=640.0, sentence="+640ms over your usual", slow=True,
         contributions=(Contribution("prefill", 180.0), Contribution("store", 410.0), Contribution("tts", -20.0)),
     )  # fmt: skip
-    told = line_values(snapshot(31, judgement=JudgementState(diagnosis=why)))
-    assert told.cause == "STORE +410ms"
-    assert status_line(replace(VALUES, cause=told.cause)) == "● V2V 1.83s ▲+0.4 STORE +410ms ctx 34%"
+    values = line_values(snapshot(31, judgement=JudgementState(diagnosis=why)))
+    assert values.cause == "STORE +410ms"
+    assert status_line(replace(VALUES, cause=values.cause)) == "● V2V 1.83s ▲+0.4 STORE +410ms ctx 34%"
     usual = msgspec.structs.replace(why, slow=False)
     assert line_values(snapshot(31, judgement=JudgementState(diagnosis=usual))).cause == ""

@@ -63,8 +63,8 @@ def test_turns_without_an_id_keep_the_session_that_their_reading_gave(tmp_path: 
     history = History(tmp_path / "history.db", "/timmy")
     numbers = [(4, None), (4, "a"), (4, None), (1, "a"), (1, "b"), (1, None), (2, None), (2, "c"), (2, "d")]
     turns = [
-        replace(turn, session=session, session_id=told)
-        for turn, (session, told) in zip(make_turns(len(numbers), seed=1), numbers, strict=True)
+        replace(turn, session=session, session_id=session_id)
+        for turn, (session, session_id) in zip(make_turns(len(numbers), seed=1), numbers, strict=True)
     ]
     history.put_turns(turns)
     assert [turn.session for turn in history.turns()] == [0, 0, 0, 0, 1, 1, 2, 2, 3]
@@ -74,13 +74,13 @@ def test_turns_without_an_id_keep_the_session_that_their_reading_gave(tmp_path: 
 def test_commands_say_what_the_history_taught(root: Path) -> None:
     here = ("--root", str(root))
     assert "session noise 2 % assumed" in run(judgement_commands.compare, *here, "epoch:1", "epoch:2").output
-    told = run(history_commands.history, *here, "--import").output
-    assert "session noise: " in told and "LLM ~" in told
+    output = run(history_commands.history, *here, "--import").output
+    assert "session noise: " in output and "LLM ~" in output
     known = json.loads(run(history_commands.history, *here, "--json").stdout)["session_noise"]
     assert known["LLM"]["restarts"] >= 8
     assert 0.025 < known["LLM"]["share"] < 0.07
-    told = run(judgement_commands.compare, *here, "epoch:1", "epoch:2").output
-    assert f"from {known['LLM']['restarts']} restarts" in told
+    output = run(judgement_commands.compare, *here, "epoch:1", "epoch:2").output
+    assert f"from {known['LLM']['restarts']} restarts" in output
     verdict = json.loads(run(judgement_commands.compare, *here, "--history", "--json", "epoch:1", "epoch:2").stdout)
     (decode,) = [one for one in verdict["stages"] if one["stage"] == "decode"]
     assert (decode["noise"], decode["noise_restarts"]) == (known["LLM"]["share"], known["LLM"]["restarts"])
@@ -114,19 +114,19 @@ def test_the_dashboard_learns_from_what_it_has_recorded(root: Path) -> None:
     (root / "shared/latency.log").write_text("".join(log_lines(flipped)))
     options = SourceOptions(services=False, record=True, trials=True)
     source = live_source(timmy_at(root, state=root / "state"), options, notify=lambda message: None)
-    said: list[str] = []
+    noises: list[str] = []
     learned = threading.Event()
 
     def publish(snapshot: Snapshot) -> None:
         verdict = snapshot.judgement.verdict if snapshot.judgement else None
         if verdict is None or verdict.wanted:
             return
-        said.append(verdict.noise)
+        noises.append(verdict.noise)
         if "restarts)" in verdict.noise:
             learned.set()
 
     source.start(publish)
     try:
-        assert learned.wait(30), said
+        assert learned.wait(30), noises
     finally:
         source.stop()

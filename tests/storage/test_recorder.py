@@ -32,11 +32,11 @@ def finding(**facts: Any) -> Finding:
     )  # fmt: skip
 
 
-def verdict(word: str, wanted: int = 0) -> Comparison:
+def verdict(outcome: str, wanted: int = 0) -> Comparison:
     stage = StageVerdict(
-        stage="llm", ratio=0.4, low=0.3, high=0.5, raw_ratio=0.4, n_a=9, n_b=9, verdict=word, wanted=wanted
+        stage="llm", ratio=0.4, low=0.3, high=0.5, raw_ratio=0.4, n_a=9, n_b=9, verdict=outcome, wanted=wanted
     )
-    return Comparison(a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(stage,), sentence=word, wanted=wanted)
+    return Comparison(a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(stage,), sentence=outcome, wanted=wanted)
 
 
 @contextmanager

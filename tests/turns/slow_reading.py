@@ -30,8 +30,6 @@ BESIDE = (
     ("deaf", "stt_transcript_finalized", "tts_resume_sent"),
     ("embed", "v34_retrieval_embedding_start", "v34_retrieval_embedding_complete"),
 )
-BEHIND_STORAGE = {"v34_retrieval_start", "v34_retrieval_complete", "v34_ollama_sent", "v34_ollama_received"}
-"""What begins a stage of v34 behind memory storage: with one of them it has come past it."""
 AFTER_THE_REPLY = ("hop_out", "mute", "tts")
 SPEECH = ("stt_pause_detected", "stt_transcript_finalized", "stt_sending_to_v34", "stt_http_request_start")
 SOUND, REPLY, PAUSE = "tts_audio_playback_start", "v34_sending_to_tts", "stt_pause_detected"
@@ -80,7 +78,9 @@ def read_slowly(events: Sequence[Event]) -> Reading:
                 found.gaps.append((name, key, start - position))
             position, name = end, key
     storing = {"v34_memory_storage_start", "v34_memory_storage_complete"} & times.keys()
-    found.skipped = not storing and "v34_classification_complete" in times and bool(BEHIND_STORAGE & times.keys())
+    # Behind storage, v34 goes on to one of these; with retrieval off, to the request alone.
+    later = {"v34_retrieval_start", "v34_retrieval_complete", "v34_ollama_sent", "v34_ollama_received"}
+    found.skipped = not storing and "v34_classification_complete" in times and bool(later & times.keys())
     if REPLY in times and "tts_request_received" in times:
         found.low = times[REPLY] - times["tts_request_received"]
     asked, entered = _first(times, ASKED), _first(times, ENTRY)

@@ -22,7 +22,7 @@ def run_fast_path(arguments: Sequence[str]) -> bool:
 
 
 def print_status(arguments: Sequence[str]) -> bool:
-    """``timmy-tui status``: the line of the running dashboard, else one from the end of the logs. False as above."""
+    """``timmy-tui status``: the line of the running dashboard, else one from the logs. False: see ``run_fast_path``."""
     from timmy_tui.report.status import quick_line
 
     line = quick_line(arguments, os.environ)
@@ -39,7 +39,7 @@ def print_status(arguments: Sequence[str]) -> bool:
 
 
 def open_dashboard(arguments: Sequence[str]) -> bool:
-    """``timmy-tui`` with its own options, on a terminal. False as above."""
+    """Open the dashboard. False for other options, for an error or without a terminal: see ``run_fast_path``."""
     options = read_options(arguments, ("--root", "--settings"), ("--read-only", "--no-services", "--mouse", "--ascii"))
     if options is None:
         return False

@@ -105,10 +105,10 @@ def compare(options: CompareOptions) -> None:
     noise = None if options.logs else known_noise(find_timmy(options))
     turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
     if again:
-        from timmy_tui.analysis.compare.crossover import balance
+        from timmy_tui.analysis.compare.crossover import compare_crossover
 
         selections = select(turns, a), select(turns, b), select(turns, again)
-        verdict = balance(selections, (a, b, again), marks, noise)
+        verdict = compare_crossover(selections, (a, b, again), marks, noise)
     else:
         verdict = compare_turns(select(turns, a), select(turns, b), (a, b), marks, noise)
     if options.as_json:

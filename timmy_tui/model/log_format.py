@@ -73,8 +73,8 @@ class _Row:
     """What the screen calls it. A file whose content says nothing is of this kind when its name has this stem."""
     order: int
     """Logs that are read one after the other are read in ascending order."""
-    recognizes: Callable[[Sequence[bytes]], bool]
-    """Whether the lines at the beginning of a file can be of no other kind. Formats are asked in ``order``."""
+    recognizes: Callable[[bytes], bool]
+    """Whether a line can stand in no other kind of log. The first line that a format recognizes decides for a file."""
     place: Callable[[LogPlaces], Path]
     """Where an installation has it. A path that users can set needs a field in the settings as well."""
 

@@ -93,9 +93,10 @@ def _decode_leniently(text: bytes) -> Event | str:
     )
 
 
-def _recognizes(lines: Sequence[bytes]) -> bool:
-    """Torn lines and NULs may stand before the first whole one."""
-    return any(_MARK in line or (line.lstrip().startswith(b"{") and b'"event"' in line) for line in lines)
+def _recognizes(line: bytes) -> bool:
+    """Only a whole line: a torn one does not begin like this."""
+    text = line.lstrip()
+    return text.startswith(_MARK) or (text.startswith(b"{") and b'"event"' in text)
 
 
 FORMAT = EventLog(

@@ -24,10 +24,14 @@ def in_order() -> list[LogFormat]:
 
 
 def detect(start: bytes, name: str) -> LogFormat:
-    """The format of a file by the bytes at its beginning; its name decides where they say nothing."""
+    """The format of a file by the bytes at its beginning; its name decides where no format recognizes a line.
+
+    The first line that is recognized decides: further down a user's words can be a line of another log.
+    """
+    rows = in_order()
     lines = start.replace(b"\0", b"").split(b"\n")
-    by_content = (row for row in in_order() if row.recognizes(lines))
-    by_name = (row for row in in_order() if row.file_name.removesuffix(".log") in name)
+    by_content = (row for line in lines for row in rows if row.recognizes(line))
+    by_name = (row for row in rows if row.file_name.removesuffix(".log") in name)
     return next(by_content, None) or next(by_name, None) or FORMATS[UNRECOGNIZED]
 
 

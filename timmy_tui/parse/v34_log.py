@@ -6,7 +6,7 @@ lines that can end that text are read, so that an answer cannot fake the end of 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -223,8 +223,8 @@ def match_line(text: str) -> DebugFact | None:
     return None
 
 
-def _recognizes(lines: Sequence[bytes]) -> bool:
-    return any(b"*** Debug:" in line for line in lines)
+def _recognizes(line: bytes) -> bool:
+    return b"*** Debug:" in line
 
 
 FORMAT = FactLog(

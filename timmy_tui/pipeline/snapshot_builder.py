@@ -58,7 +58,7 @@ class _Statistics:
 
 
 class SnapshotBuilder:
-    """Turns lines into the part of a Snapshot that depends on the logs."""
+    """Takes lines, and makes from them the part of a Snapshot that depends on the logs."""
 
     def __init__(self, settings: Settings, analyzer: Analyzer | None = None) -> None:
         self._settings = settings

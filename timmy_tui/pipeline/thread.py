@@ -1,4 +1,4 @@
-"""The pipeline: one thread that turns lines of all sources into snapshots."""
+"""The pipeline: one thread that makes snapshots from the lines of all sources."""
 
 import threading
 import time
@@ -85,7 +85,7 @@ class Services(Protocol):
 
 
 class Pipeline:
-    """Turns feeds into snapshots. ``start`` returns at once; ``stop`` within a second."""
+    """Takes feeds and publishes snapshots. ``start`` returns at once; ``stop`` within a second."""
 
     def __init__(
         self,

@@ -56,7 +56,7 @@ def test_what_is_not_known_splits_nothing() -> None:
     assert len(tracked(*turns).epochs) == 1
 
 
-def test_ghosts_and_turns_told_again_belong_nowhere() -> None:
+def test_lone_pauses_and_turns_that_come_again_belong_to_no_epoch() -> None:
     pause = Turn(ordinal=1, session=7, state=TurnState.LONE_PAUSE)
     tracker = tracked(turn(0), pause, turn(2), turn(2), turn(0))
     assert spans(tracker) == [(0, 2, "first turn")]
@@ -83,7 +83,7 @@ TURNS = [turn(n, session=1 + n // 4, tail_mode=n >= 4, num_ctx=8000, started=100
         ("days:0-1", list(range(12))),
     ],
 )
-def test_selections(selection: str, expected: list[int]) -> None:
+def test_a_selection_names_its_turns(selection: str, expected: list[int]) -> None:
     assert [one.ordinal for one in select(TURNS, selection, now=2000.0)] == expected
 
 
@@ -100,6 +100,6 @@ def test_a_selection_that_fits_nothing_is_an_error_with_a_hint(selection: str) -
     assert str(caught.value)
 
 
-def test_no_turns_at_all() -> None:
+def test_without_turns_no_selection_is_found() -> None:
     with pytest.raises(NotFound):
         select([], "last:5")

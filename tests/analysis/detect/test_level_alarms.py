@@ -37,7 +37,7 @@ def test_a_doubled_stage_is_named_within_ten_turns_and_nothing_else_is(stage: st
     assert rest == []
 
 
-def test_what_is_told_of_a_finding() -> None:
+def test_a_finding_says_when_it_began_and_by_how_much() -> None:
     log = one_step("classify", 2.0, seed=7)
     (finding,) = lasting(fed(log.turns))
     assert log.at is not None
@@ -55,7 +55,7 @@ def test_a_finding_says_what_it_was_adjusted_for() -> None:
     assert "output tokens" in finding.adjusted_for
 
 
-def test_faster_is_said_too() -> None:
+def test_a_faster_stage_is_a_finding_too() -> None:
     alarms = detect(one_step("retrieve", 0.5, seed=5).turns)
     assert [(alarm.stage, alarm.slower) for alarm in alarms] == [("retrieve", False)]
 
@@ -129,12 +129,12 @@ def test_a_flip_of_a_flag_is_no_alarm() -> None:
     """What a flag does is for the comparison to say."""
     turns = make_turns(200, seed=16)
     start = next(turn.session for turn in turns if turn.ordinal > 100) + 1
-    seen: set[int] = set()
+    sessions: set[int] = set()
     flipped = []
     for turn in turns:
         later = turn.session >= start
-        first = turn.session not in seen
-        seen.add(turn.session)
+        first = turn.session not in sessions
+        sessions.add(turn.session)
         one = slowed(turn, "prefill", 0.3 if later else 1.0)
         flipped.append(replace(one, tail_mode=later and not first))
     assert any(turn.tail_mode for turn in flipped)
@@ -212,7 +212,7 @@ def test_a_log_in_a_bad_way_gives_no_made_up_alarm(damage: Callable[[Turn], Turn
     assert detect([damage(turn) for turn in make_turns(130, seed=18)]) == []
 
 
-def test_three_turns_are_not_enough() -> None:
+def test_three_turns_raise_no_alarm() -> None:
     assert detect([slowed(turn, "llm", 1.0 + 20 * turn.ordinal) for turn in make_turns(3, seed=1)]) == []
 
 

@@ -31,7 +31,7 @@ def test_nothing_before_the_first_figures() -> None:
     assert tracker.state is None
 
 
-def test_fill_growth_and_forecast() -> None:
+def test_fill_growth_and_forecast_follow_from_the_turns() -> None:
     turns = [turn(n, 600 + 100 * n, num_ctx=8000) for n in range(11)]
     state = state_after(ContextTracker(), *turns)
     assert (state.window, state.window_source) == (8000, "v34 log")
@@ -73,15 +73,15 @@ def test_a_window_that_is_exactly_full_was_cut() -> None:
 
 
 def test_half_a_window_needs_a_second_sign() -> None:
-    said = facts("0.30.11")
+    served_by = facts("0.30.11")
     honest = [turn(0, 3950, num_ctx=8000), turn(1, 4002, num_ctx=8000)]
-    assert not state_after(ContextTracker(), *honest, facts_then=said).truncated
+    assert not state_after(ContextTracker(), *honest, facts_then=served_by).truncated
     full = [turn(0, 7950, num_ctx=8000), turn(1, 4002, num_ctx=8000)]
-    assert state_after(ContextTracker(), *full, facts_then=said).truncated
+    assert state_after(ContextTracker(), *full, facts_then=served_by).truncated
     array = turn(0, 4003, num_ctx=8000, context_sent=8100)
-    assert state_after(ContextTracker(), array, facts_then=said).truncated
+    assert state_after(ContextTracker(), array, facts_then=served_by).truncated
     estimate = turn(0, 4002, num_ctx=8000, prompt_tokens_est=8200)
-    assert state_after(ContextTracker(), estimate, facts_then=said).truncated
+    assert state_after(ContextTracker(), estimate, facts_then=served_by).truncated
     assert not state_after(ContextTracker(), array, facts_then=facts("0.12.11")).truncated
 
 

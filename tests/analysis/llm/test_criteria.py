@@ -87,7 +87,7 @@ def test_phase_2_waits_for_tail_mode() -> None:
     assert found["phase2_total"].value.endswith("(tail mode off)")
 
 
-def test_slower_is_said() -> None:
+def test_a_slower_turn_fails_its_criteria() -> None:
     found = judged(turns(8, 8, stages={"llm": 1000.0}), turns(8))
     assert found["phase1_latency"].verdict == "fail"
     assert found["llm_time"].verdict == "fail"

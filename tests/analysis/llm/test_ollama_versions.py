@@ -27,7 +27,7 @@ from timmy_tui.analysis.llm.ollama_versions import (
         ("1.2.3.4", None),
     ],
 )
-def test_version_strings(text: str | None, version: tuple[int, int, int] | None) -> None:
+def test_version_strings_are_parsed_or_unknown(text: str | None, version: tuple[int, int, int] | None) -> None:
     assert parse_version(text) == version
 
 
@@ -51,7 +51,7 @@ def test_version_strings(text: str | None, version: tuple[int, int, int] | None)
         ("0.34.0-rc1", PromptEvalCount.FULL, True, Truncation.HALF),
     ],
 )
-def test_every_row(version: str, counts: PromptEvalCount, timed: bool, cut: Truncation) -> None:
+def test_every_version_has_its_rule(version: str, counts: PromptEvalCount, timed: bool, cut: Truncation) -> None:
     rule = rule_for(version)
     assert rule is not None
     assert (rule.counts, rule.times_all_uncached, rule.truncation) == (counts, timed, cut)

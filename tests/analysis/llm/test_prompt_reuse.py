@@ -154,20 +154,20 @@ def test_calibration_holds_for_one_model_and_window_alone() -> None:
     assert model.certainty is Certainty.UNKNOWN
 
 
-def test_loads_by_the_warm_floor() -> None:
+def test_a_load_is_told_by_its_distance_from_the_warm_floor() -> None:
     tracker = ReuseTracker()
     loads = [95.0, 96.0, 94.5, 320.0, 95.0, 2200.0]
-    said = [
+    loaded = [
         tracker.add(generated_turn(n, 1000, 100.0, load_ms=load), facts("0.12.11")).loaded
         for n, load in enumerate(loads)
     ]
-    assert said == [False, False, False, True, False, True]
+    assert loaded == [False, False, False, True, False, True]
     low = ReuseTracker()
     loads = [1.4, 2.5, 6.0, 90.0]
-    said = [
+    loaded = [
         low.add(generated_turn(n, 1000, 100.0, load_ms=load), facts("0.32.15")).loaded for n, load in enumerate(loads)
     ]
-    assert said == [False] * 4
+    assert loaded == [False] * 4
 
 
 def test_without_load_times_a_long_wait_is_a_presumed_load() -> None:
@@ -188,8 +188,8 @@ def test_a_stolen_slot_a_trimmed_history_and_a_cut_prompt_are_told_apart() -> No
         tracker = ReuseTracker()
         tracker.add(cold(0, 600), facts("0.12.11"))
         for one in turns:
-            said = tracker.add(one, facts("0.12.11"))
-        return said
+            item = tracker.add(one, facts("0.12.11"))
+        return item
 
     warm = generated_turn(1, 2000, 9.3 + 600 / 4.1)
     stolen = last(warm, generated_turn(2, 2100, 9.3 + 2100 / 4.1))
@@ -252,7 +252,7 @@ def test_the_queue_is_what_nothing_else_explains() -> None:
     assert wall.ttft_ms == pytest.approx(435.0)
 
 
-def test_no_figures_no_row() -> None:
+def test_a_turn_without_figures_has_no_row() -> None:
     tracker = ReuseTracker()
     item = tracker.add(Turn(ordinal=4), facts("0.12.11"))
     assert (item.certainty, item.share) == (Certainty.UNKNOWN, None)

@@ -90,7 +90,7 @@ def test_count_duration_and_time_must_fit() -> None:
     assert found.number == 4
 
 
-def test_warnings_worst_first() -> None:
+def test_the_worst_warning_stands_first() -> None:
     cut = ContextState(
         window=8000, window_source="loaded", fill=1.0, used=8050, growth=400.0, turns_left=0, truncated=True
     )  # fmt: skip

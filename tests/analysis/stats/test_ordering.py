@@ -35,7 +35,7 @@ def turn(**fields: Any) -> Turn:
         ({"logs": "kv_stats", "started": START - 60}, True),
     ],
 )
-def test_where_a_turn_belongs(late: dict[str, Any], wanted: bool) -> None:
+def test_a_turn_is_late_when_its_session_its_time_or_its_prompt_says_so(late: dict[str, Any], wanted: bool) -> None:
     assert is_late(turn(**late), turn()) is wanted
 
 
@@ -57,10 +57,10 @@ def test_what_comes_late_begins_no_epoch_and_raises_no_alarm() -> None:
     for one in late:
         after.add(one, None)
         after.add(replace(one, started=START), None)  # the access line gives its time later
-    told, said = alone.judgement(), after.judgement()
-    assert told is not None and said is not None
+    expected, found = alone.judgement(), after.judgement()
+    assert expected is not None and found is not None
     newest = max(one.session for one in voice)
     assert [epoch.first for epoch in after.epochs if epoch.first < 1000] == [epoch.first for epoch in alone.epochs]
     assert all(epoch.first < 1000 for epoch in after.epochs)
-    assert said.findings == told.findings
+    assert found.findings == expected.findings
     assert all(one.session <= newest for one in late)

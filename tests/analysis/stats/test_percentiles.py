@@ -24,7 +24,7 @@ def turn(ordinal: int, llm_ms: float | None, **fields: Any) -> Turn:
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50), st.floats(0, 1))
-def test_percentile_is_numpys(values: list[float], share: float) -> None:
+def test_a_percentile_is_the_one_of_numpy(values: list[float], share: float) -> None:
     assert percentile(sorted(values), share) == pytest.approx(float(np.quantile(values, share)), rel=1e-9, abs=1e-9)
 
 

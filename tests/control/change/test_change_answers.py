@@ -88,8 +88,10 @@ def test_a_broken_git_is_told_and_the_own_copy_is_made(root: Path, service: Serv
         objects.rename(root / ".git/away")
         objects.write_text("")
         harness.flip()
-        word = next(word for word in harness.messages if word.startswith("restore point before-retrieved-chunks-"))
-        assert "not in git" in word
+        message = next(
+            message for message in harness.messages if message.startswith("restore point before-retrieved-chunks-")
+        )
+        assert "not in git" in message
         (point,) = RestorePoints(root, state).list()
         assert "v34/config.py" in point.files
 

@@ -105,7 +105,7 @@ def test_what_was_never_applied_stands_in_nobodys_way(harness: ControlHarness) -
     harness.leave_open("left", ("retrieved-chunks", "3"), files=0)
     harness.flip(value="4")
     assert ("left", "not applied") in harness.stages()
-    assert any("interrupted earlier, not applied" in word for word in harness.messages)
+    assert any("interrupted earlier, not applied" in message for message in harness.messages)
 
 
 def test_keep_does_not_end_a_change_that_runs(harness: ControlHarness) -> None:

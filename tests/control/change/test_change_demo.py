@@ -77,7 +77,7 @@ def test_a_restart_changes_no_byte_and_brings_another_process(talking: ControlHa
     assert ("restart", "restart v34") in talking.marks
 
 
-def test_one_change_at_a_time(talking: ControlHarness) -> None:
+def test_a_second_change_is_refused_while_one_is_under_way(talking: ControlHarness) -> None:
     talking.start(Flip((("retrieved-chunks", "4"),)))
     refused = talking.plan(Flip((("tail-mode", "on"),)))
     assert "still under way" in refused.refusal
@@ -88,7 +88,7 @@ def test_one_change_at_a_time(talking: ControlHarness) -> None:
     talking.until_over()
 
 
-def test_undo_of_a_change_that_is_being_verified(talking: ControlHarness) -> None:
+def test_a_change_that_is_being_verified_can_be_undone(talking: ControlHarness) -> None:
     before = talking.config.read_bytes()
     talking.start(Flip((("retrieved-chunks", "7"),)))
     talking.until_choice("undo")

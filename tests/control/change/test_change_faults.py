@@ -174,5 +174,5 @@ def test_a_rollback_of_a_file_that_was_changed_since_overwrites_nothing(demo_har
 def test_a_second_dashboard_only_looks_and_names_the_first(demo_harness: ControlHarness) -> None:
     second = start_dashboard("look", demo_harness.root, demo_harness.state_folder)
     printed, _ = second.communicate(timeout=50)
-    seen = json.loads(printed)
-    assert f"pid {os.getpid()}" in seen["read_only"] and f"pid {os.getpid()}" in seen["refusal"]
+    answers = json.loads(printed)
+    assert f"pid {os.getpid()}" in answers["read_only"] and f"pid {os.getpid()}" in answers["refusal"]

@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.control.harness import NO_SERVICE, ControlHarness, controller_on
-from tests.control.services import Service, free_port, until
+from tests.control.services import Service, free_port
 from tests.control.timmy_files import temps
+from tests.waiting import wait_for
 from timmy_tui.control.change import rollback
 from timmy_tui.control.edit.transaction import HalfDone, PlannedFile, write
 from timmy_tui.control.journal.write_ahead import Entry, file_records, plan_rollback
@@ -113,7 +114,7 @@ def test_evidence_of_a_service_that_has_not_read_the_change_is_not_waited_for(se
     argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
     process = subprocess.Popen(argv, cwd=service.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: who_serves(port).listeners)
+        wait_for(lambda: who_serves(port).listeners)
         settings = replace(NO_SERVICE, services=Services(v34=f"http://127.0.0.1:{port}"))
         with controller_on(service, state, settings) as harness:
             harness.leave_open("left", ("retrieved-chunks", "3"))

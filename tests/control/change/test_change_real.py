@@ -24,7 +24,7 @@ def v34(tmp_path: Path) -> Iterator[RealV34]:
     v34.kill()
 
 
-def test_flip_and_undo_by_the_reloader(v34: RealV34, state: Path) -> None:
+def test_a_flip_and_its_undo_are_served_by_the_reloader(v34: RealV34, state: Path) -> None:
     with v34, controller_on(v34, state, QUICK) as harness:
         before = harness.contents()
         assert v34.served_value() is True
@@ -37,7 +37,7 @@ def test_flip_and_undo_by_the_reloader(v34: RealV34, state: Path) -> None:
         assert v34.served_value() is True
 
 
-def test_by_the_panel(v34: RealV34, state: Path) -> None:
+def test_the_panel_restarts_v34_and_the_new_value_is_served(v34: RealV34, state: Path) -> None:
     v34.drop_reloader()  # it would be quicker than the panel
     with v34, FakePanel(v34) as panel:
         settings = replace(with_control(strategy="panel"), services=Services(panel=panel.url))
@@ -61,7 +61,7 @@ def test_a_panel_that_fails_leaves_the_choice_to_the_user(v34: RealV34, state: P
             assert harness.answer("keep") is ChangeState.KEPT
 
 
-def test_by_hand(v34: RealV34, state: Path) -> None:
+def test_a_restart_by_hand_is_waited_for_without_a_limit(v34: RealV34, state: Path) -> None:
     v34.drop_reloader()
     with v34, controller_on(v34, state, with_control(strategy="manual")) as harness:
         harness.flip("tail-mode", "on", until=ChangeState.RESTARTING)

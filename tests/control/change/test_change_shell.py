@@ -31,7 +31,7 @@ def journal(shell: Shell) -> list[dict[str, object]]:
     return operations
 
 
-def test_flip_with_proof_then_undo(demo: DemoV34, shell: Shell) -> None:
+def test_a_flip_waits_for_its_proof_and_is_undone(demo: DemoV34, shell: Shell) -> None:
     before = demo.contents()
     done = shell.run("flip", "tail-mode", "on", "--wait", "--yes")
     assert done.returncode == 0, done.stderr
@@ -56,7 +56,7 @@ def test_flip_without_waiting_is_kept_without_proof_and_a_restart_says_so(shell:
     assert restarted.returncode == 0 and "done, v34 serves" in restarted.stdout
 
 
-def test_only_takes_the_user_at_his_word(demo: DemoV34, shell: Shell) -> None:
+def test_only_changes_the_flag_alone_and_warns(demo: DemoV34, shell: Shell) -> None:
     before = demo.app.read_bytes()
     done = shell.run("flip", "tail-mode", "on", "--only", "--yes")
     assert done.returncode == 0 and "sends tails without any context" in done.stdout
@@ -74,7 +74,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(demo: DemoV34, shell
     assert demo.contents() == before and journal(shell) == []
 
 
-def test_restore_points_from_the_shell(demo: DemoV34, shell: Shell) -> None:
+def test_restore_points_are_made_and_restored_from_the_shell(demo: DemoV34, shell: Shell) -> None:
     old = demo.config.read_bytes()
     assert shell.run("restore-points", "create", "as-it-was").returncode == 0
     assert shell.run("flip", "retrieved-chunks", "4", "--yes").returncode == 0

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.control.services import Service, until
+from tests.control.services import Service
 from tests.control.shell import Shell
+from tests.waiting import wait_for
 from timmy_tui.commands.change import carry_out
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.core.errors import ControlError
@@ -29,7 +30,7 @@ def test_ctrl_c_leaves_a_change_open_and_says_how_to_go_on(shell: Shell, service
     before = service.contents()
     process = shell.start("flip", "retrieved-chunks", "3", "--wait", "--yes")
     assert process.stdout is not None
-    until(lambda: process.stdout and process.stdout.readline().startswith("verifying"))
+    wait_for(lambda: process.stdout and process.stdout.readline().startswith("verifying"))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=50)
     assert process.returncode == 4 and "left open: `timmy-tui undo` or `timmy-tui keep`" in err

@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.control.harness import QUICK, controller_on, with_control
-from tests.control.services import FakePanel, RealV34, until
+from tests.control.services import FakePanel, RealV34
+from tests.waiting import wait_for
 from timmy_tui.control.service.listeners import who_serves
 from timmy_tui.control.service.strategies import ByPanel, Command
 from timmy_tui.core.settings import Services
@@ -127,7 +128,7 @@ def test_a_rollback_does_not_restart_what_another_copy_serves(deadly: RealV34, s
                 harness.start(Flip((("tail-mode", "on"),)))
                 harness.until(lambda: harness.progress.countdown is not None)
                 other.start()
-                until(lambda: who_serves(deadly.port).listeners)
+                wait_for(lambda: who_serves(deadly.port).listeners)
                 requests = len(panel.requests)
                 harness.controller.answer("stop waiting")
                 harness.until_state(ChangeState.NEEDS_ATTENTION)
@@ -151,9 +152,9 @@ def test_a_restart_command_goes_on_when_the_dashboard_is_closed(tmp_path: Path, 
     settings = with_control(strategy="command", command=(sys.executable, str(script)))
     with RealV34(tmp_path / "timmy") as v34, controller_on(v34, state, settings) as harness:
         harness.start(Flip((("tail-mode", "on"),)))
-        until(begun.exists)
+        wait_for(begun.exists)
         harness.controller.close()
         go_on.write_text("")
-        until(done.exists)
+        wait_for(done.exists)
         assert harness.until_over() is not ChangeState.KEPT
         assert harness.controller.left_open(harness.progress.op)

@@ -77,7 +77,7 @@ def test_an_answer_that_nobody_waits_for_is_refused(harness: ControlHarness) -> 
         harness.controller.answer("keep")
 
 
-def test_the_same_from_the_shell(service: Service, tmp_path: Path) -> None:
+def test_the_shell_shows_the_same_flags_and_restore_points(service: Service, tmp_path: Path) -> None:
     shell = Shell(service.root, tmp_path / "xdg")
 
     def printed(*arguments: str) -> str:

@@ -121,7 +121,7 @@ def test_the_end_of_the_program_ends_a_wait_and_calls_nothing_back(progress: Pro
         progress.last_call()
 
 
-def test_keep_and_go_now(progress: Progress) -> None:
+def test_go_now_ends_a_wait_and_keep_ends_the_change(progress: Progress) -> None:
     progress.enter(ChangeState.GUARDING, None, (NOW, STOP))
     progress.answer(NOW)
     assert progress.wait(5.0) is True

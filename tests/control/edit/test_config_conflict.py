@@ -33,6 +33,18 @@ SAVES = pytest.mark.parametrize("save", [by_rename, in_place])
 Save = Callable[[Path, bytes], None]
 
 
+def save_before_each_exchange(monkeypatch: pytest.MonkeyPatch, config: Path, *contents: bytes) -> None:
+    """Somebody saves these contents, one in the last moment before each exchange of the two files."""
+    coming = list(contents)
+
+    def after_a_save(one: Path, other: Path) -> bool:
+        if coming:
+            by_rename(config, coming.pop(0))
+        return exchange(one, other)
+
+    monkeypatch.setattr(atomic_replace, "exchange", after_a_save)
+
+
 @SAVES
 def test_c4_a_save_after_the_preview_stays(config: Path, backups: Path, save: Save) -> None:
     planned = plan([Edit(config, FULL, False)], backups)
@@ -48,14 +60,7 @@ def test_c4_a_save_by_rename_in_the_last_moment_stays(
     config: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = config.read_bytes() + b"# theirs\n"
-    saves = [theirs]
-
-    def after_a_save(one: Path, other: Path) -> bool:
-        if saves:
-            by_rename(config, saves.pop())
-        return exchange(one, other)
-
-    monkeypatch.setattr(atomic_replace, "exchange", after_a_save)
+    save_before_each_exchange(monkeypatch, config, theirs)
     with pytest.raises(Conflict):
         apply([Edit(config, FULL, False)], backups)
     assert config.read_bytes() == theirs
@@ -66,14 +71,7 @@ def test_c4_of_two_saves_in_the_last_moment_the_newest_stays_and_the_other_is_na
     config: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = b"# first\n", b"# second\n"
-    saves = [second, first]
-
-    def after_a_save(one: Path, other: Path) -> bool:
-        if saves:
-            by_rename(config, saves.pop())
-        return exchange(one, other)
-
-    monkeypatch.setattr(atomic_replace, "exchange", after_a_save)
+    save_before_each_exchange(monkeypatch, config, first, second)
     with pytest.raises(Conflict) as conflict:
         apply([Edit(config, FULL, False)], backups)
     assert config.read_bytes() == second

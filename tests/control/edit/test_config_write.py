@@ -272,8 +272,8 @@ def aged_image(path: Path) -> atomic_replace.FileImage:
 def test_an_open_editor_is_told_from_its_swap_file(config: Path, swap: str) -> None:
     assert open_in_editor(config) is None
     (config.parent / swap).symlink_to("user@host.123:1")
-    told = open_in_editor(config)
-    assert told is not None and swap in told
+    sentence = open_in_editor(config)
+    assert sentence is not None and swap in sentence
 
 
 def test_messages_and_representations_hold_no_bytes_of_the_file(config: Path, backups: Path) -> None:

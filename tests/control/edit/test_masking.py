@@ -30,7 +30,7 @@ def test_s4_secrets_are_masked_in_a_diff() -> None:
 
 
 def test_s4_a_changed_secret_is_not_shown_and_neither_is_a_file_that_does_not_parse() -> None:
-    (told,) = masked_diff(SECRETS, SECRETS.replace(b"canary", b"other"), "a.py")
-    assert told == "a.py differs only in masked lines or in line ends."
-    (told,) = masked_diff(SECRETS, b"password = 'canary' (", "a.py")
-    assert "not valid Python" in told and "canary" not in told
+    (line,) = masked_diff(SECRETS, SECRETS.replace(b"canary", b"other"), "a.py")
+    assert line == "a.py differs only in masked lines or in line ends."
+    (line,) = masked_diff(SECRETS, b"password = 'canary' (", "a.py")
+    assert "not valid Python" in line and "canary" not in line

@@ -224,7 +224,7 @@ def test_an_operation_without_files_was_not_applied(tmp_path: Path) -> None:
     assert classify(journal.operations()[0]) is Standing.NOT_APPLIED
 
 
-def test_ids_are_unique(tmp_path: Path) -> None:
+def test_operation_ids_are_unique(tmp_path: Path) -> None:
     assert len({new_op() for _ in range(100)}) == 100
 
 

@@ -6,6 +6,6 @@ import pytest
 
 
 @pytest.fixture
-def go_on() -> threading.Event:
+def never_cancelled() -> threading.Event:
     """The event that ends a wait; nobody sets it."""
     return threading.Event()

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.services import RealV34, free_port, until
+from tests.control.services import RealV34, free_port
+from tests.waiting import wait_for
 from timmy_tui.control.service.listeners import (
     Answer,
     Listener,
@@ -55,15 +56,15 @@ def test_an_edit_brings_another_process_started_after_the_write(real: RealV34) -
     time.sleep(max(0.0, 1.0 - time.time() % 1))
     real.config.write_text(text + "# edited\n")
     written = boottime()
-    until(lambda: not alive(old.pid, old.started))
-    (new,) = until(lambda: who_serves(real.port).listeners)
+    wait_for(lambda: not alive(old.pid, old.started))
+    (new,) = wait_for(lambda: who_serves(real.port).listeners)
     assert new.identity != old.identity and new.started > written - 0.01
     assert new.parent == old.parent
-    until(lambda: ask(real.url, 2.0) is Answer.ANSWERS)
+    wait_for(lambda: ask(real.url, 2.0) is Answer.ANSWERS)
 
 
 def test_a_service_that_is_blocked_in_a_turn_answers_late(real: RealV34) -> None:
-    until(lambda: ask(real.url, 2.0) is Answer.ANSWERS)
+    wait_for(lambda: ask(real.url, 2.0) is Answer.ANSWERS)
 
     def talk() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", real.port, timeout=20)
@@ -74,7 +75,7 @@ def test_a_service_that_is_blocked_in_a_turn_answers_late(real: RealV34) -> None
 
     turn = threading.Thread(target=talk)
     turn.start()
-    until(lambda: ask(real.url, 0.3) is Answer.SILENT)
+    wait_for(lambda: ask(real.url, 0.3) is Answer.SILENT)
     assert ask(real.url, 15.0) is Answer.ANSWERS
     turn.join()
 
@@ -82,23 +83,23 @@ def test_a_service_that_is_blocked_in_a_turn_answers_late(real: RealV34) -> None
 def test_two_instances_share_the_port_and_both_are_named(tmp_path: Path) -> None:
     with RealV34(tmp_path) as v34:
         v34.start()
-        until(lambda: len(who_serves(v34.port).listeners) == 2)
+        wait_for(lambda: len(who_serves(v34.port).listeners) == 2)
         serving = who_serves(v34.port)
-        said = refusal(serving, v34.folder)
-        assert all(str(one.pid) in said for one in serving.listeners)
+        reason = refusal(serving, v34.folder)
+        assert all(str(one.pid) in reason for one in serving.listeners)
         assert all(str(one.pid) in describe(serving, boottime()) for one in serving.listeners)
 
 
 def test_another_folder_is_another_copy(real: RealV34, tmp_path: Path) -> None:
-    until(lambda: who_serves(real.port).listeners)
-    said = refusal(who_serves(real.port), tmp_path)
-    assert "another copy" in said and str(real.folder) in said
+    wait_for(lambda: who_serves(real.port).listeners)
+    reason = refusal(who_serves(real.port), tmp_path)
+    assert "another copy" in reason and str(real.folder) in reason
 
 
 def test_a_symbolic_link_to_the_folder_is_no_other_copy(real: RealV34, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(real.folder)
-    until(lambda: who_serves(real.port).listeners)
+    wait_for(lambda: who_serves(real.port).listeners)
     assert refusal(who_serves(real.port), link) == ""
 
 
@@ -106,9 +107,9 @@ def test_the_start_up_is_seen_before_anything_listens(tmp_path: Path) -> None:
     v34 = RealV34(tmp_path, import_s=1.0)
     v34.start()
     try:
-        assert until(lambda: starting(v34.folder))
+        assert wait_for(lambda: starting(v34.folder))
         assert who_serves(v34.port) == Serving(v34.port)
-        until(lambda: ask(v34.url, 1.0) is Answer.ANSWERS)
+        wait_for(lambda: ask(v34.url, 1.0) is Answer.ANSWERS)
     finally:
         v34.kill()
     assert starting(v34.folder) == ()
@@ -120,7 +121,7 @@ def test_a_bad_config_ends_parent_and_child(real: RealV34, tmp_path: Path) -> No
     v34.config.write_text("MAX_TOKENS = \n")
     process = v34.start()
     try:
-        until(lambda: process.poll() is not None)
+        wait_for(lambda: process.poll() is not None)
         assert starting(v34.folder) == () and not who_serves(v34.port).listeners
         assert "SyntaxError" in v34.log.read_text()
     finally:
@@ -133,9 +134,9 @@ def test_a_service_whose_reader_died_takes_connections_and_says_nothing(tmp_path
     process = v34.start()
     try:
         assert process.stdout is not None
-        until(lambda: who_serves(v34.port).listeners)
+        wait_for(lambda: who_serves(v34.port).listeners)
         process.stdout.close()
-        until(lambda: ask(v34.url, 0.5) is Answer.SILENT)
+        wait_for(lambda: ask(v34.url, 0.5) is Answer.SILENT)
         assert len(who_serves(v34.port).listeners) == 1
         assert ask(v34.url, 1.0) is Answer.SILENT
     finally:
@@ -197,7 +198,7 @@ def test_a_pid_that_was_given_to_another_process_is_not_alive() -> None:
     assert started is not None and alive(process.pid, started)
     assert not alive(process.pid, started - 5.0)
     process.kill()
-    until(lambda: start_of(process.pid) is None)  # a zombie until it is waited for
+    wait_for(lambda: start_of(process.pid) is None)  # a zombie until it is waited for
     assert not alive(process.pid, started)
     process.communicate()
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.control.services import RealV34, cancel_when, until
+from tests.control.services import RealV34, cancel_when
+from tests.waiting import wait_for
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.control.service.restart_command import ENVIRONMENT, run_command
@@ -32,14 +33,14 @@ def run(folder: Path, text: str, limit_s: float = 20.0, cancelled: threading.Eve
 
 def test_a_command_runs_without_shell_input_or_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_API_TOKEN", "canary")
-    told = run(
+    output = run(
         tmp_path,
         "import json, os, sys\n"
         "print(json.dumps([os.getcwd(), dict(os.environ), sys.stdin.read(), os.getsid(0) == os.getpid()]))\n",
     )
-    folder, environment, given, leads = json.loads(told)
+    folder, environment, given, leads = json.loads(output)
     assert folder == str(tmp_path) and given == "" and leads
-    assert "canary" not in told
+    assert "canary" not in output
     assert all(name in ENVIRONMENT or name.startswith("LC_") for name in environment)
     assert stat.S_IMODE((tmp_path / "command.log").stat().st_mode) == 0o600
 
@@ -98,13 +99,13 @@ def test_a_command_is_cancelled_at_once(tmp_path: Path) -> None:
 
 
 def test_the_service_that_a_command_leaves_behind_is_not_waited_for_and_not_killed(tmp_path: Path) -> None:
-    told = run(
+    output = run(
         tmp_path,
         "import subprocess, sys\n"
         "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         "print(left.pid)\n",
     )
-    pid = int(told)
+    pid = int(output)
     assert psutil.pid_exists(pid)
     os.kill(pid, signal.SIGKILL)
 
@@ -114,7 +115,7 @@ def test_a_command_that_is_missing_is_refused(tmp_path: Path) -> None:
         run_command(("no-such-thing-7",), tmp_path, 1.0, tmp_path / "log", threading.Event())
 
 
-def test_a_command_restarts_the_real_thing(tmp_path: Path, go_on: threading.Event) -> None:
+def test_a_command_restarts_a_real_service(tmp_path: Path, never_cancelled: threading.Event) -> None:
     with RealV34(tmp_path / "timmy") as v34:
         old = who_serves(v34.port)
         text = (
@@ -124,10 +125,10 @@ def test_a_command_restarts_the_real_thing(tmp_path: Path, go_on: threading.Even
             f"subprocess.Popen([{sys.executable!r}, 'app.py', '--debug'], cwd={str(v34.folder)!r}, stdout=log,\n"
             "                 stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)\n"
         )
-        way = Command(script(tmp_path, text), tmp_path, 20.0, tmp_path / "command.log")
-        assert way.refusal(old) == ""
-        way.restart(old, (), go_on)
-        (new,) = until(lambda: who_serves(v34.port).listeners)
+        strategy = Command(script(tmp_path, text), tmp_path, 20.0, tmp_path / "command.log")
+        assert strategy.refusal(old) == ""
+        strategy.restart(old, (), never_cancelled)
+        (new,) = wait_for(lambda: who_serves(v34.port).listeners)
         assert new.identity != old.listeners[0].identity
-        until(lambda: ask(v34.url, 2.0) is Answer.ANSWERS)
+        wait_for(lambda: ask(v34.url, 2.0) is Answer.ANSWERS)
         os.killpg(psutil.Process(new.pid).ppid(), signal.SIGKILL)

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,62 +25,62 @@ from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.sources.timmy import timmy_at
 
-SERVES = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), True, 4710, 0.5),))
-NOBODY = Serving(5000)
+RUNNING = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), True, 4710, 0.5),))
+NOT_RUNNING = Serving(5000)
 
 
 # -- reload and manual
 
 
-def test_reload_needs_nothing_but_the_edit(tmp_path: Path, go_on: threading.Event) -> None:
+def test_reload_needs_nothing_but_the_edit(tmp_path: Path, never_cancelled: threading.Event) -> None:
     config = tmp_path / "config.py"
     config.write_text("A = 1\n")
     os.utime(config, (1000, 1000))
-    way = Reload(config, 5.0)
-    assert way.refusal(SERVES) == "" and "notices the edit" in way.preview(SERVES)[0]
-    way.restart(SERVES, (config,), go_on)
+    strategy = Reload(config, 5.0)
+    assert strategy.refusal(RUNNING) == "" and "notices the edit" in strategy.preview(RUNNING)[0]
+    strategy.restart(RUNNING, (config,), never_cancelled)
     assert config.stat().st_mtime == 1000
-    way.restart(SERVES, (), go_on)
+    strategy.restart(RUNNING, (), never_cancelled)
     assert config.stat().st_mtime > time.time() - 5 and config.read_text() == "A = 1\n"
     first = config.stat().st_mtime_ns
-    way.restart(SERVES, (), go_on)
+    strategy.restart(RUNNING, (), never_cancelled)
     assert config.stat().st_mtime_ns // 10**9 > first // 10**9
 
 
-def test_reload_is_no_way_without_a_reloader(tmp_path: Path) -> None:
-    way = Reload(tmp_path / "config.py", 5.0)
+def test_reload_is_refused_without_a_reloader(tmp_path: Path) -> None:
+    strategy = Reload(tmp_path / "config.py", 5.0)
     without = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), False),))
     unknown = Serving(5000, (Listener(4711, 1.0, None, None),))
-    assert "without its debug reloader" in way.refusal(without)
-    assert way.refusal(unknown) == "" and "cannot be seen" in way.preview(unknown)[0]
-    assert "not running" in way.preview(NOBODY)[0]
+    assert "without its debug reloader" in strategy.refusal(without)
+    assert strategy.refusal(unknown) == "" and "cannot be seen" in strategy.preview(unknown)[0]
+    assert "not running" in strategy.preview(NOT_RUNNING)[0]
     with pytest.raises(RestartFailed):
-        way.restart(SERVES, (), threading.Event())
+        strategy.restart(RUNNING, (), threading.Event())
 
 
-def test_manual_tells_what_to_type(tmp_path: Path, go_on: threading.Event) -> None:
-    way = Manual(tmp_path)
-    assert way.limit_s is None
-    assert way.restart(SERVES, (), go_on) == f"Ctrl+C in its terminal, then cd {tmp_path} && python app.py --debug"
-    assert way.restart(NOBODY, (), go_on) == f"cd {tmp_path} && python app.py --debug"
+def test_the_manual_strategy_says_what_to_type(tmp_path: Path, never_cancelled: threading.Event) -> None:
+    strategy = Manual(tmp_path)
+    assert strategy.limit_s is None
+    assert (
+        strategy.restart(RUNNING, (), never_cancelled)
+        == f"Ctrl+C in its terminal, then cd {tmp_path} && python app.py --debug"
+    )
+    assert strategy.restart(NOT_RUNNING, (), never_cancelled) == f"cd {tmp_path} && python app.py --debug"
 
 
-def test_the_settings_name_the_way(tmp_path: Path) -> None:
-    def made(**control: object) -> Strategy:
-        settings = Settings(
-            control=Control(**control),  # type: ignore[arg-type]
-            services=Services(panel="http://me:secret@127.0.0.1:5555"),
-        )
+def test_the_settings_name_the_strategy(tmp_path: Path) -> None:
+    def made(**control: Any) -> Strategy:
+        settings = Settings(control=Control(**control), services=Services(panel="http://me:secret@127.0.0.1:5555"))
         return make_strategy(timmy_at(tmp_path, settings, tmp_path))
 
     assert [made(strategy=name).name for name in ("reload", "panel", "command", "manual")] == [
         "reload", "panel", "command", "manual"
     ]  # fmt: skip
-    assert "no control.command" in made(strategy="command").refusal(SERVES)
-    assert "not a program" in made(strategy="command", command=("no-such-thing-7",)).refusal(SERVES)
-    assert "not a folder" in made(strategy="command", command=("true",), command_dir="/no/such").refusal(SERVES)
-    assert made(strategy="command", command=("true",)).preview(SERVES)[0].startswith("runs /")
-    assert "secret" not in repr(made(strategy="panel").preview(SERVES))
+    assert "no control.command" in made(strategy="command").refusal(RUNNING)
+    assert "not a program" in made(strategy="command", command=("no-such-thing-7",)).refusal(RUNNING)
+    assert "not a folder" in made(strategy="command", command=("true",), command_dir="/no/such").refusal(RUNNING)
+    assert made(strategy="command", command=("true",)).preview(RUNNING)[0].startswith("runs /")
+    assert "secret" not in repr(made(strategy="panel").preview(RUNNING))
     with pytest.raises(SettingsError, match="Invalid enum value 'kill' - at `\\$.control.strategy`"):
         made(strategy="kill")
 

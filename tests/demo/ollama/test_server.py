@@ -114,7 +114,7 @@ def test_the_wait_of_a_second_request_is_only_in_the_total(tmp_path: Path) -> No
     assert rest > stand_in.requests[1].queue_ms * 1e6
 
 
-def test_the_log_of_a_go_runner(client: httpx.Client, stand_in: OllamaStandIn, tmp_path: Path) -> None:
+def test_a_go_runner_writes_its_own_log_lines(client: httpx.Client, stand_in: OllamaStandIn, tmp_path: Path) -> None:
     for _ in range(2):
         answer = client.post("/api/generate", json=body("long " * 1200, stream=False, options={"num_ctx": 1024})).json()
     client.post("/api/generate", json=body("next", context=answer["context"], stream=False))
@@ -129,7 +129,7 @@ def test_the_log_of_a_go_runner(client: httpx.Client, stand_in: OllamaStandIn, t
     assert log.count('| POST     "/api/generate"') == 3
 
 
-def test_the_log_of_a_llama_server(tmp_path: Path) -> None:
+def test_a_llama_server_writes_its_own_log_lines(tmp_path: Path) -> None:
     log_path = tmp_path / "server.log"
     with OllamaStandIn(StandInOptions("0.30.11", speed=500, log_path=log_path, debug=False)) as stand_in:
         for _ in range(2):
@@ -173,7 +173,7 @@ def test_a_hanging_answer_ends_with_the_stand_in(client: httpx.Client, stand_in:
     assert client.get("/api/version").status_code == 200
 
 
-def test_broken_and_strange_streams(client: httpx.Client, stand_in: OllamaStandIn) -> None:
+def test_broken_and_strange_streams_can_be_asked_for(client: httpx.Client, stand_in: OllamaStandIn) -> None:
     def lines(kind: str) -> list[dict[str, Any]]:
         stand_in.fail_next(kind)
         return [json.loads(line) for line in client.post("/api/generate", json=body(raw=True)).iter_lines()]
@@ -188,5 +188,5 @@ def test_broken_and_strange_streams(client: httpx.Client, stand_in: OllamaStandI
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.000033313, "33.313µs"), (0.0152, "15.2ms"), (2.5, "2.5s"), (64.2, "1m4s")]
 )
-def test_durations_as_go_writes_them(seconds: float, text: str) -> None:
+def test_durations_are_written_as_go_writes_them(seconds: float, text: str) -> None:
     assert go_duration(seconds) == text

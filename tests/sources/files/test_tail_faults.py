@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.files.follower import Follower, append
+from tests.sources.files.conftest import Follow
+from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
@@ -18,13 +19,8 @@ from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "latency.log"
-
-
-def test_t5_a_line_that_is_being_written_waits_and_shows_after_five_seconds(log: Path) -> None:
-    follower = Follower(log)
+def test_t5_a_line_that_is_being_written_waits_and_shows_after_five_seconds(log: Path, follow: Follow) -> None:
+    follower = follow(log)
     append(log, b'{"timestamp": 1, "ev')
     assert follower.poll() == []
     assert not follower.tail.state.partial
@@ -35,28 +31,26 @@ def test_t5_a_line_that_is_being_written_waits_and_shows_after_five_seconds(log:
     append(log, b'data": {}}\n{"ti')
     assert follower.poll() == [b'{"timestamp": 1, "event": "x", "metadata": {}}']
     assert not follower.tail.state.partial
-    follower.tail.close()
 
 
-def test_t7_nuls_bad_bytes_and_carriage_returns(log: Path) -> None:
+def test_t7_nuls_bad_bytes_and_carriage_returns(log: Path, follow: Follow) -> None:
     append(log, b"\0" * 4096 + b"one\r\n\xff\xfe\n\r\n0%\r100%\r\n")
-    follower = Follower(log)
+    follower = follow(log)
     assert follower.poll() == [b"one", b"\xff\xfe", b"", b"0%\r100%"]
     append(log, b"split end\r")
     follower.poll()
     append(log, b"\n")
     assert follower.poll() == [b"split end"]
     assert follower.tail.state.detail == "4096 NUL bytes"
-    follower.tail.close()
 
 
-def test_t8_a_line_of_100_mb_is_dropped_in_little_memory(log: Path) -> None:
+def test_t8_a_line_of_100_mb_is_dropped_in_little_memory(log: Path, follow: Follow) -> None:
     append(log, b"before\n")
     with log.open("ab") as file:
         for _ in range(100):
             file.write(b"x" * 1_000_000)
         file.write(b"\nafter\n")
-    follower = Follower(log, from_end=False)
+    follower = follow(log, from_end=False)
     tracemalloc.start()
     try:
         while follower.poll() or follower.tail.more:
@@ -67,21 +61,19 @@ def test_t8_a_line_of_100_mb_is_dropped_in_little_memory(log: Path) -> None:
     assert follower.lines == [b"before", b"after"]
     assert follower.tail.state.dropped == 1
     assert peak < 4_000_000
-    follower.tail.close()
 
 
-def test_t8_the_limit_is_exact(log: Path) -> None:
+def test_t8_the_limit_is_exact(log: Path, follow: Follow) -> None:
     limits = TailSettings(line_kib=1)
     append(log, b"a" * 1024 + b"\n" + b"b" * 1025 + b"\n" + b"c\r\n")
-    follower = Follower(log, limits)
+    follower = follow(log, limits)
     assert follower.poll() == [b"a" * 1024, b"c"]
     assert follower.tail.state.dropped == 1
-    follower.tail.close()
 
 
 @pytest.mark.parametrize("mib", [8, 64])
 def test_t9_the_first_poll_costs_the_same_whatever_the_size(
-    log: Path, mib: int, monkeypatch: pytest.MonkeyPatch
+    log: Path, mib: int, monkeypatch: pytest.MonkeyPatch, follow: Follow
 ) -> None:
     line = b"x" * 127 + b"\n"
     with log.open("wb") as file:
@@ -95,7 +87,7 @@ def test_t9_the_first_poll_costs_the_same_whatever_the_size(
         read.append(len(data))
         return data
 
-    follower = Follower(log, TailSettings(head_kib=256))
+    follower = follow(log, TailSettings(head_kib=256))
     monkeypatch.setattr(os, "pread", counted)
     assert follower.poll() == [line[:-1]] * 2048
     assert sum(read) == 256 * 1024 + 1
@@ -104,25 +96,23 @@ def test_t9_the_first_poll_costs_the_same_whatever_the_size(
     assert backlog is not None
     assert follower.tail.state.behind == (mib << 20) - (256 << 10)
     assert follower.condition() is SourceCondition.READING
-    follower.tail.close()
     backlog.close()
 
 
-def test_t9_one_poll_reads_at_most_8_mib(log: Path) -> None:
+def test_t9_one_poll_reads_at_most_8_mib(log: Path, follow: Follow) -> None:
     log.write_bytes((b"x" * 1023 + b"\n") * 9 * 1024)
-    follower = Follower(log, from_end=False)
+    follower = follow(log, from_end=False)
     assert len(follower.poll()) == 8192
     assert follower.tail.more
     assert follower.tail.state.behind == 1 << 20
     assert len(follower.poll()) == 1024
     assert not follower.tail.more
-    follower.tail.close()
 
 
-def test_t14_without_hold_no_descriptor_is_open_between_polls(log: Path) -> None:
+def test_t14_without_hold_no_descriptor_is_open_between_polls(log: Path, follow: Follow) -> None:
     append(log, b"one\n")
     before = len(os.listdir("/proc/self/fd"))
-    follower = Follower(log, TailSettings(head_kib=0), hold=False)
+    follower = follow(log, TailSettings(head_kib=0), hold=False)
     assert follower.poll() == [b"one"]
     assert len(os.listdir("/proc/self/fd")) == before
     append(log, b"two\nhal")
@@ -133,7 +123,6 @@ def test_t14_without_hold_no_descriptor_is_open_between_polls(log: Path) -> None
     assert follower.poll() == []
     append(log, b"three\n")
     assert follower.poll() == [b"three"]
-    follower.tail.close()
 
 
 PANEL = """
@@ -148,10 +137,10 @@ with open(sys.argv[1], "wb", buffering=0) as log:
 """
 
 
-def test_t18_a_debug_log_that_comes_in_blocks_and_loses_its_end_at_a_kill(tmp_path: Path) -> None:
+def test_t18_a_debug_log_that_comes_in_blocks_and_loses_its_end_at_a_kill(tmp_path: Path, follow: Follow) -> None:
     """Python's buffer is 8 KiB: what was printed since the last full one is never written when v34 is killed."""
     log = tmp_path / "v34.log"
-    follower = Follower(log)
+    follower = follow(log)
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with subprocess.Popen(
         [sys.executable, "-c", PANEL, str(log)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=buffered
@@ -173,44 +162,41 @@ def test_t18_a_debug_log_that_comes_in_blocks_and_loses_its_end_at_a_kill(tmp_pa
     follower.poll()
     follower.poll(ROTATE_WAIT_S + 0.1)
     assert follower.lines[-1] == b"*** Debug: a new start"
-    follower.tail.close()
 
 
-def test_two_appends_within_one_second_are_both_seen(log: Path) -> None:
+def test_two_appends_within_one_second_are_both_seen(log: Path, follow: Follow) -> None:
     append(log, b"one\n")
-    follower = Follower(log)
+    follower = follow(log)
     follower.poll()
     stamp = log.stat().st_mtime_ns
     for number in (1, 2):
         append(log, b"append %d\n" % number)
         os.utime(log, ns=(stamp, stamp))
         assert follower.poll() == [b"append %d" % number]
-    follower.tail.close()
 
 
-def test_the_head_begins_with_a_whole_line(log: Path) -> None:
+def test_the_head_begins_with_a_whole_line(log: Path, follow: Follow) -> None:
     lines = [bytes([65 + number % 26]) * (number % 40) for number in range(200)]
     log.write_bytes(b"\n".join(lines) + b"\n")
     whole = set(lines)
     for head in (1, 2, 3):
-        follower = Follower(log, TailSettings(head_kib=head))
+        follower = follow(log, TailSettings(head_kib=head))
         got = follower.poll()
         assert got == lines[-len(got) :]
         assert set(got) <= whole
         assert sum(len(line) + 1 for line in got) <= head * 1024
-        follower.tail.close()
 
 
-def test_a_closed_tail_gives_nothing(log: Path) -> None:
+def test_a_closed_tail_gives_nothing(log: Path, follow: Follow) -> None:
     append(log, b"one\n")
-    follower = Follower(log)
+    follower = follow(log)
     follower.tail.close()
     assert follower.poll() == []
 
 
-def test_a_failing_read_is_an_error_that_passes(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_read_is_an_error_that_passes(log: Path, monkeypatch: pytest.MonkeyPatch, follow: Follow) -> None:
     append(log, b"one\n")
-    follower = Follower(log)
+    follower = follow(log)
     follower.poll()
     append(log, b"two\n")
 
@@ -225,15 +211,14 @@ def test_a_failing_read_is_an_error_that_passes(log: Path, monkeypatch: pytest.M
     assert follower.poll() == [b"two"]
     assert follower.condition() is SourceCondition.OK
     assert follower.tail.state.gaps == 0
-    follower.tail.close()
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_any_pieces_give_the_same_lines(log: Path, seed: int) -> None:
+def test_any_pieces_give_the_same_lines(log: Path, seed: int, follow: Follow) -> None:
     dice = random.Random(seed)
     data = bytes(dice.choice(b"ab\n\r\0\xff ") for _ in range(5000))
     whole = [line.replace(b"\0", b"").rstrip(b"\r") for line in data.split(b"\n")[:-1]]
-    follower = Follower(log)
+    follower = follow(log)
     with log.open("ab", buffering=0) as file:
         at = 0
         while at < len(data):
@@ -244,4 +229,3 @@ def test_any_pieces_give_the_same_lines(log: Path, seed: int) -> None:
     assert follower.lines == whole
     end = data.rfind(b"\n") + 1
     assert follower.batches[-1].end == end
-    follower.tail.close()

@@ -8,22 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.files.follower import Follower, append
+from tests.sources.files.conftest import Follow
+from tests.sources.files.follower import append
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "latency.log"
-
-
-def test_t10_absent_then_there_then_its_folder_goes_and_comes(tmp_path: Path) -> None:
+def test_t10_absent_then_there_then_its_folder_goes_and_comes(tmp_path: Path, follow: Follow) -> None:
     folder = tmp_path / "shared"
     log = folder / "latency.log"
-    follower = Follower(log)
+    follower = follow(log)
     assert follower.poll() == []
     assert follower.condition() is SourceCondition.WAITING
     folder.mkdir()
@@ -38,7 +34,6 @@ def test_t10_absent_then_there_then_its_folder_goes_and_comes(tmp_path: Path) ->
     append(log, b"two\n")
     follower.poll()
     assert follower.poll(ROTATE_WAIT_S + 0.1) == [b"two"]
-    follower.tail.close()
 
 
 DENIED = """
@@ -70,7 +65,7 @@ tail.close()
 """
 
 
-def test_t10_denied_then_granted(tmp_path: Path) -> None:
+def test_t10_a_file_that_was_denied_is_read_once_it_may_be_read(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run(
@@ -85,18 +80,17 @@ def test_t10_denied_then_granted(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == ["[] denied permission denied", "[[b'one']] ok"], done.stderr
 
 
-def test_t11_a_fifo_is_named_and_its_writer_is_left_alone(log: Path) -> None:
+def test_t11_a_fifo_is_named_and_its_writer_is_left_alone(log: Path, follow: Follow) -> None:
     os.mkfifo(log)
-    follower = Follower(log)
+    follower = follow(log)
     assert follower.poll() == []
     assert (follower.condition(), follower.tail.state.detail) == (SourceCondition.NOT_A_FILE, "a FIFO")
     log.unlink()
     append(log, b"one\n")
     assert follower.poll() == [b"one"]
-    follower.tail.close()
 
 
-def test_t11_a_directory_a_device_and_a_socket(tmp_path: Path) -> None:
+def test_t11_a_directory_a_device_and_a_socket(tmp_path: Path, follow: Follow) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
         for path, kind in (
@@ -104,16 +98,15 @@ def test_t11_a_directory_a_device_and_a_socket(tmp_path: Path) -> None:
             (Path("/dev/zero"), "a device"),
             (tmp_path / "s", "a socket"),
         ):
-            follower = Follower(path)
+            follower = follow(path)
             assert follower.poll() == []
             assert follower.condition() is SourceCondition.NOT_A_FILE
             assert follower.tail.state.detail == kind
-            follower.tail.close()
 
 
-def test_t11_a_followed_file_that_becomes_a_directory(log: Path) -> None:
+def test_t11_a_followed_file_that_becomes_a_directory(log: Path, follow: Follow) -> None:
     append(log, b"one\n")
-    follower = Follower(log)
+    follower = follow(log)
     follower.poll()
     log.unlink()
     log.mkdir()
@@ -123,19 +116,16 @@ def test_t11_a_followed_file_that_becomes_a_directory(log: Path) -> None:
     append(log, b"two\n")
     follower.poll()
     assert follower.poll(60) == [b"two"]
-    follower.tail.close()
 
 
-def test_t11_a_link_that_points_at_itself_is_an_error_and_no_more(log: Path) -> None:
+def test_t11_a_link_that_points_at_itself_is_an_error_and_no_more(log: Path, follow: Follow) -> None:
     log.symlink_to(log)
-    follower = Follower(log)
+    follower = follow(log)
     assert follower.poll() == []
     assert follower.condition() is SourceCondition.ERROR
-    follower.tail.close()
 
 
-def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
-    follower = Follower(tmp_path / "a\0b")
+def test_a_path_that_no_file_can_have(tmp_path: Path, follow: Follow) -> None:
+    follower = follow(tmp_path / "a\0b")
     assert follower.poll() == []
     assert follower.condition() is SourceCondition.ERROR
-    follower.tail.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
@@ -53,11 +54,6 @@ class Feeds:
 
 def flat(batches: list[TailBatch]) -> list[bytes]:
     return [line for batch in batches for line in batch.lines]
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
 
 
 @pytest.fixture
@@ -220,7 +216,7 @@ def test_t12_a_backlog_on_a_stalled_mount_does_not_hold_its_consumer(
         gate.set()
 
 
-def test_never_started_and_stopped(tmp_path: Path) -> None:
+def test_what_was_never_started_can_be_stopped(tmp_path: Path) -> None:
     feed = TailThread(Tail(tmp_path / "log", "log", QUICK), "v34", QUICK)
     feed.stop()
     assert feed.state.condition is SourceCondition.WAITING

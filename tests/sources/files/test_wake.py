@@ -130,7 +130,7 @@ def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
     assert not waker.watching.is_set()
 
 
-def test_never_started_and_stopped(tmp_path: Path) -> None:
+def test_what_was_never_started_can_be_stopped(tmp_path: Path) -> None:
     Waker([tmp_path / "log"], lambda: None).stop()
 
 

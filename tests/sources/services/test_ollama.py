@@ -38,7 +38,7 @@ def answering(ps: Any = None, version: Any = "0.12.11", show: Any = None) -> Any
     return reply
 
 
-def test_the_schedule() -> None:
+def test_version_and_models_are_asked_for_each_in_its_own_interval() -> None:
     with serving(answering()) as (url, requested):
         poller = OllamaPoller(url)
         first = poller.poll(NOW)
@@ -209,7 +209,7 @@ def test_unusable_addresses_are_a_problem_not_an_error(url: str) -> None:
         (12, None),
     ],
 )
-def test_stamps(text: object, stamp: float | None) -> None:
+def test_stamps_are_read_or_unknown(text: object, stamp: float | None) -> None:
     parsed = parse_timestamp(text, NOW)
     assert parsed == stamp if stamp is None else parsed == pytest.approx(stamp, abs=1e-5)
 
@@ -221,5 +221,5 @@ def test_stamps(text: object, stamp: float | None) -> None:
         ("250ms", 0.25), ("x", None), (None, None), ("1h?", None),
     ],
 )  # fmt: skip
-def test_durations(text: object, seconds: float | None) -> None:
+def test_durations_are_read_or_unknown(text: object, seconds: float | None) -> None:
     assert parse_duration(text) == seconds

@@ -3,7 +3,6 @@
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
+from tests.waiting import wait_for
 from timmy_tui.core.settings import Paths, Services, Settings
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
@@ -22,7 +22,6 @@ from timmy_tui.sources.services.poller import ServicePoller
 from timmy_tui.sources.services.server_log import ServerJournal, ServerLogFile, open_server_log
 from timmy_tui.sources.services.urls import ServiceConfig
 
-WaitFor = Callable[..., Any]
 ENTRY = {"timestamp": 1764350011.5, "session_id": "s", "prompt_eval_count": 100, "eval_count": 5}
 
 DEAD = "http://127.0.0.1:1"
@@ -37,7 +36,7 @@ def conditions(live: ServicePoller) -> dict[str, SourceCondition]:
     return {state.name: state.condition for state in live.states}
 
 
-def test_everything_down_is_a_state(wait_for: WaitFor) -> None:
+def test_everything_down_is_a_state() -> None:
     woken = threading.Event()
     live = ServicePoller(ServiceConfig(settings(), None))
     assert {state.condition for state in live.states} == {SourceCondition.WAITING}
@@ -53,7 +52,7 @@ def test_everything_down_is_a_state(wait_for: WaitFor) -> None:
     assert time.monotonic() - began < 1.0
 
 
-def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) -> None:
+def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
     def speech(path: str) -> Any:
         bodies = {
             "/api/kv_stats?limit=50": {"count": 1, "stats": [ENTRY]},
@@ -64,16 +63,16 @@ def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) ->
 
     log = tmp_path / "server.log"
     with OllamaStandIn(StandInOptions("0.12.11", speed=1000, log_path=log)) as stand_in, serving(speech) as (url, _):
-        told = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
-        told = replace(told, paths=Paths(ollama_log=str(log)))
-        live = ServicePoller(ServiceConfig(told, None), OllamaLogParser())
+        configured = settings(ollama=stand_in.url, v34=url, tts=url, stt=url)
+        configured = replace(configured, paths=Paths(ollama_log=str(log)))
+        live = ServicePoller(ServiceConfig(configured, None), OllamaLogParser())
         live.start(lambda: None)
         wait_for(lambda: set(conditions(live).values()) == {SourceCondition.OK})
         client = HttpClient(stand_in.url, timeout_s=20)
         client.request("/api/generate", {"model": MODEL, "prompt": "hello there", "raw": True, "stream": False})
         client.close()
         live.on_turn_closed()
-        served = wait_for(lambda: live.facts.served if live.facts is not None else None)
+        served = wait_for(lambda: live.facts.served if live.facts is not None else ())
         assert (served[0].prompt, served[0].reused) == (stand_in.requests[0].prompt_tokens, 0)
         wait_for(lambda: live.facts is not None and live.facts.loaded)
         typed = wait_for(live.take_typed_turns)
@@ -82,7 +81,7 @@ def test_everything_up_with_the_server_log(wait_for: WaitFor, tmp_path: Path) ->
         live.stop()
 
 
-def test_a_timeout_is_busy_and_v34_is_not_polled_during_a_turn(wait_for: WaitFor) -> None:
+def test_a_timeout_is_busy_and_v34_is_not_polled_during_a_turn() -> None:
     free = threading.Event()
 
     def blocking(path: str) -> Any:
@@ -103,9 +102,9 @@ def test_a_timeout_is_busy_and_v34_is_not_polled_during_a_turn(wait_for: WaitFor
 
 @pytest.mark.parametrize("answer", [(404, b"no"), (200, b"<html>"), (499, b"")])
 def test_a_server_error_is_an_error_and_any_other_answer_proves_that_the_service_is_there(
-    wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes]
+    monkeypatch: pytest.MonkeyPatch, answer: tuple[int, bytes]
 ) -> None:
-    monkeypatch.setattr(poller, "SPEECH_S", 0.01)
+    monkeypatch.setattr(poller, "SPEECH_INTERVAL_S", 0.01)
     monkeypatch.setattr(poller, "TICK_S", 0.01)
     answers = [as_json({"error": "x"}, 500)]
     with serving(lambda path: answers[0]) as (url, _):
@@ -144,7 +143,7 @@ def test_a_server_log_through_absence_rotation_and_truncation(tmp_path: Path) ->
     assert lines.read() == []
 
 
-def test_a_journal_is_a_process_that_ends_with_us(wait_for: WaitFor) -> None:
+def test_a_journal_is_a_process_that_ends_with_us() -> None:
     journal = ServerJournal((sys.executable, "-uc", "print('a line'); import time; time.sleep(60)"))
     assert wait_for(journal.read) == [b"a line"]
     journal.close()

@@ -44,7 +44,7 @@ def settled(typed: TypedTurns, stats: list[Turn], known: list[Turn], busy: bool 
     return typed.take_ready(known, 100.0 + HOLD_S, busy)
 
 
-def test_an_entry_as_a_turn() -> None:
+def test_an_entry_of_kv_stats_becomes_a_turn() -> None:
     turn = stat()
     assert (turn.logs, turn.request_id, turn.session_id, turn.tail_mode) == ("kv_stats", "", "3ceb3ffd", False)
     assert (turn.prompt_tokens, turn.prefill_ms, turn.load_ms) == (2616, 177.2188, 95.038)
@@ -88,9 +88,9 @@ def test_a_typed_turn_is_new_and_the_debug_log_takes_over_its_ordinal() -> None:
     (turn,) = settled(typed, [stat()], [spoken(prompt_tokens=999)])
     assert (turn.ordinal, turn.logs, turn.session) == (-1, "kv_stats", 2)
     typed.add_numbered(replace(turn, ordinal=8))
-    told = spoken(ordinal=9, request_id="", session_id="the last one heard of", logs="v34", started=None, text="hello")
+    known = spoken(ordinal=9, request_id="", session_id="the last one heard of", logs="v34", started=None, text="hello")
     for _ in range(2):
-        merged = typed.merge(told)
+        merged = typed.merge(known)
         assert (merged.ordinal, merged.session_id, merged.logs, merged.text) == (8, "3ceb3ffd", "v34", "hello")
     assert typed.merge(spoken(ordinal=10, prompt_tokens=5)).ordinal == 10
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ui.snapshots import turn
+from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Gap
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart, thin, y_ticks
@@ -177,8 +178,6 @@ def test_ascii_where_the_locale_is_not_utf8_or_the_terminal_is_dumb() -> None:
 @given(st.text())
 def test_ascii_text_keeps_its_width(text: str) -> None:
     from rich.cells import cell_len
-
-    from timmy_tui.core.sanitize import clean
 
     shown = clean(text)
     assert to_ascii(shown).isascii() and len(to_ascii(shown)) == cell_len(shown)

@@ -109,7 +109,7 @@ def test_no_theme_file_at_all_still_gives_a_theme(tmp_path: Path) -> None:
     assert set(plain_theme().styles) == {*REQUIRED, *FALLBACK}
 
 
-def test_which_theme_to_begin_with() -> None:
+def test_few_colours_give_the_theme_of_16_unless_another_was_chosen() -> None:
     names = ["timmy-dark", "ansi16", "timmy-light"]
     assert choose_theme("timmy-dark", False, False, names) == ("timmy-dark", "")
     assert choose_theme("timmy-dark", False, True, names) == ("ansi16", "")
@@ -134,8 +134,8 @@ async def test_the_users_folder_overrides_and_a_broken_file_is_said_once() -> No
     write(config_dir() / "themes" / "dark.toml", BASE.replace('"mine"', '"timmy-dark"').replace("#eeeeee", "#123456"))
     write(config_dir() / "themes" / "broken.toml", "name = 3")
     async with running_dashboard(snapshot()) as dashboard:
-        said = [notice.text for notice in dashboard.app.events]
-        assert len(said) == 1 and "broken.toml" in said[0]
+        notices = [notice.text for notice in dashboard.app.events]
+        assert len(notices) == 1 and "broken.toml" in notices[0]
         assert dashboard.app.view.styles["text"].color == Color.parse("#123456").rich_color
 
 
@@ -153,7 +153,7 @@ async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> Non
 
 
 @pytest.mark.parametrize("theme", ["timmy-light", "ansi16"])
-async def test_every_screen_in_other_themes(theme: str) -> None:
+async def test_every_screen_is_drawn_in_the_other_themes(theme: str) -> None:
     async with running_dashboard(troubled(), start=Start(view=ViewSettings(theme=theme))) as dashboard:
         assert dashboard.app.theme == theme
         for key in "234561":

@@ -126,8 +126,8 @@ async def test_a_note_goes_on_a_mark_and_is_shown_with_the_turn() -> None:
 
 
 def test_the_note_stands_with_the_turn() -> None:
-    told = replace(snapshot(), judgement=replace(judgement(20), quality=((29, "bad"),), notes=((29, "too\x1b[2J"),)))
-    view = View(snapshot=told)
+    noted = replace(snapshot(), judgement=replace(judgement(20), quality=((29, "bad"),), notes=((29, "too\x1b[2J"),)))
+    view = View(snapshot=noted)
     found = next(one for one in view.turns if one.ordinal == 29)
     text = "\n".join("".join(part for part, _ in row) for row in detail_lines(view, found, 80, 20))
     assert "note  too␛[2J" in text

@@ -52,7 +52,7 @@ def test_two_files_of_one_second_do_not_overwrite_each_other() -> None:
     assert first != second and first.read_text() == "a" and second.read_text() == "b"
 
 
-async def test_the_route_is_named(programs: Path, tmp_path: Path) -> None:
+async def test_the_program_that_copied_is_named(programs: Path, tmp_path: Path) -> None:
     program(programs, "clip.exe", f"cat > {tmp_path}/text")
     async with running_dashboard(snapshot()) as dashboard:
         await dashboard.press("y")

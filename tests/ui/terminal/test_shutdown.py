@@ -38,18 +38,18 @@ class InTerminal:
             cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, **environ},
         )  # fmt: skip
         os.close(slave)
-        self.seen = b""
+        self.output = b""
 
     def read_until(self, what: bytes, limit: float = 30.0) -> None:
         """Everything written so far, until it contains ``what``."""
         deadline = time.monotonic() + limit
-        while what not in self.seen:
-            assert time.monotonic() < deadline, self.seen[-2000:]
+        while what not in self.output:
+            assert time.monotonic() < deadline, self.output[-2000:]
             if select.select([self.master], [], [], 0.1)[0]:
                 try:
-                    self.seen += os.read(self.master, 65536)
+                    self.output += os.read(self.master, 65536)
                 except OSError:
-                    assert what in self.seen, self.seen[-2000:]
+                    assert what in self.output, self.output[-2000:]
 
     def close(self) -> None:
         """The window is closed."""
@@ -93,7 +93,7 @@ def test_q_leaves_and_the_mouse_was_never_asked_for(terminals: list[InTerminal])
     os.write(terminal.master, b"q")
     terminal.read_until(LEFT[0])
     assert terminal.process.wait(10) == 0
-    assert b"\x1b[?1003h" not in terminal.seen and b"\x1b[?1000h" not in terminal.seen
+    assert b"\x1b[?1003h" not in terminal.output and b"\x1b[?1000h" not in terminal.output
 
 
 def test_the_mouse_key_asks_for_the_mouse_and_the_end_takes_it_back(terminals: list[InTerminal]) -> None:
@@ -110,11 +110,11 @@ def test_the_mouse_key_asks_for_the_mouse_and_the_end_takes_it_back(terminals: l
 def test_with_few_colours_it_uses_the_terminals_own(terminals: list[InTerminal], environ: dict[str, str]) -> None:
     terminals.append(terminal := InTerminal(controlling=True, **environ))
     terminal.read_until(b"largest")
-    assert b"38;2;" not in terminal.seen and b"38;5;" not in terminal.seen
+    assert b"38;2;" not in terminal.output and b"38;5;" not in terminal.output
 
 
-def test_no_color_means_none(terminals: list[InTerminal]) -> None:
+def test_no_color_means_no_colours(terminals: list[InTerminal]) -> None:
     terminals.append(terminal := InTerminal(controlling=True, NO_COLOR="1"))
     terminal.read_until(b"largest")
-    styles = set(re.findall(rb"\x1b\[([0-9;]*)m", terminal.seen))
+    styles = set(re.findall(rb"\x1b\[([0-9;]*)m", terminal.output))
     assert styles and {int(part or b"0") for style in styles for part in style.split(b";")} <= {0, 1, 3, 4, 7, 39, 49}
