@@ -100,7 +100,7 @@ def test_an_older_turn_ends_no_newer_one() -> None:
 
 
 def test_a_turn_whose_events_come_behind_the_next_ones_is_ended_as_well() -> None:
-    """The debug log told of the first turn; its events arrive when the next one is in flight, and are looked at last."""
+    """The debug log told of the first turn; its events arrive when the next one is in flight."""
     assembler = TurnAssembler()
     begin = "*" * 45 + "BEGIN" + "*" * 45
     message = "*** Debug: Processing user message: hi [request_id=aaaaaaaa]"
