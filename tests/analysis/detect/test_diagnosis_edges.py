@@ -14,9 +14,8 @@ def turn(ordinal: int, classify: float = 100.0, retrieve: float = 200.0, **more:
     """300 ms in all, of one session."""
     stages: dict[str, float | None] = {"classify": classify, "retrieve": retrieve, **more.pop("stages", {})}
     whole = sum(ms for ms in stages.values() if ms is not None)
-    return complete_turn(
-        ordinal, **{"session": 1, "stages": stages, "headline_ms": whole, "unattributed_ms": 0.0, **more}
-    )
+    known: dict[str, Any] = {"session": 1, "stages": stages, "headline_ms": whole, "unattributed_ms": 0.0}
+    return complete_turn(ordinal, **{**known, "text_length": 30, **more})
 
 
 def last(newest: Turn, before: int = 20) -> Diagnosis:
