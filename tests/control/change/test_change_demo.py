@@ -74,6 +74,19 @@ def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: Harnes
     assert talking.until_over() is ChangeState.ROLLED_BACK
 
 
+def test_retrieval_that_is_turned_off_is_shown_by_two_turns(talking: Harness) -> None:
+    """v34 goes on writing both events of a retrieval; they stand next to each other, and nothing was found."""
+    talking.start("flip", key="retrieval", value="off")
+    assert talking.until_over() is ChangeState.KEPT, talking.said
+    shown = talking.room.progress
+    assert shown is not None and shown.message == "kept, 2 turns show it"
+    talking.room.look()
+    flags = {one.key: (one.file_value, one.running_value) for one in talking.room.state().flags}
+    assert flags["retrieval"] == ("off", "off")
+    talking.start("undo")
+    assert talking.until_over() is ChangeState.ROLLED_BACK
+
+
 def test_a_restart_changes_no_byte_and_brings_another_process(talking: Harness) -> None:
     before, old = talking.config.read_bytes(), talking.pid
     talking.start("restart")

@@ -37,11 +37,17 @@ def _raw(turn: Turn) -> Value | None:
     return turn.context_returned == 0
 
 
+_RETRIEVED_MS = 3.0
+"""With retrieval off v34 still writes both of its events, some 0.1 ms apart; an embedding alone takes 7 ms."""
+
+
 def _retrieval(turn: Turn) -> Value | None:
-    if turn.chunks or turn.stages.get("retrieve") is not None:
+    """Off is a retrieval that took no time and found nothing; one without events is not known: lines get lost."""
+    stages = turn.stages
+    if turn.chunks or stages.get("embed") is not None or stages.get("query") is not None:
         return True
-    answered = turn.state is TurnState.COMPLETE and turn.logs in ("latency", "both")
-    return False if answered and turn.stages.get("llm") is not None else None
+    took = stages.get("retrieve")
+    return False if took is not None and took < _RETRIEVED_MS else None
 
 
 SHOWN: Mapping[str, Callable[[Turn], Value | None]] = {
@@ -79,7 +85,8 @@ def _shown(flag: Flag, session: Sequence[Turn]) -> list[tuple[Value, bool]]:
     """The values that a session's turns show, and whether each can be taken at its word."""
     show = SHOWN[flag.evidence]
     shown: list[tuple[Value, bool]] = []
-    for number, turn in enumerate(session):
+    # A quiet room writes a pause a second, also between the restart and the first turn.
+    for number, turn in enumerate(turn for turn in session if turn.state is not TurnState.LONE_PAUSE):
         value = show(turn)
         if value is not None:
             shown.append((value, not (flag.evidence == "tail_mode" and number == 0 and value is True)))
