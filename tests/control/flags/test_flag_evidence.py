@@ -5,7 +5,7 @@ import pytest
 
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
 from timmy_tui.control.flags.readings import word
-from timmy_tui.control.flags.table import FLAGS, Flag
+from timmy_tui.model.flags import FLAGS, Flag
 from timmy_tui.model.turn import Turn, TurnState
 
 

@@ -6,17 +6,20 @@ are in bench/judgement.
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.series import GAP, HOPS, LOAD_FACTOR, LOADED_MS, Value, soft_of, values_of
-from timmy_tui.analysis.stats.session_noise import ASSUMED, SessionNoise
+from timmy_tui.analysis.stats.session_noise import ASSUMED, SessionNoise, group_of
 from timmy_tui.analysis.stats.workload import FEATURES
+from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import FlagChange, Turn, TurnState
 
 ALARM = 7.0
 """Evidence at which a move is said: see bench/judgement for the false alarms that it costs."""
@@ -31,23 +34,27 @@ ONE_CAUSE = 15
 V2V = "V2V"
 GPU = "gpu"
 
-_FLAGGED = ("prefill", "decode", "wait", "load", "llm", "prompt", V2V)
-"""Series that start anew when a flag changes."""
 _PARTS = ("prefill", "decode", "wait", "load", "llm")
 
 
 class RegressionDetector:
     """Turns in, findings out. Constant in the length of history, well under 1 ms a turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownFlags | None = None) -> None:
+        """``known``: the flags, and what is known of them beside the turns."""
+        self._known = known or KnownFlags()
+        self._flags = FlagTracker(self._known)
         self._levels: dict[str, Level] = {}
         self._findings = Findings()
         self._before: Turn | None = None
         self._newest = -1
-        self._flags: dict[str, object] = {}
         self._loads: deque[float] = deque(maxlen=20)
         self._turns = 0
         self._noise = SessionNoise()
+
+    def know(self, written: Sequence[WrittenValue]) -> None:
+        """What journal and files tell of the flags; it counts for sessions that begin from now on."""
+        self._flags.know(written)
 
     def learn(self, noise: SessionNoise) -> None:
         """What the history taught; never less than what the threshold was set with."""
@@ -67,11 +74,11 @@ class RegressionDetector:
             return ()
         before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
-        if turn.state is not TurnState.COMPLETE:
-            return ()
         self._findings.begin_turn()
+        self._notice_flags(self._flags.add(turn).news)
+        if turn.state is not TurnState.COMPLETE:
+            return self._findings.changed
         self._turns += 1
-        self._notice_flags(turn, first=before is None)
         # The first turn after a restart is cold in every cache there is.
         if before is not None:
             self._judge(turn, before)
@@ -105,20 +112,15 @@ class RegressionDetector:
             self._loads.append(load)
         return loaded
 
-    def _notice_flags(self, turn: Turn, first: bool) -> None:
+    def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
         """A changed flag is a new epoch: what it touches starts anew, and its findings are over."""
-        seen: dict[str, object] = {"raw": turn.raw, "num_ctx": turn.num_ctx, "model": turn.model}
-        if not first:
-            # The first turn of a session is never a tail turn, whatever the flag says.
-            seen["tail_mode"] = turn.tail_mode
-        changed = {name for name, value in seen.items() if value is not None and self._flags.get(name, value) != value}
-        self._flags.update((name, value) for name, value in seen.items() if value is not None)
-        if not changed:
+        if not changes:
             return
-        for series in _FLAGGED:
-            if series in self._levels:
-                self._levels[series].restart()
-            self._findings.end(series, "new epoch")
+        names = touched(changes, self._known.flags)
+        for series, level in self._levels.items():
+            if names is None or series == V2V or series in names or group_of(series) in names:
+                level.restart()
+                self._findings.end(series, "new epoch")
 
     def _expected(self, turn: Turn, before: Turn, loaded: bool) -> float | None:
         """Sum of the usual times for this turn's work; a stage without a level counts as it is."""

@@ -5,6 +5,7 @@ table), its prompt_eval_duration the time of the uncached rest: the reuse shows 
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from timmy_tui.analysis.llm.request_chain import Chain, Link
 from timmy_tui.analysis.llm.requests import request_of
 from timmy_tui.analysis.llm.truncation import was_cut
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import FlagValue, Turn
 
 KEPT = 200
 COLD_SHARE = 0.2
@@ -48,15 +49,26 @@ class ReuseTracker:
         self._judged: tuple[Reuse, ...] | None = ()
         self._model, self._num_ctx = "", 0
 
-    def add(self, turn: Turn, facts: OllamaFacts | None = None, measured: ServedPrompt | None = None) -> Reuse:
-        """Take a turn in; the same ordinal again is a revision. Amortised O(1): a new cold rate costs one pass."""
+    def add(
+        self,
+        turn: Turn,
+        facts: OllamaFacts | None = None,
+        measured: ServedPrompt | None = None,
+        flags: Mapping[str, FlagValue] | None = None,
+    ) -> Reuse:
+        """Take a turn in; the same ordinal again is a revision. Amortised O(1): a new cold rate costs one pass.
+
+        ``flags``: what it ran under, as far as more than the turn tells; None for a revision keeps what was said.
+        """
         self.note_version(facts.version if facts is not None else None)
-        request = request_of(turn, measured)
+        request = request_of(turn, measured, flags)
         known = self._chain.find(request.ordinal)
         if known is None and not request.answered:
             return _silent(request.ordinal)
         if known is not None and measured is None:
             request = replace(request, served=known.request.served)
+        if known is not None and flags is None:
+            request = replace(request, flags={**known.request.flags, **request.flags})
         if known is None or known.request.load_ms != request.load_ms:
             loaded = self._is_load(request.load_ms)
         else:

@@ -1,9 +1,12 @@
 """What the LLM analyses need of a turn: Ollama's figures and what v34 said of the prompt, without text or events."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
+from timmy_tui.model.flags import FLAGS
 from timmy_tui.model.llm import ServedPrompt
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import FlagValue, Turn
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -29,11 +32,12 @@ class Request(Struct, frozen=True, kw_only=True):
     model: str | None
     num_ctx: int | None
     tail_mode: bool | None
-    raw: bool | None
     estimate: int | None
     """v34's own idea of the prompt's length, characters / 4."""
     context_sent: int | None
     context_returned: int | None
+    flags: Mapping[str, FlagValue] = {}
+    """Key of a flag → what it was sent under, in the terms of v34's files."""
     served: ServedPrompt | None = None
     """The same request in Ollama's log."""
 
@@ -61,8 +65,12 @@ class Request(Struct, frozen=True, kw_only=True):
         return None if self.whole is None else self.whole + (self.output or 0)
 
 
-def request_of(turn: Turn, served: ServedPrompt | None = None) -> Request:
-    """The request behind a turn, with its line of the server log where one was found."""
+def request_of(turn: Turn, served: ServedPrompt | None = None, flags: Mapping[str, FlagValue] | None = None) -> Request:
+    """The request behind a turn, with its line of the server log where one was found.
+
+    ``flags``: what its session runs under; what the turn itself shows comes first.
+    """
+    shown = {flag.key: value for flag in FLAGS if flag.turn is not None and (value := flag.turn(turn)) is not None}
     return Request(
         ordinal=turn.ordinal,
         session_id=turn.session_id,
@@ -81,9 +89,9 @@ def request_of(turn: Turn, served: ServedPrompt | None = None) -> Request:
         model=turn.model,
         num_ctx=turn.num_ctx,
         tail_mode=turn.tail_mode,
-        raw=turn.raw,
         estimate=turn.prompt_tokens_est,
         context_sent=turn.context_sent,
         context_returned=turn.context_returned,
+        flags={**(flags or {}), **shown},
         served=served,
     )

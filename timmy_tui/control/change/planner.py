@@ -1,6 +1,5 @@
 """From a request to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from timmy_tui.control.flags.readings import (
     read_flags,
     word,
 )
+from timmy_tui.control.flags.table import by_literal
 from timmy_tui.control.journal.write_ahead import (
     ROLLED_BACK,
     Journal,
@@ -256,9 +256,7 @@ class Planner:
 
 def requested_values(operation: Operation, root: Path, settings: Settings) -> tuple[tuple[Flag, Value], ...]:
     """What an operation of an earlier run wanted the turns to show."""
-    table = {
-        (os.path.realpath(root / flag.file), str(flag.selector)): flag for flag in reversed(flag_table(root, settings))
-    }
+    table = by_literal(root, flag_table(root, settings))
     return tuple(
         (flag, literal_value(literal.new))
         for file in operation.files

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.flags.evidence import WANTED, evidence
-from timmy_tui.control.flags.readings import Flag
 from timmy_tui.control.progress import LiveState
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.flags import Flag
+from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
 
 @dataclass(frozen=True)
 class Verification:
     """Of the wished values, by turns of a session that began after the change."""
 
-    requested: tuple[tuple[Flag, Value], ...]
+    requested: tuple[tuple[Flag, FlagValue], ...]
     since: int
     """Newest session of before."""
     resumed_at: float | None = None
