@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.bootstrap.flags import flag_source
 from timmy_tui.control.controller import Controller
 from timmy_tui.control.journal.lock import control_dir
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.conclusions import Conclusions
@@ -20,11 +22,17 @@ from timmy_tui.storage.trial_file import TrialFile
 
 
 def make_analyst(
-    settings: Settings | None = None, root: Path | None = None, trials: TrialFile | None = None
+    settings: Settings | None = None,
+    root: Path | None = None,
+    trials: TrialFile | None = None,
+    known_flags: Callable[[], KnownFlags] = KnownFlags,
 ) -> Conclusions:
-    """Everything that is concluded from turns; v34's config says what the window is while nobody else does."""
+    """Everything that is concluded from turns; v34's config says what the window is while nobody else does.
+
+    ``known_flags``: the flags, and what journal and files tell of them; without it turns alone do.
+    """
     config = model_config(settings or Settings(), root)
-    return Conclusions(config.num_ctx, config.max_tokens, trials)
+    return Conclusions(config.num_ctx, config.max_tokens, trials, known_flags)
 
 
 def live_source(
@@ -44,7 +52,7 @@ def live_source(
     root = str(installation.root)
     kept = settings.history
     trials = TrialFile(control_dir(installation.root, state)) if state is not None else None
-    analyst = make_analyst(settings, installation.root, trials)
+    analyst = make_analyst(settings, installation.root, trials, flag_source(settings, installation.root, state))
     recorder = (
         Recorder(state_dir() / "history.db", root, kept.days, kept.text, tell) if record and kept.enabled else None
     )

@@ -1,12 +1,15 @@
 """What several commands share: where Timmy is, the settings, and turns read from logs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from timmy_tui.bootstrap.startup import load as load
+
+if TYPE_CHECKING:
+    from timmy_tui.model.flags import KnownFlags
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,3 +37,15 @@ def log_option(command: Command) -> Command:
         type=click.Path(path_type=Path),
         help="Read this file instead of the root's logs; may be given several times.",
     )(command)
+
+
+def known_flags(root: Path | None, settings_path: Path | None, logs: Sequence[Path]) -> "KnownFlags":
+    """The flags, with what journal and files of the installation tell; named logs tell for themselves alone."""
+    from timmy_tui.model.flags import KnownFlags
+
+    if logs:
+        return KnownFlags()
+    from timmy_tui.bootstrap.flags import flag_source
+
+    settings, installation = load(root, settings_path)
+    return flag_source(settings, installation.root)()

@@ -1,5 +1,7 @@
 """Everything that is concluded from turns, in one place: the model's truth and the judge."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from timmy_tui.analysis.compare.trial import TURNS
@@ -7,6 +9,7 @@ from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.turn import Epoch, Turn, TurnState
@@ -17,14 +20,21 @@ class Conclusions:
     """What a SnapshotBuilder asks: the LLM's state and the judgement, from the same turns and the same epochs."""
 
     def __init__(
-        self, config_window: int | None = None, history_limit: int | None = None, trials: TrialFile | None = None
+        self,
+        config_window: int | None = None,
+        history_limit: int | None = None,
+        trials: TrialFile | None = None,
+        known_flags: Callable[[], KnownFlags] = KnownFlags,
     ) -> None:
         """``config_window`` and ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, where known.
 
-        ``trials``: the guided test; None where there is nothing to change.
+        ``trials``: the guided test; None where there is nothing to change. ``known_flags``: the flags, and what journal
+        and files tell of them by now; it is asked when a session begins, in the thread that adds turns.
         """
         self._llm = LlmSummary(config_window, history_limit)
-        self._judge = Judge()
+        self._known_flags = known_flags
+        self._judge = Judge(known_flags())
+        self._session: int | None = None
         self._last = -1
         self._newest: Turn | None = None
         self._late: set[int] = set()
@@ -42,11 +52,15 @@ class Conclusions:
         if turn.ordinal > self._last and is_late(turn, self._newest):
             self._late.add(turn.ordinal)
             return
-        if turn.ordinal > self._last and turn.state is not TurnState.LONE_PAUSE:
+        new = turn.ordinal > self._last
+        if new and turn.state is not TurnState.LONE_PAUSE:
             self._newest = turn
+            if turn.session != self._session:
+                self._session = turn.session
+                self._judge.know(self._known_flags().written)
         self._last = max(self._last, turn.ordinal)
-        self._llm.add(turn, facts)
         self._judge.add(turn)
+        self._llm.add(turn, facts, self._judge.flags if new else None)
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:

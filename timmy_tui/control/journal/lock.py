@@ -103,10 +103,15 @@ def _pid(fd: int) -> int | None:
     return None
 
 
-def control_dir(root: Path, state: Path | None = None) -> Path:
-    """Journal, locks and backups of one Timmy, private: ``<state>/control-<hash of its path>``."""
+def control_path(root: Path, state: Path) -> Path:
+    """Where journal, locks and backups of one Timmy are: ``<state>/control-<hash of its path>``. Makes nothing."""
     name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
-    path = (state or state_dir()) / f"control-{name}"
+    return state / f"control-{name}"
+
+
+def control_dir(root: Path, state: Path | None = None) -> Path:
+    """The same folder, made where there is none; private to the user."""
+    path = control_path(root, state or state_dir())
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
 
