@@ -6,16 +6,19 @@ from typing import Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from timmy_tui.commands.history import known_noise
-from timmy_tui.commands.options import load, log_option, root_option, settings_option
+from timmy_tui.commands.options import known_flags, load, log_option, root_option, settings_option
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings
+from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
+from timmy_tui.report.epochs import change_objects
 
 json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
@@ -29,7 +32,7 @@ def regressions(root: Path | None, settings_path: Path | None, logs: tuple[Path,
     """List every level change in the logs: which stage, since which turn, by how much."""
     from timmy_tui.analysis.detect.detector import RegressionDetector
 
-    detector = RegressionDetector()
+    detector = RegressionDetector(known_flags(root, settings_path, logs))
     noise = None if logs else known_noise(root, settings_path)
     if noise is not None:
         detector.learn(noise)
@@ -91,19 +94,23 @@ def compare(
     """
     from timmy_tui.analysis.compare.comparison import compare as judge
     from timmy_tui.analysis.compare.selections import select
+    from timmy_tui.analysis.stats.epochs import epochs_of
 
     turns, marks = _remembered(root, settings_path) if remembered else (_turns(root, settings_path, logs), {})
     noise = None if logs else known_noise(root, settings_path)
     turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
+    known = known_flags(root, settings_path, logs)
+    sides = [select(turns, one, known=known) for one in (a, b, again) if one]
     if again:
         from timmy_tui.analysis.compare.crossover import balance
 
-        sides = [select(turns, one) for one in (a, b, again)]
         verdict = balance(sides[0], sides[1], sides[2], (a, b, again), marks, noise)
     else:
-        verdict = judge(select(turns, a), select(turns, b), a, b, marks, noise)
+        verdict = judge(sides[0], sides[1], a, b, marks, noise)
+    verdict = replace(verdict, changes=epochs_of(turns, known).differences(sides[0], sides[1]))
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
+        told = {**msgspec.to_builtins(verdict), "changes": change_objects(verdict.changes, known)}
+        click.echo(json.dumps(told, indent=1))
         return
     _print_comparison(verdict)
 
@@ -122,6 +129,8 @@ def _remembered(root: Path | None, settings_path: Path | None) -> tuple[list[Tur
 
 def _print_comparison(verdict: Comparison) -> None:
     click.echo(f"{verdict.b} against {verdict.a}: {verdict.sentence}")
+    if verdict.changes:
+        click.echo(f"flags: {clean(changes_words(verdict.changes), 200)}")
     click.echo(f"{'stage':10} {'before':>8} {'after':>8} {'ratio':>6} {'95 %':>14} {'raw':>6} {'n':>8}  verdict")
     for one in verdict.stages:
         interval = f"[{one.low:.2f}, {one.high:.2f}]" if one.low is not None and one.high is not None else MISSING

@@ -1,13 +1,13 @@
 """``timmy-tui report``."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from timmy_tui.commands.options import load, log_option, root_option, settings_option
+from timmy_tui.commands.options import known_flags, load, log_option, root_option, settings_option
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import load_settings
 from timmy_tui.model.turn import Turn
@@ -15,6 +15,8 @@ from timmy_tui.pipeline.read_logs import LogReading, logs_of, named_logs, read_l
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from timmy_tui.model.flags import KnownFlags
 
 
 @click.command()
@@ -44,13 +46,14 @@ def report(
     reading = _read(root, settings_path, logs)
     turns = _chosen(reading.turns, tail, request_id)
     if as_json:
-        _print_json(reading, turns)
+        _print_json(reading, turns, known_flags(root, settings_path, logs))
     elif as_csv:
         _frame(turns).to_csv(sys.stdout, index=False)
     elif parquet is not None:
         _write_parquet(turns, parquet)
     else:
-        _print_text(reading, turns, sessions, single=request_id is not None)
+        known = known_flags(root, settings_path, logs) if sessions else None
+        _print_text(reading, turns, known, single=request_id is not None)
 
 
 def _read(root: Path | None, settings_path: Path | None, logs: tuple[Path, ...]) -> LogReading:
@@ -71,15 +74,25 @@ def _chosen(turns: tuple[Turn, ...], tail: int | None, request_id: str | None) -
     return turns
 
 
-def _print_json(reading: LogReading, turns: tuple[Turn, ...]) -> None:
+def _print_json(reading: LogReading, turns: tuple[Turn, ...], known: "KnownFlags") -> None:
     import msgspec
 
     from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+    from timmy_tui.analysis.stats.epochs import epochs_of
+    from timmy_tui.report.epochs import epoch_objects
     from timmy_tui.report.json import report_object
 
     why = diagnose_newest(reading.turns, turns)
-    text = msgspec.json.encode(report_object(turns, reading.sessions, reading.sources, reading.unparsed, why))
+    told = report_object(turns, reading.sessions, reading.sources, reading.unparsed, why)
+    text = msgspec.json.encode({**told, **epoch_objects(epochs_of(reading.turns, known).epochs, known)})
     sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
+
+
+def _epoch_lines(reading: LogReading, known: "KnownFlags") -> Iterator[str]:
+    from timmy_tui.analysis.stats.epochs import epochs_of
+    from timmy_tui.report.epochs import epoch_lines
+
+    return epoch_lines(epochs_of(reading.turns, known).epochs, known)
 
 
 def _frame(turns: Iterable[Turn]) -> "pd.DataFrame":
@@ -100,15 +113,16 @@ def _write_parquet(turns: tuple[Turn, ...], path: Path) -> None:
         raise click.ClickException("Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.") from None
 
 
-def _print_text(reading: LogReading, turns: tuple[Turn, ...], sessions: bool, single: bool) -> None:
+def _print_text(reading: LogReading, turns: tuple[Turn, ...], known: "KnownFlags | None", single: bool) -> None:
+    """``known``: a table for each session, then the epochs, as far as these flags tell; None: every turn."""
     from timmy_tui.analysis.detect.diagnosis import diagnose_newest
     from timmy_tui.report.text import session_lines, slow_lines, summary_lines, turn_lines
 
     write = sys.stdout.write
     if not turns:
         write("no turns in these logs\n")
-    if sessions:
-        for line in session_lines(reading.sessions, turns):
+    if known is not None:
+        for line in (*session_lines(reading.sessions, turns), *_epoch_lines(reading, known)):
             write(line + "\n")
     else:
         why = diagnose_newest(reading.turns, turns)
