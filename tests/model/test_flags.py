@@ -8,7 +8,7 @@ import pytest
 from timmy_tui.analysis.stats.session_noise import GROUPS
 from timmy_tui.core.settings import Tail
 from timmy_tui.demo.generate import write_logs
-from timmy_tui.model.flags import FLAGS, Flag, Shown, by_key, change_words, epoch_words, plain_value, word
+from timmy_tui.model.flags import FLAGS, Flag, Shown, by_key, change_words, epoch_words, exported_value, word
 from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
@@ -173,8 +173,8 @@ def test_values_are_written_in_the_users_words() -> None:
 def test_a_number_is_never_taken_for_a_switch() -> None:
     """0 and False are equal in Python."""
     assert word(flag("tail-mode"), 0) == "0"
-    assert [type(plain_value(None, value)) for value in (True, 1, 0.5, "x")] == [str, int, float, str]
-    assert plain_value(flag("tail-mode"), False) == "on"
+    assert [type(exported_value(None, value)) for value in (True, 1, 0.5, "x")] == [str, int, float, str]
+    assert exported_value(flag("tail-mode"), False) == "on"
 
 
 def change(key: str, before: FlagValue, after: FlagValue) -> FlagChange:

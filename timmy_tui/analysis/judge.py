@@ -23,7 +23,7 @@ class Judge:
     """Takes closed turns in order; the same ordinal again is a revision and is not judged twice."""
 
     def __init__(self, known: KnownFlags | None = None) -> None:
-        """``known``: the flags, and what is known of them beside the turns."""
+        """``known``: the table of flags, and their values by journal and files."""
         self._detector = RegressionDetector(known)
         self._diagnoser = Diagnoser()
         self._tracker = EpochTracker(known)
@@ -45,14 +45,14 @@ class Judge:
         self._stale = True
         self._state = None
 
-    def know(self, written: Sequence[WrittenValue]) -> None:
-        """What journal and files tell of the flags; it counts for sessions that begin from now on."""
-        self._tracker.know(written)
-        self._detector.know(written)
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
+        self._tracker.update_written(written)
+        self._detector.update_written(written)
 
     @property
     def flags(self) -> Values:
-        """What the newest turn ran under, as far as it is known."""
+        """The flags of the newest turn, as far as known."""
         return self._tracker.flags
 
     def add(self, turn: Turn) -> None:

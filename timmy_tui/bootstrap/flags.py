@@ -1,4 +1,4 @@
-"""The flags of one Timmy and what its journal and files tell of them, for whoever judges its turns."""
+"""The flags of one installation and their values by journal and files, for everything that judges its turns."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +10,8 @@ from timmy_tui.model.flags import KnownFlags
 
 
 def flag_source(settings: Settings, root: Path, state: Path | None = None) -> Callable[[], KnownFlags]:
-    """Says what is known by now, each time it is called; reads only, from one thread.
+    """A function that returns what is known now. It only reads; call it from one thread.
 
-    ``state``: folder of the journal, the user's unless said.
+    ``state``: the state folder, by default the user's.
     """
     return WrittenFlags(settings, root, control_path(root, state or state_path())).look

@@ -1,4 +1,7 @@
-"""The one table of flags: where v34's files hold each, what its values mean, what it touches, what shows it."""
+"""The table of flags. A row says where v34's files hold the flag, what its values mean, what it touches, what shows it.
+
+A new flag is a new row; nothing else has to be changed.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -9,14 +12,14 @@ from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
 
 
 class Shown(StrEnum):
-    """What shows the value that a session of v34 runs under."""
+    """Where the value that a session of v34 runs under can be seen."""
 
     TURN = "turn"
-    """The turns themselves; the most trusted."""
+    """In its turns; these are always right."""
     JOURNAL = "journal"
-    """This program's own changes, written before the session began."""
+    """In the journal of this program's changes, those written before the session began."""
     FILE = "file"
-    """v34's file as it stood when the session began."""
+    """In v34's file, as it was when the session began."""
 
 
 class Flag(Struct, frozen=True, kw_only=True):
@@ -32,10 +35,10 @@ class Flag(Struct, frozen=True, kw_only=True):
     keyword: tuple[str, str] = ("", "")
     """Function and keyword of the one call that holds it."""
     other_names: tuple[str, ...] = ()
-    """Taken for the key as well."""
+    """Accepted in place of the key."""
     type: type[FlagValue]
     words: Mapping[FlagValue, str] = {}
-    """Words for values; a value without one is written as it is, True and False as on and off."""
+    """Words for values. Without a word True and False are written as on and off, other values as they are."""
     choices: tuple[FlagValue, ...] = ()
     """The only values allowed; empty: any of the type."""
     least: float | None = None
@@ -51,35 +54,35 @@ class Flag(Struct, frozen=True, kw_only=True):
     """Why it is not even read (a secret, a file outside the root); empty otherwise."""
 
     shown_by: tuple[Shown, ...] = (Shown.JOURNAL, Shown.FILE)
-    """Empty: nothing ever tells what runs."""
+    """Empty: the running value can never be seen."""
     turn: Callable[[Turn], FlagValue | None] | None = None
-    """The value that a turn shows, None where it shows none; a function exactly where TURN is in ``shown_by``."""
+    """The value that a turn shows, or None. Set if and only if TURN is in ``shown_by``."""
     first_turn: FlagValue | None = None
-    """What the first turn of every session shows, whatever the flag says; None: it can be believed."""
+    """The value that the first turn of every session shows, whatever the flag is; None: the first turn is right."""
     touches: tuple[str, ...] = ()
-    """Stages and groups of stages whose usual times end with a change, beside V2V; empty: not known, so all."""
+    """Stages and groups of stages that get new usual times when it changes, besides V2V. Empty: it may be any stage."""
 
     @property
     def literal(self) -> str:
-        """The constant, or ``function(keyword=)``: how the journal names it."""
+        """The constant, or ``function(keyword=)``, as the journal writes it."""
         return self.constant or "{}({}=)".format(*self.keyword)
 
     @property
     def changes_prompt(self) -> bool:
-        """A prompt under another value may share nothing with the one before."""
+        """A prompt under the new value may share no beginning with the prompt before."""
         return not self.touches or "prompt" in self.touches
 
     def is_named(self, name: str) -> bool:
-        """By its key, with ``-`` or ``_``, by another name, or as the file writes it."""
-        return name == self.literal or _plain(name) in map(_plain, (self.key, *self.other_names))
+        """``name`` is its key or another name, with ``-`` or ``_``, or its name in the file."""
+        return name == self.literal or _normalized(name) in map(_normalized, (self.key, *self.other_names))
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
 _RETRIEVED_MS = 3.0
-"""With retrieval off v34 still writes both of its events, some 0.1 ms apart; an embedding alone takes 7 ms."""
+"""With retrieval off v34 still writes both events, about 0.1 ms apart. An embedding alone takes 7 ms."""
 
 
 def _full_prompt(turn: Turn) -> FlagValue | None:
@@ -87,7 +90,7 @@ def _full_prompt(turn: Turn) -> FlagValue | None:
 
 
 def _raw(turn: Turn) -> FlagValue | None:
-    """v34's own log says it; else Ollama does: an answer brings a context back exactly when raw is off."""
+    """From v34's log; else from the answer: Ollama returns a context if and only if raw is off."""
     if turn.raw is not None:
         return turn.raw
     if turn.context_returned is None or turn.state is TurnState.FAILED or not turn.output_tokens:
@@ -96,7 +99,7 @@ def _raw(turn: Turn) -> FlagValue | None:
 
 
 def _retrieval(turn: Turn) -> FlagValue | None:
-    """Off is a retrieval that took no time and found nothing; one without events is not known: lines get lost."""
+    """Off: it took no time and found nothing. Without events it is unknown, because lines can get lost."""
     stages = turn.stages
     if turn.chunks or stages.get("embed") is not None or stages.get("query") is not None:
         return True
@@ -105,7 +108,7 @@ def _retrieval(turn: Turn) -> FlagValue | None:
 
 
 def _debug(turn: Turn) -> FlagValue | None:
-    """The debug log tells of turns only with --debug; without it nothing says whether it is off or not captured."""
+    """On if the debug log has the turn. Without it the flag may be off, or the output was not captured."""
     return True if turn.logs in ("v34", "both") else None
 
 
@@ -145,7 +148,7 @@ FLAGS: tuple[Flag, ...] = (
             "off": "Ollama applies the model's template and returns the context; answers may change in style.",
         },
         warning="Off with the whole prompt on every turn grows the context past num_ctx.",
-        # The guide turned it off in llm.py, behind the keyword's back: only the turns can be believed.
+        # The guide once turned it off in llm.py while app.py still said raw=True: only the turns are right.
         shown_by=(Shown.TURN,),
         turn=_raw,
         touches=("LLM", "prompt"),
@@ -242,62 +245,62 @@ FLAGS: tuple[Flag, ...] = (
         touches=("LLM",),
     ),
 )
-"""Built in. The user's own come from the settings: control/flags/table.py joins them."""
+"""The built-in flags. control/flags/table.py adds the user's own from the settings."""
 
 
 class WrittenValue(Struct, frozen=True):
-    """What v34's files held from a moment on: a session that begins after it runs under this."""
+    """A value in v34's files from a moment on: sessions that begin after it run under this value."""
 
     at: float
     """Seconds since the epoch on the clock of v34's machine."""
     flag: str
     """Key."""
     value: FlagValue | None
-    """None: from here on it is not known."""
+    """None: the value is not known from here on."""
     before: FlagValue | None = None
-    """What it replaced; None: not known."""
+    """The value before; None: not known."""
 
 
 class KnownFlags(Struct, frozen=True):
-    """The flags of one Timmy, and what is known of them beside its turns."""
+    """The flags of one installation, and their values by journal and files."""
 
     flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS)
     written: tuple[WrittenValue, ...] = ()
-    """In order of time; empty where nothing but a log is at hand."""
+    """In order of time; empty if only logs are at hand."""
 
 
 def shown_by_session(flag: Flag, turns: Iterable[Turn]) -> list[tuple[FlagValue, bool]]:
-    """The values that the turns of one session show, oldest first, and whether each of them can be believed."""
+    """(value, whether it is certain) for each turn of one session that shows one, oldest first."""
+    if flag.turn is None:
+        return []
     shown: list[tuple[FlagValue, bool]] = []
-    read = flag.turn
-    spoken = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE] if read is not None else []
-    for number, turn in enumerate(spoken):
-        value = read(turn) if read is not None else None
+    for number, turn in enumerate(turn for turn in turns if turn.state is not TurnState.LONE_PAUSE):
+        value = flag.turn(turn)
         if value is not None:
             shown.append((value, number > 0 or value != flag.first_turn))
     return shown
 
 
 def newest_shown(flag: Flag, turns: Iterable[Turn]) -> FlagValue | None:
-    """What the turns of one session show last and can be believed in; None where they show nothing."""
-    return next((value for value, believed in reversed(shown_by_session(flag, turns)) if believed), None)
+    """The newest certain value that the turns of one session show; None if there is none."""
+    return next((value for value, certain in reversed(shown_by_session(flag, turns)) if certain), None)
 
 
 def word(flag: Flag | None, value: FlagValue | None) -> str:
-    """A value as the user reads it; ``—`` for None. ``flag``: None for one that the table does not know."""
+    """A value as the user reads it; ``—`` for None. ``flag``: None for a flag that is not in the table."""
     if value is None:
         return "—"
     known = flag.words.get(value) if flag is not None and flag.type is type(value) else None
     return known or (("off", "on")[value] if isinstance(value, bool) else str(value))
 
 
-def plain_value(flag: Flag | None, value: FlagValue) -> FlagValue:
-    """For programs: on or off for a switch, a number or a text as it is."""
+def exported_value(flag: Flag | None, value: FlagValue) -> FlagValue:
+    """A value for programs: ``"on"`` or ``"off"`` for True and False, numbers and texts as they are."""
     return word(flag, value) if isinstance(value, bool) else value
 
 
 def by_key(key: str) -> Flag | None:
-    """The built-in flag; None for one of the user's own."""
+    """The built-in flag with this key; None for the user's own."""
     return next((flag for flag in FLAGS if flag.key == key), None)
 
 
@@ -313,6 +316,6 @@ def changes_words(changes: Iterable[FlagChange]) -> str:
 
 
 def epoch_words(epoch: Epoch) -> str:
-    """What began it: ``first turn``, ``restart``, ``restart, tail mode off→on`` …"""
+    """Why it began: ``first turn``, ``restart``, ``restart, tail mode off→on`` …"""
     parts = (["restart"] if epoch.restarted else []) + [change_words(change) for change in epoch.changes]
     return ", ".join(parts) or "first turn"

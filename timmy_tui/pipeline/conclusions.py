@@ -57,7 +57,7 @@ class Conclusions:
             self._newest = turn
             if turn.session != self._session:
                 self._session = turn.session
-                self._judge.know(self._known_flags().written)
+                self._judge.update_written(self._known_flags().written)
         self._last = max(self._last, turn.ordinal)
         self._judge.add(turn)
         self._llm.add(turn, facts, self._judge.flags if new else None)

@@ -6,21 +6,21 @@ from typing import Any
 
 from timmy_tui.core.formatting import MISSING
 from timmy_tui.core.sanitize import clean
-from timmy_tui.model.flags import Flag, KnownFlags, epoch_words, plain_value, word
+from timmy_tui.model.flags import Flag, KnownFlags, epoch_words, exported_value, word
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue
 
 WIDTH = 200
-"""Characters of a line that may hold foreign text."""
+"""Most characters of a line with foreign text."""
 
 
-def invisible(known: KnownFlags, epochs: Sequence[Epoch]) -> tuple[Flag, ...]:
-    """Flags of which nothing told in any of these epochs, though something could have."""
-    told = {key for epoch in epochs for key in epoch.flags}
-    return tuple(flag for flag in known.flags if flag.shown_by and flag.key not in told)
+def not_visible(known: KnownFlags, epochs: Sequence[Epoch]) -> tuple[Flag, ...]:
+    """Flags whose value is not known in any of these epochs, without those that nothing can ever show."""
+    visible = {key for epoch in epochs for key in epoch.flags}
+    return tuple(flag for flag in known.flags if flag.shown_by and flag.key not in visible)
 
 
 def epoch_lines(epochs: Sequence[Epoch], known: KnownFlags) -> Iterator[str]:
-    """A line an epoch, the flags of the newest, and those that nothing shows."""
+    """One line per epoch, the flags of the newest epoch, and the flags that are not visible."""
     if not epochs:
         return
     yield "== epochs"
@@ -31,7 +31,7 @@ def epoch_lines(epochs: Sequence[Epoch], known: KnownFlags) -> Iterator[str]:
     shown = [f"{flag.label} {word(flag, newest[flag.key])}" for flag in known.flags if flag.key in newest]
     if shown:
         yield clean(f"flags of the newest: {', '.join(shown)}", WIDTH)
-    hidden = [flag.label for flag in invisible(known, epochs)]
+    hidden = [flag.label for flag in not_visible(known, epochs)]
     if hidden:
         yield clean(f"not visible in these logs: {', '.join(hidden)}", WIDTH)
     yield ""
@@ -41,18 +41,18 @@ def epoch_objects(epochs: Sequence[Epoch], known: KnownFlags) -> dict[str, Any]:
     """``epochs`` and ``flags_not_visible`` of the JSON report."""
     return {
         "epochs": [_object(epoch, known) for epoch in epochs],
-        "flags_not_visible": [flag.key for flag in invisible(known, epochs)],
+        "flags_not_visible": [flag.key for flag in not_visible(known, epochs)],
     }
 
 
 def change_objects(changes: Iterable[FlagChange], known: KnownFlags) -> list[dict[str, Any]]:
-    """Flags that moved, in the user's values: ``{"flag": "tail-mode", "before": "off", "after": "on"}``."""
+    """Changes in the user's values: ``{"flag": "tail-mode", "before": "off", "after": "on"}``."""
     table = {flag.key: flag for flag in known.flags}
     return [
         {
             "flag": change.flag,
-            "before": plain_value(table.get(change.flag), change.before),
-            "after": plain_value(table.get(change.flag), change.after),
+            "before": exported_value(table.get(change.flag), change.before),
+            "after": exported_value(table.get(change.flag), change.after),
         }
         for change in changes
     ]
@@ -74,7 +74,7 @@ def _object(epoch: Epoch, known: KnownFlags) -> dict[str, Any]:
 
 def _values(flags: Mapping[str, FlagValue], table: Mapping[str, Flag]) -> dict[str, FlagValue]:
     """In the order of the table."""
-    return {key: plain_value(flag, flags[key]) for key, flag in table.items() if key in flags}
+    return {key: exported_value(flag, flags[key]) for key, flag in table.items() if key in flags}
 
 
 def _clock(stamp: float | None) -> str:

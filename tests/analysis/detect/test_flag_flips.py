@@ -110,7 +110,7 @@ def test_what_the_journal_tells_after_the_session_began_counts_for_the_next() ->
     judge = Judge()
     for turn in turns[: AT + 1]:
         judge.add(turn)
-    judge.know(known(turns, "retrieved-chunks", 5, 20).written)
+    judge.update_written(known(turns, "retrieved-chunks", 5, 20).written)
     for turn in turns[AT + 1 :]:
         judge.add(turn)
     assert not any(epoch.changes for epoch in judge.epochs)

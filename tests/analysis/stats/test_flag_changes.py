@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.epochs import EpochTracker, epochs_of
-from timmy_tui.analysis.stats.flag_changes import FlagTracker, served_at, touched
+from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages, v34_time
 from timmy_tui.model.flags import FLAGS, Flag, KnownFlags, WrittenValue, epoch_words
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
 
@@ -191,7 +191,7 @@ def test_what_is_learned_later_changes_no_earlier_session() -> None:
     for turn in turns[:15]:
         tracker.add(turn)
     before = tracker.epochs
-    tracker.know((wrote(START - 1, "retrieved-chunks", 5), wrote(START + 14.0, "retrieved-chunks", 9)))
+    tracker.update_written((wrote(START - 1, "retrieved-chunks", 5), wrote(START + 14.0, "retrieved-chunks", 9)))
     for turn in turns[15:20]:
         tracker.add(turn)
     assert [epoch.flags for epoch in tracker.epochs] == [epoch.flags for epoch in before]
@@ -228,8 +228,8 @@ def test_the_other_clocks_time_is_moved_only_where_the_hops_prove_it_wrong(
     bounds: tuple[float | None, float | None], expected: float
 ) -> None:
     """STT stamps on Windows, whose clock can be minutes away from v34's."""
-    assert served_at(Turn(ordinal=0, started=100.0, offset_bounds=bounds)) == pytest.approx(expected)
-    assert served_at(Turn(ordinal=0, offset_bounds=bounds)) is None
+    assert v34_time(Turn(ordinal=0, started=100.0, offset_bounds=bounds)) == pytest.approx(expected)
+    assert v34_time(Turn(ordinal=0, offset_bounds=bounds)) is None
 
 
 def test_a_session_on_a_clock_that_is_ahead_still_ran_under_what_was_written_after_it() -> None:
@@ -245,7 +245,7 @@ def test_a_session_without_any_time_takes_nothing_from_the_files() -> None:
     assert [dict(epoch.flags) for epoch in found] == [{}, {}]
 
 
-# -- what is touched
+# -- what is touched_stages
 
 
 def change(key: str) -> FlagChange:
@@ -253,21 +253,21 @@ def change(key: str) -> FlagChange:
 
 
 def test_what_several_changes_touch_is_what_each_of_them_does() -> None:
-    assert touched([change("retrieval")], FLAGS) == ("retrieve", "prompt", "LLM")
-    assert touched([change("tail-mode"), change("retrieval")], FLAGS) == ("LLM", "prompt", "retrieve")
-    assert touched([], FLAGS) == ()
+    assert touched_stages([change("retrieval")], FLAGS) == ("retrieve", "prompt", "LLM")
+    assert touched_stages([change("tail-mode"), change("retrieval")], FLAGS) == ("LLM", "prompt", "retrieve")
+    assert touched_stages([], FLAGS) == ()
 
 
 @pytest.mark.parametrize("keys", [("mine",), ("raw", "mine")])
 def test_a_flag_of_which_nobody_knows_what_it_touches_touches_everything(keys: tuple[str, ...]) -> None:
     own = Flag(key="mine", label="mine", file="v34/config.py", constant="MINE", type=int)
-    assert touched([change(key) for key in keys], (*FLAGS, own)) is None
-    assert touched([change(key) for key in keys], FLAGS) is None
+    assert touched_stages([change(key) for key in keys], (*FLAGS, own)) is None
+    assert touched_stages([change(key) for key in keys], FLAGS) is None
 
 
 def test_a_step_says_what_is_news_once() -> None:
     tracker = FlagTracker()
-    news = [step.news for turn in sessions(2, raw=[True, False]) for step in [tracker.add(turn)]]
+    news = [step.new_changes for turn in sessions(2, raw=[True, False]) for step in [tracker.add(turn)]]
     assert [place for place, changes in enumerate(news) if changes] == [10]
 
 

@@ -36,7 +36,7 @@ def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool 
 
 
 @pytest.mark.parametrize(
-    ("shown", "wished", "expected"),
+    ("shown", "requested", "expected"),
     [
         ([], False, Evidence(0)),
         ([False], False, Evidence(1)),
@@ -48,8 +48,10 @@ def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool 
         ([False, True], True, Evidence(1, contradicts=True)),
     ],
 )
-def test_two_turns_of_a_new_session_prove_tail_mode(shown: list[bool | None], wished: bool, expected: Evidence) -> None:
-    assert evidence(flag("tail-mode"), wished, tails(*shown)) == expected
+def test_two_turns_of_a_new_session_prove_tail_mode(
+    shown: list[bool | None], requested: bool, expected: Evidence
+) -> None:
+    assert evidence(flag("tail-mode"), requested, tails(*shown)) == expected
 
 
 def turn(**facts: object) -> Turn:

@@ -16,11 +16,11 @@ _ON = {"true": "on", "false": "off"}
 
 @dataclass(frozen=True)
 class _Request:
-    """One selection as it is read."""
+    """A selection, split into what its reader needs."""
 
     turns: Sequence[Turn]
     rest: str
-    """Behind the colon."""
+    """The text after the colon."""
     now: float
     known: KnownFlags
 
@@ -28,70 +28,74 @@ class _Request:
 def select(
     turns: Sequence[Turn], selection: str, now: float | None = None, known: KnownFlags | None = None
 ) -> list[Turn]:
-    """Turns of a selection, in order. Raises NotFound for a form that there is not, or that no turn fits.
+    """Turns of a selection, in order. Raises NotFound for an unknown form, and if no turn fits.
 
-    ``now``: seconds since the epoch, the clock unless said; ``known``: the flags, and what is known beside the turns.
+    ``now``: seconds since the epoch, by default the clock's. ``known``: the table of flags, and their values by journal
+    and files.
     """
     kind, _, rest = selection.partition(":")
     reader = _READERS.get(kind)
     if reader is None or not rest:
         raise NotFound(f"{selection!r} is not a selection of turns.", f"Forms: {FORMS}")
-    found = reader(_Request(turns, rest, time.time() if now is None else now, known or KnownFlags()))
-    if not found:
+    selected = reader(_Request(turns, rest, time.time() if now is None else now, known or KnownFlags()))
+    if not selected:
         raise NotFound(f"no turn fits {selection!r}.", "timmy-tui report --sessions shows what there is.")
-    return found
+    return selected
 
 
-def _by_session(one: _Request) -> list[Turn]:
+def _by_session(request: _Request) -> list[Turn]:
     """By the start of the id, or by its number."""
     return [
         turn
-        for turn in one.turns
-        if (turn.session_id is not None and turn.session_id.startswith(one.rest)) or one.rest == str(turn.session)
+        for turn in request.turns
+        if (turn.session_id is not None and turn.session_id.startswith(request.rest))
+        or request.rest == str(turn.session)
     ]
 
 
-def _by_epoch(one: _Request) -> list[Turn]:
-    tracker = epochs_of(one.turns, one.known)
-    number = _whole(one.rest)
+def _by_epoch(request: _Request) -> list[Turn]:
+    tracker = epochs_of(request.turns, request.known)
+    number = _integer(request.rest)
     if number < 0:
         number += len(tracker.epochs) + 1
     members = set(tracker.members(number))
-    return [turn for turn in one.turns if turn.ordinal in members]
+    return [turn for turn in request.turns if turn.ordinal in members]
 
 
-def _by_position(one: _Request) -> list[Turn]:
+def _by_position(request: _Request) -> list[Turn]:
     """Counted from 1, both ends included."""
-    first, last = _range(one.rest)
-    return list(one.turns[max(int(first) - 1, 0) : int(last)])
+    first, last = _range(request.rest)
+    return list(request.turns[max(int(first) - 1, 0) : int(last)])
 
 
-def _newest(one: _Request) -> list[Turn]:
-    count = _whole(one.rest)
-    return list(one.turns[-count:]) if count > 0 else []
+def _newest(request: _Request) -> list[Turn]:
+    count = _integer(request.rest)
+    return list(request.turns[-count:]) if count > 0 else []
 
 
-def _by_flag(one: _Request) -> list[Turn]:
-    """Turns of the epochs that ran under the value: the first turn under tail mode is one of them."""
-    name, equals, text = one.rest.partition("=")
-    flag = next((flag for flag in one.known.flags if flag.is_named(name)), None)
+def _by_flag(request: _Request) -> list[Turn]:
+    """All turns of the epochs with that value, including the first turn of a session, which never shows tail mode."""
+    name, equals, text = request.rest.partition("=")
+    flag = next((flag for flag in request.known.flags if flag.is_named(name)), None)
     if flag is None or not equals or not flag.shown_by:
-        visible = ", ".join(flag.key for flag in one.known.flags if flag.shown_by)
+        visible = ", ".join(flag.key for flag in request.known.flags if flag.shown_by)
         raise NotFound(f"{name!r} is not a flag whose value anything shows.", f"Flags: {visible}")
-    tracker = epochs_of(one.turns, one.known)
-    fitting = [epoch.number for epoch in tracker.epochs if _is(flag, epoch.flags.get(flag.key), text)]
-    members = {ordinal for number in fitting for ordinal in tracker.members(number)}
-    return [turn for turn in one.turns if turn.ordinal in members]
+    tracker = epochs_of(request.turns, request.known)
+    numbers = [epoch.number for epoch in tracker.epochs if _matches(flag, epoch.flags.get(flag.key), text)]
+    members = {ordinal for number in numbers for ordinal in tracker.members(number)}
+    return [turn for turn in request.turns if turn.ordinal in members]
 
 
-def _by_age(one: _Request) -> list[Turn]:
-    first, last = sorted(_range(one.rest))
+def _by_age(request: _Request) -> list[Turn]:
+    first, last = sorted(_range(request.rest))
     return [
-        turn for turn in one.turns if turn.started is not None and first <= (one.now - turn.started) / 86_400 < last
+        turn
+        for turn in request.turns
+        if turn.started is not None and first <= (request.now - turn.started) / 86_400 < last
     ]
 
 
-def _is(flag: Flag, value: FlagValue | None, text: str) -> bool:
+def _matches(flag: Flag, value: FlagValue | None, text: str) -> bool:
     if value is None:
         return False
     if isinstance(value, bool):
@@ -99,7 +103,7 @@ def _is(flag: Flag, value: FlagValue | None, text: str) -> bool:
     return str(value) == text
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
@@ -107,10 +111,10 @@ def _whole(text: str) -> int:
 
 
 def _range(text: str) -> tuple[float, float]:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", text)
-    if found is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", text)
+    if match is None:
         raise NotFound(f"{text!r} is not a range I-J.", f"Forms: {FORMS}")
-    return float(found[1]), float(found[2])
+    return float(match[1]), float(match[2])
 
 
 _READERS: dict[str, Callable[[_Request], list[Turn]]] = {

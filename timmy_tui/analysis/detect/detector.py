@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
-from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched
+from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.series import GAP, HOPS, LOAD_FACTOR, LOADED_MS, Value, soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import ASSUMED, SessionNoise, group_of
@@ -41,7 +41,7 @@ class RegressionDetector:
     """Turns in, findings out. Constant in the length of history, well under 1 ms a turn."""
 
     def __init__(self, known: KnownFlags | None = None) -> None:
-        """``known``: the flags, and what is known of them beside the turns."""
+        """``known``: the table of flags, and their values by journal and files."""
         self._known = known or KnownFlags()
         self._flags = FlagTracker(self._known)
         self._levels: dict[str, Level] = {}
@@ -52,9 +52,9 @@ class RegressionDetector:
         self._turns = 0
         self._noise = SessionNoise()
 
-    def know(self, written: Sequence[WrittenValue]) -> None:
-        """What journal and files tell of the flags; it counts for sessions that begin from now on."""
-        self._flags.know(written)
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
+        self._flags.update_written(written)
 
     def learn(self, noise: SessionNoise) -> None:
         """What the history taught; never less than what the threshold was set with."""
@@ -75,7 +75,7 @@ class RegressionDetector:
         before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
         self._findings.begin_turn()
-        self._notice_flags(self._flags.add(turn).news)
+        self._notice_flags(self._flags.add(turn).new_changes)
         if turn.state is not TurnState.COMPLETE:
             return self._findings.changed
         self._turns += 1
@@ -113,10 +113,10 @@ class RegressionDetector:
         return loaded
 
     def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
-        """A changed flag is a new epoch: what it touches starts anew, and its findings are over."""
+        """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""
         if not changes:
             return
-        names = touched(changes, self._known.flags)
+        names = touched_stages(changes, self._known.flags)
         for series, level in self._levels.items():
             if names is None or series == V2V or series in names or group_of(series) in names:
                 level.restart()

@@ -10,7 +10,7 @@ from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
 
 
 class EpochTracker:
-    """Turns in, epochs out. A value that is not known splits nothing."""
+    """Takes turns, makes epochs. An unknown value never begins one."""
 
     def __init__(self, known: KnownFlags | None = None) -> None:
         self._known = known or KnownFlags()
@@ -19,17 +19,17 @@ class EpochTracker:
         self._members: list[list[int]] = []
         self._seen: dict[int, int] = {}
 
-    def know(self, written: Sequence[WrittenValue]) -> None:
-        """What journal and files tell of the flags; it counts for sessions that begin from now on."""
-        self._flags.know(written)
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
+        self._flags.update_written(written)
 
     def add(self, turn: Turn) -> None:
         """Take a turn in, in order of ordinal; the same ordinal again changes nothing."""
         if turn.ordinal in self._seen or turn.state is TurnState.LONE_PAUSE:
             return
         step = self._flags.add(turn)
-        if step.replaced and self._epochs:
-            self._epochs[-1] = replace(self._epochs[-1], flags={**self._epochs[-1].flags, **step.replaced})
+        if step.earlier_values and self._epochs:
+            self._epochs[-1] = replace(self._epochs[-1], flags={**self._epochs[-1].flags, **step.earlier_values})
         if step.begins:
             self._begin(turn, step)
         epoch = self._epochs[-1]
@@ -64,11 +64,11 @@ class EpochTracker:
 
     @property
     def flags(self) -> Values:
-        """What the newest turn ran under, as far as it is known."""
+        """The flags of the newest turn, as far as known."""
         return self._epochs[-1].flags if self._epochs else {}
 
     def members(self, number: int) -> tuple[int, ...]:
-        """Ordinals of the turns of an epoch; empty for a number that there is not."""
+        """Ordinals of the turns of an epoch; empty if there is no such epoch."""
         return tuple(self._members[number - 1]) if 0 < number <= len(self._members) else ()
 
     def epoch_of(self, ordinal: int) -> int | None:
@@ -77,7 +77,7 @@ class EpochTracker:
         return None if place is None else place + 1
 
     def differences(self, a: Collection[Turn], b: Collection[Turn]) -> tuple[FlagChange, ...]:
-        """Flags that were one thing in all turns of ``a`` and another in all of ``b``."""
+        """Flags with one value in all turns of ``a`` and another in all turns of ``b``."""
         before, after = self._common(a), self._common(b)
         return tuple(
             FlagChange(flag=flag.key, label=flag.label, before=before[flag.key], after=after[flag.key])
@@ -105,5 +105,5 @@ def epochs_of(turns: Iterable[Turn], known: KnownFlags | None = None) -> EpochTr
 
 
 def flag_changed(epoch: Epoch) -> bool:
-    """The epoch began with a flag, not with a mere restart."""
+    """A flag changed at the beginning of the epoch; False for a restart alone."""
     return bool(epoch.changes)

@@ -1,7 +1,7 @@
-"""Which flags a session ran under, and what moved: from its turns, the journal, and the files as it began.
+"""The flags that each session ran under, and their changes: from its turns, the journal, and v34's files.
 
-v34 reads its flags once, when it starts. So what a session's later turns show for the first time held from its first
-turn on, and a flag that moves within a session is a restart that no log told of.
+v34 reads its flags once, when it starts. So a value that a later turn of a session is the first to show was in effect
+from the first turn on. A flag that changes within a session means a restart that the logs do not show.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,24 +15,24 @@ Values = Mapping[str, FlagValue]
 
 
 class FlagStep(NamedTuple):
-    """What one turn says of the flags."""
+    """What one turn adds to the knowledge of the flags."""
 
     begins: bool
     """An epoch begins with it."""
     restarted: bool
-    """… with a restart of v34."""
+    """That epoch begins with a restart of v34."""
     changes: tuple[FlagChange, ...]
-    """All that moved where its epoch began, as far as it is known now."""
-    news: tuple[FlagChange, ...]
-    """Those of them that this turn is the first to tell of."""
+    """All flags that changed at the beginning of its epoch, as far as known now."""
+    new_changes: tuple[FlagChange, ...]
+    """The part of ``changes`` that was not known before this turn."""
     values: Values
-    """What its epoch runs under, as far as it is known now."""
-    replaced: Values
-    """What the epoch before ran under and only now is known: the journal names the value that it took away."""
+    """The flags of its epoch, as far as known now."""
+    earlier_values: Values
+    """Flags of the epoch before that are known only now: the journal names the old value of a change."""
 
 
 class FlagTracker:
-    """Turns in, changes of flags out. A value that is not known changes nothing."""
+    """Takes turns, finds changes of flags. An unknown value is never a change."""
 
     def __init__(self, known: KnownFlags | None = None) -> None:
         known = known or KnownFlags()
@@ -41,22 +41,22 @@ class FlagTracker:
         self._written = known.written
         self._session: int | None = None
         self._until = float("-inf")
-        """When the newest session began: what was written before has been taken."""
+        """Beginning of the newest session: values written before are in use already."""
         self._from_files: dict[str, FlagValue] = {}
-        """What journal and files say of the newest session, until its turns say otherwise."""
+        """Values of the newest session by journal and files; those that its turns contradict are removed."""
         self._shown: dict[str, FlagValue] = {}
-        """What the turns of the newest session show."""
+        """Values that the turns of the newest session show."""
         self._before: dict[str, FlagValue] = {}
-        """The newest that is known of each flag ahead of the epoch."""
+        """The newest known value of each flag before the epoch."""
         self._values: dict[str, FlagValue] = {}
         self._changes: tuple[FlagChange, ...] = ()
 
-    def know(self, written: Sequence[WrittenValue]) -> None:
-        """What journal and files tell, in order of time; it counts for sessions that begin from now on."""
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say, in order of time. It is used for sessions that begin from now on."""
         self._written = tuple(written)
 
     def add(self, turn: Turn) -> FlagStep:
-        """Take a turn in, in order of time; never a lone pause."""
+        """Take the next turn in order of time; never a lone pause."""
         first = turn.session != self._session
         restarted = first and self._session is not None
         shown = self._shown_by(turn, first)
@@ -69,7 +69,7 @@ class FlagTracker:
         self._shown.update(shown)
         for key, value in shown.items():
             if self._from_files.get(key, value) != value:
-                # A process that never read the file, or an override: the turns are right.
+                # The process has not read the file, or something overrides it: the turns are right.
                 del self._from_files[key]
         self._values = {**self._values, **shown}
         earlier, self._changes = self._changes, self._moved()
@@ -77,9 +77,9 @@ class FlagTracker:
         return FlagStep(first or split, restarted, self._changes, news, self._values, replaced)
 
     def _begin_session(self, turn: Turn) -> Values:
-        """What the files held as it began; returns what the session before had run under, where only now known."""
+        """Start with the values of journal and files. Returns values of the session before that are known only now."""
         replaced: dict[str, FlagValue] = {}
-        began = served_at(turn)
+        began = v34_time(turn)
         for one in self._written if began is not None else ():
             if began is None or not self._until < one.at <= began:
                 continue
@@ -117,8 +117,11 @@ class FlagTracker:
         return tuple(moved)
 
 
-def served_at(turn: Turn) -> float | None:
-    """When it began, on v34's clock: the other clock's time is moved only where the hops prove that the two differ."""
+def v34_time(turn: Turn) -> float | None:
+    """Start of the turn on v34's clock, in seconds since the epoch; None if unknown.
+
+    The turn's own stamp may be of the STT machine. It is corrected only where the hops prove that the clocks differ.
+    """
     if turn.started is None:
         return None
     low, high = turn.offset_bounds
@@ -130,8 +133,8 @@ def served_at(turn: Turn) -> float | None:
     return turn.started + offset_ms / 1000
 
 
-def touched(changes: Sequence[FlagChange], flags: Sequence[Flag]) -> tuple[str, ...] | None:
-    """Stages and groups that these changes touch; None for a flag of which nobody knows: all of them."""
+def touched_stages(changes: Sequence[FlagChange], flags: Sequence[Flag]) -> tuple[str, ...] | None:
+    """Stages and groups of stages that these changes touch; None if one of the flags may touch any stage."""
     names: list[str] = []
     for change in changes:
         flag = next((one for one in flags if one.key == change.flag), None)

@@ -1,4 +1,4 @@
-"""Flags as the user meets them: what the file says, what was typed, what runs, what does not go together."""
+"""Flags as the user sees them: the value in the file, a typed value, the value that runs, pairs that do not work."""
 
 import difflib
 import math
@@ -51,7 +51,7 @@ class FlagReading:
     reason: str = ""
     """Why it cannot be read, or not be changed."""
     lines: tuple[int, ...] = ()
-    """Where it is written, or what ``reason`` speaks of."""
+    """Line of the value, or the lines that ``reason`` is about."""
 
     @property
     def editable(self) -> bool:
@@ -69,7 +69,7 @@ class BadPair:
 
 
 def find_flag(key: str, root: Path, settings: Settings) -> Flag:
-    """By key or by constant name. Raises NotFound with the nearest key."""
+    """By key, other name or constant. Raises NotFound with the nearest key."""
     table = flag_table(root, settings)
     for flag in table:
         if flag.is_named(key):
@@ -81,7 +81,7 @@ def find_flag(key: str, root: Path, settings: Settings) -> Flag:
 
 
 def read_flags(root: Path, settings: Settings) -> tuple[FlagReading, ...]:
-    """Every flag with the value in its file, or the reason why it cannot be read. Nothing is imported or run."""
+    """Every flag with the value in its file, or the reason why it cannot be read. No code of the file is run."""
     images: dict[str, FileImage | Refused] = {}
     readings = []
     for flag in flag_table(root, settings):
@@ -111,15 +111,15 @@ def _reading(flag: Flag, image: FileImage | Refused) -> FlagReading:
 
 
 def parse_value(flag: Flag, text: str) -> FlagValue:
-    """What the user typed as a value of the flag. Raises Refused naming what is allowed, or why it is read-only."""
+    """A value of the flag from what the user typed. Raises Refused with what is allowed, or why it is read-only."""
     if flag.read_only or flag.unread:
         raise Refused(f"{flag.label} is shown, not changed: {flag.read_only or flag.unread}.")
     value = _typed(flag, text.strip())
-    outside = flag.choices and value not in flag.choices
+    forbidden = flag.choices and value not in flag.choices
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = flag.least, flag.most
-        outside = outside or (low is not None and value < low) or (high is not None and value > high)
-    if value is None or outside:
+        forbidden = forbidden or (low is not None and value < low) or (high is not None and value > high)
+    if value is None or forbidden:
         raise Refused(f"{flag.label} cannot be {text.strip()[:40]!r}; it takes {allowed(flag)}.")
     return value
 
@@ -180,7 +180,7 @@ def combination_warnings(values: Mapping[str, FlagValue], changed: str = "") -> 
 
 
 def flag_states(root: Path, settings: Settings, turns: Sequence[Turn]) -> tuple[FlagState, ...]:
-    """All of it, for the screen and the shell; strings from the files are foreign text."""
+    """Every flag for the screen and the shell. Values from the files are foreign text: sanitize them."""
     readings = read_flags(root, settings)
     values = {reading.flag.key: reading.value for reading in readings if reading.value is not None}
     pairs = combination_warnings(values)

@@ -17,7 +17,7 @@ _TYPES: Mapping[str, type[FlagValue]] = {"bool": bool, "int": int, "float": floa
 
 
 def flag_table(root: Path, settings: Settings) -> tuple[Flag, ...]:
-    """The built-in flags, then the user's; one that may not be a flag is listed with the reason, and not read."""
+    """The built-in flags, then the user's own; ``unread`` says why one of those is neither read nor changed."""
     files = {"config": settings.paths.config, "app": settings.paths.app}
     table = [replace(flag, file=files[flag.file]) for flag in FLAGS]
     taken = {flag.key for flag in table}
@@ -59,17 +59,17 @@ def _own_flag(root: Path, key: str, setting: FlagSetting, taken: bool) -> Flag:
 
 
 def selector(flag: Flag) -> Selector:
-    """Where its file holds it, for the editor."""
+    """Where the value stands in the file, as the editor of literals takes it."""
     return Constant(flag.constant) if flag.constant else Keyword(*flag.keyword)
 
 
 def by_literal(root: Path, table: Sequence[Flag]) -> dict[tuple[str, str], Flag]:
-    """(real path of the file, literal) → flag, as the journal names the literals of a change; the first row counts."""
+    """(real path of the file, literal) → flag, as the journal names literals. Of two rows for one literal the first."""
     return {(os.path.realpath(root / flag.file), flag.literal): flag for flag in reversed(table)}
 
 
 def inside(root: Path, file: str) -> Path:
-    """The real path of a Python file below ``root``. Raises Refused for any other: a link that leads out, too."""
+    """The real path of a Python file below ``root``. Raises Refused for other files, and for links out of ``root``."""
     real = Path(os.path.realpath(root / file))
     if not real.is_relative_to(os.path.realpath(root)):
         raise Refused(f"{file} lies outside {root}.")

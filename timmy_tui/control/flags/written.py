@@ -1,4 +1,4 @@
-"""What v34's files held, and since when: from the journal of this program's changes, and from the files themselves."""
+"""The flags that v34's files held, and since when: from the journal of this program's changes, and from the files."""
 
 import os
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ from timmy_tui.model.change import ChangeState
 from timmy_tui.model.flags import KnownFlags, Shown, WrittenValue
 
 _NOT_WRITTEN = frozenset({str(ChangeState.EDITING), "not applied", "refused", "changed by someone else"})
-"""Stages of an operation whose new values are in no file, or in one that somebody else changed meanwhile."""
+"""Stages of an operation whose values are not in the file, or in a file that somebody else has changed since."""
 
 Stamp = tuple[int, int, int] | None
 
 
 class WrittenFlags:
-    """Remembers what it saw: a file that is edited later does not change what an earlier session ran under.
+    """Keeps what it has read: a later edit of a file does not change what an earlier session ran under.
 
-    Reads only, and makes no folder. Use it from one thread.
+    It only reads, and makes no folder. Use it from one thread.
     """
 
     def __init__(self, settings: Settings, root: Path, folder: Path | None) -> None:
-        """``folder``: of the journal; it need not exist. None: there is no journal."""
+        """``folder``: where the journal is; it need not exist. None: no journal."""
         self._settings, self._root = settings, root
         self._journal = Journal(folder / "journal.jsonl") if folder is not None else None
         table = flag_table(root, settings)
@@ -41,7 +41,10 @@ class WrittenFlags:
         self._known = KnownFlags(flags=self._flags)
 
     def look(self) -> KnownFlags:
-        """As it is now; the same object while nothing is new. Below 0.1 ms, some 10 ms after an edit. Never raises."""
+        """What is known now; the same object until something is new. Below 0.1 ms, about 10 ms after an edit.
+
+        Never raises: a file or a journal that cannot be read says nothing.
+        """
         changed = self._read_files()
         changed |= self._read_journal()
         if changed:
@@ -50,7 +53,7 @@ class WrittenFlags:
         return self._known
 
     def _read_files(self) -> bool:
-        """A file that was written again: what it holds now, since the moment it was."""
+        """Read the files that were written since the last look; their values hold from the time of writing on."""
         stamps = {path: _stamp(path) for path in dict.fromkeys(self._by_file.values())}
         fresh = {path for path, stamp in stamps.items() if stamp != self._stamps.get(path)}
         if not fresh:
@@ -80,7 +83,10 @@ class WrittenFlags:
         return True
 
     def _written_by(self, operation: Operation) -> Iterator[WrittenValue]:
-        """A change that was taken back says so itself; what took it back has nothing to add."""
+        """The values of one change, and the old ones again where it was rolled back.
+
+        The operation that rolled it back is left out: the change's own last line says so already.
+        """
         if operation.undoes or operation.stage in _NOT_WRITTEN:
             return
         for file in operation.files:
@@ -91,7 +97,7 @@ class WrittenFlags:
                     yield WrittenValue(at=operation.at, flag=one.flag, value=one.before, before=one.value)
 
     def _restored(self, file: FileRecord, at: float) -> Iterator[WrittenValue]:
-        """Whole bytes were put in place: which values they hold the journal does not say."""
+        """Whole files were put back: the journal does not say which values they hold."""
         for flag in self._flags:
             if self._by_file[flag.key] == file.path and Shown.JOURNAL in flag.shown_by:
                 yield WrittenValue(at=at, flag=flag.key, value=None)
