@@ -14,7 +14,7 @@ from scipy import optimize, stats
 from tests.analysis.stats.test_slow_statistics import slow_shift
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.comparison import compare
-from timmy_tui.analysis.compare.crossover import balance
+from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.compare.restart_noise import Difference, estimate, learn, unchanged_restarts
 from timmy_tui.analysis.compare.selections import select
 from timmy_tui.analysis.stats.session_noise import Noise, SessionNoise
@@ -204,7 +204,7 @@ def test_noise_that_was_learned_widens_the_interval() -> None:
 
 def crossing(a: float, b: float, again: float) -> StageVerdict:
     there, changed, back = (side(lognormal(n, 20, mean, 0.02), 100 * n) for n, mean in enumerate((a, b, again)))
-    return verdict(balance((there, changed, back)))
+    return verdict(compare_crossover((there, changed, back)))
 
 
 @pytest.mark.parametrize(
@@ -220,14 +220,14 @@ def test_what_moved_must_come_back(a: float, b: float, again: float, word: str) 
 
 def test_two_baselines_that_differ_are_named() -> None:
     there, changed, back = (side(lognormal(n, 20, mean, 0.02), 100 * n) for n, mean in enumerate((30.0, 40.0, 60.0)))
-    told = balance((there, changed, back), names=("x", "y", "z"))
+    told = compare_crossover((there, changed, back), names=("x", "y", "z"))
     assert (told.a, told.b) == ("x and z", "y")
     assert "; the two baselines differ (classify ×" in told.sentence
     assert told.sentence.endswith("): something else moved")
 
 
 def test_a_crossing_with_too_few_turns_says_nothing_of_a_drift() -> None:
-    told = balance((side([30.0] * 9), side([30.0] * 2, 100), side([60.0] * 9, 200)))
+    told = compare_crossover((side([30.0] * 9), side([30.0] * 2, 100), side([60.0] * 9, 200)))
     assert told.sentence == "too few turns: 3 more"
 
 
