@@ -63,7 +63,7 @@ def test_a_flag_that_is_never_changed_here_is_not_told_by_the_files_either() -> 
     assert told == {"tail-mode", "retrieval", "context-size", "retrieved-chunks", "recency-weight", "model"}
 
 
-@pytest.mark.parametrize("name", ["tail-mode", "tail_mode", "TailSettings-Mode", "USE_FULL_MEGA_PROMPT"])
+@pytest.mark.parametrize("name", ["tail-mode", "tail_mode", "Tail-Mode", "USE_FULL_MEGA_PROMPT"])
 def test_a_flag_answers_to_its_key_and_to_its_constant(name: str) -> None:
     assert [one.key for one in FLAGS if one.is_named(name)] == ["tail-mode"]
 
