@@ -6,6 +6,7 @@ import pytest
 
 from tests.turns.events import at, event, read_all
 from timmy_tui.model.turn import Event, Turn, TurnState
+from timmy_tui.parse.v34_log import V34Parser
 from timmy_tui.turns.assembler import TurnAssembler
 from timmy_tui.turns.ingest import Ingest
 
@@ -96,6 +97,18 @@ def test_an_older_turn_ends_no_newer_one() -> None:
     """Its late events may come between those of the next."""
     events = [*begun(), event("stt_pause_detected", 1000, None, "bbbbbbbb"), event("v34_webhook_received", 2000)]
     assert states(read_all(events)) == {"aaaaaaaa": "open", "bbbbbbbb": "open"}
+
+
+def test_a_turn_whose_events_come_behind_the_next_ones_is_ended_as_well() -> None:
+    """The debug log told of the first turn; its events arrive when the next one is in flight."""
+    assembler = TurnAssembler()
+    begin = "*" * 45 + "BEGIN" + "*" * 45
+    message = "*** Debug: Processing user message: hi [request_id=aaaaaaaa]"
+    total = "--- Total process_user_message took: 1.00s"
+    assembler.add_facts(V34Parser().feed([line.encode() for line in (begin, message, total)]))
+    assembler.add_events([event("stt_pause_detected", 0, None, "bbbbbbbb"), event("v34_ollama_sent", 1000)])
+    turns = assembler.add_events([event("stt_transcript_finalized", 2000, None, "bbbbbbbb")])
+    assert states(turns) == {"aaaaaaaa": "aborted"}
 
 
 def test_a_turn_with_text_makes_an_earlier_pause_a_lone_one_at_once() -> None:

@@ -464,6 +464,13 @@ def test_a_turn_that_is_pushed_out_is_not_taken_in_again_as_a_revision() -> None
     assert [one.ordinal for one in tracker.reuse] == [1, 2]
 
 
+def test_two_hundred_turns_are_remembered() -> None:
+    tracker = ReuseTracker()
+    for n in range(201):
+        tracker.add(turn(n, 1000, 10), NEW)
+    assert [one.ordinal for one in tracker.reuse] == list(range(1, 201))
+
+
 def test_a_first_prompt_on_a_slot_that_held_another_conversation_is_a_sample() -> None:
     """Two turns before it, so that the slot holds another conversation; none of them in tail mode."""
 
