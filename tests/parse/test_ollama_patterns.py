@@ -173,7 +173,7 @@ def timing(number: int, evaluated: int, ms: float = 12.5) -> str:
     return f"slot print_timing: id  0 | task {number} | prompt eval time = {ms} ms / {evaluated} tokens (x)"
 
 
-@pytest.mark.parametrize(("left", "count"), [(13, 0), (14, 1), (15, 0)])
+@pytest.mark.parametrize(("evaluated", "count"), [(13, 0), (14, 1), (15, 0)])
 def test_three_figures_must_agree(evaluated: int, count: int) -> None:
     served, parser = feed(slot(evaluated=evaluated))
     assert len(served) == count
@@ -193,7 +193,7 @@ def test_requests_are_numbered_and_timed() -> None:
     )
 
 
-@pytest.mark.parametrize(("left", "told"), [(99, (100, 1)), (100, (100, 0)), (101, None)])
+@pytest.mark.parametrize(("evaluated", "told"), [(99, (100, 1)), (100, (100, 0)), (101, None)])
 def test_more_evaluated_than_sent_is_no_request(evaluated: int, told: tuple[int, int] | None) -> None:
     served, _ = feed(*task(1, 100, 0), timing(1, evaluated))
     assert [(one.prompt, one.reused) for one in served] == ([told] if told else [])
