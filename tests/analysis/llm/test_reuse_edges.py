@@ -375,8 +375,8 @@ def test_a_context_array_brings_back_the_whole_slot() -> None:
 @pytest.mark.parametrize(
     ("last", "cause"),
     [
-        ({"model": "other"}, "the model changed"),
-        ({"num_ctx": 4096}, "num_ctx changed"),
+        ({"model": "other"}, "model changed"),
+        ({"num_ctx": 4096}, "context size changed"),
         ({}, "another client used the slot, or the prompt's head changed"),
         ({"load_ms": None}, "loaded anew, another client, or a changed head"),
         ({"prompt_tokens": 1799}, "the history was trimmed: 2000 to 1799 tokens"),

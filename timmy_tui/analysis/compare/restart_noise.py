@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from timmy_tui.analysis.compare.comparison import Sides, shift_of, usable, values_of_stage
-from timmy_tui.analysis.stats.epochs import EpochTracker
+from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.stages import BY_KEY, V2V
@@ -44,14 +44,12 @@ def learn(turns: Sequence[Turn], changed: Sequence[float] = ()) -> SessionNoise:
 
 def unchanged_restarts(turns: Sequence[Turn], changed: Sequence[float] = ()) -> Iterator[tuple[list[Turn], list[Turn]]]:
     """Consecutive sessions under the same flags, as far as turns show them, with no known change between them."""
-    tracker = EpochTracker()
-    for turn in turns:
-        tracker.add(turn)
+    tracker = epochs_of(turns)
     by_ordinal = {turn.ordinal: turn for turn in turns}
     members = [[by_ordinal[one] for one in tracker.members(epoch.number)] for epoch in tracker.epochs]
     for epoch, before, after in zip(tracker.epochs[1:], members, members[1:], strict=False):
         began, ended = before[0].started, after[0].started
-        if epoch.reason == "restart" and not any((began or 0.0) <= at <= (ended or 0.0) for at in changed):
+        if epoch.restarted and not epoch.changes and not any((began or 0.0) <= at <= (ended or 0.0) for at in changed):
             yield before, after
 
 

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from timmy_tui.analysis.compare.comparison import compare, usable
 from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.model.flags import by_key, word
 from timmy_tui.model.judgement import Comparison, TrialState
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 
 SCHEMA = 1
 
@@ -200,14 +201,9 @@ def _shown_since(phase: Phase, turns: Sequence[Turn]) -> float | None:
 
 
 def shows(turn: Turn, flag: str, value: str) -> bool:
-    """The turn itself shows that the flag has this value."""
-    wished = value == "on"
-    if flag == "tail-mode":
-        return turn.tail_mode is wished
-    if turn.raw is not None:
-        return turn.raw is wished
-    answered = turn.context_returned is not None and turn.state is TurnState.COMPLETE and bool(turn.output_tokens)
-    return answered and (turn.context_returned == 0) is wished
+    """The turn itself shows that the flag has this value, in the user's words."""
+    known = by_key(flag)
+    return known is not None and known.turn is not None and word(known, known.turn(turn)) == value
 
 
 def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None) -> Comparison:

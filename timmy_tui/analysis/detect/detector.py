@@ -6,15 +6,18 @@ in bench/judgement, formulas and sources are in STATISTICS.md.
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
-from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import works_of
+from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import (
     BY_KEY,
@@ -29,13 +32,11 @@ from timmy_tui.model.stages import (
     top_of,
     with_parts,
 )
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import FlagChange, Turn, TurnState
 
 _TUNING = TUNING.detector
 _LEAST_SHIFT = math.log(_TUNING.least_ratio)
 
-_FLAGGED = (*(stage.key for stage in STAGES if stage.judged and stage.flagged), V2V)
-"""Series that start anew when a flag changes."""
 _ON_GPU = frozenset(stage.key for stage in STAGES if stage.judged and stage.on_gpu)
 _LEAST_MOVE_MS = {stage.key: stage.least_move_ms for stage in STAGES if stage.least_move_ms}
 
@@ -43,15 +44,21 @@ _LEAST_MOVE_MS = {stage.key: stage.least_move_ms for stage in STAGES if stage.le
 class RegressionDetector:
     """Turns in, findings out. About 1 ms a turn, however long the history is."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownFlags | None = None) -> None:
+        """``known``: the table of flags, and their values by journal and files."""
+        self._known = known or KnownFlags()
+        self._flags = FlagTracker(self._known)
         self._levels: dict[str, Level] = {}
         self._findings = Findings()
         self._before: Turn | None = None
         self._newest = -1
-        self._flags: dict[str, object] = {}
         self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
         self._turns = 0
         self._noise = SessionNoise()
+
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
+        self._flags.update_written(written)
 
     def learn(self, noise: SessionNoise) -> None:
         """Use the session noise that the history shows, but never less than the assumed one."""
@@ -71,11 +78,11 @@ class RegressionDetector:
             return ()
         before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
-        if turn.state is not TurnState.COMPLETE:
-            return ()
         self._findings.begin_turn()
+        self._notice_flags(self._flags.add(turn).new_changes)
+        if turn.state is not TurnState.COMPLETE:
+            return self._findings.changed
         self._turns += 1
-        self._notice_flags(turn, first=before is None)
         # The first turn after a restart is cold in every cache there is.
         if before is not None:
             self._judge(turn, before)
@@ -109,20 +116,15 @@ class RegressionDetector:
             self._loads.append(load)
         return loaded
 
-    def _notice_flags(self, turn: Turn, first: bool) -> None:
-        """A changed flag is a new epoch: what it touches starts anew, and its findings are over."""
-        seen: dict[str, object] = {"raw": turn.raw, "num_ctx": turn.num_ctx, "model": turn.model}
-        if not first:
-            # The first turn of a session is never a tail turn, whatever the flag says.
-            seen["tail_mode"] = turn.tail_mode
-        changed = {name for name, value in seen.items() if value is not None and self._flags.get(name, value) != value}
-        self._flags.update((name, value) for name, value in seen.items() if value is not None)
-        if not changed:
+    def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
+        """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""
+        if not changes:
             return
-        for series in _FLAGGED:
-            if series in self._levels:
-                self._levels[series].restart()
-            self._findings.end(series, "new epoch")
+        names = touched_stages(changes, self._known.flags)
+        for series, level in self._levels.items():
+            if names is None or series == V2V or series in names or group_of(series) in names:
+                level.restart()
+                self._findings.end(series, "new epoch")
 
     def _expected(self, turn: Turn, before: Turn, loaded: bool) -> float | None:
         """Sum of the usual times for this turn's work; a stage without a level counts as it is."""

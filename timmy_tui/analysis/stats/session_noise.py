@@ -20,6 +20,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
 _GROUP_OF = {stage: group for group, stages in GROUPS.items() for stage in stages}
 
 
+def group_of(series: str) -> str:
+    """Group of a stage or of a series of the detector; empty for one that has none."""
+    return _GROUP_OF.get(series, "")
+
+
 class Noise(NamedTuple):
     """Standard deviation of a session's level around the usual one."""
 
@@ -37,7 +42,7 @@ class SessionNoise:
 
     def of(self, stage: str) -> Noise:
         """For a stage, ``V2V``, or a series of the detector."""
-        return self.groups.get(_GROUP_OF.get(stage, ""), Noise())
+        return self.groups.get(group_of(stage), Noise())
 
     def describe(self, series: Iterable[str]) -> str:
         """``session noise ~2.6 % (from 7 restarts)``; a span where the groups of these stages differ."""
