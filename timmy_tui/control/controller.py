@@ -94,7 +94,7 @@ class Controller:
         busy = flight is not None and flight.phase not in V34_DONE
         self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
         if self._runner.change is not None:
-            self._runner.change.progress.wake()
+            self._runner.change.progress.notify()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -186,7 +186,7 @@ class Controller:
             raise ControlError(f"no change is running that {choice!r} could answer.")
         if choice == LISTEN:
             told = resume_listening(self._timmy.services.urls.stt)
-            change.progress.cut = False
+            change.progress.turn_cut = False
             return told
         change.progress.answer(choice)
         return f"{change.plan.label}: {choice}"

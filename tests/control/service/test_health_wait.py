@@ -125,7 +125,7 @@ def test_one_new_one_that_answers_is_it_whoever_started_it(waits: ScriptedWaits,
     """Somebody may have restarted v34 by hand while the panel was asked."""
     watched = waits.begin(Serving(PORT), one(folder), strategy=command(folder), limit_s=10.0)
     assert watched.until_healthy().pid == 7
-    assert watched.progress.shown(()).message == ""
+    assert watched.progress.current(()).message == ""
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
     with pytest.raises(Unnoticed):
         watched.until_healthy()
     touched = (folder / "config.py").stat().st_mtime > 1000
-    announced = watched.progress.shown(()).message.startswith("it was started before the edit: start it once more")
+    announced = watched.progress.current(()).message.startswith("it was started before the edit: start it once more")
     assert (bool(Restarts.asked), touched, announced) == (base is Restarts, base is Reload, base is Manual)
 
 

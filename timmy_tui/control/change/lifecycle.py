@@ -14,7 +14,16 @@ from timmy_tui.control.flags.evidence import WANTED
 from timmy_tui.control.flags.verification import Verification, newest_session
 from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, Operation, Standing, new_op
-from timmy_tui.control.progress import KEEP, STOP, UNDO, Kept, Left, Progress, Stopped, TakenBack
+from timmy_tui.control.progress import (
+    KEEP,
+    STOP,
+    UNDO,
+    KeepRequested,
+    Progress,
+    ShuttingDown,
+    UndoRequested,
+    WaitStopped,
+)
 from timmy_tui.control.service.listeners import Listener, Serving
 from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed
 from timmy_tui.core.errors import ControlError, TimmyError
@@ -63,7 +72,7 @@ class Change:
         """Run the way, and turn whatever ends it into an outcome."""
         try:
             self._turned(way)
-        except Left:
+        except ShuttingDown:
             pass  # open in the journal, when anything was written; the next start takes it up
         except ChangeEnded as end:
             self._end(end.state, end.word, end.recorded)
@@ -75,11 +84,11 @@ class Change:
             self._end(ChangeState.NEEDS_ATTENTION, f"{type(error).__name__} in the dashboard itself: {error}")
 
     def _turned(self, way: Callable[[], None]) -> NoReturn:
-        """Go the way, and back when that is wanted or needed. Raises ChangeEnded, Left or what went wrong."""
+        """Go the way, and back when that is wanted or needed. Raises ChangeEnded, ShuttingDown or what went wrong."""
         try:
             way()
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept")
-        except TakenBack:
+        except UndoRequested:
             why = "taken back"
         except Unhealthy as trouble:
             self._consider(trouble.reason)
@@ -95,8 +104,8 @@ class Change:
             self._context.keep_point(plan)
             # a minute may have passed since the first look
             old = self._service.guard()
-            self.progress.last_call()
-        except Stopped:
+            self.progress.stop_accepting_answers()
+        except WaitStopped:
             raise ChangeEnded(ChangeState.IDLE, f"{plan.label}: not begun") from None
         self._verification = Verification(plan.requested, newest_session(self._context.setup.live_state()))
         since = self._write(old)
@@ -129,14 +138,14 @@ class Change:
     def _bring_up(self, old: Serving, since: float) -> bool:
         """Restart and wait; whether v34 serves. Where the change cannot be blamed, the user is asked.
 
-        Raises Unhealthy, ChangeEnded, TakenBack.
+        Raises Unhealthy, ChangeEnded, UndoRequested.
         """
         self._record.note("restarting")
         edited = tuple(file.image.path for file in self.plan.planned)
         choices = (STOP,) if self._final else (STOP, UNDO)
         try:
             one = self._service.restart(old, edited, since, choices)
-        except Stopped:
+        except WaitStopped:
             self._ask(f"not waited for; {self._service.whereabouts(old)}")
         except (Unnoticed, ControlError) as error:
             reason = (error.message if isinstance(error, ControlError) else str(error)).rstrip(".")
@@ -159,21 +168,23 @@ class Change:
             while True:
                 turns = self._verification.turns(self._context.setup.live_state().turns)
                 seen, contradicted = self._verification.weigh(turns)
-                self.progress.cut = self.progress.cut and not any(turn.state is TurnState.COMPLETE for turn in turns)
+                self.progress.turn_cut = self.progress.turn_cut and not any(
+                    turn.state is TurnState.COMPLETE for turn in turns
+                )
                 self._one, gone = self._service.fate(self._one)
                 trouble = gone or (contradicted and f"the turns show another value of {contradicted}")
-                self.progress.tell(f"{trouble}: keep or undo?" if trouble else word, evidence=(seen, WANTED))
+                self.progress.update(f"{trouble}: keep or undo?" if trouble else word, evidence=(seen, WANTED))
                 if seen >= WANTED and not contradicted:
-                    self.progress.last_call()
+                    self.progress.stop_accepting_answers()
                     raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")
                 self.progress.wait(LOOK_S)
-        except Kept:
+        except KeepRequested:
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     # -- what goes wrong
 
     def _ask(self, word: str, choices: tuple[str, ...] = (KEEP, UNDO)) -> NoReturn:
-        """Let the user decide, for as long as it takes. Raises ChangeEnded or TakenBack."""
+        """Let the user decide, for as long as it takes. Raises ChangeEnded or UndoRequested."""
         if self._final:
             raise attention(f"{self.plan.label}: {word}")
         self._record.note(ASKING, word)
@@ -182,23 +193,23 @@ class Change:
         try:
             while True:
                 self.progress.wait(LOOK_S)
-        except Kept:
+        except KeepRequested:
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     def _consider(self, reason: str) -> None:
-        """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, Left."""
+        """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, ShuttingDown."""
         if self._final:
             bare = f"the file is as it was; {reason}" if self.plan.undoes else reason
             raise attention(f"{self.plan.label}: {bare}{self._service.way_up}")
         self._context.tell(f"{self.plan.label}: {reason}", "bad")
         try:
             self.progress.count_down(self._context.setup.limits.rollback_countdown_s, reason)
-        except TakenBack:
+        except UndoRequested:
             return
-        except Stopped:
+        except WaitStopped:
             try:
                 self._ask(reason)
-            except TakenBack:
+            except UndoRequested:
                 return
 
     # -- the end

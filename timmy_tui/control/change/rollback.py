@@ -11,7 +11,7 @@ from timmy_tui.control.edit.transaction import PlannedFile, write
 from timmy_tui.control.errors import Conflict
 from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, Standing, new_op, plan_rollback
-from timmy_tui.control.progress import STOP, Progress, Stopped
+from timmy_tui.control.progress import STOP, Progress, WaitStopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
 from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed, V34Service
@@ -30,7 +30,7 @@ class Rollback:
     progress: Progress
 
     def make(self, why: str) -> NoReturn:
-        """The old bytes, then v34 up again. Raises ChangeEnded, and Left with the rollback open in the journal."""
+        """Put the old bytes back, then restart v34. Raises ChangeEnded; ShuttingDown leaves the rollback open."""
         serves = self.service.settle()
         mine = Record(self.context.journal, new_op())
         old = self.service.look()
@@ -82,12 +82,12 @@ class Rollback:
             self.service.restart(old, edited, since, (STOP,))
         except Unhealthy as trouble:
             raise attention(f"{trouble.reason}{self.service.way_up}") from None
-        except (Unnoticed, Stopped, ControlError) as error:
+        except (Unnoticed, WaitStopped, ControlError) as error:
             raise attention(f"{_reason(error)}; {self.service.whereabouts(old)}") from None
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, Stopped):
+    if isinstance(error, WaitStopped):
         return "not waited for"
     return error.message if isinstance(error, ControlError) else str(error)
 

@@ -57,7 +57,7 @@ class ChangeRunner:
             self._ended_at = self._ended_at or time.monotonic()
             if time.monotonic() - self._ended_at > SHOWN_S:
                 return None
-        return change.progress.shown(log)
+        return change.progress.current(log)
 
     def hindrance(self, request: ChangeRequest) -> str:
         """Another change: of this program, of another process, or of one that was killed. Empty without."""
@@ -130,7 +130,7 @@ class ChangeRunner:
         with self._taking:
             self._leaving = True
         if self.change is not None:
-            self.change.progress.leave()
+            self.change.progress.shut_down()
         if self._thread is not None:
             self._thread.join(wait_s)
 

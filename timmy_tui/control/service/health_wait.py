@@ -53,7 +53,7 @@ class HealthWait:
         self._gone_since: float | None = None
 
     def await_gone(self, old: Serving) -> None:
-        """Until none of the old processes lives. Raises Unnoticed, ControlError, Stopped."""
+        """Until none of the old processes lives. Raises Unnoticed, ControlError, WaitStopped."""
         while any(alive(one.pid, one.started) for one in old.listeners):
             if self.progress.expired:
                 if self.strategy.started_by is not StartedBy.RELOADER or self._touched:
@@ -65,14 +65,14 @@ class HealthWait:
             self.progress.wait(0.1)
 
     def await_healthy(self, choices: tuple[str, ...]) -> Listener:
-        """Until exactly one new one answers. Raises Unhealthy, Unnoticed, ControlError, TakenBack, Stopped."""
+        """Until exactly one new one answers. Raises Unhealthy, Unnoticed, ControlError, UndoRequested, WaitStopped."""
         self.progress.enter(ChangeState.WAITING, self.healthy_limit_s, choices)
         while True:
             serving = look(self.url, self.progress)
             self._count_starts(serving)
             found = self._judge(serving)
             if found is not None:
-                self.progress.tell(message="")
+                self.progress.update(message="")
                 return found
             if self.progress.expired:
                 self._give_up()
@@ -82,7 +82,7 @@ class HealthWait:
         """The new service, when this is it."""
         self._blameless = refusal(serving, self.folder)
         if self._blameless:
-            self.progress.tell(message=self._blameless)
+            self.progress.update(message=self._blameless)
         elif not serving.listeners:
             self._notice_absence()
         elif serving.listeners[0].started <= self.since:
@@ -106,7 +106,7 @@ class HealthWait:
         if ask(self.url, ASK_LIMIT_S) is not Answer.ANSWERS:
             return
         if self.strategy.started_by is StartedBy.USER:
-            self.progress.tell(message="it was started before the edit: start it once more")
+            self.progress.update(message="it was started before the edit: start it once more")
         elif self.strategy.started_by is StartedBy.RELOADER:
             if not self._touched:
                 self._touch()
@@ -143,7 +143,7 @@ class HealthWait:
                 answer, "refuses connections"
             )
         if answer is not Answer.ANSWERS:
-            self.progress.tell(message=word)
+            self.progress.update(message=word)
         return answer is Answer.ANSWERS
 
     def _count_starts(self, serving: Serving) -> None:
@@ -160,7 +160,7 @@ class HealthWait:
             raise Unnoticed(self._blameless)
         if self._silent_since is not None and self.live_state().busy:
             return
-        told = self.progress.shown(()).message
+        told = self.progress.current(()).message
         raise Unhealthy(told or f"v34 does not answer after {self.healthy_limit_s:.0f} s")
 
 
@@ -168,5 +168,5 @@ def look(url: str, progress: Progress) -> Serving:
     """Who listens now; the change's progress shows it."""
     serving = serving_at(url)
     pid = serving.listeners[0].pid if len(serving.listeners) == 1 else None
-    progress.tell(pid=pid, listeners=len(serving.listeners))
+    progress.update(pid=pid, listeners=len(serving.listeners))
     return serving

@@ -32,7 +32,7 @@ class V34Service:
         return look(self.url, self.progress)
 
     def guard(self) -> Serving:
-        """Who serves, when that is clear enough to restart it. Raises Refused, Stopped.
+        """Who serves, when that is clear enough to restart it. Raises Refused, WaitStopped.
 
         A service that is just starting would miss the edit for ever: it is waited for.
         """
@@ -47,7 +47,7 @@ class V34Service:
                 return serving
             if self.progress.expired:
                 raise self._unready(serving.port, coming)
-            self.progress.tell(message="v34 is just starting")
+            self.progress.update(message="v34 is just starting")
             self.progress.wait(LOOK_S)
 
     def _unready(self, port: int, coming: Sequence[tuple[int, float]]) -> Refused:
@@ -58,7 +58,7 @@ class V34Service:
         return Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", hint="Try again soon.")
 
     def wait_for_quiet(self) -> None:
-        """Until v34 works on no turn, or the user does not want to wait. Raises Stopped."""
+        """Until v34 works on no turn, or the user does not want to wait. Raises WaitStopped."""
         if self.live_state().busy:
             self.progress.enter(
                 ChangeState.GUARDING, None, ("go now", STOP), "a turn is in flight: waiting until it is over"
@@ -76,13 +76,13 @@ class V34Service:
         """The old service away, exactly one new one there that was started after ``since`` and answers.
 
         ``since`` is on the boot clock: when the files were in place. None when nothing runs and the strategy starts
-        nothing. Raises Unhealthy, Unnoticed, RestartFailed, Stopped, and TakenBack when ``choices`` has undo.
+        nothing. Raises Unhealthy, Unnoticed, RestartFailed, WaitStopped, and UndoRequested when ``choices`` has undo.
         """
-        self.progress.cut = self.progress.cut or self.live_state().busy
+        self.progress.turn_cut = self.progress.turn_cut or self.live_state().busy
         self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
         if not old.listeners and self.strategy.started_by is not StartedBy.STRATEGY and not starting(self.folder):
             return None
-        self.progress.tell(message=self.strategy.restart(old, edited, self.progress.cancelled))
+        self.progress.update(message=self.strategy.restart(old, edited, self.progress.cancelled))
         back = HealthWait(self.setup, self.progress, since)
         back.await_gone(old)
         return back.await_healthy(choices)
