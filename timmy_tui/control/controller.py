@@ -9,7 +9,7 @@ from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
 from timmy_tui.control.change.status import ControlStatus
-from timmy_tui.control.journal.lock import Locked, dashboard_lock, second
+from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboard
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress, ControlState
@@ -68,7 +68,7 @@ class Controller:
             try:
                 self._place.acquire()
             except Locked as locked:
-                self._read_only = second(locked.pid)
+                self._read_only = other_dashboard(locked.pid)
             except ControlError as error:
                 self._read_only = error.message
         if watch:

@@ -13,7 +13,7 @@ from timmy_tui.control.edit.transaction import HalfDone, write
 from timmy_tui.control.flags.evidence import WANTED
 from timmy_tui.control.flags.verification import Verification, newest_session
 from timmy_tui.control.journal.record import Record
-from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, Operation, Standing, new_op
+from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, FileState, Operation, new_op
 from timmy_tui.control.progress import (
     KEEP,
     STOP,
@@ -25,7 +25,7 @@ from timmy_tui.control.progress import (
     WaitStopped,
 )
 from timmy_tui.control.service.listeners import Listener, Serving
-from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed
+from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.requests import Flip, Restart
@@ -51,20 +51,20 @@ class Change:
         """All the way. Never raises: what goes wrong is a state and a word."""
         self._guarded(self._carry_out)
 
-    def resume(self, operation: Operation, standing: Standing) -> None:
+    def resume(self, operation: Operation, standing: FileState) -> None:
         """What an earlier run left applied: ask for keep or undo, and look for evidence meanwhile. Nothing restarts."""
         self._record.operation = operation
         self._written = True
         self._verification = Verification(self.plan.requested, -1, operation.started)
         self._guarded(lambda: self._take_up(operation, standing))
 
-    def _take_up(self, operation: Operation, standing: Standing) -> None:
-        if standing is Standing.HALF_APPLIED:
+    def _take_up(self, operation: Operation, standing: FileState) -> None:
+        if standing is FileState.HALF_APPLIED:
             self._ask("half of it was written before the dashboard ended", (UNDO,))
         unread = unread_by(operation, self._service.look())
         if unread:
             self._ask(f"applied, and {unread}")
-        self._verify(f"applied, and not verified before{self._service.absence if self._record.served else ''}")
+        self._verify(f"applied, and not verified before{self._service.absence if self._record.v34_was_running else ''}")
 
     # -- the way
 
@@ -128,11 +128,11 @@ class Change:
         try:
             since = write(plan.planned).boottime
         except OSError as error:
-            self._written = self._record.standing is not Standing.NOT_APPLIED
+            self._written = self._record.file_state is not FileState.NOT_APPLIED
             raise ControlError(f"Written, but: {error.strerror}." if self._written else f"{error.strerror}.") from None
         self._written = True
         if plan.undoes:
-            self._record.note(ROLLED_BACK, f"by {self.progress.op}", op=plan.undoes)
+            self._record.append(ROLLED_BACK, f"by {self.progress.op}", op=plan.undoes)
         return since
 
     def _bring_up(self, old: Serving, since: float) -> bool:
@@ -140,19 +140,19 @@ class Change:
 
         Raises Unhealthy, ChangeEnded, UndoRequested.
         """
-        self._record.note("restarting")
+        self._record.append("restarting")
         edited = tuple(file.image.path for file in self.plan.planned)
         choices = (STOP,) if self._final else (STOP, UNDO)
         try:
             one = self._service.restart(old, edited, since, choices)
         except WaitStopped:
             self._ask(f"not waited for; {self._service.whereabouts(old)}")
-        except (Unnoticed, ControlError) as error:
+        except (ChangeNotRead, ControlError) as error:
             reason = (error.message if isinstance(error, ControlError) else str(error)).rstrip(".")
             self._ask(f"{reason}; {self._service.whereabouts(old)}")
         self._one = one
         if one is not None:
-            self._record.note("healthy", service=one.identity)
+            self._record.append("healthy", service=one.identity)
         return one is not None
 
     @property
@@ -162,7 +162,7 @@ class Change:
 
     def _verify(self, word: str) -> NoReturn:
         """Until two turns of a new session show what was wished, or the user has decided. Has no limit."""
-        self._record.note(str(ChangeState.VERIFYING))
+        self._record.append(str(ChangeState.VERIFYING))
         self.progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO), word)
         try:
             while True:
@@ -187,7 +187,7 @@ class Change:
         """Let the user decide, for as long as it takes. Raises ChangeEnded or UndoRequested."""
         if self._final:
             raise attention(f"{self.plan.label}: {word}")
-        self._record.note(ASKING, word)
+        self._record.append(ASKING, word)
         self.progress.enter(ChangeState.NEEDS_ATTENTION, None, choices, f"{word}: {' or '.join(choices)}?")
         self._context.tell(f"{self.plan.label}: {word}", "warn")
         try:
@@ -219,7 +219,7 @@ class Change:
         if self._written:
             self._end(ChangeState.NEEDS_ATTENTION, why)
             return
-        self._record.note("refused", why)
+        self._record.append("refused", why)
         self.progress.enter(ChangeState.IDLE, message=why)
         self._context.tell(f"{self.plan.label}: {why}", "bad")
 
@@ -229,7 +229,7 @@ class Change:
         role = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: asked, ChangeState.IDLE: "muted"}
         bare = word.removeprefix(f"{self.plan.label}: ")
         if not recorded:
-            self._record.note(str(state), bare)
+            self._record.append(str(state), bare)
         if self._record.problem:
             word, bare = f"{word}; {self._record.problem}", f"{bare}; {self._record.problem}"
         self.progress.enter(state, message=bare)

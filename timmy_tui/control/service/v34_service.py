@@ -6,14 +6,14 @@ from pathlib import Path
 
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, UNDO, Progress
-from timmy_tui.control.service.crash_reason import last_words
-from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, HealthWait, Unhealthy, Unnoticed, look
+from timmy_tui.control.service.crash_reason import crash_reason
+from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, ChangeNotRead, HealthWait, Unhealthy, look
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.model.change import ChangeState
 
-__all__ = ["V34Service", "Unhealthy", "Unnoticed"]
+__all__ = ["V34Service", "Unhealthy", "ChangeNotRead"]
 
 STARTUP_S = 5.0
 """How long a change waits for a service that is just starting, before it is refused."""
@@ -73,10 +73,11 @@ class V34Service:
         since: float,
         choices: tuple[str, ...] = (STOP, UNDO),
     ) -> Listener | None:
-        """The old service away, exactly one new one there that was started after ``since`` and answers.
+        """Restart v34, and wait until exactly one process serves that was started after ``since`` and answers.
 
-        ``since`` is on the boot clock: when the files were in place. None when nothing runs and the strategy starts
-        nothing. Raises Unhealthy, Unnoticed, RestartFailed, WaitStopped, and UndoRequested when ``choices`` has undo.
+        ``since`` is on the boot clock: when the files were in place. Returns None when nothing runs and the strategy
+        starts nothing. Raises Unhealthy, ChangeNotRead, RestartFailed and WaitStopped; UndoRequested when ``choices``
+        has undo.
         """
         self.progress.turn_cut = self.progress.turn_cut or self.live_state().busy
         self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
@@ -122,7 +123,7 @@ class V34Service:
         serving = self.look()
         if serving.listeners or starting(self.folder):
             return (serving.listeners or (one,))[0], ""
-        return one, f"v34 has exited since{last_words(self.live_state().log)}"
+        return one, f"v34 has exited since{crash_reason(self.live_state().log)}"
 
     @property
     def way_up(self) -> str:
