@@ -40,15 +40,15 @@ def false_alarms(scale: int, seed: int, own: bool) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for name, method, fewer in methods(own):
         logs = max(scale // fewer, 1)
-        told = [
+        tallies = [
             count_false(method, clean_logs(4 * logs, seed)),
             count_false(method, work_logs(3 * logs, seed + 10_000)),
             count_false(method, trick_logs(2 * logs, seed + 20_000)),
             count_false(method, young_logs(20 * logs, seed + 80_000)),
         ]
-        yield f"| {name} | {' | '.join(f'{one.rate:.2f} ({one.turns})' for one in told)} |"
+        yield f"| {name} | {' | '.join(f'{tally.rate:.2f} ({tally.turns})' for tally in tallies)} |"
         if name == OWN:
-            notes = [_where(word, one) for word, one in zip(_KINDS, told, strict=True)]
+            notes = [_where(word, tally) for word, tally in zip(_KINDS, tallies, strict=True)]
     yield ""
     yield from notes
 
@@ -110,10 +110,10 @@ def comparisons(scale: int, seed: int, own: bool) -> Iterator[str]:
         for n in (10, 30) if recipe is dashboard or not own else ():
             count = 13 * max(scale * 2, 2)
             same, *changed = (judge_pairs(recipe, n, count, factor, seed + 60_000) for factor in (1.0, 1.2, 1.5, 0.65))
-            called = " | ".join(f"{one.called / one.pairs:.0%}" for one in changed)
+            called = " | ".join(f"{tally.called / tally.pairs:.0%}" for tally in changed)
             yield (
                 f"| {name} | {n} | {same.false / same.tests:.2%} ({same.tests}) | {same.pairs_false / same.pairs:.1%} "
-                f"| {same.covered / same.intervals:.1%} | {called} | {sum(one.backwards for one in changed)} |"
+                f"| {same.covered / same.intervals:.1%} | {called} | {sum(tally.backwards for tally in changed)} |"
             )
 
 
@@ -123,12 +123,12 @@ def session_noise(scale: int, seed: int, own: bool) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for noise in (0.02, 0.04, 0.06):
         assumed, learned, share = judge_noise(noise, 10 * scale, seed + 90_000, scale)
-        for word, told in (("2 % assumed", assumed), (f"learned, median {share:.1%}", learned)):
-            same = told.same
+        for name, tally in (("2 % assumed", assumed), (f"learned, median {share:.1%}", learned)):
+            same = tally.same
             yield (
-                f"| {noise:.0%} | {word} | {same.false / same.tests:.2%} ({same.tests}) "
-                f"| {same.pairs_false / same.pairs:.1%} | {same.covered / same.intervals:.1%} | {called(told.slower)} "
-                f"| {1000 * told.alarms / max(told.turns, 1):.1f} ({told.turns}) |"
+                f"| {noise:.0%} | {name} | {same.false / same.tests:.2%} ({same.tests}) "
+                f"| {same.pairs_false / same.pairs:.1%} | {same.covered / same.intervals:.1%} | {called(tally.slower)} "
+                f"| {1000 * tally.alarms / max(tally.turns, 1):.1f} ({tally.turns}) |"
             )
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.compare.comparison import compare
-from timmy_tui.analysis.compare.crossover import balance
+from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.model.turn import Turn
 
 STRETCH = 13
@@ -24,11 +24,11 @@ MOVED = ("faster", "slower")
 def stretches(seed: int, drift: float, change: float) -> list[list[Turn]]:
     """A, B, A again: ``drift`` is the ratio that the last turn has reached, ``change`` the LLM's in B."""
     made = list(make_turns(3 * STRETCH, seed))
-    found: list[list[Turn]] = []
+    sides: list[list[Turn]] = []
     for number in range(3):
         side = made[number * STRETCH : (number + 1) * STRETCH]
-        found.append([_slowed(turn, number, drift, change) for turn in side])
-    return found
+        sides.append([_slowed(turn, number, drift, change) for turn in side])
+    return sides
 
 
 def _slowed(turn: Turn, number: int, drift: float, change: float) -> Turn:
@@ -74,14 +74,14 @@ def measure(trials: int = TRIALS, seed: int = 70_000) -> Iterator[str]:
         for trial in range(trials):
             a, b, again = stretches(seed + trial, drift, change)
             plain += _called(compare(a, b).stages)
-            told = balance((a, b, again)).stages
-            balanced += _called(told)
-            drifted += any(one.verdict == "drifted" for one in told)
+            rows = compare_crossover((a, b, again)).stages
+            balanced += _called(rows)
+            drifted += any(row.verdict == "drifted" for row in rows)
         yield (f"| {name} | {trials} | {plain / trials:.0%} | {balanced / trials:.0%} | {drifted / trials:.0%} |")
 
 
 def _called(stages: Sequence[object]) -> bool:
-    return any(getattr(one, "stage", "") in ("llm", "V2V") and getattr(one, "verdict", "") in MOVED for one in stages)
+    return any(getattr(row, "stage", "") in ("llm", "V2V") and getattr(row, "verdict", "") in MOVED for row in stages)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def _alarms(turns: Sequence[Turn], noise: SessionNoise) -> int:
     """Raised behind the history."""
     detector = RegressionDetector()
     detector.learn(noise)
-    return sum(one.raised == turn.ordinal >= PAST for turn in turns for one in detector.add(turn))
+    return sum(finding.raised == turn.ordinal >= PAST for turn in turns for finding in detector.add(turn))
 
 
 def called(tally: Verdicts) -> str:

@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 class Verdict(NamedTuple):
     """What a recipe says of a stage."""
 
-    word: str
+    outcome: str
     low: float
     high: float
 
@@ -49,16 +49,16 @@ def make_pairs(n: int, count: int, factor: float, seed: int) -> Iterator[Pair]:
             if min(len(before), len(after)) <= n or made >= count:
                 continue
             stage = stages[made % len(stages)]
-            yield Pair(before[: n + 1], [slowed(one, stage, factor) for one in after[: n + 1]], stage, factor)
+            yield Pair(before[: n + 1], [slowed(turn, stage, factor) for turn in after[: n + 1]], stage, factor)
             made += 1
 
 
 def sessions_of(turns: Sequence[Turn]) -> list[list[Turn]]:
     """Turns by session, in order."""
-    found: dict[int, list[Turn]] = {}
+    by_session: dict[int, list[Turn]] = {}
     for turn in turns:
-        found.setdefault(turn.session, []).append(turn)
-    return list(found.values())
+        by_session.setdefault(turn.session, []).append(turn)
+    return list(by_session.values())
 
 
 def dashboard(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
@@ -68,8 +68,8 @@ def dashboard(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
 
 def verdicts_of(a: Sequence[Turn], b: Sequence[Turn], noise: SessionNoise | None) -> dict[str, Verdict]:
     """The same with what is known of the session noise."""
-    told = compare(a, b, noise=noise)
-    return {one.stage: Verdict(one.verdict, one.low or math.nan, one.high or math.nan) for one in told.stages}
+    comparison = compare(a, b, noise=noise)
+    return {row.stage: Verdict(row.verdict, row.low or math.nan, row.high or math.nan) for row in comparison.stages}
 
 
 def welch(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
@@ -81,8 +81,8 @@ def _welch(a: list[float], b: list[float]) -> Verdict:
     test = ttest_ind(b, a, equal_var=False)
     interval = test.confidence_interval(0.95)
     mean = float(np.mean(a))
-    word = "unchanged" if test.pvalue >= 0.05 else "slower" if test.statistic > 0 else "faster"
-    return Verdict(word, 1 + float(interval.low) / mean, 1 + float(interval.high) / mean)
+    outcome = "unchanged" if test.pvalue >= 0.05 else "slower" if test.statistic > 0 else "faster"
+    return Verdict(outcome, 1 + float(interval.low) / mean, 1 + float(interval.high) / mean)
 
 
 def ranks(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
@@ -92,23 +92,23 @@ def ranks(a: Sequence[Turn], b: Sequence[Turn]) -> dict[str, Verdict]:
 
 def _ranks(a: list[float], b: list[float]) -> Verdict:
     chance = np.random.default_rng(len(a))
-    one, two = np.array(a), np.array(b)
-    drawn = [np.median(chance.choice(side, (400, len(side))), axis=1) for side in (one, two)]
+    before, after = np.array(a), np.array(b)
+    drawn = [np.median(chance.choice(side, (400, len(side))), axis=1) for side in (before, after)]
     low, high = np.quantile(drawn[1] / drawn[0], (0.025, 0.975))
-    slower = np.median(two) > np.median(one)
-    word = "unchanged" if mannwhitneyu(one, two).pvalue >= 0.05 else "slower" if slower else "faster"
-    return Verdict(word, float(low), float(high))
+    slower = np.median(after) > np.median(before)
+    outcome = "unchanged" if mannwhitneyu(before, after).pvalue >= 0.05 else "slower" if slower else "faster"
+    return Verdict(outcome, float(low), float(high))
 
 
 def _by_stage(
     a: Sequence[Turn], b: Sequence[Turn], judge: Callable[[list[float], list[float]], Verdict]
 ) -> dict[str, Verdict]:
-    found = {}
+    verdicts = {}
     for stage in STAGES:
-        left, right = ([ms for one in side[1:] if (ms := _ms(one, stage)) is not None] for side in (a, b))
+        left, right = ([ms for turn in side[1:] if (ms := _ms(turn, stage)) is not None] for side in (a, b))
         if min(len(left), len(right)) >= 5:
-            found[stage] = judge(left, right)
-    return found
+            verdicts[stage] = judge(left, right)
+    return verdicts
 
 
 def _ms(turn: Turn, stage: str) -> float | None:
@@ -137,28 +137,28 @@ class Verdicts:
     missed: Counter[str] = field(default_factory=Counter)
     faulty: Counter[str] = field(default_factory=Counter)
 
-    def take(self, pair: Pair, said: dict[str, Verdict]) -> None:
+    def take(self, pair: Pair, verdicts: dict[str, Verdict]) -> None:
         """One pair. Stages that the change does not touch must be called unchanged, and their interval hold 1."""
         self.pairs += 1
         wrong = 0
-        for stage, verdict in said.items():
-            if verdict.word == "too few turns":
+        for stage, verdict in verdicts.items():
+            if verdict.outcome == "too few turns":
                 continue
             touched = pair.factor != 1 and stage in (pair.stage, *WHOLES)
             if not touched:
                 self.tests += 1
-                wrong += verdict.word != "unchanged"
-                self.faulty[stage] += verdict.word != "unchanged"
+                wrong += verdict.outcome != "unchanged"
+                self.faulty[stage] += verdict.outcome != "unchanged"
             if stage not in WHOLES:
                 self.intervals += 1
                 self.covered += verdict.low <= (pair.factor if stage == pair.stage else 1.0) <= verdict.high
         self.false += wrong
         self.pairs_false += wrong > 0
-        word = said[pair.stage].word if pair.stage in said else "too few turns"
+        outcome = verdicts[pair.stage].outcome if pair.stage in verdicts else "too few turns"
         truth = "slower" if pair.factor > 1 else "faster"
-        self.called += word == truth
-        self.missed[pair.stage] += word != truth
-        self.backwards += word not in (truth, "unchanged", "too few turns")
+        self.called += outcome == truth
+        self.missed[pair.stage] += outcome != truth
+        self.backwards += outcome not in (truth, "unchanged", "too few turns")
 
 
 def judge_pairs(recipe: Recipe, n: int, count: int, factor: float, seed: int) -> Verdicts:

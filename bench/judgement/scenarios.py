@@ -73,11 +73,13 @@ def trick_logs(count: int, seed: int) -> Iterator[Labelled]:
         stage = chance.choice([key for key in BASES if key != "mute"])
         turns = make_turns(CLEAN // 2, seed + number)
         if number % 2:
-            done = [slowed(one, stage, chance.uniform(5, 20) if chance.random() < 0.025 else 1.0) for one in turns]
+            done = [slowed(turn, stage, chance.uniform(5, 20) if chance.random() < 0.025 else 1.0) for turn in turns]
             yield Labelled("single turns ×5–20", done, stage)
         else:
             noise = 1.7 * BASES[stage][1]
-            wide = [slowed(one, stage, math.exp(chance.gauss(0, noise)) if one.ordinal > 200 else 1.0) for one in turns]
+            wide = [
+                slowed(turn, stage, math.exp(chance.gauss(0, noise)) if turn.ordinal > 200 else 1.0) for turn in turns
+            ]
             yield Labelled("variance ×4 from turn 200", wide, stage)
 
 

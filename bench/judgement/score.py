@@ -23,7 +23,7 @@ NAMES = {
 
 
 class Alarm(NamedTuple):
-    """One word said, at the turn at which it was said."""
+    """An alarm of a method: the turn at which it was raised, the stage it names, and the direction."""
 
     at: int
     stage: str
@@ -70,15 +70,15 @@ class Detections:
     found: int = 0
     soon: int = 0
     delays: list[int] = field(default_factory=list)
-    """Turns at the new level when the right word was said, that turn included."""
+    """Turns at the new level when the right alarm was raised, that turn included."""
     named: int = 0
     """Logs with any alarm behind the change."""
     wrong: int = 0
     """Logs in which the first of them named another stage."""
     backwards: int = 0
-    """Logs in which the right stage was said to move the wrong way."""
+    """Logs in which an alarm named the right stage and the wrong direction."""
     missed: Counter[str] = field(default_factory=Counter)
-    """Logs without the right word, by stage."""
+    """Logs without the right alarm, by stage."""
     mistaken: Counter[str] = field(default_factory=Counter)
     """Stage→name, where the name was wrong."""
 
@@ -101,7 +101,7 @@ def count_false(method: Method, logs: Iterable[Labelled]) -> FalseAlarms:
 
 
 def count_found(method: Method, logs: Iterable[Labelled]) -> Detections:
-    """The first alarm that names the stage and the direction counts; what was said ahead of the change does not."""
+    """The first alarm with the right stage and direction counts; alarms ahead of the change do not."""
     tally = Detections()
     for log in logs:
         assert log.at is not None
@@ -128,6 +128,6 @@ def count_found(method: Method, logs: Iterable[Labelled]) -> Detections:
 
 
 def looks_ahead(method: Method, turns: Sequence[Turn], cuts: Iterable[int]) -> int:
-    """How many of the cut logs give other alarms than the whole one had given by then."""
+    """How many of the cut logs give other alarms than the whole log had given up to there."""
     whole = method(turns)
     return sum(method(turns[:cut]) != [alarm for alarm in whole if alarm.at < turns[cut].ordinal] for cut in cuts)

@@ -57,15 +57,15 @@ def make_turns(
 def _turns(count: int, chance: random.Random, truth: Truth, heavy: bool, session_noise: float) -> Iterator[Turn]:
     bases = {key: base * chance.lognormvariate(0, 0.25) for key, (base, _) in BASES.items()}
     noises = {key: noise * chance.lognormvariate(0, 0.2) for key, (_, noise) in BASES.items()}
-    session, left, prompt = 0, 0, 0.0
+    session, remaining, prompt = 0, 0, 0.0
     shifts: dict[str, float] = {}
     at = 1.7e9
     for number in range(count):
-        first = left == 0
+        first = remaining == 0
         if first:
-            session, left, prompt = session + 1, chance.randint(10, 60), 600.0
+            session, remaining, prompt = session + 1, chance.randint(10, 60), 600.0
             shifts = {key: chance.gauss(0, session_noise) for key in BASES}
-        left -= 1
+        remaining -= 1
         longer, growing = truth.workload(number)
         output = max(8, int(chance.lognormvariate(math.log(50 * longer), 0.45)))
         grown = (60 + output) * growing * chance.uniform(0.7, 1.3) if not first else 0.0

@@ -63,7 +63,7 @@ def test_a_flip_that_changes_nothing_says_that() -> None:
     _, state = fed(conversation(30, 25))
     assert state.verdict is not None
     assert {one.verdict for one in state.verdict.stages} <= {"unchanged", "too few turns"}
-    assert state.verdict.sentence.startswith("no difference")
+    assert state.verdict.sentence.startswith("no significant difference")
 
 
 def test_marks_enter_the_verdict_and_can_be_taken_back() -> None:

@@ -105,7 +105,7 @@ def test_three_turns_are_too_few_for_an_alarm_or_a_verdict(run: Callable[..., st
     turns = steady(3)
     assert alarms(run(regressions, turns, "--json")) == []
     assert "too few turns" in run(compare, turns, "last:1", "last:2")
-    assert "not enough to say" in run(explain, turns, turns[2].request_id)
+    assert "too few turns" in run(explain, turns, turns[2].request_id)
 
 
 def test_a_turn_or_a_selection_that_does_not_exist_is_said_to_be_missing(run: Callable[..., str]) -> None:

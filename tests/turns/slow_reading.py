@@ -78,7 +78,9 @@ def read_slowly(events: Sequence[Event]) -> Reading:
                 found.gaps.append((name, key, start - position))
             position, name = end, key
     storing = {"v34_memory_storage_start", "v34_memory_storage_complete"} & times.keys()
-    found.skipped = not storing and {"v34_classification_complete", "v34_retrieval_start"} <= times.keys()
+    # Behind storage, v34 goes on to one of these; with retrieval off, to the request alone.
+    later = {"v34_retrieval_start", "v34_retrieval_complete", "v34_ollama_sent", "v34_ollama_received"}
+    found.skipped = not storing and "v34_classification_complete" in times and bool(later & times.keys())
     if REPLY in times and "tts_request_received" in times:
         found.low = times[REPLY] - times["tts_request_received"]
     asked, entered = _first(times, ASKED), _first(times, ENTRY)

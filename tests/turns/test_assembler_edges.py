@@ -6,6 +6,7 @@ import pytest
 
 from tests.turns.events import at, event, read_all
 from timmy_tui.model.turn import Event, Turn, TurnState
+from timmy_tui.parse.v34_log import V34Parser
 from timmy_tui.turns.assembler import TurnAssembler
 from timmy_tui.turns.ingest import Ingest
 
@@ -77,7 +78,7 @@ def test_a_sent_reply_without_a_voice_is_complete_when_it_times_out() -> None:
 def test_what_was_in_flight_is_aborted_or_had_timed_out_already(silent_s: float, state: str) -> None:
     turns = read_all([*begun(), *begun("bbbbbbbb", round(silent_s * 1e6))])
     assert turns[0].state == state
-    assert turns[0].reason == ("turn bbbbbbbb began first" if state == "aborted" else "no further event")
+    assert turns[0].reason == ("turn bbbbbbbb began before it ended" if state == "aborted" else "no further event")
 
 
 @pytest.mark.parametrize("name", TEXT_EVENTS)
@@ -96,6 +97,18 @@ def test_an_older_turn_ends_no_newer_one() -> None:
     """Its late events may come between those of the next."""
     events = [*begun(), event("stt_pause_detected", 1000, None, "bbbbbbbb"), event("v34_webhook_received", 2000)]
     assert states(read_all(events)) == {"aaaaaaaa": "open", "bbbbbbbb": "open"}
+
+
+def test_a_turn_whose_events_come_behind_the_next_ones_is_ended_as_well() -> None:
+    """The debug log told of the first turn; its events arrive when the next one is in flight."""
+    assembler = TurnAssembler()
+    begin = "*" * 45 + "BEGIN" + "*" * 45
+    message = "*** Debug: Processing user message: hi [request_id=aaaaaaaa]"
+    total = "--- Total process_user_message took: 1.00s"
+    assembler.add_facts(V34Parser().feed([line.encode() for line in (begin, message, total)]))
+    assembler.add_events([event("stt_pause_detected", 0, None, "bbbbbbbb"), event("v34_ollama_sent", 1000)])
+    turns = assembler.add_events([event("stt_transcript_finalized", 2000, None, "bbbbbbbb")])
+    assert states(turns) == {"aaaaaaaa": "aborted"}
 
 
 def test_a_turn_with_text_makes_an_earlier_pause_a_lone_one_at_once() -> None:
@@ -147,7 +160,11 @@ def test_a_closed_turn_keeps_its_end_when_late_events_come() -> None:
     assembler = TurnAssembler()
     assembler.add_events([*begun(), *begun("bbbbbbbb", 1000)])
     (late,) = assembler.add_events([event("v34_webhook_received", 3000)])
-    assert (late.request_id, late.state, late.reason) == ("aaaaaaaa", TurnState.ABORTED, "turn bbbbbbbb began first")
+    assert (late.request_id, late.state, late.reason) == (
+        "aaaaaaaa",
+        TurnState.ABORTED,
+        "turn bbbbbbbb began before it ended",
+    )
     assert [turn.request_id for turn in assembler.tick(at(1000.0))] == ["bbbbbbbb"]
 
 

@@ -87,7 +87,7 @@ def test_without_a_total_there_is_no_headline_and_no_end() -> None:
     assert (first.state, first.span, first.headline_ms, first.unattributed_ms) == (
         TurnState.ABORTED, Span.NONE, None, None,
     )  # fmt: skip
-    assert (first.reason, first.stages["classify"]) == ("a new turn began first", 30.0)
+    assert (first.reason, first.stages["classify"]) == ("a new turn began before it ended", 30.0)
     assert (second.state, second.headline_ms) == (TurnState.COMPLETE, 1000.0)
 
 

@@ -22,7 +22,7 @@ from timmy_tui.model.snapshot import (
     SourceState,
 )
 from timmy_tui.model.stages import CRITICAL, KEYS
-from timmy_tui.model.turn import Epoch, Event, Gap, Marker, Session, Span, Turn, TurnState
+from timmy_tui.model.turn import Epoch, Event, FlagChange, Gap, Marker, Session, Span, Turn, TurnState
 
 NOW = 1_764_350_600.0
 TICK = 5_000.0
@@ -198,8 +198,15 @@ def snapshot(count: int = 31, **changes: Any) -> Snapshot:
             Session(number=1, session_id="session-1", started=NOW - 180, turns=11, first=20, last=30),
         ),
         epochs=(
-            Epoch(number=0, session_id="session-0", started=NOW - 500, first=0, turns=20, reason="first turn"),
-            Epoch(number=1, session_id="session-1", started=NOW - 180, first=20, turns=11, reason="tail_mode off→on"),
+            Epoch(number=0, session_id="session-0", started=NOW - 500, first=0, turns=20),
+            Epoch(
+                number=1,
+                session_id="session-1",
+                started=NOW - 180,
+                first=20,
+                turns=11,
+                changes=(FlagChange(flag="tail-mode", label="tail mode", before=True, after=False),),
+            ),
         ),
         marks=(Marker(at=NOW - 181, ordinal=20, kind="change", label="tail mode off→on"),),
         llm=llm_state(turns) if turns else None,

@@ -13,10 +13,12 @@ from timmy_tui.model.change import ControlState, FlagState, JournalEntry, Restor
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.llm import Criterion, LlmState
 from timmy_tui.model.snapshot import Health, OpenTurn, Snapshot, SourceCondition, SourceState
-from timmy_tui.model.turn import Epoch, Event, Marker, TurnState
+from timmy_tui.model.turn import Epoch, Event, FlagChange, Marker, TurnState
 
 EVIL = "\x1b]0;own\x07\x1b[2J\x9b31m\u202eabc\x7f[@click=app.do('quit')]x[/foo] [bold]\x00日本 \U000e0041\r\n"
 FORBIDDEN = {*map(chr, range(0x20)), "\x7f", *map(chr, range(0x80, 0xA0)), "\u202e", "\u200b", "\u2028"}
+
+CHANGE = FlagChange(flag="model", label=EVIL, before=EVIL, after=f"{EVIL}2")
 
 
 def evil_snapshot() -> Snapshot:
@@ -38,7 +40,7 @@ def evil_snapshot() -> Snapshot:
         sources=(*sources(), SourceState(EVIL, SourceCondition.DOWN, EVIL)),
         unparsed={EVIL: 4},
         health=(Health(EVIL, EVIL, 0.0),),
-        epochs=(Epoch(number=1, session_id=EVIL, started=0.0, first=3, turns=9, reason=EVIL),),
+        epochs=(Epoch(number=1, session_id=EVIL, started=0.0, first=3, turns=9, changes=(CHANGE,)),),
         marks=(Marker(at=float("inf"), ordinal=5, kind=EVIL, label=EVIL),),
         llm=LlmState(
             replace(llm.facts, model=EVIL, version=EVIL, problem=EVIL, parameters=EVIL, quantization=EVIL),

@@ -13,7 +13,7 @@ from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, ope
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
 from timmy_tui.model.stages import CRITICAL, label
-from timmy_tui.model.turn import Span, TurnState
+from timmy_tui.model.turn import FlagChange, Span, TurnState
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.ledger import Columns, columns_for
 from timmy_tui.ui.panels.live import live_lines
@@ -129,6 +129,21 @@ def test_a_lasting_finding_has_glyph_word_and_ratio_and_the_headline_names_it() 
     assert "▲ slower ×1.38 LLM" in headline and "▲ slower ×1.38 · 11t" in llm
     spans = next(row for row in live_lines(view(troubled()), 120, 30) if plain(row).startswith("LLM "))
     assert any(role == "spark.began" for _, role in spans)
+
+
+def test_the_verdict_names_the_flag_and_leaves_room_for_its_sentence() -> None:
+    """Where the flag is not known, or what differs is no flag, it is a verdict."""
+    plain_verdict = judgement(30)
+    assert plain_verdict.verdict is not None
+    assert "verdict LLM faster ×0.41 (0.36–0.47)" in text(snapshot(judgement=plain_verdict), 80, 24)
+    moved = (FlagChange(flag="retrieval", label="retrieval", before=True, after=False),)
+    named = replace(plain_verdict, verdict=replace(plain_verdict.verdict, changes=moved))
+    shown = text(snapshot(judgement=named), 80, 24)
+    assert "retrieval on→off: LLM faster ×0.41 (0.36–0.47)" in shown and "verdict LLM" not in shown
+    long = (FlagChange(flag="mine", label="a flag of a very long name indeed", before="x" * 60, after="y" * 60),)
+    wide = replace(named, verdict=replace(plain_verdict.verdict, changes=long))
+    (row,) = [row for row in text(snapshot(judgement=wide), 80, 24).split("\n") if "a flag of a very long" in row]
+    assert ": LLM faster ×0.41" in row and len(row) <= 80
 
 
 def test_a_finding_that_was_seen_is_quiet() -> None:

@@ -1,12 +1,17 @@
 """The judge: findings, the newest turn's diagnosis, and the verdict on a flip, turn by turn."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
+from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 
@@ -17,10 +22,11 @@ REMEMBERED = 500
 class Judge:
     """Takes closed turns in order; the same ordinal again is a revision and is not judged twice."""
 
-    def __init__(self) -> None:
-        self._detector = RegressionDetector()
+    def __init__(self, known: KnownFlags | None = None) -> None:
+        """``known``: the table of flags, and their values by journal and files."""
+        self._detector = RegressionDetector(known)
         self._diagnoser = Diagnoser()
-        self._tracker = EpochTracker()
+        self._tracker = EpochTracker(known)
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self._marks: dict[int, str] = {}
         self._notes: dict[int, str] = {}
@@ -38,6 +44,16 @@ class Judge:
         self._detector.learn(noise)
         self._stale = True
         self._state = None
+
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
+        self._tracker.update_written(written)
+        self._detector.update_written(written)
+
+    @property
+    def flags(self) -> Values:
+        """The flags of the newest turn, as far as known."""
+        return self._tracker.flags
 
     def add(self, turn: Turn) -> None:
         """Take a turn in."""
@@ -119,7 +135,8 @@ class Judge:
             return None
         after = [turn for number in range(at, len(epochs) + 1) for turn in self._members(number)]
         before = self._before_flip(at)
-        return compare(before, after, (f"epoch:{at - 1}", f"epoch:{at}"), self._marks, self.noise)
+        verdict = compare(before, after, (f"epoch:{at - 1}", f"epoch:{at}"), self._marks, self.noise)
+        return replace(verdict, changes=epochs[at - 1].changes)
 
     def _before_flip(self, at: int) -> list[Turn]:
         """The epoch before, and those ahead of it that ran under the same flags."""

@@ -83,10 +83,10 @@ def usable_state_folder(state: Path | None) -> tuple[str, Path]:
 
 def reason_if_second_dashboard(timmy: Timmy) -> str:
     """Why the dashboard is read-only when another one is open on the same Timmy; empty when none is."""
-    from timmy_tui.control.journal.lock import dashboard_lock, second
+    from timmy_tui.control.journal.lock import dashboard_lock, other_dashboard
 
     owner = dashboard_lock(timmy.control_folder).owner()
-    return second(owner) if owner is not None else ""
+    return other_dashboard(owner) if owner is not None else ""
 
 
 def reason_if_web_page() -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.bootstrap.flags import flag_source
 from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
@@ -31,10 +33,17 @@ class SourceOptions:
     """There is a guided test, stored in the control folder."""
 
 
-def make_analyzer(config: ModelConfig | None = None, trials: TrialFile | None = None) -> TurnAnalyzer:
-    """An analyzer. ``config``: v34's config, whose context window applies until Ollama or a log shows another."""
+def make_analyzer(
+    config: ModelConfig | None = None,
+    trials: TrialFile | None = None,
+    known_flags: Callable[[], KnownFlags] = KnownFlags,
+) -> TurnAnalyzer:
+    """An analyzer. ``config``: v34's config, whose context window applies until Ollama or a log shows another.
+
+    ``known_flags``: the flags, and what journal and files tell of them; without it only turns do.
+    """
     config = config or ModelConfig()
-    return TurnAnalyzer(config.num_ctx, config.max_tokens, trials)
+    return TurnAnalyzer(config.num_ctx, config.max_tokens, trials, known_flags)
 
 
 def live_source(
@@ -49,7 +58,8 @@ def live_source(
     """
     settings, root = timmy.settings, timmy.root
     feeds, waker = follow_logs(settings, timmy.installation)
-    analyzer = make_analyzer(timmy.services.model, TrialFile(timmy.control_folder) if options.trials else None)
+    trials = TrialFile(timmy.control_folder) if options.trials else None
+    analyzer = make_analyzer(timmy.services.model, trials, flag_source(timmy))
     history = settings.history
     recorder = None
     if options.record and history.enabled:

@@ -108,7 +108,7 @@ def history(options: HistoryOptions) -> None:
         click.echo(json.dumps(summary, indent=1))
     else:
         _print_summary(summary, options.days)
-        click.echo(noise.by_group())
+        click.echo(noise.describe_groups())
 
 
 def _summary(store: History, since: float) -> dict[str, Any]:

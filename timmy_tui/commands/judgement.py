@@ -5,17 +5,28 @@ from typing import Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.history import known_noise, open_history
-from timmy_tui.commands.options import LogOptions, json_option, log_option, root_option, settings_option, takes
+from timmy_tui.commands.options import (
+    LogOptions,
+    json_option,
+    known_flags,
+    log_option,
+    root_option,
+    settings_option,
+    takes,
+)
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings
+from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
+from timmy_tui.report.epochs import change_objects
 
 
 class JudgementOptions(LogOptions, frozen=True, kw_only=True):
@@ -34,7 +45,7 @@ def regressions(options: JudgementOptions) -> None:
     """List every level change in the logs: which stage, since which turn, by how much."""
     from timmy_tui.analysis.detect.detector import RegressionDetector
 
-    detector = RegressionDetector()
+    detector = RegressionDetector(known_flags(options))
     noise = None if options.logs else known_noise(find_timmy(options))
     if noise is not None:
         detector.learn(noise)
@@ -99,20 +110,24 @@ def compare(options: CompareOptions) -> None:
     """
     from timmy_tui.analysis.compare.comparison import compare as compare_turns
     from timmy_tui.analysis.compare.selections import select
+    from timmy_tui.analysis.stats.epochs import epochs_of
 
     a, b, again = options.a, options.b, options.again
     turns, marks = _history_turns(options) if options.remembered else (_turns(options), {})
     noise = None if options.logs else known_noise(find_timmy(options))
     turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
+    known = known_flags(options)
+    sides = [select(turns, one, known=known) for one in (a, b, again) if one]
     if again:
-        from timmy_tui.analysis.compare.crossover import balance
+        from timmy_tui.analysis.compare.crossover import compare_crossover
 
-        selections = select(turns, a), select(turns, b), select(turns, again)
-        verdict = balance(selections, (a, b, again), marks, noise)
+        verdict = compare_crossover((sides[0], sides[1], sides[2]), (a, b, again), marks, noise)
     else:
-        verdict = compare_turns(select(turns, a), select(turns, b), (a, b), marks, noise)
+        verdict = compare_turns(sides[0], sides[1], (a, b), marks, noise)
+    verdict = replace(verdict, changes=epochs_of(turns, known).differences(sides[0], sides[1]))
     if options.as_json:
-        click.echo(json.dumps(msgspec.to_builtins(verdict), indent=1))
+        printed = {**msgspec.to_builtins(verdict), "changes": change_objects(verdict.changes, known)}
+        click.echo(json.dumps(printed, indent=1))
         return
     _print_comparison(verdict)
 
@@ -129,6 +144,8 @@ def _history_turns(place: Place) -> tuple[list[Turn], dict[int, str]]:
 
 def _print_comparison(verdict: Comparison) -> None:
     click.echo(f"{verdict.b} against {verdict.a}: {verdict.sentence}")
+    if verdict.changes:
+        click.echo(f"flags: {clean(changes_words(verdict.changes), 200)}")
     click.echo(f"{'stage':10} {'before':>8} {'after':>8} {'ratio':>6} {'95 %':>14} {'raw':>6} {'n':>8}  verdict")
     for row in verdict.stages:
         interval = f"[{row.low:.2f}, {row.high:.2f}]" if row.low is not None and row.high is not None else MISSING

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from timmy_tui.bootstrap.startup import Place
+
+if TYPE_CHECKING:
+    from timmy_tui.model.flags import KnownFlags
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = TypeVar("Options")
@@ -64,3 +67,15 @@ def log_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def known_flags(options: LogOptions) -> "KnownFlags":
+    """The flags, with what journal and files of the installation tell; named logs tell for themselves alone."""
+    from timmy_tui.model.flags import KnownFlags
+
+    if options.logs:
+        return KnownFlags()
+    from timmy_tui.bootstrap.flags import flag_source
+    from timmy_tui.bootstrap.startup import find_timmy
+
+    return flag_source(find_timmy(options))()

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from timmy_tui.bootstrap.startup import find_timmy
-from timmy_tui.commands.options import LogOptions, log_option, root_option, settings_option, takes
+from timmy_tui.commands.options import LogOptions, known_flags, log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import load_settings
 from timmy_tui.model.turn import Turn
@@ -64,6 +64,7 @@ def report(options: ReportOptions) -> None:
         sources=reading.sources,
         unparsed=reading.unparsed,
         single=options.request_id is not None,
+        known_flags=known_flags(options),
     )
     path = options.formats.get(exporter.name)
     if path is not None and path.exists():

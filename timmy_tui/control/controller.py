@@ -9,7 +9,7 @@ from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
 from timmy_tui.control.change.status import ControlStatus
-from timmy_tui.control.journal.lock import Locked, dashboard_lock, second
+from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboard
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress, ControlState
@@ -68,7 +68,7 @@ class Controller:
             try:
                 self._place.acquire()
             except Locked as locked:
-                self._read_only = second(locked.pid)
+                self._read_only = other_dashboard(locked.pid)
             except ControlError as error:
                 self._read_only = error.message
         if watch:
@@ -94,7 +94,7 @@ class Controller:
         busy = flight is not None and flight.phase not in V34_DONE
         self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
         if self._runner.change is not None:
-            self._runner.change.progress.wake()
+            self._runner.change.progress.notify()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -186,7 +186,7 @@ class Controller:
             raise ControlError(f"no change is running that {choice!r} could answer.")
         if choice == LISTEN:
             told = resume_listening(self._timmy.services.urls.stt)
-            change.progress.cut = False
+            change.progress.turn_cut = False
             return told
         change.progress.answer(choice)
         return f"{change.plan.label}: {choice}"

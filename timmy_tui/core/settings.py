@@ -154,14 +154,18 @@ def config_dir() -> Path:
     return user_config_path(APP)
 
 
-def state_dir() -> Path:
-    """Folder of journal, backups, history and the status cache: private to the user (0700)."""
+def state_path() -> Path:
+    """Folder of journal, backups, history and the status cache, which need not exist."""
     if sys.platform == "linux":
-        path = _xdg_dir("XDG_STATE_HOME", ".local/state")
-    else:
-        from platformdirs import user_state_path
+        return _xdg_dir("XDG_STATE_HOME", ".local/state")
+    from platformdirs import user_state_path
 
-        path = user_state_path(APP)
+    return user_state_path(APP)
+
+
+def state_dir() -> Path:
+    """The same folder, made where there is none; private to the user (0700)."""
+    path = state_path()
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     return path

@@ -43,6 +43,7 @@ class ConversationPlan:
     raw: bool | None = None
     """None: as in the scenario."""
     num_ctx: int = 8000
+    retrieval: bool = True
     session_turns: int = SESSION_TURNS
     """v34 is restarted after this many."""
     pauses_s: tuple[float, float] = (0.4, 1.4)
@@ -163,7 +164,7 @@ class _LogGenerator:
         bits = self.random.getrandbits
         session_id = f"{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-8{bits(12):03x}-{bits(48):012x}"
         return Preprocessor(
-            Flags(full_prompt=not self.plan.tail_mode),
+            Flags(full_prompt=not self.plan.tail_mode, retrieval=self.plan.retrieval),
             Session(session_id),
             Backends(self._ask_model, self._send_to_tts),
             Simulation(

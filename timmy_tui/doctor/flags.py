@@ -7,13 +7,12 @@ from pathlib import Path
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
+from timmy_tui.model.flags import FLAGS as TABLE
+from timmy_tui.model.flags import newest_shown
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.urls import CONFIG_LIMIT, read_constants
 
-FLAGS = (
-    "USE_FULL_MEGA_PROMPT", "RETRIEVAL_ENABLED", "DEBUG_MODE", "USE_CHAT_ENDPOINT", "MODEL_NAME", "LLM_CONTEXT_SIZE",
-    "MAX_TOKENS", "NUM_RETRIEVED_CHUNKS", "RECENCY_WEIGHT",
-)  # fmt: skip
+FLAGS = (*(flag.constant for flag in TABLE if flag.constant), "MAX_TOKENS")
 """The only constants whose values are shown, because the file also contains a password."""
 
 
@@ -53,17 +52,10 @@ def _running(values: Mapping[str, object], raw: bool | None, turns: Sequence[Tur
     if not turns:
         return
     session = [turn for turn in turns if (turn.session, turn.session_id) == (turns[-1].session, turns[-1].session_id)]
-    full_prompt = values.get("USE_FULL_MEGA_PROMPT")
-    tail_modes = [turn.tail_mode for turn in session[1:] if turn.tail_mode is not None]
-    if isinstance(full_prompt, bool) and tail_modes and tail_modes[-1] is full_prompt:
-        yield _differs("USE_FULL_MEGA_PROMPT", full_prompt, not full_prompt)
-    running_raw = next((turn.raw for turn in reversed(session) if turn.raw is not None), None)
-    if raw is not None and running_raw is not None and raw is not running_raw:
-        yield _differs("raw", raw, running_raw)
-    running_ctx = next((turn.num_ctx for turn in reversed(session) if turn.num_ctx is not None), None)
-    file_ctx = values.get("LLM_CONTEXT_SIZE")
-    if running_ctx is not None and isinstance(file_ctx, int) and running_ctx != file_ctx:
-        yield _differs("LLM_CONTEXT_SIZE", file_ctx, running_ctx)
+    for flag in TABLE:
+        file, shown = raw if flag.key == "raw" else values.get(flag.constant), newest_shown(flag, session)
+        if not flag.read_only and type(file) is flag.type and shown is not None and shown != file:
+            yield _differs(flag.constant or flag.label, file, shown)
 
 
 def _differs(name: str, file: object, running: object) -> DoctorLine:

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from timmy_tui.model.turn import FlagChange
+
 
 class Finding(Struct, frozen=True, kw_only=True):
     """A stage whose level has changed by more than its workload and chance explain."""
@@ -96,6 +98,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     signals: tuple[int, int] = (0, 0)
     """Turns with an automatic quality signal in A and B."""
     wanted: int = 0
+    changes: tuple[FlagChange, ...] = ()
+    """Flags that were one thing in A and another in B, as far as they are known."""
     noise: str = ""
     """``session noise ~2.6 % (from 7 restarts)``, or ``2 % assumed``."""
 

@@ -69,8 +69,6 @@ class Stage(Struct, frozen=True, kw_only=True):
     """What its sessions differ by is learned for its group. Not: sums of others, and sleeps."""
     on_gpu: bool = False
     """Stages that move the same way at the same time are then one finding."""
-    flagged: bool = False
-    """A flag of v34 may move it: its level is sought anew when one changes."""
     covariates: tuple[Covariate, ...] = ()
     """What its time follows; empty: nothing that is logged."""
     soft_ms: float = SOFT_MS
@@ -128,13 +126,13 @@ STAGES: tuple[Stage, ...] = (
         key="prompt", label="PROMPT", clock="v34", owner="code",
         starts=("v34_retrieval_complete",), ends=("v34_ollama_sent",),
         meaning="building the prompt and writing the payload file",
-        critical=True, group="v34", flagged=True, trend=12,
+        critical=True, group="v34", trend=12,
     ),
     Stage(
         key="llm", label="LLM", clock="v34", owner="service",
         starts=("v34_ollama_sent",), ends=("v34_ollama_received",),
         meaning="request to last token; never time to first token",
-        critical=True, group="LLM", teaches=False, on_gpu=True, flagged=True, trend=1,
+        critical=True, group="LLM", teaches=False, on_gpu=True, trend=1,
         covariates=(Covariate("output tokens", 0.55, 0.2), Covariate("prompt tokens", 0.2, 0.15)),
     ),
     Stage(
@@ -199,23 +197,23 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         key="wait", label="wait", parent="llm", clock="v34", owner="service", measured="rest", fill="hole",
         meaning="LLM request minus prefill and decode: load, queue, network",
-        group="LLM", on_gpu=True, flagged=True, covariates=(Covariate("output tokens", 0.2, 0.2),), trend=4,
+        group="LLM", on_gpu=True, covariates=(Covariate("output tokens", 0.2, 0.2),), trend=4,
     ),
     Stage(
         key="load", label="load", parent="wait", clock="ollama", owner="service", measured="reported", fill="hole",
         meaning="Ollama's load_duration; not 0 on a warm model",
-        group="LLM", teaches=False, on_gpu=True, flagged=True, trend=5,
+        group="LLM", teaches=False, on_gpu=True, trend=5,
     ),
     Stage(
         key="prefill", label="prefil", parent="llm", clock="ollama", owner="service", measured="reported",
         meaning="evaluating the prompt tokens that the cache did not hold",
-        group="LLM", on_gpu=True, flagged=True, covariates=(Covariate("evaluated tokens", 0.9, 0.1),), trend=2,
+        group="LLM", on_gpu=True, covariates=(Covariate("evaluated tokens", 0.9, 0.1),), trend=2,
         fill="setting",
     ),
     Stage(
         key="decode", label="decode", parent="llm", clock="ollama", owner="service", measured="reported",
         meaning="generating the answer",
-        group="LLM", on_gpu=True, flagged=True, trend=3, fill="service",
+        group="LLM", on_gpu=True, trend=3, fill="service",
         covariates=(Covariate("output tokens", 1.0, 0.05), Covariate("prompt tokens", 0.05, 0.05)),
     ),
 )

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+FlagValue = bool | int | float | str
+"""What a flag of v34 can hold, in the terms of its file."""
+
 LATEST = 1e11
 """Seconds since 1970; a larger timestamp (year 5138) is not a time of day."""
 
@@ -168,6 +171,16 @@ class Session(Struct, frozen=True, kw_only=True):
     last: int
 
 
+class FlagChange(Struct, frozen=True, kw_only=True):
+    """One flag that moved, in the values of v34's files."""
+
+    flag: str
+    """Key in the table of flags."""
+    label: str
+    before: FlagValue
+    after: FlagValue
+
+
 class Epoch(Struct, frozen=True, kw_only=True):
     """A run of turns under the same flags and the same session."""
 
@@ -177,10 +190,12 @@ class Epoch(Struct, frozen=True, kw_only=True):
     first: int
     """Ordinal of its first turn."""
     turns: int
-    flags: Mapping[str, Any] = {}
-    """What the turns themselves show: tail_mode, raw, num_ctx, model."""
-    reason: str = ""
-    """What began it: ``first turn``, ``restart``, ``tail_mode off→on`` …"""
+    flags: Mapping[str, FlagValue] = {}
+    """Key of a flag → the value that it ran under, as far as turns, journal or files tell."""
+    restarted: bool = False
+    """It began with a restart of v34."""
+    changes: tuple[FlagChange, ...] = ()
+    """The flags that moved at its beginning."""
 
 
 class Marker(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Everything that is concluded from turns, in one place: the state of the model and the judgement."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
@@ -21,14 +22,21 @@ class TurnAnalyzer:
     """The analyzer of a SnapshotBuilder: model state and judgement, from the same turns and the same epochs."""
 
     def __init__(
-        self, config_window: int | None = None, history_limit: int | None = None, trials: TrialFile | None = None
+        self,
+        config_window: int | None = None,
+        history_limit: int | None = None,
+        trials: TrialFile | None = None,
+        known_flags: Callable[[], KnownFlags] = KnownFlags,
     ) -> None:
         """``config_window``, ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, in tokens, if known.
 
-        ``trials``: the guided test; None where nothing can be changed.
+        ``trials``: the guided test; None where nothing can be changed. ``known_flags``: the flags, and what journal and
+        files tell of them by now; it is asked when a session begins, in the thread that adds turns.
         """
         self._llm = LlmSummary(config_window, history_limit)
-        self._judge = Judge()
+        self._known_flags = known_flags
+        self._judge = Judge(known_flags())
+        self._session: int | None = None
         self._last_ordinal = -1
         self._newest: Turn | None = None
         self._late: set[int] = set()
@@ -46,11 +54,15 @@ class TurnAnalyzer:
         if turn.ordinal > self._last_ordinal and is_late(turn, self._newest):
             self._late.add(turn.ordinal)
             return
-        if turn.ordinal > self._last_ordinal and turn.state is not TurnState.LONE_PAUSE:
+        new = turn.ordinal > self._last_ordinal
+        if new and turn.state is not TurnState.LONE_PAUSE:
             self._newest = turn
+            if turn.session != self._session:
+                self._session = turn.session
+                self._judge.update_written(self._known_flags().written)
         self._last_ordinal = max(self._last_ordinal, turn.ordinal)
-        self._llm.add(turn, facts)
         self._judge.add(turn)
+        self._llm.add(turn, facts, self._judge.flags if new else None)
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:

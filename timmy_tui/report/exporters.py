@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.snapshot import SourceState
 from timmy_tui.model.turn import Session, Turn
 
@@ -29,6 +30,8 @@ class ReportData:
     unparsed: Mapping[str, int]
     single: bool
     """One turn was asked for by its id: no summary."""
+    known_flags: KnownFlags
+    """The flags, and what journal and files tell of them."""
 
 
 class ExportError(Exception):
@@ -93,9 +96,12 @@ class SessionsText(Text):
     help: ClassVar[str] = "A table for each run of v34, with its trends."
 
     def body(self, data: ReportData) -> Iterator[str]:
+        from timmy_tui.analysis.stats.epochs import epochs_of
+        from timmy_tui.report.epochs import epoch_lines
         from timmy_tui.report.text import session_lines
 
         yield from session_lines(data.sessions, data.turns)
+        yield from epoch_lines(epochs_of(data.all_turns, data.known_flags).epochs, data.known_flags)
 
 
 class Json:
@@ -110,10 +116,14 @@ class Json:
         import msgspec
 
         from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+        from timmy_tui.analysis.stats.epochs import epochs_of
+        from timmy_tui.report.epochs import epoch_objects
         from timmy_tui.report.json import report_object
 
         why = diagnose_newest(data.all_turns, data.turns)
-        text = msgspec.json.encode(report_object(data.turns, data.sessions, data.sources, data.unparsed, why))
+        report = report_object(data.turns, data.sessions, data.sources, data.unparsed, why)
+        epochs = epochs_of(data.all_turns, data.known_flags).epochs
+        text = msgspec.json.encode({**report, **epoch_objects(epochs, data.known_flags)})
         sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
 
 

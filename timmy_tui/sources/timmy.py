@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from timmy_tui.core.installation import Installation, installation_at
-from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.core.settings import Settings, state_dir, state_path
 
 if TYPE_CHECKING:
     from timmy_tui.sources.services.urls import ServiceConfig
@@ -39,16 +39,19 @@ class Timmy(Struct, frozen=True, eq=False, dict=True):
 
         return ServiceConfig(self.settings, self.root)
 
+    @property
+    def control_path(self) -> Path:
+        """Where journal, locks and backups of this Timmy are: ``<state>/control-<hash of its path>``. Makes nothing."""
+        name = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        return (self.state or state_path()) / f"control-{name}"
+
     @cached_property
     def control_folder(self) -> Path:
-        """Journal, locks and backups of this Timmy, private: ``<state>/control-<hash of its path>``.
-
-        It is made when first asked for. Raises OSError.
-        """
-        name = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
-        path = (self.state or state_dir()) / f"control-{name}"
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return path
+        """The same folder, private; it is made when first asked for. Raises OSError."""
+        if self.state is None:
+            state_dir()  # made with the access that the user's state folder has
+        self.control_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.control_path
 
 
 def timmy_at(root: Path, settings: Settings | None = None, state: Path | None = None) -> Timmy:

@@ -7,6 +7,7 @@ import pytest
 from timmy_tui.analysis.compare.selections import select
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.core.errors import NotFound
+from timmy_tui.model.flags import FLAGS, Flag, KnownFlags, WrittenValue, epoch_words
 from timmy_tui.model.turn import Turn, TurnState
 
 
@@ -22,7 +23,7 @@ def tracked(*turns: Turn) -> EpochTracker:
 
 
 def spans(tracker: EpochTracker) -> list[tuple[int, int, str]]:
-    return [(epoch.first, epoch.turns, epoch.reason) for epoch in tracker.epochs]
+    return [(epoch.first, epoch.turns, epoch_words(epoch)) for epoch in tracker.epochs]
 
 
 def test_one_session_without_flags_is_one_epoch() -> None:
@@ -41,14 +42,14 @@ def test_a_flip_with_a_restart_begins_one_epoch_that_names_it() -> None:
     tracker = tracked(*turns)
     (_, first_turns, _), (first, count, reason) = spans(tracker)
     assert (first_turns, first, count) == (4, 4, 5)
-    assert "tail_mode off→on" in reason and "restart" in reason
+    assert reason == "restart, tail mode off→on"
     assert flag_changed(tracker.epochs[1])
 
 
 def test_a_flag_that_moves_within_a_session_splits_it() -> None:
     tracker = tracked(*(turn(n, num_ctx=8000 if n < 3 else 4096) for n in range(6)))
-    assert spans(tracker)[1] == (3, 3, "num_ctx 8000→4096")
-    assert tracker.epochs[1].flags["num_ctx"] == 4096
+    assert spans(tracker)[1] == (3, 3, "context size 8000→4096")
+    assert tracker.epochs[1].flags["context-size"] == 4096
 
 
 def test_what_is_not_known_splits_nothing() -> None:
@@ -80,6 +81,9 @@ TURNS = [turn(n, session=1 + n // 4, tail_mode=n >= 4, num_ctx=8000, started=100
         ("flag:tail_mode=off", [0, 1, 2, 3]),
         ("flag:tail-mode=true", list(range(4, 12))),
         ("flag:num_ctx=8000", list(range(12))),
+        ("flag:context-size=8000", list(range(12))),
+        ("flag:TAIL_MODE=ON", list(range(4, 12))),
+        ("flag:USE_FULL_MEGA_PROMPT=on", list(range(4, 12))),
         ("days:0-1", list(range(12))),
     ],
 )
@@ -91,7 +95,8 @@ def test_a_selection_names_its_turns(selection: str, expected: list[int]) -> Non
     "selection",
     [
         "", "last", "last:", "last:0", "last:-3", "last:x", "epoch:99", "epoch:x", "turns:4", "turns:9-2", "turns:a-b",
-        "session:nobody", "flag:tail_mode", "flag:password=x", "flag:num_ctx=1", "days:3-5", "color:red",
+        "session:nobody", "flag:tail_mode", "flag:tail_mode=", "flag:tail_mode=x", "flag:password=x", "flag:num_ctx=1",
+        "flag:use-chat-endpoint=off", "flag:retrieved-chunks=5", "days:3-5", "color:red",
     ],
 )  # fmt: skip
 def test_a_selection_that_fits_nothing_is_an_error_with_a_hint(selection: str) -> None:
@@ -103,3 +108,20 @@ def test_a_selection_that_fits_nothing_is_an_error_with_a_hint(selection: str) -
 def test_without_turns_no_selection_is_found() -> None:
     with pytest.raises(NotFound):
         select([], "last:5")
+
+
+def test_the_first_turn_of_a_session_is_selected_with_those_behind_it() -> None:
+    """It is never a tail turn, but it runs under tail mode."""
+    turns = [turn(n, session=1 + n // 4, tail_mode=n > 4) for n in range(8)]
+    assert [one.ordinal for one in select(turns, "flag:tail-mode=on")] == [4, 5, 6, 7]
+    assert [one.ordinal for one in select(turns, "flag:tail-mode=off")] == [0, 1, 2, 3]
+
+
+def test_turns_are_selected_by_a_flag_that_only_files_tell_of() -> None:
+    own = Flag(key="store", label="store all", file="v34/config.py", constant="STORE_ALL", type=bool)
+    weight = WrittenValue(at=1003.5, flag="recency-weight", value=0.5, before=0.75)
+    known = KnownFlags(flags=(*FLAGS, own), written=(weight, WrittenValue(at=1007.5, flag="store", value=False)))
+    assert [one.ordinal for one in select(TURNS, "flag:recency-weight=0.75", known=known)] == [0, 1, 2, 3]
+    assert [one.ordinal for one in select(TURNS, "flag:recency_weight=0.5", known=known)] == list(range(4, 12))
+    assert [one.ordinal for one in select(TURNS, "flag:store=false", known=known)] == [8, 9, 10, 11]
+    assert [one.ordinal for one in select(TURNS, "epoch:2", known=known)] == [4, 5, 6, 7]

@@ -10,7 +10,7 @@ from bench.judgement.pairs import make_pairs
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.compare.comparison import compare
-from timmy_tui.analysis.compare.crossover import balance
+from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.compare.restart_noise import Difference, estimate, learn, unchanged_restarts
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.judge import Judge
@@ -106,14 +106,14 @@ def test_a_change_that_turns_do_not_show_teaches_nothing_either() -> None:
 
 
 def test_words_of_what_is_learned_and_assumed() -> None:
-    assert SessionNoise().words(["V2V", "tts"]) == "session noise 2 % assumed"
+    assert SessionNoise().describe(["V2V", "tts"]) == "session noise 2 % assumed"
     same = SessionNoise({"LLM": Noise(0.0262, 7), "V2V": Noise(0.0258, 7)})
-    assert same.words(["V2V", "llm", "decode"]) == "session noise ~2.6 % (from 7 restarts)"
-    assert same.words(["V2V", "tts"]) == "session noise ~2.6 % (from 7 restarts; 2 % assumed elsewhere)"
+    assert same.describe(["V2V", "llm", "decode"]) == "session noise ~2.6 % (from 7 restarts)"
+    assert same.describe(["V2V", "tts"]) == "session noise ~2.6 % (from 7 restarts; 2 % assumed elsewhere)"
     other = SessionNoise({"LLM": Noise(0.05, 6), "V2V": Noise(0.012, 1)})
-    assert other.words(["V2V", "llm"]) == "session noise ~1.2–5 % (from 1–6 restarts)"
-    assert other.by_group() == "session noise: LLM ~5 %, V2V ~1.2 % (from 1–6 restarts)"
-    assert SessionNoise({"V2V": Noise(0.012, 1)}).words(["V2V"]) == "session noise ~1.2 % (from 1 restart)"
+    assert other.describe(["V2V", "llm"]) == "session noise ~1.2–5 % (from 1–6 restarts)"
+    assert other.describe_groups() == "session noise: LLM ~5 %, V2V ~1.2 % (from 1–6 restarts)"
+    assert SessionNoise({"V2V": Noise(0.012, 1)}).describe(["V2V"]) == "session noise ~1.2 % (from 1 restart)"
 
 
 def loud(share: float) -> SessionNoise:
@@ -141,7 +141,7 @@ def test_there_and_back_stands_out_of_it_too() -> None:
     pair = next(make_pairs(30, 1, 1.0, seed=4))
     sides = pair.a, [slowed(turn, "classify", 1.25) for turn in pair.b], pair.a
     words = [
-        next(one.verdict for one in balance(sides, noise=noise).stages if one.stage == "classify")
+        next(one.verdict for one in compare_crossover(sides, noise=noise).stages if one.stage == "classify")
         for noise in (None, loud(0.08))
     ]
     assert words == ["slower", "unchanged"]

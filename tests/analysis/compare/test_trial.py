@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
-from timmy_tui.analysis.compare.crossover import balance
+from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.compare.trial import Trial, advance, answer, leave, make_trial, resume, shows, state
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.turn import Turn
@@ -95,7 +95,7 @@ def test_what_runs_already_cannot_be_tested() -> None:
     trial = advance(trial, turns, START + 200)
     told = state(trial, turns, {})
     assert told.label == "Test 2: tail mode"
-    assert [one.said for one in trial.phases if one.answer] == ["it was so already"]
+    assert [one.sentence for one in trial.phases if one.answer] == ["already set"]
 
 
 def test_a_guided_test_goes_there_and_back() -> None:
@@ -114,13 +114,13 @@ def test_a_guided_test_goes_there_and_back() -> None:
 
 
 def _word(turns: Sequence[Sequence[Turn]], stage: str) -> str:
-    return {one.stage: one.verdict for one in balance((turns[0], turns[1], turns[2])).stages}[stage]
+    return {one.stage: one.verdict for one in compare_crossover((turns[0], turns[1], turns[2])).stages}[stage]
 
 
 def test_a_drift_is_told_from_a_change_that_goes_and_comes_back() -> None:
     a, b = stretch(0, 30, 0), stretch(30, 30, 1, factor=1.5)
     assert _word([a, b, stretch(60, 30, 2)], "llm") == "slower"
-    drifted = balance((a, b, stretch(60, 30, 2, factor=2.2)))
+    drifted = compare_crossover((a, b, stretch(60, 30, 2, factor=2.2)))
     assert {one.stage: one.verdict for one in drifted.stages}["llm"] == "drifted"
     assert "the two baselines differ" in drifted.sentence and "llm ×2" in drifted.sentence
 

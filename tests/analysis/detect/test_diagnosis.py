@@ -104,7 +104,7 @@ def test_a_turn_without_a_store_is_no_first_store() -> None:
 def test_too_little_history_says_how_much_more() -> None:
     first = told(TURNS[: LEAST + 1])
     assert [one.excess_ms for one in first[:LEAST]] == [None] * LEAST
-    assert first[0].sentence == f"not enough to say: {LEAST} turns more"
+    assert first[0].sentence == f"too few turns: {LEAST} more"
     assert first[LEAST].excess_ms is not None
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
 
 from timmy_tui.analysis.detect.cusum import Bank, confidence
 from timmy_tui.analysis.detect.level import Level
@@ -22,13 +21,18 @@ from timmy_tui.model.turn import Gap, Turn, TurnState
 SHIFTS = (0.15, 0.30, 0.60, 1.20, -0.15, -0.30, -0.60, -1.20)
 
 
+def density(value: float, mean: float, sd: float) -> float:
+    """Of a normal; scipy's takes a hundred times longer for one value."""
+    return math.exp(-((value - mean) ** 2) / (2 * sd**2)) / (sd * math.sqrt(2 * math.pi))
+
+
 def slow_gain(shift: float, residual: float, scale: float, error: float) -> float:
     """Log likelihood ratio of two contaminated normals, a tenth of each wide, at most 1.5 either way."""
     value = max(-1.3, min(1.3, residual)) - math.copysign(1.5 * error, shift)
     wide = max(0.5, 4 * scale)
     band = math.sqrt(scale**2 + (0.2 * shift) ** 2)
-    moved = 0.9 * norm.pdf(value, shift, band) + 0.1 * norm.pdf(value, shift, wide)
-    still = 0.9 * norm.pdf(value, 0, scale) + 0.1 * norm.pdf(value, 0, wide)
+    moved = 0.9 * density(value, shift, band) + 0.1 * density(value, shift, wide)
+    still = 0.9 * density(value, 0, scale) + 0.1 * density(value, 0, wide)
     return max(-1.5, min(1.5, float(math.log(moved / still))))
 
 

@@ -188,7 +188,7 @@ def test_answers_half_or_twice_as_long_are_others(length: int | None, told: str)
 @pytest.mark.parametrize(
     ("now", "before", "value"),
     [
-        (2, 3, "2 of 2 turns known, 3 needed"), (3, 2, "reply 60 chars · 3t"), (3, 3, "reply 60 chars after 60"),
+        (2, 3, "2 of 2 turns known, 3 needed"), (3, 2, "reply 60 chars · 3t"), (3, 3, "reply 60 chars, was 60"),
         (3, 0, "reply 60 chars · 3t"),
     ],
 )  # fmt: skip
@@ -208,8 +208,8 @@ def test_quality_is_looked_at_over_three_turns(count: int, told: str) -> None:
 def test_broken_replies_are_counted() -> None:
     one = turns(1, 5, signals=frozenset({"canned_reply", "template_leak"}))
     found = judge([*turns(3), *one])
-    assert found["phase1_quality"].value == "1 empty, canned or leaking of 4, reply 60 chars · 4t"
-    assert found["broke_quality"].value == "1 with template tokens, 1 empty or canned of 4"
+    assert found["phase1_quality"].value == "1 of 4 bad, reply 60 chars · 4t"
+    assert found["broke_quality"].value == "1 with template tokens, 1 empty of 4"
     assert found["broke_quality"].verdict == "fail"
     assert judge(turns(1))["broke_quality"].verdict == "pass"
     # An error is no sign of quality.
@@ -294,7 +294,7 @@ def test_the_figure_before_is_beside_the_figure_now() -> None:
     found = judge(turns(4, 9, stages={"llm": 300.0}, spent=9.0), turns(4))
     assert found["llm_time"].value == "p50 300ms · 3t, was 800ms, goal ~300ms"
     assert found["total_time"].value == "p50 9.00s · 4t, was 11.00s, goal ≤10s"
-    assert found["phase1_latency"].value == "p50 300ms after 800ms · 4t/4t"
+    assert found["phase1_latency"].value == "p50 300ms, was 800ms · 4t/4t"
     assert judge(turns(4))["llm_time"].value == "p50 800ms · 3t, goal ~300ms"
 
 

@@ -268,7 +268,7 @@ def test_a_model_that_unloads_soon(in_s: float, when: str | None) -> None:
 )
 def test_a_model_that_sits_in_main_memory_in_part(size: int | None, inside: int | None, share: str | None) -> None:
     told = warnings(replace(UP, size=size, size_vram=inside), None, 0.0)
-    assert told == (() if share is None else (f"{share} of the model sits in main memory: every token is slower",))
+    assert told == (() if share is None else (f"{share} of the model is in main memory: every token is slower",))
 
 
 @pytest.mark.parametrize(("loaded", "told"), [(True, False), (None, False), (False, True)])

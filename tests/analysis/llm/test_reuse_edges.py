@@ -131,19 +131,19 @@ def test_an_estimate_against_a_load() -> None:
     assert (second.certainty, second.prompt_tokens, second.reused, second.share) == (
         Certainty.ESTIMATED, 1200, 900, 0.75,
     )  # fmt: skip
-    assert second.reason == "against 1 cold turn, 1000 tok/s"
+    assert second.reason == "compared with 1 cold turn, 1000 tok/s"
     assert (first.reused, first.share) == (0, 0.0)
 
 
 def test_the_ground_of_an_estimate_is_named() -> None:
     *_, third = judge(loaded(0), loaded(1), turn(2, 1200, 300))
-    assert third.reason == "against 2 cold turns, 1000 tok/s"
+    assert third.reason == "compared with 2 cold turns, 1000 tok/s"
     opened = turn(2, 1000, 1000, session_id="two")
     *_, last = judge(turn(0, 1000, 10), turn(1, 1000, 10), opened, turn(3, 1000, 500, session_id="two"))
-    assert last.reason == "against 1 presumed cold turn, 1000 tok/s"
+    assert last.reason == "compared with 1 presumed cold turn, 1000 tok/s"
     assert last.reused == 500
     unknown = judge(loaded(0), turn(1, 1200, 300), facts=None)[1]
-    assert unknown.reason == "assumes Ollama 0.12.7 or newer; against 1 cold turn, 1000 tok/s"
+    assert unknown.reason == "assumes Ollama 0.12.7 or newer; compared with 1 cold turn, 1000 tok/s"
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_without_a_cold_turn_only_what_is_faster_than_any_card_is_an_estimate(
     """200 tokens where no decode rate is known: 20,000 a second are 10 ms."""
     only = judge(turn(0, 200, None, prefill_ms=prefill_ms, decode_ms=None))[0]
     assert only.certainty == certainty
-    reasons = {"estimated": "prior, not calibrated: faster than any cold prefill",
-               "unknown": "no cold turn seen yet to compare with"}  # fmt: skip
+    reasons = {"estimated": "prior rate, not calibrated: faster than any cold prefill",
+               "unknown": "no cold turn yet to compare with"}  # fmt: skip
     assert (only.reason, only.prompt_tokens) == (reasons[certainty], 200)
     # 4,100 tokens a second above a base of 9 ms: 0.99 ms are 4 tokens, and one there always is.
     assert only.reused == {9.0: 199, 9.99: 196}.get(prefill_ms)
@@ -177,9 +177,7 @@ def test_what_is_missing_is_named(figures: dict[str, Any], reason: str) -> None:
 
 def test_what_a_version_cannot_tell_is_named() -> None:
     only = judge(turn(0, 1000, 100), facts=version("0.12.6"))[0]
-    assert only.reason == (
-        "Ollama 0.12.6 times only the last 512 prompt tokens, so that reuse cannot be told from its figures"
-    )
+    assert only.reason == ("Ollama 0.12.6 times only the last 512 prompt tokens, so its figures do not show the reuse")
     assert only.prompt_tokens == 1000
     misses = judge(turn(0, 40, 40), facts=version("0.1.48"))[0]
     assert misses.reason == (
@@ -377,8 +375,8 @@ def test_a_context_array_brings_back_the_whole_slot() -> None:
 @pytest.mark.parametrize(
     ("last", "cause"),
     [
-        ({"model": "other"}, "the model changed"),
-        ({"num_ctx": 4096}, "num_ctx changed"),
+        ({"model": "other"}, "model changed"),
+        ({"num_ctx": 4096}, "context size changed"),
         ({}, "another client used the slot, or the prompt's head changed"),
         ({"load_ms": None}, "loaded anew, another client, or a changed head"),
         ({"prompt_tokens": 1799}, "the history was trimmed: 2000 to 1799 tokens"),
@@ -466,6 +464,13 @@ def test_a_turn_that_is_pushed_out_is_not_taken_in_again_as_a_revision() -> None
     assert [one.ordinal for one in tracker.reuse] == [1, 2]
 
 
+def test_two_hundred_turns_are_remembered() -> None:
+    tracker = ReuseTracker()
+    for n in range(201):
+        tracker.add(turn(n, 1000, 10), NEW)
+    assert [one.ordinal for one in tracker.reuse] == list(range(1, 201))
+
+
 def test_a_first_prompt_on_a_slot_that_held_another_conversation_is_a_sample() -> None:
     """Two turns before it, so that the slot holds another conversation; none of them in tail mode."""
 
@@ -525,7 +530,7 @@ def test_a_rate_holds_for_one_version() -> None:
     assert tracker.add(turn(1, 1000, 300), version("0.13.0")).certainty is Certainty.UNKNOWN
     assert tracker.version == "0.13.0"
     # Nothing heard of it keeps the last word.
-    assert tracker.add(turn(2, 1000, 300), version(None)).reason == "no cold turn seen yet to compare with"
+    assert tracker.add(turn(2, 1000, 300), version(None)).reason == "no cold turn yet to compare with"
 
 
 def test_times_too_short_for_a_cold_prompt_end_the_estimates_of_an_unknown_version() -> None:

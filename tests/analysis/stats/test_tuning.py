@@ -23,6 +23,7 @@ COUNTING = {0, 1, 2}
 MATHEMATICS = {
     ("cusum.py", 0.5): "exponent of the normal density",
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",
+    ("flag_changes.py", 1000): "milliseconds of a second",
     ("level.py", 1.57): "π/2: variance of a median over that of a mean",
     ("percentiles.py", 0.5): "the median",
     ("percentiles.py", 0.95): "the 95th percentile, which its row is called after",

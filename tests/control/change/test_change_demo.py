@@ -69,6 +69,18 @@ def test_a_flag_that_no_turn_shows_counts_the_turns_served_since(talking: Contro
     assert talking.until_over() is ChangeState.ROLLED_BACK
 
 
+def test_retrieval_that_is_turned_off_is_shown_by_two_turns(talking: ControlHarness) -> None:
+    """v34 goes on writing both events of a retrieval; they stand next to each other, and nothing was found."""
+    talking.start(Flip((("retrieval", "off"),)))
+    assert talking.until_over() is ChangeState.KEPT, talking.messages
+    assert talking.progress.message == "kept, 2 turns show it"
+    talking.controller.look()
+    flags = {one.key: (one.file_value, one.running_value) for one in talking.controller.state().flags}
+    assert flags["retrieval"] == ("off", "off")
+    talking.start(Undo())
+    assert talking.until_over() is ChangeState.ROLLED_BACK
+
+
 def test_a_restart_changes_no_byte_and_brings_another_process(talking: ControlHarness) -> None:
     before, old = talking.contents(), talking.listener.pid
     talking.start(Restart())

@@ -5,7 +5,7 @@ import pytest
 
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
 from timmy_tui.control.flags.readings import word
-from timmy_tui.control.flags.table import FLAGS, Flag
+from timmy_tui.model.flags import FLAGS, Flag
 from timmy_tui.model.turn import Turn, TurnState
 
 
@@ -36,7 +36,7 @@ def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool 
 
 
 @pytest.mark.parametrize(
-    ("shown", "wished", "expected"),
+    ("shown", "requested", "expected"),
     [
         ([], False, Evidence(0)),
         ([False], False, Evidence(1)),
@@ -48,8 +48,10 @@ def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool 
         ([False, True], True, Evidence(1, contradicts=True)),
     ],
 )
-def test_two_turns_of_a_new_session_prove_tail_mode(shown: list[bool | None], wished: bool, expected: Evidence) -> None:
-    assert evidence(flag("tail-mode"), wished, tails(*shown)) == expected
+def test_two_turns_of_a_new_session_prove_tail_mode(
+    shown: list[bool | None], requested: bool, expected: Evidence
+) -> None:
+    assert evidence(flag("tail-mode"), requested, tails(*shown)) == expected
 
 
 def turn(**facts: object) -> Turn:
@@ -80,11 +82,21 @@ def test_the_other_flags_are_seen_where_a_turn_shows_them() -> None:
     assert running_value(flag("context-size"), [old, new]) == 8000
     assert running_value(flag("model"), [old, new]) == "new"
     assert running_value(flag("retrieval"), [old, new]) is True
-    without = turn(state=TurnState.COMPLETE, logs="latency", stages={"llm": 800.0, "retrieve": None})
+    without = turn(state=TurnState.COMPLETE, logs="latency", stages={"llm": 800.0, "retrieve": 0.1}, chunks=0)
     assert running_value(flag("retrieval"), [without]) is False
     assert running_value(flag("context-size"), [new, without, old]) == 4096
     assert running_value(flag("context-size"), [new, turn()]) == 8000
     assert running_value(flag("context-size"), []) is None
+
+
+@pytest.mark.parametrize(("shown", "running"), [([False], "—"), ([False, False], "off"), ([False, True], "on")])
+def test_pauses_without_text_are_not_the_first_turn_of_a_session(shown: list[bool], running: str) -> None:
+    """A quiet room writes one a second, also between the restart and the first turn."""
+    pauses = [Turn(ordinal=number, session=1, state=TurnState.LONE_PAUSE) for number in range(3)]
+    turns = [*pauses, *tails(*shown)]
+    tail = flag("tail-mode")
+    assert word(tail, running_value(tail, turns)) == running
+    assert not evidence(tail, False, [*pauses, *tails(False)]).contradicts
 
 
 def test_a_flag_that_no_turn_shows_says_so() -> None:

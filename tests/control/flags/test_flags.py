@@ -21,10 +21,10 @@ from timmy_tui.control.flags.readings import (
     read_flags,
     word,
 )
-from timmy_tui.control.flags.table import FLAGS, Flag
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import FlagSetting, Paths, Settings
 from timmy_tui.model.change import FlagState
+from timmy_tui.model.flags import FLAGS, Flag
 from timmy_tui.model.turn import Turn
 
 SETTINGS = Settings()
@@ -231,7 +231,7 @@ def test_the_users_flags_cannot_take_a_built_in_name_or_a_wrong_choice(root: Pat
         "raw is the name of a built-in flag",
         "one of its choices is not of type int",
     ]
-    assert find_flag("raw", root, settings).selector == flag("raw").selector
+    assert find_flag("raw", root, settings).literal == flag("raw").literal == "generate_api_call(raw=)"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
-from timmy_tui.control.service.health_wait import HealthWait, Unhealthy, Unnoticed
+from timmy_tui.control.service.health_wait import ChangeNotRead, HealthWait, Unhealthy
 from timmy_tui.control.service.listeners import (
     Answer,
     Listener,
@@ -115,7 +115,7 @@ def test_one_new_one_that_answers_is_it_whoever_started_it(waits: ScriptedWaits,
     """Somebody may have restarted v34 by hand while the panel was asked."""
     watched = waits.begin(Serving(PORT), one(folder), strategy=command(folder), limit_s=10.0)
     assert watched.until_healthy().pid == 7
-    assert watched.progress.shown(()).message == ""
+    assert watched.progress.current(()).message == ""
 
 
 @pytest.mark.parametrize(
@@ -131,27 +131,27 @@ def test_what_came_up_instead_is_named_and_the_change_is_not_blamed(
     waits: ScriptedWaits, serving: Serving, why: str
 ) -> None:
     watched = waits.begin(serving)
-    with pytest.raises(Unnoticed, match=why):
+    with pytest.raises(ChangeNotRead, match=why):
         watched.until_healthy()
 
 
 def test_a_service_that_answers_with_what_it_read_before_is_not_called_dead(waits: ScriptedWaits, folder: Path) -> None:
     watched = waits.begin(one(folder, BEFORE))
-    with pytest.raises(Unnoticed, match="what it read before the edit"):
+    with pytest.raises(ChangeNotRead, match="what it read before the edit"):
         watched.until_healthy()
     assert (folder / "config.py").stat().st_mtime > 1000
 
 
 def test_one_that_missed_the_edit_is_started_once_more_and_not_twice(waits: ScriptedWaits, folder: Path) -> None:
     watched = waits.begin(one(folder, BEFORE), strategy=command(folder), limit_s=5.0)
-    with pytest.raises(Unnoticed):
+    with pytest.raises(ChangeNotRead):
         watched.until_healthy()
     assert len(Restarts.asked) == 1
 
 
 def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(waits: ScriptedWaits, folder: Path) -> None:
     watched = waits.begin(Serving(PORT), strategy=Manual(folder))
-    with pytest.raises(Unnoticed, match="was not started"):
+    with pytest.raises(ChangeNotRead, match="was not started"):
         watched.until_healthy()
 
 
@@ -184,10 +184,10 @@ def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
         Restarts: command(folder), Reload: Reload(folder / "config.py", 0.1), Manual: Manual(folder),
     }  # fmt: skip
     watched = waits.begin(one(folder, BEFORE), strategy=strategies[base])
-    with pytest.raises(Unnoticed):
+    with pytest.raises(ChangeNotRead):
         watched.until_healthy()
     touched = (folder / "config.py").stat().st_mtime > 1000
-    announced = watched.progress.shown(()).message.startswith("it was started before the edit: start it once more")
+    announced = watched.progress.current(()).message.startswith("it was started before the edit: start it once more")
     assert (bool(Restarts.asked), touched, announced) == (base is Restarts, base is Reload, base is Manual)
 
 
@@ -234,7 +234,7 @@ def test_a_reloader_that_cannot_be_seen_is_given_its_limit_twice(waits: Scripted
     old = Serving(PORT, (Listener(os.getpid(), started, folder, None),))
     watched = waits.begin(old)
     watched.progress.enter(ChangeState.RESTARTING, 0.1, (STOP,))
-    with pytest.raises(Unnoticed, match=f"pid {os.getpid()} still serves: it has not noticed the edit"):
+    with pytest.raises(ChangeNotRead, match=f"pid {os.getpid()} still serves: it has not noticed the edit"):
         watched.until_gone(old)
     assert (folder / "config.py").stat().st_mtime > 1000
 
@@ -245,7 +245,7 @@ def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(waits: 
     old = Serving(PORT, (Listener(os.getpid(), started, folder, None),))
     watched = waits.begin(old, strategy=command(folder))
     watched.progress.enter(ChangeState.RESTARTING, 0.05, (STOP,))
-    with pytest.raises(Unnoticed):
+    with pytest.raises(ChangeNotRead):
         watched.until_gone(old)
     assert (folder / "config.py").stat().st_mtime == 1000
 

@@ -49,13 +49,13 @@ def compare(
     sides = [usable(side) for side in (a, b)]
     measured = {stage: values_of_stage(stage, sides) for stage in STAGES}
     verdicts = {stage: _verdict(stage, values, sides, noise) for stage, values in measured.items() if any(values)}
-    stands = holm({stage: one.p for stage, one in verdicts.items() if one.p is not None}, _TUNING.false_verdicts)
-    stages = tuple(_with_word(one, stage in stands) for stage, one in verdicts.items())
-    told = [_quality(side, marks or {}) for side in (a, b)]
+    stands = holm({stage: row.p for stage, row in verdicts.items() if row.p is not None}, _TUNING.false_verdicts)
+    stages = tuple(_with_verdict(row, stage in stands) for stage, row in verdicts.items())
+    qualities = [_quality(side, marks or {}) for side in (a, b)]
     whole = verdicts.get(V2V)
     wanted = whole.wanted if whole is not None else _TUNING.least_values
-    sentence = said(stages, len(sides[0]), len(sides[1]), wanted)
-    quality = _quality_words(b, told[1])
+    sentence = sentence_of(stages, len(sides[0]), len(sides[1]), wanted)
+    quality = _quality_words(b, qualities[1])
     return Comparison(
         a=names[0],
         b=names[1],
@@ -63,11 +63,11 @@ def compare(
         n_b=len(sides[1]),
         stages=stages,
         sentence=f"{sentence}, but {quality}" if quality else sentence,
-        good=(told[0][0], told[1][0]),
-        bad=(told[0][1], told[1][1]),
-        signals=(told[0][2], told[1][2]),
+        good=(qualities[0][0], qualities[1][0]),
+        bad=(qualities[0][1], qualities[1][1]),
+        signals=(qualities[0][2], qualities[1][2]),
         wanted=wanted,
-        noise=noise.words(stage for stage, one in verdicts.items() if one.ratio is not None),
+        noise=noise.describe(stage for stage, row in verdicts.items() if row.ratio is not None),
     )
 
 
@@ -77,7 +77,7 @@ def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
     usual = loads[len(loads) // 2] if loads else math.inf
     longest = min(TUNING.series.loaded_ms, TUNING.series.loaded_times * usual)
     before: dict[int, Turn] = {}
-    found: list[tuple[Turn, Turn]] = []
+    warm: list[tuple[Turn, Turn]] = []
     for turn in turns:
         if turn.state is TurnState.LONE_PAUSE:
             continue
@@ -85,12 +85,12 @@ def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
         before[turn.session] = turn
         loaded = turn.load_ms is not None and turn.load_ms > longest
         if ahead is not None and turn.state is TurnState.COMPLETE and not loaded:
-            found.append((turn, ahead))
-    return found[-_TUNING.most_turns :]
+            warm.append((turn, ahead))
+    return warm[-_TUNING.most_turns :]
 
 
 def values_of_stage(stage: str, sides: Sides) -> Values:
-    """What ``shift_of`` takes."""
+    """Milliseconds and work of a stage on both sides, as ``shift_of`` takes them."""
     return [list(_values(stage, side)) for side in sides]
 
 
@@ -116,9 +116,9 @@ def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> S
     if short:
         return base
     known = noise.of(stage)
-    found = shift_of(stage, values, sides, known.share)
+    shift = shift_of(stage, values, sides, known.share)
     return replace(
-        base, ratio=math.exp(found.shift), low=math.exp(found.low), high=math.exp(found.high), p=found.p,
+        base, ratio=math.exp(shift.shift), low=math.exp(shift.low), high=math.exp(shift.high), p=shift.p,
         verdict="unchanged", wanted=0, noise=known.share, noise_restarts=known.restarts,
     )  # fmt: skip
 
@@ -130,8 +130,8 @@ def _adjusted_for(stage: str) -> tuple[str, ...]:
 
 def shift_of(stage: str, values: Values, sides: Sides, noise: float = TUNING.session_noise.assumed) -> Shift:
     """B minus A at the same work. ``noise``: how far sessions differ by chance, in log units."""
-    left = _whole_without_work(sides) if stage == V2V else _without_work(stage, values)
-    return shift_between(*left, noise)
+    log_times = _whole_without_work(sides) if stage == V2V else _without_work(stage, values)
+    return shift_between(*log_times, noise)
 
 
 def _without_work(stage: str, values: Values) -> tuple[Array, Array]:
@@ -142,9 +142,9 @@ def _without_work(stage: str, values: Values) -> tuple[Array, Array]:
 
 
 def _effect_of_work(stage: str, y: Array, values: Values) -> Array:
-    """What of each log time the work explains, against the usual work of both sides together."""
+    """The part of each log time that the work explains, relative to the usual work of both sides together."""
     groups = np.repeat([0, 1], [len(side) for side in values])
-    work = [one for side in values for _, one in side]
+    work = [features for side in values for _, features in side]
     fitted = fit_work(stage, y, work, groups)
     if not len(fitted.slopes):
         return np.zeros(len(y))
@@ -154,67 +154,69 @@ def _effect_of_work(stage: str, y: Array, values: Values) -> Array:
 
 
 def _whole_without_work(sides: Sides) -> tuple[Array, Array]:
-    """Log V2V at the same work: what longer or shorter work cost in each stage is taken out in milliseconds.
+    """Log V2V at the same work: the milliseconds that more work cost in each stage are subtracted.
 
-    V2V itself follows no power of the answer's length: endpointing and the hops in it do not change with it.
+    V2V as a whole does not follow the length of the answer by a power law: endpointing and hops do not depend on it.
     """
     whole = [np.array([turn.headline_ms for turn, _ in side if turn.headline_ms], dtype=float) for side in sides]
-    told = [[(turn, ahead) for turn, ahead in side if turn.headline_ms] for side in sides]
+    with_headline = [[(turn, ahead) for turn, ahead in side if turn.headline_ms] for side in sides]
     for stage in WORKED:
         places = [
             [at for at, (turn, ahead) in enumerate(side) if next(_values(stage, [(turn, ahead)]), None) is not None]
-            for side in told
+            for side in with_headline
         ]
-        values = [list(_values(stage, [side[at] for at in where])) for side, where in zip(told, places, strict=True)]
+        values = [
+            list(_values(stage, [side[at] for at in where])) for side, where in zip(with_headline, places, strict=True)
+        ]
         if any(len(side) < _TUNING.least_values for side in values):
             continue
-        ms = np.array([one for side in values for one, _ in side])
-        effect = _effect_of_work(stage, np.log(ms + _TUNING.soft_ms), values)
-        excess = ms * (1.0 - np.exp(-effect))
+        times = np.array([ms for side in values for ms, _ in side])
+        effect = _effect_of_work(stage, np.log(times + _TUNING.soft_ms), values)
+        excess = times * (1.0 - np.exp(-effect))
         whole[0][places[0]] -= excess[: len(places[0])]
         whole[1][places[1]] -= excess[len(places[0]) :]
-    left = [np.log(np.maximum(side, _TUNING.soft_ms)) for side in whole]
-    return left[0], left[1]
+    log_times = [np.log(np.maximum(side, _TUNING.soft_ms)) for side in whole]
+    return log_times[0], log_times[1]
 
 
-def _with_word(one: StageVerdict, stands: bool) -> StageVerdict:
-    if not stands or one.ratio is None:
-        return one
-    return replace(one, verdict="slower" if one.ratio > 1 else "faster")
+def _with_verdict(row: StageVerdict, stands: bool) -> StageVerdict:
+    if not stands or row.ratio is None:
+        return row
+    return replace(row, verdict="slower" if row.ratio > 1 else "faster")
 
 
 def _quality(turns: Sequence[Turn], marks: Mapping[int, str]) -> tuple[int, int, int]:
     """Good marks, bad marks, turns with a signal from the logs."""
-    words = [marks.get(turn.ordinal) for turn in turns]
-    return words.count("good"), words.count("bad"), sum(bool(turn.signals) for turn in turns)
+    quality_marks = [marks.get(turn.ordinal) for turn in turns]
+    return quality_marks.count("good"), quality_marks.count("bad"), sum(bool(turn.signals) for turn in turns)
 
 
-def _quality_words(turns: Sequence[Turn], told: tuple[int, int, int]) -> str:
+def _quality_words(turns: Sequence[Turn], counts: tuple[int, int, int]) -> str:
     parts = []
     count = sum(turn.state is not TurnState.LONE_PAUSE for turn in turns)
-    if told[1]:
-        parts.append(f"{told[1]} of {count} turns marked bad")
-    if told[2]:
-        parts.append(f"{told[2]} of {count} with an empty, canned or leaking reply or an error")
+    if counts[1]:
+        parts.append(f"{counts[1]} of {count} turns marked bad")
+    if counts[2]:
+        parts.append(f"{counts[2]} of {count} with an empty, canned or leaking reply or an error")
     return " and ".join(parts)
 
 
-def said(stages: Sequence[StageVerdict], n_a: int, n_b: int, wanted: int) -> str:
-    """The comparison in one sentence; ``n_a`` and ``n_b`` are the turns looked at."""
+def sentence_of(stages: Sequence[StageVerdict], n_a: int, n_b: int, wanted: int) -> str:
+    """The comparison in one sentence; ``n_a`` and ``n_b`` count the usable turns."""
     if wanted:
         return f"too few turns: {wanted} more"
-    by_stage = {one.stage: one for one in stages}
+    by_stage = {row.stage: row for row in stages}
     moved = sorted(
-        (one for one in stages if one.verdict in ("slower", "faster") and one.stage != V2V),
-        key=lambda one: -abs((one.after_ms or 0.0) - (one.before_ms or 0.0)),
+        (row for row in stages if row.verdict in ("slower", "faster") and row.stage != V2V),
+        key=lambda row: -abs((row.after_ms or 0.0) - (row.before_ms or 0.0)),
     )
-    parts = [f"{_label(one.stage)} {_ratio(one)}{_measured(one)}" for one in moved[: _TUNING.named_stages]]
+    parts = [f"{_label(row.stage)} {_ratio(row)}{_measured(row)}" for row in moved[: _TUNING.named_stages]]
     whole = by_stage[V2V]
     if whole.verdict in ("slower", "faster"):
         parts.append(f"V2V {_difference(whole)}")
     n = f"n = {n_b}/{n_a}"
     if not parts:
-        return f"no difference that chance would not make, V2V {_ratio(whole)}, {n}"
+        return f"no significant difference, V2V {_ratio(whole)}, {n}"
     more = len(moved) - _TUNING.named_stages
     rest = "other stages unchanged" if more <= 0 else f"{more} more stages moved"
     return f"{', '.join(parts)}, {n}, {rest}"
@@ -224,22 +226,22 @@ def _label(stage: str) -> str:
     return label(stage) if stage in CRITICAL else stage
 
 
-def _ratio(one: StageVerdict) -> str:
-    assert one.ratio is not None and one.low is not None and one.high is not None
-    return f"×{one.ratio:.2f} [{one.low:.2f}, {one.high:.2f}]"
+def _ratio(row: StageVerdict) -> str:
+    assert row.ratio is not None and row.low is not None and row.high is not None
+    return f"×{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"
 
 
-def _measured(one: StageVerdict) -> str:
-    """The plain medians, where less or more work explains a large part of what one sees."""
-    if not one.ratio or not one.raw_ratio or abs(math.log(one.raw_ratio / one.ratio)) < _TUNING.both_ratios_apart:
+def _measured(row: StageVerdict) -> str:
+    """The plain medians, if the amount of work explains a large part of their difference."""
+    if not row.ratio or not row.raw_ratio or abs(math.log(row.raw_ratio / row.ratio)) < _TUNING.both_ratios_apart:
         return ""
-    return f" at equal work (measured {duration(one.before_ms)}→{duration(one.after_ms)})"
+    return f" at equal work (measured {duration(row.before_ms)}→{duration(row.after_ms)})"
 
 
-def _difference(one: StageVerdict) -> str:
+def _difference(row: StageVerdict) -> str:
     """The ratio as milliseconds of the usual V2V before."""
-    assert one.ratio is not None and one.low is not None and one.high is not None
-    shift, low, high = (_signed((one.before_ms or 0.0) * (ratio - 1)) for ratio in (one.ratio, one.low, one.high))
+    assert row.ratio is not None and row.low is not None and row.high is not None
+    shift, low, high = (_signed((row.before_ms or 0.0) * (ratio - 1)) for ratio in (row.ratio, row.low, row.high))
     return f"{shift} [{low}, {high}]"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from timmy_tui.analysis.compare.comparison import Sides, shift_of, usable, values_of_stage
-from timmy_tui.analysis.stats.epochs import EpochTracker
+from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.stages import BY_KEY, V2V
@@ -33,25 +33,23 @@ class Difference(NamedTuple):
 
 def learn(turns: Sequence[Turn], changed: Sequence[float] = ()) -> SessionNoise:
     """From turns in order of time. ``changed``: when something that turns may not show was changed (time.time())."""
-    found: dict[str, list[Difference]] = {group: [] for group in LEARNED}
+    by_group: dict[str, list[Difference]] = {group: [] for group in LEARNED}
     pairs = list(unchanged_restarts(turns, changed))[-_TUNING.newest_restarts :]
     for number, (before, after) in enumerate(pairs):
         sides = (usable(before), usable(after))
         for group, stages in LEARNED.items():
-            found[group] += _differences(stages, sides, number)
-    return SessionNoise({group: estimate(told) for group, told in found.items() if told})
+            by_group[group] += _differences(stages, sides, number)
+    return SessionNoise({group: estimate(differences) for group, differences in by_group.items() if differences})
 
 
 def unchanged_restarts(turns: Sequence[Turn], changed: Sequence[float] = ()) -> Iterator[tuple[list[Turn], list[Turn]]]:
     """Consecutive sessions under the same flags, as far as turns show them, with no known change between them."""
-    tracker = EpochTracker()
-    for turn in turns:
-        tracker.add(turn)
+    tracker = epochs_of(turns)
     by_ordinal = {turn.ordinal: turn for turn in turns}
     members = [[by_ordinal[one] for one in tracker.members(epoch.number)] for epoch in tracker.epochs]
     for epoch, before, after in zip(tracker.epochs[1:], members, members[1:], strict=False):
         began, ended = before[0].started, after[0].started
-        if epoch.reason == "restart" and not any((began or 0.0) <= at <= (ended or 0.0) for at in changed):
+        if epoch.restarted and not epoch.changes and not any((began or 0.0) <= at <= (ended or 0.0) for at in changed):
             yield before, after
 
 
@@ -59,32 +57,33 @@ def _differences(stages: Iterable[str], sides: Sides, restart: int) -> Iterator[
     for stage in stages:
         values = values_of_stage(stage, sides)
         if min(len(side) for side in values) >= TUNING.comparison.least_values:
-            found = shift_of(stage, values, sides)
+            shift = shift_of(stage, values, sides)
             # The comparison's own margin is left out: it would hide up to half of the noise of unsteady stages.
-            yield Difference(found.shift, found.error / TUNING.comparison.inflation, restart)
+            yield Difference(shift.shift, shift.error / TUNING.comparison.inflation, restart)
 
 
-def estimate(told: Sequence[Difference]) -> Noise:
+def estimate(differences: Sequence[Difference]) -> Noise:
     """Huber's proposal 2 for the part of the spread that the turns' own scatter does not explain.
 
     Each difference has the variance 2τ² + error²; it weighs less the less its turns know. Bounded, and shrunk
     towards what is assumed as if that were ``prior_restarts``.
     """
-    restarts = len({one.restart for one in told})
+    restarts = len({difference.restart for difference in differences})
     low, high = 0.0, _TUNING.search_to
     for _ in range(_TUNING.search_rounds):
         middle = (low + high) / 2
-        low, high = (middle, high) if _excess(told, middle) > 0 else (low, middle)
-    found = min(max(low, _TUNING.quietest), _TUNING.loudest)
+        low, high = (middle, high) if _excess(differences, middle) > 0 else (low, middle)
+    bounded = min(max(low, _TUNING.quietest), _TUNING.loudest)
     # In ratios: a single restart with an update in it would otherwise outweigh the assumption twentyfold.
     weight = restarts / (restarts + _TUNING.prior_restarts)
-    return Noise(_TUNING.assumed * (found / _TUNING.assumed) ** weight, restarts)
+    return Noise(_TUNING.assumed * (bounded / _TUNING.assumed) ** weight, restarts)
 
 
-def _excess(told: Sequence[Difference], noise: float) -> float:
+def _excess(differences: Sequence[Difference], noise: float) -> float:
     """Positive while the differences are wider than this noise makes them."""
     total = 0.0
-    for one in told:
-        variance = 2 * noise**2 + one.error**2
-        total += (min(one.shift**2 / variance, _TUNING.corner**2) - _TUNING.corner_mean) / variance if variance else 0.0
+    for difference in differences:
+        variance = 2 * noise**2 + difference.error**2
+        if variance:
+            total += (min(difference.shift**2 / variance, _TUNING.corner**2) - _TUNING.corner_mean) / variance
     return total

@@ -1,98 +1,123 @@
-"""Selections of turns as the user writes them: ``epoch:3``, ``last:20``, ``flag:tail_mode=on``."""
+"""Selections of turns as the user writes them: ``epoch:3``, ``last:20``, ``flag:tail-mode=on``."""
 
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from timmy_tui.analysis.stats.epochs import EpochTracker
+from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.core.errors import NotFound
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.flags import Flag, KnownFlags, word
+from timmy_tui.model.turn import FlagValue, Turn
 
 FORMS = "session:ID  epoch:N  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)"
-_FLAGS = {"tail-mode": "tail_mode", "raw": "raw", "context-size": "num_ctx", "model": "model"}
-_ON = {"on": True, "true": True, "off": False, "false": False}
+_ON = {"true": "on", "false": "off"}
 
 
-def select(turns: Sequence[Turn], selection: str, now: float | None = None) -> list[Turn]:
-    """Turns of a selection, in order. Raises NotFound for a form that there is not, or that no turn fits."""
+@dataclass(frozen=True)
+class _Request:
+    """A selection, split into what its reader needs."""
+
+    turns: Sequence[Turn]
+    rest: str
+    """The text after the colon."""
+    now: float
+    known: KnownFlags
+
+
+def select(
+    turns: Sequence[Turn], selection: str, now: float | None = None, known: KnownFlags | None = None
+) -> list[Turn]:
+    """Turns of a selection, in order. Raises NotFound for an unknown form, and if no turn fits.
+
+    ``now``: seconds since the epoch, by default the clock's. ``known``: the table of flags, and their values by journal
+    and files.
+    """
     kind, _, rest = selection.partition(":")
     reader = _READERS.get(kind)
     if reader is None or not rest:
-        raise NotFound(f"{selection!r} is no selection of turns.", f"Forms: {FORMS}")
-    found = reader(turns, rest, time.time() if now is None else now)
-    if not found:
+        raise NotFound(f"{selection!r} is not a selection of turns.", f"Forms: {FORMS}")
+    selected = reader(_Request(turns, rest, time.time() if now is None else now, known or KnownFlags()))
+    if not selected:
         raise NotFound(f"no turn fits {selection!r}.", "timmy-tui report --sessions shows what there is.")
-    return found
+    return selected
 
 
-def _by_session(turns: Sequence[Turn], rest: str, now: float) -> list[Turn]:
+def _by_session(request: _Request) -> list[Turn]:
     """By the start of the id, or by its number."""
     return [
         turn
-        for turn in turns
-        if (turn.session_id is not None and turn.session_id.startswith(rest)) or rest == str(turn.session)
+        for turn in request.turns
+        if (turn.session_id is not None and turn.session_id.startswith(request.rest))
+        or request.rest == str(turn.session)
     ]
 
 
-def _by_epoch(turns: Sequence[Turn], rest: str, now: float) -> list[Turn]:
-    tracker = EpochTracker()
-    for turn in turns:
-        tracker.add(turn)
-    number = _whole(rest)
+def _by_epoch(request: _Request) -> list[Turn]:
+    tracker = epochs_of(request.turns, request.known)
+    number = _integer(request.rest)
     if number < 0:
         number += len(tracker.epochs) + 1
     members = set(tracker.members(number))
-    return [turn for turn in turns if turn.ordinal in members]
+    return [turn for turn in request.turns if turn.ordinal in members]
 
 
-def _by_position(turns: Sequence[Turn], rest: str, now: float) -> list[Turn]:
+def _by_position(request: _Request) -> list[Turn]:
     """Counted from 1, both ends included."""
-    first, last = _range(rest)
-    return list(turns[max(int(first) - 1, 0) : int(last)])
+    first, last = _range(request.rest)
+    return list(request.turns[max(int(first) - 1, 0) : int(last)])
 
 
-def _newest(turns: Sequence[Turn], rest: str, now: float) -> list[Turn]:
-    count = _whole(rest)
-    return list(turns[-count:]) if count > 0 else []
+def _newest(request: _Request) -> list[Turn]:
+    count = _integer(request.rest)
+    return list(request.turns[-count:]) if count > 0 else []
 
 
-def _by_flag(turns: Sequence[Turn], rest: str, now: float) -> list[Turn]:
-    name, equals, value = rest.partition("=")
-    field = _FLAGS.get(name, name.replace("-", "_"))
-    if not equals or field not in _FLAGS.values():
-        raise NotFound(f"{name!r} is no flag that turns show.", f"Flags: {', '.join(_FLAGS)}")
-    return [turn for turn in turns if _is(getattr(turn, field), value)]
+def _by_flag(request: _Request) -> list[Turn]:
+    """All turns of the epochs with that value, including the first turn of a session, which never shows tail mode."""
+    name, equals, text = request.rest.partition("=")
+    flag = next((flag for flag in request.known.flags if flag.is_named(name)), None)
+    if flag is None or not equals or not flag.shown_by:
+        visible = ", ".join(flag.key for flag in request.known.flags if flag.shown_by)
+        raise NotFound(f"{name!r} is not a flag whose value anything shows.", f"Flags: {visible}")
+    tracker = epochs_of(request.turns, request.known)
+    numbers = [epoch.number for epoch in tracker.epochs if _matches(flag, epoch.flags.get(flag.key), text)]
+    members = {ordinal for number in numbers for ordinal in tracker.members(number)}
+    return [turn for turn in request.turns if turn.ordinal in members]
 
 
-def _by_age(turns: Sequence[Turn], rest: str, now: float) -> list[Turn]:
-    first, last = sorted(_range(rest))
-    return [turn for turn in turns if turn.started is not None and first <= (now - turn.started) / 86_400 < last]
+def _by_age(request: _Request) -> list[Turn]:
+    first, last = sorted(_range(request.rest))
+    return [
+        turn
+        for turn in request.turns
+        if turn.started is not None and first <= (request.now - turn.started) / 86_400 < last
+    ]
 
 
-def _is(known: Any, value: str) -> bool:
-    if known is None:
+def _matches(flag: Flag, value: FlagValue | None, text: str) -> bool:
+    if value is None:
         return False
-    if isinstance(known, bool):
-        return _ON.get(value.lower()) is known
-    return str(known) == value
+    if isinstance(value, bool):
+        return word(flag, value) == _ON.get(text.lower(), text.lower())
+    return str(value) == text
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise NotFound(f"{text!r} is no number.", f"Forms: {FORMS}") from None
+        raise NotFound(f"{text!r} is not a number.", f"Forms: {FORMS}") from None
 
 
 def _range(text: str) -> tuple[float, float]:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", text)
-    if found is None:
-        raise NotFound(f"{text!r} is no range I-J.", f"Forms: {FORMS}")
-    return float(found[1]), float(found[2])
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", text)
+    if match is None:
+        raise NotFound(f"{text!r} is not a range I-J.", f"Forms: {FORMS}")
+    return float(match[1]), float(match[2])
 
 
-_READERS: dict[str, Callable[[Sequence[Turn], str, float], list[Turn]]] = {
+_READERS: dict[str, Callable[[_Request], list[Turn]]] = {
     "session": _by_session,
     "epoch": _by_epoch,
     "turns": _by_position,

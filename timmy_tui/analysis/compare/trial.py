@@ -1,4 +1,4 @@
-"""The guide's tests, step by step: measure as it is, change, measure, judge. Pure: turns and a time in, a trial out.
+"""The guide's tests, step by step: measure, change, measure again, judge. Pure: turns and a time in, a trial out.
 
 A trial is a list of phases, each with the windows of time in which its turns were taken, so that it can be left and
 resumed: what lies between two windows does not count.
@@ -6,14 +6,15 @@ resumed: what lies between two windows does not count.
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from timmy_tui.analysis.compare.comparison import compare, usable
-from timmy_tui.analysis.compare.crossover import balance
+from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.model.flags import by_key, word
 from timmy_tui.model.judgement import Comparison, TrialState
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 
 SCHEMA = 1
 
@@ -41,7 +42,7 @@ class Phase(Struct, frozen=True, kw_only=True):
     """Seconds since the epoch; the last one is open while the phase runs."""
     answer: str = ""
     """For ``verdict``: ``keep`` or ``undo``."""
-    said: str = ""
+    sentence: str = field(default="", name="said")
     """For ``verdict``: the sentence it was answered on."""
 
 
@@ -68,75 +69,75 @@ def make_trial(name: str, turns: int, aba: bool, now: float) -> Trial:
             phases.append(Phase(kind="change", test=test, side="A again", flags=back))
             phases.append(Phase(kind="measure", test=test, side="A again"))
         phases.append(Phase(kind="verdict", test=test))
-    return _opened(Trial(name=name, turns=turns, phases=tuple(phases)), now)
+    return _open_window(Trial(name=name, turns=turns, phases=tuple(phases)), now)
 
 
 def advance(trial: Trial, turns: Sequence[Turn], now: float) -> Trial:
-    """As far as ``turns`` (oldest first) carry it; the same turns again change nothing."""
+    """Advance a trial as far as ``turns`` (oldest first) allow; the same turns again change nothing."""
     while not trial.left and trial.at < len(trial.phases):
-        trial = _with(trial, _turned_back(trial, turns))
+        trial = _replace_phase(trial, _with_flags_of_a(trial, turns))
         phase = trial.phases[trial.at]
-        if phase.kind == "measure" and phase.side == "A" and _is_so(trial, turns):
-            trial = _skipped(trial, now)
+        if phase.kind == "measure" and phase.side == "A" and _is_already_set(trial, turns):
+            trial = _skip_test(trial, now)
         elif phase.kind == "measure" and len(usable(_inside(phase, turns))) >= trial.turns:
-            trial = _next(trial, now)
+            trial = _next_phase(trial, now)
         elif phase.kind == "change" and (since := _shown_since(phase, turns)) is not None:
-            trial = _next(trial, since)
+            trial = _next_phase(trial, since)
         else:
             break
     return trial
 
 
-def _turned_back(trial: Trial, turns: Sequence[Turn]) -> Phase:
-    """The phase at hand; A again is what A was, as its turns show it."""
+def _with_flags_of_a(trial: Trial, turns: Sequence[Turn]) -> Phase:
+    """The current phase; one that goes back to A asks for the flags that A's turns show."""
     phase = trial.phases[trial.at]
     if phase.kind != "change" or phase.side != "A again":
         return phase
-    first = next(one for one in trial.phases if one.test == phase.test and one.side == "A")
+    first = next(other for other in trial.phases if other.test == phase.test and other.side == "A")
     before = _inside(first, turns)
     flags = tuple(
-        (flag, next((word for one in reversed(before) for word in ("on", "off") if shows(one, flag, word)), value))
+        (flag, next((word for other in reversed(before) for word in ("on", "off") if shows(other, flag, word)), value))
         for flag, value in phase.flags
     )
     return replace(phase, flags=flags)
 
 
-def _is_so(trial: Trial, turns: Sequence[Turn]) -> bool:
-    """What the test would change to runs already: A and B would be the same."""
+def _is_already_set(trial: Trial, turns: Sequence[Turn]) -> bool:
+    """Whether the flags are already as the test would set them: A and B would be the same."""
     change = trial.phases[trial.at + 1]
     inside = _inside(trial.phases[trial.at], turns)
-    session = [one for one in inside if one.session == inside[-1].session]
-    return bool(session) and all(any(shows(one, flag, value) for one in session) for flag, value in change.flags)
+    session = [turn for turn in inside if turn.session == inside[-1].session]
+    return bool(session) and all(any(shows(turn, flag, value) for turn in session) for flag, value in change.flags)
 
 
-def _skipped(trial: Trial, now: float) -> Trial:
+def _skip_test(trial: Trial, now: float) -> Trial:
     test = trial.phases[trial.at].test
-    trial = _closed(trial, now)
+    trial = _close_window(trial, now)
     while trial.at < len(trial.phases) and trial.phases[trial.at].test == test:
         phase = trial.phases[trial.at]
         if phase.kind == "verdict":
-            trial = _with(trial, replace(phase, answer="keep", said="it was so already"))
+            trial = _replace_phase(trial, replace(phase, answer="keep", sentence="already set"))
         trial = replace(trial, at=trial.at + 1)
-    return _opened(trial, now)
+    return _open_window(trial, now)
 
 
 def leave(trial: Trial, now: float) -> Trial:
-    """Turns do not count from now on."""
-    return trial if trial.left else replace(_closed(trial, now), left=True)
+    """Leave a trial: turns do not count from now on."""
+    return trial if trial.left else replace(_close_window(trial, now), left=True)
 
 
 def resume(trial: Trial, now: float) -> Trial:
-    """They count again, in a window of their own."""
-    return _opened(replace(trial, left=False), now) if trial.left else trial
+    """Resume a trial: turns count again, in a new window."""
+    return _open_window(replace(trial, left=False), now) if trial.left else trial
 
 
-def answer(trial: Trial, word: str, turns: Sequence[Turn], now: float, noise: SessionNoise | None = None) -> Trial:
+def answer(trial: Trial, choice: str, turns: Sequence[Turn], now: float, noise: SessionNoise | None = None) -> Trial:
     """The user's ``keep`` or ``undo`` to the verdict; the next test begins."""
     if trial.left or trial.at >= len(trial.phases) or trial.phases[trial.at].kind != "verdict":
         return trial
     verdict = _verdict(trial, turns, {}, noise)
-    answered = replace(trial.phases[trial.at], answer=word, said=verdict.sentence)
-    return _next(_with(trial, answered), now)
+    answered = replace(trial.phases[trial.at], answer=choice, sentence=verdict.sentence)
+    return _next_phase(_replace_phase(trial, answered), now)
 
 
 def state(
@@ -145,8 +146,10 @@ def state(
     """For the screen and the shell."""
     steps = len(trial.phases)
     if trial.at >= steps:
-        said = "; ".join(f"{TESTS[one.test][0]}: {one.said} ({one.answer})" for one in trial.phases if one.answer)
-        return TrialState(label=_label(trial), step=steps, steps=steps, phase="done", sentence=said)
+        sentence = "; ".join(
+            f"{TESTS[phase.test][0]}: {phase.sentence} ({phase.answer})" for phase in trial.phases if phase.answer
+        )
+        return TrialState(label=_label(trial), step=steps, steps=steps, phase="done", sentence=sentence)
     phase = trial.phases[trial.at]
     seen = len(usable(_inside(phase, turns))) if phase.kind == "measure" else 0
     verdict = _verdict(trial, turns, marks, noise) if phase.kind == "verdict" else None
@@ -156,7 +159,7 @@ def state(
         step=trial.at + 1,
         steps=steps,
         phase=phase.kind,
-        sentence="left; it goes on where it was" if trial.left else _sentence(phase, trial.turns - seen, verdict),
+        sentence="left; it continues where it stopped" if trial.left else _sentence(phase, trial.turns - seen, verdict),
         wish=wish,
         seen=seen,
         wanted=trial.turns if phase.kind == "measure" else 0,
@@ -191,21 +194,16 @@ def _shown_since(phase: Phase, turns: Sequence[Turn]) -> float | None:
     """Start of the first turn, after the phase began, whose session shows all the flags; None before that."""
     inside = _inside(phase, turns)
     for turn in inside:
-        session = [one for one in inside if one.session == turn.session]
-        if all(any(shows(one, flag, value) for one in session) for flag, value in phase.flags):
+        session = [other for other in inside if other.session == turn.session]
+        if all(any(shows(other, flag, value) for other in session) for flag, value in phase.flags):
             return session[0].started
     return None
 
 
 def shows(turn: Turn, flag: str, value: str) -> bool:
-    """The turn itself shows that the flag has this value."""
-    wished = value == "on"
-    if flag == "tail-mode":
-        return turn.tail_mode is wished
-    if turn.raw is not None:
-        return turn.raw is wished
-    answered = turn.context_returned is not None and turn.state is TurnState.COMPLETE and bool(turn.output_tokens)
-    return answered and (turn.context_returned == 0) is wished
+    """The turn itself shows that the flag has this value, in the user's words."""
+    known = by_key(flag)
+    return known is not None and known.turn is not None and word(known, known.turn(turn)) == value
 
 
 def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None) -> Comparison:
@@ -214,28 +212,28 @@ def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], nois
         phase.side: _inside(phase, turns) for phase in trial.phases if phase.test == test and phase.kind == "measure"
     }
     if "A again" in sides:
-        return balance((sides["A"], sides["B"], sides["A again"]), ("A", "B", "A again"), marks, noise)
+        return compare_crossover((sides["A"], sides["B"], sides["A again"]), ("A", "B", "A again"), marks, noise)
     return compare(sides["A"], sides["B"], ("as it was", "changed"), marks, noise)
 
 
-def _next(trial: Trial, now: float) -> Trial:
-    return _opened(replace(_closed(trial, now), at=trial.at + 1), now)
+def _next_phase(trial: Trial, now: float) -> Trial:
+    return _open_window(replace(_close_window(trial, now), at=trial.at + 1), now)
 
 
-def _opened(trial: Trial, now: float) -> Trial:
+def _open_window(trial: Trial, now: float) -> Trial:
     if trial.at >= len(trial.phases):
         return trial
     phase = trial.phases[trial.at]
-    return _with(trial, replace(phase, windows=(*phase.windows, (now, None))))
+    return _replace_phase(trial, replace(phase, windows=(*phase.windows, (now, None))))
 
 
-def _closed(trial: Trial, now: float) -> Trial:
+def _close_window(trial: Trial, now: float) -> Trial:
     if trial.at >= len(trial.phases) or not trial.phases[trial.at].windows:
         return trial
     phase = trial.phases[trial.at]
     *earlier, (begin, end) = phase.windows
-    return _with(trial, replace(phase, windows=(*earlier, (begin, now if end is None else end))))
+    return _replace_phase(trial, replace(phase, windows=(*earlier, (begin, now if end is None else end))))
 
 
-def _with(trial: Trial, phase: Phase) -> Trial:
+def _replace_phase(trial: Trial, phase: Phase) -> Trial:
     return replace(trial, phases=(*trial.phases[: trial.at], phase, *trial.phases[trial.at + 1 :]))

@@ -32,9 +32,9 @@ class Bank:
             self._scale, self._bands = scale, [math.hypot(scale, _TUNING.band * shift) for shift in _TUNING.shifts]
         # The level itself is uncertain: only what lies beyond the allowance counts towards a shift.
         allowed = {sign: value - sign * drift for sign in (1, -1)}
-        still = {sign: _log_density(one, scale, wide) for sign, one in allowed.items()}
+        unmoved = {sign: _log_density(residual, scale, wide) for sign, residual in allowed.items()}
         for place, (shift, sign) in enumerate(_BANK):
-            gain = _log_density(allowed[sign] - shift, self._bands[place], wide) - still[sign]
+            gain = _log_density(allowed[sign] - shift, self._bands[place], wide) - unmoved[sign]
             evidence = self.evidence[place] + (cap if gain > cap else -cap if gain < -cap else gain)
             if evidence > 0:
                 self.evidence[place] = evidence
@@ -43,7 +43,7 @@ class Bank:
                 self.evidence[place], self.lengths[place] = 0.0, 0
 
     def strongest(self, direction: int = 0) -> tuple[float, int]:
-        """The strongest evidence and how many turns it has gathered; ``direction`` +1 or −1 looks one way only."""
+        """The strongest evidence and its length in turns; ``direction`` +1 or −1: only slower or faster."""
         places = [place for place, (_, sign) in enumerate(_BANK) if not direction or sign == direction]
         place = max(places, key=lambda place: self.evidence[place])
         return self.evidence[place], self.lengths[place]
@@ -65,7 +65,7 @@ class Bank:
 
 
 def _log_density(value: float, scale: float, wide: float) -> float:
-    """Log density of a value around its level: mostly normal, one in ten from a wide one."""
+    """Log density of a residual, but for a constant: a normal one, mixed with the share of a wide one."""
     share = _TUNING.wide_share
     narrow_part = (1 - share) / scale * math.exp(-0.5 * (value / scale) ** 2)
     return math.log(narrow_part + share / wide * math.exp(-0.5 * (value / wide) ** 2) + 1e-300)

@@ -1,20 +1,23 @@
-"""Level changes as they happen: one detector a stage, one alarm for one cause.
+"""Detects level changes as they happen, stage by stage, and reports one finding for one cause.
 
-Online and without look-ahead: what is said at a turn depends on the turns up to it alone. Its figures are in
-bench/judgement, formulas and sources in STATISTICS.md.
+Online and without look-ahead: a finding depends on the turns up to the one at which it is raised. How well it works is
+in bench/judgement, formulas and sources are in STATISTICS.md.
 """
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
-from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import works_of
+from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import (
     BY_KEY,
@@ -29,32 +32,36 @@ from timmy_tui.model.stages import (
     top_of,
     with_parts,
 )
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import FlagChange, Turn, TurnState
 
 _TUNING = TUNING.detector
 _LEAST_SHIFT = math.log(_TUNING.least_ratio)
 
-_FLAGGED = (*(stage.key for stage in STAGES if stage.judged and stage.flagged), V2V)
-"""Series that start anew when a flag changes."""
 _ON_GPU = frozenset(stage.key for stage in STAGES if stage.judged and stage.on_gpu)
 _LEAST_MOVE_MS = {stage.key: stage.least_move_ms for stage in STAGES if stage.least_move_ms}
 
 
 class RegressionDetector:
-    """Turns in, findings out. Constant in the length of history, well under 1 ms a turn."""
+    """Turns in, findings out. About 1 ms a turn, however long the history is."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownFlags | None = None) -> None:
+        """``known``: the table of flags, and their values by journal and files."""
+        self._known = known or KnownFlags()
+        self._flags = FlagTracker(self._known)
         self._levels: dict[str, Level] = {}
         self._findings = Findings()
         self._before: Turn | None = None
         self._newest = -1
-        self._flags: dict[str, object] = {}
         self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
         self._turns = 0
         self._noise = SessionNoise()
 
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
+        self._flags.update_written(written)
+
     def learn(self, noise: SessionNoise) -> None:
-        """What the history taught; never less than what the threshold was set with."""
+        """Use the session noise that the history shows, but never less than the assumed one."""
         self._noise = noise
         for series, level in self._levels.items():
             level.session = self._session_noise(series)
@@ -71,11 +78,11 @@ class RegressionDetector:
             return ()
         before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
-        if turn.state is not TurnState.COMPLETE:
-            return ()
         self._findings.begin_turn()
+        self._notice_flags(self._flags.add(turn).new_changes)
+        if turn.state is not TurnState.COMPLETE:
+            return self._findings.changed
         self._turns += 1
-        self._notice_flags(turn, first=before is None)
         # The first turn after a restart is cold in every cache there is.
         if before is not None:
             self._judge(turn, before)
@@ -90,7 +97,7 @@ class RegressionDetector:
         if turn.headline_ms is not None and expected is not None and expected > 0 and turn.headline_ms > 0:
             self._level(V2V).add(math.log(turn.headline_ms / expected), (), tag)
         self._raise_alarms(turn)
-        self._findings.count_on(self._newest)
+        self._findings.count_turn(self._newest)
 
     def _level(self, series: str) -> Level:
         level = self._levels.get(series)
@@ -109,20 +116,15 @@ class RegressionDetector:
             self._loads.append(load)
         return loaded
 
-    def _notice_flags(self, turn: Turn, first: bool) -> None:
-        """A changed flag is a new epoch: what it touches starts anew, and its findings are over."""
-        seen: dict[str, object] = {"raw": turn.raw, "num_ctx": turn.num_ctx, "model": turn.model}
-        if not first:
-            # The first turn of a session is never a tail turn, whatever the flag says.
-            seen["tail_mode"] = turn.tail_mode
-        changed = {name for name, value in seen.items() if value is not None and self._flags.get(name, value) != value}
-        self._flags.update((name, value) for name, value in seen.items() if value is not None)
-        if not changed:
+    def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
+        """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""
+        if not changes:
             return
-        for series in _FLAGGED:
-            if series in self._levels:
-                self._levels[series].restart()
-            self._findings.end(series, "new epoch")
+        names = touched_stages(changes, self._known.flags)
+        for series, level in self._levels.items():
+            if names is None or series == V2V or series in names or group_of(series) in names:
+                level.restart()
+                self._findings.end(series, "new epoch")
 
     def _expected(self, turn: Turn, before: Turn, loaded: bool) -> float | None:
         """Sum of the usual times for this turn's work; a stage without a level counts as it is."""
@@ -145,30 +147,30 @@ class RegressionDetector:
     def _usual(self, value: Value) -> float | None:
         level = self._levels.get(value.series)
         known = level.expected_ms(value.work) if level is not None else None
-        return None if known is None else known - _soft(value.series)
+        return None if known is None else known - _softening(value.series)
 
     def _raise_alarms(self, turn: Turn) -> None:
-        """Name the cause of whatever has gathered enough evidence: stages first, V2V only when none explains it."""
-        fired = [series for series, level in self._levels.items() if series != V2V and self._fires(level)]
-        fired.sort(key=lambda series: -self._levels[series].bank.strongest()[0])
-        for series in fired:
+        """Raise a finding for each series with enough evidence: stages first, V2V only if no stage explains it."""
+        firing = [series for series, level in self._levels.items() if series != V2V and self._fires(level)]
+        firing.sort(key=lambda series: -self._levels[series].bank.strongest()[0])
+        for series in firing:
             if self._fires(self._levels[series]):
                 self._alarm(series, turn)
         whole = self._levels.get(V2V)
         if whole is not None and self._fires(whole):
             direction = whole.bank.direction
             explained = any(
-                finding.direction == _word(direction) and turn.ordinal - finding.raised <= _TUNING.one_cause_turns
-                for _, finding in self._findings.lasting
+                finding.direction == _direction_word(direction) and _is_recent(finding, turn)
+                for _, finding in self._findings.active
             )
-            stirring = any(
+            others_move = any(
                 level.bank.strongest(direction)[0] >= _TUNING.partner
                 for name, level in self._levels.items()
                 if name != V2V
             )
             if explained:
                 whole.move(whole.bank.strongest()[1])
-            elif not stirring:
+            elif not others_move:
                 self._alarm(V2V, turn)
 
     def _fires(self, level: Level) -> bool:
@@ -189,17 +191,17 @@ class RegressionDetector:
         if series in HOPS and self._is_clock(series, shift):
             return
         partners = self._partners(series, direction)
-        usual = level.usual_ms - _soft(series) if series != V2V else (turn.headline_ms or 0.0) / math.exp(shift)
+        usual = level.usual_ms - _softening(series) if series != V2V else (turn.headline_ms or 0.0) / math.exp(shift)
         for name in (series, *partners):
             self._levels[name].move(min(length, max(self._levels[name].bank.longest, _TUNING.least_move_values)))
         if V2V in self._levels and series != V2V:
             self._levels[V2V].forget(length)
-        if self._is_return(series, shift) or self._joins(series, direction, turn):
+        if self._is_return(series, shift) or self._joins_finding(series, direction, turn):
             return
         stage = _name(series, partners)
         finding = Finding(
             key=f"{stage}:{since[0]}", stage=stage, gap=series.removeprefix(GAP) if series.startswith(GAP) else "",
-            direction=_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
+            direction=_direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
             since_id=since[1], ratio=math.exp(shift), before_ms=usual, after_ms=usual * math.exp(shift), n=length,
             confidence=confidence(evidence),
             adjusted_for=works_of(series),
@@ -207,7 +209,7 @@ class RegressionDetector:
         self._findings.add((series, *partners), finding)
 
     def _is_clock(self, series: str, shift: float) -> bool:
-        """One hop longer and another shorter is a clock that moved, not a network; all start anew."""
+        """Whether a clock was set: one hop is longer and another one shorter. All hops then start anew."""
         hops = {hop: self._levels[hop] for hop in HOPS if hop in self._levels}
         against = [
             level.bank.strongest(-1 if shift > 0 else 1)[0]
@@ -221,7 +223,7 @@ class RegressionDetector:
         return True
 
     def _partners(self, series: str, direction: int) -> list[str]:
-        """Other series that move the same way now and share a cause with this one."""
+        """Other series on the GPU that move the same way at the same time."""
         if series not in _ON_GPU:
             return []
         return [
@@ -234,7 +236,7 @@ class RegressionDetector:
         ]
 
     def _is_return(self, series: str, shift: float) -> bool:
-        """The level is back where it was before the finding that lasts: that one is over, and there is no new one."""
+        """Whether the level is back where it was before its active finding, which then ends without a new one."""
         finding = self._findings.of(series)
         if finding is None:
             return False
@@ -245,10 +247,10 @@ class RegressionDetector:
         self._findings.end(series, "moved again")
         return False
 
-    def _joins(self, series: str, direction: int, turn: Turn) -> bool:
-        """A related stage alarmed the same way a few turns ago: one cause, and its finding gets the wider name."""
-        for name, finding in self._findings.lasting:
-            if finding.direction != _word(direction) or turn.ordinal - finding.raised > _TUNING.one_cause_turns:
+    def _joins_finding(self, series: str, direction: int, turn: Turn) -> bool:
+        """Whether a finding of a series on the same GPU is a few turns old: this series then joins it."""
+        for name, finding in self._findings.active:
+            if finding.direction != _direction_word(direction) or not _is_recent(finding, turn):
                 continue
             if name in _ON_GPU and series in _ON_GPU:
                 self._findings.widen(finding, series, _name(name, [series]))
@@ -257,27 +259,32 @@ class RegressionDetector:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Lasting ones, newest first; behind them the ended ones, newest first."""
+        """Active findings, newest first; behind them the ended ones, newest first."""
         return self._findings.all
 
     def acknowledge(self, key: str) -> None:
-        """The user has seen it; it goes on."""
+        """Mark a finding as seen; it stays active."""
         self._findings.acknowledge(key)
 
     def accept(self, key: str) -> None:
-        """The level is the new normal."""
+        """End a finding: the user takes the new level as usual."""
         self._findings.accept(key)
 
     def mute(self, stage: str) -> None:
-        """No more findings of this stage; its lasting one ends. The same again brings them back."""
+        """Drop findings of this stage from now on and end its active one; a second call allows them again."""
         self._findings.mute(stage)
 
 
-def _soft(series: str) -> float:
+def _softening(series: str) -> float:
     return 0.0 if series == V2V else soft_of(series)
 
 
-def _word(direction: int) -> str:
+def _is_recent(finding: Finding, turn: Turn) -> bool:
+    """Raised so few turns ago that an alarm of another stage has the same cause."""
+    return turn.ordinal - finding.raised <= _TUNING.one_cause_turns
+
+
+def _direction_word(direction: int) -> str:
     return "slower" if direction > 0 else "faster"
 
 

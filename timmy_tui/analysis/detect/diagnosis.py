@@ -1,4 +1,4 @@
-"""Why a turn took longer than usual, in one sentence whose figures sum.
+"""Why a turn took longer than usual: one sentence whose figures sum to the excess.
 
 Formulas and sources: STATISTICS.md.
 """
@@ -38,15 +38,15 @@ class Diagnoser:
         if turn.state is not TurnState.LONE_PAUSE:
             self._before = turn
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
-            word = turn.reason or str(turn.state)
-            return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"{turn.state}: {word}")
+            reason = turn.reason or str(turn.state)
+            return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"{turn.state}: {reason}")
         missing = _TUNING.least_turns - self._judged
         if missing > 0:
-            found = Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"not enough to say: {missing} turns more")
+            diagnosis = Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"too few turns: {missing} more")
         else:
-            found = self._diagnose(turn, ahead)
+            diagnosis = self._diagnose(turn, ahead)
         self._learn(turn, ahead)
-        return found
+        return diagnosis
 
     def _diagnose(self, turn: Turn, ahead: Turn | None) -> Diagnosis:
         parts = {stage: value - usual for stage, value, usual in self._against_usual(turn, ahead)}
@@ -58,7 +58,7 @@ class Diagnoser:
             for stage, ms in ordered
             if (ms >= least if excess >= 0 else ms <= -least)
         ]
-        rest = excess - sum(one.ms for one in named)
+        rest = excess - sum(part.ms for part in named)
         named.append(Contribution("rest", rest))
         spread = robust_scale(list(self._excesses)) if len(self._excesses) >= _TUNING.least_turns else 0.0
         slow = excess > max(_TUNING.slow_ms, _TUNING.slow_scales * spread)
@@ -72,7 +72,7 @@ class Diagnoser:
 
     def _against_usual(self, turn: Turn, ahead: Turn | None) -> list[tuple[str, float, float]]:
         """(stage, ms, usual ms for that work) of everything that the headline is made of."""
-        found: list[tuple[str, float, float]] = []
+        compared: list[tuple[str, float, float]] = []
         for stage, ms in _pieces(turn):
             level = self._levels.get(stage)
             work = features_of(stage, turn, ahead)
@@ -81,12 +81,12 @@ class Diagnoser:
             if stage in self._happened:
                 # It happens or not: what is usual is its share of turns, so that a first one shows.
                 usual *= self._share(stage)
-            found.append((stage, ms, usual))
+            compared.append((stage, ms, usual))
         for stage in turn.skipped & self._happened.keys():
             level = self._levels.get(stage)
             if level is not None and level.ready:
-                found.append((stage, 0.0, self._share(stage) * (level.usual_ms - soft_of(stage))))
-        return found
+                compared.append((stage, 0.0, self._share(stage) * (level.usual_ms - soft_of(stage))))
+        return compared
 
     def _share(self, stage: str) -> float:
         """Of the last turns, those that had the stage."""
@@ -156,10 +156,10 @@ def _sentence(excess: float, named: list[Contribution]) -> str:
     if abs(excess) < _TUNING.worth_ms:
         return "as usual for that work"
     side = "over" if excess > 0 else "under"
-    told = [f"{_name(one.stage)} {_signed(one.ms)}" + (f" ({one.why})" if one.why else "") for one in named[:-1]]
+    parts = [f"{_name(part.stage)} {_signed(part.ms)}" + (f" ({part.why})" if part.why else "") for part in named[:-1]]
     rest = named[-1].ms
-    told.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {_signed(rest)}")
-    return f"{_signed(excess)} {side} your usual: {', '.join(told)}"
+    parts.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {_signed(rest)}")
+    return f"{_signed(excess)} {side} your usual: {', '.join(parts)}"
 
 
 def _name(stage: str) -> str:
@@ -182,11 +182,11 @@ def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, 
     ordered = sorted(turns, key=lambda turn: turn.ordinal)
     first = next((at for at, turn in enumerate(ordered) if turn.ordinal in wanted), 0)
     diagnoser = Diagnoser()
-    found: dict[int, Diagnosis] = {}
+    by_ordinal: dict[int, Diagnosis] = {}
     for turn in ordered[max(first - _TUNING.diagnosed_turns, 0) :]:
         if turn.state is TurnState.LONE_PAUSE:
             continue
         diagnosis = diagnoser.add(turn)
         if diagnosis is not None and turn.ordinal in wanted:
-            found[turn.ordinal] = diagnosis
-    return found
+            by_ordinal[turn.ordinal] = diagnosis
+    return by_ordinal

@@ -1,4 +1,4 @@
-"""The findings of one detector: those that last, by the series that share them, and those that are over."""
+"""The findings of a detector: active ones by the series that share them, and ended ones."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -10,99 +10,99 @@ from timmy_tui.model.judgement import Finding
 
 
 class Findings:
-    """Several series may share one finding: one cause, one word."""
+    """Several series may share a finding: they moved for the same cause."""
 
     def __init__(self) -> None:
-        self._lasting: dict[str, Finding] = {}
+        self._active: dict[str, Finding] = {}
         """By series."""
         self._ended: deque[Finding] = deque(maxlen=TUNING.detector.ended_findings)
         self._muted: set[str] = set()
         self._changed: dict[str, Finding] = {}
 
     def begin_turn(self) -> None:
-        """What changed before is no news any more."""
+        """Forget what changed in earlier turns."""
         self._changed = {}
 
     @property
     def changed(self) -> tuple[Finding, ...]:
-        """New, wider or ended since the turn began."""
+        """Findings that are new, wider or ended since the turn began."""
         return tuple(self._changed.values())
 
     @property
     def all(self) -> tuple[Finding, ...]:
-        """Lasting ones, newest first; behind them the ended ones, newest first."""
-        return (*sorted(self._distinct(), key=lambda one: -one.raised), *self._ended)
+        """Active findings, newest first; behind them the ended ones, newest first."""
+        return (*sorted(self._distinct(), key=lambda finding: -finding.raised), *self._ended)
 
     @property
-    def lasting(self) -> tuple[tuple[str, Finding], ...]:
-        """Series and finding."""
-        return tuple(self._lasting.items())
+    def active(self) -> tuple[tuple[str, Finding], ...]:
+        """Every series with an active finding, and that finding."""
+        return tuple(self._active.items())
 
     def of(self, series: str) -> Finding | None:
-        """The one that lasts for a series."""
-        return self._lasting.get(series)
+        """The active finding of a series."""
+        return self._active.get(series)
 
     def add(self, names: Iterable[str], finding: Finding) -> None:
-        """A new one, shared by these series; none of a stage that is muted."""
+        """Add a finding that these series share; one of a muted stage is dropped."""
         if finding.stage in self._muted:
             return
         for name in names:
-            self._lasting[name] = finding
+            self._active[name] = finding
         self._changed[finding.key] = finding
 
     def widen(self, finding: Finding, series: str, stage: str) -> None:
-        """Another series joins it, and it gets the wider name."""
+        """Let another series share a finding, which is named ``stage`` from now on."""
         wider = replace(finding, stage=stage)
-        self._put_in_place(finding, wider)
-        self._lasting[series] = wider
+        self._replace_everywhere(finding, wider)
+        self._active[series] = wider
         self._changed[wider.key] = wider
 
     def end(self, series: str, why: str) -> None:
-        """The series' finding is over, for all that share it."""
-        finding = self._lasting.get(series)
+        """End the finding of a series, for all series that share it."""
+        finding = self._active.get(series)
         if finding is None:
             return
-        over = replace(finding, ended=why)
+        ended = replace(finding, ended=why)
         for member in self._members(finding):
-            del self._lasting[member]
-        self._ended.appendleft(over)
-        self._changed[over.key] = over
+            del self._active[member]
+        self._ended.appendleft(ended)
+        self._changed[ended.key] = ended
 
-    def count_on(self, newest: int) -> None:
-        """Those that last have one turn more behind them; ``newest`` is the ordinal of the turn."""
+    def count_turn(self, newest: int) -> None:
+        """Count a turn for every active finding but those raised at it; ``newest`` is its ordinal."""
         for finding in self._distinct():
             if finding.raised != newest:
-                self._put_in_place(finding, replace(finding, n=finding.n + 1))
+                self._replace_everywhere(finding, replace(finding, n=finding.n + 1))
 
     def acknowledge(self, key: str) -> None:
-        """The user has seen it; it goes on."""
+        """Mark a finding as seen; it stays active."""
         for finding in self._distinct():
             if finding.key == key:
-                self._put_in_place(finding, replace(finding, acknowledged=True))
+                self._replace_everywhere(finding, replace(finding, acknowledged=True))
 
     def accept(self, key: str) -> None:
-        """The level is the new normal."""
-        self._end_where(lambda one: one.key == key, "accepted")
+        """End a finding: the user takes the new level as usual."""
+        self._end_where(lambda finding: finding.key == key, "accepted")
 
     def mute(self, stage: str) -> None:
-        """No more findings of this stage; its lasting one ends. The same again brings them back."""
+        """Drop findings of this stage from now on and end its active one; a second call allows them again."""
         if stage in self._muted:
             self._muted.discard(stage)
             return
         self._muted.add(stage)
-        self._end_where(lambda one: one.stage == stage, "muted")
+        self._end_where(lambda finding: finding.stage == stage, "muted")
 
     def _end_where(self, chosen: Callable[[Finding], bool], why: str) -> None:
-        series = next((name for name, one in self._lasting.items() if chosen(one)), None)
+        series = next((series for series, finding in self._active.items() if chosen(finding)), None)
         if series is not None:
             self.end(series, why)
 
     def _distinct(self) -> list[Finding]:
-        return list({id(one): one for one in self._lasting.values()}.values())
+        return list({id(finding): finding for finding in self._active.values()}.values())
 
     def _members(self, finding: Finding) -> list[str]:
-        return [name for name, one in self._lasting.items() if one is finding]
+        return [series for series, other in self._active.items() if other is finding]
 
-    def _put_in_place(self, old: Finding, new: Finding) -> None:
+    def _replace_everywhere(self, old: Finding, new: Finding) -> None:
         for member in self._members(old):
-            self._lasting[member] = new
+            self._active[member] = new

@@ -2,6 +2,7 @@
 
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
 from timmy_tui.analysis.llm.requests import LlmRequest
+from timmy_tui.model.flags import FLAGS, by_key
 
 
 def broken_cause(chained: ChainedRequest) -> str:
@@ -26,15 +27,13 @@ def broken_cause(chained: ChainedRequest) -> str:
 
 
 def _changed(request: LlmRequest, before: LlmRequest) -> str:
-    """A setting that differs between the two prompts."""
-    for label, now, then in (
-        ("the model", request.model, before.model),
-        ("num_ctx", request.num_ctx, before.num_ctx),
-        ("raw", request.raw, before.raw),
-        ("tail mode", request.tail_mode, before.tail_mode),
-    ):
+    """A flag that differs between the two prompts, the first of the table."""
+    table = [flag.key for flag in FLAGS if flag.changes_prompt]
+    own = [key for key in request.flags if by_key(key) is None]
+    for key in (*table, *own):
+        now, then, flag = request.flags.get(key), before.flags.get(key), by_key(key)
         if now is not None and then is not None and now != then:
-            return f"{label} changed"
+            return f"{flag.label if flag is not None else key} changed"
     if before.context_sent and not request.context_sent:
         return "the context array was dropped"
     return ""

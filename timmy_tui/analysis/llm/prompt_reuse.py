@@ -5,6 +5,7 @@ versions), and its prompt_eval_duration is the time of the uncached rest: only a
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -23,7 +24,7 @@ from timmy_tui.analysis.llm.request_chain import ChainedRequest, RequestChain
 from timmy_tui.analysis.llm.requests import request_of
 from timmy_tui.analysis.llm.truncation import is_truncated
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import FlagValue, Turn
 
 MAX_REQUESTS = 200
 """Newest requests whose reuse is kept."""
@@ -57,18 +58,27 @@ class ReuseTracker:
         self._reuse: tuple[Reuse, ...] | None = ()
         self._model, self._num_ctx = "", 0
 
-    def add(self, turn: Turn, facts: OllamaFacts | None = None, served: ServedPrompt | None = None) -> Reuse:
+    def add(
+        self,
+        turn: Turn,
+        facts: OllamaFacts | None = None,
+        served: ServedPrompt | None = None,
+        flags: Mapping[str, FlagValue] | None = None,
+    ) -> Reuse:
         """Add a turn; the same ordinal again is a revision. ``served``: its request in Ollama's server log, if known.
 
+        ``flags``: what the turn ran under, where more than the turn tells; None for a revision keeps what was known.
         Amortised O(1): a new cold rate costs one pass over all requests.
         """
         self.set_version(facts.version if facts is not None else None)
-        request = request_of(turn, served)
+        request = request_of(turn, served, flags)
         known = self._chain.get(request.ordinal)
         if known is None and not request.has_figures:
             return _unknown_reuse(request.ordinal)
         if known is not None and served is None:
             request = replace(request, served=known.request.served)
+        if known is not None and flags is None:
+            request = replace(request, flags={**known.request.flags, **request.flags})
         if known is None or known.request.load_ms != request.load_ms:
             loaded = self._is_load(request.load_ms)
         else:

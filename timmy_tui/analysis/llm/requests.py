@@ -1,9 +1,12 @@
 """What the LLM analyses need of a turn: Ollama's figures and v34's statements on the prompt, without text or events."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
+from timmy_tui.model.flags import FLAGS
 from timmy_tui.model.llm import ServedPrompt
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import FlagValue, Turn
 
 
 class LlmRequest(Struct, frozen=True, kw_only=True):
@@ -29,11 +32,12 @@ class LlmRequest(Struct, frozen=True, kw_only=True):
     model: str | None
     num_ctx: int | None
     tail_mode: bool | None
-    raw: bool | None
     prompt_tokens_est: int | None
     """v34's estimate of the prompt's length, characters / 4."""
     context_sent: int | None
     context_returned: int | None
+    flags: Mapping[str, FlagValue] = {}
+    """Key of a flag → what it was sent under, in the terms of v34's files."""
     served: ServedPrompt | None = None
     """The same request in Ollama's server log."""
 
@@ -61,8 +65,14 @@ class LlmRequest(Struct, frozen=True, kw_only=True):
         return None if self.full_prompt_tokens is None else self.full_prompt_tokens + (self.output_tokens or 0)
 
 
-def request_of(turn: Turn, served: ServedPrompt | None = None) -> LlmRequest:
-    """The request behind a turn. ``served``: the same request in the server log, if it was matched."""
+def request_of(
+    turn: Turn, served: ServedPrompt | None = None, flags: Mapping[str, FlagValue] | None = None
+) -> LlmRequest:
+    """The request behind a turn. ``served``: the same request in the server log, if it was matched.
+
+    ``flags``: what its session runs under; what the turn itself shows comes first.
+    """
+    shown = {flag.key: value for flag in FLAGS if flag.turn is not None and (value := flag.turn(turn)) is not None}
     return LlmRequest(
         ordinal=turn.ordinal,
         session_id=turn.session_id,
@@ -81,9 +91,9 @@ def request_of(turn: Turn, served: ServedPrompt | None = None) -> LlmRequest:
         model=turn.model,
         num_ctx=turn.num_ctx,
         tail_mode=turn.tail_mode,
-        raw=turn.raw,
         prompt_tokens_est=turn.prompt_tokens_est,
         context_sent=turn.context_sent,
         context_returned=turn.context_returned,
+        flags={**(flags or {}), **shown},
         served=served,
     )

@@ -2,14 +2,14 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from timmy_tui.analysis.llm.context_window import ContextTracker
 from timmy_tui.analysis.llm.criteria import evaluate
 from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.prompt_reuse import MAX_REQUESTS, ReuseTracker
 from timmy_tui.model.llm import ContextState, Criterion, LlmState, OllamaFacts, Reuse
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
 UNLOAD_WARNING_S = 300.0
 """Warn this long before the model unloads; a load costs a turn about two seconds."""
@@ -34,8 +34,8 @@ class LlmSummary:
         """The server log had requests that were not compared with earlier turns yet."""
         self._criteria_cache: tuple[object, tuple[Criterion, ...]] = (None, ())
 
-    def add(self, turn: Turn, facts: OllamaFacts | None = None) -> Reuse:
-        """Add a turn; the same ordinal again is a revision."""
+    def add(self, turn: Turn, facts: OllamaFacts | None = None, flags: Mapping[str, FlagValue] | None = None) -> Reuse:
+        """Add a turn; the same ordinal again is a revision. ``flags``: what it ran under; None: as said before."""
         if facts is not None and facts.served:
             self._new_log_requests |= self._log_join.add_requests(facts.served)
         served = self._log_join.match(turn) if turn.state is not TurnState.LONE_PAUSE else None
@@ -46,7 +46,7 @@ class LlmSummary:
         else:
             self._unmatched.pop(turn.ordinal, None)
         self._context.add(turn, facts, served)
-        return self._reuse.add(turn, facts, served)
+        return self._reuse.add(turn, facts, served, flags)
 
     def state(self, facts: OllamaFacts | None, current: Sequence[Turn], before: Sequence[Turn], now: float) -> LlmState:
         """``current`` and ``before``: turns of the running epoch and of the one before it; ``now``: time.time()."""

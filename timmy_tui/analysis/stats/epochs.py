@@ -1,61 +1,50 @@
 """Epochs: runs of turns under the same flags and the same session."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
 
-from timmy_tui.model.turn import Epoch, Turn, TurnState
+from msgspec.structs import replace
 
-_WORDS = {True: "on", False: "off"}
+from timmy_tui.analysis.stats.flag_changes import FlagStep, FlagTracker, Values
+from timmy_tui.model.flags import KnownFlags, WrittenValue
+from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
 
 
 class EpochTracker:
-    """Turns in, epochs out. A value that is not known splits nothing."""
+    """Takes turns, makes epochs. An unknown value never begins one."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownFlags | None = None) -> None:
+        self._known = known or KnownFlags()
+        self._flags = FlagTracker(self._known)
         self._epochs: list[Epoch] = []
-        self._flags: dict[str, Any] = {}
-        self._session: int | None = None
         self._members: list[list[int]] = []
         self._seen: dict[int, int] = {}
+
+    def update_written(self, written: Sequence[WrittenValue]) -> None:
+        """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
+        self._flags.update_written(written)
 
     def add(self, turn: Turn) -> None:
         """Take a turn in, in order of ordinal; the same ordinal again changes nothing."""
         if turn.ordinal in self._seen or turn.state is TurnState.LONE_PAUSE:
             return
-        restarted = self._session is not None and turn.session != self._session
-        first = restarted or self._session is None
-        seen = _flags_of(turn, first)
-        changed = [name for name, value in seen.items() if self._flags.get(name, value) != value]
-        if self._session is None or restarted or changed:
-            self._begin(turn, restarted, changed, seen)
-        self._session = turn.session
-        self._flags.update(seen)
+        step = self._flags.add(turn)
+        if step.earlier_values and self._epochs:
+            self._epochs[-1] = replace(self._epochs[-1], flags={**self._epochs[-1].flags, **step.earlier_values})
+        if step.begins:
+            self._begin(turn, step)
+        epoch = self._epochs[-1]
         number = len(self._epochs) - 1
         self._seen[turn.ordinal] = number
         self._members[number].append(turn.ordinal)
-        epoch = self._epochs[number]
-        self._epochs[number] = Epoch(
-            number=epoch.number,
+        self._epochs[number] = replace(
+            epoch,
             session_id=epoch.session_id or turn.session_id,
-            started=epoch.started,
-            first=epoch.first,
             turns=epoch.turns + 1,
-            flags={**epoch.flags, **seen},
-            reason=epoch.reason,
+            flags=step.values,
+            changes=step.changes,
         )
 
-    def _begin(self, turn: Turn, restarted: bool, changed: Sequence[str], seen: dict[str, Any]) -> None:
-        """A flag that shows itself at the second turn of a session moved with the restart before it."""
-        reasons = [f"{name} {_word(self._flags[name])}→{_word(seen[name])}" for name in changed]
-        last = self._epochs[-1] if self._epochs else None
-        if last is not None and not restarted and last.turns == 1 and last.reason.startswith("restart"):
-            self._epochs[-1] = Epoch(
-                number=last.number, session_id=last.session_id, started=last.started, first=last.first, turns=1,
-                flags=last.flags, reason=", ".join([last.reason, *reasons]),
-            )  # fmt: skip
-            return
-        if restarted:
-            reasons.insert(0, "restart")
+    def _begin(self, turn: Turn, step: FlagStep) -> None:
         self._members.append([])
         self._epochs.append(
             Epoch(
@@ -64,8 +53,7 @@ class EpochTracker:
                 started=turn.started,
                 first=turn.ordinal,
                 turns=0,
-                flags=dict(self._flags) if not restarted else {},
-                reason=", ".join(reasons) or "first turn",
+                restarted=step.restarted,
             )
         )
 
@@ -74,8 +62,13 @@ class EpochTracker:
         """All epochs, oldest first."""
         return tuple(self._epochs)
 
+    @property
+    def flags(self) -> Values:
+        """The flags of the newest turn, as far as known."""
+        return self._epochs[-1].flags if self._epochs else {}
+
     def members(self, number: int) -> tuple[int, ...]:
-        """Ordinals of the turns of an epoch; empty for a number that there is not."""
+        """Ordinals of the turns of an epoch; empty if there is no such epoch."""
         return tuple(self._members[number - 1]) if 0 < number <= len(self._members) else ()
 
     def epoch_of(self, ordinal: int) -> int | None:
@@ -83,19 +76,34 @@ class EpochTracker:
         place = self._seen.get(ordinal)
         return None if place is None else place + 1
 
+    def differences(self, a: Collection[Turn], b: Collection[Turn]) -> tuple[FlagChange, ...]:
+        """Flags with one value in all turns of ``a`` and another in all turns of ``b``."""
+        before, after = self._common(a), self._common(b)
+        return tuple(
+            FlagChange(flag=flag.key, label=flag.label, before=before[flag.key], after=after[flag.key])
+            for flag in self._known.flags
+            if flag.key in before and flag.key in after and before[flag.key] != after[flag.key]
+        )
+
+    def _common(self, turns: Collection[Turn]) -> dict[str, FlagValue]:
+        epochs = [self._epochs[place] for turn in turns if (place := self._seen.get(turn.ordinal)) is not None]
+        if not epochs:
+            return {}
+        return {
+            key: value
+            for key, value in epochs[0].flags.items()
+            if all(epoch.flags.get(key) == value for epoch in epochs)
+        }
+
+
+def epochs_of(turns: Iterable[Turn], known: KnownFlags | None = None) -> EpochTracker:
+    """The epochs of turns in order."""
+    tracker = EpochTracker(known)
+    for turn in turns:
+        tracker.add(turn)
+    return tracker
+
 
 def flag_changed(epoch: Epoch) -> bool:
-    """The epoch began with a flag, not with a mere restart."""
-    return "→" in epoch.reason
-
-
-def _flags_of(turn: Turn, first: bool) -> dict[str, Any]:
-    """What the turn itself shows. The first turn of a session is never a tail turn, whatever the flag says."""
-    shown = {"raw": turn.raw, "num_ctx": turn.num_ctx, "model": turn.model}
-    if not first:
-        shown["tail_mode"] = turn.tail_mode
-    return {name: value for name, value in shown.items() if value is not None}
-
-
-def _word(value: Any) -> str:
-    return _WORDS.get(value, str(value)) if isinstance(value, bool) else str(value)
+    """A flag changed at the beginning of the epoch; False for a restart alone."""
+    return bool(epoch.changes)

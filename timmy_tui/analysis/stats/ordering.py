@@ -1,4 +1,4 @@
-"""Turns that are told of only after those that came behind them: the debug log tells of typed turns in its own time."""
+"""Detects turns that are reported out of order: the debug log has typed turns at a time of its own."""
 
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.turn import Turn

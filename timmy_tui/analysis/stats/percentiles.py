@@ -70,10 +70,10 @@ def headline_stat(turns: Sequence[Turn], window: int) -> StageStat | None:
 
 def newest_complete(turns: Sequence[Turn], window: int) -> list[Turn]:
     """The newest ``window`` complete turns, oldest first."""
-    found: list[Turn] = []
+    newest: list[Turn] = []
     for turn in reversed(turns):
         if turn.state is TurnState.COMPLETE:
-            found.append(turn)
-            if len(found) == window:
+            newest.append(turn)
+            if len(newest) == window:
                 break
-    return found[::-1]
+    return newest[::-1]

@@ -59,8 +59,9 @@ def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
 
 def ms_of(turn: Turn, stage: str) -> float | None:
     """Time of a stage. What Ollama reports may come later than the stages: v34's statistics lend a turn its load."""
-    field = _REPORTED.get(stage)
-    ms: float | None = turn.stages.get(stage) if field is None else getattr(turn, field)
+    ms = turn.stages.get(stage)
+    if ms is None and stage in _REPORTED:
+        ms = getattr(turn, _REPORTED[stage])
     return ms
 
 

@@ -20,6 +20,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
 _GROUP_OF = {stage: group for group, stages in GROUPS.items() for stage in stages}
 
 
+def group_of(series: str) -> str:
+    """Group of a stage or of a series of the detector; empty for one that has none."""
+    return _GROUP_OF.get(series, "")
+
+
 class Noise(NamedTuple):
     """Standard deviation of a session's level around the usual one."""
 
@@ -37,12 +42,12 @@ class SessionNoise:
 
     def of(self, stage: str) -> Noise:
         """For a stage, ``V2V``, or a series of the detector."""
-        return self.groups.get(_GROUP_OF.get(stage, ""), Noise())
+        return self.groups.get(group_of(stage), Noise())
 
-    def words(self, series: Iterable[str]) -> str:
+    def describe(self, series: Iterable[str]) -> str:
         """``session noise ~2.6 % (from 7 restarts)``; a span where the groups of these stages differ."""
-        known = {self.of(one) for one in series}
-        learned = sorted(one for one in known if one.restarts)
+        known = {self.of(name) for name in series}
+        learned = sorted(noise for noise in known if noise.restarts)
         if not learned:
             return f"session noise {_percent(_TUNING.assumed)} % assumed"
         low, high = _percent(learned[0].share), _percent(learned[-1].share)
@@ -50,13 +55,13 @@ class SessionNoise:
         share = low if low == high else f"{low}–{high}"
         return f"session noise ~{share} % ({_restarts(sorted({one.restarts for one in learned}))}{rest})"
 
-    def by_group(self) -> str:
+    def describe_groups(self) -> str:
         """``session noise: V2V ~1.2 %, LLM ~2 % (from 7 restarts)``."""
-        told = [f"{group} ~{_percent(one.share)} %" for group, one in self.groups.items() if one.restarts]
-        if not told:
-            return self.words(())
-        counts = sorted({one.restarts for one in self.groups.values() if one.restarts})
-        return f"session noise: {', '.join(told)} ({_restarts(counts)})"
+        parts = [f"{group} ~{_percent(noise.share)} %" for group, noise in self.groups.items() if noise.restarts]
+        if not parts:
+            return self.describe(())
+        counts = sorted({noise.restarts for noise in self.groups.values() if noise.restarts})
+        return f"session noise: {', '.join(parts)} ({_restarts(counts)})"
 
 
 def _restarts(counts: list[int]) -> str:

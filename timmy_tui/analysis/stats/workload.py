@@ -61,7 +61,7 @@ _READERS: dict[str, tuple[Callable[[Turn, Turn | None], float | None], tuple[flo
 """Work, as the stage table calls it → how it is read of a turn, and its offsets."""
 
 FEATURES: dict[str, tuple[Feature, ...]] = {
-    stage.key: tuple(Feature(one, *_READERS[one.work]) for one in stage.covariates)
+    stage.key: tuple(Feature(covariate, *_READERS[covariate.work]) for covariate in stage.covariates)
     for stage in STAGES
     if stage.covariates
 }
@@ -95,7 +95,8 @@ class Priors(NamedTuple):
 def priors_of(stage: str) -> Priors:
     """In the order of the stage's features."""
     features = FEATURES.get(stage, ())
-    return Priors(np.array([one.prior.slope for one in features]), np.array([one.prior.spread for one in features]))
+    slopes = np.array([feature.prior.slope for feature in features])
+    return Priors(slopes, np.array([feature.prior.spread for feature in features]))
 
 
 class Fit(NamedTuple):
@@ -161,11 +162,11 @@ def _fit(y: Array, x: Array, priors: Priors, groups: Array | None, offsets: tupl
         scale = max(robust_scale(residual), _TUNING.least_scale)
         weights = np.asarray(np.minimum(1.0, _TUNING.huber * scale / np.maximum(np.abs(residual), 1e-12)))
         weighted = centred_x * weights[:, None] / scale**2
-        told = weighted.T @ centred_y + precision @ priors.slopes
-        fitted = np.asarray(np.linalg.solve(weighted.T @ centred_x + precision, told))
+        right_side = weighted.T @ centred_y + precision @ priors.slopes
+        fitted = np.asarray(np.linalg.solve(weighted.T @ centred_x + precision, right_side))
     errors = np.sqrt(np.diag(np.linalg.inv(weighted.T @ centred_x + precision)))
-    left = robust_scale(centred_y - centred_x @ fitted)
-    return Fit(fitted, np.asarray(np.maximum(errors, priors.spreads * _TUNING.least_error_share)), offsets, left)
+    errors = np.maximum(errors, priors.spreads * _TUNING.least_error_share)
+    return Fit(fitted, np.asarray(errors), offsets, robust_scale(centred_y - centred_x @ fitted))
 
 
 def robust_scale(values: Array | Sequence[float]) -> float:

@@ -13,10 +13,19 @@ from timmy_tui.control.edit.transaction import HalfDone, write
 from timmy_tui.control.flags.evidence import WANTED
 from timmy_tui.control.flags.verification import Verification, newest_session
 from timmy_tui.control.journal.record import Record
-from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, Operation, Standing, new_op
-from timmy_tui.control.progress import KEEP, STOP, UNDO, Kept, Left, Progress, Stopped, TakenBack
+from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, FileState, Operation, new_op
+from timmy_tui.control.progress import (
+    KEEP,
+    STOP,
+    UNDO,
+    KeepRequested,
+    Progress,
+    ShuttingDown,
+    UndoRequested,
+    WaitStopped,
+)
 from timmy_tui.control.service.listeners import Listener, Serving
-from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed
+from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.requests import Flip, Restart
@@ -42,20 +51,20 @@ class Change:
         """All the way. Never raises: what goes wrong is a state and a word."""
         self._guarded(self._carry_out)
 
-    def resume(self, operation: Operation, standing: Standing) -> None:
+    def resume(self, operation: Operation, standing: FileState) -> None:
         """What an earlier run left applied: ask for keep or undo, and look for evidence meanwhile. Nothing restarts."""
         self._record.operation = operation
         self._written = True
         self._verification = Verification(self.plan.requested, -1, operation.started)
         self._guarded(lambda: self._take_up(operation, standing))
 
-    def _take_up(self, operation: Operation, standing: Standing) -> None:
-        if standing is Standing.HALF_APPLIED:
+    def _take_up(self, operation: Operation, standing: FileState) -> None:
+        if standing is FileState.HALF_APPLIED:
             self._ask("half of it was written before the dashboard ended", (UNDO,))
         unread = unread_by(operation, self._service.look())
         if unread:
             self._ask(f"applied, and {unread}")
-        self._verify(f"applied, and not verified before{self._service.absence if self._record.served else ''}")
+        self._verify(f"applied, and not verified before{self._service.absence if self._record.v34_was_running else ''}")
 
     # -- the way
 
@@ -63,7 +72,7 @@ class Change:
         """Run the way, and turn whatever ends it into an outcome."""
         try:
             self._turned(way)
-        except Left:
+        except ShuttingDown:
             pass  # open in the journal, when anything was written; the next start takes it up
         except ChangeEnded as end:
             self._end(end.state, end.word, end.recorded)
@@ -75,11 +84,11 @@ class Change:
             self._end(ChangeState.NEEDS_ATTENTION, f"{type(error).__name__} in the dashboard itself: {error}")
 
     def _turned(self, way: Callable[[], None]) -> NoReturn:
-        """Go the way, and back when that is wanted or needed. Raises ChangeEnded, Left or what went wrong."""
+        """Go the way, and back when that is wanted or needed. Raises ChangeEnded, ShuttingDown or what went wrong."""
         try:
             way()
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept")
-        except TakenBack:
+        except UndoRequested:
             why = "taken back"
         except Unhealthy as trouble:
             self._consider(trouble.reason)
@@ -95,8 +104,8 @@ class Change:
             self._context.keep_point(plan)
             # a minute may have passed since the first look
             old = self._service.guard()
-            self.progress.last_call()
-        except Stopped:
+            self.progress.stop_accepting_answers()
+        except WaitStopped:
             raise ChangeEnded(ChangeState.IDLE, f"{plan.label}: not begun") from None
         self._verification = Verification(plan.requested, newest_session(self._context.setup.live_state()))
         since = self._write(old)
@@ -119,31 +128,31 @@ class Change:
         try:
             since = write(plan.planned).boottime
         except OSError as error:
-            self._written = self._record.standing is not Standing.NOT_APPLIED
+            self._written = self._record.file_state is not FileState.NOT_APPLIED
             raise ControlError(f"Written, but: {error.strerror}." if self._written else f"{error.strerror}.") from None
         self._written = True
         if plan.undoes:
-            self._record.note(ROLLED_BACK, f"by {self.progress.op}", op=plan.undoes)
+            self._record.append(ROLLED_BACK, f"by {self.progress.op}", op=plan.undoes)
         return since
 
     def _bring_up(self, old: Serving, since: float) -> bool:
         """Restart and wait; whether v34 serves. Where the change cannot be blamed, the user is asked.
 
-        Raises Unhealthy, ChangeEnded, TakenBack.
+        Raises Unhealthy, ChangeEnded, UndoRequested.
         """
-        self._record.note("restarting")
+        self._record.append("restarting")
         edited = tuple(file.image.path for file in self.plan.planned)
         choices = (STOP,) if self._final else (STOP, UNDO)
         try:
             one = self._service.restart(old, edited, since, choices)
-        except Stopped:
+        except WaitStopped:
             self._ask(f"not waited for; {self._service.whereabouts(old)}")
-        except (Unnoticed, ControlError) as error:
+        except (ChangeNotRead, ControlError) as error:
             reason = (error.message if isinstance(error, ControlError) else str(error)).rstrip(".")
             self._ask(f"{reason}; {self._service.whereabouts(old)}")
         self._one = one
         if one is not None:
-            self._record.note("healthy", service=one.identity)
+            self._record.append("healthy", service=one.identity)
         return one is not None
 
     @property
@@ -153,52 +162,54 @@ class Change:
 
     def _verify(self, word: str) -> NoReturn:
         """Until two turns of a new session show what was wished, or the user has decided. Has no limit."""
-        self._record.note(str(ChangeState.VERIFYING))
+        self._record.append(str(ChangeState.VERIFYING))
         self.progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO), word)
         try:
             while True:
                 turns = self._verification.turns(self._context.setup.live_state().turns)
                 seen, contradicted = self._verification.weigh(turns)
-                self.progress.cut = self.progress.cut and not any(turn.state is TurnState.COMPLETE for turn in turns)
+                self.progress.turn_cut = self.progress.turn_cut and not any(
+                    turn.state is TurnState.COMPLETE for turn in turns
+                )
                 self._one, gone = self._service.fate(self._one)
                 trouble = gone or (contradicted and f"the turns show another value of {contradicted}")
-                self.progress.tell(f"{trouble}: keep or undo?" if trouble else word, evidence=(seen, WANTED))
+                self.progress.update(f"{trouble}: keep or undo?" if trouble else word, evidence=(seen, WANTED))
                 if seen >= WANTED and not contradicted:
-                    self.progress.last_call()
+                    self.progress.stop_accepting_answers()
                     raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")
                 self.progress.wait(LOOK_S)
-        except Kept:
+        except KeepRequested:
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     # -- what goes wrong
 
     def _ask(self, word: str, choices: tuple[str, ...] = (KEEP, UNDO)) -> NoReturn:
-        """Let the user decide, for as long as it takes. Raises ChangeEnded or TakenBack."""
+        """Let the user decide, for as long as it takes. Raises ChangeEnded or UndoRequested."""
         if self._final:
             raise attention(f"{self.plan.label}: {word}")
-        self._record.note(ASKING, word)
+        self._record.append(ASKING, word)
         self.progress.enter(ChangeState.NEEDS_ATTENTION, None, choices, f"{word}: {' or '.join(choices)}?")
         self._context.tell(f"{self.plan.label}: {word}", "warn")
         try:
             while True:
                 self.progress.wait(LOOK_S)
-        except Kept:
+        except KeepRequested:
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
     def _consider(self, reason: str) -> None:
-        """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, Left."""
+        """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, ShuttingDown."""
         if self._final:
             bare = f"the file is as it was; {reason}" if self.plan.undoes else reason
             raise attention(f"{self.plan.label}: {bare}{self._service.way_up}")
         self._context.tell(f"{self.plan.label}: {reason}", "bad")
         try:
             self.progress.count_down(self._context.setup.limits.rollback_countdown_s, reason)
-        except TakenBack:
+        except UndoRequested:
             return
-        except Stopped:
+        except WaitStopped:
             try:
                 self._ask(reason)
-            except TakenBack:
+            except UndoRequested:
                 return
 
     # -- the end
@@ -208,7 +219,7 @@ class Change:
         if self._written:
             self._end(ChangeState.NEEDS_ATTENTION, why)
             return
-        self._record.note("refused", why)
+        self._record.append("refused", why)
         self.progress.enter(ChangeState.IDLE, message=why)
         self._context.tell(f"{self.plan.label}: {why}", "bad")
 
@@ -218,7 +229,7 @@ class Change:
         role = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: asked, ChangeState.IDLE: "muted"}
         bare = word.removeprefix(f"{self.plan.label}: ")
         if not recorded:
-            self._record.note(str(state), bare)
+            self._record.append(str(state), bare)
         if self._record.problem:
             word, bare = f"{word}; {self._record.problem}", f"{bare}; {self._record.problem}"
         self.progress.enter(state, message=bare)

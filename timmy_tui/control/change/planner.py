@@ -1,6 +1,5 @@
 """From a request to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +24,11 @@ from timmy_tui.control.flags.readings import (
     read_flags,
     word,
 )
+from timmy_tui.control.flags.table import by_literal
 from timmy_tui.control.journal.write_ahead import (
     ROLLED_BACK,
+    FileState,
     Operation,
-    Standing,
     classify,
     plan_rollback,
     reversed_edits,
@@ -204,7 +204,7 @@ class Planner:
                 raise NotFound(f"the journal has no operation {op}.")
             return found
         for one in reversed(operations):
-            if undoable(one, operations) and classify(one) is not Standing.NOT_APPLIED:
+            if undoable(one, operations) and classify(one) is not FileState.NOT_APPLIED:
                 return one
         raise NotFound("there is no change to undo.")
 
@@ -237,8 +237,7 @@ class Planner:
 
 def requested_values(operation: Operation, timmy: Timmy) -> tuple[tuple[Flag, Value], ...]:
     """What an operation of an earlier run wanted the turns to show."""
-    flags = flag_table(timmy.root, timmy.settings)
-    table = {(os.path.realpath(timmy.root / flag.file), str(flag.selector)): flag for flag in reversed(flags)}
+    table = by_literal(timmy.root, flag_table(timmy.root, timmy.settings))
     return tuple(
         (flag, literal_value(literal.new))
         for file in operation.files

@@ -10,11 +10,11 @@ from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, attention
 from timmy_tui.control.edit.transaction import PlannedFile, write
 from timmy_tui.control.errors import Conflict
 from timmy_tui.control.journal.record import Record
-from timmy_tui.control.journal.write_ahead import ROLLED_BACK, Standing, new_op, plan_rollback
-from timmy_tui.control.progress import STOP, Progress, Stopped
+from timmy_tui.control.journal.write_ahead import ROLLED_BACK, FileState, new_op, plan_rollback
+from timmy_tui.control.progress import STOP, Progress, WaitStopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
 from timmy_tui.control.service.strategies import StartedBy
-from timmy_tui.control.service.v34_service import Unhealthy, Unnoticed, V34Service
+from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy, V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
 
@@ -30,23 +30,23 @@ class Rollback:
     progress: Progress
 
     def make(self, why: str) -> NoReturn:
-        """The old bytes, then v34 up again. Raises ChangeEnded, and Left with the rollback open in the journal."""
+        """Put the old bytes back, then restart v34. Raises ChangeEnded; ShuttingDown leaves the rollback open."""
         serves = self.service.settle()
         mine = Record(self.context.journal, new_op())
         old = self.service.look()
         planned, since = self._write(mine, old)
-        self.record.note(ROLLED_BACK, why)
+        self.record.append(ROLLED_BACK, why)
         self.context.mark("change", f"undo {self.label}")
         done = f"{self.label}: rolled back ({why})"
         try:
-            if serves or self.record.served:
+            if serves or self.record.v34_was_running:
                 self._bring_up(planned, since, serves, old)
             else:
                 done = f"{done}; {NOT_RUNNING}"
         except ChangeEnded as end:
-            mine.note(str(end.state), end.word)
+            mine.append(str(end.state), end.word)
             raise ChangeEnded(end.state, _joined(f"{done}, but {end.word}", mine.problem), recorded=True) from None
-        mine.note(ROLLED_BACK)
+        mine.append(ROLLED_BACK)
         raise ChangeEnded(ChangeState.ROLLED_BACK, _joined(done, mine.problem), recorded=True)
 
     def _write(self, mine: Record, old: Serving) -> tuple[Sequence[PlannedFile], float]:
@@ -63,9 +63,9 @@ class Rollback:
             return planned, write(planned).boottime
         except (TimmyError, OSError) as error:
             reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
-            touched = mine.operation is not None and mine.standing is not Standing.NOT_APPLIED
-            mine.note("needs attention" if touched else "refused", reason)
-            where = error.hint if isinstance(error, Conflict) else self.record.by_hand
+            touched = mine.operation is not None and mine.file_state is not FileState.NOT_APPLIED
+            mine.append("needs attention" if touched else "refused", reason)
+            where = error.hint if isinstance(error, Conflict) else self.record.diff_commands
             raise attention(f"not rolled back: {reason} {where}".strip()) from None
 
     def _bring_up(self, planned: Sequence[PlannedFile], since: float, serves: bool, old: Serving) -> None:
@@ -82,12 +82,12 @@ class Rollback:
             self.service.restart(old, edited, since, (STOP,))
         except Unhealthy as trouble:
             raise attention(f"{trouble.reason}{self.service.way_up}") from None
-        except (Unnoticed, Stopped, ControlError) as error:
+        except (ChangeNotRead, WaitStopped, ControlError) as error:
             raise attention(f"{_reason(error)}; {self.service.whereabouts(old)}") from None
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, Stopped):
+    if isinstance(error, WaitStopped):
         return "not waited for"
     return error.message if isinstance(error, ControlError) else str(error)
 

@@ -14,8 +14,8 @@ from timmy_tui.control.change.planner import requested_values
 from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.flags.readings import Flag
 from timmy_tui.control.journal.lock import ChangeLock, Locked
-from timmy_tui.control.journal.recovery import UNSEEN, clean_up, close_clear_ones, undecided
-from timmy_tui.control.journal.write_ahead import Entry, Operation, Standing
+from timmy_tui.control.journal.recovery import END_NOT_SEEN, pending_operation, recover_operation, recover_operations
+from timmy_tui.control.journal.write_ahead import Entry, FileState, Operation
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress
 from timmy_tui.model.requests import ChangeRequest, Flip, Undo
@@ -57,7 +57,7 @@ class ChangeRunner:
             self._ended_at = self._ended_at or time.monotonic()
             if time.monotonic() - self._ended_at > SHOWN_S:
                 return None
-        return change.progress.shown(log)
+        return change.progress.current(log)
 
     def hindrance(self, request: ChangeRequest) -> str:
         """Another change: of this program, of another process, or of one that was killed. Empty without."""
@@ -66,7 +66,7 @@ class ChangeRunner:
         pid = self._lock.owner()
         if pid is not None and pid != os.getpid():
             return Locked(pid).message
-        left = undecided(self._journal) if not isinstance(request, Undo) else None
+        left = pending_operation(self._journal) if not isinstance(request, Undo) else None
         return f"{left.label} was interrupted: undo or keep it first" if left is not None else ""
 
     def begin(self, plan: ChangePlan) -> None:
@@ -75,7 +75,7 @@ class ChangeRunner:
             self._check_free()
             self._lock.acquire()
             try:
-                left = [one for one, _ in close_clear_ones(self._journal, self._tell)]
+                left = [one for one, _ in recover_operations(self._journal, self._tell)]
                 if left and plan.undoes not in [one.op for one in left]:
                     raise ControlError(f"{left[-1].label} was interrupted: undo or keep it first.")
             except BaseException:
@@ -99,7 +99,7 @@ class ChangeRunner:
             if not self._lock.held:
                 return
             try:
-                left = close_clear_ones(self._journal, self._tell)
+                left = recover_operations(self._journal, self._tell)
                 waiting = next(((one, how) for one, how in left if one.op not in self._own), None)
                 if waiting is not None:
                     change = Change(self._resumed(waiting[0]), self._context, waiting[0].op)
@@ -130,7 +130,7 @@ class ChangeRunner:
         with self._taking:
             self._leaving = True
         if self.change is not None:
-            self.change.progress.leave()
+            self.change.progress.shut_down()
         if self._thread is not None:
             self._thread.join(wait_s)
 
@@ -161,11 +161,11 @@ class ChangeRunner:
         self._on_change()
 
     def _kept(self, operation: Operation) -> str:
-        standing, word = clean_up(operation, self._journal)
-        if standing is Standing.HALF_APPLIED:
+        standing, word = recover_operation(operation, self._journal)
+        if standing is FileState.HALF_APPLIED:
             raise ControlError(f"{operation.label}: only half of it is in place.", "timmy-tui undo")
-        how = str(standing) if operation.files else UNSEEN
-        if standing is Standing.APPLIED and not operation.undoes:
+        how = str(standing) if operation.files else END_NOT_SEEN
+        if standing is FileState.APPLIED and not operation.undoes:
             how = "kept without proof"
             self._journal.append(Entry(op=operation.op, stage="kept", message=how))
         return f"{operation.label}: {how} {word}".strip()

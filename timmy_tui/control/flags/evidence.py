@@ -1,86 +1,40 @@
-"""What the turns themselves show of the running flags: the file only says what the next start will read."""
+"""What the turns show of the flags that run. The file only says what the next start will read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timmy_tui.control.edit.literal import Value
-from timmy_tui.control.flags.table import Flag
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.flags import Flag, newest_shown, shown_by_session
+from timmy_tui.model.turn import FlagValue, Turn
 
 WANTED = 2
-"""Turns of a new session that must agree: the first one never is a tail turn, so one alone proves nothing."""
+"""Turns of a new session that must agree. One is not enough: the first turn is never a tail turn."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the turns of one session say of a wished value."""
+    """What the turns of one session say of a requested value."""
 
-    seen: int
-    """Turns that agree, at most ``wanted``."""
+    agreeing: int
+    """Turns that show it, or that cannot show anything else; at most ``wanted``."""
     wanted: int = WANTED
     contradicts: bool = False
     """The newest turn that shows the flag shows another value."""
     possible: bool = True
-    """False: no turn can ever show this flag."""
+    """False: turns never show this flag."""
 
 
-def _full_prompt(turn: Turn) -> Value | None:
-    return None if turn.tail_mode is None else not turn.tail_mode
+def running_value(flag: Flag, turns: Sequence[Turn]) -> FlagValue | None:
+    """What the turns of the newest session show, in the terms of the file; None if they show nothing.
 
-
-def _raw(turn: Turn) -> Value | None:
-    """v34's own log says it; else Ollama does: an answer brings a context back exactly when raw is off."""
-    if turn.raw is not None:
-        return turn.raw
-    if turn.context_returned is None or turn.state is TurnState.FAILED or not turn.output_tokens:
-        return None
-    return turn.context_returned == 0
-
-
-def _retrieval(turn: Turn) -> Value | None:
-    if turn.chunks or turn.stages.get("retrieve") is not None:
-        return True
-    answered = turn.state is TurnState.COMPLETE and turn.logs in ("latency", "both")
-    return False if answered and turn.stages.get("llm") is not None else None
-
-
-SHOWN: Mapping[str, Callable[[Turn], Value | None]] = {
-    "tail_mode": _full_prompt,
-    "raw": _raw,
-    "retrieval": _retrieval,
-    "num_ctx": lambda turn: turn.num_ctx,
-    "model": lambda turn: turn.model,
-}
-"""How a turn shows a flag, in the terms of the file; None where it does not."""
-
-
-def running_value(flag: Flag, turns: Sequence[Turn]) -> Value | None:
-    """What the newest session's turns show, in the file's terms; None without evidence. ``turns``: oldest first.
-
-    The first turn of a session is never a tail turn, so alone it says nothing of tail mode.
+    ``turns``: oldest first.
     """
-    if flag.evidence not in SHOWN or not turns:
-        return None
-    session = [turn for turn in turns if turn.session == turns[-1].session]
-    return next((value for value, sure in reversed(_shown(flag, session)) if sure), None)
+    return newest_shown(flag, [turn for turn in turns if turn.session == turns[-1].session])
 
 
-def evidence(flag: Flag, value: Value, turns: Sequence[Turn]) -> Evidence:
-    """How far ``turns`` (all those of one new session, oldest first) agree with ``value``."""
-    if flag.evidence not in SHOWN:
+def evidence(flag: Flag, value: FlagValue, turns: Sequence[Turn]) -> Evidence:
+    """How many of ``turns`` agree with ``value``. ``turns``: all of one new session, oldest first."""
+    if flag.turn is None:
         return Evidence(0, possible=False)
-    shown = _shown(flag, turns)
-    agree = sum(found == value or not sure for found, sure in shown)
-    newest = next((found for found, sure in reversed(shown) if sure), value)
-    return Evidence(min(agree, WANTED), contradicts=newest != value)
-
-
-def _shown(flag: Flag, session: Sequence[Turn]) -> list[tuple[Value, bool]]:
-    """The values that a session's turns show, and whether each can be taken at its word."""
-    show = SHOWN[flag.evidence]
-    shown: list[tuple[Value, bool]] = []
-    for number, turn in enumerate(session):
-        value = show(turn)
-        if value is not None:
-            shown.append((value, not (flag.evidence == "tail_mode" and number == 0 and value is True)))
-    return shown
+    agree = sum(shown == value or not certain for shown, certain in shown_by_session(flag, turns))
+    newest = newest_shown(flag, turns)
+    return Evidence(min(agree, WANTED), contradicts=newest is not None and newest != value)

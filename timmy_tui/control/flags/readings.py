@@ -1,4 +1,4 @@
-"""Flags as the user meets them: what the file says, what was typed, what runs, what does not go together."""
+"""Flags as the user sees them: the value in the file, a typed value, the value that runs, pairs that do not work."""
 
 import difflib
 import math
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.control.edit.atomic_replace import FileImage, read_file
-from timmy_tui.control.edit.literal import Value, find_literal
+from timmy_tui.control.edit.literal import find_literal
 from timmy_tui.control.edit.transaction import Edit
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
-from timmy_tui.control.flags.table import Flag, flag_table, inside
+from timmy_tui.control.flags.table import flag_table, inside, selector
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.flags import Flag, word
+from timmy_tui.model.turn import FlagValue, Turn
 
 __all__ = [
     "BadPair",
@@ -35,7 +36,6 @@ __all__ = [
     "word",
 ]
 
-_MISSING = "—"
 _STRING_LIMIT = 200
 """Characters of a string value."""
 _BOOLS: Mapping[str, bool] = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
@@ -46,12 +46,12 @@ class FlagReading:
     """What the file says of one flag."""
 
     flag: Flag
-    value: Value | None
+    value: FlagValue | None
     """None when it cannot be read; ``reason`` then says why."""
     reason: str = ""
     """Why it cannot be read, or not be changed."""
     lines: tuple[int, ...] = ()
-    """Where it is written, or what ``reason`` speaks of."""
+    """Line of the value, or the lines that ``reason`` is about."""
 
     @property
     def editable(self) -> bool:
@@ -64,15 +64,15 @@ class BadPair:
     """Two values that do not work together, and the pair that does."""
 
     message: str
-    good: tuple[tuple[str, Value], ...]
+    good: tuple[tuple[str, FlagValue], ...]
     """(flag key, value): to be made as one change."""
 
 
 def find_flag(key: str, root: Path, settings: Settings) -> Flag:
-    """By key or by constant name. Raises NotFound with the nearest key."""
+    """By key, other name or constant. Raises NotFound with the nearest key."""
     table = flag_table(root, settings)
     for flag in table:
-        if key.lower() == flag.key or key == str(flag.selector):
+        if flag.is_named(key):
             return flag
     keys = [flag.key for flag in table]
     near = difflib.get_close_matches(key.lower(), keys, n=1)
@@ -81,7 +81,7 @@ def find_flag(key: str, root: Path, settings: Settings) -> Flag:
 
 
 def read_flags(root: Path, settings: Settings) -> tuple[FlagReading, ...]:
-    """Every flag with the value in its file, or the reason why it cannot be read. Nothing is imported or run."""
+    """Every flag with the value in its file, or the reason why it cannot be read. No code of the file is run."""
     images: dict[str, FileImage | Refused] = {}
     readings = []
     for flag in flag_table(root, settings):
@@ -101,7 +101,7 @@ def _reading(flag: Flag, image: FileImage | Refused) -> FlagReading:
     if isinstance(image, Refused):
         return FlagReading(flag, None, image.reason, image.lines)
     try:
-        literal = find_literal(image.data, flag.selector)
+        literal = find_literal(image.data, selector(flag))
     except Refused as refused:
         return FlagReading(flag, None, refused.reason, refused.lines)
     reason = ""
@@ -110,21 +110,21 @@ def _reading(flag: Flag, image: FileImage | Refused) -> FlagReading:
     return FlagReading(flag, literal.value, reason, (literal.line,))
 
 
-def parse_value(flag: Flag, text: str) -> Value:
-    """What the user typed as a value of the flag. Raises Refused naming what is allowed, or why it is read-only."""
+def parse_value(flag: Flag, text: str) -> FlagValue:
+    """A value of the flag from what the user typed. Raises Refused with what is allowed, or why it is read-only."""
     if flag.read_only or flag.unread:
         raise Refused(f"{flag.label} is shown, not changed: {flag.read_only or flag.unread}.")
     value = _typed(flag, text.strip())
-    outside = flag.choices and value not in flag.choices
+    forbidden = flag.choices and value not in flag.choices
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = flag.least, flag.most
-        outside = outside or (low is not None and value < low) or (high is not None and value > high)
-    if value is None or outside:
+        forbidden = forbidden or (low is not None and value < low) or (high is not None and value > high)
+    if value is None or forbidden:
         raise Refused(f"{flag.label} cannot be {text.strip()[:40]!r}; it takes {allowed(flag)}.")
     return value
 
 
-def _typed(flag: Flag, text: str) -> Value | None:
+def _typed(flag: Flag, text: str) -> FlagValue | None:
     """None when ``text`` is not of the flag's type."""
     if flag.words:
         return next((value for value, name in flag.words.items() if name == text.lower()), None)
@@ -154,23 +154,14 @@ def allowed(flag: Flag) -> str:
     return kind
 
 
-def word(flag: Flag, value: Value | None) -> str:
-    """A value as the user reads it; ``—`` for None."""
-    if value is None:
-        return _MISSING
-    if isinstance(value, bool):
-        return flag.words.get(value, "on" if value else "off")
-    return str(value)
-
-
-def edit_of(flag: Flag, value: Value, root: Path) -> Edit:
+def edit_of(flag: Flag, value: FlagValue, root: Path) -> Edit:
     """The edit that gives the flag this value. Raises Refused when it is read-only or its file lies outside."""
     if flag.read_only or flag.unread:
         raise Refused(f"{flag.label} is shown, not changed: {flag.read_only or flag.unread}.")
-    return Edit(inside(root, flag.file), flag.selector, value, str(flag.selector))
+    return Edit(inside(root, flag.file), selector(flag), value, flag.literal)
 
 
-def combination_warnings(values: Mapping[str, Value], changed: str = "") -> tuple[BadPair, ...]:
+def combination_warnings(values: Mapping[str, FlagValue], changed: str = "") -> tuple[BadPair, ...]:
     """Known bad pairs in ``values`` (flag key → value); the good pair keeps the value of the flag ``changed``.
 
     Without ``changed`` the good pair is the one the guide ends with: tail mode on, raw off.
@@ -189,7 +180,7 @@ def combination_warnings(values: Mapping[str, Value], changed: str = "") -> tupl
 
 
 def flag_states(root: Path, settings: Settings, turns: Sequence[Turn]) -> tuple[FlagState, ...]:
-    """All of it, for the screen and the shell; strings from the files are foreign text."""
+    """Every flag for the screen and the shell. Values from the files are foreign text: sanitize them."""
     readings = read_flags(root, settings)
     values = {reading.flag.key: reading.value for reading in readings if reading.value is not None}
     pairs = combination_warnings(values)

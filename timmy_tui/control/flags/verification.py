@@ -1,45 +1,47 @@
-"""What the turns since a change prove of it."""
+"""Whether the turns since a change show that it is in effect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.flags.evidence import WANTED, evidence
-from timmy_tui.control.flags.readings import Flag
 from timmy_tui.control.progress import LiveState
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.flags import Flag
+from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
 
 @dataclass(frozen=True)
 class Verification:
-    """Of the wished values, by turns of a session that began after the change."""
+    """Checks the requested values against the turns of a session that began after the change."""
 
-    requested: tuple[tuple[Flag, Value], ...]
+    requested: tuple[tuple[Flag, FlagValue], ...]
     since: int
-    """Newest session of before."""
+    """Number of the newest session before the change."""
     resumed_at: float | None = None
-    """When an earlier run of the program began the change, seconds since the epoch: then sessions are told by it."""
+    """When an earlier run of the program began the change, in seconds since the epoch; None: it was this run.
+
+    Session numbers of another run mean nothing here: this time separates old sessions from new ones.
+    """
 
     def turns(self, turns: Sequence[Turn]) -> list[Turn]:
-        """Those of the newest session, when that began since."""
+        """The turns of the newest session, if it began after the change; else none."""
         since = self.since
         if self.resumed_at is not None:
-            earlier = [one for one in turns if one.started is not None and one.started < self.resumed_at]
-            since = max((one.session for one in earlier), default=-1)
+            earlier = [turn for turn in turns if turn.started is not None and turn.started < self.resumed_at]
+            since = max((turn.session for turn in earlier), default=-1)
         newest = turns[-1].session if turns else since
         return [turn for turn in turns if turn.session == newest] if newest > since else []
 
     def weigh(self, turns: Sequence[Turn]) -> tuple[int, str]:
-        """How many turns agree with every requested value, and the label of a flag that they contradict.
+        """(number of turns that agree with every requested value, label of a flag that they contradict or "").
 
-        A flag that no turn can show counts the turns that v34 has served since.
+        For a flag that turns never show, the complete turns count.
         """
-        found = [(flag, evidence(flag, value, turns)) for flag, value in self.requested]
-        served = sum(turn.state is TurnState.COMPLETE for turn in turns)
-        seen = min((one.seen if one.possible else served for _, one in found), default=served)
-        return min(seen, WANTED), next((flag.label for flag, one in found if one.contradicts), "")
+        weighed = [(flag, evidence(flag, value, turns)) for flag, value in self.requested]
+        complete = sum(turn.state is TurnState.COMPLETE for turn in turns)
+        agreeing = min((one.agreeing if one.possible else complete for _, one in weighed), default=complete)
+        return min(agreeing, WANTED), next((flag.label for flag, one in weighed if one.contradicts), "")
 
 
 def newest_session(live_state: LiveState) -> int:
-    """Also that of a turn which has not ended: it was begun by the v34 of before."""
+    """Number of the newest session, including that of a turn in flight: the v34 before the change serves it."""
     return max((live_state.session, *(turn.session for turn in live_state.turns)))

@@ -4,7 +4,7 @@ import os
 import time
 
 from timmy_tui.control.progress import STOP, Progress
-from timmy_tui.control.service.crash_reason import last_words
+from timmy_tui.control.service.crash_reason import crash_reason
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import StartedBy
@@ -31,7 +31,7 @@ class Unhealthy(Exception):
         self.reason = reason
 
 
-class Unnoticed(Exception):
+class ChangeNotRead(Exception):
     """Nothing is wrong with the change: what serves has not read it, or is not what was restarted."""
 
 
@@ -53,11 +53,11 @@ class HealthWait:
         self._gone_since: float | None = None
 
     def await_gone(self, old: Serving) -> None:
-        """Until none of the old processes lives. Raises Unnoticed, ControlError, Stopped."""
+        """Until none of the old processes lives. Raises ChangeNotRead, ControlError, WaitStopped."""
         while any(alive(one.pid, one.started) for one in old.listeners):
             if self.progress.expired:
                 if self.strategy.started_by is not StartedBy.RELOADER or self._touched:
-                    raise Unnoticed(f"pid {old.listeners[0].pid} still serves: it has not noticed the edit")
+                    raise ChangeNotRead(f"pid {old.listeners[0].pid} still serves: it has not noticed the edit")
                 self._touch()
                 self.progress.enter(
                     ChangeState.RESTARTING, self.strategy.limit_s, (STOP,), "not noticed; the file was touched again"
@@ -65,14 +65,17 @@ class HealthWait:
             self.progress.wait(0.1)
 
     def await_healthy(self, choices: tuple[str, ...]) -> Listener:
-        """Until exactly one new one answers. Raises Unhealthy, Unnoticed, ControlError, TakenBack, Stopped."""
+        """Wait until exactly one new process serves and answers.
+
+        Raises Unhealthy, ChangeNotRead, ControlError, UndoRequested, WaitStopped.
+        """
         self.progress.enter(ChangeState.WAITING, self.healthy_limit_s, choices)
         while True:
             serving = look(self.url, self.progress)
             self._count_starts(serving)
             found = self._judge(serving)
             if found is not None:
-                self.progress.tell(message="")
+                self.progress.update(message="")
                 return found
             if self.progress.expired:
                 self._give_up()
@@ -82,7 +85,7 @@ class HealthWait:
         """The new service, when this is it."""
         self._blameless = refusal(serving, self.folder)
         if self._blameless:
-            self.progress.tell(message=self._blameless)
+            self.progress.update(message=self._blameless)
         elif not serving.listeners:
             self._notice_absence()
         elif serving.listeners[0].started <= self.since:
@@ -98,7 +101,7 @@ class HealthWait:
         now = time.monotonic()
         self._gone_since = None if starting(self.folder) else (self._gone_since or now)
         if self._gone_since is not None and now - self._gone_since >= self.strategy.gone_s:
-            raise Unhealthy(f"v34 has exited{last_words(self.live_state().log)}")
+            raise Unhealthy(f"v34 has exited{crash_reason(self.live_state().log)}")
 
     def _start_again(self, serving: Serving) -> None:
         """It was started before the files were in place, and has missed them: once more, once."""
@@ -106,7 +109,7 @@ class HealthWait:
         if ask(self.url, ASK_LIMIT_S) is not Answer.ANSWERS:
             return
         if self.strategy.started_by is StartedBy.USER:
-            self.progress.tell(message="it was started before the edit: start it once more")
+            self.progress.update(message="it was started before the edit: start it once more")
         elif self.strategy.started_by is StartedBy.RELOADER:
             if not self._touched:
                 self._touch()
@@ -114,7 +117,7 @@ class HealthWait:
             self._starts += 1
             self.strategy.restart(serving, (), self.progress.cancelled)
         else:
-            raise Unnoticed(self._blameless)
+            raise ChangeNotRead(self._blameless)
 
     def _touch(self) -> None:
         """The reloader compares times: a later one is an edit to it."""
@@ -143,7 +146,7 @@ class HealthWait:
                 answer, "refuses connections"
             )
         if answer is not Answer.ANSWERS:
-            self.progress.tell(message=word)
+            self.progress.update(message=word)
         return answer is Answer.ANSWERS
 
     def _count_starts(self, serving: Serving) -> None:
@@ -157,10 +160,10 @@ class HealthWait:
     def _give_up(self) -> None:
         """Its time is over; not for a new v34 that is blocked in a turn, which ends by itself."""
         if self._blameless:
-            raise Unnoticed(self._blameless)
+            raise ChangeNotRead(self._blameless)
         if self._silent_since is not None and self.live_state().busy:
             return
-        told = self.progress.shown(()).message
+        told = self.progress.current(()).message
         raise Unhealthy(told or f"v34 does not answer after {self.healthy_limit_s:.0f} s")
 
 
@@ -168,5 +171,5 @@ def look(url: str, progress: Progress) -> Serving:
     """Who listens now; the change's progress shows it."""
     serving = serving_at(url)
     pid = serving.listeners[0].pid if len(serving.listeners) == 1 else None
-    progress.tell(pid=pid, listeners=len(serving.listeners))
+    progress.update(pid=pid, listeners=len(serving.listeners))
     return serving

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, UNDO, Progress
-from timmy_tui.control.service.crash_reason import last_words
-from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, HealthWait, Unhealthy, Unnoticed, look
+from timmy_tui.control.service.crash_reason import crash_reason
+from timmy_tui.control.service.health_wait import ASK_LIMIT_S, LOOK_S, ChangeNotRead, HealthWait, Unhealthy, look
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.model.change import ChangeState
 
-__all__ = ["V34Service", "Unhealthy", "Unnoticed"]
+__all__ = ["V34Service", "Unhealthy", "ChangeNotRead"]
 
 STARTUP_S = 5.0
 """How long a change waits for a service that is just starting, before it is refused."""
@@ -32,7 +32,7 @@ class V34Service:
         return look(self.url, self.progress)
 
     def guard(self) -> Serving:
-        """Who serves, when that is clear enough to restart it. Raises Refused, Stopped.
+        """Who serves, when that is clear enough to restart it. Raises Refused, WaitStopped.
 
         A service that is just starting would miss the edit for ever: it is waited for.
         """
@@ -47,7 +47,7 @@ class V34Service:
                 return serving
             if self.progress.expired:
                 raise self._unready(serving.port, coming)
-            self.progress.tell(message="v34 is just starting")
+            self.progress.update(message="v34 is just starting")
             self.progress.wait(LOOK_S)
 
     def _unready(self, port: int, coming: Sequence[tuple[int, float]]) -> Refused:
@@ -58,7 +58,7 @@ class V34Service:
         return Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", hint="Try again soon.")
 
     def wait_for_quiet(self) -> None:
-        """Until v34 works on no turn, or the user does not want to wait. Raises Stopped."""
+        """Until v34 works on no turn, or the user does not want to wait. Raises WaitStopped."""
         if self.live_state().busy:
             self.progress.enter(
                 ChangeState.GUARDING, None, ("go now", STOP), "a turn is in flight: waiting until it is over"
@@ -73,16 +73,17 @@ class V34Service:
         since: float,
         choices: tuple[str, ...] = (STOP, UNDO),
     ) -> Listener | None:
-        """The old service away, exactly one new one there that was started after ``since`` and answers.
+        """Restart v34, and wait until exactly one process serves that was started after ``since`` and answers.
 
-        ``since`` is on the boot clock: when the files were in place. None when nothing runs and the strategy starts
-        nothing. Raises Unhealthy, Unnoticed, RestartFailed, Stopped, and TakenBack when ``choices`` has undo.
+        ``since`` is on the boot clock: when the files were in place. Returns None when nothing runs and the strategy
+        starts nothing. Raises Unhealthy, ChangeNotRead, RestartFailed and WaitStopped; UndoRequested when ``choices``
+        has undo.
         """
-        self.progress.cut = self.progress.cut or self.live_state().busy
+        self.progress.turn_cut = self.progress.turn_cut or self.live_state().busy
         self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
         if not old.listeners and self.strategy.started_by is not StartedBy.STRATEGY and not starting(self.folder):
             return None
-        self.progress.tell(message=self.strategy.restart(old, edited, self.progress.cancelled))
+        self.progress.update(message=self.strategy.restart(old, edited, self.progress.cancelled))
         back = HealthWait(self.setup, self.progress, since)
         back.await_gone(old)
         return back.await_healthy(choices)
@@ -122,7 +123,7 @@ class V34Service:
         serving = self.look()
         if serving.listeners or starting(self.folder):
             return (serving.listeners or (one,))[0], ""
-        return one, f"v34 has exited since{last_words(self.live_state().log)}"
+        return one, f"v34 has exited since{crash_reason(self.live_state().log)}"
 
     @property
     def way_up(self) -> str:

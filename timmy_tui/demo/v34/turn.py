@@ -152,11 +152,18 @@ class Preprocessor:
         return estimate
 
     def _retrieve(self, request_id: str | None) -> None:
-        if not self.flags.retrieval:
-            return
+        """Turned off it still writes its two events, and finds nothing in no time."""
         started = self.clock.now()
+        self.events.record(request_id, "v34_retrieval_start")
+        if self.flags.retrieval:
+            self._search(request_id)
+        else:
+            self.print_line("*** Debug: Retrieval disabled by config.RETRIEVAL_ENABLED=False (KV/session-only mode)")
+            self.events.record(request_id, "v34_retrieval_complete", num_chunks=0)
+        self.print_line(f"--- Step 4 (Context Retrieval) took: {self.clock.now() - started:.2f}s")
+
+    def _search(self, request_id: str | None) -> None:
         record, draw = self.events.record, self.latencies.draw
-        record(request_id, "v34_retrieval_start")
         record(request_id, "v34_retrieval_embedding_start")
         embedding, query, merge = draw("embed"), draw("query"), draw("merge")
         self.clock.work(embedding)
@@ -180,7 +187,6 @@ class Preprocessor:
             f"filtering={merge:.1f}ms, total={total:.1f}ms, results={self.flags.chunks}"
         )
         self.print_line(f"*** Debug: Retrieved {self.flags.chunks} memory chunks for context")
-        self.print_line(f"--- Step 4 (Context Retrieval) took: {self.clock.now() - started:.2f}s")
 
     def _build_prompt(self, text: str, request_id: str | None) -> tuple[str, bool]:
         """The prompt, and whether it is a tail prompt. The first prompt of a session never is."""

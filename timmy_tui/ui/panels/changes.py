@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.model.change import ChangeProgress, FlagState, JournalEntry, RestorePoint
+from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name
@@ -104,9 +105,10 @@ def verdict_lines(view: View, width: int) -> list[Line]:
     verdict = judgement.verdict if judgement else None
     if verdict is None:
         return []
+    moved = f", {foreign(changes_words(verdict.changes), 60)}" if verdict.changes else ""
     lines = [
         BLANK,
-        title(f"verdict: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
+        title(f"verdict{moved}: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
         line((foreign(verdict.sentence, width), "value")),
         *([line((foreign(verdict.noise, width), "muted"))] if verdict.noise and not verdict.wanted else []),
         *_quality(verdict),

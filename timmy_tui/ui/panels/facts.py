@@ -2,6 +2,7 @@
 
 from timmy_tui.core.formatting import duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
+from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
@@ -111,8 +112,9 @@ def verdict_line(view: View, width: int) -> Line:
         undo = (
             () if view.read_only or judgement.verdict.wanted else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
         )
-        room = width - 8 - len(plain(undo))
-        return (*line(("verdict ", "muted"), (foreign(judgement.verdict.sentence, room), "info")), *undo)
+        head = f"{foreign(changes_words(judgement.verdict.changes), 40)}: " if judgement.verdict.changes else "verdict "
+        room = max(width - len(head) - len(plain(undo)), 0)
+        return (*line((head, "muted"), (foreign(judgement.verdict.sentence, room), "info")), *undo)
     found = judgement.diagnosis if judgement else None
     if found is not None and found.sentence:
         return line((foreign(found.sentence, width), "warn" if found.slow else "muted"))

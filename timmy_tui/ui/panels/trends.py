@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from timmy_tui.core.formatting import duration
+from timmy_tui.model.flags import epoch_words
 from timmy_tui.model.stages import BY_KEY, TRENDS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
@@ -111,7 +112,7 @@ def legend_line(view: View, width: int) -> Line:
     """Why the newest epochs began, and what else was marked."""
     parts = [line(("newest first: ", "muted"))] if view.snapshot.epochs else []
     parts += [
-        line((f"{view.glyphs.upright}{e.number} {clock_time(e.started)} ", "muted"), foreign(e.reason, 40))
+        line((f"{view.glyphs.upright}{e.number} {clock_time(e.started)} ", "muted"), foreign(epoch_words(e), 40))
         for e in view.snapshot.epochs[::-1]
     ]
     parts += [

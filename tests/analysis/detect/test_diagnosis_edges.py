@@ -1,0 +1,152 @@
+"""One slow turn, on both sides of each limit, in turns whose usual times are the same to the millisecond."""
+
+from typing import Any
+
+import pytest
+
+from tests.turn_makers import complete_turn
+from timmy_tui.analysis.detect.diagnosis import Diagnoser, diagnose_newest
+from timmy_tui.model.judgement import Diagnosis
+from timmy_tui.model.turn import Turn, TurnState
+
+
+def turn(ordinal: int, classify: float = 100.0, retrieve: float = 200.0, **more: Any) -> Turn:
+    """300 ms in all, of one session."""
+    stages: dict[str, float | None] = {"classify": classify, "retrieve": retrieve, **more.pop("stages", {})}
+    whole = sum(ms for ms in stages.values() if ms is not None)
+    known: dict[str, Any] = {"session": 1, "stages": stages, "headline_ms": whole, "unattributed_ms": 0.0}
+    return complete_turn(ordinal, **{**known, "text_length": 30, **more})
+
+
+def last(newest: Turn, before: int = 20) -> Diagnosis:
+    diagnoser = Diagnoser()
+    for ordinal in range(before):
+        diagnoser.add(turn(ordinal))
+    return diagnoser.add(newest)
+
+
+def parts(found: Diagnosis) -> dict[str, float]:
+    return {one.stage: one.ms for one in found.contributions}
+
+
+@pytest.mark.parametrize(("before", "said"), [(7, False), (8, True)])
+def test_eight_turns_make_a_usual(before: int, said: bool) -> None:
+    assert (last(turn(99), before=before).excess_ms is not None) is said
+
+
+@pytest.mark.parametrize(("excess", "slow"), [(300.0, False), (300.1, True), (-90.0, False)])
+def test_a_turn_is_slow_from_300_ms_over_its_usual_on(excess: float, slow: bool) -> None:
+    found = last(turn(99, classify=100.0 + excess))
+    assert found.slow is slow
+    assert found.excess_ms == pytest.approx(excess, abs=0.01)
+
+
+def test_where_turns_scatter_slow_is_four_scales_of_their_excess() -> None:
+    """Half of the turns are 100 ms over, half 100 ms under their middle: 4 · 1.4826 · 100 = 593 ms."""
+
+    def after(excess: float) -> Diagnosis:
+        diagnoser = Diagnoser()
+        for ordinal in range(60):
+            diagnoser.add(turn(ordinal, retrieve=1000.0 + (100.0 if ordinal % 2 else -100.0)))
+        usual = diagnoser.add(turn(97, retrieve=1000.0)).excess_ms
+        assert usual is not None
+        return diagnoser.add(turn(99, retrieve=1000.0 - usual + excess))
+
+    assert not after(560.0).slow
+    assert after(640.0).slow
+
+
+@pytest.mark.parametrize(
+    ("classify", "retrieve", "named"),
+    [
+        # Over their usual by so much: below 20 ms, or below a tenth of the whole, is the rest.
+        (19.0, 40.0, {"retrieve": 40.0, "rest": 19.0}),
+        (21.0, 40.0, {"retrieve": 40.0, "classify": 21.0, "rest": 0.0}),
+        (49.0, 451.0, {"retrieve": 451.0, "rest": 49.0}),
+        (51.0, 449.0, {"retrieve": 449.0, "classify": 51.0, "rest": 0.0}),
+        (400.0, 50.0, {"classify": 400.0, "retrieve": 50.0, "rest": 0.0}),
+        (400.0, -50.0, {"classify": 400.0, "rest": -50.0}),
+        (-60.0, -30.0, {"classify": -60.0, "retrieve": -30.0, "rest": 0.0}),
+        (-60.0, 10.0, {"classify": -60.0, "rest": 10.0}),
+        (-60.0, -19.0, {"classify": -60.0, "rest": -19.0}),
+    ],
+)
+def test_what_is_named(classify: float, retrieve: float, named: dict[str, float]) -> None:
+    found = parts(last(turn(99, 100.0 + classify, 200.0 + retrieve)))
+    assert found == pytest.approx(named, abs=0.01)
+    assert list(found) == list(named)
+
+
+def test_a_store_counts_the_share_of_turns_that_stored() -> None:
+    """A quarter of forty turns stored for 400 ms: 100 ms are usual, whether it happens or not."""
+
+    def after(one: Turn) -> dict[str, float]:
+        diagnoser = Diagnoser()
+        for ordinal in range(40):
+            stored = ordinal % 4 == 3
+            diagnoser.add(turn(ordinal, stages={"store": 400.0 if stored else None},
+                               skipped=frozenset() if stored else frozenset({"store"})))  # fmt: skip
+        return parts(diagnoser.add(one))
+
+    assert after(turn(99, stages={"store": 400.0}))["store"] == pytest.approx(300.0, abs=1.0)
+    assert after(turn(99, skipped=frozenset({"store"})))["store"] == pytest.approx(-100.0, abs=1.0)
+
+
+@pytest.mark.parametrize(("quiet", "why"), [(1, ""), (2, "first store in 3 turns"), (5, "first store in 6 turns")])
+def test_a_store_after_a_while_is_said_to_be_the_first(quiet: int, why: str) -> None:
+    diagnoser = Diagnoser()
+    for ordinal in range(20):
+        diagnoser.add(turn(ordinal, stages={"store": 400.0}))
+    for ordinal in range(20, 20 + quiet):
+        diagnoser.add(turn(ordinal))
+    found = diagnoser.add(turn(99, stages={"store": 900.0}))
+    assert {one.stage: one.why for one in found.contributions}["store"] == why
+
+
+def request(ordinal: int, prefill: float = 100.0, wait: float = 95.0, **more: Any) -> Turn:
+    """A turn whose request is known in its parts."""
+    stages = {"wait": wait, "prefill": prefill, "decode": 400.0, "llm": wait + prefill + 400.0}
+    fields: dict[str, Any] = {
+        "session": 1, "stages": stages, "headline_ms": stages["llm"], "prefill_ms": prefill, "decode_ms": 400.0,
+        "prompt_tokens": 1000 + 10 * ordinal, "output_tokens": 40, "load_ms": 90.0,
+    }  # fmt: skip
+    return complete_turn(ordinal, **{**fields, **more})
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage", "why"),
+    [
+        ({"prefill": 900.0, "session": 2}, "prefill", "first turn after a restart"),
+        ({"prefill": 900.0, "prompt_tokens": 1100}, "prefill", "prefix broken: the prompt was cut"),
+        ({"prefill": 900.0, "prompt_tokens": 1290}, "prefill", ""),
+        ({"prefill": 900.0}, "prefill", ""),
+        ({"wait": 2000.0, "load_ms": 500.1}, "wait", "the model was loaded"),
+        ({"wait": 2000.0, "load_ms": 500.0}, "wait", ""),
+        ({"wait": 2000.0, "load_ms": None}, "wait", ""),
+    ],
+)
+def test_why_a_part_of_the_request_was_slow(changes: dict[str, Any], stage: str, why: str) -> None:
+    diagnoser = Diagnoser()
+    for ordinal in range(30):
+        diagnoser.add(request(ordinal))
+    found = diagnoser.add(request(30, **changes))
+    assert {one.stage: one.why for one in found.contributions}[stage] == why
+    assert "llm" not in parts(found)
+
+
+def test_a_turn_that_did_not_complete_is_named_by_its_end() -> None:
+    found = last(turn(99, state=TurnState.TIMED_OUT, reason="no further event"))
+    assert (found.excess_ms, found.sentence) == (None, "timed_out: no further event")
+    assert last(turn(99, headline_ms=None)).excess_ms is None
+
+
+def test_the_newest_are_diagnosed_against_what_came_before_them() -> None:
+    turns = [turn(ordinal) for ordinal in range(450)]
+    found = diagnose_newest(turns, turns)
+    assert sorted(found) == list(range(250, 450))
+    assert all(one.excess_ms is not None for one in found.values())
+    one = diagnose_newest(turns, [turns[5]])
+    assert (list(one), one[5].excess_ms) == ([5], None)
+    assert diagnose_newest(turns, []) == {}
+    pauses = [complete_turn(500, state=TurnState.LONE_PAUSE)]
+    assert diagnose_newest([*turns, *pauses], pauses) == {}

@@ -1,0 +1,181 @@
+"""Alarms of one stage, turn by turn, against a slow detector written from analysis/detect/STATISTICS.md."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.analysis.detect.test_slow_detector import SHIFTS, slow_error, slow_gain, slow_mad
+from tests.turn_makers import complete_turn
+from timmy_tui.analysis.detect.detector import RegressionDetector
+from timmy_tui.model.turn import Turn
+
+
+@dataclass
+class SlowSeries:
+    """Level, scale and evidence of one stage, in lists."""
+
+    soft: float
+    least_ms: float = 0.0
+    reference: list[float] = field(default_factory=list)
+    waiting: list[tuple[float, int]] = field(default_factory=list)
+    level: float = 0.0
+    scale: float = 0.1
+    inherited: float | None = None
+    unfitted: int = 0
+    sums: list[float] = field(default_factory=lambda: [0.0] * 8)
+    lengths: list[int] = field(default_factory=lambda: [0] * 8)
+    moved_by: float | None = None
+
+    def add(self, ms: float, ordinal: int) -> tuple[int, bool, float, int, int] | None:
+        """An alarm: turn, slower, ratio, first turn of the excursion, how many turns it has."""
+        value = math.log(ms + self.soft)
+        if self.ready():
+            error = slow_error(self.scale, len(self.reference), 0.02)
+            for place, shift in enumerate(SHIFTS):
+                total = self.sums[place] + slow_gain(shift, value - self.level, self.scale, error)
+                self.sums[place] = max(total, 0.0)
+                self.lengths[place] = self.lengths[place] + 1 if total > 0 else 0
+        self.waiting.append((value, ordinal))
+        while len(self.waiting) > min(max(self.lengths), 40):
+            self.reference = [*self.reference, self.waiting.pop(0)[0]][-200:]
+            self.unfitted += 1
+        if self.unfitted >= (5 if len(self.reference) <= 60 else 15):
+            self.fit()
+        return self.look(ordinal)
+
+    def ready(self) -> bool:
+        return len(self.reference) >= (12 if self.inherited is None else 6)
+
+    def fit(self) -> None:
+        n = len(self.reference)
+        self.level = float(np.median(self.reference))
+        own = slow_mad(self.reference) * (1 + (10 / n) ** 2)
+        if self.inherited is not None:
+            share = min(n / 12, 1.0)
+            own = share * own + (1 - share) * self.inherited
+            self.inherited = None if share == 1.0 else self.inherited
+        self.scale, self.unfitted = max(own, 0.02), 0
+
+    def look(self, ordinal: int) -> tuple[int, bool, float, int, int] | None:
+        place = max(range(8), key=lambda one: self.sums[one])
+        length = self.lengths[place]
+        if self.sums[place] < 7.0 or not self.ready():
+            return None
+        newest = self.waiting[-length:]
+        shift = float(np.median([value - self.level for value, _ in newest]))
+        if abs(shift) < math.log(1.05) or (shift > 0) != (SHIFTS[place] > 0):
+            return None
+        if math.exp(self.level) * abs(math.exp(shift) - 1) < self.least_ms:
+            return None
+        self.inherited, self.reference, self.waiting = self.scale, [value for value, _ in newest], []
+        self.sums, self.lengths = [0.0] * 8, [0] * 8
+        self.fit()
+        # Back where it was before: over, and nothing new.
+        back, before = False, self.moved_by
+        if before is not None:
+            back = abs(before + shift) <= max(0.4 * abs(before), math.log(1.05))
+        self.moved_by = None if back else shift
+        return None if back else (ordinal, shift > 0, math.exp(shift), newest[0][1], length)
+
+
+def turns_of(values: Sequence[float], stage: str = "classify") -> list[Turn]:
+    """One session; its first turn is cold and not judged."""
+    return [complete_turn(n, session=1, stages={stage: value}, request_id=f"{n:08x}") for n, value in enumerate(values)]
+
+
+def raised(values: Sequence[float], stage: str = "classify") -> list[tuple[int, bool, float, int, int]]:
+    detector = RegressionDetector()
+    found: dict[int, tuple[int, bool, float, int, int]] = {}
+    for turn in turns_of(values, stage):
+        for one in detector.add(turn):
+            if one.raised == turn.ordinal:
+                found[one.raised] = (one.raised, one.direction == "slower", one.ratio, one.since, one.n)
+    return list(found.values())
+
+
+def slowly(
+    values: Sequence[float], soft: float = 0.5, least_ms: float = 0.0
+) -> list[tuple[int, bool, float, int, int]]:
+    series = SlowSeries(soft, least_ms)
+    alarms = [series.add(value, n) for n, value in enumerate(values) if n]
+    return [one for one in alarms if one is not None]
+
+
+def wandering(seed: int) -> list[float]:
+    """A level that moves a few times, up and down and back, with some outliers."""
+    chance = random.Random(seed)
+    values, level, spread = [], 40.0, chance.choice([0.01, 0.05, 0.15])
+    for n in range(170):
+        if n % 40 == 39:
+            level *= chance.choice([0.4, 0.8, 0.93, 1.08, 1.25, 1.25, 2.5, 6.0])
+        outlier = chance.choice([0.2, 5.0]) if chance.random() < 0.03 else 1.0
+        values.append(level * outlier * math.exp(chance.gauss(0, spread)))
+    return values
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 2**32))
+def test_alarms_are_those_of_a_slow_detector(seed: int) -> None:
+    values = wandering(seed)
+    found, wanted = raised(values), slowly(values)
+    assert [one[:2] + one[3:] for one in found] == [one[:2] + one[3:] for one in wanted]
+    assert [one[2] for one in found] == pytest.approx([one[2] for one in wanted])
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5, 6])
+def test_the_slow_detector_is_not_silent(seed: int) -> None:
+    """What the two agree on is more than nothing."""
+    assert slowly(wandering(seed))
+
+
+def steady(n: int, level: float) -> list[float]:
+    return [level * (1 + 0.01 * (number % 3 - 1)) for number in range(n)]
+
+
+def test_five_turns_of_at_most_a_unit_and_a_half_make_an_alarm() -> None:
+    """A doubled stage gives all it can: 6 after four turns, 7.5 after five."""
+    values = [*steady(40, 40.0), *steady(20, 80.0)]
+    (found,) = raised(values)
+    assert found[:2] + found[3:] == (44, True, 40, 5)
+    assert found[2] == pytest.approx(80.5 / 40.5, rel=0.01)
+
+
+@pytest.mark.parametrize(("times", "alarms"), [(1.03, 0), (1.12, 1), (0.9, 1), (0.975, 0)])
+def test_a_few_per_cent_are_no_alarm(times: float, alarms: int) -> None:
+    values = [*steady(60, 1000.0), *steady(90, 1000.0 * times)]
+    assert len(raised(values)) == len(slowly(values)) == alarms
+
+
+@pytest.mark.parametrize(("hop_ms", "alarms"), [(1.9, 0), (3.2, 1)])
+def test_a_hop_must_move_by_a_millisecond(hop_ms: float, alarms: int) -> None:
+    """A hop of 1 ms and the 2 that soften it: 0.9 ms more are no alarm, however steady it is."""
+    values = [*steady(60, 1.0), *steady(60, hop_ms)]
+    assert len(raised(values, "hop_in")) == len(slowly(values, 2.0, 1.0)) == alarms
+
+
+def test_a_level_that_comes_back_ends_its_finding() -> None:
+    detector = RegressionDetector()
+    for turn in turns_of([*steady(40, 40.0), *steady(30, 80.0), *steady(40, 40.0)]):
+        detector.add(turn)
+    (finding,) = detector.findings
+    assert finding.ended == "back to usual"
+    # From its alarm on it counts its turns, until the one that raised its end.
+    assert finding.n == 30 + 5 - 1
+
+
+def test_a_level_that_moves_on_begins_another_finding() -> None:
+    detector = RegressionDetector()
+    for turn in turns_of([*steady(40, 40.0), *steady(30, 80.0), *steady(40, 160.0)]):
+        detector.add(turn)
+    newest, older = detector.findings
+    assert (older.ended, newest.ended) == ("moved again", "")
+    assert newest.ratio == pytest.approx(2.0, rel=0.02)
+    assert (newest.since, newest.since_id) == (70, f"{70:08x}")
+    assert newest.before_ms == pytest.approx(80.0, rel=0.02)
+    assert newest.after_ms == pytest.approx(newest.before_ms * newest.ratio)

@@ -1,0 +1,321 @@
+"""The table of flags. A row says where v34's files hold the flag, what its values mean, what it touches, what shows it.
+
+A new flag is a new row; nothing else has to be changed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
+
+
+class Shown(StrEnum):
+    """Where the value that a session of v34 runs under can be seen."""
+
+    TURN = "turn"
+    """In its turns; these are always right."""
+    JOURNAL = "journal"
+    """In the journal of this program's changes, those written before the session began."""
+    FILE = "file"
+    """In v34's file, as it was when the session began."""
+
+
+class Flag(Struct, frozen=True, kw_only=True):
+    """One row of the table. Its values are those of the file: tail mode on is ``USE_FULL_MEGA_PROMPT = False``."""
+
+    key: str
+    """``tail-mode``: what the user types."""
+    label: str
+    file: str
+    """``config`` or ``app``: which of the files named in the settings; a path below the root in a joined table."""
+    constant: str = ""
+    """Name of the constant that holds it; empty where a keyword does."""
+    keyword: tuple[str, str] = ("", "")
+    """Function and keyword of the one call that holds it."""
+    other_names: tuple[str, ...] = ()
+    """Accepted in place of the key."""
+    type: type[FlagValue]
+    words: Mapping[FlagValue, str] = {}
+    """Words for values. Without a word True and False are written as on and off, other values as they are."""
+    choices: tuple[FlagValue, ...] = ()
+    """The only values allowed; empty: any of the type."""
+    least: float | None = None
+    most: float | None = None
+    pattern: str = ""
+    """What a string must look like, as a regular expression."""
+    meaning: Mapping[str, str] = {}
+    """By word; ``""`` is the flag itself."""
+    warning: str = ""
+    read_only: str = ""
+    """Why it is never changed; empty when it may be."""
+    unread: str = ""
+    """Why it is not even read (a secret, a file outside the root); empty otherwise."""
+
+    shown_by: tuple[Shown, ...] = (Shown.JOURNAL, Shown.FILE)
+    """Empty: the running value can never be seen."""
+    turn: Callable[[Turn], FlagValue | None] | None = None
+    """The value that a turn shows, or None. Set if and only if TURN is in ``shown_by``."""
+    first_turn: FlagValue | None = None
+    """The value that the first turn of every session shows, whatever the flag is; None: the first turn is right."""
+    touches: tuple[str, ...] = ()
+    """Stages and groups of stages that get new usual times when it changes, besides V2V. Empty: it may be any stage."""
+
+    @property
+    def literal(self) -> str:
+        """The constant, or ``function(keyword=)``, as the journal writes it."""
+        return self.constant or "{}({}=)".format(*self.keyword)
+
+    @property
+    def changes_prompt(self) -> bool:
+        """A prompt under the new value may share no beginning with the prompt before."""
+        return not self.touches or "prompt" in self.touches
+
+    def is_named(self, name: str) -> bool:
+        """``name`` is its key or another name, with ``-`` or ``_``, or its name in the file."""
+        return name == self.literal or _normalized(name) in map(_normalized, (self.key, *self.other_names))
+
+
+def _normalized(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+_RETRIEVED_MS = 3.0
+"""With retrieval off v34 still writes both events, about 0.1 ms apart. An embedding alone takes 7 ms."""
+
+
+def _full_prompt(turn: Turn) -> FlagValue | None:
+    return None if turn.tail_mode is None else not turn.tail_mode
+
+
+def _raw(turn: Turn) -> FlagValue | None:
+    """From v34's log; else from the answer: Ollama returns a context if and only if raw is off."""
+    if turn.raw is not None:
+        return turn.raw
+    if turn.context_returned is None or turn.state is TurnState.FAILED or not turn.output_tokens:
+        return None
+    return turn.context_returned == 0
+
+
+def _retrieval(turn: Turn) -> FlagValue | None:
+    """Off: it took no time and found nothing. Without events it is unknown, because lines can get lost."""
+    stages = turn.stages
+    if turn.chunks or stages.get("embed") is not None or stages.get("query") is not None:
+        return True
+    took = stages.get("retrieve")
+    return False if took is not None and took < _RETRIEVED_MS else None
+
+
+def _debug(turn: Turn) -> FlagValue | None:
+    """On if the debug log has the turn. Without it the flag may be off, or the output was not captured."""
+    return True if turn.logs in ("v34", "both") else None
+
+
+_ON_OFF: Mapping[FlagValue, str] = {True: "on", False: "off"}
+_EVERYTHING = (Shown.TURN, Shown.JOURNAL, Shown.FILE)
+_CONFIG, _APP = "config", "app"
+
+FLAGS: tuple[Flag, ...] = (
+    Flag(
+        key="tail-mode",
+        label="tail mode",
+        file=_CONFIG,
+        constant="USE_FULL_MEGA_PROMPT",
+        type=bool,
+        words={False: "on", True: "off"},
+        meaning={
+            "": "How much of the prompt is sent on each turn.",
+            "on": "The whole prompt once a session, then only a short tail with the context array chained.",
+            "off": "The whole prompt on every turn.",
+        },
+        warning="Needs raw off: with raw on no context comes back, and tails go out without any.",
+        shown_by=_EVERYTHING,
+        turn=_full_prompt,
+        first_turn=True,
+        touches=("LLM", "prompt"),
+    ),
+    Flag(
+        key="raw",
+        label="raw",
+        file=_APP,
+        keyword=("generate_api_call", "raw"),
+        type=bool,
+        words=_ON_OFF,
+        meaning={
+            "": "Whether the prompt bypasses the model's template.",
+            "on": "The prompt goes to the model as it is; Ollama returns no context.",
+            "off": "Ollama applies the model's template and returns the context; answers may change in style.",
+        },
+        warning="Off with the whole prompt on every turn grows the context past num_ctx.",
+        # The guide once turned it off in llm.py while app.py still said raw=True: only the turns are right.
+        shown_by=(Shown.TURN,),
+        turn=_raw,
+        touches=("LLM", "prompt"),
+    ),
+    Flag(
+        key="retrieval",
+        label="retrieval",
+        file=_CONFIG,
+        constant="RETRIEVAL_ENABLED",
+        type=bool,
+        words=_ON_OFF,
+        meaning={
+            "": "Whether memories are searched and put into the prompt.",
+            "on": "Memories are retrieved.",
+            "off": "No memories.",
+        },
+        shown_by=_EVERYTHING,
+        turn=_retrieval,
+        touches=("retrieve", "prompt", "LLM"),
+    ),
+    Flag(
+        key="context-size",
+        label="context size",
+        file=_CONFIG,
+        constant="LLM_CONTEXT_SIZE",
+        other_names=("num_ctx",),
+        type=int,
+        least=512,
+        most=131_072,
+        meaning={"": "num_ctx in tokens: what the model can see at once, and what its cache takes of the GPU."},
+        warning="The model is loaded again: the first turn waits for it.",
+        shown_by=_EVERYTHING,
+        turn=lambda turn: turn.num_ctx,
+        touches=("LLM", "prompt"),
+    ),
+    Flag(
+        key="retrieved-chunks",
+        label="retrieved chunks",
+        file=_CONFIG,
+        constant="NUM_RETRIEVED_CHUNKS",
+        type=int,
+        least=1,
+        most=50,
+        meaning={"": "Memory chunks in the prompt; each makes it longer."},
+        touches=("retrieve", "prompt", "LLM"),
+    ),
+    Flag(
+        key="recency-weight",
+        label="recency weight",
+        file=_CONFIG,
+        constant="RECENCY_WEIGHT",
+        type=float,
+        least=0.0,
+        most=1.0,
+        meaning={"": "How memories are ranked: 0 is similarity alone, 1 is newest first."},
+        touches=("retrieve", "prompt", "LLM"),
+    ),
+    Flag(
+        key="model",
+        label="model",
+        file=_CONFIG,
+        constant="MODEL_NAME",
+        type=str,
+        pattern=r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}",
+        meaning={"": "The model as Ollama names it; it must have been pulled."},
+        warning="Another model is loaded: the first turn waits for it, and Ollama may drop the old one.",
+        shown_by=_EVERYTHING,
+        turn=lambda turn: turn.model,
+        touches=("LLM", "prompt"),
+    ),
+    Flag(
+        key="debug-mode",
+        label="DEBUG_MODE",
+        file=_CONFIG,
+        constant="DEBUG_MODE",
+        type=bool,
+        words=_ON_OFF,
+        meaning={"": "Whether v34 prints its debug log."},
+        read_only="--debug on v34's command line overwrites it",
+        shown_by=(Shown.TURN,),
+        turn=_debug,
+        touches=("v34",),
+    ),
+    Flag(
+        key="use-chat-endpoint",
+        label="USE_CHAT_ENDPOINT",
+        file=_CONFIG,
+        constant="USE_CHAT_ENDPOINT",
+        type=bool,
+        words=_ON_OFF,
+        meaning={"": "The legacy /api/chat path."},
+        read_only="nothing in v34 reads it",
+        shown_by=(),
+        touches=("LLM",),
+    ),
+)
+"""The built-in flags. control/flags/table.py adds the user's own from the settings."""
+
+
+class WrittenValue(Struct, frozen=True):
+    """A value in v34's files from a moment on: sessions that begin after it run under this value."""
+
+    at: float
+    """Seconds since the epoch on the clock of v34's machine."""
+    flag: str
+    """Key."""
+    value: FlagValue | None
+    """None: the value is not known from here on."""
+    before: FlagValue | None = None
+    """The value before; None: not known."""
+
+
+class KnownFlags(Struct, frozen=True):
+    """The flags of one installation, and their values by journal and files."""
+
+    flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS)
+    written: tuple[WrittenValue, ...] = ()
+    """In order of time; empty if only logs are at hand."""
+
+
+def shown_by_session(flag: Flag, turns: Iterable[Turn]) -> list[tuple[FlagValue, bool]]:
+    """(value, whether it is certain) for each turn of one session that shows one, oldest first."""
+    if flag.turn is None:
+        return []
+    shown: list[tuple[FlagValue, bool]] = []
+    for number, turn in enumerate(turn for turn in turns if turn.state is not TurnState.LONE_PAUSE):
+        value = flag.turn(turn)
+        if value is not None:
+            shown.append((value, number > 0 or value != flag.first_turn))
+    return shown
+
+
+def newest_shown(flag: Flag, turns: Iterable[Turn]) -> FlagValue | None:
+    """The newest certain value that the turns of one session show; None if there is none."""
+    return next((value for value, certain in reversed(shown_by_session(flag, turns)) if certain), None)
+
+
+def word(flag: Flag | None, value: FlagValue | None) -> str:
+    """A value as the user reads it; ``—`` for None. ``flag``: None for a flag that is not in the table."""
+    if value is None:
+        return "—"
+    known = flag.words.get(value) if flag is not None and flag.type is type(value) else None
+    return known or (("off", "on")[value] if isinstance(value, bool) else str(value))
+
+
+def exported_value(flag: Flag | None, value: FlagValue) -> FlagValue:
+    """A value for programs: ``"on"`` or ``"off"`` for True and False, numbers and texts as they are."""
+    return word(flag, value) if isinstance(value, bool) else value
+
+
+def by_key(key: str) -> Flag | None:
+    """The built-in flag with this key; None for the user's own."""
+    return next((flag for flag in FLAGS if flag.key == key), None)
+
+
+def change_words(change: FlagChange) -> str:
+    """``tail mode off→on``."""
+    flag = by_key(change.flag)
+    return f"{change.label} {word(flag, change.before)}→{word(flag, change.after)}"
+
+
+def changes_words(changes: Iterable[FlagChange]) -> str:
+    """``tail mode off→on, raw on→off``."""
+    return ", ".join(map(change_words, changes))
+
+
+def epoch_words(epoch: Epoch) -> str:
+    """Why it began: ``first turn``, ``restart``, ``restart, tail mode off→on`` …"""
+    parts = (["restart"] if epoch.restarted else []) + [change_words(change) for change in epoch.changes]
+    return ", ".join(parts) or "first turn"
