@@ -154,10 +154,8 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
     stop.unlink(missing_ok=True)
     original_wait = atomic_replace.wait_for_later_second
     atomic_replace.wait_for_later_second = lambda mtime_ns: None  # waits would only make conflicts rarer
-    began = time.perf_counter()
-    apply([Edit(config, FULL, not find_literal(config.read_bytes(), FULL).value)], folder / "backups")
     # Where an edit takes longer than the pauses of the other writer, on a busy machine, none would ever be made.
-    longest_pause_s = max(0.05, 4 * (time.perf_counter() - began))
+    longest_pause_s = max(0.05, 4 * _edit_s(config, folder / "backups"))
     pid = os.fork()
     if pid == 0:
         try:
@@ -188,6 +186,13 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
         "lost": written - len(present),
         "left": _temporary_files(config),
     }
+
+
+def _edit_s(config: Path, backups: Path) -> float:
+    """Seconds that one edit takes on this machine now."""
+    began = time.perf_counter()
+    apply([Edit(config, FULL, not find_literal(config.read_bytes(), FULL).value)], backups)
+    return time.perf_counter() - began
 
 
 def _temporary_files(config: Path) -> int:

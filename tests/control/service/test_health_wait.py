@@ -4,14 +4,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from tests.control.harness import ControlHarness
-from tests.control.services import Service
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, LiveState, Progress
 from timmy_tui.control.service import health_wait, v34_service
@@ -20,20 +17,13 @@ from timmy_tui.control.service.listeners import (
     Answer,
     Listener,
     Serving,
-    ask,
-    describe,
-    is_here,
-    port_of,
-    refusal,
-    serving_at,
     start_of,
 )
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.v34_service import V34Service
-from timmy_tui.core.settings import Control, Services, Settings
+from timmy_tui.core.settings import Control
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip
 
 PORT = 5000
 BEFORE, SINCE, AFTER = 50.0, 100.0, 150.0
@@ -290,69 +280,6 @@ def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, fol
     assert watched_service(monkeypatch, folder, Serving(PORT)).fate(here) == (here, "")
     assert watched_service(monkeypatch, folder, Serving(PORT, (here,))).fate(dead) == (here, "")
     assert watched_service(monkeypatch, folder, Serving(PORT)).fate(dead) == (dead, "v34 has exited since")
-
-
-# -- where v34 is
-
-
-class Says(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def test_a_service_on_ipv6_is_found_and_asked() -> None:
-    import socket
-
-    class Six(HTTPServer):
-        address_family = socket.AF_INET6
-
-    try:
-        server = Six(("::1", 0), Says)
-    except OSError:
-        pytest.skip("no IPv6 here")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        url = f"http://[::1]:{server.server_address[1]}"
-        (found,) = serving_at(url).listeners
-        assert found.pid == os.getpid() and ask(url, 5.0) is Answer.ANSWERS
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def test_what_listens_here_is_not_taken_for_a_v34_on_another_machine() -> None:
-    server = HTTPServer(("127.0.0.1", 0), Says)
-    try:
-        port = server.server_address[1]
-        there = serving_at(f"http://192.0.2.7:{port}")
-        assert there.listeners == () and "another machine (192.0.2.7)" in refusal(there, Path("/x"))
-        assert "another machine" in describe(there, 0.0)
-        assert serving_at(f"http://localhost:{port}").listeners[0].pid == os.getpid()
-        assert is_here("0.0.0.0") and is_here("::1") and not is_here("no-such-host.invalid") and not is_here("a..b")
-        assert (port_of("http://x"), port_of("https://x"), port_of("http://x:5000")) == (80, 443, 5000)
-        assert ask("http://a..b:5000", 0.2) is Answer.REFUSED
-    finally:
-        server.server_close()
-
-
-def test_a_v34_on_another_machine_is_not_changed_from_here(service: Service, tmp_path: Path) -> None:
-    for strategy in ("reload", "panel", "command", "manual"):
-        settings = Settings(
-            services=Services(v34="http://192.0.2.7:5000", panel="http://127.0.0.1:9"),
-            control=Control(strategy=strategy, command=("true",)),
-        )
-        harness = ControlHarness(service, tmp_path / strategy, settings)
-        assert "another machine (192.0.2.7)" in harness.plan(Flip((("tail-mode", "on"),))).refusal
-        harness.controller.look()
-        shown = harness.controller.state().service
-        assert "another machine" in shown and "pid" not in shown
 
 
 def test_the_limits_are_those_of_the_specification() -> None:
