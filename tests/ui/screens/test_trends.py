@@ -39,7 +39,7 @@ async def test_charts_are_drawn_when_a_turn_ends_and_not_when_the_clock_ticks(
         await dashboard.press("3")
         before = drawn
         for _ in range(5):
-            dashboard.app.renew()
+            dashboard.app.refresh_view()
             await dashboard.pilot.pause()
         assert drawn == before
         await dashboard.publish(snapshot(31))

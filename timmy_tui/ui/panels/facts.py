@@ -7,7 +7,7 @@ from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.ui.commands import CHOICES
-from timmy_tui.ui.paint.lines import Line, as_many, foreign, line, plain, spread, wrap
+from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.ui.view import View
 
@@ -24,7 +24,7 @@ URGENCY = ("bad", "warn", "info", "good", "muted")
 def cache_parts(view: View) -> list[Line]:
     """Prompt cache and context window, most important part first."""
     llm = view.snapshot.llm
-    turn = view.last
+    turn = view.last_complete
     parts = [_reuse_part(view)]
     parts.extend(_window_parts(llm))
     if turn is not None and turn.prompt_tokens is not None:
@@ -41,11 +41,11 @@ def cache_parts(view: View) -> list[Line]:
 
 def cache_line(view: View, width: int) -> Line:
     """As many parts on the cache and the context as fit."""
-    return as_many(cache_parts(view), width)
+    return join_fitting(cache_parts(view), width)
 
 
 def _decode(view: View) -> str:
-    turn = view.last
+    turn = view.last_complete
     reuse = view.reuse.get(turn.ordinal) if turn else None
     if reuse is not None and reuse.decode_rate is not None:
         return f"{reuse.decode_rate:.0f} tok/s"
@@ -53,7 +53,7 @@ def _decode(view: View) -> str:
 
 
 def _reuse_part(view: View) -> Line:
-    turn = view.last
+    turn = view.last_complete
     reuse = view.reuse.get(turn.ordinal) if turn else None
     if reuse is None or reuse.share is None or reuse.certainty is Certainty.UNKNOWN:
         why = f" ({foreign(reuse.reason, 40)})" if reuse is not None and reuse.reason else ""
@@ -105,7 +105,7 @@ def verdict_line(view: View, width: int) -> Line:
         parts = [line((text, finding_role(finding))), line((f"since turn {finding.since}{acknowledged}", "muted"))]
         if len(view.findings) > 1:
             parts.append(line((f"+{len(view.findings) - 1} more", "muted")))
-        return as_many(parts, width) or line((text, finding_role(finding)))
+        return join_fitting(parts, width) or line((text, finding_role(finding)))
     if judgement is not None and judgement.verdict is not None:
         undo = (
             () if view.read_only or judgement.verdict.wanted else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
@@ -225,8 +225,8 @@ def change_line(view: View, width: int) -> Line:
     if change.pid is not None:
         parts.append(line((f"pid {change.pid}", "muted")))
     if width < NARROW:
-        return as_many([*parts, label], width)
-    return as_many([(*label, *parts[0]), *parts[1:]], width)
+        return join_fitting([*parts, label], width)
+    return join_fitting([(*label, *parts[0]), *parts[1:]], width)
 
 
 def notice_line(view: View, width: int) -> Line:
@@ -241,4 +241,4 @@ def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:
     """Keys that work here, and how many panels the size hides."""
     parts: list[Line] = [line((f"+{hidden} hidden", "warn"))] if hidden else []
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
-    return as_many(parts, width)
+    return join_fitting(parts, width)

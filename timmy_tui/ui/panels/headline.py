@@ -5,7 +5,7 @@ from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import CRITICAL, HOPS, UNATTRIBUTED, V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.waterfall import has_negative_hop
-from timmy_tui.ui.paint.lines import Line, as_many, cells, foreign, line, spread
+from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, signed, stage_name
 from timmy_tui.ui.view import View
 
@@ -19,7 +19,7 @@ def headline_line(view: View, width: int) -> Line:
     last = view.newest_turn
     ended = last.ended if last else None
     tail = line((f"{ago(view.now - ended)} ago", "muted")) if ended is not None else ()
-    return spread(as_many(parts, width - cells(tail) - 1), tail, width)
+    return spread(join_fitting(parts, width - cells(tail) - 1), tail, width)
 
 
 def _badge(view: View) -> Line:
@@ -39,9 +39,9 @@ def _badge(view: View) -> Line:
 
 
 def _frozen(view: View) -> list[Line]:
-    if view.newest is None:
+    if view.live_snapshot is None:
         return []
-    newest = view.newest.headline
+    newest = view.live_snapshot.headline
     live = f" now {duration(newest.last)}" if newest and view.missed else ""
     return [line((f" FROZEN +{view.missed} turn{'' if view.missed == 1 else 's'} ", "frozen"), (live, "value"))]
 
@@ -56,11 +56,11 @@ def largest_part(turn: Turn) -> tuple[str, float] | None:
 
 
 def _largest(view: View, width: int) -> list[Line]:
-    part = largest_part(view.last) if view.last else None
-    if part is None or view.last is None:
+    part = largest_part(view.last_complete) if view.last_complete else None
+    if part is None or view.last_complete is None:
         return []
     key, ms = part
-    headline_ms = view.last.headline_ms
+    headline_ms = view.last_complete.headline_ms
     portion = percent(ms / headline_ms) if headline_ms else MISSING
     return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
 
@@ -91,7 +91,7 @@ def flight_line(view: View, width: int) -> Line:
     """The current phase with its elapsed and its usual time; the counts when no turn is open."""
     open_turn = view.snapshot.open_turn
     if open_turn is None:
-        return as_many(_idle(view), width)
+        return join_fitting(_idle(view), width)
     elapsed_ms = max(0.0, view.tick - open_turn.phase_since) * 1000
     usual = next((row for row in view.snapshot.stages if row.key == open_turn.phase), None)
     late = usual is not None and usual.p95 is not None and usual.n >= 5 and elapsed_ms > usual.p95
@@ -103,7 +103,7 @@ def flight_line(view: View, width: int) -> Line:
     if usual is not None and usual.p50 is not None:
         parts.append(line((f"usual {duration(usual.p50)}", "muted")))
     parts.append(line((f"turn {_seconds(_turn_elapsed_ms(open_turn, view.tick))}", "text")))
-    start = as_many(parts, width)
+    start = join_fitting(parts, width)
     text = open_turn.turn.text
     available = width - cells(start) - 2
     return (*start, ("  ", "text"), (foreign(text, available), "quote")) if text and available >= 10 else start

@@ -57,7 +57,7 @@ def columns_for(width: int, turns: int = 60) -> Columns:
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
     """Header and rows of ``turn`` (default: the last) in at most ``height`` lines; hidden rows are counted."""
     columns = columns_for(width, len(view.turns))
-    turn = turn if turn is not None else view.last
+    turn = turn if turn is not None else view.last_complete
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
     available = height - len(head)

@@ -75,7 +75,7 @@ def log_row(name: str, text: str, width: int) -> Line:
 
 def prompt_rows(view: View, width: int, height: int) -> list[Line]:
     """Sizes of the last turn's prompt and reply, and its flags."""
-    turn = view.last
+    turn = view.last_complete
     heading = title("last prompt", width, view)
     if turn is None:
         return [heading, line(("no complete turn yet", "muted"))][:height]

@@ -36,7 +36,7 @@ def live_lines(view: View, width: int, height: int) -> list[Line]:
 
 def _cached(panel: Rows, view: View, width: int, height: int) -> list[Line]:
     """Lines of a panel that depends on the snapshot alone, made once per snapshot."""
-    return view.once((panel.__name__, width, height), lambda: panel(view, width, height))
+    return view.cached((panel.__name__, width, height), lambda: panel(view, width, height))
 
 
 def _facts(view: View, width: int, sources: int = 1) -> list[Line]:

@@ -4,7 +4,7 @@ from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
-from timmy_tui.ui.paint.lines import BLANK, Line, as_many, fit, foreign, left, line, right
+from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, join_fitting, left, line, right
 from timmy_tui.ui.paint.wording import ago, tokens
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.lists import title
@@ -43,7 +43,7 @@ def model_lines(state: LlmState, view: View, width: int) -> list[Line]:
         since = f" for {ago(view.now - facts.since)}" if facts.since is not None else ""
         lines = [line(("Ollama ", "title"), (f"unreachable{since} {foreign(facts.problem, 60)}", "bad"))]
     else:
-        lines = [as_many(_residency(facts, view), width)]
+        lines = [join_fitting(_residency(facts, view), width)]
     lines.extend(line((f"{view.glyphs.warn} {foreign(text, width - 2)}", "warn")) for text in state.warnings[:2])
     return lines
 

@@ -8,7 +8,7 @@ from timmy_tui.model.flags import epoch_words
 from timmy_tui.model.stages import BY_KEY, TRENDS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
-from timmy_tui.ui.paint.lines import Line, as_many, fit, foreign, line
+from timmy_tui.ui.paint.lines import Line, fit, foreign, join_fitting, line
 from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.view import View
 
@@ -61,7 +61,7 @@ def _chart(view: View, key: str, turns: Sequence[Turn], width: int, height: int)
             parts.append(
                 line((f"{view.glyphs.upright}{number} ", "faint"), f"{duration(level)}", (f"·{len(values)}t", "muted"))
             )
-    heading = as_many(parts, width)
+    heading = join_fitting(parts, width)
     if not points:
         return [heading, line(("not measured in these turns", "muted"))]
     vertical_lines = tuple(float(start) for _, start, _ in spans[1:]) + tuple(marker_positions(view, turns))
@@ -121,4 +121,4 @@ def legend_line(view: View, width: int) -> Line:
         line((f"{marker.kind} {clock_time(marker.at)} ", "muted"), foreign(marker.label, 40))
         for marker in view.snapshot.marks[::-1]
     ]
-    return as_many(parts, width)
+    return join_fitting(parts, width)
