@@ -53,8 +53,8 @@ class ControlHarness:
         self.controller = Controller(
             self.timmy,
             read_only,
-            tell=lambda message, role: self.messages.append(message),
-            mark=lambda kind, label: self.marks.append((kind, label)),
+            notify=lambda message, role: self.messages.append(message),
+            add_marker=lambda kind, label: self.marks.append((kind, label)),
         )
 
     # -- acting

@@ -4,7 +4,7 @@ import threading
 
 from msgspec.structs import replace
 
-from timmy_tui.control.change.context import ChangeContext, Marked, Tell
+from timmy_tui.control.change.context import AddMarker, ChangeContext, Notify
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
@@ -35,13 +35,13 @@ class Controller:
         self,
         timmy: Timmy,
         read_only: str = "",
-        tell: Tell = lambda word, role: None,
-        mark: Marked = lambda kind, label: None,
+        notify: Notify = lambda message, role: None,
+        add_marker: AddMarker = lambda kind, label: None,
         dashboard: bool = True,
     ) -> None:
         """``read_only`` says why nothing may be changed. Raises OSError when the control folder cannot be made.
 
-        ``tell`` hears (word, role), ``mark`` (kind, label), from other threads. ``dashboard``: hold the lock of the one
+        ``notify`` and ``add_marker`` are called from other threads. ``dashboard``: hold the lock of the one
         dashboard that may change something; the shell holds none between changes.
         """
         self._timmy = timmy
@@ -54,7 +54,7 @@ class Controller:
         self._stopping = threading.Event()
         self._wake_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
-        context = ChangeContext(timmy, lambda: self._live_state, tell, mark)
+        context = ChangeContext(timmy, lambda: self._live_state, notify, add_marker)
         self._points = context.points
         self._status = ControlStatus(context)
         self._planner = Planner(context)

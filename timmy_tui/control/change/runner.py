@@ -178,4 +178,4 @@ class ChangeRunner:
         return ChangePlan(Flip(values), operation.label, requested=requested)
 
     def _tell(self, word: str) -> None:
-        self._context.tell(word, "warn")
+        self._context.notify(word, "warn")

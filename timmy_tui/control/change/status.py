@@ -35,10 +35,10 @@ class ControlStatus:
     """Looks, in one thread; changes nothing."""
 
     def __init__(self, context: ChangeContext) -> None:
-        """``context.mark`` hears (kind, label) of an edit that was made elsewhere."""
+        """``context.add_marker`` hears (kind, label) of an edit that was made elsewhere."""
         self._settings, self._root = context.timmy.settings, context.timmy.root
         self._journal, self._points = context.journal, context.points
-        self._url, self._mark = context.setup.url, context.mark
+        self._url, self._add_marker = context.setup.url, context.add_marker
         self._files: _Files | None = None
         self._flags: tuple[FlagState, ...] = ()
         self._flags_of: tuple[object, object] | None = None
@@ -110,7 +110,7 @@ class ControlStatus:
             and before.values[one.key] != one.file_value
         ]
         edited = [path for path, old, new in zip(paths, before.stamps, files.stamps, strict=True) if old != new]
-        self._mark("outside", ", ".join(moved) if moved else f"{', '.join(edited)} edited")
+        self._add_marker("outside", ", ".join(moved) if moved else f"{', '.join(edited)} edited")
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
