@@ -22,8 +22,8 @@ from timmy_tui.control.edit.transaction import Edit, PlannedFile, apply, plan, w
 from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.journal.write_ahead import (
     Entry,
+    FileState,
     Journal,
-    Standing,
     classify,
     file_records,
     new_op,
@@ -77,7 +77,7 @@ def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
     rng = random.Random(seed)
     journal, backups = Journal(folder / "journal.jsonl"), folder / "backups"
     valid = {path: _valid_contents(path) for path in (config, app)}
-    counts = dict.fromkeys(("kills", "torn", "open", *(standing.value for standing in Standing)), 0)
+    counts = dict.fromkeys(("kills", "torn", "open", *(state.value for state in FileState)), 0)
     counts |= {"wrong rollback": 0, "left": 0}
     while counts["open"] < rounds:
         counts["kills"] += 1
@@ -85,11 +85,11 @@ def kills(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
         counts["torn"] += sum(path.read_bytes() not in valid[path] for path in valid)
         for operation in journal.open_operations():
             counts["open"] += 1
-            standing = classify(operation)
-            counts[standing.value] += 1
+            state = classify(operation)
+            counts[state.value] += 1
             remove_leftovers(operation)
             _set_old_mtime(config, app)
-            if standing in (Standing.APPLIED, Standing.HALF_APPLIED):
+            if state in (FileState.APPLIED, FileState.HALF_APPLIED):
                 write(plan_rollback(operation, backups))
             wrong = any(atomic_replace.read_file(Path(file.path)).sha256 != file.before for file in operation.files)
             counts["wrong rollback"] += wrong
@@ -154,10 +154,8 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
     stop.unlink(missing_ok=True)
     original_wait = atomic_replace.wait_for_later_second
     atomic_replace.wait_for_later_second = lambda mtime_ns: None  # waits would only make conflicts rarer
-    began = time.perf_counter()
-    apply([Edit(config, FULL, not find_literal(config.read_bytes(), FULL).value)], folder / "backups")
     # Where an edit takes longer than the pauses of the other writer, on a busy machine, none would ever be made.
-    longest_pause_s = max(0.05, 4 * (time.perf_counter() - began))
+    longest_pause_s = max(0.05, 4 * _edit_s(config, folder / "backups"))
     pid = os.fork()
     if pid == 0:
         try:
@@ -188,6 +186,13 @@ def flips(folder: Path, rounds: int, seed: int = 1) -> dict[str, int]:
         "lost": written - len(present),
         "left": _temporary_files(config),
     }
+
+
+def _edit_s(config: Path, backups: Path) -> float:
+    """Seconds that one edit takes on this machine now."""
+    began = time.perf_counter()
+    apply([Edit(config, FULL, not find_literal(config.read_bytes(), FULL).value)], backups)
+    return time.perf_counter() - began
 
 
 def _temporary_files(config: Path) -> int:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.turn_makers import complete_turn
 from timmy_tui.bootstrap.deferred import DeferredSource
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
@@ -29,7 +30,7 @@ def analyzer(tmp_path: Path) -> TurnAnalyzer:
 
 
 def turn(ordinal: int) -> Turn:
-    return Turn(ordinal=ordinal, state=TurnState.COMPLETE, started=1000.0 + ordinal, request_id=f"{ordinal:08x}")
+    return complete_turn(ordinal, started=1000.0 + ordinal, request_id=f"{ordinal:08x}")
 
 
 def judged(analyzer: TurnAnalyzer) -> JudgementState:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.turn_makers import complete_turn
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn, TurnState
@@ -19,16 +20,11 @@ START = 1_764_350_000.0
 
 
 def turn(number: int, **fields: Any) -> Turn:
-    base: dict[str, Any] = {
-        "ordinal": number,
-        "request_id": f"{number:08x}",
-        "state": TurnState.COMPLETE,
-        "started": START + 20 * number,
-        "stages": {"llm": 800.0 + number},
-        "text": "my secret",
-        "reply": "my answer",
-    }
-    return Turn(**{**base, **fields})
+    known = {
+        "request_id": f"{number:08x}", "started": START + 20 * number, "stages": {"llm": 800.0 + number},
+        "text": "my secret", "reply": "my answer",
+    }  # fmt: skip
+    return complete_turn(number, **{**known, **fields})
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.turn_makers import complete_turn
 from timmy_tui.model.judgement import Comparison, Finding, JudgementState, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
 from timmy_tui.storage.recorder import Recorder
 
@@ -18,11 +19,11 @@ ROOT = "/timmy"
 
 
 def turn(number: int, **facts: Any) -> Turn:
-    fields: dict[str, Any] = {"started": 1_700_000_000.0 + 10 * number, "text": "what was said", **facts}
-    return Turn(
-        ordinal=number, request_id=f"id{number:06}", session=0, session_id="s", state=TurnState.COMPLETE,
-        headline_ms=2000.0, **fields,
-    )  # fmt: skip
+    known = {
+        "request_id": f"id{number:06}", "session_id": "s", "started": 1_700_000_000.0 + 10 * number,
+        "headline_ms": 2000.0, "text": "what was said",
+    }  # fmt: skip
+    return complete_turn(number, **{**known, **facts})
 
 
 def finding(**facts: Any) -> Finding:

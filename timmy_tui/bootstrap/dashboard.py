@@ -42,7 +42,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
             return live_source(timmy, SourceOptions(services=services), notify)
         controller = Controller(timmy, read_only, notify, lambda kind, label: source.add_change_marker(kind, label))
         source_options = SourceOptions(services=services, record=options.record, trials=True)
-        source = live_source(timmy, source_options, notify, controller.see)
+        source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
         controller.open()
         controller_proxy.controller = controller
@@ -83,10 +83,10 @@ def usable_state_folder(state: Path | None) -> tuple[str, Path]:
 
 def reason_if_second_dashboard(timmy: Timmy) -> str:
     """Why the dashboard is read-only when another one is open on the same Timmy; empty when none is."""
-    from timmy_tui.control.journal.lock import dashboard_lock, second
+    from timmy_tui.control.journal.lock import dashboard_lock, other_dashboard
 
     owner = dashboard_lock(timmy.control_folder).owner()
-    return second(owner) if owner is not None else ""
+    return other_dashboard(owner) if owner is not None else ""
 
 
 def reason_if_web_page() -> str:

@@ -1,4 +1,4 @@
-"""Where the running change stands, and what the user answers to it: read from the screen, written from its thread."""
+"""The state of the running change, and the user's answers to it: written by its thread, read by the screen."""
 
 import threading
 import time
@@ -9,22 +9,22 @@ from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.turn import Turn
 
 KEEP, UNDO, STOP, NOW, LISTEN = "keep", "undo", "stop waiting", "go now", "resume listening"
-"""What the user may answer; which of them counts, the state says."""
+"""The user's answers; each state accepts only some of them."""
 
 
-class Kept(Exception):
-    """The user keeps the change as it stands."""
+class KeepRequested(Exception):
+    """The user keeps the change as it is."""
 
 
-class TakenBack(Exception):
+class UndoRequested(Exception):
     """The user wants the change undone."""
 
 
-class Stopped(Exception):
-    """The user waits no longer."""
+class WaitStopped(Exception):
+    """The user does not want to wait any longer."""
 
 
-class Left(Exception):
+class ShuttingDown(Exception):
     """The program ends; the change stays open in the journal, for the next start."""
 
 
@@ -35,15 +35,15 @@ class LiveState:
     turns: tuple[Turn, ...] = ()
     """Closed ones, oldest first."""
     busy: bool = False
-    """v34 works on a turn: a restart now would cut it, and leave STT deaf."""
+    """v34 works on a turn: a restart now would cut it, and STT would stay paused."""
     log: tuple[str, ...] = ()
-    """Newest lines of v34's log, cleaned."""
+    """Newest lines of v34's log, sanitized."""
     session: int = -1
-    """The newest that any turn tells of, also one that has not ended."""
+    """The newest session of any turn, also of one that has not ended."""
 
 
 @dataclass
-class _Now:
+class _CurrentState:
     state: ChangeState = ChangeState.IDLE
     since: float = field(default_factory=time.monotonic)
     limit: float | None = None
@@ -57,141 +57,142 @@ class _Now:
 
 
 class Progress:
-    """One change's state. ``answer``, ``wake`` and ``shown`` may be called from any thread."""
+    """One change's state. ``answer``, ``notify`` and ``current`` may be called from any thread."""
 
     def __init__(self, op: str, label: str) -> None:
         self.op, self.label = op, label
         self.cancelled = threading.Event()
-        """Set once the user waits no longer: for what blocks."""
-        self.cut = False
-        """A turn was cut by the restart: STT may be deaf."""
-        self._now = _Now()
+        """Set when the user answers; a blocking restart then stops waiting."""
+        self.turn_cut = False
+        """The restart cut a turn: STT may still be paused."""
+        self._current = _CurrentState()
         self._answer = ""
-        self._left = False
-        self._change = threading.Condition()
+        self._shutting_down = False
+        self._changed = threading.Condition()
 
     @property
     def state(self) -> ChangeState:
-        """As it is now."""
-        return self._now.state
+        """The current state."""
+        return self._current.state
 
     @property
     def expired(self) -> bool:
-        """The state lasts longer than its limit."""
-        now = self._now
-        return now.limit is not None and time.monotonic() - now.since > now.limit
+        """The state has lasted longer than its limit."""
+        current = self._current
+        return current.limit is not None and time.monotonic() - current.since > current.limit
 
     def enter(
         self, state: ChangeState, limit: float | None = None, choices: tuple[str, ...] = (), message: str = ""
     ) -> None:
-        """Another state begins; what was said of the service stays.
+        """Begin another state; pid, listeners and evidence stay as they were.
 
-        So does an answer that came just before, if it still is one: the user pressed a key for what was on the screen.
+        An answer that came just before also stays, if the new state accepts it: the user answered what was on the
+        screen.
         """
-        with self._change:
-            old = self._now
-            self._now = _Now(
+        with self._changed:
+            old = self._current
+            self._current = _CurrentState(
                 state, time.monotonic(), limit, choices, message, old.pid, old.listeners, old.evidence, None
             )
             if self._answer not in choices:
                 self._answer = ""
                 self.cancelled.clear()
 
-    def tell(
+    def update(
         self,
         message: str | None = None,
         pid: int | None = None,
         listeners: int | None = None,
         evidence: tuple[int, int] | None = None,
     ) -> None:
-        """Within a state: only what is given changes."""
-        now = self._now
-        now.message = now.message if message is None else message
-        now.pid = now.pid if pid is None and listeners is None else pid
-        now.listeners = now.listeners if listeners is None else listeners
-        now.evidence = now.evidence if evidence is None else evidence
+        """Change details within a state; None leaves one as it is. ``listeners`` sets ``pid`` too, also to None."""
+        current = self._current
+        current.message = current.message if message is None else message
+        current.pid = current.pid if pid is None and listeners is None else pid
+        current.listeners = current.listeners if listeners is None else listeners
+        current.evidence = current.evidence if evidence is None else evidence
 
     def count_down(self, seconds: float, message: str) -> None:
-        """Wait visibly; raises Stopped when the user stops it, TakenBack when undo is asked for."""
-        self.tell(message)
+        """Wait while the screen counts down. Raises WaitStopped, UndoRequested or ShuttingDown, as ``wait`` does."""
+        self.update(message)
         until = time.monotonic() + seconds
-        with self._change:
-            self._now.choices = (STOP,)
-            self._now.until = until
+        with self._changed:
+            self._current.choices = (STOP,)
+            self._current.until = until
         try:
-            while (left := until - time.monotonic()) > 0:
-                self.wait(left)
-            self.last_call()
+            while (remaining := until - time.monotonic()) > 0:
+                self.wait(remaining)
+            self.stop_accepting_answers()
         finally:
-            self._now.until = None
+            self._current.until = None
 
     def wait(self, seconds: float) -> bool:
-        """Until something new may be seen; True for ``go now``. Raises Kept, TakenBack or Stopped for an answer.
+        """Wait for an answer or a newer snapshot, at most ``seconds``; True for ``go now``.
 
-        Raises Left once the program ends.
+        Raises KeepRequested, UndoRequested or WaitStopped for the other answers, ShuttingDown when the program ends.
         """
-        with self._change:
-            if not self._answer and not self._left:
-                self._change.wait(seconds)
-            return self._taken()
+        with self._changed:
+            if not self._answer and not self._shutting_down:
+                self._changed.wait(seconds)
+            return self._take_answer()
 
-    def last_call(self) -> None:
-        """Before a step that cannot be called back: what was said in time is raised, as ``wait`` does.
+    def stop_accepting_answers(self) -> None:
+        """Call this before a step that cannot be stopped. An answer given in time is raised, as ``wait`` does.
 
-        What comes later is refused, so that no answer is taken and then ignored.
+        A later answer is refused: none is accepted and then ignored.
         """
-        with self._change:
-            self._taken()
-            self._now.choices = ()
+        with self._changed:
+            self._take_answer()
+            self._current.choices = ()
 
-    def _taken(self) -> bool:
-        if self._left:
-            raise Left
+    def _take_answer(self) -> bool:
+        if self._shutting_down:
+            raise ShuttingDown
         answer, self._answer = self._answer, ""
         self.cancelled.clear()
         if answer == KEEP:
-            raise Kept
+            raise KeepRequested
         if answer == UNDO:
-            raise TakenBack
+            raise UndoRequested
         if answer == STOP:
-            raise Stopped
+            raise WaitStopped
         return answer == NOW
 
-    def wake(self) -> None:
-        """A newer snapshot is there."""
-        with self._change:
-            self._change.notify_all()
+    def notify(self) -> None:
+        """A newer snapshot has come: end a ``wait``."""
+        with self._changed:
+            self._changed.notify_all()
 
-    def leave(self) -> None:
-        """The program ends: nothing more is begun. What runs by itself, a restart command, is not called back."""
-        with self._change:
-            self._left = True
-            self._change.notify_all()
+    def shut_down(self) -> None:
+        """The program ends: no further step begins. A restart command that already runs is not stopped."""
+        with self._changed:
+            self._shutting_down = True
+            self._changed.notify_all()
 
     def answer(self, choice: str) -> None:
-        """The user's word. Raises ControlError when nobody asks for it now."""
-        with self._change:
-            if choice not in self._now.choices:
+        """The user's answer. Raises ControlError when the current state does not accept it."""
+        with self._changed:
+            if choice not in self._current.choices:
                 raise ControlError(f"{choice}: nothing asks for that now.")
             self._answer = choice
             self.cancelled.set()
-            self._change.notify_all()
+            self._changed.notify_all()
 
-    def shown(self, log: tuple[str, ...]) -> ChangeProgress:
-        """For the screen."""
-        now = self._now
-        moment = time.monotonic()
+    def current(self, log: tuple[str, ...]) -> ChangeProgress:
+        """The change as it is now, for the screen, with the newest lines of ``log``."""
+        current = self._current
+        now = time.monotonic()
         return ChangeProgress(
             op=self.op,
             label=self.label,
-            state=now.state,
-            elapsed=moment - now.since,
-            limit=now.limit,
-            pid=now.pid,
-            listeners=now.listeners,
-            evidence=now.evidence,
-            message=now.message,
+            state=current.state,
+            elapsed=now - current.since,
+            limit=current.limit,
+            pid=current.pid,
+            listeners=current.listeners,
+            evidence=current.evidence,
+            message=current.message,
             log_lines=log[-8:],
-            countdown=max(now.until - moment, 0.0) if now.until is not None else None,
-            choices=(*now.choices, LISTEN) if self.cut else now.choices,
+            countdown=max(current.until - now, 0.0) if current.until is not None else None,
+            choices=(*current.choices, LISTEN) if self.turn_cut else current.choices,
         )

@@ -5,7 +5,17 @@ import time
 
 import pytest
 
-from timmy_tui.control.progress import KEEP, NOW, STOP, UNDO, Kept, Left, Progress, Stopped, TakenBack
+from timmy_tui.control.progress import (
+    KEEP,
+    NOW,
+    STOP,
+    UNDO,
+    KeepRequested,
+    Progress,
+    ShuttingDown,
+    UndoRequested,
+    WaitStopped,
+)
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 
@@ -19,13 +29,13 @@ def test_an_answer_given_as_the_state_changes_holds_where_it_still_is_one(progre
     progress.enter(ChangeState.WAITING, None, (STOP, UNDO))
     progress.answer(UNDO)
     progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO))
-    with pytest.raises(TakenBack):
+    with pytest.raises(UndoRequested):
         progress.wait(5.0)
     progress.enter(ChangeState.RESTARTING, None, (STOP,))
     progress.answer(STOP)
     progress.enter(ChangeState.WAITING, None, (STOP, UNDO))
     assert progress.cancelled.is_set()
-    with pytest.raises(Stopped):
+    with pytest.raises(WaitStopped):
         progress.wait(5.0)
 
 
@@ -42,10 +52,10 @@ def test_before_a_step_that_cannot_be_called_back_the_last_word_counts_and_later
 ) -> None:
     progress.enter(ChangeState.GUARDING, None, (STOP, NOW))
     progress.answer(STOP)
-    with pytest.raises(Stopped):
-        progress.last_call()
+    with pytest.raises(WaitStopped):
+        progress.stop_accepting_answers()
     progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO))
-    progress.last_call()
+    progress.stop_accepting_answers()
     with pytest.raises(ControlError, match="nothing asks for that now"):
         progress.answer(UNDO)
 
@@ -69,10 +79,10 @@ def test_an_answer_is_refused_or_counts_whenever_it_comes() -> None:
         thread.start()
         try:
             progress.wait(0.0)
-            progress.last_call()
+            progress.stop_accepting_answers()
             progress.enter(ChangeState.KEPT)
             counted = False
-        except TakenBack:
+        except UndoRequested:
             counted = True
         thread.join()
         lost += taken != [counted]
@@ -82,7 +92,7 @@ def test_an_answer_is_refused_or_counts_whenever_it_comes() -> None:
 def test_a_wish_to_undo_survives_into_the_countdown(progress: Progress) -> None:
     progress.enter(ChangeState.WAITING, None, (STOP, UNDO))
     progress.answer(UNDO)
-    with pytest.raises(TakenBack):
+    with pytest.raises(UndoRequested):
         progress.count_down(60.0, "v34 has exited")
 
 
@@ -94,31 +104,31 @@ def test_a_countdown_ends_by_itself_is_stopped_and_shows_its_seconds(progress: P
     seen: list[float | None] = []
 
     def stop() -> None:
-        while progress.shown(()).countdown is None:
+        while progress.current(()).countdown is None:
             time.sleep(0.001)
-        seen.append(progress.shown(()).countdown)
+        seen.append(progress.current(()).countdown)
         progress.answer(STOP)
 
     thread = threading.Thread(target=stop)
     thread.start()
-    with pytest.raises(Stopped):
+    with pytest.raises(WaitStopped):
         progress.count_down(50.0, "v34 has exited")
     thread.join()
-    assert seen[0] is not None and 0 < seen[0] <= 50 and progress.shown(()).countdown is None
+    assert seen[0] is not None and 0 < seen[0] <= 50 and progress.current(()).countdown is None
 
 
 def test_the_end_of_the_program_ends_a_wait_and_calls_nothing_back(progress: Progress) -> None:
     """A restart command that is under way must come to its own end, or v34 stays dead."""
     progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO))
-    thread = threading.Thread(target=progress.leave)
+    thread = threading.Thread(target=progress.shut_down)
     thread.start()
-    with pytest.raises(Left):
+    with pytest.raises(ShuttingDown):
         progress.wait(50.0)
         progress.wait(50.0)
     thread.join()
     assert not progress.cancelled.is_set()
-    with pytest.raises(Left):
-        progress.last_call()
+    with pytest.raises(ShuttingDown):
+        progress.stop_accepting_answers()
 
 
 def test_go_now_ends_a_wait_and_keep_ends_the_change(progress: Progress) -> None:
@@ -127,5 +137,5 @@ def test_go_now_ends_a_wait_and_keep_ends_the_change(progress: Progress) -> None
     assert progress.wait(5.0) is True
     progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO))
     progress.answer(KEEP)
-    with pytest.raises(Kept):
+    with pytest.raises(KeepRequested):
         progress.wait(5.0)

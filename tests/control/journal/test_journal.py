@@ -18,10 +18,10 @@ from timmy_tui.control.journal.write_ahead import (
     CLOSED,
     ChangeLock,
     Entry,
+    FileState,
     Journal,
     Locked,
     Operation,
-    Standing,
     classify,
     file_records,
     new_op,
@@ -146,18 +146,18 @@ def test_s4_the_journal_holds_no_text_of_the_files_beyond_the_literals(change: C
 
 
 def test_c6_not_applied_applied_and_half_applied_are_told_apart(change: Change) -> None:
-    assert classify(change.operation) is Standing.NOT_APPLIED
+    assert classify(change.operation) is FileState.NOT_APPLIED
     change.write(change.planned[0])
-    assert classify(change.operation) is Standing.HALF_APPLIED
+    assert classify(change.operation) is FileState.HALF_APPLIED
     change.write(change.planned[1])
-    assert classify(change.operation) is Standing.APPLIED
+    assert classify(change.operation) is FileState.APPLIED
 
 
 def test_c6_an_applied_change_is_rolled_back_byte_for_byte(change: Change) -> None:
     change.write()
     write(plan_rollback(change.operation, change.backups))
     assert {path: path.read_bytes() for path in change.old} == change.old
-    assert classify(change.operation) is Standing.NOT_APPLIED
+    assert classify(change.operation) is FileState.NOT_APPLIED
     with pytest.raises(Refused, match="Nothing to undo"):
         plan_rollback(change.operation, change.backups)
 
@@ -173,7 +173,7 @@ def test_c6_a_half_applied_change_is_put_back(change: Change) -> None:
 def test_c19_a_file_changed_since_is_not_overwritten_and_the_backup_is_named(change: Change) -> None:
     change.write()
     aged(change.config, change.config.read_bytes() + b"# theirs\n")
-    assert classify(change.operation) is Standing.CHANGED
+    assert classify(change.operation) is FileState.CHANGED
     with pytest.raises(Conflict, match="changed since") as conflict:
         plan_rollback(change.operation, change.backups)
     assert str(change.planned[0].backup) in conflict.value.hint
@@ -198,7 +198,7 @@ def test_c19_a_damaged_backup_is_not_put_back(change: Change) -> None:
 def test_c19_a_file_that_is_gone_is_changed_by_someone_else(change: Change) -> None:
     change.write()
     change.app.unlink()
-    assert classify(change.operation) is Standing.CHANGED
+    assert classify(change.operation) is FileState.CHANGED
 
 
 def test_leftovers_of_a_killed_change_are_removed_and_an_edit_among_them_is_kept(change: Change) -> None:
@@ -221,7 +221,7 @@ def test_leftovers_of_a_killed_change_are_removed_and_an_edit_among_them_is_kept
 def test_an_operation_without_files_was_not_applied(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.append(Entry(op="a", stage="restarting"))
-    assert classify(journal.operations()[0]) is Standing.NOT_APPLIED
+    assert classify(journal.operations()[0]) is FileState.NOT_APPLIED
 
 
 def test_operation_ids_are_unique(tmp_path: Path) -> None:
@@ -276,4 +276,4 @@ def test_c7_a_state_folder_that_is_gone_is_an_error_with_its_name(tmp_path: Path
 
 def test_c19_another_change_of_the_same_file_is_not_ours(change: Change) -> None:
     apply([Edit(change.config, CHUNKS, 9)], change.backups)
-    assert classify(change.operation) is Standing.CHANGED
+    assert classify(change.operation) is FileState.CHANGED

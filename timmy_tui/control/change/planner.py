@@ -27,8 +27,8 @@ from timmy_tui.control.flags.readings import (
 from timmy_tui.control.flags.table import by_literal
 from timmy_tui.control.journal.write_ahead import (
     ROLLED_BACK,
+    FileState,
     Operation,
-    Standing,
     classify,
     plan_rollback,
     reversed_edits,
@@ -204,7 +204,7 @@ class Planner:
                 raise NotFound(f"the journal has no operation {op}.")
             return found
         for one in reversed(operations):
-            if undoable(one, operations) and classify(one) is not Standing.NOT_APPLIED:
+            if undoable(one, operations) and classify(one) is not FileState.NOT_APPLIED:
                 return one
         raise NotFound("there is no change to undo.")
 

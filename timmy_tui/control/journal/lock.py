@@ -1,4 +1,4 @@
-"""One dashboard of the machine makes changes; the others only look."""
+"""File locks: only one dashboard of the machine makes changes, one at a time."""
 
 import fcntl
 import os
@@ -10,23 +10,23 @@ from types import TracebackType
 from timmy_tui.core.errors import ControlError
 
 _TRIES = 3
-"""Asking who the owner is takes the lock for some microseconds, which must not look like an owner."""
+"""``owner`` takes the lock for some microseconds; ``acquire`` must not take that for an owner."""
 
 
 class Locked(ControlError):
     """Another dashboard makes changes."""
 
     def __init__(self, pid: int | None) -> None:
-        """``pid`` is the owner's; None when it cannot be told."""
+        """``pid`` is the owner's; None when it is not known."""
         self.pid = pid
         owner = f"the timmy-tui with pid {pid}" if pid else "another timmy-tui"
         super().__init__(f"{owner} makes changes; this one only looks.", "Close it, or make the change there.")
 
 
 class ChangeLock:
-    """flock on a file in the state folder; a dead owner's lock is gone with it.
+    """flock on a file in the state folder; the kernel releases it when its owner dies.
 
-    Not on the file that is changed: its inode is another one after every change. ``change.lock`` is held while a change
+    Not on the file that is changed: every change gives that one a new inode. ``change.lock`` is held while a change
     runs, ``dashboard.lock`` for as long as a dashboard that may change something is open.
     """
 
@@ -36,11 +36,11 @@ class ChangeLock:
 
     @property
     def held(self) -> bool:
-        """By this object."""
+        """This object holds the lock."""
         return self._fd is not None
 
     def acquire(self) -> None:
-        """Raises Locked with the owner's pid. Taking it twice is taking it once."""
+        """Raises Locked with the owner's pid. No effect when this object holds it already."""
         if self._fd is not None:
             return
         fd = self._open()
@@ -54,20 +54,20 @@ class ChangeLock:
                     os.close(fd)
                     raise Locked(pid) from None
                 time.sleep(0.02)
-        with suppress(OSError):  # the pid is for the other's message; a full disk has no room for it
+        with suppress(OSError):  # the pid is only for the message of another process, so a full disk does not matter
             os.ftruncate(fd, 0)
             os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         self._fd = fd
 
     def release(self) -> None:
-        """Idempotent."""
+        """No effect when this object does not hold it."""
         if self._fd is not None:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
 
     def owner(self) -> int | None:
-        """Pid of who holds it, this process included; None while nobody does."""
+        """Pid of the process that holds it, which may be this one; None while nobody does, or it is not known."""
         if self._fd is not None:
             return os.getpid()
         fd = self._open()
@@ -106,6 +106,6 @@ def dashboard_lock(folder: Path) -> ChangeLock:
     return ChangeLock(folder, "dashboard.lock")
 
 
-def second(pid: int | None) -> str:
-    """What a dashboard is told that came after the one with this pid."""
+def other_dashboard(pid: int | None) -> str:
+    """Why this dashboard is read-only: the one with this pid was started before it."""
     return f"another dashboard ({f'pid {pid}' if pid else 'another process'}) makes the changes"

@@ -1,4 +1,4 @@
-"""Changes that an earlier run of the program left open: what needs nobody is closed, the rest waits for the user."""
+"""Recovers changes that an earlier run left open: some are closed at once, the others wait for the user's answer."""
 
 from collections.abc import Callable
 
@@ -6,59 +6,61 @@ from timmy_tui.control.journal.write_ahead import (
     ASKING,
     ROLLED_BACK,
     Entry,
+    FileState,
     Journal,
     Operation,
-    Standing,
     classify,
     remove_leftovers,
 )
 from timmy_tui.core.errors import ControlError
 
-IN_PLACE = (Standing.APPLIED, Standing.HALF_APPLIED)
-UNSEEN = "its end was not seen"
-"""Of a restart: it changed no file, and may have come to its end without us."""
+IN_PLACE = (FileState.APPLIED, FileState.HALF_APPLIED)
+END_NOT_SEEN = "its end was not seen"
+"""Of a restart: it changed no file, and may have ended after the program did."""
 
 
-def undecided(journal: Journal) -> Operation | None:
-    """The newest open operation whose files, or some of them, are in place. Reads only."""
-    return next((one for one in reversed(journal.open_operations()) if classify(one) in IN_PLACE), None)
+def pending_operation(journal: Journal) -> Operation | None:
+    """The newest open operation whose new bytes are in place, at least in part. Changes nothing."""
+    operations = reversed(journal.open_operations())
+    return next((operation for operation in operations if classify(operation) in IN_PLACE), None)
 
 
-def close_clear_ones(journal: Journal, tell: Callable[[str], None]) -> list[tuple[Operation, Standing]]:
-    """Only with the lock held. Returns what needs the user's word, oldest first; ``tell`` hears of the others.
+def recover_operations(journal: Journal, notify: Callable[[str], None]) -> list[tuple[Operation, FileState]]:
+    """Close what needs no answer, and ``notify`` of each. Only with the lock held.
 
-    Newest first, each as the journal has it then: a rollback that had come to its end closes what it took back.
+    Returns what needs the user's answer, oldest first. Works from the newest to the oldest and reads the journal again
+    each time: a rollback that had finished closes the change that it undid.
     """
-    seen: set[str] = set()
-    while left := [one for one in journal.open_operations() if one.op not in seen]:
-        operation = left[-1]
-        seen.add(operation.op)
-        standing, word = clean_up(operation, journal)
-        if standing not in IN_PLACE or operation.undoes:
-            how = str(standing) if operation.files else UNSEEN
-            told = f"{operation.label}: interrupted earlier, {how}"
-            tell(f"{told}; {word}" if word else told)
-    return [(one, classify(one)) for one in journal.open_operations()]
+    checked: set[str] = set()
+    while remaining := [operation for operation in journal.open_operations() if operation.op not in checked]:
+        operation = remaining[-1]
+        checked.add(operation.op)
+        state, warning = recover_operation(operation, journal)
+        if state not in IN_PLACE or operation.undoes:
+            outcome = str(state) if operation.files else END_NOT_SEEN
+            message = f"{operation.label}: interrupted earlier, {outcome}"
+            notify(f"{message}; {warning}" if warning else message)
+    return [(operation, classify(operation)) for operation in journal.open_operations()]
 
 
-def clean_up(operation: Operation, journal: Journal) -> tuple[Standing, str]:
-    """What a killed change left: half-written files away, what needs no answer closed. Only with the lock held.
+def recover_operation(operation: Operation, journal: Journal) -> tuple[FileState, str]:
+    """Remove the temp files of a killed change, and close it when it needs no answer. Only with the lock held.
 
-    Returns how it stands and a sentence. A rollback that was killed between two files opens again what it took back.
-    Raises ControlError when the journal or the folder cannot be written.
+    Returns the state of its files and a warning, or an empty one. A rollback that was killed between two files opens
+    the change again that it was to undo. Raises ControlError when the journal or the folder cannot be written.
     """
     try:
-        left = remove_leftovers(operation)
+        edited = remove_leftovers(operation)
     except OSError as error:
         raise ControlError(f"{error.filename} cannot be removed: {error.strerror}.") from None
-    standing = classify(operation)
-    word = f"someone's edit is kept in {left[0]}" if left else ""
-    if operation.undoes and standing in IN_PLACE:
-        whole = standing is Standing.APPLIED
-        journal.append(Entry(op=operation.undoes, stage=ROLLED_BACK if whole else ASKING))
-        journal.append(Entry(op=operation.op, stage=ROLLED_BACK if whole else "not applied", message=word))
+    state = classify(operation)
+    warning = f"someone's edit is kept in {edited[0]}" if edited else ""
+    if operation.undoes and state in IN_PLACE:
+        complete = state is FileState.APPLIED
+        journal.append(Entry(op=operation.undoes, stage=ROLLED_BACK if complete else ASKING))
+        journal.append(Entry(op=operation.op, stage=ROLLED_BACK if complete else "not applied", message=warning))
     elif not operation.files:
-        journal.append(Entry(op=operation.op, stage="needs attention", message=UNSEEN))
-    elif standing not in IN_PLACE:
-        journal.append(Entry(op=operation.op, stage=str(standing), message=word))
-    return standing, word
+        journal.append(Entry(op=operation.op, stage="needs attention", message=END_NOT_SEEN))
+    elif state not in IN_PLACE:
+        journal.append(Entry(op=operation.op, stage=str(state), message=warning))
+    return state, warning

@@ -19,11 +19,21 @@ from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.journal.lock import ChangeLock, Locked
 from timmy_tui.core.errors import ControlError
 
-__all__ = ["CLOSED", "ChangeLock", "Entry", "FileRecord", "Journal", "LiteralRecord", "Locked", "Operation", "Standing"]
+__all__ = [
+    "CLOSED",
+    "ChangeLock",
+    "Entry",
+    "FileRecord",
+    "FileState",
+    "Journal",
+    "LiteralRecord",
+    "Locked",
+    "Operation",
+]
 
 ROLLED_BACK = "rolled back"
 ASKING = "asking"
-"""Stage of a change that waits for the user's word; open, so that the next start asks again."""
+"""Stage of a change that waits for the user's answer; open, so that the next start asks again."""
 CLOSED = frozenset({"kept", ROLLED_BACK, "needs attention", "not applied", "changed by someone else", "refused"})
 """Stages that end an operation; any other leaves it open for the next start."""
 
@@ -64,7 +74,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     label: str = ""
     strategy: str = ""
     service: str = ""
-    """Identity of who serves: pid and start, as the service writes it."""
+    """Identity of the process that serves v34: ``<boot>:<pid>:<start>``."""
     undoes: str = ""
     """The operation that this one rolls back."""
     message: str = ""
@@ -72,7 +82,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """The lines of one operation, folded: the newest stage, the first line's facts."""
+    """The lines of one operation as one value: the stage of the newest line, the files of the line that names them."""
 
     op: str
     stage: str
@@ -88,29 +98,29 @@ class Operation(Struct, frozen=True, kw_only=True):
     boottime: float
     files: tuple[FileRecord, ...]
     begun: tuple[str, float] = ("", 0.0)
-    """Boot and time on its clock of the first line, which comes before the files are touched."""
+    """Boot id and boot-clock time of the first line, which is written before the files are touched."""
 
     @property
     def open(self) -> bool:
-        """Not ended: killed, or still running."""
+        """It has not ended: it still runs, or was killed."""
         return self.stage not in CLOSED
 
 
-class Standing(StrEnum):
-    """How the files of an operation stand on disk."""
+class FileState(StrEnum):
+    """Which version of an operation's files is on disk."""
 
     NOT_APPLIED = "not applied"
     APPLIED = "applied"
     HALF_APPLIED = "half applied"
-    """Of several files some hold the new bytes and some the old: killed between two of them."""
+    """Some files hold the new bytes and some the old: the program was killed between two of them."""
     CHANGED = "changed by someone else"
 
 
 class Journal:
-    """Append-only JSON lines, flushed to disk one by one, 0600."""
+    """Append-only JSON lines, each flushed to disk when it is written; file mode 0600."""
 
     def __init__(self, path: Path) -> None:
-        """The file is made by the first line."""
+        """The first ``append`` makes the file."""
         self.path = path
 
     def append(self, entry: Entry) -> None:
@@ -125,7 +135,7 @@ class Journal:
             try:
                 os.fchmod(fd, 0o600)
                 line = msgspec.json.encode(entry) + b"\n"
-                # a line torn by a crash must not swallow this one
+                # a crash may have left half a line; this one must not be joined to it
                 line = line if _ends_with_newline(fd) else b"\n" + line
                 if os.write(fd, line) != len(line):
                     raise OSError(0, "the disk is full")
@@ -136,9 +146,9 @@ class Journal:
             raise ControlError(f"The journal {self.path} cannot be written: {error.strerror}.") from None
 
     def operations(self) -> list[Operation]:
-        """All operations, oldest first; a torn or foreign line is passed over.
+        """All operations, oldest first; a line that cannot be decoded is ignored.
 
-        Raises ControlError when the file is there and cannot be read: nobody knows then what is open.
+        Raises ControlError when the file exists and cannot be read: then it is not known what is open.
         """
         try:
             lines = self.path.read_bytes().split(b"\n")
@@ -151,10 +161,10 @@ class Journal:
             with suppress(msgspec.MsgspecError, UnicodeDecodeError):
                 entry = _DECODER.decode(line)
                 entries.setdefault(entry.op, []).append(entry)
-        return [_fold(found) for found in entries.values()]
+        return [_fold(lines_of_one) for lines_of_one in entries.values()]
 
     def open_operations(self) -> list[Operation]:
-        """Those that have not ended: at the start of the program, what a crash left."""
+        """Those that have not ended; at the start of the program: those that a crash left."""
         return [operation for operation in self.operations() if operation.open]
 
 
@@ -167,7 +177,7 @@ def _ends_with_newline(fd: int) -> bool:
 
 
 def _fold(entries: Sequence[Entry]) -> Operation:
-    """What was said first of what never changes, what was said last of the rest."""
+    """One operation from its lines, oldest first: start from the first, stage and message from the last."""
     first, last = entries[0], entries[-1]
 
     def newest(field: str) -> str:
@@ -196,7 +206,7 @@ def new_op() -> str:
 
 
 def file_records(planned: Sequence[PlannedFile]) -> tuple[FileRecord, ...]:
-    """What the first line of an operation says of its files."""
+    """The files of an operation as its first line holds them."""
     return tuple(
         FileRecord(
             path=str(file.image.path),
@@ -205,44 +215,44 @@ def file_records(planned: Sequence[PlannedFile]) -> tuple[FileRecord, ...]:
             backup=str(file.backup),
             temp=str(file.temp),
             literals=tuple(
-                LiteralRecord(found.name, found.old, found.new, found.line, str(found.selector or ""))
-                for found in file.literals
+                LiteralRecord(literal.name, literal.old, literal.new, literal.line, str(literal.selector or ""))
+                for literal in file.literals
             ),
         )
         for file in planned
     )
 
 
-def classify(operation: Operation) -> Standing:
-    """Compare the files' hashes with the operation's; reads only. Without files nothing was applied."""
-    standings = {_standing(file) for file in operation.files}
-    if Standing.CHANGED in standings:
-        return Standing.CHANGED
-    if len(standings) == 2:
-        return Standing.HALF_APPLIED
-    return standings.pop() if standings else Standing.NOT_APPLIED
+def classify(operation: Operation) -> FileState:
+    """Compare the files' hashes with the operation's; changes nothing. NOT_APPLIED for an operation without files."""
+    states = {_file_state(file) for file in operation.files}
+    if FileState.CHANGED in states:
+        return FileState.CHANGED
+    if len(states) == 2:
+        return FileState.HALF_APPLIED
+    return states.pop() if states else FileState.NOT_APPLIED
 
 
-def _standing(file: FileRecord) -> Standing:
+def _file_state(file: FileRecord) -> FileState:
     try:
-        found = read_file(Path(file.path)).sha256
+        sha256 = read_file(Path(file.path)).sha256
     except Refused:
-        return Standing.CHANGED
-    known = {file.before: Standing.NOT_APPLIED, file.after: Standing.APPLIED}
-    return known.get(found, Standing.CHANGED)
+        return FileState.CHANGED
+    states = {file.before: FileState.NOT_APPLIED, file.after: FileState.APPLIED}
+    return states.get(sha256, FileState.CHANGED)
 
 
 def plan_rollback(operation: Operation, backups: Path | None = None) -> tuple[PlannedFile, ...]:
-    """The exact old bytes of every file that holds the new ones; files that hold the old ones are left out.
+    """Plan to put back the exact old bytes of every file that holds the new ones; other files stay as they are.
 
     Raises Conflict when a file was changed since: ``reversed_edits`` then puts back the one literal alone.
     """
     planned: list[PlannedFile] = []
     for file in operation.files:
-        standing = _standing(file)
-        if standing is Standing.NOT_APPLIED:
+        state = _file_state(file)
+        if state is FileState.NOT_APPLIED:
             continue
-        if standing is not Standing.APPLIED:
+        if state is not FileState.APPLIED:
             raise Conflict(
                 f"{file.path} was changed since; its bytes stay.",
                 hint=f"Its state before the change is kept: diff {file.backup} {file.path}",
@@ -271,15 +281,15 @@ def reversed_edits(operation: Operation) -> tuple[Edit, ...]:
 
 
 def remove_leftovers(operation: Operation) -> tuple[Path, ...]:
-    """Delete what a killed operation left beside its files and backups; to be called by the owner of the lock.
+    """Delete the temp files of a killed operation, beside its files and backups. Only with the lock held.
 
-    Returns the temp files that stay because their bytes are neither the old nor the new: they hold someone's edit.
+    Returns the temp files that stay, because their bytes are neither the old nor the new: they hold someone's edit.
     """
-    left: list[Path] = []
+    remaining: list[Path] = []
     for file in operation.files:
         backup = Path(file.backup)
-        for half in backup.parent.glob(f".{backup.name}.*.tmp"):
-            half.unlink(missing_ok=True)
+        for partial in backup.parent.glob(f".{backup.name}.*.tmp"):
+            partial.unlink(missing_ok=True)
         temp = Path(file.temp)
         if not os.path.lexists(temp) or temp.suffix != ".tmp" or temp.parent != Path(file.path).parent:
             continue
@@ -287,9 +297,9 @@ def remove_leftovers(operation: Operation) -> tuple[Path, ...]:
             known = read_file(temp).sha256 in (file.before, file.after)
         except Refused:
             known = False
-        # killed while it was written: shorter than both, and never in place, as the file itself shows
-        if known or _standing(file) is Standing.NOT_APPLIED:
+        # killed while the temp file was written: its bytes match neither, but the file still holds the old ones
+        if known or _file_state(file) is FileState.NOT_APPLIED:
             temp.unlink()
         else:
-            left.append(temp)
-    return tuple(left)
+            remaining.append(temp)
+    return tuple(remaining)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 _ERROR = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit)\b.*")
 
 
-def last_words(log: Sequence[str]) -> str:
-    """``: NameError: …`` when the log ends in a traceback; cleaned text in, cleaned text out."""
-    found = next((line for line in reversed(log[-40:]) if _ERROR.match(line)), "")
-    return f": {found}" if found else ""
+def crash_reason(log: Sequence[str]) -> str:
+    """``: NameError: …`` when one of the last 40 lines is an exception, else empty. The lines must be sanitized."""
+    error = next((line for line in reversed(log[-40:]) if _ERROR.match(line)), "")
+    return f": {error}" if error else ""
