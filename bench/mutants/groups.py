@@ -48,9 +48,9 @@ GROUPS: tuple[Group, ...] = (
 )
 
 TESTS = (
-    "analysis", "commands", "control", "ollama", "parse", "pipeline", "report", "storage", "turns",
+    "analysis", "commands", "control", "model", "ollama", "parse", "pipeline", "report", "storage", "turns", "ui/charts",
 )  # fmt: skip
-"""Folders of ``tests`` that may notice. Those of the screen are left out: they are slow, and look at other things."""
+"""Folders of ``tests`` that may notice. Of the screen only the charts: the others are slow, and look at other things."""
 
 
 def group_of(path: str) -> Group | None:

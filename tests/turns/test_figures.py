@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.turns.events import at, event, read_all, read_one
-from timmy_tui.model.turn import TurnState
+from timmy_tui.model.turn import Event, TurnState
 
 ROWS = (
     ("stt_pause_detected", "pause_threshold", "pause_threshold"),
@@ -167,3 +167,11 @@ def test_a_turn_of_the_latency_log_alone() -> None:
     turn = closed(event("v34_webhook_received", 1_000_000))
     assert (turn.logs, turn.started, turn.ended) == ("latency", at(0.0), at(9.0))
     assert (turn.text, turn.reply, turn.errors) == (None, None, ())
+
+
+def test_a_stamp_is_rounded_to_the_nearest_microsecond() -> None:
+    """Shortly after 1970 a float tells a hundredth of one apart: 0.53 µs are one, 0.47 none."""
+    sent = [Event(1.0, "aaaaaaaa", "v34_ollama_sent", "v34")]
+    for late, rounded in ((0.53e-6, 0.001), (0.47e-6, 0.0)):
+        turn = read_one([*sent, Event(1.0 + late, "aaaaaaaa", "v34_ollama_received", "v34")])
+        assert turn.stages["llm"] == rounded

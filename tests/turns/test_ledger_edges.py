@@ -188,6 +188,10 @@ def test_bounds_on_the_two_clocks(gone: tuple[str, ...], bounds: tuple[float | N
         (("v34_memory_storage_start", "v34_memory_storage_complete"), True),
         (("v34_memory_storage_start", "v34_memory_storage_complete", "v34_classification_complete"), False),
         (("v34_memory_storage_start", "v34_memory_storage_complete", "v34_retrieval_start"), True),
+        # Of what lies behind it only the first is there, only the last, or nothing.
+        ((*NAMES[4:6], *NAMES[7:10]), True),
+        (NAMES[4:9], True),
+        (NAMES[4:10], False),
         (
             (
                 "v34_memory_storage_start",
