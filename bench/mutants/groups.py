@@ -48,9 +48,10 @@ GROUPS: tuple[Group, ...] = (
 )
 
 TESTS = (
-    "analysis", "commands", "control", "model", "ollama", "parse", "pipeline", "report", "storage", "turns", "ui/charts",
+    "analysis", "commands", "control", "model", "ollama", "parse", "pipeline", "report", "storage", "turns",
+    "ui/charts",
 )  # fmt: skip
-"""Folders of ``tests`` that may notice. Of the screen only the charts: the others are slow, and look at other things."""
+"""Folders of ``tests`` that may notice. Of the screen the charts alone: the rest is slow, and looks at other things."""
 
 
 def group_of(path: str) -> Group | None:
