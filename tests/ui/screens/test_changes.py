@@ -81,7 +81,7 @@ async def test_the_running_change_is_answered_only_with_what_it_offers() -> None
     control = FakeControl(control_state())
     async with running_dashboard(snapshot(), control=control) as dashboard:
         await dashboard.press("5", "S")
-        assert "no running change asks for that" in dashboard.text()
+        assert "no running change waits for this answer" in dashboard.text()
         await dashboard.press("K")
         await dashboard.until(lambda: "keep: done" in dashboard.text())
     assert control.calls == [("answer", "keep")]
@@ -147,7 +147,7 @@ async def test_the_running_change_is_answered_from_the_live_screen() -> None:
         await dashboard.press("K")
         await dashboard.until(lambda: ("answer", "keep") in control.calls)
         await dashboard.press("N")
-        await dashboard.until(lambda: "go now: no running change asks for that" in dashboard.text())
+        await dashboard.until(lambda: "go now: no running change waits for this answer" in dashboard.text())
 
 
 async def test_a_flag_without_choices_asks_for_its_value() -> None:

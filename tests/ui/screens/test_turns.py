@@ -115,7 +115,7 @@ async def test_a_note_goes_on_a_mark_and_is_shown_with_the_turn() -> None:
     unmarked = replace(snapshot(), judgement=replace(judgement(20), quality=()))
     async with running_dashboard(unmarked) as dashboard:
         await dashboard.press("n")
-        await dashboard.until(lambda: "a note goes on a mark" in dashboard.text())
+        await dashboard.until(lambda: "mark a turn first" in dashboard.text())
         await dashboard.publish(marked)
         await dashboard.press("n")
         await dashboard.until(lambda: "too curt" in dashboard.text())

@@ -65,7 +65,7 @@ class TrialActions:
         if answer == "go":
             self._request(ActOnTrial("keep"), "kept")
         elif answer == "other":
-            self._request(ActOnTrial("undo"), "taken back")
+            self._request(ActOnTrial("undo"), "undone")
             await self._requests.plan_and_confirm(Undo())
 
     def _request(self, request: BeginTrial | ActOnTrial, message: str) -> None:

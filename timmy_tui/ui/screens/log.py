@@ -65,7 +65,7 @@ class LogScreen(FilterScreen):
         if self.paused is None:
             return "following"
         new = _new_lines(self.paused, view.snapshot.log_tail)
-        return f"+{new} new {view.glyphs.more} f" if new else "held, f follows"
+        return f"+{new} new {view.glyphs.more} f" if new else "paused, f follows"
 
     def filter_changed(self) -> None:
         """Begin at the newest line that passes the filter."""
