@@ -11,13 +11,13 @@ from timmy_tui.core.settings import Control
 
 @dataclass(frozen=True)
 class ServiceSetup:
-    """Where v34 is, by which way it is restarted, and what the newest snapshot shows of it."""
+    """Where v34 is, how it is restarted, and what the newest snapshot shows of it."""
 
     strategy: Strategy
     url: str
     folder: Path
     """Where v34 runs."""
     config: Path
-    """What is touched when the reloader has missed an edit."""
+    """The file that is touched when the reloader has missed an edit."""
     limits: Control
     live_state: Callable[[], LiveState]
