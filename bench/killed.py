@@ -82,7 +82,7 @@ def _run_round(demo: Demo, files: list[Path], state: Path, seconds: float) -> Co
     controller = Controller(timmy)
     controller.open(watch=False)
     open_operations = len(journal.open_operations())
-    controller.look()
+    controller.poll()
     if not controller.idle:
         _wait_until(lambda: controller.progress is not None and bool(controller.progress.choices))
         controller.answer("undo")

@@ -53,8 +53,8 @@ class ControlHarness:
         self.controller = Controller(
             self.timmy,
             read_only,
-            tell=lambda message, role: self.messages.append(message),
-            mark=lambda kind, label: self.marks.append((kind, label)),
+            notify=lambda message, role: self.messages.append(message),
+            add_marker=lambda kind, label: self.marks.append((kind, label)),
         )
 
     # -- acting
@@ -84,7 +84,7 @@ class ControlHarness:
     def see(self, *turns: Turn, in_phase: str = "") -> None:
         """Show these turns to the controller; ``in_phase``: another one is still open, in this phase."""
         flight = OpenTurn(Turn(ordinal=len(turns)), in_phase, 0.0, 0.0) if in_phase else None
-        self.controller.see(Snapshot(turns=turns, open_turn=flight))
+        self.controller.observe(Snapshot(turns=turns, open_turn=flight))
 
     # -- waiting
 
@@ -151,7 +151,7 @@ class ControlHarness:
 
     def restore_points(self, prefix: str = "") -> list[str]:
         """Names of the own restore points that begin so, as the screen shows them now."""
-        self.controller.look()
+        self.controller.poll()
         points = self.controller.state().restore_points
         return [point.name for point in points if point.kind == "own" and point.name.startswith(prefix)]
 
@@ -232,7 +232,7 @@ def followed_logs(harness: ControlHarness) -> Iterator[None]:
     tail = replace(harness.settings.tail, poll_ms=50, poll_busy_ms=20)
     settings = replace(harness.settings, tail=tail)
     feeds, waker = live_source.follow_logs(settings, installation_at(harness.root, settings.paths))
-    source = live_source.LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=harness.controller.see)
+    source = live_source.LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=harness.controller.observe)
     source.start(lambda snapshot: None)
     try:
         yield

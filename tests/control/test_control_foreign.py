@@ -53,9 +53,9 @@ def harness(shell: Shell, service: Service) -> Iterator[ControlHarness]:
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_no_view_of_control_lets_it_through(harness: ControlHarness, size: tuple[int, int]) -> None:
-    harness.controller.see(Snapshot(log_tail=(("v34.log", EVIL),) * 9))
+    harness.controller.observe(Snapshot(log_tail=(("v34.log", EVIL),) * 9))
     harness.flip("tail-mode", "on")
-    harness.controller.look()
+    harness.controller.poll()
     async with running_dashboard(snapshot(), size=size, control=harness.controller) as dashboard:
         for key in ("1", "5", "j", "down", "enter", "escape", "i", "escape", "e", "escape", "u"):
             await dashboard.press(key)
@@ -64,7 +64,7 @@ async def test_no_view_of_control_lets_it_through(harness: ControlHarness, size:
 
 
 async def test_no_question_lets_it_through(harness: ControlHarness) -> None:
-    harness.controller.look()
+    harness.controller.poll()
     async with running_dashboard(snapshot(), control=harness.controller) as dashboard:
         await dashboard.press("t")
         await dashboard.until(lambda: "USE_FULL_MEGA_PROMPT = False" in dashboard.text())

@@ -177,12 +177,12 @@ async def test_work_that_fails_says_so() -> None:
 
 async def test_the_fast_clock_renews_the_view_only_while_a_turn_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     renewed = 0
-    renew = TimmyApp.renew
+    refresh_view = TimmyApp.refresh_view
 
     def count(app: TimmyApp) -> None:
         nonlocal renewed
         renewed += 1
-        renew(app)
+        refresh_view(app)
 
     async def renewals_at_rest() -> int:
         await dashboard.pilot.pause(0.02)  # a tick that was on its way is over
@@ -190,7 +190,7 @@ async def test_the_fast_clock_renews_the_view_only_while_a_turn_is_in_flight(mon
         await dashboard.pilot.pause(0.1)  # a hundred ticks
         return renewed - before
 
-    monkeypatch.setattr(TimmyApp, "renew", count)
+    monkeypatch.setattr(TimmyApp, "refresh_view", count)
     monkeypatch.setattr(app_module, "IDLE_S", 3600.0)
     monkeypatch.setattr(app_module, "BUSY_S", 0.001)
     async with running_dashboard(snapshot()) as dashboard:

@@ -10,7 +10,7 @@ from tests.ui.fakes import FakeControl, FakeLlm, FakeSource
 from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.core.settings import config_dir
-from timmy_tui.ui.actions.requests import absent_commands
+from timmy_tui.ui.actions.requests import unavailable_commands
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
@@ -35,7 +35,7 @@ def test_no_key_means_two_things_on_a_screen_and_none_is_tmuxs(screen: str) -> N
 
 def test_every_command_has_a_row_of_its_own_and_help() -> None:
     assert len({command.id for command in COMMANDS}) == len(COMMANDS)
-    assert all(command.help and command.word and command.keys for command in COMMANDS)
+    assert all(command.help and command.label and command.keys for command in COMMANDS)
 
 
 async def test_every_command_leads_somewhere() -> None:
@@ -57,15 +57,15 @@ def whole(read_only: str = "") -> Backend:
 
 
 def test_what_the_footer_shows_works_there() -> None:
-    shown = footer_words(COMMANDS, "live", absent_commands(Backend(FakeSource())))
+    shown = footer_words(COMMANDS, "live", unavailable_commands(Backend(FakeSource())))
     words = [word for _, word in shown]
     assert "freeze" in words and "tail mode" not in words and "filter" not in words
-    shown = footer_words(COMMANDS, "turns", absent_commands(whole()))
+    shown = footer_words(COMMANDS, "turns", unavailable_commands(whole()))
     assert ("/", "filter") in shown and ("t", "tail mode") in shown
 
 
 def test_read_only_takes_every_dangerous_command_away() -> None:
-    absent = absent_commands(whole("a second dashboard"))
+    absent = unavailable_commands(whole("a second dashboard"))
     assert set(absent) == {command.id for command in COMMANDS if command.danger}
     assert set(absent.values()) == {"a second dashboard"}
 

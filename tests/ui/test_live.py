@@ -176,9 +176,9 @@ def test_clocks_that_differ_hatch_the_hops_and_say_by_how_much() -> None:
 
 
 def test_frozen_shows_how_many_turns_were_missed_and_what_is_now() -> None:
-    shown = text(snapshot(27), 120, 30, newest=snapshot(31))
+    shown = text(snapshot(27), 120, 30, live_snapshot=snapshot(31))
     assert "FROZEN +4 turns" in shown and "now 3.14s" in shown
-    assert "FROZEN +0 turns" in text(snapshot(31), 120, 30, newest=snapshot(31))
+    assert "FROZEN +0 turns" in text(snapshot(31), 120, 30, live_snapshot=snapshot(31))
 
 
 def test_the_change_has_one_line_and_hides_nothing_of_the_waterfall() -> None:

@@ -42,7 +42,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
             return live_source(timmy, SourceOptions(services=services), notify)
         controller = Controller(timmy, read_only, notify, lambda kind, label: source.add_change_marker(kind, label))
         source_options = SourceOptions(services=services, record=options.record, trials=True)
-        source = live_source(timmy, source_options, notify, controller.see)
+        source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
         controller.open()
         controller_proxy.controller = controller

@@ -136,7 +136,7 @@ class JournalOptions(Place, frozen=True, kw_only=True):
 def journal(options: JournalOptions) -> None:
     """Every change made by timmy-tui, newest first, and how it ended."""
     with open_controller(options, reading=True) as controller:
-        controller.look()
+        controller.poll()
         entries = controller.state().journal
     if options.as_json:
         fields = ("op", "at", "label", "state", "undoable", "detail")
@@ -174,7 +174,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
         yield controller
         return
     feeds, waker = follow_logs(settings, installation)
-    source = LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=controller.see)
+    source = LiveSource(Pipeline(settings, feeds), waker=waker, on_snapshot=controller.observe)
     source.start(lambda snapshot: None)
     try:
         if any(path.exists() for path, _ in log_files(installation)):
@@ -216,7 +216,7 @@ def carry_out(controller: "Controller", plan: "ChangePlan", wait: bool) -> int:
         return _wait_for_end(controller, wait)
     except (KeyboardInterrupt, click.Abort):
         controller.close()
-        if controller.idle and not controller.left_open(op):
+        if controller.idle and not controller.is_open(op):
             return _final_exit_code(controller)
         click.echo(
             f"left open: {CLOSING_COMMANDS}" if plan.planned else "stopped waiting: v34 may still be starting", err=True

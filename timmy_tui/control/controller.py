@@ -1,10 +1,10 @@
-"""Changes for the dashboard and the shell: one change at a time, everything else only looks."""
+"""Plans and runs changes for the dashboard and the shell, one at a time, and reads the state that they show."""
 
 import threading
 
 from msgspec.structs import replace
 
-from timmy_tui.control.change.context import ChangeContext, Marked, Tell
+from timmy_tui.control.change.context import AddMarker, ChangeContext, Notify
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
@@ -19,54 +19,54 @@ from timmy_tui.model.stages import AFTER_REPLY
 from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 2.0
-"""Between two looks at files and journal: 7 ms for the flags, 20 ms for git."""
+"""Seconds between two readings of files and journal: 7 ms for the flags, 20 ms for git."""
 BUSY_S = 0.5
 """The same while a change runs."""
 END_S = 0.5
-"""How long each thread is waited for at the end."""
+"""Seconds that ``close`` waits for each thread."""
 V34_DONE = frozenset(AFTER_REPLY)
 """Phases of a turn in which v34 has done its part: a restart cuts nothing."""
 
 
 class Controller:
-    """Satisfies the screen's Control. ``open`` before anything else; ``close`` ends it within a second."""
+    """Implements the screen's Control protocol. Call ``open`` first; ``close`` takes at most a second."""
 
     def __init__(
         self,
         timmy: Timmy,
         read_only: str = "",
-        tell: Tell = lambda word, role: None,
-        mark: Marked = lambda kind, label: None,
+        notify: Notify = lambda message, role: None,
+        add_marker: AddMarker = lambda kind, label: None,
         dashboard: bool = True,
     ) -> None:
         """``read_only`` says why nothing may be changed. Raises OSError when the control folder cannot be made.
 
-        ``tell`` hears (word, role), ``mark`` (kind, label), from other threads. ``dashboard``: hold the lock of the one
+        ``notify`` and ``add_marker`` are called from other threads. ``dashboard``: hold the lock of the one
         dashboard that may change something; the shell holds none between changes.
         """
         self._timmy = timmy
         self._read_only = read_only or ("read-only by the settings" if timmy.settings.control.read_only else "")
-        self._place = dashboard_lock(timmy.control_folder) if dashboard else None
+        self._dashboard_lock = dashboard_lock(timmy.control_folder) if dashboard else None
         self._live_state = LiveState()
-        self._seen = ControlState()
+        self._state = ControlState()
         self._changed = threading.Event()
-        """A change began or ended since the last look: what differs then may be ours."""
+        """A change began or ended since the last poll: an edit that is found then may be our own."""
         self._stopping = threading.Event()
-        self._wake_up = threading.Event()
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
-        context = ChangeContext(timmy, lambda: self._live_state, tell, mark)
+        context = ChangeContext(timmy, lambda: self._live_state, notify, add_marker)
         self._points = context.points
         self._status = ControlStatus(context)
         self._planner = Planner(context)
-        self._runner = ChangeRunner(context, self._stir)
+        self._runner = ChangeRunner(context, self._poll_soon)
 
-    # -- life
+    # -- opening and closing
 
     def open(self, watch: bool = True) -> None:
-        """Take the place of the dashboard that may change things, look at what an earlier run left, begin to watch."""
-        if self._place is not None and not self._read_only:
+        """Take the lock of the dashboard that may change things, and begin to poll when ``watch`` is set."""
+        if self._dashboard_lock is not None and not self._read_only:
             try:
-                self._place.acquire()
+                self._dashboard_lock.acquire()
             except Locked as locked:
                 self._read_only = other_dashboard(locked.pid)
             except ControlError as error:
@@ -75,20 +75,20 @@ class Controller:
             self._thread.start()
 
     def close(self) -> None:
-        """Stop watching. A change that is under way stays open in the journal, for the next start.
+        """Stop polling. A change that is under way stays open in the journal, for the next start.
 
-        Files that are being written are waited for; what has not been begun is not begun any more.
+        Waits for files that are being written; no further step begins.
         """
         self._stopping.set()
-        self._wake_up.set()
-        self._runner.leave(END_S)
+        self._wake.set()
+        self._runner.shut_down(END_S)
         if self._thread.ident is not None:
             self._thread.join(END_S)
-        if self._place is not None:
-            self._place.release()
+        if self._dashboard_lock is not None:
+            self._dashboard_lock.release()
 
-    def see(self, snapshot: Snapshot) -> None:
-        """The newest state: what the turns show is what runs."""
+    def observe(self, snapshot: Snapshot) -> None:
+        """Take over the newest snapshot: its turns show which values run."""
         flight = snapshot.open_turn
         log = tuple(line for name, line in snapshot.log_tail[-60:] if name == "v34.log")
         busy = flight is not None and flight.phase not in V34_DONE
@@ -98,41 +98,41 @@ class Controller:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self.look()
-            self._wake_up.clear()
-            self._wake_up.wait(BUSY_S if self._runner.changing else EVERY_S)
+            self.poll()
+            self._wake.clear()
+            self._wake.wait(BUSY_S if self._runner.changing else EVERY_S)
 
-    def _stir(self) -> None:
-        """Something was changed from here: look at once."""
+    def _poll_soon(self) -> None:
+        """A change began or ended here: poll at once."""
         self._changed.set()
-        self._status.look_at_points()
-        self._wake_up.set()
+        self._status.expire_points()
+        self._wake.set()
 
-    def look(self) -> None:
-        """Once, at everything; what a killed change left is taken up. Called by the thread, or by the shell."""
+    def poll(self) -> None:
+        """Read everything once, and resume what a killed run left open. Called by the thread, or by the shell."""
         try:
             if not self._read_only:
-                self._runner.take_up()
+                self._runner.resume_interrupted()
             ours = self._runner.changing or self._changed.is_set()
             self._changed.clear()
-            self._seen = self._status.look(self._live_state.turns, ours or self._runner.changing)
+            self._state = self._status.read(self._live_state.turns, ours or self._runner.changing)
         except (OSError, TimmyError) as error:
-            self._seen = ControlState(read_only=str(error))
+            self._state = ControlState(read_only=str(error))
 
     # -- what the screen asks
 
     def state(self) -> ControlState:
-        """As last seen, with the running change as it is now; asks nothing."""
-        return replace(self._seen, change=self.progress, read_only=self._read_only or self._seen.read_only)
+        """As of the last poll, with the running change as it is now; reads no file."""
+        return replace(self._state, change=self.progress, read_only=self._read_only or self._state.read_only)
 
     @property
     def progress(self) -> ChangeProgress | None:
         """The running change, or the one that ended within the last minute."""
-        return self._runner.shown(self._live_state.log)
+        return self._runner.current_progress(self._live_state.log)
 
     @property
     def idle(self) -> bool:
-        """No change is under way, and the lock of the machine is free again."""
+        """No change is under way here, and its lock is released."""
         return not self._runner.changing
 
     @property
@@ -141,33 +141,33 @@ class Controller:
         return self._live_state
 
     def plan(self, request: ChangeRequest) -> ChangePlan:
-        """What would be done, in words; nothing is. Takes some ten milliseconds."""
+        """What would be done; nothing is done yet. Takes some ten milliseconds."""
         if self._read_only:
             return ChangePlan(request, request.word, refusal=self._read_only)
         if isinstance(request, Undo) and self._runner.changing and not request.op:
             return self._plan_answer(request)
-        why = "" if isinstance(request, CreatePoint) else self._runner.hindrance(request)
-        if why:
-            return ChangePlan(request, request.word, refusal=why)
+        reason = "" if isinstance(request, CreatePoint) else self._runner.refusal(request)
+        if reason:
+            return ChangePlan(request, request.word, refusal=reason)
         return self._planner.plan(request, self._status.serving, self._live_state.busy)
 
     def _plan_answer(self, request: Undo) -> ChangePlan:
-        shown = self.progress
-        if shown is None or UNDO not in shown.choices:
+        progress = self.progress
+        if progress is None or UNDO not in progress.choices:
             refusal = f"{self._runner.label} cannot be taken back at this moment"
             return ChangePlan(request, request.word, refusal=refusal)
         lines = ("the files are put back byte for byte, and v34 restarts once more",)
-        return ChangePlan(request, f"undo {shown.label}", lines, answers=shown.op)
+        return ChangePlan(request, f"undo {progress.label}", lines, answers=progress.op)
 
     def start(self, plan: object) -> str:
-        """Begin what was planned; progress comes with ``state``. Raises ControlError."""
+        """Begin what was planned; ``state`` shows its progress. Raises ControlError."""
         if not isinstance(plan, ChangePlan):
             raise ControlError("nothing was planned.")
         if self._read_only or plan.refusal:
             raise ControlError(self._read_only or plan.refusal)
         if isinstance(plan.request, CreatePoint):
             made = self._points.create(plan.request.name)
-            self._stir()
+            self._poll_soon()
             return f"restore point {made.name} made"
         if plan.answers:
             change = self._runner.change
@@ -178,32 +178,32 @@ class Controller:
         return f"{plan.label}: begun"
 
     def answer(self, choice: str) -> str:
-        """What the user says to the running change. Raises ControlError."""
+        """Pass the user's answer to the running change. Raises ControlError."""
         if self._read_only:
             raise ControlError(self._read_only)
         change = self._runner.change
         if change is None:
             raise ControlError(f"no change is running that {choice!r} could answer.")
         if choice == LISTEN:
-            told = resume_listening(self._timmy.services.urls.stt)
+            message = resume_listening(self._timmy.services.urls.stt)
             change.progress.turn_cut = False
-            return told
+            return message
         change.progress.answer(choice)
         return f"{change.plan.label}: {choice}"
 
     def keep(self, op: str = "") -> str:
-        """Close an interrupted change as it stands. Raises ControlError."""
+        """Keep an interrupted change as it is: ``op``, or the newest. Raises ControlError."""
         if self._read_only:
             raise ControlError(self._read_only)
         return self._runner.keep(op)
 
-    def left_open(self, op: str) -> bool:
-        """An operation that still waits for a word in the journal. Raises ControlError."""
-        return self._runner.left_open(op)
+    def is_open(self, op: str) -> bool:
+        """The journal has this operation, and it has not ended. Raises ControlError."""
+        return self._runner.is_open(op)
 
 
 def resume_listening(url: str) -> str:
-    """Ask STT to listen again: it was told to pause, and the turn that would have reopened it was cut.
+    """Ask STT to listen again: it was paused, and the turn that would have resumed it was cut.
 
     Raises ControlError.
     """

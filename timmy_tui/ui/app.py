@@ -1,4 +1,4 @@
-"""The application: snapshots in, one view out, keys to whoever does the work."""
+"""The application: takes snapshots, makes the view, and passes keys to actions."""
 
 import os
 import time
@@ -22,7 +22,7 @@ from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Asked, Backend, Noticed, SnapshotArrived
+from timmy_tui.ui.messages import Backend, Noticed, Requested, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
 from timmy_tui.ui.screens.registry import open_screen
@@ -31,7 +31,7 @@ from timmy_tui.ui.terminal.bell import Bell
 from timmy_tui.ui.view import Notice, View
 
 IDLE_S, BUSY_S = 1.0, 0.25
-"""Between two ticks of the clocks on the screen."""
+"""Seconds between two ticks of the clocks on the screen; the second while a turn or a change runs."""
 SETTLED = (ChangeState.IDLE, ChangeState.KEPT, ChangeState.ROLLED_BACK, ChangeState.NEEDS_ATTENTION)
 
 
@@ -56,7 +56,7 @@ class TimmyApp(App[None]):
         clock: Callable[[], tuple[float, float]] = lambda: (time.time(), time.monotonic()),
     ) -> None:
         """``clock`` gives time.time() and time.monotonic()."""
-        # Without colours the terminal's own two are kept; Textual would otherwise make greys of a theme's.
+        # With NO_COLOR the terminal's own two colours stay; Textual would turn the theme's colours into greys.
         no_colour = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if no_colour else None)
         self.settings = settings
@@ -64,8 +64,8 @@ class TimmyApp(App[None]):
         self.snapshot = Snapshot()
         self._clock_now = clock
         self._had_terminal = not shutdown.terminal_gone()
-        why = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
-        self.backend = replace(backend, read_only=why)
+        read_only = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
+        self.backend = replace(backend, read_only=read_only)
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
         self.palettes: Mapping[str, Palette]
         self.palettes, theme_problems = load_themes()
@@ -74,24 +74,24 @@ class TimmyApp(App[None]):
         self.set_keymap(keymap)
         self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
         self._bell = Bell(settings.view.bell)
-        self._asked_to_quit = -10.0
+        self._quit_asked_at = -10.0
         self.mouse = settings.view.mouse
-        self._bind_commands(why)
+        self._bind_commands(read_only)
         self._problems = [*problems, *theme_problems]
-        footers = {name: footer_words(self.commands, name, self.requests.absent) for name in SCREENS}
+        footers = {name: footer_words(self.commands, name, self.requests.unavailable) for name in SCREENS}
         keys = {command.id: key_name(command.keys) for command in self.commands}
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
-        self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, keys=keys, read_only=why))
+        self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, keys=keys, read_only=read_only))
 
     def _bind_commands(self, read_only: str) -> None:
         for command in self.commands:
             if command.screens or not command.keys or (read_only and command.danger):
                 continue
-            self.bind(command.keys, f"do('{command.id}')", description=command.word, show=False)
+            self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
         self.bind("escape", "back", show=False)
 
-    # -- life
+    # -- start and end
 
     def on_mount(self) -> None:
         """Colours first, then the clock, then the data."""
@@ -104,104 +104,104 @@ class TimmyApp(App[None]):
             chosen or configured, chosen is not None, few and not self.is_headless, self.palettes
         )
         self.use_theme(theme)
-        self._forget_signals = shutdown.end_on_signals(self.exit)
+        self._remove_signal_handlers = shutdown.end_on_signals(self.exit)
         self._clock = self.set_interval(IDLE_S, self._tick)
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
-        for trouble in filter(None, [*self._problems, problem]):
-            self.say(trouble, "warn")
-        # Behind the first frame: a source imports parsers and pandas, and would hold the interpreter before it.
+        for warning in filter(None, [*self._problems, problem]):
+            self.say(warning, "warn")
+        # After the first frame: a source imports parsers and pandas, which would delay it.
         self.call_after_refresh(self.backend.source.start, self.publish)
 
     def on_unmount(self) -> None:
         """Stop the source before the loop ends, so that nothing publishes into a closed one."""
-        self._forget_signals()
+        self._remove_signal_handlers()
         self.backend.source.stop()
 
     def _tick(self) -> None:
         if self._had_terminal and shutdown.terminal_gone():
-            shutdown.last_resort(1)
+            shutdown.force_exit_after(1)
             self.exit()
             return
-        self.renew()
+        self.refresh_view()
 
     # -- the view
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Hand over a new picture, from any thread; only the newest that waits is looked at."""
+        """Hand over a new snapshot, from any thread; one that waits is replaced by a newer one."""
         self.post_message(SnapshotArrived(snapshot))
 
     def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
-        """Take the newest picture."""
+        """Take the newest snapshot."""
         self.snapshot = message.snapshot
         busy = self.snapshot.open_turn is not None or self._changing()
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
-        if self._bell.hear(self.snapshot, time.monotonic()):
+        if self._bell.should_ring(self.snapshot, time.monotonic()):
             self.bell()
-        self.renew()
+        self.refresh_view()
 
     def _changing(self) -> bool:
         change = self.view.control.change if self.view.control else None
         return change is not None and change.state not in SETTLED
 
-    def renew(self) -> None:
-        """Make the view of now. While frozen, the picture and its clocks stand still."""
+    def refresh_view(self) -> None:
+        """Make the present view. While frozen, the snapshot shown and its clocks stay."""
         backend = self.backend
         control = backend.control.state() if backend.control is not None else backend.control_state
-        if self.view.newest is not None:
-            self.view = replace(self.view, newest=self.snapshot, control=control)
+        if self.view.live_snapshot is not None:
+            self.view = replace(self.view, live_snapshot=self.snapshot, control=control)
             return
         now, tick = self._clock_now()
-        kept = self.view.kept if self.snapshot is self.view.snapshot else {}
-        self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, kept=kept)
+        cached = self.view.cached_lines if self.snapshot is self.view.snapshot else {}
+        self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, cached_lines=cached)
 
     def say(self, text: str, role: str = "info") -> None:
-        """A word in the status line, kept in the event log."""
+        """Show a notice in the status line; the event log has it too."""
         notice = Notice(self._clock_now()[0], clean(text), role)
         self.events.append(notice)
         self.view = replace(self.view, notice=notice)
 
     def on_noticed(self, message: Noticed) -> None:
-        """The same from another thread."""
+        """A notice from another thread."""
         self.say(message.notice.text, message.notice.role)
 
     def on_line_widget_failed(self, message: LineWidget.Failed) -> None:
-        """A panel that cannot be drawn becomes a health line, once."""
+        """A panel that cannot be drawn becomes a health line; the same error only once."""
         if message.fault.message not in {fault.message for fault in self.view.faults}:
             self.view = replace(self.view, faults=(*self.view.faults, message.fault))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Work that failed says so instead of ending in silence."""
+        """A failed background task becomes a notice."""
         if event.state is WorkerState.ERROR:
             self.say(f"{event.worker.name}: {type(event.worker.error).__name__}: {event.worker.error}", "bad")
 
-    def on_asked(self, message: Asked) -> None:
-        """A screen asks for what is not its own to do."""
+    def on_requested(self, message: Requested) -> None:
+        """Carry out the request of a screen."""
         self.requests.ask(message.request)
 
     @property
-    def absent(self) -> Mapping[str, str]:
+    def unavailable(self) -> Mapping[str, str]:
         """Command id → why it does not work here."""
-        return self.requests.absent
+        return self.requests.unavailable
 
     def run_task(self, task: Coroutine[Any, Any, None], name: str, group: str) -> None:
-        """Run in the background; a failure becomes a word in the status line."""
+        """Run in the background; a failure becomes a notice."""
         self.run_worker(task, name=name, group=group, exit_on_error=False)
 
     def report_mouse(self, on: bool) -> bool:
-        """Turn mouse reporting on or off; returns what it is now."""
+        """Switch mouse reporting on or off; returns the present state."""
         from timmy_tui.ui.terminal.clipboard import set_mouse
 
         return set_mouse(self, on)
 
     def use_theme(self, name: str) -> None:
-        """Paint in this theme from now on."""
+        """Use this theme from now on."""
         self.theme = name
         self.view = replace(self.view, styles=self.palettes[name].styles)
 
     # -- keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Any key stops the countdown to a rollback, and does nothing else."""
+        """Any key cancels the countdown to a rollback, and does nothing else."""
         change = self.view.control.change if self.view.control else None
         if isinstance(event, events.Key) and change is not None and change.countdown is not None:
             event.stop()
@@ -215,13 +215,13 @@ class TimmyApp(App[None]):
             self._actions[command]()
 
     async def action_back(self) -> None:
-        """Escape closes what lies over the screen; it never quits."""
+        """Escape closes an overlay; it never quits."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
 
     def action_help_quit(self) -> None:
-        """The second ctrl+c within two seconds quits."""
-        if time.monotonic() - self._asked_to_quit < 2:
+        """Quit on the second ctrl+c within two seconds."""
+        if time.monotonic() - self._quit_asked_at < 2:
             self.exit()
-        self._asked_to_quit = time.monotonic()
+        self._quit_asked_at = time.monotonic()
         self.say("press ctrl+c again to quit", "warn")

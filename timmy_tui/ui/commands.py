@@ -1,4 +1,4 @@
-"""The one table of commands: key bindings, footer, help and palette are all made from it."""
+"""The table of commands: key bindings, footer, help and palette are made from it."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -22,17 +22,17 @@ class Command(Struct, frozen=True):
     """Name in the keymap file."""
     keys: str
     """Comma-separated, as Textual names them."""
-    word: str
-    """For the footer."""
+    label: str
+    """Label in the footer and the palette."""
     help: str
     screens: tuple[str, ...] = ()
-    """Where it works: the screen has an action for it. Empty is everywhere: the app acts by ``id``."""
+    """Screens that have an action for it. Empty: all screens; the app acts by ``id``."""
     action: str = ""
     """The screen's Textual action; empty is the id."""
     danger: bool = False
     """Changes the monitored system or makes the model work: confirmed first, and not bound when read-only."""
     needs: Needs = ""
-    """What it cannot do without."""
+    """What it needs to work."""
     rank: int = 0
     """Place in the footer, lowest first; 0 is not shown there."""
 
@@ -92,28 +92,28 @@ COMMANDS: tuple[Command, ...] = (
 CHOICES = {
     "keep": "keep", "undo": "undo", "go now": "go_now", "stop waiting": "stop", "resume listening": "listen",
 }  # fmt: skip
-"""What a running change may be answered → the command that answers it."""
+"""Answer to a running change → the command that gives it."""
 
 NAMES = {
     "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
     "left": "←", "right": "→", "escape": "Esc", "plus": "+", "minus": "-",
 }  # fmt: skip
-"""Keys as they are written for people."""
+"""Names of keys on the screen."""
 
 
 def key_name(keys: str) -> str:
-    """The first key, as written on the screen."""
+    """Name of the first key."""
     first = keys.split(",")[0].strip()
     return NAMES.get(first, first)
 
 
 def key_names(keys: str) -> str:
-    """All keys of a command."""
+    """Names of all keys."""
     return " ".join(NAMES.get(key.strip(), key.strip()) for key in keys.split(",") if key.strip())
 
 
 def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
-    """The user's own keys: ``freeze = "z"`` or ``freeze = ["z", "f2"]``; a sentence for every line of no use."""
+    """The user's keys: ``freeze = "z"`` or ``freeze = ["z", "f2"]``; and a message per invalid line."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -135,34 +135,36 @@ def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def with_keys(keymap: Mapping[str, str], commands: Iterable[Command] = COMMANDS) -> tuple[Command, ...]:
-    """The table with the user's keys; a key taken from another command leaves that one."""
+    """The table with the user's keys; a key given to one command is removed from the others."""
     taken = {key.strip() for keys in keymap.values() for key in keys.split(",")}
     rows: list[Command] = []
     for command in commands:
         if command.id in keymap:
             rows.append(replace(command, keys=keymap[command.id]))
         else:
-            left = [key for key in command.keys.split(",") if key not in taken]
-            rows.append(replace(command, keys=",".join(left)))
+            remaining = [key for key in command.keys.split(",") if key not in taken]
+            rows.append(replace(command, keys=",".join(remaining)))
     return tuple(rows)
 
 
 def works_on(command: Command, screen: str) -> bool:
-    """The command belongs to this screen, or to all."""
+    """The command works on this screen, or on all."""
     return not command.screens or screen in command.screens
 
 
 def screen_bindings(screen: str) -> list[Binding]:
     """Bindings of the commands that the screen itself runs; a keymap changes them by id."""
     return [
-        Binding(command.keys, command.action or command.id, command.word, show=False, id=command.id)
+        Binding(command.keys, command.action or command.id, command.label, show=False, id=command.id)
         for command in COMMANDS
         if screen in command.screens
     ]
 
 
-def footer_words(commands: Iterable[Command], screen: str, absent: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """(key, word) for the footer: what works here, best first. ``absent`` is command id → why it does not work."""
-    shown = [c for c in commands if c.rank and c.keys and works_on(c, screen) and c.id not in absent]
-    words = [(key_name(c.keys), c.word) for c in sorted(shown, key=lambda c: c.rank)]
+def footer_words(
+    commands: Iterable[Command], screen: str, unavailable: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """(key, label) for the footer, by rank. ``unavailable``: command id → why it does not work."""
+    shown = [c for c in commands if c.rank and c.keys and works_on(c, screen) and c.id not in unavailable]
+    words = [(key_name(c.keys), c.label) for c in sorted(shown, key=lambda c: c.rank)]
     return (("1-6", "screens"), *words)

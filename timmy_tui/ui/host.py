@@ -1,4 +1,4 @@
-"""What screens and actions may ask of the application: nothing else of it is known to them."""
+"""The part of the application that screens and actions may use."""
 
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
@@ -15,11 +15,11 @@ Result = TypeVar("Result")
 
 
 class Host(Protocol):
-    """The application, as a screen or an action sees it. ``TimmyApp`` is one; a test may bring its own."""
+    """The application, as a screen or an action sees it. ``TimmyApp`` implements it; a test may use its own."""
 
     settings: Settings
     snapshot: Snapshot
-    """The newest, also while the screen is frozen."""
+    """The newest snapshot, also while the view is frozen."""
     view: View
     mouse: bool
     """Mouse reporting is on."""
@@ -28,11 +28,11 @@ class Host(Protocol):
 
     @property
     def events(self) -> Iterable[Notice]:
-        """What the dashboard has said, oldest first."""
+        """All notices, oldest first."""
         ...
 
     @property
-    def absent(self) -> Mapping[str, str]:
+    def unavailable(self) -> Mapping[str, str]:
         """Command id → why it does not work here."""
         ...
 
@@ -57,16 +57,16 @@ class Host(Protocol):
         ...
 
     def say(self, text: str, role: str = "info") -> None:
-        """A word in the status line, kept in the event log."""
+        """Show a notice in the status line; the event log has it too."""
 
-    def renew(self) -> None:
-        """Make the view of now."""
+    def refresh_view(self) -> None:
+        """Make the present view."""
 
     def use_theme(self, name: str) -> None:
-        """Paint in this theme from now on."""
+        """Use this theme from now on."""
 
     def report_mouse(self, on: bool) -> bool:
-        """Turn mouse reporting on or off; returns what it is now."""
+        """Switch mouse reporting on or off; returns the present state."""
         ...
 
     def switch_mode(self, mode: str) -> object:
@@ -89,7 +89,7 @@ class Host(Protocol):
         """Leave the dashboard."""
 
     def copy_to_clipboard(self, text: str) -> None:
-        """By the terminal's own sequence."""
+        """Copy by the terminal's escape sequence (OSC 52)."""
 
     def run_task(self, task: Coroutine[Any, Any, None], name: str, group: str) -> None:
-        """Run in the background; a failure becomes a word in the status line."""
+        """Run in the background; a failure becomes a notice."""

@@ -1,4 +1,4 @@
-"""The one widget that paints lines: strips of few segments, and only the rows that changed."""
+"""The widget that paints lines: it repaints only the rows that changed."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,15 +17,15 @@ from timmy_tui.ui.paint.lines import BLANK, Line, fit, line
 from timmy_tui.ui.view import View
 
 Draw = Callable[[View, int, int], Sequence[Line]]
-"""View, width and height in; lines out."""
+"""(view, width, height) → lines."""
 
 
 DRAWING_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a mistake in a panel, or a value nobody thought of, raises: the panel says so and the rest lives on."""
+"""Errors of a faulty panel or an unexpected value: that panel shows the error, the others go on."""
 
 
 class LineWidget(Widget):
-    """Draws what a pure function says. Text passes the cleaner once more on its way to a strip."""
+    """Draws the lines of a pure function. All text is sanitized once more before it becomes a strip."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "LineWidget { width: 1fr; height: 1fr; }"
@@ -48,11 +48,11 @@ class LineWidget(Widget):
 
     @property
     def lines(self) -> Sequence[Line]:
-        """What is on the screen now."""
+        """The lines on the screen now."""
         return self._lines
 
     def paint(self, view: View) -> None:
-        """Show the view; rows that stay as they are cost nothing."""
+        """Show the view; unchanged rows are not repainted."""
         restyled = view.styles is not self._view.styles
         self._view = view
         before, self._lines = self._lines, self._drawn()
@@ -65,7 +65,7 @@ class LineWidget(Widget):
             self.refresh(*changed)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw anew for the new size."""
+        """Draw again for the new size."""
         self._lines = self._drawn()
         self.refresh()
 
@@ -76,16 +76,16 @@ class LineWidget(Widget):
         try:
             return self._draw(self._view, width, height)
         except DRAWING_ERRORS as error:
-            what = f"{type(error).__name__} while drawing {self.id or 'a panel'}"
-            # To the app itself: a message that it caused would not bubble up to it.
-            self.app.post_message(self.Failed(Health("screen", what, self._view.now)))
-            return [fit(line((what, "bad")), width)]
+            message = f"{type(error).__name__} while drawing {self.id or 'a panel'}"
+            # Posted to the app itself: a message that the app's own handler caused would not bubble up to it.
+            self.app.post_message(self.Failed(Health("screen", message, self._view.now)))
+            return [fit(line((message, "bad")), width)]
 
     def render_line(self, y: int) -> Strip:
         """One row as segments, exactly as wide as the widget."""
         styles = self._view.styles
         spans = self._lines[y] if y < len(self._lines) else BLANK
         base = styles.get("text", Style.null())
-        write = to_ascii if self._view.glyphs.plain else str
-        segments = [Segment(write(clean(text)), styles.get(role, base)) for text, role in spans if text]
+        encode = to_ascii if self._view.glyphs.plain else str
+        segments = [Segment(encode(clean(text)), styles.get(role, base)) for text, role in spans if text]
         return Strip(segments).adjust_cell_length(self.size.width, base)

@@ -1,4 +1,4 @@
-"""What other threads may say to the screen, and what the screen may ask of them."""
+"""Messages to the app, and the protocols of what works behind the screen."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -15,7 +15,7 @@ Publish = Callable[[Snapshot], None]
 
 
 class SnapshotArrived(Message):
-    """The newest state; an older one that nobody has seen yet gives way to it."""
+    """A new snapshot; it replaces an older one that still waits."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         """``snapshot`` is frozen: it may come from any thread."""
@@ -23,12 +23,12 @@ class SnapshotArrived(Message):
         self.snapshot = snapshot
 
     def can_replace(self, message: Message) -> bool:
-        """Only the newest state matters."""
+        """Only the newest snapshot matters."""
         return isinstance(message, SnapshotArrived)
 
 
 class Noticed(Message):
-    """A word to the user, from any thread; none of them replaces another."""
+    """A notice to the user, from any thread; none of them replaces another."""
 
     def __init__(self, notice: Notice) -> None:
         """``notice`` goes to the status line and to the event log."""
@@ -45,11 +45,11 @@ class EnterValue(Struct, frozen=True):
 ScreenRequest = MarkTurn | AnswerFinding | EnterValue | ChangeRequest
 
 
-class Asked(Message):
-    """A screen asks the app for something that is not its own to do."""
+class Requested(Message):
+    """A screen's request to the app."""
 
     def __init__(self, request: ScreenRequest) -> None:
-        """A mark that the turn has already is taken back; a change is shown and confirmed first."""
+        """The same mark again removes it; a change is shown and confirmed first."""
         super().__init__()
         self.request = request
 
@@ -64,11 +64,11 @@ class SnapshotSource(Protocol):
         """End within a second."""
 
     def request(self, request: PipelineRequest) -> None:
-        """Do what the user asks for; what came of it is in a later snapshot."""
+        """Carry out the user's request; its effect shows in a later snapshot."""
 
 
 class Plan(Protocol):
-    """A change that is ready to go, in words. Nothing has been done yet."""
+    """A planned change, described for the user. Nothing has been done yet."""
 
     @property
     def label(self) -> str:
@@ -84,44 +84,44 @@ class Plan(Protocol):
 
     @property
     def other(self) -> "Plan | None":
-        """What was asked for to the letter, where something safer is proposed first."""
+        """Exactly what the user asked for, where this plan is a safer proposal; else None."""
 
     @property
     def other_word(self) -> str:
-        """That other way in some words."""
+        """Label of ``other``."""
 
 
 class Control(Protocol):
-    """The hands. ``state`` is a cheap look; everything else may take time and is called from a worker.
+    """Changes Timmy. ``state`` is cheap; everything else may take time and is called from a worker thread.
 
-    What goes wrong is raised as a TimmyError.
+    Failures are raised as TimmyError.
     """
 
     def state(self) -> ControlState:
         """Flags, running change, journal and restore points as last known."""
 
     def plan(self, request: ChangeRequest) -> Plan:
-        """What would be done; nothing is. What cannot be done is a plan with a refusal."""
+        """Plan a change without doing it. What cannot be done is a plan with a refusal."""
 
     def start(self, plan: Plan) -> str:
-        """Do it; returns a word for the status line. Progress comes with ``state``."""
+        """Start it; returns a text for the status line. Progress is in ``state``."""
 
     def answer(self, choice: str) -> str:
-        """One of the running change's choices: ``keep``, ``undo``, ``stop waiting``, ``resume listening`` …"""
+        """Answer with a choice of the running change: ``keep``, ``undo``, ``stop waiting``, ``resume listening`` …"""
 
 
 class LlmActions(Protocol):
     """The two requests that make the model work, each only on the user's key."""
 
     def probe(self) -> tuple[str, ...]:
-        """Run the questions; lines that say what the answers mean."""
+        """Run the probe; returns lines that explain the results."""
 
     def warm(self) -> str:
-        """Load the model as v34 would; a word on how long it took."""
+        """Load the model as v34 would; returns a text that says how long it took."""
 
 
 class Backend(Struct, frozen=True, eq=False):
-    """What the dashboard works on; what is None is absent."""
+    """What works behind the screen; None: there is none."""
 
     source: SnapshotSource
     control: Control | None = None
@@ -129,4 +129,4 @@ class Backend(Struct, frozen=True, eq=False):
     read_only: str = ""
     """Why nothing may be changed; empty when it may."""
     control_state: ControlState | None = None
-    """Shown where there is no ``control``: in a picture."""
+    """Shown where there is no ``control``: in a screenshot."""

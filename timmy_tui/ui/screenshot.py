@@ -14,7 +14,7 @@ from timmy_tui.ui.messages import Backend, Publish
 
 
 class StillSource:
-    """One snapshot, for ever."""
+    """A source of one snapshot."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         """``snapshot`` is published once."""
@@ -28,25 +28,25 @@ class StillSource:
         """Nothing runs."""
 
     def request(self, request: PipelineRequest) -> None:
-        """A picture does nothing."""
+        """Ignored: a screenshot changes nothing."""
 
 
 class Picture(Struct, frozen=True, kw_only=True):
-    """What is drawn beside the snapshot."""
+    """Options of a screenshot."""
 
     size: tuple[int, int] = (120, 30)
     """Columns and rows."""
     settings: Settings = Settings()
     keys: Sequence[str] = ()
-    """Pressed first."""
+    """Pressed before the screenshot is taken."""
     control: ControlState | None = None
     tick: float | None = None
-    """The monotonic time that belongs to the snapshot; None is now."""
+    """time.monotonic() of the snapshot; None: now."""
     title: str = "timmy-tui"
 
 
 def screenshot(snapshot: Snapshot, picture: Picture) -> str:
-    """SVG text of the dashboard. The clocks stand at the snapshot's own time.
+    """SVG text of the dashboard. The clocks show the snapshot's time.
 
     Must not be called from a running event loop.
     """

@@ -1,4 +1,4 @@
-"""Blocking work away from the screen's thread, in threads that never keep the program from ending."""
+"""Blocking calls in daemon threads, which never keep the program from ending."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ async def in_thread(function: Callable[..., Result], *arguments: object) -> Resu
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
 
-    def settle(result: Result) -> None:
+    def set_result(result: Result) -> None:
         if not future.done():
             future.set_result(result)
 
@@ -26,15 +26,15 @@ async def in_thread(function: Callable[..., Result], *arguments: object) -> Resu
         try:
             result = function(*arguments)
         except BaseException as error:  # noqa: BLE001 - not swallowed: it is raised where the result is awaited
-            _tell(loop, fail, error)
+            _post(loop, fail, error)
         else:
-            _tell(loop, settle, result)
+            _post(loop, set_result, result)
 
     threading.Thread(target=work, name=f"ui:{getattr(function, '__name__', 'work')}", daemon=True).start()
     return await future
 
 
-def _tell(loop: asyncio.AbstractEventLoop, call: Callable[..., None], value: object) -> None:
-    """Hand a result to the loop, if there still is one; without it nobody waits."""
+def _post(loop: asyncio.AbstractEventLoop, call: Callable[..., None], value: object) -> None:
+    """Pass a result to the loop; ignored when the loop has ended."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(call, value)

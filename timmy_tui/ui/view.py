@@ -1,4 +1,4 @@
-"""What the painters look at: one snapshot, the clocks, and what the dashboard itself has to say."""
+"""The view: what panels draw from. One snapshot, the clocks, and the dashboard's own state."""
 
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
@@ -19,12 +19,12 @@ Result = TypeVar("Result")
 
 
 class Notice(Struct, frozen=True):
-    """A word of the dashboard to its user, in one line; kept in the event log."""
+    """A message of the dashboard to its user, in one line; the event log has all of them."""
 
     at: float
     """time.time()."""
     text: str
-    """Clean text."""
+    """Sanitized text."""
     role: str = "info"
 
 
@@ -37,86 +37,86 @@ class View(Struct, frozen=True, eq=False, dict=True):
     tick: float = 0.0
     """time.monotonic()."""
     glyphs: Glyphs = UNICODE
-    newest: Snapshot | None = None
+    live_snapshot: Snapshot | None = None
     """The newest snapshot while an older one is frozen on the screen; else None."""
     control: ControlState | None = None
     notice: Notice | None = None
     footers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    """Screen → (key, word) of the commands that work there."""
+    """Screen → (key, label) of the commands that work there."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Command id → its first key, as written for people; empty for one without a key."""
+    """Command id → the name of its first key on the screen; empty without a key."""
     styles: Mapping[str, Style] = field(default_factory=dict)
-    """Role → style, as the theme has it."""
-    kept: dict[Hashable, Any] = field(default_factory=dict)
-    """Lines that depend on the snapshot alone; a new snapshot comes with an empty one."""
+    """Role → style of the theme."""
+    cached_lines: dict[Hashable, Any] = field(default_factory=dict)
+    """Lines that depend on the snapshot alone; empty again with each new snapshot."""
     faults: tuple[Health, ...] = ()
-    """What went wrong in the screen itself."""
+    """Panels that could not be drawn."""
     read_only: str = ""
     """Why nothing can be changed; empty when it can."""
 
-    def once(self, key: Hashable, make: Callable[[], Result]) -> Result:
-        """What ``make`` gives, made once a snapshot: the ticking clocks repaint four times a second."""
-        if key not in self.kept:
-            self.kept[key] = make()
-        found: Result = self.kept[key]
-        return found
+    def cached(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """The result of ``make``, called once per snapshot: the clocks repaint four times a second."""
+        if key not in self.cached_lines:
+            self.cached_lines[key] = make()
+        result: Result = self.cached_lines[key]
+        return result
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
-        """Turns that are rows: all but lone pauses."""
+        """All turns but lone pauses."""
         return tuple(turn for turn in self.snapshot.turns if turn.state is not TurnState.LONE_PAUSE)
 
     @cached_property
-    def last(self) -> Turn | None:
-        """The newest complete turn: the one that the figures of the rows are about."""
+    def last_complete(self) -> Turn | None:
+        """The newest complete turn, whose figures the rows show."""
         return next((turn for turn in reversed(self.turns) if turn.state is TurnState.COMPLETE), None)
 
     @cached_property
     def newest_turn(self) -> Turn | None:
-        """The newest turn in whatever state it ended."""
+        """The newest turn in any state."""
         return self.turns[-1] if self.turns else None
 
     @cached_property
     def missed(self) -> int:
         """Turns that ended while the screen was frozen."""
-        if self.newest is None:
+        if self.live_snapshot is None:
             return 0
         shown = max((turn.ordinal for turn in self.turns), default=-1)
-        return sum(t.ordinal > shown and t.state is not TurnState.LONE_PAUSE for t in self.newest.turns)
+        return sum(t.ordinal > shown and t.state is not TurnState.LONE_PAUSE for t in self.live_snapshot.turns)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Level alarms that last."""
+        """Findings that have not ended."""
         judgement = self.snapshot.judgement
         return tuple(f for f in judgement.findings if not f.ended) if judgement else ()
 
     @cached_property
     def notes(self) -> dict[int, str]:
-        """The user's words on marked turns, by ordinal."""
+        """The user's notes on marked turns, by ordinal."""
         judgement = self.snapshot.judgement
         return dict(judgement.notes) if judgement else {}
 
     @cached_property
     def trial(self) -> TrialState | None:
-        """The guided test that is under way."""
+        """The guided test, or None."""
         judgement = self.snapshot.judgement
         return judgement.trial if judgement else None
 
     @cached_property
     def skewed(self) -> bool:
-        """The clocks differ by more than the network explains: the hops as logged are not durations."""
+        """The clocks differ by more than the network explains, so the logged hops are not durations."""
         clock = self.snapshot.clock
         return clock is not None and (clock.skewed or clock.stepped)
 
     @cached_property
     def reuse(self) -> dict[int, Reuse]:
-        """Prompt cache by ordinal."""
+        """Prompt reuse by ordinal."""
         llm = self.snapshot.llm
         return {item.ordinal: item for item in llm.reuse} if llm else {}
 
     @cached_property
     def marks(self) -> dict[int, str]:
-        """Quality by ordinal: ``good`` or ``bad``."""
+        """The user's marks by ordinal: ``good`` or ``bad``."""
         judgement = self.snapshot.judgement
         return dict(judgement.quality) if judgement else {}
 
@@ -126,20 +126,20 @@ class View(Struct, frozen=True, eq=False, dict=True):
         return {epoch.first: epoch.number for epoch in self.snapshot.epochs}
 
     def finding_on(self, key: str) -> Finding | None:
-        """The lasting finding of a stage; one on the GPU is the LLM's and the TTS's."""
+        """The lasting finding on a stage; a finding on the GPU counts for the LLM's and the TTS's stages."""
         for finding in self.findings:
             if finding.stage == key or (finding.stage == GPU and key in GPU_STAGES):
                 return finding
         return None
 
     def diagnosis_of(self, ordinal: int) -> Diagnosis | None:
-        """What was said of that turn; only the newest has one."""
+        """The diagnosis of a turn; only the newest turn has one."""
         judgement = self.snapshot.judgement
-        found = judgement.diagnosis if judgement else None
-        return found if found is not None and found.ordinal == ordinal else None
+        diagnosis = judgement.diagnosis if judgement else None
+        return diagnosis if diagnosis is not None and diagnosis.ordinal == ordinal else None
 
     def series(self, key: str, columns: int) -> tuple[list[float | None], int | None]:
-        """Values of a stage over the newest turns, one a turn, and the index where its level moved.
+        """Values of a stage over the newest turns, and the index at which its level changed.
 
         A turn that did not complete is a gap: its figures are not comparable.
         """

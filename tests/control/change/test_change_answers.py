@@ -124,7 +124,7 @@ def test_a_journal_that_is_lost_in_the_middle_is_told_and_the_next_start_asks_ag
         harness.journal.path.unlink()
         away.rename(harness.journal.path)
     with controller_on(service, state) as again:
-        again.controller.look()
+        again.controller.poll()
         again.until_choice("undo")
         assert "not verified" in again.progress.message
         assert again.answer("undo") is ChangeState.ROLLED_BACK
@@ -211,12 +211,12 @@ def test_a_change_stays_open_and_is_asked_about_again_when_the_dashboard_closes(
         op = harness.flip()
         after = harness.contents()
         harness.controller.close()
-        assert harness.controller.idle and harness.controller.left_open(op)
+        assert harness.controller.idle and harness.controller.is_open(op)
         assert harness.stages()[-1] == (op, "verifying")
         with pytest.raises(ControlError, match="closing"):
             harness.controller.start(ChangePlan(Restart(), "restart v34"))
     with controller_on(service, state) as again:
-        again.controller.look()
+        again.controller.poll()
         again.until_choice("undo")
         assert again.progress.op == op and again.contents() == after
         again.answer("undo")
@@ -240,7 +240,7 @@ def test_a_change_that_waits_for_a_turn_is_not_begun_once_the_dashboard_is_close
 def test_turns_of_a_session_that_had_begun_before_prove_nothing(harness: ControlHarness) -> None:
     """Its first turn was in flight when the change was forced, and ends after it."""
 
-    harness.controller.see(Snapshot(open_turn=OpenTurn(Turn(ordinal=0, session=4), "playback", 0.0, 0.0)))
+    harness.controller.observe(Snapshot(open_turn=OpenTurn(Turn(ordinal=0, session=4), "playback", 0.0, 0.0)))
     harness.flip()
     harness.see(complete_turn(0, session=4), complete_turn(1, session=4), complete_turn(2, session=4))
     harness.until_state(ChangeState.VERIFYING)
@@ -252,6 +252,6 @@ def test_turns_of_a_session_that_had_begun_before_prove_nothing(harness: Control
 def test_nothing_private_is_said_on_any_of_these_ways(harness: ControlHarness) -> None:
     harness.flip()
     harness.answer("undo")
-    harness.controller.look()
+    harness.controller.poll()
     shown = (harness.controller.state(), harness.messages, harness.marks)
     assert CANARY.decode() not in repr(shown) + harness.journal.path.read_text()

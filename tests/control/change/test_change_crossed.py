@@ -31,9 +31,9 @@ with ChangeLock(Path(sys.argv[1])):
 def test_what_a_living_process_works_on_is_not_taken_up(harness: ControlHarness) -> None:
     harness.leave_open("theirs", ("retrieved-chunks", "3"))
     with ChangeLock(harness.folder):
-        harness.controller.look()
+        harness.controller.poll()
         assert harness.controller.idle and harness.stages() == [("theirs", "editing")]
-    harness.controller.look()
+    harness.controller.poll()
     assert not harness.controller.idle and harness.progress.op == "theirs"
 
 
@@ -51,7 +51,7 @@ def test_a_change_that_ends_while_the_lock_is_taken_is_not_classified_from_memor
         acquire(lock)
 
     monkeypatch.setattr(ChangeLock, "acquire", late)
-    harness.controller.look()
+    harness.controller.poll()
     assert harness.controller.idle
     assert harness.stages() == [("theirs", "editing"), ("theirs", "rolled back")]
 
@@ -129,14 +129,14 @@ def test_an_own_change_that_is_over_at_once_is_not_marked_as_made_elsewhere(harn
     """Between two looks, two seconds apart: an undo without a service takes a few milliseconds."""
     harness.flip()
     harness.answer("keep")
-    harness.controller.look()
+    harness.controller.poll()
     harness.start(Undo())
     harness.until_over()
-    harness.controller.look()
-    harness.controller.look()
+    harness.controller.poll()
+    harness.controller.poll()
     assert [kind for kind, _ in harness.marks] == ["change", "change"]
     harness.config.write_bytes(harness.config.read_bytes() + b"# mine\n")
-    harness.controller.look()
+    harness.controller.poll()
     assert harness.marks[-1] == ("outside", "v34/config.py edited")
 
 
@@ -144,13 +144,13 @@ def test_a_controller_beside_the_shell_marks_what_the_shell_changed(
     harness: ControlHarness, service: Service, state: Path
 ) -> None:
     """The dashboard looks on while another program of ours changes and undoes."""
-    harness.controller.look()
+    harness.controller.poll()
     shell = ControlHarness(service, state)
     shell.flip()
-    harness.controller.look()
+    harness.controller.poll()
     assert harness.controller.idle, "the shell still works on it"
     shell.answer("keep")
-    harness.controller.look()
+    harness.controller.poll()
     assert harness.controller.idle and ("outside", "retrieved chunks 5→3") in harness.marks
     assert harness.start(Undo()).undoes == shell.progress.op
     harness.until_over()

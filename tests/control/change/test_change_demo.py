@@ -74,7 +74,7 @@ def test_retrieval_that_is_turned_off_is_shown_by_two_turns(talking: ControlHarn
     talking.start(Flip((("retrieval", "off"),)))
     assert talking.until_over() is ChangeState.KEPT, talking.messages
     assert talking.progress.message == "kept, 2 turns show it"
-    talking.controller.look()
+    talking.controller.poll()
     flags = {one.key: (one.file_value, one.running_value) for one in talking.controller.state().flags}
     assert flags["retrieval"] == ("off", "off")
     talking.start(Undo())
@@ -128,7 +128,7 @@ def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking:
 
 def test_an_edit_made_elsewhere_is_noticed_and_marked(talking: ControlHarness) -> None:
     before = talking.config.read_bytes()
-    talking.controller.look()
+    talking.controller.poll()
     talking.marks.clear()
     beside = talking.config.with_name(".edited.tmp")
     beside.write_bytes(before.replace(b"RETRIEVAL_ENABLED = True", b"RETRIEVAL_ENABLED = False"))

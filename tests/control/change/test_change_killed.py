@@ -57,7 +57,7 @@ def kill_in_state(demo: DemoV34, state_folder: Path, state: str) -> None:
 def next_start(demo: DemoV34, state_folder: Path) -> Iterator[ControlHarness]:
     """The next dashboard, after its first look."""
     with controller_on(demo, state_folder, QUICK) as harness:
-        harness.controller.look()
+        harness.controller.poll()
         yield harness
 
 

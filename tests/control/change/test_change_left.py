@@ -26,7 +26,7 @@ def test_a_rollback_that_had_come_to_its_end_closes_what_it_took_back(harness: C
     entry = Entry(op="rollback", stage="editing", label="undo it", undoes="change", files=file_records(back))
     harness.journal.append(entry)
     write(back)
-    harness.controller.look()
+    harness.controller.poll()
     assert harness.controller.idle and harness.contents() == before
     assert {one.op: one.stage for one in harness.journal.operations()} == {
         "change": "rolled back",
@@ -40,7 +40,7 @@ def test_a_rollback_that_was_killed_before_it_wrote_leaves_the_change_to_be_aske
     before = harness.leave_open("change", ("retrieved-chunks", "3"))
     files = file_records(plan_rollback(harness.open_operation))
     harness.journal.append(Entry(op="rollback", stage="editing", label="undo it", undoes="change", files=files))
-    harness.controller.look()
+    harness.controller.poll()
     assert ("rollback", "not applied") in harness.stages() and harness.progress.op == "change"
     harness.until_choice("undo")
     assert harness.answer("undo") is ChangeState.ROLLED_BACK and harness.contents() == before
@@ -54,7 +54,7 @@ def test_half_of_an_undo_of_a_kept_change_is_asked_about(harness: ControlHarness
         Entry(op="undo", stage="editing", label="undo the pair", undoes="pair", files=file_records(back))
     )
     write(back[:1])
-    harness.controller.look()
+    harness.controller.poll()
     assert harness.progress.op == "pair"
     harness.until(lambda: harness.progress.choices == ("undo",))
     harness.answer("undo")
@@ -66,7 +66,7 @@ def test_two_open_changes_are_asked_about_one_after_the_other(harness: ControlHa
     harness.leave_open("one", ("retrieved-chunks", "3"))
     harness.leave_open("two", ("raw", "off"))
     for op in ("one", "two"):
-        harness.controller.look()
+        harness.controller.poll()
         assert harness.progress.op == op
         harness.until_choice("undo")
         assert harness.answer("undo") is ChangeState.ROLLED_BACK
@@ -86,7 +86,7 @@ def test_undo_of_an_interrupted_change_takes_its_temporary_files_away(harness: C
 def test_a_v34_that_died_of_an_interrupted_change_is_called_dead(harness: ControlHarness) -> None:
     """Killed in the countdown: the file is in place, and nothing serves any more."""
     harness.leave_open("left", ("retrieved-chunks", "3"), listener="boot:1:2")
-    harness.controller.look()
+    harness.controller.poll()
     harness.until(lambda: harness.progress.choices == ("keep", "undo"))
     assert "v34 is not running; start it: cd" in harness.progress.message
     assert harness.answer("undo") is ChangeState.NEEDS_ATTENTION
@@ -95,7 +95,7 @@ def test_a_v34_that_died_of_an_interrupted_change_is_called_dead(harness: Contro
 
 def test_a_restart_that_was_interrupted_is_not_said_to_have_failed(harness: ControlHarness) -> None:
     harness.journal.append(Entry(op="left", stage="restarting", label="restart v34"))
-    harness.controller.look()
+    harness.controller.poll()
     assert harness.controller.idle and harness.messages == ["restart v34: interrupted earlier, its end was not seen"]
     assert harness.stages()[-1] == ("left", "needs attention")
 
@@ -118,7 +118,7 @@ def test_evidence_of_a_service_that_has_not_read_the_change_is_not_waited_for(se
         settings = replace(NO_SERVICE, services=Services(v34=f"http://127.0.0.1:{port}"))
         with controller_on(service, state, settings) as harness:
             harness.leave_open("left", ("retrieved-chunks", "3"))
-            harness.controller.look()
+            harness.controller.poll()
             harness.until(lambda: harness.progress.choices)
             assert harness.progress.state is ChangeState.NEEDS_ATTENTION
             assert f"pid {process.pid} was started before it and has not read it" in harness.progress.message

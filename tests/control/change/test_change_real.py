@@ -80,7 +80,7 @@ def test_a_service_that_dies_of_the_restart_is_named_with_its_last_words(v34: Re
 
         def ended() -> bool:
             lines = v34.log.read_text(errors="replace").splitlines()
-            harness.controller.see(Snapshot(log_tail=tuple(("v34.log", line) for line in lines)))
+            harness.controller.observe(Snapshot(log_tail=tuple(("v34.log", line) for line in lines)))
             return harness.controller.idle
 
         harness.start(Flip((("tail-mode", "on"),)))

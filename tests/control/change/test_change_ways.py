@@ -157,4 +157,4 @@ def test_a_restart_command_goes_on_when_the_dashboard_is_closed(tmp_path: Path, 
         go_on.write_text("")
         wait_for(done.exists)
         assert harness.until_over() is not ChangeState.KEPT
-        assert harness.controller.left_open(harness.progress.op)
+        assert harness.controller.is_open(harness.progress.op)

@@ -32,7 +32,7 @@ def harness(service: Service, state: Path) -> Iterator[ControlHarness]:
 
 
 def test_flags_are_seen_and_nothing_else_of_the_file(harness: ControlHarness) -> None:
-    harness.controller.look()
+    harness.controller.poll()
     shown = harness.controller.state()
     values = {flag.key: flag.file_value for flag in shown.flags}
     assert values["tail-mode"] == "off"

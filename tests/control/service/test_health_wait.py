@@ -84,7 +84,7 @@ class ScriptedWaits:
         for name, value in (
             ("serving_at", lambda url: coming.pop(0) if len(coming) > 1 else coming[0]),
             ("ask", lambda url, limit_s: answers()),
-            ("LOOK_S", 0.01),
+            ("POLL_S", 0.01),
             ("ASK_S", 0.02),
         ):
             self._monkeypatch.setattr(health_wait, name, value)
@@ -277,9 +277,9 @@ def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, fol
     started = start_of(os.getpid())
     assert started is not None
     here, dead = Listener(os.getpid(), started, folder, None), Listener(2**22 + 1, 5.0, folder, None)
-    assert watched_service(monkeypatch, folder, Serving(PORT)).fate(here) == (here, "")
-    assert watched_service(monkeypatch, folder, Serving(PORT, (here,))).fate(dead) == (here, "")
-    assert watched_service(monkeypatch, folder, Serving(PORT)).fate(dead) == (dead, "v34 has exited since")
+    assert watched_service(monkeypatch, folder, Serving(PORT)).current_listener(here) == (here, "")
+    assert watched_service(monkeypatch, folder, Serving(PORT, (here,))).current_listener(dead) == (here, "")
+    assert watched_service(monkeypatch, folder, Serving(PORT)).current_listener(dead) == (dead, "v34 has exited since")
 
 
 def test_the_limits_are_those_of_the_specification() -> None:

@@ -78,6 +78,6 @@ def test_a_v34_on_another_machine_is_not_changed_from_here(service: Service, tmp
         )
         harness = ControlHarness(service, tmp_path / strategy, settings)
         assert "another machine (192.0.2.7)" in harness.plan(Flip((("tail-mode", "on"),))).refusal
-        harness.controller.look()
+        harness.controller.poll()
         shown = harness.controller.state().service
         assert "another machine" in shown and "pid" not in shown

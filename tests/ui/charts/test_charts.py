@@ -10,7 +10,7 @@ from tests.ui.snapshots import turn
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Gap
-from timmy_tui.ui.charts.axes import Frame, Point, axis_chart, thin, y_ticks
+from timmy_tui.ui.charts.axes import Frame, Point, axis_chart, downsample, y_ticks
 from timmy_tui.ui.charts.spark import spark_glyph, spark_line, spark_text, top_of
 from timmy_tui.ui.charts.stack import gauge_line, stack_line
 from timmy_tui.ui.charts.waterfall import Bar, bar_line, place_bars
@@ -147,7 +147,7 @@ def test_the_gauge_turns_bad_at_the_cliff() -> None:
 def test_thinning_keeps_the_spike() -> None:
     points = [Point(float(x), 1.0) for x in range(1000)]
     points[777] = Point(777.0, 50.0)
-    kept = thin(points, 60)
+    kept = downsample(points, 60)
     assert len(kept) <= 60 and max(p.y for p in kept) == 50.0
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timmy_tui.ui.paint.lines import as_many, cells, cut, fit, foreign, join, left, line, plain, right, spread, wrap
+from timmy_tui.ui.paint.lines import (
+    cells,
+    cut,
+    fit,
+    foreign,
+    join,
+    join_fitting,
+    left,
+    line,
+    plain,
+    right,
+    spread,
+    wrap,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["C", "M"]), max_size=30)
 
@@ -39,7 +52,7 @@ def test_the_right_end_stays_when_the_start_is_cut() -> None:
 
 def test_parts_are_left_out_whole() -> None:
     parts = [line("one"), line("two"), line("three")]
-    assert plain(as_many(parts, 9)) == "one  two"
+    assert plain(join_fitting(parts, 9)) == "one  two"
     assert [plain(row) for row in wrap(parts, 9)] == ["one  two", "three"]
 
 

@@ -137,7 +137,7 @@ async def test_any_key_stops_the_countdown_to_a_rollback_and_does_nothing_else(k
         await dashboard.press(key)
         await dashboard.until(lambda: control.calls == [("answer", "stop waiting")])
         assert "rolling back in 7s" in dashboard.text() and dashboard.app.current_mode == "live"
-        assert dashboard.app.view.newest is None
+        assert dashboard.app.view.live_snapshot is None
 
 
 async def test_the_running_change_is_answered_from_the_live_screen() -> None:

@@ -34,6 +34,6 @@ async def test_the_log_can_be_filtered() -> None:
             and "line 46" not in dashboard.text()
         )
         screen = dashboard.app.screen
-        assert isinstance(screen, LogScreen) and screen.wanted == "47"
+        assert isinstance(screen, LogScreen) and screen.filter_text == "47"
         await dashboard.press("escape")
         assert "60 newest lines" in dashboard.text()

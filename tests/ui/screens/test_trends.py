@@ -8,7 +8,7 @@ import pytest
 
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import conversation, snapshot
-from timmy_tui.ui.panels.trends import epoch_stretches, trend_lines
+from timmy_tui.ui.panels.trends import epoch_spans, trend_lines
 from timmy_tui.ui.view import View
 
 
@@ -39,7 +39,7 @@ async def test_charts_are_drawn_when_a_turn_ends_and_not_when_the_clock_ticks(
         await dashboard.press("3")
         before = drawn
         for _ in range(5):
-            dashboard.app.renew()
+            dashboard.app.refresh_view()
             await dashboard.pilot.pause()
         assert drawn == before
         await dashboard.publish(snapshot(31))
@@ -53,6 +53,6 @@ async def test_without_turns_the_charts_say_so() -> None:
 
 
 def test_stretches_cover_every_turn_once() -> None:
-    stretches = epoch_stretches(View(snapshot()), conversation(31))
+    stretches = epoch_spans(View(snapshot()), conversation(31))
     assert stretches == [(0, 0, 20), (1, 20, 31)]
-    assert epoch_stretches(View(snapshot(0, epochs=())), ()) == []
+    assert epoch_spans(View(snapshot(0, epochs=())), ()) == []

@@ -1,4 +1,4 @@
-"""What every change works with: the journal, the restore points, the way to restart, and who hears of it."""
+"""What every change works with: the journal, restore points, the restart strategy, and two callbacks."""
 
 from collections.abc import Callable
 
@@ -13,19 +13,21 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.requests import Restore, RestoreLatest
 from timmy_tui.sources.timmy import Timmy
 
-Tell = Callable[[str, str], None]
-"""(word, role) for the status line."""
-Marked = Callable[[str, str], None]
-"""(kind, label) for the charts."""
+Notify = Callable[[str, str], None]
+"""Called with (message, role), for the status line."""
+AddMarker = Callable[[str, str], None]
+"""Called with (kind, label), for a marker on the charts."""
 
 
 class ChangeContext:
-    """One for each controller: its changes, its planner and its status work with it."""
+    """One per controller; its changes, planner and status share it."""
 
-    def __init__(self, timmy: Timmy, live_state: Callable[[], LiveState], tell: Tell, mark: Marked) -> None:
+    def __init__(
+        self, timmy: Timmy, live_state: Callable[[], LiveState], notify: Notify, add_marker: AddMarker
+    ) -> None:
         """Raises OSError when the control folder cannot be made."""
         folder = timmy.control_folder
-        self.timmy, self.tell, self.mark = timmy, tell, mark
+        self.timmy, self.notify, self.add_marker = timmy, notify, add_marker
         self.journal = Journal(folder / "journal.jsonl")
         self.backups = folder / "backups"
         self.points = RestorePoints(timmy.root, timmy.state)
@@ -38,26 +40,26 @@ class ChangeContext:
             live_state=live_state,
         )
         self._point_missing = True
-        """This session has no restore point yet; one is made before anything is changed."""
+        """This run of the program has made no restore point yet; the first change makes one."""
 
     def service(self, progress: Progress) -> V34Service:
-        """v34 as one change sees it."""
+        """The v34 service for one change."""
         return V34Service(self.setup, progress)
 
-    def keep_point(self, plan: ChangePlan) -> None:
-        """A restore point before a restore, and before the first change of a session.
+    def ensure_restore_point(self, plan: ChangePlan) -> None:
+        """Make a restore point before every restore, and before the first change of a run of the program.
 
-        Raises ControlError: without one nothing is changed. A word says where git could not keep it as well.
+        Raises ControlError when it cannot be made: then nothing is changed. Notifies when git could not keep it too.
         """
         try:
             if isinstance(plan.request, Restore | RestoreLatest):
-                self.points.keep_before(plan.planned, plan.point)
+                self.points.create_before_restore(plan.planned, plan.point)
             elif plan.planned and plan.point and self._point_missing:
                 made = self.points.create_before(plan.point)
                 self._point_missing = False
-                told = f"restore point {made.name} made"
+                message = f"restore point {made.name} made"
                 failed = made.note and not self.points.git_off
-                self.tell(f"{told}; {made.note}" if failed else told, "warn" if failed else "muted")
+                self.notify(f"{message}; {made.note}" if failed else message, "warn" if failed else "muted")
         except (TimmyError, OSError) as error:
             reason = error.message if isinstance(error, TimmyError) else f"{error.strerror}."
             raise ControlError(f"No restore point can be made, and nothing was changed: {reason}") from None

@@ -1,4 +1,4 @@
-"""One change on its way: guarded, written, restarted, healthy, verified; kept, rolled back, or left to the user."""
+"""The life of one change: check, write, restart, wait until healthy, verify; then keep, roll back or ask the user."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.change.context import ChangeContext
-from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, attention
+from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, needs_attention
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.rollback import Rollback
 from timmy_tui.control.edit.transaction import HalfDone, write
@@ -31,69 +31,73 @@ from timmy_tui.model.change import ChangeState
 from timmy_tui.model.requests import Flip, Restart
 from timmy_tui.model.turn import TurnState
 
-LOOK_S = 0.5
+POLL_S = 0.5
 
 
 class Change:
     """``run`` or ``resume`` in a thread of its own, once; ``progress`` from any thread."""
 
     def __init__(self, plan: ChangePlan, context: ChangeContext, op: str = "") -> None:
-        """``op``: of the journal, for a change that an earlier run left open."""
+        """``op``: the operation in the journal, for a change that an earlier run left open; empty for a new one."""
         self.plan, self._context = plan, context
         self.progress = Progress(op or new_op(), plan.label)
         self._service = context.service(self.progress)
         self._record = Record(context.journal, self.progress.op)
         self._written = False
-        self._one: Listener | None = None
+        self._listener: Listener | None = None
         self._verification = Verification(plan.requested, -1)
 
     def run(self) -> None:
-        """All the way. Never raises: what goes wrong is a state and a word."""
-        self._guarded(self._carry_out)
+        """Carry out the whole change. Never raises: an error becomes a state and a message."""
+        self._run_to_outcome(self._carry_out)
 
-    def resume(self, operation: Operation, standing: FileState) -> None:
-        """What an earlier run left applied: ask for keep or undo, and look for evidence meanwhile. Nothing restarts."""
+    def resume(self, operation: Operation, file_state: FileState) -> None:
+        """Take up a change that an earlier run left applied: verify it and ask for keep or undo. Restarts nothing."""
         self._record.operation = operation
         self._written = True
         self._verification = Verification(self.plan.requested, -1, operation.started)
-        self._guarded(lambda: self._take_up(operation, standing))
+        self._run_to_outcome(lambda: self._resume(operation, file_state))
 
-    def _take_up(self, operation: Operation, standing: FileState) -> None:
-        if standing is FileState.HALF_APPLIED:
-            self._ask("half of it was written before the dashboard ended", (UNDO,))
-        unread = unread_by(operation, self._service.look())
+    def _resume(self, operation: Operation, file_state: FileState) -> None:
+        if file_state is FileState.HALF_APPLIED:
+            self._ask_user("half of it was written before the dashboard ended", (UNDO,))
+        unread = unread_reason(operation, self._service.find_serving())
         if unread:
-            self._ask(f"applied, and {unread}")
-        self._verify(f"applied, and not verified before{self._service.absence if self._record.v34_was_running else ''}")
+            self._ask_user(f"applied, and {unread}")
+        hint = self._service.not_running_hint if self._record.v34_was_running else ""
+        self._verify(f"applied, and not verified before{hint}")
 
-    # -- the way
+    # -- steps
 
-    def _guarded(self, way: Callable[[], None]) -> None:
-        """Run the way, and turn whatever ends it into an outcome."""
+    def _run_to_outcome(self, steps: Callable[[], None]) -> None:
+        """Run the steps; whatever ends them becomes an outcome."""
         try:
-            self._turned(way)
+            self._run_or_roll_back(steps)
         except ShuttingDown:
-            pass  # open in the journal, when anything was written; the next start takes it up
+            pass  # if anything was written, it is open in the journal, and the next start resumes it
         except ChangeEnded as end:
-            self._end(end.state, end.word, end.recorded)
+            self._end(end.state, end.message, end.recorded)
         except HalfDone as error:
             self._end(ChangeState.NEEDS_ATTENTION, f"{error.message} {error.hint}")
         except TimmyError as error:
             self._refuse(f"{error.message} {error.hint}".strip())
-        except Exception as error:  # noqa: BLE001  The thread must not die in silence with a change half made.
+        except Exception as error:  # noqa: BLE001  The thread must not end silently with half a change made.
             self._end(ChangeState.NEEDS_ATTENTION, f"{type(error).__name__} in the dashboard itself: {error}")
 
-    def _turned(self, way: Callable[[], None]) -> NoReturn:
-        """Go the way, and back when that is wanted or needed. Raises ChangeEnded, ShuttingDown or what went wrong."""
+    def _run_or_roll_back(self, steps: Callable[[], None]) -> NoReturn:
+        """Run the steps, and roll back when the user wants it or v34 is unhealthy.
+
+        Raises ChangeEnded, ShuttingDown, or the error of a step.
+        """
         try:
-            way()
+            steps()
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept")
         except UndoRequested:
-            why = "taken back"
-        except Unhealthy as trouble:
-            self._consider(trouble.reason)
-            why = trouble.reason
-        Rollback(self.plan.label, self._record, self._context, self._service, self.progress).make(why)
+            reason = "taken back"
+        except Unhealthy as unhealthy:
+            self._count_down_to_rollback(unhealthy.reason)
+            reason = unhealthy.reason
+        Rollback(self.plan.label, self._record, self._context, self._service, self.progress).run(reason)
 
     def _carry_out(self) -> None:
         plan = self.plan
@@ -101,25 +105,25 @@ class Change:
             self._service.guard()
             if plan.planned or isinstance(plan.request, Restart):
                 self._service.wait_for_quiet()
-            self._context.keep_point(plan)
-            # a minute may have passed since the first look
+            self._context.ensure_restore_point(plan)
+            # a minute may have passed since the first check
             old = self._service.guard()
             self.progress.stop_accepting_answers()
         except WaitStopped:
             raise ChangeEnded(ChangeState.IDLE, f"{plan.label}: not begun") from None
         self._verification = Verification(plan.requested, newest_session(self._context.setup.live_state()))
         since = self._write(old)
-        self._context.mark("change" if plan.planned else "restart", plan.label)
-        serves = self._bring_up(old, since)
+        self._context.add_marker("change" if plan.planned else "restart", plan.label)
+        serves = self._restart(old, since)
         if isinstance(plan.request, Flip):
             self._verify("" if serves else NOT_RUNNING)
-        done = f"{plan.label}: done, {'v34 serves' if serves else NOT_RUNNING}"
+        message = f"{plan.label}: done, {'v34 serves' if serves else NOT_RUNNING}"
         if isinstance(plan.request, Restart) and not serves:
-            raise attention(f"{plan.label}: v34 is not running; {self._service.start_by_hand}")
-        raise ChangeEnded(ChangeState.ROLLED_BACK if plan.undoes else ChangeState.KEPT, done)
+            raise needs_attention(f"{plan.label}: v34 is not running; {self._service.start_command}")
+        raise ChangeEnded(ChangeState.ROLLED_BACK if plan.undoes else ChangeState.KEPT, message)
 
     def _write(self, old: Serving) -> float:
-        """Journal first, then the files; the moment, on the boot clock, at which all were in place."""
+        """Write the journal, then the files; returns the boot-clock time at which all files were in place."""
         plan = self.plan
         self.progress.enter(ChangeState.EDITING, 5.0)
         self._record.begin(plan.label, self._context.setup.strategy.name, plan.planned, old.identity, plan.undoes)
@@ -135,109 +139,112 @@ class Change:
             self._record.append(ROLLED_BACK, f"by {self.progress.op}", op=plan.undoes)
         return since
 
-    def _bring_up(self, old: Serving, since: float) -> bool:
-        """Restart and wait; whether v34 serves. Where the change cannot be blamed, the user is asked.
+    def _restart(self, old: Serving, since: float) -> bool:
+        """Restart v34 and wait for it; returns whether it serves. Asks the user when the change is not the cause.
 
         Raises Unhealthy, ChangeEnded, UndoRequested.
         """
         self._record.append("restarting")
         edited = tuple(file.image.path for file in self.plan.planned)
-        choices = (STOP,) if self._final else (STOP, UNDO)
+        choices = (STOP,) if self._irreversible else (STOP, UNDO)
         try:
-            one = self._service.restart(old, edited, since, choices)
+            listener = self._service.restart(old, edited, since, choices)
         except WaitStopped:
-            self._ask(f"not waited for; {self._service.whereabouts(old)}")
+            self._ask_user(f"not waited for; {self._service.describe_serving(old)}")
         except (ChangeNotRead, ControlError) as error:
             reason = (error.message if isinstance(error, ControlError) else str(error)).rstrip(".")
-            self._ask(f"{reason}; {self._service.whereabouts(old)}")
-        self._one = one
-        if one is not None:
-            self._record.append("healthy", service=one.identity)
-        return one is not None
+            self._ask_user(f"{reason}; {self._service.describe_serving(old)}")
+        self._listener = listener
+        if listener is not None:
+            self._record.append("healthy", service=listener.identity)
+        return listener is not None
 
     @property
-    def _final(self) -> bool:
-        """There is nothing to go back to: an undo, or a restart alone."""
+    def _irreversible(self) -> bool:
+        """It cannot be rolled back: it is an undo, or wrote no file."""
         return not self._written or bool(self.plan.undoes)
 
-    def _verify(self, word: str) -> NoReturn:
-        """Until two turns of a new session show what was wished, or the user has decided. Has no limit."""
+    def _verify(self, message: str) -> NoReturn:
+        """Wait until two turns of a new session show the requested values, or the user decides. Has no time limit."""
         self._record.append(str(ChangeState.VERIFYING))
-        self.progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO), word)
+        self.progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO), message)
         try:
             while True:
                 turns = self._verification.turns(self._context.setup.live_state().turns)
-                seen, contradicted = self._verification.weigh(turns)
+                confirming, contradicted = self._verification.weigh(turns)
                 self.progress.turn_cut = self.progress.turn_cut and not any(
                     turn.state is TurnState.COMPLETE for turn in turns
                 )
-                self._one, gone = self._service.fate(self._one)
-                trouble = gone or (contradicted and f"the turns show another value of {contradicted}")
-                self.progress.update(f"{trouble}: keep or undo?" if trouble else word, evidence=(seen, WANTED))
-                if seen >= WANTED and not contradicted:
+                self._listener, exited = self._service.current_listener(self._listener)
+                problem = exited or (contradicted and f"the turns show another value of {contradicted}")
+                self.progress.update(f"{problem}: keep or undo?" if problem else message, evidence=(confirming, WANTED))
+                if confirming >= WANTED and not contradicted:
                     self.progress.stop_accepting_answers()
-                    raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {seen} turns show it")
-                self.progress.wait(LOOK_S)
+                    raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {confirming} turns show it")
+                self.progress.wait(POLL_S)
         except KeepRequested:
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
-    # -- what goes wrong
+    # -- problems
 
-    def _ask(self, word: str, choices: tuple[str, ...] = (KEEP, UNDO)) -> NoReturn:
-        """Let the user decide, for as long as it takes. Raises ChangeEnded or UndoRequested."""
-        if self._final:
-            raise attention(f"{self.plan.label}: {word}")
-        self._record.append(ASKING, word)
-        self.progress.enter(ChangeState.NEEDS_ATTENTION, None, choices, f"{word}: {' or '.join(choices)}?")
-        self._context.tell(f"{self.plan.label}: {word}", "warn")
+    def _ask_user(self, message: str, choices: tuple[str, ...] = (KEEP, UNDO)) -> NoReturn:
+        """Wait for the user to decide; has no time limit. Raises ChangeEnded or UndoRequested."""
+        if self._irreversible:
+            raise needs_attention(f"{self.plan.label}: {message}")
+        self._record.append(ASKING, message)
+        self.progress.enter(ChangeState.NEEDS_ATTENTION, None, choices, f"{message}: {' or '.join(choices)}?")
+        self._context.notify(f"{self.plan.label}: {message}", "warn")
         try:
             while True:
-                self.progress.wait(LOOK_S)
+                self.progress.wait(POLL_S)
         except KeepRequested:
             raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
 
-    def _consider(self, reason: str) -> None:
-        """Count down visibly; comes back when the change is to be rolled back. Raises ChangeEnded, ShuttingDown."""
-        if self._final:
-            bare = f"the file is as it was; {reason}" if self.plan.undoes else reason
-            raise attention(f"{self.plan.label}: {bare}{self._service.way_up}")
-        self._context.tell(f"{self.plan.label}: {reason}", "bad")
+    def _count_down_to_rollback(self, reason: str) -> None:
+        """Count down on the screen; returns when the change is to be rolled back. Raises ChangeEnded, ShuttingDown."""
+        if self._irreversible:
+            message = f"the file is as it was; {reason}" if self.plan.undoes else reason
+            raise needs_attention(f"{self.plan.label}: {message}{self._service.start_hint}")
+        self._context.notify(f"{self.plan.label}: {reason}", "bad")
         try:
             self.progress.count_down(self._context.setup.limits.rollback_countdown_s, reason)
         except UndoRequested:
             return
         except WaitStopped:
             try:
-                self._ask(reason)
+                self._ask_user(reason)
             except UndoRequested:
                 return
 
     # -- the end
 
-    def _refuse(self, why: str) -> None:
-        """Nothing was touched, unless the files were written already."""
+    def _refuse(self, reason: str) -> None:
+        """End a change that was refused; when its files are written already, it needs attention."""
         if self._written:
-            self._end(ChangeState.NEEDS_ATTENTION, why)
+            self._end(ChangeState.NEEDS_ATTENTION, reason)
             return
-        self._record.append("refused", why)
-        self.progress.enter(ChangeState.IDLE, message=why)
-        self._context.tell(f"{self.plan.label}: {why}", "bad")
+        self._record.append("refused", reason)
+        self.progress.enter(ChangeState.IDLE, message=reason)
+        self._context.notify(f"{self.plan.label}: {reason}", "bad")
 
-    def _end(self, state: ChangeState, word: str, recorded: bool = False) -> None:
-        """``recorded``: a rollback has lines of its own, and this operation's last one says so."""
-        asked = "good" if self.plan.undoes else "warn"
-        role = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: asked, ChangeState.IDLE: "muted"}
-        bare = word.removeprefix(f"{self.plan.label}: ")
+    def _end(self, state: ChangeState, message: str, recorded: bool = False) -> None:
+        """``recorded``: the journal has the last line of this operation already, because a rollback wrote it."""
+        rolled_back = "good" if self.plan.undoes else "warn"
+        roles = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: rolled_back, ChangeState.IDLE: "muted"}
+        detail = message.removeprefix(f"{self.plan.label}: ")
         if not recorded:
-            self._record.append(str(state), bare)
+            self._record.append(str(state), detail)
         if self._record.problem:
-            word, bare = f"{word}; {self._record.problem}", f"{bare}; {self._record.problem}"
-        self.progress.enter(state, message=bare)
-        self._context.tell(word, role.get(state, "bad"))
+            message, detail = f"{message}; {self._record.problem}", f"{detail}; {self._record.problem}"
+        self.progress.enter(state, message=detail)
+        self._context.notify(message, roles.get(state, "bad"))
 
 
-def unread_by(operation: Operation, serving: Serving) -> str:
-    """It was killed before the restart, and the v34 of before serves on: its turns prove nothing. Else empty."""
+def unread_reason(operation: Operation, serving: Serving) -> str:
+    """Why v34's turns prove nothing: it was started before the change, which was killed before the restart.
+
+    Empty when that is not so.
+    """
     boot, begun = operation.begun
-    early = [one.pid for one in serving.listeners if boot == boot_id() and one.started <= begun]
+    early = [listener.pid for listener in serving.listeners if boot == boot_id() and listener.started <= begun]
     return f"pid {early[0]} was started before it and has not read it" if early else ""

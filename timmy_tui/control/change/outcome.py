@@ -6,14 +6,14 @@ NOT_RUNNING = "v34 is not running: its next start reads the file"
 
 
 class ChangeEnded(Exception):
-    """The change is over: the state it ends in, and a sentence."""
+    """The change has ended: its last state, and a message."""
 
-    def __init__(self, state: ChangeState, word: str, recorded: bool = False) -> None:
-        """``recorded``: the journal has it already."""
-        super().__init__(word)
-        self.state, self.word, self.recorded = state, word, recorded
+    def __init__(self, state: ChangeState, message: str, recorded: bool = False) -> None:
+        """``recorded``: the journal has the last line already."""
+        super().__init__(message)
+        self.state, self.message, self.recorded = state, message, recorded
 
 
-def attention(word: str) -> ChangeEnded:
-    """Nothing more can be done from here; the word says by what command the user can."""
-    return ChangeEnded(ChangeState.NEEDS_ATTENTION, word)
+def needs_attention(message: str) -> ChangeEnded:
+    """The program can do no more; the message says what the user can do."""
+    return ChangeEnded(ChangeState.NEEDS_ATTENTION, message)

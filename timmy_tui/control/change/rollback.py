@@ -1,4 +1,4 @@
-"""Taking a change back while it is under way: an operation of its own, with before and after swapped."""
+"""Rolls back a change that is still under way: an operation of its own, with old and new swapped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from timmy_tui.control.change.context import ChangeContext
-from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, attention
+from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, needs_attention
 from timmy_tui.control.edit.transaction import PlannedFile, write
 from timmy_tui.control.errors import Conflict
 from timmy_tui.control.journal.record import Record
@@ -21,7 +21,7 @@ from timmy_tui.model.change import ChangeState
 
 @dataclass
 class Rollback:
-    """Of the change that ``record`` tells of."""
+    """The rollback of the change that ``record`` belongs to."""
 
     label: str
     record: Record
@@ -29,61 +29,63 @@ class Rollback:
     service: V34Service
     progress: Progress
 
-    def make(self, why: str) -> NoReturn:
+    def run(self, reason: str) -> NoReturn:
         """Put the old bytes back, then restart v34. Raises ChangeEnded; ShuttingDown leaves the rollback open."""
-        serves = self.service.settle()
-        mine = Record(self.context.journal, new_op())
-        old = self.service.look()
-        planned, since = self._write(mine, old)
-        self.record.append(ROLLED_BACK, why)
-        self.context.mark("change", f"undo {self.label}")
-        done = f"{self.label}: rolled back ({why})"
+        serves = self.service.wait_until_settled()
+        own_record = Record(self.context.journal, new_op())
+        old = self.service.find_serving()
+        planned, since = self._write(own_record, old)
+        self.record.append(ROLLED_BACK, reason)
+        self.context.add_marker("change", f"undo {self.label}")
+        message = f"{self.label}: rolled back ({reason})"
         try:
             if serves or self.record.v34_was_running:
-                self._bring_up(planned, since, serves, old)
+                self._restart(planned, since, serves, old)
             else:
-                done = f"{done}; {NOT_RUNNING}"
+                message = f"{message}; {NOT_RUNNING}"
         except ChangeEnded as end:
-            mine.append(str(end.state), end.word)
-            raise ChangeEnded(end.state, _joined(f"{done}, but {end.word}", mine.problem), recorded=True) from None
-        mine.append(ROLLED_BACK)
-        raise ChangeEnded(ChangeState.ROLLED_BACK, _joined(done, mine.problem), recorded=True)
+            own_record.append(str(end.state), end.message)
+            raise ChangeEnded(
+                end.state, _with_problem(f"{message}, but {end.message}", own_record.problem), recorded=True
+            ) from None
+        own_record.append(ROLLED_BACK)
+        raise ChangeEnded(ChangeState.ROLLED_BACK, _with_problem(message, own_record.problem), recorded=True)
 
-    def _write(self, mine: Record, old: Serving) -> tuple[Sequence[PlannedFile], float]:
-        """Raises ChangeEnded with the backup's place and nothing overwritten, when it cannot be done."""
+    def _write(self, own_record: Record, old: Serving) -> tuple[Sequence[PlannedFile], float]:
+        """Put the old bytes back. Raises ChangeEnded with the place of the backup when that is refused."""
         operation = self.record.operation
         assert operation is not None
         try:
             backups = Path(operation.files[0].backup).parent if operation.files else None
             planned = plan_rollback(operation, backups)
             self.progress.enter(ChangeState.EDITING, 5.0)
-            mine.begin(
+            own_record.begin(
                 f"undo {self.label}", self.context.setup.strategy.name, planned, old.identity, undoes=operation.op
             )
             return planned, write(planned).boottime
         except (TimmyError, OSError) as error:
             reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
-            touched = mine.operation is not None and mine.file_state is not FileState.NOT_APPLIED
-            mine.append("needs attention" if touched else "refused", reason)
-            where = error.hint if isinstance(error, Conflict) else self.record.diff_commands
-            raise attention(f"not rolled back: {reason} {where}".strip()) from None
+            touched = own_record.operation is not None and own_record.file_state is not FileState.NOT_APPLIED
+            own_record.append("needs attention" if touched else "refused", reason)
+            hint = error.hint if isinstance(error, Conflict) else self.record.diff_commands
+            raise needs_attention(f"not rolled back: {reason} {hint}".strip()) from None
 
-    def _bring_up(self, planned: Sequence[PlannedFile], since: float, serves: bool, old: Serving) -> None:
-        """Raises ChangeEnded with what is left to do, when v34 does not come back."""
-        why = refusal(old, self.context.setup.folder)
-        if why:
-            raise attention(why)
+    def _restart(self, planned: Sequence[PlannedFile], since: float, serves: bool, old: Serving) -> None:
+        """Restart v34. Raises ChangeEnded, which says what the user can do, when it does not serve again."""
+        refused = refusal(old, self.context.setup.folder)
+        if refused:
+            raise needs_attention(refused)
         setup = self.context.setup
-        revives = setup.strategy.started_by is StartedBy.STRATEGY
-        if not serves and not revives and not starting(setup.folder):
-            raise attention(f"v34 is not running; {self.service.start_by_hand}")
+        strategy_starts_it = setup.strategy.started_by is StartedBy.STRATEGY
+        if not serves and not strategy_starts_it and not starting(setup.folder):
+            raise needs_attention(f"v34 is not running; {self.service.start_command}")
         edited = tuple(file.image.path for file in planned)
         try:
             self.service.restart(old, edited, since, (STOP,))
-        except Unhealthy as trouble:
-            raise attention(f"{trouble.reason}{self.service.way_up}") from None
+        except Unhealthy as unhealthy:
+            raise needs_attention(f"{unhealthy.reason}{self.service.start_hint}") from None
         except (ChangeNotRead, WaitStopped, ControlError) as error:
-            raise attention(f"{_reason(error)}; {self.service.whereabouts(old)}") from None
+            raise needs_attention(f"{_reason(error)}; {self.service.describe_serving(old)}") from None
 
 
 def _reason(error: Exception) -> str:
@@ -92,5 +94,5 @@ def _reason(error: Exception) -> str:
     return error.message if isinstance(error, ControlError) else str(error)
 
 
-def _joined(word: str, problem: str) -> str:
-    return f"{word}; {problem}" if problem else word
+def _with_problem(message: str, problem: str) -> str:
+    return f"{message}; {problem}" if problem else message

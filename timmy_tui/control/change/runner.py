@@ -1,4 +1,4 @@
-"""Carries changes, one at a time on the machine, each in a thread of its own; takes up what a killed run left open."""
+"""Runs changes, one at a time on the machine, each in its own thread; resumes those that a killed run left open."""
 
 import os
 import threading
@@ -21,34 +21,34 @@ from timmy_tui.model.change import ChangeProgress
 from timmy_tui.model.requests import ChangeRequest, Flip, Undo
 
 SHOWN_S = 60.0
-"""How long an ended change stays in live_state."""
+"""Seconds that an ended change stays on the screen."""
 
 
 class ChangeRunner:
     """Every method may be called from any thread."""
 
     def __init__(self, context: ChangeContext, on_change: Callable[[], None]) -> None:
-        """``on_change`` hears when a change begins and when it has ended."""
+        """``on_change`` is called when a change begins and when it has ended."""
         self._context, self._journal, self._on_change = context, context.journal, on_change
         self._lock = ChangeLock(context.timmy.control_folder)
-        self._taking = threading.Lock()
-        """Around every use of the lock of the machine: taking it twice from one process is taking it once."""
-        self._leaving = False
+        self._lock_guard = threading.Lock()
+        """Held around every use of ``_lock``, which does not exclude another thread of this process."""
+        self._shutting_down = False
         self._thread: threading.Thread | None = None
-        self._own: set[str] = set()
-        """Operations carried here: not interrupted, however they stand in the journal."""
+        self._own_ops: set[str] = set()
+        """Operations that this process ran: they were not interrupted, even if the journal has them open."""
         self._ended_at = 0.0
         self.change: Change | None = None
-        """The running one, or the last."""
+        """The running change, or the last one."""
         self.changing = False
-        """It is under way, and holds the lock."""
+        """A change is under way; its thread holds the lock."""
 
     @property
     def label(self) -> str:
         """Of the last change."""
         return self.change.plan.label if self.change is not None else ""
 
-    def shown(self, log: tuple[str, ...]) -> ChangeProgress | None:
+    def current_progress(self, log: tuple[str, ...]) -> ChangeProgress | None:
         """The running change, or the one that ended within the last minute."""
         change = self.change
         if change is None:
@@ -59,123 +59,123 @@ class ChangeRunner:
                 return None
         return change.progress.current(log)
 
-    def hindrance(self, request: ChangeRequest) -> str:
-        """Another change: of this program, of another process, or of one that was killed. Empty without."""
+    def refusal(self, request: ChangeRequest) -> str:
+        """Why nothing can begin now: another change runs here or in another process, or was interrupted. Else empty."""
         if self.changing:
             return f"{self.label} is still under way"
         pid = self._lock.owner()
         if pid is not None and pid != os.getpid():
             return Locked(pid).message
-        left = pending_operation(self._journal) if not isinstance(request, Undo) else None
-        return f"{left.label} was interrupted: undo or keep it first" if left is not None else ""
+        pending = pending_operation(self._journal) if not isinstance(request, Undo) else None
+        return f"{pending.label} was interrupted: undo or keep it first" if pending is not None else ""
 
     def begin(self, plan: ChangePlan) -> None:
-        """Take the lock of the machine, look once more at what is open, and go. Raises Locked, ControlError."""
-        with self._taking:
-            self._check_free()
+        """Take the lock, check the journal once more for open changes, and start. Raises Locked, ControlError."""
+        with self._lock_guard:
+            self._check_idle()
             self._lock.acquire()
             try:
-                left = [one for one, _ in recover_operations(self._journal, self._tell)]
-                if left and plan.undoes not in [one.op for one in left]:
-                    raise ControlError(f"{left[-1].label} was interrupted: undo or keep it first.")
+                pending = [operation for operation, _ in recover_operations(self._journal, self._warn)]
+                if pending and plan.undoes not in [operation.op for operation in pending]:
+                    raise ControlError(f"{pending[-1].label} was interrupted: undo or keep it first.")
             except BaseException:
                 self._lock.release()
                 raise
             change = Change(plan, self._context)
-            self._carry(change, change.run)
+            self._start(change, change.run)
 
-    def take_up(self) -> None:
-        """Operations that nobody works on any more: closed, or opened again for the user's answer. One at a time.
+    def resume_interrupted(self) -> None:
+        """Close the operations that a killed run left open, or resume the oldest that needs the user's answer.
 
-        What is open is read behind the lock: another process may just have ended it. Raises ControlError.
+        Reads the journal again with the lock held: another process may just have ended one. Raises ControlError.
         """
         if not self._journal.open_operations():
             return
-        with self._taking:
-            if self.changing or self._leaving:
+        with self._lock_guard:
+            if self.changing or self._shutting_down:
                 return
             with suppress(Locked):
                 self._lock.acquire()
             if not self._lock.held:
                 return
             try:
-                left = recover_operations(self._journal, self._tell)
-                waiting = next(((one, how) for one, how in left if one.op not in self._own), None)
-                if waiting is not None:
-                    change = Change(self._resumed(waiting[0]), self._context, waiting[0].op)
-                    self._carry(change, partial(change.resume, *waiting))
+                pending = recover_operations(self._journal, self._warn)
+                interrupted = next((item for item in pending if item[0].op not in self._own_ops), None)
+                if interrupted is not None:
+                    change = Change(self._resumed_plan(interrupted[0]), self._context, interrupted[0].op)
+                    self._start(change, partial(change.resume, *interrupted))
             finally:
                 if not self.changing:
                     self._lock.release()
 
     def keep(self, op: str) -> str:
-        """Close an interrupted change as it stands: this one, or the newest. Raises ControlError."""
-        with self._taking:
-            self._check_free()
+        """Keep an interrupted change as it is: ``op``, or the newest when that is empty. Raises ControlError."""
+        with self._lock_guard:
+            self._check_idle()
             with self._lock:
-                left = [one for one in self._journal.open_operations() if op in ("", one.op)]
-                if not left:
+                pending = [operation for operation in self._journal.open_operations() if op in ("", operation.op)]
+                if not pending:
                     raise ControlError("no change is open.")
-                return self._kept(left[-1])
+                return self._close(pending[-1])
 
-    def left_open(self, op: str) -> bool:
-        """An operation that still waits for a word in the journal. Raises ControlError."""
-        return any(one.op == op for one in self._journal.open_operations())
+    def is_open(self, op: str) -> bool:
+        """The journal has this operation, and it has not ended. Raises ControlError."""
+        return any(operation.op == op for operation in self._journal.open_operations())
 
-    def leave(self, wait_s: float) -> None:
-        """The program ends: files that are being written are waited for, for ``wait_s``, and nothing more is begun.
+    def shut_down(self, wait_s: float) -> None:
+        """The program ends: wait at most ``wait_s`` seconds for files that are being written; no further step begins.
 
-        What has been written stays open in the journal, for the next start.
+        A change that is written stays open in the journal, for the next start.
         """
-        with self._taking:
-            self._leaving = True
+        with self._lock_guard:
+            self._shutting_down = True
         if self.change is not None:
             self.change.progress.shut_down()
         if self._thread is not None:
             self._thread.join(wait_s)
 
-    # -- how
+    # -- implementation
 
-    def _check_free(self) -> None:
-        if self._leaving:
+    def _check_idle(self) -> None:
+        if self._shutting_down:
             raise ControlError("timmy-tui is closing; nothing is changed any more.")
         if self.changing:
             raise ControlError(f"{self.label} is still under way.")
 
-    def _carry(self, change: Change, way: Callable[[], None]) -> None:
-        """In a thread, which gives back the lock that is held now; called within ``_taking``."""
+    def _start(self, change: Change, steps: Callable[[], None]) -> None:
+        """Run the steps in a thread, which releases the lock at the end. Call it with ``_lock_guard`` held."""
 
         def run() -> None:
             try:
-                way()
+                steps()
             finally:
-                with self._taking:
+                with self._lock_guard:
                     self._lock.release()
                     self.changing = False
                 self._on_change()
 
         self.change, self._ended_at, self.changing = change, 0.0, True
-        self._own.add(change.progress.op)
+        self._own_ops.add(change.progress.op)
         self._thread = threading.Thread(target=run, name="change", daemon=True)
         self._thread.start()
         self._on_change()
 
-    def _kept(self, operation: Operation) -> str:
-        standing, word = recover_operation(operation, self._journal)
-        if standing is FileState.HALF_APPLIED:
+    def _close(self, operation: Operation) -> str:
+        state, warning = recover_operation(operation, self._journal)
+        if state is FileState.HALF_APPLIED:
             raise ControlError(f"{operation.label}: only half of it is in place.", "timmy-tui undo")
-        how = str(standing) if operation.files else END_NOT_SEEN
-        if standing is FileState.APPLIED and not operation.undoes:
-            how = "kept without proof"
-            self._journal.append(Entry(op=operation.op, stage="kept", message=how))
-        return f"{operation.label}: {how} {word}".strip()
+        outcome = str(state) if operation.files else END_NOT_SEEN
+        if state is FileState.APPLIED and not operation.undoes:
+            outcome = "kept without proof"
+            self._journal.append(Entry(op=operation.op, stage="kept", message=outcome))
+        return f"{operation.label}: {outcome} {warning}".strip()
 
-    def _resumed(self, operation: Operation) -> ChangePlan:
+    def _resumed_plan(self, operation: Operation) -> ChangePlan:
         requested: tuple[tuple[Flag, Value], ...] = ()
         with suppress(TimmyError):
             requested = requested_values(operation, self._context.timmy)
         values = tuple((flag.key, str(value)) for flag, value in requested)
         return ChangePlan(Flip(values), operation.label, requested=requested)
 
-    def _tell(self, word: str) -> None:
-        self._context.tell(word, "warn")
+    def _warn(self, message: str) -> None:
+        self._context.notify(message, "warn")

@@ -15,33 +15,33 @@ from timmy_tui.model.turn import Turn
 
 MISSING = "—"
 SERVICE_S = 30.0
-"""Between two looks at who listens (37 ms) while the process that did still lives."""
+"""Seconds between two searches for the listener (37 ms) while the last one still lives."""
 SEARCH_S = 10.0
-"""The same while nobody listens."""
+"""The same while nothing listens."""
 POINTS_S = 30.0
-"""Between two questions to git for tags (20 ms) while nothing is changed here."""
+"""Seconds between two calls of git for its tags (20 ms) while nothing is changed here."""
 JOURNAL_SHOWN = 50
 
 
 @dataclass
 class _Files:
-    """The flag files as they were at the last look."""
+    """The flag files as last read."""
 
     stamps: tuple[tuple[int, int, int] | None, ...]
     values: dict[str, str]
 
 
 class ControlStatus:
-    """Looks, in one thread; changes nothing."""
+    """Reads the state in one thread; changes nothing."""
 
     def __init__(self, context: ChangeContext) -> None:
-        """``context.mark`` hears (kind, label) of an edit that was made elsewhere."""
+        """``context.add_marker`` is called for an edit that was made elsewhere."""
         self._settings, self._root = context.timmy.settings, context.timmy.root
         self._journal, self._points = context.journal, context.points
-        self._url, self._mark = context.setup.url, context.mark
+        self._url, self._add_marker = context.setup.url, context.add_marker
         self._files: _Files | None = None
         self._flags: tuple[FlagState, ...] = ()
-        self._flags_of: tuple[object, object] | None = None
+        self._flags_read_from: tuple[object, object] | None = None
         self._operations: list[Operation] = []
         self._journal_stamp: object = None
         self._shown_points: tuple[RestorePoint, ...] = ()
@@ -49,33 +49,33 @@ class ControlStatus:
         self._serving: Serving | None = None
         self._served_at = float("-inf")
 
-    def look(self, turns: Sequence[Turn], changing: bool) -> ControlState:
-        """Everything as it is now. Raises OSError, ControlError. ``changing``: edits are ours, nobody else's."""
+    def read(self, turns: Sequence[Turn], changing: bool) -> ControlState:
+        """The state now. ``changing``: an edit found now is our own. Raises OSError, ControlError."""
         self._read_flags(turns)
         self._read_journal()
-        self._notice_edits(self._flags, changing)
+        self._mark_outside_edits(self._flags, changing)
         now = time.monotonic()
         if changing or now - self._points_at >= POINTS_S:
             self._shown_points, self._points_at = self._points.list(), now
         operations = self._operations
         return ControlState(
             flags=self._flags,
-            journal=tuple(_entry(one, operations) for one in reversed(operations[-JOURNAL_SHOWN:])),
+            journal=tuple(_entry(operation, operations) for operation in reversed(operations[-JOURNAL_SHOWN:])),
             restore_points=self._shown_points,
             service=self._service(),
         )
 
-    def look_at_points(self) -> None:
-        """A restore point was made: the next look asks for them."""
+    def expire_points(self) -> None:
+        """Restore points may have changed: the next ``read`` lists them again."""
         self._points_at = float("-inf")
 
     def _read_flags(self, turns: Sequence[Turn]) -> None:
-        """Again only when a file or the turns are others: parsing two files takes 7 ms."""
+        """Parse the files again only when one of them or the turns changed: two files take 7 ms."""
         paths = dict.fromkeys(flag.file for flag in flag_table(self._root, self._settings))
         files = tuple(_stamp(self._root / path) for path in paths)
-        if self._flags_of is None or self._flags_of[0] != files or self._flags_of[1] is not turns:
+        if self._flags_read_from is None or self._flags_read_from[0] != files or self._flags_read_from[1] is not turns:
             self._flags = flag_states(self._root, self._settings, turns)
-            self._flags_of = (files, turns)
+            self._flags_read_from = (files, turns)
 
     def _read_journal(self) -> None:
         stamp = _stamp(self._journal.path)
@@ -96,21 +96,21 @@ class ControlStatus:
             serving = self.serving
         return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME))
 
-    def _notice_edits(self, flags: Sequence[FlagState], changing: bool) -> None:
-        """An editor, git or another program: a mark with the flag that moved, or the file when none did."""
+    def _mark_outside_edits(self, flags: Sequence[FlagState], changing: bool) -> None:
+        """Add a marker for an edit by another program: the flags that it changed, or the file when it changed none."""
         paths = [self._settings.paths.config, self._settings.paths.app]
         files = _Files(tuple(_stamp(self._root / path) for path in paths), {one.key: one.file_value for one in flags})
         before, self._files = self._files, files
         if before is None or changing or files.stamps == before.stamps:
             return
-        moved = [
+        changed = [
             f"{one.label} {before.values[one.key]}→{one.file_value}"
             for one in flags
             if MISSING not in (before.values.get(one.key, MISSING), one.file_value)
             and before.values[one.key] != one.file_value
         ]
         edited = [path for path, old, new in zip(paths, before.stamps, files.stamps, strict=True) if old != new]
-        self._mark("outside", ", ".join(moved) if moved else f"{', '.join(edited)} edited")
+        self._add_marker("outside", ", ".join(changed) if changed else f"{', '.join(edited)} edited")
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

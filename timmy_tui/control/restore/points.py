@@ -151,7 +151,7 @@ class RestorePoints:
 
     def prepare(self, name: str, files: Sequence[str]) -> tuple[PlannedFile, ...]:
         """``plan``, and a point ``before-restore-…`` of these files; the caller writes the journal, then the files."""
-        return self.keep_before(self.plan(name, files), name)
+        return self.create_before_restore(self.plan(name, files), name)
 
     def restore(self, name: str, files: Sequence[str]) -> Applied:
         """``prepare``, then write, for a caller without a journal."""
@@ -193,13 +193,13 @@ class RestorePoints:
 
     def prepare_latest(self) -> tuple[PlannedFile, ...]:
         """``plan_latest``, and a point of these files; the caller writes the journal, then the files."""
-        return self.keep_before(self.plan_latest())
+        return self.create_before_restore(self.plan_latest())
 
     def latest(self) -> Applied:
         """``prepare_latest``, then write, for a caller without a journal."""
         return write(self.prepare_latest())
 
-    def keep_before(self, planned: Sequence[PlannedFile], name: str = "") -> tuple[PlannedFile, ...]:
+    def create_before_restore(self, planned: Sequence[PlannedFile], name: str = "") -> tuple[PlannedFile, ...]:
         """A point ``before-restore-…`` of what a planned restore of ``name`` (empty: of the latest) replaces."""
         wrote = {str(file.image.path.relative_to(self.root)): file.after for file in planned}
         note = f"before {name} was restored" if name else "before the return to the latest"

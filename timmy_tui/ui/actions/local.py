@@ -1,4 +1,4 @@
-"""What happens on the keys that change nothing but the screen."""
+"""Actions of the keys that change the screen only."""
 
 import time
 
@@ -9,19 +9,19 @@ from timmy_tui.ui.host import Host
 
 
 def show(host: Host, name: str) -> None:
-    """Go to a screen; what was open over the present one is closed."""
-    leave_dialogs(host)
+    """Go to a screen; overlays are closed."""
+    close_overlays(host)
     host.switch_mode(name)
 
 
-def leave_dialogs(host: Host) -> None:
-    """Close what lies over the screen."""
+def close_overlays(host: Host) -> None:
+    """Close all overlays."""
     for _ in range(len(host.screen_stack) - 1):
         host.pop_screen()
 
 
-def leave(host: Host) -> None:
-    """One step back: from a page over the screen, from a screen to the live one, from there out."""
+def step_back(host: Host) -> None:
+    """One step back: close the overlay, else go to the live screen, else quit."""
     if len(host.screen_stack) > 1:
         host.pop_screen()
     elif host.current_mode != "live":
@@ -30,25 +30,25 @@ def leave(host: Host) -> None:
         host.exit()
 
 
-def push(host: Host, name: str) -> None:
-    """Open a page over the screen, unless it is open already."""
+def show_overlay(host: Host, name: str) -> None:
+    """Open an overlay, unless one is open."""
     from timmy_tui.ui.screens.overlays import open_overlay
 
     if len(host.screen_stack) == 1:
         host.push_screen(open_overlay(name, host))
 
 
-def freeze(host: Host) -> None:
-    """Hold the picture, or let it go on; nothing is lost meanwhile."""
-    if host.view.newest is None:
-        host.view = replace(host.view, newest=host.snapshot)
+def toggle_freeze(host: Host) -> None:
+    """Freeze the view, or resume it; turns are read meanwhile."""
+    if host.view.live_snapshot is None:
+        host.view = replace(host.view, live_snapshot=host.snapshot)
     else:
-        host.view = replace(host.view, newest=None)
-        host.renew()
+        host.view = replace(host.view, live_snapshot=None)
+        host.refresh_view()
 
 
 def next_theme(host: Host) -> None:
-    """The next theme by name, remembered."""
+    """Switch to the next theme by name and remember it."""
     names = sorted(host.palettes)
     name = names[(names.index(host.theme) + 1) % len(names)]
     host.use_theme(name)
@@ -61,27 +61,27 @@ def next_theme(host: Host) -> None:
 
 
 def toggle_mouse(host: Host) -> None:
-    """Mouse reporting on or off."""
+    """Switch mouse reporting on or off."""
     host.mouse = host.report_mouse(not host.mouse)
     host.say(f"mouse {'on: hold shift to select text' if host.mouse else 'off'}")
 
 
 def copy(host: Host) -> None:
-    """The screen's text to wherever the terminal can paste from; the route is named."""
+    """Copy the screen's text to the clipboard and say by which program."""
     from timmy_tui.ui.terminal.clipboard import copy_text, screen_text
     from timmy_tui.ui.threads import in_thread
 
-    async def work() -> None:
+    async def copy_screen() -> None:
         route, sequence = await in_thread(copy_text, screen_text(host.screen))
         if sequence:
             host.copy_to_clipboard(sequence)
         host.say(f"copied by {route}")
 
-    host.run_task(work(), "copy", "copy")
+    host.run_task(copy_screen(), "copy", "copy")
 
 
 def save(host: Host) -> None:
-    """The same into a file of the user's state folder."""
+    """Write the screen's text into a file in the user's state folder."""
     from timmy_tui.ui.terminal.clipboard import save_text, screen_text
 
     try:

@@ -1,4 +1,4 @@
-"""What happens on a key that changes something: ask for a plan, show it, do it on a second key, say how it went."""
+"""Actions of the keys that change something: plan, show the plan, do it on a second key, say the result."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -22,21 +22,21 @@ WARM = (
 
 
 class Requests:
-    """Turns requests into work in the background, each confirmed where it is dangerous."""
+    """Carries out requests in the background; dangerous ones are confirmed first."""
 
     def __init__(self, host: Host, backend: Backend) -> None:
         self._host, self._source, self._control, self._llm = host, backend.source, backend.control, backend.llm
-        self.absent = absent_commands(backend)
+        self.unavailable = unavailable_commands(backend)
 
     def refuses(self, command: str) -> bool:
-        """Say why a command does not work here, if it does not."""
-        reason = self.absent.get(command)
+        """True, with a notice that says why, when a command does not work here."""
+        reason = self.unavailable.get(command)
         if reason is not None:
             self._host.say(f"{command.replace('_', ' ')}: {reason}", "warn")
         return reason is not None
 
     def ask(self, request: ScreenRequest) -> None:
-        """Do what a screen asks for."""
+        """Carry out the request of a screen."""
         match request:
             case MarkTurn():
                 self.mark(request)
@@ -50,37 +50,37 @@ class Requests:
     # -- control
 
     def change(self, command: str, request: ChangeRequest) -> None:
-        """Plan, show, and on the second key start a change."""
+        """Plan a change, show the plan, and start it on the second key."""
         if not self.refuses(command):
-            self.work(command, self.changed(request))
+            self.run(command, self.plan_and_confirm(request))
 
-    async def changed(self, request: ChangeRequest) -> None:
+    async def plan_and_confirm(self, request: ChangeRequest) -> None:
         assert self._control is not None
         plan: Plan = await in_thread(self._control.plan, request)
         if plan.refusal:
             self._host.say(f"{plan.label}: {plan.refusal}", "warn")
             return
-        answer = await self.confirmed(plan.label, plan.preview, plan.other_word if plan.other else "")
+        answer = await self.confirm(plan.label, plan.preview, plan.other_word if plan.other else "")
         chosen = plan.other if answer == "other" else plan
         if answer and chosen is not None:
             self._host.say(await in_thread(self._control.start, chosen))
 
     def enter_value(self, key: str) -> None:
-        """Ask for the value of a flag that has no list of choices, then go on as with any flip."""
+        """Ask for the value of a flag that has no list of choices, then plan the flip."""
         if not self.refuses("act"):
-            self.work("act", self._enter_value(key))
+            self.run("act", self._enter_value(key))
 
     async def _enter_value(self, key: str) -> None:
         control = self._host.view.control
         flag = next((f for f in control.flags if f.key == key), None) if control else None
         if flag is None:
             return
-        text = await self._typed(flag.label, flag.file_value)
+        text = await self._ask_text(flag.label, flag.file_value)
         if text is not None:
-            await self.changed(Flip(((key, text),)))
+            await self.plan_and_confirm(Flip(((key, text),)))
 
     def flip_tail_mode(self) -> None:
-        """The other value than the file's."""
+        """Flip tail mode: the opposite of the value in the file."""
         control = self._host.view.control
         flag = next((f for f in control.flags if f.key == "tail-mode"), None) if control else None
         if flag is None and not self.refuses("tail_mode"):
@@ -89,38 +89,38 @@ class Requests:
             self.change("tail_mode", Flip(((flag.key, "off" if flag.file_value == "on" else "on"),)))
 
     def answer(self, command: str, choice: str) -> None:
-        """Tell the running change what the user wants."""
+        """Give the user's answer to the running change."""
         if self.refuses(command):
             return
         change = self._host.view.control.change if self._host.view.control else None
         if change is None or choice not in change.choices:
             self._host.say(f"{choice}: no running change asks for that", "warn")
             return
-        self.work(command, self._answered(choice))
+        self.run(command, self._send_answer(choice))
 
     # -- the model
 
     def probe(self) -> None:
-        """The probe, confirmed; its lines go to the event log."""
+        """Run the probe after a confirmation; its results go to the event log."""
         if not self.refuses("probe"):
-            self.work("probe", self._probe())
+            self.run("probe", self._probe())
 
     async def _probe(self) -> None:
         assert self._llm is not None
-        if await self.confirmed("probe the prompt cache", PROBE):
+        if await self.confirm("probe the prompt cache", PROBE):
             self._host.say("probing …")
             for text in await in_thread(self._llm.probe):
                 self._host.say(text)
             self._host.say("probe done: e shows the answers", "good")
 
     def warm(self) -> None:
-        """Load the model, confirmed."""
+        """Load the model after a confirmation."""
         if not self.refuses("warm"):
-            self.work("warm", self._warm())
+            self.run("warm", self._warm())
 
     async def _warm(self) -> None:
         assert self._llm is not None
-        if await self.confirmed("load the model", WARM):
+        if await self.confirm("load the model", WARM):
             self._host.say("loading the model …")
             self._host.say(await in_thread(self._llm.warm), "good")
 
@@ -135,27 +135,27 @@ class Requests:
             self.mark(MarkTurn(turn.ordinal, quality))
 
     def mark(self, request: MarkTurn) -> None:
-        """Mark a turn; the mark it has already is taken back."""
-        word = f"turn {request.ordinal} marked {request.quality}"
+        """Mark a turn; the same mark again removes it."""
+        message = f"turn {request.ordinal} marked {request.quality}"
         if self._host.view.marks.get(request.ordinal) == request.quality:
-            word = f"turn {request.ordinal}: mark {request.quality} taken back"
+            message = f"turn {request.ordinal}: mark {request.quality} taken back"
             request = MarkTurn(request.ordinal, None)
-        self.work("mark", self._passed_on(request, word))
+        self.run("mark", self._send(request, message))
 
     def note(self) -> None:
-        """Ask for a note on the newest turn that is marked."""
+        """Ask for a note on the newest marked turn."""
         marked = max(self._host.view.marks, default=None)
         if marked is None:
             self._host.say("a note goes on a mark: g or x first", "warn")
         else:
-            self.work("note", self._note(marked))
+            self.run("note", self._note(marked))
 
     async def _note(self, ordinal: int) -> None:
-        had = self._host.view.notes.get(ordinal, "")
-        text = await self._typed(f"note on turn {ordinal}", had)
-        if text is not None and text != had:
-            word = f"turn {ordinal}: note {'kept' if text else 'taken away'}"
-            await self._passed_on(NoteTurn(ordinal, text), word)
+        previous = self._host.view.notes.get(ordinal, "")
+        text = await self._ask_text(f"note on turn {ordinal}", previous)
+        if text is not None and text != previous:
+            message = f"turn {ordinal}: note {'kept' if text else 'taken away'}"
+            await self._send(NoteTurn(ordinal, text), message)
 
     def accept_newest(self) -> None:
         """Accept the level of the newest finding."""
@@ -168,47 +168,47 @@ class Requests:
     def answer_finding(self, request: AnswerFinding) -> None:
         """Accept, acknowledge or mute a finding."""
         words = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}
-        self.work("finding", self._passed_on(request, f"{request.key} {words[request.answer]}"))
+        self.run("finding", self._send(request, f"{request.key} {words[request.answer]}"))
 
-    # -- how
+    # -- helpers
 
-    async def _typed(self, heading: str, text: str) -> str | None:
+    async def _ask_text(self, heading: str, text: str) -> str | None:
         from timmy_tui.ui.screens.text_prompt import TextPrompt
 
         return await self._host.push_screen_wait(TextPrompt(heading, text))
 
-    async def _passed_on(self, request: PipelineRequest, word: str) -> None:
+    async def _send(self, request: PipelineRequest, message: str) -> None:
         await in_thread(self._source.request, request)
-        self._host.say(word)
+        self._host.say(message)
 
-    async def _answered(self, choice: str) -> None:
+    async def _send_answer(self, choice: str) -> None:
         assert self._control is not None
         self._host.say(await in_thread(self._control.answer, choice))
 
-    async def confirmed(self, title: str, lines: tuple[str, ...], other: str = "", go: str = "go ahead") -> str:
+    async def confirm(self, title: str, lines: tuple[str, ...], other: str = "", go: str = "go ahead") -> str:
         from timmy_tui.ui.screens.confirm import ConfirmScreen
 
-        asked = ConfirmScreen(title, lines, self._host.view.read_only, other, go)
-        return await self._host.push_screen_wait(asked) or ""
+        dialog = ConfirmScreen(title, lines, self._host.view.read_only, other, go)
+        return await self._host.push_screen_wait(dialog) or ""
 
-    def work(self, name: str, task: Coroutine[Any, Any, None]) -> None:
-        async def work() -> None:
+    def run(self, name: str, task: Coroutine[Any, Any, None]) -> None:
+        async def run_and_report() -> None:
             try:
                 await task
             except TimmyError as error:
                 self._host.say(f"{error.title}: {error.message} {error.hint}".strip(), "bad")
 
-        self._host.run_task(work(), name, "requests")
+        self._host.run_task(run_and_report(), name, "requests")
 
 
-def absent_commands(backend: Backend) -> dict[str, str]:
-    """Command → why it does not work here."""
-    absent: dict[str, str] = {}
+def unavailable_commands(backend: Backend) -> dict[str, str]:
+    """Command id → why it does not work here."""
+    unavailable: dict[str, str] = {}
     for command in COMMANDS:
         if command.danger and backend.read_only:
-            absent[command.id] = backend.read_only
+            unavailable[command.id] = backend.read_only
         elif command.needs == "control" and backend.control is None:
-            absent[command.id] = "there is no running Timmy to change here"
+            unavailable[command.id] = "there is no running Timmy to change here"
         elif command.needs == "llm" and backend.llm is None:
-            absent[command.id] = "there is no Ollama to ask here"
-    return absent
+            unavailable[command.id] = "there is no Ollama to ask here"
+    return unavailable

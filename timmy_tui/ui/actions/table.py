@@ -1,4 +1,4 @@
-"""The table from command to action."""
+"""The table of actions, by command."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,14 +11,14 @@ from timmy_tui.ui.host import Host
 
 
 def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping[str, Callable[[], object]]:
-    """Command id → what happens; every command that is not a screen's own has a row."""
+    """Command id → action; every command that no screen handles itself has a row."""
     screens = {name: (lambda name=name: local.show(host, name)) for name in SCREENS}
     return {
         **screens,
-        "freeze": lambda: local.freeze(host),
-        "help": lambda: local.push(host, "help"),
-        "quit": lambda: local.leave(host),
-        "palette": lambda: local.push(host, "palette"),
+        "freeze": lambda: local.toggle_freeze(host),
+        "help": lambda: local.show_overlay(host, "help"),
+        "quit": lambda: local.step_back(host),
+        "palette": lambda: local.show_overlay(host, "palette"),
         "tail_mode": requests.flip_tail_mode,
         "restart": lambda: requests.change("restart", Restart()),
         "restore_point": lambda: requests.change("restore_point", CreatePoint()),
@@ -34,8 +34,8 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "good": lambda: requests.mark_newest("good"),
         "bad": lambda: requests.mark_newest("bad"),
         "accept": requests.accept_newest,
-        "findings": lambda: local.push(host, "findings"),
-        "events": lambda: local.push(host, "events"),
+        "findings": lambda: local.show_overlay(host, "findings"),
+        "events": lambda: local.show_overlay(host, "events"),
         "theme": lambda: local.next_theme(host),
         "mouse": lambda: local.toggle_mouse(host),
         "copy": lambda: local.copy(host),

@@ -1,4 +1,4 @@
-"""What the dashboard remembers of its own: the theme that was chosen in it."""
+"""The theme that the user chose on the screen, remembered in a file."""
 
 import json
 import os
@@ -11,7 +11,7 @@ NAME = "ui.toml"
 
 
 def remembered_theme(configured: str, path: Path | None = None) -> str | None:
-    """The theme chosen on the screen; None when there is none, or when the settings were changed since."""
+    """The theme chosen on the screen; None without one, or when the theme in the settings has changed since."""
     try:
         data = tomllib.loads((path or state_dir() / NAME).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
@@ -21,7 +21,7 @@ def remembered_theme(configured: str, path: Path | None = None) -> str | None:
 
 
 def remember_theme(theme: str, configured: str, path: Path | None = None) -> None:
-    """Write the choice, whole or not at all. Raises OSError."""
+    """Write the choice, completely or not at all. Raises OSError."""
     path = path or state_dir() / NAME
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     # A JSON string is a TOML basic string as well.

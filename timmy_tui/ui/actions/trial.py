@@ -1,4 +1,4 @@
-"""The guide's tests from the screen: one key that always knows the next step."""
+"""The guided test on the screen: one key for every next step."""
 
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, Undo
@@ -15,38 +15,38 @@ BEGIN = (
 
 
 class TrialActions:
-    """What the key does, by the phase that the test is in."""
+    """The action of the key, by the phase of the test."""
 
     def __init__(self, requests: Requests, host: Host, source: SnapshotSource) -> None:
         self._requests, self._host, self._source = requests, host, source
 
     def next(self) -> None:
-        """Begin, change, answer, leave or resume: whichever comes next."""
+        """Begin, change, answer, leave or resume, whichever is next."""
         trial = self._host.view.trial
         if trial is None or trial.phase == "done":
-            self._requests.work("guided", self._begin(trial))
+            self._requests.run("guided", self._begin(trial))
         elif trial.left:
-            self._requests.work("guided", self._go_on(trial))
+            self._requests.run("guided", self._resume(trial))
         elif trial.phase == "change":
-            self._requests.work("guided", self._requests.changed(Flip(trial.wish, only=True)))
+            self._requests.run("guided", self._requests.plan_and_confirm(Flip(trial.wish, only=True)))
         elif trial.phase == "verdict":
-            self._requests.work("guided", self._answer(trial))
+            self._requests.run("guided", self._answer(trial))
         else:
-            self._requests.work("guided", self._pause(trial))
+            self._requests.run("guided", self._pause(trial))
 
     async def _begin(self, done: TrialState | None) -> None:
-        said = (f"The last one: {done.sentence}",) if done is not None else ()
-        answer = await self._requests.confirmed(
-            "guided test", (*said, *BEGIN), "begin with Test 2", "begin with Test 1"
+        last_result = (f"The last one: {done.sentence}",) if done is not None else ()
+        answer = await self._requests.confirm(
+            "guided test", (*last_result, *BEGIN), "begin with Test 2", "begin with Test 1"
         )
         if answer:
             if done is not None:
                 self._source.request(ActOnTrial("stop"))
             self._request(BeginTrial("guide" if answer == "go" else "test-2"), "the guided test has begun")
 
-    async def _go_on(self, trial: TrialState) -> None:
+    async def _resume(self, trial: TrialState) -> None:
         lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
-        answer = await self._requests.confirmed(trial.label, lines, "end it", "resume it")
+        answer = await self._requests.confirm(trial.label, lines, "end it", "resume it")
         if answer == "go":
             self._request(ActOnTrial("resume"), "resumed")
         elif answer == "other":
@@ -54,20 +54,20 @@ class TrialActions:
 
     async def _pause(self, trial: TrialState) -> None:
         lines = (f"step {trial.step} of {trial.steps}: {trial.sentence}",)
-        answer = await self._requests.confirmed(trial.label, lines, "end it", "leave it for now")
+        answer = await self._requests.confirm(trial.label, lines, "end it", "leave it for now")
         if answer == "go":
             self._request(ActOnTrial("leave"), "left")
         elif answer == "other":
             self._request(ActOnTrial("stop"), "ended")
 
     async def _answer(self, trial: TrialState) -> None:
-        answer = await self._requests.confirmed(trial.label, (trial.sentence,), "undo it", "keep it")
+        answer = await self._requests.confirm(trial.label, (trial.sentence,), "undo it", "keep it")
         if answer == "go":
             self._request(ActOnTrial("keep"), "kept")
         elif answer == "other":
             self._request(ActOnTrial("undo"), "taken back")
-            await self._requests.changed(Undo())
+            await self._requests.plan_and_confirm(Undo())
 
-    def _request(self, request: BeginTrial | ActOnTrial, said: str) -> None:
+    def _request(self, request: BeginTrial | ActOnTrial, message: str) -> None:
         self._source.request(request)
-        self._host.say(f"guided test: {said}")
+        self._host.say(f"guided test: {message}")

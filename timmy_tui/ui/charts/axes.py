@@ -1,4 +1,4 @@
-"""Charts with axes, by plotext: drawn without its colours, and coloured by role afterwards."""
+"""Charts with axes: plotext draws them without colours, then each character gets a role."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from timmy_tui.ui.paint.lines import Line, Span
 ESCAPE_END = "\x1b[0m"
 LEVEL = "┄"
 PER_COLUMN = 2
-"""More points than that in a column only hide each other."""
+"""More points than this in a column only hide each other."""
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,23 @@ class Point:
 
 @dataclass(frozen=True)
 class Frame:
-    """What lies around the points."""
+    """Everything in a chart but the points."""
 
     ticks: tuple[tuple[float, str], ...] = ()
-    """(x, text) below the axis."""
-    uprights: tuple[float, ...] = ()
+    """(x, label) below the axis."""
+    vertical_lines: tuple[float, ...] = ()
     """Where epochs begin and changes were made."""
     levels: tuple[tuple[float, float, float], ...] = ()
-    """(from x, to x, y): a level over a stretch."""
+    """(from x, to x, y): a horizontal line, the level of an epoch."""
     left: float = 0.0
     right: float = 1.0
 
 
-def thin(points: Sequence[Point], most: int) -> list[Point]:
-    """At most ``most`` points; of those that fall together the highest stays, for a spike is what is looked for."""
-    if len(points) <= most or most < 1:
+def downsample(points: Sequence[Point], limit: int) -> list[Point]:
+    """At most ``limit`` points: the highest of each group of neighbours, so that spikes stay visible."""
+    if len(points) <= limit or limit < 1:
         return list(points)
-    size = -(-len(points) // most)
+    size = -(-len(points) // limit)
     return [max(points[i : i + size], key=lambda point: point.y) for i in range(0, len(points), size)]
 
 
@@ -47,25 +47,25 @@ def axis_chart(points: Sequence[Point], frame: Frame, width: int, height: int, a
         return []
     from textual_plotext.plot import Plot
 
-    shown = thin(points, width * PER_COLUMN)
+    shown = downsample(points, width * PER_COLUMN)
     top = max([point.y for point in shown] + [level[2] for level in frame.levels], default=1.0) or 1.0
     plot = Plot()
     plot.theme("clear")
     plot.plotsize(width, height)
     plot.xlim(frame.left, max(frame.right, frame.left + 1))
     plot.ylim(0, top * 1.05)
-    values, names = y_ticks(top * 1.05, max(2, height // 3))
-    plot.yticks(values, names)
+    values, labels = y_ticks(top * 1.05, max(2, height // 3))
+    plot.yticks(values, labels)
     if frame.ticks:
         plot.xticks([x for x, _ in frame.ticks], [text for _, text in frame.ticks])
-    for x in frame.uprights:
+    for x in frame.vertical_lines:
         plot.vline(x)
     for start, end, y in frame.levels:
         plot.plot([start, end], [y, y], marker="-" if ascii_only else LEVEL)
     if shown:
         plot.scatter([p.x for p in shown], [p.y for p in shown], marker="*" if ascii_only else "dot")
     rows = str(plot.build()).replace(ESCAPE_END, "").split("\n")[:height]
-    return [_by_role(row) for row in [*rows, *[""] * (height - len(rows))]]
+    return [_row_spans(row) for row in [*rows, *[""] * (height - len(rows))]]
 
 
 def y_ticks(top: float, count: int) -> tuple[list[float], list[str]]:
@@ -74,16 +74,16 @@ def y_ticks(top: float, count: int) -> tuple[list[float], list[str]]:
     power = 10.0 ** len(str(int(rough))) / 10 if rough >= 1 else 1.0
     step = next((power * factor for factor in (1, 2, 5, 10) if power * factor >= rough), power * 10)
     values = [step * index for index in range(int(top / step) + 1)]
-    return values, [_written(value) for value in values]
+    return values, [_tick_label(value) for value in values]
 
 
-def _written(ms: float) -> str:
+def _tick_label(ms: float) -> str:
     text = f"{ms:.0f}ms" if ms < 1000 else f"{ms / 1000:.1f}s"
     return text.rjust(6)
 
 
-def _by_role(row: str) -> Line:
-    """Axes faint, ticks muted, points and levels in the colours of the sparkline."""
+def _row_spans(row: str) -> Line:
+    """One row of the chart as spans: axes faint, ticks muted, points as in the sparkline."""
     spans: list[Span] = []
     for char in row:
         role = _role(char)

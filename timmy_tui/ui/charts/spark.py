@@ -1,4 +1,4 @@
-"""Sparklines: one column a turn, newest right, every scale from zero."""
+"""Sparklines: one column per turn, newest at the right, every scale from zero."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span
 
 HEADROOM = 1.25
-"""A level series fills 80 % of the height, so that one value alone is not a full bar."""
+"""A series of equal values fills 80 % of the height, so that one value alone is not a full bar."""
 
 
 def top_of(values: Sequence[float | None]) -> float:
-    """Upper end of the scale: the largest value, or a quarter above the median where that is more."""
+    """Upper end of the scale: the largest value or HEADROOM × the median, whichever is more."""
     known = sorted(value for value in values if value is not None)
     if not known:
         return 0.0
@@ -18,7 +18,7 @@ def top_of(values: Sequence[float | None]) -> float:
 
 
 def spark_glyph(value: float | None, top: float, glyphs: Glyphs) -> str:
-    """Height of one value on a scale from 0 to ``top``; the gap glyph for none, the lowest step for zero or less."""
+    """Height of one value on a scale from 0 to ``top``; the gap glyph for None, the lowest step for zero or less."""
     if value is None:
         return glyphs.gap
     if top <= 0 or value <= 0:
@@ -28,7 +28,7 @@ def spark_glyph(value: float | None, top: float, glyphs: Glyphs) -> str:
 
 
 def spark_text(values: Sequence[float | None], width: int, glyphs: Glyphs) -> str:
-    """The newest ``width`` values at the right edge; fewer are never stretched."""
+    """The newest ``width`` values at the right edge, one cell each."""
     shown = list(values)[-width:] if width > 0 else []
     top = top_of(shown)
     return "".join(spark_glyph(value, top, glyphs) for value in shown).rjust(max(width, 0))
@@ -37,9 +37,9 @@ def spark_text(values: Sequence[float | None], width: int, glyphs: Glyphs) -> st
 def spark_line(
     values: Sequence[float | None], width: int, glyphs: Glyphs, since: int | None = None, moved: str = "spark.moved"
 ) -> Line:
-    """The sparkline as spans; from index ``since`` of ``values`` on it is in the role ``moved``.
+    """The sparkline as spans; from index ``since`` of ``values`` on it has the role ``moved``.
 
-    The first such column is reversed, so that it shows without colour too.
+    The first such column is in reverse video, so that it can be seen without colours.
     """
     text = spark_text(values, width, glyphs)
     if since is None:
@@ -54,9 +54,9 @@ def spark_line(
 def _with_gaps(text: str, role: str, glyphs: Glyphs) -> Line:
     spans: list[Span] = []
     for char in text:
-        wanted = "spark.gap" if char == glyphs.gap else role
-        if spans and spans[-1][1] == wanted:
-            spans[-1] = (spans[-1][0] + char, wanted)
+        char_role = "spark.gap" if char == glyphs.gap else role
+        if spans and spans[-1][1] == char_role:
+            spans[-1] = (spans[-1][0] + char, char_role)
         else:
-            spans.append((char, wanted))
+            spans.append((char, char_role))
     return tuple(spans)

@@ -1,4 +1,4 @@
-"""Bars in parts: where an LLM request's time went, and how much of its prompt was in the cache."""
+"""Stacked bars: the time of an LLM request in parts, and how much of its prompt was in the cache."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,17 @@ REUSED, EVALUATED = "reused", "evaluated"
 
 
 def stack_line(parts: Sequence[tuple[str, float]], top: float, width: int, glyphs: Glyphs) -> Line:
-    """Parts on a scale from 0 to ``top``, each rounded at its own end; exactly ``width`` cells."""
+    """(kind, value) parts on a scale from 0 to ``top``, the end of each rounded to a cell; exactly ``width`` cells."""
     if width <= 0:
         return ()
     spans: list[Span] = []
     used, at = 0, 0.0
     for kind, value in parts:
         at += max(value, 0.0)
-        until = min(round(at / top * width), width) if top > LEAST_TOTAL_MS else 0
-        if until > used:
-            spans.append((_glyph(kind, glyphs) * (until - used), f"bar.{kind}"))
-            used = until
+        end = min(round(at / top * width), width) if top > LEAST_TOTAL_MS else 0
+        if end > used:
+            spans.append((_glyph(kind, glyphs) * (end - used), f"bar.{kind}"))
+            used = end
     if used < width:
         spans.append((glyphs.track * (width - used), "bar.track"))
     return tuple(spans)
@@ -32,18 +32,18 @@ def _glyph(kind: str, glyphs: Glyphs) -> str:
     return glyphs.setting if kind == EVALUATED else part_glyph(kind, glyphs)
 
 
-def gauge_line(share: float | None, width: int, glyphs: Glyphs, cliff: float = 1.0) -> Line:
-    """How full, with a mark at the cliff; above it the bar is in the role of what is bad."""
+def gauge_line(share: float | None, width: int, glyphs: Glyphs, limit: float = 1.0) -> Line:
+    """How full, 0 to 1; from ``limit`` on the bar has the role ``bad``."""
     if width < 4:
         return ()
     inner = width - 2
     if share is None:
         return (("[", "faint"), (glyphs.track * inner, "bar.track"), ("]", "faint"))
     filled = min(round(min(share, 1.0) * inner), inner)
-    role = "bad" if share >= cliff else "warn" if share > 0.85 else "bar.service"
+    role = "bad" if share >= limit else "warn" if share > 0.85 else "bar.service"
     return (
         ("[", "faint"),
         (glyphs.service * filled, role),
         (glyphs.track * (inner - filled), "bar.track"),
-        ("]", "bad" if share >= cliff else "faint"),
+        ("]", "bad" if share >= limit else "faint"),
     )

@@ -1,4 +1,4 @@
-"""The waterfall of one turn: its stages where they lie on the headline's axis."""
+"""The waterfall of one turn: each stage at its place on the headline's time axis."""
 
 from msgspec import Struct
 
@@ -8,11 +8,11 @@ from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span
 
 WIDEST = 80
-"""Cells: a wider bar says no more and is harder to follow to its figure."""
+"""Greatest width in cells: a wider bar shows no more, and the eye loses the row."""
 LEAST_TOTAL_MS = 0.001
-"""A shorter axis is no axis: its scale would be near infinity."""
+"""Nothing is drawn on a shorter axis: its scale (cells per ms) would be near infinity."""
 LEAST_GAP_MS = 3.0
-"""Unattributed time shorter than this is left to the sum; it is the logging itself."""
+"""A shorter gap has no row and is in the sum only; it is the time of the logging itself."""
 
 
 class Bar(Struct, frozen=True):
@@ -21,16 +21,16 @@ class Bar(Struct, frozen=True):
     key: str
     label: str
     start: float
-    """ms from the head of the axis."""
+    """ms from the start of the axis."""
     length: float | None
-    """ms as drawn, never negative; None is not measured or skipped."""
+    """ms as drawn, never negative; None: not measured or skipped."""
     kind: str
     """``service``, ``setting``, ``code``, ``hop``, ``hatch`` or ``hole``."""
     skipped: bool = False
     parts: tuple[tuple[str, float], ...] = ()
     """(kind, ms) in order, where a stage is drawn in parts."""
     logged: float | None = None
-    """ms as logged, where the clocks make that something else than what is drawn."""
+    """ms as logged, where it differs from what is drawn because the clocks differ."""
 
     @property
     def value(self) -> float | None:
@@ -39,12 +39,12 @@ class Bar(Struct, frozen=True):
 
 
 def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
-    """The critical stages in order, each gap where it sits.
+    """The critical stages in order, with each gap at its place.
 
-    When the clocks differ, no hop as logged is a duration, but their sum is: each is drawn as an equal part of it,
-    hatched, so that v34's stages lie within the turn; the figures stay those of the log.
+    When the clocks differ, the logged time of a hop is not a duration, but the sum of the hops is. Each hop is drawn
+    hatched as an equal part of that sum, so that v34's stages lie within the turn; the figures stay as logged.
     """
-    hop = _share_of_hops(turn) if skewed or hops_untrue(turn) else None
+    hop = _mean_hop_ms(turn) if skewed or has_negative_hop(turn) else None
     gaps = {gap.after: gap for gap in turn.gaps}
     bars: list[Bar] = []
     at = 0.0
@@ -61,12 +61,12 @@ def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
     return bars
 
 
-def hops_untrue(turn: Turn) -> bool:
-    """A hop that took less than no time: the clocks differ by more than the network takes."""
+def has_negative_hop(turn: Turn) -> bool:
+    """A hop has a negative time: the clocks differ by more than the network takes."""
     return any((turn.stages.get(key) or 0.0) < 0 for key in HOPS)
 
 
-def _share_of_hops(turn: Turn) -> float:
+def _mean_hop_ms(turn: Turn) -> float:
     known = [ms for ms in (turn.stages.get(key) for key in HOPS) if ms is not None]
     return max(sum(known), 0.0) / len(HOPS) if len(known) == len(HOPS) else 0.0
 
@@ -104,38 +104,38 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:
 
 
 def _parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> list[Span]:
-    """Parts rounded to cells at their own ends, so that the sum ends where the bar does; at least one cell."""
+    """The parts of a bar, the end of each rounded to a cell, so that the last ends where the bar does."""
     spans: list[Span] = []
     used, at = begin, bar.start
     for kind, ms in bar.parts:
         at += ms
-        until = min(round(at * scale), round(end))
-        if until > used:
-            spans.append((part_glyph(kind, glyphs) * (until - used), f"bar.{kind}"))
-            used = until
+        part_end = min(round(at * scale), round(end))
+        if part_end > used:
+            spans.append((part_glyph(kind, glyphs) * (part_end - used), f"bar.{kind}"))
+            used = part_end
     return spans or [(glyphs.eighths[0], "bar.service")]
 
 
 def part_glyph(kind: str, glyphs: Glyphs) -> str:
-    """Fill of a part of a stage."""
+    """The fill glyph of a part of a stage."""
     fills = {"service": glyphs.service, "setting": glyphs.setting, "hole": glyphs.hole}
     stage = BY_KEY.get(kind)
     return fills.get(stage.fill, glyphs.code) if stage else glyphs.code
 
 
-def _fill(kind: str, size: float, room: int, glyphs: Glyphs) -> str:
+def _fill(kind: str, size: float, available: int, glyphs: Glyphs) -> str:
     """Cells of a bar ``size`` cells long, at least one; only full blocks have fractions."""
     if kind == "service":
         full = int(size)
         eighth = int((size - full) * 8)
-        text = glyphs.service * full + (glyphs.eighths[eighth - 1] if eighth and full < room else "")
+        text = glyphs.service * full + (glyphs.eighths[eighth - 1] if eighth and full < available else "")
         return text or glyphs.eighths[0]
     glyph = {"setting": glyphs.setting, "code": glyphs.code, "hop": glyphs.hop, "hatch": glyphs.hatch}
     return glyph.get(kind, glyphs.hole) * max(1, round(size))
 
 
-def axis_line(total: float, width: int, glyphs: Glyphs, write: str) -> Line:
+def axis_line(total: float, width: int, glyphs: Glyphs, end_label: str) -> Line:
     """``0 ─── 1.83s`` over the bars."""
-    if width < len(write) + 3:
+    if width < len(end_label) + 3:
         return ((glyphs.rule * width, "faint"),)
-    return (("0", "muted"), (glyphs.rule * (width - len(write) - 1), "faint"), (write, "muted"))
+    return (("0", "muted"), (glyphs.rule * (width - len(end_label) - 1), "faint"), (end_label, "muted"))

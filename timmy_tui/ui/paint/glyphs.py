@@ -1,4 +1,4 @@
-"""The two sets of glyphs: block elements, and plain ASCII for terminals and locales that lack them."""
+"""Two sets of glyphs: block elements, and ASCII for terminals and locales without them."""
 
 import os
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Glyphs(Struct, frozen=True):
-    """One glyph a meaning; every one is one cell wide."""
+    """One glyph for each meaning; every glyph is one cell wide."""
 
     ramp: str
     """Eight heights of a sparkline, lowest first."""
@@ -20,7 +20,7 @@ class Glyphs(Struct, frozen=True):
     code: str
     hop: str
     hatch: str
-    """A hop that the clocks make untrue."""
+    """A hop whose logged time is wrong because the clocks differ."""
     hole: str
     """Time between two named stages."""
     track: str
@@ -40,7 +40,7 @@ class Glyphs(Struct, frozen=True):
     spin: str
     """Four phases of the turn in flight."""
     plain: bool = False
-    """ASCII only: whatever is not is replaced when it is painted."""
+    """ASCII only: other characters are replaced when painted."""
 
 
 UNICODE = Glyphs(
@@ -101,7 +101,7 @@ _TO_ASCII = str.maketrans(
 
 
 def to_ascii(text: str) -> str:
-    """The text in ASCII, cell for cell; what has no near character becomes ``?``."""
+    """The text in ASCII, of the same width; a character without a likeness becomes ``?``."""
     if text.isascii():
         return text
     from rich.cells import cell_len

@@ -1,6 +1,6 @@
-"""Lines of styled text: what every panel returns and the painter turns into strips.
+"""Lines of styled text, which every panel returns and the line widget paints.
 
-A panel is a pure function from a view and a size to lines. A span names a *role*; the theme says its colours.
+A panel is a pure function from a view and a size to lines. A span names a *role*; the theme gives it colours.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -13,7 +13,7 @@ Span = tuple[str, str]
 """(text, role)."""
 Line = tuple[Span, ...]
 Row = tuple[Line, Hashable | None]
-"""A line of a list, and what the cursor on it means; None cannot be stood on."""
+"""(line, target): what the cursor on this line selects; None: the cursor skips it."""
 
 BLANK: Line = ()
 
@@ -34,7 +34,7 @@ def cells(spans: Line) -> int:
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
-    """Text of at most ``width`` cells; what was cut ends in ``…``. Wide characters count two."""
+    """Text of at most ``width`` cells; a cut text ends in ``…``. Wide characters count two."""
     if cell_len(text) <= width:
         return text
     if width <= len(ellipsis):
@@ -43,12 +43,12 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
 
 
 def foreign(text: str, width: int, ellipsis: str = "…") -> str:
-    """Text from a log, a service or a file name: cleaned, then cut."""
+    """Text from a log, a service or a file name: sanitized, then cut."""
     return cut(clean(text), width, ellipsis)
 
 
 def left(text: str, width: int) -> str:
-    """Text in a column of ``width`` cells."""
+    """Text at the left edge of a column of ``width`` cells."""
     return set_cell_size(cut(text, width), width)
 
 
@@ -59,7 +59,7 @@ def right(text: str, width: int) -> str:
 
 
 def fit(spans: Line, width: int) -> Line:
-    """The line in exactly ``width`` cells: padded with blanks, or cut with ``…``; blanks are cut without."""
+    """The line in exactly ``width`` cells: padded, or cut with ``…``; when only blanks are cut, without ``…``."""
     sizes = [_size(text) for text, _ in spans]
     over = sum(sizes) - width
     if over == 0:
@@ -69,18 +69,18 @@ def fit(spans: Line, width: int) -> Line:
     if width <= 0:
         return ()
     whole = plain(spans)
-    hard = bool(whole[len(set_cell_size(whole, width)) :].strip())
-    room = width - 1 if hard else width
-    kept: list[Span] = []
+    text_is_cut = bool(whole[len(set_cell_size(whole, width)) :].strip())
+    available = width - 1 if text_is_cut else width
+    parts: list[Span] = []
     for (text, role), size in zip(spans, sizes, strict=True):
-        if size < room:
-            kept.append((text, role))
-            room -= size
+        if size < available:
+            parts.append((text, role))
+            available -= size
             continue
-        part = set_cell_size(text, room)
-        kept.append((set_cell_size(part.rstrip() + "…", room + 1) if hard else part, role))
+        part = set_cell_size(text, available)
+        parts.append((set_cell_size(part.rstrip() + "…", available + 1) if text_is_cut else part, role))
         break
-    return tuple(kept)
+    return tuple(parts)
 
 
 def _size(text: str) -> int:
@@ -95,7 +95,7 @@ def _cut_hard(text: str, width: int) -> str:
 
 
 def spread(start: Line, end: Line, width: int) -> Line:
-    """One line with ``end`` at the right edge; the start is cut first, ``end`` goes when nothing else helps."""
+    """One line with ``end`` at the right edge. ``start`` is cut to fit; a pane too narrow for both drops ``end``."""
     tail = cells(end)
     if tail + 8 > width:
         return fit(start, width)
@@ -116,7 +116,7 @@ def join(columns: Sequence[tuple[Sequence[Line], int]], height: int, gutter: int
 
 
 def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
-    """Parts laid out one behind the other, on as many lines as they need."""
+    """The parts in order, on as many lines as they need."""
     rows: list[Line] = []
     current: Line = ()
     for part in parts:
@@ -129,12 +129,12 @@ def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
     return rows
 
 
-def as_many(parts: Iterable[Line], width: int, gap: str = "  ") -> Line:
-    """The leading parts that fit on one line, none of them cut."""
-    kept: Line = ()
+def join_fitting(parts: Iterable[Line], width: int, gap: str = "  ") -> Line:
+    """The first parts that fit on one line, none of them cut."""
+    result: Line = ()
     for part in parts:
-        longer = (*kept, (gap, "text"), *part) if kept else part
+        longer = (*result, (gap, "text"), *part) if result else part
         if cells(longer) > width:
             break
-        kept = longer
-    return kept
+        result = longer
+    return result

@@ -1,4 +1,4 @@
-"""Small phrases that several panels share."""
+"""Phrases that several panels share."""
 
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
@@ -19,7 +19,7 @@ def ago(seconds: float) -> str:
 
 
 def clock_time(at: float | None) -> str:
-    """Time of day; blanks where it is not known or not a time."""
+    """Time of day; blanks when it is unknown or not valid."""
     from datetime import datetime
 
     try:
@@ -36,7 +36,7 @@ def signed(ms: float | None, glyphs: Glyphs) -> str:
 
 
 def stage_name(key: str) -> str:
-    """Label of what a finding is about: a stage, V2V, the GPU, or a gap."""
+    """Label of the subject of a finding: a stage, V2V, the GPU, or a gap."""
     if key == GPU:
         return "everything on the GPU"
     if key.startswith(GAP):
@@ -62,12 +62,12 @@ def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
 
 
 def finding_role(finding: Finding) -> str:
-    """Slower is bad, faster is good, one that was seen is muted."""
+    """Slower is bad, faster is good, an acknowledged finding is muted."""
     if finding.acknowledged:
         return "muted"
     return "bad" if finding.direction == "slower" else "good"
 
 
 def tokens(value: int | None) -> str:
-    """``2 070``: digits in groups, as tokens run into thousands."""
+    """``2 070``: digits in groups of three."""
     return "—" if value is None else f"{value:,}".replace(",", " ")

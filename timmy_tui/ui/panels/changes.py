@@ -14,7 +14,7 @@ from timmy_tui.ui.view import View
 
 
 def change_rows(view: View, width: int) -> list[Row]:
-    """Everything, from what can be done to what was done. Targets are (kind, key)."""
+    """All rows: first what the user can change, then what was changed. A target is (kind, key)."""
     control = view.control
     rows: list[Row] = []
     if view.read_only:
@@ -52,15 +52,15 @@ def _flag_head(width: int, view: View) -> Line:
 
 
 def _flag(flag: FlagState, width: int) -> Line:
-    agree = flag.file_value == flag.running_value or flag.running_value == MISSING
-    room = max(width - 50, 0)
-    note = foreign(flag.override or flag.meaning, room)
-    left_over = room - len(note) - 2
-    warning = f"  {foreign(flag.warning, left_over)}" if flag.warning and left_over > 20 else ""
+    same = flag.file_value == flag.running_value or flag.running_value == MISSING
+    available = max(width - 50, 0)
+    note = foreign(flag.override or flag.meaning, available)
+    remaining = available - len(note) - 2
+    warning = f"  {foreign(flag.warning, remaining)}" if flag.warning and remaining > 20 else ""
     return line(
         (left(foreign(flag.label, 19), 20), "label" if flag.editable else "muted"),
         (left(foreign(flag.file_value, 13), 14), "value"),
-        (left(foreign(flag.running_value, 13), 14), "text" if agree else "warn"),
+        (left(foreign(flag.running_value, 13), 14), "text" if same else "warn"),
         (note, "warn" if flag.override else "muted"),
         (warning, "warn"),
     )
@@ -92,7 +92,7 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
 
 
 def trial_lines(view: View, width: int) -> list[Line]:
-    """The guided test, as long as it is kept."""
+    """The guided test, while there is one."""
     trial = view.trial
     if trial is None:
         return []
@@ -100,15 +100,15 @@ def trial_lines(view: View, width: int) -> list[Line]:
 
 
 def verdict_lines(view: View, width: int) -> list[Line]:
-    """The running epoch against the one before, stage by stage."""
+    """The running epoch compared with the one before, stage by stage."""
     judgement = view.snapshot.judgement
     verdict = judgement.verdict if judgement else None
     if verdict is None:
         return []
-    moved = f", {foreign(changes_words(verdict.changes), 60)}" if verdict.changes else ""
+    changes = f", {foreign(changes_words(verdict.changes), 60)}" if verdict.changes else ""
     lines = [
         BLANK,
-        title(f"verdict{moved}: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
+        title(f"verdict{changes}: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
         line((foreign(verdict.sentence, width), "value")),
         *([line((foreign(verdict.noise, width), "muted"))] if verdict.noise and not verdict.wanted else []),
         *_quality(verdict),
@@ -118,9 +118,9 @@ def verdict_lines(view: View, width: int) -> list[Line]:
 
 
 def _quality(verdict: Comparison) -> Iterator[Line]:
-    for word, (a, b), role in (("good", verdict.good, "good"), ("bad", verdict.bad, "bad")):
+    for quality, (a, b), role in (("good", verdict.good, "good"), ("bad", verdict.bad, "bad")):
         if a or b:
-            yield line((f"marked {word}: {b} of {verdict.n_b}, before {a} of {verdict.n_a}", role))
+            yield line((f"marked {quality}: {b} of {verdict.n_b}, before {a} of {verdict.n_a}", role))
     if any(verdict.signals):
         yield line((f"signs in answers: {verdict.signals[1]}, before {verdict.signals[0]}", "warn"))
 
@@ -141,9 +141,9 @@ def _stage(item: StageVerdict) -> Line:
 
 
 def _point(point: RestorePoint) -> Line:
-    when = clock_time(point.at)
+    time = clock_time(point.at)
     files = ", ".join(foreign(name, 40) for name in point.files[:4])
-    return line((left(foreign(point.name, 40), 42), "label"), (f"{when}  {foreign(point.kind, 10)}  {files}", "muted"))
+    return line((left(foreign(point.name, 40), 42), "label"), (f"{time}  {foreign(point.kind, 10)}  {files}", "muted"))
 
 
 def _entry(entry: JournalEntry, change: ChangeProgress | None) -> Line:

@@ -1,4 +1,4 @@
-"""One turn in full: its waterfall, why it took what it took, and its raw events."""
+"""One turn in full: its waterfall, why it was slow or fast, and its raw events."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,10 +20,10 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
     events = turn_events(turn)
     ledger = min(max(6, height - len(facts) - min(len(events), 8) - 2), 19)
     lines = [*facts, *ledger_lines(view, width, max(min(ledger, height - len(facts)), 0), turn)]
-    room = height - len(lines) - 1
-    if room > 1 or (room == 1 and len(events) == 1):
+    available = height - len(lines) - 1
+    if available > 1 or (available == 1 and len(events) == 1):
         lines.append(title(f"{len(events)} raw events" if events else "events no longer kept", width, view))
-        lines.extend(_cut_events(events, room))
+        lines.extend(_cut_events(events, available))
     return [fit(row, width) for row in lines[:height]]
 
 
@@ -53,16 +53,19 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
     rows.extend(line((foreign(text, width), "bad")) for text in turn.errors[:2])
     if turn.signals:
         rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals))}", "warn")))
-    found = view.diagnosis_of(turn.ordinal)
-    if found is not None and found.sentence:
-        rows.append(line((foreign(found.sentence, width), "warn" if found.slow else "muted")))
-        parts = [f"{stage_name(c.stage)} {c.ms:+.0f}ms {foreign(c.why, 30)}".rstrip() for c in found.contributions[:4]]
+    diagnosis = view.diagnosis_of(turn.ordinal)
+    if diagnosis is not None and diagnosis.sentence:
+        rows.append(line((foreign(diagnosis.sentence, width), "warn" if diagnosis.slow else "muted")))
+        parts = [
+            f"{stage_name(item.stage)} {item.ms:+.0f}ms {foreign(item.why, 30)}".rstrip()
+            for item in diagnosis.contributions[:4]
+        ]
         rows.append(line(("  " + " · ".join(parts), "muted")))
     return rows
 
 
 def turn_events(turn: Turn) -> list[Line]:
-    """Time since the first, service, name, and what the writer added."""
+    """One line per event: time since the first event, service, name and metadata."""
     if not turn.events:
         return []
     ordered = sorted(turn.events, key=lambda event: event.timestamp)
@@ -82,7 +85,7 @@ def _metadata(metadata: Mapping[str, Any]) -> str:
     return "  ".join(f"{foreign(str(key), 30)}={foreign(str(value), 40)}" for key, value in metadata.items())
 
 
-def _cut_events(events: list[Line], room: int) -> list[Line]:
-    if len(events) <= room:
+def _cut_events(events: list[Line], available: int) -> list[Line]:
+    if len(events) <= available:
         return events
-    return [*events[: room - 1], line((f"+{len(events) - room + 1} more events", "muted"))]
+    return [*events[: available - 1], line((f"+{len(events) - available + 1} more events", "muted"))]

@@ -1,4 +1,4 @@
-"""One-line panels below the rows: prompt cache and context, what was concluded, the sources, the running change."""
+"""One-line panels below the stage rows: prompt cache and context, finding or verdict, sources, running change."""
 
 from timmy_tui.core.formatting import duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
@@ -7,26 +7,24 @@ from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.ui.commands import CHOICES
-from timmy_tui.ui.paint.lines import Line, as_many, foreign, line, plain, spread, wrap
+from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.ui.view import View
 
 NOTICE_S = 15.0
 UNDO = "undo"
 NARROW = 60
-"""Cells below which the change's state and keys come before its name."""
+"""Below this width in cells, the state and keys of a change come before its name."""
 STALE_S = 900.0
-"""A log without a new line for a quarter of an hour says so."""
-
-
+"""A log without a new line for this long is reported as quiet."""
 URGENCY = ("bad", "warn", "info", "good", "muted")
-"""Roles of the parts of the sources line, the first one first."""
+"""Roles of the parts of the sources line, most urgent first."""
 
 
 def cache_parts(view: View) -> list[Line]:
-    """Prompt cache and context window, the most wanted first."""
+    """Prompt cache and context window, most important part first."""
     llm = view.snapshot.llm
-    turn = view.last
+    turn = view.last_complete
     parts = [_reuse_part(view)]
     parts.extend(_window_parts(llm))
     if turn is not None and turn.prompt_tokens is not None:
@@ -42,12 +40,12 @@ def cache_parts(view: View) -> list[Line]:
 
 
 def cache_line(view: View, width: int) -> Line:
-    """As much of the cache and the context as fits."""
-    return as_many(cache_parts(view), width)
+    """As many parts on the cache and the context as fit."""
+    return join_fitting(cache_parts(view), width)
 
 
 def _decode(view: View) -> str:
-    turn = view.last
+    turn = view.last_complete
     reuse = view.reuse.get(turn.ordinal) if turn else None
     if reuse is not None and reuse.decode_rate is not None:
         return f"{reuse.decode_rate:.0f} tok/s"
@@ -55,15 +53,15 @@ def _decode(view: View) -> str:
 
 
 def _reuse_part(view: View) -> Line:
-    turn = view.last
+    turn = view.last_complete
     reuse = view.reuse.get(turn.ordinal) if turn else None
     if reuse is None or reuse.share is None or reuse.certainty is Certainty.UNKNOWN:
         why = f" ({foreign(reuse.reason, 40)})" if reuse is not None and reuse.reason else ""
         return line(("cache ", "muted"), ("—", "faint"), (why, "muted"))
-    sign = "~" if reuse.certainty is Certainty.ESTIMATED else ""
+    prefix = "~" if reuse.certainty is Certainty.ESTIMATED else ""
     role = "warn" if reuse.broken or reuse.cold else "good"
-    word = " broken" if reuse.broken else " cold" if reuse.cold else " reused"
-    return line(("cache ", "muted"), (f"{sign}{percent(reuse.share)}{word}", role))
+    state = " broken" if reuse.broken else " cold" if reuse.cold else " reused"
+    return line(("cache ", "muted"), (f"{prefix}{percent(reuse.share)}{state}", role))
 
 
 def _window_parts(llm: LlmState | None) -> list[Line]:
@@ -71,8 +69,8 @@ def _window_parts(llm: LlmState | None) -> list[Line]:
     if context is None or context.fill is None:
         return [line(("ctx ", "muted"), ("—", "faint"))]
     role = "bad" if context.truncated or context.fill > 1 else "warn" if context.fill > 0.85 else "value"
-    word = " cut" if context.truncated else ""
-    parts = [line(("ctx ", "muted"), (f"{percent(context.fill)}{word}", role))]
+    suffix = " cut" if context.truncated else ""
+    parts = [line(("ctx ", "muted"), (f"{percent(context.fill)}{suffix}", role))]
     if context.window:
         parts[0] = (*parts[0], (f" of {tokens(context.window)}", "muted"))
     if context.turns_left is not None:
@@ -95,29 +93,29 @@ def _model_parts(facts: OllamaFacts, now: float) -> list[Line]:
 
 
 def verdict_line(view: View, width: int) -> Line:
-    """The newest lasting finding, else why the newest turn took what it took, else nothing."""
+    """The running guided test; else the newest lasting finding, the verdict, or the diagnosis of the newest turn."""
     judgement = view.snapshot.judgement
     if view.trial is not None and view.trial.phase != "done":
         return trial_line(view.trial, view, width)
     if view.findings:
         finding = view.findings[0]
         words = finding_words(finding, view.glyphs, 40)
-        seen = " (seen)" if finding.acknowledged else ""
+        acknowledged = " (seen)" if finding.acknowledged else ""
         text = f"{words} {stage_name(finding.stage)} {duration(finding.before_ms)}→{duration(finding.after_ms)}"
-        parts = [line((text, finding_role(finding))), line((f"since turn {finding.since}{seen}", "muted"))]
+        parts = [line((text, finding_role(finding))), line((f"since turn {finding.since}{acknowledged}", "muted"))]
         if len(view.findings) > 1:
             parts.append(line((f"+{len(view.findings) - 1} more", "muted")))
-        return as_many(parts, width) or line((text, finding_role(finding)))
+        return join_fitting(parts, width) or line((text, finding_role(finding)))
     if judgement is not None and judgement.verdict is not None:
         undo = (
             () if view.read_only or judgement.verdict.wanted else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
         )
         head = f"{foreign(changes_words(judgement.verdict.changes), 40)}: " if judgement.verdict.changes else "verdict "
-        room = max(width - len(head) - len(plain(undo)), 0)
-        return (*line((head, "muted"), (foreign(judgement.verdict.sentence, room), "info")), *undo)
-    found = judgement.diagnosis if judgement else None
-    if found is not None and found.sentence:
-        return line((foreign(found.sentence, width), "warn" if found.slow else "muted"))
+        available = max(width - len(head) - len(plain(undo)), 0)
+        return (*line((head, "muted"), (foreign(judgement.verdict.sentence, available), "info")), *undo)
+    diagnosis = judgement.diagnosis if judgement else None
+    if diagnosis is not None and diagnosis.sentence:
+        return line((foreign(diagnosis.sentence, width), "warn" if diagnosis.slow else "muted"))
     return ()
 
 
@@ -126,12 +124,12 @@ def trial_line(trial: TrialState, view: View, width: int) -> Line:
     role = "muted" if trial.left else "info"
     key = (*line((view.keys.get("guided", ""), "key")), *line((" next" if trial.phase != "measure" else "", "text")))
     head = line((f"{trial.label}  ", "value"), (f"step {trial.step} of {trial.steps}  ", "muted"))
-    room = max(width - len(plain(head)) - len(plain(key)) - 2, 0)
-    return (*head, *line((foreign(trial.sentence, room), role), "  "), *key)
+    available = max(width - len(plain(head)) - len(plain(key)) - 2, 0)
+    return (*head, *line((foreign(trial.sentence, available), role), "  "), *key)
 
 
 def source_parts(view: View) -> list[Line]:
-    """What is wrong with the sources, worst first; one part that says so when nothing is."""
+    """Problems of the sources, worst first; one part says so when there are none."""
     snapshot = view.snapshot
     parts = [
         line((f"{view.glyphs.fail} {h.where}: {foreign(h.message, 80)}", "bad"))
@@ -148,23 +146,23 @@ def source_parts(view: View) -> list[Line]:
         parts.append(line(("a clock stepped", "warn")))
     elif clock is not None and clock.skewed:
         parts.append(line((f"clocks differ {_bound(clock.low_ms, clock.high_ms)}", "warn")))
-    fine = sum(source.condition is SourceCondition.OK for source in snapshot.sources)
-    if fine == len(snapshot.sources) and fine:
-        parts.insert(0, line((f"{view.glyphs.ok} {fine} sources ok", "good")))
+    ok_count = sum(source.condition is SourceCondition.OK for source in snapshot.sources)
+    if ok_count == len(snapshot.sources) and ok_count:
+        parts.insert(0, line((f"{view.glyphs.ok} {ok_count} sources ok", "good")))
     elif not snapshot.sources:
         parts.insert(0, line(("no sources", "muted")))
-    elif fine:
-        parts.append(line((f"{view.glyphs.ok} {fine} ok", "good")))
+    elif ok_count:
+        parts.append(line((f"{view.glyphs.ok} {ok_count} ok", "good")))
     return sorted(parts, key=lambda part: URGENCY.index(part[0][1]))
 
 
-def sources_lines(view: View, width: int, most: int = 1) -> list[Line]:
-    """The parts on at most ``most`` lines; what does not fit is counted at the end."""
+def sources_lines(view: View, width: int, limit: int = 1) -> list[Line]:
+    """The parts on at most ``limit`` lines; parts that do not fit are counted at the end."""
     parts = source_parts(view)
     for shown in range(len(parts), 0, -1):
         more = [line((f"+{len(parts) - shown} more", "muted"))] if shown < len(parts) else []
         rows = wrap([*parts[:shown], *more], width)
-        if len(rows) <= most:
+        if len(rows) <= limit:
             return rows
         if shown == 1:
             return [spread(parts[0], more[0] if more else (), width)]
@@ -175,11 +173,11 @@ def _source_parts(view: View, source: SourceState) -> list[Line]:
     parts: list[Line] = []
     name = foreign(source.name, 24)
     if source.condition is not SourceCondition.OK:
-        soft = source.condition in (SourceCondition.WAITING, SourceCondition.READING, SourceCondition.BUSY)
+        expected = source.condition in (SourceCondition.WAITING, SourceCondition.READING, SourceCondition.BUSY)
         since = f" {ago(view.now - source.since)}" if source.since is not None else ""
         detail = f" {foreign(source.detail, 48)}" if source.detail else since
-        glyph = view.glyphs.none if soft else view.glyphs.fail
-        parts.append(line((f"{glyph} {name} {source.condition}{detail}", "info" if soft else "bad")))
+        glyph = view.glyphs.none if expected else view.glyphs.fail
+        parts.append(line((f"{glyph} {name} {source.condition}{detail}", "info" if expected else "bad")))
     elif source.newest is not None and view.now - source.newest > STALE_S:
         parts.append(line((f"{name} quiet {ago(view.now - source.newest)}", "muted")))
     for number, word in ((source.gaps, "gap"), (source.dropped, "dropped line")):
@@ -197,10 +195,10 @@ def _bound(low: float | None, high: float | None) -> str:
 
 
 def choice_words(change: ChangeProgress, view: View) -> Line:
-    """``K keep  u undo``: what the running change may be answered, with the keys that do it."""
+    """``K keep  u undo``: the answers that the running change accepts, with their keys."""
     words: Line = ()
-    settled = (UNDO,) if change.state is ChangeState.KEPT and not view.read_only else ()
-    for choice in (*change.choices, *settled):
+    after_change = (UNDO,) if change.state is ChangeState.KEPT and not view.read_only else ()
+    for choice in (*change.choices, *after_change):
         key = view.keys.get(CHOICES.get(choice, ""), "")
         gap = "  " if words else ""
         words = (*words, *line((f"{gap}{key} " if key else gap, "key"), (foreign(choice, 20), "text")))
@@ -208,7 +206,7 @@ def choice_words(change: ChangeProgress, view: View) -> Line:
 
 
 def change_line(view: View, width: int) -> Line:
-    """The running change: state, clock against its limit, evidence, what can be pressed, and what it is."""
+    """The running change: name, state, elapsed time and limit, evidence, keys."""
     change = view.control.change if view.control else None
     if change is None or change.state is ChangeState.IDLE:
         return ()
@@ -227,12 +225,12 @@ def change_line(view: View, width: int) -> Line:
     if change.pid is not None:
         parts.append(line((f"pid {change.pid}", "muted")))
     if width < NARROW:
-        return as_many([*parts, label], width)
-    return as_many([(*label, *parts[0]), *parts[1:]], width)
+        return join_fitting([*parts, label], width)
+    return join_fitting([(*label, *parts[0]), *parts[1:]], width)
 
 
 def notice_line(view: View, width: int) -> Line:
-    """The newest word of the dashboard itself, for a quarter of a minute; the event log keeps it."""
+    """The newest notice, shown for NOTICE_S; the event log has all of them."""
     notice = view.notice
     if notice is None or view.now - notice.at > NOTICE_S:
         return ()
@@ -243,4 +241,4 @@ def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:
     """Keys that work here, and how many panels the size hides."""
     parts: list[Line] = [line((f"+{hidden} hidden", "warn"))] if hidden else []
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
-    return as_many(parts, width)
+    return join_fitting(parts, width)

@@ -4,22 +4,22 @@ from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import CRITICAL, HOPS, UNATTRIBUTED, V2V, label
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.ui.charts.waterfall import hops_untrue
-from timmy_tui.ui.paint.lines import Line, as_many, cells, foreign, line, spread
+from timmy_tui.ui.charts.waterfall import has_negative_hop
+from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, signed, stage_name
 from timmy_tui.ui.view import View
 
 FEW = 20
-"""A p95 over fewer turns is grey: it is the largest value or close to it."""
+"""Below this number of turns a p95 is grey: it is (almost) the largest value."""
 
 
 def headline_line(view: View, width: int) -> Line:
-    """How long, what took most of it, against what is usual."""
+    """The newest turn's time, its largest part, and the usual time."""
     parts = [_badge(view), *_frozen(view), *_largest(view, width), *_level(view), *_usual(view.snapshot)]
     last = view.newest_turn
-    when = last.ended if last else None
-    tail = line((f"{ago(view.now - when)} ago", "muted")) if when is not None else ()
-    return spread(as_many(parts, width - cells(tail) - 1), tail, width)
+    ended = last.ended if last else None
+    tail = line((f"{ago(view.now - ended)} ago", "muted")) if ended is not None else ()
+    return spread(join_fitting(parts, width - cells(tail) - 1), tail, width)
 
 
 def _badge(view: View) -> Line:
@@ -28,45 +28,45 @@ def _badge(view: View) -> Line:
     newest = view.newest_turn
     failed = newest is not None and newest.state in (TurnState.FAILED, TurnState.TIMED_OUT)
     figure = duration(headline.last) if headline else MISSING
-    worse = any(finding.direction == "slower" and not finding.acknowledged for finding in view.findings)
+    slower = any(finding.direction == "slower" and not finding.acknowledged for finding in view.findings)
     glyph, role = (view.glyphs.fail, "bad") if failed else (view.glyphs.ok, "good")
     if headline is None:
         glyph, role = view.glyphs.none, "muted"
-    elif worse and not failed:
+    elif slower and not failed:
         glyph, role = view.glyphs.up, "bad"
-    word = line((f" {str(newest.state).replace('_', ' ')}", "bad")) if failed and newest else ()
-    return (*line((f"{glyph} ", role), (f"{name} {figure}", "headline")), *word)
+    state = line((f" {str(newest.state).replace('_', ' ')}", "bad")) if failed and newest else ()
+    return (*line((f"{glyph} ", role), (f"{name} {figure}", "headline")), *state)
 
 
 def _frozen(view: View) -> list[Line]:
-    if view.newest is None:
+    if view.live_snapshot is None:
         return []
-    now = view.newest.headline
-    live = f" now {duration(now.last)}" if now and view.missed else ""
+    newest = view.live_snapshot.headline
+    live = f" now {duration(newest.last)}" if newest and view.missed else ""
     return [line((f" FROZEN +{view.missed} turn{'' if view.missed == 1 else 's'} ", "frozen"), (live, "value"))]
 
 
 def largest_part(turn: Turn) -> tuple[str, float] | None:
-    """The critical stage, or the unattributed time, that took most of a turn; never a hop that the clocks made up."""
-    left_out = HOPS if hops_untrue(turn) else ()
-    parts = [(key, turn.stages.get(key)) for key in CRITICAL if key not in left_out]
+    """The largest critical stage of a turn, or its unattributed time; hops are left out when the clocks differ."""
+    excluded = HOPS if has_negative_hop(turn) else ()
+    parts = [(key, turn.stages.get(key)) for key in CRITICAL if key not in excluded]
     parts.append((UNATTRIBUTED, turn.unattributed_ms))
     known = [(key, ms) for key, ms in parts if ms is not None]
     return max(known, key=lambda part: part[1], default=None)
 
 
 def _largest(view: View, width: int) -> list[Line]:
-    part = largest_part(view.last) if view.last else None
-    if part is None or view.last is None:
+    part = largest_part(view.last_complete) if view.last_complete else None
+    if part is None or view.last_complete is None:
         return []
     key, ms = part
-    whole = view.last.headline_ms
-    portion = percent(ms / whole) if whole else MISSING
+    headline_ms = view.last_complete.headline_ms
+    portion = percent(ms / headline_ms) if headline_ms else MISSING
     return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
 
 
 def _level(view: View) -> list[Line]:
-    """The worst finding by name, else Δ of the newest turn."""
+    """The worst finding; without findings, Δ of the newest turn."""
     if view.findings:
         worst = max(view.findings, key=lambda f: (f.direction == "slower", abs(f.after_ms - f.before_ms)))
         return [line((f"{finding_words(worst, view.glyphs, 16)} {stage_name(worst.stage)}", finding_role(worst)))]
@@ -88,35 +88,35 @@ def _usual(snapshot: Snapshot) -> list[Line]:
 
 
 def flight_line(view: View, width: int) -> Line:
-    """The phase that runs now with its clock and its usual time; the counts when nothing runs."""
+    """The current phase with its elapsed and its usual time; the counts when no turn is open."""
     open_turn = view.snapshot.open_turn
     if open_turn is None:
-        return as_many(_idle(view), width)
-    running = max(0.0, view.tick - open_turn.phase_since) * 1000
+        return join_fitting(_idle(view), width)
+    elapsed_ms = max(0.0, view.tick - open_turn.phase_since) * 1000
     usual = next((row for row in view.snapshot.stages if row.key == open_turn.phase), None)
-    late = usual is not None and usual.p95 is not None and usual.n >= 5 and running > usual.p95
+    late = usual is not None and usual.p95 is not None and usual.n >= 5 and elapsed_ms > usual.p95
     spin = view.glyphs.spin[int(view.tick * 4) % len(view.glyphs.spin)]
     name = label(open_turn.phase) if open_turn.phase else "waiting"
-    parts = [line((f"{spin} ", "info"), (f"{name} {_running(running)}", "warn" if late else "value"))]
+    parts = [line((f"{spin} ", "info"), (f"{name} {_seconds(elapsed_ms)}", "warn" if late else "value"))]
     if late:
         parts[0] = (*parts[0], (" late", "warn"))
     if usual is not None and usual.p50 is not None:
         parts.append(line((f"usual {duration(usual.p50)}", "muted")))
-    parts.append(line((f"turn {_running(_so_far(open_turn, view.tick))}", "text")))
-    start = as_many(parts, width)
-    said = open_turn.turn.text
-    room = width - cells(start) - 2
-    return (*start, ("  ", "text"), (foreign(said, room), "quote")) if said and room >= 10 else start
+    parts.append(line((f"turn {_seconds(_turn_elapsed_ms(open_turn, view.tick))}", "text")))
+    start = join_fitting(parts, width)
+    text = open_turn.turn.text
+    available = width - cells(start) - 2
+    return (*start, ("  ", "text"), (foreign(text, available), "quote")) if text and available >= 10 else start
 
 
-def _so_far(open_turn: OpenTurn, tick: float) -> float:
-    """ms since the speech ended, as far as the pause setting tells."""
+def _turn_elapsed_ms(open_turn: OpenTurn, tick: float) -> float:
+    """ms since the speech ended: since the first event, plus the pause threshold before it."""
     pause = open_turn.turn.pause_threshold or 0.0
     return (max(0.0, tick - open_turn.since) + pause) * 1000
 
 
-def _running(ms: float) -> str:
-    """A ticking clock: tenths of a second, so that it changes four times a second at most and never jitters."""
+def _seconds(ms: float) -> str:
+    """Elapsed time with one decimal; finer steps would jitter, as the screen repaints four times a second."""
     return f"{ms / 1000:.1f}s"
 
 

@@ -1,7 +1,7 @@
 """The stage rows: last turn's waterfall, percentiles, sparkline and level, one row a stage.
 
-As a pane gets narrower the columns go in this order: the words of Δ, n, p95, p50, share, waterfall, Δ, sparkline.
-The label and the last value always stay.
+A narrower pane drops columns in this order: the words of Δ, n, p95, p50, share, waterfall, Δ, sparkline.
+The label and the last value are always shown.
 """
 
 from msgspec import Struct
@@ -18,15 +18,15 @@ from timmy_tui.ui.panels.headline import FEW
 from timmy_tui.ui.view import View
 
 LEAST_SHARE = 0.03
-"""A stage below this part of the headline gives way when rows are scarce."""
+"""A stage below this share of the headline is hidden first when there are not enough rows."""
 LABEL, VALUE, SHARE, STAT, COUNT = 6, 7, 4, 7, 3
 DROPS = "Δ words, n, p95, p50, share, waterfall, Δ, sparkline"
 SUM_LABEL = f"{UNATTRIBUTED_LABEL} sum"
-"""Row of all unattributed time; each gap has a row of its own where it sits."""
+"""Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
 
 
 class Columns(Struct, frozen=True):
-    """Widths of the optional columns; 0 is left out."""
+    """Widths of the optional columns in cells; a column of width 0 is not shown."""
 
     bar: int = 0
     spark: int = 0
@@ -38,41 +38,41 @@ class Columns(Struct, frozen=True):
 
 
 def columns_for(width: int, turns: int = 60) -> Columns:
-    """What fits, in the documented order of dropping; ``turns`` is how many the sparkline could show."""
-    room = width - LABEL - 1 - VALUE
-    if room < 8:
+    """The columns that fit ``width`` cells; ``turns`` is how many turns the sparkline could show."""
+    available = width - LABEL - 1 - VALUE
+    if available < 8:
         return Columns()
-    if room < 18:
-        return Columns(spark=room - 1)
+    if available < 18:
+        return Columns(spark=available - 1)
     delta = 6 if width < 76 else 14 if width < 110 else 21
-    room -= delta + 1
+    available -= delta + 1
     if width < 56:
-        return Columns(spark=min(room - 1, 60), delta=delta)
+        return Columns(spark=min(available - 1, 60), delta=delta)
     stats = [width >= 64, width >= 68, width >= 74, width >= 78]
-    room -= (SHARE + 1) * stats[0] + (STAT + 1) * (stats[1] + stats[2]) + (COUNT + 1) * stats[3]
-    spark = min(max(8, (room - 2) * 2 // 5), 60, max(8, turns))
-    return Columns(min(room - 2 - spark, WIDEST), spark, delta, *stats)
+    available -= (SHARE + 1) * stats[0] + (STAT + 1) * (stats[1] + stats[2]) + (COUNT + 1) * stats[3]
+    spark = min(max(8, (available - 2) * 2 // 5), 60, max(8, turns))
+    return Columns(min(available - 2 - spark, WIDEST), spark, delta, *stats)
 
 
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
-    """Header and rows of a turn, the last unless said, in at most ``height`` lines; what is left out is counted."""
+    """Header and rows of ``turn`` (default: the last) in at most ``height`` lines; hidden rows are counted."""
     columns = columns_for(width, len(view.turns))
-    turn = turn if turn is not None else view.last
+    turn = turn if turn is not None else view.last_complete
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
-    room = height - len(head)
-    kept, left_out = choose_rows(rows, turn, room, {f.stage for f in view.findings})
+    available = height - len(head)
+    shown, hidden = choose_rows(rows, turn, available, {f.stage for f in view.findings})
     stats = {row.key: row for row in view.snapshot.stages}
     total = (turn.headline_ms or 0.0) if turn else 0.0
-    lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, total) for bar in kept)]
-    if left_out:
-        rest = sum(bar.length or 0.0 for bar in left_out)
-        lines.append(line((f"+{len(left_out)} smaller rows: {duration(rest)}", "muted")))
+    lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, total) for bar in shown)]
+    if hidden:
+        hidden_ms = sum(bar.length or 0.0 for bar in hidden)
+        lines.append(line((f"+{len(hidden)} smaller rows: {duration(hidden_ms)}", "muted")))
     return [fit(spans, width) for spans in lines]
 
 
 def _bars(view: View, turn: Turn | None) -> list[Bar]:
-    """Critical stages with their gaps, the sum of the gaps, then what lies outside the headline."""
+    """Critical stages with their gaps, the sum of the gaps, then the stages outside the headline."""
     if turn is None:
         return [Bar(key, BY_KEY[key].label, 0.0, None, str(BY_KEY[key].owner)) for key in CRITICAL]
     bars = place_bars(turn, view.skewed)
@@ -82,21 +82,24 @@ def _bars(view: View, turn: Turn | None) -> list[Bar]:
     return bars
 
 
-def choose_rows(bars: list[Bar], turn: Turn | None, room: int, raised: set[str]) -> tuple[list[Bar], list[Bar]]:
-    """Rows to show and rows to count. Order stays; the largest and those with a finding come first.
+def choose_rows(
+    bars: list[Bar], turn: Turn | None, available: int, with_finding: set[str]
+) -> tuple[list[Bar], list[Bar]]:
+    """(rows to show, rows to count), both in the given order.
 
-    When not everything fits, one line is kept for the count, and what lies outside the headline goes first.
+    When not all fit, rows outside the headline are dropped without a count. When that is not enough, one line is
+    reserved for the count, and rows with a finding are preferred, then the largest.
     """
-    if len(bars) <= room:
+    if len(bars) <= available:
         return bars, []
-    whole = (turn.headline_ms if turn else None) or 0.0
+    headline_ms = (turn.headline_ms if turn else None) or 0.0
     inside = [bar for bar in bars if bar.kind != "outside"]
-    if len(inside) <= room:
+    if len(inside) <= available:
         return inside, []
-    ranked = sorted(inside, key=lambda bar: (bar.key in raised, bar.length or 0.0), reverse=True)
-    wanted = [bar for bar in ranked if bar.key in raised or (bar.length or 0.0) >= LEAST_SHARE * whole]
-    keep = (wanted if len(wanted) > room - 1 else ranked)[: max(room - 1, 1)]
-    chosen = set(map(id, keep))
+    ranked = sorted(inside, key=lambda bar: (bar.key in with_finding, bar.length or 0.0), reverse=True)
+    large = [bar for bar in ranked if bar.key in with_finding or (bar.length or 0.0) >= LEAST_SHARE * headline_ms]
+    preferred = (large if len(large) > available - 1 else ranked)[: max(available - 1, 1)]
+    chosen = set(map(id, preferred))
     return [bar for bar in inside if id(bar) in chosen], [bar for bar in inside if id(bar) not in chosen]
 
 
@@ -120,7 +123,7 @@ def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
 
 
 def epoch_ruler(view: View, width: int) -> str:
-    """Above the sparklines: where epochs begin, with their number where there is room."""
+    """Above the sparklines: where epochs begin, with their numbers."""
     shown = view.turns[-width:] if width > 0 else ()
     cells = [" "] * width
     offset = width - len(shown)
@@ -136,15 +139,15 @@ def epoch_ruler(view: View, width: int) -> str:
 
 
 def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: float) -> Line:
-    quiet = bar.kind in ("outside", "sum")
-    spans = [(left(bar.label, LABEL), "muted" if quiet else "label"), _value(bar)]
+    unscaled = bar.kind in ("outside", "sum")
+    spans = [(left(bar.label, LABEL), "muted" if unscaled else "label"), _value(bar)]
     if columns.share:
-        shared = bar.length is not None and total > 0 and bar.kind not in ("outside", "hatch")
-        part = percent((bar.length or 0.0) / total) if shared else ""
-        spans.append((" " + right(part, SHARE), "muted"))
+        has_share = bar.length is not None and total > 0 and bar.kind not in ("outside", "hatch")
+        share = percent((bar.length or 0.0) / total) if has_share else ""
+        spans.append((" " + right(share, SHARE), "muted"))
     if columns.bar:
-        drawn = ((" " * columns.bar, "text"),) if quiet else bar_line(bar, total, columns.bar, view.glyphs)
-        spans.extend((("" if quiet else "") + text, role) for text, role in ((" ", "text"), *drawn))
+        drawn = ((" " * columns.bar, "text"),) if unscaled else bar_line(bar, total, columns.bar, view.glyphs)
+        spans.extend(((" ", "text"), *drawn))
     spans.extend(_figures(bar, stat, columns))
     if columns.spark:
         if bar.key.startswith(GAP):
@@ -196,5 +199,5 @@ def _delta(view: View, bar: Bar, stat: StageStat | None, width: int) -> tuple[st
 
 
 def notable(stat: StageStat) -> bool:
-    """Δ is worth a cell: at least a tenth of the usual and 10 ms."""
+    """Δ is shown: it is at least 10 ms and a tenth of the p50."""
     return stat.delta is not None and abs(stat.delta) >= max(10.0, 0.1 * (stat.p50 or 0.0))

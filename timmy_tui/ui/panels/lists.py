@@ -1,4 +1,4 @@
-"""Panels of rows: the newest turns, the end of the logs, the last turn's prompt, the flags."""
+"""List panels: the newest turns, the newest log lines, the last turn's prompt, the flags."""
 
 from timmy_tui.core.formatting import MISSING, duration, on_off, percent
 from timmy_tui.model.stages import label
@@ -19,21 +19,21 @@ STATE_ROLE = {
 
 
 def title(text: str, width: int, view: View) -> Line:
-    """A heading that runs into a rule."""
+    """A heading, followed by a rule up to the width."""
     return line((f"{text} ", "title"), (view.glyphs.rule * max(0, width - len(text) - 1), "faint"))
 
 
 def state_mark(turn: Turn, view: View) -> tuple[str, str]:
-    """Glyph and role of how a turn ended."""
+    """(glyph, role) of a turn's state."""
     glyphs = view.glyphs
     known = {TurnState.COMPLETE: glyphs.ok, TurnState.FAILED: glyphs.fail, TurnState.TIMED_OUT: glyphs.fail}
     return known.get(turn.state, glyphs.none), STATE_ROLE[turn.state]
 
 
 def turn_rows(view: View, width: int, height: int) -> list[Line]:
-    """The newest turns, newest first, under a heading that counts the rest."""
-    room = max(height - 1, 0)
-    shown = view.turns[::-1][:room]
+    """The newest turns, newest first; the heading counts the turns that are not shown."""
+    available = max(height - 1, 0)
+    shown = view.turns[::-1][:available]
     hidden = len(view.turns) - len(shown)
     heading = f"turns, newest first{f' (+{hidden})' if hidden else ''}"
     return [title(heading, width, view), *(fit(_turn_row(turn, view, width), width) for turn in shown)][:height]
@@ -61,9 +61,9 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
 
 
 def log_rows(view: View, width: int, height: int) -> list[Line]:
-    """The end of both logs."""
-    room = max(height - 1, 0)
-    lines = view.snapshot.log_tail[-room:] if room else ()
+    """The newest lines of both logs."""
+    available = max(height - 1, 0)
+    lines = view.snapshot.log_tail[-available:] if available else ()
     rows = [log_row(name, text, width) for name, text in lines]
     return [title("log", width, view), *rows][:height]
 
@@ -74,8 +74,8 @@ def log_row(name: str, text: str, width: int) -> Line:
 
 
 def prompt_rows(view: View, width: int, height: int) -> list[Line]:
-    """What the last turn sent to the model and got back, in numbers."""
-    turn = view.last
+    """Sizes of the last turn's prompt and reply, and its flags."""
+    turn = view.last_complete
     heading = title("last prompt", width, view)
     if turn is None:
         return [heading, line(("no complete turn yet", "muted"))][:height]
@@ -101,17 +101,19 @@ def _pairs(name: str, text: str) -> Line:
 
 
 def flag_rows(view: View, width: int, height: int) -> list[Line]:
-    """Each flag as the file says and as it runs."""
+    """Each flag: its value in the file, and the value that v34 runs with."""
     heading = title("flags: file / running", width, view)
     control = view.control
     if control is None:
         return [heading, line((view.read_only or "no control here", "muted"))][:height]
     rows = [heading]
     for item in control.flags:
-        agree = item.file_value == item.running_value or item.running_value == MISSING
+        same = item.file_value == item.running_value or item.running_value == MISSING
         values = f"{foreign(item.file_value, 12)} / {foreign(item.running_value, 12)}"
-        over = f"  {foreign(item.override, 40)}" if item.override else ""
+        override = f"  {foreign(item.override, 40)}" if item.override else ""
         rows.append(
-            line((left(foreign(item.label, 18), 19), "label"), (values, "value" if agree else "warn"), (over, "muted"))
+            line(
+                (left(foreign(item.label, 18), 19), "label"), (values, "value" if same else "warn"), (override, "muted")
+            )
         )
     return [fit(row, width) for row in rows][:height]

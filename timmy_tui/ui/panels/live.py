@@ -1,7 +1,7 @@
-"""The live screen as lines: which panels stand where, at which size.
+"""The live screen as lines: which panels are where, at each size.
 
-Below 40×8 it is one line. From 40×10, 60×15, 80×24, 120×30 and 200×50 on each size has a layout of its own;
-what a size has no room for is counted in the footer.
+Below 40×8 it is one line. There is a layout for each of 40×10, 60×15, 80×24, 120×30 and 200×50;
+panels that do not fit are counted in the footer.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from timmy_tui.ui.panels.lists import flag_rows, log_rows, prompt_rows, turn_row
 from timmy_tui.ui.view import View
 
 LEAST = (40, 8)
-"""Cells below which only the line is shown."""
+"""(width, height) in cells; below it only one line is shown."""
 Rows = Callable[[View, int, int], list[Line]]
 
 
@@ -34,73 +34,73 @@ def live_lines(view: View, width: int, height: int) -> list[Line]:
     return [fit(row, width) for row in [*lines, *[BLANK] * (height - len(lines))]]
 
 
-def _kept(panel: Rows, view: View, width: int, height: int) -> list[Line]:
-    """A panel that looks at the snapshot alone."""
-    return view.once((panel.__name__, width, height), lambda: panel(view, width, height))
+def _cached(panel: Rows, view: View, width: int, height: int) -> list[Line]:
+    """Lines of a panel that depends on the snapshot alone, made once per snapshot."""
+    return view.cached((panel.__name__, width, height), lambda: panel(view, width, height))
 
 
 def _facts(view: View, width: int, sources: int = 1) -> list[Line]:
-    """The one-liners under the rows, the first most dispensable; empty ones take no line."""
-    found = [
+    """The one-line panels under the stage rows, least important first; empty ones take no line."""
+    lines = [
         verdict_line(view, width),
         cache_line(view, width),
         *sources_lines(view, width, sources),
         change_line(view, width),
         notice_line(view, width),
     ]
-    return [row for row in found if row]
+    return [row for row in lines if row]
 
 
 def _narrow(view: View, width: int, height: int) -> list[Line]:
-    """One column: headline, flight, rows, facts, and from 80×24 on the turns and a footer."""
+    """One column: headline, turn in flight, stage rows and facts; also turns and a footer where they fit."""
     head = [headline_line(view, width), flight_line(view, width)]
     facts = _facts(view, width)
     footer = height >= 14
-    room = height - len(head) - footer
+    available = height - len(head) - footer
     if height < 12:
         facts = facts[-2:]
-    room -= len(facts)
-    listed = 7 if width >= 72 and room >= 16 else 0
-    rows = _kept(ledger_lines, view, width, max(room - listed, 0))
-    listed = room - len(rows) if width >= 72 and room - len(rows) >= 3 else 0
-    body = [*rows, *(_kept(turn_rows, view, width, listed) if listed else [])]
-    body += [BLANK] * (room - len(body))
-    hidden = (3 if listed else 4) if width >= LEAST[0] else 0
+    available -= len(facts)
+    turns_height = 7 if width >= 72 and available >= 16 else 0
+    rows = _cached(ledger_lines, view, width, max(available - turns_height, 0))
+    turns_height = available - len(rows) if width >= 72 and available - len(rows) >= 3 else 0
+    body = [*rows, *(_cached(turn_rows, view, width, turns_height) if turns_height else [])]
+    body += [BLANK] * (available - len(body))
+    hidden = (3 if turns_height else 4) if width >= LEAST[0] else 0
     return [*head, *body, *facts, *([footer_line(view, "live", width, hidden)] if footer else [])]
 
 
 def _wide(view: View, width: int, height: int) -> list[Line]:
-    """Two columns under the headline: rows at the left, turns and more at the right as height allows."""
+    """Two columns under the headline: stage rows at the left; turns, and more if the height allows, at the right."""
     head = [headline_line(view, width), flight_line(view, width), BLANK]
     facts = _facts(view, width, 1 if height < 30 else 3)
-    room = height - len(head) - len(facts) - 1
+    available = height - len(head) - len(facts) - 1
     left_width = min(max(78, width * 11 // 20), 150)
     right_width = width - left_width - 2
-    rows = _kept(ledger_lines, view, left_width, room)
-    left_rest = room - len(rows)
+    rows = _cached(ledger_lines, view, left_width, available)
+    left_available = available - len(rows)
     left: list[Line] = list(rows)
     shown = 1
-    if left_rest >= 6:
+    if left_available >= 6:
         left.append(BLANK)
-        left.extend(_kept(log_rows, view, left_width, left_rest - 1))
+        left.extend(_cached(log_rows, view, left_width, left_available - 1))
         shown += 1
     right: list[Line] = []
     panels = _right_panels(height)
     shown += len(panels) - 1
     for panel, part in panels:
-        most = room - len(right) if part == 0 else part
-        drawn = panel(view, right_width, most) if panel is flag_rows else _kept(panel, view, right_width, most)
+        limit = available - len(right) if part == 0 else part
+        drawn = panel(view, right_width, limit) if panel is flag_rows else _cached(panel, view, right_width, limit)
         right.extend([*drawn, BLANK])
     return [
         *head,
-        *join([(left, left_width), (right, right_width)], room),
+        *join([(left, left_width), (right, right_width)], available),
         *facts,
         footer_line(view, "live", width, 4 - shown),
     ]
 
 
 def _right_panels(height: int) -> list[tuple[Rows, int]]:
-    """Panels of the right column from the top, with their greatest heights; 0 takes what is left."""
+    """Panels of the right column from the top, each with its greatest height; 0: the rest of the height."""
     if height < 40:
         return [(turn_rows, 0)]
     return [(prompt_rows, 9), (flag_rows, 11), (turn_rows, 0)]

@@ -1,10 +1,10 @@
-"""Screen 4 as lines: residency, context window, a row a turn, and the guide's criteria."""
+"""Screen 4 as lines: the loaded model, the context window, one row per turn, and the guide's criteria."""
 
 from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
-from timmy_tui.ui.paint.lines import BLANK, Line, as_many, fit, foreign, left, line, right
+from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, join_fitting, left, line, right
 from timmy_tui.ui.paint.wording import ago, tokens
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.lists import title
@@ -23,19 +23,19 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
     top = [*model_lines(state, view, width), *context_lines(state, view, width)]
     below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
     below.append(footer_line(view, "llm", width))
-    room = height - len(top) - len(below)
+    available = height - len(top) - len(below)
     criteria = criteria_lines(state.criteria, view, width)
-    kept = criteria if room >= len(criteria) + 8 else criteria[: max(room - 8, 0)]
-    if kept and len(kept) < len(criteria):
-        kept[-1] = line((f"+{len(criteria) - len(kept) + 1} more criteria", "muted"))
-    rows = reuse_lines(state, view, width, max(room - len(kept), 0))
-    body = [*top, *rows, *kept]
+    shown = criteria if available >= len(criteria) + 8 else criteria[: max(available - 8, 0)]
+    if shown and len(shown) < len(criteria):
+        shown[-1] = line((f"+{len(criteria) - len(shown) + 1} more criteria", "muted"))
+    rows = reuse_lines(state, view, width, max(available - len(shown), 0))
+    body = [*top, *rows, *shown]
     body += [BLANK] * (height - len(body) - len(below))
     return [fit(row, width) for row in [*body, *below][:height]]
 
 
 def model_lines(state: LlmState, view: View, width: int) -> list[Line]:
-    """Server, model, where it lives and until when; warnings below."""
+    """Server, model, its share on the GPU and when it is unloaded; warnings below."""
     facts = state.facts
     if facts is None:
         lines = [line(("Ollama ", "title"), ("not asked", "muted"))]
@@ -43,7 +43,7 @@ def model_lines(state: LlmState, view: View, width: int) -> list[Line]:
         since = f" for {ago(view.now - facts.since)}" if facts.since is not None else ""
         lines = [line(("Ollama ", "title"), (f"unreachable{since} {foreign(facts.problem, 60)}", "bad"))]
     else:
-        lines = [as_many(_residency(facts, view), width)]
+        lines = [join_fitting(_residency(facts, view), width)]
     lines.extend(line((f"{view.glyphs.warn} {foreign(text, width - 2)}", "warn")) for text in state.warnings[:2])
     return lines
 
@@ -62,16 +62,16 @@ def _residency(facts: OllamaFacts, view: View) -> list[Line]:
         parts.append(line(("not loaded: the next turn is cold", "warn")))
     elif facts.expires is not None:
         forever = facts.expires == float("inf")
-        left_s = facts.expires - view.now
-        text = "stays loaded" if forever else f"unloads in {ago(left_s)}"
-        parts.append(line((text, "muted" if forever or left_s > 60 else "warn")))
+        remaining_s = facts.expires - view.now
+        text = "stays loaded" if forever else f"unloads in {ago(remaining_s)}"
+        parts.append(line((text, "muted" if forever or remaining_s > 60 else "warn")))
     if facts.last_activity is not None:
         parts.append(line((f"last request {ago(view.now - facts.last_activity)} ago", "muted")))
     return parts
 
 
 def context_lines(state: LlmState, view: View, width: int) -> list[Line]:
-    """Fill of the window with its forecast; sparklines of reuse and prompt size."""
+    """How full the window is, with a forecast; sparklines of reuse and prompt size."""
     context = state.context
     bar = max(8, min(40, width // 5))
     lines = [line(("context ", "muted"), *_context(context, bar, view))]
@@ -107,19 +107,19 @@ def _reuse(item: Reuse | None) -> Line:
     if item is None or item.share is None or item.certainty is Certainty.UNKNOWN:
         why = f" {foreign(item.reason, 60)}" if item is not None else ""
         return line((MISSING, "faint"), (why, "muted"))
-    sign = "~" if item.certainty is Certainty.ESTIMATED else ""
-    return line((f"{sign}{percent(item.share)}", "good"), (f" {item.certainty}: {foreign(item.reason, 60)}", "muted"))
+    prefix = "~" if item.certainty is Certainty.ESTIMATED else ""
+    return line((f"{prefix}{percent(item.share)}", "good"), (f" {item.certainty}: {foreign(item.reason, 60)}", "muted"))
 
 
 def reuse_lines(state: LlmState, view: View, width: int, height: int) -> list[Line]:
-    """A row a turn, newest first: time by part, and the prompt by where it came from."""
+    """One row per turn, newest first: its time in parts, and its prompt tokens, reused or evaluated."""
     if height < 3:
         return []
     shown = state.reuse[::-1][: height - 2]
     time_bar = max(8, (width - 44) // 2)
     token_bar = max(0, width - 44 - time_bar)
     longest = max((sum(ms for _, ms in _times(item)) for item in shown), default=0.0)
-    most = float(max((item.prompt_tokens or 0 for item in shown), default=0))
+    largest_prompt = float(max((item.prompt_tokens or 0 for item in shown), default=0))
     glyphs = view.glyphs
     legend = (
         ("turn ", "muted"), ("  total ", "muted"), (f"{glyphs.hole} wait/load ", "bar.wait"),
@@ -128,12 +128,12 @@ def reuse_lines(state: LlmState, view: View, width: int, height: int) -> list[Li
         (f"{glyphs.setting} evaluated", "bar.evaluated"), (f"   longest {duration(longest)}", "muted"),
     )  # fmt: skip
     rows = [title("requests, newest first", width, view), legend]
-    rows.extend(_request(item, view, (time_bar, longest), (token_bar, most)) for item in shown)
+    rows.extend(_request(item, view, (time_bar, longest), (token_bar, largest_prompt)) for item in shown)
     return rows
 
 
 def _times(item: Reuse) -> list[tuple[str, float]]:
-    """Parts of the request that are known; a warm load is Ollama's floor and counts as waiting."""
+    """(kind, ms) of the known parts of the request; the load time of a model that was loaded counts as waiting."""
     load = "load" if item.loaded else "wait"
     parts = [("wait", item.queue_ms), (load, item.load_ms), ("prefill", item.prefill_ms), ("decode", item.decode_ms)]
     return [(kind, ms) for kind, ms in parts if ms is not None]
@@ -143,10 +143,10 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
     parts = _times(item)
     known = sum(ms for _, ms in parts) if parts else None
     role = "warn" if item.cold or item.broken or item.loaded else "good"
-    word = "load" if item.loaded else "broken" if item.broken else "cold" if item.cold else ""
+    state = "load" if item.loaded else "broken" if item.broken else "cold" if item.cold else ""
     reused = item.reused if item.reused is not None else 0
-    rest = max((item.prompt_tokens or 0) - reused, 0)
-    kinds = [(REUSED, float(reused)), (EVALUATED, float(rest))] if item.reused is not None else []
+    evaluated = max((item.prompt_tokens or 0) - reused, 0)
+    kinds = [(REUSED, float(reused)), (EVALUATED, float(evaluated))] if item.reused is not None else []
     mark = view.glyphs.upright if item.ordinal in view.epoch_starts else " "
     rate = f"{item.decode_rate:.0f}/s" if item.decode_rate is not None else MISSING
     spans = [
@@ -159,18 +159,18 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
         (right(tokens(item.prompt_tokens), 7), "text"),
         (right(_share(item), 6), role if item.share is not None else "faint"),
         (right(rate, 7), "muted"),
-        (f" {word}", "warn"),
+        (f" {state}", "warn"),
     ]
     return tuple(spans)
 
 
 def _share(item: Reuse) -> str:
-    sign = "~" if item.certainty is Certainty.ESTIMATED and item.share is not None else ""
-    return f"{sign}{percent(item.share)}"
+    prefix = "~" if item.certainty is Certainty.ESTIMATED and item.share is not None else ""
+    return f"{prefix}{percent(item.share)}"
 
 
 def criteria_lines(criteria: tuple[Criterion, ...], view: View, width: int) -> list[Line]:
-    """The guide's lines with their verdicts, each under its heading."""
+    """The guide's criteria with their verdicts, under the headings of their groups."""
     if not criteria:
         return []
     marks = {"pass": view.glyphs.ok, "fail": view.glyphs.fail}

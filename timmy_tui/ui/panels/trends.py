@@ -1,4 +1,4 @@
-"""Screen 3 as lines: a chart a stage over the newest turns, with epochs and changes."""
+"""Screen 3 as lines: one chart per stage over the newest turns, with epochs and changes."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -8,7 +8,7 @@ from timmy_tui.model.flags import epoch_words
 from timmy_tui.model.stages import BY_KEY, TRENDS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
-from timmy_tui.ui.paint.lines import Line, as_many, fit, foreign, line
+from timmy_tui.ui.paint.lines import Line, fit, foreign, join_fitting, line
 from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.view import View
 
@@ -18,24 +18,24 @@ LEAST_HEIGHT = 9
 
 
 def series_name(key: str, view: View) -> str:
-    """Label of a series; the headline's is its span."""
+    """Label of a series; the headline is named by its span."""
     if key == "headline":
         return view.snapshot.headline.key if view.snapshot.headline else V2V
     return BY_KEY[key].label if key in BY_KEY else key
 
 
 def trend_lines(view: View, first: int, turns: int, width: int, height: int) -> list[Line]:
-    """As many charts as fit from series ``first`` on, over the newest ``turns`` turns."""
+    """As many charts as fit, starting at series number ``first``, over the newest ``turns`` turns."""
     shown = [turn for turn in view.turns if turn.state is TurnState.COMPLETE][-turns:]
     columns = 2 if width >= 140 else 1
     rows = max(1, min(height // LEAST_HEIGHT, 3))
-    each, size = (width - 2 * (columns - 1)) // columns, height // rows
+    chart_width, chart_height = (width - 2 * (columns - 1)) // columns, height // rows
     lines: list[Line] = []
     for row in range(rows):
         keys = [SERIES[(first + row * columns + column) % len(SERIES)] for column in range(columns)]
-        panels = [_chart(view, key, shown, each, size) for key in keys]
-        for index in range(size):
-            parts = [fit(panel[index] if index < len(panel) else (), each) for panel in panels]
+        panels = [_chart(view, key, shown, chart_width, chart_height) for key in keys]
+        for index in range(chart_height):
+            parts = [fit(panel[index] if index < len(panel) else (), chart_width) for panel in panels]
             lines.append(
                 sum((part + ((("  ", "text"),) if n < len(parts) - 1 else ()) for n, part in enumerate(parts)), ())
             )
@@ -50,28 +50,30 @@ def _value(turn: Turn, key: str) -> float | None:
 
 def _chart(view: View, key: str, turns: Sequence[Turn], width: int, height: int) -> list[Line]:
     points = [Point(float(i), ms) for i, turn in enumerate(turns) if (ms := _value(turn, key)) is not None]
-    stretches = epoch_stretches(view, turns)
+    spans = epoch_spans(view, turns)
     levels = []
-    words = [line((series_name(key, view), "title"), (f" · {len(points)} turns", "muted"))]
-    for number, start, end in stretches:
+    parts = [line((series_name(key, view), "title"), (f" · {len(points)} turns", "muted"))]
+    for number, start, end in spans:
         values = [point.y for point in points if start <= point.x < end]
         if values:
-            middle = median(values)
-            levels.append((float(start), float(end - 1), middle))
-            words.append(
-                line((f"{view.glyphs.upright}{number} ", "faint"), f"{duration(middle)}", (f"·{len(values)}t", "muted"))
+            level = median(values)
+            levels.append((float(start), float(end - 1), level))
+            parts.append(
+                line((f"{view.glyphs.upright}{number} ", "faint"), f"{duration(level)}", (f"·{len(values)}t", "muted"))
             )
-    heading = as_many(words, width)
+    heading = join_fitting(parts, width)
     if not points:
         return [heading, line(("not measured in these turns", "muted"))]
-    uprights = tuple(float(start) for _, start, _ in stretches[1:]) + tuple(mark_places(view, turns))
-    frame = Frame(time_ticks(turns, width), tuple(sorted(set(uprights))), tuple(levels), 0.0, float(len(turns) - 1))
+    vertical_lines = tuple(float(start) for _, start, _ in spans[1:]) + tuple(marker_positions(view, turns))
+    frame = Frame(
+        time_ticks(turns, width), tuple(sorted(set(vertical_lines))), tuple(levels), 0.0, float(len(turns) - 1)
+    )
     chart = axis_chart(points, frame, width, height - 1, view.glyphs.plain)
     return [heading, *chart]
 
 
-def epoch_stretches(view: View, turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
-    """(epoch's number, index of its first turn here, index behind its last)."""
+def epoch_spans(view: View, turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
+    """(epoch number, index of its first turn in ``turns``, index after its last turn)."""
     starts: list[tuple[int, int]] = []
     epochs = sorted(view.epoch_starts.items())
     for first, number in epochs:
@@ -89,34 +91,34 @@ def epoch_stretches(view: View, turns: Sequence[Turn]) -> list[tuple[int, int, i
     return [(number, start, end) for (number, start), end in zip(starts, ends, strict=True)]
 
 
-def mark_places(view: View, turns: Sequence[Turn]) -> list[float]:
-    """Index of the first turn behind each mark."""
-    places = []
-    for mark in view.snapshot.marks:
-        index = next((i for i, turn in enumerate(turns) if turn.ordinal >= mark.ordinal), None)
+def marker_positions(view: View, turns: Sequence[Turn]) -> list[float]:
+    """Index of the first turn after each marker."""
+    positions = []
+    for marker in view.snapshot.marks:
+        index = next((i for i, turn in enumerate(turns) if turn.ordinal >= marker.ordinal), None)
         if index is not None:
-            places.append(float(index))
-    return places
+            positions.append(float(index))
+    return positions
 
 
 def time_ticks(turns: Sequence[Turn], width: int) -> tuple[tuple[float, str], ...]:
-    """A time of day every 16 cells or so."""
+    """(turn index, time of day), about every 16 cells."""
     if not turns:
         return ()
     count = max(2, min(width // 16, len(turns)))
-    places = sorted({round(i * (len(turns) - 1) / (count - 1)) for i in range(count)})
-    return tuple((float(i), clock_time(turns[i].started)[:5].strip() or str(turns[i].ordinal)) for i in places)
+    positions = sorted({round(i * (len(turns) - 1) / (count - 1)) for i in range(count)})
+    return tuple((float(i), clock_time(turns[i].started)[:5].strip() or str(turns[i].ordinal)) for i in positions)
 
 
 def legend_line(view: View, width: int) -> Line:
-    """Why the newest epochs began, and what else was marked."""
+    """Why each epoch began, and the other markers, newest first."""
     parts = [line(("newest first: ", "muted"))] if view.snapshot.epochs else []
     parts += [
         line((f"{view.glyphs.upright}{e.number} {clock_time(e.started)} ", "muted"), foreign(epoch_words(e), 40))
         for e in view.snapshot.epochs[::-1]
     ]
     parts += [
-        line((f"{mark.kind} {clock_time(mark.at)} ", "muted"), foreign(mark.label, 40))
-        for mark in view.snapshot.marks[::-1]
+        line((f"{marker.kind} {clock_time(marker.at)} ", "muted"), foreign(marker.label, 40))
+        for marker in view.snapshot.marks[::-1]
     ]
-    return as_many(parts, width)
+    return join_fitting(parts, width)

@@ -1,4 +1,4 @@
-"""Cells of the table of turns: one table of columns, and what stands in them."""
+"""The table of turns: its columns and their content."""
 
 from timmy_tui.core.formatting import MISSING, duration, on_off, percent
 from timmy_tui.model.llm import Certainty
@@ -22,11 +22,11 @@ COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("turn", "turn", 5),
     ("why", "why", 30),
 )
-"""(key, heading, cells); a narrow pane cuts them from the right."""
+"""(key, heading, width in cells); a narrow pane cuts the columns at the right."""
 
 
 def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
-    """(text, role) for every column."""
+    """(text, role) of each column."""
     glyph, role = state_mark(turn, view)
     complete = turn.state is TurnState.COMPLETE
     part = largest_part(turn)
@@ -52,8 +52,8 @@ def _cache(turn: Turn, view: View) -> tuple[str, str]:
     reuse = view.reuse.get(turn.ordinal)
     if reuse is None or reuse.share is None:
         return right(MISSING, 5), "faint"
-    sign = "~" if reuse.certainty is Certainty.ESTIMATED else ""
-    return right(f"{sign}{percent(reuse.share)}", 5), "warn" if reuse.cold or reuse.broken else "good"
+    prefix = "~" if reuse.certainty is Certainty.ESTIMATED else ""
+    return right(f"{prefix}{percent(reuse.share)}", 5), "warn" if reuse.cold or reuse.broken else "good"
 
 
 def _why(turn: Turn, view: View) -> str:

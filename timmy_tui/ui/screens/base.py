@@ -1,4 +1,4 @@
-"""What every screen is: a picture of the app's view, painted anew when that changes."""
+"""The base of every screen: it shows the app's view and repaints when the view changes."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from timmy_tui.ui.view import View
 
 
 class BaseScreen(Screen[None]):
-    """A screen of painted panels. It repaints only while it can be seen."""
+    """A screen of painted panels. It repaints only while it is visible."""
 
     AUTO_FOCUS = ""
     DEFAULT_CSS = "BaseScreen { layout: vertical; overflow: hidden; }"
@@ -22,29 +22,29 @@ class BaseScreen(Screen[None]):
         self.view = View()
 
     def compose(self) -> ComposeResult:
-        """One panel over everything."""
+        """One panel on the whole screen."""
         if self._draw is not None:
             yield LineWidget(self._draw, id=self.name)
 
     def on_mount(self) -> None:
-        """Follow the app's view; the first one comes at once."""
-        self.watch(self.app, "view", self.see)
+        """Follow the app's view, beginning with the present one."""
+        self.watch(self.app, "view", self.show_view)
 
     def on_screen_resume(self) -> None:
-        """Catch up with what happened while another screen was shown."""
+        """Paint what changed while another screen was shown."""
         self.repaint()
 
-    def see(self, view: View) -> None:
-        """A new view."""
+    def show_view(self, view: View) -> None:
+        """Take a new view."""
         self.view = view
         if self.is_current:
             self.repaint()
 
     def repaint(self) -> None:
-        """Show the view in every panel."""
+        """Paint the view in every panel."""
         for panel in self.panels():
             panel.paint(self.view)
 
     def panels(self) -> Iterable[LineWidget]:
-        """LineWidget panels of this screen."""
+        """The panels of this screen."""
         return self.query(LineWidget)

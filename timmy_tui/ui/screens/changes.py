@@ -1,38 +1,38 @@
-"""Screen 5: what can be flipped, what is running, what was changed."""
+"""Screen 5: the flags, the running change, and what was changed."""
 
 from collections.abc import Callable, Mapping
 
 from timmy_tui.model.change import FlagState
 from timmy_tui.model.requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.commands import screen_bindings
-from timmy_tui.ui.messages import Asked, EnterValue, ScreenRequest
+from timmy_tui.ui.messages import EnterValue, Requested, ScreenRequest
 from timmy_tui.ui.panels.changes import change_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 
 REQUESTS: Mapping[str, Callable[[str], ScreenRequest]] = {
     "op": Undo, "point": Restore, "latest": lambda key: RestoreLatest(),
 }  # fmt: skip
-"""Kind of a row that is no flag → what enter asks for."""
+"""Kind of a row other than a flag → the request that enter makes."""
 
 
 class ChangesScreen(ScrollScreen):
-    """Enter acts on the row under the cursor; the plan is shown first."""
+    """Enter acts on the row under the cursor; the plan is shown and confirmed first."""
 
     BINDINGS = [*screen_bindings("changes")]
 
     def __init__(self, name: str) -> None:
-        """``name`` is the mode's."""
+        """``name``: of the Textual mode."""
         super().__init__(name, "changes", change_rows)
 
     def action_act(self) -> None:
-        """Flip the flag, take the operation back, restore the point."""
+        """Flip the flag, undo the operation or restore the point under the cursor."""
         target = self.current()
         if not isinstance(target, tuple):
             return
         kind, key = target
         request = REQUESTS[kind](key) if kind in REQUESTS else self._flip(key)
         if request is not None:
-            self.post_message(Asked(request))
+            self.post_message(Requested(request))
 
     def _flip(self, key: str) -> ScreenRequest | None:
         control = self.view.control
@@ -43,7 +43,7 @@ class ChangesScreen(ScrollScreen):
 
 
 def next_value(flag: FlagState) -> str:
-    """The choice after the file's value; the planner refuses what it cannot do."""
+    """The choice after the file's value, the first after the last; empty without choices."""
     if flag.file_value in flag.choices:
         return flag.choices[(flag.choices.index(flag.file_value) + 1) % len(flag.choices)]
     return flag.choices[0] if flag.choices else ""

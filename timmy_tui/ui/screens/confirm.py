@@ -1,4 +1,4 @@
-"""The question before anything that changes something: what would happen, and a second, different key."""
+"""The question before each change: it shows what would happen and asks for a second, different key."""
 
 import textwrap
 from typing import ClassVar
@@ -15,9 +15,9 @@ from timmy_tui.ui.view import View
 
 
 class ConfirmScreen(ModalScreen[str]):
-    """A box at the lower edge; the figures above stay in sight. Only ``y`` goes ahead, or ``o`` the other way.
+    """A panel at the lower edge; the figures above stay visible. ``y`` confirms, ``o`` chooses the alternative.
 
-    Answers ``go``, ``other`` or nothing.
+    The result is ``go``, ``other`` or an empty string.
     """
 
     CSS = """
@@ -34,31 +34,33 @@ class ConfirmScreen(ModalScreen[str]):
     def __init__(
         self, heading: str, lines: tuple[str, ...], read_only: str = "", other: str = "", go: str = "go ahead"
     ) -> None:
-        """``read_only`` says why there is nothing to confirm; then the box refuses. ``other``: a second way to go."""
+        """``read_only``: why it cannot be confirmed, empty when it can. ``other``: label of the alternative."""
         super().__init__()
         self._go = go
         self._heading, self._lines_shown, self._read_only, self._other = heading, lines, read_only, other
 
     def compose(self) -> ComposeResult:
-        """The box."""
+        """The panel with the question."""
         panel = LineWidget(self._draw, id="confirm")
         panel.styles.height = min(len(self._wrapped(self.app.size.width)), 14) + 4
         panel.styles.max_height = "100%"
         yield panel
 
     def on_mount(self) -> None:
-        """In the app's colours."""
-        self.watch(self.app, "view", self._see)
+        """Follow the app's view, for its colours."""
+        self.watch(self.app, "view", self._show_view)
 
-    def _see(self, view: View) -> None:
+    def _show_view(self, view: View) -> None:
         for panel in self.query(LineWidget):
             panel.paint(view)
 
     def _draw(self, view: View, width: int, height: int) -> list[Line]:
-        room = max(height - 4, 0)
+        available = max(height - 4, 0)
         body = self._wrapped(width)
-        if len(body) > room:
-            body = [*body[: max(room - 1, 0)], line((f"  +{len(body) - room + 1} more lines", "muted"))][:room]
+        if len(body) > available:
+            body = [*body[: max(available - 1, 0)], line((f"  +{len(body) - available + 1} more lines", "muted"))][
+                :available
+            ]
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
         keys = (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " leave it as it is   "), *other)
         if self._read_only:
@@ -67,24 +69,24 @@ class ConfirmScreen(ModalScreen[str]):
         return [fit(row, width) for row in lines[:height]]
 
     def _wrapped(self, width: int) -> list[Line]:
-        """Lines of code are cut, sentences go on in the next line."""
+        """Lines of code are cut; sentences are wrapped."""
         body: list[Line] = []
         for text in self._lines_shown:
-            room = max(width - 4, 8)
+            available = max(width - 4, 8)
             if _role(text) != "text":
-                body.append(line(("  " + foreign(text, room), _role(text))))
+                body.append(line(("  " + foreign(text, available), _role(text))))
                 continue
-            rows = textwrap.wrap(foreign(text, 400), room, subsequent_indent="  ") or [""]
+            rows = textwrap.wrap(foreign(text, 400), available, subsequent_indent="  ") or [""]
             body.extend(line(("  " + row, "text")) for row in rows)
         return body
 
     def action_go(self) -> None:
-        """Yes, unless nothing may be changed."""
+        """Yes; does nothing when read-only."""
         if not self._read_only:
             self.dismiss("go")
 
     def action_other(self) -> None:
-        """The other way, where there is one."""
+        """The alternative, where there is one."""
         if self._other and not self._read_only:
             self.dismiss("other")
 

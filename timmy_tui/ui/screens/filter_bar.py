@@ -1,4 +1,4 @@
-"""The filter line of screens that can show only what contains a text."""
+"""The filter line of screens that can show only the rows that contain a text."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from timmy_tui.ui.screens.base import BaseScreen
 
 
 class FilterLine(Input):
-    """Hidden until it is asked for; compact, so that it takes one line."""
+    """One line, hidden until the user filters."""
 
     DEFAULT_CSS = """
     FilterLine { height: 1; border: none; padding: 0 1; display: none; dock: bottom; }
@@ -19,21 +19,21 @@ class FilterLine(Input):
     """
 
     def __init__(self) -> None:
-        """Letters typed here are letters, not commands."""
+        """Keys typed here are text, not commands."""
         super().__init__(placeholder="filter: text, enter keeps it, escape clears", compact=True, select_on_focus=False)
 
 
 class FilterScreen(BaseScreen):
-    """A screen with a filter; ``filter_changed`` is what it does with it."""
+    """A screen with a filter. Subclasses override ``filter_changed``."""
 
     BINDINGS = [Binding("escape", "clear_filter", show=False)]
-    wanted = ""
+    filter_text = ""
 
     def filter_changed(self) -> None:
-        """``wanted`` is new; lower case."""
+        """Called when ``filter_text`` has changed; it is in lower case."""
 
     def focus_content(self) -> None:
-        """Where keys go when the filter is left."""
+        """Move the focus from the filter back to the content."""
         self.set_focus(None)
 
     def action_filter(self) -> None:
@@ -43,19 +43,19 @@ class FilterScreen(BaseScreen):
         box.focus()
 
     def action_clear_filter(self) -> None:
-        """Show everything again."""
+        """Remove the filter."""
         box = self.query_one(FilterLine)
         box.value = ""
         box.remove_class("shown")
         self.focus_content()
 
     @on(Input.Changed)
-    def _narrow(self, event: Any) -> None:
-        if event.value.lower() != self.wanted:
-            self.wanted = event.value.lower()
+    def _text_typed(self, event: Any) -> None:
+        if event.value.lower() != self.filter_text:
+            self.filter_text = event.value.lower()
             self.filter_changed()
 
     @on(Input.Submitted)
-    def _keep(self, event: Any) -> None:
+    def _text_entered(self, event: Any) -> None:
         self.query_one(FilterLine).set_class(bool(event.value), "shown")
         self.focus_content()

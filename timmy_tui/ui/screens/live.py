@@ -1,12 +1,12 @@
-"""Screen 1: how long did I wait, and where did the time go."""
+"""Screen 1: how long the user waited, and where the time went."""
 
 from timmy_tui.ui.panels.live import live_lines
 from timmy_tui.ui.screens.base import BaseScreen
 
 
 class LiveScreen(BaseScreen):
-    """One picture; every size has its layout (``panels/live.py``)."""
+    """One panel, with a layout for each size (``panels/live.py``)."""
 
     def __init__(self, name: str) -> None:
-        """``name`` is the mode's."""
+        """``name``: of the Textual mode."""
         super().__init__(name, live_lines)

@@ -6,10 +6,10 @@ from timmy_tui.ui.screens.base import BaseScreen
 
 
 class LlmScreen(BaseScreen):
-    """One picture (``panels/llm.py``)."""
+    """One panel (``panels/llm.py``)."""
 
     BINDINGS = [*screen_bindings("llm")]
 
     def __init__(self, name: str) -> None:
-        """``name`` is the mode's."""
+        """``name``: of the Textual mode."""
         super().__init__(name, llm_lines)

@@ -1,4 +1,4 @@
-"""Screen 6: both logs as they come in."""
+"""Screen 6: the newest lines of both logs."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,7 +15,7 @@ Tail = tuple[tuple[str, str], ...]
 
 
 class LogScreen(FilterScreen):
-    """The newest lines; moving up stops following and holds what is shown."""
+    """The newest lines. Moving up stops following: the lines then shown stay."""
 
     BINDINGS = [
         *screen_bindings("log"),
@@ -27,24 +27,24 @@ class LogScreen(FilterScreen):
     ]
 
     def __init__(self, name: str) -> None:
-        """``name`` is the mode's."""
+        """``name``: of the Textual mode."""
         super().__init__(name)
-        self.back = 0
-        """Lines between the newest shown and the newest held."""
-        self.held: Tail | None = None
-        """What was there when following stopped; None follows."""
+        self.lines_back = 0
+        """How many lines the last line shown is above the end."""
+        self.paused: Tail | None = None
+        """The lines at the moment when following stopped; None while following."""
 
     def compose(self) -> ComposeResult:
-        """Lines, and the filter."""
+        """The log panel and the filter line."""
         yield LineWidget(self.draw_log, id="log")
         yield FilterLine()
 
     def shown(self, view: View) -> Tail:
         """Lines that pass the filter."""
-        tail = self.held if self.held is not None else view.snapshot.log_tail
-        if not self.wanted:
+        tail = self.paused if self.paused is not None else view.snapshot.log_tail
+        if not self.filter_text:
             return tail
-        return tuple(entry for entry in tail if self.wanted in f"{entry[0]} {entry[1]}".lower())
+        return tuple(entry for entry in tail if self.filter_text in f"{entry[0]} {entry[1]}".lower())
 
     def draw_log(self, view: View, width: int, height: int) -> list[Line]:
         """Heading, lines, sources, footer."""
@@ -52,45 +52,45 @@ class LogScreen(FilterScreen):
         below = [*sources_lines(view, width), *filter(None, (change_line(view, width), notice_line(view, width)))]
         below.append(footer_line(view, "log", width))
         below = below[-max(height - 2, 0) :] if height > 2 else []
-        room = max(height - 1 - len(below), 0)
-        back = min(self.back, max(len(lines) - room, 0))
+        available = max(height - 1 - len(below), 0)
+        back = min(self.lines_back, max(len(lines) - available, 0))
         end = len(lines) - back
-        body = [log_row(name, text, width) for name, text in lines[max(end - room, 0) : end]]
-        word = "lines with that text" if self.wanted else "newest lines"
-        head = line((f"log · {len(lines)} {word}", "title"))
-        state = line((self._following(view), "info" if self.held is None else "warn"))
-        return [spread(head, state, width), *body, *[BLANK] * (room - len(body)), *below]
+        body = [log_row(name, text, width) for name, text in lines[max(end - available, 0) : end]]
+        kind = "lines with that text" if self.filter_text else "newest lines"
+        head = line((f"log · {len(lines)} {kind}", "title"))
+        state = line((self._following(view), "info" if self.paused is None else "warn"))
+        return [spread(head, state, width), *body, *[BLANK] * (available - len(body)), *below]
 
     def _following(self, view: View) -> str:
-        if self.held is None:
+        if self.paused is None:
             return "following"
-        new = _new_lines(self.held, view.snapshot.log_tail)
+        new = _new_lines(self.paused, view.snapshot.log_tail)
         return f"+{new} new {view.glyphs.more} f" if new else "held, f follows"
 
     def filter_changed(self) -> None:
-        """From the newest that passes."""
-        self.back = 0
+        """Begin at the newest line that passes the filter."""
+        self.lines_back = 0
         self.repaint()
 
     def action_scroll_lines(self, lines: int) -> None:
-        """Up stops following; down past the newest does not resume it: that is what f is for."""
-        if lines > 0 and self.held is None:
-            self.held = self.view.snapshot.log_tail
-        most = max(len(self.shown(self.view)) - self.size.height + 3, 0)
-        self.back = min(max(self.back + lines, 0), most)
+        """Up stops following; only f resumes it, not moving down past the newest line."""
+        if lines > 0 and self.paused is None:
+            self.paused = self.view.snapshot.log_tail
+        limit = max(len(self.shown(self.view)) - self.size.height + 3, 0)
+        self.lines_back = min(max(self.lines_back + lines, 0), limit)
         self.repaint()
 
     def action_follow(self) -> None:
-        """Newest lines again."""
-        self.back, self.held = 0, None
+        """Follow the newest lines again."""
+        self.lines_back, self.paused = 0, None
         self.repaint()
 
 
-def _new_lines(held: Tail, now: Tail) -> int:
-    """Lines behind the last that is held; all of them when it has left the tail."""
-    if not held:
+def _new_lines(paused: Tail, now: Tail) -> int:
+    """How many lines of ``now`` are newer than the last of ``paused``; all when that line is not in ``now``."""
+    if not paused:
         return len(now)
     for back, entry in enumerate(reversed(now)):
-        if entry is held[-1] or entry == held[-1]:
+        if entry is paused[-1] or entry == paused[-1]:
             return back
     return len(now)

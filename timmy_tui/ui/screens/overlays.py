@@ -1,4 +1,4 @@
-"""What opens over a screen: help, event log, findings, palette."""
+"""Overlays, opened over a screen: help, event log, findings, command palette."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -12,7 +12,7 @@ from timmy_tui.core.formatting import duration
 from timmy_tui.model.requests import AnswerFinding, FindingAnswer
 from timmy_tui.ui.commands import Command, key_names, works_on
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.messages import Asked
+from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
 from timmy_tui.ui.panels.ledger import DROPS
@@ -23,7 +23,7 @@ from timmy_tui.ui.view import View
 def open_overlay(name: str, host: Host) -> Screen[Any]:
     """The overlay of that name for the screen that is open."""
     if name == "help":
-        return ScrollScreen("help", "help", partial(help_rows, host.commands, host.absent))
+        return ScrollScreen("help", "help", partial(help_rows, host.commands, host.unavailable))
     if name == "events":
         return ScrollScreen("events", "what the dashboard has said, newest first", partial(event_rows, host.events))
     if name == "findings":
@@ -31,14 +31,14 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
     return CommandPalette(providers=[CommandList], placeholder="command")
 
 
-def help_rows(commands: Iterable[Command], absent: Mapping[str, str], view: View, width: int) -> list[Row]:
-    """Keys from the table of commands, stages from the table of stages, signs from the vocabulary."""
+def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view: View, width: int) -> list[Row]:
+    """Rows of the help page: keys, stages, signs and sizes, each from its table."""
     from timmy_tui.model.stages import STAGES
 
     rows: list[Line] = [line(("keys", "title"))]
     for command in commands:
         where = f" ({', '.join(command.screens)})" if command.screens else ""
-        reason = absent.get(command.id)
+        reason = unavailable.get(command.id)
         why = (f"  not here: {reason}", "warn") if reason else ("", "text")
         rows.append(line((left(key_names(command.keys), 9), "key"), f"{command.help}", (where, "muted"), why))
     rows += [line(), line(("stages, in the order of a turn; ● together with ? they sum to V2V", "title"))]
@@ -81,31 +81,31 @@ SIGNS = (
 
 
 def event_rows(events: Iterable[Any], view: View, width: int) -> list[Row]:
-    """Notices, newest first."""
+    """Rows of the event log: notices, newest first."""
     rows = [line((f"{clock_time(n.at)}  ", "muted"), (foreign(n.text, 2000), n.role)) for n in reversed([*events])]
     return [(row, None) for row in rows] or [(line(("nothing yet", "muted")), None)]
 
 
 def finding_rows(view: View, width: int) -> list[Row]:
-    """Lasting findings first, ended ones behind."""
+    """Rows of the findings page, in the order of the judgement."""
     judgement = view.snapshot.judgement
     rows: list[Row] = []
     for item in judgement.findings if judgement else ():
         words = finding_words(item, view.glyphs, 30)
         level = f"{duration(item.before_ms)} → {duration(item.after_ms)} since turn {item.since}"
-        sure = f"confidence {item.confidence:.0%}"
+        confidence = f"confidence {item.confidence:.0%}"
         adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
             item.adjusted_for
         )
         end = f"ended: {foreign(item.ended, 30)}" if item.ended else "acknowledged" if item.acknowledged else ""
         role = "muted" if item.ended else finding_role(item)
         text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
-        rows.append(((*text, (f"{sure}  {adjusted}  {end}", "muted")), None if item.ended else item.key))
+        rows.append(((*text, (f"{confidence}  {adjusted}  {end}", "muted")), None if item.ended else item.key))
     return rows or [(line(("no level has moved beyond chance", "muted")), None)]
 
 
 class FindingsScreen(ScrollScreen):
-    """Findings with a cursor; the keys answer the one under it."""
+    """Findings with a cursor; the keys answer the finding under it."""
 
     BINDINGS = [
         Binding("a", "answer('accept')", show=False),
@@ -114,7 +114,7 @@ class FindingsScreen(ScrollScreen):
     ]
 
     def __init__(self) -> None:
-        """Over any screen."""
+        """Can be opened over any screen."""
         super().__init__("findings", "findings", finding_rows)
 
     def _footer(self, view: View, width: int) -> Line:
@@ -125,32 +125,32 @@ class FindingsScreen(ScrollScreen):
         """Accept, acknowledge or mute."""
         key = self.current()
         if key is not None:
-            self.post_message(Asked(AnswerFinding(str(key), answer)))
+            self.post_message(Requested(AnswerFinding(str(key), answer)))
 
 
 class CommandList(Provider):
-    """The table of commands for the palette."""
+    """The commands of the palette."""
 
     @property
     def _commands(self) -> list[Command]:
-        """Those that work on the screen below."""
+        """Commands that work on the screen below."""
         host = cast(Host, self.app)
-        return [c for c in host.commands if works_on(c, host.current_mode) and c.id not in host.absent]
+        return [c for c in host.commands if works_on(c, host.current_mode) and c.id not in host.unavailable]
 
     def _run(self, command: Command) -> Any:
         action = (command.action or f"screen.{command.id}") if command.screens else f"app.do('{command.id}')"
         return partial(self.app.run_action, action)
 
     async def discover(self) -> Hits:
-        """All of them, before anything is typed."""
+        """All commands, before the user types."""
         for command in self._commands:
-            yield DiscoveryHit(f"{command.word}  {key_names(command.keys)}", self._run(command), help=command.help)
+            yield DiscoveryHit(f"{command.label}  {key_names(command.keys)}", self._run(command), help=command.help)
 
     async def search(self, query: str) -> Hits:
-        """Those that match."""
+        """Commands that match what the user typed."""
         matcher = self.matcher(query)
         for command in self._commands:
-            score = matcher.match(f"{command.word} {command.help}")
+            score = matcher.match(f"{command.label} {command.help}")
             if score > 0:
-                shown = f"{command.word}  {key_names(command.keys)}"
+                shown = f"{command.label}  {key_names(command.keys)}"
                 yield Hit(score, shown, self._run(command), help=command.help)

@@ -1,4 +1,4 @@
-"""The table of screens; each module is imported when its screen is opened first."""
+"""The table of screens; each module is imported when its screen is first opened."""
 
 import importlib
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SCREENS = {
 
 
 def open_screen(name: str) -> Callable[[], Screen[Any]]:
-    """A call that makes the screen; the live one alone is needed for the first frame."""
+    """A function that makes the screen. The import waits for the call: the first frame needs the live screen only."""
 
     def make() -> Screen[Any]:
         module, _, attribute = SCREENS[name].partition(":")

@@ -1,4 +1,4 @@
-"""Screens longer than the pane: lines that scroll, some of which a cursor can stand on."""
+"""Screens longer than the terminal: rows that scroll; a cursor selects those with a target."""
 
 from collections.abc import Callable, Hashable, Sequence
 
@@ -27,46 +27,48 @@ class ScrollScreen(BaseScreen):
     ]
 
     def __init__(self, name: str, heading: str, content: Content) -> None:
-        """``content`` makes all rows for a width; which of them are seen is up to the cursor."""
+        """``content`` makes all rows for a width; the cursor decides which are shown."""
         super().__init__(name, self.draw_page)
         self._heading, self._content = heading, content
         self.top = 0
         self.target: Hashable | None = None
 
     def compose(self) -> ComposeResult:
-        """One panel over everything."""
+        """One panel on the whole screen."""
         yield LineWidget(self.draw_page, id="page")
 
     def draw_page(self, view: View, width: int, height: int) -> list[Line]:
         """The visible part of the rows."""
         rows = self._content(view, width)
         below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
-        room = max(height - 1 - len(below) - (height > 5), 1)
-        cursor = self._place(rows)
-        top = self._scrolled(len(rows), room, cursor)
-        shown = [_marked(row, index == cursor, width) for index, row in enumerate(rows[top : top + room], start=top)]
+        available = max(height - 1 - len(below) - (height > 5), 1)
+        cursor = self._cursor_index(rows)
+        top = self._first_row(len(rows), available, cursor)
+        shown = [
+            _row_line(row, index == cursor, width) for index, row in enumerate(rows[top : top + available], start=top)
+        ]
         hidden = len(rows) - top - len(shown)
         count = line((f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}", "muted"))
         head = spread(line((self._heading, "title")), count, width)
         footer = [self._footer(view, width)] if height > 5 else []
-        return [head, *shown, *[BLANK] * (room - len(shown)), *below, *footer]
+        return [head, *shown, *[BLANK] * (available - len(shown)), *below, *footer]
 
     def _footer(self, view: View, width: int) -> Line:
         return footer_line(view, self.name or "", width) or line(("Esc", "key"), (" back", "muted"))
 
-    def _place(self, rows: Sequence[Row]) -> int | None:
-        """Index of the cursor's row: where it was, else the first that can be stood on."""
+    def _cursor_index(self, rows: Sequence[Row]) -> int | None:
+        """Index of the cursor's row: the row of its target, else the first row with a target; None without any."""
         targets = [index for index, (_, target) in enumerate(rows) if target is not None]
         if not targets:
             return None
-        held = next((index for index in targets if rows[index][1] == self.target), None)
-        return held if held is not None else targets[0]
+        current = next((index for index in targets if rows[index][1] == self.target), None)
+        return current if current is not None else targets[0]
 
-    def _scrolled(self, count: int, room: int, cursor: int | None) -> int:
-        """First row shown. Painting looks at the position, only keys change it."""
-        top = min(self.top, max(count - room, 0))
+    def _first_row(self, count: int, available: int, cursor: int | None) -> int:
+        """Index of the first row shown, so that the cursor is visible. Painting reads ``top``; only keys change it."""
+        top = min(self.top, max(count - available, 0))
         if cursor is not None:
-            top = min(top, max(cursor - 1, 0)) if cursor < top + 1 else max(top, cursor - room + 1)
+            top = min(top, max(cursor - 1, 0)) if cursor < top + 1 else max(top, cursor - available + 1)
         return top
 
     def _rows(self) -> Sequence[Row]:
@@ -75,23 +77,23 @@ class ScrollScreen(BaseScreen):
     def current(self) -> Hashable | None:
         """What the cursor stands on."""
         rows = self._rows()
-        index = self._place(rows)
+        index = self._cursor_index(rows)
         return None if index is None else rows[index][1]
 
     def action_move(self, step: int) -> None:
-        """The cursor to the next row it can stand on; without such rows, scroll."""
+        """Move the cursor to the next row with a target; scroll when no row has one."""
         rows = self._rows()
         targets = [index for index, (_, target) in enumerate(rows) if target is not None]
         if not targets:
             self._show_from(self.top + step, len(rows))
             return
-        place = self._place(rows)
+        place = self._cursor_index(rows)
         at = targets.index(place) if place in targets else 0
         self.target = rows[targets[min(max(at + step, 0), len(targets) - 1)]][1]
         self._follow_cursor(rows)
 
     def _follow_cursor(self, rows: Sequence[Row]) -> None:
-        self.top = self._scrolled(len(rows), max(self.size.height - 4, 1), self._place(rows))
+        self.top = self._first_row(len(rows), max(self.size.height - 4, 1), self._cursor_index(rows))
         self.repaint()
 
     def _show_from(self, top: int, count: int) -> None:
@@ -99,7 +101,7 @@ class ScrollScreen(BaseScreen):
         self.repaint()
 
     def action_page(self, step: int) -> None:
-        """A pane's height on or back."""
+        """One page down or up."""
         jump = max(self.size.height - 3, 1) * step
         if self.current() is None:
             self._show_from(self.top + jump, len(self._rows()))
@@ -116,10 +118,10 @@ class ScrollScreen(BaseScreen):
         self.action_move(10**6)
 
 
-def _marked(row: Row, here: bool, width: int) -> Line:
+def _row_line(row: Row, at_cursor: bool, width: int) -> Line:
     spans, target = row
     if target is None:
         return fit(spans, width)
-    if not here:
+    if not at_cursor:
         return fit((("  ", "text"), *spans), width)
     return tuple((text, "cursor") for text, _ in fit((("> ", "cursor"), *spans), width))

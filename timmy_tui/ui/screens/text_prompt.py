@@ -1,4 +1,4 @@
-"""One line to type: a note, a value."""
+"""A prompt for one line of text: a note, a value."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ LONGEST = 200
 
 
 class TextPrompt(ModalScreen[str | None]):
-    """One line at the lower edge. Answers the text, or None when it was left."""
+    """One line at the lower edge. The result is the text, or None when the user cancels."""
 
     CSS = """
     TextPrompt { background: $background 0%; align: center bottom; }
@@ -22,19 +22,19 @@ class TextPrompt(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, heading: str, text: str) -> None:
-        """``text``: what is there already."""
+        """``text``: the present value, to be edited."""
         super().__init__()
         self._heading, self._text = heading, text
 
     def compose(self) -> ComposeResult:
-        """The line."""
+        """The input line."""
         hint = f"{self._heading}: enter keeps it, escape leaves"
         yield Input(self._text, placeholder=hint, max_length=LONGEST, select_on_focus=False)
 
     @on(Input.Submitted)
-    def _keep(self, event: Input.Submitted) -> None:
+    def _submit(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip())
 
     def action_leave(self) -> None:
-        """Nothing is changed."""
+        """Cancel: nothing is changed."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Screen 3: how the stages went over time, by epoch, with what was changed."""
+"""Screen 3: the stages over time, by epoch, with changes."""
 
 from textual.app import ComposeResult
 
@@ -14,12 +14,12 @@ FEWEST, MOST = 15, 480
 
 
 class TrendsScreen(BaseScreen):
-    """Charts cost a hundred times a sparkline: they are drawn when a turn ends, not when a clock ticks."""
+    """Charts cost a hundred times a sparkline: they are drawn again when a turn ends, not when the clock ticks."""
 
     BINDINGS = [*screen_bindings("trends")]
 
     def __init__(self, name: str) -> None:
-        """``name`` is the mode's."""
+        """``name``: of the Textual mode."""
         super().__init__(name)
         self.first = 0
         self.turns = 60
@@ -27,7 +27,7 @@ class TrendsScreen(BaseScreen):
         self._charts: list[Line] = []
 
     def compose(self) -> ComposeResult:
-        """One panel over everything."""
+        """One panel on the whole screen."""
         yield LineWidget(self.draw_trends, id="trends")
 
     def draw_trends(self, view: View, width: int, height: int) -> list[Line]:
@@ -37,31 +37,31 @@ class TrendsScreen(BaseScreen):
         below = [row for row in (legend_line(view, width), change_line(view, width), notice_line(view, width)) if row]
         below.append(footer_line(view, "trends", width))
         below = below[-max(height - 2, 0) :] if height > 3 else []
-        room = height - 1 - len(below)
+        available = height - 1 - len(below)
         newest = view.turns[-1] if view.turns else None
-        key = (newest, len(view.snapshot.epochs), len(view.snapshot.marks), self.first, self.turns, width, room)
+        key = (newest, len(view.snapshot.epochs), len(view.snapshot.marks), self.first, self.turns, width, available)
         if key != self._drawn_for:
-            self._charts = trend_lines(view, self.first, self.turns, width, room)
+            self._charts = trend_lines(view, self.first, self.turns, width, available)
             self._drawn_for = key
-        blank = [line()] * (room - len(self._charts))
+        blank = [line()] * (available - len(self._charts))
         return [spread(heading, count, width), *self._charts, *blank, *below]
 
     def action_chart(self) -> None:
-        """The next stage at the top."""
+        """Begin the charts with the next stage."""
         self.first = (self.first + 1) % len(SERIES)
         self.repaint()
 
     def action_chart_back(self) -> None:
-        """The stage before."""
+        """Begin the charts with the stage before."""
         self.first = (self.first - 1) % len(SERIES)
         self.repaint()
 
     def action_longer(self) -> None:
-        """Twice as many turns."""
+        """Show twice as many turns."""
         self.turns = min(self.turns * 2, MOST)
         self.repaint()
 
     def action_shorter(self) -> None:
-        """Half as many."""
+        """Show half as many turns."""
         self.turns = max(self.turns // 2, FEWEST)
         self.repaint()

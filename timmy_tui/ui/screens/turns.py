@@ -1,4 +1,4 @@
-"""Screen 2: every turn in a table, and the selected one in full."""
+"""Screen 2: a table of all turns, and the selected turn in full."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from timmy_tui.model.requests import MarkTurn, Quality
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Asked
+from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.glyphs import to_ascii
 from timmy_tui.ui.paint.lines import Line, Row, line, spread
 from timmy_tui.ui.panels.detail import detail_lines
@@ -27,11 +27,11 @@ from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
 MOST = 200
-"""Rows: each one more makes every removal dearer."""
+"""Greatest number of rows: removing a row costs more the more rows there are."""
 
 
 class TurnsScreen(FilterScreen):
-    """Cells are updated in place; moving the cursor off the newest row stops following it."""
+    """Cells are updated in place. Moving the cursor away from the newest row stops following."""
 
     CSS = """
     TurnsScreen #bar { height: 2; }
@@ -55,11 +55,11 @@ class TurnsScreen(FilterScreen):
     ]
 
     def __init__(self, name: str) -> None:
-        """``name`` is the mode's."""
+        """``name``: of the Textual mode."""
         super().__init__(name)
         self.following = True
         self._cells: dict[str, list[tuple[str, str]]] = {}
-        self._placed = ""
+        self._cursor_key = ""
         self._filled_for: tuple[object, object] = (None, None)
 
     def compose(self) -> ComposeResult:
@@ -77,49 +77,49 @@ class TurnsScreen(FilterScreen):
         return self.query_one("#table", DataTable)
 
     def on_mount(self) -> None:
-        """Fixed columns, once."""
+        """Add the columns, once."""
         for key, heading, width in COLUMNS:
             self.table.add_column(Text(heading), width=width, key=key)
         super().on_mount()
         self.table.focus()
 
     def repaint(self) -> None:
-        """Rows that are new or changed, then the panels."""
+        """Update new and changed rows, then paint the panels."""
         if self.table.columns and (self.view.snapshot, self.view.styles) != self._filled_for:
             self._fill()
         super().repaint()
 
     # -- rows
 
-    def _passing(self) -> list[Turn]:
+    def _filtered_turns(self) -> list[Turn]:
         turns = self.view.turns
-        if self.wanted:
-            turns = tuple(turn for turn in turns if self.wanted in _haystack(turn))
+        if self.filter_text:
+            turns = tuple(turn for turn in turns if self.filter_text in _searchable_text(turn))
         return list(turns[-MOST:])
 
     def _fill(self) -> None:
         if self.view.styles is not self._filled_for[1]:
             self._clear()
         self._filled_for = (self.view.snapshot, self.view.styles)
-        held: Turn | None = None
-        turns = self._passing()
-        wanted = dict.fromkeys(str(turn.ordinal) for turn in turns)
-        for key in [key for key in self._cells if key not in wanted]:
+        reselect: Turn | None = None
+        turns = self._filtered_turns()
+        keys = dict.fromkeys(str(turn.ordinal) for turn in turns)
+        for key in [key for key in self._cells if key not in keys]:
             self.table.remove_row(key)
             del self._cells[key]
-        if list(self._cells) != list(wanted)[: len(self._cells)]:
-            # A turn that is known late stands where its time says (a typed one, a backlog): rare enough to begin anew.
-            held = self.selected()
+        if list(self._cells) != list(keys)[: len(self._cells)]:
+            # A turn that arrives late (typed, or from a backlog) goes where its time says. Rare: make all rows anew.
+            reselect = self.selected()
             self._clear()
         for turn in turns:
-            self._put(str(turn.ordinal), turn_cells(turn, self.view))
-        if held is not None and str(held.ordinal) in self._cells:
-            self.table.move_cursor(row=self.table.get_row_index(str(held.ordinal)))
+            self._update_row(str(turn.ordinal), turn_cells(turn, self.view))
+        if reselect is not None and str(reselect.ordinal) in self._cells:
+            self.table.move_cursor(row=self.table.get_row_index(str(reselect.ordinal)))
         if self.following and turns:
-            self._placed = str(turns[-1].ordinal)
+            self._cursor_key = str(turns[-1].ordinal)
             self.table.move_cursor(row=self.table.row_count - 1)
 
-    def _put(self, key: str, cells: list[tuple[str, str]]) -> None:
+    def _update_row(self, key: str, cells: list[tuple[str, str]]) -> None:
         before = self._cells.get(key)
         if before is None:
             self.table.add_row(*(self._text(cell) for cell in cells), key=key)
@@ -140,7 +140,7 @@ class TurnsScreen(FilterScreen):
         self._cells.clear()
 
     def filter_changed(self) -> None:
-        """Rows that contain the text, in order."""
+        """Show the turns that contain the text."""
         self._clear()
         self._filled_for = (None, self.view.styles)
         self.following = True
@@ -162,25 +162,25 @@ class TurnsScreen(FilterScreen):
 
     @on(DataTable.RowHighlighted)
     def _moved(self) -> None:
-        # The event may be older than the rows: only where the cursor is now counts.
+        # The event may be older than the rows: the cursor's present row counts.
         turn = self.selected()
-        if turn is not None and str(turn.ordinal) != self._placed:
+        if turn is not None and str(turn.ordinal) != self._cursor_key:
             self.following = str(turn.ordinal) == next(reversed(self._cells))
         super().repaint()
 
     def action_move(self, step: int) -> None:
-        """The cursor up or down."""
+        """Move the cursor up or down."""
         (self.table.action_cursor_down if step > 0 else self.table.action_cursor_up)()
 
     def action_follow(self) -> None:
-        """To the newest, and on with it."""
+        """Go to the newest turn and follow."""
         self.following = True
         self._fill()
         super().repaint()
 
     @on(DataTable.RowSelected)
     def action_turn(self) -> None:
-        """The selected turn on a page of its own; the table takes the enter key and says so."""
+        """Open the selected turn on a page of its own. The table takes the enter key and posts RowSelected."""
         turn = self.selected()
         if turn is not None:
             self.app.push_screen(ScrollScreen(f"turn {turn.ordinal}", f"turn {turn.ordinal}", partial(turn_rows, turn)))
@@ -189,35 +189,35 @@ class TurnsScreen(FilterScreen):
         """Mark the selected turn."""
         turn = self.selected()
         if turn is not None:
-            self.post_message(Asked(MarkTurn(turn.ordinal, quality)))
+            self.post_message(Requested(MarkTurn(turn.ordinal, quality)))
 
     # -- panels
 
     def _draw_bar(self, view: View, width: int, height: int) -> list[Line]:
-        shown, every = len(self._cells), len(view.turns)
-        count = f"{shown} of {every} turns" + (" contain that text" if self.wanted else "")
+        shown, total = len(self._cells), len(view.turns)
+        count = f"{shown} of {total} turns" + (" contain that text" if self.filter_text else "")
         return [headline_line(view, width), spread(line((count, "title")), line(self._following()), width)][:height]
 
     def _following(self) -> tuple[str, str]:
         if self.following:
             return "following", "muted"
         keys = list(self._cells)
-        new = len(keys) - 1 - keys.index(self._placed) if self._placed in keys else 0
+        new = len(keys) - 1 - keys.index(self._cursor_key) if self._cursor_key in keys else 0
         return (f"+{new} new {self.view.glyphs.more} f", "warn") if new else ("f follows", "muted")
 
     def _draw_detail(self, view: View, width: int, height: int) -> list[Line]:
         return detail_lines(view, self.selected(), width, height)
 
     def _draw_foot(self, view: View, width: int, height: int) -> list[Line]:
-        said = change_line(view, width) or notice_line(view, width)
-        return [said, footer_line(view, "turns", width)][-height:]
+        status = change_line(view, width) or notice_line(view, width)
+        return [status, footer_line(view, "turns", width)][-height:]
 
 
 def turn_rows(turn: Turn, view: View, width: int) -> list[Row]:
-    """Everything about a turn, however long."""
+    """All lines about a turn, without a limit of height."""
     return [(row, None) for row in detail_lines(view, turn, width, 40 + len(turn.events))]
 
 
-def _haystack(turn: Turn) -> str:
-    words = (turn.request_id, turn.state, turn.reason, turn.session_id, turn.model, turn.text, *turn.errors)
-    return clean(" ".join(str(word) for word in words if word)).lower()
+def _searchable_text(turn: Turn) -> str:
+    fields = (turn.request_id, turn.state, turn.reason, turn.session_id, turn.model, turn.text, *turn.errors)
+    return clean(" ".join(str(field) for field in fields if field)).lower()

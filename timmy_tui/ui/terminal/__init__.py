@@ -1,1 +1,1 @@
-"""The terminal's own matters: clipboard, mouse, bell, signals."""
+"""The terminal: clipboard, mouse, bell, signals."""

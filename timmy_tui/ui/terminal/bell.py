@@ -1,4 +1,4 @@
-"""When to ring: for news that is worth it, at most once a minute, and only while the microphone is closed."""
+"""When to ring the bell: on failed turns and findings, at most once a minute, only while the microphone is closed."""
 
 from typing import Literal
 
@@ -7,13 +7,13 @@ from timmy_tui.model.stages import STAGES
 from timmy_tui.model.turn import TurnState
 
 PAUSE_S = 60.0
-"""Least time between two rings."""
+"""Least time between two rings, in seconds."""
 OPEN_MICROPHONE = ("", *(stage.key for stage in STAGES if stage.critical and stage.clock == "stt"))
-"""Phases in which a bell would be heard as speech; outside a turn it would be too."""
+"""Phases in which the STT server would hear the bell; ``""`` is no turn."""
 
 
 class Bell:
-    """Keeps what has been rung for; news that comes while the microphone is open waits."""
+    """Remembers what it has rung for; an event while the microphone is open waits."""
 
     def __init__(self, wanted: Literal["off", "regression", "fail"]) -> None:
         """``regression`` rings for failed turns as well."""
@@ -22,8 +22,8 @@ class Bell:
         self._pending = False
         self._rung_at = float("-inf")
 
-    def hear(self, snapshot: Snapshot, tick: float) -> bool:
-        """Look at the newest picture; True when the bell is to ring now. ``tick`` is time.monotonic()."""
+    def should_ring(self, snapshot: Snapshot, tick: float) -> bool:
+        """True when the bell must ring now, by the newest snapshot. ``tick`` is time.monotonic()."""
         if self._wanted == "off":
             return False
         news = self._news(snapshot)

@@ -1,4 +1,4 @@
-"""The terminal's own matters: mouse reporting, and getting text out of it."""
+"""Mouse reporting, and copying or saving the screen's text."""
 
 import os
 import shutil
@@ -16,14 +16,14 @@ from timmy_tui.core.settings import state_dir
 from timmy_tui.ui.line_widget import LineWidget
 
 LARGEST_OSC = 74_000
-"""Bytes of base64 that terminals take in one OSC 52."""
+"""Most bytes of base64 that terminals accept in one OSC 52."""
 LIMIT_S = 2.0
 
 
 def set_mouse(app: App[Any], on: bool) -> bool:
-    """Turn mouse reporting on or off while running; returns what it is now.
+    """Switch mouse reporting on or off while running; returns the present state.
 
-    The driver has no public switch, and its own flag decides what it takes back at the end.
+    The driver has no public switch, and its private flag decides what it restores at the end.
     """
     driver = app._driver
     if not isinstance(driver, LinuxDriver):
@@ -38,7 +38,7 @@ def set_mouse(app: App[Any], on: bool) -> bool:
 
 
 def screen_text(screen: Screen[Any]) -> str:
-    """The painted text of a screen; what was said is left out."""
+    """The painted text of a screen, without what the user and Timmy said."""
     rows = [
         "".join("…" if role == "quote" and text.strip() else text for text, role in spans).rstrip()
         for panel in screen.query(LineWidget)
@@ -48,7 +48,7 @@ def screen_text(screen: Screen[Any]) -> str:
 
 
 def copy_routes() -> Iterator[list[str]]:
-    """Commands that can take the text, best first. tmux passes OSC 52 on only when told to: it is asked itself."""
+    """Commands that copy the text, best first. tmux forwards OSC 52 only if configured, so tmux itself is called."""
     if os.environ.get("TMUX"):
         yield ["tmux", "load-buffer", "-w", "-"]
         yield ["tmux", "load-buffer", "-"]
@@ -60,7 +60,7 @@ def copy_routes() -> Iterator[list[str]]:
 
 
 def copy_text(text: str) -> tuple[str, str]:
-    """Hand the text to the first program that takes it: (its name, ""), else ("OSC 52", text), else a file."""
+    """Copy by the first program that works: (its name, ""); else ("OSC 52", text); else (path of a file, "")."""
     for command in copy_routes():
         if shutil.which(command[0]) is None:
             continue
@@ -76,7 +76,7 @@ def copy_text(text: str) -> tuple[str, str]:
 
 
 def save_text(text: str, at: float) -> Path:
-    """Write into a new file, readable by its owner alone. Raises OSError."""
+    """Write into a new file, readable by its owner only. Raises OSError."""
     folder = state_dir() / "screens"
     folder.mkdir(exist_ok=True, mode=0o700)
     stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(at))

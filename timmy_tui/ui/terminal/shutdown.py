@@ -1,4 +1,4 @@
-"""How the dashboard ends when it is not asked by a key: signals, and a terminal that has gone."""
+"""How the dashboard ends without a key: by a signal, or when the terminal is gone."""
 
 import asyncio
 import os
@@ -8,42 +8,43 @@ import threading
 from collections.abc import Callable
 
 GRACE_S = 1.5
-"""From a signal to the end at the latest; a hung file system or service does not get a say."""
+"""Longest time from a signal to the end in seconds, also when a file system or service hangs."""
 
 
 def end_on_signals(leave: Callable[[], None]) -> Callable[[], None]:
-    """Call ``leave`` on SIGTERM and SIGHUP, and end the process after GRACE_S whatever happens.
+    """Call ``leave`` on SIGTERM and SIGHUP, and end the process after GRACE_S in any case.
 
-    Only in the main thread; elsewhere (a test, a served page) signals are not ours. Returns how to stop listening.
+    Only in the main thread; elsewhere (a test, a served page) it does nothing. Returns a function that removes the
+    handlers.
     """
     loop = asyncio.get_running_loop()
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
 
-    def ask(number: int) -> None:
-        last_resort(128 + number)
+    def on_signal(number: int) -> None:
+        force_exit_after(128 + number)
         leave()
 
     kinds = [signal.SIGTERM, signal.SIGHUP]
     for kind in kinds:
-        loop.add_signal_handler(kind, ask, kind)
+        loop.add_signal_handler(kind, on_signal, kind)
 
-    def forget() -> None:
+    def remove_handlers() -> None:
         for kind in kinds:
             loop.remove_signal_handler(kind)
 
-    return forget
+    return remove_handlers
 
 
-def last_resort(code: int, after: float = GRACE_S) -> None:
-    """End the process from another thread, should the orderly way out hang."""
+def force_exit_after(code: int, after: float = GRACE_S) -> None:
+    """End the process from another thread after ``after`` seconds, in case the normal exit hangs."""
     timer = threading.Timer(after, os._exit, (code,))
     timer.daemon = True
     timer.start()
 
 
 def terminal_gone() -> bool:
-    """Nobody is at the other end: reads give nothing at once, and a loop over them would take a whole core."""
+    """The terminal is gone. Reads then return at once with nothing, and the input loop would use a whole core."""
     try:
         return sys.__stdin__ is not None and not os.isatty(sys.__stdin__.fileno())
     except (OSError, ValueError):
