@@ -74,6 +74,8 @@ def main() -> None:
         for name, mutants in drawn.items():
             for number, mutant in list(enumerate(mutants))[: sizes(head.share)[name]]:
                 print(name, number, mutant.key)
+        if not read(results)[1]:
+            results.unlink()
         return
     with tempfile.TemporaryDirectory(prefix="mutants-") as place:
         # Some tests become another user, who must be able to read the copies.
