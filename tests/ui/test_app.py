@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import control_state, finding, judgement, open_turn, snapshot, troubled
-from timmy_tui.model.requests import AnswerFinding, MarkTurn
+from timmy_tui.model.user_requests import AnswerFinding, MarkTurn
 from timmy_tui.ui import app as app_module
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import SnapshotArrived

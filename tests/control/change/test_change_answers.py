@@ -16,9 +16,9 @@ from timmy_tui.control.restore.copies import LocalPoints
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Restart, Undo
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn
+from timmy_tui.model.user_requests import Flip, Restart, Undo
 
 
 def test_a_stop_in_the_last_moment_before_the_write_leaves_the_file_alone(

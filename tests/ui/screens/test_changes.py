@@ -9,7 +9,7 @@ from tests.ui.fakes import FakeControl
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.requests import Flip, Restore, RestoreLatest, Undo
+from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.screens.changes import next_value
 
 

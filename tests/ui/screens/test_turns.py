@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.ui.running import RunningDashboard, running_dashboard
 from tests.ui.snapshots import conversation, judgement, snapshot, turn
-from timmy_tui.model.requests import MarkTurn, NoteTurn
+from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.screens.turns import MOST, TurnsScreen
 from timmy_tui.ui.view import View

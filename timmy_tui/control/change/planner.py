@@ -24,7 +24,7 @@ from timmy_tui.control.flags.readings import (
     read_flags,
     word,
 )
-from timmy_tui.control.flags.table import by_literal
+from timmy_tui.control.flags.user_flags import by_literal
 from timmy_tui.control.journal.write_ahead import (
     ROLLED_BACK,
     FileState,
@@ -34,9 +34,9 @@ from timmy_tui.control.journal.write_ahead import (
     reversed_edits,
 )
 from timmy_tui.control.service.listeners import Serving, refusal
-from timmy_tui.control.service.strategies import StartedBy
+from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.core.errors import NotFound
-from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
+from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 from timmy_tui.sources.timmy import Timmy
 
 GUIDE_FILES = ("v34/config.py", "v34/app.py", "v34/llm.py")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.control.progress import LiveState
-from timmy_tui.control.service.strategies import Strategy
+from timmy_tui.control.service.restart_strategies import Strategy
 from timmy_tui.core.settings import Control
 
 

@@ -6,7 +6,7 @@ from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.ui.commands import CHOICES
+from timmy_tui.ui.key_commands import CHOICES
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.ui.view import View

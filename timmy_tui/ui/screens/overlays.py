@@ -9,9 +9,9 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import duration
-from timmy_tui.model.requests import AnswerFinding, FindingAnswer
-from timmy_tui.ui.commands import Command, key_names, works_on
+from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.ui.host import Host
+from timmy_tui.ui.key_commands import Command, key_names, works_on
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name

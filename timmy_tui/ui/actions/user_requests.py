@@ -4,9 +4,17 @@ from collections.abc import Coroutine
 from typing import Any
 
 from timmy_tui.core.errors import TimmyError
-from timmy_tui.model.requests import AnswerFinding, ChangeRequest, Flip, MarkTurn, NoteTurn, PipelineRequest, Quality
-from timmy_tui.ui.commands import COMMANDS
+from timmy_tui.model.user_requests import (
+    AnswerFinding,
+    ChangeRequest,
+    Flip,
+    MarkTurn,
+    NoteTurn,
+    PipelineRequest,
+    Quality,
+)
 from timmy_tui.ui.host import Host
+from timmy_tui.ui.key_commands import COMMANDS
 from timmy_tui.ui.messages import Backend, EnterValue, Plan, ScreenRequest
 from timmy_tui.ui.threads import in_thread
 
