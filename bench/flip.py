@@ -16,7 +16,7 @@ from timmy_tui.control.controller import Controller
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.demo.run import Demo, DemoOptions
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip
+from timmy_tui.model.user_requests import Flip
 from timmy_tui.sources.timmy import timmy_at
 
 REPEATS = 15

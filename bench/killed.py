@@ -25,7 +25,7 @@ DASHBOARD = """
 import sys, time
 from pathlib import Path
 from timmy_tui.control.controller import Controller
-from timmy_tui.model.requests import Flip
+from timmy_tui.model.user_requests import Flip
 from timmy_tui.sources.timmy import timmy_at
 controller = Controller(timmy_at(Path(sys.argv[1]), state=Path(sys.argv[2])))
 controller.open()

@@ -7,9 +7,14 @@ from msgspec.structs import replace
 from timmy_tui.model.turn import Turn, TurnState
 
 
-def complete_turn(ordinal: int, **fields: Any) -> Turn:
+def complete_turn(ordinal: int, /, **fields: Any) -> Turn:
     """A turn that came to its end, and of which nothing else is known."""
     return replace(Turn(ordinal=ordinal, state=TurnState.COMPLETE), **fields)
+
+
+def tail_mode_turns(*shown: bool | None, session: int = 1) -> list[Turn]:
+    """Turns of one session, each with the tail mode that it shows."""
+    return [complete_turn(number, session=session, tail_mode=tail) for number, tail in enumerate(shown)]
 
 
 def logged_turn(ordinal: int, session: int, **fields: Any) -> Turn:

@@ -18,7 +18,7 @@ class Group:
 
 GROUPS: tuple[Group, ...] = (
     Group("ledger", ("timmy_tui/turns/ledger.py",), 45),
-    Group("stage table", ("timmy_tui/model/stages.py", "timmy_tui/model/event_slots.py"), 20),
+    Group("stage table", ("timmy_tui/model/stages.py", "timmy_tui/model/events.py"), 20),
     Group("turns", ("timmy_tui/turns/*.py",), 55),
     Group(
         "prompt reuse",
@@ -40,7 +40,7 @@ GROUPS: tuple[Group, ...] = (
             "timmy_tui/control/edit/*.py",
             "timmy_tui/control/flags/*.py",
             "timmy_tui/control/journal/*.py",
-            "timmy_tui/control/service/strategies.py",
+            "timmy_tui/control/service/restart_strategies.py",
             "timmy_tui/control/service/health_wait.py",
         ),
         60,

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.control.harness import ControlHarness, controller_on
 from tests.control.services import Service
 from timmy_tui.core.settings import Settings
-from timmy_tui.model.requests import Flip
+from timmy_tui.model.user_requests import Flip
 
 REPOSITORY = Path(__file__).parents[2]
 ASKED = ("tail-mode", "on")

@@ -21,9 +21,9 @@ from timmy_tui.control.service.listeners import Listener, Serving, port_of, who_
 from timmy_tui.core.installation import installation_at
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.model.change import ChangeProgress, ChangeState
-from timmy_tui.model.requests import ChangeRequest, Flip
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn
+from timmy_tui.model.user_requests import ChangeRequest, Flip
 from timmy_tui.sources.timmy import timmy_at
 
 UNUSED_PORT = 9

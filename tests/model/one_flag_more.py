@@ -6,9 +6,9 @@ from pathlib import Path
 import timmy_tui
 from timmy_tui.analysis.compare.selections import select
 from timmy_tui.analysis.detect.detector import RegressionDetector
+from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import broken_cause
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
-from timmy_tui.analysis.llm.requests import request_of
 from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.control.edit.transaction import apply, plan
 from timmy_tui.control.flags.evidence import Evidence, evidence

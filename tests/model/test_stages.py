@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.model.with_a_row import AT, TURNS, USUAL_MS
-from timmy_tui.model.event_slots import EVENTS, NEVER, SLOT, no_stamps
+from timmy_tui.model.events import EVENTS, NEVER, SLOT, no_stamps
 from timmy_tui.model.stages import BY_KEY, CRITICAL, IN_ORDER, KEYS, OUTSIDE, SPLIT, STAGES, Stage, label, top_of
 from timmy_tui.turns.ingest import Ingest
 

@@ -17,7 +17,7 @@ from timmy_tui.core.settings import Paths, Settings
 from timmy_tui.doctor.files import file_lines, sample_logs
 from timmy_tui.model.log_format import DebugFact, EventLog, FactLog, LogPlaces
 from timmy_tui.model.turn import Event
-from timmy_tui.parse.log_formats import FORMATS
+from timmy_tui.parse.table import FORMATS
 from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.read_logs import detect_format, named_logs, read_logs
 from timmy_tui.pipeline.thread import Pipeline

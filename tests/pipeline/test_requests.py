@@ -11,9 +11,9 @@ from timmy_tui.bootstrap.deferred import DeferredSource
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
-from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
+from timmy_tui.model.user_requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.pipeline.live_source import LiveSource, play_logs
 from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.turns.events import event, read_one
 from tests.turns.slow_reading import PATH, read_slowly
-from timmy_tui.model.event_slots import EVENTS
+from timmy_tui.model.events import EVENTS
 from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Event, Turn
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.requests import ChangeRequest, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.user_requests import ChangeRequest, PipelineRequest
 
 
 class FakeSource:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import control_state, finding, judgement, open_turn, snapshot, troubled
-from timmy_tui.model.requests import AnswerFinding, MarkTurn
+from timmy_tui.model.user_requests import AnswerFinding, MarkTurn
 from timmy_tui.ui import app as app_module
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import SnapshotArrived
@@ -125,7 +125,7 @@ async def test_help_names_every_command_with_its_keys() -> None:
         text = dashboard.text()
         for command in dashboard.app.commands:
             assert command.help in text
-        assert "not here: there is no running Timmy to change here" in text
+        assert "not here: not connected to a running Timmy" in text
         assert "request to last token; never time to first token" in text
         await dashboard.press("q")
         assert "stages, in the order" not in dashboard.text()
@@ -271,9 +271,9 @@ async def test_absent_backends_are_named_instead_of_failing() -> None:
     async with running_dashboard(snapshot()) as dashboard:
         for key in ("t", "r", "b", "u"):
             await dashboard.press(key)
-            assert "there is no running Timmy to change here" in dashboard.text()
+            assert "not connected to a running Timmy" in dashboard.text()
         await dashboard.press("w")
-        assert "there is no Ollama to ask here" in dashboard.text()
+        assert "not connected to Ollama" in dashboard.text()
 
 
 async def test_a_snapshot_with_a_troubled_everything_is_shown_on_every_screen() -> None:

@@ -11,8 +11,8 @@ from timmy_tui.model.change import ControlState
 if TYPE_CHECKING:
     from timmy_tui.control.change.plan import ChangePlan
     from timmy_tui.control.controller import Controller
-    from timmy_tui.model.requests import ChangeRequest, PipelineRequest
     from timmy_tui.model.snapshot import Snapshot
+    from timmy_tui.model.user_requests import ChangeRequest, PipelineRequest
     from timmy_tui.pipeline.live_source import LiveSource
     from timmy_tui.pipeline.thread import Publish
 

@@ -13,7 +13,7 @@ class OllamaActions:
 
     def probe(self) -> tuple[str, ...]:
         """Send the probe's requests; lines that say what the answers mean. Raises TimmyError."""
-        from timmy_tui.ollama.probe import run_probe
+        from timmy_tui.llm_actions.probe import run_probe
 
         services = self._timmy.services.reread()
         config = services.model
@@ -22,7 +22,7 @@ class OllamaActions:
 
     def warm(self) -> str:
         """Load the model as v34 would; a message with the time it took. Raises TimmyError."""
-        from timmy_tui.ollama.warm import plan_warm, send_warm
+        from timmy_tui.llm_actions.warm import plan_warm, send_warm
 
         services = self._timmy.services.reread()
         plan = plan_warm(services.urls.ollama, services.model)

@@ -40,7 +40,7 @@ def find_timmy(place: Place) -> Timmy:
     refuse_commands_in_repository(settings, place.settings_path, installation.root)
     if settings.control.strategy != Control().strategy:
         # Only a name that somebody typed can be wrong: nobody else waits for these imports before the first frame.
-        from timmy_tui.control.service.strategies import check_strategy
+        from timmy_tui.control.service.restart_strategies import check_strategy
 
         check_strategy(settings, place.settings_path)
     return Timmy(settings, installation)

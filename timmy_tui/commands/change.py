@@ -18,7 +18,7 @@ from timmy_tui.commands.options import json_option, root_option, settings_option
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ChangeProgress, ChangeState
-from timmy_tui.model.requests import Flip, Restart, Undo
+from timmy_tui.model.user_requests import Flip, Restart, Undo
 
 if TYPE_CHECKING:
     from timmy_tui.control.change.plan import ChangePlan
@@ -155,7 +155,7 @@ def journal(options: JournalOptions) -> None:
 def open_controller(place: Place, reading: bool = False) -> Iterator["Controller"]:
     """The controller, with turns from the logs as in the dashboard. ``reading``: no log is read, nothing is changed."""
     from timmy_tui.control.controller import Controller
-    from timmy_tui.parse.log_formats import log_files
+    from timmy_tui.parse.table import log_files
     from timmy_tui.pipeline.live_source import LiveSource, follow_logs
     from timmy_tui.pipeline.thread import Pipeline
 

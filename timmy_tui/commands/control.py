@@ -9,7 +9,7 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.sanitize import clean
-from timmy_tui.model.requests import Restore, RestoreLatest
+from timmy_tui.model.user_requests import Restore, RestoreLatest
 
 if TYPE_CHECKING:
     from timmy_tui.control.restore.points import RestorePoints

@@ -13,7 +13,7 @@ from timmy_tui.core.settings import load_settings
 
 if TYPE_CHECKING:
     from timmy_tui.doctor.result import DoctorLine
-    from timmy_tui.ollama.probe import Probe
+    from timmy_tui.llm_actions.probe import Probe
     from timmy_tui.sources.services.urls import ModelConfig
 
 url_option = click.option("--url", help="Ollama's base URL; default: the settings, then v34's config, then localhost.")
@@ -80,7 +80,7 @@ def probe(options: ProbeOptions) -> int:
 
     Exit code: 0 when it works, 1 when nothing shows that it does.
     """
-    from timmy_tui.ollama.probe import WARNING, run_probe
+    from timmy_tui.llm_actions.probe import WARNING, run_probe
 
     url, config = _ollama(options)
     _confirm(WARNING, options.yes)
@@ -106,7 +106,7 @@ def probe(options: ProbeOptions) -> int:
 @takes(OllamaOptions)
 def warm(options: OllamaOptions) -> None:
     """Load the model with v34's num_ctx and keep_alive, so that the next turn does not wait for it."""
-    from timmy_tui.ollama.warm import plan_warm, send_warm
+    from timmy_tui.llm_actions.warm import plan_warm, send_warm
     from timmy_tui.sources.services.urls import mask_url
 
     url, config = _ollama(options)

@@ -13,9 +13,9 @@ from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboa
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress, ControlState
-from timmy_tui.model.requests import ChangeRequest, CreatePoint, Undo
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.stages import AFTER_REPLY
+from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Undo
 from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 2.0

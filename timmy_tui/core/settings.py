@@ -93,7 +93,7 @@ class Control(Struct, frozen=True, forbid_unknown_fields=True):
     strategy: str = "reload"
     """How v34 is restarted: by its debug reloader, by the control panel, by your command, or by you.
 
-    The names are in the table of control/service/strategies.py, which checks this one.
+    The names are in the table of control/service/restart_strategies.py, which checks this one.
     """
     command: tuple[str, ...] = ()
     """For the strategy ``command``: the argument list, run without a shell."""

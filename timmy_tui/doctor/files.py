@@ -14,8 +14,8 @@ from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import ClockOffset
 from timmy_tui.model.turn import Turn
-from timmy_tui.parse.log_formats import log_files
 from timmy_tui.parse.ollama_log import OllamaLogParser
+from timmy_tui.parse.table import log_files
 from timmy_tui.turns.ingest import Ingest
 
 END_BYTES = 512 << 10

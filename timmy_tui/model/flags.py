@@ -245,7 +245,7 @@ FLAGS: tuple[Flag, ...] = (
         touches=("LLM",),
     ),
 )
-"""The built-in flags. control/flags/table.py adds the user's own from the settings."""
+"""The built-in flags. control/flags/user_flags.py adds the user's own from the settings."""
 
 
 class WrittenValue(Struct, frozen=True):

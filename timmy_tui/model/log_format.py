@@ -1,6 +1,6 @@
 """What a log format is: one row that says how to recognize the log, where it stands, when it is read, who parses it.
 
-The rows stand beside their parsers in ``parse/``, and ``parse/log_formats.py`` lists them. The types stand here because
+The rows stand beside their parsers in ``parse/``, and ``parse/table.py`` lists them. The types stand here because
 ``sources/`` plays saved logs by them, and ``sources`` and ``parse`` do not import each other.
 """
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
-from timmy_tui.model.requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
-from timmy_tui.parse.log_formats import log_files
+from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
+from timmy_tui.parse.table import log_files
 from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line

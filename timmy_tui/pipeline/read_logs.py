@@ -13,7 +13,7 @@ from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
-from timmy_tui.parse.log_formats import detect, log_files
+from timmy_tui.parse.table import detect, log_files
 from timmy_tui.sources.files.content import read_start
 from timmy_tui.turns.ingest import Ingest
 

@@ -16,9 +16,9 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.log_format import LogKind
-from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
+from timmy_tui.model.user_requests import PipelineRequest
 from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.typed_turns import TypedTurns
 

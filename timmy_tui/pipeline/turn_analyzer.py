@@ -13,8 +13,8 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
-from timmy_tui.model.requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.model.turn import Epoch, Turn, TurnState
+from timmy_tui.model.user_requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.storage.trial_file import TrialFile
 
 

@@ -12,7 +12,7 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.parse.log_formats import detect, log_files
+from timmy_tui.parse.table import detect, log_files
 from timmy_tui.report.line import WIDTH, LineValues, status_line
 from timmy_tui.report.status import for_tmux
 from timmy_tui.turns.ingest import Ingest

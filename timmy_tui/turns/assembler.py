@@ -6,7 +6,7 @@ buffers 8 KiB), so it can add to a turn that is already closed. The turn is then
 
 from collections.abc import Iterable
 
-from timmy_tui.model.event_slots import EVENTS, SLOT
+from timmy_tui.model.events import EVENTS, SLOT
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.stages import STAGES
 from timmy_tui.model.turn import Event, Session, Turn, TurnState

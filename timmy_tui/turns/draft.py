@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from timmy_tui.model.event_slots import SLOT, Stamps, no_stamps
+from timmy_tui.model.events import SLOT, Stamps, no_stamps
 from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
 from timmy_tui.turns.debug_record import DebugRecord

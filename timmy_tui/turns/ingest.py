@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from timmy_tui.model.log_format import EventLog, EventParser, FactParser, LogKind
 from timmy_tui.model.turn import Session, Turn
-from timmy_tui.parse.log_formats import in_order
+from timmy_tui.parse.table import in_order
 from timmy_tui.turns.assembler import TurnAssembler
 
 CHUNK_LINES = 400

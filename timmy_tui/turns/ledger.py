@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from timmy_tui.model.event_slots import NEVER, SLOT, Stamps
+from timmy_tui.model.events import NEVER, SLOT, Stamps
 from timmy_tui.model.stages import AFTER_REPLY, BY_KEY, CRITICAL, KEYS, PARTS, REPLIED, STAGES
 from timmy_tui.model.turn import Gap, Span
 

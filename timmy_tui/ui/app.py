@@ -16,16 +16,16 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.actions.requests import Requests
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
-from timmy_tui.ui.commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
+from timmy_tui.ui.actions.user_requests import Requests
+from timmy_tui.ui.key_commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Backend, Noticed, Requested, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
-from timmy_tui.ui.screens.registry import open_screen
+from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
 from timmy_tui.ui.view import Notice, View

@@ -7,7 +7,7 @@ from textual.screen import Screen
 
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.commands import Command
+from timmy_tui.ui.key_commands import Command
 from timmy_tui.ui.paint.themes import Palette
 from timmy_tui.ui.view import Notice, View
 

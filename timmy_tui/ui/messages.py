@@ -7,8 +7,8 @@ from msgspec import Struct
 from textual.message import Message
 
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.requests import AnswerFinding, ChangeRequest, MarkTurn, PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.user_requests import AnswerFinding, ChangeRequest, MarkTurn, PipelineRequest
 from timmy_tui.ui.view import Notice
 
 Publish = Callable[[Snapshot], None]

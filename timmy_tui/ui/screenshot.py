@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.requests import PipelineRequest
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.user_requests import PipelineRequest
 from timmy_tui.ui.messages import Backend, Publish
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.selections import select
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.core.errors import NotFound
@@ -11,8 +12,8 @@ from timmy_tui.model.flags import FLAGS, Flag, KnownFlags, WrittenValue, epoch_w
 from timmy_tui.model.turn import Turn, TurnState
 
 
-def turn(n: int, session: int = 1, **more: Any) -> Turn:
-    return Turn(ordinal=n, session=session, session_id=f"abc{session}", state=TurnState.COMPLETE, **more)
+def turn(ordinal: int, session: int = 1, **fields: Any) -> Turn:
+    return complete_turn(ordinal, session=session, session_id=f"abc{session}", **fields)
 
 
 def tracked(*turns: Turn) -> EpochTracker:

@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
+from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import broken_cause
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
-from timmy_tui.analysis.llm.requests import request_of
 from timmy_tui.model.flags import FLAGS, Flag
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.turn import FlagValue, Turn, TurnState

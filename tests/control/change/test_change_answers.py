@@ -12,13 +12,13 @@ from tests.control.timmy_files import CANARY, git, temps
 from tests.turn_makers import complete_turn
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.errors import Refused
-from timmy_tui.control.restore.copies import LocalCopies
+from timmy_tui.control.restore.copies import LocalPoints
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Restart, Undo
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.turn import Turn
+from timmy_tui.model.user_requests import Flip, Restart, Undo
 
 
 def test_a_stop_in_the_last_moment_before_the_write_leaves_the_file_alone(
@@ -70,7 +70,7 @@ def test_without_a_restore_point_nothing_is_changed_and_the_next_change_makes_it
             def fail(*_: object, error: Exception = error) -> None:
                 raise error
 
-            broken.setattr(LocalCopies, "keep", fail)
+            broken.setattr(LocalPoints, "keep", fail)
             harness.start(Flip((("retrieved-chunks", "3"),)))
             assert harness.until_over() is ChangeState.IDLE
             assert "No restore point can be made, and nothing was changed" in harness.progress.message

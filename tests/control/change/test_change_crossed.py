@@ -14,7 +14,7 @@ from timmy_tui.control.edit.transaction import write
 from timmy_tui.control.journal.lock import ChangeLock
 from timmy_tui.control.journal.write_ahead import Entry, plan_rollback
 from timmy_tui.core.errors import ControlError
-from timmy_tui.model.requests import Flip, Restart, Undo
+from timmy_tui.model.user_requests import Flip, Restart, Undo
 
 # -- one at a time
 

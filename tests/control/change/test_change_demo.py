@@ -11,7 +11,7 @@ from tests.control.services import Service
 from tests.control.timmy_files import CANARY, temps
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
+from timmy_tui.model.user_requests import CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 
 
 @pytest.fixture(scope="module")

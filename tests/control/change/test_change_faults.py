@@ -13,11 +13,11 @@ from tests.control.timmy_files import edit_unnoticed
 from tests.turn_makers import logged_turn
 from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.service.listeners import starting
+from timmy_tui.control.service.restart_strategies import Reload
 from timmy_tui.control.service.setup import ServiceSetup
-from timmy_tui.control.service.strategies import Reload
 from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Undo
+from timmy_tui.model.user_requests import Flip, Undo
 
 # -- evidence
 

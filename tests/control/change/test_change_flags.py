@@ -12,7 +12,7 @@ from tests.control.timmy_files import aged
 from timmy_tui.control.change.planner import requested_values
 from timmy_tui.core.settings import FlagSetting
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Undo
+from timmy_tui.model.user_requests import Flip, Undo
 
 OWN = {
     "store": FlagSetting(name="STORE_ALL", type="bool", label="store all"),

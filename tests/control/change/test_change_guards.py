@@ -15,7 +15,7 @@ from tests.control.services import Service
 from timmy_tui.control.service.listeners import starting
 from timmy_tui.demo.start import start_v34
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip
+from timmy_tui.model.user_requests import Flip
 
 
 def test_two_services_on_the_port_are_left_alone(demo_harness: ControlHarness) -> None:

@@ -17,7 +17,7 @@ from timmy_tui.control.journal.write_ahead import Entry, file_records, plan_roll
 from timmy_tui.control.service.listeners import who_serves
 from timmy_tui.core.settings import Services
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Undo
+from timmy_tui.model.user_requests import Undo
 
 
 def test_a_rollback_that_had_come_to_its_end_closes_what_it_took_back(harness: ControlHarness) -> None:

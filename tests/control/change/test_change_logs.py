@@ -9,7 +9,7 @@ from tests.control.harness import QUICK, ControlHarness, controller_on_demo
 from tests.turn_makers import complete_turn, logged_turn
 from timmy_tui.core.settings import Paths
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip
+from timmy_tui.model.user_requests import Flip
 
 
 @pytest.mark.parametrize(

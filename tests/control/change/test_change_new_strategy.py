@@ -10,9 +10,9 @@ import pytest
 from tests.control.harness import controller_on, with_control
 from tests.control.services import RealV34
 from timmy_tui.control.service.listeners import Serving
-from timmy_tui.control.service.strategies import STRATEGIES, StartedBy
+from timmy_tui.control.service.restart_strategies import STRATEGIES, StartedBy
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Restart, Undo
+from timmy_tui.model.user_requests import Flip, Restart, Undo
 from timmy_tui.sources.timmy import Timmy
 
 

@@ -12,8 +12,8 @@ from tests.control.timmy_files import edit_unnoticed
 from timmy_tui.control.service import health_wait
 from timmy_tui.core.settings import Services
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Undo
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.user_requests import Flip, Undo
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from timmy_tui.commands.change import carry_out
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeProgress, ChangeState
-from timmy_tui.model.requests import Flip
+from timmy_tui.model.user_requests import Flip
 
 QUICK = '[services]\nv34 = "http://127.0.0.1:9"\n[control]\nrollback_countdown_s = 0.1\nhealthy_limit_s = 0.5\n'
 

@@ -13,10 +13,10 @@ from tests.control.harness import QUICK, controller_on, with_control
 from tests.control.services import FakePanel, RealV34
 from tests.waiting import wait_for
 from timmy_tui.control.service.listeners import who_serves
-from timmy_tui.control.service.strategies import ByPanel, Command
+from timmy_tui.control.service.restart_strategies import ByPanel, Command
 from timmy_tui.core.settings import Services
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Restart, Undo
+from timmy_tui.model.user_requests import Flip, Restart, Undo
 
 
 @pytest.fixture

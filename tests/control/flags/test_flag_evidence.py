@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from tests.turn_makers import tail_mode_turns
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
 from timmy_tui.control.flags.readings import word
 from timmy_tui.model.flags import FLAGS, Flag
@@ -11,10 +12,6 @@ from timmy_tui.model.turn import Turn, TurnState
 
 def flag(key: str) -> Flag:
     return next(flag for flag in FLAGS if flag.key == key)
-
-
-def tails(*shown: bool | None, session: int = 1) -> list[Turn]:
-    return [Turn(ordinal=number, session=session, tail_mode=tail) for number, tail in enumerate(shown)]
 
 
 @pytest.mark.parametrize(
@@ -30,9 +27,9 @@ def tails(*shown: bool | None, session: int = 1) -> list[Turn]:
     ],
 )
 def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool | None], running: str) -> None:
-    older = tails(False, True, session=0)
+    older = tail_mode_turns(False, True, session=0)
     tail = flag("tail-mode")
-    assert word(tail, running_value(tail, [*older, *tails(*shown)] if shown else [])) == running
+    assert word(tail, running_value(tail, [*older, *tail_mode_turns(*shown)] if shown else [])) == running
 
 
 @pytest.mark.parametrize(
@@ -51,7 +48,7 @@ def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool 
 def test_two_turns_of_a_new_session_prove_tail_mode(
     shown: list[bool | None], requested: bool, expected: Evidence
 ) -> None:
-    assert evidence(flag("tail-mode"), requested, tails(*shown)) == expected
+    assert evidence(flag("tail-mode"), requested, tail_mode_turns(*shown)) == expected
 
 
 def turn(**facts: object) -> Turn:
@@ -93,10 +90,10 @@ def test_the_other_flags_are_seen_where_a_turn_shows_them() -> None:
 def test_pauses_without_text_are_not_the_first_turn_of_a_session(shown: list[bool], running: str) -> None:
     """A quiet room writes one a second, also between the restart and the first turn."""
     pauses = [Turn(ordinal=number, session=1, state=TurnState.LONE_PAUSE) for number in range(3)]
-    turns = [*pauses, *tails(*shown)]
+    turns = [*pauses, *tail_mode_turns(*shown)]
     tail = flag("tail-mode")
     assert word(tail, running_value(tail, turns)) == running
-    assert not evidence(tail, False, [*pauses, *tails(False)]).contradicts
+    assert not evidence(tail, False, [*pauses, *tail_mode_turns(False)]).contradicts
 
 
 def test_a_flag_that_no_turn_shows_says_so() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.control.timmy_files import CANARY, lay_out
+from tests.turn_makers import tail_mode_turns
 from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.edit.transaction import apply
 from timmy_tui.control.errors import Refused
@@ -41,10 +42,6 @@ def flag(key: str) -> Flag:
 
 def states(root: Path, turns: Sequence[Turn] = (), settings: Settings = SETTINGS) -> dict[str, FlagState]:
     return {state.key: state for state in flag_states(root, settings, turns)}
-
-
-def tails(*shown: bool | None, session: int = 1) -> list[Turn]:
-    return [Turn(ordinal=number, session=session, tail_mode=tail) for number, tail in enumerate(shown)]
 
 
 def test_every_flag_is_read_from_its_file(root: Path) -> None:
@@ -272,5 +269,5 @@ def test_meanings_follow_the_value(root: Path) -> None:
 
 
 def test_s4_no_state_holds_a_value_beyond_the_flags(root: Path) -> None:
-    assert CANARY.decode() not in repr(flag_states(root, SETTINGS, tails(False, False)))
+    assert CANARY.decode() not in repr(flag_states(root, SETTINGS, tail_mode_turns(False, False)))
     assert CANARY.decode() not in repr(read_flags(root, SETTINGS))

@@ -19,8 +19,8 @@ from timmy_tui.control.service.listeners import (
     Serving,
     start_of,
 )
+from timmy_tui.control.service.restart_strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.setup import ServiceSetup
-from timmy_tui.control.service.strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.core.settings import Control
 from timmy_tui.model.change import ChangeState

@@ -10,7 +10,7 @@ from tests.control.services import FakePanel, RealV34, cancel_when, free_port
 from tests.waiting import wait_for
 from timmy_tui.control.service.listeners import Listener, Serving, who_serves
 from timmy_tui.control.service.panel_client import Panel
-from timmy_tui.control.service.strategies import ByPanel, RestartFailed
+from timmy_tui.control.service.restart_strategies import ByPanel, RestartFailed
 
 RUNNING = Serving(5000, (Listener(4711, 1.0, Path("/t/v34"), True, 4710, 0.5),))
 NOT_RUNNING = Serving(5000)
@@ -72,7 +72,7 @@ def test_every_other_answer_of_the_panel_is_a_word_and_nothing_is_started(
 def test_a_panel_that_says_stopped_while_the_old_one_lives_starts_nothing(
     panel: FakePanel, tmp_path: Path, never_cancelled: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timmy_tui.control.service.strategies.STOP_S", 0.3)
+    monkeypatch.setattr("timmy_tui.control.service.restart_strategies.STOP_S", 0.3)
     with RealV34(tmp_path) as v34:
         strategy = ByPanel(Panel(panel.url, panel.url), v34.folder)
         with pytest.raises(RestartFailed, match="still runs"):

@@ -16,7 +16,7 @@ from tests.waiting import wait_for
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Answer, ask, who_serves
 from timmy_tui.control.service.restart_command import ENVIRONMENT, run_command
-from timmy_tui.control.service.strategies import Command
+from timmy_tui.control.service.restart_strategies import Command
 
 
 def script(folder: Path, text: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from timmy_tui.control.service.listeners import (
     serving_at,
 )
 from timmy_tui.core.settings import Control, Services, Settings
-from timmy_tui.model.requests import Flip
+from timmy_tui.model.user_requests import Flip
 
 
 class Empty(BaseHTTPRequestHandler):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sources.replay.saved import BEGIN, event, logs, turn, write
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.parse.log_formats import FORMATS
+from timmy_tui.parse.table import FORMATS
 from timmy_tui.sources.replay.pace import LONGEST_PAUSE_S
 from timmy_tui.sources.replay.player import Replay
 

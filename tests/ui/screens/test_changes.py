@@ -9,7 +9,7 @@ from tests.ui.fakes import FakeControl
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.requests import Flip, Restore, RestoreLatest, Undo
+from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.screens.changes import next_value
 
 
@@ -81,7 +81,7 @@ async def test_the_running_change_is_answered_only_with_what_it_offers() -> None
     control = FakeControl(control_state())
     async with running_dashboard(snapshot(), control=control) as dashboard:
         await dashboard.press("5", "S")
-        assert "no running change asks for that" in dashboard.text()
+        assert "no running change waits for this answer" in dashboard.text()
         await dashboard.press("K")
         await dashboard.until(lambda: "keep: done" in dashboard.text())
     assert control.calls == [("answer", "keep")]
@@ -147,7 +147,7 @@ async def test_the_running_change_is_answered_from_the_live_screen() -> None:
         await dashboard.press("K")
         await dashboard.until(lambda: ("answer", "keep") in control.calls)
         await dashboard.press("N")
-        await dashboard.until(lambda: "go now: no running change asks for that" in dashboard.text())
+        await dashboard.until(lambda: "go now: no running change waits for this answer" in dashboard.text())
 
 
 async def test_a_flag_without_choices_asks_for_its_value() -> None:

@@ -11,7 +11,7 @@ from tests.ui.running import running_dashboard
 from tests.ui.snapshots import judgement, snapshot
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import TrialState
-from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, Undo
+from timmy_tui.model.user_requests import ActOnTrial, BeginTrial, Flip, Undo
 
 
 def guided(phase: str, **facts: Any) -> Any:

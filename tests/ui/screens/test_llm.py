@@ -35,4 +35,4 @@ async def test_unknown_reuse_is_a_dash_with_its_reason() -> None:
         assert "0%" not in dashboard.text()
     async with running_dashboard(replace(snap, llm=None)) as dashboard:
         await dashboard.press("4")
-        assert "nothing known of the model yet" in dashboard.text()
+        assert "no data on the model yet" in dashboard.text()

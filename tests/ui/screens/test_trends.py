@@ -17,7 +17,7 @@ async def test_trends_have_axes_epochs_and_levels() -> None:
         await dashboard.press("3")
         text = dashboard.text()
         assert "V2V · 28 turns" in text and "┊0 2.39s·17t" in text and "0ms┤" in text and "│" in text
-        assert "tail_mode off→on" in text and "LLM · 28 turns" in text
+        assert "tail mode off→on" in text and "LLM · 28 turns" in text
         await dashboard.press("right")
         assert "V2V · 28 turns" not in dashboard.text()
         await dashboard.press("left", "plus")

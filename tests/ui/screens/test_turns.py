@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.ui.running import RunningDashboard, running_dashboard
 from tests.ui.snapshots import conversation, judgement, snapshot, turn
-from timmy_tui.model.requests import MarkTurn, NoteTurn
+from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.screens.turns import MOST, TurnsScreen
 from timmy_tui.ui.view import View
@@ -115,7 +115,7 @@ async def test_a_note_goes_on_a_mark_and_is_shown_with_the_turn() -> None:
     unmarked = replace(snapshot(), judgement=replace(judgement(20), quality=()))
     async with running_dashboard(unmarked) as dashboard:
         await dashboard.press("n")
-        await dashboard.until(lambda: "a note goes on a mark" in dashboard.text())
+        await dashboard.until(lambda: "mark a turn first" in dashboard.text())
         await dashboard.publish(marked)
         await dashboard.press("n")
         await dashboard.until(lambda: "too curt" in dashboard.text())

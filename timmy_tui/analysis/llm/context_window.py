@@ -3,9 +3,9 @@
 from collections import deque
 from statistics import median
 
+from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, VersionRule, rule_for
 from timmy_tui.analysis.llm.request_chain import ChainedRequest, RequestChain
-from timmy_tui.analysis.llm.requests import request_of
 from timmy_tui.analysis.llm.truncation import is_truncated
 from timmy_tui.model.llm import ContextState, OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import Turn

@@ -1,7 +1,7 @@
 """Why a prompt that should have shared its head with the one before did not."""
 
+from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
-from timmy_tui.analysis.llm.requests import LlmRequest
 from timmy_tui.model.flags import FLAGS, by_key
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from timmy_tui.analysis.llm.cold_rate import ColdRate, PrefillRate, fastest_cold
+from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import broken_cause
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
 from timmy_tui.analysis.llm.prompt_split import (
@@ -21,7 +22,6 @@ from timmy_tui.analysis.llm.prompt_split import (
     ttft_ms,
 )
 from timmy_tui.analysis.llm.request_chain import ChainedRequest, RequestChain
-from timmy_tui.analysis.llm.requests import request_of
 from timmy_tui.analysis.llm.truncation import is_truncated
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
 from timmy_tui.model.turn import FlagValue, Turn

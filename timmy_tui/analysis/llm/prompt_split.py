@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from timmy_tui.analysis.llm.cold_rate import FULL_HIT_MS, PrefillRate, evaluated_tokens, fastest_cold, prior_rate
+from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule
-from timmy_tui.analysis.llm.requests import LlmRequest
 from timmy_tui.model.llm import Certainty
 
 UNREPORTED_MS = 3.0

@@ -9,7 +9,7 @@ from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from timmy_tui.analysis.llm.requests import LlmRequest
+from timmy_tui.analysis.llm.llm_requests import LlmRequest
 
 
 @dataclass(eq=False)

@@ -6,11 +6,11 @@ from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.journal.write_ahead import Journal
 from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.restore.points import RestorePoints
+from timmy_tui.control.service.restart_strategies import make_strategy
 from timmy_tui.control.service.setup import ServiceSetup
-from timmy_tui.control.service.strategies import make_strategy
 from timmy_tui.control.service.v34_service import V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
-from timmy_tui.model.requests import Restore, RestoreLatest
+from timmy_tui.model.user_requests import Restore, RestoreLatest
 from timmy_tui.sources.timmy import Timmy
 
 Notify = Callable[[str, str], None]

@@ -28,8 +28,8 @@ from timmy_tui.control.service.listeners import Listener, Serving
 from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.requests import Flip, Restart
 from timmy_tui.model.turn import TurnState
+from timmy_tui.model.user_requests import Flip, Restart
 
 POLL_S = 0.5
 

@@ -24,7 +24,7 @@ from timmy_tui.control.flags.readings import (
     read_flags,
     word,
 )
-from timmy_tui.control.flags.table import by_literal
+from timmy_tui.control.flags.user_flags import by_literal
 from timmy_tui.control.journal.write_ahead import (
     ROLLED_BACK,
     FileState,
@@ -34,9 +34,9 @@ from timmy_tui.control.journal.write_ahead import (
     reversed_edits,
 )
 from timmy_tui.control.service.listeners import Serving, refusal
-from timmy_tui.control.service.strategies import StartedBy
+from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.core.errors import NotFound
-from timmy_tui.model.requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
+from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 from timmy_tui.sources.timmy import Timmy
 
 GUIDE_FILES = ("v34/config.py", "v34/app.py", "v34/llm.py")
@@ -53,7 +53,7 @@ class Planner:
     def plan(self, request: ChangeRequest, serving: Serving, busy: bool) -> ChangePlan:
         """What would be done. What cannot be done is a plan with a refusal."""
         try:
-            made = self._made(request)
+            made = self._plan_request(request)
         except (Refused, NotFound) as error:
             return ChangePlan(request, request.word, refusal=f"{error.message} {error.hint}".strip())
         if made.refusal or isinstance(request, CreatePoint):
@@ -66,7 +66,7 @@ class Planner:
             return replace(made, refusal=why)
         return self._with_consequences(made, serving, busy)
 
-    def _made(self, request: ChangeRequest) -> ChangePlan:
+    def _plan_request(self, request: ChangeRequest) -> ChangePlan:
         """Raises Refused or NotFound."""
         match request:
             case Flip():
@@ -107,7 +107,7 @@ class Planner:
     # -- flags
 
     def _flip(self, request: Flip) -> ChangePlan:
-        requested = self._wishes(request.values)
+        requested = self._requested_values(request.values)
         asked = self._flip_plan(request, requested)
         values = {one.flag.key: one.value for one in self._flags() if one.value is not None}
         values |= {flag.key: value for flag, value in requested}
@@ -127,8 +127,8 @@ class Planner:
         lines = (pairs[0].message, "Both are changed together, as one change:", *both.preview)
         return replace(both, preview=lines, other=warned, other_word=f"only {asked.label}")
 
-    def _wishes(self, wished: Sequence[tuple[str, str]]) -> list[tuple[Flag, Value]]:
-        flags = [(self._flag(key), value) for key, value in wished]
+    def _requested_values(self, requested: Sequence[tuple[str, str]]) -> list[tuple[Flag, Value]]:
+        flags = [(self._flag(key), value) for key, value in requested]
         keys = [flag.key for flag, _ in flags]
         twice = next((flag for flag, _ in flags if keys.count(flag.key) > 1), None)
         if twice is not None:
@@ -217,9 +217,9 @@ class Planner:
             raise Refused(f"No file of {', '.join(self._guide_files)} differs from {name}.", hint=_named(differing))
         lines = [f"restored as they were at {name}: {', '.join(files)}"]
         for one in differences:
-            told = "" if one.added is None else f" +{one.added} −{one.removed}"
-            kept = "restored" if one.path in files else "left as it is"
-            lines.append(f"{kept}: {one.path} ({one.state}{told})")
+            counts = "" if one.added is None else f" +{one.added} −{one.removed}"
+            outcome = "restored" if one.path in files else "left as it is"
+            lines.append(f"{outcome}: {one.path} ({one.state}{counts})")
         planned = self._points.plan(name, files)
         return ChangePlan(request, f"restore {name}", tuple(lines), planned=planned, point=name)
 

@@ -13,7 +13,7 @@ from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, FileState, new_op, plan_rollback
 from timmy_tui.control.progress import STOP, Progress, WaitStopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
-from timmy_tui.control.service.strategies import StartedBy
+from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy, V34Service
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState

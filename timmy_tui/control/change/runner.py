@@ -18,7 +18,7 @@ from timmy_tui.control.journal.recovery import END_NOT_SEEN, pending_operation, 
 from timmy_tui.control.journal.write_ahead import Entry, FileState, Operation
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress
-from timmy_tui.model.requests import ChangeRequest, Flip, Undo
+from timmy_tui.model.user_requests import ChangeRequest, Flip, Undo
 
 SHOWN_S = 60.0
 """Seconds that an ended change stays on the screen."""

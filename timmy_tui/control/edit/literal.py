@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 
-from timmy_tui.control.edit.bindings import collect
+from timmy_tui.control.edit.assignments import collect
 from timmy_tui.control.edit.python_source import Source, read_source
 from timmy_tui.control.errors import Refused
 

@@ -12,7 +12,7 @@ from timmy_tui.control.edit.literal import find_literal
 from timmy_tui.control.edit.transaction import Edit
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
-from timmy_tui.control.flags.table import flag_table, inside, selector
+from timmy_tui.control.flags.user_flags import flag_table, inside, selector
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState

@@ -7,7 +7,7 @@ from pathlib import Path
 from timmy_tui.control.edit.literal import literal_value
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.readings import read_flags
-from timmy_tui.control.flags.table import by_literal, flag_table
+from timmy_tui.control.flags.user_flags import by_literal, flag_table
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, FileRecord, Journal, Operation
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.settings import Settings

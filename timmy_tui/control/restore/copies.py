@@ -1,4 +1,4 @@
-"""What a restore point keeps: own byte copies with a manifest, or a commit of the user's repository."""
+"""How restore points are stored: as own byte copies with a manifest, or as a commit of the user's repository."""
 
 import hashlib
 import os
@@ -17,14 +17,14 @@ from timmy_tui.control.errors import Refused, Unsafe
 from timmy_tui.control.restore.git import Blob, Git
 
 FOLDERS = ("v34", "shared")
-"""Where code is; data files there are never kept nor restored."""
+"""Folders with code; data files in them are never kept or restored."""
 _MOST = 300
-"""Code files of one point."""
+"""Most code files of one point."""
 _PASSED_OVER = frozenset({"__pycache__", "site-packages", "node_modules", "venv", "env"})
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """One own restore point, as its JSON file has it."""
+    """The JSON file of one own restore point."""
 
     name: str
     at: float
@@ -38,8 +38,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Made by a return to the latest state."""
 
 
-class PointFiles(Protocol):
-    """Where the files of a point come from."""
+class StoredPoint(Protocol):
+    """A restore point, however it is stored."""
 
     def paths(self) -> list[str]:
         """Code files of the point, relative to the root."""
@@ -55,18 +55,18 @@ class PointFiles(Protocol):
 
 
 @dataclass(frozen=True)
-class LocalCopy:
+class LocalPoint:
     """Byte copies in the state folder."""
 
     manifest: Manifest
     blobs: Path
 
     def paths(self) -> list[str]:
-        """See PointFiles."""
+        """See StoredPoint."""
         return sorted(self.manifest.files)
 
     def read(self, path: str) -> bytes:
-        """See PointFiles; a copy that is not what was kept is refused."""
+        """See StoredPoint; a copy whose bytes have changed is refused."""
         sha256 = self.manifest.files[path]
         data = read_file(backup_path(self.blobs, Path(path).name, sha256)).data
         if hashlib.sha256(data).hexdigest() != sha256:
@@ -74,34 +74,34 @@ class LocalCopy:
         return data
 
     def differing(self, root: Path, paths: Sequence[str]) -> list[str]:
-        """See PointFiles."""
+        """See StoredPoint."""
         return [path for path in paths if read_file(root / path).sha256 != self.manifest.files[path]]
 
 
-class GitCopy:
-    """A commit, read through git's own line-end rules."""
+class GitPoint:
+    """A commit; files are read with git's line-end rules applied."""
 
     def __init__(self, git: Git, commit: str) -> None:
         self.git = git
         self.commit = commit
-        found = git.files(commit, FOLDERS)
-        self.blobs: dict[str, Blob] = {blob.path: blob for blob in found if _is_code(blob.path) and blob.size <= LIMIT}
+        blobs = git.files(commit, FOLDERS)
+        self.blobs: dict[str, Blob] = {blob.path: blob for blob in blobs if _is_code(blob.path) and blob.size <= LIMIT}
 
     def paths(self) -> list[str]:
-        """See PointFiles."""
+        """See StoredPoint."""
         return sorted(self.blobs)
 
     def read(self, path: str) -> bytes:
-        """See PointFiles."""
+        """See StoredPoint."""
         return self.git.read(self.commit, path)
 
     def differing(self, root: Path, paths: Sequence[str]) -> list[str]:
-        """See PointFiles; one call of git for all of them."""
+        """See StoredPoint; one call of git for all of them."""
         hashes = self.git.hashes(paths)
         return [path for path, sha in zip(paths, hashes, strict=True) if sha != self.blobs[path].sha]
 
 
-class LocalCopies:
+class LocalPoints:
     """The own points of one root: a folder of manifests, beside the folder of bytes that changes use as well."""
 
     def __init__(self, root: Path, state: Path) -> None:
@@ -110,7 +110,7 @@ class LocalCopies:
         self.folder = state / "restore" / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
 
     def find(self, name: str) -> Manifest | None:
-        """None where there is none of that name, or its file is damaged."""
+        """None when there is no point of that name, or its file is damaged."""
         try:
             manifest = msgspec.json.decode((self.folder / f"{name}.json").read_bytes(), type=Manifest)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -119,8 +119,8 @@ class LocalCopies:
 
     def all(self) -> list[Manifest]:
         """Newest first."""
-        found = [self.find(path.stem) for path in self.folder.glob("*.json")]
-        return sorted((manifest for manifest in found if manifest), key=lambda manifest: -manifest.at)
+        manifests = [self.find(path.stem) for path in self.folder.glob("*.json")]
+        return sorted((manifest for manifest in manifests if manifest), key=lambda manifest: -manifest.at)
 
     def keep(
         self,
@@ -130,7 +130,7 @@ class LocalCopies:
         wrote: Mapping[str, str] | None = None,
         returns: bool = False,
     ) -> Manifest:
-        """Copy ``files`` and write the manifest behind them. Raises Refused when the name is taken."""
+        """Copy ``files``, then write the manifest. Raises Refused when the name is taken."""
         path = self.folder / f"{name}.json"
         if path.exists():
             raise Refused(f"There is a restore point {name} already.")
@@ -153,7 +153,7 @@ class LocalCopies:
 
 def code_files(root: Path) -> list[str]:
     """Python files below v34/ and shared/ that a point keeps: regular, one name, at most 1 MiB, at most 300."""
-    found = []
+    files = []
     for folder in FOLDERS:
         for path in _walk(root / folder):
             file = str(path.relative_to(root))
@@ -161,8 +161,8 @@ def code_files(root: Path) -> list[str]:
                 read_file(path)
             except Refused:
                 continue
-            found.append(file)
-    return sorted(found)[:_MOST]
+            files.append(file)
+    return sorted(files)[:_MOST]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

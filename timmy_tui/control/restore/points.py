@@ -14,11 +14,11 @@ from timmy_tui.control.edit.python_source import parse
 from timmy_tui.control.edit.transaction import Applied, PlannedFile, plan_bytes, write
 from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.restore.copies import (
-    GitCopy,
-    LocalCopies,
-    LocalCopy,
+    GitPoint,
+    LocalPoint,
+    LocalPoints,
     Manifest,
-    PointFiles,
+    StoredPoint,
     code_files,
     code_path,
 )
@@ -47,13 +47,13 @@ class FileDifference:
 
 
 class RestorePoints:
-    """Those of one Timmy."""
+    """The restore points of one Timmy."""
 
     def __init__(self, root: Path, state: Path | None = None) -> None:
         """``state``: folder of the own copies; None: ``state_dir()``. Asks git once (10 ms)."""
         self.root = root.resolve()
         self._state = state or state_dir()
-        self._copies = LocalCopies(self.root, self._state)
+        self._local_points = LocalPoints(self.root, self._state)
         self._git: Git | None = None
         self.git_off = ""
         """Why git is not used; empty when it is. Own copies work without it."""
@@ -67,12 +67,12 @@ class RestorePoints:
 
         Own copies come first; git keeps them as well where it can, and the note says why where it cannot.
         """
-        name = self._free(checked_name(name)) if name else self._free_default("change")
+        name = self._unused(checked_name(name)) if name else self._unused_default("change")
         return self._create(name, code_files(self.root) if files is None else files, note)
 
     def create_before(self, flag: str, note: str = "") -> RestorePoint:
         """Keep all code files as ``before-<flag>-<utc>``: what is made by itself before the first change."""
-        return self._create(self._free_default(flag), code_files(self.root), note)
+        return self._create(self._unused_default(flag), code_files(self.root), note)
 
     def _create(
         self,
@@ -86,7 +86,7 @@ class RestorePoints:
             raise Refused(f"There is no code file in {self.root}.")
         for file in files:
             code_path(self.root, file)
-        manifest = self._copies.keep(name, files, note, wrote, returns)
+        manifest = self._local_points.keep(name, files, note, wrote, returns)
         extra = self.git_off
         if self._git is not None:
             try:
@@ -97,7 +97,7 @@ class RestorePoints:
 
     def list(self) -> tuple[RestorePoint, ...]:
         """Newest first; own ones, git refs of timmy-tui, the user's git tags (read-only). Subjects are foreign text."""
-        points = [_shown(manifest) for manifest in self._copies.all()]
+        points = [_shown(manifest) for manifest in self._local_points.all()]
         names = {point.name for point in points}
         for ref in self._git.refs(REFS, _TAGS) if self._git else ():
             own = ref.name.startswith(REFS)
@@ -109,18 +109,18 @@ class RestorePoints:
         return tuple(sorted(points, key=lambda point: -(point.at or 0)))
 
     def diff(self, name: str) -> tuple[FileDifference, ...]:
-        """The code files that differ from the point. Raises NotFound for a name that is none."""
-        kept = self._find(name)
-        there, here = kept.paths(), code_files(self.root)
-        both = [path for path in there if path in here]
-        found = [self._difference(kept, path) for path in kept.differing(self.root, both)]
-        found += [FileDifference(path, "only in the point") for path in there if path not in here]
-        if isinstance(kept, GitCopy):
-            found += [FileDifference(path, "only on disk") for path in here if path not in there]
-        return tuple(sorted(found, key=lambda difference: difference.path))
+        """The code files that differ from the point. Raises NotFound when there is no point of that name."""
+        point = self._find(name)
+        in_point, on_disk = point.paths(), code_files(self.root)
+        both = [path for path in in_point if path in on_disk]
+        differences = [self._difference(point, path) for path in point.differing(self.root, both)]
+        differences += [FileDifference(path, "only in the point") for path in in_point if path not in on_disk]
+        if isinstance(point, GitPoint):
+            differences += [FileDifference(path, "only on disk") for path in on_disk if path not in in_point]
+        return tuple(sorted(differences, key=lambda difference: difference.path))
 
-    def _difference(self, kept: PointFiles, path: str) -> FileDifference:
-        old, new = read_file(self.root / path).data.splitlines(), kept.read(path).splitlines()
+    def _difference(self, point: StoredPoint, path: str) -> FileDifference:
+        old, new = read_file(self.root / path).data.splitlines(), point.read(path).splitlines()
         if len(old) + len(new) > _COUNTED:
             return FileDifference(path, "differs")
         blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
@@ -133,18 +133,18 @@ class RestorePoints:
 
     def plan(self, name: str, files: Sequence[str]) -> tuple[PlannedFile, ...]:
         """What a restore of these code files would write, each parsed first. Raises Refused."""
-        kept = self._find(name)
+        point = self._find(name)
         planned = []
         for file in files:
             path = code_path(self.root, file)
-            data = self._bytes(kept, name, file)
+            data = self._bytes(point, name, file)
             try:
                 parse(data)
             except Refused as refused:
                 raise Refused(f"{file} of {name}: {refused.reason}", refused.lines) from None
             image = read_file(path)
             if data != image.data:
-                planned.append(plan_bytes(path, image.sha256, data, self._copies.blobs))
+                planned.append(plan_bytes(path, image.sha256, data, self._local_points.blobs))
         if not planned:
             raise Refused(f"Nothing to restore: the files are as they were at {name}.")
         return tuple(planned)
@@ -164,7 +164,7 @@ class RestorePoints:
         """
         now: dict[str, str] = {}
         back: dict[str, Manifest] = {}
-        for manifest in self._copies.all():
+        for manifest in self._local_points.all():
             if not manifest.wrote:
                 continue
             for file in manifest.wrote:
@@ -185,8 +185,8 @@ class RestorePoints:
             plan_bytes(
                 code_path(self.root, file),
                 read_file(self.root / file).sha256,
-                LocalCopy(manifest, self._copies.blobs).read(file),
-                self._copies.blobs,
+                LocalPoint(manifest, self._local_points.blobs).read(file),
+                self._local_points.blobs,
             )
             for file, manifest in back.items()
         )
@@ -203,41 +203,41 @@ class RestorePoints:
         """A point ``before-restore-…`` of what a planned restore of ``name`` (empty: of the latest) replaces."""
         wrote = {str(file.image.path.relative_to(self.root)): file.after for file in planned}
         note = f"before {name} was restored" if name else "before the return to the latest"
-        self._create(self._free_default("restore"), list(wrote), note, wrote=wrote, returns=not name)
+        self._create(self._unused_default("restore"), list(wrote), note, wrote=wrote, returns=not name)
         return tuple(planned)
 
-    def _find(self, name: str) -> PointFiles:
-        """Own copies first, then own refs, then the user's tags; a full ref name is taken at its word."""
-        manifest = self._copies.find(name) if _NAME.fullmatch(name) else None
+    def _find(self, name: str) -> StoredPoint:
+        """The point called ``name``: an own copy, else an own ref, else a user's tag; a full ref name is used as is."""
+        manifest = self._local_points.find(name) if _NAME.fullmatch(name) else None
         if manifest is not None:
-            return LocalCopy(manifest, self._copies.blobs)
+            return LocalPoint(manifest, self._local_points.blobs)
         if self._git is not None:
             refs = [name] if name.startswith((REFS, _TAGS)) else [REFS + name, _TAGS + name]
             for ref in refs:
                 commit = self._git.commit(ref)
                 if commit is not None:
-                    return GitCopy(self._git, commit)
+                    return GitPoint(self._git, commit)
         names = [point.name for point in self.list()]
         near = difflib.get_close_matches(name, names, n=1)
         raise NotFound(f"there is no restore point {name}.", f"Did you mean {near[0]}?" if near else "")
 
-    def _bytes(self, kept: PointFiles, name: str, file: str) -> bytes:
-        if file not in kept.paths():
+    def _bytes(self, point: StoredPoint, name: str, file: str) -> bytes:
+        if file not in point.paths():
             raise Refused(f"{name} holds no {file}.")
-        return kept.read(file)
+        return point.read(file)
 
-    def _free(self, name: str) -> str:
-        taken = self._copies.find(name) is not None
+    def _unused(self, name: str) -> str:
+        taken = self._local_points.find(name) is not None
         if taken or (self._git is not None and self._git.commit(REFS + name) is not None):
             raise Refused(f"There is a restore point {name} already.")
         return name
 
-    def _free_default(self, flag: str) -> str:
-        """The default name; with a number behind it when two fall into one second."""
+    def _unused_default(self, flag: str) -> str:
+        """The default name; with a number at its end when it is taken, because two fall into one second."""
         name = default_name(flag)
         for number in count(2):
             try:
-                return self._free(name)
+                return self._unused(name)
             except Refused:
                 name = f"{default_name(flag)}-{number}"
         raise AssertionError("count() ends")
@@ -249,7 +249,7 @@ def default_name(flag: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    """``name``, when it can be a file's and a ref's name. Raises Refused."""
+    """``name``, if it can be the name of a file and of a git ref. Raises Refused."""
     if not _NAME.fullmatch(name):
         raise Refused("A restore point's name has at most 100 letters, digits, dots, - or _, and begins with a letter.")
     return name

@@ -6,8 +6,8 @@ import time
 from timmy_tui.control.progress import STOP, Progress
 from timmy_tui.control.service.crash_reason import crash_reason
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
+from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.control.service.setup import ServiceSetup
-from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 

@@ -27,19 +27,19 @@ RUN_MAIN = "WERKZEUG_RUN_MAIN"
 """Set to ``true`` in the child of Werkzeug's reloader."""
 ANSWER_LIMIT = 64 << 10
 APP = "app.py"
-AGAIN, AGAIN_S = 3, 0.05
-"""Looks at a port that nobody seems to hold, and the seconds between them."""
+RETRIES, RETRY_S = 3, 0.05
+"""Further searches when no process seems to hold the port, and the seconds between them."""
 
 
 class Answer(StrEnum):
-    """What came of one request."""
+    """The result of one request."""
 
     ANSWERS = "answers"
     REFUSED = "refused"
     SILENT = "silent"
-    """It took the connection and said nothing in time: busy with a turn, or hung."""
+    """It accepted the connection and sent nothing in time: busy with a turn, or hung."""
     GARBAGE = "garbage"
-    """It said something that is not HTTP."""
+    """It sent something that is not HTTP."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Listener:
     started: float
     """Seconds on CLOCK_BOOTTIME, ±10 ms."""
     folder: Path | None
-    """Where it runs; None: it may not be looked at."""
+    """Its working directory; None: not permitted to read it."""
     reloader: bool | None
-    """It is the child of a reloader; None: it may not be looked at."""
+    """It is the child of a reloader; None: not permitted to read it."""
     parent: int | None = None
     """Pid of that reloader."""
     parent_started: float | None = None
@@ -77,7 +77,7 @@ class Serving:
 
     @property
     def identity(self) -> str:
-        """Of the one that serves; empty for none."""
+        """Identity of the process that serves; empty when none does."""
         return self.listeners[0].identity if self.listeners else ""
 
 
@@ -114,33 +114,33 @@ def is_here(host: str) -> bool:
 
 
 def who_serves(port: int) -> Serving:
-    """Look at every socket of the machine once (37 ms): not for the screen's thread.
+    """Read all sockets of the machine (37 ms): not for the screen's thread.
 
-    A process that is just ending holds its socket for an instant without being seen: then it is looked at again.
+    A process that is just ending holds its socket for a moment after it disappears: then the search is repeated.
     """
-    serving = _look(port)
-    for _ in range(AGAIN):
+    serving = _read_sockets(port)
+    for _ in range(RETRIES):
         if not serving.hidden:
             break
-        time.sleep(AGAIN_S)
-        serving = _look(port)
+        time.sleep(RETRY_S)
+        serving = _read_sockets(port)
     return serving
 
 
-def _look(port: int) -> Serving:
+def _read_sockets(port: int) -> Serving:
     try:
         found = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
     except (psutil.Error, OSError, RuntimeError):
-        # processes came and went under the list: who serves was not seen, which is no answer
+        # processes came and went while the list was read: it is not known who serves
         return Serving(port, (), True)
     here = [one for one in found if one.laddr and one.laddr.port == port]
     pids = sorted({one.pid for one in here if one.pid is not None})
     listeners = [one for one in map(_listener, pids) if one is not None]
     hidden = bool(here) and not listeners
-    return Serving(port, tuple(_without_heirs(listeners)), hidden or (not here and _accepts(port)))
+    return Serving(port, tuple(_without_reloaders(listeners)), hidden or (not here and _accepts(port)))
 
 
-def _without_heirs(listeners: list[Listener]) -> Iterable[Listener]:
+def _without_reloaders(listeners: list[Listener]) -> Iterable[Listener]:
     """A reloader's parent may hold the socket as well, without ever answering on it."""
     parents = {one.parent for one in listeners if one.reloader}
     return [one for one in listeners if one.pid not in parents]
@@ -187,7 +187,7 @@ def start_of(pid: int) -> float | None:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    # the name stands in brackets and may hold both spaces and brackets
+    # the process name is in brackets, and may itself contain spaces and brackets
     fields = text.rpartition(")")[2].split()
     if len(fields) < 20 or fields[0] in ("Z", "X"):
         return None
@@ -195,7 +195,7 @@ def start_of(pid: int) -> float | None:
 
 
 def alive(pid: int, started: float) -> bool:
-    """That very process, not a later one with its number."""
+    """That process still lives; a later process with the same pid does not count."""
     return start_of(pid) == started
 
 
@@ -222,9 +222,9 @@ def ask(url: str, limit_s: float) -> Answer:
     except (OSError, UnicodeError):
         connection.close()
         return Answer.REFUSED
-    held = connection.sock
+    connected = connection.sock
     # a server that trickles a byte at a time never times out by itself
-    clock = threading.Timer(limit_s, _cut, (held,))
+    clock = threading.Timer(limit_s, _shut_down, (connected,))
     clock.daemon = True
     clock.start()
     began = time.monotonic()
@@ -241,9 +241,9 @@ def ask(url: str, limit_s: float) -> Answer:
     return Answer.ANSWERS
 
 
-def _cut(held: socket.socket) -> None:
+def _shut_down(connected: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        held.shutdown(socket.SHUT_RDWR)
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 def refusal(serving: Serving, folder: Path) -> str:

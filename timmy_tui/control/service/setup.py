@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from timmy_tui.control.progress import LiveState
-from timmy_tui.control.service.strategies import Strategy
+from timmy_tui.control.service.restart_strategies import Strategy
 from timmy_tui.core.settings import Control
 
 
 @dataclass(frozen=True)
 class ServiceSetup:
-    """Where v34 is, by which way it is restarted, and what the newest snapshot shows of it."""
+    """Where v34 is, how it is restarted, and what the newest snapshot shows of it."""
 
     strategy: Strategy
     url: str
     folder: Path
     """Where v34 runs."""
     config: Path
-    """What is touched when the reloader has missed an edit."""
+    """The file that is touched when the reloader has missed an edit."""
     limits: Control
     live_state: Callable[[], LiveState]

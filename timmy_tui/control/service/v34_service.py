@@ -16,8 +16,8 @@ from timmy_tui.control.service.health_wait import (
     find_serving,
 )
 from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
+from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.control.service.setup import ServiceSetup
-from timmy_tui.control.service.strategies import StartedBy
 from timmy_tui.model.change import ChangeState
 
 __all__ = ["V34Service", "Unhealthy", "ChangeNotRead"]

@@ -55,7 +55,7 @@ def next_theme(host: Host) -> None:
     try:
         remember_theme(name, host.settings.view.theme)
     except OSError as error:
-        host.say(f"theme {name}; it cannot be remembered: {error.strerror}", "warn")
+        host.say(f"theme {name}, not saved: {error.strerror}", "warn")
     else:
         host.say(f"theme {name}")
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from timmy_tui.model.requests import CreatePoint, Restart, Undo
+from timmy_tui.model.user_requests import CreatePoint, Restart, Undo
 from timmy_tui.ui.actions import local
-from timmy_tui.ui.actions.requests import Requests
 from timmy_tui.ui.actions.trial import TrialActions
-from timmy_tui.ui.commands import SCREENS
+from timmy_tui.ui.actions.user_requests import Requests
 from timmy_tui.ui.host import Host
+from timmy_tui.ui.key_commands import SCREENS
 
 
 def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping[str, Callable[[], object]]:

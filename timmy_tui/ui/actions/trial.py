@@ -1,8 +1,8 @@
 """The guided test on the screen: one key for every next step."""
 
 from timmy_tui.model.judgement import TrialState
-from timmy_tui.model.requests import ActOnTrial, BeginTrial, Flip, Undo
-from timmy_tui.ui.actions.requests import Requests
+from timmy_tui.model.user_requests import ActOnTrial, BeginTrial, Flip, Undo
+from timmy_tui.ui.actions.user_requests import Requests
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.messages import SnapshotSource
 
@@ -65,7 +65,7 @@ class TrialActions:
         if answer == "go":
             self._request(ActOnTrial("keep"), "kept")
         elif answer == "other":
-            self._request(ActOnTrial("undo"), "taken back")
+            self._request(ActOnTrial("undo"), "undone")
             await self._requests.plan_and_confirm(Undo())
 
     def _request(self, request: BeginTrial | ActOnTrial, message: str) -> None:

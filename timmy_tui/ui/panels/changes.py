@@ -20,7 +20,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     if view.read_only:
         rows.append((line((f"read-only: {foreign(view.read_only, width)}", "warn")), None))
     if control is None:
-        rows.append((line(("there is no running Timmy to change here", "muted")), None))
+        rows.append((line(("not connected to a running Timmy", "muted")), None))
         rows.extend((row, None) for row in verdict_lines(view, width))
         return rows
     if control.read_only and control.read_only != view.read_only:
@@ -84,9 +84,9 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     if change.message:
         lines.append(line(foreign(change.message, width)))
     if change.countdown is not None:
-        lines.append(line((f"rolling back in {change.countdown:.0f}s; any key stops it", "bad")))
+        lines.append(line((f"rolling back in {change.countdown:.0f}s; any key cancels", "bad")))
     if change.choices:
-        lines.append((*line(("you may: ", "muted")), *choice_words(change, view)))
+        lines.append((*line(("choose: ", "muted")), *choice_words(change, view)))
     lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in change.log_lines[-8:])
     return lines
 

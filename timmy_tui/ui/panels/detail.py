@@ -22,7 +22,7 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
     lines = [*facts, *ledger_lines(view, width, max(min(ledger, height - len(facts)), 0), turn)]
     available = height - len(lines) - 1
     if available > 1 or (available == 1 and len(events) == 1):
-        lines.append(title(f"{len(events)} raw events" if events else "events no longer kept", width, view))
+        lines.append(title(f"{len(events)} raw events" if events else "raw events no longer in memory", width, view))
         lines.extend(_cut_events(events, available))
     return [fit(row, width) for row in lines[:height]]
 

@@ -6,7 +6,7 @@ from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.ui.commands import CHOICES
+from timmy_tui.ui.key_commands import CHOICES
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, stage_name, tokens
 from timmy_tui.ui.view import View
@@ -184,7 +184,7 @@ def _source_parts(view: View, source: SourceState) -> list[Line]:
         if number:
             parts.append(line((f"{name} {number} {word}{'s' if number > 1 else ''}", "warn")))
     if source.partial:
-        parts.append(line((f"{name} half a line", "warn")))
+        parts.append(line((f"{name} incomplete line", "warn")))
     return parts
 
 
@@ -215,7 +215,7 @@ def change_line(view: View, width: int) -> Line:
     label = line((f"{foreign(change.label, 30)} ", "value"))
     parts = [line((str(change.state), role.get(change.state, "info")), (f" {change.elapsed:.0f}s{limit}", "text"))]
     if change.countdown is not None:
-        parts.append(line((f"rolling back in {change.countdown:.0f}s, any key stops it", "bad")))
+        parts.append(line((f"rolling back in {change.countdown:.0f}s, any key cancels", "bad")))
     if change.state is ChangeState.VERIFYING:
         parts.append(line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")))
     if change.choices or change.state is ChangeState.KEPT:

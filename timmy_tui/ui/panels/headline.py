@@ -124,12 +124,12 @@ def _idle(view: View) -> list[Line]:
     counts = view.snapshot.counts
     if not view.turns:
         return [line(("waiting for the first turn", "muted"))]
-    parts = [line(("idle", "muted")), line((f"{counts.complete} turns", "muted"))]
+    parts = [line(("idle", "muted")), line((f"{counts.complete} turn{'' if counts.complete == 1 else 's'}", "muted"))]
     for number, word, role in (
         (counts.failed, "failed", "bad"),
         (counts.timed_out, "timed out", "bad"),
         (counts.aborted, "aborted", "warn"),
-        (counts.lone_pauses, "lone pauses", "muted"),
+        (counts.lone_pauses, "lone pause" if counts.lone_pauses == 1 else "lone pauses", "muted"),
     ):
         if number:
             parts.append(line((f"{number} {word}", role)))

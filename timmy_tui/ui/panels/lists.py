@@ -105,7 +105,7 @@ def flag_rows(view: View, width: int, height: int) -> list[Line]:
     heading = title("flags: file / running", width, view)
     control = view.control
     if control is None:
-        return [heading, line((view.read_only or "no control here", "muted"))][:height]
+        return [heading, line((view.read_only or "not connected to a running Timmy", "muted"))][:height]
     rows = [heading]
     for item in control.flags:
         same = item.file_value == item.running_value or item.running_value == MISSING

@@ -17,7 +17,7 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
     """The whole screen."""
     state = view.snapshot.llm
     if state is None:
-        head = [line(("LLM", "title")), line(("nothing known of the model yet", "muted"))]
+        head = [line(("LLM", "title")), line(("no data on the model yet", "muted"))]
         lines = [*head, *[BLANK] * max(height - 3, 0), footer_line(view, "llm", width)]
         return [fit(row, width) for row in lines[-height:]]
     top = [*model_lines(state, view, width), *context_lines(state, view, width)]
@@ -97,7 +97,7 @@ def _context(context: ContextState | None, bar: int, view: View) -> Line:
     if context.growth is not None:
         spans.append((f"  {context.growth:+.0f} tok a turn", "muted"))
     if context.truncated:
-        spans.append(("  the newest prompt was cut", "bad"))
+        spans.append(("  the newest prompt was truncated", "bad"))
     if context.note:
         spans.append((f"  {foreign(context.note, 60)}", "muted"))
     return tuple(spans)

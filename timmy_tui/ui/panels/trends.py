@@ -52,7 +52,9 @@ def _chart(view: View, key: str, turns: Sequence[Turn], width: int, height: int)
     points = [Point(float(i), ms) for i, turn in enumerate(turns) if (ms := _value(turn, key)) is not None]
     spans = epoch_spans(view, turns)
     levels = []
-    parts = [line((series_name(key, view), "title"), (f" · {len(points)} turns", "muted"))]
+    parts = [
+        line((series_name(key, view), "title"), (f" · {len(points)} turn{'' if len(points) == 1 else 's'}", "muted"))
+    ]
     for number, start, end in spans:
         values = [point.y for point in points if start <= point.x < end]
         if values:

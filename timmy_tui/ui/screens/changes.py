@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.requests import Flip, Restore, RestoreLatest, Undo
-from timmy_tui.ui.commands import screen_bindings
+from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
+from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.messages import EnterValue, Requested, ScreenRequest
 from timmy_tui.ui.panels.changes import change_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen

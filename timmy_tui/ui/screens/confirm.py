@@ -62,7 +62,7 @@ class ConfirmScreen(ModalScreen[str]):
                 :available
             ]
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
-        keys = (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " leave it as it is   "), *other)
+        keys = (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
         if self._read_only:
             keys = line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
         lines = [title(foreign(self._heading, width - 4), width, view), *body, BLANK, keys, BLANK]

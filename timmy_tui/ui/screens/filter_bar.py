@@ -20,7 +20,7 @@ class FilterLine(Input):
 
     def __init__(self) -> None:
         """Keys typed here are text, not commands."""
-        super().__init__(placeholder="filter: text, enter keeps it, escape clears", compact=True, select_on_focus=False)
+        super().__init__(placeholder="filter: text, enter applies, escape clears", compact=True, select_on_focus=False)
 
 
 class FilterScreen(BaseScreen):

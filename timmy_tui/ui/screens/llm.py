@@ -1,6 +1,6 @@
 """Screen 4: is the prompt cache working, and how full is the context window."""
 
-from timmy_tui.ui.commands import screen_bindings
+from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.panels.llm import llm_lines
 from timmy_tui.ui.screens.base import BaseScreen
 

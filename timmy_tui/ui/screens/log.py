@@ -3,7 +3,7 @@
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from timmy_tui.ui.commands import screen_bindings
+from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
@@ -65,7 +65,7 @@ class LogScreen(FilterScreen):
         if self.paused is None:
             return "following"
         new = _new_lines(self.paused, view.snapshot.log_tail)
-        return f"+{new} new {view.glyphs.more} f" if new else "held, f follows"
+        return f"+{new} new {view.glyphs.more} f" if new else "paused, f follows"
 
     def filter_changed(self) -> None:
         """Begin at the newest line that passes the filter."""

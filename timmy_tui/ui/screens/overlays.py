@@ -9,9 +9,9 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import duration
-from timmy_tui.model.requests import AnswerFinding, FindingAnswer
-from timmy_tui.ui.commands import Command, key_names, works_on
+from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.ui.host import Host
+from timmy_tui.ui.key_commands import Command, key_names, works_on
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
@@ -25,7 +25,7 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
     if name == "help":
         return ScrollScreen("help", "help", partial(help_rows, host.commands, host.unavailable))
     if name == "events":
-        return ScrollScreen("events", "what the dashboard has said, newest first", partial(event_rows, host.events))
+        return ScrollScreen("events", "notices, newest first", partial(event_rows, host.events))
     if name == "findings":
         return FindingsScreen()
     return CommandPalette(providers=[CommandList], placeholder="command")
@@ -75,7 +75,7 @@ SIGNS = (
     ("?", "unattributed: between two named stages, shown where it sits"),
     ("p95", "grey below 20 turns: then it is close to the maximum"),
     ("· in a sparkline", "a turn without this stage, or one that did not complete"),
-    ("╱ bar", "clocks differ: the hop as logged is no duration; each is drawn as half of both together"),
+    ("╱ bar", "clocks differ: a logged hop is not a duration; each is drawn as half of their sum"),
     ("┊3", "epoch 3 begins: other flags, or a restart"),
 )
 
@@ -101,7 +101,7 @@ def finding_rows(view: View, width: int) -> list[Row]:
         role = "muted" if item.ended else finding_role(item)
         text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
         rows.append(((*text, (f"{confidence}  {adjusted}  {end}", "muted")), None if item.ended else item.key))
-    return rows or [(line(("no level has moved beyond chance", "muted")), None)]
+    return rows or [(line(("no significant level change", "muted")), None)]
 
 
 class FindingsScreen(ScrollScreen):

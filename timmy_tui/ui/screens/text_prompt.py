@@ -28,7 +28,7 @@ class TextPrompt(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """The input line."""
-        hint = f"{self._heading}: enter keeps it, escape leaves"
+        hint = f"{self._heading}: enter saves, escape cancels"
         yield Input(self._text, placeholder=hint, max_length=LONGEST, select_on_focus=False)
 
     @on(Input.Submitted)

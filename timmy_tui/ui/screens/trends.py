@@ -2,7 +2,7 @@
 
 from textual.app import ComposeResult
 
-from timmy_tui.ui.commands import screen_bindings
+from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import Line, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line

@@ -11,9 +11,9 @@ from textual.containers import Container
 from textual.widgets import DataTable
 
 from timmy_tui.core.sanitize import clean
-from timmy_tui.model.requests import MarkTurn, Quality
 from timmy_tui.model.turn import Turn
-from timmy_tui.ui.commands import screen_bindings
+from timmy_tui.model.user_requests import MarkTurn, Quality
+from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.glyphs import to_ascii

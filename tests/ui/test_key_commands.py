@@ -10,13 +10,13 @@ from tests.ui.fakes import FakeControl, FakeLlm, FakeSource
 from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.core.settings import config_dir
-from timmy_tui.ui.actions.requests import unavailable_commands
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.trial import TrialActions
-from timmy_tui.ui.commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
+from timmy_tui.ui.actions.user_requests import unavailable_commands
+from timmy_tui.ui.key_commands import COMMANDS, SCREENS, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.messages import Backend
 from timmy_tui.ui.screens.confirm import ConfirmScreen
-from timmy_tui.ui.screens.registry import open_screen
+from timmy_tui.ui.screens.table import open_screen
 
 FORBIDDEN = {"ctrl+b", "ctrl+a", "ctrl+h", "ctrl+j", "ctrl+k", "ctrl+l", "ctrl+backslash", "ctrl+s", "ctrl+q"}
 

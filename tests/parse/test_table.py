@@ -7,7 +7,7 @@ import pytest
 from tests.sources.replay.saved import BEGIN, event, turn
 from timmy_tui.core.installation import installation_at
 from timmy_tui.core.settings import Paths
-from timmy_tui.parse.log_formats import FORMATS, detect, in_order, log_files
+from timmy_tui.parse.table import FORMATS, detect, in_order, log_files
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,17 @@ from collections.abc import Coroutine
 from typing import Any
 
 from timmy_tui.core.errors import TimmyError
-from timmy_tui.model.requests import AnswerFinding, ChangeRequest, Flip, MarkTurn, NoteTurn, PipelineRequest, Quality
-from timmy_tui.ui.commands import COMMANDS
+from timmy_tui.model.user_requests import (
+    AnswerFinding,
+    ChangeRequest,
+    Flip,
+    MarkTurn,
+    NoteTurn,
+    PipelineRequest,
+    Quality,
+)
 from timmy_tui.ui.host import Host
+from timmy_tui.ui.key_commands import COMMANDS
 from timmy_tui.ui.messages import Backend, EnterValue, Plan, ScreenRequest
 from timmy_tui.ui.threads import in_thread
 
@@ -94,7 +102,7 @@ class Requests:
             return
         change = self._host.view.control.change if self._host.view.control else None
         if change is None or choice not in change.choices:
-            self._host.say(f"{choice}: no running change asks for that", "warn")
+            self._host.say(f"{choice}: no running change waits for this answer", "warn")
             return
         self.run(command, self._send_answer(choice))
 
@@ -138,7 +146,7 @@ class Requests:
         """Mark a turn; the same mark again removes it."""
         message = f"turn {request.ordinal} marked {request.quality}"
         if self._host.view.marks.get(request.ordinal) == request.quality:
-            message = f"turn {request.ordinal}: mark {request.quality} taken back"
+            message = f"turn {request.ordinal}: mark {request.quality} removed"
             request = MarkTurn(request.ordinal, None)
         self.run("mark", self._send(request, message))
 
@@ -146,7 +154,7 @@ class Requests:
         """Ask for a note on the newest marked turn."""
         marked = max(self._host.view.marks, default=None)
         if marked is None:
-            self._host.say("a note goes on a mark: g or x first", "warn")
+            self._host.say("mark a turn first: g or x", "warn")
         else:
             self.run("note", self._note(marked))
 
@@ -154,7 +162,7 @@ class Requests:
         previous = self._host.view.notes.get(ordinal, "")
         text = await self._ask_text(f"note on turn {ordinal}", previous)
         if text is not None and text != previous:
-            message = f"turn {ordinal}: note {'kept' if text else 'taken away'}"
+            message = f"turn {ordinal}: note {'saved' if text else 'removed'}"
             await self._send(NoteTurn(ordinal, text), message)
 
     def accept_newest(self) -> None:
@@ -167,7 +175,7 @@ class Requests:
 
     def answer_finding(self, request: AnswerFinding) -> None:
         """Accept, acknowledge or mute a finding."""
-        words = {"accept": "accepted as the new usual", "acknowledge": "acknowledged", "mute": "muted"}
+        words = {"accept": "accepted as the new usual level", "acknowledge": "acknowledged", "mute": "muted"}
         self.run("finding", self._send(request, f"{request.key} {words[request.answer]}"))
 
     # -- helpers
@@ -208,7 +216,7 @@ def unavailable_commands(backend: Backend) -> dict[str, str]:
         if command.danger and backend.read_only:
             unavailable[command.id] = backend.read_only
         elif command.needs == "control" and backend.control is None:
-            unavailable[command.id] = "there is no running Timmy to change here"
+            unavailable[command.id] = "not connected to a running Timmy"
         elif command.needs == "llm" and backend.llm is None:
-            unavailable[command.id] = "there is no Ollama to ask here"
+            unavailable[command.id] = "not connected to Ollama"
     return unavailable

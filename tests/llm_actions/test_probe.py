@@ -11,8 +11,8 @@ from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.demo.ollama.engine import GenerateRequest, ServedRequest
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
-from timmy_tui.ollama.probe import run_probe
-from timmy_tui.ollama.warm import plan_warm, send_warm
+from timmy_tui.llm_actions.probe import run_probe
+from timmy_tui.llm_actions.warm import plan_warm, send_warm
 from timmy_tui.sources.services.urls import ModelConfig
 
 SUMMARIES = {

@@ -10,7 +10,7 @@ import pytest
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.control.service.listeners import Listener, Serving
-from timmy_tui.control.service.strategies import (
+from timmy_tui.control.service.restart_strategies import (
     STRATEGIES,
     ByPanel,
     Command,
