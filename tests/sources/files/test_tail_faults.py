@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.descriptors import open_descriptors
 from tests.sources.files.conftest import Follow
 from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
@@ -111,10 +112,10 @@ def test_t9_one_poll_reads_at_most_8_mib(log: Path, follow: Follow) -> None:
 
 def test_t14_without_hold_no_descriptor_is_open_between_polls(log: Path, follow: Follow) -> None:
     append(log, b"one\n")
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     follower = follow(log, TailSettings(head_kib=0), hold=False)
     assert follower.poll() == [b"one"]
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() - before == set()
     append(log, b"two\nhal")
     assert follower.poll() == [b"two"]
     append(log, b"f\n")

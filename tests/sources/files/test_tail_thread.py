@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.descriptors import open_descriptors
 from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
@@ -225,7 +226,7 @@ def test_what_was_never_started_can_be_stopped(tmp_path: Path) -> None:
 def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
     log = tmp_path / "log"
     append(log, b"".join(b"%07d\n" % number for number in range(2000)))
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     feed = TailThread(Tail(log, "log", QUICK), "latency", QUICK)
     news = threading.Event()
     feed.start(news.set)
@@ -233,4 +234,4 @@ def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
     feed.drain()
     assert feed.take_backlog() is not None
     feed.stop()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() - before == set()

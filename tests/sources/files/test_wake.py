@@ -1,6 +1,5 @@
 """Notifications from the file system, by inotify itself and through watchfiles."""
 
-import gc
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.descriptors import open_descriptors
 from timmy_tui.sources.files.wake import Waker
 
 METHODS = pytest.param(True, id="inotify"), pytest.param(False, id="watchfiles")
@@ -122,13 +122,12 @@ def test_other_files_of_the_folder_and_what_lies_below_do_not_wake(tmp_path: Pat
 
 
 def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
-    gc.collect()  # what earlier tests dropped would otherwise be closed in between, and its numbers used again
-    before = set(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     waker = Waker([tmp_path / "log"], lambda: None)
     waker.start()
     assert waker.watching.wait(20)
     waker.stop()
-    assert set(os.listdir("/proc/self/fd")) - before == set()
+    assert open_descriptors() - before == set()
     assert not waker.watching.is_set()
 
 
