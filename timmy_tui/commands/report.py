@@ -1,7 +1,7 @@
 """``timmy-tui report``."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def report(options: ReportOptions) -> None:
         sources=reading.sources,
         unparsed=reading.unparsed,
         single=options.request_id is not None,
-        known_flags=known_flags(options),
+        known_flags=partial(known_flags, options),
     )
     path = options.formats.get(exporter.name)
     if path is not None and path.exists():

@@ -4,7 +4,7 @@ Its name and help become the option ``--NAME`` of the command, which knows no fo
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -30,8 +30,8 @@ class ReportData:
     unparsed: Mapping[str, int]
     single: bool
     """One turn was asked for by its id: no summary."""
-    known_flags: KnownFlags
-    """The flags, and what journal and files tell of them."""
+    known_flags: Callable[[], KnownFlags]
+    """The flags, and what journal and files tell of them: read (20–70 ms) by the formats that list epochs alone."""
 
 
 class ExportError(Exception):
@@ -101,7 +101,8 @@ class SessionsText(Text):
         from timmy_tui.report.text import session_lines
 
         yield from session_lines(data.sessions, data.turns)
-        yield from epoch_lines(epochs_of(data.all_turns, data.known_flags).epochs, data.known_flags)
+        known = data.known_flags()
+        yield from epoch_lines(epochs_of(data.all_turns, known).epochs, known)
 
 
 class Json:
@@ -122,8 +123,8 @@ class Json:
 
         why = diagnose_newest(data.all_turns, data.turns)
         report = report_object(data.turns, data.sessions, data.sources, data.unparsed, why)
-        epochs = epochs_of(data.all_turns, data.known_flags).epochs
-        text = msgspec.json.encode({**report, **epoch_objects(epochs, data.known_flags)})
+        known = data.known_flags()
+        text = msgspec.json.encode({**report, **epoch_objects(epochs_of(data.all_turns, known).epochs, known)})
         sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
 
 

@@ -87,13 +87,6 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
-def _cut_hard(text: str, width: int) -> str:
-    """``width`` cells that end in ``…``, whether or not the text was longer: something behind it was cut."""
-    if width <= 0:
-        return ""
-    return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
-
-
 def spread(start: Line, end: Line, width: int) -> Line:
     """One line with ``end`` at the right edge. ``start`` is cut to fit; a pane too narrow for both drops ``end``."""
     tail = cells(end)
