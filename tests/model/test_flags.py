@@ -27,10 +27,10 @@ def turn(**facts: Any) -> Turn:
 
 
 def shown(key: str, turns: tuple[Turn, ...]) -> list[FlagValue | None]:
-    """What each of the turns shows, lone pauses left out."""
+    """What each of the turns shows."""
     read = flag(key).turn
     assert read is not None
-    return [read(one) for one in turns if one.state is not TurnState.LONE_PAUSE]
+    return [read(one) for one in turns]
 
 
 def turns_of(*logs: Path) -> tuple[Turn, ...]:

@@ -13,7 +13,7 @@ from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
-from timmy_tui.model.turn import Epoch, Turn, TurnState
+from timmy_tui.model.turn import Epoch, Turn
 
 REMEMBERED = 500
 """Turns that a verdict can look back on: 200 a side and what lies between."""
@@ -67,8 +67,7 @@ class Judge:
         self._newest = turn.ordinal
         self._tracker.add(turn)
         self._detector.add(turn)
-        if turn.state is not TurnState.LONE_PAUSE:
-            self._diagnosis = self._diagnoser.add(turn)
+        self._diagnosis = self._diagnoser.add(turn)
 
     def mark(self, turn: Turn, quality: str | None) -> None:
         """The user's word on a turn; the same again takes it back."""

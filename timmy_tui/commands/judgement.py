@@ -24,7 +24,7 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings
 from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.report.epochs import change_objects
 
@@ -115,7 +115,6 @@ def compare(options: CompareOptions) -> None:
     a, b, again = options.a, options.b, options.again
     turns, marks = _history_turns(options) if options.remembered else (_turns(options), {})
     noise = None if options.logs else known_noise(find_timmy(options))
-    turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
     known = known_flags(options)
     sides = [select(turns, one, known=known) for one in (a, b, again) if one]
     if again:

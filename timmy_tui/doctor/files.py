@@ -1,7 +1,5 @@
 """Checks of the logs: whether they exist, what is in them, and how old it is."""
 
-import os
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from timmy_tui.model.snapshot import ClockOffset
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.parse.table import log_files
-from timmy_tui.turns.ingest import Ingest
+from timmy_tui.turns.newest import end_lines, newest_turns
 
 END_BYTES = 512 << 10
 """Size of each log's end that is read: about 120 turns."""
@@ -47,38 +45,15 @@ class Sample:
 
 def sample_logs(installation: Installation, settings: Settings) -> Sample:
     """Turns, events and unparsed lines from the end of each log."""
-    ingest = Ingest(settings.tail.turn_timeout_s)
-    turns: dict[int, Turn] = {}
-    for path, row in log_files(installation):
-        for turn in ingest.feed(row.kind, end_lines(path)):
-            turns[turn.ordinal] = turn
-    for turn in ingest.assembler.finish():
-        turns[turn.ordinal] = turn
-    ordered = tuple(turns[ordinal] for ordinal in sorted(turns))
+    turns, ingest = newest_turns(log_files(installation), END_BYTES, settings.tail.turn_timeout_s, keep_events=True)
     return Sample(
-        turns=ordered,
-        events=Counter(event.event for turn in ordered for event in turn.events),
+        turns=turns,
+        events=Counter(event.event for turn in turns for event in turn.events),
         unparsed=ingest.unparsed,
-        offset=offset_over(ordered[-20:]),
+        offset=offset_over(turns[-20:]),
         newest=ingest.newest_stamp,
-        debug_turns=sum(turn.logs in ("v34", "both") for turn in ordered),
+        debug_turns=sum(turn.logs in ("v34", "both") for turn in turns),
     )
-
-
-def end_lines(path: Path) -> list[bytes]:
-    """Whole lines of the end of a regular file; none of anything else, because reading a FIFO would block."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return []
-    with open(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            return []
-        begin = max(info.st_size - END_BYTES, 0)
-        file.seek(begin)
-        lines = file.read(END_BYTES).split(b"\n")
-    return lines[1:-1] if begin else lines[:-1]
 
 
 def file_lines(installation: Installation, sample: Sample, settings: Settings, now: float) -> Iterator[DoctorLine]:
@@ -159,7 +134,7 @@ def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLi
         yield DoctorLine("ollama.log", FAIL, f"{path} {problem}", "Correct [paths] ollama_log.")
         return
     parser = OllamaLogParser()
-    served = parser.feed(end_lines(path))
+    served = parser.feed(end_lines(path, END_BYTES))
     if served:
         yield DoctorLine("ollama.log", OK, f"{path}: {len(served)} requests with their cached tokens at its end")
     else:

@@ -274,7 +274,7 @@ def shown_by_session(flag: Flag, turns: Iterable[Turn]) -> list[tuple[FlagValue,
     if flag.turn is None:
         return []
     shown: list[tuple[FlagValue, bool]] = []
-    for number, turn in enumerate(turn for turn in turns if turn.state is not TurnState.LONE_PAUSE):
+    for number, turn in enumerate(turns):
         value = flag.turn(turn)
         if value is not None:
             shown.append((value, number > 0 or value != flag.first_turn))

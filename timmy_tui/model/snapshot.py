@@ -90,6 +90,21 @@ class ClockOffset(Struct, frozen=True, eq=False):
     """The bounds contradict each other: a clock jumped within the window."""
 
 
+class Listening(Struct, frozen=True, eq=False):
+    """What the pauses without text say of STT: it listens, and how fast its loop goes round in silence."""
+
+    pauses: int = 0
+    """So far; a pause that a turn began with is not among them."""
+    per_minute: float | None = None
+    """While it listens: from the newest spacings. None before the second pause."""
+    threshold_s: float | None = None
+    """The silence threshold that the newest one names: a setting, not what was waited."""
+    spacings_s: tuple[float, ...] = ()
+    """Between two of them with nothing but silence in between, newest last, at most 512."""
+    arrived: float | None = None
+    """time.monotonic() at which the newest was read; None if it was in the log before."""
+
+
 class Counts(Struct, frozen=True, eq=False):
     """Turns by state since the start of the logs."""
 
@@ -97,7 +112,6 @@ class Counts(Struct, frozen=True, eq=False):
     failed: int = 0
     aborted: int = 0
     timed_out: int = 0
-    lone_pauses: int = 0
     open: int = 0
 
 
@@ -110,6 +124,7 @@ class Snapshot(Struct, frozen=True, eq=False):
     """The newest turns that are closed, oldest first."""
     open_turn: OpenTurn | None = None
     counts: Counts = field(default_factory=Counts)
+    listening: Listening = field(default_factory=Listening)
     window: int = 20
     """Number of complete turns in the statistics."""
     headline: StageStat | None = None

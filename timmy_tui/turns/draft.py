@@ -16,7 +16,7 @@ CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
 
 _TEMPLATE_TOKENS = ("<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>")
 
-_PAUSE, _OLLAMA_RECEIVED = SLOT["stt_pause_detected"], SLOT["v34_ollama_received"]
+_OLLAMA_RECEIVED = SLOT["v34_ollama_received"]
 _FAILURE_SIGNALS = frozenset({"empty_reply", "canned_reply", "error"})
 _NO_SIGNALS: frozenset[str] = frozenset()
 
@@ -40,6 +40,12 @@ class Draft(Struct, gc=False):
     first_stamp: float = 0.0
     last_stamp: float = 0.0
     """Of the last event in file order, in seconds; 0 for a turn that only the debug log has."""
+    begun: int = 0
+    """How many ids had begun by then."""
+    arrived: float | None = None
+    """time.monotonic() at which its newest event was read; None while only a backlog has told of it."""
+    events_arrived: int = 0
+    """How many of its events ``arrived`` covers."""
     query_started: float | None = None
     query_us: int | None = None
     http_status: float | None = None
@@ -47,12 +53,6 @@ class Draft(Struct, gc=False):
     closed: bool = False
     state: TurnState = TurnState.OPEN
     aborted_by: str = ""
-
-    @property
-    def has_text(self) -> bool:
-        """The user said something: there is more than a pause."""
-        missing = self.stamps.count(None) + (self.stamps[_PAUSE] is not None)
-        return self.debug is not None or missing < len(self.stamps) or bool(self.unknown_events)
 
     def has_event(self, event: str) -> bool:
         """An event of this name has arrived."""
@@ -134,21 +134,26 @@ class Draft(Struct, gc=False):
         return frozenset(signals) if signals else _NO_SIGNALS
 
     def _final_state(self, signals: frozenset[str], debug: DebugRecord | None) -> tuple[TurnState, str]:
-        """State and reason. A complete turn with a failure signal counts as failed."""
+        """State and reason. What failed says more than how the turn was closed, and comes first."""
+        if self.state is TurnState.OPEN:
+            return self.state, ""
+        failure = self._failure(signals, debug)
+        if failure:
+            return TurnState.FAILED, failure
         if self.state is TurnState.ABORTED:
             newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
             return self.state, f"{newer} began before it ended"
-        if self.state is TurnState.TIMED_OUT:
-            return self.state, "no further event"
-        if self.state is TurnState.LONE_PAUSE:
-            return self.state, "a pause without text"
-        if self.state is TurnState.OPEN or not signals & _FAILURE_SIGNALS:
-            return self.state, ""
+        return self.state, "no further event" if self.state is TurnState.TIMED_OUT else ""
+
+    def _failure(self, signals: frozenset[str], debug: DebugRecord | None) -> str:
+        """What went wrong in it; empty if nothing is known to have."""
+        if not signals & _FAILURE_SIGNALS:
+            return ""
         if debug is not None and debug.errors:
-            return TurnState.FAILED, debug.errors[0][:200]
+            return debug.errors[0][:200]
         if self.http_status is not None and self.http_status >= 400:
-            return TurnState.FAILED, f"v34 answered with status {self.http_status:.0f}"
-        return TurnState.FAILED, "the model gave no answer"
+            return f"v34 answered with status {self.http_status:.0f}"
+        return "the model gave no answer"
 
 
 def _debug_ledger(debug: DebugRecord) -> Ledger:
