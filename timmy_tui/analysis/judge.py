@@ -3,9 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from timmy_tui.analysis.compare.comparison import compare
+from timmy_tui.analysis.compare.setting_gain import with_changes
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
@@ -135,7 +134,7 @@ class Judge:
         after = [turn for number in range(at, len(epochs) + 1) for turn in self._members(number)]
         before = self._before_flip(at)
         verdict = compare(before, after, (f"epoch:{at - 1}", f"epoch:{at}"), self._marks, self.noise)
-        return replace(verdict, changes=epochs[at - 1].changes)
+        return with_changes(verdict, epochs[at - 1].changes)
 
     def _before_flip(self, at: int) -> list[Turn]:
         """The epoch before, and those ahead of it that ran under the same flags."""

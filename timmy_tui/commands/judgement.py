@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 import msgspec
-from msgspec.structs import replace
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.history import known_noise, open_history
@@ -110,6 +109,7 @@ def compare(options: CompareOptions) -> None:
     """
     from timmy_tui.analysis.compare.comparison import compare as compare_turns
     from timmy_tui.analysis.compare.selections import select
+    from timmy_tui.analysis.compare.setting_gain import with_changes
     from timmy_tui.analysis.stats.epochs import epochs_of
 
     a, b, again = options.a, options.b, options.again
@@ -123,7 +123,7 @@ def compare(options: CompareOptions) -> None:
         verdict = compare_crossover((sides[0], sides[1], sides[2]), (a, b, again), marks, noise)
     else:
         verdict = compare_turns(sides[0], sides[1], (a, b), marks, noise)
-    verdict = replace(verdict, changes=epochs_of(turns, known).differences(sides[0], sides[1]))
+    verdict = with_changes(verdict, epochs_of(turns, known).differences(sides[0], sides[1]))
     if options.as_json:
         printed = {**msgspec.to_builtins(verdict), "changes": change_objects(verdict.changes, known)}
         click.echo(json.dumps(printed, indent=1))

@@ -105,6 +105,19 @@ class Listening(Struct, frozen=True, eq=False):
     """time.monotonic() at which the newest was read; None if it was in the log before."""
 
 
+class PassBound(Struct, frozen=True):
+    """What the rhythm of quiet pauses tells of the wait before a turn. Bounds, and it assumes upstream's STT loop."""
+
+    threshold_s: float
+    """The setting."""
+    waited_s: float
+    """At least so long from the last sound to the pause event, where a pass takes ``pass_s``."""
+    pass_s: float
+    """At least so long takes one pass of STT over the audio."""
+    pauses: int
+    """From so many pauses without text."""
+
+
 class Counts(Struct, frozen=True, eq=False):
     """Turns by state since the start of the logs."""
 
@@ -125,6 +138,8 @@ class Snapshot(Struct, frozen=True, eq=False):
     open_turn: OpenTurn | None = None
     counts: Counts = field(default_factory=Counts)
     listening: Listening = field(default_factory=Listening)
+    pass_bound: PassBound | None = None
+    """None where the rhythm fits several times of a pass, or too little of it is known."""
     window: int = 20
     """Number of complete turns in the statistics."""
     headline: StageStat | None = None

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.frame import TurnFrame
 from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
@@ -187,13 +188,14 @@ class SnapshotBuilder:
         window = self._settings.view.window
         if self._statistics is None:
             self._statistics = _Statistics(headline_stat(turns, window), stage_stats(turns, window))
-        analyzer = self._analyzer
+        analyzer, listening = self._analyzer, self._ingest.assembler.listening
         return replace(
             base,
             turns=turns,
             open_turn=self._open_turn(),
             counts=self._counts(),
-            listening=self._ingest.assembler.listening,
+            listening=listening,
+            pass_bound=pass_bound(listening),
             window=window,
             headline=self._statistics.headline,
             stages=self._statistics.stages,
