@@ -68,7 +68,7 @@ class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
 def flip(options: FlipOptions) -> int:
     """Change flags, restart v34 and check that it serves: `flip tail-mode on`, or several flags as one change.
 
-    Without --wait the change is kept as soon as v34 answers, without proof from turns.
+    Without --wait the change is kept as soon as v34 answers, not verified by turns.
     """
     pairs = options.pairs
     if len(pairs) % 2:
@@ -254,7 +254,7 @@ def _final_exit_code(controller: "Controller") -> int:
 
 
 def _answer_questions(controller: "Controller", progress: ChangeProgress, wait: bool) -> bool:
-    """Answer the change's questions; without ``wait``, keep it without proof. False: only a user at a terminal can."""
+    """Answer the change's questions; without ``wait``, keep it unverified. False: only a user at a terminal can."""
     from timmy_tui.control.progress import KEEP, UNDO
 
     try:

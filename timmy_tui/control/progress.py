@@ -173,7 +173,7 @@ class Progress:
         """The user's answer. Raises ControlError when the current state does not accept it."""
         with self._changed:
             if choice not in self._current.choices:
-                raise ControlError(f"{choice}: nothing asks for that now.")
+                raise ControlError(f"{choice}: no running change offers that choice now.")
             self._answer = choice
             self.cancelled.set()
             self._changed.notify_all()

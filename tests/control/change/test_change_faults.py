@@ -38,7 +38,7 @@ def test_no_turn_one_turn_and_a_contradiction_are_shown_and_never_undone_unasked
     demo_harness.until(lambda: "another value" not in demo_harness.progress.message)
     assert demo_harness.answer("keep") is ChangeState.KEPT
     assert demo_harness.stages()[-1][1] == "kept"
-    assert "kept without proof" in demo_harness.messages[-1]
+    assert "kept, not verified" in demo_harness.messages[-1]
 
 
 def test_turns_of_the_old_session_prove_nothing(demo_harness: ControlHarness) -> None:

@@ -96,7 +96,9 @@ def test_a_v34_that_died_of_an_interrupted_change_is_called_dead(harness: Contro
 def test_a_restart_that_was_interrupted_is_not_said_to_have_failed(harness: ControlHarness) -> None:
     harness.journal.append(Entry(op="left", stage="restarting", label="restart v34"))
     harness.controller.poll()
-    assert harness.controller.idle and harness.messages == ["restart v34: interrupted earlier, its end was not seen"]
+    assert harness.controller.idle and harness.messages == [
+        "restart v34: interrupted earlier, how it ended is not known"
+    ]
     assert harness.stages()[-1] == ("left", "needs attention")
 
 

@@ -50,7 +50,7 @@ def test_a_flip_waits_for_its_proof_and_is_undone(demo: DemoV34, shell: Shell) -
 
 def test_flip_without_waiting_is_kept_without_proof_and_a_restart_says_so(shell: Shell) -> None:
     done = shell.run("flip", "retrieved-chunks", "3", "--yes")
-    assert done.returncode == 0 and "kept without proof" in done.stdout
+    assert done.returncode == 0 and "kept, not verified" in done.stdout
     assert shell.run("undo", "--yes").returncode == 0
     restarted = shell.run("restart", "--yes")
     assert restarted.returncode == 0 and "done, v34 serves" in restarted.stdout
@@ -103,7 +103,7 @@ def test_an_interrupted_change_is_kept_or_undone_before_another(demo: DemoV34, s
     refused = shell.run("flip", "recency-weight", "0.5", "--yes")
     assert refused.returncode == 1 and "was interrupted: undo or keep it first" in refused.stderr
     kept = shell.run("keep")
-    assert kept.returncode == 0 and "kept without proof" in kept.stdout
+    assert kept.returncode == 0 and "kept, not verified" in kept.stdout
     assert shell.run("keep").returncode == 1
     assert shell.run("undo", "--yes").returncode == 0
     assert demo.contents() == before

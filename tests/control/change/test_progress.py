@@ -56,7 +56,7 @@ def test_before_a_step_that_cannot_be_called_back_the_last_word_counts_and_later
         progress.stop_accepting_answers()
     progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO))
     progress.stop_accepting_answers()
-    with pytest.raises(ControlError, match="nothing asks for that now"):
+    with pytest.raises(ControlError, match="no running change offers that choice now"):
         progress.answer(UNDO)
 
 

@@ -150,7 +150,7 @@ class Change:
         try:
             listener = self._service.restart(old, edited, since, choices)
         except WaitStopped:
-            self._ask_user(f"not waited for; {self._service.describe_serving(old)}")
+            self._ask_user(f"you stopped the wait; {self._service.describe_serving(old)}")
         except (ChangeNotRead, ControlError) as error:
             reason = (error.message if isinstance(error, ControlError) else str(error)).rstrip(".")
             self._ask_user(f"{reason}; {self._service.describe_serving(old)}")
@@ -183,7 +183,7 @@ class Change:
                     raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {confirming} turns show it")
                 self.progress.wait(POLL_S)
         except KeepRequested:
-            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, not verified") from None
 
     # -- problems
 
@@ -198,7 +198,7 @@ class Change:
             while True:
                 self.progress.wait(POLL_S)
         except KeepRequested:
-            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept without proof") from None
+            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, not verified") from None
 
     def _count_down_to_rollback(self, reason: str) -> None:
         """Count down on the screen; returns when the change is to be rolled back. Raises ChangeEnded, ShuttingDown."""

@@ -90,7 +90,7 @@ class Rollback:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, WaitStopped):
-        return "not waited for"
+        return "the wait was stopped"
     return error.message if isinstance(error, ControlError) else str(error)
 
 

@@ -166,7 +166,7 @@ class ChangeRunner:
             raise ControlError(f"{operation.label}: only half of it is in place.", "timmy-tui undo")
         outcome = str(state) if operation.files else END_NOT_SEEN
         if state is FileState.APPLIED and not operation.undoes:
-            outcome = "kept without proof"
+            outcome = "kept, not verified"
             self._journal.append(Entry(op=operation.op, stage="kept", message=outcome))
         return f"{operation.label}: {outcome} {warning}".strip()
 

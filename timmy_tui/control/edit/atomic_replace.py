@@ -84,7 +84,7 @@ def _read(fd: int, path: Path) -> tuple[FileImage, bool]:
     if info.st_size > LIMIT:
         raise Unsafe(f"{path} is larger than {LIMIT >> 20} MiB.")
     if info.st_nlink > 1:
-        raise Unsafe(f"{path} has {info.st_nlink} names (hard links); replacing it would part them.")
+        raise Unsafe(f"{path} has {info.st_nlink} names (hard links); replacing it would separate them.")
     data = os.pread(fd, LIMIT + 1, 0)
     after = os.fstat(fd)
     image = FileImage(

@@ -81,7 +81,7 @@ def patch(source: bytes, selector: Selector, value: Value) -> bytes:
     found = _literal(after, _value_node(after.tree, selector), selector)
     same = found.value == value and found.type is old.type and found.start == old.start
     if not same or _blanked(before.tree, selector) != _blanked(after.tree, selector):
-        raise Refused(f"The new value of {selector} does not read back as it was wished.", [old.line])
+        raise Refused(f"The new value of {selector} does not read back as requested.", [old.line])
     return new
 
 
@@ -110,7 +110,7 @@ def _constant(tree: ast.Module, selector: Constant) -> ast.expr:
     if not bindings.found:
         raise Refused(f"{name} is not in the file.", bindings.stars)
     if len(bindings.found) > 1:
-        raise Refused(f"{name} is bound more than once.", [binding.line for binding in bindings.found])
+        raise Refused(f"{name} is set more than once.", [binding.line for binding in bindings.found])
     (line, kind, statement) = bindings.found[0]
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
         raise Refused(f"{name} is not set by one plain assignment at the top level, but by {kind}.", [line])

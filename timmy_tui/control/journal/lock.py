@@ -20,7 +20,9 @@ class Locked(ControlError):
         """``pid`` is the owner's; None when it is not known."""
         self.pid = pid
         owner = f"the timmy-tui with pid {pid}" if pid else "another timmy-tui"
-        super().__init__(f"{owner} makes changes; this one only looks.", "Close it, or make the change there.")
+        super().__init__(
+            f"{owner} makes the changes; this dashboard is read-only.", "Close it, or make the change there."
+        )
 
 
 class ChangeLock:

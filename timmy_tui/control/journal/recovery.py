@@ -15,7 +15,7 @@ from timmy_tui.control.journal.write_ahead import (
 from timmy_tui.core.errors import ControlError
 
 IN_PLACE = (FileState.APPLIED, FileState.HALF_APPLIED)
-END_NOT_SEEN = "its end was not seen"
+END_NOT_SEEN = "how it ended is not known"
 """Of a restart: it changed no file, and may have ended after the program did."""
 
 

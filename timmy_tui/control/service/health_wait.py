@@ -105,7 +105,7 @@ class HealthWait:
 
     def _start_once_more(self, serving: Serving) -> None:
         """Restart, one time, a v34 that was started before the files were in place and so has not read them."""
-        self._other_cause = f"pid {serving.listeners[0].pid} serves with what it read before the edit"
+        self._other_cause = f"pid {serving.listeners[0].pid} still serves, with the values from before the edit"
         if ask(self.url, ASK_LIMIT_S) is not Answer.ANSWERS:
             return
         if self.strategy.started_by is StartedBy.USER:

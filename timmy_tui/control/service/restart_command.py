@@ -73,7 +73,7 @@ def _wait(process: subprocess.Popen[bytes], limit_s: float, cancelled: threading
     while process.poll() is None:
         too_late = time.monotonic() > deadline
         if too_late or cancelled.is_set():
-            reason = f"has not ended within {limit_s:.0f} s" if too_late else "was not waited for"
+            reason = f"has not ended within {limit_s:.0f} s" if too_late else "was cancelled"
             return f"{reason}, and {'was ended' if _end(process) else 'cannot be ended'}"
         time.sleep(POLL_S)
     # Its group is left alone: the new service is in it.

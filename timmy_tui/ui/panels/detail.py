@@ -93,4 +93,5 @@ def _metadata(metadata: Mapping[str, Any]) -> str:
 def _cut_events(events: list[Line], available: int) -> list[Line]:
     if len(events) <= available:
         return events
-    return [*events[: available - 1], line((f"+{len(events) - available + 1} more events", "muted"))]
+    more = len(events) - available + 1
+    return [*events[: available - 1], line((f"+{more} more event{'' if more == 1 else 's'}", "muted"))]

@@ -67,7 +67,9 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, total) for bar in shown)]
     if hidden:
         hidden_ms = sum(bar.length or 0.0 for bar in hidden)
-        lines.append(line((f"+{len(hidden)} smaller rows: {duration(hidden_ms)}", "muted")))
+        lines.append(
+            line((f"+{len(hidden)} smaller row{'' if len(hidden) == 1 else 's'}: {duration(hidden_ms)}", "muted"))
+        )
     return [fit(spans, width) for spans in lines]
 
 
