@@ -83,6 +83,7 @@ def test_every_pattern_has_an_example() -> None:
         "summary",
         "parent_stored",
         "caption",
+        "handler_failure",
     }
     assert {pattern.kind for pattern in PATTERNS} <= shown
 

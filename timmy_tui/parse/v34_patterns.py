@@ -57,7 +57,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _row("message", _D + r"Processing user message: (?P<text>.*)$"),
     _row("excerpt", r"^>>> Importance calculation for: '"),
     _row("topic", r"^    Topic: .*, Tags: \["),
-    _row("step", r"^--- Step (?P<step>\d) \([^)]*\) took: (?P<ms>[\d.]+)s$", step=int, ms=_seconds),
+    _row("step", r"^--- Step (?P<step>\d) \([^)]*\) took: (?P<ms>-?[\d.]+)s$", step=int, ms=_seconds),
     _row("metadata", r"^>>> Fast metadata generated: .*importance=(?P<importance>[\d.]+)$", importance=float),
     _row("summary", r"^>>> Fast summary generated: "),
     _row("parent_stored", _D + r"Stored parent document with ID: "),
@@ -94,7 +94,7 @@ PATTERNS: tuple[Pattern, ...] = (
     # The first version of v34, of November 18, says here whether it stores its own answer.
     _row("answer_added", _D + r"Skipped storing assistant message: "),
     _row("answer_added", _D + r"Parent Document Ingestion for role=assistant\.\.\.$"),
-    _row("total", r"^--- Total process_user_message took: (?P<ms>[\d.]+)s$", ms=_seconds),
+    _row("total", r"^--- Total process_user_message took: (?P<ms>-?[\d.]+)s$", ms=_seconds),
     # eventlet and gevent tell the duration and differ in the date; Werkzeug's own server tells no duration.
     _row(
         "access",
@@ -102,7 +102,8 @@ PATTERNS: tuple[Pattern, ...] = (
         r"(?:-|\d+(?: (?P<seconds>\d+\.\d+))?)$",
         code=int, seconds=float,
     ),
-    _row("failure", _D + r"(?P<error>(?:Generate API call failed|Error in handle_user_message): .*)$"),
+    _row("failure", _D + r"(?P<error>Generate API call failed: .*)$"),
+    _row("handler_failure", _D + r"(?P<error>Error in handle_user_message: .*)$"),
     _row("failure", _D + r"(?P<error>Empty streamed response received)"),
     _row("tts_failure", _D + r"(?P<error>Could not connect to TTS API: .*)$"),
     _row("serving", r"^\((?P<pid>\d+)\) wsgi starting up on (?P<url>\S+)$", pid=int),

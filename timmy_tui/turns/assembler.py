@@ -178,8 +178,8 @@ class TurnAssembler:
 
     def add_facts(self, facts: Iterable[DebugFact]) -> list[Turn]:
         """Add facts of the debug log in file order. Returns the turns that closed, and closed turns that changed."""
-        changed = map(self._debug_log.add_fact, facts)
-        return [draft.build(self._keep_events) for draft in changed if draft is not None and draft.closed]
+        add_fact = self._debug_log.add_fact
+        return [draft.build(self._keep_events) for fact in facts for draft in add_fact(fact) if draft.closed]
 
     def tick(self, now: float) -> list[Turn]:
         """Close turns that have been silent too long; ``now`` in seconds since the epoch."""
@@ -197,8 +197,7 @@ class TurnAssembler:
     def finish(self) -> list[Turn]:
         """At the end of the logs: close turns that the newest stamp shows to be over, and return the others as open."""
         turns = self.tick(self._drafts.newest_stamp())
-        finished = self._debug_log.finish_record()
-        changed = [finished] if finished is not None and finished.closed else []
+        changed = [draft for draft in self._debug_log.finish_record() if draft.closed]
         return turns + [draft.build(self._keep_events) for draft in (*changed, *self._drafts.open.values())]
 
     @property
