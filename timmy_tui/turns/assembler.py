@@ -67,6 +67,10 @@ class TurnAssembler:
         """An ordinal for a turn from another source."""
         return self._drafts.take_ordinal()
 
+    def session_of(self, session_id: str) -> int:
+        """Number of the session with this id; a new id begins a new session."""
+        return self._sessions.number_of(session_id)
+
     def add_events(self, events: Iterable[Event]) -> list[Turn]:
         """Add events in file order. Returns the turns that closed, and closed turns that changed."""
         changed: dict[int, Draft] = {}
