@@ -48,7 +48,8 @@ class TypedTurns:
         for stat in ready:
             fitting = [turn for turn in known if is_same_exchange(turn, stat)]
             if not fitting:
-                changed.append(stat)
+                session = next((turn.session for turn in known if turn.session_id == stat.session_id), 0)
+                changed.append(replace(stat, session=stat.session or session))
                 continue
             # Statistics come once. Of two exchanges that cannot be told apart, each has its own.
             free = [turn for turn in fitting if turn.ordinal not in self._statistics]
