@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from timmy_tui.analysis.llm.cold_rate import ColdRate, PrefillRate, evaluated_tokens, fastest_cold, prior_rate
+from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
+from timmy_tui.analysis.llm.request_chain import RequestChain
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
 from timmy_tui.model.turn import Turn
 
@@ -444,15 +446,14 @@ def test_the_place_decides_the_order_and_a_place_that_comes_late_changes_it() ->
 
 
 def test_the_request_behind_one_that_moved_has_another_one_before_it() -> None:
-    """A whole prompt was computed after a shorter one; the length of the session's first prompt is the reusable part."""
-    tracker = ReuseTracker()
-    tracker.add(turn(0, 1000, 10), NEW)
-    tracker.add(turn(2, 1000, 10, session_id="two"), NEW)
-    tracker.add(turn(3, 1200, 10, session_id="", session=9), NEW)
-    tracker.add(turn(2, 1000, 10, session_id="two", place=(9, 0)), NEW)
-    tracker.add(turn(4, 1300, 10, session_id="one", place=(3, 1, 1)), NEW)
-    assert [one.ordinal for one in tracker.reuse] == [0, 3, 4, 2]
-    assert not any(one.reason.startswith("first") for one in tracker.reuse if one.ordinal in (3, 4))
+    chain = RequestChain(9)
+    for n in (0, 1, 2):
+        chain.put(request_of(turn(n, 1000, 10)), 0)
+    changed = chain.put(request_of(turn(1, 1000, 10, place=(2, 1, 1))), 0)
+    assert {one.request.ordinal for one in changed} == {1, 2}
+    before = [one.previous.request.ordinal if one.previous else None for one in chain]
+    assert [(one.request.ordinal) for one in chain] == [0, 2, 1]
+    assert before == [None, 0, 2]
 
 
 def test_a_turn_that_is_pushed_out_is_not_taken_in_again_as_a_revision() -> None:
