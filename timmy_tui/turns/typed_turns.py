@@ -86,13 +86,10 @@ class TypedTurns:
             return turn
         # The statistics name the process; what the debug log alone has is assumed to be of the one that was in force.
         without_events = turn.logs == "v34" or typed_ordinal is not None
-        place = turn.place
-        if typed_ordinal is not None and not place:
-            place = stat.position if turn.logs == "v34" else turn.position
         return replace(
             turn,
             ordinal=turn.ordinal if typed_ordinal is None else typed_ordinal,
-            place=place,
+            place=turn.place if typed_ordinal is None else turn.position,
             session_id=stat.session_id or turn.session_id if without_events else turn.session_id or stat.session_id,
             session=stat.session or turn.session if without_events else turn.session,
             started=turn.started if turn.started is not None else stat.started,
@@ -147,8 +144,8 @@ def is_same_exchange(turn: Turn, stat: Turn) -> bool:
     known_pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
     if not known_pairs or any(abs(a - b) > DURATION_TOLERANCE_MS for a, b in known_pairs):
         return False
-    # The debug log has no session ids: a typed turn in it has the session that was current when it was read.
-    if turn.request_id and turn.session_id and stat.session_id and turn.session_id != stat.session_id:
+    # The debug log has no session ids: what it alone has is assumed to be of the session in force.
+    if turn.request_id and turn.logs != "v34" and turn.session_id and stat.session_id and turn.session_id != stat.session_id:
         return False
     # v34's clock tells both times where it can: the recognizer's may be minutes away.
     own, other = (turn.answered, stat.answered) if turn.answered and stat.answered else (turn.started, stat.started)
