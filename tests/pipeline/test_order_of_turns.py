@@ -1,6 +1,7 @@
 """Spoken and typed turns across restarts, from both logs and v34's statistics: each once, in order, with its time."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from itertools import permutations
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 from tests.turns.debug_lines import BEGIN, SERVING, message, total
 from timmy_tui.core.settings import Settings, TailSettings
 from timmy_tui.model.turn import Turn
-from timmy_tui.pipeline import snapshot_builder
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.sources.services.v34 import StatsReader
@@ -75,7 +75,8 @@ KINDS = "sttstsrtstrtts"
 
 
 def exchanges() -> list[Exchange]:
-    session, made = 0, []
+    session = 0
+    made: list[Exchange] = []
     for kind in KINDS:
         if kind == "r":
             session += 1
@@ -101,7 +102,7 @@ class Live:
         self.builder = SnapshotBuilder(Settings())
         self._now = 0.0
         self._stats = StatsReader()
-        monkeypatch.setattr(snapshot_builder.time, "monotonic", lambda: self._now)
+        monkeypatch.setattr(time, "monotonic", lambda: self._now)
 
     def latency(self) -> None:
         self.builder.feed("latency", encoded(line for one in exchanges() for line in one.events()), None)

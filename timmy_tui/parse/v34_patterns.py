@@ -116,6 +116,9 @@ PATTERNS: tuple[Pattern, ...] = (
 )  # fmt: skip
 """Tried in order; the first match counts."""
 
+_DEBUG = tuple(row for row in PATTERNS if row.regex.pattern.startswith(_D))
+_OTHERS = tuple(row for row in PATTERNS if not row.regex.pattern.startswith(_D))
+
 _FIRST_CHARACTERS = frozenset("*->[( TI1234567890:abcdefABCDEF")
 """Of every line that a row can match; an access line begins with an address, of IPv6 perhaps."""
 
@@ -124,7 +127,7 @@ def match_line(text: str) -> DebugFact | None:
     """The fact in one line; None for noise."""
     if not text or text[0] not in _FIRST_CHARACTERS:
         return None
-    for pattern in PATTERNS:
+    for pattern in _DEBUG if text.startswith("*** Debug: ") else _OTHERS:
         match = pattern.regex.match(text)
         if match is None:
             continue

@@ -21,6 +21,7 @@ LONGEST_REST_S = 2.1
 USUAL_REST_S = 0.1
 """With this rest a pair counts half as much as with none. In a real log of five turns the rest is 0 to 8 ms."""
 NO_DURATION_SCORE = 0.5
+CLOSE_SCORE = 0.5
 HEAD_COST = 0.1
 """Of a turn or a line without a partner where the capture begins, which can be in mid-turn."""
 LOST_COST = 1.0
@@ -61,6 +62,8 @@ class AccessLines:
         self._lines: list[AccessLine] = []
         self._pairs: dict[int, int] = {}
         """Index of a turn → index of its line."""
+        self._usual = True
+        """All pairs are close, and the first turn has the first line, the second the second, and so on."""
         self._first_cost = HEAD_COST
 
     def add_turn(self, draft: Draft) -> list[Draft]:
@@ -77,11 +80,17 @@ class AccessLines:
 
     def restart(self) -> None:
         """Another process of v34 writes from here on: nothing before can belong to anything behind."""
-        self._turns, self._lines, self._pairs = [], [], {}
+        self._turns, self._lines, self._pairs, self._usual = [], [], {}, True
         self._first_cost = LOST_COST
 
     def _align(self) -> list[Draft]:
-        self._pairs = _best_pairs([_record(draft) for draft in self._turns], self._lines, self._first_cost)
+        if not (self._usual and self._pair_next()):
+            records = [_record(draft) for draft in self._turns]
+            self._pairs = _best_pairs(records, self._lines, self._first_cost)
+            self._usual = all(
+                turn == line and (_score(records[turn], self._lines[line]) or 0.0) >= CLOSE_SCORE
+                for turn, line in self._pairs.items()
+            ) and len(self._pairs) == min(len(self._turns), len(self._lines))
         changed = []
         for index, draft in enumerate(self._turns):
             paired = self._pairs.get(index)
@@ -91,6 +100,15 @@ class AccessLines:
             self._drop_oldest()
         return changed
 
+    def _pair_next(self) -> bool:
+        """Pair the next turn with the next line without a search. False if they are not close."""
+        paired = len(self._pairs)
+        if paired < min(len(self._turns), len(self._lines)):
+            if (_score(_record(self._turns[paired]), self._lines[paired]) or 0.0) < CLOSE_SCORE:
+                return False
+            self._pairs[paired] = paired
+        return True
+
     def _drop_oldest(self) -> None:
         """What is out of the window keeps its partner. A pair goes together, with everything before it."""
         turns = 1 if len(self._turns) > WINDOW else 0
@@ -99,6 +117,7 @@ class AccessLines:
             if turn < turns or line < lines:
                 turns, lines = max(turns, turn + 1), max(lines, line + 1)
                 self._first_cost = LOST_COST
+        self._usual &= turns == lines
         del self._turns[:turns], self._lines[:lines]
         self._pairs = {
             turn - turns: line - lines for turn, line in self._pairs.items() if turn >= turns and line >= lines

@@ -145,7 +145,8 @@ def is_same_exchange(turn: Turn, stat: Turn) -> bool:
     if not known_pairs or any(abs(a - b) > DURATION_TOLERANCE_MS for a, b in known_pairs):
         return False
     # The debug log has no session ids: what it alone has is assumed to be of the session in force.
-    if turn.request_id and turn.logs != "v34" and turn.session_id and stat.session_id and turn.session_id != stat.session_id:
+    known = turn.session_id if turn.request_id and turn.logs != "v34" else None
+    if known and stat.session_id and known != stat.session_id:
         return False
     # v34's clock tells both times where it can: the recognizer's may be minutes away.
     own, other = (turn.answered, stat.answered) if turn.answered and stat.answered else (turn.started, stat.started)
