@@ -14,6 +14,8 @@ from timmy_tui.core.settings import Settings, TailSettings
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
+from timmy_tui.report.newest import newest_turns
+from timmy_tui.report.text import turn_lines
 from timmy_tui.sources.services.v34 import StatsReader
 
 START = 1_764_350_000.0
@@ -189,3 +191,16 @@ def test_empty_statistics_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     before = live.builder.turns()
     assert not live.builder.add_statistics(StatsReader().read({"count": 0, "stats": []}), None)
     assert live.builder.turns() == before
+
+
+def test_the_end_of_the_logs_is_in_the_same_order(tmp_path: Path) -> None:
+    """Without the first turn of the latency log, which may be cut off there."""
+    (tmp_path / "latency.log").write_text("".join(f"{line}\n" for one in exchanges() for line in one.events()))
+    (tmp_path / "v34.log").write_text("".join(f"{line}\n" for line in debug_lines()))
+    turns = newest_turns(named_logs([tmp_path / "latency.log", tmp_path / "v34.log"]), Settings())
+    assert told(turns) == [one.name for one in exchanges()][1:]
+
+
+def test_the_report_names_a_turn_without_an_id_by_the_way_it_came() -> None:
+    names = [next(iter(turn_lines(Turn(ordinal=0, typed=typed)))) for typed in (True, False, None)]
+    assert [name.split(" · ")[0] for name in names] == ["== typed turn", "== turn without an id", "== typed turn"]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.turns.debug_lines import BEGIN, RESTARTING, SERVING, Reading, message, read, read_one, step, total
 from tests.turns.events import event
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Event, Turn, TurnState
 
 D = "*** Debug: "
 TYPED = (BEGIN, f"{D}Received user_message via WebSocket: {{}}", f"{D}Processing user message: {{}} [request_id=None]")
@@ -203,17 +203,22 @@ def test_the_address_of_the_tts_holds_the_answer_which_no_reason_repeats() -> No
     assert turn.reason == "Could not connect to TTS API: Max retries exceeded with url: /?… (Caused by x)"
 
 
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (event("stt_http_response_received", 1, {"status_code": 500}), "v34 answered with status 500"),
+        (event("v34_ollama_received", 1, {"response_length": 0}), "the model gave no answer"),
+    ],
+)
 @pytest.mark.parametrize("state", [TurnState.TIMED_OUT, TurnState.ABORTED])
-def test_why_it_failed_is_said_however_it_was_closed(state: TurnState) -> None:
+def test_why_it_failed_is_said_however_it_was_closed(state: TurnState, told: Event, reason: str) -> None:
     reading = Reading()
-    reading.assembler.add_events(
-        [event("v34_webhook_received", 0), event("stt_http_response_received", 1, {"status_code": 500})]
-    )
+    reading.assembler.add_events([event("v34_webhook_received", 0), told])
     if state is TurnState.ABORTED:
         (closed,) = reading.assembler.add_events([event("v34_webhook_received", 2_000_000, None, "bbbbbbbb")])
     else:
         (closed,) = reading.assembler.tick(1_764_350_000 + 3600)
-    assert (closed.state, closed.reason) == (TurnState.FAILED, "v34 answered with status 500")
+    assert (closed.state, closed.reason) == (TurnState.FAILED, reason)
 
 
 # --- spoken or typed ---

@@ -54,8 +54,9 @@ def newest_turns(logs: Sequence[tuple[Path, LogFormat]], settings: Settings) -> 
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
     # The first turn may have begun before the part that was read, and would be measured too short.
-    ordered = [turns[ordinal] for ordinal in sorted(turns)]
-    return ordered[1:] if len(ordered) > 1 else ordered
+    first = min(turns, default=0)
+    ordered = sorted(turns.values(), key=lambda turn: turn.position)
+    return [turn for turn in ordered if turn.ordinal != first] if len(ordered) > 1 else ordered
 
 
 def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None) -> LineValues:

@@ -153,11 +153,9 @@ class Draft(Struct, gc=False):
         return next((status for status in statuses if status is not None and status >= 400), None)
 
     def _final_state(self, signals: frozenset[str], debug: DebugRecord | None) -> tuple[TurnState, str]:
-        """State and reason. A turn that ended with a failure signal counts as failed, however it was closed."""
-        if self.state is not TurnState.OPEN and "error" in signals:
-            status = self._error_status(debug)
-            error = debug.errors[0][:200] if debug is not None and debug.errors else ""
-            return TurnState.FAILED, error or f"v34 answered with status {status or 0:.0f}"
+        """State and reason. A turn with a failure signal counts as failed, however it was closed."""
+        if self.state is not TurnState.OPEN and signals & _FAILURE_SIGNALS:
+            return TurnState.FAILED, self._failure(debug)
         if self.state is TurnState.ABORTED:
             newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
             return self.state, f"{newer} began before it ended"
@@ -165,9 +163,14 @@ class Draft(Struct, gc=False):
             return self.state, "no further event"
         if self.state is TurnState.LONE_PAUSE:
             return self.state, "a pause without text"
-        if self.state is TurnState.OPEN or not signals & _FAILURE_SIGNALS:
-            return self.state, ""
-        return TurnState.FAILED, "the model gave no answer"
+        return self.state, ""
+
+    def _failure(self, debug: DebugRecord | None) -> str:
+        """Why it failed: v34's own words come before the status that they lead to."""
+        if debug is not None and debug.errors:
+            return debug.errors[0][:200]
+        status = self._error_status(debug)
+        return "the model gave no answer" if status is None else f"v34 answered with status {status:.0f}"
 
 
 def _debug_ledger(debug: DebugRecord) -> Ledger:
