@@ -237,6 +237,7 @@ def test_sessions_without_an_id_are_counted_by_restarts() -> None:
 def test_a_restart_within_a_turn_ends_it() -> None:
     first, second = read(BEGIN, message(), RESTARTING, BEGIN, message("next", "bbbbbbbb"), total(1.0))
     assert (first.state, first.session, second.session) == (TurnState.ABORTED, 0, 1)
+    assert first.reason == "v34 was restarted before it ended"
 
 
 def test_a_typed_turn_belongs_to_the_run_of_the_one_before_it() -> None:
@@ -269,4 +270,5 @@ def test_at_the_end_of_the_log_a_turn_that_was_being_told_comes_out() -> None:
     reading = Reading()
     assert reading.feed(BEGIN, message(), step(1, 0.03)) == []
     (turn,) = reading.end()
-    assert (turn.text, turn.state, turn.stages["classify"]) == ("hello", TurnState.ABORTED, 30.0)
+    assert (turn.text, turn.state, turn.stages["classify"]) == ("hello", TurnState.OPEN, 30.0)
+    assert turn.reason == ""

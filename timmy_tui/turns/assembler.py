@@ -201,7 +201,7 @@ class TurnAssembler:
     def finish(self) -> list[Turn]:
         """At the end of the logs: close turns that the newest stamp shows to be over, and return the others as open."""
         turns = self.tick(self._drafts.newest_stamp())
-        changed = [draft for draft in self._debug_log.finish_record() if draft.closed]
+        changed = [draft for draft in self._debug_log.finish_record(TurnState.OPEN) if draft.closed]
         return turns + [draft.build(self._keep_events) for draft in (*changed, *self._drafts.open.values())]
 
     @property

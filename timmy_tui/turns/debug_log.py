@@ -40,6 +40,8 @@ class DebugLog:
             self._current, self._begun = DebugRecord(), True
             return changed
         if kind in ("serving", "restarting"):
+            if self._current is not None:
+                self._current.restarted = True
             changed = self.finish_record()
             self._access.restart()
             self._places.restart()
@@ -66,8 +68,11 @@ class DebugLog:
         self._last.debug.add_fact(fact)
         return [self._last]
 
-    def finish_record(self) -> list[Draft]:
-        """Join the current record with the events of its turn, or make a turn of it; the turns that changed."""
+    def finish_record(self, unended: TurnState = TurnState.ABORTED) -> list[Draft]:
+        """Join the current record with the events of its turn, or make a turn of it; the turns that changed.
+
+        ``unended``: state of a turn without a total; open where the log ends within it.
+        """
         record, self._current = self._current, None
         if record is None or (record.headless and not record.is_turn):
             return []
@@ -77,7 +82,7 @@ class DebugLog:
             draft = self._drafts.create(record.request_id)
             draft.debug = record
             draft.closed = True
-            draft.state = TurnState.COMPLETE if record.finished else TurnState.ABORTED
+            draft.state = TurnState.COMPLETE if record.finished else unended
             self._places.add_without_events(draft)
             changed = []
         else:

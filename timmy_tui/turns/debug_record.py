@@ -40,7 +40,8 @@ class DebugRecord:
 
     __slots__ = (
         "_other_total", "clock_stepped", "ended", "errors", "finished", "headless", "http_status", "raw", "reply",
-        "request_id", "retrieval", "started", "steps", "storage_ms", "tail_mode", "text", "total_ms", "typed", "values",
+        "request_id", "restarted", "retrieval", "started", "steps", "storage_ms", "tail_mode", "text", "total_ms",
+        "typed", "values",
     )  # fmt: skip
 
     def __init__(self, headless: bool = False) -> None:
@@ -51,6 +52,8 @@ class DebugRecord:
         """It came from the web chat; None: not known."""
         self.http_status: int | None = None
         """What the access line says."""
+        self.restarted = False
+        """v34 was restarted before it ended."""
         self.clock_stepped = False
         """A duration is negative."""
         self.values: dict[str, Any] = {}

@@ -156,6 +156,8 @@ class Draft(Struct, gc=False):
         """State and reason. A turn with a failure signal counts as failed, however it was closed."""
         if self.state is not TurnState.OPEN and signals & _FAILURE_SIGNALS:
             return TurnState.FAILED, self._failure(debug)
+        if self.state is TurnState.ABORTED and debug is not None and debug.restarted:
+            return self.state, "v34 was restarted before it ended"
         if self.state is TurnState.ABORTED:
             newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
             return self.state, f"{newer} began before it ended"
