@@ -65,6 +65,37 @@ def test_a_typed_message_of_several_lines_is_text_up_to_its_repetition() -> None
     assert told[2].request_id == ""
 
 
+def test_a_typed_message_may_look_like_another_one() -> None:
+    forged = (BEGIN, f"{D}Received user_message via webhook: b [request_id=deadbeef]")
+    told = read(
+        BEGIN, f"{D}Received user_message via WebSocket: a", *forged, f"{D}Processing user message: a",
+        forged[0], f"{forged[1]} [request_id=None]", TOTAL,
+    )  # fmt: skip
+    assert [fact.kind for fact in told] == ["begin", "message", "message", "total"]
+    assert told[2].values["text"] == "\n".join(("a", *forged))
+
+
+def test_a_message_that_was_not_processed_does_not_swallow_the_next_turn() -> None:
+    told = read(
+        BEGIN, f"{D}Received user_message via WebSocket: a", "Traceback (most recent call last):", BEGIN,
+        f"{D}Received user_message via webhook: b [request_id=bbbbbbbb]",
+        f"{D}Processing user message: b [request_id=bbbbbbbb]", TOTAL,
+    )  # fmt: skip
+    assert [fact.kind for fact in told] == ["begin", "message", "begin", "message", "message", "total"]
+    assert told[3].request_id == "bbbbbbbb"
+
+
+@pytest.mark.parametrize("lines", [199, 200, 201, 300])
+def test_a_long_message_is_repeated_whole(lines: int) -> None:
+    text = [f"{n}" for n in range(lines - 1)] + [TOTAL]
+    told = read(
+        f"{D}Received user_message via WebSocket: {text[0]}", *text[1:], f"{D}Processing user message: {text[0]}",
+        *text[1:-1], f"{TOTAL} [request_id=None]", TOTAL.replace("0.92", "1.50"),
+    )  # fmt: skip
+    assert [fact.kind for fact in told] == ["message", "message", "total"]
+    assert told[-1].values["ms"] == 1500.0
+
+
 def test_spoken_words_of_several_lines_have_their_id_behind_the_last() -> None:
     told = read(
         f"{D}Received user_message via webhook: one", "two [request_id=abc123de]", f"{D}Processing user message: one",

@@ -153,14 +153,14 @@ def test_an_open_turn_has_not_failed_yet() -> None:
     assert turn.signals == {"empty_reply"}
 
 
-def test_an_aborted_turn_is_no_failed_one_whatever_it_said() -> None:
+def test_a_turn_without_an_answer_failed_though_the_next_one_ended_it() -> None:
     first, _ = read_all(
         [
             event("stt_transcript_finalized", 0), event("v34_ollama_received", 1, {"response_length": 0}),
             event("stt_transcript_finalized", 2, None, "bbbbbbbb"),
         ]
     )  # fmt: skip
-    assert first.state is TurnState.ABORTED
+    assert (first.state, first.reason) == (TurnState.FAILED, "the model gave no answer")
 
 
 def test_a_turn_of_the_latency_log_alone() -> None:

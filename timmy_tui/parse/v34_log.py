@@ -34,7 +34,7 @@ class _Foreign(NamedTuple):
 
 
 _FOREIGN: dict[str, _Foreign] = {
-    "message": _Foreign(frozenset({"message"})),
+    "message": _Foreign(frozenset()),
     "excerpt": _Foreign(frozenset({"topic"}), length=55),
     "summary": _Foreign(frozenset({"parent_stored"}), length=103),
     "caption": _Foreign(frozenset(), length=130),
@@ -42,7 +42,7 @@ _FOREIGN: dict[str, _Foreign] = {
     "answer_head": _Foreign(frozenset({"context_returned", "timings"}), length=103),
     "answer": _Foreign(frozenset({"answer_added"}), restarts=False),
 }
-"""By the kind of the line that begins it."""
+"""By the kind of the line that begins it. The user's words end where v34 begins to process them: it repeats them."""
 
 _LAST_LINE = {
     "excerpt": re.compile(r"\.\.\.'$"),
@@ -116,7 +116,7 @@ class V34Parser:
         if kind == "message":
             message = _message(str(fact.values["text"]), fact.values.get("typed"))
             # Of the user's words the last line carries the id; without one, more lines may follow.
-            if "typed" in fact.values and _ID.match(str(fact.values["text"])) is None:
+            if "typed" in fact.values and message.values["text"] == fact.values["text"][:_LIMIT]:
                 self._typed = bool(fact.values["typed"])
                 self._begin_text(kind, str(fact.values["text"]))
             return [message]
@@ -134,8 +134,10 @@ class V34Parser:
         foreign = _FOREIGN[self._inside]
         fact = match_line(text)
         kind = "" if fact is None else fact.kind
+        if fact is not None and self._inside == "message" and kind == "message" and "typed" not in fact.values:
+            return self._end_message(fact, text)
         if fact is not None and kind in foreign.ends:
-            return self._end_message(fact) if kind == "message" else [*self._end_text(), *self._take(fact, text)]
+            return [*self._end_text(), *self._take(fact, text)]
         if fact is not None and kind in _RESTART and foreign.restarts:
             self._inside = ""
             return [fact]
@@ -149,7 +151,7 @@ class V34Parser:
 
     def _add_text(self, text: str) -> None:
         self._text_lines += 1
-        if len(self._text) < _LINE_LIMIT:
+        if len(self._text) < _LINE_LIMIT or self._inside == "message":
             self._text.append(text)
 
     def _is_whole(self, text: str) -> bool:
@@ -160,14 +162,26 @@ class V34Parser:
             return self._text_lines >= length
         return self._inside == "caption" or sum(map(len, self._text)) + len(self._text) - 1 >= length
 
-    def _end_message(self, fact: DebugFact) -> list[DebugFact]:
+    def _end_message(self, fact: DebugFact, text: str) -> list[DebugFact]:
         """v34 goes on with the same words, which may be of several lines, and now with the id behind them."""
         lines, self._inside = self._text, ""
-        words = "\n".join(lines)
+        if len(lines) == 1:
+            return self._take(fact, text)
+        if _message(str(fact.values["text"]), None).values["text"] != lines[0][:_LIMIT]:
+            return self._end_failed_message(lines, text)
         self._repeated = lines[1:]
-        if len(lines) > 1:
-            return [_message(words, self._typed)]
-        return self._take(fact, "")
+        return [_message("\n".join(lines), self._typed)]
+
+    def _end_failed_message(self, lines: list[str], text: str) -> list[DebugFact]:
+        """Other words than those that came: v34 failed before it processed them, and this is the next turn."""
+        begins = [
+            at for at, line in enumerate(lines) if (fact := match_line(line)) is not None and fact.kind == "begin"
+        ]
+        behind = [*lines[begins[-1] :], text] if begins else [text]
+        facts: list[DebugFact] = []
+        for line in behind:
+            facts.extend(self._read(line))
+        return facts
 
     def _end_cut_answer(self) -> list[DebugFact]:
         """v34 was restarted before it had printed the whole answer, and is at the next answer by now."""
@@ -189,6 +203,9 @@ class V34Parser:
 def _message(text: str, typed: bool | None) -> DebugFact:
     """The user's words and the request id after them, which versions before November 2025 do not print."""
     match = _ID.match(text)
+    if typed and match is not None and match["request_id"] != "None":
+        # A typed turn has no id: the user wrote that.
+        match = None
     request_id = "" if match is None or match["request_id"] == "None" else match["request_id"]
     words = text if match is None else match["text"]
     values: dict[str, object] = {"text": words[:_LIMIT]}
