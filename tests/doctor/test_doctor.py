@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from bench.logs import event_line, turn_lines
 from timmy_tui.commands.llm import doctor
 from timmy_tui.demo.generate import ConversationPlan, write_logs
 from timmy_tui.demo.ollama.responses import MODEL
@@ -208,3 +209,30 @@ def test_the_command_prints_or_encodes(tmp_path: Path) -> None:
     assert sum(page["counts"].values()) == len(page["lines"])
     assert {line["level"] for line in page["lines"]} <= {"ok", "warn", "fail"}
     assert CANARY not in coded.stdout + shown.stdout
+
+
+def quiet(log: Path, pauses: int, spacing_s: float) -> None:
+    """Pauses without text at the end of a log."""
+    with log.open("a") as file:
+        for number in range(pauses):
+            at = time.time() - spacing_s * (pauses - number)
+            file.write(event_line(f"q{number:07d}", at, "stt", "stt_pause_detected", '{"pause_threshold": 0.5}'))
+
+
+def test_the_wait_before_a_turn_is_a_bound_where_the_rhythm_tells_one(tmp_path: Path) -> None:
+    root = timmy(tmp_path, 3)
+    log = root / "shared/latency.log"
+    log.write_text("")
+    quiet(log, 100, 0.76)
+    lines = run_checks(root, None, time.time())
+    assert texts(lines, "latency.log", "warn") == [
+        f"{log} contains no turn yet, only 100 pauses without text: STT listens"
+    ]
+    log.write_text("".join(turn_lines(1, time.time() - 300)))
+    quiet(log, 100, 0.76)
+    (known,) = texts(run_checks(root, None, time.time()), "stt", "ok")
+    assert known.startswith("setting 0.5 s; waited ≥ 0.68 s, a pass of STT takes ≥ 180 ms, from 100 pauses")
+    log.write_text("".join(turn_lines(1, time.time() - 300)))
+    quiet(log, 100, 0.58)
+    (unknown,) = texts(run_checks(root, None, time.time()), "stt", "ok")
+    assert unknown == "setting 0.5 s; the wait before a turn is longer, by how much is not known"

@@ -27,10 +27,10 @@ def turn(**facts: Any) -> Turn:
 
 
 def shown(key: str, turns: tuple[Turn, ...]) -> list[FlagValue | None]:
-    """What each of the turns shows, lone pauses left out."""
+    """What each of the turns shows."""
     read = flag(key).turn
     assert read is not None
-    return [read(one) for one in turns if one.state is not TurnState.LONE_PAUSE]
+    return [read(one) for one in turns]
 
 
 def turns_of(*logs: Path) -> tuple[Turn, ...]:
@@ -44,7 +44,7 @@ def test_keys_and_literals_are_unique_and_every_row_says_where_it_is_written() -
     assert len({one.key for one in FLAGS}) == len({one.literal for one in FLAGS}) == len(FLAGS)
     for one in FLAGS:
         assert bool(one.constant) != bool(one.keyword[0]), one.key
-        assert one.file in ("config", "app"), one.key
+        assert one.file in ("config", "app", "stt"), one.key
 
 
 def test_a_row_has_a_function_of_the_turn_exactly_where_turns_show_it() -> None:

@@ -13,8 +13,8 @@ from tests.turns.debug_lines import BEGIN, SERVING, message, total
 from timmy_tui.core.settings import Settings, TailSettings
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
-from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
-from timmy_tui.report.newest import newest_turns
+from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
+from timmy_tui.report.newest import turns_at_the_end
 from timmy_tui.report.text import turn_lines
 from timmy_tui.sources.services.v34 import StatsReader
 
@@ -107,10 +107,10 @@ class Live:
         monkeypatch.setattr(time, "monotonic", lambda: self._now)
 
     def latency(self) -> None:
-        self.builder.feed("latency", encoded(line for one in exchanges() for line in one.events()), None)
+        self.builder.feed(LogSource("latency"), encoded(line for one in exchanges() for line in one.events()), None)
 
     def debug(self) -> None:
-        self.builder.feed("v34", encoded(debug_lines()), None)
+        self.builder.feed(LogSource("v34"), encoded(debug_lines()), None)
 
     def statistics(self) -> None:
         """As polled: each process of v34 has its own, and a poll can come from before a restart."""
@@ -166,7 +166,7 @@ def test_two_typed_turns_within_a_second_are_two(monkeypatch: pytest.MonkeyPatch
     two.answered = one.answered + 0.4
     live = Live(monkeypatch)
     reader = StatsReader()
-    live.builder.feed("v34", encoded([*one.debug(), *two.debug()]), None)
+    live.builder.feed(LogSource("v34"), encoded([*one.debug(), *two.debug()]), None)
     live.builder.add_statistics(reader.read({"stats": [two.statistic(), one.statistic()]}), None)
     live.statistics()
     found = [turn for turn in live.builder.turns() if turn.logs == "v34"]
@@ -197,7 +197,7 @@ def test_the_end_of_the_logs_is_in_the_same_order(tmp_path: Path) -> None:
     """Without the first turn of the latency log, which may be cut off there."""
     (tmp_path / "latency.log").write_text("".join(f"{line}\n" for one in exchanges() for line in one.events()))
     (tmp_path / "v34.log").write_text("".join(f"{line}\n" for line in debug_lines()))
-    turns = newest_turns(named_logs([tmp_path / "latency.log", tmp_path / "v34.log"]), Settings())
+    turns = turns_at_the_end(named_logs([tmp_path / "latency.log", tmp_path / "v34.log"]), Settings())
     assert told(turns) == [one.name for one in exchanges()][1:]
 
 

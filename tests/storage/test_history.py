@@ -151,6 +151,23 @@ def test_a_locked_file_is_a_clear_error_and_loses_nothing(history: History, tmp_
     assert len(history.turns()) == 2
 
 
+def test_lone_pauses_of_an_older_version_are_deleted(tmp_path: Path) -> None:
+    """It stored each of them as a turn, in a state that is none any more."""
+    path = tmp_path / "history.db"
+    history = History(path, "/timmy")
+    history.put_turns([turn(1), turn(2)])
+    history.close()
+    database = sqlite3.connect(path)
+    database.execute("UPDATE turns SET state = 'lone_pause', data = '{\"ordinal\":1,\"state\":\"lone_pause\"}' WHERE "
+                     "request_id = '00000001'")  # fmt: skip
+    database.execute("PRAGMA user_version = 1")
+    database.commit()
+    database.close()
+    history = History(path, "/timmy")
+    assert [stored.request_id for stored in history.turns()] == ["00000002"]
+    history.close()
+
+
 def test_a_newer_format_is_refused_untouched(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     database = sqlite3.connect(path)

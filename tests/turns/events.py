@@ -23,7 +23,7 @@ def at(seconds: float) -> float:
 def read_all(events: Iterable[Event], **options: Any) -> list[Turn]:
     """All turns by ordinal, those still open at the end included."""
     assembler = TurnAssembler(**options)
-    turns = {turn.ordinal: turn for turn in assembler.add_events(events)}
+    turns = {turn.ordinal: turn for turn in assembler.add_events(list(events))}
     turns.update((turn.ordinal, turn) for turn in assembler.finish())
     return [turns[ordinal] for ordinal in sorted(turns)]
 

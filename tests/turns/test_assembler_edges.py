@@ -45,35 +45,6 @@ def states(turns: list[Turn]) -> dict[str, str]:
     return {turn.request_id: str(turn.state) for turn in turns}
 
 
-@pytest.mark.parametrize("timeout_s", [60.0, 7.5])
-def test_a_turn_in_flight_times_out_once_it_was_silent_for_longer_than_the_limit(timeout_s: float) -> None:
-    """61.0 s in the log: the last event counts, not the first."""
-    assembler = TurnAssembler(timeout_s=timeout_s)
-    assembler.add_events([*begun(), event("v34_webhook_received", 61_000_000)])
-    assert assembler.tick(at(61 + timeout_s)) == []
-    (turn,) = assembler.tick(at(61 + timeout_s + 0.001))
-    assert (turn.state, turn.reason) == (TurnState.TIMED_OUT, "no further event")
-    assert not assembler.busy
-
-
-def test_a_pause_is_a_lone_one_once_nothing_followed_for_more_than_five_seconds() -> None:
-    assembler = TurnAssembler()
-    assembler.add_events([event("stt_pause_detected", 0)])
-    assert assembler.busy
-    assert assembler.tick(at(5.0)) == []
-    (turn,) = assembler.tick(at(5.001))
-    assert (turn.state, turn.reason) == (TurnState.LONE_PAUSE, "a pause without text")
-    assert not assembler.busy
-
-
-def test_a_sent_reply_without_a_voice_is_complete_when_it_times_out() -> None:
-    assembler = TurnAssembler()
-    assembler.add_events(replied("aaaaaaaa", 0))
-    assert assembler.tick(at(61.0)) == []
-    (turn,) = assembler.tick(at(61.001))
-    assert (turn.state, turn.reason) == (TurnState.COMPLETE, "")
-
-
 @pytest.mark.parametrize(("silent_s", "state"), [(0.0, "aborted"), (60.0, "aborted"), (60.001, "timed_out")])
 def test_what_was_in_flight_is_aborted_or_had_timed_out_already(silent_s: float, state: str) -> None:
     turns = read_all([*begun(), *begun("bbbbbbbb", round(silent_s * 1e6))])
@@ -86,16 +57,14 @@ def test_every_event_that_needs_text_ends_what_was_in_flight(name: str) -> None:
     assert states(read_all([*begun(), event(name, 1000, None, "bbbbbbbb")]))["aaaaaaaa"] == "aborted"
 
 
-@pytest.mark.parametrize(
-    "name", ["stt_pause_detected", "stt_http_response_received", "v34_ollama_sent", "tts_pause_sent"]
-)
+@pytest.mark.parametrize("name", ["stt_http_response_received", "v34_ollama_sent", "tts_pause_sent"])
 def test_no_other_event_ends_what_was_in_flight(name: str) -> None:
     assert states(read_all([*begun(), event(name, 1000, None, "bbbbbbbb")]))["aaaaaaaa"] == "open"
 
 
 def test_an_older_turn_ends_no_newer_one() -> None:
     """Its late events may come between those of the next."""
-    events = [*begun(), event("stt_pause_detected", 1000, None, "bbbbbbbb"), event("v34_webhook_received", 2000)]
+    events = [*begun(), event("v34_ollama_sent", 1000, None, "bbbbbbbb"), event("v34_webhook_received", 2000)]
     assert states(read_all(events)) == {"aaaaaaaa": "open", "bbbbbbbb": "open"}
 
 
@@ -109,17 +78,6 @@ def test_a_turn_whose_events_come_behind_the_next_ones_is_ended_as_well() -> Non
     assembler.add_events([event("stt_pause_detected", 0, None, "bbbbbbbb"), event("v34_ollama_sent", 1000)])
     turns = assembler.add_events([event("stt_transcript_finalized", 2000, None, "bbbbbbbb")])
     assert states(turns) == {"aaaaaaaa": "aborted"}
-
-
-def test_a_turn_with_text_makes_an_earlier_pause_a_lone_one_at_once() -> None:
-    """The pause came while the turn before it was in flight; the turn behind it has text."""
-    events = [*begun(), event("stt_pause_detected", 1000, None, "bbbbbbbb"), *begun("cccccccc", 2000)]
-    assert states(read_all(events)) == {"aaaaaaaa": "aborted", "bbbbbbbb": "lone_pause", "cccccccc": "open"}
-
-
-def test_the_next_pause_makes_the_one_before_a_lone_one() -> None:
-    events = [event("stt_pause_detected", 0), event("stt_pause_detected", 1000, None, "bbbbbbbb")]
-    assert states(read_all(events)) == {"aaaaaaaa": "lone_pause", "bbbbbbbb": "open"}
 
 
 @pytest.mark.parametrize(
@@ -158,21 +116,21 @@ def test_a_voice_that_comes_late_completes_even_an_aborted_turn() -> None:
 def test_a_closed_turn_keeps_its_end_when_late_events_come() -> None:
     """Closed twice: the first end stays, whatever is in flight by then."""
     assembler = TurnAssembler()
-    assembler.add_events([*begun(), *begun("bbbbbbbb", 1000)])
-    (late,) = assembler.add_events([event("v34_webhook_received", 3000)])
+    assembler.add_events([*begun(), *begun("bbbbbbbb", 1000)], 0.0)
+    (late,) = assembler.add_events([event("v34_webhook_received", 3000)], 1.0)
     assert (late.request_id, late.state, late.reason) == (
         "aaaaaaaa",
         TurnState.ABORTED,
         "turn bbbbbbbb began before it ended",
     )
-    assert [turn.request_id for turn in assembler.tick(at(1000.0))] == ["bbbbbbbb"]
+    assert [turn.request_id for turn in assembler.tick(1000.0)] == ["bbbbbbbb"]
 
 
 @pytest.mark.parametrize(("apart_s", "turns"), [(599.999, 1), (600.0, 1), (600.001, 2), (-600.0, 1), (-600.001, 2)])
 def test_an_id_of_a_turn_that_is_over_is_another_turn_ten_minutes_later(apart_s: float, turns: int) -> None:
     """Clocks step by seconds; ids collide in days."""
     first = spoken("aaaaaaaa", 0)
-    again = event("stt_pause_detected", 2_000_000 + round(apart_s * 1e6))
+    again = event("stt_transcript_finalized", 2_000_000 + round(apart_s * 1e6))
     assert len(read_all([*first, again])) == turns
 
 
@@ -196,7 +154,7 @@ def test_a_turn_that_is_out_of_reach_is_not_told_twice(apart_s: float, turns: in
     events = [
         *spoken("aaaaaaaa", 0),
         *spoken("bbbbbbbb", 2_000_000),
-        event("stt_pause_detected", 2_000_000 + round(apart_s * 1e6)),
+        event("stt_transcript_finalized", 2_000_000 + round(apart_s * 1e6)),
     ]
     assert len(read_all(events, remember=1)) == turns
 
@@ -218,15 +176,15 @@ def test_a_turn_out_of_step_with_its_own_stamps_is_built_from_the_earliest_and_t
     assert (turn.started, turn.ended) == (at(0.001), at(0.009))
 
 
-def test_the_turn_in_flight_is_the_newest_with_text() -> None:
+def test_the_turn_in_flight_is_the_newest() -> None:
     assembler = TurnAssembler()
     assert assembler.open_turn is None
     assert assembler.phase == ""
-    assembler.add_events([event("stt_pause_detected", 0)])
+    assembler.add_events([event("stt_pause_detected", 0), event("stt_transcript_finalized", 0)])
     assert assembler.open_turn is not None
     assert assembler.open_turn.state is TurnState.OPEN
-    assembler.add_events([event("stt_transcript_finalized", 0), event("stt_pause_detected", 9, None, "bbbbbbbb")])
-    assert assembler.open_turn.request_id == "aaaaaaaa"
+    assembler.add_events([event("v34_ollama_sent", 9, None, "bbbbbbbb")])
+    assert assembler.open_turn.request_id == "bbbbbbbb"
 
 
 PHASES = {
@@ -258,9 +216,12 @@ PHASES = {
 def test_the_phase_after_each_event() -> None:
     assembler = TurnAssembler()
     seen = {}
+    assembler.add_events([event("stt_pause_detected", 0), event("v35_new_thing", 1)])
+    seen["stt_pause_detected"] = assembler.phase
     for number, name in enumerate(PHASES):
-        assembler.add_events([event(name, 1000 * number)])
-        seen[name] = assembler.phase
+        if name not in seen:
+            assembler.add_events([event(name, 1000 * number)])
+            seen[name] = assembler.phase
     assert seen == PHASES
 
 
@@ -288,14 +249,6 @@ def test_several_changed_turns_come_back_by_ordinal() -> None:
     late = "stt_http_response_received"
     turns = assembler.add_events([event(late, 5_000_000, None, "bbbbbbbb"), event(late, 5_000_000)])
     assert [turn.request_id for turn in turns] == ["aaaaaaaa", "bbbbbbbb"]
-
-
-def test_at_the_end_of_the_logs_the_newest_stamp_says_what_is_over() -> None:
-    events = [*begun(), event("stt_pause_detected", 61_000_000, None, "bbbbbbbb")]
-    assert states(read_all(events)) == {"aaaaaaaa": "timed_out", "bbbbbbbb": "open"}
-    assert states(read_all([*begun(), event("stt_pause_detected", 60_000_000, None, "bbbbbbbb")])) == {
-        "aaaaaaaa": "open", "bbbbbbbb": "open",
-    }  # fmt: skip
 
 
 def line(name: str, seconds: float, request_id: str = "aaaaaaaa") -> bytes:

@@ -218,12 +218,20 @@ def test_an_id_that_the_debug_log_tells_of_twice_is_two_turns() -> None:
 
 def test_a_turn_in_flight_is_joined_but_not_over() -> None:
     reading = Reading()
-    reading.assembler.add_events([event("stt_pause_detected", 0)])
+    reading.assembler.add_events([event("stt_transcript_finalized", 0)])
     assert reading.feed(BEGIN, message(), total(1.0)) == []
     assert reading.assembler.open_turn is not None
     assert reading.assembler.open_turn.text == "hello"
-    # It is more than a pause now.
-    assert reading.assembler.tick(1_764_350_000 + 6) == []
+
+
+def test_a_pause_whose_turn_the_debug_log_told_of_first_is_its_first_event() -> None:
+    reading = Reading()
+    reading.assembler.add_events([event("stt_pause_detected", 0)])
+    reading.feed(BEGIN, message(), total(1.0))
+    reading.assembler.add_events([event("stt_transcript_finalized", 5000)])
+    assert reading.assembler.open_turn is not None
+    assert (reading.assembler.open_turn.ordinal, reading.assembler.open_turn.started) == (0, 1_764_350_000.0)
+    assert reading.assembler.lone_pauses == 0
 
 
 def test_sessions_without_an_id_are_counted_by_restarts() -> None:

@@ -40,7 +40,7 @@ OF_ROWS = {target for _, _, target in ROWS}
 
 @pytest.mark.parametrize(("name", "field", "target"), ROWS)
 def test_each_event_tells_its_figures_and_no_others(name: str, field: str, target: str) -> None:
-    turn = read_one([event(name, 0, {field: 7})])
+    turn = read_one([event(name, 0, {field: 7}), event("v35_new_thing", 0)])
     told = {key: value for key in OF_ROWS if (value := getattr(turn, key)) is not None}
     assert told == {target: 7}
     assert type(told[target]) is (float if target in FLOATS else int)
@@ -153,7 +153,7 @@ def test_an_open_turn_has_not_failed_yet() -> None:
     assert turn.signals == {"empty_reply"}
 
 
-def test_a_turn_without_an_answer_failed_though_the_next_one_ended_it() -> None:
+def test_a_turn_without_an_answer_has_failed_also_where_the_next_one_cut_it_off() -> None:
     first, _ = read_all(
         [
             event("stt_transcript_finalized", 0), event("v34_ollama_received", 1, {"response_length": 0}),

@@ -7,7 +7,6 @@ from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.turns.ingest import Ingest
 
-LONE_PAUSES = {"8ab12c32", "4ce74654", "457a46a7"}
 BEFORE = ("21636369", "28ce6f24", "ac0ae4e2", "e79a27e6", "c4cf8b96", "686e80a9", "f90ee1f2")
 AFTER = ("ead6b3cb", "c98c9e51", "99c90e88", "a4560002", "ed6897d8", "2bfc7ffd", "3f8de0e1")
 ORDERS: dict[str, tuple[LogKind, ...]] = {"latency first": ("latency", "v34"), "debug first": ("v34", "latency")}
@@ -20,12 +19,9 @@ def both(order: tuple[LogKind, ...]) -> dict[str, Turn]:
 
 def test_latency_log_alone() -> None:
     turns = by_id(read(("latency", LATENCY)))
-    assert set(turns) == LONE_PAUSES | {*BEFORE, *AFTER}
-    assert {name for name, turn in turns.items() if turn.state is TurnState.LONE_PAUSE} == LONE_PAUSES
+    assert set(turns) == {*BEFORE, *AFTER}
     assert {name for name, turn in turns.items() if turn.state is TurnState.FAILED} == {"c4cf8b96"}
-    assert all(
-        turn.state is TurnState.COMPLETE for name, turn in turns.items() if name not in {*LONE_PAUSES, "c4cf8b96"}
-    )
+    assert all(turn.state is TurnState.COMPLETE for name, turn in turns.items() if name != "c4cf8b96")
 
 
 def test_the_figures_of_one_turn() -> None:
@@ -71,7 +67,7 @@ def test_the_figures_of_one_turn() -> None:
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
 def test_both_logs_are_one_conversation(order: tuple[LogKind, ...]) -> None:
     turns = both(order)
-    assert set(turns) == LONE_PAUSES | {*BEFORE, *AFTER}
+    assert set(turns) == {*BEFORE, *AFTER}
     for name in (*BEFORE, *AFTER):
         assert turns[name].logs == "both"
     turn = turns["21636369"]

@@ -88,12 +88,12 @@ def turn(number: int, **changes: Any) -> Turn:
 
 
 def conversation(count: int = 31) -> tuple[Turn, ...]:
-    """Turns 0…; one failed, one aborted, one lone pause among them."""
+    """Turns 0…; one failed, one aborted, one timed out among them."""
     turns = [turn(number) for number in range(count)]
     for number, state, reason in (
         (5, TurnState.FAILED, "LLM answered 500"),
         (11, TurnState.ABORTED, "a new turn began"),
-        (14, TurnState.LONE_PAUSE, "a pause without text"),
+        (14, TurnState.TIMED_OUT, "no further event"),
     ):
         if number < count:
             turns[number] = turn(number, state=state, reason=reason, errors=("boom",) * (state == TurnState.FAILED))
@@ -187,7 +187,7 @@ def snapshot(count: int = 31, **changes: Any) -> Snapshot:
     base = Snapshot(
         taken=NOW,
         turns=turns,
-        counts=Counts(complete=max(count - 3, 0), failed=1, aborted=1, lone_pauses=1) if count > 14 else Counts(count),
+        counts=Counts(complete=max(count - 3, 0), failed=1, aborted=1, timed_out=1) if count > 14 else Counts(count),
         window=20,
         headline=headline_stat(turns, 20),
         stages=rows,

@@ -32,7 +32,7 @@ def _turn_columns() -> tuple[Column, ...]:
         Column("typed", "boolean", "", "typed in the web chat; missing: not known"),
         Column("session_id", "string", "id", "v34 process that served it"),
         Column("session", "Int64", "", "number of the session in order of arrival"),
-        Column("state", "category", "", "complete, failed, aborted, timed_out, lone_pause, open"),
+        Column("state", "category", "", "complete, failed, aborted, timed_out, open"),
         Column("reason", "string", "", "why it did not complete"),
         Column("started", "datetime64[us, UTC]", "UTC", "first event, on its writer's clock"),
         Column("logs", "category", "", "which logs told of it"),

@@ -3,9 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from timmy_tui.analysis.compare.comparison import compare
+from timmy_tui.analysis.compare.setting_gain import with_changes
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
@@ -13,7 +12,7 @@ from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
-from timmy_tui.model.turn import Epoch, Turn, TurnState
+from timmy_tui.model.turn import Epoch, Turn
 
 REMEMBERED = 500
 """Turns that a verdict can look back on: 200 a side and what lies between."""
@@ -71,8 +70,7 @@ class Judge:
         self._judged.add(turn.ordinal)
         self._tracker.add(turn)
         self._detector.add(turn)
-        if turn.state is not TurnState.LONE_PAUSE:
-            self._diagnosis = self._diagnoser.add(turn)
+        self._diagnosis = self._diagnoser.add(turn)
 
     def mark(self, turn: Turn, quality: str | None) -> None:
         """The user's word on a turn; the same again takes it back."""
@@ -140,7 +138,7 @@ class Judge:
         after = [turn for number in range(at, len(epochs) + 1) for turn in self._members(number)]
         before = self._before_flip(at)
         verdict = compare(before, after, (f"epoch:{at - 1}", f"epoch:{at}"), self._marks, self.noise)
-        return replace(verdict, changes=epochs[at - 1].changes)
+        return with_changes(verdict, epochs[at - 1].changes)
 
     def _before_flip(self, at: int) -> list[Turn]:
         """The epoch before, and those ahead of it that ran under the same flags."""

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 import msgspec
-from msgspec.structs import replace
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.history import known_noise, open_history
@@ -24,7 +23,7 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings
 from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.report.epochs import change_objects
 
@@ -110,12 +109,12 @@ def compare(options: CompareOptions) -> None:
     """
     from timmy_tui.analysis.compare.comparison import compare as compare_turns
     from timmy_tui.analysis.compare.selections import select
+    from timmy_tui.analysis.compare.setting_gain import with_changes
     from timmy_tui.analysis.stats.epochs import epochs_of
 
     a, b, again = options.a, options.b, options.again
     turns, marks = _history_turns(options) if options.remembered else (_turns(options), {})
     noise = None if options.logs else known_noise(find_timmy(options))
-    turns = [turn for turn in turns if turn.state is not TurnState.LONE_PAUSE]
     known = known_flags(options)
     sides = [select(turns, one, known=known) for one in (a, b, again) if one]
     if again:
@@ -124,7 +123,7 @@ def compare(options: CompareOptions) -> None:
         verdict = compare_crossover((sides[0], sides[1], sides[2]), (a, b, again), marks, noise)
     else:
         verdict = compare_turns(sides[0], sides[1], (a, b), marks, noise)
-    verdict = replace(verdict, changes=epochs_of(turns, known).differences(sides[0], sides[1]))
+    verdict = with_changes(verdict, epochs_of(turns, known).differences(sides[0], sides[1]))
     if options.as_json:
         printed = {**msgspec.to_builtins(verdict), "changes": change_objects(verdict.changes, known)}
         click.echo(json.dumps(printed, indent=1))

@@ -32,6 +32,8 @@ class Paths(Struct, frozen=True, forbid_unknown_fields=True):
     """The file that holds the flags."""
     app: str = "v34/app.py"
     """The file that holds the ``raw=`` argument."""
+    stt: str = "stt-server-v17/timmy_hears.py"
+    """The file of STT that holds PAUSE_THRESHOLD; it is only read."""
     ollama_log: str = ""
     """Ollama's server log. Empty: not read."""
     ollama_journal: bool = False

@@ -1,22 +1,21 @@
 """Checks of the logs: whether they exist, what is in them, and how old it is."""
 
-import os
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
 from timmy_tui.model.log_format import LogKind
-from timmy_tui.model.snapshot import ClockOffset
+from timmy_tui.model.snapshot import ClockOffset, Listening
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.parse.table import log_files
-from timmy_tui.turns.ingest import Ingest
+from timmy_tui.turns.newest import end_lines, newest_pauses, newest_turns
 
 END_BYTES = 512 << 10
 """Size of each log's end that is read: about 120 turns."""
@@ -43,42 +42,22 @@ class Sample:
     """Stamp of the newest event."""
     debug_turns: int = 0
     """Number of turns in the debug log."""
+    listening: Listening = field(default_factory=Listening)
+    """The pauses without text at the end of the latency log."""
 
 
 def sample_logs(installation: Installation, settings: Settings) -> Sample:
     """Turns, events and unparsed lines from the end of each log."""
-    ingest = Ingest(settings.tail.turn_timeout_s)
-    turns: dict[int, Turn] = {}
-    for path, row in log_files(installation):
-        for turn in ingest.feed(row.kind, end_lines(path)):
-            turns[turn.ordinal] = turn
-    for turn in ingest.assembler.finish():
-        turns[turn.ordinal] = turn
-    ordered = tuple(turns[ordinal] for ordinal in sorted(turns))
+    turns, ingest = newest_turns(log_files(installation), END_BYTES, settings.tail.turn_timeout_s, keep_events=True)
     return Sample(
-        turns=ordered,
-        events=Counter(event.event for turn in ordered for event in turn.events),
+        turns=turns,
+        events=Counter(event.event for turn in turns for event in turn.events),
         unparsed=ingest.unparsed,
-        offset=offset_over(ordered[-20:]),
+        offset=offset_over(turns[-20:]),
         newest=ingest.newest_stamp,
-        debug_turns=sum(turn.logs in ("v34", "both") for turn in ordered),
+        debug_turns=sum(turn.logs in ("v34", "both") for turn in turns),
+        listening=next(newest_pauses(path, row) for path, row in log_files(installation) if row.kind == "latency"),
     )
-
-
-def end_lines(path: Path) -> list[bytes]:
-    """Whole lines of the end of a regular file; none of anything else, because reading a FIFO would block."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return []
-    with open(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            return []
-        begin = max(info.st_size - END_BYTES, 0)
-        file.seek(begin)
-        lines = file.read(END_BYTES).split(b"\n")
-    return lines[1:-1] if begin else lines[:-1]
 
 
 def file_lines(installation: Installation, sample: Sample, settings: Settings, now: float) -> Iterator[DoctorLine]:
@@ -100,19 +79,35 @@ def _latency(installation: Installation, sample: Sample, now: float) -> Iterator
         yield DoctorLine("latency.log", FAIL, f"{path} {problem}", "Talk to Timmy once: the first turn creates it.")
         return
     if not sample.events:
-        yield DoctorLine("latency.log", WARN, f"{path} contains no turn yet", "Talk to Timmy once.")
+        heard = f", only {sample.listening.pauses} pauses without text: STT listens" * bool(sample.listening.pauses)
+        yield DoctorLine("latency.log", WARN, f"{path} contains no turn yet{heard}", "Talk to Timmy once.")
         return
     total, turns = sum(sample.events.values()), sum(bool(turn.events) for turn in sample.turns)
     age = _age(now - sample.newest) if sample.newest is not None else ""
     old = sample.newest is not None and now - sample.newest > OLD_S
     text = f"{total} events in {turns} turns at its end, the newest {age} ago"
     yield DoctorLine("latency.log", WARN if old else OK, text, "Is Timmy running?" if old else "")
+    yield from _wait(sample.listening)
     missing = [name for name in NEWER_EVENTS if name not in sample.events]
     if missing:
         yield DoctorLine("latency.log", OK, f"an older version of the tracker, without the events {', '.join(missing)}")
     if sample.unparsed:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sample.unparsed.most_common(3))
         yield DoctorLine("latency.log", WARN, f"skipped lines: {reasons}", "Several writers share it without a lock.")
+
+
+def _wait(listening: Listening) -> Iterator[DoctorLine]:
+    """What is known of the wait before a turn; nothing where no pause names its threshold."""
+    if listening.threshold_s is None:
+        return
+    bound = pass_bound(listening)
+    known = (
+        f"waited ≥ {bound.waited_s:.2f} s, a pass of STT takes ≥ {10 * int(100 * bound.pass_s)} ms, "
+        f"from {bound.pauses} pauses; assumes upstream's STT loop"
+        if bound is not None
+        else "the wait before a turn is longer, by how much is not known"
+    )
+    yield DoctorLine("stt", OK, f"setting {listening.threshold_s:g} s; {known}")
 
 
 def _debug(installation: Installation, sample: Sample, now: float) -> Iterator[DoctorLine]:
@@ -159,7 +154,7 @@ def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLi
         yield DoctorLine("ollama.log", FAIL, f"{path} {problem}", "Correct [paths] ollama_log.")
         return
     parser = OllamaLogParser()
-    served = parser.feed(end_lines(path))
+    served = parser.feed(end_lines(path, END_BYTES))
     if served:
         yield DoctorLine("ollama.log", OK, f"{path}: {len(served)} requests with their cached tokens at its end")
     else:

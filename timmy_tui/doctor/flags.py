@@ -12,7 +12,7 @@ from timmy_tui.model.flags import newest_shown
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.urls import CONFIG_LIMIT, read_constants
 
-FLAGS = (*(flag.constant for flag in TABLE if flag.constant), "MAX_TOKENS")
+FLAGS = (*(flag.constant for flag in TABLE if flag.constant and flag.file == "config"), "MAX_TOKENS")
 """The only constants whose values are shown, because the file also contains a password."""
 
 

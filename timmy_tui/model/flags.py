@@ -29,7 +29,7 @@ class Flag(Struct, frozen=True, kw_only=True):
     """``tail-mode``: what the user types."""
     label: str
     file: str
-    """``config`` or ``app``: which of the files named in the settings; a path below the root in a joined table."""
+    """``config``, ``app`` or ``stt``: one of the files in the settings; a path below the root in a joined table."""
     constant: str = ""
     """Name of the constant that holds it; empty where a keyword does."""
     keyword: tuple[str, str] = ("", "")
@@ -114,7 +114,7 @@ def _debug(turn: Turn) -> FlagValue | None:
 
 _ON_OFF: Mapping[FlagValue, str] = {True: "on", False: "off"}
 _EVERYTHING = (Shown.TURN, Shown.JOURNAL, Shown.FILE)
-_CONFIG, _APP = "config", "app"
+_CONFIG, _APP, _STT = "config", "app", "stt"
 
 FLAGS: tuple[Flag, ...] = (
     Flag(
@@ -220,6 +220,18 @@ FLAGS: tuple[Flag, ...] = (
         touches=("LLM", "prompt"),
     ),
     Flag(
+        key="pause-threshold",
+        label="pause threshold",
+        file=_STT,
+        constant="PAUSE_THRESHOLD",
+        type=float,
+        meaning={"": "Seconds of silence that end a sentence. The wait is longer: STT looks once a pass."},
+        read_only="STT reads it when it starts; this program restarts v34 only",
+        shown_by=(Shown.TURN,),
+        turn=lambda turn: turn.pause_threshold,
+        touches=("endpointing",),
+    ),
+    Flag(
         key="debug-mode",
         label="DEBUG_MODE",
         file=_CONFIG,
@@ -274,7 +286,7 @@ def shown_by_session(flag: Flag, turns: Iterable[Turn]) -> list[tuple[FlagValue,
     if flag.turn is None:
         return []
     shown: list[tuple[FlagValue, bool]] = []
-    for number, turn in enumerate(turn for turn in turns if turn.state is not TurnState.LONE_PAUSE):
+    for number, turn in enumerate(turns):
         value = flag.turn(turn)
         if value is not None:
             shown.append((value, number > 0 or value != flag.first_turn))

@@ -90,6 +90,34 @@ class ClockOffset(Struct, frozen=True, eq=False):
     """The bounds contradict each other: a clock jumped within the window."""
 
 
+class Listening(Struct, frozen=True, eq=False):
+    """What the pauses without text say of STT: it listens, and how fast its loop goes round in silence."""
+
+    pauses: int = 0
+    """So far; a pause that a turn began with is not among them."""
+    per_minute: float | None = None
+    """While it listens: from the newest spacings. None before the second pause."""
+    threshold_s: float | None = None
+    """The silence threshold that the newest one names: a setting, not what was waited."""
+    spacings_s: tuple[float, ...] = ()
+    """Between two of them with nothing but silence in between, newest last, at most 512."""
+    arrived: float | None = None
+    """time.monotonic() at which the newest was read; None if it was in the log before."""
+
+
+class PassBound(Struct, frozen=True):
+    """What the rhythm of quiet pauses tells of the wait before a turn. Bounds, and it assumes upstream's STT loop."""
+
+    threshold_s: float
+    """The setting."""
+    waited_s: float
+    """At least so long from the last sound to the pause event, where a pass takes ``pass_s``."""
+    pass_s: float
+    """At least so long takes one pass of STT over the audio."""
+    pauses: int
+    """From so many pauses without text."""
+
+
 class Counts(Struct, frozen=True, eq=False):
     """Turns by state since the start of the logs."""
 
@@ -97,7 +125,6 @@ class Counts(Struct, frozen=True, eq=False):
     failed: int = 0
     aborted: int = 0
     timed_out: int = 0
-    lone_pauses: int = 0
     open: int = 0
 
 
@@ -110,6 +137,9 @@ class Snapshot(Struct, frozen=True, eq=False):
     """The newest turns that are closed, oldest first."""
     open_turn: OpenTurn | None = None
     counts: Counts = field(default_factory=Counts)
+    listening: Listening = field(default_factory=Listening)
+    pass_bound: PassBound | None = None
+    """None where the rhythm fits several times of a pass, or too little of it is known."""
     window: int = 20
     """Number of complete turns in the statistics."""
     headline: StageStat | None = None

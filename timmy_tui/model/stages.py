@@ -65,6 +65,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     group: Group
     """Stages whose sessions differ by chance for the same reason: model and GPU, the voice services, the network, v34's
     process. ``none``: not learned, assumed."""
+    sleep_ms: float | None = None
+    """ms. The fixed sleep in upstream's code that is a part of it; None: there is none. Not measured: a constant."""
     teaches: bool = True
     """What its sessions differ by is learned for its group. Not: sums of others, and sleeps."""
     on_gpu: bool = False
@@ -88,7 +90,7 @@ class Stage(Struct, frozen=True, kw_only=True):
 STAGES: tuple[Stage, ...] = (
     Stage(
         key="endpointing", label="ENDPT", ends=("stt_pause_detected",), clock="stt", owner="setting",
-        meaning="silence waited for before the sentence counts as ended (pause_threshold)",
+        meaning="the silence that ends a sentence; a setting (pause_threshold): the wait before it is longer",
         critical=True, measured="setting", judged=False, compared=False, group="none", trend=10,
     ),
     Stage(
@@ -151,7 +153,7 @@ STAGES: tuple[Stage, ...] = (
         key="mute", label="MUTE", clock="tts", owner="setting",
         starts=("tts_request_received",), ends=("tts_synthesis_start",),
         meaning="microphone muted before speaking; holds a fixed 0.2 s sleep",
-        critical=True, group="voice", teaches=False, trend=13,
+        critical=True, group="voice", teaches=False, sleep_ms=200.0, trend=13,
     ),
     Stage(
         key="tts", label="TTS", clock="tts", owner="service",
@@ -169,7 +171,7 @@ STAGES: tuple[Stage, ...] = (
         key="rearm", label="REARM", clock="tts", owner="setting",
         starts=("tts_audio_playback_complete",), ends=("tts_resume_sent",),
         meaning="speech end to the microphone being open; holds a fixed 0.3 s sleep",
-        judged=False, compared=False, group="none", trend=0,
+        judged=False, compared=False, group="none", sleep_ms=300.0, trend=0,
     ),
     Stage(
         key="deaf", label="DEAF", clock="stt", owner="none",

@@ -45,7 +45,6 @@ class TurnState(StrEnum):
     FAILED = "failed"
     ABORTED = "aborted"
     TIMED_OUT = "timed_out"
-    LONE_PAUSE = "lone_pause"
 
 
 class Span(StrEnum):

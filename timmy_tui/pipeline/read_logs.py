@@ -12,7 +12,7 @@ from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.model.turn import Session, Turn, TurnState
+from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import detect, log_files
 from timmy_tui.sources.files.content import read_start
 from timmy_tui.turns.ingest import Ingest
@@ -87,7 +87,7 @@ def in_order(turns: Iterable[Turn]) -> tuple[Turn, ...]:
 
 def _with_range(session: Session, turns: Sequence[Turn]) -> Session:
     """The session with the new ordinals of its first and last turn."""
-    own = [turn.ordinal for turn in turns if turn.session == session.number and turn.state is not TurnState.LONE_PAUSE]
+    own = [turn.ordinal for turn in turns if turn.session == session.number]
     return replace(session, first=own[0], last=own[-1]) if own else session
 
 

@@ -5,12 +5,13 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
 from timmy_tui.analysis.frame import TurnFrame
 from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
@@ -27,6 +28,14 @@ TURNS_WITH_EVENTS = 50
 
 MAX_BACKLOG_JUDGED = 2000
 """Newest turns of a backlog, which alone are judged: 2 000 at up to 1 ms each take the thread two seconds."""
+
+
+class LogSource(NamedTuple):
+    """Where lines come from."""
+
+    kind: LogKind
+    arrived: float | None = None
+    """time.monotonic() when they were written; None for lines of a backlog or a replay."""
 
 
 class Analyzer(Protocol):
@@ -82,20 +91,23 @@ class SnapshotBuilder:
         """Until ``end_backlog``, turns are not judged one by one: the newest of them are judged together at its end."""
         self._backlog_turns = deque(maxlen=MAX_BACKLOG_JUDGED)
 
-    def end_backlog(self, facts: OllamaFacts | None) -> None:
-        """Judge the newest turns of the backlog."""
+    def end_backlog(self, facts: OllamaFacts | None, arrived: float) -> None:
+        """Judge the newest turns of the backlog. ``arrived``: time.monotonic() when its last line was written."""
+        self._ingest.assembler.begin_live(arrived)
         backlog_turns, self._backlog_turns = self._backlog_turns, None
         if self._analyzer is not None:
             newest = {turn.ordinal: self._recent.get(turn.ordinal, turn) for turn in backlog_turns or ()}
             for turn in sorted(newest.values(), key=lambda turn: turn.position):
                 self._analyzer.add(turn, facts)
 
-    def feed(self, kind: LogKind, lines: Sequence[bytes], facts: OllamaFacts | None) -> bool:
-        """Take whole lines of one log. True when a turn closed or changed."""
-        return self._add_turns(self._ingest.feed(kind, lines), facts)
+    def feed(self, source: LogSource, lines: Sequence[bytes], facts: OllamaFacts | None) -> bool:
+        """Take whole lines of one log. True when there is more to show than before, lone pauses aside."""
+        before = self._ingest.lone_pauses
+        closed = self._add_turns(self._ingest.feed(source.kind, lines, source.arrived), facts)
+        return closed or self._ingest.lone_pauses - before < len(lines)
 
     def tick(self, now: float, facts: OllamaFacts | None) -> bool:
-        """Close turns that have been silent too long; ``now`` is time.time(). True when a turn closed or changed."""
+        """Close turns that have been silent too long; ``now``: time.monotonic(). True when a turn closed or changed."""
         changed = self._add_turns(self._ingest.assembler.tick(now), facts)
         return self._add_typed_turns(facts) or changed
 
@@ -185,12 +197,14 @@ class SnapshotBuilder:
         window = self._settings.view.window
         if self._statistics is None:
             self._statistics = _Statistics(headline_stat(turns, window), stage_stats(turns, window))
-        analyzer = self._analyzer
+        analyzer, listening = self._analyzer, self._ingest.assembler.listening
         return replace(
             base,
             turns=turns,
             open_turn=self._open_turn(),
             counts=self._counts(),
+            listening=listening,
+            pass_bound=pass_bound(listening),
             window=window,
             headline=self._statistics.headline,
             stages=self._statistics.stages,
@@ -209,7 +223,6 @@ class SnapshotBuilder:
             failed=states[TurnState.FAILED],
             aborted=states[TurnState.ABORTED],
             timed_out=states[TurnState.TIMED_OUT],
-            lone_pauses=states[TurnState.LONE_PAUSE],
             open=int(self.busy),
         )
 

@@ -12,7 +12,7 @@ from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import Health, Snapshot, SourceState
 from timmy_tui.model.turn import Marker, Turn
-from timmy_tui.pipeline.snapshot_builder import Analyzer, SnapshotBuilder
+from timmy_tui.pipeline.snapshot_builder import Analyzer, LogSource, SnapshotBuilder
 from timmy_tui.sources.files.tail import Backlog, TailBatch
 
 Publish = Callable[[Snapshot], None]
@@ -29,6 +29,11 @@ SLICE_BYTES = 1 << 18
 SLICE_PAUSE_S = 0.004
 """Pause after each slice, so that the screen's thread gets the interpreter."""
 LOG_LINES = 400
+QUIET_INTERVAL_S = 1.0
+"""Shortest time between two snapshots while nothing but lone pauses arrives: up to 100 a minute in a quiet room."""
+CLOCKS_APART_S = 600.0
+"""The clock that stamped a file may be minutes from ours (WSL, network mounts): only a file that was written longer ago
+than this is known to be silent."""
 
 
 class Feed(Protocol):
@@ -114,6 +119,10 @@ class Pipeline:
         self._health: dict[str, Health] = {}
         self._file_restarts = 0
         self._last_published = float("-inf")
+        self._newest_arrival = float("-inf")
+        """time.monotonic() at which the newest line of all logs was written."""
+        self._quiet_lines = False
+        """Lines have arrived since the last snapshot."""
         self._busy = False
         self._errors = 0
 
@@ -163,9 +172,10 @@ class Pipeline:
         changed = self._drain()
         changed |= self._read_backlog()
         if not self._replayed:
-            changed |= self._visible.tick(time.time(), self._facts)
+            changed |= self._visible.tick(time.monotonic(), self._facts)
         changed |= self._run_actions()
-        if changed or time.monotonic() - self._last_published > MAX_SNAPSHOT_INTERVAL_S:
+        longest = QUIET_INTERVAL_S if self._quiet_lines else MAX_SNAPSHOT_INTERVAL_S
+        if changed or time.monotonic() - self._last_published > longest:
             self._publish_snapshot()
         if self._backlogs:
             time.sleep(SLICE_PAUSE_S)
@@ -188,8 +198,7 @@ class Pipeline:
                 self._backlog_asked.add(feed.name)
                 self._begin_backlog(feed)
             for batch in batches:
-                self._add_batch(feed, batch)
-                changed = True
+                changed |= self._add_batch(feed, batch)
         if self._services is not None:
             # Only into the full reading: the preview and everything in it is dropped later.
             typed = self._services.take_typed_turns() if self._preview is None else ()
@@ -201,14 +210,26 @@ class Pipeline:
             self._pass_busy_on()
         return changed
 
-    def _add_batch(self, feed: Feed, batch: TailBatch) -> None:
+    def _add_batch(self, feed: Feed, batch: TailBatch) -> bool:
+        """Add live lines. True if they hold more than lone pauses."""
         if batch.restarted:
             self._file_restarts += 1
         for line in batch.lines[-LOG_LINES:]:
             self._log.append((feed.name, clean(line.decode("utf-8", "replace"))))
-        self._visible.feed(feed.kind, batch.lines, self._facts)
+        source = LogSource(feed.kind, self._arrival(batch))
+        shown = self._visible.feed(source, batch.lines, self._facts)
         if self._preview is not None and not any(feed is reading for reading, _ in self._backlogs):
-            self._full_reading.feed(feed.kind, batch.lines, self._facts)
+            self._full_reading.feed(source, batch.lines, self._facts)
+        self._quiet_lines = True
+        return shown or batch.restarted
+
+    def _arrival(self, batch: TailBatch) -> float | None:
+        """When the newest of these lines was written, by our monotonic clock; None in a replay."""
+        if self._replayed:
+            return None
+        age_s = batch.age_s if batch.age_s > CLOCKS_APART_S else 0.0
+        self._newest_arrival = max(self._newest_arrival, time.monotonic() - age_s)
+        return time.monotonic() - age_s
 
     def _begin_backlog(self, feed: Feed) -> None:
         backlog = feed.take_backlog()
@@ -224,14 +245,14 @@ class Pipeline:
         if not self._backlogs:
             return False
         feed, backlog = self._backlogs[0]
-        self._full_reading.feed(feed.kind, backlog.read(SLICE_BYTES), self._facts)
+        self._full_reading.feed(LogSource(feed.kind), backlog.read(SLICE_BYTES), self._facts)
         if not backlog.finished:
             return False
         backlog.close()
         self._backlogs.popleft()
         if self._backlogs:
             return False
-        self._full_reading.end_backlog(self._facts)
+        self._full_reading.end_backlog(self._facts, self._newest_arrival)
         self._preview = None
         return True
 
@@ -254,6 +275,7 @@ class Pipeline:
             self._stopping.wait(wait)
             self._drain()
         self._last_published = time.monotonic()
+        self._quiet_lines = False
         services = self._services.states if self._services is not None else ()
         base = Snapshot(
             taken=time.time(),

@@ -13,7 +13,7 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
-from timmy_tui.model.turn import Epoch, Turn, TurnState
+from timmy_tui.model.turn import Epoch, Turn
 from timmy_tui.model.user_requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.storage.trial_file import TrialFile
 
@@ -57,7 +57,7 @@ class TurnAnalyzer:
             self._late.add(turn.ordinal)
             self._llm.add(turn, facts, None)
             return
-        if new and turn.state is not TurnState.LONE_PAUSE:
+        if new:
             self._newest = turn
             if turn.session != self._session:
                 self._session = turn.session

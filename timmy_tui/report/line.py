@@ -40,7 +40,7 @@ def line_values(snapshot: "Snapshot") -> LineValues:
     headline = snapshot.headline
     llm = next((row for row in snapshot.stages if row.key == "llm"), None)
     context = snapshot.llm.context if snapshot.llm else None
-    newest = next((turn for turn in reversed(snapshot.turns) if turn.state is not TurnState.LONE_PAUSE), None)
+    newest = snapshot.turns[-1] if snapshot.turns else None
     return LineValues(
         span=headline.key if headline else "V2V",
         headline_ms=headline.last if headline else None,

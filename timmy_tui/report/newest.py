@@ -1,7 +1,5 @@
 """The status line from the end of the logs, for when no dashboard runs."""
 
-import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.parse.table import detect, log_files
 from timmy_tui.report.line import WIDTH, LineValues, status_line
 from timmy_tui.report.status import for_tmux
-from timmy_tui.turns.ingest import Ingest
+from timmy_tui.turns.newest import newest_turns
 
 TURN_BYTES = 1 << 13
 """Read from the end of each log for each turn of the window: a turn takes 5–6 KB in the latency log, 3 KB in v34's."""
@@ -27,7 +25,7 @@ def newest_line(root: Path | None, settings_path: Path | None, logs: Sequence[Pa
     """The status line, computed from the logs; an error becomes the line as well."""
     try:
         settings = load_settings(settings_path)
-        turns = newest_turns(_logs(settings, root, logs), settings)
+        turns = turns_at_the_end(_logs(settings, root, logs), settings)
         line = status_line(newest_values(turns, settings.view.window))
     except TimmyError as error:
         line = f"○ {clean(error.message)}"
@@ -43,20 +41,13 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
     return log_files(find_installation(settings, root))
 
 
-def newest_turns(logs: Sequence[tuple[Path, LogFormat]], settings: Settings) -> list[Turn]:
+def turns_at_the_end(logs: Sequence[tuple[Path, LogFormat]], settings: Settings) -> tuple[Turn, ...]:
     """The turns at the end of the logs. A log that cannot be read counts as empty."""
-    ingest = Ingest(settings.tail.turn_timeout_s, keep_events=False)
     size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
-    turns: dict[int, Turn] = {}
-    for path, row in sorted(logs, key=lambda log: log[1].order):
-        for turn in ingest.feed(row.kind, _end_of(path, size)):
-            turns[turn.ordinal] = turn
-    for turn in ingest.assembler.finish():
-        turns[turn.ordinal] = turn
+    turns, _ = newest_turns(logs, size, settings.tail.turn_timeout_s)
     # The first turn may have begun before the part that was read, and would be measured too short.
-    first = min(turns, default=0)
-    ordered = sorted(turns.values(), key=lambda turn: turn.position)
-    return [turn for turn in ordered if turn.ordinal != first] if len(ordered) > 1 else ordered
+    first = min((turn.ordinal for turn in turns), default=0)
+    return tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns
 
 
 def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None) -> LineValues:
@@ -64,7 +55,7 @@ def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None
     headline = headline_stat(turns, window)
     complete = newest_complete(turns, 1)
     measured = complete[-1] if complete else None
-    newest = next((turn for turn in reversed(turns) if turn.state is not TurnState.LONE_PAUSE), None)
+    newest = turns[-1] if turns else None
     state = "waiting" if newest is None else "turn" if newest.state is TurnState.OPEN else ""
     if newest is not None and newest.state in (TurnState.FAILED, TurnState.TIMED_OUT):
         state = "failed"
@@ -84,23 +75,3 @@ def _fill(turn: Turn | None, num_ctx: int | None) -> float | None:
         return None
     window = turn.num_ctx or num_ctx
     return (turn.prompt_tokens + (turn.output_tokens or 0)) / window if window else None
-
-
-def _end_of(path: Path, size: int) -> list[bytes]:
-    """Whole lines of the last ``size`` bytes of a regular file; none for anything else (a FIFO would block)."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return []
-    try:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            return []
-        begin = max(info.st_size - size, 0)
-        data = os.pread(descriptor, size, begin)
-    except OSError:
-        return []
-    finally:
-        os.close(descriptor)
-    lines = data.split(b"\n")
-    return lines[1:] if begin else lines

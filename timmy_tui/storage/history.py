@@ -20,7 +20,7 @@ from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn, TurnState
 
-VERSION = 1
+VERSION = 2
 
 SAME_TURN_S = 120.0
 """Two rows with one id are the same turn if they start within this time: longer than any turn, shorter than the time
@@ -43,6 +43,8 @@ _MIGRATION_SCRIPTS: tuple[str, ...] = (
         id INTEGER PRIMARY KEY, root TEXT NOT NULL, at REAL NOT NULL, data BLOB NOT NULL
     );
     """,
+    # Lone pauses are no turns: older versions stored each, 110 000 a day of a quiet room.
+    "DELETE FROM turns WHERE state = 'lone_pause'",
 )
 """One script per version; the first n of them have been run on a file of version n."""
 

@@ -11,7 +11,7 @@ from timmy_tui.analysis.compare.trial import SCHEMA, Trial, advance, answer, lea
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import TrialState
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 
 NAME = "trial.json"
 LIMIT = 1 << 20
@@ -86,7 +86,7 @@ class TrialFile:
         """
         if self.current is not None and not self._done:
             raise HistoryError("a guided test is already open.", "timmy-tui trial stop ends it.")
-        dated = [(turn.started, turn.session) for turn in turns if turn.state is not TurnState.LONE_PAUSE]
+        dated = [(turn.started, turn.session) for turn in turns]
         starts = [(started, session) for started, session in dated if started is not None]
         session_start = min((started for started, session in starts if session == starts[-1][1]), default=time.time())
         self._write(make_trial(name, turns_per_phase, aba, session_start))

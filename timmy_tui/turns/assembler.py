@@ -4,20 +4,20 @@ File order decides, never stamp order: two kernels write, and a clock may step. 
 buffers 8 KiB), so it can add to a turn that is already closed. The turn is then returned again with the same ordinal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from timmy_tui.model.events import EVENTS, SLOT
 from timmy_tui.model.log_format import DebugFact
+from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.stages import STAGES
 from timmy_tui.model.turn import Event, Session, Turn, TurnState
 from timmy_tui.turns.debug_log import DebugLog
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import MAX_CLOSED_TURNS, Drafts
 from timmy_tui.turns.event_fields import READERS
+from timmy_tui.turns.lone_pauses import PAUSE, LonePauses
+from timmy_tui.turns.silence import Silence
 from timmy_tui.turns.v34_sessions import V34Sessions
-
-LONE_PAUSE_S = 5.0
-"""A pause without text within this time was not speech; text follows within milliseconds."""
 
 ID_REUSE_S = 600.0
 """An id that returns after this long belongs to a new turn; clocks step by seconds only."""
@@ -28,7 +28,8 @@ _PHASES = {
 }
 """Event → the stage that runs from then on; empty where one ends and no other begins."""
 
-_WEBHOOK, _REPLY_SENT, _TURN_END = SLOT["v34_webhook_received"], SLOT["v34_sending_to_tts"], SLOT["tts_resume_sent"]
+_PAUSE, _WEBHOOK = SLOT[PAUSE], SLOT["v34_webhook_received"]
+_REPLY_SENT, _TURN_END = SLOT["v34_sending_to_tts"], SLOT["tts_resume_sent"]
 _TEXT_SLOTS = frozenset(
     SLOT[name]
     for name in (
@@ -57,11 +58,12 @@ class TurnAssembler:
         self, timeout_s: float = 60.0, keep_events: bool = True, remember: int | None = MAX_CLOSED_TURNS
     ) -> None:
         """``timeout_s``: silence that ends a turn. ``remember``: closed turns that late lines can reach; None: all."""
-        self._timeout_s = timeout_s
         self._keep_events = keep_events
         self._drafts = Drafts(remember)
         self._sessions = V34Sessions()
         self._debug_log = DebugLog(self._drafts, self._sessions)
+        self._pauses = LonePauses()
+        self._silence = Silence(timeout_s)
 
     def take_ordinal(self) -> int:
         """An ordinal for a turn from another source."""
@@ -71,9 +73,14 @@ class TurnAssembler:
         """Number of the session with this id; a new id begins a new session."""
         return self._sessions.number_of(session_id)
 
-    def add_events(self, events: Iterable[Event]) -> list[Turn]:
-        """Add events in file order. Returns the turns that closed, and closed turns that changed."""
+    def add_events(self, events: Sequence[Event], arrived: float | None = None) -> list[Turn]:
+        """Add events in file order. Returns the turns that closed, and closed turns that changed.
+
+        ``arrived``: time.monotonic() when they were written, as far as known; None for a backlog or a replay, where
+        only stamps and later turns show that a turn is over.
+        """
         changed: dict[int, Draft] = {}
+        self._silence.arrived = arrived
         find, slot_of, roles = self._drafts.find, SLOT.get, _ROLES
         # The hottest loop when a file is read, 27 rounds per turn: work that most events do not need is done elsewhere.
         for event in events:
@@ -99,7 +106,16 @@ class TurnAssembler:
                     read(draft, event)
                 if advances:
                     self._advance(draft, event, slot, changed)
+        self._end_batch(events, changed)
         return self._build(changed)
+
+    def _end_batch(self, events: Sequence[Event], changed: dict[int, Draft]) -> None:
+        for draft in self._drafts.open.values():
+            if len(draft.events) != draft.events_arrived:
+                draft.events_arrived, draft.arrived = len(draft.events), self._silence.arrived
+        if self._silence.arrived is None and events:
+            self._silence.note(events[-1])
+            self._end_silent(changed)
 
     def _advance(self, draft: Draft, event: Event, slot: int, changed: dict[int, Draft]) -> None:
         """An event that changes the state of turns: it ends its own, ends older ones, or gives its own a session."""
@@ -108,7 +124,7 @@ class TurnAssembler:
             self._close(draft, TurnState.COMPLETE, changed)
             return
         if len(self._drafts.open) > 1:
-            self._end_others(draft, event.timestamp, changed)
+            self._end_others(draft, event, changed)
         if slot == _WEBHOOK:
             self._sessions.assign(draft, event.metadata.get("session_id"))
 
@@ -129,36 +145,65 @@ class TurnAssembler:
                 self._reopen(draft)
         return draft
 
-    def _begin_turn(self, event: Event, changed: dict[int, Draft]) -> Draft:
+    def _begin_turn(self, event: Event, changed: dict[int, Draft]) -> Draft | None:
+        """The turn that an event of a new id begins; None for a pause, which is no turn before a second event."""
+        if event.event == PAUSE:
+            if self._pauses.add(event, self._silence.arrived):
+                self._begin_id(event, changed)
+            return None
+        pause = self._pauses.take(event.request_id)
+        self._pauses.interrupt()
+        if pause is None:
+            self._begin_id(event, changed)
         newest = self._drafts.create(event.request_id)
         newest.session = self._sessions.current
-        newest.first_stamp = event.timestamp
-        for draft in list(self._drafts.open.values()):
-            if not draft.has_text:
-                self._close(draft, TurnState.LONE_PAUSE, changed)
+        newest.first_stamp = newest.last_stamp = event.timestamp if pause is None else pause.timestamp
+        newest.begun = self._silence.begun
         self._drafts.open[newest.ordinal] = newest
+        if pause is not None:
+            self._add_pause(newest, pause)
         return newest
+
+    def _begin_id(self, event: Event, changed: dict[int, Draft]) -> None:
+        self._silence.begun += 1
+        self._silence.note(event)
+        if self._silence.arrived is None:
+            self._end_silent(changed)
+
+    def _add_pause(self, draft: Draft, pause: Event) -> None:
+        draft.events.append(pause)
+        draft.stamps[_PAUSE] = int(pause.timestamp * 1e6 + 0.5)
+        READERS[PAUSE](draft, pause)
 
     def _reopen(self, draft: Draft) -> None:
         """A turn that only the debug log had so far: its events arrive now."""
+        pause = self._pauses.take(draft.request_id)
+        if pause is not None:
+            self._add_pause(draft, pause)
         draft.closed = False
         draft.state = TurnState.OPEN
         self._drafts.open[draft.ordinal] = draft
 
-    def _end_others(self, newest: Draft, stamp: float, changed: dict[int, Draft]) -> None:
+    def _end_others(self, newest: Draft, event: Event, changed: dict[int, Draft]) -> None:
         """End the older turns when a turn with text begins; how each ended depends on how long it was silent."""
+        self._silence.note(event)
         for draft in list(self._drafts.open.values()):
             if draft is newest or draft.ordinal > newest.ordinal:
                 continue
-            if not draft.has_text:
-                self._close(draft, TurnState.LONE_PAUSE, changed)
-            elif self._ends_without_tts(draft):
+            if self._ends_without_tts(draft):
                 self._close(draft, TurnState.COMPLETE, changed)
-            elif stamp - draft.last_stamp > self._timeout_s:
+            elif self._silence.is_over(draft):
                 self._close(draft, TurnState.TIMED_OUT, changed)
             else:
                 draft.aborted_by = newest.request_id
                 self._close(draft, TurnState.ABORTED, changed)
+
+    def _end_silent(self, changed: dict[int, Draft]) -> None:
+        """End the turns that have been silent too long."""
+        for draft in list(self._drafts.open.values()):
+            if self._silence.is_over(draft):
+                state = TurnState.COMPLETE if self._ends_without_tts(draft) else TurnState.TIMED_OUT
+                self._close(draft, state, changed)
 
     def _ends_without_tts(self, draft: Draft) -> bool:
         """The reply was sent, and the TTS of this session writes no events, so no further event will arrive."""
@@ -185,24 +230,34 @@ class TurnAssembler:
         add_fact = self._debug_log.add_fact
         return [draft.build(self._keep_events) for fact in facts for draft in add_fact(fact) if draft.closed]
 
+    def begin_live(self, arrived: float) -> None:
+        """A backlog has ended, and its last line was written at ``arrived`` (time.monotonic())."""
+        for draft in self._drafts.open.values():
+            if draft.arrived is None:
+                draft.arrived = arrived
+
+    @property
+    def lone_pauses(self) -> int:
+        """How many pauses without text there were so far."""
+        return self._pauses.count
+
     def tick(self, now: float) -> list[Turn]:
-        """Close turns that have been silent too long; ``now`` in seconds since the epoch."""
+        """Close turns that have been silent too long; ``now``: time.monotonic().
+
+        A turn that only a backlog has told of so far is given the whole time-out from its first tick on.
+        """
+        self._silence.arrived = now
+        for draft in self._drafts.open.values():
+            if draft.arrived is None:
+                draft.arrived = now
         changed: dict[int, Draft] = {}
-        for draft in list(self._drafts.open.values()):
-            silent_s = now - draft.last_stamp
-            if not draft.has_text:
-                if silent_s > LONE_PAUSE_S:
-                    self._close(draft, TurnState.LONE_PAUSE, changed)
-            elif silent_s > self._timeout_s:
-                state = TurnState.COMPLETE if self._ends_without_tts(draft) else TurnState.TIMED_OUT
-                self._close(draft, state, changed)
+        self._end_silent(changed)
         return self._build(changed)
 
     def finish(self) -> list[Turn]:
-        """At the end of the logs: close turns that the newest stamp shows to be over, and return the others as open."""
-        turns = self.tick(self._drafts.newest_stamp())
+        """At the end of the logs: the turns that they leave open, and what the debug log adds to the last one."""
         changed = [draft for draft in self._debug_log.finish_record(TurnState.OPEN) if draft.closed]
-        return turns + [draft.build(self._keep_events) for draft in (*changed, *self._drafts.open.values())]
+        return [draft.build(self._keep_events) for draft in (*changed, *self._drafts.open.values())]
 
     @property
     def open_turn(self) -> Turn | None:
@@ -221,6 +276,11 @@ class TurnAssembler:
         draft = self._drafts.in_flight()
         events = reversed(draft.events) if draft is not None else iter(())
         return next((_PHASES[event.event] for event in events if event.event in _PHASES), "")
+
+    @property
+    def listening(self) -> Listening:
+        """What the pauses without text say."""
+        return self._pauses.listening
 
     @property
     def sessions(self) -> tuple[Session, ...]:

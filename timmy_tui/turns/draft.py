@@ -15,7 +15,7 @@ from timmy_tui.turns.template_leaks import leaks_template
 CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
 """What Timmy says when the model did not answer."""
 
-_PAUSE, _OLLAMA_RECEIVED = SLOT["stt_pause_detected"], SLOT["v34_ollama_received"]
+_OLLAMA_RECEIVED = SLOT["v34_ollama_received"]
 _FAILURE_SIGNALS = frozenset({"empty_reply", "canned_reply", "error"})
 _NO_SIGNALS: frozenset[str] = frozenset()
 
@@ -39,6 +39,12 @@ class Draft(Struct, gc=False):
     first_stamp: float = 0.0
     last_stamp: float = 0.0
     """Of the last event in file order, in seconds; 0 for a turn that only the debug log has."""
+    begun: int = 0
+    """How many ids had begun by then."""
+    arrived: float | None = None
+    """time.monotonic() at which its newest event was read; None while only a backlog has told of it."""
+    events_arrived: int = 0
+    """How many of its events ``arrived`` covers."""
     query_started: float | None = None
     query_us: int | None = None
     http_status: float | None = None
@@ -48,12 +54,6 @@ class Draft(Struct, gc=False):
     closed: bool = False
     state: TurnState = TurnState.OPEN
     aborted_by: str = ""
-
-    @property
-    def has_text(self) -> bool:
-        """The user said something: there is more than a pause."""
-        missing = self.stamps.count(None) + (self.stamps[_PAUSE] is not None)
-        return self.debug is not None or missing < len(self.stamps) or bool(self.unknown_events)
 
     @property
     def position(self) -> tuple[int, ...]:
@@ -153,22 +153,23 @@ class Draft(Struct, gc=False):
         return next((status for status in statuses if status is not None and status >= 400), None)
 
     def _final_state(self, signals: frozenset[str], debug: DebugRecord | None) -> tuple[TurnState, str]:
-        """State and reason. A turn with a failure signal counts as failed, however it was closed."""
-        if self.state is not TurnState.OPEN and signals & _FAILURE_SIGNALS:
-            return TurnState.FAILED, self._failure(debug)
+        """State and reason. What failed says more than how the turn was closed, and comes first."""
+        if self.state is TurnState.OPEN:
+            return self.state, ""
+        failure = self._failure(signals, debug)
+        if failure:
+            return TurnState.FAILED, failure
         if self.state is TurnState.ABORTED and debug is not None and debug.restarted:
             return self.state, "v34 was restarted before it ended"
         if self.state is TurnState.ABORTED:
             newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
             return self.state, f"{newer} began before it ended"
-        if self.state is TurnState.TIMED_OUT:
-            return self.state, "no further event"
-        if self.state is TurnState.LONE_PAUSE:
-            return self.state, "a pause without text"
-        return self.state, ""
+        return self.state, "no further event" if self.state is TurnState.TIMED_OUT else ""
 
-    def _failure(self, debug: DebugRecord | None) -> str:
-        """Why it failed: v34's own words come before the status that they lead to."""
+    def _failure(self, signals: frozenset[str], debug: DebugRecord | None) -> str:
+        """What went wrong in it; empty if nothing is known to have. v34's own words come before its status."""
+        if not signals & _FAILURE_SIGNALS:
+            return ""
         if debug is not None and debug.errors:
             return debug.errors[0][:200]
         status = self._error_status(debug)

@@ -63,13 +63,9 @@ class Drafts:
         stamp = self._old_stamps.get(request_id)
         return self._oldest_stamps.get(request_id) if stamp is None else stamp
 
-    def newest_stamp(self) -> float:
-        """The newest stamp of all stored turns; 0.0 without any."""
-        return max((draft.last_stamp for draft in self._by_id.values()), default=0.0)
-
     def in_flight(self) -> Draft | None:
-        """The newest turn with text, else the newest pause, which can still become a turn."""
-        return max(self.open.values(), key=lambda draft: (draft.has_text, draft.ordinal), default=None)
+        """The newest turn in flight."""
+        return max(self.open.values(), key=lambda draft: draft.ordinal, default=None)
 
     def _remove_old(self) -> None:
         if self._remember is None:

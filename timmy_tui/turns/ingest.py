@@ -27,8 +27,11 @@ class Ingest:
         self.newest_stamp: float | None = None
         """Stamp of the newest event, in seconds since the epoch, on its writer's clock."""
 
-    def feed(self, kind: LogKind, lines: Sequence[bytes]) -> list[Turn]:
-        """Whole lines of one log, in file order. Raises KeyError for a kind that is not in the table of formats."""
+    def feed(self, kind: LogKind, lines: Sequence[bytes], arrived: float | None = None) -> list[Turn]:
+        """Whole lines of one log, in file order. Raises KeyError for a kind that is not in the table of formats.
+
+        ``arrived``: time.monotonic() when they were written; None for lines of a backlog or a replay.
+        """
         if kind in self._facts:
             return self.assembler.add_facts(self._facts[kind].feed(lines))
         parser = self._events[kind]
@@ -37,8 +40,13 @@ class Ingest:
             events = parser.feed(lines[start : start + CHUNK_LINES])
             if events:
                 self.newest_stamp = events[-1].timestamp
-                turns += self.assembler.add_events(events)
+                turns += self.assembler.add_events(events, arrived)
         return turns
+
+    @property
+    def lone_pauses(self) -> int:
+        """How many pauses without text there were so far."""
+        return self.assembler.lone_pauses
 
     @property
     def unparsed(self) -> Counter[str]:

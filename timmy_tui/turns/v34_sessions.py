@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from timmy_tui.model.turn import Session, TurnState
+from timmy_tui.model.turn import Session
 from timmy_tui.turns.draft import Draft
 
 
@@ -79,9 +79,9 @@ class V34Sessions:
             new.turns += 1
 
     def count_turn(self, draft: Draft) -> None:
-        """Count a closed turn in its session, once. A lone pause is not a turn."""
+        """Count a closed turn in its session, once."""
         record = self._record(draft.session)
-        if draft.state is TurnState.LONE_PAUSE or record is None or (record.turns and draft.ordinal <= record.last):
+        if record is None or (record.turns and draft.ordinal <= record.last):
             return
         if not record.turns:
             record.first = draft.ordinal

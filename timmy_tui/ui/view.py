@@ -63,8 +63,8 @@ class View(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
-        """All turns but lone pauses."""
-        return tuple(turn for turn in self.snapshot.turns if turn.state is not TurnState.LONE_PAUSE)
+        """The newest turns that are over, oldest first."""
+        return self.snapshot.turns
 
     @cached_property
     def last_complete(self) -> Turn | None:
@@ -82,7 +82,7 @@ class View(Struct, frozen=True, eq=False, dict=True):
         if self.live_snapshot is None:
             return 0
         shown = max((turn.ordinal for turn in self.turns), default=-1)
-        return sum(t.ordinal > shown and t.state is not TurnState.LONE_PAUSE for t in self.live_snapshot.turns)
+        return sum(turn.ordinal > shown for turn in self.live_snapshot.turns)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -69,7 +69,7 @@ def test_a_stage_that_is_often_absent_has_fewer_values_than_turns() -> None:
     assert (one.verdict, one.wanted) == ("too few turns", 5 - min(one.n_a, one.n_b))
 
 
-def test_cold_turns_failed_turns_and_lone_pauses_do_not_count() -> None:
+def test_cold_turns_and_failed_turns_do_not_count() -> None:
     a, b = two_sides(12)
     loaded = [replace(turn, load_ms=9000.0 if number == 3 else 95.0) for number, turn in enumerate(b)]
     failed = [

@@ -9,7 +9,7 @@ from timmy_tui.analysis.compare.selections import select
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.core.errors import NotFound
 from timmy_tui.model.flags import FLAGS, Flag, KnownFlags, WrittenValue, epoch_words
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
 
 
 def turn(ordinal: int, session: int = 1, **fields: Any) -> Turn:
@@ -58,9 +58,8 @@ def test_what_is_not_known_splits_nothing() -> None:
     assert len(tracked(*turns).epochs) == 1
 
 
-def test_lone_pauses_and_turns_that_come_again_belong_to_no_epoch() -> None:
-    pause = Turn(ordinal=1, session=7, state=TurnState.LONE_PAUSE)
-    tracker = tracked(turn(0), pause, turn(2), turn(2), turn(0))
+def test_turns_that_come_again_are_counted_once() -> None:
+    tracker = tracked(turn(0), turn(2), turn(2), turn(0))
     assert spans(tracker) == [(0, 2, "first turn")]
     assert tracker.members(1) == (0, 2)
     assert tracker.members(0) == tracker.members(9) == ()

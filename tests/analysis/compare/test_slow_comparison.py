@@ -78,11 +78,10 @@ def test_the_newest_two_hundred_of_a_side_are_compared() -> None:
 
 
 def test_what_is_not_usable_is_not_compared() -> None:
-    """Failed turns, lone pauses, the first of a session, and negative or skipped stages."""
+    """Failed turns, the first of a session, and negative or skipped stages."""
     good = side([30.0] * 9)
     more = [
         complete_turn(50, session=1, state=TurnState.FAILED, stages={"classify": 999.0}),
-        complete_turn(51, session=1, state=TurnState.LONE_PAUSE),
         complete_turn(52, session=2, stages={"classify": 999.0}),
         complete_turn(53, session=1, stages={"classify": -1.0}),
         complete_turn(54, session=1, stages={"classify": 999.0}, skipped=frozenset({"classify"})),
@@ -184,8 +183,7 @@ def test_marks_of_the_user_are_told(marks: int, words: str) -> None:
 
 def test_signals_of_the_logs_are_told() -> None:
     b = side([30.0] * 9, 100)
-    b += [complete_turn(200, session=1, state=TurnState.FAILED, signals=frozenset({"error"})),
-          complete_turn(201, session=1, state=TurnState.LONE_PAUSE)]  # fmt: skip
+    b += [complete_turn(200, session=1, state=TurnState.FAILED, signals=frozenset({"error"}))]
     told = compare(side([30.0] * 9), b)
     assert told.sentence.endswith(", but 1 of 11 with an empty, canned or leaking reply or an error")
     assert told.signals == (0, 1)

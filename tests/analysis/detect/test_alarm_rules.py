@@ -136,7 +136,7 @@ def test_a_turn_that_loaded_the_model_says_nothing_of_the_request(load_ms: float
     assert ("decode" in {one.stage for one in after(turns)} or "llm" in {one.stage for one in after(turns)}) is judged
 
 
-@pytest.mark.parametrize("state", [TurnState.FAILED, TurnState.ABORTED, TurnState.LONE_PAUSE, TurnState.TIMED_OUT])
+@pytest.mark.parametrize("state", [TurnState.FAILED, TurnState.ABORTED, TurnState.TIMED_OUT])
 def test_only_complete_turns_are_judged(state: TurnState) -> None:
     turns = [
         turn(n, lambda stage, n: 2.0 if n >= 50 else 1.0, **({"state": state} if n >= 50 else {})) for n in range(80)

@@ -148,5 +148,3 @@ def test_the_newest_are_diagnosed_against_what_came_before_them() -> None:
     one = diagnose_newest(turns, [turns[5]])
     assert (list(one), one[5].excess_ms) == ([5], None)
     assert diagnose_newest(turns, []) == {}
-    pauses = [complete_turn(500, state=TurnState.LONE_PAUSE)]
-    assert diagnose_newest([*turns, *pauses], pauses) == {}

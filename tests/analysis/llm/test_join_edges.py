@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.summary import LlmSummary, warnings
 from timmy_tui.model.llm import Certainty, ContextState, OllamaFacts, ServedPrompt
-from timmy_tui.model.turn import Event, Turn, TurnState
+from timmy_tui.model.turn import Event, Turn
 
 UP = OllamaFacts(url="", reachable=True, since=0.0, version="0.12.11", loaded=True)
 
@@ -183,12 +183,6 @@ def unique(n: int, **more: Any) -> Turn:
 
 def its_line(n: int) -> ServedPrompt:
     return line(n, prompt=1000 + n, evaluated=300)
-
-
-def test_a_lone_pause_takes_no_line() -> None:
-    summary = LlmSummary()
-    summary.add(turn(0, state=TurnState.LONE_PAUSE), replace(UP, served=(line(1),)))
-    assert summary.add(turn(1), UP).certainty is Certainty.MEASURED
 
 
 @pytest.mark.parametrize(("late", "reached"), [(16, True), (17, False)])

@@ -25,6 +25,12 @@ MATHEMATICS = {
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",
     ("flag_changes.py", 1000): "milliseconds of a second",
     ("level.py", 1.57): "π/2: variance of a median over that of a mean",
+    ("pass_time.py", 0.2): "the two sleeps of upstream's loop, s",
+    ("pass_time.py", 0.25): "the first quartile",
+    ("pass_time.py", 0.5): "the median",
+    ("pass_time.py", 0.75): "the third quartile",
+    ("pass_time.py", 4096): "samples of a chunk of audio",
+    ("pass_time.py", 16000): "samples of a second of audio",
     ("percentiles.py", 0.5): "the median",
     ("percentiles.py", 0.95): "the 95th percentile, which its row is called after",
     ("rank_shift.py", 1.959964): "normal quantile of a two-sided 95 % interval",
@@ -90,7 +96,7 @@ def test_every_section_is_documented_and_frozen() -> None:
     of_classes = {(type(section).__name__, one.name) for section in sections().values() for one in fields(section)}
     of_table = {(section, name) for section, name, _ in DOCUMENTED if section in ("Stage", "Covariate")}
     assert of_classes | of_table == {(section, name) for section, name, _ in DOCUMENTED}
-    assert {name for _, name in of_table} == {"slope", "spread", "soft_ms", "least_move_ms"}
+    assert {name for _, name in of_table} == {"slope", "spread", "soft_ms", "least_move_ms", "sleep_ms"}
     for section in (TUNING, *sections().values()):
         with pytest.raises((FrozenInstanceError, TypeError)):
             setattr(section, fields(section)[0].name, 0)

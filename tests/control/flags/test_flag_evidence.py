@@ -84,18 +84,3 @@ def test_the_other_flags_are_seen_where_a_turn_shows_them() -> None:
     assert running_value(flag("context-size"), [new, without, old]) == 4096
     assert running_value(flag("context-size"), [new, turn()]) == 8000
     assert running_value(flag("context-size"), []) is None
-
-
-@pytest.mark.parametrize(("shown", "running"), [([False], "—"), ([False, False], "off"), ([False, True], "on")])
-def test_pauses_without_text_are_not_the_first_turn_of_a_session(shown: list[bool], running: str) -> None:
-    """A quiet room writes one a second, also between the restart and the first turn."""
-    pauses = [Turn(ordinal=number, session=1, state=TurnState.LONE_PAUSE) for number in range(3)]
-    turns = [*pauses, *tail_mode_turns(*shown)]
-    tail = flag("tail-mode")
-    assert word(tail, running_value(tail, turns)) == running
-    assert not evidence(tail, False, [*pauses, *tail_mode_turns(False)]).contradicts
-
-
-def test_a_flag_that_no_turn_shows_says_so() -> None:
-    assert evidence(flag("recency-weight"), 0.5, [turn()]) == Evidence(0, possible=False)
-    assert running_value(flag("recency-weight"), [turn()]) is None

@@ -79,10 +79,10 @@ async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> N
         for letter in "answered":
             await dashboard.pilot.press(letter)
         await dashboard.pilot.pause()
-        assert "1 of 30 turns contain that text" in dashboard.text() and "turn 5 " in dashboard.text()
+        assert "1 of 31 turns contain that text" in dashboard.text() and "turn 5 " in dashboard.text()
         await dashboard.press("enter", "q")
         await dashboard.press("2", "escape")
-        assert "30 of 30 turns" in dashboard.text()
+        assert "31 of 31 turns" in dashboard.text()
 
 
 async def test_the_selected_turn_is_shown_in_full() -> None:

@@ -79,8 +79,6 @@ def usable(turns: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
     before: dict[int, Turn] = {}
     warm: list[tuple[Turn, Turn]] = []
     for turn in turns:
-        if turn.state is TurnState.LONE_PAUSE:
-            continue
         ahead = before.get(turn.session)
         before[turn.session] = turn
         loaded = turn.load_ms is not None and turn.load_ms > longest
@@ -193,7 +191,7 @@ def _quality(turns: Sequence[Turn], marks: Mapping[int, str]) -> tuple[int, int,
 
 def _quality_words(turns: Sequence[Turn], counts: tuple[int, int, int]) -> str:
     parts = []
-    count = sum(turn.state is not TurnState.LONE_PAUSE for turn in turns)
+    count = len(turns)
     if counts[1]:
         parts.append(f"{counts[1]} of {count} turns marked bad")
     if counts[2]:

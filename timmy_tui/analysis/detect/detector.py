@@ -72,7 +72,7 @@ class RegressionDetector:
 
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
-        if turn.position <= self._newest or turn.state is TurnState.LONE_PAUSE:
+        if turn.position <= self._newest:
             return ()
         self._newest = turn.position
         if is_late(turn, self._before):

@@ -35,8 +35,7 @@ class Diagnoser:
     def add(self, turn: Turn) -> Diagnosis:
         """The diagnosis of a closed turn against those before it."""
         ahead = self._before if self._before is not None and self._before.session == turn.session else None
-        if turn.state is not TurnState.LONE_PAUSE:
-            self._before = turn
+        self._before = turn
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             reason = turn.reason or str(turn.state)
             return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"{turn.state}: {reason}")
@@ -184,8 +183,6 @@ def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, 
     diagnoser = Diagnoser()
     by_ordinal: dict[int, Diagnosis] = {}
     for turn in ordered[max(first - _TUNING.diagnosed_turns, 0) :]:
-        if turn.state is TurnState.LONE_PAUSE:
-            continue
         diagnosis = diagnoser.add(turn)
         if diagnosis is not None and turn.ordinal in wanted:
             by_ordinal[turn.ordinal] = diagnosis

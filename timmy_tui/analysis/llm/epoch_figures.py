@@ -43,7 +43,7 @@ class EpochFigures:
 
 def epoch_figures(turns: Sequence[Turn]) -> EpochFigures:
     """From all turns of an epoch, in order. Lone pauses and open turns are left out."""
-    closed = tuple(turn for turn in turns if turn.state not in (TurnState.LONE_PAUSE, TurnState.OPEN))
+    closed = tuple(turn for turn in turns if turn.state is not TurnState.OPEN)
     known_sessions: set[object] = set()
     after_first: list[Turn] = []
     for turn in closed:

@@ -9,7 +9,7 @@ from timmy_tui.analysis.llm.criteria import evaluate
 from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.prompt_reuse import MAX_REQUESTS, ReuseTracker
 from timmy_tui.model.llm import ContextState, Criterion, LlmState, OllamaFacts, Reuse
-from timmy_tui.model.turn import FlagValue, Turn, TurnState
+from timmy_tui.model.turn import FlagValue, Turn
 
 UNLOAD_WARNING_S = 300.0
 """Warn this long before the model unloads; a load costs a turn about two seconds."""
@@ -38,7 +38,7 @@ class LlmSummary:
         """Add a turn; the same ordinal again is a revision. ``flags``: what it ran under; None: as said before."""
         if facts is not None and facts.served:
             self._new_log_requests |= self._log_join.add_requests(facts.served)
-        served = self._log_join.match(turn) if turn.state is not TurnState.LONE_PAUSE else None
+        served = self._log_join.match(turn)
         if served is None:
             self._unmatched[turn.ordinal] = turn
             if len(self._unmatched) > MAX_REQUESTS:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.flag_changes import FlagStep, FlagTracker, Values
 from timmy_tui.model.flags import KnownFlags, WrittenValue
-from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
+from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn
 
 
 class EpochTracker:
@@ -25,7 +25,7 @@ class EpochTracker:
 
     def add(self, turn: Turn) -> None:
         """Take a turn in, in order of ordinal; the same ordinal again changes nothing."""
-        if turn.ordinal in self._seen or turn.state is TurnState.LONE_PAUSE:
+        if turn.ordinal in self._seen:
             return
         step = self._flags.add(turn)
         if step.earlier_values and self._epochs:

@@ -210,6 +210,18 @@ class RowTuning:
 
 
 @dataclass(frozen=True, slots=True)
+class ListeningTuning:
+    """The rhythm of pauses without text (stats/pass_time.py)."""
+
+    least_spacings: int = 20
+    """Values. With fewer spacings nothing is said: 15 s of a quiet room. Not measured."""
+    shortest_pass_s: float = 0.05
+    """Seconds. A pass is documented to take tens to hundreds of ms. Not measured."""
+    longest_pass_s: float = 0.4
+    """Seconds. Upstream's loop was run with passes of 50 to 400 ms; none is documented to take longer. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tuning:
     """All sections."""
 
@@ -222,6 +234,7 @@ class Tuning:
     comparison: ComparisonTuning = field(default_factory=ComparisonTuning)
     diagnosis: DiagnosisTuning = field(default_factory=DiagnosisTuning)
     rows: RowTuning = field(default_factory=RowTuning)
+    listening: ListeningTuning = field(default_factory=ListeningTuning)
 
 
 TUNING = Tuning()

@@ -18,7 +18,7 @@ _TYPES: Mapping[str, type[FlagValue]] = {"bool": bool, "int": int, "float": floa
 
 def flag_table(root: Path, settings: Settings) -> tuple[Flag, ...]:
     """The built-in flags, then the user's own; ``unread`` says why one of those is neither read nor changed."""
-    files = {"config": settings.paths.config, "app": settings.paths.app}
+    files = {"config": settings.paths.config, "app": settings.paths.app, "stt": settings.paths.stt}
     table = [replace(flag, file=files[flag.file]) for flag in FLAGS]
     taken = {flag.key for flag in table}
     for key, setting in settings.flags.items():

@@ -14,6 +14,8 @@ class TailBatch(NamedTuple):
     """Offset of the first line in the file, bytes."""
     end: int
     """Offset of the next line in the file, bytes."""
+    age_s: float = 0.0
+    """For lines that were there before the file was followed: time since the last write to it; else 0."""
 
 
 class LineSplitter:

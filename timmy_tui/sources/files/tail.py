@@ -61,6 +61,8 @@ class Tail:
         """The next batch begins a new content."""
         self._rename_watch = RenameWatch(path, clock)
         self._partial_line = PartialLineTimer(clock)
+        self._age_s: float | None = None
+        """Time since the last write, for the lines that a first look at the file finds; 0 from then on."""
         self._closed = False
         self._condition = ConditionTracker()
         self.more = False
@@ -84,6 +86,8 @@ class Tail:
         if not self._hold and self._content is not None:
             self._content.close()
         self._partial_line.observe(self._content.lines if self._content is not None else None)
+        if batches and not self.more:
+            self._age_s = 0.0
         if batches:
             self._lines += sum(len(batch.lines) for batch in batches)
             self._newest = time.time()
@@ -108,6 +112,8 @@ class Tail:
 
     def _open(self) -> Content:
         descriptor, info = open_regular(self.path)
+        if self._age_s is None:
+            self._age_s = max(0.0, time.time() - info.st_mtime)
         if self._head is None or info.st_size <= self._head:
             self._content = Content(descriptor, info, self._line_limit)
         else:
@@ -164,6 +170,7 @@ class Tail:
     def _add(self, batch: TailBatch | None, batches: list[TailBatch]) -> None:
         if batch is None:
             return
+        batch = batch._replace(age_s=self._age_s or 0.0)
         if self._is_restart:
             self._is_restart = False
             batch = batch._replace(restarted=True)

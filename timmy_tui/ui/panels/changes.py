@@ -10,6 +10,7 @@ from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, righ
 from timmy_tui.ui.paint.wording import clock_time, stage_name
 from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
+from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
 
 
@@ -32,6 +33,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     rows.extend((row, None) for row in progress_lines(control.change, view, width))
     rows.extend((row, None) for row in trial_lines(view, width))
     rows.extend((row, None) for row in verdict_lines(view, width))
+    rows.extend((row, None) for row in wait_lines(view, width))
     rows.append((title("restore points", width, view), None))
     rows.extend((_point(point), ("point", point.name)) for point in control.restore_points)
     if any(point.restored for point in control.restore_points):

@@ -9,6 +9,7 @@ from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
 from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import state_mark, title
+from timmy_tui.ui.panels.waits import wait_words
 from timmy_tui.ui.view import View
 
 
@@ -46,6 +47,10 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
             (f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted"),
         ),
     ]  # fmt: skip
+    if turn.pause_threshold is not None:
+        rows.append(
+            line((f"setting {turn.pause_threshold:g}s  waited ", "muted"), *wait_words(view.snapshot.pass_bound))
+        )
     if turn.ordinal in view.notes:
         rows.append(line(("note  ", "muted"), (foreign(view.notes[turn.ordinal], max(width - 6, 0)), "quote")))
     if turn.text:

@@ -120,16 +120,28 @@ def _seconds(ms: float) -> str:
     return f"{ms / 1000:.1f}s"
 
 
+LISTENING_S = 5.0
+"""Longest wait for the next pause of a microphone that is open; the longest round of silence is 3 s."""
+
+
+def _listening(view: View) -> list[Line]:
+    """STT listens: how often it wrote a pause without text. Empty when it does not, or when that is not known."""
+    listening = view.snapshot.listening
+    if listening.arrived is None or listening.per_minute is None or view.tick - listening.arrived > LISTENING_S:
+        return []
+    return [line((f"listening {view.glyphs.point} {listening.per_minute:.0f} pauses/min", "muted"))]
+
+
 def _idle(view: View) -> list[Line]:
     counts = view.snapshot.counts
     if not view.turns:
-        return [line(("waiting for the first turn", "muted"))]
-    parts = [line(("idle", "muted")), line((f"{counts.complete} turn{'' if counts.complete == 1 else 's'}", "muted"))]
+        return [line(("waiting for the first turn", "muted")), *_listening(view)]
+    count = f"{counts.complete} turn{'' if counts.complete == 1 else 's'}"
+    parts = [*(_listening(view) or [line(("idle", "muted"))]), line((count, "muted"))]
     for number, word, role in (
         (counts.failed, "failed", "bad"),
         (counts.timed_out, "timed out", "bad"),
         (counts.aborted, "aborted", "warn"),
-        (counts.lone_pauses, "lone pause" if counts.lone_pauses == 1 else "lone pauses", "muted"),
     ):
         if number:
             parts.append(line((f"{number} {word}", role)))

@@ -13,7 +13,6 @@ STATE_ROLE = {
     TurnState.FAILED: "bad",
     TurnState.TIMED_OUT: "bad",
     TurnState.ABORTED: "warn",
-    TurnState.LONE_PAUSE: "muted",
     TurnState.OPEN: "info",
 }
 

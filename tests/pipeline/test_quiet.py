@@ -1,0 +1,53 @@
+"""A room in which nobody speaks: the screen keeps its turns, and knows that Timmy listens."""
+
+import os
+import time
+
+import pytest
+
+from bench.logs import event_line, turn_lines
+from tests.pipeline.conftest import Watch, following
+from tests.pipeline.test_pipeline import append, timmy
+from timmy_tui.core.installation import Installation
+from timmy_tui.model.turn import TurnState
+
+__all__ = ["timmy"]
+
+
+def pauses(first: int, count: int, start: float) -> str:
+    return "".join(
+        event_line(f"p{number:07d}", start + 0.75 * number, "stt", "stt_pause_detected", '{"pause_threshold": 0.5}')
+        for number in range(first, first + count)
+    )
+
+
+def test_quiet_leaves_the_turns_on_the_screen(watch: Watch, timmy: Installation) -> None:
+    watcher = watch(following(timmy))
+    now = time.time()
+    append(timmy.latency_log, "".join(turn_lines(1, now)))
+    spoken = watcher.wait(lambda snapshot: len(snapshot.turns) == 1)
+    append(timmy.latency_log, pauses(0, 800, now))
+    quiet = watcher.wait(lambda snapshot: snapshot.listening.pauses == 800)
+    assert quiet.turns == spoken.turns
+    assert (quiet.counts.complete, quiet.counts.timed_out, quiet.open_turn) == (1, 0, None)
+    assert quiet.headline is not None and spoken.headline is not None
+    assert quiet.headline.last == spoken.headline.last
+    assert quiet.listening.per_minute == pytest.approx(80.0, abs=0.01)
+    assert quiet.listening.arrived is not None
+
+
+def test_a_turn_that_ended_in_mid_air_last_night_is_over_when_the_dashboard_starts(
+    watch: Watch, timmy: Installation
+) -> None:
+    """Nothing was written for eight hours: it does not get another minute."""
+    append(timmy.latency_log, "".join(turn_lines(1, time.time() - 28_800)[:18]))
+    os.utime(timmy.latency_log, (time.time() - 28_800,) * 2)
+    snapshot = watch(following(timmy)).wait(lambda snapshot: len(snapshot.turns) == 1)
+    assert snapshot.turns[0].state is TurnState.TIMED_OUT
+
+
+def test_a_turn_is_in_flight_whatever_its_writers_clock_says(watch: Watch, timmy: Installation) -> None:
+    """Its writer is an hour behind; the file was written just now."""
+    append(timmy.latency_log, "".join(turn_lines(1, time.time() - 3600)[:18]))
+    snapshot = watch(following(timmy)).wait(lambda snapshot: snapshot.open_turn is not None)
+    assert snapshot.turns == ()
