@@ -116,18 +116,33 @@ PATTERNS: tuple[Pattern, ...] = (
 )  # fmt: skip
 """Tried in order; the first match counts."""
 
-_DEBUG = tuple(row for row in PATTERNS if row.regex.pattern.startswith(_D))
-_OTHERS = tuple(row for row in PATTERNS if not row.regex.pattern.startswith(_D))
+_DEBUG_PREFIX = "*** Debug: "
+_ADDRESS = "I0123456789:abcdefABCDEF"
+"""First characters of an access line: an address, of IPv6 perhaps, or ``INFO:werkzeug:``."""
 
-_FIRST_CHARACTERS = frozenset("*->[( TI1234567890:abcdefABCDEF")
-"""Of every line that a row can match; an access line begins with an address, of IPv6 perhaps."""
+
+def _first_characters(row: Pattern) -> str:
+    """First characters of the lines that a row matches, behind ``*** Debug: `` if that is where they begin."""
+    if row.kind == "access":
+        return _ADDRESS
+    return row.regex.pattern.removeprefix(_D).removeprefix("^").removeprefix("(?P<error>").removeprefix("\\")[0]
+
+
+def _by_first_character(rows: list[Pattern]) -> dict[str, tuple[Pattern, ...]]:
+    characters = {character for row in rows for character in _first_characters(row)}
+    return {one: tuple(row for row in rows if one in _first_characters(row)) for one in characters}
+
+
+# Most lines are then compared with three rows instead of forty: a third of the time of reading a log.
+_DEBUG = _by_first_character([row for row in PATTERNS if row.regex.pattern.startswith(_D)])
+_OTHERS = _by_first_character([row for row in PATTERNS if not row.regex.pattern.startswith(_D)])
 
 
 def match_line(text: str) -> DebugFact | None:
     """The fact in one line; None for noise."""
-    if not text or text[0] not in _FIRST_CHARACTERS:
-        return None
-    for pattern in _DEBUG if text.startswith("*** Debug: ") else _OTHERS:
+    debug = text.startswith(_DEBUG_PREFIX)
+    rows = _DEBUG.get(text[11:12], ()) if debug else _OTHERS.get(text[:1], ())
+    for pattern in rows:
         match = pattern.regex.match(text)
         if match is None:
             continue
