@@ -79,5 +79,5 @@ assert Verification(((flag, 50),), 0).weigh(turns(40)) == (0, "length limit")
 
 # miss cause
 before, now = (request_of(turn) for turn in (turns(40)[0], turns(50)[1]))
-assert broken_cause(ChainedRequest(now, 1.0, previous=ChainedRequest(before, 0.0))) == "length limit changed"
+assert broken_cause(ChainedRequest(now, previous=ChainedRequest(before))) == "length limit changed"
 print("found everywhere")

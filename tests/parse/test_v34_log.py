@@ -78,6 +78,12 @@ def test_every_pattern_has_an_example() -> None:
         "answer_head",
         "answer",
         "answer_added",
+        "excerpt",
+        "topic",
+        "summary",
+        "parent_stored",
+        "caption",
+        "handler_failure",
     }
     assert {pattern.kind for pattern in PATTERNS} <= shown
 
@@ -138,9 +144,16 @@ def test_a_prompt_preview_cannot_forge_facts() -> None:
     assert [fact.kind for fact in found] == ["tail_mode"]
 
 
-def test_versions_without_the_kept_line_end_at_the_next_turn() -> None:
-    found = facts(f"*** Debug: LLM response received: yes\n--- Total process_user_message took: 0.90s\n{BEGIN}")
-    assert [fact.kind for fact in found] == ["answer", "total", "begin"]
+@pytest.mark.parametrize(
+    "line",
+    [
+        "*** Debug: Skipped storing assistant message: final importance 1 < 2.",
+        "*** Debug: Parent Document Ingestion for role=assistant...",
+    ],
+)
+def test_the_first_version_ends_an_answer_with_what_it_does_with_it(line: str) -> None:
+    found = facts(f"*** Debug: LLM response received: yes\n{line}\n--- Total process_user_message took: 0.90s\n{BEGIN}")
+    assert [fact.kind for fact in found] == ["answer", "answer_added", "total", "begin"]
 
 
 @given(st.lists(st.one_of(st.binary(max_size=120), st.sampled_from([line.encode() for line in EXAMPLES])), max_size=40))

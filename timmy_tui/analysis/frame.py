@@ -29,6 +29,7 @@ def _turn_columns() -> tuple[Column, ...]:
     return (
         Column("ordinal", "Int64", "", "order of arrival, unique in one reading of the logs"),
         Column("request_id", "string", "id", "first eight characters of a UUID4; empty for a typed turn"),
+        Column("typed", "boolean", "", "typed in the web chat; missing: not known"),
         Column("session_id", "string", "id", "v34 process that served it"),
         Column("session", "Int64", "", "number of the session in order of arrival"),
         Column("state", "category", "", "complete, failed, aborted, timed_out, open"),

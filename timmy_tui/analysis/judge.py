@@ -29,7 +29,10 @@ class Judge:
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self._marks: dict[int, str] = {}
         self._notes: dict[int, str] = {}
-        self._newest = -1
+        self._newest: tuple[int, ...] = (-1,)
+        """Position of the newest turn."""
+        self._judged: set[int] = set()
+        """Ordinals."""
         self._diagnosis: Diagnosis | None = None
         self._verdict: Comparison | None = None
         self._stale = False
@@ -61,9 +64,10 @@ class Judge:
             self._turns.popitem(last=False)
         self._stale = True
         self._state = None
-        if turn.ordinal <= self._newest:
+        if turn.ordinal in self._judged or turn.position <= self._newest:
             return
-        self._newest = turn.ordinal
+        self._newest = turn.position
+        self._judged.add(turn.ordinal)
         self._tracker.add(turn)
         self._detector.add(turn)
         self._diagnosis = self._diagnoser.add(turn)
@@ -99,7 +103,7 @@ class Judge:
     @property
     def turns(self) -> tuple[Turn, ...]:
         """Those at hand, oldest first."""
-        return tuple(self._turns[one] for one in sorted(self._turns))
+        return tuple(sorted(self._turns.values(), key=lambda turn: turn.position))
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:

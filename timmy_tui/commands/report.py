@@ -47,9 +47,7 @@ def format_options(command: Callable[..., None]) -> Callable[..., None]:
 @root_option
 @settings_option
 @log_option
-@click.option(
-    "--tail", type=click.IntRange(1), help="The N turns that began last (upstream's script takes the N highest ids)."
-)
+@click.option("--tail", type=click.IntRange(1), help="The N last turns (upstream's script takes the N highest ids).")
 @click.option("--request", "request_id", help="Only the turn with this id.")
 @format_options
 @takes(ReportOptions)
@@ -93,7 +91,7 @@ def _read(options: ReportOptions) -> LogReading:
 
 
 def _chosen(turns: tuple[Turn, ...], options: ReportOptions) -> tuple[Turn, ...]:
-    """The turns that were asked for. The newest are those that began last. Raises NotFound for an unknown id."""
+    """The turns that were asked for. The newest are the last in the logs. Raises NotFound for an unknown id."""
     if options.request_id is not None:
         turns = tuple(turn for turn in turns if turn.request_id == options.request_id)
         if not turns:
@@ -101,5 +99,5 @@ def _chosen(turns: tuple[Turn, ...], options: ReportOptions) -> tuple[Turn, ...]
                 f"no turn {options.request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids."
             )
     if options.tail is not None:
-        turns = tuple(sorted(turns, key=lambda turn: (turn.started or 0.0, turn.ordinal))[-options.tail :])
+        turns = turns[-options.tail :]
     return turns

@@ -80,7 +80,11 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     ordinal: int
     """Position in order of arrival in this run of the program; unique."""
     request_id: str = ""
-    """Empty for a typed (web chat) turn, which has none."""
+    """Empty for a typed (web chat) turn, which has none, and for spoken ones in logs of November 2025 and before."""
+    typed: bool | None = None
+    """Typed in the web chat, not spoken. None: not known, as when only v34's statistics have the turn."""
+    place: tuple[int, ...] = ()
+    """Its place among all turns where that is not its ordinal's, because a log or a source told of it late."""
     session_id: str | None = None
     """UUID of the v34 process that served it; another one means that v34 was restarted."""
     session: int = 0
@@ -91,6 +95,8 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     started: float | None = None
     """Time of the first event. With the debug log alone: the time of its access line minus its duration."""
     ended: float | None = None
+    answered: float | None = None
+    """When v34 had the model's answer, on v34's clock: of two turns this may be compared, ``started`` may not."""
     logs: str = "latency"
     """Which logs contain it: ``latency``, ``v34`` or ``both``; or v34's statistics, ``kv_stats``."""
 
@@ -156,6 +162,14 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """What Little Timmy answered (private: only shown in the dashboard)."""
     events: tuple[Event, ...] = ()
     """The raw events in file order; dropped from old turns."""
+
+    @property
+    def position(self) -> tuple[int, ...]:
+        """Sorts turns in the order in which they happened, which no clock tells: two write, and each may step.
+
+        ``(ordinal, 0)``, or the ordinal of a turn of the latency log, −1 before or 1 behind it, and a number there.
+        """
+        return self.place or (self.ordinal, 0)
 
 
 class Session(Struct, frozen=True, kw_only=True):

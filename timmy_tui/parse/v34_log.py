@@ -1,114 +1,61 @@
 """v34's debug log: plain lines without stamps, mixed with whatever the model and its libraries print.
 
-One table of patterns, all anchored at the line's beginning. Inside foreign text (a prompt preview, an answer) only the
-lines that can end that text are read, so that an answer cannot fake the end of its own turn.
+Inside foreign text (the user's words, a prompt preview, an answer) only the line that v34 prints next is read, so that
+no text can end itself, and no answer can tell of a turn.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from timmy_tui.model.log_format import DebugFact, FactLog
+from timmy_tui.parse.v34_lines import LineReader
+from timmy_tui.parse.v34_patterns import PATTERNS, match_line
 
-Reader = Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """One kind of line: its form, and how the text of each named group becomes a value."""
-
-    kind: str
-    regex: re.Pattern[str]
-    readers: dict[str, Reader] = field(default_factory=dict)
-
-
-def _ns(text: str) -> float:
-    """Nanoseconds to ms. The log labels these numbers as ms, which is wrong."""
-    return int(text) / 1e6
-
-
-def _bool(text: str) -> bool:
-    return text == "True"
-
-
-def _seconds(text: str) -> float:
-    """Seconds to ms."""
-    return float(text) * 1000
-
-
-def _row(kind: str, regex: str, **readers: Reader) -> Pattern:
-    return Pattern(kind, re.compile(regex), readers)
-
-
-_D = r"^\*\*\* Debug: "
-_DURATIONS = (
-    r"load=(?P<load_ms>\d+) prompt_eval=(?P<prefill_ms>\d+) eval=(?P<decode_ms>\d+) total=(?P<ollama_total_ms>\d+)$"
-)
-_NS: dict[str, Reader] = {"load_ms": _ns, "prefill_ms": _ns, "decode_ms": _ns, "ollama_total_ms": _ns}
-
-PATTERNS: tuple[Pattern, ...] = (
-    _row("begin", r"^\*{20,}BEGIN\*{20,}$"),
-    _row("message", _D + r"(?:Received user_message via webhook|Processing user message): (?P<text>.*)$"),
-    _row("step", r"^--- Step (?P<step>\d) \([^)]*\) took: (?P<ms>[\d.]+)s$", step=int, ms=_seconds),
-    _row("metadata", r"^>>> Fast metadata generated: .*importance=(?P<importance>[\d.]+)$", importance=float),
-    _row("storage", r"^\[STORAGE BREAKDOWN[^\]]*\] request_id=(?P<request_id>[^,]+), .*total=(?P<ms>[\d.]+)ms",
-         ms=float),
-    _row(
-        "retrieval",
-        r"^\[RETRIEVAL[^\]]*\] request_id=(?P<request_id>[^,]+), embedding=(?P<embed_ms>[\d.]+)ms, "
-        r"query=(?P<query_ms>[\d.]+)ms, .*total=(?P<ms>[\d.]+)ms",
-        embed_ms=float, query_ms=float, ms=float,
-    ),
-    _row("chunks", _D + r"Retrieved (?P<chunks>\d+) memory chunks", chunks=int),
-    _row("prompt", _D + r"Built unified megaprompt \((?P<prompt_chars>\d+) chars\)$", prompt_chars=int),
-    _row("preview", _D + r"Megaprompt preview: "),
-    _row("tail_prompt", _D + r"Tail prompt size: (?P<prompt_chars>\d+) chars", prompt_chars=int),
-    _row("tail_mode", _D + r"Tail mode active=(?P<tail_mode>True|False)$", tail_mode=_bool),
-    _row("context_sent", _D + r"Existing context length: (?P<context_sent>\d+)$", context_sent=int),
-    _row("context_sent", _D + r"\[KV CACHE\] Sending existing context to Ollama, length: (?P<context_sent>\d+)$",
-         context_sent=int),
-    _row("first_request", _D + r"\[KV CACHE\] No existing context"),
-    _row("call", _D + r"Calling generate API: "),
-    _row("model", _D + r"Model=(?P<model>[^,]+), num_ctx=(?P<num_ctx>\d+)", model=str, num_ctx=int),
-    _row("size", _D + r"Prompt size: (?P<prompt_chars>\d+) chars, ~(?P<prompt_tokens_est>\d+) tokens",
-         prompt_chars=int, prompt_tokens_est=int),
-    _row("raw", _D + r"raw_mode=(?P<raw>True|False|None), ", raw=_bool),
-    _row("answer_head", _D + r"AI Response: "),
-    _row("context_returned", _D + r"Returned context length: (?P<context_returned>\d+)$", context_returned=int),
-    _row("timings", _D + r"Timings ms ~ " + _DURATIONS, **_NS),
-    _row("timings", _D + r"Durations \(ns\): " + _DURATIONS, **_NS),
-    _row("counts", _D + r"KV stats: prompt_eval_count=(?P<prompt_tokens>\d+) eval_count=(?P<output_tokens>\d+)",
-         prompt_tokens=int, output_tokens=int),
-    _row("answer", _D + r"LLM response received: (?P<reply>.*)$"),
-    _row("answer_added", _D + r"Assistant response added to conversation history"),
-    _row("total", r"^--- Total process_user_message took: (?P<ms>[\d.]+)s$", ms=_seconds),
-    _row(
-        "access",
-        r'^\S+ - - \[(?P<stamp>[^\]]+)\] "POST /api/webhook HTTP/[\d.]+" (?P<code>\d+) \d+ (?P<seconds>[\d.]+)$',
-        code=int, seconds=float,
-    ),
-    _row("failure", _D + r"(?P<error>(?:Generate API call failed|Error in handle_user_message): .*)$"),
-    _row("failure", _D + r"(?P<error>Empty streamed response received)"),
-    _row("tts_failure", _D + r"(?P<error>Could not connect to TTS API: .*)$"),
-    _row("serving", r"^\((?P<pid>\d+)\) wsgi starting up on (?P<url>\S+)$", pid=int),
-    _row("reloading", r"^ \* Detected change in '(?P<path>.*)', reloading$"),
-    _row("restarting", r"^ \* Restarting with "),
-    _row("health", r"^\*\*\* Health: (?P<service>\w+) (?P<word>OK|DOWN)\b(?: status=(?P<status>\d+))? "
-         r"latency=(?P<ms>\d+)ms", ms=float),
-    _row("traceback", r"^Traceback \(most recent call last\):$"),
-)  # fmt: skip
-"""Tried in order; the first match counts."""
+__all__ = ["FORMAT", "NOTHING_UNDERSTOOD", "PATTERNS", "V34Parser", "match_line"]
 
 _ID = re.compile(r"^(?P<text>.*) \[request_id=(?P<request_id>[0-9A-Za-z-]{1,64})\]$", re.DOTALL)
 
-_ENDS: dict[str, frozenset[str]] = {
-    "preview": frozenset({"tail_prompt", "tail_mode", "context_sent", "first_request", "call"}),
-    "answer_head": frozenset({"context_returned", "timings"}),
-    "answer": frozenset({"answer_added"}),
+_RESTART = frozenset({"serving", "restarting"})
+_NEXT_TURN = frozenset({"begin", "message", "step"})
+"""What follows a restart and comes before the next answer, if the restart is real."""
+
+
+class _Foreign(NamedTuple):
+    """A foreign text of several lines: how it ends."""
+
+    ends: frozenset[str]
+    """Kinds of the lines that v34 prints next. Every other line is text."""
+    length: int = 10_000
+    """Characters of the whole text, where v34 cuts it and puts ``...`` behind it. It has no more lines than that."""
+    restarts: bool = True
+    """A line of a restart ends it: v34 was killed while it printed, or before its buffer was written."""
+
+
+_FOREIGN: dict[str, _Foreign] = {
+    "message": _Foreign(frozenset()),
+    "excerpt": _Foreign(frozenset({"topic"}), length=55),
+    "summary": _Foreign(frozenset({"parent_stored"}), length=103),
+    "caption": _Foreign(frozenset(), length=130),
+    "preview": _Foreign(frozenset({"tail_prompt", "tail_mode", "context_sent", "first_request", "call"}), length=203),
+    "answer_head": _Foreign(frozenset({"context_returned", "timings"}), length=103),
+    "answer": _Foreign(frozenset({"answer_added"}), restarts=False),
 }
-"""Kind that begins foreign text of several lines → the kinds that end it. Every other line in between is text."""
+"""By the kind of the line that begins it. The user's words end where v34 begins to process them: it repeats them."""
+
+_LAST_LINE = {
+    "excerpt": re.compile(r"\.\.\.'$"),
+    "summary": re.compile(r"\.\.\.$"),
+    "preview": re.compile(r"\.\.\.$"),
+    "answer_head": re.compile(r"\.\.\.$"),
+    "caption": re.compile(r"' faces=\d+ known=\[.*\]$"),
+}
+"""By the kind of the text: how its last line ends."""
+
+NOTHING_UNDERSTOOD = "no line of v34"
+NOTHING_AFTER_LINES = 100
+"""So many lines without one that v34 prints are counted as not understood; a start alone prints some fifty warnings."""
 
 _LIMIT = 4096
 """Characters stored of a message or an answer."""
@@ -120,107 +67,151 @@ class V34Parser:
     """Lines in, facts out. A line that no pattern matches is counted as noise; it is not an error."""
 
     def __init__(self) -> None:
-        self.unparsed: Counter[str] = Counter()
-        """Always empty: a line that no pattern matches was printed by the model or a library."""
         self.noise = 0
         """Lines that no pattern matched."""
+        self._understood = False
+        self._lines = LineReader()
         self._inside = ""
         """Kind that began the foreign text which is being read; empty outside of foreign text."""
         self._text: list[str] = []
-        self._pending_total: DebugFact | None = None
-        """A total inside an answer; the next line shows whether it was the turn's or part of the answer."""
+        self._text_lines = 0
+        self._doubt: list[tuple[str, str]] = []
+        """Within an answer: kind and text of the lines since one that tells of a restart."""
+        self._typed = False
+        """The user's words that are being read came from the web chat."""
+        self._repeated: list[str] = []
+        """Lines of the user's words that v34 prints a second time."""
+
+    @property
+    def unparsed(self) -> Counter[str]:
+        """All lines, if there are many and none is v34's; else empty: noise is printed by the model or a library."""
+        silent = not self._understood and self.noise >= NOTHING_AFTER_LINES
+        return Counter({NOTHING_UNDERSTOOD: self.noise}) if silent else Counter()
 
     def feed(self, lines: Iterable[bytes]) -> list[DebugFact]:
         """Facts of whole lines, in file order. Never raises, whatever the bytes."""
         facts: list[DebugFact] = []
         for line in lines:
-            # A progress bar redraws its line with carriage returns: only the text after the last one is on the screen.
-            text = line.decode("utf-8", "replace").replace("\0", "").rstrip("\r\n").rpartition("\r")[2]
-            facts.extend(self._read(text))
+            facts.extend(self._read(self._lines.text(line, bool(self._inside))))
         return facts
 
     def _read(self, text: str) -> list[DebugFact]:
-        fact = match_line(text)
         if self._inside:
-            return self._read_inside(fact, text)
+            return self._read_inside(text)
+        if self._repeated:
+            if text == self._repeated[0] or text.startswith(f"{self._repeated[0]} [request_id="):
+                del self._repeated[0]
+                return []
+            self._repeated = []
+        fact = match_line(text)
         if fact is None:
             self.noise += 1
             return []
-        if fact.kind == "message":
-            return [_message(str(fact.values["text"]))]
-        return self._begin_text(fact)
+        self._understood = True
+        return self._take(fact, text)
 
-    def _begin_text(self, fact: DebugFact) -> list[DebugFact]:
-        if fact.kind in _ENDS:
-            self._inside = fact.kind
-            self._text = [str(fact.values.get("reply", ""))]
-            return []
-        return [fact]
-
-    def _read_inside(self, fact: DebugFact | None, text: str) -> list[DebugFact]:
-        """A line inside foreign text, or the line that ends it."""
-        if fact is not None and fact.kind in _ENDS[self._inside]:
-            return [*self._end_text(), *self._begin_text(fact)]
-        if self._inside == "answer" and fact is not None and fact.kind in ("begin", "access", "total"):
-            return self._end_unmarked_answer(fact)
-        if fact is not None and fact.kind in ("begin", "serving", "failure") and self._inside != "answer":
-            self._inside = ""
+    def _take(self, fact: DebugFact, text: str) -> list[DebugFact]:
+        """A fact outside of foreign text; it may begin one."""
+        kind = fact.kind
+        if kind == "message":
+            message = _message(str(fact.values["text"]), fact.values.get("typed"))
+            # Of the user's words the last line carries the id; without one, more lines may follow.
+            if "typed" in fact.values and message.values["text"] == fact.values["text"][:_LIMIT]:
+                self._typed = bool(fact.values["typed"])
+                self._begin_text(kind, str(fact.values["text"]))
+            return [message]
+        if kind not in _FOREIGN:
             return [fact]
-        if len(self._text) < _LINE_LIMIT:
-            self._text.append(text)
+        if kind not in _LAST_LINE or not _LAST_LINE[kind].search(text):
+            self._begin_text(kind, text.removeprefix("*** Debug: ").partition(": ")[2])
         return []
 
-    def _end_unmarked_answer(self, fact: DebugFact) -> list[DebugFact]:
-        """For versions that print no line after an answer: a total counts when a begin or access line follows it."""
-        if fact.kind == "total":
-            self._pending_total = fact
-            return []
-        total = self._pending_total
-        if total is None and fact.kind != "begin":
-            self._text.append("")
-            return []
-        return [*self._end_text(), *([total] if total else []), fact]
+    def _begin_text(self, kind: str, first: str) -> None:
+        self._inside, self._text, self._text_lines, self._doubt = kind, [first], 1, []
+
+    def _read_inside(self, text: str) -> list[DebugFact]:
+        """A line inside foreign text, or the line behind its end."""
+        foreign = _FOREIGN[self._inside]
+        fact = match_line(text)
+        kind = "" if fact is None else fact.kind
+        if fact is not None and self._inside == "message" and kind == "message" and "typed" not in fact.values:
+            return self._end_message(fact, text)
+        if fact is not None and kind in foreign.ends:
+            return [*self._end_text(), *self._take(fact, text)]
+        if fact is not None and kind in _RESTART and foreign.restarts:
+            self._inside = ""
+            return [fact]
+        if self._doubt or kind in _RESTART:
+            self._doubt.append((kind, text))
+            if kind == "answer" and {kind for kind, _ in self._doubt} >= _NEXT_TURN:
+                return self._end_cut_answer()
+        if self._inside != "message" or kind != "health":
+            self._add_text(text)
+        return self._end_text() if self._is_whole(text) else []
+
+    def _add_text(self, text: str) -> None:
+        self._text_lines += 1
+        if len(self._text) < _LINE_LIMIT or self._inside == "message":
+            self._text.append(text)
+
+    def _is_whole(self, text: str) -> bool:
+        """``text``, the newest line, is the text's last. Of a caption only the form of the last line is known."""
+        length = _FOREIGN[self._inside].length
+        last = _LAST_LINE.get(self._inside)
+        if last is None or not last.search(text):
+            return self._text_lines >= length
+        return self._inside == "caption" or sum(map(len, self._text)) + len(self._text) - 1 >= length
+
+    def _end_message(self, fact: DebugFact, text: str) -> list[DebugFact]:
+        """v34 goes on with the same words, which may be of several lines, and now with the id behind them."""
+        lines, self._inside = self._text, ""
+        if len(lines) == 1:
+            return self._take(fact, text)
+        if _message(str(fact.values["text"]), None).values["text"] != lines[0][:_LIMIT]:
+            return self._end_failed_message(lines, text)
+        self._repeated = lines[1:]
+        return [_message("\n".join(lines), self._typed)]
+
+    def _end_failed_message(self, lines: list[str], text: str) -> list[DebugFact]:
+        """Other words than those that came: v34 failed before it processed them, and this is the next turn."""
+        begins = [
+            at for at, line in enumerate(lines) if (fact := match_line(line)) is not None and fact.kind == "begin"
+        ]
+        behind = [*lines[begins[-1] :], text] if begins else [text]
+        facts: list[DebugFact] = []
+        for line in behind:
+            facts.extend(self._read(line))
+        return facts
+
+    def _end_cut_answer(self) -> list[DebugFact]:
+        """v34 was restarted before it had printed the whole answer, and is at the next answer by now."""
+        behind = [text for _, text in self._doubt]
+        self._text = self._text[: max(self._text_lines - len(behind) + 1, 0)]
+        facts = self._end_text()
+        for line in behind:
+            facts.extend(self._read(line))
+        return facts
 
     def _end_text(self) -> list[DebugFact]:
-        """The answer as a fact. A preview gives none: it repeats the conversation."""
-        inside, self._inside, self._pending_total = self._inside, "", None
+        """The answer as a fact. Other texts give none: they repeat what was said, or cut it."""
+        inside, self._inside, self._doubt = self._inside, "", []
         if inside != "answer":
             return []
         return [DebugFact("answer", {"reply": "\n".join(self._text)[:_LIMIT]})]
 
 
-def _message(text: str) -> DebugFact:
+def _message(text: str, typed: bool | None) -> DebugFact:
     """The user's words and the request id after them, which versions before November 2025 do not print."""
     match = _ID.match(text)
-    if match is None:
-        return DebugFact("message", {"text": text[:_LIMIT]})
-    return DebugFact("message", {"text": match["text"][:_LIMIT]}, match["request_id"])
-
-
-def match_line(text: str) -> DebugFact | None:
-    """The fact in one line; None for noise."""
-    if not text or text[0] not in "*->[( T1234567890:":
-        return None
-    for pattern in PATTERNS:
-        match = pattern.regex.match(text)
-        if match is None:
-            continue
-        groups = match.groupdict()
-        request_id = groups.pop("request_id", "") or ""
-        if request_id == "None":
-            # A typed turn has no id; Python prints that as None.
-            request_id = ""
-        values: dict[str, Any] = {}
-        for name, value in groups.items():
-            if value is None:
-                continue
-            reader = pattern.readers.get(name)
-            try:
-                values[name] = reader(value) if reader else value
-            except (ValueError, OverflowError):
-                return None
-        return DebugFact(pattern.kind, values, request_id)
-    return None
+    if typed and match is not None and match["request_id"] != "None":
+        # A typed turn has no id: the user wrote that.
+        match = None
+    request_id = "" if match is None or match["request_id"] == "None" else match["request_id"]
+    words = text if match is None else match["text"]
+    values: dict[str, object] = {"text": words[:_LIMIT]}
+    if typed is not None:
+        values["typed"] = typed
+    return DebugFact("message", values, request_id)
 
 
 def _recognizes(line: bytes) -> bool:

@@ -71,32 +71,24 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
         sources.append(SourceState(name=path.name, condition=SourceCondition.OK, lines=lines, dropped=dropped))
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
-    ordered, renumbered = _by_time([turns[ordinal] for ordinal in sorted(turns)])
-    sessions = tuple(
-        replace(
-            session,
-            first=renumbered.get(session.first, session.first),
-            last=renumbered.get(session.last, session.last),
-        )
-        for session in ingest.sessions
-    )
+    ordered = in_order(turns.values())
+    sessions = tuple(_with_range(session, ordered) for session in ingest.sessions)
     return LogReading(turns=ordered, sessions=sessions, sources=tuple(sources), unparsed=ingest.unparsed)
 
 
-def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:
-    """Turns in the order in which they happened, with new ordinals, and old ordinal → new ordinal.
+def in_order(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """Turns in the order in which they happened, with new ordinals.
 
-    Typed turns are only in the debug log, which is read after the latency log, so that their ordinals are too high. A
-    turn without a start time stays behind the turn that arrived before it.
+    Typed turns are only in the debug log, which is read after the latency log, so that their ordinals are too high.
     """
-    keyed: list[tuple[float, int, Turn]] = []
-    started = float("-inf")
-    for turn in turns:
-        started = started if turn.started is None else turn.started
-        keyed.append((started, turn.ordinal, turn))
-    keyed.sort(key=lambda item: item[:2])
-    renumbered = {ordinal: position for position, (_, ordinal, _) in enumerate(keyed)}
-    return tuple(replace(turn, ordinal=renumbered[turn.ordinal]) for _, _, turn in keyed), renumbered
+    ordered = sorted(turns, key=lambda turn: turn.position)
+    return tuple(replace(turn, ordinal=ordinal, place=()) for ordinal, turn in enumerate(ordered))
+
+
+def _with_range(session: Session, turns: Sequence[Turn]) -> Session:
+    """The session with the new ordinals of its first and last turn."""
+    own = [turn.ordinal for turn in turns if turn.session == session.number]
+    return replace(session, first=own[0], last=own[-1]) if own else session
 
 
 def _require_file(path: Path) -> Path:

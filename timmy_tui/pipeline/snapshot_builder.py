@@ -21,7 +21,7 @@ from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.model.user_requests import PipelineRequest
 from timmy_tui.turns.ingest import Ingest
-from timmy_tui.turns.typed_turns import TypedTurns
+from timmy_tui.turns.typed_turns import TypedTurns, place_by_time
 
 TURNS_WITH_EVENTS = 50
 """Newest turns that keep their raw events, for the turn screen; 26 events are about 6 KiB."""
@@ -75,8 +75,8 @@ class SnapshotBuilder:
         self._ingest = Ingest(settings.tail.turn_timeout_s)
         self._typed = TypedTurns()
         self._recent: dict[int, Turn] = {}
-        self._order: list[int] = []
-        """Ordinals of ``_recent``, ascending."""
+        self._order: list[tuple[tuple[int, ...], int]] = []
+        """Position and ordinal of the turns in ``_recent``, ascending."""
         self._states: dict[TurnState, int] = dict.fromkeys(TurnState, 0)
         self._state_by_ordinal: dict[int, TurnState] = {}
         self._backlog_turns: deque[Turn] | None = None
@@ -96,8 +96,9 @@ class SnapshotBuilder:
         self._ingest.assembler.begin_live(arrived)
         backlog_turns, self._backlog_turns = self._backlog_turns, None
         if self._analyzer is not None:
-            for turn in backlog_turns or ():
-                self._analyzer.add(self._recent.get(turn.ordinal, turn), facts)
+            newest = {turn.ordinal: self._recent.get(turn.ordinal, turn) for turn in backlog_turns or ()}
+            for turn in sorted(newest.values(), key=lambda turn: turn.position):
+                self._analyzer.add(turn, facts)
 
     def feed(self, source: LogSource, lines: Sequence[bytes], facts: OllamaFacts | None) -> bool:
         """Take whole lines of one log. True when there is more to show than before, lone pauses aside."""
@@ -112,18 +113,25 @@ class SnapshotBuilder:
 
     def add_statistics(self, turns: Iterable[Turn], facts: OllamaFacts | None) -> bool:
         """Take turns of v34's statistics; those that no log has get ordinals later. True when a turn changed."""
-        self._typed.add_statistics(turns, time.monotonic())
+        session_of = self._ingest.assembler.session_of
+        numbered = [replace(turn, session=session_of(turn.session_id)) if turn.session_id else turn for turn in turns]
+        self._typed.add_statistics(numbered, time.monotonic())
         return self._add_typed_turns(facts)
 
     def _add_typed_turns(self, facts: OllamaFacts | None) -> bool:
-        ready = self._typed.take_ready(self.turns(), time.monotonic(), self.busy)
-        numbered: list[Turn] = []
-        for turn in ready:
+        changed = False
+        for turn in self._typed.take_ready(self.turns(), time.monotonic(), self.busy):
             if turn.ordinal < 0:
-                turn = replace(turn, ordinal=self._ingest.assembler.take_ordinal())
+                turn = self._numbered(turn)
                 self._typed.add_numbered(turn)
-            numbered.append(turn)
-        return self._add_turns(numbered, facts)
+            # One by one: the next one is placed among these.
+            changed |= self._add_turns([turn], facts)
+        return changed
+
+    def _numbered(self, turn: Turn) -> Turn:
+        """A turn that only v34's statistics have, with its ordinal and its place."""
+        turn = replace(turn, ordinal=self._ingest.assembler.take_ordinal())
+        return replace(turn, place=place_by_time(turn, self.turns()))
 
     def _add_turns(self, turns: list[Turn], facts: OllamaFacts | None) -> bool:
         for turn in turns:
@@ -141,9 +149,7 @@ class SnapshotBuilder:
             self._states[previous_state] -= 1
         self._states[turn.state] += 1
         self._state_by_ordinal[turn.ordinal] = turn.state
-        if turn.ordinal not in self._recent:
-            insort(self._order, turn.ordinal)
-        self._recent[turn.ordinal] = turn
+        self._put_recent(turn)
         self.frame.put(turn)
         self._trim()
         if self._backlog_turns is not None:
@@ -151,12 +157,21 @@ class SnapshotBuilder:
         elif self._analyzer is not None:
             self._analyzer.add(turn, facts)
 
+    def _put_recent(self, turn: Turn) -> None:
+        """Add a turn, or its revision, which can have another place."""
+        known = self._recent.get(turn.ordinal)
+        if known is None or known.position != turn.position:
+            if known is not None:
+                self._order.remove((known.position, known.ordinal))
+            insort(self._order, (turn.position, turn.ordinal))
+        self._recent[turn.ordinal] = turn
+
     def _trim(self) -> None:
         """Keep the newest turns, and raw events only of the very newest."""
         while len(self._order) > self._settings.view.turns:
-            del self._recent[self._order.pop(0)]
+            del self._recent[self._order.pop(0)[1]]
         if len(self._order) > TURNS_WITH_EVENTS:
-            ordinal = self._order[-TURNS_WITH_EVENTS - 1]
+            ordinal = self._order[-TURNS_WITH_EVENTS - 1][1]
             if self._recent[ordinal].events:
                 self._recent[ordinal] = replace(self._recent[ordinal], events=())
 
@@ -171,15 +186,9 @@ class SnapshotBuilder:
         return self._ingest.assembler.busy
 
     def turns(self) -> tuple[Turn, ...]:
-        """The newest closed turns, by their time: typed turns arrive later than the turns around them."""
+        """The newest closed turns, in the order in which they happened: typed turns arrive later than those around."""
         if self._ordered is None:
-            time_key = 0.0
-            keyed: list[tuple[float, int]] = []
-            for ordinal in self._order:
-                started = self._recent[ordinal].started
-                time_key = time_key if started is None else started
-                keyed.append((time_key, ordinal))
-            self._ordered = tuple(self._recent[ordinal] for _, ordinal in sorted(keyed))
+            self._ordered = tuple(self._recent[ordinal] for _, ordinal in self._order)
         return self._ordered
 
     def snapshot(self, base: Snapshot, facts: OllamaFacts | None) -> Snapshot:

@@ -37,7 +37,8 @@ class TurnAnalyzer:
         self._known_flags = known_flags
         self._judge = Judge(known_flags())
         self._session: int | None = None
-        self._last_ordinal = -1
+        self._seen: set[int] = set()
+        """Ordinals."""
         self._newest: Turn | None = None
         self._late: set[int] = set()
         self._trials = trials
@@ -45,22 +46,22 @@ class TurnAnalyzer:
         self._judgement: JudgementState | None = None
 
     def add(self, turn: Turn, facts: OllamaFacts | None) -> None:
-        """Add a turn, in order of ordinal; the same ordinal again is a revision.
+        """Add a turn; the same ordinal again is a revision.
 
         A turn reported out of order, after newer ones, is shown but not judged: it would begin epochs that are over.
+        Its prompt was in the cache between those of its neighbours all the same.
         """
-        if turn.ordinal in self._late:
-            return
-        if turn.ordinal > self._last_ordinal and is_late(turn, self._newest):
+        new = turn.ordinal not in self._seen
+        self._seen.add(turn.ordinal)
+        if turn.ordinal in self._late or (new and is_late(turn, self._newest)):
             self._late.add(turn.ordinal)
+            self._llm.add(turn, facts, None)
             return
-        new = turn.ordinal > self._last_ordinal
         if new:
             self._newest = turn
             if turn.session != self._session:
                 self._session = turn.session
                 self._judge.update_written(self._known_flags().written)
-        self._last_ordinal = max(self._last_ordinal, turn.ordinal)
         self._judge.add(turn)
         self._llm.add(turn, facts, self._judge.flags if new else None)
 

@@ -14,6 +14,7 @@ SCHEMA = 1
 
 _COPIED = (
     "request_id",
+    "typed",
     "session_id",
     "session",
     "reason",

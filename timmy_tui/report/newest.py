@@ -46,7 +46,8 @@ def turns_at_the_end(logs: Sequence[tuple[Path, LogFormat]], settings: Settings)
     size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
     turns, _ = newest_turns(logs, size, settings.tail.turn_timeout_s)
     # The first turn may have begun before the part that was read, and would be measured too short.
-    return turns[1:] if len(turns) > 1 else turns
+    first = min((turn.ordinal for turn in turns), default=0)
+    return tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns
 
 
 def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None) -> LineValues:

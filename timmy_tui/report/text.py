@@ -17,10 +17,15 @@ SLOW = 5
 """Most slow turns that the summary lists."""
 
 
+def _name(turn: Turn) -> str:
+    """The id; a turn without one was typed, or stands in a log of November 2025 or before."""
+    return clean(turn.request_id) or ("turn without an id" if turn.typed is False else "typed turn")
+
+
 def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
     """Timeline, deltas, ledger and diagnosis of one turn. ``why``: None is a turn without a diagnosis."""
     events = sorted(turn.events, key=lambda event: event.timestamp)
-    yield f"== {clean(turn.request_id) or 'typed turn'} · {turn.state} {clean(turn.reason)}".rstrip()
+    yield f"== {_name(turn)} · {turn.state} {clean(turn.reason)}".rstrip()
     began = _clock(turn.started)
     total = duration(1000 * (events[-1].timestamp - events[0].timestamp) if len(events) > 1 else None)
     yield f"start {began}   total {total} (first to last event)   {turn.span} {duration(turn.headline_ms)}"
@@ -105,7 +110,7 @@ def slow_lines(turns: Sequence[Turn], why: Mapping[int, Diagnosis]) -> Iterator[
     """The newest slow turns, each with its diagnosis."""
     slow = [turn for turn in turns if turn.ordinal in why and why[turn.ordinal].slow]
     for turn in slow[-SLOW:]:
-        yield f"slow {clean(turn.request_id) or 'typed turn'}: {clean(why[turn.ordinal].sentence)}"
+        yield f"slow {_name(turn)}: {clean(why[turn.ordinal].sentence)}"
 
 
 def _indent(key: str) -> str:

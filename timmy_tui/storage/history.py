@@ -238,7 +238,7 @@ def _renumber(turns: Iterable[Turn]) -> Iterator[Turn]:
         if ordinal and (turn.session_id != session_id if ids_known else turn.session != stored_session):
             session, session_id = session + 1, None
         stored_session, session_id = turn.session, turn.session_id or session_id
-        yield replace(turn, ordinal=ordinal, session=session)
+        yield replace(turn, ordinal=ordinal, place=(), session=session)
 
 
 def turn_key(root: str, turn: Turn) -> str:

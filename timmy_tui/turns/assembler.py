@@ -69,6 +69,10 @@ class TurnAssembler:
         """An ordinal for a turn from another source."""
         return self._drafts.take_ordinal()
 
+    def session_of(self, session_id: str) -> int:
+        """Number of the session with this id; a new id begins a new session."""
+        return self._sessions.number_of(session_id)
+
     def add_events(self, events: Sequence[Event], arrived: float | None = None) -> list[Turn]:
         """Add events in file order. Returns the turns that closed, and closed turns that changed.
 
@@ -223,8 +227,8 @@ class TurnAssembler:
 
     def add_facts(self, facts: Iterable[DebugFact]) -> list[Turn]:
         """Add facts of the debug log in file order. Returns the turns that closed, and closed turns that changed."""
-        changed = map(self._debug_log.add_fact, facts)
-        return [draft.build(self._keep_events) for draft in changed if draft is not None and draft.closed]
+        add_fact = self._debug_log.add_fact
+        return [draft.build(self._keep_events) for fact in facts for draft in add_fact(fact) if draft.closed]
 
     def begin_live(self, arrived: float) -> None:
         """A backlog has ended, and its last line was written at ``arrived`` (time.monotonic())."""
@@ -252,8 +256,7 @@ class TurnAssembler:
 
     def finish(self) -> list[Turn]:
         """At the end of the logs: the turns that they leave open, and what the debug log adds to the last one."""
-        finished = self._debug_log.finish_record()
-        changed = [finished] if finished is not None and finished.closed else []
+        changed = [draft for draft in self._debug_log.finish_record(TurnState.OPEN) if draft.closed]
         return [draft.build(self._keep_events) for draft in (*changed, *self._drafts.open.values())]
 
     @property

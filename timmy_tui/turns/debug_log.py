@@ -5,78 +5,96 @@ The log arrives late, because its writer buffers 8 KiB: often its facts belong t
 
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.turn import TurnState
+from timmy_tui.turns.access_lines import AccessLines, access_line
+from timmy_tui.turns.debug_places import DebugPlaces
 from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import Drafts
 from timmy_tui.turns.v34_sessions import V34Sessions
 
+_OUTSIDE = frozenset({"health", "reloading", "traceback", "topic", "parent_stored"})
+"""Kinds that say nothing of a turn."""
+
 
 class DebugLog:
-    """Takes facts in file order; each can add to one turn."""
+    """Takes facts in file order; each can add to several turns."""
 
     def __init__(self, drafts: Drafts, sessions: V34Sessions) -> None:
         self._drafts = drafts
-        self._sessions = sessions
+        self._access = AccessLines()
+        self._places = DebugPlaces(sessions)
         self._current: DebugRecord | None = None
         """The record that facts are added to."""
-        self._last_record: DebugRecord | None = None
-        """The record that was finished last."""
-        self._last_draft: Draft | None = None
-        """The turn that ``_last_record`` belongs to."""
-        self._restarted = False
+        self._begun = False
+        """A turn has begun, or v34 has: what stands before that is the rest of a turn whose beginning is cut off."""
+        self._last: Draft | None = None
+        """The turn that ended last."""
 
-    def add_fact(self, fact: DebugFact) -> Draft | None:
-        """The turn that the fact completed or added to; None if there is none."""
+    def add_fact(self, fact: DebugFact) -> list[Draft]:
+        """The turns that the fact completed or added to."""
         kind = fact.kind
-        if kind == "begin":
-            draft = self.finish_record()
-            self._current = DebugRecord()
-            return draft
-        if kind in ("serving", "restarting"):
-            self._restarted = True
-            return self.finish_record()
         if kind == "access":
-            return self._add_access_line(fact)
-        if self._current is not None:
-            self._current.add_fact(fact)
-            return self.finish_record() if kind == "total" else None
-        if kind == "tts_failure" and self._last_record is not None:
-            self._last_record.add_fact(fact)
-            return self._last_draft
-        return None
+            return self._access.add_line(access_line(fact))
+        if kind == "begin":
+            changed = self.finish_record()
+            self._current, self._begun = DebugRecord(), True
+            return changed
+        if kind in ("serving", "restarting"):
+            if self._current is not None:
+                self._current.restarted = True
+            changed = self.finish_record()
+            self._access.restart()
+            self._places.restart()
+            self._begun = True
+            return changed
+        if kind in ("tts_failure", "handler_failure") and self._is_late(kind):
+            return self._add_late(fact)
+        if kind in _OUTSIDE:
+            return []
+        if self._current is None and not self._begun:
+            self._current, self._begun = DebugRecord(headless=True), True
+        if self._current is None:
+            return []
+        self._current.add_fact(fact)
+        return self.finish_record() if kind == "handler_failure" or self._current.finished else []
 
-    def _add_access_line(self, fact: DebugFact) -> Draft | None:
-        """Add it to the turn that ended last, once: a turn that still runs has not been answered."""
-        if self._last_record is None or self._last_record.ended is not None:
-            return None
-        self._last_record.add_access_line(fact)
-        return self._last_draft
+    def _is_late(self, kind: str) -> bool:
+        """A failure of a turn that has ended: v34 calls the TTS behind the total, when the next turn may have begun."""
+        return kind == "tts_failure" or self._current is None
 
-    def finish_record(self) -> Draft | None:
-        """Join the current record with the events of its turn, or make a turn of it. None without a current record."""
+    def _add_late(self, fact: DebugFact) -> list[Draft]:
+        if self._last is None or self._last.debug is None:
+            return []
+        self._last.debug.add_fact(fact)
+        return [self._last]
+
+    def finish_record(self, unended: TurnState = TurnState.ABORTED) -> list[Draft]:
+        """Join the current record with the events of its turn, or make a turn of it; the turns that changed.
+
+        ``unended``: state of a turn without a total; open where the log ends within it.
+        """
         record, self._current = self._current, None
-        if record is None:
-            return None
-        draft = self._drafts.find(record.request_id) if record.request_id else None
+        if record is None or (record.headless and not record.is_turn):
+            return []
+        record.end()
+        draft = self._find(record)
         if draft is None or draft.debug is not None:
-            draft = self._create_draft(record)
+            draft = self._drafts.create(record.request_id)
+            draft.debug = record
+            draft.closed = True
+            draft.state = TurnState.COMPLETE if record.finished else unended
+            self._places.add_without_events(draft)
+            changed = []
         else:
             draft.debug = record
-        self._last_record, self._last_draft = record, draft
-        return draft
+            changed = self._places.add_with_events(draft)
+        self._last = draft
+        if record.typed is not True:
+            changed += self._access.add_turn(draft)
+        return [draft, *(other for other in changed if other is not draft)]
 
-    def _create_draft(self, record: DebugRecord) -> Draft:
-        """A typed turn, or one whose events have not arrived (yet). It gets the session of the turn before it."""
-        draft = self._drafts.create(record.request_id)
-        draft.debug = record
-        draft.closed = True
-        draft.state = TurnState.COMPLETE if record.finished else TurnState.ABORTED
-        if self._restarted and not self._sessions.has_ids:
-            self._sessions.begin_without_id()
-        self._restarted = False
-        previous = self._last_draft if self._sessions.has_ids else None
-        draft.session = self._sessions.current if previous is None else previous.session
-        if previous is not None:
-            draft.session_id = previous.session_id
-        self._sessions.count_turn(draft)
-        return draft
+    def _find(self, record: DebugRecord) -> Draft | None:
+        """The turn with its id. Of a turn whose first lines are cut off, the id can be lost: its figures tell it."""
+        if record.request_id:
+            return self._drafts.find(record.request_id)
+        return self._drafts.find_by_figures(record.values) if record.headless else None

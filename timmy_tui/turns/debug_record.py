@@ -1,6 +1,6 @@
 """What v34's debug log says about one turn, from BEGIN to the line with the total."""
 
-import time
+import re
 from typing import Any
 
 from timmy_tui.model.log_format import DebugFact
@@ -25,17 +25,37 @@ _TURN_FIELDS = frozenset(
 )
 """Values that become fields of a Turn unchanged."""
 
+_STEPS = frozenset((1, 3, 4, 5))
+"""Every step that v34 prints."""
+_ROUNDING_MS = 5.0
+"""Steps and total are printed with two decimals of a second."""
+_BETWEEN_STEPS_MS = 2000.0
+"""Most that v34 needs outside of its steps: it builds no prompt and calls nobody there."""
+_QUERY = re.compile(r"\?\S*")
+"""The query of an address: the one of the TTS holds the whole answer."""
+
 
 class DebugRecord:
     """The facts of one turn so far."""
 
     __slots__ = (
-        "ended", "errors", "finished", "raw", "reply", "request_id", "retrieval", "started", "steps", "storage_ms",
-        "tail_mode", "text", "total_ms", "values",
+        "_other_total", "clock_stepped", "ended", "errors", "finished", "headless", "http_status", "raw", "reply",
+        "request_id", "restarted", "retrieval", "started", "steps", "storage_ms", "tail_mode", "text", "total_ms",
+        "typed", "values",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, headless: bool = False) -> None:
+        """``headless``: the capture begins within the turn, so that its first lines are missing."""
+        self.headless = headless
         self.request_id = ""
+        self.typed: bool | None = None
+        """It came from the web chat; None: not known."""
+        self.http_status: int | None = None
+        """What the access line says."""
+        self.restarted = False
+        """v34 was restarted before it ended."""
+        self.clock_stepped = False
+        """A duration is negative."""
         self.values: dict[str, Any] = {}
         """By field of Turn."""
         self.steps: dict[int, float] = {}
@@ -51,6 +71,8 @@ class DebugRecord:
         self.started: float | None = None
         self.ended: float | None = None
         self.finished = False
+        self._other_total = False
+        """There was a total that cannot be the turn's."""
 
     def add_fact(self, fact: DebugFact) -> None:
         """Add one fact. The prompt's size occurs several times; the last one is what was sent."""
@@ -59,8 +81,9 @@ class DebugRecord:
             self.request_id = fact.request_id
         if fact.kind == "message":
             self.text = values["text"]
+            self.typed = values.get("typed", self.typed)
         elif fact.kind == "step":
-            self.steps[values["step"]] = values["ms"]
+            self._add_step(values["step"], values["ms"])
         elif fact.kind == "storage":
             self.storage_ms = values["ms"]
         elif fact.kind == "retrieval":
@@ -73,22 +96,50 @@ class DebugRecord:
             self.values["context_sent"] = 0
         elif fact.kind == "answer":
             self.reply = values["reply"]
-        elif fact.kind in ("failure", "tts_failure"):
-            self.errors.append(values["error"])
+        elif fact.kind in ("failure", "handler_failure", "tts_failure"):
+            self.errors.append(_QUERY.sub("?…", values["error"]) if fact.kind == "tts_failure" else values["error"])
         elif fact.kind == "total":
-            self.total_ms = values["ms"]
-            self.finished = True
+            self._add_total(values["ms"])
         else:
             self.values.update((name, value) for name, value in values.items() if name in _TURN_FIELDS)
 
-    def add_access_line(self, fact: DebugFact) -> None:
-        """Add the access line: local time at the end of the request, in whole seconds, and its duration in seconds."""
-        try:
-            ended = time.mktime(time.strptime(fact.values["stamp"], "%d/%b/%Y %H:%M:%S"))
-        except (ValueError, OverflowError):
+    def _add_step(self, step: int, ms: float) -> None:
+        """v34 measures with the clock of the day: when that steps back, a duration is unknown."""
+        if ms < 0:
+            self.clock_stepped = True
+        else:
+            self.steps[step] = ms
+
+    def _add_total(self, ms: float) -> None:
+        """A total ends the turn, unless it disagrees with the steps: then it was printed by the model."""
+        if ms < 0:
+            self.clock_stepped = True
+        elif not self.clock_stepped and not self._agrees(ms):
+            self._other_total = True
             return
-        self.ended = ended
-        self.started = ended - fact.values["seconds"]
+        else:
+            self.total_ms = ms
+        self.finished = True
+
+    def _agrees(self, ms: float) -> bool:
+        steps_ms, rounding_ms = sum(self.steps.values()), _ROUNDING_MS * (len(self.steps) + 1)
+        if ms < steps_ms - rounding_ms - 1e-6:
+            return False
+        return not self.steps.keys() >= _STEPS or ms <= steps_ms + rounding_ms + _BETWEEN_STEPS_MS + 1e-6
+
+    def end(self) -> None:
+        """No more lines. A total that was the only one was the turn's, though what it says is not its duration."""
+        self.finished = self.finished or self._other_total
+
+    @property
+    def is_turn(self) -> bool:
+        """There is a part of a turn, not only what v34 prints between turns."""
+        return (
+            self.finished
+            or bool(self.steps)
+            or (self.reply, self.text) != (None, None)
+            or "prompt_tokens" in self.values
+        )
 
     @property
     def store_skipped(self) -> bool:

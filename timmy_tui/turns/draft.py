@@ -10,11 +10,10 @@ from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
 from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.ledger import Ledger, settle
+from timmy_tui.turns.template_leaks import leaks_template
 
 CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
 """What Timmy says when the model did not answer."""
-
-_TEMPLATE_TOKENS = ("<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>")
 
 _OLLAMA_RECEIVED = SLOT["v34_ollama_received"]
 _FAILURE_SIGNALS = frozenset({"empty_reply", "canned_reply", "error"})
@@ -50,9 +49,16 @@ class Draft(Struct, gc=False):
     query_us: int | None = None
     http_status: float | None = None
     debug: DebugRecord | None = None
+    place: tuple[int, ...] = ()
+    """As in Turn: set for a turn that the debug log told of without events."""
     closed: bool = False
     state: TurnState = TurnState.OPEN
     aborted_by: str = ""
+
+    @property
+    def position(self) -> tuple[int, ...]:
+        """As in Turn."""
+        return self.place or (self.ordinal, 0)
 
     def has_event(self, event: str) -> bool:
         """An event of this name has arrived."""
@@ -72,12 +78,15 @@ class Draft(Struct, gc=False):
         return Turn(
             ordinal=self.ordinal,
             request_id=self.request_id,
+            typed=False if self.request_id or debug is None else debug.typed,
+            place=self.place,
             session_id=self.session_id,
             session=self.session,
             state=state,
             reason=reason,
             started=min(event_stamps) / 1e6 if event_stamps else debug.started if debug else None,
             ended=max(event_stamps) / 1e6 if event_stamps else debug.ended if debug else None,
+            answered=self._answered(debug),
             logs="latency" if debug is None else "both" if event_stamps else "v34",
             span=ledger.span,
             headline_ms=ledger.headline_ms,
@@ -109,6 +118,13 @@ class Draft(Struct, gc=False):
             reported=values,
         )
 
+    def _answered(self, debug: DebugRecord | None) -> float | None:
+        """An access line has whole seconds, and is written a few ms later."""
+        received = self.stamps[_OLLAMA_RECEIVED]
+        if received is not None:
+            return received / 1e6
+        return debug.ended if debug is not None else None
+
     def _raw(self, debug: DebugRecord | None) -> bool | None:
         """From the debug log. Else a returned context array proves that raw was off; nothing proves that it was on."""
         if debug is not None and debug.raw is not None:
@@ -125,13 +141,16 @@ class Draft(Struct, gc=False):
             signals.append("empty_reply")
         if reply == CANNED_REPLY or (received and not answered and length == len(CANNED_REPLY)):
             signals.append("canned_reply")
-        if reply is not None and (any(token in reply for token in _TEMPLATE_TOKENS) or reply.startswith("assistant")):
+        if reply is not None and leaks_template(reply):
             signals.append("template_leak")
-        if debug is not None and debug.errors:
-            signals.append("error")
-        if self.http_status is not None and self.http_status >= 400:
+        if (debug is not None and debug.errors) or self._error_status(debug) is not None:
             signals.append("error")
         return frozenset(signals) if signals else _NO_SIGNALS
+
+    def _error_status(self, debug: DebugRecord | None) -> float | None:
+        """The status that v34 answered with, as the recognizer or v34's own server tells it, if it means a failure."""
+        statuses = (self.http_status, debug.http_status if debug is not None else None)
+        return next((status for status in statuses if status is not None and status >= 400), None)
 
     def _final_state(self, signals: frozenset[str], debug: DebugRecord | None) -> tuple[TurnState, str]:
         """State and reason. What failed says more than how the turn was closed, and comes first."""
@@ -140,20 +159,21 @@ class Draft(Struct, gc=False):
         failure = self._failure(signals, debug)
         if failure:
             return TurnState.FAILED, failure
+        if self.state is TurnState.ABORTED and debug is not None and debug.restarted:
+            return self.state, "v34 was restarted before it ended"
         if self.state is TurnState.ABORTED:
             newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
             return self.state, f"{newer} began before it ended"
         return self.state, "no further event" if self.state is TurnState.TIMED_OUT else ""
 
     def _failure(self, signals: frozenset[str], debug: DebugRecord | None) -> str:
-        """What went wrong in it; empty if nothing is known to have."""
+        """What went wrong in it; empty if nothing is known to have. v34's own words come before its status."""
         if not signals & _FAILURE_SIGNALS:
             return ""
         if debug is not None and debug.errors:
             return debug.errors[0][:200]
-        if self.http_status is not None and self.http_status >= 400:
-            return f"v34 answered with status {self.http_status:.0f}"
-        return "the model gave no answer"
+        status = self._error_status(debug)
+        return "the model gave no answer" if status is None else f"v34 answered with status {status:.0f}"
 
 
 def _debug_ledger(debug: DebugRecord) -> Ledger:
@@ -177,5 +197,5 @@ def _debug_ledger(debug: DebugRecord) -> Ledger:
         unattributed_ms=rest,
         gaps=gaps,
         offset_bounds=(None, None),
-        clock_stepped=False,
+        clock_stepped=debug.clock_stepped,
     )

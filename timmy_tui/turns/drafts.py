@@ -1,11 +1,16 @@
 """The drafts of all turns: by id while late lines can still reach them, by ordinal while they are in flight."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
 
 from timmy_tui.turns.draft import Draft
 
 MAX_CLOSED_TURNS = 512
 """Closed turns that late lines can still reach."""
+
+SAME_DURATION_MS = 0.06
+"""A log may round durations to a tenth of a ms."""
 
 MIN_OLD_IDS = 50_000
 """Ids of older turns, to recognize them when a log is read again: at least this many, at most twice: 12 MiB."""
@@ -39,6 +44,19 @@ class Drafts:
             self._by_id[request_id] = draft
             self._remove_old()
         return draft
+
+    def find_by_figures(self, figures: Mapping[str, Any]) -> Draft | None:
+        """The newest turn with Ollama's figures as in ``figures``, by field of Turn; for a turn whose id is lost."""
+        counts = [(name, figures.get(name)) for name in ("prompt_tokens", "output_tokens")]
+        prefill_ms = figures.get("prefill_ms")
+        if prefill_ms is None or any(count is None for _, count in counts):
+            return None
+        for draft in reversed(self._by_id.values()):
+            if all(draft.fields.get(name) == count for name, count in counts) and (
+                abs(draft.fields.get("prefill_ms", prefill_ms) - prefill_ms) <= SAME_DURATION_MS
+            ):
+                return draft
+        return None
 
     def last_stamp_of_old(self, request_id: str) -> float | None:
         """Stamp of the last event of a turn that is too old to be found; None if the id is not known."""

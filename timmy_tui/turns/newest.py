@@ -23,7 +23,7 @@ _PAUSE = PAUSE.encode()
 def newest_turns(
     logs: Sequence[tuple[Path, LogFormat]], size: int, timeout_s: float, keep_events: bool = False
 ) -> tuple[tuple[Turn, ...], Ingest]:
-    """The turns at the end of the logs by ordinal, and the reading. A log that cannot be read counts as empty.
+    """The turns at the end of the logs, in order, and the reading. A log that cannot be read counts as empty.
 
     ``size``: bytes of each log that are enough, lone pauses not counted. ``timeout_s``: silence that ends a turn.
     """
@@ -34,7 +34,7 @@ def newest_turns(
             turns[turn.ordinal] = turn
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
-    return tuple(turns[ordinal] for ordinal in sorted(turns)), ingest
+    return tuple(sorted(turns.values(), key=lambda turn: turn.position)), ingest
 
 
 def newest_pauses(path: Path, row: LogFormat) -> Listening:

@@ -46,11 +46,15 @@ class TypedTurns:
         self._waiting = self._waiting[len(ready) :]
         changed: list[Turn] = []
         for stat in ready:
-            same = next((turn for turn in reversed(known) if is_same_exchange(turn, stat)), None)
-            if same is None:
-                session = next((turn.session for turn in known if turn.session_id == stat.session_id), stat.session)
-                changed.append(replace(stat, session=session))
-            elif same.ordinal not in self._typed:
+            fitting = [turn for turn in known if is_same_exchange(turn, stat)]
+            if not fitting:
+                session = next((turn.session for turn in known if turn.session_id == stat.session_id), 0)
+                changed.append(replace(stat, session=stat.session or session))
+                continue
+            # Statistics come once. Of two exchanges that cannot be told apart, each has its own.
+            free = [turn for turn in fitting if turn.ordinal not in self._statistics]
+            same = min(reversed(free), key=lambda turn: _distance_ms(turn, stat), default=None)
+            if same is not None and same.ordinal not in self._typed:
                 self._statistics[same.ordinal] = stat
                 merged = self.merge(same)
                 if merged != same:
@@ -68,23 +72,29 @@ class TypedTurns:
             return turn
         if turn.ordinal not in self._typed_ordinals and turn.prompt_tokens is not None:
             taken = set(self._typed_ordinals.values())
-            matches = (
+            matches = [
                 ordinal
                 for ordinal, typed in self._typed.items()
                 if ordinal not in taken and is_same_exchange(turn, typed)
-            )
-            match = next(matches, None)
+            ]
+            match = min(matches, key=lambda ordinal: _distance_ms(turn, self._typed[ordinal]), default=None)
             if match is not None:
                 self._typed_ordinals[turn.ordinal] = match
         typed_ordinal = self._typed_ordinals.get(turn.ordinal)
         stat = self._statistics.get(turn.ordinal) if typed_ordinal is None else self._typed[typed_ordinal]
         if stat is None:
             return turn
+        # The statistics name the process; what the debug log alone has is assumed to be of the one that was in force.
+        without_events = turn.logs == "v34" or typed_ordinal is not None
         return replace(
             turn,
             ordinal=turn.ordinal if typed_ordinal is None else typed_ordinal,
-            session_id=(turn.session_id or stat.session_id) if typed_ordinal is None else stat.session_id,
-            session=turn.session if typed_ordinal is None else stat.session,
+            place=turn.place if typed_ordinal is None else turn.position,
+            session_id=stat.session_id or turn.session_id if without_events else turn.session_id or stat.session_id,
+            session=stat.session or turn.session if without_events else turn.session,
+            started=turn.started if turn.started is not None else stat.started,
+            ended=turn.ended if turn.ended is not None else stat.ended,
+            answered=turn.answered if turn.answered is not None else stat.answered,
             load_ms=turn.load_ms if turn.load_ms is not None else stat.load_ms,
             ollama_total_ms=turn.ollama_total_ms if turn.ollama_total_ms is not None else stat.ollama_total_ms,
             cached_tokens=turn.cached_tokens if turn.cached_tokens is not None else stat.cached_tokens,
@@ -97,6 +107,35 @@ class TypedTurns:
         self._typed_ordinals = {late: typed for late, typed in self._typed_ordinals.items() if typed in self._typed}
 
 
+def _distance_ms(turn: Turn, stat: Turn) -> float:
+    pairs = [(turn.prefill_ms, stat.prefill_ms), (turn.decode_ms, stat.decode_ms)]
+    return sum(abs(a - b) for a, b in pairs if a is not None and b is not None)
+
+
+def place_by_time(stat: Turn, known: Sequence[Turn]) -> tuple[int, ...]:
+    """The place of a turn that only the statistics have: among ``known``, which are in order, by v34's clock.
+
+    That clock may step at a restart, so that within a session its turns alone are compared.
+    """
+    own = [at for at, turn in enumerate(known) if turn.session == stat.session]
+    if not own:
+        at = sum(turn.session < stat.session for turn in known) - 1
+    else:
+        before = [at for at in own if _is_before(known[at], stat)]
+        at = before[-1] if before else own[0] - 1
+    when = round(1e6 * (stat.answered or 0.0))
+    if at < 0:
+        return (known[0].position[0], -2, when, stat.ordinal) if known else ()
+    return (*known[at].position, 1, when, stat.ordinal)
+
+
+def _is_before(turn: Turn, stat: Turn) -> bool:
+    """A turn whose time is not known stays where it is: behind a turn before it, which decides."""
+    if stat.answered is None:
+        return True
+    return turn.answered is not None and turn.answered <= stat.answered
+
+
 def is_same_exchange(turn: Turn, stat: Turn) -> bool:
     """Both describe one exchange: same counts, same durations where both have them, no other session, similar times."""
     if (turn.prompt_tokens, turn.output_tokens) != (stat.prompt_tokens, stat.output_tokens):
@@ -105,9 +144,10 @@ def is_same_exchange(turn: Turn, stat: Turn) -> bool:
     known_pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
     if not known_pairs or any(abs(a - b) > DURATION_TOLERANCE_MS for a, b in known_pairs):
         return False
-    # The debug log has no session ids: a typed turn in it has the session that was current when it was read.
-    if turn.request_id and turn.session_id and stat.session_id and turn.session_id != stat.session_id:
+    # The debug log has no session ids: what it alone has is assumed to be of the session in force.
+    known = turn.session_id if turn.request_id and turn.logs != "v34" else None
+    if known and stat.session_id and known != stat.session_id:
         return False
-    if turn.started is None or stat.started is None:
-        return True
-    return abs(turn.started - stat.started) <= START_TOLERANCE_S
+    # v34's clock tells both times where it can: the recognizer's may be minutes away.
+    own, other = (turn.answered, stat.answered) if turn.answered and stat.answered else (turn.started, stat.started)
+    return own is None or other is None or abs(own - other) <= START_TOLERANCE_S

@@ -51,6 +51,33 @@ class V34Sessions:
         """Begin a session after a restart of v34 that the log shows without an id."""
         self.current = self._add(None).number
 
+    def id_of(self, number: int) -> str | None:
+        """The id of a session, if known."""
+        record = self._record(number)
+        return None if record is None else record.session_id
+
+    def number_of(self, session_id: str) -> int:
+        """The number of the session with this id. A new id begins a new session, which serves from now on."""
+        record = self._by_id.get(session_id)
+        if record is None:
+            current = self._record(self.current)
+            record = current if current is not None and not current.session_id else self._add(session_id)
+            record.session_id = session_id
+            self._by_id[session_id] = record
+            self.current = record.number
+        return record.number
+
+    def move(self, draft: Draft, number: int) -> None:
+        """Move a closed turn to another session."""
+        old, new = self._record(draft.session), self._record(number)
+        if old is not None:
+            old.turns -= 1
+        draft.session, draft.session_id = number, self.id_of(number)
+        if new is not None:
+            new.first = min(new.first, draft.ordinal) if new.turns else draft.ordinal
+            new.last = max(new.last, draft.ordinal)
+            new.turns += 1
+
     def count_turn(self, draft: Draft) -> None:
         """Count a closed turn in its session, once."""
         record = self._record(draft.session)

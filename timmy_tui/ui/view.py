@@ -1,6 +1,6 @@
 """The view: what panels draw from. One snapshot, the clocks, and the dashboard's own state."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -148,8 +148,18 @@ class View(Struct, frozen=True, eq=False, dict=True):
         finding = self.finding_on(key)
         if finding is None:
             return values, None
-        since = next((i for i, turn in enumerate(shown) if turn.ordinal >= finding.since), None)
-        return values, since
+        return values, index_from(shown, finding.since)
+
+
+def index_from(turns: Sequence[Turn], ordinal: int) -> int | None:
+    """Index of the turn with this ordinal, or of the first one behind it.
+
+    A turn that was told of late has a place of its own: there its ordinal says nothing of the turns around.
+    """
+    reached = (
+        i for i, turn in enumerate(turns) if turn.ordinal == ordinal or (turn.ordinal > ordinal and not turn.place)
+    )
+    return next(reached, None)
 
 
 def _value(turn: Turn, key: str) -> float | None:

@@ -18,8 +18,8 @@ VALUES: dict[type[FlagValue], tuple[FlagValue, FlagValue]] = {
 
 def cause(before: dict[str, FlagValue], now: dict[str, FlagValue]) -> str:
     turn = Turn(ordinal=0, state=TurnState.COMPLETE, prompt_tokens=2000)
-    first = ChainedRequest(request_of(turn, flags=before), 0.0)
-    return broken_cause(ChainedRequest(request_of(replace(turn, ordinal=1), flags=now), 1.0, previous=first))
+    first = ChainedRequest(request_of(turn, flags=before))
+    return broken_cause(ChainedRequest(request_of(replace(turn, ordinal=1), flags=now), previous=first))
 
 
 @pytest.mark.parametrize("flag", [one for one in FLAGS if one.changes_prompt], ids=lambda one: one.key)

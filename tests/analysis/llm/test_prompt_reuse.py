@@ -222,11 +222,11 @@ def test_the_first_turn_of_a_session_is_cold_and_not_broken() -> None:
     assert tracker.rate is not None
 
 
-def test_an_order_of_arrival_that_is_not_the_order_of_time() -> None:
+def test_an_order_of_arrival_that_is_not_the_order_of_the_prompts() -> None:
     tracker = ReuseTracker()
     tracker.add(cold(0, 600), facts("0.12.11"))
     tracker.add(generated_turn(2, 2100, 9.3 + 650 / 4.1), facts("0.12.11"))
-    late = generated_turn(5, 2000, 9.3 + 600 / 4.1, session_id="", started=1015.0, ended=1016.0)
+    late = generated_turn(5, 2000, 9.3 + 600 / 4.1, session_id="", place=(0, 1, 1))
     tracker.add(late, facts("0.12.11"))
     assert [item.ordinal for item in tracker.reuse] == [0, 5, 2]
     assert not any(item.broken for item in tracker.reuse)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from timmy_tui.analysis.llm.cold_rate import ColdRate, PrefillRate, evaluated_tokens, fastest_cold, prior_rate
+from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
+from timmy_tui.analysis.llm.request_chain import RequestChain
 from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
 from timmy_tui.model.turn import Turn
 
@@ -430,28 +432,28 @@ def test_where_a_session_begins(sessions: list[tuple[str | None, int]], first: l
     assert starts(*sessions) == first
 
 
-def test_time_decides_the_order_and_a_time_that_comes_late_changes_it() -> None:
+def test_the_place_decides_the_order_and_a_place_that_comes_late_changes_it() -> None:
     tracker = ReuseTracker()
     for n in (0, 2, 4):
         tracker.add(turn(n, 1000, 10), NEW)
-    # Without a time it belongs behind the newest; with one, to its place.
     tracker.add(turn(5, 1000, 10, started=None), NEW)
     assert [one.ordinal for one in tracker.reuse] == [0, 2, 4, 5]
-    tracker.add(turn(5, 1000, 10, started=1015.0), NEW)
+    # A clock that stepped does not move it.
+    tracker.add(turn(5, 1000, 10, started=1.0), NEW)
+    assert [one.ordinal for one in tracker.reuse] == [0, 2, 4, 5]
+    tracker.add(turn(5, 1000, 10, place=(0, 1, 1)), NEW)
     assert [one.ordinal for one in tracker.reuse] == [0, 5, 2, 4]
-    # A revision without a time, or with the same one, stays where it is.
-    tracker.add(turn(5, 1000, 10, started=None), NEW)
-    assert [one.ordinal for one in tracker.reuse] == [0, 5, 2, 4]
 
 
-def test_at_the_same_time_the_ordinal_decides() -> None:
-    items = judge(turn(3, 1000, 10, started=1000.0), turn(1, 1000, 10, started=1000.0))
-    assert [one.ordinal for one in items] == [1, 3]
-
-
-def test_the_first_turn_without_a_time_comes_first() -> None:
-    items = judge(turn(3, 1000, 10, started=None), turn(1, 1000, 10, started=1000.0))
-    assert [one.ordinal for one in items] == [3, 1]
+def test_the_request_behind_one_that_moved_has_another_one_before_it() -> None:
+    chain = RequestChain(9)
+    for n in (0, 1, 2):
+        chain.put(request_of(turn(n, 1000, 10)), 0)
+    changed = chain.put(request_of(turn(1, 1000, 10, place=(2, 1, 1))), 0)
+    assert {one.request.ordinal for one in changed} == {1, 2}
+    before = [one.previous.request.ordinal if one.previous else None for one in chain]
+    assert [(one.request.ordinal) for one in chain] == [0, 2, 1]
+    assert before == [None, 0, 2]
 
 
 def test_a_turn_that_is_pushed_out_is_not_taken_in_again_as_a_revision() -> None:

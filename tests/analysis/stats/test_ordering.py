@@ -23,20 +23,19 @@ def turn(**fields: Any) -> Turn:
 @pytest.mark.parametrize(
     ("late", "wanted"),
     [
-        ({"logs": "v34", "session": 2, "started": None}, True),
-        ({"logs": "v34", "session": 4, "started": None}, False),
-        ({"logs": "v34", "started": START - 60}, True),
-        ({"logs": "v34", "started": START + 60}, False),
-        ({"logs": "v34", "started": START - 0.5}, False),
-        ({"logs": "v34", "started": None, "prompt_tokens": 700}, True),
-        ({"logs": "v34", "started": None, "prompt_tokens": 950}, False),
-        ({"logs": "v34", "started": None, "prompt_tokens": None}, False),
-        ({"logs": "latency", "session": 2, "started": START - 60}, False),
-        ({"logs": "kv_stats", "started": START - 60}, True),
+        ({"place": (4, 1, 1)}, True),
+        ({"place": (5, -1, 9)}, True),
+        ({"place": (5, 0)}, False),
+        ({"place": (5, 1, 1)}, False),
+        ({"place": (5, 1, 1), "started": START - 3600, "session": 2, "prompt_tokens": 1}, False),
+        ({"place": (4, 1, 1), "started": START + 3600, "session": 4, "prompt_tokens": 9999}, True),
+        ({"place": (4, 1, 1), "logs": "kv_stats"}, True),
+        ({"place": (4, 1, 1), "logs": "latency"}, False),
     ],
 )
-def test_a_turn_is_late_when_its_session_its_time_or_its_prompt_says_so(late: dict[str, Any], wanted: bool) -> None:
-    assert is_late(turn(**late), turn()) is wanted
+def test_a_turn_is_late_by_its_place_alone(late: dict[str, Any], wanted: bool) -> None:
+    """No clock tells, no session, and no length of a prompt."""
+    assert is_late(turn(**{"logs": "v34", **late}), turn()) is wanted
 
 
 def test_the_first_turn_is_never_late() -> None:
@@ -49,7 +48,11 @@ def test_what_comes_late_begins_no_epoch_and_raises_no_alarm() -> None:
     chance = random.Random(3)
     typed = [one for one in made if chance.random() < 0.12]
     voice = [one for one in made if one not in typed]
-    late = [replace(one, ordinal=1000 + place, logs="v34", started=None) for place, one in enumerate(typed)]
+    typed = [one for one in typed if one.ordinal < voice[-1].ordinal]
+    late = [
+        replace(one, ordinal=1000 + number, place=(one.ordinal, 0), logs="v34", started=None)
+        for number, one in enumerate(typed)
+    ]
     alone, after = TurnAnalyzer(), TurnAnalyzer()
     for one in voice:
         alone.add(one, None)

@@ -5,7 +5,6 @@ Nothing here reads the package's own settings: the numbers are those of analysis
 
 import math
 import random
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -16,7 +15,6 @@ from scipy import stats
 
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.stats.clock_offset import offset_over
-from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, percentile, stage_stats, summarize
 from timmy_tui.analysis.stats.rank_shift import holm, shift_between
 from timmy_tui.model.turn import Span, Turn, TurnState
@@ -225,38 +223,3 @@ def test_what_all_turns_together_allow(
     offset = offset_over(Turn(ordinal=n, offset_bounds=both) for n, both in enumerate(bounds))
     assert offset is not None
     assert (offset.low_ms, offset.high_ms, offset.turns, offset.skewed, offset.stepped) == found
-
-
-# --- turns that come late ---
-
-
-def typed(**more: object) -> Turn:
-    fields: dict[str, object] = {"session": 2, "logs": "v34", "started": 100.0, "prompt_tokens": 50}
-    return complete_turn(5, **{**fields, **more})
-
-
-@pytest.mark.parametrize(
-    ("turn", "late"),
-    [
-        ({"session": 1}, True), ({"session": 3}, False), ({"session": 1, "logs": "latency"}, False),
-        ({"started": 99.0}, False), ({"started": 98.999}, True), ({"started": 200.0}, False),
-        ({"session": 1, "started": 200.0}, True),
-        ({"started": None, "prompt_tokens": 49}, True), ({"started": None, "prompt_tokens": 50}, False),
-        ({"started": None, "prompt_tokens": None}, False), ({"started": None, "prompt_tokens": 0}, True),
-    ],
-)  # fmt: skip
-def test_a_turn_of_the_debug_log_is_late_by_its_session_its_time_or_its_prompt(
-    turn: dict[str, object], late: bool
-) -> None:
-    assert is_late(typed(**turn), typed(logs="latency")) is late
-
-
-def test_the_newest_turn_may_not_know_its_time_or_prompt_either() -> None:
-    assert is_late(typed(prompt_tokens=49), typed(started=None))
-    assert not is_late(typed(prompt_tokens=49), typed(started=None, prompt_tokens=None))
-    assert not is_late(typed(), None)
-
-
-def test_turns_in_order_are_never_late() -> None:
-    turns = [typed(started=100.0 + n, prompt_tokens=50 + n) for n in range(5)]
-    assert not any(is_late(newer, older) for older, newer in pairwise(turns))

@@ -163,20 +163,6 @@ def test_the_debug_log_alone_without_stamps_takes_as_long_as_it_says(tmp_path: P
     assert stage.replay.finished
 
 
-def test_a_version_that_does_not_end_its_answers_is_paced_by_its_totals_too(tmp_path: Path) -> None:
-    """There the total is known only with the line behind it: the next turn's first, or the access line."""
-    answer = "*** Debug: LLM response received: meow"
-    one, two, three = turn("aaaa"), turn("bbbb", access="17:13:31"), turn("cccc")
-    lines = [line for lines in (one, two, three) for line in (*lines[:4], answer, *lines[4:])]
-    stage = Stage(write(tmp_path / "v34.log", lines))
-    assert [len(stage.at(second)) for second in (0, 0.6, 1.9, 2.1, 2.6, 3.9, 4.1)] == [2, 3, 0, 3, 4, 0, 3]
-    beside = Stage(
-        write(tmp_path / "latency.log", [event(1000, "aaaa", "v34_sending_to_tts"), event(1009, "x", "v34_x")]),
-        tmp_path / "v34.log",
-    )
-    assert beside.at(0)[1:] == [f"1:{line}" for line in lines[:6]]
-
-
 def test_an_access_line_of_a_turn_that_failed_does_not_end_the_next_one(tmp_path: Path) -> None:
     failed, whole = turn("aaaa", access="17:13:21"), turn("bbbb", access="17:13:41")
     del failed[4]

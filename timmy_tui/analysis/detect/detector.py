@@ -51,7 +51,8 @@ class RegressionDetector:
         self._levels: dict[str, Level] = {}
         self._findings = Findings()
         self._before: Turn | None = None
-        self._newest = -1
+        self._newest: tuple[int, ...] = (-1,)
+        """Position of the newest turn."""
         self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
         self._turns = 0
         self._noise = SessionNoise()
@@ -71,9 +72,9 @@ class RegressionDetector:
 
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
-        if turn.ordinal <= self._newest:
+        if turn.position <= self._newest:
             return ()
-        self._newest = turn.ordinal
+        self._newest = turn.position
         if is_late(turn, self._before):
             return ()
         before = self._before if self._before is not None and self._before.session == turn.session else None
@@ -97,7 +98,7 @@ class RegressionDetector:
         if turn.headline_ms is not None and expected is not None and expected > 0 and turn.headline_ms > 0:
             self._level(V2V).add(math.log(turn.headline_ms / expected), (), tag)
         self._raise_alarms(turn)
-        self._findings.count_turn(self._newest)
+        self._findings.count_turn(turn.ordinal)
 
     def _level(self, series: str) -> Level:
         level = self._levels.get(series)

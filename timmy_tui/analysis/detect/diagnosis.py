@@ -178,7 +178,7 @@ def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, 
     wanted = {turn.ordinal for turn in chosen[-_TUNING.diagnosed_turns :]}
     if not wanted:
         return {}
-    ordered = sorted(turns, key=lambda turn: turn.ordinal)
+    ordered = sorted(turns, key=lambda turn: turn.position)
     first = next((at for at, turn in enumerate(ordered) if turn.ordinal in wanted), 0)
     diagnoser = Diagnoser()
     by_ordinal: dict[int, Diagnosis] = {}

@@ -13,6 +13,8 @@ class LlmRequest(Struct, frozen=True, kw_only=True):
     """The request to Ollama behind one turn. None: not known. Times in seconds since the epoch, counts in tokens."""
 
     ordinal: int
+    position: tuple[int, ...]
+    """Its place among all requests, as in Turn."""
     session_id: str | None
     session: int
     started: float | None
@@ -75,6 +77,7 @@ def request_of(
     shown = {flag.key: value for flag in FLAGS if flag.turn is not None and (value := flag.turn(turn)) is not None}
     return LlmRequest(
         ordinal=turn.ordinal,
+        position=turn.position,
         session_id=turn.session_id,
         session=turn.session,
         started=turn.started,

@@ -1,4 +1,4 @@
-"""Requests in order of time, each linked to the one before it, because that one filled the cache slot.
+"""Requests in the order in which they were sent, each linked to the one before it, which filled the cache slot.
 
 Turns arrive late and out of order: the debug log is buffered, and typed turns come from another source. How much a
 prompt can share with the previous one depends on the true order. So the chain keeps that order, and names the requests
@@ -17,8 +17,6 @@ class ChainedRequest:
     """One request in its place."""
 
     request: LlmRequest
-    started: float
-    """Seconds since the epoch. Where no log says it: the start of the request that was newest when this one arrived."""
     version_index: int = 0
     """Index of the Ollama version that served it."""
     previous: "ChainedRequest | None" = None
@@ -39,7 +37,7 @@ class ChainedRequest:
     """Model, num_ctx and version_index: a cold rate is valid for one such key."""
 
     def __lt__(self, other: "ChainedRequest") -> bool:
-        return (self.started, self.request.ordinal) < (other.started, other.request.ordinal)
+        return self.request.position < other.request.position
 
     @property
     def reusable_tokens(self) -> int:
@@ -59,7 +57,7 @@ class ChainedRequest:
 
 
 class RequestChain:
-    """The newest requests, in order of time."""
+    """The newest requests, in order of their positions."""
 
     def __init__(self, limit: int) -> None:
         """``limit``: how many requests are kept."""
@@ -79,24 +77,23 @@ class RequestChain:
 
     @property
     def newest(self) -> ChainedRequest | None:
-        """The newest by time."""
+        """The last one."""
         return self._requests[-1] if self._requests else None
 
     def put(self, request: LlmRequest, version_index: int) -> list[ChainedRequest]:
         """Add a request, or replace the one of the same turn. Returns those to evaluate again: it and its successor."""
         known = self._by_ordinal.get(request.ordinal)
-        if known is not None and request.started in (None, known.started):
+        if known is not None and request.position == known.request.position:
             known.request = request
             return self._relink(known)
+        moved: list[ChainedRequest] = []
         if known is not None:
-            self._requests.remove(known)
+            moved = self._remove(known)
             version_index = known.version_index
-        newest = self.newest
-        started = request.started if request.started is not None else newest.started if newest is not None else 0.0
-        added = ChainedRequest(request, started, version_index)
+        added = ChainedRequest(request, version_index)
         insort(self._requests, added)
         self._by_ordinal[request.ordinal] = added
-        changed = self._relink(added)
+        changed = self._relink(added) + [chained for chained in moved if chained.previous is not added]
         while len(self._requests) > self._limit:
             oldest = self._requests.pop(0)
             del self._by_ordinal[oldest.request.ordinal]
@@ -104,6 +101,12 @@ class RequestChain:
             # Drop the reference to what was removed: the chain of previous requests must not grow for ever.
             self._requests[0].previous = None
         return [chained for chained in changed if chained.request.ordinal in self._by_ordinal]
+
+    def _remove(self, known: ChainedRequest) -> list[ChainedRequest]:
+        """Take a request out that has another place. Returns the one behind it, which has another one before it now."""
+        index = self._requests.index(known)
+        del self._requests[index]
+        return self._relink(self._requests[index])[:1] if index < len(self._requests) else []
 
     def _relink(self, chained: ChainedRequest) -> list[ChainedRequest]:
         # Nearly always the newest: search from the end.

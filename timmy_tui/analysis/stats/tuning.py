@@ -104,9 +104,6 @@ class SeriesTuning:
     """ms. A longer load is a model that was read from disk. Not measured."""
     loaded_times: float = 3.0
     """Times the usual load. So is one above this. Not measured."""
-    clocks_apart_s: float = 1.0
-    """Seconds. Turns that began within so much of each other are in no order: two clocks, and a log that is written in
-    blocks. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ def turn_from_stats(entry: dict[str, Any]) -> Turn | None:
         logs="kv_stats",
         started=None if ended is None else ended - (total or 0.0) / 1000,
         ended=ended,
+        answered=ended,
         stages={"prefill": prefill, "decode": decode, "load": load},
         prompt_tokens=prompt,
         output_tokens=output,

@@ -10,7 +10,7 @@ from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
 from timmy_tui.ui.paint.lines import Line, fit, foreign, join_fitting, line
 from timmy_tui.ui.paint.wording import clock_time
-from timmy_tui.ui.view import View
+from timmy_tui.ui.view import View, index_from
 
 SERIES = ("headline", *TRENDS, UNATTRIBUTED)
 LEAST_HEIGHT = 9
@@ -79,7 +79,7 @@ def epoch_spans(view: View, turns: Sequence[Turn]) -> list[tuple[int, int, int]]
     starts: list[tuple[int, int]] = []
     epochs = sorted(view.epoch_starts.items())
     for first, number in epochs:
-        index = next((i for i, turn in enumerate(turns) if turn.ordinal >= first), None)
+        index = index_from(turns, first)
         if index is None:
             continue
         if starts and starts[-1][1] == index:
@@ -97,7 +97,7 @@ def marker_positions(view: View, turns: Sequence[Turn]) -> list[float]:
     """Index of the first turn after each marker."""
     positions = []
     for marker in view.snapshot.marks:
-        index = next((i for i, turn in enumerate(turns) if turn.ordinal >= marker.ordinal), None)
+        index = index_from(turns, marker.ordinal)
         if index is not None:
             positions.append(float(index))
     return positions
