@@ -31,7 +31,9 @@ def metadata(name: str, pause: float | None) -> dict[str, Any]:
 def _any_events(seed: int) -> list[Event]:
     """Some of the events, some of them twice, in any order, with stamps in any order within ten seconds."""
     chance = random.Random(seed)
-    names = chance.choices(NO_END, k=chance.randint(1, 40))
+    # One that is no pause: a pause alone is no turn.
+    names = [*chance.choices(NO_END, k=chance.randint(0, 39)), "v34_prompt_built"]
+    chance.shuffle(names)
     pause = chance.choice([None, 0, 0.5, 1.25])
     return [event(name, chance.randint(0, 10_000_000), metadata(name, pause)) for name in names]
 

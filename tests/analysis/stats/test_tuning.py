@@ -38,6 +38,7 @@ MATHEMATICS = {
     ("rank_shift.py", 1e-12): "keeps a quotient finite",
     ("selections.py", 86_400): "seconds of a day",
     ("session_noise.py", 100): "percent",
+    ("setting_gain.py", 1000): "milliseconds of a second",
     ("workload.py", 1.4826): "median absolute deviation to standard deviation of a normal",
     ("workload.py", 1e-12): "keeps a quotient finite",
 }

@@ -24,4 +24,5 @@ def _gain(change: FlagChange) -> str:
     if change.flag != PAUSE_THRESHOLD or not isinstance(before, float) or not isinstance(after, float):
         return ""
     word = "longer" if after > before else "shorter"
-    return f"the wait before a turn is {word} by 0 to {duration(2000 * abs(after - before))}, which is not measured"
+    most_ms = 2 * 1000 * abs(after - before)
+    return f"the wait before a turn is {word} by 0 to {duration(most_ms)}, which is not measured"
