@@ -197,7 +197,7 @@ def test_the_end_of_the_logs_is_in_the_same_order(tmp_path: Path) -> None:
     """Without the first turn of the latency log, which may be cut off there."""
     (tmp_path / "latency.log").write_text("".join(f"{line}\n" for one in exchanges() for line in one.events()))
     (tmp_path / "v34.log").write_text("".join(f"{line}\n" for line in debug_lines()))
-    turns = turns_at_the_end(named_logs([tmp_path / "latency.log", tmp_path / "v34.log"]), Settings())
+    turns, _ = turns_at_the_end(named_logs([tmp_path / "latency.log", tmp_path / "v34.log"]), Settings())
     assert told(turns) == [one.name for one in exchanges()][1:]
 
 

@@ -30,3 +30,15 @@ def count(value: int | None) -> str:
 def on_off(value: bool | None) -> str:
     """``on``, ``off``, or ``—`` for None."""
     return MISSING if value is None else "on" if value else "off"
+
+
+def ago(seconds: float) -> str:
+    """``12s``, ``3m``, ``7h12m``, ``2d``: time passed, in at most six cells; a clock ahead of ours reads ``0s``."""
+    whole = max(0, int(seconds))
+    if whole < 100:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m"
+    if whole < 86_400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86_400}d"

@@ -58,6 +58,8 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
 
     theme: str = "timmy-dark"
     """Name of a theme file. A theme chosen in the dashboard is stored beside the settings."""
+    stale_minutes: float = 10.0
+    """Age of the newest line from which the status line is grey: its figures say nothing of now."""
     window: int = 20
     """Number of complete turns from which p50, p95 and Δ are computed."""
     turns: int = 500

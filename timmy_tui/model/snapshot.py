@@ -46,7 +46,7 @@ class SourceState(Struct, frozen=True, eq=False):
     lines: int = 0
     """Number of whole lines read."""
     newest: float | None = None
-    """When the newest line arrived (time.time()); None before the first."""
+    """When the newest line arrived, or was written before the file was followed (time.time()); None without one."""
     behind: int = 0
     """Bytes not read yet."""
     partial: bool = False
@@ -140,6 +140,8 @@ class Snapshot(Struct, frozen=True, eq=False):
     listening: Listening = field(default_factory=Listening)
     pass_bound: PassBound | None = None
     """None where the rhythm fits several times of a pass, or too little of it is known."""
+    stale_s: float = 600.0
+    """Age of the newest line from which the figures say nothing of now."""
     window: int = 20
     """Number of complete turns in the statistics."""
     headline: StageStat | None = None

@@ -1,14 +1,18 @@
 """Events, turns, and what groups them: sessions, epochs, markers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from timmy_tui.model.stages import STAGES
+
 FlagValue = bool | int | float | str
 """What a flag of v34 can hold, in the terms of its file."""
 
+SETTINGS = tuple(stage.key for stage in STAGES if stage.measured == "setting")
+"""Stages of a headline that are a setting, and no measurement."""
 LATEST = 1e11
 """Seconds since 1970; a larger timestamp (year 5138) is not a time of day."""
 
@@ -164,12 +168,40 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """The raw events in file order; dropped from old turns."""
 
     @property
+    def is_spoken(self) -> bool:
+        """Somebody waited for a voice. Not a typed turn, nor one that only v34's statistics have."""
+        return not self.typed and self.logs != "kv_stats"
+
+    @property
+    def measured_ms(self) -> float | None:
+        """``headline_ms`` without the silence threshold in it, which is a setting: what stamps tell.
+
+        Differences, alarms and verdicts rest on it; None where the headline is.
+        """
+        if self.headline_ms is None:
+            return None
+        return self.headline_ms - sum(self.stages.get(key) or 0.0 for key in SETTINGS)
+
+    @property
+    def is_lower_bound(self) -> bool:
+        """The headline begins with a setting: the user waited at least so long, and longer by an unknown time."""
+        return self.headline_ms is not None and any(self.stages.get(key) is not None for key in SETTINGS)
+
+    @property
     def position(self) -> tuple[int, ...]:
         """Sorts turns in the order in which they happened, which no clock tells: two write, and each may step.
 
         ``(ordinal, 0)``, or the ordinal of a turn of the latency log, −1 before or 1 behind it, and a number there.
         """
         return self.place or (self.ordinal, 0)
+
+
+def newest_spoken(turns: Sequence[Turn]) -> Turn | None:
+    """The turn that headline, status line and ``last`` tell of: the newest spoken one, in whatever state it ended.
+
+    The newest of all where none was spoken.
+    """
+    return next((turn for turn in reversed(turns) if turn.is_spoken), turns[-1] if turns else None)
 
 
 class Session(Struct, frozen=True, kw_only=True):

@@ -205,6 +205,7 @@ class SnapshotBuilder:
             counts=self._counts(),
             listening=listening,
             pass_bound=pass_bound(listening),
+            stale_s=60.0 * self._settings.view.stale_minutes,
             window=window,
             headline=self._statistics.headline,
             stages=self._statistics.stages,

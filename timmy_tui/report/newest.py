@@ -1,17 +1,20 @@
 """The status line from the end of the logs, for when no dashboard runs."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete
+from msgspec.structs import replace
+
+from timmy_tui.analysis.stats.percentiles import headline_stat
 from timmy_tui.core.errors import TimmyError
 from timmy_tui.core.installation import find_installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.log_format import LogFormat
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.parse.table import detect, log_files
-from timmy_tui.report.line import WIDTH, LineValues, status_line
+from timmy_tui.report.line import WIDTH, LineValues, age_of, status_line, turn_values
 from timmy_tui.report.status import for_tmux
 from timmy_tui.turns.newest import newest_turns
 
@@ -19,14 +22,19 @@ TURN_BYTES = 1 << 13
 """Read from the end of each log for each turn of the window: a turn takes 5–6 KB in the latency log, 3 KB in v34's."""
 
 MIN_BYTES = 1 << 16
+COPY_S = 3600.0
+"""A file that was written so much later than its newest stamp is a copy: clocks are minutes apart at most."""
 
 
 def newest_line(root: Path | None, settings_path: Path | None, logs: Sequence[Path], tmux: bool) -> str:
     """The status line, computed from the logs; an error becomes the line as well."""
     try:
         settings = load_settings(settings_path)
-        turns = turns_at_the_end(_logs(settings, root, logs), settings)
-        line = status_line(newest_values(turns, settings.view.window))
+        files, now = _logs(settings, root, logs), time.time()
+        turns, newest_stamp = turns_at_the_end(files, settings)
+        values = newest_values(turns, settings.view.window)
+        stale = quiet_time(files, newest_stamp, now) > 60.0 * settings.view.stale_minutes
+        line = status_line(replace(values, age_s=age_of(newest_spoken(turns), now), stale=stale))
     except TimmyError as error:
         line = f"○ {clean(error.message)}"
         line = line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
@@ -41,33 +49,35 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
     return log_files(find_installation(settings, root))
 
 
-def turns_at_the_end(logs: Sequence[tuple[Path, LogFormat]], settings: Settings) -> tuple[Turn, ...]:
-    """The turns at the end of the logs. A log that cannot be read counts as empty."""
+def turns_at_the_end(
+    logs: Sequence[tuple[Path, LogFormat]], settings: Settings
+) -> tuple[tuple[Turn, ...], float | None]:
+    """The turns at the end of the logs, and the newest stamp. A log that cannot be read counts as empty."""
     size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
-    turns, _ = newest_turns(logs, size, settings.tail.turn_timeout_s)
+    turns, ingest = newest_turns(logs, size, settings.tail.turn_timeout_s)
     # The first turn may have begun before the part that was read, and would be measured too short.
     first = min((turn.ordinal for turn in turns), default=0)
-    return tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns
+    whole = tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns
+    return whole, ingest.newest_stamp
 
 
 def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None) -> LineValues:
     """The figures of the line. ``num_ctx``: the context window of a turn that does not say it, in tokens."""
-    headline = headline_stat(turns, window)
-    complete = newest_complete(turns, 1)
-    measured = complete[-1] if complete else None
-    newest = turns[-1] if turns else None
-    state = "waiting" if newest is None else "turn" if newest.state is TurnState.OPEN else ""
-    if newest is not None and newest.state in (TurnState.FAILED, TurnState.TIMED_OUT):
-        state = "failed"
-    return LineValues(
-        span=headline.key if headline else "V2V",
-        headline_ms=headline.last if headline else None,
-        delta_ms=headline.delta if headline else None,
-        llm_ms=measured.stages.get("llm") if measured else None,
-        fill=_fill(measured, num_ctx),
-        n=headline.n if headline else 0,
-        state=state,
-    )
+    turn = newest_spoken(turns)
+    values = turn_values(headline_stat(turns, window), turn, _fill(turn, num_ctx))
+    return replace(values, state="turn") if turn is not None and turn.state is TurnState.OPEN else values
+
+
+def quiet_time(logs: Sequence[tuple[Path, LogFormat]], newest_stamp: float | None, now: float) -> float:
+    """How long ago the newest line was written, in seconds; ``now``: time.time().
+
+    By the time of the files, because the writer's clock may be minutes from ours; by the newest stamp where that is
+    hours older: then the file is a copy, which was written lately and tells of long ago.
+    """
+    times = [path.stat().st_mtime for path, _ in logs if path.is_file()]
+    since_write = now - max(times) if times else 0.0
+    since_stamp = since_write if newest_stamp is None else now - newest_stamp
+    return since_stamp if since_stamp - since_write > COPY_S else max(since_write, 0.0)
 
 
 def _fill(turn: Turn | None, num_ctx: int | None) -> float | None:

@@ -58,8 +58,10 @@ def save_line(line: str, tmux: str, root: str) -> None:
 
 
 def for_tmux(line: str) -> str:
-    """The line with tmux's own colours, its ``#`` escaped: red for a rise of V2V, green for a fall."""
+    """The line with tmux's own colours, its ``#`` escaped: red for a rise of V2V, green for a fall, grey if old."""
     shown = line.replace("#", "##")
+    if shown.startswith("○"):
+        return f"#[fg=colour244]{shown}#[default]"
     for glyph, colour in (("▲", "red"), ("▼", "green")):
         at = shown.find(glyph)
         if at >= 0:

@@ -165,7 +165,7 @@ def test_a_turn_without_a_span_is_not_in_the_window_of_headlines() -> None:
     turns = [headline(0, Span.V2V, 1.0), headline(1, Span.V2V, 2.0), headline(2, Span.NONE, 9.0)]
     row = headline_stat(turns, window=2)
     assert row is not None
-    assert (row.n, row.last) == (2, 2.0)
+    assert (row.n, row.last, row.p50) == (2, None, 1.5)
     assert headline_stat(turns[2:], window=2) is None
     assert headline_stat([], window=2) is None
 

@@ -86,11 +86,11 @@ class Tail:
         if not self._hold and self._content is not None:
             self._content.close()
         self._partial_line.observe(self._content.lines if self._content is not None else None)
-        if batches and not self.more:
-            self._age_s = 0.0
         if batches:
             self._lines += sum(len(batch.lines) for batch in batches)
-            self._newest = time.time()
+            self._newest = time.time() - batches[-1].age_s
+        if batches and not self.more:
+            self._age_s = 0.0
         return batches
 
     def _poll(self, batches: list[TailBatch]) -> None:

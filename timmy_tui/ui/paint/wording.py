@@ -6,18 +6,6 @@ from timmy_tui.model.stages import BY_KEY, GAP, GPU, label
 from timmy_tui.ui.paint.glyphs import Glyphs
 
 
-def ago(seconds: float) -> str:
-    """``12s``, ``3m``, ``7h12m``, ``2d``: time passed, in at most six cells; a clock ahead of ours reads ``0s``."""
-    whole = max(0, int(seconds))
-    if whole < 100:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m"
-    if whole < 86_400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
-    return f"{whole // 86_400}d"
-
-
 def clock_time(at: float | None) -> str:
     """Time of day; blanks when it is unknown or not valid."""
     from datetime import datetime

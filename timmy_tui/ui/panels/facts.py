@@ -1,6 +1,6 @@
 """One-line panels below the stage rows: prompt cache and context, finding or verdict, sources, running change."""
 
-from timmy_tui.core.formatting import duration, percent
+from timmy_tui.core.formatting import ago, duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import TrialState
@@ -8,7 +8,7 @@ from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.ui.key_commands import CHOICES
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
-from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, stage_name, tokens
+from timmy_tui.ui.paint.wording import finding_role, finding_words, stage_name, tokens
 from timmy_tui.ui.view import View
 
 NOTICE_S = 15.0

@@ -1,12 +1,12 @@
 """The headline, and the turn in flight."""
 
-from timmy_tui.core.formatting import MISSING, duration, percent
+from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import CRITICAL, HOPS, UNATTRIBUTED, V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.waterfall import has_negative_hop
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
-from timmy_tui.ui.paint.wording import ago, finding_role, finding_words, signed, stage_name
+from timmy_tui.ui.paint.wording import finding_role, finding_words, signed, stage_name
 from timmy_tui.ui.view import View
 
 FEW = 20

@@ -1,11 +1,11 @@
 """Screen 4 as lines: the loaded model, the context window, one row per turn, and the guide's criteria."""
 
-from timmy_tui.core.formatting import MISSING, duration, percent
+from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, join_fitting, left, line, right
-from timmy_tui.ui.paint.wording import ago, tokens
+from timmy_tui.ui.paint.wording import tokens
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View

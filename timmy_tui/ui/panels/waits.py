@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from timmy_tui.core.formatting import MISSING, duration
+from timmy_tui.core.formatting import MISSING, ago, duration
 from timmy_tui.model.snapshot import PassBound
 from timmy_tui.model.stages import STAGES, Stage
 from timmy_tui.ui.paint.lines import Line, left, line, right
-from timmy_tui.ui.paint.wording import ago
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
 
