@@ -67,7 +67,7 @@ def test_a_conversation_is_written_into_both_logs() -> None:
 
 
 def test_the_figures_of_both_logs_belong_together() -> None:
-    logs = generate_logs(ConversationPlan(12, typed_every=0, lone_pauses=0))
+    logs = generate_logs(ConversationPlan(12, typed_every=0, lone_pauses=False))
     received = [events["v34_ollama_received"]["metadata"] for events in by_request(logs).values()]
     stats = [line.split(": ", 1)[1] for line in logs.v34 if "KV stats" in line]
     assert stats == [
@@ -126,7 +126,7 @@ def test_cold_start_shows_loads_and_a_stolen_slot() -> None:
 
 
 def test_regression_is_in_retrieval_alone_from_turn_13_on() -> None:
-    logs = generate_logs(ConversationPlan(60, "regression", lone_pauses=0))
+    logs = generate_logs(ConversationPlan(60, "regression", lone_pauses=False))
     turns = list(by_request(logs).values())
 
     def median(start: str, end: str, part: list[dict[str, dict[str, Any]]]) -> float:
