@@ -8,8 +8,8 @@ The figures are upstream's published measurements (an RTX 3060 class GPU, llama3
 - memory storage: 250–600 ms in about half of the turns; classification 30 ms; retrieval 30–90 ms; TTS 650–730 ms.
 
 Assumptions, which no published figure backs: the widths and outliers of all distributions, the figures of single hops,
-of ``stt_final`` and of ``mute`` (each event is a file opened through \\\\wsl.localhost), and the time of one whisper
-pass over the buffer: 40 ms when the voice filter finds silence, 120 ms and 3 ms per chunk of speech otherwise.
+of ``stt_final``, ``stt_send`` and ``mute`` (each event is a file opened through \\\\wsl.localhost), and the time of one
+whisper pass over the buffer: 40 ms when the voice filter finds silence, 120 ms and 3 ms per chunk of speech otherwise.
 
 From these follow the two medians that the guide names (800 ms and 300 ms). Of a full prompt about 670 tokens are
 evaluated (the last exchange and a 600-token tail), the reply has about 51: 95 + 174 + 3 + 51 × 10.1 ≈ 790 ms. In tail
@@ -52,6 +52,7 @@ STAGES: Mapping[str, Spread] = {
     "silent_pass": Spread(40.0, 0.08, 0.01, 1.5, 3.0),
     "spoken_pass": Spread(120.0, 0.1, 0.02, 1.5, 2.5),
     "stt_final": Spread(38.0, 0.12),
+    "stt_send": Spread(1.0, 0.1),
     "hop": Spread(5.0, 0.2),
     "classify": Spread(29.0, 0.15),
     "store": Spread(390.0, 0.18),

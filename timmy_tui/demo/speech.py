@@ -124,7 +124,7 @@ class SpeechToText:
     def _send(self, text: str, request_id: str) -> None:
         self.clock.work(self.latencies.draw("stt_final"))
         self.events.record(request_id, "stt_transcript_finalized", text_length=len(text))
-        self.clock.work(1.0)
+        self.clock.work(self.latencies.draw("stt_send"))
         self.events.record(request_id, "stt_sending_to_v34", text_length=len(text))
         self.events.record(request_id, "stt_http_request_start", endpoint=self.setup.endpoint)
         status = self.setup.send(text, request_id)
