@@ -38,8 +38,8 @@ class Experiment:
     answer_s: float = 1.0
     speech_s: float = 3.0
     """Time until v34 answers, and from there until TTS opens the microphone."""
-    limit_s: float = math.inf
-    """End of the run, for a sentence that is never sent."""
+    limit_s: float = 600.0
+    """End of the run, should a sentence never be sent."""
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Room:
         begin = chunk * CHUNK_S
         if begin + CHUNK_S <= started or begin >= ended:
             return ""
-        return text[: max(1, math.ceil(min((begin + CHUNK_S - started) / (ended - started), 1.0) * len(text)))]
+        return text[: max(1, math.floor(min((begin + CHUNK_S - started) / (ended - started), 1.0) * len(text)))]
 
     def answer(self) -> int | None:
         """v34 is asked now: the time passes, and TTS will speak if the answer is good. Returns the HTTP status."""

@@ -78,4 +78,4 @@ class Microphone:
             return Chunk()
         # Assumption: every chunk with speech in it changes the text. (A model may know the last word a chunk earlier.)
         share = min((end - said.started) / max(said.ended - said.started, 1e-9), 1.0)
-        return Chunk(said.text[: max(1, math.ceil(share * len(said.text)))])
+        return Chunk(said.text[: max(1, math.floor(share * len(said.text)))])
