@@ -24,7 +24,7 @@ def run(*arguments: str | Path, state: Path) -> subprocess.CompletedProcess[str]
 def test_the_line_comes_from_the_end_of_the_logs(tmp_path: Path) -> None:
     done = run("--log", DATA / "latency.log", "--log", DATA / "v34.log", state=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "● V2V 2.08s ▼-0.4 LLM 574ms ctx 43% n=12\n"
+    assert done.stdout == "● V2V 1.94s ▼-0.5 LLM 334ms ctx 17% n=12\n"
     assert len(done.stdout.rstrip()) <= 40
 
 

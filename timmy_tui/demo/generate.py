@@ -6,7 +6,8 @@ has ended at the end of its log: what was in the buffer of its stdout is there.
 
 import random
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from timmy_tui.demo.v34.turn import ERRORS, Preprocessor
 SESSION_TURNS = 33
 """Turns of one session; prompts grow from 600 to about 2600 tokens in them."""
 URL = "http://127.0.0.1:11434/api/generate"
+EVENT_MS = 0.2
+"""What writing an event costs v34, which opens the file for each one. Assumption. Live processes really spend it."""
 WEBHOOK = "http://127.0.0.1:5000/api/webhook"
 
 
@@ -61,6 +64,12 @@ class ConversationPlan:
     """Form of v34's access lines, one of ``access.ACCESS_FORMS``."""
     parent_documents: bool = True
     """False: v34 searches its memory in the older way, which prints the shorter baseline line."""
+    lines: Sequence[str] = USER_LINES
+    """What the user says and types, in random order."""
+    faults: Mapping[int, Incident] = field(default_factory=dict)
+    """By turn: an incident before it, where the scenario has none."""
+    flips: bool = False
+    """From the first restart on v34 runs in tail mode without raw, as after the guide's changes."""
     lone_pauses: bool = True
     """False: lines of pauses without a turn are left out, which no real log does. For tests of other things."""
 
@@ -110,7 +119,7 @@ class _LogGenerator:
         self.logs = GeneratedLogs()
         self.ground_truth = GroundTruth(None, self.v34_clock.now)
         self.turn, self.answered_at = 0, 0.0
-        self.tts_is_down = False
+        self.tts_is_down = self.is_flipped = False
         self.tts_request: tuple[str | None, str] | None = None
         """Request id and text of the reply that TTS has yet to speak."""
         speech_latencies = Latencies(plan.seed + 1)
@@ -129,14 +138,13 @@ class _LogGenerator:
             self.turn = turn
             if turn > 1 and (turn - 1) % self.plan.session_turns == 0:
                 self._restart()
-            text = self.random.choice(USER_LINES)
-            incident = self.scenario.incident_before(turn) if self.plan.incidents else None
-            if incident:
+            text = self.random.choice(self.plan.lines)
+            if incident := self._incident_before(turn):
                 text = self._apply(incident, text)
             if self.listener.hear(text):
                 self._speak_reply()
             if self.plan.typed_every and turn % self.plan.typed_every == 0:
-                self._take_typed_turn(self.random.choice(USER_LINES))
+                self._take_typed_turn(self.random.choice(self.plan.lines))
             self.listener.wait(self.random.uniform(*self.plan.pauses_s))
         self.output.stdout.flush()
         self.logs.v34 = self.captured.lines()
@@ -145,6 +153,10 @@ class _LogGenerator:
         if not self.plan.lone_pauses:
             self.logs.latency = without_lone_pauses(self.logs.latency)
         return self.logs
+
+    def _incident_before(self, turn: int) -> Incident | None:
+        incident = self.scenario.incident_before(turn) if self.plan.incidents else None
+        return incident or self.plan.faults.get(turn)
 
     def _serve_spoken(self, text: str, request_id: str) -> int:
         """v34's answer to the text that STT has sent, as HTTP status."""
@@ -202,25 +214,32 @@ class _LogGenerator:
         bits = self.random.getrandbits
         session_id = f"{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-8{bits(12):03x}-{bits(48):012x}"
         flags = Flags(
-            full_prompt=not self.plan.tail_mode,
+            full_prompt=not (self.plan.tail_mode or self.is_flipped),
             retrieval=self.plan.retrieval,
             parent_documents=self.plan.parent_documents,
         )
         self.simulation = Simulation(
             self.v34_clock,
             self.latencies,
-            EventWriter("v34", self.v34_clock.now, self.logs.latency.append),
+            EventWriter("v34", self.v34_clock.now, self._append_slowly),
             self.output,
             random.Random(f"prompts {session_id}"),
         )
         backends = Backends(self._ask_model, self._send_to_tts)
         return Preprocessor(flags, Session(session_id), backends, self.simulation)
 
+    def _append_slowly(self, line: str) -> None:
+        self.logs.latency.append(line)
+        self.hardware.work(EVENT_MS)
+
     def _restart(self) -> None:
-        self.output.error(" * Detected change in '/home/user/little-timmy/v34/config.py', reloading")
+        self.output.error(" * Detected change in '/home/user/timmy-backend/little-timmy/v34/config.py', reloading")
         self.output.stdout.flush()
         self.output = self.captured.start_process()
         self.listener.wait(5.0)
+        if self.plan.flips:
+            self.is_flipped = True
+            self.llm.setup = replace(self.llm.setup, raw=False)
         self.preprocessor = self._start_v34()
 
     def _ask_model(self, prompt: str, context: list[int] | None, temperature: float) -> LlmReply:
