@@ -33,7 +33,7 @@ LONG_REPLY, SHORT_REPLY = 51, 16
 """Median tokens of a reply, and of a reply to a prompt that asks for a short line."""
 SPOKEN_CHUNK_MS = 3.0
 SPEECH_MS_PER_CHARACTER = 28.0
-"""Fast speech, so that a turn of the demo takes 6–10 s; people take about 65 ms per character."""
+"""Fast speech, so that a turn of the demo takes 8–13 s; people take about 65 ms per character."""
 
 
 @dataclass(frozen=True)

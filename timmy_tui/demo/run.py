@@ -25,7 +25,7 @@ STOP_LIMIT_S = 3.0
 class DemoOptions:
     """What is simulated.
 
-    ``speed`` shortens pauses and playback, which are no latency: at 1 a turn comes every 6–10 s, and all logged
+    ``speed`` shortens pauses and playback, which are no latency: at 1 a turn comes every 8–13 s, and all logged
     durations stay those of speed 1. ``work_speed`` also shortens the stages, and with them the logged durations, while
     the figures that Ollama reports stay as they are: for tests that need many turns soon. Timestamps are true times.
     """

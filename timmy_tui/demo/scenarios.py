@@ -10,6 +10,8 @@ from timmy_tui.demo.clock import LLM_CALL, SYNTHESIS
 
 REGRESSION_FACTOR = 1.6
 QUIET_S, SLEEP_S, BEHIND_S = 600.0, 3 * 3600.0, 90.0
+"""Sizes of what is known to happen: minutes of quiet, a sleep, a clock behind. They, and the seconds of a step, are
+assumptions."""
 GROUND_TRUTH_FILE = "demo/truth.jsonl"
 """Below the root: one JSON line per turn and per incident, with the number of the live turn."""
 

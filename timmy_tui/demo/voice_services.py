@@ -29,7 +29,7 @@ from timmy_tui.demo.voice_server import SpeechServer
 
 TYPED_EVERY = 9
 PAUSE_MS = (400.0, 1400.0)
-"""Pause between two turns; with it a turn comes about every 8 s."""
+"""Pause between two turns; with it a turn comes about every 10 s. Assumption, as is how often the user types."""
 V34_TIMEOUT_S = 30.0
 HEARD_LIMIT_S, SPOKEN_LIMIT_S = 60.0, 60.0
 """Longest waits for a sentence to be recognised and answered, and for a reply to be spoken."""

@@ -1,4 +1,8 @@
-"""v34's memory: classifying a message, storing it, and searching for what was said before, with the lines of each."""
+"""v34's memory: classifying a message, storing it, and searching for what was said before, with the lines of each.
+
+Assumptions: the shares of one storage (the real ones vary), three chunks a message, ten parents a search, and that
+every second search meets a duplicate.
+"""
 
 from timmy_tui.demo.v34.session import Flags, Simulation
 
