@@ -31,6 +31,8 @@ from timmy_tui.demo.v34.turn import ERRORS, Preprocessor
 SESSION_TURNS = 33
 """Turns of one session; prompts grow from 600 to about 2600 tokens in them."""
 URL = "http://127.0.0.1:11434/api/generate"
+TURN_S = 12.0
+"""Mean time from the user's first word to the open microphone."""
 EVENT_MS = 0.2
 """What writing an event costs v34, which opens the file for each one. Assumption. Live processes really spend it."""
 WEBHOOK = "http://127.0.0.1:5000/api/webhook"
@@ -290,4 +292,4 @@ class _LogGenerator:
 
 def recent_start(turns: int, pauses_s: tuple[float, float]) -> float:
     """A start time with which a conversation of ``turns`` turns ends about three minutes ago."""
-    return time.time() - turns * (sum(pauses_s) / 2 + 10) - 180
+    return time.time() - turns * (sum(pauses_s) / 2 + TURN_S) - 180

@@ -16,7 +16,7 @@ from timmy_tui.demo.start import process_environment, start_module, start_v34, w
 from timmy_tui.demo.v34 import app as v34_app
 
 HISTORY_TURNS = 40
-HISTORY_PAUSES_S = (10.0, 80.0)
+HISTORY_PAUSES_S = (30.0, 60.0)
 STOP_LIMIT_S = 3.0
 """Time that the processes have to exit before they are killed."""
 
