@@ -1,4 +1,7 @@
-"""``python -m bench [NAME…]``: runs measurements and prints their tables."""
+"""``python -m bench [NAME…]``: runs measurements and prints their tables.
+
+``python -m bench upstream PATH`` runs one of them against a checkout of upstream.
+"""
 
 import compileall
 import importlib
@@ -7,7 +10,7 @@ from pathlib import Path
 
 import timmy_tui
 
-NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control")
+NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control", "upstream")
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (
     ("python -m bench.judgement", "alarms, delays and verdicts against labelled turns"),
@@ -17,7 +20,11 @@ ELSEWHERE = (
 
 
 def main() -> None:
-    """Run the named measurements, or all of them."""
+    """Run the named measurements, or all of them. Exits with 1 where the demo differs from upstream."""
+    if sys.argv[1:2] == ["upstream"]:
+        from bench import upstream
+
+        sys.exit(upstream.main(sys.argv[2:]))
     # As after an installation. A checkout may be compiled at each start (PYTHONDONTWRITEBYTECODE).
     compileall.compile_dir(Path(timmy_tui.__file__).parent, quiet=1)
     for name in sys.argv[1:] or NAMES:

@@ -43,7 +43,7 @@ def upstream_groups() -> dict[str, list[dict[str, Any]]]:
 
 def test_the_json_has_every_field_that_is_promised(both: dict[str, Any]) -> None:
     assert both["schema"] == 1
-    assert len(both["turns"]) == 17
+    assert len(both["turns"]) == 14
     assert set(both["stages"]) == {*KEYS, "unattributed"}
     promised = {
         "request_id", "session_id", "state", "started", "v2v_ms", "stages", "unattributed_ms", "prompt_tokens",
@@ -59,7 +59,7 @@ def test_the_json_has_every_field_that_is_promised(both: dict[str, Any]) -> None
 def test_nothing_that_was_said_is_in_the_report(both: dict[str, Any]) -> None:
     text = json.dumps(both)
     assert "cats" not in text
-    assert "Solenoids" not in text
+    assert "solenoids" not in text
 
 
 def test_the_ledger_sums_on_every_turn(both: dict[str, Any]) -> None:
@@ -72,8 +72,8 @@ def test_the_ledger_sums_on_every_turn(both: dict[str, Any]) -> None:
 
 
 def test_same_numbers_as_upstream_where_they_mean_the_same(both: dict[str, Any]) -> None:
-    groups = upstream_groups()
-    assert {turn["request_id"] for turn in both["turns"]} == set(groups)
+    groups = {name: events for name, events in upstream_groups().items() if len(events) > 1}
+    assert {turn["request_id"] for turn in both["turns"]} == set(groups), "a pause without a turn is none"
     for turn in both["turns"]:
         events = groups[turn["request_id"]]
         total = events[-1]["timestamp"] - events[0]["timestamp"]
@@ -94,7 +94,7 @@ def test_percentiles_look_at_complete_turns_only(both: dict[str, Any]) -> None:
 
 def test_tail_is_the_newest_turns_not_the_highest_ids() -> None:
     printed = json.loads(run("report", "--log", LATENCY, "--tail", "3", "--json"))
-    assert [turn["request_id"] for turn in printed["turns"]] == ["2bfc7ffd", "457a46a7", "3f8de0e1"]
+    assert [turn["request_id"] for turn in printed["turns"]] == ["ed6897d8", "2bfc7ffd", "3f8de0e1"]
 
 
 def test_one_request_shows_timeline_deltas_and_ledger() -> None:
@@ -102,20 +102,20 @@ def test_one_request_shows_timeline_deltas_and_ledger() -> None:
     groups = upstream_groups()["21636369"]
     assert text.count("→") >= len(groups) - 1
     assert "v34_ollama_sent → v34_ollama_received" in text
-    assert "717ms" in text
-    assert "2.62s        V2V" in text
+    assert "652ms" in text
+    assert "2.54s        V2V" in text
     assert "summary" not in text
 
 
 def test_a_slow_turn_is_explained_in_its_own_report_in_the_summary_and_in_the_json(both: dict[str, Any]) -> None:
-    sentence = "+534ms over your usual: memory store +550ms (first store in 10 turns), rest normal"
+    sentence = "+508ms over your usual: memory store +545ms (first store in 5 turns), rest −37ms"
     alone = run("report", "--log", LATENCY, "--log", V34, "--request", "2bfc7ffd")
     assert alone.rstrip().endswith(sentence)
     summary = run("report", "--log", LATENCY, "--log", V34)
     assert f"slow 2bfc7ffd: {sentence}" in summary
     diagnoses = {turn["request_id"]: turn["diagnosis"] for turn in both["turns"]}
     assert diagnoses["2bfc7ffd"]["slow"] is True and diagnoses["2bfc7ffd"]["sentence"] == sentence
-    assert diagnoses["2bfc7ffd"]["excess_ms"] == pytest.approx(534, abs=1)
+    assert diagnoses["2bfc7ffd"]["excess_ms"] == pytest.approx(508, abs=1)
     assert any(one is None for one in diagnoses.values())
 
 
@@ -123,16 +123,15 @@ def test_sessions_table_has_prompt_llm_tail_mode_and_trends() -> None:
     text = run("report", "--log", LATENCY, "--sessions")
     assert "session 1 · 3ceb3ffd-0000-4000-8000-8b5297b75092" in text
     assert "session 2 · 775c303c-0000-4000-8000-ade55a58b185" in text
-    assert "LLM    first 717ms, last 1.05s" in text
-    assert "prompt first 753 tokens (est), last 1355 tokens (est)" in text
+    assert "LLM    first 652ms, last 880ms" in text
+    assert "prompt first 674 tokens (est), last 1115 tokens (est)" in text
 
 
 def test_csv_has_a_row_a_turn_and_ids_stay_text() -> None:
     rows = list(csv.DictReader(io.StringIO(run("report", "--log", LATENCY, "--csv"))))
-    assert len(rows) == 17
+    assert len(rows) == 14
     assert rows[0]["request_id"] == "21636369"
-    assert float(rows[0]["llm_ms"]) == pytest.approx(716.701)
-    assert rows[3]["llm_ms"] == ""
+    assert float(rows[0]["llm_ms"]) == pytest.approx(652.326)
 
 
 def test_exit_codes_and_words() -> None:
@@ -191,9 +190,9 @@ def test_a_format_that_is_in_the_table_is_an_option_of_the_command(tmp_path: Pat
         argv = [sys.executable, "-c", code, "report", "--log", str(LATENCY), *map(str, arguments)]
         return subprocess.run(argv, capture_output=True, text=True, timeout=50)
 
-    assert with_two_more("--tail", "3", "--ids").stdout == "2bfc7ffd 457a46a7 3f8de0e1\n"
+    assert with_two_more("--tail", "3", "--ids").stdout == "ed6897d8 2bfc7ffd 3f8de0e1\n"
     assert with_two_more("--count", tmp_path / "n.txt").stdout == ""
-    assert (tmp_path / "n.txt").read_text() == "17"
+    assert (tmp_path / "n.txt").read_text() == "14"
     assert "Error: Only text files." in with_two_more("--count", tmp_path / "n.bin").stderr
     assert "--json, --csv, --parquet, --ids and --count exclude" in with_two_more("--ids", "--json").stderr
     shown = with_two_more("--help").stdout
@@ -239,4 +238,4 @@ def test_the_root_is_found_and_both_logs_are_read(tmp_path: Path) -> None:
     (root / "shared/latency.log").write_bytes(LATENCY.read_bytes())
     (root / "testing-interface/logs/v34.log").write_bytes(V34.read_bytes())
     printed = json.loads(run("report", "--json", cwd=root / "v34"))
-    assert {turn["logs"] for turn in printed["turns"]} == {"both", "latency"}
+    assert {turn["logs"] for turn in printed["turns"]} == {"both"}

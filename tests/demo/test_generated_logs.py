@@ -1,7 +1,9 @@
 """Both generated logs: their formats, the two medians of the guide, and the ground truth of each scenario."""
 
+import itertools
 import json
 import statistics
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,9 @@ import pytest
 
 from timmy_tui.demo.bulk import write_latency_log
 from timmy_tui.demo.generate import ConversationPlan, GeneratedLogs, generate_logs, write_logs
+from timmy_tui.demo.microphone import SPEECH_S_PER_CHARACTER
 from timmy_tui.demo.scenarios import SCENARIOS
+from timmy_tui.demo.v34.access import ACCESS_FORMS
 from timmy_tui.model.stages import CRITICAL
 
 Events = dict[str, dict[str, dict[str, Any]]]
@@ -67,7 +71,7 @@ def test_a_conversation_is_written_into_both_logs() -> None:
 
 
 def test_the_figures_of_both_logs_belong_together() -> None:
-    logs = generate_logs(ConversationPlan(12, typed_every=0, lone_pauses=0))
+    logs = generate_logs(ConversationPlan(12, typed_every=0, lone_pauses=False))
     received = [events["v34_ollama_received"]["metadata"] for events in by_request(logs).values()]
     stats = [line.split(": ", 1)[1] for line in logs.v34 if "KV stats" in line]
     assert stats == [
@@ -126,7 +130,7 @@ def test_cold_start_shows_loads_and_a_stolen_slot() -> None:
 
 
 def test_regression_is_in_retrieval_alone_from_turn_13_on() -> None:
-    logs = generate_logs(ConversationPlan(60, "regression", lone_pauses=0))
+    logs = generate_logs(ConversationPlan(60, "regression", lone_pauses=False))
     turns = list(by_request(logs).values())
 
     def median(start: str, end: str, part: list[dict[str, dict[str, Any]]]) -> float:
@@ -178,6 +182,157 @@ def test_faults_leave_every_kind_of_damage(tmp_path: Path) -> None:
         "garbage",
         "leak",
     }
+
+
+def lone_pauses(logs: GeneratedLogs) -> list[dict[str, Any]]:
+    events = [json.loads(line) for line in logs.latency]
+    counts = Counter(event["request_id"] for event in events)
+    return [event for event in events if counts[event["request_id"]] == 1]
+
+
+def test_a_quiet_room_writes_75_to_100_lone_pauses_a_minute() -> None:
+    lone = lone_pauses(generate_logs(ConversationPlan(1, pauses_s=(600.0, 600.0), typed_every=0)))
+    assert 75 <= len(lone) / 10 <= 100
+    assert {event["event"] for event in lone} == {"stt_pause_detected"}
+    assert {event["metadata"]["pause_threshold"] for event in lone} == {0.5}
+    spacings = [b["timestamp"] - a["timestamp"] for a, b in itertools.pairwise(lone)]
+    assert min(spacings) > 0.5
+    assert 0.65 < statistics.median(spacings) < 0.78
+
+
+def test_few_lone_pauses_come_between_turns_and_none_while_the_microphone_is_closed() -> None:
+    logs = generate_logs(ConversationPlan(30, typed_every=0))
+    assert 20 < len(lone_pauses(logs)) < 100
+    closed = False
+    for line in logs.latency:
+        event = json.loads(line)["event"]
+        assert not (closed and event == "stt_pause_detected")
+        closed = event == "stt_transcript_finalized" or (closed and event != "tts_resume_sent")
+
+
+def test_without_lone_pauses_the_turns_are_the_same() -> None:
+    whole, turns = (generate_logs(ConversationPlan(8, lone_pauses=lone)) for lone in (True, False))
+    left_out = {event["request_id"] for event in lone_pauses(whole)}
+    assert left_out
+    assert turns.latency == [line for line in whole.latency if json.loads(line)["request_id"] not in left_out]
+    assert turns.v34 == whole.v34
+
+
+def test_the_event_comes_about_a_second_after_the_user_is_silent() -> None:
+    logs = generate_logs(ConversationPlan(1, typed_every=0))
+    (text,) = [line.split("webhook: ")[1].split(" [")[0] for line in logs.v34 if "via webhook" in line]
+    (turn,) = by_request(logs).values()
+    started = ConversationPlan(1).start + len(text) * SPEECH_S_PER_CHARACTER
+    assert 0.75 < turn["stt_pause_detected"]["timestamp"] - started < 1.5
+
+
+def test_an_access_line_stands_before_the_total_of_its_own_turn() -> None:
+    logs = generate_logs(ConversationPlan(20, typed_every=0))
+    totals = [(index, line) for index, line in enumerate(logs.v34) if "Total process_user_message" in line]
+    accesses = [(index, line) for index, line in enumerate(logs.v34) if "POST /api/webhook" in line]
+    assert len(totals) == len(accesses) == 20
+    for (total_at, total), (access_at, access) in zip(totals, accesses, strict=True):
+        assert access_at < total_at
+        seconds = float(total.split("took: ")[1].rstrip("s"))
+        assert seconds - 0.006 < float(access.rsplit(" ", 1)[1]) < seconds + 0.05
+
+
+@pytest.mark.parametrize("form", ACCESS_FORMS)
+def test_access_lines_of_each_server(form: str) -> None:
+    logs = generate_logs(ConversationPlan(3, access_form=form, typed_every=0))
+    lines = [line for line in logs.v34 if "/api/webhook HTTP" in line]
+    assert len(lines) == 3
+    assert all(line.endswith("200 -") == form.startswith("werkzeug") for line in lines)
+    assert any("accepted (" in line for line in logs.v34) == (form == "eventlet")
+
+
+def test_a_typed_turn_is_heard_and_not_logged() -> None:
+    logs = generate_logs(ConversationPlan(3, typed_every=3))
+    text = "\n".join(logs.v34)
+    assert text.count("Received user_message via WebSocket: ") == 1
+    assert text.count("[request_id=None]") == 1
+    assert text.count("POST /api/webhook") == 3
+    assert len(by_request(logs)) == 3
+    resumed = [event["tts_resume_sent"]["timestamp"] for event in by_request(logs).values()]
+    after = [event["timestamp"] - resumed[-1] for event in lone_pauses(logs) if event["timestamp"] > resumed[-1]]
+    gaps = [b - a for a, b in itertools.pairwise([0.0, *after])]
+    assert max(gaps) > 2.0, "the microphone was closed while the reply was spoken"
+    assert after[0] < 1.0, "STT went on listening while v34 worked"
+
+
+def test_a_changed_threshold_is_logged_and_waited_for() -> None:
+    lone = lone_pauses(generate_logs(ConversationPlan(1, pauses_s=(60.0, 60.0), pause_threshold_s=0.3)))
+    assert {event["metadata"]["pause_threshold"] for event in lone} == {0.3}
+    assert 110 <= len(lone) <= 135
+
+
+def test_raw_off_prints_none() -> None:
+    assert "*** Debug: raw_mode=None, context_provided=False" in generate_logs(ConversationPlan(1, raw=False)).v34
+
+
+def hops(events: dict[str, dict[str, Any]]) -> tuple[float, float]:
+    """Both network hops, ms."""
+    return (
+        span(events, "stt_http_request_start", "v34_flask_handler_entry"),
+        span(events, "v34_sending_to_tts", "tts_request_received"),
+    )
+
+
+def test_v34_s_clock_steps_inside_the_llm_call_ahead_and_back() -> None:
+    turns = list(by_request(generate_logs(ConversationPlan(8, "v34-clock-step", typed_every=0))).values())
+    llm = [span(events, "v34_ollama_sent", "v34_ollama_received") for events in turns]
+    assert 4400 < llm[2] < 7000
+    assert -3800 < llm[5] < -1000
+    assert all(400 < llm[index] < 3000 for index in (0, 1, 3, 4, 6, 7)), "the turns around are as usual"
+    assert all(sum(hops(turns[index])) < 100 for index in (0, 1, 3, 4, 6, 7))
+    assert 3900 < hops(turns[3])[0] < 4100, "until the step back v34 is ahead"
+
+
+def test_the_voice_clock_steps_while_v34_works_and_in_the_synthesis() -> None:
+    turns = list(by_request(generate_logs(ConversationPlan(10, "voice-clock-step", typed_every=0))).values())
+    both = [sum(hops(events)) for events in turns]
+    synthesis = [span(events, "tts_synthesis_start", "tts_audio_playback_start") for events in turns]
+    assert (2900 < both[2] < 3200, -3100 < both[6] < -2800) == (True, True)
+    assert (-2500 < synthesis[4] < -1500, 3400 < synthesis[8] < 4900) == (True, True)
+    assert all(0 < both[index] < 100 for index in (0, 1, 3, 4, 5, 7, 8, 9))
+    assert all(500 < synthesis[index] < 2000 for index in (0, 1, 2, 3, 5, 6, 7, 9))
+
+
+def test_a_sleep_of_hours_lies_inside_one_turn_of_all_clocks() -> None:
+    logs = generate_logs(ConversationPlan(6, "sleep", typed_every=0))
+    turns = list(by_request(logs).values())
+    hour_ms = 3_600_000
+    for index, events in enumerate(turns):
+        assert (span(events, "v34_ollama_sent", "v34_ollama_received") > 2.9 * hour_ms) == (index == 3)
+        assert 0 < sum(hops(events)) < 100
+        assert (span(events, "stt_http_request_start", "stt_http_response_received") > 2.9 * hour_ms) == (index == 3)
+    first = turns[0]["v34_flask_handler_entry"]["timestamp"]
+    assert 0 < first - ConversationPlan(1).start < 10
+
+
+def test_a_writer_90_s_behind_is_behind_in_every_line() -> None:
+    for events in by_request(generate_logs(ConversationPlan(4, "writer-behind"))).values():
+        hop_in, hop_out = hops(events)
+        assert -90_100 < hop_in < -89_900
+        assert 0 < hop_in + hop_out < 100
+
+
+def test_quiet_comes_before_every_third_turn() -> None:
+    logs = generate_logs(ConversationPlan(6, "quiet", typed_every=0))
+    turns = list(by_request(logs).values())
+    begun = [events["stt_pause_detected"]["timestamp"] for events in turns]
+    assert [b - a > 600 for a, b in itertools.pairwise(begun)] == [False, True, False, False, True]
+    assert 1500 < len(lone_pauses(logs)) < 2000
+
+
+def test_a_database_that_fails_answers_500_and_stt_says_nothing() -> None:
+    logs = generate_logs(ConversationPlan(15, "faults", typed_every=0))
+    failed = logs.ground_truth[-1]["request_id"]
+    last = [json.loads(line)["event"] for line in logs.latency if f'"request_id": "{failed}"' in line]
+    assert last[-1] == "v34_retrieval_query_start"
+    (access,) = [line for line in logs.v34 if '" 500 ' in line]
+    assert access.startswith("127.0.0.1 - - [")
+    assert "Traceback (most recent call last):" in logs.v34
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -1,11 +1,13 @@
 """The demo as processes: turns are served, an edit restarts v34, a bad edit ends it, and nothing is left behind."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +158,97 @@ def test_a_typed_turn_shows_in_kv_stats_and_not_in_the_latency_log(quiet: Demo) 
         assert answer.status_code >= 400
 
 
+def test_a_message_from_the_web_chat_is_a_typed_turn(quiet: Demo) -> None:
+    root = quiet.root
+    assert root is not None
+    wait_for(lambda: serves(quiet))
+    accesses = v34_log(root).count('HTTP/1.1"')
+    answer = httpx.post(quiet.urls["v34"] + "/demo/typed", json={"text": "I type."}, trust_env=False, timeout=20)
+    assert answer.json()["response"]
+    assert kv_stats(quiet)["count"] == 1
+    assert events(root) == []
+    send_message(quiet, "I speak.", "aaaaaaaa")
+    edit(root / "v34" / "config.py", "MAX_TOKENS = 7000", "MAX_TOKENS = 6999")
+    wait_for(lambda: "via WebSocket: I type." in v34_log(root))
+    log = v34_log(root)
+    assert "Processing user message: I type. [request_id=None]" in log
+    assert not [line for line in log.splitlines() if "/demo/typed" in line]
+    assert accesses < log.count('HTTP/1.1"')
+
+
+def test_kv_stats_gives_the_newest_20_unless_it_is_asked_for_more(quiet: Demo) -> None:
+    wait_for(lambda: serves(quiet))
+    for number in range(21):
+        send_message(quiet, f"Number {number}.")
+
+    def count(query: str) -> int:
+        url = f"{quiet.urls['v34']}/api/kv_stats{query}"
+        return int(httpx.get(url, trust_env=False, timeout=20).json()["count"])
+
+    queries = ("", "?limit=0", "?limit=-3", "?limit=many", "?limit=3", "?limit=21", "?limit=999")
+    assert [count(query) for query in queries] == [20, 20, 20, 20, 3, 21, 21]
+
+
+def test_with_raw_removed_the_running_value_is_none_whatever_app_py_says() -> None:
+    with Demo(DemoOptions(conversation=False, history=0, work_speed=50, import_s=0.0, raw_removed=True)) as demo:
+        root = demo.root
+        assert root is not None
+        assert "raw=True" in (root / "v34/app.py").read_text()
+        assert 'payload["raw"]' not in (root / "v34/llm.py").read_text()
+        wait_for(lambda: serves(demo))
+        send_message(demo, "Hello?", "aaaaaaaa")
+        assert events(root, "v34_ollama_received")[-1]["metadata"]["new_context_length"] > 0
+
+
+def test_a_reload_in_mid_turn_can_end_v34_for_good() -> None:
+    options = DemoOptions(conversation=False, history=0, work_speed=0.2, import_s=0.0, dies_in_reload=True)
+    with Demo(options) as demo:
+        root = demo.root
+        assert root is not None
+        wait_for(lambda: serves(demo))
+        edit(root / "v34" / "config.py", "MAX_TOKENS = 7000", "MAX_TOKENS = 6999")
+        wait_for(lambda: "Detected change" in v34_log(root))
+        wait_for(lambda: serves(demo))
+        assert demo.processes[0].poll() is None, "a reload between turns is harmless"
+        turn = threading.Thread(target=_send_and_lose, args=(demo,))
+        turn.start()
+        wait_for(lambda: events(root, "v34_webhook_received"))
+        edit(root / "v34" / "config.py", "MAX_TOKENS = 6999", "MAX_TOKENS = 7000")
+        assert demo.processes[0].wait(20) == 256 - signal.SIGSEGV
+        turn.join(20)
+        assert not serves(demo)
+
+
+def test_after_the_last_word_stt_goes_on_listening() -> None:
+    options = DemoOptions(speed=40, work_speed=10, import_s=0.0, history=0, quiet_after=1)
+    with Demo(options) as demo:
+        root = demo.root
+        assert root is not None
+        wait_for(lambda: events(root, "tts_resume_sent"))
+        pauses = len(events(root, "stt_pause_detected"))
+        wait_for(lambda: len(events(root, "stt_pause_detected")) > pauses + 20)
+        assert len(events(root, "stt_transcript_finalized")) == 1
+
+
+@pytest.mark.parametrize("scenario", ["v34-clock-step", "voice-clock-step", "sleep", "writer-behind"])
+def test_the_clocks_of_a_scenario_step_in_the_processes(scenario: str) -> None:
+    options = DemoOptions(scenario, speed=100, work_speed=20, import_s=0.0, history=0)
+    with Demo(options) as demo:
+        root = demo.root
+        assert root is not None
+        wait_for(lambda: len(events(root, "tts_resume_sent")) >= 5)
+        stamps = {name: [event["timestamp"] for event in events(root, name)][:4] for name in CLOCK_EVENTS}
+        sent, received, start, entry = (stamps[name] for name in CLOCK_EVENTS)
+        llm = [round(after - before, 1) for before, after in zip(sent, received, strict=True)]
+        hop = [round((after - before) / 3) * 3 for before, after in zip(start, entry, strict=True)]
+    assert {
+        "v34-clock-step": [abs(value - (4 if turn == 2 else 0)) < 1 for turn, value in enumerate(llm)],
+        "voice-clock-step": [value == (-3 if turn == 3 else 0) for turn, value in enumerate(hop)],
+        "sleep": [abs(value - (10_800 if turn == 3 else 0)) < 1 for turn, value in enumerate(llm)],
+        "writer-behind": [value == -90 for value in hop],
+    }[scenario] == [True] * 4
+
+
 def test_every_scenario_of_faults_goes_on() -> None:
     with Demo(DemoOptions("faults", speed=200, work_speed=25, import_s=0.0, history=3)) as demo:
         root = demo.root
@@ -203,6 +296,14 @@ def test_importing_the_demo_is_light() -> None:
     heavy = "('numpy', 'pandas', 'textual', 'httpx')"
     code = f"import sys, timmy_tui.demo.run; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+CLOCK_EVENTS = ("v34_ollama_sent", "v34_ollama_received", "stt_http_request_start", "v34_flask_handler_entry")
+
+
+def _send_and_lose(demo: Demo) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        send_message(demo, "Hello?", "aaaaaaaa")
 
 
 def _processes_in(root: Path) -> list[psutil.Process]:

@@ -50,7 +50,7 @@ def test_installed_in_a_fresh_environment_it_reports(wheel: Path, tmp_path: Path
         [tmp_path / "env/bin/timmy-tui", "report", "--log", str(log), "--json"],
         cwd=tmp_path, env=environ, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    assert len(json.loads(done.stdout)["turns"]) == 17
+    assert len(json.loads(done.stdout)["turns"]) == 14
     code = "from timmy_tui.ui.paint.themes import load_themes; print(sorted(load_themes()[0]))"
     printed = subprocess.run(
         [python, "-c", code], cwd=tmp_path, env=environ, check=True, capture_output=True, text=True

@@ -70,6 +70,7 @@ def test_both_logs_are_joined_live(watch: Watch, timmy: Installation) -> None:
     settings = replace(settings, tail=replace(settings.tail, turn_timeout_s=1e9))
     watcher = watch(following(timmy, settings))
     timmy.latency_log.write_bytes((DATA / "latency.log").read_bytes())
+    watcher.wait(lambda snapshot: any(turn.request_id == "3f8de0e1" for turn in snapshot.turns))
     timmy.v34_log.write_bytes((DATA / "v34.log").read_bytes())
     snapshot = watcher.wait(lambda snapshot: sum(turn.logs == "both" for turn in snapshot.turns) == 14)
     assert snapshot.counts.failed == 1

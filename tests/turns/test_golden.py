@@ -28,39 +28,39 @@ def test_the_figures_of_one_turn() -> None:
     """Differences of the stamps in the file, worked out by hand."""
     turn = by_id(read(("latency", LATENCY)))["21636369"]
     assert turn.span is Span.V2V
-    assert turn.v2v_ms == turn.headline_ms == 2616.583
+    assert turn.v2v_ms == turn.headline_ms == 2535.475
     measured = {key: value for key, value in turn.stages.items() if value is not None}
     assert measured == pytest.approx(
         {
             "endpointing": 500.0,
-            "stt_final": 5.800,
-            "hop_in": 1.450,
-            "classify": 29.787,
-            "store": 443.797,
-            "retrieve": 28.070,
-            "prompt": 4.000,
-            "llm": 716.701,
-            "reply": 2.700,
-            "hop_out": 6.677,
-            "mute": 213.000,
-            "tts": 664.200,
-            "playback": 3300.0,
-            "rearm": 301.0,
-            "deaf": 5712.982,
-            "embed": 7.200,
-            "query": 19.570,
-            "merge": 1.300,
-            "wait": 162.2205,
-            "prefill": 147.0731,
-            "decode": 407.4074,
+            "stt_final": 29.330,
+            "hop_in": 2.324,
+            "classify": 31.622,
+            "store": 332.135,
+            "retrieve": 54.641,
+            "prompt": 4.533,
+            "llm": 652.326,
+            "reply": 2.259,
+            "hop_out": 7.385,
+            "mute": 209.475,
+            "tts": 709.045,
+            "playback": 3806.0,
+            "rearm": 300.0,
+            "deaf": 6113.133,
+            "embed": 7.502,
+            "query": 42.935,
+            "merge": 4.204,
+            "wait": 140.2344,
+            "prefill": 161.0148,
+            "decode": 351.0768,
         },
         abs=0.0015,
     )
     assert [(gap.after, gap.before) for gap in turn.gaps] == [("classify", "store"), ("store", "retrieve")]
     assert turn.unattributed_ms == pytest.approx(0.4, abs=0.0015)
-    assert (turn.prompt_tokens, turn.output_tokens, turn.text_length, turn.reply_length) == (603, 44, 46, 60)
+    assert (turn.prompt_tokens, turn.output_tokens, turn.text_length, turn.reply_length) == (616, 38, 46, 127)
     assert (turn.context_sent, turn.context_returned, turn.tail_mode, turn.raw) == (0, 0, False, None)
-    assert (turn.importance, turn.chunks, turn.pause_threshold, turn.temperature) == (5.0, 5, 0.5, 0.4)
+    assert (turn.importance, turn.chunks, turn.pause_threshold, turn.temperature) == (4.0, 5, 0.5, 0.4)
     assert turn.load_ms is None
 
 
@@ -71,13 +71,16 @@ def test_both_logs_are_one_conversation(order: tuple[LogKind, ...]) -> None:
     for name in (*BEFORE, *AFTER):
         assert turns[name].logs == "both"
     turn = turns["21636369"]
-    assert turn.v2v_ms == 2616.583
-    assert turn.load_ms == 95.2599
-    assert turn.ollama_total_ms == 716.7004
+    assert turn.v2v_ms == 2535.475
+    assert turn.load_ms == 96.2298
+    assert turn.ollama_total_ms == 644.1267
     assert turn.num_ctx == 8000
     assert turn.model == "llama3.2:3b-instruct-q4_K_M"
     assert turn.text == "Do you remember the names of the two new cats?"
-    assert turn.reply == "Solenoids: they're attracted to their work. [bold]Ha.[/bold]"
+    assert turn.reply == (
+        "Well, ask me at noon, I am sharp at noon. A bolt fell off, it was not mine; "
+        "you did say so on Friday; time is a thing for folk."
+    )
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
@@ -87,8 +90,8 @@ def test_the_flip(order: tuple[LogKind, ...]) -> None:
     assert [turns[name].raw for name in AFTER] == [False] * 7
     # The first turn of a session is never a tail turn.
     assert [turns[name].tail_mode for name in AFTER] == [False] + [True] * 6
-    assert [turns[name].context_returned for name in AFTER] == [650, 1115, 1574, 2061, 2532, 2988, 3432]
-    assert [turns[name].context_sent for name in AFTER] == [0, 650, 1115, 1574, 2061, 2532, 2988]
+    assert [turns[name].context_returned for name in AFTER] == [660, 781, 899, 1012, 1139, 1260, 1385]
+    assert [turns[name].context_sent for name in AFTER] == [0, 660, 781, 899, 1012, 1139, 1260]
     assert {turns[name].session for name in BEFORE} == {1}
     assert {turns[name].session for name in AFTER} == {2}
 
@@ -115,13 +118,13 @@ def test_debug_log_alone() -> None:
     assert [turn.request_id for turn in turns] == [*BEFORE, *AFTER]
     assert [turn.session for turn in turns] == [1] * 7 + [2] * 7
     first = turns[0]
-    assert (first.state, first.logs, first.span, first.headline_ms) == (TurnState.COMPLETE, "v34", Span.V34, 1220.0)
-    assert first.stages["store"] == 443.8
-    assert first.stages["retrieve"] == 27.9
-    assert first.stages["llm"] == 720.0
+    assert (first.state, first.logs, first.span, first.headline_ms) == (TurnState.COMPLETE, "v34", Span.V34, 1080.0)
+    assert first.stages["store"] == 331.9
+    assert first.stages["retrieve"] == 53.6
+    assert first.stages["llm"] == 650.0
     assert first.started is not None
     assert first.ended is not None
-    assert first.ended - first.started == pytest.approx(1.232882)
+    assert first.ended - first.started == pytest.approx(1.083302)
     assert "store" in turns[2].skipped
     assert turns[4].state is TurnState.FAILED
 

@@ -4,6 +4,7 @@ import click
 
 from timmy_tui.commands.dashboard import refuse_without_terminal
 from timmy_tui.core.settings import Settings
+from timmy_tui.demo.scenarios import SCENARIOS
 
 
 @click.command()
@@ -13,11 +14,13 @@ from timmy_tui.core.settings import Settings
 @click.option("--seed", type=int, default=0, help="The same seed gives the same conversation.")
 @click.option(
     "--scenario",
-    type=click.Choice(["steady", "regression", "overflow", "cold-start", "clock-skew", "faults"]),
+    type=click.Choice(list(SCENARIOS)),
     default="steady",
+    help="\b\n" + "\n".join(f"{name}: {scenario.summary}" for name, scenario in SCENARIOS.items()),
 )
+@click.option("--quiet-after", type=click.IntRange(0), default=0, help="Say nothing after this many turns; 0: never.")
 @click.option("--ollama-version", default="0.12.11", help="The Ollama version that the stand-in imitates.")
-def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
+def demo(speed: float, seed: int, scenario: str, quiet_after: int, ollama_version: str) -> None:
     """Open the dashboard on a stand-in Timmy: real processes, logs and HTTP, nothing to install or configure."""
     refuse_without_terminal()
     from msgspec.structs import replace
@@ -27,7 +30,8 @@ def demo(speed: float, seed: int, scenario: str, ollama_version: str) -> None:
     from timmy_tui.demo.run import Demo, DemoOptions
     from timmy_tui.sources.timmy import timmy_at
 
-    with Demo(DemoOptions(scenario=scenario, speed=speed, seed=seed, ollama_version=ollama_version)) as stand_in:
+    options = DemoOptions(scenario, speed, seed, ollama_version, quiet_after=quiet_after)
+    with Demo(options) as stand_in:
         assert stand_in.root is not None
         settings = Settings()
         settings = replace(

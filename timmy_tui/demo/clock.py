@@ -3,6 +3,9 @@
 import time
 from typing import Protocol
 
+LLM_CALL, SYNTHESIS = "llm call", "synthesis"
+"""Places in a turn at which a clock may step."""
+
 
 class Clock(Protocol):
     """What the stand-ins need of a clock."""
@@ -56,6 +59,40 @@ class VirtualClock:
 
     def idle(self, ms: float) -> None:
         self._now += ms / 1000
+
+    def move_to(self, moment: float) -> None:
+        """Go on at another moment, earlier or later: one clock serves processes that run at the same time."""
+        self._now = moment
+
+
+class KernelClock:
+    """The clock of one kernel: another clock with an offset, which may step in the middle of a turn.
+
+    STT and TTS share one (Windows), v34 has another (WSL).
+    """
+
+    def __init__(self, hardware: Clock, offset_s: float = 0.0) -> None:
+        self.hardware = hardware
+        """The clock that never steps."""
+        self.offset_s = offset_s
+        self._planned: dict[str, float] = {}
+
+    def now(self) -> float:
+        return self.hardware.now() + self.offset_s
+
+    def work(self, ms: float, stage: str = "") -> None:
+        self.hardware.work(ms, stage)
+
+    def idle(self, ms: float) -> None:
+        self.hardware.idle(ms)
+
+    def plan_step(self, place: str, seconds: float) -> None:
+        """Step by ``seconds`` when the work next reaches ``place`` (LLM_CALL or SYNTHESIS)."""
+        self._planned[place] = self._planned.get(place, 0.0) + seconds
+
+    def reach(self, place: str) -> None:
+        """The work is at ``place``: take the step that was planned for it, if any."""
+        self.offset_s += self._planned.pop(place, 0.0)
 
 
 def _sleep(ms: float) -> None:

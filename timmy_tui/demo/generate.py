@@ -1,32 +1,41 @@
 """Writes both logs of a whole conversation at once, with the code of the live demo on a virtual clock.
 
-The lines are those that the live processes would have written; only processes, sockets and waiting are left out.
+The lines are those that the live processes would have written; only processes, sockets and waiting are left out. v34
+has ended at the end of its log: what was in the buffer of its stdout is there.
 """
 
 import random
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from timmy_tui.demo.clock import VirtualClock
+from timmy_tui.demo.clock import LLM_CALL, KernelClock, VirtualClock
 from timmy_tui.demo.dialogue import HOSTILE_LINES, USER_LINES
 from timmy_tui.demo.events import EventWriter
+from timmy_tui.demo.generated_llm import GeneratedLlm, LlmSetup
+from timmy_tui.demo.generated_speech import Listener, damage, without_lone_pauses
 from timmy_tui.demo.latencies import Latencies
-from timmy_tui.demo.ollama.engine import Engine, GenerateRequest, RequestRejected, ground_truth
-from timmy_tui.demo.ollama.responses import MODEL
+from timmy_tui.demo.microphone import Microphone
+from timmy_tui.demo.ollama.engine import ground_truth
 from timmy_tui.demo.scenarios import SCENARIOS, GroundTruth, Incident
-from timmy_tui.demo.speech import SpeechToText, TextToSpeech, new_request_id
-from timmy_tui.demo.v34.llm_call import LlmError, LlmReply, ModelOptions, build_payload, call_model
-from timmy_tui.demo.v34.server import Access, health_lines, warning_lines
-from timmy_tui.demo.v34.turn import Backends, Flags, Preprocessor, Session, Simulation
+from timmy_tui.demo.speech import MUTED_LIMIT_S, PAUSE_THRESHOLD_S, SpeechToText, SttSetup, TextToSpeech
+from timmy_tui.demo.v34.access import Access
+from timmy_tui.demo.v34.llm_call import LlmReply
+from timmy_tui.demo.v34.output import CapturedOutput
+from timmy_tui.demo.v34.server import HEALTH_INTERVAL, health_lines, traceback_lines, warning_lines
+from timmy_tui.demo.v34.session import Backends, Flags, Session, Simulation
+from timmy_tui.demo.v34.turn import ERRORS, Preprocessor
 
 SESSION_TURNS = 33
 """Turns of one session; prompts grow from 600 to about 2600 tokens in them."""
 URL = "http://127.0.0.1:11434/api/generate"
-_HTTP_MS = 8.0
-"""What HTTP and two Python processes add to Ollama's total."""
+TURN_S = 12.0
+"""Mean time from the user's first word to the open microphone."""
+EVENT_MS = 0.2
+"""What writing an event costs v34, which opens the file for each one. Assumption. Live processes really spend it."""
+WEBHOOK = "http://127.0.0.1:5000/api/webhook"
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class ConversationPlan:
     scenario: str = "steady"
     seed: int = 0
     start: float = 1_764_350_000.0
-    """Time of the first event on v34's clock, seconds since 1970."""
+    """Time on v34's clock at which the first user begins to speak, seconds since 1970."""
     version: str = "0.12.11"
     tail_mode: bool = False
     raw: bool | None = None
@@ -50,10 +59,21 @@ class ConversationPlan:
     """Shortest and longest pause between two turns."""
     incidents: bool = True
     """Whether the incidents of the scenario happen."""
-    lone_pauses: float = 0.06
-    """Share of turns before which there is a lone pause."""
     typed_every: int = 9
     """A typed turn follows each turn with a multiple of this number; 0: no typed turns."""
+    pause_threshold_s: float = PAUSE_THRESHOLD_S
+    access_form: str = "eventlet"
+    """Form of v34's access lines, one of ``access.ACCESS_FORMS``."""
+    parent_documents: bool = True
+    """False: v34 searches its memory in the older way, which prints the shorter baseline line."""
+    lines: Sequence[str] = USER_LINES
+    """What the user says and types, in random order."""
+    faults: Mapping[int, Incident] = field(default_factory=dict)
+    """By turn: an incident before it, where the scenario has none."""
+    flips: bool = False
+    """From the first restart on v34 runs in tail mode without raw, as after the guide's changes."""
+    lone_pauses: bool = True
+    """False: lines of pauses without a turn are left out, which no real log does. For tests of other things."""
 
 
 @dataclass
@@ -65,7 +85,7 @@ class GeneratedLogs:
     ground_truth: list[dict[str, Any]] = field(default_factory=list)
     """One entry per turn (``what`` is ``turn``) with the engine's ground truth under ``llm``, and one per incident."""
     ended: float = 0.0
-    """Seconds since 1970."""
+    """Seconds since 1970 on v34's clock."""
 
 
 def write_logs(root: Path, plan: ConversationPlan) -> GeneratedLogs:
@@ -92,171 +112,184 @@ class _LogGenerator:
         self.plan = plan
         self.scenario = SCENARIOS[plan.scenario]
         self.random = random.Random(f"talker {plan.seed}")
-        self.clock = VirtualClock(plan.start)
+        self.hardware = VirtualClock(plan.start - self.scenario.v34_offset_s)
+        self.v34_clock = KernelClock(self.hardware, self.scenario.v34_offset_s)
+        self.voice_clock = KernelClock(self.hardware, self.scenario.clock_offset_s)
         self.latencies = Latencies(plan.seed)
-        self.engine = Engine(plan.version, Latencies(plan.seed + 2), plan.seed)
-        self.engine.load(plan.num_ctx)
-        self.offset = self.scenario.clock_offset_s
+        self.captured = CapturedOutput()
+        self.output = self.captured.start_process()
         self.logs = GeneratedLogs()
-        self.ground_truth = GroundTruth(None, self.clock.now)
-        self.raw = self.scenario.raw if plan.raw is None else plan.raw
-        self.fault = ""
-        sink = self.logs.latency.append
+        self.ground_truth = GroundTruth(None, self.v34_clock.now)
+        self.turn, self.answered_at = 0, 0.0
+        self.tts_is_down = self.is_flipped = False
+        self.tts_request: tuple[str | None, str] | None = None
+        """Request id and text of the reply that TTS has yet to speak."""
         speech_latencies = Latencies(plan.seed + 1)
-        self.stt = EventWriter("stt", self._offset_now, sink)
-        self.speech_to_text = SpeechToText(self.clock, speech_latencies, self.stt, "http://127.0.0.1:5000/api/webhook")
-        self.text_to_speech = TextToSpeech(self.clock, speech_latencies, EventWriter("tts", self._offset_now, sink))
+        microphone = Microphone(self.hardware.now())
+        setup = SttSetup(WEBHOOK, self._serve_spoken, plan.seed, plan.pause_threshold_s)
+        stt, tts = (EventWriter(name, self.voice_clock.now, self.logs.latency.append) for name in ("stt", "tts"))
+        speech_to_text = SpeechToText(self.voice_clock, speech_latencies, stt, microphone, setup)
+        self.listener = Listener(speech_to_text, self.hardware)
+        self.text_to_speech = TextToSpeech(self.voice_clock, speech_latencies, tts, self.listener)
+        raw = self.scenario.raw if plan.raw is None else plan.raw
+        self.llm = GeneratedLlm(LlmSetup(URL, plan.version, plan.num_ctx, raw, plan.seed), self.hardware)
         self.preprocessor = self._start_v34()
 
     def run(self) -> GeneratedLogs:
         for turn in range(1, self.plan.turns + 1):
+            self.turn = turn
             if turn > 1 and (turn - 1) % self.plan.session_turns == 0:
                 self._restart()
-            if self.random.random() < self.plan.lone_pauses:
-                self.speech_to_text.detect_pause(new_request_id(self.random))
-                self.clock.idle(600)
-            text = self.random.choice(USER_LINES)
-            incident = self.scenario.incident_before(turn) if self.plan.incidents else None
-            if incident:
-                text = self._apply(incident, turn, text)
-            self._take_turn(turn, text, new_request_id(self.random))
+            text = self.random.choice(self.plan.lines)
+            if incident := self._incident_before(turn):
+                text = self._apply(incident, text)
+            if self.listener.hear(text):
+                self._speak_reply()
             if self.plan.typed_every and turn % self.plan.typed_every == 0:
-                self._take_typed_turn(self.random.choice(USER_LINES))
-            self.clock.idle(1000 * self.random.uniform(*self.plan.pauses_s))
+                self._take_typed_turn(self.random.choice(self.plan.lines))
+            self.listener.wait(self.random.uniform(*self.plan.pauses_s))
+        self.output.stdout.flush()
+        self.logs.v34 = self.captured.lines()
         self.logs.ground_truth = self.ground_truth.entries
-        self.logs.ended = self.clock.now()
+        self.logs.ended = self.v34_clock.now()
+        if not self.plan.lone_pauses:
+            self.logs.latency = without_lone_pauses(self.logs.latency)
         return self.logs
 
-    def _take_turn(self, turn: int, text: str, request_id: str) -> None:
-        self.speech_to_text.recognize(request_id, text)
-        started, earlier_requests = self.clock.now(), len(self.engine.requests)
-        reply = self.preprocessor.handle_message(text, request_id)
-        llm = ground_truth(self.engine.requests[-1]) if len(self.engine.requests) > earlier_requests else None
-        session = self.preprocessor.session.session_id
-        self.ground_truth.record("turn", turn=turn, request_id=request_id, session_id=session, llm=llm)
-        self._write_access_line(started)
-        self.clock.work(1.0)
-        self.stt.record(request_id, "stt_http_response_received", status_code=200)
-        if self.fault == "tts down":
-            self.fault = ""
-        else:
-            self.text_to_speech.speak(request_id, reply, _no_microphone, _no_microphone)
-        if turn % 8 == 0:
-            self.logs.v34 += [*warning_lines(), *health_lines(URL, "http://127.0.0.1:5051/")]
+    def _incident_before(self, turn: int) -> Incident | None:
+        incident = self.scenario.incident_before(turn) if self.plan.incidents else None
+        return incident or self.plan.faults.get(turn)
+
+    def _serve_spoken(self, text: str, request_id: str) -> int:
+        """v34's answer to the text that STT has sent, as HTTP status."""
+        self.hardware.work(self.latencies.draw("hop"), "hop")
+        started, earlier_requests = self.v34_clock.now(), len(self.llm.engine.requests)
+        status = 200
+        try:
+            self.preprocessor.handle_webhook(text, request_id)
+        except ERRORS as error:
+            status = 500
+            for line in traceback_lines(error):
+                self.output.error(line)
+        served = self.llm.engine.requests[earlier_requests:]
+        self.ground_truth.record(
+            "turn",
+            turn=self.turn,
+            request_id=request_id,
+            session_id=self.preprocessor.session.session_id,
+            llm=ground_truth(served[-1]) if served else None,
+        )
+        now = self.v34_clock.now()
+        access = Access("127.0.0.1", now, "POST /api/webhook HTTP/1.1", status, 131, now - started)
+        self.output.error(access.log_line(self.plan.access_form))
+        self.hardware.work(1.0)
+        self.answered_at = self.hardware.now()
+        return status
 
     def _take_typed_turn(self, text: str) -> None:
-        started = self.clock.now()
-        self.preprocessor.handle_message(text, None)
-        self._write_access_line(started)
+        """STT goes on listening while v34 works; the reply is spoken, which closes the microphone."""
+        self.preprocessor.handle_typed(text)
+        self.answered_at = self.hardware.now()
+        self._speak_reply()
 
-    def _write_access_line(self, started: float) -> None:
-        now = self.clock.now()
-        access = Access("127.0.0.1", now, "POST /api/webhook HTTP/1.0", 200, 131, now - started)
-        self.logs.v34.append(access.log_line())
+    def _speak_reply(self) -> None:
+        self.hardware.move_to(self.answered_at)
+        if self.tts_request is None:
+            self.hardware.idle(1000 * MUTED_LIMIT_S)
+            self.listener.open(self.hardware.now())
+        else:
+            request_id, reply = self.tts_request
+            self.tts_request = None
+            self.text_to_speech.speak(request_id, reply)
+        if self.turn % HEALTH_INTERVAL == 0:
+            for line in warning_lines():
+                self.output.error(line)
+            for line in health_lines(URL, "http://127.0.0.1:5051/"):
+                self.output.debug(line)
 
     def _start_v34(self) -> Preprocessor:
-        self.logs.v34 += [
-            "Debug mode is ON! Starting development server.",
-            " * Restarting with stat",
-            "Debug mode is ON! Starting development server.",
-            "(35891) wsgi starting up on http://127.0.0.1:5000",
-        ]
+        self.output.error(" * Restarting with stat")
+        self.output.debug("Debug mode is ON! Starting development server.")
+        if self.plan.access_form == "eventlet":
+            self.output.error("(35891) wsgi starting up on http://127.0.0.1:5000")
+            self.output.error("(35891) accepted ('127.0.0.1', 55319)")
         bits = self.random.getrandbits
         session_id = f"{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-8{bits(12):03x}-{bits(48):012x}"
-        return Preprocessor(
-            Flags(full_prompt=not self.plan.tail_mode, retrieval=self.plan.retrieval),
-            Session(session_id),
-            Backends(self._ask_model, self._send_to_tts),
-            Simulation(
-                self.clock,
-                self.latencies,
-                EventWriter("v34", self.clock.now, self.logs.latency.append),
-                self.logs.v34.append,
-            ),
+        flags = Flags(
+            full_prompt=not (self.plan.tail_mode or self.is_flipped),
+            retrieval=self.plan.retrieval,
+            parent_documents=self.plan.parent_documents,
         )
+        self.simulation = Simulation(
+            self.v34_clock,
+            self.latencies,
+            EventWriter("v34", self.v34_clock.now, self._append_slowly),
+            self.output,
+            random.Random(f"prompts {session_id}"),
+        )
+        backends = Backends(self._ask_model, self._send_to_tts)
+        return Preprocessor(flags, Session(session_id), backends, self.simulation)
+
+    def _append_slowly(self, line: str) -> None:
+        self.logs.latency.append(line)
+        self.hardware.work(EVENT_MS)
 
     def _restart(self) -> None:
-        self.logs.v34.append(" * Detected change in '/home/user/little-timmy/v34/config.py', reloading")
-        self.clock.idle(5000)
-        slow = self.latencies.slow
+        self.output.error(" * Detected change in '/home/user/timmy-backend/little-timmy/v34/config.py', reloading")
+        self.output.stdout.flush()
+        self.output = self.captured.start_process()
+        self.listener.wait(5.0)
+        if self.plan.flips:
+            self.is_flipped = True
+            self.llm.setup = replace(self.llm.setup, raw=False)
         self.preprocessor = self._start_v34()
-        self.latencies.slow = slow
-
-    def _send_to_tts(self, text: str, request_id: str | None) -> None:
-        self.clock.work(self.latencies.draw("hop"), "hop")
-        if self.fault == "tts down":
-            raise ConnectionError("HTTPConnectionPool(host='127.0.0.1', port=5051): Remote end closed connection")
-        if request_id:
-            self.text_to_speech.receive(request_id, text)
 
     def _ask_model(self, prompt: str, context: list[int] | None, temperature: float) -> LlmReply:
-        options = ModelOptions(MODEL, self.plan.num_ctx, "1h", "little-timmy-voice")
-        payload = build_payload(options, prompt, temperature)
-        if context:
-            payload["context"] = context
-        if self.raw:
-            payload["raw"] = True
-        return call_model(URL, payload, self.logs.v34.append, self._post)
+        return self.llm.ask(prompt, context, temperature, self.output.debug)
 
-    def _post(self, url: str, payload: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        if self.fault == "llm 500":
-            self.fault = ""
-            self.clock.work(2000)
-            raise LlmError(f"500 Server Error: Internal Server Error for url: {url}")
-        reply_fault, self.fault = (self.fault, "") if self.fault in ("empty", "leak") else ("", self.fault)
-        request = GenerateRequest(
-            MODEL,
-            payload["prompt"],
-            raw=bool(payload.get("raw")),
-            context=tuple(payload.get("context") or ()),
-            num_ctx=self.plan.num_ctx,
-            reply_fault=reply_fault,
-        )
-        try:
-            served = self.engine.serve(request)
-        except RequestRejected as rejected:
-            raise LlmError(f"{rejected.status} Client Error: Bad Request for url: {url}") from None
-        self.clock.work(served.total_ms + _HTTP_MS)
-        yield {"model": MODEL, "created_at": "", "response": served.reply, "done": False}
-        done: dict[str, Any] = {"model": MODEL, "created_at": "", "response": "", "done": True, "done_reason": "stop"}
-        if served.context:
-            done["context"] = list(served.context)
-        yield {**done, **self.engine.report(served)}
+    def _send_to_tts(self, text: str, request_id: str | None) -> None:
+        self.hardware.work(self.latencies.draw("hop"), "hop")
+        if self.tts_is_down:
+            self.tts_is_down = False
+            raise ConnectionError("HTTPConnectionPool(host='127.0.0.1', port=5051): Remote end closed connection")
+        self.text_to_speech.receive(request_id, text)
+        self.tts_request = request_id, text
 
-    def _apply(self, incident: Incident, turn: int, text: str) -> str:
+    def _apply(self, incident: Incident, text: str) -> str:
         """Do what the scenario asks for before this turn; returns the text that the user says in it."""
-        lines = self.logs.latency
-        if incident.name == "slow":
-            self.latencies.slow[incident.stage] = incident.factor
-        elif incident.name == "step":
-            self.offset += incident.factor
-        elif incident.name == "evil":
+        name, factor = incident.name, incident.factor
+        if name == "slow":
+            self.latencies.slow[incident.stage] = factor
+        elif name == "evil":
             text = self.random.choice(HOSTILE_LINES)
-        elif incident.name == "unload":
-            self.engine.unload()
-        elif incident.name == "steal":
-            self.engine.serve(GenerateRequest(MODEL, "Summarise: the sky is blue.", num_ctx=self.plan.num_ctx))
-        elif incident.name in ("llm 500", "empty", "leak", "tts down"):
-            self.fault = incident.name
-        elif incident.name == "torn" and lines:
-            lines.append(lines[-1][: len(lines[-1]) // 2] + lines[-1])
-        elif incident.name == "duplicate" and lines:
-            lines.append(lines[-1])
-        elif incident.name == "garbage":
-            lines += ["\x00" * 64, '{"timestamp": 17\udcff\udcfe, "event": "\udcc3("}', "[1, 2, 3]", "not json"]
-        elif incident.name == "crash":
+        elif name == "quiet":
+            self.listener.wait(factor)
+        elif name == "crash":
             self._restart()
-        self.ground_truth.record(incident.name, turn=turn, stage=incident.stage, factor=incident.factor)
+        elif name == "tts down":
+            self.tts_is_down = True
+        elif name == "v34 500":
+            self.simulation.database_fails = True
+        elif name in ("step", "voice step", "v34 step", "sleep"):
+            self._step_clocks(incident)
+        elif name in ("torn", "duplicate", "garbage"):
+            damage(self.logs.latency, name)
+        else:
+            self.llm.inject(name)
+        self.ground_truth.record(name, turn=self.turn, stage=incident.stage, factor=factor)
         return text
 
-    def _offset_now(self) -> float:
-        return self.clock.now() + self.offset
-
-
-def _no_microphone() -> None:
-    """There is no microphone to mute or unmute."""
+    def _step_clocks(self, incident: Incident) -> None:
+        if incident.name == "step":
+            self.voice_clock.offset_s += incident.factor
+        elif incident.name == "voice step":
+            self.voice_clock.plan_step(incident.stage, incident.factor)
+        else:
+            self.v34_clock.plan_step(LLM_CALL, incident.factor)
+            if incident.name == "sleep":
+                self.voice_clock.plan_step(LLM_CALL, incident.factor)
 
 
 def recent_start(turns: int, pauses_s: tuple[float, float]) -> float:
     """A start time with which a conversation of ``turns`` turns ends about three minutes ago."""
-    return time.time() - turns * (sum(pauses_s) / 2 + 10) - 180
+    return time.time() - turns * (sum(pauses_s) / 2 + TURN_S) - 180

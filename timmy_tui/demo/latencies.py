@@ -7,6 +7,10 @@ The figures are upstream's published measurements (an RTX 3060 class GPU, llama3
 - time that Ollama reports in no field: 3 ms + 0.84 ms per token;
 - memory storage: 250–600 ms in about half of the turns; classification 30 ms; retrieval 30–90 ms; TTS 650–730 ms.
 
+Assumptions, which no published figure backs: the widths and outliers of all distributions, the figures of single hops,
+of ``stt_final``, ``stt_send`` and ``mute`` (each event is a file opened through \\\\wsl.localhost), and the time of one
+whisper pass over the buffer: 40 ms when the voice filter finds silence, 120 ms and 3 ms per chunk of speech otherwise.
+
 From these follow the two medians that the guide names (800 ms and 300 ms). Of a full prompt about 670 tokens are
 evaluated (the last exchange and a 600-token tail), the reply has about 51: 95 + 174 + 3 + 51 × 10.1 ≈ 790 ms. In tail
 mode about 100 tokens are evaluated, and the tail asks for one short line, about 16 tokens: 95 + 33 + 3 + 16 × 10 ≈
@@ -27,8 +31,9 @@ WARM_LOAD_MS = (94.5, 97.0)
 COLD_LOAD_MS = 2150.0
 LONG_REPLY, SHORT_REPLY = 51, 16
 """Median tokens of a reply, and of a reply to a prompt that asks for a short line."""
+SPOKEN_CHUNK_MS = 3.0
 SPEECH_MS_PER_CHARACTER = 28.0
-"""Fast speech, so that a turn of the demo takes 6–10 s; people take about 65 ms per character."""
+"""Fast speech, so that a turn of the demo takes 8–13 s; people take about 65 ms per character."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,10 @@ class Spread:
 
 
 STAGES: Mapping[str, Spread] = {
+    "silent_pass": Spread(40.0, 0.08, 0.01, 1.5, 3.0),
+    "spoken_pass": Spread(120.0, 0.1, 0.02, 1.5, 2.5),
     "stt_final": Spread(38.0, 0.12),
+    "stt_send": Spread(1.0, 0.1),
     "hop": Spread(5.0, 0.2),
     "classify": Spread(29.0, 0.15),
     "store": Spread(390.0, 0.18),
@@ -82,6 +90,12 @@ class Latencies:
     def should_store(self) -> bool:
         """Whether the message is stored: about every second one."""
         return self.random.random() < 0.5
+
+    def transcribe(self, spoken_chunks: int) -> float:
+        """One whisper pass over a buffer with so many chunks of speech, ms."""
+        if not spoken_chunks:
+            return self.draw("silent_pass")
+        return self.draw("spoken_pass") + SPOKEN_CHUNK_MS * spoken_chunks
 
     def store(self, characters: int) -> float:
         """Duration of memory storage, a little longer for a long message, ms."""

@@ -13,9 +13,10 @@ from timmy_tui.demo.generate import ConversationPlan, recent_start, write_logs
 from timmy_tui.demo.parent_watchdog import ParentWatchdog
 from timmy_tui.demo.scenarios import SCENARIOS
 from timmy_tui.demo.start import process_environment, start_module, start_v34, write_installation
+from timmy_tui.demo.v34 import app as v34_app
 
 HISTORY_TURNS = 40
-HISTORY_PAUSES_S = (10.0, 80.0)
+HISTORY_PAUSES_S = (30.0, 60.0)
 STOP_LIMIT_S = 3.0
 """Time that the processes have to exit before they are killed."""
 
@@ -24,7 +25,7 @@ STOP_LIMIT_S = 3.0
 class DemoOptions:
     """What is simulated.
 
-    ``speed`` shortens pauses and playback, which are no latency: at 1 a turn comes every 6–10 s, and all logged
+    ``speed`` shortens pauses and playback, which are no latency: at 1 a turn comes every 8–13 s, and all logged
     durations stay those of speed 1. ``work_speed`` also shortens the stages, and with them the logged durations, while
     the figures that Ollama reports stay as they are: for tests that need many turns soon. Timestamps are true times.
     """
@@ -40,6 +41,14 @@ class DemoOptions:
     """How long v34's imports take, in seconds; v34 does them twice per start."""
     conversation: bool = True
     """False: nobody speaks to v34, and there is no STT and no TTS."""
+    quiet_after: int = 0
+    """The user says and types nothing after this many live turns, while STT goes on listening; 0: never."""
+    access_form: str = "eventlet"
+    """Form of v34's access lines, one of ``access.ACCESS_FORMS``."""
+    raw_removed: bool = False
+    """The lines that set ``raw`` are missing from ``llm.py``, while ``app.py`` still says ``raw=True``."""
+    dies_in_reload: bool = False
+    """A reload of v34 while it serves a turn ends it for good."""
 
 
 class Demo:
@@ -82,11 +91,12 @@ class Demo:
         self._ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
         self._ports["v34"] = self._reserved_port.getsockname()[1]
         self._watchdog = ParentWatchdog()
-        write_installation(self.root, self._ports, SCENARIOS[self.options.scenario].raw)
+        scenario = SCENARIOS[self.options.scenario]
+        write_installation(self.root, self._ports, scenario.raw, self.options.raw_removed)
         if self.options.history:
             self._write_history()
         options = self.options
-        environment = process_environment(options.seed, options.work_speed, options.import_s, self._watchdog)
+        environment = process_environment(self._v34_settings(scenario.v34_offset_s), self._watchdog)
         try:
             self._processes = [start_v34(self.root, environment), self._start_ollama(listeners, environment)]
             if options.conversation:
@@ -127,18 +137,31 @@ class Demo:
             raise RuntimeError("the demo has not been started")
         return self.root
 
+    def _v34_settings(self, clock_offset_s: float) -> dict[str, str]:
+        """The environment variables of v34's stand-in."""
+        options = self.options
+        return {
+            v34_app.SEED: str(options.seed),
+            v34_app.WORK_SPEED: str(options.work_speed),
+            v34_app.IMPORT_S: str(options.import_s),
+            v34_app.CLOCK_OFFSET: str(clock_offset_s),
+            v34_app.ACCESS_FORM: options.access_form,
+            v34_app.DIES_IN_RELOAD: "1" if options.dies_in_reload else "",
+        }
+
     def _write_history(self) -> None:
         options = self.options
         plan = ConversationPlan(
             options.history,
             options.scenario,
             options.seed + 1000,
-            start=recent_start(options.history, HISTORY_PAUSES_S),
+            start=recent_start(options.history, HISTORY_PAUSES_S) + SCENARIOS[options.scenario].v34_offset_s,
             version=options.ollama_version,
-            raw=True if options.scenario == "overflow" else None,
+            raw=not options.raw_removed,
             pauses_s=HISTORY_PAUSES_S,
             session_turns=options.history + 1,
             incidents=False,
+            access_form=options.access_form,
         )
         write_logs(self._started_root(), plan)
 
@@ -166,6 +189,7 @@ class Demo:
             "seed": self.options.seed,
             "speed": self.options.speed,
             "work_speed": self.options.work_speed,
+            "quiet_after": self.options.quiet_after or -1,
             "v34_port": self._ports["v34"],
             "ollama": self.urls["ollama"],
             "stt_fd": stt,

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from timmy_tui.demo.clock import LLM_CALL, SYNTHESIS
+
 REGRESSION_FACTOR = 1.6
+QUIET_S, SLEEP_S, BEHIND_S = 600.0, 3 * 3600.0, 90.0
+"""Sizes of what is known to happen: minutes of quiet, a sleep, a clock behind. They, and the seconds of a step, are
+assumptions."""
 GROUND_TRUTH_FILE = "demo/truth.jsonl"
 """Below the root: one JSON line per turn and per incident, with the number of the live turn."""
 
@@ -17,9 +22,11 @@ class Incident:
 
     name: str
     stage: str = ""
-    """Key of the stage that ``slow`` slows down."""
+    """Key of the stage that ``slow`` slows down; place in the turn at which ``voice step`` happens."""
     factor: float = 1.0
-    """For ``slow``: factor of the duration; for ``step``: seconds added to the STT/TTS clock."""
+    """For ``slow``: factor of the duration; for ``quiet``: seconds without a word; for the others: seconds that a clock
+    steps, STT's and TTS's before the turn (``step``) or in it (``voice step``), v34's (``v34 step``) or all (``sleep``)
+    """
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,9 @@ class Scenario:
     """The incidents start again after this many turns; 0: they happen once."""
     raw: bool = True
     clock_offset_s: float = 0.002
-    """STT/TTS clock minus v34's clock."""
+    """STT/TTS clock minus true time, s. Assumption: two kernels that agree to a few milliseconds."""
+    v34_offset_s: float = 0.0
+    """v34's clock minus true time, s."""
 
     def incident_before(self, turn: int) -> Incident | None:
         """The incident before live turn ``turn``, counted from 1, or None."""
@@ -70,8 +79,38 @@ SCENARIOS: Mapping[str, Scenario] = {
             12: Incident("duplicate"),
             13: Incident("torn"),
             14: Incident("evil"),
+            15: Incident("v34 500"),
         },
-        repeat_after=14,
+        repeat_after=15,
+    ),
+    "quiet": Scenario(
+        "before every third turn the user says nothing for ten minutes",
+        {3: Incident("quiet", factor=QUIET_S)},
+        repeat_after=3,
+    ),
+    "v34-clock-step": Scenario(
+        "v34's clock steps in mid-turn, inside the LLM call: 4 s ahead, later 4 s back",
+        {3: Incident("v34 step", factor=4.0), 6: Incident("v34 step", factor=-4.0)},
+        repeat_after=6,
+    ),
+    "voice-clock-step": Scenario(
+        "STT's and TTS's clock steps in mid-turn by 3 s, ahead and back, while v34 works or in the synthesis",
+        {
+            3: Incident("voice step", LLM_CALL, 3.0),
+            5: Incident("voice step", SYNTHESIS, -3.0),
+            7: Incident("voice step", LLM_CALL, -3.0),
+            9: Incident("voice step", SYNTHESIS, 3.0),
+        },
+        repeat_after=10,
+    ),
+    "sleep": Scenario(
+        "the machine sleeps for three hours inside the LLM call of the fourth turn",
+        {4: Incident("sleep", factor=SLEEP_S)},
+        clock_offset_s=0.002 - SLEEP_S,
+        v34_offset_s=-SLEEP_S,
+    ),
+    "writer-behind": Scenario(
+        "v34's clock is 90 s behind STT's and TTS's, and behind true time", {}, v34_offset_s=-BEHIND_S
     ),
 }
 

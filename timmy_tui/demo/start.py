@@ -9,15 +9,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from timmy_tui.demo import parent_watchdog
-from timmy_tui.demo.v34 import app as v34_app
 
 TEMPLATE = Path(__file__).parent / "timmy"
 FOLDERS = ("v34", "shared", "testing-interface/logs", "ollama", "demo")
 V34_LOG = "testing-interface/logs/v34.log"
 
 
-def write_installation(root: Path, ports: Mapping[str, int], raw: bool = True) -> None:
-    """Copy the template into ``root`` and set the ports ``ollama``, ``tts``, ``stt`` and ``v34`` in its config."""
+_SETS_RAW = '    if raw:\n        payload["raw"] = True\n'
+"""Lines of ``llm.py``."""
+
+
+def write_installation(root: Path, ports: Mapping[str, int], raw: bool = True, raw_removed: bool = False) -> None:
+    """Copy the template into ``root`` and set the ports ``ollama``, ``tts``, ``stt`` and ``v34`` in its config.
+
+    ``raw``: what ``app.py`` passes; ``raw_removed``: ``llm.py`` ignores it, as after the guide's first change.
+    """
     for folder in FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
     for template in TEMPLATE.rglob("*.template"):
@@ -30,6 +36,9 @@ def write_installation(root: Path, ports: Mapping[str, int], raw: bool = True) -
     if not raw:
         app = root / "v34" / "app.py"
         app.write_text(app.read_text(encoding="utf-8").replace("raw=True", "raw=False"), encoding="utf-8")
+    if raw_removed:
+        llm = root / "v34" / "llm.py"
+        llm.write_text(llm.read_text(encoding="utf-8").replace(_SETS_RAW, ""), encoding="utf-8")
 
 
 def start_v34(root: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -50,16 +59,9 @@ def start_module(
         return _start(argv, root, log.fileno(), fds, environment)
 
 
-def process_environment(
-    seed: int, work_speed: float, import_s: float, watchdog: parent_watchdog.ParentWatchdog
-) -> dict[str, str]:
+def process_environment(settings: Mapping[str, str], watchdog: parent_watchdog.ParentWatchdog) -> dict[str, str]:
     """Environment variables that the processes of a demo need in addition to their parent's."""
-    return {
-        parent_watchdog.VARIABLE: str(watchdog.fd),
-        v34_app.SEED: str(seed),
-        v34_app.WORK_SPEED: str(work_speed),
-        v34_app.IMPORT_S: str(import_s),
-    }
+    return {parent_watchdog.VARIABLE: str(watchdog.fd), **settings}
 
 
 def _start(

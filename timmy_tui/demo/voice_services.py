@@ -1,34 +1,38 @@
-"""The voice side of the demo: a user who speaks, the STT and TTS servers, and the incidents of the scenario.
+"""The voice side of the demo: a user who speaks and types, the STT and TTS servers, and the incidents of the scenario.
 
 A separate process with a clock of its own, because STT and TTS run on another kernel than v34.
 """
 
 import http.client
 import json
+import queue
 import random
 import socket
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+from urllib.parse import urlencode
 
-from timmy_tui.demo.clock import WallClock
+from timmy_tui.demo.clock import LLM_CALL, KernelClock, WallClock
 from timmy_tui.demo.dialogue import HOSTILE_LINES, USER_LINES
 from timmy_tui.demo.events import EventWriter, append_to
 from timmy_tui.demo.faults import FaultInjector
 from timmy_tui.demo.latencies import Latencies
+from timmy_tui.demo.microphone import CHUNK_S, SPEECH_S_PER_CHARACTER, Microphone, Utterance
 from timmy_tui.demo.parent_watchdog import start_parent_watchdog
 from timmy_tui.demo.scenarios import GROUND_TRUTH_FILE, SCENARIOS, GroundTruth, Incident
-from timmy_tui.demo.speech import SpeechToText, TextToSpeech, new_request_id
+from timmy_tui.demo.speech import MUTED_LIMIT_S, SpeechToText, SttSetup, TextToSpeech
+from timmy_tui.demo.v34.server import CLOCK_HEADER, FAULT_HEADER, SLOW_HEADER, TYPED_PATH
+from timmy_tui.demo.voice_server import SpeechServer
 
-LONE_PAUSE_SHARE, TYPED_EVERY = 0.06, 9
+TYPED_EVERY = 9
 PAUSE_MS = (400.0, 1400.0)
-"""Pause between two turns; with it a turn comes about every 8 s."""
-MUTED_LIMIT_S = 20.0
-"""A turn that a restart cuts off leaves the microphone muted. After this time the demo opens it again and goes on."""
-V34_TIMEOUT_S = 40.0
+"""Pause between two turns; with it a turn comes about every 10 s. Assumption, as is how often the user types."""
+V34_TIMEOUT_S = 30.0
+HEARD_LIMIT_S, SPOKEN_LIMIT_S = 60.0, 60.0
+"""Longest waits for a sentence to be recognised and answered, and for a reply to be spoken."""
 
 
 class VoiceServices:
@@ -39,89 +43,130 @@ class VoiceServices:
         root = Path(options["root"])
         self.scenario = SCENARIOS[options["scenario"]]
         self.random = random.Random(f"talker {options['seed']}")
-        self.clock = WallClock(options["speed"], options["work_speed"])
-        self.offset = self.scenario.clock_offset_s
+        self.hardware = WallClock(options["speed"], options["work_speed"])
+        self.clock = KernelClock(self.hardware, self.scenario.clock_offset_s)
+        self.v34_offset, self.v34_step = self.scenario.v34_offset_s, 0.0
+        self.v34_fault = ""
         self.v34_port: int = options["v34_port"]
+        self.quiet_after: int = options["quiet_after"]
         latencies = Latencies(options["seed"] + 1)
         sink = append_to(root / "shared" / "latency.log")
+        speed: float = options["work_speed"]
+        self.microphone = Microphone(self.hardware.now(), CHUNK_S / speed)
         endpoint = f"http://127.0.0.1:{self.v34_port}/api/webhook"
-        self.stt = EventWriter("stt", self._now, sink)
-        self.speech_to_text = SpeechToText(self.clock, latencies, self.stt, endpoint)
-        self.text_to_speech = TextToSpeech(self.clock, latencies, EventWriter("tts", self._now, sink))
+        setup = SttSetup(endpoint, self._send_spoken, options["seed"], speed=speed)
+        stt, tts = (EventWriter(name, self.clock.now, sink) for name in ("stt", "tts"))
+        self.speech_to_text = SpeechToText(self.clock, latencies, stt, self.microphone, setup)
+        self.text_to_speech = TextToSpeech(self.clock, latencies, tts, self.microphone)
         self.ground_truth = GroundTruth(root / GROUND_TRUTH_FILE, time.time)
         self.fault_injector = FaultInjector(root, options["ollama"], self.v34_port)
         self.slow: dict[str, float] = {}
-        self.microphone_open = threading.Event()
-        self.microphone_open.set()
+        self.turn = 0
+        self.answers: queue.Queue[int | None] = queue.Queue()
+        """HTTP status of each spoken turn, or None when v34 did not answer."""
         self.playback_done = threading.Event()
         self.tts_down = False
 
+    def listen(self) -> None:
+        """Run STT's loop; never returns."""
+        while True:
+            self.speech_to_text.run_pass()
+
     def converse(self) -> None:
         """Hold the conversation; never returns."""
-        turn = 0
-        while True:
+        while self.turn != self.quiet_after:
             self._wait_for_v34()
-            if self.random.random() < LONE_PAUSE_SHARE:
-                self.speech_to_text.detect_pause(new_request_id(self.random))
-                self.clock.idle(600)
-            turn += 1
-            incident = self.scenario.incident_before(turn)
+            self.turn += 1
+            incident = self.scenario.incident_before(self.turn)
             text = self.random.choice(USER_LINES)
             if incident:
-                text = self._apply(incident, turn, text)
-            self._take_turn(turn, text, new_request_id(self.random))
-            if turn % TYPED_EVERY == 0:
-                self._post(self.random.choice(USER_LINES), None)
+                text = self._apply(incident, text)
+            self._take_turn(text)
+            if self.turn % TYPED_EVERY == 0:
+                self._take_typed_turn(self.random.choice(USER_LINES))
             self.clock.idle(self.random.uniform(*PAUSE_MS))
+        while True:
+            time.sleep(3600)
 
-    def speak_reply(self, text: str, request_id: str) -> None:
+    def speak_reply(self, text: str, request_id: str | None) -> None:
         """A reply has arrived at TTS: speak it in the background."""
         self.text_to_speech.receive(request_id, text)
         threading.Thread(target=self._speak, args=(request_id, text), daemon=True).start()
 
-    def _speak(self, request_id: str, text: str) -> None:
-        self.text_to_speech.speak(request_id, text, self.microphone_open.clear, self.microphone_open.set)
+    def _speak(self, request_id: str | None, text: str) -> None:
+        self.text_to_speech.speak(request_id, text)
         self.playback_done.set()
 
-    def _take_turn(self, turn: int, text: str, request_id: str) -> None:
+    def _take_turn(self, text: str) -> None:
         self.playback_done.clear()
-        self.speech_to_text.recognize(request_id, text)
-        self.microphone_open.clear()
-        self.ground_truth.record("turn", turn=turn, request_id=request_id)
-        status = self._post(text, request_id)
-        if status is not None:
-            self.stt.record(request_id, "stt_http_response_received", status_code=status)
-        if status != 200 or self.tts_down:
-            self.tts_down = False
-            self.microphone_open.wait(MUTED_LIMIT_S / self.clock.idle_speed)
-            self.microphone_open.set()
-        else:
-            self.playback_done.wait(60)
+        while not self.answers.empty():
+            self.answers.get()
+        now = self.hardware.now()
+        seconds = SPEECH_S_PER_CHARACTER * len(text) / self.hardware.idle_speed
+        self.microphone.say(Utterance(now, now + seconds, text))
+        try:
+            status = self.answers.get(timeout=HEARD_LIMIT_S)
+        except queue.Empty:
+            return
+        if status == 200 and not self.tts_down:
+            self.playback_done.wait(SPOKEN_LIMIT_S)
+            return
+        self.tts_down = False
+        deadline = time.monotonic() + MUTED_LIMIT_S / self.hardware.idle_speed
+        while not self.microphone.is_open and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.microphone.open(self.hardware.now())
 
-    def _apply(self, incident: Incident, turn: int, text: str) -> str:
+    def _take_typed_turn(self, text: str) -> None:
+        """The user types into the web chat, while STT goes on listening. The reply is spoken all the same."""
+        self.playback_done.clear()
+        if self._post(TYPED_PATH, {"text": text}) == 200:
+            self.playback_done.wait(SPOKEN_LIMIT_S)
+
+    def _apply(self, incident: Incident, text: str) -> str:
         """Do what the scenario asks for before this turn; returns the text that the user says in it."""
         if incident.name == "slow":
             self.slow[incident.stage] = incident.factor
         elif incident.name == "step":
-            self.offset += incident.factor
+            self.clock.offset_s += incident.factor
+        elif incident.name == "voice step":
+            self.clock.plan_step(incident.stage, incident.factor)
+        elif incident.name == "v34 step":
+            self.v34_step = incident.factor
+        elif incident.name == "sleep":
+            self.clock.plan_step(LLM_CALL, incident.factor)
+            self.v34_step = incident.factor
+        elif incident.name == "quiet":
+            self.clock.idle(1000 * incident.factor)
         elif incident.name == "evil":
             text = self.random.choice(HOSTILE_LINES)
         elif incident.name == "tts down":
             self.tts_down = True
+        elif incident.name == "v34 500":
+            self.v34_fault = "database"
         else:
             self.fault_injector.inject(incident.name)
-        self.ground_truth.record(incident.name, turn=turn, stage=incident.stage, factor=incident.factor)
+        self.ground_truth.record(incident.name, turn=self.turn, stage=incident.stage, factor=incident.factor)
         return text
 
-    def _post(self, text: str, request_id: str | None) -> int | None:
-        """Send a message to v34's webhook. Returns the HTTP status, or None when v34 did not answer."""
-        headers = {"Content-Type": "application/json"}
+    def _send_spoken(self, text: str, request_id: str) -> int | None:
+        """STT has recognised a text: send it to v34's webhook and wait for the answer."""
+        self.ground_truth.record("turn", turn=self.turn, request_id=request_id)
+        self.clock.work(self.speech_to_text.latencies.draw("hop"), "hop")
+        status = self._post("/api/webhook", {"text": text, "request_id": request_id})
+        self.answers.put(status)
+        return status
+
+    def _post(self, path: str, message: dict[str, str]) -> int | None:
+        """Send a message to v34. Returns the HTTP status, or None when v34 did not answer."""
+        clock = {"offset": self.v34_offset, "step": self.v34_step}
+        headers = {"Content-Type": "application/json", CLOCK_HEADER: urlencode(clock), FAULT_HEADER: self.v34_fault}
         if self.slow:
-            headers["X-Demo-Slow"] = "&".join(f"{key}={factor}" for key, factor in self.slow.items())
-        body = json.dumps({"text": text, "request_id": request_id})
+            headers[SLOW_HEADER] = urlencode(self.slow)
+        self.v34_offset, self.v34_step, self.v34_fault = self.v34_offset + self.v34_step, 0.0, ""
         connection = http.client.HTTPConnection("127.0.0.1", self.v34_port, timeout=V34_TIMEOUT_S)
         try:
-            connection.request("POST", "/api/webhook", body, headers)
+            connection.request("POST", path, json.dumps(message), headers)
             response = connection.getresponse()
             response.read()
             return response.status
@@ -139,61 +184,6 @@ class VoiceServices:
             except OSError:
                 time.sleep(0.05)
 
-    def _now(self) -> float:
-        return time.time() + self.offset
-
-
-class SpeechServer(ThreadingHTTPServer):
-    """The HTTP server of STT or TTS, on a socket that the demo has opened."""
-
-    daemon_threads = True
-
-    def __init__(self, services: VoiceServices, listener: socket.socket) -> None:
-        super().__init__(("127.0.0.1", 0), SpeechHandler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
-        self.services = services
-        self.server_activate()
-
-
-class SpeechHandler(BaseHTTPRequestHandler):
-    """The routes of both services, which have no path in common."""
-
-    def do_GET(self) -> None:
-        services = cast(SpeechServer, self.server).services
-        if self.path == "/health":
-            self._send({"status": "ok", "provider": "CUDA"})
-        elif self.path == "/transcript":
-            self._send({"transcript": "", "listening": services.microphone_open.is_set()})
-        else:
-            self.send_error(404)
-
-    def do_POST(self) -> None:
-        services = cast(SpeechServer, self.server).services
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path == "/pause-listening":
-            services.microphone_open.clear()
-        elif self.path == "/resume-listening":
-            services.microphone_open.set()
-        elif services.tts_down:
-            self.close_connection = True
-            return
-        else:
-            message = json.loads(body)
-            services.speak_reply(str(message["text"]), str(message["request_id"]))
-        self._send({"status": "ok"})
-
-    def log_message(self, format: str, *args: object) -> None:
-        """No access log."""
-
-    def _send(self, answer: dict[str, Any]) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
 
 def main() -> None:
     """Run as a process: ``python -m timmy_tui.demo.voice_services '{…}'``."""
@@ -203,6 +193,7 @@ def main() -> None:
     for fd in (options["stt_fd"], options["tts_fd"]):
         server = SpeechServer(services, socket.socket(fileno=fd))
         threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=services.listen, name="STT", daemon=True).start()
     services.converse()
 
 

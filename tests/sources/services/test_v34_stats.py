@@ -109,7 +109,7 @@ def test_nothing_is_decided_while_a_turn_is_in_flight() -> None:
 
 
 def test_a_typed_turn_of_the_debug_log_has_no_id() -> None:
-    logs = generate_logs(ConversationPlan(20, "steady", 3, lone_pauses=0.0))
+    logs = generate_logs(ConversationPlan(20, "steady", 3, lone_pauses=False))
     ingest = Ingest(60.0)
     turns = {turn.ordinal: turn for turn in ingest.feed("latency", [line.encode() for line in logs.latency])}
     turns |= {turn.ordinal: turn for turn in ingest.feed("v34", [line.encode() for line in logs.v34])}

@@ -2,18 +2,23 @@
 
 import importlib.util
 import os
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from timmy_tui.demo.clock import WallClock
+from timmy_tui.demo.clock import KernelClock, WallClock
 from timmy_tui.demo.events import EventWriter
 from timmy_tui.demo.latencies import Latencies
-from timmy_tui.demo.v34.server import post_to_tts, run_server
-from timmy_tui.demo.v34.turn import AskModel, Backends, Flags, Preprocessor, Session, Simulation
+from timmy_tui.demo.v34.output import process_output
+from timmy_tui.demo.v34.server import ServerOptions, run_server, send_to_tts
+from timmy_tui.demo.v34.session import AskModel, Backends, Flags, Session, Simulation
+from timmy_tui.demo.v34.turn import Preprocessor
 
 IMPORT_S, SEED, WORK_SPEED = "TIMMY_DEMO_IMPORT_S", "TIMMY_DEMO_SEED", "TIMMY_DEMO_WORK_SPEED"
+ACCESS_FORM, DIES_IN_RELOAD = "TIMMY_DEMO_ACCESS_FORM", "TIMMY_DEMO_DIES_IN_RELOAD"
+CLOCK_OFFSET = "TIMMY_DEMO_CLOCK_OFFSET"
 """Environment variables that the demo sets."""
 PAYLOADS_LIMIT = 4_000_000
 """Bytes after which payloads.txt is emptied, so that a demo left running does not fill the disk."""
@@ -52,7 +57,7 @@ def write_payload(path: Path, prompt: str) -> None:
     """Append a prompt to a file, as upstream does."""
     mode = "w" if path.exists() and path.stat().st_size > PAYLOADS_LIMIT else "a"
     with path.open(mode, encoding="utf-8", errors="replace") as file:
-        file.write(f"=== Megaprompt at {time.strftime('%Y-%m-%d %H:%M:%S')} ===\n{prompt}\n")
+        file.write(f"=== Megaprompt at {time.strftime('%Y-%m-%d %H:%M:%S')} ===\n{prompt}\n\n")
 
 
 def run_app(
@@ -70,18 +75,28 @@ def run_app(
         max_tokens=config.MAX_TOKENS,
         temperature=config.TEMPERATURE,
     )
-    clock = WallClock(work_speed=float(os.environ.get(WORK_SPEED, "1")))
-    latencies = Latencies(int(os.environ.get(SEED, "0")))
+    seed = int(os.environ.get(SEED, "0"))
+    hardware = WallClock(work_speed=float(os.environ.get(WORK_SPEED, "1")))
+    clock = KernelClock(hardware, float(os.environ.get(CLOCK_OFFSET, "0")))
+    latencies = Latencies(seed)
     tts_url = config.TTS_API_URL
 
-    def send_to_tts(text: str, request_id: str | None) -> None:
+    def send(text: str, request_id: str | None) -> None:
         clock.work(latencies.draw("hop"), "hop")
-        post_to_tts(tts_url, text, request_id)
+        send_to_tts(tts_url, text, request_id)
 
-    preprocessor = Preprocessor(
-        flags,
-        Session(config.SESSION_ID),
-        Backends(ask_model, send_to_tts),
-        Simulation(clock, latencies, EventWriter("v34", clock.now, sink)),
+    simulation = Simulation(
+        clock,
+        latencies,
+        EventWriter("v34", clock.now, sink),
+        process_output(),
+        random.Random(f"prompts {config.SESSION_ID}"),
     )
-    run_server(preprocessor, "127.0.0.1", config.V34_PORT, [root / "v34", root / "shared"])
+    preprocessor = Preprocessor(flags, Session(config.SESSION_ID), Backends(ask_model, send), simulation)
+    options = ServerOptions(
+        "127.0.0.1",
+        config.V34_PORT,
+        os.environ.get(ACCESS_FORM, "eventlet"),
+        bool(os.environ.get(DIES_IN_RELOAD)),
+    )
+    run_server(preprocessor, options, [root / "v34", root / "shared"])

@@ -19,13 +19,16 @@ RELOAD_EXIT_CODE = 3
 INTERVAL_S = 1.0
 
 
-def run_with_reloader(serve: Callable[[], None], folders: Iterable[Path]) -> None:
-    """In the parent: keep a child running. In the child: serve in a thread and watch the files. Never returns."""
+def run_with_reloader(serve: Callable[[], None], folders: Iterable[Path], before_exit: Callable[[], None]) -> None:
+    """In the parent: keep a child running. In the child: serve in a thread and watch the files. Never returns.
+
+    ``before_exit`` is called in the child when it has seen an edit, before it exits for the reload.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if os.environ.get(RUN_MAIN) != "true":
         sys.exit(_run_children())
     threading.Thread(target=serve, name="server", daemon=True).start()
-    _watch(list(folders))
+    _watch(list(folders), before_exit)
 
 
 def _run_children() -> int:
@@ -39,7 +42,7 @@ def _run_children() -> int:
             return code
 
 
-def _watch(folders: list[Path]) -> None:
+def _watch(folders: list[Path], before_exit: Callable[[], None]) -> None:
     mtimes: dict[Path, float] = {}
     while True:
         for path in _sources(folders):
@@ -49,6 +52,7 @@ def _watch(folders: list[Path]) -> None:
                 continue
             if mtime > mtimes.setdefault(path, mtime):
                 print(f" * Detected change in {str(path)!r}, reloading", file=sys.stderr, flush=True)
+                before_exit()
                 sys.stdout.flush()
                 # Not sys.exit: the interpreter can abort at its end while the server's thread writes (once in some
                 # hundred restarts). The parent would then end, as if v34 had crashed.
