@@ -231,7 +231,7 @@ def test_the_wait_before_a_turn_is_a_bound_where_the_rhythm_tells_one(tmp_path: 
     log.write_text("".join(turn_lines(1, time.time() - 300)))
     quiet(log, 100, 0.76)
     (known,) = texts(run_checks(root, None, time.time()), "stt", "ok")
-    assert known.startswith("setting 0.5 s; waited ≥ 0.68 s, a pass of STT takes ≥ 180 ms, from 100 pauses")
+    assert known.startswith("setting 0.5 s; waited ≥ 0.54 s, a pass of STT takes ≥ 180 ms, from 100 pauses")
     log.write_text("".join(turn_lines(1, time.time() - 300)))
     quiet(log, 100, 0.58)
     (unknown,) = texts(run_checks(root, None, time.time()), "stt", "ok")

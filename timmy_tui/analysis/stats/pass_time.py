@@ -47,10 +47,25 @@ def pass_bound(listening: Listening) -> PassBound | None:
     (_, pass_s), spacing_s = fits[1][0], shares[1] or 0.0
     return PassBound(
         threshold_s=listening.threshold_s,
-        waited_s=spacing_s + pass_s - CHUNK_S,
+        waited_s=shortest_wait(pass_s, spacing_s, listening.threshold_s),
         pass_s=pass_s,
         pauses=len(spacings) + 1,
     )
+
+
+def shortest_wait(pass_s: float, spacing_s: float, threshold_s: float) -> float:
+    """The least time from the last sound to the pause event, in s, where a pass over speech takes ``pass_s`` or longer.
+
+    The sound is in a pass of T, then rounds of T + 0.2 s follow until they exceed the threshold; a longer pass may need
+    fewer of them. The last word may have been complete one chunk before the last sound.
+    """
+    waits = [pass_s + spacing_s]
+    rounds = 1
+    while (longer_s := threshold_s / rounds - SLEEP_S) >= pass_s:
+        if longer_s <= TUNING.listening.longest_pass_s:
+            waits.append(longer_s + threshold_s)
+        rounds += 1
+    return min(waits) - CHUNK_S
 
 
 def _documented(spacing_s: float, threshold_s: float) -> Sequence[tuple[int, float]]:

@@ -215,8 +215,9 @@ class ListeningTuning:
 
     least_spacings: int = 20
     """Values. With fewer spacings nothing is said: 15 s of a quiet room. Not measured."""
-    shortest_pass_s: float = 0.05
-    """Seconds. A pass is documented to take tens to hundreds of ms. Not measured."""
+    shortest_pass_s: float = 0.01
+    """Seconds. A pass takes tens to hundreds of ms; silence is filtered before the model, so a quiet one is quick. Not
+    measured."""
     longest_pass_s: float = 0.4
     """Seconds. Upstream's loop was run with passes of 50 to 400 ms; none is documented to take longer. Not measured."""
 
