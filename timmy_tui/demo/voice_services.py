@@ -31,8 +31,8 @@ TYPED_EVERY = 9
 PAUSE_MS = (400.0, 1400.0)
 """Pause between two turns; with it a turn comes about every 10 s. Assumption, as is how often the user types."""
 V34_TIMEOUT_S = 30.0
-HEARD_LIMIT_S, SPOKEN_LIMIT_S = 60.0, 60.0
-"""Longest waits for a sentence to be recognised and answered, and for a reply to be spoken."""
+HEARD_LIMIT_S, SPOKEN_LIMIT_S = 10.0, 60.0
+"""Longest waits for a sentence to be recognised after its end, and for a reply to be spoken."""
 
 
 class VoiceServices:
@@ -62,6 +62,8 @@ class VoiceServices:
         self.fault_injector = FaultInjector(root, options["ollama"], self.v34_port)
         self.slow: dict[str, float] = {}
         self.turn = 0
+        self.is_heard = threading.Event()
+        """Set when STT has recognised what the user said."""
         self.answers: queue.Queue[int | None] = queue.Queue()
         """HTTP status of each spoken turn, or None when v34 did not answer."""
         self.playback_done = threading.Event()
@@ -99,15 +101,15 @@ class VoiceServices:
 
     def _take_turn(self, text: str) -> None:
         self.playback_done.clear()
+        self.is_heard.clear()
         while not self.answers.empty():
             self.answers.get()
         now = self.hardware.now()
         seconds = SPEECH_S_PER_CHARACTER * len(text) / self.hardware.idle_speed
         self.microphone.say(Utterance(now, now + seconds, text))
-        try:
-            status = self.answers.get(timeout=HEARD_LIMIT_S)
-        except queue.Empty:
-            return
+        if not self.is_heard.wait(seconds + HEARD_LIMIT_S):
+            return  # lost, for example while a client had closed the microphone; the user says something else
+        status = self.answers.get()
         if status == 200 and not self.tts_down:
             self.playback_done.wait(SPOKEN_LIMIT_S)
             return
@@ -151,6 +153,7 @@ class VoiceServices:
 
     def _send_spoken(self, text: str, request_id: str) -> int | None:
         """STT has recognised a text: send it to v34's webhook and wait for the answer."""
+        self.is_heard.set()
         self.ground_truth.record("turn", turn=self.turn, request_id=request_id)
         self.clock.work(self.speech_to_text.latencies.draw("hop"), "hop")
         status = self._post("/api/webhook", {"text": text, "request_id": request_id})
