@@ -51,6 +51,7 @@ def test_the_figures_of_one_turn() -> None:
             "playback": 3300.0,
             "rearm": 301.0,
             "deaf": 5712.982,
+            "network": 8.127,
             "embed": 7.200,
             "query": 19.570,
             "merge": 1.300,

@@ -47,7 +47,7 @@ class Sample:
 
 def sample_logs(installation: Installation, settings: Settings) -> Sample:
     """Turns, events and unparsed lines from the end of each log."""
-    ingest = Ingest(settings.tail.turn_timeout_s)
+    ingest = Ingest(settings.tail.turn_timeout_s, longest_threshold_s=settings.tail.longest_threshold_s)
     turns: dict[int, Turn] = {}
     for path, row in log_files(installation):
         for turn in ingest.feed(row.kind, end_lines(path)):

@@ -58,7 +58,7 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
 
     ``keep_events``: turns keep their raw events, about 6 KiB each.
     """
-    ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
+    ingest = Ingest(limits.turn_timeout_s, keep_events, limits.longest_threshold_s)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
     for path, row in sorted(logs, key=lambda log: log[1].order):
@@ -87,12 +87,14 @@ def _by_time(turns: Sequence[Turn]) -> tuple[tuple[Turn, ...], dict[int, int]]:
     """Turns in the order in which they happened, with new ordinals, and old ordinal → new ordinal.
 
     Typed turns are only in the debug log, which is read after the latency log, so that their ordinals are too high. A
-    turn without a start time stays behind the turn that arrived before it.
+    turn without a start time stays behind the turn that arrived before it. The latency log is in order whatever its
+    stamps say: a clock that was set back, or behind a sleep, moves no turn ahead of an older one.
     """
     keyed: list[tuple[float, int, Turn]] = []
     started = float("-inf")
     for turn in turns:
-        started = started if turn.started is None else turn.started
+        known = started if turn.started is None else turn.started
+        started = known if turn.logs == "v34" else max(started, known)
         keyed.append((started, turn.ordinal, turn))
     keyed.sort(key=lambda item: item[:2])
     renumbered = {ordinal: position for position, (_, ordinal, _) in enumerate(keyed)}

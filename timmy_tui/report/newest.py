@@ -45,7 +45,7 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
 
 def newest_turns(logs: Sequence[tuple[Path, LogFormat]], settings: Settings) -> list[Turn]:
     """The turns at the end of the logs. A log that cannot be read counts as empty."""
-    ingest = Ingest(settings.tail.turn_timeout_s, keep_events=False)
+    ingest = Ingest(settings.tail.turn_timeout_s, False, settings.tail.longest_threshold_s)
     size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
     turns: dict[int, Turn] = {}
     for path, row in sorted(logs, key=lambda log: log[1].order):

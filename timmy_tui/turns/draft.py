@@ -6,10 +6,12 @@ from typing import Any
 from msgspec import Struct, field
 
 from timmy_tui.model.events import SLOT, Stamps, no_stamps
-from timmy_tui.model.stages import CRITICAL, KEYS
-from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
+from timmy_tui.model.stages import CRITICAL, KEYS, V2V
+from timmy_tui.model.turn import Event, Gap, Reason, Span, Turn, TurnState
+from timmy_tui.turns.debug_doubts import doubt_steps
 from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.ledger import Ledger, settle
+from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits
 
 CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
 """What Timmy says when the model did not answer."""
@@ -47,6 +49,7 @@ class Draft(Struct, gc=False):
     closed: bool = False
     state: TurnState = TurnState.OPEN
     aborted_by: str = ""
+    limits: Limits = USUAL_LIMITS
 
     @property
     def has_text(self) -> bool:
@@ -68,7 +71,7 @@ class Draft(Struct, gc=False):
         ledger = self._ledger(values)
         signals = self._signals(values)
         state, reason = self._final_state(signals, debug)
-        event_stamps = [*filter(None, self.stamps), *self.unknown_events.values()]
+        started, ended = self._times(ledger)
         return Turn(
             ordinal=self.ordinal,
             request_id=self.request_id,
@@ -76,9 +79,9 @@ class Draft(Struct, gc=False):
             session=self.session,
             state=state,
             reason=reason,
-            started=min(event_stamps) / 1e6 if event_stamps else debug.started if debug else None,
-            ended=max(event_stamps) / 1e6 if event_stamps else debug.ended if debug else None,
-            logs="latency" if debug is None else "both" if event_stamps else "v34",
+            started=started,
+            ended=ended,
+            logs="latency" if debug is None else "both" if self.last_stamp else "v34",
             span=ledger.span,
             headline_ms=ledger.headline_ms,
             v2v_ms=ledger.v2v_ms,
@@ -87,7 +90,7 @@ class Draft(Struct, gc=False):
             unattributed_ms=ledger.unattributed_ms,
             gaps=ledger.gaps,
             offset_bounds=ledger.offset_bounds,
-            clock_stepped=ledger.clock_stepped,
+            unmeasured=ledger.unmeasured,
             tail_mode=self.tail_mode if self.tail_mode is not None else debug.tail_mode if debug else None,
             raw=self._raw(debug),
             signals=signals,
@@ -98,15 +101,25 @@ class Draft(Struct, gc=False):
             **values,
         )
 
+    def _times(self, ledger: Ledger) -> tuple[float | None, float | None]:
+        """First and last stamp, in seconds; of a turn in which a clock stepped, those of the first and last line."""
+        stamps = [*filter(None, self.stamps), *self.unknown_events.values()]
+        if not stamps:
+            return (self.debug.started, self.debug.ended) if self.debug else (None, None)
+        if ledger.unmeasured and Reason.STEPPED in ledger.unmeasured.values():
+            return self.first_stamp, self.last_stamp
+        return min(stamps) / 1e6, max(stamps) / 1e6
+
     def _ledger(self, values: Mapping[str, Any]) -> Ledger:
         if not self.last_stamp and self.debug is not None:
-            return _debug_ledger(self.debug)
+            return _debug_ledger(self.debug, self.limits)
         pause = self.fields.get("pause_threshold")
         return settle(
             self.stamps,
             pause_us=None if pause is None else round(pause * 1e6),
             pairs_us=self.query_us,
             reported=values,
+            limits=self.limits,
         )
 
     def _raw(self, debug: DebugRecord | None) -> bool | None:
@@ -151,11 +164,16 @@ class Draft(Struct, gc=False):
         return TurnState.FAILED, "the model gave no answer"
 
 
-def _debug_ledger(debug: DebugRecord) -> Ledger:
+def _debug_ledger(debug: DebugRecord, limits: Limits) -> Ledger:
     """From the debug log alone: its steps have no positions, so the unattributed rest is one gap."""
     stages: dict[str, float | None] = dict.fromkeys(KEYS)
     stages.update(debug.stages())
     total = debug.total_ms
+    unmeasured = doubt_steps(stages, total, debug.values.get("ollama_total_ms"), limits)
+    span = Span.NONE if total is None else Span.V34
+    stages.update(dict.fromkeys(unmeasured.keys() & stages.keys()))
+    if V2V in unmeasured:
+        total = None
     rest: float | None = None
     gaps: tuple[Gap, ...] = ()
     if total is not None:
@@ -164,7 +182,7 @@ def _debug_ledger(debug: DebugRecord) -> Ledger:
         gaps = (Gap("start", "end", rest),) if rest else ()
     skipped = frozenset({"store"}) if debug.store_skipped else frozenset()
     return Ledger(
-        span=Span.NONE if total is None else Span.V34,
+        span=span,
         headline_ms=total,
         v2v_ms=None,
         stages=stages,
@@ -172,5 +190,5 @@ def _debug_ledger(debug: DebugRecord) -> Ledger:
         unattributed_ms=rest,
         gaps=gaps,
         offset_bounds=(None, None),
-        clock_stepped=False,
+        unmeasured=unmeasured,
     )
