@@ -10,7 +10,7 @@ def is_late(turn: Turn, newest: Turn | None) -> bool:
     The latency log is in order. In the debug log a turn's time stands on a line of its own, which may not be there yet:
     then its session, and its place in the growing prompt, say where it belongs.
     """
-    if newest is None or turn.logs == "latency":
+    if newest is None or turn.logs in ("latency", "both"):
         return False
     if turn.session != newest.session:
         return turn.session < newest.session

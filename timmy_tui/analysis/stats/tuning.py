@@ -107,6 +107,8 @@ class SeriesTuning:
     clocks_apart_s: float = 1.0
     """Seconds. Turns that began within so much of each other are in no order: two clocks, and a log that is written in
     blocks. Not measured."""
+    clocks_differ_ms: float = 1.0
+    """ms. Clocks that differ by less agree, as in the ledger of a turn: threads and ticks. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
