@@ -17,6 +17,8 @@ NAMES = {
     "decode": ("decode", "llm"),
     "wait": ("wait", "load", "llm"),
     "llm": ("llm", "prefill", "decode", "wait"),
+    "hop_in": ("network",),
+    "hop_out": ("network",),
     "gpu": ("gpu", "llm", "prefill", "decode", "tts"),
 }
 """Names that are right for a cause: its own, and those of its parts and of the whole request."""

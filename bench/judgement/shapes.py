@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages import CRITICAL, HOPS, NETWORK
 from timmy_tui.model.turn import Span, Turn
 
 PARTS = {"llm": ("prefill", "decode", "wait"), "gpu": ("prefill", "decode", "tts")}
@@ -27,6 +27,8 @@ def without(turn: Turn, service: str) -> Turn:
 def _summed(turn: Turn, changes: dict[str, float | None]) -> Turn:
     stages = {**turn.stages, **changes}
     stages["llm"] = sum(stages[part] or 0.0 for part in PARTS["llm"])
+    hops = [ms for hop in HOPS if (ms := stages.get(hop)) is not None]
+    stages[NETWORK] = sum(hops) if len(hops) == len(HOPS) else None
     total = sum(stages[key] or 0.0 for key in CRITICAL) + (turn.unattributed_ms or 0.0)
     return replace(
         turn,

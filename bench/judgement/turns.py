@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from timmy_tui.model.stages import CRITICAL, KEYS
+from timmy_tui.model.stages import CRITICAL, HOPS, KEYS, NETWORK
 from timmy_tui.model.turn import Gap, Span, Turn, TurnState
 
 BASES: dict[str, tuple[float, float]] = {
@@ -134,6 +134,7 @@ class _Drawn:
 def _turn(drawn: _Drawn) -> Turn:
     stages, gap, output = drawn.stages, drawn.gap, drawn.output
     stages["llm"] = sum(stages[part] or 0.0 for part in ("prefill", "decode", "wait"))
+    stages[NETWORK] = sum(stages[hop] or 0.0 for hop in HOPS)
     total = sum(stages[key] or 0.0 for key in CRITICAL) + gap
     return Turn(
         ordinal=drawn.number,

@@ -38,7 +38,7 @@ def steady(count: int = 100, truth: Truth | None = None) -> list[Turn]:
     """Sessions as they come, without the memory store: its absence moves the gap."""
     return [
         slowed(replace(turn, stages={**turn.stages, "store": None}), "tts", 1.0)
-        for turn in make_turns(count, seed=41, truth=truth)
+        for turn in make_turns(count, seed=45, truth=truth)
     ]
 
 
@@ -56,13 +56,13 @@ def test_a_hop_of_two_seconds_is_one_alarm_at_the_turn_where_it_began(run: Calla
     turns = [slowed(turn, "hop_in", 800.0 if turn.ordinal >= AT else 1.0) for turn in steady()]
     (alarm,) = alarms(run(regressions, turns, "--json"))
     assert set(alarm) == {"request_id", "stage", "direction", "since", "ratio", "n"}
-    assert (alarm["stage"], alarm["direction"]) == ("hop_in", "slower")
+    assert (alarm["stage"], alarm["direction"]) == ("network", "slower")
     assert alarm["since"] == f"{AT:08x}"
     assert AT < int(alarm["request_id"], 16) <= AT + 10
     assert alarm["ratio"] > 100
     printed = run(explain, turns[: AT + 1], f"{AT:08x}")
-    assert "over your usual: NET→ +" in printed or "first" in printed
-    assert "hop_in slower ×" in run(regressions, turns)
+    assert "over your usual: network both ways +" in printed or "first" in printed
+    assert "network slower ×" in run(regressions, turns)
 
 
 def test_the_unnamed_gap_between_classification_and_retrieval(run: Callable[..., str]) -> None:

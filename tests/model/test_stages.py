@@ -12,7 +12,21 @@ import pytest
 
 from tests.model.with_a_row import AT, TURNS, USUAL_MS
 from timmy_tui.model.events import EVENTS, NEVER, SLOT, no_stamps
-from timmy_tui.model.stages import BY_KEY, CRITICAL, IN_ORDER, KEYS, OUTSIDE, SPLIT, STAGES, Stage, label, top_of
+from timmy_tui.model.stages import (
+    BY_KEY,
+    CRITICAL,
+    HOPS,
+    IN_ORDER,
+    KEYS,
+    NETWORK,
+    OUTSIDE,
+    SPLIT,
+    STAGES,
+    Stage,
+    label,
+    parts_of_headline,
+    top_of,
+)
 from timmy_tui.turns.ingest import Ingest
 
 SCRIPT = Path(__file__).with_name("with_a_row.py")
@@ -40,9 +54,34 @@ def test_every_event_of_the_table_has_one_place() -> None:
 def test_what_is_derived_from_the_table() -> None:
     assert len(KEYS) == len(STAGES) and sorted(IN_ORDER) == sorted(KEYS)
     assert SPLIT == {"llm": ("wait", "prefill", "decode")}
-    assert OUTSIDE == ("playback", "rearm", "deaf")
+    assert OUTSIDE == ("playback", "rearm", "deaf", "network")
+    assert (HOPS, NETWORK) == (("hop_in", "hop_out"), "network")
     assert (top_of("load"), top_of("wait"), top_of("llm"), top_of("merge")) == ("llm", "llm", "llm", "retrieve")
     assert (label("llm"), label("unattributed"), label("nothing")) == ("LLM", "?", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("known", "parts"),
+    [
+        ({"hop_in": 2.0, "llm": 9.0, "hop_out": 3.0, "network": 5.0}, [("network", 5.0), ("llm", 9.0)]),
+        # The clocks differ: the hops are unknown, their sum is not.
+        ({"hop_in": None, "llm": 9.0, "hop_out": None, "network": 5.0}, [("network", 5.0), ("llm", 9.0)]),
+        # Nothing of TTS: one hop alone is what it is.
+        ({"hop_in": 2.0, "llm": 9.0, "network": None}, [("hop_in", 2.0), ("llm", 9.0)]),
+        ({"llm": 0.0, "playback": 7.0}, [("llm", 0.0)]),
+    ],
+)
+def test_a_headline_is_made_of_stages_with_the_network_both_ways(
+    known: dict[str, float | None], parts: list[tuple[str, float]]
+) -> None:
+    assert list(parts_of_headline(known)) == parts
+
+
+def test_events_of_a_new_stage_stand_where_it_stands(outputs: dict[str, Any]) -> None:
+    order = outputs["events"]
+    stored, started = order.index("v34_memory_storage_complete"), order.index("v34_retrieval_start")
+    assert order[stored + 1 : started] == ["v34_rerank_start", "v34_rerank_complete"]
+    assert [name for name in order if "rerank" not in name] == list(EVENTS)
 
 
 def with_a_row(folder: Path, *words: str) -> dict[str, Any]:

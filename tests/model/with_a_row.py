@@ -44,7 +44,7 @@ def lines(factor: float) -> Iterator[str]:
 
     chance = random.Random(5)
     number, later, known = 0, 0.0, ""
-    for text in log_lines(make_turns(TURNS, seed=41)):
+    for text in log_lines(make_turns(TURNS, seed=42)):
         line = json.loads(text)
         if line["request_id"] != known:
             known, later, number = line["request_id"], 0.0, number + 1
@@ -99,6 +99,7 @@ def main(log: Path, factor: float, judged: bool) -> None:
     add_row(judged)
     log.write_text("".join(lines(factor)))
     from timmy_tui.analysis.frame import TurnFrame
+    from timmy_tui.model.events import EVENTS
     from timmy_tui.turns.ingest import Ingest
 
     ingest = Ingest(60.0)
@@ -114,6 +115,7 @@ def main(log: Path, factor: float, judged: bool) -> None:
                 "stages": [turn.stages["rerank"] for turn in turns],
                 "unattributed": [turn.unattributed_ms for turn in turns],
                 "frame": frame.data()["rerank_ms"].tolist(),
+                "events": EVENTS,
                 "phase": phase_behind("v34_rerank_start", log),
                 "regressions": json.loads(said_by("regressions", *given, "--json")),
                 "compare": json.loads(

@@ -28,7 +28,7 @@ def read_all(events: Iterable[Event], **options: Any) -> list[Turn]:
     return [turns[ordinal] for ordinal in sorted(turns)]
 
 
-def read_one(events: Iterable[Event]) -> Turn:
+def read_one(events: Iterable[Event], **options: Any) -> Turn:
     """The only turn that these events make."""
-    (turn,) = read_all(events)
+    (turn,) = read_all(events, **options)
     return turn

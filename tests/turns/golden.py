@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from timmy_tui.model.log_format import LogKind
-from timmy_tui.model.stages import CRITICAL
+from timmy_tui.model.stages import parts_of_headline
 from timmy_tui.model.turn import Turn
 from timmy_tui.turns.ingest import Ingest
 
@@ -34,5 +34,5 @@ def rest_of_ledger(turn: Turn) -> float:
     """Headline minus critical stages minus unattributed time, in whole microseconds: 0 when the ledger sums."""
     assert turn.headline_ms is not None
     assert turn.unattributed_ms is not None
-    named = sum(round(1000 * value) for key in CRITICAL if (value := turn.stages[key]) is not None)
+    named = sum(round(1000 * ms) for _, ms in parts_of_headline(turn.stages))
     return round(1000 * turn.headline_ms) - named - round(1000 * turn.unattributed_ms)

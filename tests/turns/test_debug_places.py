@@ -174,8 +174,8 @@ def test_without_all_steps_a_total_may_be_longer() -> None:
 def test_a_clock_that_steps_back_leaves_durations_unknown() -> None:
     stepped = read_one(BEGIN, message(), step(1, 0.03), step(5, -3.2), total(-2.9))
     assert (stepped.state, stepped.headline_ms, stepped.stages["llm"]) == (TurnState.COMPLETE, None, None)
-    assert stepped.clock_stepped
-    assert not read_one(BEGIN, message(), step(1, 0.03), step(5, 0.0), total(0.03)).clock_stepped
+    assert stepped.unmeasured == {"V2V": "a clock stepped"}
+    assert not read_one(BEGIN, message(), step(1, 0.03), step(5, 0.0), total(0.03)).unmeasured
 
 
 # --- why a turn failed ---

@@ -47,7 +47,7 @@ def test_all_figures_of_one_turn() -> None:
     assert (turn.context_sent, turn.context_returned, turn.load_ms, turn.ollama_total_ms) == (40, 0, 95.0, 925.0)
     assert (turn.prompt_tokens, turn.output_tokens, turn.prefill_ms, turn.decode_ms) == (2616, 65, 177.0, 595.0)
     assert (turn.started, turn.ended) == (stamp("01:34:47") - 1.5, stamp("01:34:47"))
-    assert (turn.skipped, turn.offset_bounds, turn.clock_stepped) == (frozenset(), (None, None), False)
+    assert (turn.skipped, turn.offset_bounds, dict(turn.unmeasured)) == (frozenset(), (None, None), {})
 
 
 @pytest.mark.parametrize(("llm_s", "wait"), [(0.76, None), (0.77, None), (0.78, 7.9999), (0.80, 27.9999)])

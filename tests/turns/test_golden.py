@@ -47,6 +47,7 @@ def test_the_figures_of_one_turn() -> None:
             "playback": 3806.0,
             "rearm": 300.0,
             "deaf": 6113.133,
+            "network": 9.709,
             "embed": 7.502,
             "query": 42.935,
             "merge": 4.204,

@@ -5,6 +5,7 @@ import pytest
 from tests.turns.events import event, read_one
 from timmy_tui.model.turn import Event, Gap, Span
 
+STEPPED, ASLEEP = "a clock stepped", "asleep, or a clock stepped: a gap above the time-out"
 NAMES = (
     "stt_pause_detected",
     "stt_http_request_start",
@@ -31,6 +32,11 @@ def turn_events(**at_us: int) -> list[Event]:
     ]
 
 
+def moved(one: Event, us_later: int) -> Event:
+    stamp = (round(one.timestamp * 1e6) + us_later) / 1e6
+    return Event(stamp, one.request_id, one.event, one.service, one.metadata)
+
+
 def without(events: list[Event], *names: str) -> list[Event]:
     return [one for one in events if one.event not in names]
 
@@ -46,52 +52,104 @@ def test_a_whole_turn_by_hand() -> None:
     assert measured == {
         "endpointing": 500.0, "stt_final": 10.0, "hop_in": 10.0, "classify": 10.0, "store": 10.0, "retrieve": 10.0,
         "prompt": 10.0, "llm": 10.0, "reply": 10.0, "hop_out": 10.0, "mute": 10.0, "tts": 10.0,
+        "network": 20.0,
     }  # fmt: skip
+    assert dict(turn.unmeasured) == {}
 
 
 @pytest.mark.parametrize(("back_us", "stepped"), [(0, False), (1, False), (999, False), (1000, False), (1001, True)])
 def test_a_gap_that_runs_backwards_is_a_step_from_a_millisecond_on(back_us: int, stepped: bool) -> None:
     """Storage, on v34's clock, begins so long before classification, on the same clock, has ended (at 30 ms)."""
     turn = read_one(turn_events(v34_memory_storage_start=30_000 - back_us))
-    assert turn.clock_stepped is stepped
     # 20 ms are on the path between the end of storage (50 ms) and retrieval (60 ms) and the overlap.
     assert turn.stages["store"] == 20.0 + back_us / 1000
-    assert turn.unattributed_ms == pytest.approx(10.0 - back_us / 1000)
+    if stepped:
+        assert dict(turn.unmeasured) == dict.fromkeys(("hop_in", "hop_out", "network", "V2V"), STEPPED)
+        assert (turn.headline_ms, turn.unattributed_ms, turn.gaps) == (None, None, ())
+    else:
+        assert dict(turn.unmeasured) == {}
+        assert turn.unattributed_ms == pytest.approx(10.0 - back_us / 1000)
 
 
-def test_a_stage_of_two_clocks_may_overlap_the_next_without_a_step() -> None:
+def test_v34_that_goes_back_behind_its_entry_is_seen() -> None:
+    """Nothing lies between the entry and storage but a gap, and nothing of TTS is there."""
+    turn = read_one(
+        [
+            event("stt_http_request_start", 0), event("v34_flask_handler_entry", 10_000),
+            event("v34_memory_storage_start", 8000), event("v34_memory_storage_complete", 50_000),
+            event("v34_sending_to_tts", 60_000),
+        ]
+    )  # fmt: skip
+    assert dict(turn.unmeasured) == dict.fromkeys(("hop_in", "V2V"), STEPPED)
+    assert (turn.stages["store"], turn.span, turn.headline_ms) == (42.0, Span.SPEECH_TO_REPLY, None)
+
+
+def test_two_clocks_minutes_apart_are_no_step() -> None:
     """The reply arrives at TTS, on TTS's clock, 7 s before v34, on its own, has sent it."""
-    events = [
-        event(
-            one.event,
-            round(one.timestamp * 1e6) - 1_764_350_000_000_000 - (7_000_000 if one.service == "tts" else 0),
-            one.metadata,
-        )
-        for one in turn_events(tts_audio_playback_start=9_000_000)
-    ]
+    events = [moved(one, -7_000_000) if one.service in ("stt", "tts") else one for one in turn_events()]
     turn = read_one(events)
-    assert turn.stages["hop_out"] == -6990.0
-    assert not turn.clock_stepped
+    assert dict(turn.unmeasured) == {"hop_in": "clocks differ", "hop_out": "clocks differ"}
+    assert (turn.stages["hop_in"], turn.stages["hop_out"], turn.stages["network"]) == (None, None, 20.0)
+    assert (turn.headline_ms, turn.unattributed_ms) == (630.0, 20.0)
+    assert turn.offset_bounds == (6990.0, 7010.0)
 
 
-@pytest.mark.parametrize(("took_us", "measured"), [(-1, None), (0, 0.0), (1, 0.001)])
+@pytest.mark.parametrize(
+    ("later_us", "hops"),
+    [
+        (-10_001, (0.0, 20.0)), (-10_999, (0.0, 20.0)), (-11_000, (None, None)), (-10_000, (0.0, 20.0)),
+        (-9999, (0.001, 19.999)), (9999, (19.999, 0.001)), (10_999, (20.0, 0.0)), (11_000, (None, None)),
+    ],
+)  # fmt: skip
+def test_a_hop_shows_two_clocks_apart_from_a_millisecond_on(
+    later_us: int, hops: tuple[float | None, float | None]
+) -> None:
+    """Each hop takes 10 ms, and v34's clock is so much later: less than nothing is nothing, and the sum stays."""
+    turn = read_one([moved(one, later_us) if one.service == "v34" else one for one in turn_events()])
+    assert (turn.stages["hop_in"], turn.stages["hop_out"]) == hops
+    assert turn.stages["network"] == 20.0
+    assert (turn.headline_ms, turn.unattributed_ms, len(turn.gaps)) == (630.0, 20.0, 2)
+    assert set(turn.unmeasured) == ({"hop_in", "hop_out"} if None in hops else set())
+
+
+@pytest.mark.parametrize(("longer_us", "stepped"), [(20_000, False), (20_999, False), (21_000, False), (21_001, True)])
+def test_bounds_that_contradict_by_more_than_a_millisecond_are_a_step(longer_us: int, stepped: bool) -> None:
+    """v34's clock goes forward within the request by that much, so that both hops of 10 ms sum to less than nothing."""
+    before = NAMES.index("v34_ollama_received")
+    events = [moved(one, longer_us) if 2 <= at <= 10 and at >= before else one for at, one in enumerate(turn_events())]
+    turn = read_one(events)
+    of_v34 = {"classify", "store", "retrieve", "prompt", "llm", "reply"}
+    if stepped:
+        gone = of_v34 | {"hop_in", "hop_out", "network", "V2V", "wait", "merge"}
+        assert dict(turn.unmeasured) == dict.fromkeys(gone, STEPPED)
+        assert turn.offset_bounds == (None, None)
+        measured = {key: ms for key, ms in turn.stages.items() if ms is not None}
+        assert measured == {"endpointing": 500.0, "stt_final": 10.0, "mute": 10.0, "tts": 10.0}
+        return
+    assert turn.stages["llm"] == 10.0 + longer_us / 1000
+    assert (turn.stages["network"], turn.headline_ms) == (0.0, 630.0)
+    # What both hops lack to nothing is left to a gap.
+    assert turn.unattributed_ms == pytest.approx(20.0 + 20.0 - longer_us / 1000)
+
+
+@pytest.mark.parametrize(("took_us", "measured"), [(-1001, None), (-1000, None), (-1, None), (0, 0.0), (1, 0.001)])
 def test_a_stage_on_one_clock_may_take_no_time_but_not_less(took_us: int, measured: float | None) -> None:
     """The request is sent at 80 ms."""
     turn = read_one(turn_events(v34_ollama_received=80_000 + took_us))
     assert turn.stages["llm"] == measured
-    assert turn.clock_stepped is (measured is None)
+    reason = STEPPED if took_us == -1001 else "ends before it begins" if took_us < 0 else None
+    assert turn.unmeasured.get("llm") == turn.unmeasured.get("wait") == reason
     # The reply leaves at 100 ms whatever happened before.
     assert turn.stages["reply"] == (20_000 - took_us) / 1000
-    assert turn.headline_ms == 630.0
+    assert turn.headline_ms == (None if took_us == -1001 else 630.0)
 
 
-@pytest.mark.parametrize(("sound_us", "span"), [(-1, Span.NONE), (0, Span.V34_TO_SOUND), (1, Span.V34_TO_SOUND)])
-def test_a_headline_may_be_nothing_but_not_less(sound_us: int, span: Span) -> None:
+@pytest.mark.parametrize("sound_us", [-1, 0, 1])
+def test_a_headline_may_be_nothing_but_not_less(sound_us: int) -> None:
     turn = read_one([event("v34_flask_handler_entry", 0), event("tts_audio_playback_start", sound_us)])
-    assert turn.span is span
-    assert turn.clock_stepped is (span is Span.NONE)
-    assert turn.headline_ms == (None if span is Span.NONE else sound_us / 1000)
-    assert turn.unattributed_ms == turn.headline_ms
+    assert turn.span is Span.V34_TO_SOUND
+    assert turn.headline_ms == turn.unattributed_ms == (None if sound_us < 0 else sound_us / 1000)
+    assert dict(turn.unmeasured) == ({"V2V": "ends before it begins"} if sound_us < 0 else {})
 
 
 def test_a_headline_that_runs_backwards_leaves_no_gap() -> None:
@@ -99,9 +157,120 @@ def test_a_headline_that_runs_backwards_leaves_no_gap() -> None:
         [event("stt_pause_detected", 0, {"pause_threshold": 0.5}), event("tts_audio_playback_start", -500_001)]
     )
     assert (turn.span, turn.headline_ms, turn.v2v_ms, turn.gaps, turn.unattributed_ms) == (
-        Span.NONE, None, None, (), None,
+        Span.V2V, None, None, (), None,
     )  # fmt: skip
-    assert turn.clock_stepped
+    assert dict(turn.unmeasured) == {"V2V": STEPPED}
+
+
+@pytest.mark.parametrize(
+    ("span", "kept"), [(Span.V34_TO_SOUND, NAMES[2:]), (Span.SPEECH_TO_REPLY, NAMES[:11])]
+)  # fmt: skip
+@pytest.mark.parametrize("apart_us", [10_999, 11_000])
+def test_a_headline_from_one_clock_to_the_other_needs_them_to_agree(
+    span: Span, kept: tuple[str, ...], apart_us: int
+) -> None:
+    """Its only hop takes 10 ms; alone, it is believed as long as it is not negative by a millisecond."""
+    sign = 1 if span is Span.V34_TO_SOUND else -1
+    events = [
+        moved(one, sign * apart_us) if one.service == "v34" else one for one in turn_events() if one.event in kept
+    ]
+    turn = read_one(events)
+    hop = "hop_out" if span is Span.V34_TO_SOUND else "hop_in"
+    assert (turn.span, turn.stages["network"]) == (span, None)
+    if apart_us == 11_000:
+        assert dict(turn.unmeasured) == {hop: "clocks differ", "V2V": "clocks differ"}
+        assert (turn.stages[hop], turn.headline_ms, turn.gaps) == (None, None, ())
+    else:
+        assert (turn.stages[hop], dict(turn.unmeasured)) == (0.0, {})
+        assert turn.headline_ms is not None
+
+
+def test_gaps_between_two_clocks_that_differ_are_one() -> None:
+    """Without the reply's event only one hop is there; what v34's clock adds ahead of it, it takes away behind it."""
+    events = [one for one in turn_events() if one.event != "v34_sending_to_tts"]
+    plain = read_one(events)
+    turn = read_one([moved(one, -3_000_000) if one.service == "v34" else one for one in events])
+    assert dict(turn.unmeasured) == {"hop_in": "clocks differ"}
+    assert turn.headline_ms == plain.headline_ms == 630.0
+    assert [gap.ms for gap in plain.gaps] == [10.0, 10.0, 20.0]
+    assert turn.gaps == (*plain.gaps[:2], Gap("llm", "mute", 30.0))
+
+
+@pytest.mark.parametrize(("gap_us", "slept"), [(60_000_000, False), (60_000_001, True)])
+def test_a_gap_of_more_than_the_time_out_is_no_part_of_a_turn(gap_us: int, slept: bool) -> None:
+    """Between synthesis and sound; the machine sleeps for two hours there, or Timmy is very slow."""
+    turn = read_one(turn_events(tts_audio_playback_start=120_000 + gap_us), timeout_s=60.0)
+    if slept:
+        assert dict(turn.unmeasured) == dict.fromkeys(("tts", "V2V"), ASLEEP)
+        assert (turn.headline_ms, turn.stages["tts"], turn.stages["network"]) == (None, None, 20.0)
+    else:
+        assert dict(turn.unmeasured) == {}
+        assert turn.stages["tts"] == 60_000.0
+    other = read_one(turn_events(tts_audio_playback_start=120_000 + gap_us), timeout_s=61.0)
+    assert dict(other.unmeasured) == {}
+
+
+@pytest.mark.parametrize("told", [None, 59_999.9, 0.0])
+def test_a_request_that_ollama_accounts_for_was_not_slept_through(told: float | None) -> None:
+    """It takes 119.9 s: that Ollama decoded for 60 of them leaves as much as the time-out."""
+    later = {name: 119_900_000 + 10_000 * at for at, name in enumerate(NAMES) if at >= 9}
+    events = [
+        event(one.event, later[one.event], {} if told is None else {"eval_duration_ms": told})
+        if one.event == "v34_ollama_received"
+        else one
+        for one in turn_events(**later)
+    ]
+    turn = read_one(events, timeout_s=60.0)
+    if told:
+        assert dict(turn.unmeasured) == {}
+        assert turn.stages["llm"] is not None and turn.stages["llm"] > 119_000
+    else:
+        assert dict(turn.unmeasured) == dict.fromkeys(("llm", "wait", "hop_in", "hop_out", "network", "V2V"), ASLEEP)
+
+
+def test_a_long_speech_spoils_nothing_ahead_of_it() -> None:
+    ends = [event("tts_audio_playback_complete", 130_000 + 70_000_000)]
+    turn = read_one([*turn_events(), *ends])
+    assert dict(turn.unmeasured) == {"playback": ASLEEP}
+    assert turn.headline_ms == 630.0
+
+
+@pytest.mark.parametrize(("threshold", "span"), [(10.0, Span.V2V), (10.001, Span.PAUSE_TO_SOUND)])
+def test_a_threshold_out_of_reason_is_no_wait(threshold: float, span: Span) -> None:
+    events = [event("stt_pause_detected", 0, {"pause_threshold": threshold}), *turn_events()[1:]]
+    turn = read_one(events)
+    assert (turn.span, turn.pause_threshold) == (span, threshold)
+    believed = span is Span.V2V
+    assert turn.headline_ms == (10_130.0 if believed else 130.0)
+    assert turn.stages["endpointing"] == (10_000.0 if believed else None)
+    assert dict(turn.unmeasured) == ({} if believed else {"endpointing": "setting out of reason"})
+    longer = read_one(events, longest_threshold_s=10.001)
+    assert longer.span is Span.V2V
+
+
+@pytest.mark.parametrize(
+    ("decode", "network_us", "gone", "reason"),
+    [
+        # The request takes 10 ms, and up to 10 more are a matter of rounding.
+        (20.0, 20_000, {"wait"}, "longer than the whole it is part of"),
+        # Half a millisecond more, and the network has room for as much: a clock was set back within the request.
+        (20.5, 20_000, {"llm", "wait", "hop_in", "hop_out", "network", "V2V"}, "a clock stepped"),
+        # It has none: what Ollama said is wrong.
+        (22.1, 11_000, {"decode", "wait"}, "longer than the whole it is part of"),
+        (22.0, 11_000, {"llm", "wait", "hop_in", "hop_out", "network", "V2V"}, "a clock stepped"),
+    ],
+)
+def test_parts_longer_than_their_whole(decode: float, network_us: int, gone: set[str], reason: str) -> None:
+    later = {name: 110_000 + 10_000 * at + network_us - 20_000 for at, name in enumerate(NAMES[11:])}
+    told = {"eval_duration_ms": decode, "prompt_eval_duration_ms": 0.0}
+    events = [
+        event(one.event, 90_000, told) if one.event == "v34_ollama_received" else one for one in turn_events(**later)
+    ]
+    turn = read_one(events)
+    assert dict(turn.unmeasured) == dict.fromkeys(gone, reason)
+    assert turn.stages["decode"] == (None if "decode" in gone else decode)
+    # As Ollama said it, whatever is made of it.
+    assert turn.decode_ms == decode
 
 
 STT = NAMES[:2]
@@ -244,8 +413,7 @@ def test_time_before_the_first_stage_is_a_gap_at_the_start() -> None:
 def test_stages_beside_the_path(name: str, opens: str, closes: str, took_us: int, measured: float | None) -> None:
     turn = read_one([event("stt_http_request_start", 0), event(opens, 0), event(closes, took_us)])
     assert turn.stages[name] == measured
-    # They are no part of voice-to-voice, and say nothing of a clock.
-    assert not turn.clock_stepped
+    assert dict(turn.unmeasured) == ({} if measured is not None else {name: "ends before it begins"})
 
 
 @pytest.mark.parametrize(("left_us", "wait"), [(-1, None), (0, 0.0), (1, 0.001)])
@@ -256,7 +424,7 @@ def test_a_rest_may_be_nothing_but_not_less(left_us: int, wait: float | None) ->
         [
             event("v34_retrieval_start", 0),
             event("v34_retrieval_embedding_start", 0), event("v34_retrieval_embedding_complete", 10_000),
-            event("v34_retrieval_query_start", 0), event("v34_retrieval_query_complete", 20_000),
+            event("v34_retrieval_query_start", 10_000), event("v34_retrieval_query_complete", 30_000),
             event("v34_retrieval_complete", 30_000 + left_us),
             event("v34_ollama_sent", 40_000), event("v34_ollama_received", 740_000 + left_us, told),
         ]

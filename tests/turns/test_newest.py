@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.logs import event_line, turn_lines
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.parse.table import in_order
 from timmy_tui.turns.newest import end_lines, newest_turns, without_lone_pauses
 
@@ -26,10 +27,10 @@ def quiet_night(path: Path, turns: int, pauses: int) -> None:
 def test_the_newest_turns_are_found_behind_any_number_of_lone_pauses(tmp_path: Path, pauses: int) -> None:
     log = tmp_path / "latency.log"
     quiet_night(log, 40, pauses)
-    turns, _ = newest_turns([(log, LATENCY)], 60_000, 60.0)
+    turns, _ = newest_turns([(log, LATENCY)], 60_000, TailSettings())
     alone = tmp_path / "alone.log"
     quiet_night(alone, 40, 0)
-    expected, _ = newest_turns([(alone, LATENCY)], 60_000, 60.0)
+    expected, _ = newest_turns([(alone, LATENCY)], 60_000, TailSettings())
     # As many as fit, and whole; the first may be cut.
     assert len(turns) >= 5
     assert [turn.headline_ms for turn in turns[-5:]] == [turn.headline_ms for turn in expected[-5:]]
@@ -45,7 +46,7 @@ def test_the_pause_that_a_turn_begins_with_is_kept() -> None:
 def test_a_log_of_lone_pauses_only_has_no_turn(tmp_path: Path) -> None:
     log = tmp_path / "latency.log"
     quiet_night(log, 0, 3000)
-    turns, ingest = newest_turns([(log, LATENCY)], 60_000, 60.0)
+    turns, ingest = newest_turns([(log, LATENCY)], 60_000, TailSettings())
     assert (turns, dict(ingest.unparsed)) == ((), {})
 
 

@@ -42,6 +42,7 @@ def _stages(number: int) -> dict[str, float | None]:
         stages["store"] = None
     llm = (1040.0 if number >= 20 else USUAL["llm"]) * wobble
     stages |= {"llm": llm, "wait": 95.0, "prefill": 0.2 * llm, "decode": llm - 95.0 - 0.2 * llm, "load": 92.0}
+    stages["network"] = (stages["hop_in"] or 0.0) + (stages["hop_out"] or 0.0)
     return stages | {"playback": 3300.0, "rearm": 301.0, "deaf": 5716.0, "embed": 7.2, "query": 19.6, "merge": 1.2}
 
 

@@ -171,8 +171,34 @@ def test_trouble_is_named_worst_first_and_what_does_not_fit_is_counted() -> None
 
 def test_clocks_that_differ_hatch_the_hops_and_say_by_how_much() -> None:
     snap = snapshot(clock=ClockOffset(312.0, 330.0, 9, skewed=True, stepped=False))
-    shown = text(snap, 120, 30)
-    assert "clocks differ ≥ 312ms" in shown and "╱" in shown
+    *others, last = snap.turns
+    apart = dict.fromkeys(("hop_in", "hop_out"))
+    last = replace(last, stages={**last.stages, **apart}, unmeasured=dict.fromkeys(apart, "clocks differ"))
+    shown = text(replace(snap, turns=(*others, last)), 120, 30)
+    assert "clocks differ ≥ 312ms" in shown
+    (row,) = (line for line in shown.splitlines() if line.startswith("→NET"))
+    # No figure of its own: no time, share, percentiles or Δ.
+    row = row.partition("●")[0]
+    assert "╱" in row and "clocks differ" in row and not any(char.isdigit() for char in row)
+
+
+def test_clocks_that_differed_once_hatch_no_other_turn() -> None:
+    snap = snapshot(clock=ClockOffset(312.0, 330.0, 9, skewed=True, stepped=True))
+    assert "╱" not in text(snap, 120, 30)
+
+
+def test_a_turn_with_a_step_has_no_figure_where_it_shows() -> None:
+    *others, last = snapshot().turns
+    gone = dict.fromkeys(("llm", "wait", "hop_in", "hop_out", "network"))
+    stepped = replace(
+        last, stages={**last.stages, **gone}, headline_ms=None, v2v_ms=None, unattributed_ms=None, gaps=(),
+        unmeasured=dict.fromkeys((*gone, "V2V"), "a clock stepped"),
+    )  # fmt: skip
+    turns = (*others, stepped)
+    shown = text(snapshot(turns=turns, stages=stage_stats(turns, 20), headline=headline_stat(turns, 20)), 120, 40)
+    assert "V2V —" in shown and "largest" not in shown
+    (row,) = (line for line in shown.splitlines() if line.startswith("LLM "))
+    assert "clock step" in row and row.split()[1] == "—"
 
 
 def test_frozen_shows_how_many_turns_were_missed_and_what_is_now() -> None:

@@ -86,7 +86,9 @@ class TailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     line_kib: int = 1024
     """Longest line; a longer one is dropped and counted."""
     turn_timeout_s: float = 60.0
-    """A turn that gets no new event for this long has timed out."""
+    """A turn that gets no new event for this long has timed out; what seems to last longer was slept through."""
+    longest_threshold_s: float = 10.0
+    """A pause threshold above this is not one that anybody waits for: what rests on it is unknown."""
 
 
 class Control(Struct, frozen=True, forbid_unknown_fields=True):

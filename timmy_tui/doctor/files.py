@@ -48,7 +48,7 @@ class Sample:
 
 def sample_logs(installation: Installation, settings: Settings) -> Sample:
     """Turns, events and unparsed lines from the end of each log."""
-    turns, ingest = newest_turns(log_files(installation), END_BYTES, settings.tail.turn_timeout_s, keep_events=True)
+    turns, ingest = newest_turns(log_files(installation), END_BYTES, settings.tail, keep_events=True)
     return Sample(
         turns=turns,
         events=Counter(event.event for turn in turns for event in turn.events),

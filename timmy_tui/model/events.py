@@ -1,6 +1,7 @@
 """The tracker's events by number: the stamps of a turn are a list, and whoever reads one knows its place.
 
-An event that a row of the stage table names needs no mention here: it gets a place behind these.
+An event that a row of the stage table names needs no mention here: one of the critical path gets its place behind the
+stage ahead of it, another one behind all.
 """
 
 from timmy_tui.model.stages import STAGES
@@ -36,9 +37,25 @@ _KNOWN = (
 )
 """In the order of a turn; some are in no stage."""
 
+
+def _in_order() -> tuple[str, ...]:
+    """With the events that the critical path has beside these, each at its place."""
+    events, last = list(_KNOWN), 0
+    for stage in STAGES:
+        for event in (*stage.starts, *stage.ends) if stage.critical else ():
+            if event in events:
+                last = max(last, events.index(event))
+            else:
+                last += 1
+                events.insert(last, event)
+    return tuple(events)
+
+
+IN_ORDER: tuple[str, ...] = _in_order()
+"""Events whose place in a turn is known. One stands beside the others: ``stt_http_response_received``."""
 EVENTS: tuple[str, ...] = (
-    *_KNOWN,
-    *dict.fromkeys(event for stage in STAGES for event in (*stage.starts, *stage.ends) if event not in _KNOWN),
+    *IN_ORDER,
+    *dict.fromkeys(event for stage in STAGES for event in (*stage.starts, *stage.ends) if event not in IN_ORDER),
 )
 """Those that a turn may hold, each once."""
 

@@ -68,6 +68,17 @@ class Span(StrEnum):
     """Too few events to measure any span."""
 
 
+class Reason(StrEnum):
+    """Why a figure of a turn is not a measurement although its events are there."""
+
+    STEPPED = "a clock stepped"
+    CLOCKS_DIFFER = "clocks differ"
+    ASLEEP = "asleep, or a clock stepped: a gap above the time-out"
+    EXCEEDS_WHOLE = "longer than the whole it is part of"
+    SETTING = "setting out of reason"
+    BACKWARDS = "ends before it begins"
+
+
 class Gap(Struct, frozen=True, gc=False):
     """Unattributed time between two stages of the critical path."""
 
@@ -110,8 +121,10 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     v2v_ms: float | None = None
     """Voice-to-voice; None unless ``span`` is V2V."""
     stages: Mapping[str, float | None] = {}
-    """Milliseconds by stage key (every key of stages.KEYS); None: not measured. A hop is the plain difference of two
-    clocks and can be negative; every other value is zero or more."""
+    """Milliseconds by stage key (every key of stages.KEYS), zero or more; None: not measured."""
+    unmeasured: Mapping[str, str] = {}
+    """Key of a stage, or ``V2V`` for the headline and with it the unattributed time and the gaps → why it is None
+    although its events are there: one of the phrases of Reason."""
     skipped: frozenset[str] = frozenset()
     """Stages that did not take place in this turn (memory storage). They differ from stages that were not measured."""
     unattributed_ms: float | None = None
@@ -119,9 +132,8 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     gaps: tuple[Gap, ...] = ()
     """The unattributed time by position; sums to unattributed_ms."""
     offset_bounds: tuple[float | None, float | None] = (None, None)
-    """Bounds in ms on the clock offset (v34's clock minus the STT/TTS clock), from the two hops."""
-    clock_stepped: bool = False
-    """Timestamps of one clock ran backwards: spans across that step are not measured."""
+    """Bounds in ms on the clock offset (v34's clock minus the STT/TTS clock), from the two hops; None as well where a
+    step or a sleep lies between them."""
 
     prompt_tokens: int | None = None
     """Ollama's prompt_eval_count as logged; what it counts depends on Ollama's version."""
@@ -130,6 +142,7 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     cached_tokens: int | None = None
     """prompt_eval_cached_count, which Ollama 0.33.3 and later report."""
     prefill_ms: float | None = None
+    """This and the next three are as Ollama reported them, also where ``unmeasured`` names the stage."""
     decode_ms: float | None = None
     load_ms: float | None = None
     ollama_total_ms: float | None = None

@@ -58,7 +58,7 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
 
     ``keep_events``: turns keep their raw events, about 6 KiB each.
     """
-    ingest = Ingest(limits.turn_timeout_s, keep_events=keep_events)
+    ingest = Ingest(limits.turn_timeout_s, keep_events, limits.longest_threshold_s)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
     for path, row in sorted(logs, key=lambda log: log[1].order):

@@ -72,7 +72,7 @@ class SnapshotBuilder:
     def __init__(self, settings: Settings, analyzer: Analyzer | None = None) -> None:
         self._settings = settings
         self._analyzer = analyzer
-        self._ingest = Ingest(settings.tail.turn_timeout_s)
+        self._ingest = Ingest(settings.tail.turn_timeout_s, longest_threshold_s=settings.tail.longest_threshold_s)
         self._typed = TypedTurns()
         self._recent: dict[int, Turn] = {}
         self._order: list[tuple[tuple[int, ...], int]] = []

@@ -45,7 +45,6 @@ _COPIED = (
     "importance",
     "chunks",
     "pause_threshold",
-    "clock_stepped",
 )
 """Fields of a turn that are copied unchanged. What the user said and what Timmy answered are not among them."""
 
@@ -61,6 +60,7 @@ def turn_object(turn: Turn, why: Diagnosis | None = None) -> dict[str, Any]:
         "skipped": sorted(turn.skipped),
         "gaps": [{"after": gap.after, "before": gap.before, "ms": gap.ms} for gap in turn.gaps],
         "offset_bounds_ms": list(turn.offset_bounds),
+        "unmeasured": dict(turn.unmeasured),
         "signals": sorted(turn.signals),
         "diagnosis": None
         if why is None or why.excess_ms is None

@@ -54,7 +54,7 @@ def turns_at_the_end(
 ) -> tuple[tuple[Turn, ...], float | None]:
     """The turns at the end of the logs, and the newest stamp. A log that cannot be read counts as empty."""
     size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
-    turns, ingest = newest_turns(logs, size, settings.tail.turn_timeout_s)
+    turns, ingest = newest_turns(logs, size, settings.tail)
     # The first turn may have begun before the part that was read, and would be measured too short.
     first = min((turn.ordinal for turn in turns), default=0)
     whole = tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns

@@ -10,8 +10,8 @@ from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.snapshot import SourceState, StageStat
-from timmy_tui.model.stages import BY_KEY, CRITICAL, UNATTRIBUTED, label
-from timmy_tui.model.turn import Event, Session, Turn
+from timmy_tui.model.stages import BY_KEY, CRITICAL, HOPS, NETWORK, UNATTRIBUTED, V2V, label
+from timmy_tui.model.turn import Event, Reason, Session, Turn
 
 SLOW = 5
 """Most slow turns that the summary lists."""
@@ -27,7 +27,7 @@ def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
     events = sorted(turn.events, key=lambda event: event.timestamp)
     yield f"== {_name(turn)} · {turn.state} {clean(turn.reason)}".rstrip()
     began = _clock(turn.started)
-    total = duration(1000 * (events[-1].timestamp - events[0].timestamp) if len(events) > 1 else None)
+    total = duration(_first_to_last(events) if len(events) > 1 and _on_steady_clocks(turn) else None)
     yield f"start {began}   total {total} (first to last event)   {turn.span} {duration(turn.headline_ms)}"
     yield f"session {clean(turn.session_id or MISSING)}   logs {turn.logs}"
     if events:
@@ -50,22 +50,32 @@ def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
 def ledger_lines(turn: Turn) -> Iterator[str]:
     """The critical stages in order, the gaps between them, and their sum."""
     if turn.headline_ms is None:
-        yield "no span to account for: too few events"
+        yield f"no span to account for: {turn.unmeasured.get(V2V, 'too few events')}"
+        yield from _unmeasured_lines(turn)
         return
     gaps = {gap.after: gap for gap in turn.gaps}
     if "start" in gaps:
         yield _gap_line(gaps["start"].ms)
+    hidden = [key for key in HOPS if key in turn.unmeasured]
     for key in CRITICAL:
         value = turn.stages.get(key)
         shown = "skipped" if key in turn.skipped else duration(value)
         share = f"{value / turn.headline_ms:5.0%}" if value is not None and turn.headline_ms > 0 else "     "
         yield f"{shown:>8} {share}  {BY_KEY[key].label:6}  {BY_KEY[key].meaning}"
+        if hidden and key == hidden[-1]:
+            yield f"{duration(turn.stages.get(NETWORK)):>8}        {label(NETWORK):6}  {BY_KEY[NETWORK].name}"
         if key in gaps:
             yield _gap_line(gaps[key].ms)
     yield f"{duration(turn.unattributed_ms):>8}        {label(UNATTRIBUTED):6}  unattributed, all gaps together"
     yield f"{duration(turn.headline_ms):>8}        {turn.span}  sum of the above"
-    if turn.clock_stepped:
-        yield "a clock stepped back within this turn: spans across the step are not measured"
+    yield from _unmeasured_lines(turn)
+
+
+def _unmeasured_lines(turn: Turn) -> Iterator[str]:
+    """Reason by reason, what is unknown although its events are there."""
+    for reason in dict.fromkeys(turn.unmeasured.values()):
+        keys = [label(key) for key, why in turn.unmeasured.items() if why == reason]
+        yield f"not measured ({clean(reason)}): {', '.join(keys)}"
 
 
 def _gap_line(ms: float) -> str:
@@ -75,7 +85,8 @@ def _gap_line(ms: float) -> str:
 def _llm_lines(turn: Turn) -> Iterator[str]:
     yield (
         f"prompt {count(turn.prompt_tokens)} tokens   output {count(turn.output_tokens)} tokens   "
-        f"prefill {duration(turn.prefill_ms)}   decode {duration(turn.decode_ms)}   load {duration(turn.load_ms)}"
+        f"prefill {duration(_reported(turn, 'prefill'))}   decode {duration(_reported(turn, 'decode'))}   "
+        f"load {duration(_reported(turn, 'load'))}"
     )
     yield (
         f"context array sent {count(turn.context_sent)}, returned {count(turn.context_returned)}   "
@@ -123,14 +134,17 @@ def _stat_line(name: str, stat: StageStat) -> str:
 
 
 def _total_lines(turns: Sequence[Turn]) -> Iterator[str]:
-    """Totals and mean steps as upstream's analyze_latency.py computes them: of all turns, events sorted by stamp."""
+    """Totals and mean steps as upstream's analyze_latency.py computes them: of all turns, events sorted by stamp.
+
+    Turns in which a clock stepped, or the machine slept, are left out.
+    """
     totals: list[float] = []
     steps: dict[str, list[float]] = defaultdict(list)
     for turn in turns:
         events = sorted(turn.events, key=lambda event: event.timestamp)
-        if not events:
+        if not events or not _on_steady_clocks(turn):
             continue
-        totals.append(1000 * (events[-1].timestamp - events[0].timestamp))
+        totals.append(_first_to_last(events))
         for before, after in zip(events, events[1:], strict=False):
             steps[_step(before, after)].append(1000 * (after.timestamp - before.timestamp))
     if not totals:
@@ -152,7 +166,7 @@ def _offset_lines(turns: Sequence[Turn]) -> Iterator[str]:
         return
     low = MISSING if offset.low_ms is None else f"{offset.low_ms:+.1f}"
     high = MISSING if offset.high_ms is None else f"{offset.high_ms:+.1f}"
-    problem = "a clock stepped" if offset.stepped else "clocks differ: the hops as logged are not durations"
+    problem = "a clock stepped" if offset.stepped else "clocks differ: only the sum of the hops is a duration"
     verdict = problem if offset.stepped or offset.skewed else "clocks agree within the bounds"
     yield f"clock offset v34 − STT/TTS: {low} … {high} ms over {offset.turns} turns; {verdict}"
 
@@ -178,7 +192,8 @@ def session_lines(sessions: Sequence[Session], turns: Sequence[Turn]) -> Iterato
 
 
 def _session_row(number: int, turn: Turn) -> str:
-    total = 1000 * (turn.ended - turn.started) if turn.ended is not None and turn.started is not None else None
+    known = turn.ended is not None and turn.started is not None and _on_steady_clocks(turn)
+    total = 1000 * ((turn.ended or 0.0) - (turn.started or 0.0)) if known else None
     return (
         f"{number:4}  {clean(turn.request_id, 9) or 'typed':9} {turn.state:9} {duration(total):>8} "
         f"{duration(turn.v2v_ms):>8} {duration(turn.stages.get('llm')):>8} {count(turn.prompt_tokens_est):>6} "
@@ -204,6 +219,21 @@ def _trend(name: str, shown: Sequence[str], values: Sequence[float], write: Call
     mean = write(sum(values) / len(values))
     low, high = shown[values.index(min(values))], shown[values.index(max(values))]
     return f"{name:6} first {shown[0]}, last {shown[-1]}, mean {mean}, min {low}, max {high}, n={len(values)}"
+
+
+def _first_to_last(events: Sequence[Event]) -> float:
+    """ms; the events sorted by stamp."""
+    return 1000 * (events[-1].timestamp - events[0].timestamp)
+
+
+def _on_steady_clocks(turn: Turn) -> bool:
+    """No clock stepped within the turn, and nothing slept: its stamps are of one time."""
+    return not {Reason.STEPPED, Reason.ASLEEP} & set(turn.unmeasured.values())
+
+
+def _reported(turn: Turn, stage: str) -> float | None:
+    """What Ollama says that a stage took, unless something contradicts it."""
+    return None if stage in turn.unmeasured else getattr(turn, f"{stage}_ms")
 
 
 def _step(before: Event, after: Event) -> str:

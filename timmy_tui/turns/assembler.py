@@ -16,6 +16,7 @@ from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import MAX_CLOSED_TURNS, Drafts
 from timmy_tui.turns.event_fields import READERS
 from timmy_tui.turns.lone_pauses import PAUSE, LonePauses
+from timmy_tui.turns.plausibility import Limits
 from timmy_tui.turns.silence import Silence
 from timmy_tui.turns.v34_sessions import V34Sessions
 
@@ -55,11 +56,18 @@ class TurnAssembler:
     """Takes both logs, interleaved in any way. Returns closed turns, and returns them again when more becomes known."""
 
     def __init__(
-        self, timeout_s: float = 60.0, keep_events: bool = True, remember: int | None = MAX_CLOSED_TURNS
+        self,
+        timeout_s: float = 60.0,
+        keep_events: bool = True,
+        remember: int | None = MAX_CLOSED_TURNS,
+        longest_threshold_s: float = 10.0,
     ) -> None:
-        """``timeout_s``: silence that ends a turn. ``remember``: closed turns that late lines can reach; None: all."""
+        """``timeout_s``: silence that ends a turn, and that is no part of one; both limits in seconds.
+
+        ``remember``: closed turns that late lines can reach; None: all.
+        """
         self._keep_events = keep_events
-        self._drafts = Drafts(remember)
+        self._drafts = Drafts(remember, Limits(round(timeout_s * 1e6), round(longest_threshold_s * 1e6)))
         self._sessions = V34Sessions()
         self._debug_log = DebugLog(self._drafts, self._sessions)
         self._pauses = LonePauses()

@@ -6,10 +6,12 @@ from typing import Any
 from msgspec import Struct, field
 
 from timmy_tui.model.events import SLOT, Stamps, no_stamps
-from timmy_tui.model.stages import CRITICAL, KEYS
-from timmy_tui.model.turn import Event, Gap, Span, Turn, TurnState
+from timmy_tui.model.stages import CRITICAL, KEYS, V2V
+from timmy_tui.model.turn import Event, Gap, Reason, Span, Turn, TurnState
+from timmy_tui.turns.debug_doubts import doubt_steps
 from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.ledger import Ledger, settle
+from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits
 from timmy_tui.turns.template_leaks import leaks_template
 
 CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
@@ -54,6 +56,7 @@ class Draft(Struct, gc=False):
     closed: bool = False
     state: TurnState = TurnState.OPEN
     aborted_by: str = ""
+    limits: Limits = USUAL_LIMITS
 
     @property
     def position(self) -> tuple[int, ...]:
@@ -74,7 +77,7 @@ class Draft(Struct, gc=False):
         ledger = self._ledger(values)
         signals = self._signals(values)
         state, reason = self._final_state(signals, debug)
-        event_stamps = [*filter(None, self.stamps), *self.unknown_events.values()]
+        started, ended = self._times(ledger)
         return Turn(
             ordinal=self.ordinal,
             request_id=self.request_id,
@@ -84,10 +87,10 @@ class Draft(Struct, gc=False):
             session=self.session,
             state=state,
             reason=reason,
-            started=min(event_stamps) / 1e6 if event_stamps else debug.started if debug else None,
-            ended=max(event_stamps) / 1e6 if event_stamps else debug.ended if debug else None,
+            started=started,
+            ended=ended,
             answered=self._answered(debug),
-            logs="latency" if debug is None else "both" if event_stamps else "v34",
+            logs="latency" if debug is None else "both" if self.last_stamp else "v34",
             span=ledger.span,
             headline_ms=ledger.headline_ms,
             v2v_ms=ledger.v2v_ms,
@@ -96,7 +99,7 @@ class Draft(Struct, gc=False):
             unattributed_ms=ledger.unattributed_ms,
             gaps=ledger.gaps,
             offset_bounds=ledger.offset_bounds,
-            clock_stepped=ledger.clock_stepped,
+            unmeasured=ledger.unmeasured,
             tail_mode=self.tail_mode if self.tail_mode is not None else debug.tail_mode if debug else None,
             raw=self._raw(debug),
             signals=signals,
@@ -107,15 +110,25 @@ class Draft(Struct, gc=False):
             **values,
         )
 
+    def _times(self, ledger: Ledger) -> tuple[float | None, float | None]:
+        """First and last stamp, in seconds; of a turn in which a clock stepped, those of the first and last line."""
+        stamps = [*filter(None, self.stamps), *self.unknown_events.values()]
+        if not stamps:
+            return (self.debug.started, self.debug.ended) if self.debug else (None, None)
+        if ledger.unmeasured and Reason.STEPPED in ledger.unmeasured.values():
+            return self.first_stamp, self.last_stamp
+        return min(stamps) / 1e6, max(stamps) / 1e6
+
     def _ledger(self, values: Mapping[str, Any]) -> Ledger:
         if not self.last_stamp and self.debug is not None:
-            return _debug_ledger(self.debug)
+            return _debug_ledger(self.debug, self.limits)
         pause = self.fields.get("pause_threshold")
         return settle(
             self.stamps,
             pause_us=None if pause is None else round(pause * 1e6),
             pairs_us=self.query_us,
             reported=values,
+            limits=self.limits,
         )
 
     def _answered(self, debug: DebugRecord | None) -> float | None:
@@ -176,11 +189,18 @@ class Draft(Struct, gc=False):
         return "the model gave no answer" if status is None else f"v34 answered with status {status:.0f}"
 
 
-def _debug_ledger(debug: DebugRecord) -> Ledger:
+def _debug_ledger(debug: DebugRecord, limits: Limits) -> Ledger:
     """From the debug log alone: its steps have no positions, so the unattributed rest is one gap."""
     stages: dict[str, float | None] = dict.fromkeys(KEYS)
     stages.update(debug.stages())
     total = debug.total_ms
+    unmeasured = doubt_steps(stages, total, debug.values.get("ollama_total_ms"), limits)
+    if debug.clock_stepped:
+        unmeasured[V2V] = Reason.STEPPED
+    span = Span.NONE if total is None else Span.V34
+    stages.update(dict.fromkeys(unmeasured.keys() & stages.keys()))
+    if V2V in unmeasured:
+        total = None
     rest: float | None = None
     gaps: tuple[Gap, ...] = ()
     if total is not None:
@@ -189,7 +209,7 @@ def _debug_ledger(debug: DebugRecord) -> Ledger:
         gaps = (Gap("start", "end", rest),) if rest else ()
     skipped = frozenset({"store"}) if debug.store_skipped else frozenset()
     return Ledger(
-        span=Span.NONE if total is None else Span.V34,
+        span=span,
         headline_ms=total,
         v2v_ms=None,
         stages=stages,
@@ -197,5 +217,5 @@ def _debug_ledger(debug: DebugRecord) -> Ledger:
         unattributed_ms=rest,
         gaps=gaps,
         offset_bounds=(None, None),
-        clock_stepped=debug.clock_stepped,
+        unmeasured=unmeasured,
     )

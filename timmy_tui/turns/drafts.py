@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from timmy_tui.turns.draft import Draft
+from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits
 
 MAX_CLOSED_TURNS = 512
 """Closed turns that late lines can still reach."""
@@ -19,9 +20,10 @@ MIN_OLD_IDS = 50_000
 class Drafts:
     """Gives out ordinals. Keeps the newest turns whole, and of the older ones the id and the time."""
 
-    def __init__(self, remember: int | None = MAX_CLOSED_TURNS) -> None:
+    def __init__(self, remember: int | None = MAX_CLOSED_TURNS, limits: Limits = USUAL_LIMITS) -> None:
         """``remember``: how many closed turns late lines can reach; None keeps all."""
         self._remember = remember
+        self._limits = limits
         self._by_id: OrderedDict[str, Draft] = OrderedDict()
         self._old_stamps: dict[str, float] = {}
         self._oldest_stamps: dict[str, float] = {}
@@ -38,7 +40,7 @@ class Drafts:
 
     def create(self, request_id: str) -> Draft:
         """A new turn. An older one with the same id cannot be found any more; one without an id is not stored."""
-        draft = Draft(self.take_ordinal(), request_id)
+        draft = Draft(self.take_ordinal(), request_id, limits=self._limits)
         if request_id:
             self._by_id.pop(request_id, None)
             self._by_id[request_id] = draft

@@ -15,8 +15,9 @@ CHUNK_LINES = 400
 class Ingest:
     """One reading of the logs, from their first lines on. Closed turns are returned; a known ordinal is a revision."""
 
-    def __init__(self, timeout_s: float, keep_events: bool = True) -> None:
-        self.assembler = TurnAssembler(timeout_s=timeout_s, keep_events=keep_events)
+    def __init__(self, timeout_s: float, keep_events: bool = True, longest_threshold_s: float = 10.0) -> None:
+        """Limits in seconds, as in the settings of ``tail``."""
+        self.assembler = TurnAssembler(timeout_s, keep_events, longest_threshold_s=longest_threshold_s)
         self._events: dict[LogKind, EventParser] = {}
         self._facts: dict[LogKind, FactParser] = {}
         for row in in_order():

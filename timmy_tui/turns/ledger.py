@@ -8,11 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from timmy_tui.model.events import NEVER, SLOT, Stamps
-from timmy_tui.model.stages import AFTER_REPLY, BY_KEY, CRITICAL, KEYS, PARTS, REPLIED, STAGES
-from timmy_tui.model.turn import Gap, Span
-
-STEP_US = 1000
-"""Same-clock events this far out of order are a stepped clock; less is two threads stamping at once."""
+from timmy_tui.model.stages import (
+    AFTER_REPLY,
+    BY_KEY,
+    CRITICAL,
+    HOPS,
+    KEYS,
+    NETWORK,
+    PARTS,
+    REPLIED,
+    STAGES,
+    V2V,
+    top_of,
+)
+from timmy_tui.model.turn import Gap, Reason, Span
+from timmy_tui.turns.crossings import Edge, fit_hops, join_crossings
+from timmy_tui.turns.plausibility import REPORTED_MS, USUAL_LIMITS, Limits, clocks_apart, examine, is_plain
 
 
 def _slots(*names: str) -> tuple[int, int]:
@@ -43,6 +54,8 @@ _SIDE = tuple(
 _PAIRS = tuple(stage.key for stage in STAGES if stage.measured == "pairs")
 _REPORTED = tuple((stage.key, f"{stage.key}_ms") for stage in STAGES if stage.measured == "reported")
 """Key, and the figure of a turn that it is."""
+_REQUEST = top_of(_REPORTED[0][0])
+"""Key of the stage whose parts Ollama reports."""
 
 
 def _rests() -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
@@ -68,9 +81,7 @@ def _left_out() -> Iterator[tuple[frozenset[str], int, int, list[int], list[int]
 _RESTS = tuple(_rests())
 _OPTIONAL = tuple(_left_out())
 _AFTER_REPLY = frozenset(AFTER_REPLY)
-
-_Edge = tuple[str, int, int, str]
-"""Key, start and end in µs, clock of a measured critical stage."""
+_ALL_HOPS = len(HOPS)
 
 
 class Ledger(Struct, frozen=True, gc=False):
@@ -84,11 +95,12 @@ class Ledger(Struct, frozen=True, gc=False):
     unattributed_ms: float | None
     gaps: tuple[Gap, ...]
     offset_bounds: tuple[float | None, float | None]
-    clock_stepped: bool
+    unmeasured: Mapping[str, str]
 
 
 _NOTHING_SKIPPED: frozenset[str] = frozenset()
 _NOTHING_REPORTED: Mapping[str, float] = {}
+_ALL_MEASURED: Mapping[str, str] = {}
 _BLANK: dict[str, float | None] = dict.fromkeys(KEYS)
 
 
@@ -97,21 +109,59 @@ def settle(
     pause_us: int | None = None,
     pairs_us: int | None = None,
     reported: Mapping[str, float | None] = _NOTHING_REPORTED,
+    limits: Limits = USUAL_LIMITS,
 ) -> Ledger:
     """The ledger of a turn's stamps.
 
     ``pause_us`` is the silence that endpointing waited for; ``pairs_us`` the sum of the query pairs of retrieval;
     ``reported`` holds Ollama's own durations in ms, by field of Turn, beside whatever else.
     """
-    edges, stepped = _edges(stamps, pause_us)
-    span, began, ended = _span(stamps, pause_us)
-    if began is not None and ended is not None and ended < began:
-        span, began, ended, stepped = Span.NONE, None, None, True
+    believed_us = pause_us if pause_us is None or pause_us <= limits.threshold_us else None
+    span, began, ended = _span(stamps, believed_us)
+    edges = _edges(stamps, believed_us)
     if ended is not None and stamps[_SOUND] is None:
         edges = [edge for edge in edges if edge[0] not in _AFTER_REPLY]
+    stages = _measured(stamps, edges)
+    fits = _split(stages, pairs_us, reported)
+    bounds, unmeasured = _bounds(stamps), _ALL_MEASURED
+    apart = False
+    if not (fits and is_plain(stamps, limits)):
+        doubts = clocks_apart(stamps, stages, span, limits) if fits else None
+        doubts = doubts or examine(stamps, stages, reported, span, limits)
+        unmeasured, apart = doubts.reasons, doubts.apart
+        if doubts.stepped:
+            bounds = None, None
+        for key in unmeasured.keys() & stages.keys():
+            stages[key] = None
+        edges = fit_hops(stages, edges)
+    if believed_us is not pause_us and stamps[_PAUSE] is not None:
+        unmeasured = {**unmeasured, _WAITED: Reason.SETTING}
+    headline: float | None = None
+    gaps: tuple[Gap, ...] = ()
+    rest: float | None = None
+    if began is not None and ended is not None and V2V not in unmeasured:
+        if ended >= began:
+            headline = (ended - began) / 1000
+            gaps, rest = _gaps(edges, began, ended)
+            if apart and span is not Span.V34:
+                gaps = join_crossings(gaps)
+        else:
+            unmeasured = {**unmeasured, V2V: Reason.BACKWARDS}
+    v2v = headline if span is Span.V2V else None
+    return Ledger(span, headline, v2v, stages, _skipped(stamps), rest, gaps, bounds, unmeasured)
+
+
+def _measured(stamps: Stamps, edges: Sequence[Edge]) -> dict[str, float | None]:
+    """What lies between two events, in ms; a hop may be negative."""
     stages = _BLANK.copy()
-    for key, start, end, _ in edges:
+    both_ways, hops = 0, 0
+    for key, start, end, clock in edges:
         stages[key] = (end - start) / 1000
+        if clock == "cross":
+            both_ways += end - start
+            hops += 1
+    if hops == _ALL_HOPS:
+        stages[NETWORK] = both_ways / 1000
     for key, opens, or_opens, closes, or_closes in _SIDE:
         opened, closed = stamps[opens], stamps[closes]
         if opened is None and (opened := stamps[or_opens]) is None:
@@ -120,23 +170,12 @@ def settle(
             continue
         if closed >= opened:
             stages[key] = (closed - opened) / 1000
-    _split(stages, pairs_us, reported)
-    headline: float | None = None
-    gaps: tuple[Gap, ...] = ()
-    rest: float | None = None
-    backwards = False
-    if began is not None and ended is not None:
-        headline = (ended - began) / 1000
-        gaps, rest, backwards = _gaps(edges, began, ended)
-    v2v = headline if span is Span.V2V else None
-    skipped, bounds = _skipped(stamps), _bounds(stamps)
-    return Ledger(span, headline, v2v, stages, skipped, rest, gaps, bounds, stepped or backwards)
+    return stages
 
 
-def _edges(stamps: Stamps, pause_us: int | None) -> tuple[list[_Edge], bool]:
+def _edges(stamps: Stamps, pause_us: int | None) -> list[Edge]:
     """The measured critical stages in order; a same-clock one that runs backwards is not measured."""
-    edges: list[_Edge] = []
-    stepped = False
+    edges: list[Edge] = []
     pause = stamps[_PAUSE]
     if pause is not None and pause_us is not None:
         edges.append((_WAITED, pause - pause_us, pause, "stt"))
@@ -148,9 +187,7 @@ def _edges(stamps: Stamps, pause_us: int | None) -> tuple[list[_Edge], bool]:
             continue
         if end >= start or clock == "cross":
             edges.append((key, start, end, clock))
-        else:
-            stepped = True
-    return edges, stepped
+    return edges
 
 
 def _first(stamps: Stamps, *slots: int) -> int | None:
@@ -177,28 +214,30 @@ def _span(stamps: Stamps, pause_us: int | None) -> tuple[Span, int | None, int |
     return Span.NONE, None, None
 
 
-def _gaps(edges: Sequence[_Edge], began: int, ended: int) -> tuple[tuple[Gap, ...], float, bool]:
-    """Time between the measured stages, by position; their sum in ms; whether a same-clock gap runs backwards."""
+def _gaps(edges: Sequence[Edge], began: int, ended: int) -> tuple[tuple[Gap, ...], float]:
+    """Time between the measured stages, by position, and their sum in ms."""
     gaps: list[Gap] = []
-    at, after, total, backwards = began, "start", 0, False
-    before = ""
-    for key, start, end, clock in edges:
+    at, after, total = began, "start", 0
+    for key, start, end, _ in edges:
         if start != at:
-            gap = start - at
-            gaps.append(Gap(after, key, gap / 1000))
-            total += gap
-            backwards = backwards or (gap < -STEP_US and before == clock)
-        at, after, before = end, key, clock
+            gaps.append(Gap(after, key, (start - at) / 1000))
+            total += start - at
+        at, after = end, key
     if ended != at:
         gaps.append(Gap(after, "end", (ended - at) / 1000))
         total += ended - at
-    return tuple(gaps), total / 1000, backwards
+    return tuple(gaps), total / 1000
 
 
-def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapping[str, float | None]) -> None:
-    """What lies between no two events; a rest below zero is not a measurement."""
+def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapping[str, float | None]) -> bool:
+    """What lies between no two events; a rest below zero is not a measurement. Whether all parts fit their wholes."""
+    ollama_ms = 0.0
     for key, figure in _REPORTED:
-        stages[key] = reported.get(figure)
+        stages[key] = ms = reported.get(figure)
+        if ms is not None:
+            ollama_ms += ms
+    whole_ms = stages[_REQUEST]
+    fits = whole_ms is None or max(ollama_ms, reported.get("ollama_total_ms") or 0.0) <= whole_ms + REPORTED_MS
     if pairs_us is not None:
         for key in _PAIRS:
             stages[key] = pairs_us / 1000
@@ -214,7 +253,11 @@ def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapp
         else:
             for part in sometimes:
                 named += stages[part] or 0.0
-            stages[key] = round(rest - named, 6) if rest >= named else None
+            if rest >= named:
+                stages[key] = round(rest - named, 6)
+            else:
+                fits = False
+    return fits
 
 
 def _skipped(stamps: Stamps) -> frozenset[str]:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.turn import Turn
@@ -21,13 +22,13 @@ _PAUSE = PAUSE.encode()
 
 
 def newest_turns(
-    logs: Sequence[tuple[Path, LogFormat]], size: int, timeout_s: float, keep_events: bool = False
+    logs: Sequence[tuple[Path, LogFormat]], size: int, limits: TailSettings, keep_events: bool = False
 ) -> tuple[tuple[Turn, ...], Ingest]:
     """The turns at the end of the logs, in order, and the reading. A log that cannot be read counts as empty.
 
-    ``size``: bytes of each log that are enough, lone pauses not counted. ``timeout_s``: silence that ends a turn.
+    ``size``: bytes of each log that are enough, lone pauses not counted.
     """
-    ingest = Ingest(timeout_s, keep_events=keep_events)
+    ingest = Ingest(limits.turn_timeout_s, keep_events, limits.longest_threshold_s)
     turns: dict[int, Turn] = {}
     for path, row in sorted(logs, key=lambda log: log[1].order):
         for turn in ingest.feed(row.kind, end_lines(path, size)):

@@ -103,12 +103,6 @@ class View(Struct, frozen=True, eq=False, dict=True):
         return judgement.trial if judgement else None
 
     @cached_property
-    def skewed(self) -> bool:
-        """The clocks differ by more than the network explains, so the logged hops are not durations."""
-        clock = self.snapshot.clock
-        return clock is not None and (clock.skewed or clock.stepped)
-
-    @cached_property
     def reuse(self) -> dict[int, Reuse]:
         """Prompt reuse by ordinal."""
         llm = self.snapshot.llm

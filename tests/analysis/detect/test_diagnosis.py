@@ -36,13 +36,32 @@ def test_contributions_sum_to_the_excess_in_every_turn() -> None:
         assert one.contributions[-1].stage == "rest"
 
 
-@pytest.mark.parametrize(("stage", "factor"), [("retrieve", 30.0), ("tts", 4.0), ("decode", 4.0), ("hop_in", 800.0)])
+@pytest.mark.parametrize(("stage", "factor"), [("retrieve", 30.0), ("tts", 4.0), ("decode", 4.0)])
 def test_the_stage_that_made_it_slow_comes_first(stage: str, factor: float) -> None:
     one = with_slow(stage, factor)
     assert one.slow
     assert one.contributions[0].stage == stage
     assert one.excess_ms is not None and one.contributions[0].ms > 0.6 * one.excess_ms
     assert " over your usual: " in one.sentence
+
+
+def test_a_hop_that_made_it_slow_is_the_network() -> None:
+    one = with_slow("hop_in", 800.0)
+    assert one.slow and one.contributions[0].stage == "network"
+    assert "over your usual: network both ways +" in one.sentence
+    assert not {"hop_in", "hop_out"} & {part.stage for part in one.contributions}
+
+
+def test_a_turn_without_a_headline_says_why_and_teaches_nothing() -> None:
+    """A clock stepped in it: the one behind it is set against the same usual as if it had not been."""
+    stepped = replace(
+        TURNS[WARM], headline_ms=None, v2v_ms=None, unattributed_ms=None, gaps=(),
+        stages={**TURNS[WARM].stages, "llm": None, "wait": None}, unmeasured={"V2V": "a clock stepped"},
+    )  # fmt: skip
+    *_, one, after = told([*TURNS[:WARM], stepped, TURNS[WARM + 1]])
+    assert (one.sentence, one.excess_ms, one.slow) == ("not measured: a clock stepped", None, False)
+    *_, plain = told([*TURNS[:WARM], replace(TURNS[WARM], state=TurnState.FAILED), TURNS[WARM + 1]])
+    assert after == plain
 
 
 def test_an_ordinary_turn_is_not_slow() -> None:

@@ -177,7 +177,14 @@ def _day_later(turn: Turn) -> Turn:
 def _clock_stepped(turn: Turn) -> Turn:
     if turn.ordinal < 60:
         return turn
-    return replace(turn, stages={**turn.stages, "hop_in": -900.0, "hop_out": 912.0}, clock_stepped=turn.ordinal == 60)
+    apart = dict.fromkeys(("hop_in", "hop_out"))
+    if turn.ordinal > 60:
+        return replace(turn, stages={**turn.stages, **apart}, unmeasured=dict.fromkeys(apart, "clocks differ"))
+    stages = {**turn.stages, **apart, "network": None, "llm": None, "wait": None}
+    unmeasured = dict.fromkeys((*apart, "network", "llm", "wait", "V2V"), "a clock stepped")
+    return replace(
+        turn, stages=stages, unmeasured=unmeasured, headline_ms=None, v2v_ms=None, unattributed_ms=None, gaps=()
+    )
 
 
 def _zero(turn: Turn) -> Turn:
@@ -225,4 +232,4 @@ def test_only_complete_turns_count() -> None:
 def test_a_hop_that_takes_two_seconds_is_the_network_and_not_the_whole() -> None:
     turns = [slowed(turn, "hop_in", 600.0 if turn.ordinal >= 60 else 1.0) for turn in make_turns(120, seed=20)]
     (finding,) = lasting(fed(turns))
-    assert (finding.stage, finding.direction) == ("hop_in", "slower")
+    assert (finding.stage, finding.direction) == ("network", "slower")

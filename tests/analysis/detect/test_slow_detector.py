@@ -211,7 +211,7 @@ def turn(**more: object) -> Turn:
         "ordinal": 1, "state": TurnState.COMPLETE, "prompt_tokens": 1200, "output_tokens": 50, "reply_length": 80,
         "text_length": 30, "prefill_ms": 100.0, "decode_ms": 400.0, "load_ms": 90.0,
         "stages": {"wait": 95.0, "llm": 600.0, "tts": 700.0, "store": 300.0, "classify": 30.0,
-                   "hop_in": 2.0, "hop_out": 5.0},
+                   "hop_in": 2.0, "hop_out": 5.0, "network": 7.0},
     }  # fmt: skip
     return Turn(**{**fields, **more})  # type: ignore[arg-type]
 
@@ -273,11 +273,11 @@ def test_values_are_softened_logarithms() -> None:
     told = {name: math.exp(value.log_ms) for name, value in found.items()}
     assert told == pytest.approx(
         {
-            "classify": 30.5, "store": 300.5, "tts": 700.5, "hop_in": 4.0, "hop_out": 7.0, "prefill": 100.5,
+            "classify": 30.5, "store": 300.5, "tts": 700.5, "network": 9.0, "prefill": 100.5,
             "decode": 400.5, "wait": 95.5, "load": 90.5, "gap:classify→retrieve": 8.0, "gap:reply→end": 14.0,
         }
     )  # fmt: skip
-    assert [soft_of(name) for name in ("gap:a→b", "hop_in", "hop_out", "llm", "store")] == [5.0, 2.0, 2.0, 0.5, 0.5]
+    assert [soft_of(name) for name in ("gap:a→b", "network", "llm", "store")] == [5.0, 2.0, 0.5, 0.5]
 
 
 @pytest.mark.parametrize("unknown", ["prefill_ms", "decode_ms"])
@@ -291,22 +291,16 @@ def test_no_part_of_the_request_is_judged_when_the_model_was_loaded() -> None:
     assert "llm" in series(turn(stages=stages))
 
 
-@pytest.mark.parametrize(
-    ("hop_in", "hop_out", "stepped", "judged"),
-    [
-        (0.0, 5.0, False, True),
-        (-0.1, 5.0, False, False),
-        (5.0, -0.1, False, False),
-        (5.0, 5.0, True, False),
-        (None, 5.0, False, True),
-    ],
-)
-def test_hops_are_judged_where_both_are_durations(
-    hop_in: float | None, hop_out: float, stepped: bool, judged: bool
-) -> None:
-    found = series(turn(stages={"hop_in": hop_in, "hop_out": hop_out}, clock_stepped=stepped))
-    assert ("hop_out" in found) is judged
-    assert ("hop_in" in found) is (judged and hop_in is not None)
+@pytest.mark.parametrize(("network", "judged"), [(0.0, True), (7.0, True), (None, False)])
+def test_the_network_is_judged_and_no_single_hop(network: float | None, judged: bool) -> None:
+    found = series(turn(stages={"hop_in": 2.0, "hop_out": 5.0, "network": network}))
+    assert set(found) & {"hop_in", "hop_out", "network"} == ({"network"} if judged else set())
+
+
+@pytest.mark.parametrize("stage", ["prefill", "decode", "load"])
+def test_what_is_known_to_be_no_measurement_is_not_read_from_the_turn(stage: str) -> None:
+    assert stage not in series(turn(unmeasured={stage: "longer than the whole it is part of"}))
+    assert stage in series(turn(unmeasured={"classify": "a clock stepped"}))
 
 
 def test_what_did_not_happen_is_not_judged() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.stats.series import ms_of, soft_of, values_of
 from timmy_tui.model.stages import STAGES
+from timmy_tui.model.turn import Turn
 
 FIRST, TURN = next(
     (before, turn)
@@ -34,12 +35,16 @@ def test_a_loaded_model_leaves_out_the_request_only() -> None:
     assert {"tts", "classify"} <= known
 
 
-@pytest.mark.parametrize(("hop", "stepped"), [(-0.1, False), (5.0, True)])
-def test_hops_are_no_durations_where_the_clocks_differ(hop: float, stepped: bool) -> None:
-    odd = replace(TURN, stages={**TURN.stages, "hop_in": hop}, clock_stepped=stepped)
-    assert not {value.series for value in values_of(odd, FIRST, loaded=False)} & {"hop_in", "hop_out"}
-    zero = replace(TURN, stages={**TURN.stages, "hop_in": 0.0})
-    assert {"hop_in", "hop_out"} <= {value.series for value in values_of(zero, FIRST, loaded=False)}
+def test_hops_are_judged_as_their_sum() -> None:
+    """Where the clocks differ the sum is known as ever; where one stepped it is not."""
+    assert {"hop_in", "hop_out", "network"} & series_of(TURN) == {"network"}
+    apart = replace(TURN, stages={**TURN.stages, "hop_in": None, "hop_out": None})
+    assert {"hop_in", "hop_out", "network"} & series_of(apart) == {"network"}
+    assert "network" not in series_of(replace(TURN, stages={**TURN.stages, "network": None}))
+
+
+def series_of(turn: Turn) -> set[str]:
+    return {value.series for value in values_of(turn, FIRST, loaded=False)}
 
 
 def test_what_ollama_reports_is_read_from_the_turn_where_the_stages_lack_it() -> None:
@@ -51,7 +56,7 @@ def test_what_ollama_reports_is_read_from_the_turn_where_the_stages_lack_it() ->
     assert ms_of(TURN, "classify") == TURN.stages["classify"]
 
 
-@pytest.mark.parametrize(("series", "soft"), [("hop_in", 2.0), ("classify", 0.5), ("gap:start→end", 5.0)])
+@pytest.mark.parametrize(("series", "soft"), [("network", 2.0), ("classify", 0.5), ("gap:start→end", 5.0)])
 def test_a_value_is_the_logarithm_of_the_softened_time(series: str, soft: float) -> None:
     assert soft_of(series) == soft
     values = {value.series: value.log_ms for value in values_of(TURN, FIRST, loaded=False)}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy import stats
 
 from tests.turn_makers import complete_turn
@@ -206,13 +207,15 @@ def test_rows_of_stages() -> None:
     [
         ([(-5.0, 5.0), (-2.0, None), (None, 3.0)], (-2.0, 3.0, 3, False, False)),
         ([(0.0, 5.0)], (0.0, 5.0, 1, False, False)),
-        ([(0.1, 5.0)], (0.1, 5.0, 1, True, False)),
+        ([(0.999, 5.0)], (0.999, 5.0, 1, False, False)),
+        ([(1.0, 5.0)], (1.0, 5.0, 1, True, False)),
         ([(-5.0, 0.0)], (-5.0, 0.0, 1, False, False)),
-        ([(-5.0, -0.1)], (-5.0, -0.1, 1, True, False)),
+        ([(-5.0, -0.999)], (-5.0, -0.999, 1, False, False)),
+        ([(-5.0, -1.0)], (-5.0, -1.0, 1, True, False)),
         ([(2.0, 2.0)], (2.0, 2.0, 1, True, False)),
-        ([(2.1, 2.0)], (2.1, 2.0, 1, True, True)),
-        ([(-5.0, 1.0), (2.0, 9.0)], (2.0, 1.0, 2, True, True)),
-        ([(3.0, 2.0), (-9.0, 9.0)], (3.0, 2.0, 2, True, True)),
+        ([(2.1, 2.0)], (2.1, 2.0, 1, True, False)),
+        ([(-5.0, 1.0), (2.0, 9.0)], (2.0, 1.0, 2, True, False)),
+        ([(-5.0, 0.5), (1.501, 9.0)], (1.501, 0.5, 2, True, True)),
         ([(None, None), (None, 4.0)], (None, 4.0, 1, False, False)),
         ([(-4.0, None)], (-4.0, None, 1, False, False)),
     ],
@@ -223,3 +226,11 @@ def test_what_all_turns_together_allow(
     offset = offset_over(Turn(ordinal=n, offset_bounds=both) for n, both in enumerate(bounds))
     assert offset is not None
     assert (offset.low_ms, offset.high_ms, offset.turns, offset.skewed, offset.stepped) == found
+
+
+def test_a_turn_in_which_a_clock_stepped_bounds_nothing_and_is_told() -> None:
+    one = Turn(ordinal=0, unmeasured={"llm": "a clock stepped"})
+    offset = offset_over([one, Turn(ordinal=1, offset_bounds=(-4.0, 2.0)), Turn(ordinal=2)])
+    assert offset is not None
+    assert (offset.low_ms, offset.high_ms, offset.turns, offset.skewed, offset.stepped) == (-4.0, 2.0, 2, False, True)
+    assert offset_over([replace(one, unmeasured={"llm": "ends before it begins"})]) is None

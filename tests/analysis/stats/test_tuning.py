@@ -147,7 +147,7 @@ def test_the_page_has_the_numbers_of_the_stage_table_as_they_are() -> None:
     priors = [
         (stage.key, one.work, written(one.slope), written(one.spread)) for stage in STAGES for one in stage.covariates
     ]
-    assert [row for row in rows if row[0] in stages.KEYS] == priors
+    assert [row for row in rows if len(row) == 4 and row[0] in stages.KEYS] == priors
     noise: dict[str, tuple[str, str]] = {}
     for names, soft, least in (row for row in rows if len(row) == 3 and row[1][:1].isdigit()):
         left = [key for key in stages.KEYS if key not in noise]

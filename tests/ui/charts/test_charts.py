@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ui.snapshots import turn
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stages import CRITICAL, KEYS
-from timmy_tui.model.turn import Gap
+from timmy_tui.model.turn import Gap, Turn
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart, downsample, y_ticks
 from timmy_tui.ui.charts.spark import spark_glyph, spark_line, spark_text, top_of
 from timmy_tui.ui.charts.stack import gauge_line, stack_line
@@ -83,29 +84,44 @@ def test_a_skipped_stage_is_said_to_be_skipped_and_takes_no_room() -> None:
     assert store.skipped and store.length is None
 
 
+def clocks_differ(one: Turn, network: float) -> Turn:
+    apart = dict.fromkeys(("hop_in", "hop_out"))
+    stages = dict(one.stages) | apart | {"network": network}
+    return replace(one, stages=stages, unmeasured=dict.fromkeys(apart, "clocks differ"))
+
+
 def test_hops_that_the_clocks_make_untrue_are_hatched_and_v34_stays_within_the_turn() -> None:
-    stages = dict(turn(6).stages) | {"hop_in": -300.0, "hop_out": 308.0}
-    bars = {bar.key: bar for bar in place_bars(turn(6, stages=stages))}
+    bars = {bar.key: bar for bar in place_bars(clocks_differ(turn(6), network=8.0))}
     assert bars["hop_in"].kind == bars["hop_out"].kind == "hatch"
-    assert (bars["hop_in"].value, bars["hop_out"].value) == (-300.0, 308.0)
+    assert bars["hop_in"].reason == bars["hop_out"].reason == "clocks differ"
+    assert (bars["hop_in"].value, bars["hop_out"].value) == (None, None)
     assert bars["hop_in"].length == bars["hop_out"].length == 4.0
     assert bars["classify"].start == pytest.approx(bars["hop_in"].start + 4.0)
     drawn = plain(bar_line(bars["hop_in"], 2000.0, 40, UNICODE))
     assert drawn.count("╱") == 1 and len(drawn) == 40
 
 
-def test_no_hop_is_the_largest_part_when_the_clocks_differ() -> None:
-    stages = dict(turn(6).stages) | {"hop_in": -5000.0, "hop_out": 5008.0}
-    part = largest_part(turn(6, stages=stages))
+def test_the_largest_part_is_the_network_both_ways_and_never_a_hop() -> None:
+    part = largest_part(clocks_differ(turn(6), network=8.0))
     assert part is not None and part[0] == "llm"
-    slow = largest_part(turn(6, stages=dict(turn(6).stages) | {"hop_in": 5000.0}))
-    assert slow == ("hop_in", 5000.0)
+    assert largest_part(clocks_differ(turn(6), network=5000.0)) == ("network", 5000.0)
+    slow = dict(turn(6).stages) | {"hop_in": 5000.0, "network": 5006.0}
+    assert largest_part(turn(6, stages=slow)) == ("network", 5006.0)
 
 
-def test_skewed_clocks_hatch_both_hops() -> None:
-    kinds = {bar.key: bar.kind for bar in place_bars(turn(6), skewed=True)}
-    assert kinds["hop_in"] == kinds["hop_out"] == "hatch"
-    assert kinds["llm"] == "service" and kinds["mute"] == "setting"
+def test_a_turn_without_a_headline_has_no_largest_part() -> None:
+    assert largest_part(turn(6, headline_ms=None, unmeasured={"V2V": "a clock stepped"})) is None
+
+
+def test_only_hops_that_the_clocks_contradict_are_hatched() -> None:
+    """A turn in which one stepped has no time for them at all."""
+    kinds = {bar.key: bar.kind for bar in place_bars(turn(6))}
+    assert kinds["hop_in"] == kinds["hop_out"] == "hop"
+    gone = dict.fromkeys(("hop_in", "hop_out", "network", "llm"))
+    stepped = turn(6, stages=dict(turn(6).stages) | gone, unmeasured=dict.fromkeys(gone, "a clock stepped"))
+    bars = {bar.key: bar for bar in place_bars(stepped)}
+    assert (bars["hop_in"].kind, bars["hop_in"].length, bars["hop_in"].reason) == ("hop", None, "a clock stepped")
+    assert (bars["llm"].value, bars["llm"].reason) == (None, "a clock stepped")
 
 
 BARS = st.builds(

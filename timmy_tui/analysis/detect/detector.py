@@ -21,14 +21,13 @@ from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import (
     BY_KEY,
-    CRITICAL,
     GAP,
     GPU,
-    HOPS,
     SPLIT,
     STAGES,
     UNATTRIBUTED,
     V2V,
+    parts_of_headline,
     top_of,
     with_parts,
 )
@@ -133,10 +132,7 @@ class RegressionDetector:
             return None
         usual = {value.series: self._usual(value) for value in values_of(turn, before, loaded)}
         total = turn.unattributed_ms or 0.0
-        for stage in CRITICAL:
-            ms = turn.stages.get(stage)
-            if ms is None:
-                continue
+        for stage, ms in parts_of_headline(turn.stages):
             parts = [usual.get(part) for part in SPLIT.get(stage, ())]
             if parts and None not in parts:
                 total += sum(part or 0.0 for part in parts)
@@ -189,8 +185,6 @@ class RegressionDetector:
         evidence, length = level.bank.strongest()
         direction = level.bank.direction
         shift, since = level.excursion(length)
-        if series in HOPS and self._is_clock(series, shift):
-            return
         partners = self._partners(series, direction)
         usual = level.usual_ms - _softening(series) if series != V2V else (turn.headline_ms or 0.0) / math.exp(shift)
         for name in (series, *partners):
@@ -208,20 +202,6 @@ class RegressionDetector:
             adjusted_for=works_of(series),
         )  # fmt: skip
         self._findings.add((series, *partners), finding)
-
-    def _is_clock(self, series: str, shift: float) -> bool:
-        """Whether a clock was set: one hop is longer and another one shorter. All hops then start anew."""
-        hops = {hop: self._levels[hop] for hop in HOPS if hop in self._levels}
-        against = [
-            level.bank.strongest(-1 if shift > 0 else 1)[0]
-            for hop, level in hops.items()
-            if hop != series and level.ready
-        ]
-        if max(against, default=0.0) < _TUNING.partner:
-            return False
-        for level in hops.values():
-            level.restart()
-        return True
 
     def _partners(self, series: str, direction: int) -> list[str]:
         """Other series on the GPU that move the same way at the same time."""

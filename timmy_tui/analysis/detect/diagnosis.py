@@ -13,7 +13,17 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import features_of, robust_scale
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Contribution, Diagnosis
-from timmy_tui.model.stages import BY_KEY, CRITICAL, SPLIT, STAGES, UNATTRIBUTED, label
+from timmy_tui.model.stages import (
+    BY_KEY,
+    CRITICAL,
+    HOPS,
+    SPLIT,
+    STAGES,
+    UNATTRIBUTED,
+    V2V,
+    label,
+    parts_of_headline,
+)
 from timmy_tui.model.turn import Turn, TurnState
 
 _TUNING = TUNING.diagnosis
@@ -38,7 +48,10 @@ class Diagnoser:
         self._before = turn
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             reason = turn.reason or str(turn.state)
-            return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"{turn.state}: {reason}")
+            sentence = f"{turn.state}: {reason}"
+            if turn.state is TurnState.COMPLETE:
+                sentence = f"not measured: {turn.unmeasured.get(V2V, 'too few events')}"
+            return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=sentence)
         missing = _TUNING.least_turns - self._judged
         if missing > 0:
             diagnosis = Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"too few turns: {missing} more")
@@ -122,7 +135,8 @@ class Diagnoser:
             return
         for stage, ms in pieces:
             work = features_of(stage, turn, ahead)
-            if work is None or ms < 0:
+            if work is None or ms < 0 or stage in HOPS:
+                # One hop without the other may be a difference of the clocks: it is as it is.
                 continue
             level = self._levels.get(stage)
             if level is None:
@@ -140,10 +154,7 @@ def _expected_ms(level: Level | None, work: tuple[float, ...] | None) -> float |
 def _pieces(turn: Turn) -> list[tuple[str, float]]:
     """What the headline is made of: stages, the LLM in its parts where they are known, and the unattributed time."""
     pieces: list[tuple[str, float]] = []
-    for stage in CRITICAL:
-        ms = turn.stages.get(stage)
-        if ms is None:
-            continue
+    for stage, ms in parts_of_headline(turn.stages):
         parts = [(part, value) for part in SPLIT.get(stage, ()) if (value := turn.stages.get(part)) is not None]
         pieces += parts if parts and len(parts) == len(SPLIT[stage]) else [(stage, ms)]
     if turn.unattributed_ms is not None:

@@ -9,15 +9,12 @@ from typing import NamedTuple
 
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import features_of
-from timmy_tui.model.stages import BY_KEY, GAP, HOPS, SOFT_MS, SPLIT, STAGES, UNATTRIBUTED, with_parts
+from timmy_tui.model.stages import BY_KEY, GAP, SOFT_MS, SPLIT, STAGES, UNATTRIBUTED, with_parts
 from timmy_tui.model.turn import Turn
 
 _TUNING = TUNING.series
 _WITH_WHOLE = frozenset(key for whole in SPLIT for key in with_parts(whole))
-_ALONE = tuple(
-    stage.key for stage in STAGES if stage.judged and stage.clock != "cross" and stage.key not in _WITH_WHOLE
-)
-_HOPS = tuple(key for key in HOPS if BY_KEY[key].judged)
+_ALONE = tuple(stage.key for stage in STAGES if stage.judged and stage.key not in _WITH_WHOLE)
 _SPLIT = tuple(
     (whole, parts, tuple(key for key in with_parts(whole) if key != whole and BY_KEY[key].judged))
     for whole, parts in SPLIT.items()
@@ -38,15 +35,12 @@ class Value(NamedTuple):
 def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
     """Every judged value of a complete turn; ``before`` is the turn ahead of it in its session.
 
-    The parts of the LLM request stand for it; the whole is judged only where they are not known. With two clocks
-    apart the hops are no durations and are left out, and so is the LLM when the model had to be loaded. The wait is
-    judged with the load in it: the load comes with the debug log, often several turns late.
+    The parts of the LLM request stand for it; the whole is judged only where they are not known. The LLM is left out
+    when the model had to be loaded. The wait is judged with the load in it: the load comes with the debug log, often
+    several turns late.
     """
     for stage in _ALONE:
         yield from _value(stage, turn, before)
-    if not turn.clock_stepped and all((turn.stages.get(stage) or 0.0) >= 0 for stage in HOPS):
-        for stage in _HOPS:
-            yield from _value(stage, turn, before)
     for whole, parts, members in _SPLIT:
         if loaded and BY_KEY[whole].group == "LLM":
             continue
@@ -60,7 +54,7 @@ def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
 def ms_of(turn: Turn, stage: str) -> float | None:
     """Time of a stage. What Ollama reports may come later than the stages: v34's statistics lend a turn its load."""
     ms = turn.stages.get(stage)
-    if ms is None and stage in _REPORTED:
+    if ms is None and stage in _REPORTED and stage not in turn.unmeasured:
         ms = getattr(turn, _REPORTED[stage])
     return ms
 

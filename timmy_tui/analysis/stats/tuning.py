@@ -104,6 +104,8 @@ class SeriesTuning:
     """ms. A longer load is a model that was read from disk. Not measured."""
     loaded_times: float = 3.0
     """Times the usual load. So is one above this. Not measured."""
+    clocks_differ_ms: float = 1.0
+    """ms. Clocks that differ by less agree, as in the ledger of a turn: threads and ticks. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, HOPS, SPLIT, UNATTRIBUTED, label
+from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, HOPS, NETWORK, SPLIT, UNATTRIBUTED, label
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span
@@ -29,28 +29,27 @@ class Bar(Struct, frozen=True):
     skipped: bool = False
     parts: tuple[tuple[str, float], ...] = ()
     """(kind, ms) in order, where a stage is drawn in parts."""
-    logged: float | None = None
-    """ms as logged, where it differs from what is drawn because the clocks differ."""
+    reason: str = ""
+    """Why it is unknown although its events are there."""
 
     @property
     def value(self) -> float | None:
-        """The figure to print."""
-        return self.length if self.logged is None else self.logged
+        """The figure to print: a hatched bar has a length, but no figure of its own."""
+        return None if self.kind == "hatch" else self.length
 
 
-def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
+def place_bars(turn: Turn) -> list[Bar]:
     """The critical stages in order, with each gap at its place.
 
-    When the clocks differ, the logged time of a hop is not a duration, but the sum of the hops is. Each hop is drawn
-    hatched as an equal part of that sum, so that v34's stages lie within the turn; the figures stay as logged.
+    When the clocks differ, no hop is a duration, but the sum of the hops is. Each hop is drawn hatched as an equal part
+    of that sum, so that v34's stages lie within the turn.
     """
-    hop = _mean_hop_ms(turn) if skewed or has_negative_hop(turn) else None
     gaps = {gap.after: gap for gap in turn.gaps}
     bars: list[Bar] = []
     at = 0.0
     for key in ("start", *CRITICAL):
         if key != "start":
-            bar = _stage_bar(turn, key, at, hop)
+            bar = _stage_bar(turn, key, at)
             bars.append(bar)
             at += bar.length or 0.0
         gap = gaps.get(key)
@@ -61,26 +60,18 @@ def place_bars(turn: Turn, skewed: bool = False) -> list[Bar]:
     return bars
 
 
-def has_negative_hop(turn: Turn) -> bool:
-    """A hop has a negative time: the clocks differ by more than the network takes."""
-    return any((turn.stages.get(key) or 0.0) < 0 for key in HOPS)
-
-
-def _mean_hop_ms(turn: Turn) -> float:
-    known = [ms for ms in (turn.stages.get(key) for key in HOPS) if ms is not None]
-    return max(sum(known), 0.0) / len(HOPS) if len(known) == len(HOPS) else 0.0
-
-
-def _stage_bar(turn: Turn, key: str, at: float, hop: float | None) -> Bar:
+def _stage_bar(turn: Turn, key: str, at: float) -> Bar:
     stage = BY_KEY[key]
     value = turn.stages.get(key)
-    if hop is not None and value is not None and key in HOPS:
-        return Bar(key, stage.label, at, hop, "hatch", logged=value)
+    reason = turn.unmeasured.get(key, "")
+    both_ways = turn.stages.get(NETWORK)
+    if reason and key in HOPS and both_ways is not None:
+        return Bar(key, stage.label, at, both_ways / len(HOPS), "hatch", reason=reason)
     parts: tuple[tuple[str, float], ...] = ()
     if value:
         named = [(name, turn.stages.get(name)) for name in SPLIT.get(key, ())]
         parts = tuple((name, ms) for name, ms in named if ms)
-    return Bar(key, stage.label, at, value, stage.owner, key in turn.skipped, parts)
+    return Bar(key, stage.label, at, value, stage.owner, key in turn.skipped, parts, reason)
 
 
 def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:

@@ -1,8 +1,11 @@
 """Phrases that several panels share."""
 
+from collections.abc import Mapping
+
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import BY_KEY, GAP, GPU, label
+from timmy_tui.model.turn import Reason
 from timmy_tui.ui.paint.glyphs import Glyphs
 
 
@@ -32,6 +35,22 @@ def stage_name(key: str) -> str:
         return f"gap {label(after)}→{label(before)}"
     stage = BY_KEY.get(key)
     return key if stage is not None and stage.parent else label(key)
+
+
+_SHORT_REASONS: Mapping[str, tuple[str, ...]] = {
+    Reason.STEPPED: ("clock step", "step"),
+    Reason.CLOCKS_DIFFER: ("clocks",),
+    Reason.ASLEEP: ("asleep",),
+    Reason.EXCEEDS_WHOLE: ("over its whole", "over"),
+    Reason.SETTING: ("setting", "limit"),
+    Reason.BACKWARDS: ("backwards", "back"),
+}
+
+
+def reason_words(reason: str, width: int) -> str:
+    """Why a figure is unknown: the whole phrase, or the longest short one that fits."""
+    words = (reason, *_SHORT_REASONS.get(reason, ()))
+    return next((text for text in words if len(text) <= width), words[-1][:width])
 
 
 def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:

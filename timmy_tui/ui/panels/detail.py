@@ -56,6 +56,9 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
     if turn.text:
         rows.append(line(("said  ", "muted"), (foreign(turn.text, max(width - 6, 0)), "quote")))
     rows.extend(line((foreign(text, width), "bad")) for text in turn.errors[:2])
+    for reason in dict.fromkeys(turn.unmeasured.values()):
+        keys = [stage_name(key) for key, why in turn.unmeasured.items() if why == reason]
+        rows.append(line((f"not measured ({foreign(reason, 60)}): {', '.join(keys)}", "warn")))
     if turn.signals:
         rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals))}", "warn")))
     diagnosis = view.diagnosis_of(turn.ordinal)

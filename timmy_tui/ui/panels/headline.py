@@ -2,9 +2,8 @@
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
-from timmy_tui.model.stages import CRITICAL, HOPS, UNATTRIBUTED, V2V, label
+from timmy_tui.model.stages import UNATTRIBUTED, V2V, WAITED, label, parts_of_headline
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.ui.charts.waterfall import has_negative_hop
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import finding_role, finding_words, signed, stage_name
 from timmy_tui.ui.view import View
@@ -47,12 +46,16 @@ def _frozen(view: View) -> list[Line]:
 
 
 def largest_part(turn: Turn) -> tuple[str, float] | None:
-    """The largest critical stage of a turn, or its unattributed time; hops are left out when the clocks differ."""
-    excluded = HOPS if has_negative_hop(turn) else ()
-    parts = [(key, turn.stages.get(key)) for key in CRITICAL if key not in excluded]
-    parts.append((UNATTRIBUTED, turn.unattributed_ms))
-    known = [(key, ms) for key, ms in parts if ms is not None]
-    return max(known, key=lambda part: part[1], default=None)
+    """The largest critical stage of a turn, its network both ways, or its unattributed time.
+
+    None as well where the whole is unknown: then the largest may be among what is.
+    """
+    if V2V in turn.unmeasured:
+        return None
+    parts = list(parts_of_headline(turn.stages))
+    if turn.unattributed_ms is not None:
+        parts.append((UNATTRIBUTED, turn.unattributed_ms))
+    return max(parts, key=lambda part: part[1], default=None)
 
 
 def _largest(view: View, width: int) -> list[Line]:
@@ -110,9 +113,9 @@ def flight_line(view: View, width: int) -> Line:
 
 
 def _turn_elapsed_ms(open_turn: OpenTurn, tick: float) -> float:
-    """ms since the speech ended: since the first event, plus the pause threshold before it."""
-    pause = open_turn.turn.pause_threshold or 0.0
-    return (max(0.0, tick - open_turn.since) + pause) * 1000
+    """ms since the speech ended: since the first event, plus the silence before it."""
+    waited_ms = sum(open_turn.turn.stages.get(key) or 0.0 for key in WAITED)
+    return max(0.0, tick - open_turn.since) * 1000 + waited_ms
 
 
 def _seconds(ms: float) -> str:

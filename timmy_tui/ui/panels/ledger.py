@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import StageStat
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, UNATTRIBUTED, UNATTRIBUTED_LABEL
+from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, UNATTRIBUTED, UNATTRIBUTED_LABEL, V2V
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.waterfall import WIDEST, Bar, axis_line, bar_line, place_bars
 from timmy_tui.ui.paint.lines import Line, fit, left, line, right
-from timmy_tui.ui.paint.wording import finding_role, finding_words, signed
+from timmy_tui.ui.paint.wording import finding_role, finding_words, reason_words, signed
 from timmy_tui.ui.panels.headline import FEW
 from timmy_tui.ui.view import View
 
@@ -77,10 +77,14 @@ def _bars(view: View, turn: Turn | None) -> list[Bar]:
     """Critical stages with their gaps, the sum of the gaps, then the stages outside the headline."""
     if turn is None:
         return [Bar(key, BY_KEY[key].label, 0.0, None, str(BY_KEY[key].owner)) for key in CRITICAL]
-    bars = place_bars(turn, view.skewed)
-    bars.append(Bar(UNATTRIBUTED, SUM_LABEL, 0.0, turn.unattributed_ms, "sum"))
+    bars = place_bars(turn)
+    whole = turn.unmeasured.get(V2V, "")
+    bars.append(Bar(UNATTRIBUTED, SUM_LABEL, 0.0, turn.unattributed_ms, "sum", reason=whole))
     for key in OUTSIDE:
-        bars.append(Bar(key, BY_KEY[key].label, 0.0, turn.stages.get(key), "outside", key in turn.skipped))
+        reason = turn.unmeasured.get(key, "")
+        bars.append(
+            Bar(key, BY_KEY[key].label, 0.0, turn.stages.get(key), "outside", key in turn.skipped, reason=reason)
+        )
     return bars
 
 
@@ -89,13 +93,13 @@ def choose_rows(
 ) -> tuple[list[Bar], list[Bar]]:
     """(rows to show, rows to count), both in the given order.
 
-    When not all fit, rows outside the headline are dropped without a count. When that is not enough, one line is
-    reserved for the count, and rows with a finding are preferred, then the largest.
+    When not all fit, rows outside the headline are dropped without a count, but for those with a finding. When that is
+    not enough, one line is reserved for the count, and rows with a finding are preferred, then the largest.
     """
     if len(bars) <= available:
         return bars, []
     headline_ms = (turn.headline_ms if turn else None) or 0.0
-    inside = [bar for bar in bars if bar.kind != "outside"]
+    inside = [bar for bar in bars if bar.kind != "outside" or bar.key in with_finding]
     if len(inside) <= available:
         return inside, []
     ranked = sorted(inside, key=lambda bar: (bar.key in with_finding, bar.length or 0.0), reverse=True)
@@ -168,13 +172,13 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: 
 def _value(bar: Bar) -> tuple[str, str]:
     if bar.skipped:
         return " " + right("skipped", VALUE), "muted"
-    role = "muted" if bar.kind == "outside" or bar.length is None else "warn" if bar.kind == "hatch" else "value"
+    role = "muted" if bar.kind == "outside" or bar.value is None else "value"
     return " " + right(duration(bar.value), VALUE), role
 
 
 def _figures(bar: Bar, stat: StageStat | None, columns: Columns) -> list[tuple[str, str]]:
     known = stat if stat is not None and stat.n else None
-    gap = bar.key.startswith(GAP)
+    gap = bar.key.startswith(GAP) or bar.kind == "hatch"
     figures: list[tuple[str, str]] = []
     if columns.p50:
         text = "" if gap else duration(known.p50 if known else None)
@@ -191,8 +195,8 @@ def _delta(view: View, bar: Bar, stat: StageStat | None, width: int) -> tuple[st
     finding = view.finding_on(bar.key)
     if finding is not None:
         return left(finding_words(finding, view.glyphs, width), width), finding_role(finding)
-    if bar.kind == "hatch":
-        return left("clock" if width < 12 else "clocks differ", width), "warn"
+    if bar.reason:
+        return left(reason_words(bar.reason, width), width), "muted"
     delta = stat.delta if stat else None
     text = signed(delta, view.glyphs)
     if stat is None or not text or not notable(stat):
