@@ -75,7 +75,7 @@ SIGNS = (
     ("?", "unattributed: between two named stages, shown where it sits"),
     ("p95", "grey below 20 turns: then it is close to the maximum"),
     ("· in a sparkline", "a turn without this stage, or one that did not complete"),
-    ("╱ bar", "clocks differ: a logged hop is not a duration; each is drawn as half of their sum"),
+    ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
     ("┊3", "epoch 3 begins: other flags, or a restart"),
 )
 
