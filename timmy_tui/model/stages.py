@@ -232,8 +232,8 @@ KEYS = tuple(BY_KEY)
 CRITICAL = tuple(stage.key for stage in STAGES if stage.critical)
 """The stages that, with the unattributed time, sum to voice-to-voice."""
 TOP = tuple(stage.key for stage in STAGES if not stage.parent)
-WAITED = tuple(stage.key for stage in STAGES if stage.measured == "setting")
-"""Ahead of the first event."""
+SETTINGS = tuple(stage.key for stage in STAGES if stage.measured == "setting")
+"""Parts of a headline that are a setting, ahead of the first event, and no measurement."""
 OUTSIDE = tuple(stage.key for stage in STAGES if not stage.parent and not stage.critical)
 """Behind the first sound, or across everything: no part of voice-to-voice."""
 HOPS = tuple(stage.key for stage in STAGES if stage.clock == "cross" and stage.critical)

@@ -6,13 +6,11 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from timmy_tui.model.stages import STAGES
+from timmy_tui.model.stages import SETTINGS
 
 FlagValue = bool | int | float | str
 """What a flag of v34 can hold, in the terms of its file."""
 
-SETTINGS = tuple(stage.key for stage in STAGES if stage.measured == "setting")
-"""Stages of a headline that are a setting, and no measurement."""
 LATEST = 1e11
 """Seconds since 1970; a larger timestamp (year 5138) is not a time of day."""
 

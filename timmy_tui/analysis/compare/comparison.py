@@ -95,10 +95,15 @@ def values_of_stage(stage: str, sides: Sides) -> Values:
 def _values(stage: str, side: Sequence[tuple[Turn, Turn]]) -> Iterator[tuple[float, tuple[float, ...]]]:
     """Milliseconds and work of every turn that has them."""
     for turn, ahead in side:
-        ms = turn.headline_ms if stage == V2V else ms_of(turn, stage)
+        ms = _whole_ms(turn) if stage == V2V else ms_of(turn, stage)
         work = features_of(stage, turn, ahead)
         if ms is not None and ms >= 0 and work is not None and stage not in turn.skipped:
             yield ms, work
+
+
+def _whole_ms(turn: Turn) -> float | None:
+    """What is measured of the headline of a spoken turn: the silence threshold in it is a setting."""
+    return turn.measured_ms if turn.is_spoken else None
 
 
 def _verdict(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> StageVerdict:
@@ -156,8 +161,8 @@ def _whole_without_work(sides: Sides) -> tuple[Array, Array]:
 
     V2V as a whole does not follow the length of the answer by a power law: endpointing and hops do not depend on it.
     """
-    whole = [np.array([turn.headline_ms for turn, _ in side if turn.headline_ms], dtype=float) for side in sides]
-    with_headline = [[(turn, ahead) for turn, ahead in side if turn.headline_ms] for side in sides]
+    whole = [np.array([ms for turn, _ in side if (ms := _whole_ms(turn))], dtype=float) for side in sides]
+    with_headline = [[(turn, ahead) for turn, ahead in side if _whole_ms(turn)] for side in sides]
     for stage in WORKED:
         places = [
             [at for at, (turn, ahead) in enumerate(side) if next(_values(stage, [(turn, ahead)]), None) is not None]

@@ -23,6 +23,7 @@ from timmy_tui.model.stages import (
     BY_KEY,
     GAP,
     GPU,
+    SETTINGS,
     SPLIT,
     STAGES,
     UNATTRIBUTED,
@@ -94,8 +95,9 @@ class RegressionDetector:
         tag = (turn.ordinal, turn.request_id)
         for value in values_of(turn, before, loaded):
             self._level(value.series).add(value.log_ms, value.work, tag)
-        if turn.headline_ms is not None and expected is not None and expected > 0 and turn.headline_ms > 0:
-            self._level(V2V).add(math.log(turn.headline_ms / expected), (), tag)
+        measured = turn.measured_ms if turn.is_spoken else None
+        if measured is not None and expected is not None and expected > 0 and measured > 0:
+            self._level(V2V).add(math.log(measured / expected), (), tag)
         self._raise_alarms(turn)
         self._findings.count_turn(turn.ordinal)
 
@@ -133,6 +135,8 @@ class RegressionDetector:
         usual = {value.series: self._usual(value) for value in values_of(turn, before, loaded)}
         total = turn.unattributed_ms or 0.0
         for stage, ms in parts_of_headline(turn.stages):
+            if stage in SETTINGS:
+                continue
             parts = [usual.get(part) for part in SPLIT.get(stage, ())]
             if parts and None not in parts:
                 total += sum(part or 0.0 for part in parts)
@@ -186,7 +190,7 @@ class RegressionDetector:
         direction = level.bank.direction
         shift, since = level.excursion(length)
         partners = self._partners(series, direction)
-        usual = level.usual_ms - _softening(series) if series != V2V else (turn.headline_ms or 0.0) / math.exp(shift)
+        usual = level.usual_ms - _softening(series) if series != V2V else (turn.measured_ms or 0.0) / math.exp(shift)
         for name in (series, *partners):
             self._levels[name].move(min(length, max(self._levels[name].bank.longest, _TUNING.least_move_values)))
         if V2V in self._levels and series != V2V:

@@ -17,6 +17,7 @@ from timmy_tui.model.stages import (
     BY_KEY,
     CRITICAL,
     HOPS,
+    SETTINGS,
     SPLIT,
     STAGES,
     UNATTRIBUTED,
@@ -155,6 +156,8 @@ def _pieces(turn: Turn) -> list[tuple[str, float]]:
     """What the headline is made of: stages, the LLM in its parts where they are known, and the unattributed time."""
     pieces: list[tuple[str, float]] = []
     for stage, ms in parts_of_headline(turn.stages):
+        if stage in SETTINGS:
+            continue
         parts = [(part, value) for part in SPLIT.get(stage, ()) if (value := turn.stages.get(part)) is not None]
         pieces += parts if parts and len(parts) == len(SPLIT[stage]) else [(stage, ms)]
     if turn.unattributed_ms is not None:

@@ -2,7 +2,7 @@
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
-from timmy_tui.model.stages import UNATTRIBUTED, V2V, WAITED, label, parts_of_headline
+from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import finding_role, finding_words, signed, stage_name
@@ -114,7 +114,7 @@ def flight_line(view: View, width: int) -> Line:
 
 def _turn_elapsed_ms(open_turn: OpenTurn, tick: float) -> float:
     """ms since the speech ended: since the first event, plus the silence before it."""
-    waited_ms = sum(open_turn.turn.stages.get(key) or 0.0 for key in WAITED)
+    waited_ms = sum(open_turn.turn.stages.get(key) or 0.0 for key in SETTINGS)
     return max(0.0, tick - open_turn.since) * 1000 + waited_ms
 
 
