@@ -12,7 +12,7 @@ from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.stages import GPU, GPU_STAGES, UNATTRIBUTED
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
 
 Result = TypeVar("Result")
@@ -68,8 +68,13 @@ class View(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def last_complete(self) -> Turn | None:
-        """The newest complete turn, whose figures the rows show."""
+        """The newest complete turn, spoken or typed: prompt and cache are told of it."""
         return next((turn for turn in reversed(self.turns) if turn.state is TurnState.COMPLETE), None)
+
+    @cached_property
+    def headline_turn(self) -> Turn | None:
+        """The turn that headline, waterfall and ``last`` show: the newest spoken one, in whatever state it ended."""
+        return newest_spoken(self.turns)
 
     @cached_property
     def newest_turn(self) -> Turn | None:
@@ -160,5 +165,5 @@ def _value(turn: Turn, key: str) -> float | None:
     if turn.state is not TurnState.COMPLETE:
         return None
     if key == "headline":
-        return turn.headline_ms
+        return turn.headline_ms if turn.is_spoken else None
     return turn.unattributed_ms if key == UNATTRIBUTED else turn.stages.get(key)

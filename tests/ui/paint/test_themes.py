@@ -158,4 +158,4 @@ async def test_every_screen_is_drawn_in_the_other_themes(theme: str) -> None:
         assert dashboard.app.theme == theme
         for key in "234561":
             await dashboard.press(key)
-        assert "V2V 3.14s" in dashboard.text()
+        assert "V2V ≥3.14s" in dashboard.text()

@@ -7,6 +7,7 @@ from timmy_tui.core.formatting import MISSING, duration, on_off
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
+from timmy_tui.ui.panels.headline import headline_words
 from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import state_mark, title
 from timmy_tui.ui.panels.waits import wait_words
@@ -37,7 +38,7 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
     rows = [
         line(
             (f"{glyph} ", role), (f"turn {turn.ordinal} ", "value"), (f"{name} {clock_time(turn.started)} ", "muted"),
-            (f"{state}{reason} ", role), (f"{turn.span} {duration(turn.headline_ms)}", "value"),
+            (f"{state}{reason} ", role), (f"{turn.span} {headline_words(turn, turn.headline_ms)}", "value"),
             (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
         ),
         line(

@@ -5,36 +5,44 @@ from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
-from timmy_tui.ui.paint.wording import finding_role, finding_words, signed, stage_name
+from timmy_tui.ui.paint.wording import finding_role, finding_words, reason_words, signed, stage_name
 from timmy_tui.ui.view import View
 
 FEW = 20
 """Below this number of turns a p95 is grey: it is (almost) the largest value."""
 
 
+BAD = (TurnState.FAILED, TurnState.TIMED_OUT, TurnState.ABORTED)
+
+
 def headline_line(view: View, width: int) -> Line:
-    """The newest turn's time, its largest part, and the usual time."""
+    """The newest spoken turn's time, its largest part, and the usual time. Mark, figures and age are of one turn."""
     parts = [_badge(view), *_frozen(view), *_largest(view, width), *_level(view), *_usual(view.snapshot)]
-    last = view.newest_turn
-    ended = last.ended if last else None
+    turn = view.headline_turn
+    ended = turn.ended if turn else None
     tail = line((f"{ago(view.now - ended)} ago", "muted")) if ended is not None else ()
     return spread(join_fitting(parts, width - cells(tail) - 1), tail, width)
 
 
 def _badge(view: View) -> Line:
-    headline = view.snapshot.headline
-    name = headline.key if headline else V2V
-    newest = view.newest_turn
-    failed = newest is not None and newest.state in (TurnState.FAILED, TurnState.TIMED_OUT)
-    figure = duration(headline.last) if headline else MISSING
+    turn, headline = view.headline_turn, view.snapshot.headline
+    if turn is not None and turn.state in BAD:
+        reason = f": {foreign(turn.reason, 40)}" if turn.reason else ""
+        return line((f"{view.glyphs.fail} {str(turn.state).replace('_', ' ')}", "bad"), (reason, "muted"))
+    if headline is None or turn is None:
+        return line((f"{view.glyphs.none} ", "muted"), (f"{V2V} {MISSING}", "headline"))
     slower = any(finding.direction == "slower" and not finding.acknowledged for finding in view.findings)
-    glyph, role = (view.glyphs.fail, "bad") if failed else (view.glyphs.ok, "good")
-    if headline is None:
-        glyph, role = view.glyphs.none, "muted"
-    elif slower and not failed:
-        glyph, role = view.glyphs.up, "bad"
-    state = line((f" {str(newest.state).replace('_', ' ')}", "bad")) if failed and newest else ()
-    return (*line((f"{glyph} ", role), (f"{name} {figure}", "headline")), *state)
+    glyph, role = (view.glyphs.up, "bad") if slower else (view.glyphs.ok, "good")
+    why = turn.unmeasured.get(V2V, "") if headline.last is None else ""
+    return (
+        *line((f"{glyph} ", role), (f"{headline.key} {headline_words(turn, headline.last)}", "headline")),
+        *(line((f" {reason_words(why, 24)}", "muted")) if why else ()),
+    )
+
+
+def headline_words(turn: Turn, ms: float | None) -> str:
+    """``≥3.11s``: the length of a turn's span, and whether it is a lower bound."""
+    return duration(ms, "≥" if turn.is_lower_bound else "")
 
 
 def _frozen(view: View) -> list[Line]:
@@ -59,12 +67,12 @@ def largest_part(turn: Turn) -> tuple[str, float] | None:
 
 
 def _largest(view: View, width: int) -> list[Line]:
-    part = largest_part(view.last_complete) if view.last_complete else None
-    if part is None or view.last_complete is None:
+    turn = view.headline_turn
+    part = largest_part(turn) if turn is not None and turn.state is TurnState.COMPLETE else None
+    if part is None or turn is None:
         return []
     key, ms = part
-    headline_ms = view.last_complete.headline_ms
-    portion = percent(ms / headline_ms) if headline_ms else MISSING
+    portion = percent(ms / turn.headline_ms) if turn.headline_ms else MISSING
     return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
 
 

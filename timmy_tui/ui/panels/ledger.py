@@ -8,19 +8,20 @@ from msgspec import Struct
 
 from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import StageStat
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, UNATTRIBUTED, UNATTRIBUTED_LABEL, V2V
+from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, UNATTRIBUTED_LABEL, V2V
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.waterfall import WIDEST, Bar, axis_line, bar_line, place_bars
 from timmy_tui.ui.paint.lines import Line, fit, left, line, right
 from timmy_tui.ui.paint.wording import finding_role, finding_words, reason_words, signed
-from timmy_tui.ui.panels.headline import FEW
+from timmy_tui.ui.panels.headline import FEW, headline_words
 from timmy_tui.ui.view import View
 
 LEAST_SHARE = 0.03
 """A stage below this share of the headline is hidden first when there are not enough rows."""
 LABEL, VALUE, SHARE, STAT, COUNT = 6, 7, 4, 7, 3
 DROPS = "Δ words, n, p95, p50, share, waterfall, Δ, sparkline"
+SETTING_WORDS = "setting, waited more"
 SUM_LABEL = f"{UNATTRIBUTED_LABEL} sum"
 """Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
 
@@ -57,7 +58,7 @@ def columns_for(width: int, turns: int = 60) -> Columns:
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
     """Header and rows of ``turn`` (default: the last) in at most ``height`` lines; hidden rows are counted."""
     columns = columns_for(width, len(view.turns))
-    turn = turn if turn is not None else view.last_complete
+    turn = turn if turn is not None else view.headline_turn
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
     available = height - len(head)
@@ -110,7 +111,7 @@ def choose_rows(
 
 
 def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
-    total = duration(turn.headline_ms) if turn else MISSING
+    total = headline_words(turn, turn.headline_ms) if turn else MISSING
     spans = [(left("stage", LABEL), "muted"), (" " + right("last", VALUE), "muted")]
     if columns.share:
         spans.append((" " + right("%", SHARE), "muted"))
@@ -156,7 +157,7 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: 
         spans.extend(((" ", "text"), *drawn))
     spans.extend(_figures(bar, stat, columns))
     if columns.spark:
-        if bar.key.startswith(GAP):
+        if bar.key.startswith(GAP) or bar.key in SETTINGS:
             spans.append((" " * (columns.spark + 1), "text"))
         else:
             values, since = view.series(bar.key, columns.spark)
@@ -172,13 +173,13 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: 
 def _value(bar: Bar) -> tuple[str, str]:
     if bar.skipped:
         return " " + right("skipped", VALUE), "muted"
-    role = "muted" if bar.kind == "outside" or bar.value is None else "value"
+    role = "muted" if bar.kind == "outside" or bar.value is None or bar.key in SETTINGS else "value"
     return " " + right(duration(bar.value), VALUE), role
 
 
 def _figures(bar: Bar, stat: StageStat | None, columns: Columns) -> list[tuple[str, str]]:
     known = stat if stat is not None and stat.n else None
-    gap = bar.key.startswith(GAP) or bar.kind == "hatch"
+    gap = bar.key.startswith(GAP) or bar.kind == "hatch" or bar.key in SETTINGS
     figures: list[tuple[str, str]] = []
     if columns.p50:
         text = "" if gap else duration(known.p50 if known else None)
@@ -195,6 +196,8 @@ def _delta(view: View, bar: Bar, stat: StageStat | None, width: int) -> tuple[st
     finding = view.finding_on(bar.key)
     if finding is not None:
         return left(finding_words(finding, view.glyphs, width), width), finding_role(finding)
+    if bar.key in SETTINGS and bar.value is not None:
+        return left(SETTING_WORDS if width >= len(SETTING_WORDS) else "setting", width), "muted"
     if bar.reason:
         return left(reason_words(bar.reason, width), width), "muted"
     delta = stat.delta if stat else None

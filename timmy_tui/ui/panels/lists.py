@@ -42,9 +42,9 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
     glyph, role = state_mark(turn, view)
     part = largest_part(turn)
     epoch = view.glyphs.upright if turn.ordinal in view.epoch_starts else " "
-    spans = [(f"{glyph}{epoch}", role), (clock_time(turn.started), "muted"), (" ", "text")]
+    spans = [(f"{glyph}{epoch}", role), (turn_time(turn), "muted"), (" ", "text")]
     if turn.state is TurnState.COMPLETE:
-        spans.append((right(duration(turn.headline_ms), 6), "value"))
+        spans.append((right(duration(turn.headline_ms), 6), "value" if turn.is_spoken else "muted"))
         spans.append((f"  {left(label(part[0]), 6)} {right(duration(part[1]), 6)}" if part else " " * 15, "text"))
     else:
         spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", 21), role))
@@ -57,6 +57,11 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
     if width >= 80 and turn.text:
         spans.append((f"  {foreign(turn.text, width)}", "quote"))
     return tuple(spans)
+
+
+def turn_time(turn: Turn) -> str:
+    """Time of day in eight cells; ``typed`` for a typed turn of which no log tells the time."""
+    return "typed   " if turn.typed and turn.started is None else clock_time(turn.started)
 
 
 def log_rows(view: View, width: int, height: int) -> list[Line]:

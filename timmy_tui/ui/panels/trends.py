@@ -44,7 +44,7 @@ def trend_lines(view: View, first: int, turns: int, width: int, height: int) -> 
 
 def _value(turn: Turn, key: str) -> float | None:
     if key == "headline":
-        return turn.headline_ms
+        return turn.headline_ms if turn.is_spoken else None
     return turn.unattributed_ms if key == UNATTRIBUTED else turn.stages.get(key)
 
 

@@ -5,9 +5,9 @@ from timmy_tui.model.llm import Certainty
 from timmy_tui.model.stages import label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import foreign, right
-from timmy_tui.ui.paint.wording import clock_time, tokens
+from timmy_tui.ui.paint.wording import tokens
 from timmy_tui.ui.panels.headline import largest_part
-from timmy_tui.ui.panels.lists import state_mark
+from timmy_tui.ui.panels.lists import state_mark, turn_time
 from timmy_tui.ui.view import View
 
 COLUMNS: tuple[tuple[str, str, int], ...] = (
@@ -36,8 +36,8 @@ def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
     largest = f"{label(part[0]):6} {duration(part[1]):>6}" if part else MISSING
     return [
         (glyph + epoch, role),
-        (clock_time(turn.started), "muted"),
-        (right(duration(turn.headline_ms), 6), "value" if complete else "muted"),
+        (turn_time(turn), "muted"),
+        (right(duration(turn.headline_ms), 6), "value" if complete and turn.is_spoken else "muted"),
         (largest, "text"),
         _cache(turn, view),
         (right(tokens(turn.prompt_tokens), 6), "text"),
@@ -59,4 +59,6 @@ def _cache(turn: Turn, view: View) -> tuple[str, str]:
 def _why(turn: Turn, view: View) -> str:
     if turn.state is not TurnState.COMPLETE:
         return f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 24)}".strip()
-    return f"epoch {view.epoch_starts[turn.ordinal]} begins" if turn.ordinal in view.epoch_starts else ""
+    words = ["typed"] if turn.typed else []
+    words += [f"epoch {view.epoch_starts[turn.ordinal]} begins"] if turn.ordinal in view.epoch_starts else []
+    return ", ".join(words)
