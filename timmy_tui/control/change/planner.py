@@ -92,7 +92,9 @@ class Planner:
     def _with_consequences(self, made: ChangePlan, serving: Serving, busy: bool) -> ChangePlan:
         """What is done beside the files, in words."""
         lines = list(made.preview)
-        if made.point:
+        if isinstance(made.request, Restore | RestoreLatest):
+            lines.append("a restore point before-restore-… is made first")
+        elif made.point:
             lines.append(f"a restore point before-{made.point}-… is made first, unless this session has one")
         for file in made.planned:
             editor = open_in_editor(file.image.path)
