@@ -32,7 +32,7 @@ def test_every_flag_that_changes_the_prompt_is_a_cause(flag: Flag) -> None:
 
 def test_flags_that_leave_the_prompt_alone_are_none() -> None:
     beside = [flag.key for flag in FLAGS if not flag.changes_prompt]
-    assert beside == ["debug-mode", "use-chat-endpoint"]
+    assert beside == ["pause-threshold", "debug-mode", "use-chat-endpoint"]
     assert "changed head" in cause(dict.fromkeys(beside, True), dict.fromkeys(beside, False))
 
 

@@ -56,7 +56,8 @@ def test_a_file_from_the_future_is_replaced_by_one_of_the_second_after(tmp_path:
 
 def changing(monkeypatch: pytest.MonkeyPatch, path: Path, times: int) -> list[int]:
     """Another program writes to the file while it is read, so many times; the sizes that were read."""
-    pread, sizes = os.pread, []
+    pread = os.pread
+    sizes: list[int] = []
 
     def after_a_write(fd: int, size: int, offset: int) -> bytes:
         data = pread(fd, size, offset)
