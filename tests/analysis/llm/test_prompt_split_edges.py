@@ -8,10 +8,9 @@ from timmy_tui.analysis.llm.cold_rate import ColdRate, PrefillRate
 from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.prompt_split import PromptSplit, apparent_rate, full_hit_ms, split_prompt
-from timmy_tui.model.llm import Certainty, OllamaFacts
+from timmy_tui.model.llm import Certainty
 from timmy_tui.model.turn import Turn
 
-NEW = OllamaFacts(url="", reachable=True, since=None, version="0.12.11")
 RATE = PrefillRate(1.0, 1, True)
 
 
@@ -131,3 +130,13 @@ def test_the_first_version_holds_for_the_turns_before_it_and_a_later_one_does_no
     assert tracker.reuse[1].reason == "compared with 1 cold turn, 1000 tok/s"
     third = tracker.add(Turn(ordinal=2, prompt_tokens=1000, prefill_ms=1009.0, started=3.0))
     assert third.reason == "no cold turn yet to compare with"
+
+
+@pytest.mark.parametrize("version", ["0.30.0", "0.12.11", "0.30.11", "0.3.14"])
+def test_where_no_log_names_the_window_no_prompt_is_called_cut(version: str) -> None:
+    tracker = ReuseTracker()
+    tracker.set_version(version)
+    for ordinal in range(3):
+        started = float(ordinal)
+        tracker.add(Turn(ordinal=ordinal, prompt_tokens=8000, prefill_ms=10.0, context_sent=9000, started=started))
+    assert not any(tracker.is_truncated(ordinal) for ordinal in range(3))

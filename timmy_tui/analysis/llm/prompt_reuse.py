@@ -141,7 +141,8 @@ class ReuseTracker:
         if chained.rate_key != key and chained.rate_key in self._rates:
             self._rates[chained.rate_key].remove(request.ordinal)
         chained.rate_key = key
-        chained.long_wait = request.load_ms is None and (request.wait_ms or 0.0) > WAIT_LOAD_MS
+        waited = request.wait_ms is not None and request.wait_ms > WAIT_LOAD_MS
+        chained.long_wait = waited and request.load_ms is None
         chained.truncated = is_truncated(chained, request.num_ctx or self._num_ctx or None, rule)
         self._update_cold_rate(chained, rule)
 
