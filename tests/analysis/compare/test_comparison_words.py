@@ -4,9 +4,11 @@ import math
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.comparison import compare, sentence_of
+from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.compare.trial import Trial, advance, answer, leave, make_trial, resume, state
 from timmy_tui.model.judgement import StageVerdict
 from timmy_tui.model.turn import Span, Turn
@@ -114,7 +116,42 @@ def test_two_sides_have_names_and_numbers_of_their_own() -> None:
     assert told.sentence.endswith("n = 9/12")
 
 
-# --- a guided test that is over ---
+@pytest.mark.parametrize(("load_ms", "counts"), [(200.0, True), (270.0, True), (271.0, False)])
+def test_the_usual_load_is_the_one_in_the_middle(load_ms: float, counts: bool) -> None:
+    """Four loads of 30 ms and six of 90: three times the middle are 270."""
+    loads = [30.0] * 4 + [90.0] * 5 + [load_ms]
+    turns = [replace(turn, load_ms=load) for turn, load in zip(side(9, 0), loads, strict=True)]
+    assert compare(turns, side(9, 100)).n_a == (9 if counts else 8)
+
+
+def test_what_does_not_come_back_has_not_moved() -> None:
+    """B is slower than both A together; but the second A, five unsteady turns, is slower still."""
+
+    def stretch(first: int, *times: float) -> list[Turn]:
+        cold, *turns = side(len(times), first)
+        return [cold, *(replace(turn, stages={"classify": ms}) for turn, ms in zip(turns, times, strict=True))]
+
+    steady = [30.0 + 0.1 * (number % 5) for number in range(20)]
+    b = [36.0 + 0.1 * (number % 5) for number in range(20)]
+    unsteady = (20.0, 22.0, 38.0, 90.0, 100.0)
+    told = compare_crossover((stretch(0, *steady), stretch(100, *b), stretch(200, *unsteady)))
+    pooled = compare([*stretch(0, *steady), *stretch(200, *unsteady)], stretch(100, *b))
+    assert next(one.verdict for one in pooled.stages if one.stage == "classify") == "slower"
+    assert next(one.verdict for one in told.stages if one.stage == "classify") == "unchanged"
+
+
+# --- a guided test ---
+
+
+def test_a_verdict_is_on_the_turns_of_its_own_test() -> None:
+    """The second test of the guide has measured nothing yet."""
+    made = [complete_turn(n, started=float(n), session=1, tail_mode=False, raw=True) for n in range(6)]
+    trial = advance(make_trial("guide", 3, False, 0.0), made, 10.0)
+    made += [complete_turn(n, started=float(n), session=2, tail_mode=False, raw=False) for n in range(12, 17)]
+    told = state(advance(trial, made, 20.0), made, {})
+    assert told.phase == "verdict" and told.verdict is not None
+    assert (told.verdict.n_a, told.verdict.n_b) == (5, 4)
+    assert (told.verdict.a, told.verdict.b) == ("as it was", "changed")
 
 
 def finished() -> Trial:

@@ -160,3 +160,19 @@ def test_an_interrupted_change_that_is_taken_up_is_proved_by_the_turns_since(har
     assert harness.progress.choices == ("keep", "undo")
     assert harness.answer("keep") is ChangeState.KEPT
     assert_kept(harness)
+
+
+def test_a_change_whose_end_could_not_be_written_is_not_taken_up_by_the_program_that_ran_it(
+    harness: ControlHarness,
+) -> None:
+    """The next start asks about it; this one has told how it ended."""
+    harness.flip()
+    away = harness.journal.path.with_suffix(".away")
+    harness.journal.path.rename(away)
+    harness.journal.path.symlink_to("/nowhere")
+    assert harness.answer("keep") is ChangeState.KEPT
+    harness.journal.path.unlink()
+    away.rename(harness.journal.path)
+    assert harness.open_operation.op == harness.progress.op
+    harness.controller.poll()
+    assert harness.controller.idle and harness.state is ChangeState.KEPT
