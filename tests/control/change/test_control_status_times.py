@@ -1,7 +1,7 @@
 """What screen 5 reads again and when: on a clock of the test's own, and with counted looks."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,14 +9,18 @@ import pytest
 
 from tests.control.harness import NO_SERVICE, ControlHarness
 from tests.control.timmy_files import LONG_AGO, aged
+from tests.turn_makers import complete_turn
 from timmy_tui.control.change import runner, status
 from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.status import ControlStatus
+from timmy_tui.control.flags.readings import flag_states
 from timmy_tui.control.journal.write_ahead import Entry, Journal, Operation
 from timmy_tui.control.progress import LiveState
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.service.listeners import Listener, Serving
-from timmy_tui.model.change import ChangeState, ControlState, RestorePoint
+from timmy_tui.core.settings import Settings
+from timmy_tui.model.change import ChangeState, ControlState, FlagState, RestorePoint
+from timmy_tui.model.turn import Turn
 from timmy_tui.sources.timmy import timmy_at
 
 
@@ -131,6 +135,28 @@ def test_the_journal_is_read_again_only_when_it_has_changed(watched: Watched, mo
     assert len(looks) == 1
     watched.context.journal.append(Entry(op="two", stage="kept", at=2.0))
     assert len(watched.read_at(3.0, 4.0).journal) == 2 and len(looks) == 2
+
+
+def test_the_files_are_parsed_again_only_when_one_or_the_turns_have_changed(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files take 7 ms."""
+    parsed: list[Sequence[Turn]] = []
+
+    def counted(root: Path, settings: Settings, turns: Sequence[Turn]) -> tuple[FlagState, ...]:
+        parsed.append(turns)
+        return flag_states(root, settings, turns)
+
+    monkeypatch.setattr(status, "flag_states", counted)
+    watched.read_at(0.0, 1.0, 2.0)
+    assert len(parsed) == 1
+    edit(watched.context.timmy.v34_folder / "app.py", b"raw=True", b"raw=False", 1)
+    shown = watched.read_at(3.0, 4.0)
+    assert len(parsed) == 2 and {flag.key: flag.file_value for flag in shown.flags}["raw"] == "off"
+    turns = (complete_turn(0, session=1, num_ctx=4096),)
+    for _ in range(2):
+        shown = watched.status.read(turns, changing=False)
+    assert len(parsed) == 3 and {flag.key: flag.running_value for flag in shown.flags}["context-size"] == "4096"
 
 
 def edit(path: Path, old: bytes, new: bytes, seconds: int) -> None:
