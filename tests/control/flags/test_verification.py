@@ -3,6 +3,7 @@
 import pytest
 
 from tests.turn_makers import complete_turn
+from timmy_tui.control.flags.evidence import Evidence, evidence
 from timmy_tui.control.flags.verification import Verification, newest_session
 from timmy_tui.control.progress import LiveState
 from timmy_tui.model.flags import FLAGS, Flag
@@ -114,3 +115,8 @@ def test_the_newest_session_is_that_of_any_turn_also_of_one_in_flight(
     session: int, shown: tuple[int, ...], newest: int
 ) -> None:
     assert newest_session(LiveState(turns=tuple(turns(*shown)), session=session)) == newest
+
+
+def test_of_a_flag_that_turns_never_show_there_is_no_evidence() -> None:
+    assert evidence(CHUNKS, 3, [complete(0), complete(1)]) == Evidence(0, 2, contradicts=False, possible=False)
+    assert evidence(SIZE, 3, []) == Evidence(0, 2, contradicts=False, possible=True)
