@@ -184,7 +184,7 @@ REFUSED = (
     refused("again by walrus", b"X = True\nprint(X := False)\n", "more than once", 1, 2),
     refused("again by walrus in a default", b"X = True\ndef f(a=(X := 1)): pass\n", "more than once", 1, 2),
     refused("again by walrus in a default of lambda", b"X = True\nf = lambda a=(X := 1): a\n", "more than once", 1, 2),
-    refused("again by walrus in a named default", b"X = True\nf = lambda *, b, a=(X := 1): a\n", "more than once", 1, 2),
+    refused("again by walrus in a later default", b"X = True\nf = lambda *, a=(X := 1): a\n", "more than once", 1, 2),
     refused("again by walrus in a comprehension", b"X = True\n[X := a for a in b]\n", "more than once", 1, 2),
     refused("again by walrus in its own value", b"X = (X := True)\n", "more than once", 1, 1),
     refused("global in a function", b"X = True\ndef f():\n    global X\n    X = 1\n", "more than once", 1, 3),
