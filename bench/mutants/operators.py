@@ -105,7 +105,8 @@ def _without_effect(node: ast.AST) -> Iterator[ast.AST]:
 
 def _says_nothing(node: ast.AST) -> bool:
     if isinstance(node, ast.Assign):
-        return _names(node) == ["__slots__"] or _is_alias(node.value)
+        # Nothing is imported by a star; whether a name may be imported from a module is for mypy to notice.
+        return _names(node) in (["__slots__"], ["__all__"]) or _is_alias(node.value)
     if isinstance(node, ast.If):
         return "TYPE_CHECKING" in ast.unparse(node.test)
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -44,6 +44,7 @@ def test_nothing_is_changed_where_it_has_no_effect() -> None:
     text = '''"""Says 1.5 things."""
 from typing import Literal
 
+__all__ = ["A", "Word", "f"]
 Word = Literal["a", "b"]
 
 @dataclass(frozen=True)

@@ -47,13 +47,14 @@ class ControlHarness:
         """``state``: the user's state folder."""
         self.service, self.state_folder, self.settings = service, state, settings
         self.root, self.config, self.app = service.root, service.config, service.app
-        self.messages: list[str] = []
+        self.notices: list[tuple[str, str]] = []
+        """(message, role) of each."""
         self.marks: list[tuple[str, str]] = []
         self.timmy = timmy_at(self.root, settings, state)
         self.controller = Controller(
             self.timmy,
             read_only,
-            notify=lambda message, role: self.messages.append(message),
+            notify=lambda message, role: self.notices.append((message, role)),
             add_marker=lambda kind, label: self.marks.append((kind, label)),
         )
 
@@ -110,6 +111,11 @@ class ControlHarness:
         return self.state
 
     # -- reading
+
+    @property
+    def messages(self) -> list[str]:
+        """What was said so far, without the roles."""
+        return [message for message, _ in self.notices]
 
     @property
     def progress(self) -> ChangeProgress:

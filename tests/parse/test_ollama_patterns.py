@@ -1,11 +1,12 @@
 """Ollama's lines of every generation, the lines nearest to them, and the figures put together from several."""
 
+import re
 import time
 
 import pytest
 
 from timmy_tui.model.llm import ServedPrompt
-from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_duration, parse_time
+from timmy_tui.parse.ollama_log import PATTERNS, OllamaLogParser, is_generation, match_line, parse_duration, parse_time
 
 HEAD = "time=2025-10-03T13:22:30.008+02:00 level=DEBUG source=x.go:1 msg="
 
@@ -48,6 +49,9 @@ LINES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "srv  get_availabl: prompt cache update took 29.91 ms": ("restored", {"ms": "29.91"}),
     "slot get_availabl: id  0 | task -1 | selected slot by LCP similarity, sim_best = 0.948 (> 0.100 thold)": ("", {}),
+    "slot get_availabl: id  0 | task 7 | selected slot by LCP similarity, sim_best = 0.948 (> 0.100 thold)": (
+        "similar", {"task": "7", "share": "0.948"},
+    ),
     "slot get_availabl: id  0 | task 7 | selected, f_sim_best = 0.948": ("similar", {"task": "7", "share": "0.948"}),
     "DEBUG [update_slots] slot progression | ga_i=0 n_past=30 n_past_se=0 n_prompt_tokens_processed=12": (
         "progress", {"reused": "30", "evaluated": "12"},
@@ -81,6 +85,24 @@ def test_each_line_as_ollama_prints_it(line: str, told: tuple[str, dict[str, str
     assert (fact.kind, values) == told
     if line.startswith("time="):
         assert fact.values["at"] == "2025-10-03T13:22:30.008+02:00"
+
+
+@pytest.mark.parametrize("line", LINES, ids=[line[-50:] for line in LINES])
+def test_a_line_that_lacks_a_figure_is_not_read_as_one_with_an_empty_figure(line: str) -> None:
+    """Each figure in turn is taken out: then the line is another one, or says less. A path may be empty."""
+    figures = [found.span(name) for found in (pattern.regex.search(line) for pattern in PATTERNS) if found is not None
+               for name in found.groupdict() if name not in ("path", "env")]  # fmt: skip
+    for start, end in figures:
+        fact = match_line(line[:start] + line[end:])
+        assert fact is None or "" not in {text for key, text in fact.values.items() if key not in ("path", "env")}
+
+
+def test_every_pattern_says_which_versions_write_it() -> None:
+    """From one to another, from one on, all, or what a log with debug lines has."""
+    assert match_line("") is None
+    for pattern in PATTERNS:
+        assert re.fullmatch(r"(all|debug|0\.\d+(\+|–0\.\d+)(, debug)?)", pattern.era), pattern.kind
+    assert {pattern.kind for pattern in PATTERNS} == {kind for kind, _ in LINES.values() if kind}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +266,7 @@ def test_how_long_a_start_took(seconds: str, told: float | None) -> None:
 def test_the_version_is_foreign_text() -> None:
     _, parser = feed(HEAD + f'"Listening on x (version {"9" * 60})"')
     assert parser.version is not None
-    assert len(parser.version) <= 40
+    assert len(parser.version) == 40
 
 
 def test_a_cut_belongs_to_one_request() -> None:

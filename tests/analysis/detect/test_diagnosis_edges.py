@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.turn_makers import complete_turn
+from timmy_tui.analysis.detect import diagnosis
 from timmy_tui.analysis.detect.diagnosis import Diagnoser, diagnose_newest
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.turn import Turn, TurnState
@@ -148,3 +149,67 @@ def test_the_newest_are_diagnosed_against_what_came_before_them() -> None:
     one = diagnose_newest(turns, [turns[5]])
     assert (list(one), one[5].excess_ms) == ([5], None)
     assert diagnose_newest(turns, []) == {}
+
+
+@pytest.mark.parametrize("rest", [79.6, 80.4])
+def test_an_excess_of_almost_nothing_still_has_a_side(rest: float) -> None:
+    """Two parts of −50 and −30 ms and one that makes up for them: what pulls to that side is named, most first."""
+    diagnoser = Diagnoser()
+    plain = {"prompt": 300.0}
+    for ordinal in range(20):
+        diagnoser.add(turn(ordinal, stages=plain))
+    found = diagnoser.add(turn(99, 70.0, 150.0, stages={"prompt": 300.0 + rest}))
+    assert found.excess_ms == pytest.approx(rest - 80.0, abs=0.01)
+    assert list(parts(found)) == (["retrieve", "classify", "rest"] if rest < 80.0 else ["prompt", "rest"])
+    mirrored = diagnoser.add(turn(100, 130.0, 250.0, stages={"prompt": 300.0 - rest}))
+    assert list(parts(mirrored)) == (["retrieve", "classify", "rest"] if rest < 80.0 else ["prompt", "rest"])
+
+
+@pytest.mark.parametrize(
+    ("excess", "sentence"),
+    [
+        (0.0, "as usual for that work"),
+        (19.9, "as usual for that work"),
+        (-19.9, "as usual for that work"),
+        (20.1, "+20ms over your usual: CLASS +20ms, rest normal"),
+        (-20.1, "−20ms under your usual: CLASS −20ms, rest normal"),
+    ],
+)
+def test_below_20_ms_a_turn_is_as_usual(excess: float, sentence: str) -> None:
+    assert last(turn(99, classify=100.0 + excess)).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("retrieve", "rest"), [(19.0, "rest normal"), (24.0, "rest +24ms"), (-24.0, "rest −24ms"), (-19.0, "rest normal")]
+)
+def test_a_rest_below_20_ms_is_normal(retrieve: float, rest: str) -> None:
+    """Of 300 ms a tenth is worth a name, so that 24 ms are part of the rest."""
+    found = last(turn(99, 400.0, 200.0 + retrieve))
+    assert found.sentence.endswith(f"over your usual: CLASS +300ms, {rest}")
+
+
+def test_parts_have_names_that_can_be_read() -> None:
+    diagnoser = Diagnoser()
+    for ordinal in range(20):
+        diagnoser.add(turn(ordinal, unattributed_ms=50.0))
+    found = diagnoser.add(turn(99, unattributed_ms=250.0))
+    assert found.sentence == "+200ms over your usual: unnamed gap +200ms, rest normal"
+    assert last(turn(99, retrieve=400.0)).sentence == "+200ms over your usual: retrieval +200ms, rest normal"
+
+
+@pytest.mark.parametrize(("chosen", "first"), [(440, 240), (201, 1), (200, 0), (5, 0)])
+def test_200_turns_before_the_first_chosen_one_are_its_usual(
+    monkeypatch: pytest.MonkeyPatch, chosen: int, first: int
+) -> None:
+    """And all that follow, for another chosen one may be among them."""
+    fed: list[int] = []
+
+    class Recorder(Diagnoser):
+        def add(self, turn: Turn) -> Diagnosis:
+            fed.append(turn.ordinal)
+            return super().add(turn)
+
+    monkeypatch.setattr(diagnosis, "Diagnoser", Recorder)
+    turns = [turn(ordinal) for ordinal in range(450)]
+    assert sorted(diagnose_newest(turns, [turns[chosen], turns[449]])) == [chosen, 449]
+    assert fed == list(range(first, 450))

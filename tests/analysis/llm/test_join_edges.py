@@ -281,3 +281,8 @@ def test_a_model_that_is_not_loaded(loaded: bool | None, told: bool) -> None:
 )  # fmt: skip
 def test_a_server_that_does_not_answer(reachable: bool | None, problem: str, words: tuple[str, ...]) -> None:
     assert warnings(replace(UP, reachable=reachable, problem=problem, loaded=False), None, 0.0) == words
+
+
+@pytest.mark.parametrize(("ours", "theirs", "fits"), [(0.0, 0.0, True), (0.0, 0.02, False), (0.02, 0.0, False)])
+def test_a_duration_of_nothing_is_one_too(ours: float, theirs: float, fits: bool) -> None:
+    assert (joined(turn(prefill_ms=ours), line(ms=theirs)) is not None) is fits

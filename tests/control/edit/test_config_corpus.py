@@ -40,6 +40,13 @@ def test_putting_the_old_literal_back_gives_a_file_with_the_old_meaning(case: Ca
     assert ast.dump(parse(back)) == ast.dump(parse(case.before))
 
 
+@pytest.mark.parametrize("text", ["+5", "+ 5", "+\t5"])
+def test_a_plus_sign_goes_with_the_old_number(text: str) -> None:
+    source = f"X = {text}\n".encode()
+    assert find_literal(source, Constant("X")).value == 5
+    assert patch(source, Constant("X"), 8) == b"X = 8\n"
+
+
 @pytest.mark.parametrize("case", named(REFUSED))
 def test_c1_c2_what_is_not_certain_is_refused_with_reason_and_lines(case: Case) -> None:
     with pytest.raises(Refused) as refused:

@@ -78,6 +78,78 @@ def test_every_field_is_on_disk_before_the_file_is_touched(change: Change) -> No
     assert change.journal.path.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_journal_is_private_from_the_moment_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its mode cannot be set afterwards: then no line is written."""
+    journal = Journal(tmp_path / "journal.jsonl")
+
+    def refuse(fd: int, mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    mask = os.umask(0)
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fchmod", refuse)
+            with pytest.raises(ControlError, match="cannot be written: Operation not permitted"):
+                journal.append(Entry(op="one", stage="editing"))
+    finally:
+        os.umask(mask)
+    assert journal.path.stat().st_mode & 0o777 == 0o600 and journal.path.read_bytes() == b""
+
+
+def test_a_journal_that_others_may_read_is_made_private(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.path.touch(mode=0o644)
+    journal.append(Entry(op="one", stage="editing"))
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_is_half_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    write_all = os.write
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "write", lambda fd, data: write_all(fd, data[:-2]))
+        with pytest.raises(ControlError, match="the disk is full"):
+            journal.append(Entry(op="one", stage="editing", label="torn"))
+    journal.append(Entry(op="two", stage="editing", label="whole"))
+    assert [operation.label for operation in journal.operations()] == ["whole"]
+
+
+def test_an_operation_is_the_first_line_the_newest_words_and_the_last_stage(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    lines = (
+        Entry(
+            op="one", stage="editing", at=10.0, boot_id="b1", boottime=1.0, label="a", strategy="reload", service="s1"
+        ),
+        Entry(op="two", stage="editing", at=11.0, label="b", undoes="one"),
+        Entry(op="one", stage="healthy", at=12.0, boot_id="b2", boottime=2.0, label="c", service="s2", message="m"),
+        Entry(op="one", stage="kept", at=13.0, boot_id="b3", boottime=3.0),
+    )
+    for line in lines:
+        journal.append(line)
+    one, two = journal.operations()
+    assert one == Operation(
+        op="one", stage="kept", label="c", started=10.0, at=13.0, strategy="reload", service="s2", undoes="",
+        message="", boot_id="b3", boottime=3.0, files=(), begun=("b1", 1.0),
+    )  # fmt: skip
+    assert (two.started, two.at, two.undoes, two.begun) == (11.0, 11.0, "one", ("", 0.0))
+    assert (one.open, two.open) == (False, True) and journal.open_operations() == [two]
+
+
+@pytest.mark.parametrize(
+    ("stage", "over"),
+    [
+        ("kept", True), ("rolled back", True), ("refused", True), ("needs attention", True), ("not applied", True),
+        ("changed by someone else", True), ("editing", False), ("restarting", False), ("healthy", False),
+        ("verifying", False), ("asking", False), ("applied", False),
+    ],
+)  # fmt: skip
+def test_only_some_stages_end_an_operation(tmp_path: Path, stage: str, over: bool) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(Entry(op="one", stage="editing"))
+    journal.append(Entry(op="one", stage=stage))
+    assert (journal.open_operations() == []) is over
+
+
 def test_an_operation_is_folded_to_its_newest_stage(change: Change) -> None:
     change.journal.append(Entry(op=change.op, stage="restarting", service="123@4.5", strategy="reload"))
     change.journal.append(Entry(op="other", stage="editing"))

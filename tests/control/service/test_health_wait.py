@@ -280,8 +280,3 @@ def test_what_became_of_the_one_that_served(monkeypatch: pytest.MonkeyPatch, fol
     assert watched_service(monkeypatch, folder, Serving(PORT)).current_listener(here) == (here, "")
     assert watched_service(monkeypatch, folder, Serving(PORT, (here,))).current_listener(dead) == (here, "")
     assert watched_service(monkeypatch, folder, Serving(PORT)).current_listener(dead) == (dead, "v34 has exited since")
-
-
-def test_the_limits_are_those_of_the_specification() -> None:
-    assert health_wait.HUNG_S == 30.0
-    assert (health_wait.CRASHES, health_wait.CRASH_WINDOW_S, health_wait.STARTS) == (3, 60.0, 2)

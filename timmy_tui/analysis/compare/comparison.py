@@ -149,8 +149,6 @@ def _effect_of_work(stage: str, y: Array, values: Values) -> Array:
     groups = np.repeat([0, 1], [len(side) for side in values])
     work = [features for side in values for _, features in side]
     fitted = fit_work(stage, y, work, groups)
-    if not len(fitted.slopes):
-        return np.zeros(len(y))
     x = design(stage, work, fitted.offsets)
     effect: Array = (x - np.median(x, axis=0)) @ fitted.slopes
     return effect

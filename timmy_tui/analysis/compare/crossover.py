@@ -65,4 +65,5 @@ def _judged(
 
 
 def _ratio(row: StageVerdict) -> float:
-    return row.ratio if row.ratio is not None else 1.0
+    assert row.ratio is not None
+    return row.ratio

@@ -71,7 +71,7 @@ def evaluate(current: Sequence[Turn], before: Sequence[Turn], reuse: Mapping[int
 def _context_returned(epochs: Epochs) -> Outcome:
     current = epochs.current
     known = [turn for turn in current.turns if turn.context_returned is not None]
-    with_ids = [turn.context_returned or 0 for turn in known if turn.context_returned]
+    with_ids = [count for turn in known if (count := turn.context_returned)]
     note = "token ids, sent back as text; not the cache: with raw=True there are none, and the cache works without them"
     if not known:
         return NOT_YET, _progress(0, current.n), note

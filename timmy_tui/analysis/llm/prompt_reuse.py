@@ -15,6 +15,7 @@ from timmy_tui.analysis.llm.miss_cause import broken_cause
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
 from timmy_tui.analysis.llm.prompt_split import (
     PromptSplit,
+    apparent_rate,
     full_hit_ms,
     measured_split,
     queue_ms,
@@ -140,7 +141,8 @@ class ReuseTracker:
         if chained.rate_key != key and chained.rate_key in self._rates:
             self._rates[chained.rate_key].remove(request.ordinal)
         chained.rate_key = key
-        chained.long_wait = request.load_ms is None and (request.wait_ms or 0.0) > WAIT_LOAD_MS
+        waited = request.wait_ms is not None and request.wait_ms > WAIT_LOAD_MS
+        chained.long_wait = waited and request.load_ms is None
         chained.truncated = is_truncated(chained, request.num_ctx or self._num_ctx or None, rule)
         self._update_cold_rate(chained, rule)
 
@@ -163,8 +165,8 @@ class ReuseTracker:
         if tokens is None or request.prefill_ms is None or not rule.times_all_uncached:
             rates.remove(request.ordinal)
             return
-        hit_ms = full_hit_ms(request)
-        too_fast = tokens / max(request.prefill_ms - hit_ms, 0.01) * 1000 > fastest_cold(request.decode_rate)
+        hit_ms = full_hit_ms(request.decode_rate, request.prefill_ms)
+        too_fast = apparent_rate(tokens, request.prefill_ms - hit_ms) > fastest_cold(request.decode_rate)
         version_known = rule_for(self._versions[chained.version_index]) is not None
         if too_fast and certain and not version_known:
             self._incomplete_times.add(chained.version_index)

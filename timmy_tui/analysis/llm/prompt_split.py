@@ -44,14 +44,15 @@ def split_prompt(
     if measured is not None:
         return measured
     unknown_reason = _unknown_reason(request, version, rule, incomplete_times)
-    if unknown_reason:
+    prompt_tokens, prefill_ms = request.prompt_tokens, request.prefill_ms
+    if unknown_reason or prompt_tokens is None or prefill_ms is None:
         counts_misses = rule is not None and rule.counts is PromptEvalCount.MISSES
-        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else request.prompt_tokens)
-    prompt_tokens, prefill_ms = request.prompt_tokens or 0, request.prefill_ms or 0.0
-    reference, reason = _reference_rate(request, rate)
+        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else prompt_tokens)
+    decode_rate = request.decode_rate
+    reference, reason = _reference_rate(apparent_rate(prompt_tokens, prefill_ms), decode_rate, rate)
     if reference is None:
         return PromptSplit(Certainty.UNKNOWN, reason, prompt_tokens)
-    evaluated = evaluated_tokens(prompt_tokens, prefill_ms, full_hit_ms(request), reference)
+    evaluated = evaluated_tokens(prompt_tokens, prefill_ms, full_hit_ms(decode_rate, prefill_ms), reference)
     assumption = "" if rule is not None else "assumes Ollama 0.12.7 or newer; "
     return PromptSplit(Certainty.ESTIMATED, assumption + reason, prompt_tokens, prompt_tokens - evaluated)
 
@@ -83,23 +84,28 @@ def _unknown_reason(request: LlmRequest, version: str | None, rule: VersionRule 
     return ""
 
 
-def _reference_rate(request: LlmRequest, learned: PrefillRate | None) -> tuple[PrefillRate | None, str]:
+def _reference_rate(
+    apparent: float, decode_rate: float | None, learned: PrefillRate | None
+) -> tuple[PrefillRate | None, str]:
     """The cold rate to compare the prefill with, and its name; or None and the reason why there is none."""
     if learned is not None:
         kind = "" if learned.certain else "presumed "
         plural = "s" if learned.samples > 1 else ""
         rate = f"{learned.tokens_per_second:.0f} tok/s"
         return learned, f"compared with {learned.samples} {kind}cold turn{plural}, {rate}"
-    apparent_rate = (request.prompt_tokens or 0) / max(request.prefill_ms or 0.0, 0.01) * 1000
-    if apparent_rate <= fastest_cold(request.decode_rate):
+    if apparent <= fastest_cold(decode_rate):
         return None, "no cold turn yet to compare with"
-    return prior_rate(request.decode_rate), "prior rate, not calibrated: faster than any cold prefill"
+    return prior_rate(decode_rate), "prior rate, not calibrated: faster than any cold prefill"
 
 
-def full_hit_ms(request: LlmRequest) -> float:
-    """Prefill time of a full cache hit in ms: one decode step."""
-    rate = request.decode_rate
-    return min(FULL_HIT_MS if rate is None else 1000 / rate, request.prefill_ms or 0.0)
+def apparent_rate(tokens: int, prefill_ms: float) -> float:
+    """Tokens per second, had all of them been evaluated; a time below 0.01 ms counts as that."""
+    return tokens / max(prefill_ms, 0.01) * 1000
+
+
+def full_hit_ms(decode_rate: float | None, prefill_ms: float) -> float:
+    """Prefill time of a full cache hit in ms: one decode step, and never more than the whole prefill."""
+    return min(FULL_HIT_MS if decode_rate is None else 1000 / decode_rate, prefill_ms)
 
 
 def queue_ms(request: LlmRequest) -> float | None:

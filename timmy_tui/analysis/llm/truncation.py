@@ -1,6 +1,6 @@
 """Whether Ollama truncated a prompt to fit the context window; no version says so in its answer."""
 
-from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule, truncated_counts
+from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, Truncation, VersionRule, truncated_counts
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
 
 HEAD_TOKENS = 8
@@ -18,13 +18,14 @@ def is_truncated(chained: ChainedRequest, window: int | None, rule: VersionRule)
     if window is None:
         return False
     if rule.counts is PromptEvalCount.MISSES:
-        return (request.prompt_tokens or 0) >= window - HEAD_TOKENS or _least_sent_tokens(chained) > window
+        filled = request.prompt_tokens is not None and request.prompt_tokens >= window - HEAD_TOKENS
+        return filled or _least_sent_tokens(chained) > window
     counts = truncated_counts(window, rule.truncation)
     if not counts:
         return _least_sent_tokens(chained) > window
-    if request.prompt_tokens not in counts:
+    if request.prompt_tokens is None or request.prompt_tokens not in counts:
         return False
-    return max(counts) > 0.9 * window or _was_longer_than_counted(chained, window)
+    return rule.truncation is not Truncation.HALF or _was_longer_than_counted(chained, request.prompt_tokens, window)
 
 
 def _least_sent_tokens(chained: ChainedRequest) -> int:
@@ -43,15 +44,12 @@ def _least_sent_tokens(chained: ChainedRequest) -> int:
     return request.context_sent + beside_array
 
 
-def _was_longer_than_counted(chained: ChainedRequest, window: int) -> bool:
+def _was_longer_than_counted(chained: ChainedRequest, count: int, window: int) -> bool:
     """A count of half a window can be the true length. These show that it is not: v34's estimate or the context array
     above it, the same count in the previous request, a previous request that nearly filled the slot."""
     request, previous = chained.request, chained.previous
-    count = request.prompt_tokens or 0
-    if (
-        max(request.prompt_tokens_est or 0, request.context_sent or 0) > 1.3 * count
-        or _least_sent_tokens(chained) > window
-    ):
+    meant = (request.prompt_tokens_est, request.context_sent)
+    if any(tokens is not None and tokens > 1.3 * count for tokens in meant) or _least_sent_tokens(chained) > window:
         return True
     return previous is not None and (
         previous.request.prompt_tokens == count or (previous.request.slot_tokens or 0) > 0.9 * window

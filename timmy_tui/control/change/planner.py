@@ -92,7 +92,9 @@ class Planner:
     def _with_consequences(self, made: ChangePlan, serving: Serving, busy: bool) -> ChangePlan:
         """What is done beside the files, in words."""
         lines = list(made.preview)
-        if made.point:
+        if isinstance(made.request, Restore | RestoreLatest):
+            lines.append("a restore point before-restore-… is made first")
+        elif made.point:
             lines.append(f"a restore point before-{made.point}-… is made first, unless this session has one")
         for file in made.planned:
             editor = open_in_editor(file.image.path)
@@ -111,20 +113,20 @@ class Planner:
         asked = self._flip_plan(request, requested)
         values = {one.flag.key: one.value for one in self._flags() if one.value is not None}
         values |= {flag.key: value for flag, value in requested}
-        pairs = combination_warnings(values, requested[0][0].key)
-        if not pairs:
+        pair = next(iter(combination_warnings(values, requested[0][0].key)), None)
+        if pair is None:
             return asked
-        warned = replace(asked, preview=(pairs[0].message, *asked.preview))
+        warned = replace(asked, preview=(pair.message, *asked.preview))
         if request.only:
             return warned
         try:
-            good = [(self._flag(key), value) for key, value in pairs[0].good]
+            good = [(self._flag(key), value) for key, value in pair.good]
             paired = {flag.key for flag, _ in good}
             rest = [(flag, value) for flag, value in requested if flag.key not in paired]
             both = self._flip_plan(request, [*good, *rest])
         except Refused as refused:
             return replace(warned, preview=(*warned.preview, f"the good pair cannot be made: {refused.message}"))
-        lines = (pairs[0].message, "Both are changed together, as one change:", *both.preview)
+        lines = (pair.message, "Both are changed together, as one change:", *both.preview)
         return replace(both, preview=lines, other=warned, other_word=f"only {asked.label}")
 
     def _requested_values(self, requested: Sequence[tuple[str, str]]) -> list[tuple[Flag, Value]]:

@@ -50,16 +50,14 @@ def collect(module: ast.Module, name: str) -> Bindings:
     for node in ast.walk(module):
         if isinstance(node, ast.Global) and name in node.names:
             bindings.add(node, "a global statement")
-        elif _is_unseen(node):
-            bindings.unseen.append(getattr(node, "lineno", 0))
+        elif isinstance(node, ast.Name | ast.Attribute) and _is_unseen(node):
+            bindings.unseen.append(node.lineno)
     bindings.found.sort(key=lambda binding: binding.line)
     return bindings
 
 
-def _is_unseen(node: ast.AST) -> bool:
-    if isinstance(node, ast.Name):
-        return node.id in UNSEEN
-    return isinstance(node, ast.Attribute) and node.attr in UNSEEN_ATTRIBUTES
+def _is_unseen(node: ast.Name | ast.Attribute) -> bool:
+    return node.id in UNSEEN if isinstance(node, ast.Name) else node.attr in UNSEEN_ATTRIBUTES
 
 
 def _is_plain(statement: ast.stmt, name: str) -> bool:

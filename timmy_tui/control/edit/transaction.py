@@ -42,9 +42,9 @@ class EditedLiteral:
     new: str
     line: int
     """1-based."""
-    old_line: str = ""
+    old_line: str
     """The whole line, for the preview."""
-    new_line: str = ""
+    new_line: str
 
 
 @dataclass(frozen=True)

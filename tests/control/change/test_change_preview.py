@@ -1,0 +1,295 @@
+"""What the user is shown before a change, line by line, and which restore points it makes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.control.harness import NO_SERVICE, ControlHarness, controller_on
+from tests.control.services import Service
+from tests.control.timmy_files import aged, git
+from timmy_tui.control.change.plan import ChangePlan
+from timmy_tui.core.settings import FlagSetting
+from timmy_tui.model.change import ChangeState
+from timmy_tui.model.user_requests import (
+    ChangeRequest,
+    CreatePoint,
+    Flip,
+    Restart,
+    Restore,
+    RestoreLatest,
+    Undo,
+)
+
+STOPPED = "v34 is not running: its next start reads the file"
+BAD_TAILS = "Tail mode with raw on sends tails without any context: raw brings no context back to chain."
+BAD_RAW = "Raw off with the whole prompt on every turn grows the context past num_ctx; prompts are cut silently."
+TAIL_LINES = ("v34/config.py:8", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
+CALL = "return llm.generate_api_call(prompt_to_send, context=prev_ctx, raw={}, temperature=temperature)"
+RAW_LINES = ("v34/app.py:26", f"- {CALL.format('True')}", f"+ {CALL.format('False')}")
+OWN = {
+    "port": FlagSetting(name="V34_PORT", type="int", warning="Careful."),
+    "beside": FlagSetting(name="RETRIES", type="int", file="shared/own.py"),
+}
+
+
+def first_point(name: str) -> str:
+    return f"a restore point before-{name}-… is made first, unless this session has one"
+
+
+@pytest.fixture
+def harness(root: Path, state: Path) -> Iterator[ControlHarness]:
+    """Of a Timmy in a repository, whose first state has a tag."""
+    aged(root / "shared/own.py", b"API_KEY, RETRIES = 1, 2\nRETRY_TOKEN = RETRIES = 3\n")
+    git(root, "init", "-q", "-b", "main")
+    git(root, "add", "v34", "shared")
+    git(root, "commit", "-qm", "first")
+    git(root, "tag", "first-state")
+    with controller_on(Service(root), state, replace(NO_SERVICE, flags=OWN)) as harness:
+        yield harness
+
+
+def shown(harness: ControlHarness, request: ChangeRequest) -> tuple[str, tuple[str, ...]]:
+    """Label and lines of a plan that is not refused."""
+    plan = harness.plan(request)
+    assert plan.refusal == ""
+    return plan.label, plan.preview
+
+
+def test_one_flag_shows_its_line_before_and_after(harness: ControlHarness) -> None:
+    assert shown(harness, Flip((("retrieved-chunks", "3"),))) == (
+        "retrieved chunks 5→3",
+        (
+            "v34/config.py:12", "- NUM_RETRIEVED_CHUNKS = 5", "+ NUM_RETRIEVED_CHUNKS = 3",
+            first_point("retrieved-chunks"), STOPPED,
+        ),
+    )  # fmt: skip
+
+
+def test_several_flags_show_their_lines_then_their_warnings(harness: ControlHarness) -> None:
+    assert shown(harness, Flip((("context-size", "4096"), ("port", "5001"), ("retrieval", "off")))) == (
+        "context size 8000→4096, port 5000→5001, retrieval on→off",
+        (
+            "v34/config.py:23",
+            "- LLM_CONTEXT_SIZE = 8000  # num_ctx: a change reloads the model",
+            "+ LLM_CONTEXT_SIZE = 4096  # num_ctx: a change reloads the model",
+            "v34/config.py:36", "- V34_PORT = 5000", "+ V34_PORT = 5001",
+            "v34/config.py:11", "- RETRIEVAL_ENABLED = True", "+ RETRIEVAL_ENABLED = False",
+            "The model is loaded again: the first turn waits for it.", "Careful.",
+            first_point("context-size"), STOPPED,
+        ),
+    )  # fmt: skip
+
+
+def test_a_flag_that_has_its_value_already_is_left_out(harness: ControlHarness) -> None:
+    plan = harness.plan(Flip((("context-size", "8000"), ("retrieved-chunks", "3"))))
+    assert plan.label == "retrieved chunks 5→3" and plan.point == "retrieved-chunks"
+    assert [(flag.key, value) for flag, value in plan.requested] == [("retrieved-chunks", 3)]
+    assert "The model is loaded again: the first turn waits for it." not in plan.preview
+
+
+def test_a_good_pair_is_proposed_and_the_wish_alone_is_beside_it(harness: ControlHarness) -> None:
+    plan = harness.plan(Flip((("tail-mode", "on"),)))
+    assert (plan.label, plan.other_word, plan.point) == (
+        "tail mode off→on, raw on→off", "only tail mode off→on", "tail-mode",
+    )  # fmt: skip
+    assert plan.preview == (
+        BAD_TAILS, "Both are changed together, as one change:", *TAIL_LINES, *RAW_LINES, first_point("tail-mode"),
+        STOPPED,
+    )  # fmt: skip
+    other = plan.other
+    assert other is not None and other.label == "tail mode off→on" and other.other is None
+    assert other.preview == (BAD_TAILS, *TAIL_LINES, first_point("tail-mode"), STOPPED)
+
+
+def test_the_wish_alone_is_warned_of_and_not_doubled(harness: ControlHarness) -> None:
+    """The sentence of the pair takes the place of the flag's own warning."""
+    assert shown(harness, Flip((("raw", "off"),), only=True)) == (
+        "raw on→off", (BAD_RAW, *RAW_LINES, first_point("raw"), STOPPED),
+    )  # fmt: skip
+    assert shown(harness, Flip((("tail-mode", "on"), ("raw", "off")))) == (
+        "tail mode off→on, raw on→off", (*TAIL_LINES, *RAW_LINES, first_point("tail-mode"), STOPPED),
+    )  # fmt: skip
+
+
+def test_a_value_that_cannot_be_read_is_not_taken_for_half_of_a_bad_pair(harness: ControlHarness) -> None:
+    aged(harness.app, harness.app.read_bytes().replace(b"raw=True", b"raw=flag"))
+    plan = harness.plan(Flip((("raw", "off"),)))
+    assert "computed" in plan.refusal
+    label, lines = shown(harness, Flip((("tail-mode", "on"),)))
+    # What raw is cannot be read, so that nothing is known to be wrong with the pair.
+    assert (label, lines) == ("tail mode off→on", (*TAIL_LINES, first_point("tail-mode"), STOPPED))
+
+
+def test_a_pair_in_a_file_that_may_not_be_written_is_not_proposed(harness: ControlHarness) -> None:
+    harness.app.chmod(0o444)
+    plan = harness.plan(Flip((("tail-mode", "on"),)))
+    assert plan.label == "tail mode off→on" and plan.other is None
+    assert plan.preview[0] == BAD_TAILS
+    assert plan.preview[4].startswith(f"the good pair cannot be made: {harness.app} is marked read-only.")
+
+
+def test_a_line_that_names_a_secret_shows_the_literal_alone(harness: ControlHarness) -> None:
+    aged(harness.root / "shared/own.py", b"import os\nRETRIES = 3; os.environ['TOKEN'] = 'abc'\n")
+    label, lines = shown(harness, Flip((("beside", "4"),)))
+    assert (label, lines[:2]) == ("beside 3→4", ("shared/own.py:2", "  RETRIES: 3 → 4"))
+    assert "abc" not in "".join(lines)
+
+
+def test_an_editor_that_has_the_file_open_is_named(harness: ControlHarness) -> None:
+    (harness.config.parent / ".config.py.swp").touch()
+    _, lines = shown(harness, Flip((("retrieved-chunks", "3"),)))
+    assert lines[3:] == (
+        first_point("retrieved-chunks"), "vim seems to have config.py open (.config.py.swp).", STOPPED,
+    )  # fmt: skip
+
+
+def test_a_turn_in_flight_is_announced_last_and_once_for_each_way(harness: ControlHarness) -> None:
+    harness.see(in_phase="llm")
+    plan = harness.plan(Flip((("tail-mode", "on"),)))
+    for way in (plan, plan.other):
+        assert way is not None
+        assert way.preview[-2:] == (STOPPED, "a turn is in flight: the change waits until it is over")
+        assert way.preview.count(STOPPED) == 1
+
+
+def test_a_restart_of_a_v34_that_does_not_run_is_refused_with_the_command(harness: ControlHarness) -> None:
+    plan = harness.plan(Restart())
+    assert (plan.label, plan.preview) == ("restart v34", ("no file is changed",))
+    assert plan.refusal == f"v34 is not running; start it: cd {harness.config.parent} && python app.py --debug"
+
+
+@pytest.mark.parametrize(("name", "label"), [("mine", "restore point mine"), ("", "restore point")])
+def test_a_restore_point_says_what_it_keeps_and_restarts_nothing(
+    harness: ControlHarness, name: str, label: str
+) -> None:
+    lines = ("keeps the code files of v34/ and shared/, byte for byte, outside the repository",)
+    assert shown(harness, CreatePoint(name)) == (label, lines)
+
+
+def kept(harness: ControlHarness, key: str, value: str) -> str:
+    """Change a flag and keep it; the operation."""
+    op = harness.flip(key, value)
+    assert harness.answer("keep") is ChangeState.KEPT
+    return op
+
+
+def test_an_undo_takes_the_newest_change_or_the_one_that_is_named(harness: ControlHarness) -> None:
+    first, second = kept(harness, "retrieved-chunks", "3"), kept(harness, "retrieval", "off")
+    plan = harness.plan(Undo())
+    assert (plan.label, plan.undoes, plan.point) == ("undo retrieval on→off", second, "")
+    assert plan.preview == ("v34/config.py: byte for byte as before", "  RETRIEVAL_ENABLED: False → True", STOPPED)
+    named = harness.plan(Undo(first))
+    assert (named.label, named.undoes) == ("undo retrieved chunks 5→3", first)
+    assert named.preview == (
+        f"{harness.config} was changed since; its bytes stay. Only this is put back:",
+        "v34/config.py:12", "- NUM_RETRIEVED_CHUNKS = 3", "+ NUM_RETRIEVED_CHUNKS = 5", STOPPED,
+    )  # fmt: skip
+
+
+def test_what_was_taken_back_is_passed_over_and_so_is_the_undo_itself(harness: ControlHarness) -> None:
+    first = kept(harness, "retrieved-chunks", "3")
+    kept(harness, "retrieval", "off")
+    harness.start(Undo())
+    assert harness.until_over() is ChangeState.ROLLED_BACK
+    assert harness.plan(Undo()).undoes == first
+    harness.start(Undo())
+    harness.until_over()
+    assert harness.plan(Undo()).refusal == "there is no change to undo."
+
+
+def test_an_undo_by_hand_leaves_nothing_to_undo(harness: ControlHarness) -> None:
+    before = harness.config.read_bytes()
+    op = kept(harness, "retrieved-chunks", "3")
+    aged(harness.config, before)
+    assert harness.plan(Undo()).refusal == "there is no change to undo."
+    assert harness.plan(Undo(op)).refusal == "Nothing to undo: the files are as they were before the change."
+    assert harness.plan(Undo("none")).refusal == "the journal has no operation none."
+
+
+def test_a_restore_takes_the_files_of_the_guide_and_names_the_others(harness: ControlHarness) -> None:
+    kept(harness, "retrieved-chunks", "3")
+    aged(harness.root / "shared/own.py", b"RETRIES = 5\n")
+    restored = ("restored as they were at first-state: v34/config.py",)
+    lines = (
+        "left as it is: shared/own.py (differs +2 −1)", "restored: v34/config.py (differs +1 −1)",
+        "a restore point before-restore-… is made first", STOPPED,
+    )  # fmt: skip
+    assert shown(harness, Restore("first-state")) == ("restore first-state", (*restored, *lines))
+    named = harness.plan(Restore("first-state", ("shared/own.py",)))
+    assert named.preview[:3] == (
+        "restored as they were at first-state: shared/own.py", "restored: shared/own.py (differs +2 −1)",
+        "left as it is: v34/config.py (differs +1 −1)",
+    )  # fmt: skip
+
+
+def test_a_restore_without_a_file_of_the_guide_is_refused_and_names_the_others(harness: ControlHarness) -> None:
+    same = "No file of v34/config.py, v34/app.py, v34/llm.py differs from first-state."
+    assert harness.plan(Restore("first-state")).refusal == same
+    aged(harness.root / "shared/own.py", b"RETRIES = 5\n")
+    assert harness.plan(Restore("first-state")).refusal == f"{same} Others do; name them: shared/own.py."
+
+
+def test_at_most_six_other_files_are_named(harness: ControlHarness) -> None:
+    for number in range(7):
+        aged(harness.root / f"shared/own{number}.py", b"A = 1\n")
+    git(harness.root, "add", "shared")
+    git(harness.root, "commit", "-qm", "more")
+    git(harness.root, "tag", "second-state")
+    for number in range(7):
+        aged(harness.root / f"shared/own{number}.py", b"A = 2\n")
+    names = ", ".join(f"shared/own{number}.py" for number in range(6))
+    refusal = harness.plan(Restore("second-state")).refusal
+    assert refusal.endswith(f"differs from second-state. Others do; name them: {names}.")
+
+
+def test_a_restore_makes_its_own_restore_point_each_time(harness: ControlHarness) -> None:
+    kept(harness, "retrieved-chunks", "3")
+    harness.start(Restore("first-state"))
+    assert harness.until_over() is ChangeState.KEPT
+    assert harness.marks[-1] == ("change", "restore first-state")
+    assert len(harness.restore_points("before-restore-")) == 1
+    assert shown(harness, RestoreLatest()) == (
+        "return to latest",
+        (
+            "as before the first restore: v34/config.py", "a restore point before-restore-… is made first", STOPPED,
+        ),
+    )  # fmt: skip
+    harness.start(RestoreLatest())
+    harness.until_over()
+    assert len(harness.restore_points("before-restore-")) == 2
+    assert "NUM_RETRIEVED_CHUNKS = 3" in harness.config.read_text()
+
+
+def test_only_the_first_change_of_a_run_makes_a_restore_point(harness: ControlHarness, root: Path, state: Path) -> None:
+    for key, value in (("retrieved-chunks", "3"), ("retrieval", "off"), ("retrieved-chunks", "4")):
+        kept(harness, key, value)
+    (name,) = harness.restore_points("before-")
+    assert name.startswith("before-retrieved-chunks-")
+    assert [notice for notice in harness.notices if "restore point" in notice[0]] == [
+        (f"restore point {name} made", "muted")
+    ]
+    harness.controller.close()
+    with controller_on(Service(root), state, replace(NO_SERVICE, flags=OWN)) as again:
+        kept(again, "retrieval", "on")
+        assert len(again.restore_points("before-retrieval-")) == 1
+
+
+def test_an_undo_makes_no_restore_point(harness: ControlHarness, root: Path, state: Path) -> None:
+    kept(harness, "retrieved-chunks", "3")
+    harness.controller.close()
+    with controller_on(Service(root), state, replace(NO_SERVICE, flags=OWN)) as again:
+        again.start(Undo())
+        assert again.until_over() is ChangeState.ROLLED_BACK
+        assert len(again.restore_points("before-")) == 1
+
+
+def test_a_plan_that_cannot_be_made_has_the_word_of_its_request(harness: ControlHarness) -> None:
+    def refused(request: ChangeRequest) -> ChangePlan:
+        plan = harness.plan(request)
+        assert plan.refusal and plan.preview == () and plan.planned == ()
+        return plan
+
+    words = [refused(one).label for one in (Flip((("none", "1"),)), Undo(), Restore("none"), RestoreLatest())]
+    assert words == ["flip", "undo", "restore", "latest"]
