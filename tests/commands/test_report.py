@@ -42,7 +42,7 @@ def upstream_groups() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_the_json_has_every_field_that_is_promised(both: dict[str, Any]) -> None:
-    assert both["schema"] == 1
+    assert both["schema"] == 2
     assert len(both["turns"]) == 14
     assert set(both["stages"]) == {*KEYS, "unattributed"}
     promised = {
@@ -239,3 +239,35 @@ def test_the_root_is_found_and_both_logs_are_read(tmp_path: Path) -> None:
     (root / "testing-interface/logs/v34.log").write_bytes(V34.read_bytes())
     printed = json.loads(run("report", "--json", cwd=root / "v34"))
     assert {turn["logs"] for turn in printed["turns"]} == {"both"}
+
+
+def test_schema_2_says_what_is_a_bound_what_is_reused_and_how_often_nobody_spoke(both: dict[str, Any]) -> None:
+    complete = [turn for turn in both["turns"] if turn["state"] == "complete"]
+    assert complete and {turn["headline_bound"] for turn in complete} == {"lower"}
+    assert all(turn["measured_ms"] == pytest.approx(turn["headline_ms"] - 500.0) for turn in complete)
+    assert {turn["state"] for turn in both["turns"]} <= {"complete", "failed", "aborted", "timed_out", "open"}
+    assert {turn["reuse"]["certainty"] for turn in both["turns"]} == {"estimated", "unknown"}
+    assert all((turn["reuse"]["share"] is None) == (turn["reuse"]["certainty"] == "unknown") for turn in both["turns"])
+    assert all(turn["reuse"]["reason"] for turn in both["turns"])
+    listening = both["listening"]
+    assert listening["pauses"] > 50 and 75 <= listening["per_minute"] <= 100 and listening["threshold_s"] == 0.5
+
+
+def test_a_hop_that_its_clocks_contradict_is_null_in_the_json_and_their_sum_is_not(tmp_path: Path) -> None:
+    skewed = tmp_path / "latency.log"
+    lines = [json.loads(line) for line in LATENCY.read_text("utf-8", "replace").splitlines() if line.startswith("{")]
+    for event in lines:
+        event["timestamp"] += 5.0 * (event["service"] == "v34")
+    skewed.write_text("".join(json.dumps(event) + "\n" for event in lines))
+    for turn in json.loads(run("report", "--json", "--log", skewed))["turns"]:
+        if turn["state"] == "complete":
+            assert (turn["stages"]["hop_in"], turn["stages"]["hop_out"]) == (None, None)
+            assert 0 < turn["stages"]["network"] < 100
+            assert turn["unmeasured"]["hop_in"] == "clocks differ"
+            assert turn["headline_ms"] is not None
+
+
+def test_the_text_says_that_voice_to_voice_is_a_bound() -> None:
+    text = run("report", "--log", LATENCY, "--tail", "1")
+    assert "V2V ≥" in text and "a lower bound: the wait is longer than the setting" in text
+    assert "a lower bound: it begins with the silence threshold" in text

@@ -61,6 +61,7 @@ def report(options: ReportOptions) -> None:
         sessions=reading.sessions,
         sources=reading.sources,
         unparsed=reading.unparsed,
+        listening=reading.listening,
         single=options.request_id is not None,
         known_flags=partial(known_flags, options),
     )

@@ -11,7 +11,7 @@ from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogFormat
-from timmy_tui.model.snapshot import SourceCondition, SourceState
+from timmy_tui.model.snapshot import Listening, SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import detect, log_files
 from timmy_tui.sources.files.content import read_start
@@ -31,6 +31,8 @@ class LogReading:
     """One for each file."""
     unparsed: Counter[str]
     """Lines that could not be read, by reason."""
+    listening: Listening
+    """The pauses without text."""
 
 
 def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
@@ -73,7 +75,13 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
         turns[turn.ordinal] = turn
     ordered = in_order(turns.values())
     sessions = tuple(_with_range(session, ordered) for session in ingest.sessions)
-    return LogReading(turns=ordered, sessions=sessions, sources=tuple(sources), unparsed=ingest.unparsed)
+    return LogReading(
+        turns=ordered,
+        sessions=sessions,
+        sources=tuple(sources),
+        unparsed=ingest.unparsed,
+        listening=ingest.assembler.listening,
+    )
 
 
 def in_order(turns: Iterable[Turn]) -> tuple[Turn, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from timmy_tui.model.flags import KnownFlags
-from timmy_tui.model.snapshot import SourceState
+from timmy_tui.model.snapshot import Listening, SourceState
 from timmy_tui.model.turn import Session, Turn
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class ReportData:
     sessions: tuple[Session, ...]
     sources: tuple[SourceState, ...]
     unparsed: Mapping[str, int]
+    listening: Listening
+    """The pauses without text in these logs."""
     single: bool
     """One turn was asked for by its id: no summary."""
     known_flags: Callable[[], KnownFlags]
@@ -117,13 +119,14 @@ class Json:
         import msgspec
 
         from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+        from timmy_tui.analysis.llm.summary import reuse_by_turn
         from timmy_tui.analysis.stats.epochs import epochs_of
         from timmy_tui.report.epochs import epoch_objects
-        from timmy_tui.report.json import report_object
+        from timmy_tui.report.json import Conclusions, report_object
 
-        why = diagnose_newest(data.all_turns, data.turns)
-        report = report_object(data.turns, data.sessions, data.sources, data.unparsed, why)
         known = data.known_flags()
+        why = diagnose_newest(data.all_turns, data.turns)
+        report = report_object(data.turns, data, Conclusions(why, reuse_by_turn(data.all_turns, known)))
         text = msgspec.json.encode({**report, **epoch_objects(epochs_of(data.all_turns, known).epochs, known)})
         sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
 

@@ -1,16 +1,18 @@
-"""The JSON contract of ``timmy-tui report --json``: schema 1, documented in docs/report-json.md."""
+"""The JSON contract of ``timmy-tui report --json``: schema 2, documented in docs/report-json.md."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from timmy_tui.analysis.stats.clock_offset import offset_over
+from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.judgement import Diagnosis
-from timmy_tui.model.snapshot import SourceState, StageStat
+from timmy_tui.model.llm import Reuse
+from timmy_tui.model.snapshot import Listening, SourceState, StageStat
 from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Session, Turn
 
-SCHEMA = 1
+SCHEMA = 2
 
 _COPIED = (
     "request_id",
@@ -22,6 +24,7 @@ _COPIED = (
     "ended",
     "logs",
     "headline_ms",
+    "measured_ms",
     "v2v_ms",
     "unattributed_ms",
     "prompt_tokens",
@@ -49,13 +52,30 @@ _COPIED = (
 """Fields of a turn that are copied unchanged. What the user said and what Timmy answered are not among them."""
 
 
-def turn_object(turn: Turn, why: Diagnosis | None = None) -> dict[str, Any]:
+class LogSummary(Protocol):
+    """What a report says of the logs themselves."""
+
+    @property
+    def sessions(self) -> tuple[Session, ...]: ...
+    @property
+    def sources(self) -> tuple[SourceState, ...]: ...
+    @property
+    def unparsed(self) -> Mapping[str, int]: ...
+    @property
+    def listening(self) -> Listening: ...
+
+
+def turn_object(turn: Turn, why: Diagnosis | None = None, reuse: Reuse | None = None) -> dict[str, Any]:
     """One turn. Durations are in ms, times in seconds since the epoch; unknown is null."""
     copied = {name: getattr(turn, name) for name in _COPIED}
     return {
         **copied,
         "state": str(turn.state),
         "span": str(turn.span),
+        "headline_bound": "lower" if turn.is_lower_bound else None,
+        "reuse": None
+        if reuse is None
+        else {"share": reuse.share, "certainty": str(reuse.certainty), "reason": reuse.reason},
         "stages": {key: turn.stages.get(key) for key in KEYS},
         "skipped": sorted(turn.skipped),
         "gaps": [{"after": gap.after, "before": gap.before, "ms": gap.ms} for gap in turn.gaps],
@@ -85,26 +105,29 @@ def source_object(source: SourceState) -> dict[str, Any]:
     }
 
 
-def report_object(
-    turns: Sequence[Turn],
-    sessions: Sequence[Session],
-    sources: Sequence[SourceState],
-    unparsed: Mapping[str, int],
-    why: Mapping[int, Diagnosis] | None = None,
-) -> dict[str, Any]:
+class Conclusions(NamedTuple):
+    """What is concluded from the turns of a report, by ordinal."""
+
+    diagnoses: Mapping[int, Diagnosis] = {}
+    reuse: Mapping[int, Reuse] = {}
+
+
+def report_object(turns: Sequence[Turn], reading: LogSummary, conclusions: Conclusions) -> dict[str, Any]:
     """The whole report. ``stages`` and ``headline`` are computed from its complete turns.
 
-    ``why``: diagnoses by the ordinal of the turn.
+    ``reading``: of the logs that the turns are from.
     """
+    why, reuse = conclusions
     window = max(len(turns), 1)
     headline = headline_stat(turns, window)
     offset = offset_over(turns)
     return {
         "schema": SCHEMA,
-        "turns": [turn_object(turn, (why or {}).get(turn.ordinal)) for turn in turns],
+        "turns": [turn_object(turn, why.get(turn.ordinal), reuse.get(turn.ordinal)) for turn in turns],
+        "listening": listening_object(reading.listening),
         "stages": {stat.key: stat_object(stat) for stat in stage_stats(turns, window)},
         "headline": None if headline is None else {"span": headline.key, **stat_object(headline)},
-        "sessions": [session_object(session) for session in sessions],
+        "sessions": [session_object(session) for session in reading.sessions],
         "clock_offset": None
         if offset is None
         else {
@@ -114,8 +137,20 @@ def report_object(
             "skewed": offset.skewed,
             "stepped": offset.stepped,
         },
-        "sources": [source_object(source) for source in sources],
-        "unparsed": dict(unparsed),
+        "sources": [source_object(source) for source in reading.sources],
+        "unparsed": dict(reading.unparsed),
+    }
+
+
+def listening_object(listening: Listening) -> dict[str, Any]:
+    """Pauses without text, and what their rhythm tells of the wait before a turn."""
+    bound = pass_bound(listening)
+    return {
+        "pauses": listening.pauses,
+        "per_minute": listening.per_minute,
+        "threshold_s": listening.threshold_s,
+        "waited_s": None if bound is None else bound.waited_s,
+        "pass_s": None if bound is None else bound.pass_s,
     }
 
 

@@ -28,7 +28,7 @@ def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
     yield f"== {_name(turn)} · {turn.state} {clean(turn.reason)}".rstrip()
     began = _clock(turn.started)
     total = duration(_first_to_last(events) if len(events) > 1 and _on_steady_clocks(turn) else None)
-    yield f"start {began}   total {total} (first to last event)   {turn.span} {duration(turn.headline_ms)}"
+    yield f"start {began}   total {total} (first to last event)   {turn.span} {_headline(turn)}"
     yield f"session {clean(turn.session_id or MISSING)}   logs {turn.logs}"
     if events:
         yield ""
@@ -67,8 +67,13 @@ def ledger_lines(turn: Turn) -> Iterator[str]:
         if key in gaps:
             yield _gap_line(gaps[key].ms)
     yield f"{duration(turn.unattributed_ms):>8}        {label(UNATTRIBUTED):6}  unattributed, all gaps together"
-    yield f"{duration(turn.headline_ms):>8}        {turn.span}  sum of the above"
+    bound = ", a lower bound: the wait is longer than the setting" if turn.is_lower_bound else ""
+    yield f"{_headline(turn):>8}        {turn.span}  sum of the above{bound}"
     yield from _unmeasured_lines(turn)
+
+
+def _headline(turn: Turn) -> str:
+    return duration(turn.headline_ms, "≥" if turn.is_lower_bound else "")
 
 
 def _unmeasured_lines(turn: Turn) -> Iterator[str]:
@@ -105,6 +110,8 @@ def summary_lines(turns: Sequence[Turn], sources: Sequence[SourceState], unparse
         yield ""
         yield f"{'':14} {'p50':>8} {'p95':>8} {'max':>8}    n"
         yield _stat_line(headline.key, headline)
+        if any(turn.is_lower_bound for turn in complete):
+            yield "  a lower bound: it begins with the silence threshold, a setting; the wait before a turn is longer"
         for stat in stage_stats(turns, len(turns)):
             if stat.n:
                 yield _stat_line(_indent(stat.key), stat)

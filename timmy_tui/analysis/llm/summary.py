@@ -8,6 +8,8 @@ from timmy_tui.analysis.llm.context_window import ContextTracker
 from timmy_tui.analysis.llm.criteria import evaluate
 from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.prompt_reuse import MAX_REQUESTS, ReuseTracker
+from timmy_tui.analysis.stats.epochs import EpochTracker
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.llm import ContextState, Criterion, LlmState, OllamaFacts, Reuse
 from timmy_tui.model.turn import FlagValue, Turn
 
@@ -88,6 +90,18 @@ class LlmSummary:
             self._criteria_cache = (basis, criteria)
             self._criteria_basis = (current, before, reuse)
         return self._criteria_cache[1]
+
+
+def reuse_by_turn(turns: Sequence[Turn], known: KnownFlags | None = None) -> dict[int, Reuse]:
+    """Prompt reuse of each turn by its ordinal, from logs alone. ``turns``: all of them, in order."""
+    tracker, summary = EpochTracker(known), LlmSummary()
+    reuse: dict[int, Reuse] = {}
+    for turn in turns:
+        tracker.add(turn)
+        reuse[turn.ordinal] = summary.add(turn, None, tracker.flags)
+    # Later turns teach how long an evaluated token takes, which changes what is known of earlier ones.
+    newest = summary.state(None, (), (), 0.0).reuse
+    return {**reuse, **{item.ordinal: item for item in newest}}
 
 
 def warnings(facts: OllamaFacts | None, context: ContextState | None, now: float) -> tuple[str, ...]:
