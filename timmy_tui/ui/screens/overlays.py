@@ -67,7 +67,16 @@ SIZES = (
     ("200×50", "log, last prompt and flags"),
 )
 SIGNS = (
-    ("V2V", "voice to voice: your last sound to Timmy's first; every figure names its window (p50·20t is 20 turns)"),
+    ("V2V", "voice to voice, at least (≥): from the silence threshold ahead of the pause event to the first sound"),
+    ("ENDPT", "that threshold, a setting: STT looks once a pass, so you wait longer; screen 5 says how much, if known"),
+    (
+        "Δ",
+        "against the usual, without that setting: what is measured; every figure names its window (p50·20t: 20 turns)",
+    ),
+    (
+        "sound",
+        "is logged before its first block goes to the device: its buffer and the voice's first silence come on top",
+    ),
     ("—", "not measured; never zero"),
     ("skipped", "did not happen in that turn"),
     ("~", "estimate"),
