@@ -16,6 +16,7 @@ from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import MAX_CLOSED_TURNS, Drafts
 from timmy_tui.turns.event_fields import READERS
 from timmy_tui.turns.lone_pauses import PAUSE, LonePauses
+from timmy_tui.turns.offset_steps import OffsetSteps
 from timmy_tui.turns.plausibility import Limits
 from timmy_tui.turns.silence import Silence
 from timmy_tui.turns.v34_sessions import V34Sessions
@@ -71,6 +72,7 @@ class TurnAssembler:
         self._sessions = V34Sessions()
         self._debug_log = DebugLog(self._drafts, self._sessions)
         self._pauses = LonePauses()
+        self._steps = OffsetSteps()
         self._silence = Silence(timeout_s)
 
     def take_ordinal(self) -> int:
@@ -231,7 +233,14 @@ class TurnAssembler:
         changed[draft.ordinal] = draft
 
     def _build(self, changed: dict[int, Draft]) -> list[Turn]:
-        return [draft.build(self._keep_events) for _, draft in sorted(changed.items()) if draft.closed]
+        turns = {draft.ordinal: draft.build(self._keep_events) for draft in changed.values() if draft.closed}
+        for ordinal in sorted(turns):
+            for doubt in self._steps.observe(turns[ordinal]):
+                draft = self._drafts.find(doubt.request_id)
+                if draft is not None and draft.ordinal == doubt.ordinal:
+                    draft.doubted |= doubt.keys
+                    turns[doubt.ordinal] = draft.build(self._keep_events)
+        return [turns[ordinal] for ordinal in sorted(turns)]
 
     def add_facts(self, facts: Iterable[DebugFact]) -> list[Turn]:
         """Add facts of the debug log in file order. Returns the turns that closed, and closed turns that changed."""

@@ -11,6 +11,7 @@ from timmy_tui.model.turn import Event, Gap, Reason, Span, Turn, TurnState
 from timmy_tui.turns.debug_doubts import doubt_steps
 from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.ledger import Ledger, settle
+from timmy_tui.turns.offset_steps import spoil
 from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits
 from timmy_tui.turns.template_leaks import leaks_template
 
@@ -57,6 +58,8 @@ class Draft(Struct, gc=False):
     state: TurnState = TurnState.OPEN
     aborted_by: str = ""
     limits: Limits = USUAL_LIMITS
+    doubted: frozenset[str] = frozenset()
+    """Figures that the turns around it show not to be measurements."""
 
     @property
     def position(self) -> tuple[int, ...]:
@@ -75,6 +78,8 @@ class Draft(Struct, gc=False):
         debug = self.debug
         values: dict[str, Any] = self.fields if debug is None else {**debug.values, **self.fields}
         ledger = self._ledger(values)
+        if self.doubted:
+            ledger = spoil(ledger, self.doubted)
         signals = self._signals(values)
         state, reason = self._final_state(signals, debug)
         started, ended = self._times(ledger)
