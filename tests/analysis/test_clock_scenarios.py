@@ -1,4 +1,4 @@
-"""Each of the demo's worlds of clocks leaves percentiles, alarms, comparisons and explanations as in the quiet world."""
+"""Each of the demo's worlds of clocks leaves percentiles, alarms, comparisons and explanations as they are without."""
 
 from functools import cache
 from pathlib import Path
