@@ -15,7 +15,7 @@ def test_the_picture_shows_turns_and_fetches_nothing(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     svg = picture.read_text()
     text = html.unescape(" ".join(re.findall(r">([^<]+)</text>", svg))).replace("\xa0", " ")
-    assert re.search(r"V2V \d\.\d\ds", text)
+    assert re.search(r"V2V ≥\d\.\d\ds", text)
     assert "waiting for the first turn" not in text
     assert re.search(r"\b\d+s ago", text)  # not a year, which is how old the conversation is
     assert "@font-face" not in svg
