@@ -76,6 +76,9 @@ def test_an_unknown_headline_says_why() -> None:
     line = words(headline_line(View(snapshot=after(stepped), now=NOW), 120))
     assert line.startswith("● V2V — a clock stepped")
     assert "largest" not in line
+    view = View(snapshot=after(stepped), now=NOW)
+    assert "clock stepped" in words(turn_rows(view, 60, 5)[1])
+    assert "a clock stepped" in [text for text, _ in turn_cells(stepped, view)]
 
 
 def test_the_headline_is_a_bound_and_the_setting_in_it_no_measurement() -> None:

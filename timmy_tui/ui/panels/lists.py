@@ -1,10 +1,10 @@
 """List panels: the newest turns, the newest log lines, the last turn's prompt, the flags."""
 
 from timmy_tui.core.formatting import MISSING, duration, on_off, percent
-from timmy_tui.model.stages import label
+from timmy_tui.model.stages import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
-from timmy_tui.ui.paint.wording import clock_time, tokens
+from timmy_tui.ui.paint.wording import clock_time, reason_words, tokens
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.view import View
 
@@ -45,7 +45,9 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
     spans = [(f"{glyph}{epoch}", role), (turn_time(turn), "muted"), (" ", "text")]
     if turn.state is TurnState.COMPLETE:
         spans.append((right(duration(turn.headline_ms), 6), "value" if turn.is_spoken else "muted"))
-        spans.append((f"  {left(label(part[0]), 6)} {right(duration(part[1]), 6)}" if part else " " * 15, "text"))
+        reason = turn.unmeasured.get(V2V, "")
+        largest = f"{left(label(part[0]), 6)} {right(duration(part[1]), 6)}" if part else ""
+        spans.append((f"  {left(largest or reason_words(reason, 13), 13)}", "text" if largest else "muted"))
     else:
         spans.append((left(f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 60)}", 21), role))
     mark = view.marks.get(turn.ordinal, "")

@@ -2,10 +2,10 @@
 
 from timmy_tui.core.formatting import MISSING, duration, on_off, percent
 from timmy_tui.model.llm import Certainty
-from timmy_tui.model.stages import label
+from timmy_tui.model.stages import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import foreign, right
-from timmy_tui.ui.paint.wording import tokens
+from timmy_tui.ui.paint.wording import reason_words, tokens
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.panels.lists import state_mark, turn_time
 from timmy_tui.ui.view import View
@@ -60,5 +60,6 @@ def _why(turn: Turn, view: View) -> str:
     if turn.state is not TurnState.COMPLETE:
         return f"{str(turn.state).replace('_', ' ')} {foreign(turn.reason, 24)}".strip()
     words = ["typed"] if turn.typed else []
+    words += [reason_words(reason, 24)] if (reason := turn.unmeasured.get(V2V)) else []
     words += [f"epoch {view.epoch_starts[turn.ordinal]} begins"] if turn.ordinal in view.epoch_starts else []
     return ", ".join(words)
