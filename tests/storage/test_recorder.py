@@ -73,7 +73,7 @@ def test_turns_marks_notes_and_changes_are_written_once_and_without_text(path: P
     try:
         assert [stored.request_id for stored in history.turns()] == ["id000001", "id000002"]
         assert all(stored.text is None for stored in history.turns())
-        assert history.marks() == {"id000001": ("bad", "too curt")}
+        assert history.marks() == {1: ("bad", "too curt", "id000001")}
         assert [(label, state) for _, _, label, state in history.changes()] == [
             ("tail mode off→on", "change"), ("v34/config.py edited", "outside")
         ]  # fmt: skip

@@ -77,12 +77,12 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
 
 
 def in_order(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """Turns in the order in which they happened, with new ordinals.
+    """Turns in the order in which they happened, with new ordinals and with numbers, from 1.
 
     Typed turns are only in the debug log, which is read after the latency log, so that their ordinals are too high.
     """
     ordered = sorted(turns, key=lambda turn: turn.position)
-    return tuple(replace(turn, ordinal=ordinal, place=()) for ordinal, turn in enumerate(ordered))
+    return tuple(replace(turn, ordinal=ordinal, number=ordinal + 1, place=()) for ordinal, turn in enumerate(ordered))
 
 
 def _with_range(session: Session, turns: Sequence[Turn]) -> Session:

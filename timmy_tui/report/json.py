@@ -13,6 +13,7 @@ from timmy_tui.model.turn import Session, Turn
 SCHEMA = 1
 
 _COPIED = (
+    "number",
     "request_id",
     "typed",
     "session_id",
