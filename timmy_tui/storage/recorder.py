@@ -13,7 +13,7 @@ from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
-from timmy_tui.storage.remembered import TIMES, Remembered
+from timmy_tui.storage.remembered import Remembered
 
 STOP_S = 1.0
 """Longest wait for the thread in ``stop``."""
@@ -84,12 +84,11 @@ class Recorder:
             self._queue.put(partial(History.put_comparison, comparison=comparison, at=time.time()))
 
     def _is_new(self, turn: Turn) -> bool:
-        """It was not recorded as it is now; its number, and times that the history itself gave, are no news."""
+        """It was not recorded as it is now; its number, which the history gave, and old events let go are no news."""
         recorded = self._recorded.get(turn.ordinal)
         if recorded is None or recorded is turn:
             return recorded is None
-        given = {name: getattr(turn, name) for name in TIMES if getattr(recorded, name) is None}
-        return replace(recorded, number=turn.number, events=turn.events, **given) != turn
+        return replace(recorded, number=turn.number, events=turn.events) != turn
 
     def _store(self, history: History, turns: Sequence[Turn], among: Sequence[Turn]) -> None:
         stored = history.store(turns, among).turns
