@@ -141,6 +141,19 @@ def test_each_turn_once_in_order_with_its_number_and_its_time_across_restarts(
     assert sorted(number or 0 for number, _ in facts(third.turns)) == list(range(1, 13))
 
 
+def test_turns_whose_debug_log_a_restart_lost_are_still_there(timmy: Installation, watch: Watch) -> None:
+    """Typed turns of the second session are in no log: only its statistics told of them, to the first dashboard."""
+    write_logs(timmy, SESSIONS[:2], SESSIONS[:1])
+    source = dashboard(timmy, SESSIONS[:2])
+    first = watch(source).wait(all_numbered(9))
+    source.stop()
+    write_logs(timmy, SESSIONS, (SESSIONS[0], SESSIONS[2]))
+    second = watch(dashboard(timmy, SESSIONS[2:])).wait(all_numbered(12))
+    assert told_by_figures(second.turns) == NAMES
+    assert facts(second.turns)[:9] == facts(first.turns)
+    assert facts(second.turns) == reported(timmy) == remembered(timmy)
+
+
 def told_by_figures(turns: Sequence[Turn]) -> list[str]:
     return [f"{round(turn.prefill_ms or 0) - 100:08x}" for turn in turns]
 

@@ -5,14 +5,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace as with_fields
 
 from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.commands.options import LogOptions
 from timmy_tui.core.errors import HistoryError, NotFound
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings, state_dir
+from timmy_tui.model.same_turn import is_same_exchange
 from timmy_tui.model.turn import Turn
-from timmy_tui.pipeline.read_logs import LogReading, logs_of, named_logs, read_logs
+from timmy_tui.pipeline.read_logs import LogReading, logs_of, named_logs, read_logs, with_lost_turns
 from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
@@ -58,21 +60,18 @@ def numbered_by(history: "History", reading: LogReading) -> LogReading:
     from timmy_tui.storage.remembered import Remembered
 
     stored = history.store(reading.turns).turns
-    turns = (
+    turns = [
         # An open turn is not stored: it has no number yet.
         Remembered(turn.ordinal, stored[turn.ordinal], None).completed(turn)
         if turn.ordinal in stored
-        else turn_without_number(turn)
+        else with_fields(turn, number=None)
         for turn in reading.turns
-    )
-    return replace(reading, turns=tuple(turns))
-
-
-def turn_without_number(turn: Turn) -> Turn:
-    """The turn, without the number of its place."""
-    from msgspec.structs import replace as with_fields
-
-    return with_fields(turn, number=None)
+    ]
+    lost: dict[int, list[Turn]] = {}
+    for before, turn in history.lost_turns({turn.number for turn in turns if turn.number is not None}):
+        if not any(is_same_exchange(turn, one) for one in turns):
+            lost.setdefault(before, []).append(turn)
+    return with_lost_turns(replace(reading, turns=tuple(turns)), lost) if lost else replace(reading, turns=tuple(turns))
 
 
 def turns_named(turns: Sequence[Turn], name: str) -> list[Turn]:

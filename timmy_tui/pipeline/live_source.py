@@ -50,6 +50,7 @@ class LiveSource:
         if recorder is not None:
             pipeline.number_by_history()
             recorder.on_stored = lambda known: pipeline.submit(lambda builder: builder.remember(known))
+            recorder.on_lost = lambda turns: pipeline.submit(lambda builder: builder.expect_lost(turns))
             recorder.on_unusable = lambda: pipeline.submit(SnapshotBuilder.number_by_place)
 
     def start(self, publish: Publish) -> None:

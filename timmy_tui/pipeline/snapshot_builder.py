@@ -125,6 +125,19 @@ class SnapshotBuilder:
         self._typed.add_statistics(numbered, time.monotonic())
         return self._add_typed_turns(facts)
 
+    def expect_lost(self, turns: Iterable[Turn]) -> None:
+        """Take turns that the history had from v34's statistics, if no log tells of them soon.
+
+        Only of sessions that the logs have: another id would be taken for a restart of v34, now.
+        """
+        known = {session.session_id: session.number for session in self._ingest.sessions if session.session_id}
+        told = [
+            replace(turn, number=None, ordinal=-1, session=known[turn.session_id])
+            for turn in turns
+            if turn.session_id in known
+        ]
+        self._typed.add_statistics(told, time.monotonic())
+
     def _add_typed_turns(self, facts: OllamaFacts | None) -> bool:
         changed = False
         for turn in self._typed.take_ready(self.turns(), time.monotonic(), self.busy):

@@ -5,7 +5,7 @@ Several processes may have it open (WAL mode). Texts of the conversation are onl
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,6 +93,26 @@ class History:
             stored = self._rows.put(turns, among)
         self._in_logs.update(turn.number for turn in stored.turns.values() if turn.number is not None)
         return stored
+
+    def lost_turns(self, numbers: Collection[int]) -> list[tuple[int, Turn]]:
+        """Stored turns that no log has, from the first of ``numbers`` on: each with the one of these that is before it.
+
+        v34 holds back up to 8 KiB of its log, which a restart can lose; its statistics had told of these turns.
+        """
+        if not numbers:
+            return []
+        rows = self._database.execute("SELECT number FROM turns WHERE root = ? ORDER BY place", (self._root,))
+        ordered = [int(number) for (number,) in rows]
+        before: int | None = None
+        lost: list[tuple[int, Turn]] = []
+        for number in ordered:
+            if number in numbers:
+                before = number
+            elif before is not None:
+                row = self._rows.numbered(number)
+                if row is not None and row.turn.logs == "kv_stats":
+                    lost.append((before, row.turn))
+        return lost
 
     def number_of(self, turn: Turn) -> int | None:
         """The number of a stored turn; None for one that is not stored."""

@@ -28,6 +28,8 @@ class Recorder:
     """Called in the recorder's thread when a session has begun, so that the session noise can be learned again."""
     on_stored: Callable[[Sequence[Remembered]], None] | None = None
     """Called in the recorder's thread with what the history knows of turns beyond what the snapshot had of them."""
+    on_lost: Callable[[Sequence[Turn]], None] | None = None
+    """Called once in the recorder's thread, behind the first turns, with those of that time that no log has."""
     on_unusable: Callable[[], None] | None = None
     """Called in the recorder's thread when the file cannot be opened."""
 
@@ -40,6 +42,7 @@ class Recorder:
         self._queue: queue.SimpleQueue[Callable[[History], object] | None] = queue.SimpleQueue()
         self._recorded: dict[int, Turn] = {}
         """By ordinal; a revised turn is another object."""
+        self._lost_told = False
         self._session: int | None = None
         self._findings: dict[str, str] = {}
         self._verdict: object = None
@@ -92,6 +95,10 @@ class Recorder:
 
     def _store(self, history: History, turns: Sequence[Turn], among: Sequence[Turn]) -> None:
         stored = history.store(turns, among).turns
+        if self.on_lost is not None and not self._lost_told:
+            self._lost_told = True
+            numbers = {turn.number for turn in stored.values() if turn.number is not None}
+            self.on_lost([turn for _, turn in history.lost_turns(numbers)])
         if self.on_stored is None:
             return
         marks = history.marks()

@@ -242,11 +242,18 @@ _ONLY_ONE_MAY_TELL = (
 
 
 def _merged(stored: Turn, turn: Turn) -> Turn:
-    """The more complete of the two, in doubt the newer one, with what only the other has."""
-    base, other = (stored, turn) if _completeness(stored) > _completeness(turn) else (turn, stored)
+    """A log's account before that of the statistics, then the more complete one, in doubt the newer one.
+
+    With what only the other has.
+    """
+    base, other = (stored, turn) if _rank(stored) > _rank(turn) else (turn, stored)
     missing = {name: getattr(other, name) for name in _ONLY_ONE_MAY_TELL if getattr(base, name) is None}
     session_id = certain_session(base) or certain_session(other) or base.session_id or other.session_id
     return replace(base, request_id=base.request_id or other.request_id, session_id=session_id, **missing)
+
+
+def _rank(turn: Turn) -> tuple[bool, int]:
+    return turn.logs != "kv_stats", _completeness(turn)
 
 
 def _completeness(turn: Turn) -> int:

@@ -30,8 +30,9 @@ class TypedTurns:
         """Statistics of turns that the logs have, by ordinal."""
 
     def add_statistics(self, turns: Iterable[Turn], now: float) -> None:
-        """Add new statistics; ``now`` is time.monotonic()."""
-        self._waiting.extend((now, turn) for turn in turns)
+        """Add new statistics; ``now`` is time.monotonic(). Those that wait already, from another source, wait once."""
+        waiting = {_identity(turn) for _, turn in self._waiting}
+        self._waiting.extend((now, turn) for turn in turns if _identity(turn) not in waiting)
 
     def take_ready(self, known: Sequence[Turn], now: float, busy: bool) -> list[Turn]:
         """New typed turns (ordinal −1), and ``known`` turns with more figures.
@@ -103,6 +104,10 @@ class TypedTurns:
             while len(table) > MAX_TURNS:
                 del table[next(iter(table))]
         self._typed_ordinals = {late: typed for late, typed in self._typed_ordinals.items() if typed in self._typed}
+
+
+def _identity(turn: Turn) -> tuple[object, ...]:
+    return turn.session_id, turn.answered, turn.prompt_tokens, turn.output_tokens, turn.prefill_ms, turn.decode_ms
 
 
 def place_by_time(stat: Turn, known: Sequence[Turn]) -> tuple[int, ...]:
