@@ -7,6 +7,8 @@ is the same row: it is found by id and time, because the eight-digit ids alone c
 import hashlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,7 +23,8 @@ _decode = msgspec.json.Decoder(Turn).decode
 _COLUMNS = "key, number, place, at, data"
 
 
-class TurnRow(NamedTuple):
+@dataclass(frozen=True)
+class TurnRow:
     """A stored turn."""
 
     key: str
@@ -31,7 +34,7 @@ class TurnRow(NamedTuple):
     """When it started, or the turn beside it where that is not known."""
     data: bytes
 
-    @property
+    @cached_property
     def turn(self) -> Turn:
         """The turn, with its number; its ordinal means nothing."""
         return replace(_decode(self.data), number=self.number)
