@@ -112,7 +112,7 @@ def test_a_slow_turn_is_explained_in_its_own_report_in_the_summary_and_in_the_js
     alone = run("report", "--log", LATENCY, "--log", V34, "--request", "2bfc7ffd")
     assert alone.rstrip().endswith(sentence)
     summary = run("report", "--log", LATENCY, "--log", V34)
-    assert f"slow 2bfc7ffd: {sentence}" in summary
+    assert f"slow 13 · 2bfc7ffd: {sentence}" in summary
     diagnoses = {turn["request_id"]: turn["diagnosis"] for turn in both["turns"]}
     assert diagnoses["2bfc7ffd"]["slow"] is True and diagnoses["2bfc7ffd"]["sentence"] == sentence
     assert diagnoses["2bfc7ffd"]["excess_ms"] == pytest.approx(534, abs=1)
@@ -226,7 +226,7 @@ def test_no_colour_no_textual_and_a_closed_pipe() -> None:
     piped = subprocess.run(
         f"{sys.executable} -m timmy_tui report --log {LATENCY} | head -n 1", shell=True, capture_output=True, text=True
     )
-    assert piped.stdout.startswith("== 21636369")
+    assert piped.stdout.startswith("== 1 · 21636369")
     assert "Traceback" not in piped.stderr
     assert "Exception" not in piped.stderr
 
