@@ -199,6 +199,16 @@ def test_a_mark_on_a_typed_turn_is_there_after_a_restart(timmy: Installation, wa
     assert [note for _, note in again.judgement.notes] == ["brief"]
 
 
+def test_a_turn_whose_logs_are_gone_can_be_marked(timmy: Installation) -> None:
+    write_logs(timmy, SESSIONS, SESSIONS)
+    reported(timmy)
+    (timmy.root / "shared/latency.log").unlink()
+    (timmy.root / "testing-interface/logs/v34.log").unlink()
+    assert "turn 2 (no id): bad" in run(history_commands.mark, timmy, "2", "bad").output
+    printed = json.loads(run(history_commands.history, timmy, "--json").stdout)
+    assert printed["marks"] == [{"number": 2, "quality": "bad", "note": "", "request_id": ""}]
+
+
 def test_explain_and_report_take_a_number(timmy: Installation) -> None:
     write_logs(timmy, SESSIONS, SESSIONS)
     for place, one in enumerate(exchanges(), 1):

@@ -71,6 +71,15 @@ def test_what_the_logs_still_have_is_not_deleted(history: History) -> None:
     assert history.delete_old_turns(1, START + 10 * 86_400) == 0
 
 
+def test_old_turns_of_another_timmy_are_deleted_too(tmp_path: Path, history: History) -> None:
+    history.store([spoken(1)])
+    other = History(tmp_path / "history.db", "/other")
+    other.store([spoken(1)])
+    assert other.delete_old_turns(1, START + 10 * 86_400) == 1
+    assert (history.turns(), len(other.turns())) == ([], 1)
+    other.close()
+
+
 def test_each_timmy_counts_for_itself(tmp_path: Path, history: History) -> None:
     history.store([spoken(1), spoken(2)])
     other = History(tmp_path / "history.db", "/other")

@@ -3,7 +3,9 @@
 import json
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,15 +65,14 @@ def mark(options: MarkOptions) -> None:
     timmy = find_timmy(options)
     quality = "" if options.quality == "none" else options.quality
     by_place = bool(options.logs) or not timmy.settings.history.enabled
-    logs = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
-    reading = read_logs(logs, timmy.settings.tail, keep_events=False)
+    read = _turns_of_logs(timmy, options.logs, by_place)
     if by_place:
-        turn = turn_named(reading.turns, options.turn)
+        turn = turn_named(read, options.turn)
         _confirm(turn, quality or "not marked", options.yes)
     history = open_history(timmy)
     try:
         # A turn that no dashboard has seen yet is in the logs.
-        stored = history.store([turn] if by_place else reading.turns, reading.turns).turns
+        stored = history.store([turn] if by_place else read, read).turns
         known = stored.get(turn.ordinal) if by_place else turn_named(history.turns(), options.turn)
         if known is None or known.number is None:
             raise NotFound(f"turn {options.turn!r} is not over yet.", "Mark it when it is.")
@@ -81,6 +82,17 @@ def mark(options: MarkOptions) -> None:
         history.close()
     name = clean(known.request_id) or "no id"
     click.echo(f"turn {known.number} ({name}): {stored_mark.quality if stored_mark else 'not marked'}")
+
+
+def _turns_of_logs(timmy: Timmy, named: Sequence[Path], needed: bool) -> tuple[Turn, ...]:
+    """Turns of the named logs, else of Timmy's; without logs none, unless they are ``needed``: then NotFound."""
+    try:
+        logs = named_logs(named) if named else logs_of(timmy.installation)
+    except NotFound:
+        if needed:
+            raise
+        return ()
+    return read_logs(logs, timmy.settings.tail, keep_events=False).turns
 
 
 def _confirm(turn: Turn, quality: str, yes: bool) -> None:

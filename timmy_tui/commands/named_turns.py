@@ -85,7 +85,9 @@ def turns_named(turns: Sequence[Turn], name: str) -> list[Turn]:
         number = int(digits) if digits.isascii() and digits.isdigit() else None
         named = [turn for turn in turns if turn.number == number and number is not None]
     if not named:
-        raise NotFound(f"no turn {name!r} here.", "timmy-tui report --tail 5 shows the newest numbers and ids.")
+        raise NotFound(
+            f"no turn has the number or the id {name!r}.", "timmy-tui report --tail 5 shows the newest numbers and ids."
+        )
     return named
 
 

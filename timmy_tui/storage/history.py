@@ -213,16 +213,16 @@ class History:
     def delete_old_turns(self, days: int, now: float) -> int:
         """Delete unmarked turns older than ``days`` (0: none); returns their number. ``now``: seconds since 1970.
 
-        Those that were stored or found since the file was opened stay: they are in the logs.
+        Those of this root that were stored or found since the file was opened stay: they are in the logs.
         """
         if days <= 0:
             return 0
         with self._transaction() as database:
             old = database.execute(
-                "SELECT key, number FROM turns WHERE at < ? AND root = ? AND key NOT IN (SELECT turn FROM marks)",
-                (now - 86_400 * days, self._root),
+                "SELECT key, root, number FROM turns WHERE at < ? AND key NOT IN (SELECT turn FROM marks)",
+                (now - 86_400 * days,),
             ).fetchall()
-            gone = [(key,) for key, number in old if number not in self._in_logs]
+            gone = [(key,) for key, root, number in old if root != self._root or number not in self._in_logs]
             database.executemany("DELETE FROM turns WHERE key = ?", gone)
             return len(gone)
 
