@@ -167,6 +167,8 @@ def test_the_report_that_reads_first_numbers_in_order_and_the_dashboard_follows(
     assert [time is None for _, time in first] == [one.is_typed for one in exchanges()]
     live = watch(dashboard(timmy)).wait(all_numbered(12, timed=False))
     assert facts(live.turns) == first == remembered(timmy)
+    days = json.loads(run(history_commands.history, timmy, "--json", "--days", "100000").stdout)["days"]
+    assert sum(day["turns"] for day in days) == 12, "also those whose time is not known"
 
 
 def test_the_time_of_a_typed_turn_comes_later_and_makes_no_second_row(timmy: Installation, watch: Watch) -> None:

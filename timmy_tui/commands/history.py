@@ -107,7 +107,9 @@ def _confirm(turn: Turn, quality: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("without a history a number is a place in these logs: add --yes if this is the turn.")
+        raise click.UsageError(
+            "with --log or without a history a number is a place in the logs: add --yes if this is the turn."
+        )
     click.confirm(f"Is this the turn? It will be {quality}.", abort=True, err=True)
 
 
@@ -159,9 +161,12 @@ def _summary(store: History, since: float) -> dict[str, Any]:
     from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 
     by_day: dict[str, list[Any]] = {}
+    day = ""
     for turn in store.turns(since=since):
-        if turn.started is not None:
-            by_day.setdefault(datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d"), []).append(turn)
+        # A typed turn whose time is not known counts on the day of the turn before it.
+        day = day if turn.started is None else _local_time(turn.started, "%Y-%m-%d")
+        if day:
+            by_day.setdefault(day, []).append(turn)
     days = []
     for day, turns in by_day.items():
         headline = headline_stat(turns, len(turns))
