@@ -1,8 +1,13 @@
 """What every test needs of the process that it runs in."""
 
+import os
 import signal
+import tempfile
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts `make test &` with Ctrl+C ignored, and every child would inherit that:
     # what is tested by interrupting it would never hear of it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A command that reads a Timmy's logs stores their turns: never in the history of whoever runs the tests.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="timmy-tui-tests-")

@@ -112,7 +112,7 @@ def test_a_slow_turn_is_explained_in_its_own_report_in_the_summary_and_in_the_js
     alone = run("report", "--log", LATENCY, "--log", V34, "--request", "2bfc7ffd")
     assert alone.rstrip().endswith(sentence)
     summary = run("report", "--log", LATENCY, "--log", V34)
-    assert f"slow 2bfc7ffd: {sentence}" in summary
+    assert f"slow 13 · 2bfc7ffd: {sentence}" in summary
     diagnoses = {turn["request_id"]: turn["diagnosis"] for turn in both["turns"]}
     assert diagnoses["2bfc7ffd"]["slow"] is True and diagnoses["2bfc7ffd"]["sentence"] == sentence
     assert diagnoses["2bfc7ffd"]["excess_ms"] == pytest.approx(507.5, abs=1)
@@ -136,7 +136,7 @@ def test_csv_has_a_row_a_turn_and_ids_stay_text() -> None:
 
 def test_exit_codes_and_words() -> None:
     assert "does not exist" in run("report", "--log", "/none/such.log", code=1)
-    assert "no turn 'zzz'" in run("report", "--log", LATENCY, "--request", "zzz", code=1)
+    assert "no turn has the number or the id 'zzz'" in run("report", "--log", LATENCY, "--request", "zzz", code=1)
     assert "not a regular file" in run("report", "--log", DATA, code=1)
     assert "Usage" in run("report", "--json", "--csv", "--log", LATENCY, code=2)
     assert "No such option" in run("report", "--nonsense", code=2)
@@ -225,7 +225,7 @@ def test_no_colour_no_textual_and_a_closed_pipe() -> None:
     piped = subprocess.run(
         f"{sys.executable} -m timmy_tui report --log {LATENCY} | head -n 1", shell=True, capture_output=True, text=True
     )
-    assert piped.stdout.startswith("== 21636369")
+    assert piped.stdout.startswith("== 1 · 21636369")
     assert "Traceback" not in piped.stderr
     assert "Exception" not in piped.stderr
 

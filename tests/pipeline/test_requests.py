@@ -131,5 +131,5 @@ def test_every_request_reaches_the_analyzer_as_it_was_made(tmp_path: Path) -> No
     source.stop()
     assert analyzer.requests == list(EVERY) and 3 in analyzer.ordinals
     history = History(tmp_path / "history.db", "/timmy", True)
-    assert list(history.marks().values()) == [("good", "cats")] and warnings == []
+    assert [mark[:2] for mark in history.marks().values()] == [("good", "cats")] and warnings == []
     history.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -14,7 +15,8 @@ from tests.turn_makers import complete_turn
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.storage.history import VERSION, History
+from timmy_tui.storage.history import History
+from timmy_tui.storage.schema import VERSION
 
 START = 1_764_350_000.0
 
@@ -64,13 +66,13 @@ def test_a_less_complete_turn_does_not_replace_a_more_complete_one(history: Hist
 
 
 def test_a_colliding_id_much_later_is_another_turn(history: History) -> None:
-    history.put_turns([turn(1), turn(1, started=START + 86_400.0)])
+    history.put_turns([turn(1), turn(1, ordinal=2, started=START + 86_400.0)])
     assert len(history.turns()) == 2
 
 
 def test_turns_without_id_or_time_are_distinguished_by_their_figures(history: History) -> None:
-    typed = [turn(0, request_id="", started=None, prompt_tokens=tokens) for tokens in (600, 700)]
-    assert history.put_turns([*typed, *typed]) == 2
+    typed = [turn(n, request_id="", started=None, prompt_tokens=tokens) for n, tokens in enumerate((600, 700))]
+    assert [history.put_turns(typed), history.put_turns(typed)] == [2, 0]
 
 
 def test_open_turns_are_not_stored(history: History) -> None:
@@ -79,17 +81,20 @@ def test_open_turns_are_not_stored(history: History) -> None:
 
 def test_the_same_mark_again_removes_it(history: History) -> None:
     history.put_turns([turn(1)])
-    history.mark(turn(1), "bad", "forgot the cats")
-    assert history.marks() == {"00000001": ("bad", "forgot the cats")}
-    history.mark(turn(1), "good")
-    assert history.marks() == {"00000001": ("good", "")}
-    history.mark(turn(1), "good")
+    history.mark(1, "bad", "forgot the cats")
+    assert history.marks() == {1: ("bad", "forgot the cats", "00000001")}
+    history.mark(1, "good")
+    assert history.marks() == {1: ("good", "", "00000001")}
+    history.mark(1, "good")
     assert history.marks() == {}
+    history.mark(2, "good")
+    assert history.counts()["marks"] == 0, "a number that no turn has"
 
 
-def test_retention_keeps_marked_turns(history: History) -> None:
+def test_retention_keeps_marked_turns(tmp_path: Path, history: History) -> None:
     history.put_turns([turn(1), turn(2), turn(3, started=START + 10 * 86_400)])
-    history.mark(turn(2), "good")
+    history.mark(2, "good")
+    history = History(tmp_path / "history.db", "/timmy")
     assert history.delete_old_turns(0, START + 11 * 86_400) == 0
     assert history.delete_old_turns(5, START + 11 * 86_400) == 1
     assert [turn.request_id for turn in history.turns()] == ["00000002", "00000003"]
@@ -151,21 +156,60 @@ def test_a_locked_file_is_a_clear_error_and_loses_nothing(history: History, tmp_
     assert len(history.turns()) == 2
 
 
+def of_version(version: int, path: Path, stored: list[Turn]) -> None:
+    """A file as version 1 or 2 of it was written; a turn without a time had a key of its figures."""
+    database = sqlite3.connect(path)
+    database.executescript(
+        "CREATE TABLE turns (key TEXT PRIMARY KEY, root TEXT NOT NULL, request_id TEXT NOT NULL, session_id TEXT, "
+        "started REAL, state TEXT NOT NULL, events INTEGER NOT NULL, data BLOB NOT NULL);"
+        "CREATE INDEX turns_by_time ON turns (root, started); CREATE INDEX turns_by_id ON turns (root, request_id);"
+        "CREATE TABLE marks (turn TEXT PRIMARY KEY, quality TEXT NOT NULL, note TEXT NOT NULL, at REAL NOT NULL);"
+        "CREATE TABLE findings (key TEXT PRIMARY KEY, root TEXT NOT NULL, at REAL NOT NULL, data BLOB NOT NULL);"
+        "CREATE TABLE changes (op TEXT PRIMARY KEY, root TEXT NOT NULL, at REAL NOT NULL, label TEXT, state TEXT);"
+        "CREATE TABLE comparisons (id INTEGER PRIMARY KEY, root TEXT NOT NULL, at REAL NOT NULL, data BLOB NOT NULL);"
+        f"PRAGMA user_version = {version};"
+    )
+    for number, one in enumerate(stored):
+        for root in ("/timmy", "/other"):
+            data = msgspec.json.encode(replace(one, text=None, reply=None))
+            values = (f"{root}{number}", root, one.request_id, one.session_id, one.started, str(one.state), 9, data)
+            database.execute("INSERT INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    database.execute("INSERT INTO marks VALUES ('/timmy1', 'bad', 'too curt', 1)")
+    database.commit()
+    database.close()
+
+
 def test_lone_pauses_of_an_older_version_are_deleted(tmp_path: Path) -> None:
     """It stored each of them as a turn, in a state that is none any more."""
     path = tmp_path / "history.db"
-    history = History(path, "/timmy")
-    history.put_turns([turn(1), turn(2)])
-    history.close()
+    of_version(1, path, [turn(1), turn(2)])
     database = sqlite3.connect(path)
     database.execute("UPDATE turns SET state = 'lone_pause', data = '{\"ordinal\":1,\"state\":\"lone_pause\"}' WHERE "
                      "request_id = '00000001'")  # fmt: skip
-    database.execute("PRAGMA user_version = 1")
     database.commit()
     database.close()
     history = History(path, "/timmy")
     assert [stored.request_id for stored in history.turns()] == ["00000002"]
     history.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_turns_of_an_older_version_get_numbers_by_their_times(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "history.db"
+    typed = turn(4, request_id="", prompt_tokens=700, output_tokens=30, decode_ms=12.5, started=None)
+    of_version(version, path, [turn(3), turn(1), turn(2), typed])
+    history = History(path, "/timmy")
+    assert [(one.number, one.request_id) for one in history.turns()] == [
+        (1, ""), (2, "00000001"), (3, "00000002"), (4, "00000003")
+    ]  # fmt: skip
+    assert history.marks() == {2: ("bad", "too curt", "00000001")}
+    # The logs, read again, say where the turn without a time belongs; it has its number already.
+    assert history.put_turns([turn(1), turn(2), turn(3), typed, turn(5)]) == 1
+    assert [one.number for one in history.turns()] == [2, 3, 4, 1, 5]
+    history.close()
+    other = History(path, "/other")
+    assert [one.number for one in other.turns()] == [1, 2, 3, 4] and other.marks() == {}
+    other.close()
 
 
 def test_a_newer_format_is_refused_untouched(tmp_path: Path) -> None:
@@ -207,12 +251,11 @@ def test_private_to_the_user(history: History, tmp_path: Path) -> None:
 
 
 def test_a_note_goes_on_a_mark_and_leaves_it_as_it_is(history: History) -> None:
-    marked = turn(1)
-    history.put_turns([marked])
-    history.note(marked, "nothing to write on")
+    history.put_turns([turn(1)])
+    history.note(1, "nothing to write on")
     assert history.marks() == {}
-    history.mark(marked, "bad")
-    history.note(marked, "too curt")
-    assert history.marks() == {marked.request_id: ("bad", "too curt")}
-    history.note(marked, "")
-    assert history.marks() == {marked.request_id: ("bad", "")}
+    history.mark(1, "bad")
+    history.note(1, "too curt")
+    assert history.marks() == {1: ("bad", "too curt", "00000001")}
+    history.note(1, "")
+    assert history.marks() == {1: ("bad", "", "00000001")}

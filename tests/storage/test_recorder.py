@@ -1,12 +1,14 @@
 """What is new in a snapshot is written into the history, once, in a separate thread."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.turn_makers import complete_turn
 from timmy_tui.model.judgement import Comparison, Finding, JudgementState, StageVerdict
@@ -14,6 +16,7 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
 from timmy_tui.storage.recorder import Recorder
+from timmy_tui.storage.remembered import Remembered
 
 ROOT = "/timmy"
 
@@ -73,7 +76,7 @@ def test_turns_marks_notes_and_changes_are_written_once_and_without_text(path: P
     try:
         assert [stored.request_id for stored in history.turns()] == ["id000001", "id000002"]
         assert all(stored.text is None for stored in history.turns())
-        assert history.marks() == {"id000001": ("bad", "too curt")}
+        assert history.marks() == {1: ("bad", "too curt", "id000001")}
         assert [(label, state) for _, _, label, state in history.changes()] == [
             ("tail mode off→on", "change"), ("v34/config.py edited", "outside")
         ]  # fmt: skip
@@ -122,3 +125,80 @@ def test_a_locked_file_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch
         assert len(history.turns()) == 1 and len(history.changes()) == 1
     finally:
         history.close()
+
+
+def test_what_the_history_knows_is_told_once_and_recorded_no_more(path: Path) -> None:
+    """The snapshot shows what was told: that is no news."""
+    history = open_history(path)
+    history.store([turn(1), turn(2)])
+    history.mark(1, "good", "brief")
+    history.close()
+    told: list[Remembered] = []
+    with recording(path, []) as recorder:
+        recorder.on_stored = told.extend
+        now = turn(1, started=None)
+        recorder.observe(Snapshot(turns=(now,)))
+        recorder.observe(Snapshot(turns=(replace(now, number=1, started=turn(1).started),)))
+        recorder.observe(Snapshot(turns=(replace(now, number=1, started=turn(1).started, events=()),)))
+        recorder.stop()
+    (one,) = told
+    assert (one.ordinal, one.stored.number, one.mark) == (1, 1, ("good", "brief", "id000001"))
+    assert one.completed(now) == replace(now, number=1, started=turn(1).started)
+    assert one.completed(turn(1)) == replace(turn(1), number=1)
+
+
+def test_the_preview_of_a_long_log_is_not_recorded(path: Path) -> None:
+    """Its ordinals are others, and its first turn may be cut off."""
+    with recording(path, []) as recorder:
+        recorder.observe(Snapshot(turns=(turn(9),), preview=True))
+        recorder.observe(Snapshot(turns=(turn(8), turn(9))))
+    history = open_history(path)
+    assert [(stored.number, stored.request_id) for stored in history.turns()] == [(1, "id000008"), (2, "id000009")]
+    history.close()
+
+
+def test_lost_turns_are_told_with_the_first_turns_and_then_no_more(path: Path) -> None:
+    history = open_history(path)
+    lost = turn(2, request_id="", logs="kv_stats", prompt_tokens=900, prefill_ms=2.0)
+    history.store([turn(1), lost, turn(3)])
+    history.close()
+    told: list[list[int | None]] = []
+    with recording(path, []) as recorder:
+        recorder.on_lost = lambda turns: told.append([turn.number for turn in turns])
+        recorder.observe(Snapshot(turns=(turn(1),)))
+        recorder.observe(Snapshot(turns=(turn(1), turn(3))))
+        recorder.stop()
+    assert told == [[2]]
+
+
+def test_a_mark_waits_for_its_turn_behind_a_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timmy_tui.storage.recorder.RETRY_S", 0.05)
+    monkeypatch.setattr("timmy_tui.storage.recorder.STOP_S", 30.0)
+    opened, locked = threading.Event(), threading.Event()
+    recorder = Recorder(path, ROOT, 0, False, lambda message: locked.set())
+    recorder.on_stored = lambda known: opened.set()
+    recorder.start()
+    recorder.observe(Snapshot(turns=(turn(0),)))
+    assert opened.wait(30)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    recorder.observe(Snapshot(turns=(turn(1),)))
+    recorder.mark(turn(1), "bad")
+    assert locked.wait(30)
+    other.execute("ROLLBACK")
+    other.close()
+    recorder.stop()
+    history = open_history(path)
+    assert history.marks() == {2: ("bad", "", "id000001")}
+    history.close()
+
+
+def test_a_file_that_cannot_be_opened_is_said_so_that_turns_are_numbered_otherwise(path: Path) -> None:
+    path.mkdir()
+    unusable = threading.Event()
+    messages: list[str] = []
+    recorder = Recorder(path, ROOT, 0, False, messages.append)
+    recorder.on_unusable = unusable.set
+    recorder.start()
+    assert unusable.wait(30) and len(messages) == 1
+    recorder.stop()

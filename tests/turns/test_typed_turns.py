@@ -50,6 +50,14 @@ def test_each_statistic_waits_from_its_own_arrival() -> None:
     assert [turn.prompt_tokens for turn in typed.take_ready([], 13.0, busy=False)] == [2]
 
 
+def test_a_statistic_that_two_sources_tell_of_waits_once() -> None:
+    """The history has what v34, still running, tells again."""
+    typed = TypedTurns()
+    typed.add_statistics([statistic(answered=START)], 0.0)
+    typed.add_statistics([statistic(answered=START, session=9), statistic(answered=START + 1)], 1.0)
+    assert [turn.answered for turn in typed.take_ready([], 9.0, busy=False)] == [START, START + 1]
+
+
 @pytest.mark.parametrize(
     ("difference", "same"),
     [

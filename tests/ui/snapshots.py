@@ -68,6 +68,10 @@ def _measured(number: int, stages: Mapping[str, float | None]) -> dict[str, Any]
     }
 
 
+NUMBERS = 400
+"""The history has that many turns before these: no number is an ordinal."""
+
+
 def turn(number: int, **changes: Any) -> Turn:
     """Turn ``number`` of the conversation, 16 s apart."""
     stages = _stages(number)
@@ -78,7 +82,8 @@ def turn(number: int, **changes: Any) -> Turn:
         Event(started + 0.5, name, "v34_flask_handler_entry", "v34", {}),
     )
     fields: dict[str, Any] = {
-        "ordinal": number, "request_id": name, "session_id": f"session-{number // 20}", "session": number // 20,
+        "ordinal": number, "number": NUMBERS + number, "request_id": name,
+        "session_id": f"session-{number // 20}", "session": number // 20,
         "state": TurnState.COMPLETE, "started": started, "ended": started + 6.2, "logs": "both", "span": Span.V2V,
         "stages": stages, "skipped": frozenset({"store"}) if number % 2 else frozenset(), "num_ctx": 8000,
         "model": "llama3.2:3b-instruct", "prompt_chars": 3015, "text_length": 46, "reply_length": 240, "chunks": 5,

@@ -90,7 +90,7 @@ async def test_no_screen_lets_it_through(size: tuple[int, int]) -> None:
 async def test_no_page_or_dialog_lets_it_through() -> None:
     async with running_dashboard(evil_snapshot(), control=FakeControl(evil_control())) as dashboard:
         await dashboard.press("2", "enter")
-        assert "turn 23 ␛]0;own␇" in dashboard.text()
+        assert "turn 423 ␛]0;own␇" in dashboard.text()
         check(dashboard)
         await dashboard.press("escape", "5", "enter")
         check(dashboard)

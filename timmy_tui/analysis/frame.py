@@ -28,6 +28,7 @@ class Column:
 def _turn_columns() -> tuple[Column, ...]:
     return (
         Column("ordinal", "Int64", "", "order of arrival, unique in one reading of the logs"),
+        Column("number", "Int64", "", "the turn's name in the history; without one, its place in these logs"),
         Column("request_id", "string", "id", "first eight characters of a UUID4; empty for a typed turn"),
         Column("typed", "boolean", "", "typed in the web chat; missing: not known"),
         Column("session_id", "string", "id", "v34 process that served it"),

@@ -1,17 +1,23 @@
 """``timmy-tui mark`` and ``timmy-tui history``: what outlives the logs."""
 
 import json
+import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from timmy_tui.bootstrap.startup import Place, find_timmy
+from timmy_tui.bootstrap.startup import find_timmy
+from timmy_tui.commands.named_turns import open_history, turn_named
 from timmy_tui.commands.options import LogOptions, json_option, log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
+from timmy_tui.core.formatting import MISSING, count, duration
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import state_dir
+from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.sources.timmy import Timmy
 from timmy_tui.storage.history import History
@@ -19,14 +25,6 @@ from timmy_tui.storage.learned_noise import session_noise
 
 if TYPE_CHECKING:
     from timmy_tui.analysis.stats.session_noise import SessionNoise
-
-
-def open_history(timmy: Timmy) -> History:
-    """The history of this Timmy. A problem with its file is printed to stderr."""
-    history = History(state_dir() / "history.db", str(timmy.root), timmy.settings.history.text)
-    if history.warning:
-        click.echo(f"timmy-tui: {history.warning}", err=True)
-    return history
 
 
 def known_noise(timmy: Timmy) -> "SessionNoise | None":
@@ -40,37 +38,79 @@ def known_noise(timmy: Timmy) -> "SessionNoise | None":
         history.close()
 
 
-class MarkOptions(Place, frozen=True, kw_only=True):
+class MarkOptions(LogOptions, frozen=True, kw_only=True):
     """Which turn, which mark, and why."""
 
-    request_id: str
+    turn: str
     quality: str
     note: str
+    yes: bool
 
 
 @click.command()
 @root_option
 @settings_option
-@click.argument("request_id")
+@log_option
+@click.argument("turn")
 @click.argument("quality", type=click.Choice(["good", "bad", "none"]))
 @click.option("--note", default="", help="Why, in your words.")
+@click.option("--yes", is_flag=True, help="Do not ask, where numbers are places in the logs.")
 @takes(MarkOptions)
 def mark(options: MarkOptions) -> None:
-    """Mark a turn good or bad; the same mark again, or none, removes it."""
-    request_id, quality = options.request_id, options.quality
+    """Mark a turn good or bad; the same mark again, or none, removes it. TURN is its number or its id.
+
+    With --log, or where the settings turn the history off, numbers are places in those logs, and change with them: then
+    the command says which turn it takes, and asks.
+    """
     timmy = find_timmy(options)
+    quality = "" if options.quality == "none" else options.quality
+    by_place = bool(options.logs) or not timmy.settings.history.enabled
+    read = _turns_of_logs(timmy, options.logs, by_place)
+    if by_place:
+        turn = turn_named(read, options.turn)
+        _confirm(turn, quality or "not marked", options.yes)
     history = open_history(timmy)
     try:
         # A turn that no dashboard has seen yet is in the logs.
-        history.put_turns(read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns)
-        turn = next((turn for turn in reversed(history.turns()) if turn.request_id == request_id), None)
-        if turn is None:
-            raise NotFound(f"no turn {request_id!r} in the history.", "timmy-tui report --tail 5 shows the newest ids.")
-        history.mark(turn, "" if quality == "none" else quality, options.note)
-        stored_mark = history.marks().get(request_id)
-        click.echo(f"{clean(request_id)}: {stored_mark[0] if stored_mark else 'not marked'}")
+        stored = history.store([turn] if by_place else read, read).turns
+        known = stored.get(turn.ordinal) if by_place else turn_named(history.turns(), options.turn)
+        if known is None or known.number is None:
+            raise NotFound(f"turn {options.turn!r} is not over yet.", "Mark it when it is.")
+        history.mark(known.number, quality, options.note)
+        stored_mark = history.marks().get(known.number)
     finally:
         history.close()
+    name = clean(known.request_id) or "no id"
+    click.echo(f"turn {known.number} ({name}): {stored_mark.quality if stored_mark else 'not marked'}")
+
+
+def _turns_of_logs(timmy: Timmy, named: Sequence[Path], needed: bool) -> tuple[Turn, ...]:
+    """Turns of the named logs, else of Timmy's; without logs none, unless they are ``needed``: then NotFound."""
+    try:
+        logs = named_logs(named) if named else logs_of(timmy.installation)
+    except NotFound:
+        if needed:
+            raise
+        return ()
+    return read_logs(logs, timmy.settings.tail, keep_events=False).turns
+
+
+def _confirm(turn: Turn, quality: str, yes: bool) -> None:
+    """Say which turn a place in the logs is, without what was said in it, and ask. Raises UsageError, Abort."""
+    began = MISSING if turn.started is None else _local_time(turn.started, "%Y-%m-%d %H:%M:%S")
+    name = clean(turn.request_id) or "no id"
+    click.echo(
+        f"place {turn.number} in these logs: {name}, {began}, {turn.state}, {turn.span} {duration(turn.headline_ms)}, "
+        f"prompt {count(turn.prompt_tokens)} tokens, output {count(turn.output_tokens)}",
+        err=True,
+    )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "with --log or without a history a number is a place in the logs: add --yes if this is the turn."
+        )
+    click.confirm(f"Is this the turn? It will be {quality}.", abort=True, err=True)
 
 
 class HistoryOptions(LogOptions, frozen=True, kw_only=True):
@@ -80,6 +120,8 @@ class HistoryOptions(LogOptions, frozen=True, kw_only=True):
     as_json: bool
     take_in: bool
     """Store the turns of the logs first."""
+    turns: bool
+    """List every turn."""
 
 
 @click.command()
@@ -89,6 +131,7 @@ class HistoryOptions(LogOptions, frozen=True, kw_only=True):
 @click.option("--days", type=click.FloatRange(0, min_open=True), default=7.0, help="How many days to look back.")
 @json_option
 @click.option("--import", "take_in", is_flag=True, help="Read the logs (or --log FILE…) into the history first.")
+@click.option("--turns", is_flag=True, help="List every turn too, oldest first.")
 @takes(HistoryOptions)
 def history(options: HistoryOptions) -> None:
     """Show the history: turns per day with their medians, marks, findings, changes and verdicts."""
@@ -99,7 +142,10 @@ def history(options: HistoryOptions) -> None:
             log_files = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
             new = store.put_turns(read_logs(log_files, timmy.settings.tail, keep_events=False).turns)
             click.echo(f"{new} new turns stored", err=True)
-        summary = _summary(store, time.time() - 86_400 * options.days)
+        since = time.time() - 86_400 * options.days
+        summary = _summary(store, since)
+        if options.turns:
+            summary["turns"] = [_turn_row(turn) for turn in store.turns(since=since)]
         noise = session_noise(store)
     finally:
         store.close()
@@ -115,9 +161,12 @@ def _summary(store: History, since: float) -> dict[str, Any]:
     from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 
     by_day: dict[str, list[Any]] = {}
+    day = ""
     for turn in store.turns(since=since):
-        if turn.started is not None:
-            by_day.setdefault(datetime.fromtimestamp(turn.started).strftime("%Y-%m-%d"), []).append(turn)
+        # A typed turn whose time is not known counts on the day of the turn before it.
+        day = day if turn.started is None else _local_time(turn.started, "%Y-%m-%d")
+        if day:
+            by_day.setdefault(day, []).append(turn)
     days = []
     for day, turns in by_day.items():
         headline = headline_stat(turns, len(turns))
@@ -133,11 +182,10 @@ def _summary(store: History, since: float) -> dict[str, Any]:
             }
         )
     return {
-        "schema": 1,
+        "schema": 2,
         "counts": store.counts(),
         "days": days,
-        "marks": {request_id: {"quality": quality, "note": note}
-                  for request_id, (quality, note) in store.marks().items()},
+        "marks": [{"number": number, **mark._asdict()} for number, mark in store.marks().items()],
         "findings": [{"at": at, "stage": finding.stage, "direction": finding.direction, "ratio": finding.ratio,
                       "ended": finding.ended}
                      for at, finding in store.findings() if at >= since],
@@ -149,8 +197,6 @@ def _summary(store: History, since: float) -> dict[str, Any]:
 
 
 def _print_summary(summary: dict[str, Any], days: float) -> None:
-    from timmy_tui.core.formatting import duration
-
     counts = summary["counts"]
     click.echo(", ".join(f"{number} {name}" for name, number in counts.items()))
     if not summary["days"]:
@@ -160,8 +206,11 @@ def _print_summary(summary: dict[str, Any], days: float) -> None:
             f"{day['day']}  {day['turns']:4} turns  V2V p50 {duration(day['v2v_p50'])} p95 {duration(day['v2v_p95'])} "
             f"n={day['n']}  LLM p50 {duration(day['llm_p50'])}"
         )
-    for request_id, mark in summary["marks"].items():
-        click.echo(f"marked {mark['quality']}: {clean(request_id)} {clean(mark['note'])}".rstrip())
+    for row in summary.get("turns", ()):
+        click.echo(_turn_line(row))
+    for mark in summary["marks"]:
+        name = f"turn {mark['number']} {clean(mark['request_id'])}".rstrip()
+        click.echo(f"marked {mark['quality']}: {name} {clean(mark['note'])}".rstrip())
     for finding in summary["findings"]:
         state = f", {finding['ended']}" if finding["ended"] else ""
         level_change = f"{finding['stage']} {finding['direction']} ×{finding['ratio']:.2f}"
@@ -173,5 +222,23 @@ def _print_summary(summary: dict[str, Any], days: float) -> None:
         click.echo(f"{at}  {verdict['b']} against {verdict['a']}: {clean(verdict['sentence'])}")
 
 
-def _local_time(stamp: float) -> str:
-    return datetime.fromtimestamp(stamp).strftime("%Y-%m-%d %H:%M")
+def _turn_row(turn: Turn) -> dict[str, Any]:
+    return {
+        "number": turn.number,
+        "request_id": turn.request_id,
+        "typed": turn.typed,
+        "started": turn.started,
+        "state": str(turn.state),
+        "span": str(turn.span),
+        "headline_ms": turn.headline_ms,
+    }
+
+
+def _turn_line(row: dict[str, Any]) -> str:
+    began = MISSING if row["started"] is None else _local_time(row["started"], "%Y-%m-%d %H:%M:%S")
+    kind = clean(row["request_id"]) or ("typed" if row["typed"] else "no id")
+    return f"{row['number']:6}  {began:19}  {kind:9} {row['state']:9} {row['span']} {duration(row['headline_ms'])}"
+
+
+def _local_time(stamp: float, form: str = "%Y-%m-%d %H:%M") -> str:
+    return datetime.fromtimestamp(stamp).strftime(form)

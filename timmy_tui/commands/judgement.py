@@ -1,13 +1,15 @@
 """``timmy-tui regressions``, ``compare`` and ``explain``: what the dashboard concludes, from the shell."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
 import msgspec
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
-from timmy_tui.commands.history import known_noise, open_history
+from timmy_tui.commands.history import known_noise
+from timmy_tui.commands.named_turns import open_history, read_numbered, turn_named
 from timmy_tui.commands.options import (
     LogOptions,
     json_option,
@@ -20,11 +22,9 @@ from timmy_tui.commands.options import (
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.sanitize import clean
-from timmy_tui.core.settings import load_settings
 from timmy_tui.model.flags import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn
-from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.report.epochs import change_objects
 
 
@@ -49,29 +49,39 @@ def regressions(options: JudgementOptions) -> None:
     if noise is not None:
         detector.learn(noise)
     findings: list[Finding] = []
-    for turn in _turns(options):
+    turns = _turns(options)
+    for turn in turns:
         findings += [new for new in detector.add(turn) if new.raised == turn.ordinal and not new.ended]
+    numbers = {turn.ordinal: turn.number for turn in turns}
     if options.as_json:
-        click.echo(json.dumps([_finding_row(finding) for finding in findings], indent=1))
+        click.echo(json.dumps([_finding_row(finding, numbers) for finding in findings], indent=1))
         return
     if not findings:
         click.echo("no level change in these turns")
     for finding in findings:
-        since = clean(finding.since_id) or "a typed turn"
+        since = _turn_words(numbers.get(finding.since), finding.since_id)
         where = f"{finding.stage} {finding.gap}".strip()
         work = f", not explained by {' or '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
-        reported_at = clean(finding.raised_id) or "a typed turn"
+        reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
         click.echo(
             f"{where} {finding.direction} ×{finding.ratio:.2f} since {since}: {duration(finding.before_ms)} → "
             f"{duration(finding.after_ms)}, n={finding.n}, reported at {reported_at}{work}"
         )
 
 
-def _finding_row(finding: Finding) -> dict[str, Any]:
+def _turn_words(number: int | None, request_id: str) -> str:
+    """``turn 17 (2bfc7ffd)``; a typed turn has no id, a turn in flight no number."""
+    named = f" ({clean(request_id)})" if request_id else ""
+    return f"turn {MISSING if number is None else number}{named}"
+
+
+def _finding_row(finding: Finding, numbers: Mapping[int, int | None]) -> dict[str, Any]:
     row: dict[str, Any] = {
+        "number": numbers.get(finding.raised),
         "request_id": finding.raised_id,
         "stage": finding.stage,
         "direction": finding.direction,
+        "since_number": numbers.get(finding.since),
         "since": finding.since_id,
         "ratio": finding.ratio,
         "n": finding.n,
@@ -138,7 +148,7 @@ def _history_turns(place: Place) -> tuple[list[Turn], dict[int, str]]:
         turns, marks = history.turns(), history.marks()
     finally:
         history.close()
-    return turns, {turn.ordinal: marks[turn.request_id][0] for turn in turns if turn.request_id in marks}
+    return turns, {turn.ordinal: marks[turn.number].quality for turn in turns if turn.number in marks}
 
 
 def _print_comparison(verdict: Comparison) -> None:
@@ -161,9 +171,9 @@ def _ratio_text(ratio: float | None) -> str:
 
 
 class ExplainOptions(JudgementOptions, frozen=True, kw_only=True):
-    """``request_id``: of the turn."""
+    """``turn``: its number or its request id."""
 
-    request_id: str
+    turn: str
 
 
 @click.command()
@@ -171,23 +181,28 @@ class ExplainOptions(JudgementOptions, frozen=True, kw_only=True):
 @settings_option
 @log_option
 @json_option
-@click.argument("request_id")
+@click.argument("turn")
 @takes(ExplainOptions)
 def explain(options: ExplainOptions) -> None:
-    """Say in one sentence why a turn took longer, or shorter, than usual for its work."""
+    """Say in one sentence why a turn took longer, or shorter, than usual for its work. TURN is its number or its id."""
     from timmy_tui.analysis.detect.diagnosis import Diagnoser
 
-    request_id = options.request_id
+    turns = _turns(options)
+    wanted = turn_named(turns, options.turn)
     diagnoser = Diagnoser()
     explanation = None
-    for turn in _turns(options):
+    for turn in turns:
         diagnosis = diagnoser.add(turn)
-        if turn.request_id == request_id:
+        if turn is wanted:
             explanation = diagnosis
+            break
     if explanation is None:
-        raise NotFound(f"no turn {request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids.")
+        raise NotFound(
+            f"turn {options.turn!r} has no figures to explain.", "timmy-tui report --tail 5 shows the newest."
+        )
     if options.as_json:
-        click.echo(json.dumps({"request_id": request_id, **msgspec.to_builtins(explanation)}, indent=1))
+        named = {"number": wanted.number, "request_id": wanted.request_id}
+        click.echo(json.dumps({**named, **msgspec.to_builtins(explanation)}, indent=1))
         return
     click.echo(explanation.sentence)
     for part in explanation.contributions:
@@ -196,8 +211,4 @@ def explain(options: ExplainOptions) -> None:
 
 def _turns(options: LogOptions) -> list[Turn]:
     """Turns of the logs, in order of time."""
-    if options.logs:
-        limits = load_settings(options.settings_path).tail
-        return list(read_logs(named_logs(options.logs), limits, keep_events=False).turns)
-    timmy = find_timmy(options)
-    return list(read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns)
+    return list(read_numbered(options).turns)

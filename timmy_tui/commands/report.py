@@ -7,12 +7,9 @@ from typing import Any
 
 import click
 
-from timmy_tui.bootstrap.startup import find_timmy
+from timmy_tui.commands.named_turns import read_numbered, turns_named
 from timmy_tui.commands.options import LogOptions, known_flags, log_option, root_option, settings_option, takes
-from timmy_tui.core.errors import NotFound
-from timmy_tui.core.settings import load_settings
 from timmy_tui.model.turn import Turn
-from timmy_tui.pipeline.read_logs import LogReading, logs_of, named_logs, read_logs
 from timmy_tui.report.exporters import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
 
 
@@ -20,7 +17,8 @@ class ReportOptions(LogOptions, frozen=True, kw_only=True):
     """Which turns are reported, and in which format."""
 
     tail: int | None
-    request_id: str | None
+    request: str | None
+    """Number or request id of the only turns that are reported."""
     formats: Mapping[str, Path | None]
     """The formats whose options were given, each with its file; None when it has no file."""
 
@@ -48,13 +46,13 @@ def format_options(command: Callable[..., None]) -> Callable[..., None]:
 @settings_option
 @log_option
 @click.option("--tail", type=click.IntRange(1), help="The N last turns (upstream's script takes the N highest ids).")
-@click.option("--request", "request_id", help="Only the turn with this id.")
+@click.option("--request", help="Only the turn with this number or id.")
 @format_options
 @takes(ReportOptions)
 def report(options: ReportOptions) -> None:
     """Print turns with timeline, deltas and ledger, then percentiles over all of them."""
     exporter = _exporter(options.formats)
-    reading = _read(options)
+    reading = read_numbered(options, keep_events=True)
     data = ReportData(
         turns=_chosen(reading.turns, options),
         all_turns=reading.turns,
@@ -62,7 +60,7 @@ def report(options: ReportOptions) -> None:
         sources=reading.sources,
         unparsed=reading.unparsed,
         listening=reading.listening,
-        single=options.request_id is not None,
+        single=options.request is not None,
         known_flags=partial(known_flags, options),
     )
     path = options.formats.get(exporter.name)
@@ -84,21 +82,10 @@ def _exporter(formats: Mapping[str, Path | None]) -> Exporter:
     return next(iter(programs or given), DEFAULT)
 
 
-def _read(options: ReportOptions) -> LogReading:
-    if options.logs:
-        return read_logs(named_logs(options.logs), load_settings(options.settings_path).tail)
-    timmy = find_timmy(options)
-    return read_logs(logs_of(timmy.installation), timmy.settings.tail)
-
-
 def _chosen(turns: tuple[Turn, ...], options: ReportOptions) -> tuple[Turn, ...]:
-    """The turns that were asked for. The newest are the last in the logs. Raises NotFound for an unknown id."""
-    if options.request_id is not None:
-        turns = tuple(turn for turn in turns if turn.request_id == options.request_id)
-        if not turns:
-            raise NotFound(
-                f"no turn {options.request_id!r} in these logs.", "timmy-tui report --tail 5 shows the newest ids."
-            )
+    """The turns that were asked for. The newest are the last in the logs. Raises NotFound for an unknown name."""
+    if options.request is not None:
+        turns = tuple(turns_named(turns, options.request))
     if options.tail is not None:
         turns = turns[-options.tail :]
     return turns

@@ -133,7 +133,7 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     enabled: bool = True
     days: int = 365
-    """Turns older than this are deleted; 0 keeps all."""
+    """Turns older than this are deleted, except marked ones and those that the logs still have; 0 keeps all."""
     text: bool = False
     """Store the texts of the conversation. Off: only numbers are stored."""
 

@@ -15,10 +15,14 @@ from timmy_tui.model.snapshot import ClockOffset, Listening
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.parse.table import log_files
-from timmy_tui.turns.newest import end_lines, newest_pauses, newest_turns
+from timmy_tui.sources.files.end_of_file import end_lines
+from timmy_tui.turns.ingest import Ingest
+from timmy_tui.turns.lone_pauses import without_lone_pauses
 
 END_BYTES = 512 << 10
 """Size of each log's end that is read: about 120 turns."""
+PAUSE_BYTES = 1 << 17
+"""Of the latency log's end, for the rhythm of its pauses: about 680 of them, eight minutes of a quiet room."""
 OLD_S = 86400.0
 """Age of the newest event from which the log counts as old."""
 NEWER_EVENTS = (
@@ -48,7 +52,9 @@ class Sample:
 
 def sample_logs(installation: Installation, settings: Settings) -> Sample:
     """Turns, events and unparsed lines from the end of each log."""
-    turns, ingest = newest_turns(log_files(installation), END_BYTES, settings.tail, keep_events=True)
+    ingest = Ingest(settings.tail.turn_timeout_s, longest_threshold_s=settings.tail.longest_threshold_s)
+    logs = log_files(installation)
+    turns = ingest.read_once((row.kind, end_lines(path, END_BYTES, without_lone_pauses)) for path, row in logs)
     return Sample(
         turns=turns,
         events=Counter(event.event for turn in turns for event in turn.events),
@@ -56,8 +62,15 @@ def sample_logs(installation: Installation, settings: Settings) -> Sample:
         offset=offset_over(turns[-20:]),
         newest=ingest.newest_stamp,
         debug_turns=sum(turn.logs in ("v34", "both") for turn in turns),
-        listening=next(newest_pauses(path, row) for path, row in log_files(installation) if row.kind == "latency"),
+        listening=_listening(installation.latency_log),
     )
+
+
+def _listening(path: Path) -> Listening:
+    """What the pauses without text at the end of the latency log say."""
+    ingest = Ingest(timeout_s=0.0, keep_events=False)
+    ingest.feed("latency", end_lines(path, PAUSE_BYTES))
+    return ingest.assembler.listening
 
 
 def file_lines(installation: Installation, sample: Sample, settings: Settings, now: float) -> Iterator[DoctorLine]:

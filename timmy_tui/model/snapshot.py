@@ -135,6 +135,8 @@ class Snapshot(Struct, frozen=True, eq=False):
     """time.time()."""
     turns: tuple[Turn, ...] = ()
     """The newest turns that are closed, oldest first."""
+    preview: bool = False
+    """The end of a long log, until all of it is read: these turns have other ordinals then."""
     open_turn: OpenTurn | None = None
     counts: Counts = field(default_factory=Counts)
     listening: Listening = field(default_factory=Listening)

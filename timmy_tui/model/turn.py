@@ -92,6 +92,8 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
 
     ordinal: int
     """Position in order of arrival in this run of the program; unique."""
+    number: int | None = None
+    """Its name for the user. The history keeps it for good; where there is none, its place in these logs, from 1."""
     request_id: str = ""
     """Empty for a typed (web chat) turn, which has none, and for spoken ones in logs of November 2025 and before."""
     typed: bool | None = None

@@ -11,6 +11,7 @@ from timmy_tui.model.turn import Marker, Turn
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.parse.table import log_files
 from timmy_tui.pipeline.read_logs import detect_format
+from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import for_tmux, save_line
@@ -46,6 +47,11 @@ class LiveSource:
         self._line_root = line_root
         self._turns: tuple[Turn, ...] = ()
         self._line_written = 0.0
+        if recorder is not None:
+            pipeline.number_by_history()
+            recorder.on_stored = lambda known: pipeline.submit(lambda builder: builder.remember(known))
+            recorder.on_lost = lambda turns: pipeline.submit(lambda builder: builder.expect_lost(turns))
+            recorder.on_unusable = lambda: pipeline.submit(SnapshotBuilder.number_by_place)
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread."""

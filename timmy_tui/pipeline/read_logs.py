@@ -1,8 +1,9 @@
 """Reads whole logs once, for the commands that do not follow them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -85,18 +86,31 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
 
 
 def in_order(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """Turns in the order in which they happened, with new ordinals.
+    """Turns in the order in which they happened, with new ordinals and with numbers, from 1.
 
     Typed turns are only in the debug log, which is read after the latency log, so that their ordinals are too high.
     """
     ordered = sorted(turns, key=lambda turn: turn.position)
-    return tuple(replace(turn, ordinal=ordinal, place=()) for ordinal, turn in enumerate(ordered))
+    return tuple(replace(turn, ordinal=ordinal, number=ordinal + 1, place=()) for ordinal, turn in enumerate(ordered))
+
+
+def with_lost_turns(reading: LogReading, lost: Mapping[int, Sequence[Turn]]) -> LogReading:
+    """The reading with turns that no log has, behind the turn with the number that is their key; with new ordinals."""
+    turns: list[Turn] = []
+    for turn in reading.turns:
+        turns.append(turn)
+        for one in lost.get(turn.number or 0, ()):
+            session = next((known.session for known in reading.turns if known.session_id == one.session_id), None)
+            turns.append(replace(one, session=turn.session if session is None else session))
+    ordered = tuple(replace(turn, ordinal=ordinal) for ordinal, turn in enumerate(turns))
+    sessions = tuple(_with_range(session, ordered) for session in reading.sessions)
+    return replace_fields(reading, turns=ordered, sessions=sessions)
 
 
 def _with_range(session: Session, turns: Sequence[Turn]) -> Session:
     """The session with the new ordinals of its first and last turn."""
     own = [turn.ordinal for turn in turns if turn.session == session.number]
-    return replace(session, first=own[0], last=own[-1]) if own else session
+    return replace(session, first=own[0], last=own[-1], turns=len(own)) if own else session
 
 
 def _require_file(path: Path) -> Path:

@@ -19,7 +19,8 @@ from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
-from timmy_tui.model.user_requests import PipelineRequest
+from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
+from timmy_tui.storage.remembered import Remembered
 from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.typed_turns import TypedTurns, place_by_time
 
@@ -70,6 +71,8 @@ class SnapshotBuilder:
     """Takes lines, and makes from them the part of a Snapshot that depends on the logs."""
 
     def __init__(self, settings: Settings, analyzer: Analyzer | None = None) -> None:
+        self.numbered_by_history = False
+        """A history gives the turns their numbers; else each has that of its place in these logs, from 1."""
         self._settings = settings
         self._analyzer = analyzer
         self._ingest = Ingest(settings.tail.turn_timeout_s, longest_threshold_s=settings.tail.longest_threshold_s)
@@ -77,6 +80,10 @@ class SnapshotBuilder:
         self._recent: dict[int, Turn] = {}
         self._order: list[tuple[tuple[int, ...], int]] = []
         """Position and ordinal of the turns in ``_recent``, ascending."""
+        self._trimmed = 0
+        """Turns before them that are not kept."""
+        self._remembered: dict[int, Remembered] = {}
+        """What the history knows of the turns in ``_recent``, by ordinal."""
         self._states: dict[TurnState, int] = dict.fromkeys(TurnState, 0)
         self._state_by_ordinal: dict[int, TurnState] = {}
         self._backlog_turns: deque[Turn] | None = None
@@ -118,6 +125,19 @@ class SnapshotBuilder:
         self._typed.add_statistics(numbered, time.monotonic())
         return self._add_typed_turns(facts)
 
+    def expect_lost(self, turns: Iterable[Turn]) -> None:
+        """Take turns that the history had from v34's statistics, if no log tells of them soon.
+
+        Only of sessions that the logs have: another id would be taken for a restart of v34, now.
+        """
+        known = {session.session_id: session.number for session in self._ingest.sessions if session.session_id}
+        told = [
+            replace(turn, number=None, ordinal=-1, session=known[turn.session_id])
+            for turn in turns
+            if turn.session_id in known
+        ]
+        self._typed.add_statistics(told, time.monotonic())
+
     def _add_typed_turns(self, facts: OllamaFacts | None) -> bool:
         changed = False
         for turn in self._typed.take_ready(self.turns(), time.monotonic(), self.busy):
@@ -142,6 +162,8 @@ class SnapshotBuilder:
 
     def _add_turn(self, turn: Turn, facts: OllamaFacts | None) -> None:
         turn = self._typed.merge(turn)
+        if turn.ordinal in self._remembered:
+            turn = self._remembered[turn.ordinal].completed(turn)
         previous_state = self._state_by_ordinal.get(turn.ordinal)
         if previous_state is None:
             self.closed += 1
@@ -169,11 +191,28 @@ class SnapshotBuilder:
     def _trim(self) -> None:
         """Keep the newest turns, and raw events only of the very newest."""
         while len(self._order) > self._settings.view.turns:
-            del self._recent[self._order.pop(0)[1]]
+            ordinal = self._order.pop(0)[1]
+            del self._recent[ordinal]
+            self._remembered.pop(ordinal, None)
+            self._trimmed += 1
         if len(self._order) > TURNS_WITH_EVENTS:
             ordinal = self._order[-TURNS_WITH_EVENTS - 1][1]
             if self._recent[ordinal].events:
                 self._recent[ordinal] = replace(self._recent[ordinal], events=())
+
+    def remember(self, known: Iterable[Remembered]) -> None:
+        """Take what the history knows of turns: numbers, times, marks. Nothing is judged again for it."""
+        for one in known:
+            turn = self._recent.get(one.ordinal)
+            if turn is None:
+                continue
+            first = one.ordinal not in self._remembered
+            self._remembered[one.ordinal] = one
+            self._recent[one.ordinal] = one.completed(turn)
+            self._ordered = None
+            if first and one.mark is not None:
+                self.request(MarkTurn(one.ordinal, "good" if one.mark.quality == "good" else "bad"))
+                self.request(NoteTurn(one.ordinal, one.mark.note))
 
     def request(self, request: PipelineRequest) -> None:
         """Do what the user asks for; the analyzer gets the recent turns with it."""
@@ -188,8 +227,20 @@ class SnapshotBuilder:
     def turns(self) -> tuple[Turn, ...]:
         """The newest closed turns, in the order in which they happened: typed turns arrive later than those around."""
         if self._ordered is None:
+            if not self.numbered_by_history:
+                self._give_place_numbers()
             self._ordered = tuple(self._recent[ordinal] for _, ordinal in self._order)
         return self._ordered
+
+    def number_by_place(self) -> None:
+        """There is no history after all."""
+        self.numbered_by_history = False
+        self._ordered = None
+
+    def _give_place_numbers(self) -> None:
+        for number, (_, ordinal) in enumerate(self._order, self._trimmed + 1):
+            if self._recent[ordinal].number != number:
+                self._recent[ordinal] = replace(self._recent[ordinal], number=number)
 
     def snapshot(self, base: Snapshot, facts: OllamaFacts | None) -> Snapshot:
         """``base``, completed with everything that comes from this reading."""

@@ -148,6 +148,10 @@ class Pipeline:
         self._actions.append(action)
         self._wake.set()
 
+    def number_by_history(self) -> None:
+        """Turns get their numbers from a history. Call it before ``start``."""
+        self._full_reading.numbered_by_history = True
+
     def add_marker(self, marker: Marker) -> None:
         """Put a marker on the charts for something that happened outside the logs."""
         self._markers.append(marker)
@@ -237,6 +241,7 @@ class Pipeline:
             return
         if self._preview is None:
             self._preview = SnapshotBuilder(self._settings)
+            self._preview.numbered_by_history = True  # Places in the end of a log are no numbers.
             self._full_reading.begin_backlog()
         self._backlogs.append((feed, backlog))
 
@@ -279,6 +284,7 @@ class Pipeline:
         services = self._services.states if self._services is not None else ()
         base = Snapshot(
             taken=time.time(),
+            preview=self._preview is not None,
             sources=(*(feed.state for feed in self._feeds), *services),
             health=tuple(self._health.values()),
             marks=tuple(self._markers),

@@ -15,6 +15,7 @@ from timmy_tui.model.turn import Session, Turn
 SCHEMA = 2
 
 _COPIED = (
+    "number",
     "request_id",
     "typed",
     "session_id",

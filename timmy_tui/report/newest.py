@@ -16,7 +16,9 @@ from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.parse.table import detect, log_files
 from timmy_tui.report.line import WIDTH, LineValues, age_of, status_line, turn_values
 from timmy_tui.report.status import for_tmux
-from timmy_tui.turns.newest import newest_turns
+from timmy_tui.sources.files.end_of_file import end_lines
+from timmy_tui.turns.ingest import Ingest
+from timmy_tui.turns.lone_pauses import without_lone_pauses
 
 TURN_BYTES = 1 << 13
 """Read from the end of each log for each turn of the window: a turn takes 5–6 KB in the latency log, 3 KB in v34's."""
@@ -54,7 +56,9 @@ def turns_at_the_end(
 ) -> tuple[tuple[Turn, ...], float | None]:
     """The turns at the end of the logs, and the newest stamp. A log that cannot be read counts as empty."""
     size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
-    turns, ingest = newest_turns(logs, size, settings.tail)
+    ingest = Ingest(settings.tail.turn_timeout_s, False, settings.tail.longest_threshold_s)
+    ordered = sorted(logs, key=lambda log: log[1].order)
+    turns = ingest.read_once((row.kind, end_lines(path, size, without_lone_pauses)) for path, row in ordered)
     # The first turn may have begun before the part that was read, and would be measured too short.
     first = min((turn.ordinal for turn in turns), default=0)
     whole = tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns

@@ -18,8 +18,9 @@ SLOW = 5
 
 
 def _name(turn: Turn) -> str:
-    """The id; a turn without one was typed, or stands in a log of November 2025 or before."""
-    return clean(turn.request_id) or ("turn without an id" if turn.typed is False else "typed turn")
+    """Number and id; a turn without an id was typed, or stands in a log of November 2025 or before."""
+    name = clean(turn.request_id) or ("turn without an id" if turn.typed is False else "typed turn")
+    return name if turn.number is None else f"{turn.number} · {name}"
 
 
 def turn_lines(turn: Turn, why: Diagnosis | None = None) -> Iterator[str]:
@@ -189,20 +190,20 @@ def session_lines(sessions: Sequence[Session], turns: Sequence[Turn]) -> Iterato
             continue
         yield f"== session {session.number} · {clean(session.session_id or MISSING)} · {len(members)} turns"
         yield (
-            f"{'#':>4}  {'request':9} {'state':9} {'total':>8} {'V2V':>8} {'LLM':>8} {'est':>6} {'prompt':>7} "
+            f"{'turn':>5}  {'request':9} {'state':9} {'total':>8} {'V2V':>8} {'LLM':>8} {'est':>6} {'prompt':>7} "
             f"{'prefill':>8} {'ctx':>6} tail"
         )
-        for number, turn in enumerate(members, 1):
-            yield _session_row(number, turn)
+        for turn in members:
+            yield _session_row(turn)
         yield from _trend_lines(members)
         yield ""
 
 
-def _session_row(number: int, turn: Turn) -> str:
+def _session_row(turn: Turn) -> str:
     known = turn.ended is not None and turn.started is not None and _on_steady_clocks(turn)
     total = 1000 * ((turn.ended or 0.0) - (turn.started or 0.0)) if known else None
     return (
-        f"{number:4}  {clean(turn.request_id, 9) or 'typed':9} {turn.state:9} {duration(total):>8} "
+        f"{count(turn.number):>5}  {clean(turn.request_id, 9) or 'typed':9} {turn.state:9} {duration(total):>8} "
         f"{duration(turn.v2v_ms):>8} {duration(turn.stages.get('llm')):>8} {count(turn.prompt_tokens_est):>6} "
         f"{count(turn.prompt_tokens):>7} {duration(turn.prefill_ms):>8} {count(turn.context_returned):>6} "
         f"{on_off(turn.tail_mode)}"

@@ -1,52 +1,33 @@
 """The history: turns, marks, findings, changes and comparisons in one SQLite file.
 
-Several processes may have it open (WAL mode). A turn that is read again, from the same log or a copy of it, is the same
-row: its key is made of Timmy's root, its request id and its time, because the eight-digit ids alone collide. Texts of
-the conversation are only stored if the user wants it.
+Several processes may have it open (WAL mode). Texts of the conversation are only stored if the user wants it.
 """
 
-import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Turn
+from timmy_tui.storage.schema import connect
+from timmy_tui.storage.turn_rows import Stored, TurnRows
 
-VERSION = 2
 
-SAME_TURN_S = 120.0
-"""Two rows with one id are the same turn if they start within this time: longer than any turn, shorter than the time
-after which an id comes again."""
+class Mark(NamedTuple):
+    """The user's mark on a turn."""
 
-_MIGRATION_SCRIPTS: tuple[str, ...] = (
-    """
-    CREATE TABLE turns (
-        key TEXT PRIMARY KEY, root TEXT NOT NULL, request_id TEXT NOT NULL, session_id TEXT, started REAL,
-        state TEXT NOT NULL, events INTEGER NOT NULL, data BLOB NOT NULL
-    );
-    CREATE INDEX turns_by_time ON turns (root, started);
-    CREATE INDEX turns_by_id ON turns (root, request_id);
-    CREATE TABLE marks (turn TEXT PRIMARY KEY, quality TEXT NOT NULL, note TEXT NOT NULL, at REAL NOT NULL);
-    CREATE TABLE findings (
-        key TEXT PRIMARY KEY, root TEXT NOT NULL, at REAL NOT NULL, data BLOB NOT NULL
-    );
-    CREATE TABLE changes (op TEXT PRIMARY KEY, root TEXT NOT NULL, at REAL NOT NULL, label TEXT, state TEXT);
-    CREATE TABLE comparisons (
-        id INTEGER PRIMARY KEY, root TEXT NOT NULL, at REAL NOT NULL, data BLOB NOT NULL
-    );
-    """,
-    # Lone pauses are no turns: older versions stored each, 110 000 a day of a quiet room.
-    "DELETE FROM turns WHERE state = 'lone_pause'",
-)
-"""One script per version; the first n of them have been run on a file of version n."""
+    quality: str
+    """``good`` or ``bad``."""
+    note: str
+    request_id: str
+    """Of the turn; empty for one that has none."""
 
 
 class History:
@@ -63,10 +44,13 @@ class History:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._database = self._open()
+        self._rows = TurnRows(self._database, root, self._without_private_text)
+        self._in_logs: set[int] = set()
+        """Numbers of the turns that were put: they would come back from the logs, under another number."""
 
     def _open(self) -> sqlite3.Connection:
         try:
-            return _connect(self._path)
+            return connect(self._path)
         except sqlite3.OperationalError as error:
             raise HistoryError(f"{self._path} cannot be used: {error}.", "Turns are shown but not stored.") from None
         except sqlite3.DatabaseError as error:
@@ -81,7 +65,7 @@ class History:
             self.warning = (
                 f"the history was damaged ({error}); it was renamed to {damaged.name}, and a new one was started"
             )
-            return _connect(self._path)
+            return connect(self._path)
 
     def close(self) -> None:
         """Close the file."""
@@ -97,41 +81,43 @@ class History:
             raise HistoryError(f"{self._path} could not be written: {error}.", "It will be tried again.") from None
 
     def put_turns(self, turns: Iterable[Turn]) -> int:
-        """Store closed turns; returns the number of new rows. A stored turn is only replaced by a more complete one."""
-        new = 0
-        with self._transaction() as database:
-            for turn in turns:
-                if turn.state is not TurnState.OPEN:
-                    new += self._put_turn(database, turn)
-        return new
+        """As ``store``; returns the number of new rows."""
+        return self.store(turns).new
 
-    def _put_turn(self, database: sqlite3.Connection, turn: Turn) -> int:
-        key = self._find_key(database, turn)
-        completeness = _completeness(turn)
-        if key is not None:
-            stored = database.execute("SELECT events FROM turns WHERE key = ?", (key,)).fetchone()
-            if stored is not None and stored[0] > completeness:
-                return 0
-        data = msgspec.json.encode(self._without_private_text(turn))
-        database.execute(
-            "INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                key or turn_key(self._root, turn), self._root, turn.request_id, turn.session_id, turn.started,
-                str(turn.state), completeness, data,
-            ),
-        )  # fmt: skip
-        return int(key is None)
+    def store(self, turns: Iterable[Turn], among: Iterable[Turn] = ()) -> Stored:
+        """Store closed turns of one reading, each once. ``among``: the others of that reading.
 
-    def _find_key(self, database: sqlite3.Connection, turn: Turn) -> str | None:
-        """Key of the stored row of the same turn, or None."""
-        if turn.request_id and turn.started is not None:
-            row = database.execute(
-                "SELECT key FROM turns WHERE root = ? AND request_id = ? AND abs(started - ?) < ?",
-                (self._root, turn.request_id, turn.started, SAME_TURN_S),
-            ).fetchone()
-        else:
-            row = database.execute("SELECT key FROM turns WHERE key = ?", (turn_key(self._root, turn),)).fetchone()
-        return None if row is None else str(row[0])
+        A new turn gets a number and its place between the others, a stored one keeps its number.
+        """
+        with self._transaction():
+            stored = self._rows.put(turns, among)
+        self._in_logs.update(turn.number for turn in stored.turns.values() if turn.number is not None)
+        return stored
+
+    def lost_turns(self, numbers: Collection[int]) -> list[tuple[int, Turn]]:
+        """Stored turns that no log has, from the first of ``numbers`` on: each with the one of these that is before it.
+
+        v34 holds back up to 8 KiB of its log, which a restart can lose; its statistics had told of these turns.
+        """
+        if not numbers:
+            return []
+        rows = self._database.execute("SELECT number FROM turns WHERE root = ? ORDER BY place", (self._root,))
+        ordered = [int(number) for (number,) in rows]
+        before: int | None = None
+        lost: list[tuple[int, Turn]] = []
+        for number in ordered:
+            if number in numbers:
+                before = number
+            elif before is not None:
+                row = self._rows.numbered(number)
+                if row is not None and row.turn.logs == "kv_stats":
+                    lost.append((before, row.turn))
+        return lost
+
+    def number_of(self, turn: Turn) -> int | None:
+        """The number of a stored turn; None for one that is not stored."""
+        row = self._rows.find(turn)
+        return None if row is None else row.number
 
     def _without_private_text(self, turn: Turn) -> Turn:
         if self._keep_text:
@@ -139,40 +125,50 @@ class History:
         return replace(turn, events=(), text=None, reply=None, errors=())
 
     def turns(self, since: float | None = None, until: float | None = None) -> list[Turn]:
-        """Stored turns of this root by time; ``since`` (included) and ``until`` (excluded) in seconds since 1970."""
+        """Stored turns of this root, in the order in which they happened.
+
+        ``since`` (included) and ``until`` (excluded) in seconds since 1970; a turn whose time is not known counts as of
+        the time of the one before it.
+        """
         rows = self._database.execute(
-            "SELECT data FROM turns WHERE root = ? AND (started >= ? OR ? IS NULL) AND (started < ? OR ? IS NULL) "
-            "ORDER BY started, key",
+            "SELECT number, data FROM turns WHERE root = ? AND (at >= ? OR ? IS NULL) AND (at < ? OR ? IS NULL) "
+            "ORDER BY place",
             (self._root, since, since, until, until),
         )
         decode = msgspec.json.Decoder(Turn).decode
-        return list(_renumber(decode(data) for (data,) in rows))
+        return list(_renumber(replace(decode(data), number=number) for number, data in rows))
 
-    def mark(self, turn: Turn, quality: str, note: str = "") -> None:
-        """Mark a turn ``good`` or ``bad``. The same mark again removes it, and so does an empty quality."""
-        key = turn_key(self._root, turn)
+    def mark(self, number: int, quality: str, note: str = "") -> None:
+        """Mark a turn ``good`` or ``bad``. The same mark again removes it, and so does an empty quality.
+
+        Does nothing for a number that no turn has.
+        """
         with self._transaction() as database:
-            key = self._find_key(database, turn) or key
-            stored = database.execute("SELECT quality, note FROM marks WHERE turn = ?", (key,)).fetchone()
+            row = self._rows.numbered(number)
+            if row is None:
+                return
+            stored = database.execute("SELECT quality, note FROM marks WHERE turn = ?", (row.key,)).fetchone()
             if not quality or (stored is not None and tuple(stored) == (quality, note)):
-                database.execute("DELETE FROM marks WHERE turn = ?", (key,))
+                database.execute("DELETE FROM marks WHERE turn = ?", (row.key,))
             else:
-                database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", (key, quality, note, time.time()))
+                values = (row.key, quality, note, time.time())
+                database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", values)
 
-    def note(self, turn: Turn, text: str) -> None:
+    def note(self, number: int, text: str) -> None:
         """Set the note of a marked turn; an empty one removes it. Does nothing for a turn without a mark."""
         with self._transaction() as database:
-            key = self._find_key(database, turn) or turn_key(self._root, turn)
-            database.execute("UPDATE marks SET note = ? WHERE turn = ?", (text, key))
+            row = self._rows.numbered(number)
+            if row is not None:
+                database.execute("UPDATE marks SET note = ? WHERE turn = ?", (text, row.key))
 
-    def marks(self) -> dict[str, tuple[str, str]]:
-        """Request id → (quality, note) of the marked turns of this root; of several turns with one id, the newest."""
+    def marks(self) -> dict[int, Mark]:
+        """Number of the turn → its mark, for the marked turns of this root, in the order in which they happened."""
         rows = self._database.execute(
-            "SELECT turns.request_id, quality, note FROM marks JOIN turns ON turns.key = marks.turn "
-            "WHERE turns.root = ? ORDER BY turns.started",
+            "SELECT turns.number, quality, note, turns.request_id FROM marks JOIN turns ON turns.key = marks.turn "
+            "WHERE turns.root = ? ORDER BY turns.place",
             (self._root,),
         )
-        return {str(request_id): (str(quality), str(note)) for request_id, quality, note in rows}
+        return {int(number): Mark(str(quality), str(note), str(name)) for number, quality, note, name in rows}
 
     def put_finding(self, finding: Finding, at: float) -> None:
         """Store a finding, or the new state of a stored one. ``at``: seconds since 1970."""
@@ -215,14 +211,20 @@ class History:
             database.execute(statement, (*values, msgspec.json.encode(data)))
 
     def delete_old_turns(self, days: int, now: float) -> int:
-        """Delete unmarked turns older than ``days`` (0: none); returns their number. ``now``: seconds since 1970."""
+        """Delete unmarked turns older than ``days`` (0: none); returns their number. ``now``: seconds since 1970.
+
+        Those of this root that were stored or found since the file was opened stay: they are in the logs.
+        """
         if days <= 0:
             return 0
         with self._transaction() as database:
-            cursor = database.execute(
-                "DELETE FROM turns WHERE started < ? AND key NOT IN (SELECT turn FROM marks)", (now - 86_400 * days,)
-            )
-            return cursor.rowcount
+            old = database.execute(
+                "SELECT key, root, number FROM turns WHERE at < ? AND key NOT IN (SELECT turn FROM marks)",
+                (now - 86_400 * days,),
+            ).fetchall()
+            gone = [(key,) for key, root, number in old if root != self._root or number not in self._in_logs]
+            database.executemany("DELETE FROM turns WHERE key = ?", gone)
+            return len(gone)
 
     def counts(self) -> dict[str, int]:
         """Number of rows by table."""
@@ -239,63 +241,3 @@ def _renumber(turns: Iterable[Turn]) -> Iterator[Turn]:
             session, session_id = session + 1, None
         stored_session, session_id = turn.session, turn.session_id or session_id
         yield replace(turn, ordinal=ordinal, place=(), session=session)
-
-
-def turn_key(root: str, turn: Turn) -> str:
-    """Key of a turn: a hash of root, request id and start. If one of them is missing, of all its figures in the log."""
-    if turn.request_id and turn.started is not None:
-        identity = f"{turn.request_id}|{turn.started:.3f}"
-    else:
-        figures = (turn.prompt_tokens, turn.output_tokens, turn.prefill_ms, turn.decode_ms)
-        identity = f"{turn.session_id}|{turn.request_id}|{turn.started}|{figures}"
-    return hashlib.blake2b(f"{root}|{identity}".encode(errors="replace"), digest_size=12).hexdigest()
-
-
-def _completeness(turn: Turn) -> int:
-    """How much is known of a turn; stored as ``events``. The more complete of two rows is kept."""
-    measured = sum(value is not None for value in turn.stages.values())
-    return measured + 8 * (turn.state is TurnState.COMPLETE) + 4 * (turn.logs == "both") + (turn.load_ms is not None)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open, check and migrate. Raises sqlite3.DatabaseError for a damaged file, HistoryError for a newer one."""
-    database = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
-    try:
-        _refuse_newer(database, path)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        result = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if result != "ok":
-            raise sqlite3.DatabaseError(str(result))
-        _migrate(database)
-        path.chmod(0o600)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _refuse_newer(database: sqlite3.Connection, path: Path) -> None:
-    """Raises HistoryError for a newer file. Called before anything is written; already WAL mode changes the file."""
-    version = _version(database)
-    if version > VERSION:
-        raise HistoryError(
-            f"{path} was written by a newer version of timmy_tui "
-            f"(format {version}; this version reads format {VERSION}).",
-            "Upgrade, or move the file away.",
-        )
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    database.execute("BEGIN IMMEDIATE")
-    version = _version(database)
-    for script in _MIGRATION_SCRIPTS[version:]:
-        for statement in script.split(";"):
-            if statement.strip():
-                database.execute(statement)
-    database.execute(f"PRAGMA user_version = {VERSION}")
-    database.execute("COMMIT")

@@ -1,7 +1,7 @@
 """Lines of all logs in, turns out: the parsers and the assembler of one reading."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from timmy_tui.model.log_format import EventLog, EventParser, FactParser, LogKind
 from timmy_tui.model.turn import Session, Turn
@@ -43,6 +43,12 @@ class Ingest:
                 self.newest_stamp = events[-1].timestamp
                 turns += self.assembler.add_events(events, arrived)
         return turns
+
+    def read_once(self, logs: Iterable[tuple[LogKind, Sequence[bytes]]]) -> tuple[Turn, ...]:
+        """All turns of these lines in the order in which they happened, those that they leave open included."""
+        turns = {turn.ordinal: turn for kind, lines in logs for turn in self.feed(kind, lines)}
+        turns.update((turn.ordinal, turn) for turn in self.assembler.finish())
+        return tuple(sorted(turns.values(), key=lambda turn: turn.position))
 
     @property
     def lone_pauses(self) -> int:

@@ -5,11 +5,13 @@ makes one, and that comes in the same pass of STT's loop, a few ms later.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 
 from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.turn import Event
 
 PAUSE = "stt_pause_detected"
+_PAUSE = PAUSE.encode()
 
 MAX_WAITING = 64
 """Newest lone pauses that can still become a turn: 40 s of a quiet room."""
@@ -18,6 +20,12 @@ MAX_SPACINGS = 512
 MAX_SPACING_S = 5.0
 """A longer time between two lone pauses is not one round of silence: the microphone was closed, or STT stopped. The
 longest round is a threshold of 2 s and a pass of 1 s."""
+
+
+def without_lone_pauses(lines: Sequence[bytes]) -> list[bytes]:
+    """The lines without pauses that another pause follows: STT writes the second event of an id before it goes on."""
+    is_pause = [_PAUSE in line for line in lines] + [False]
+    return [line for at, line in enumerate(lines) if not (is_pause[at] and is_pause[at + 1])]
 
 
 class LonePauses:

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from timmy_tui.model.same_turn import distance_ms, is_same_exchange
 from timmy_tui.model.turn import Turn
 
 HOLD_S = 2.0
 """Statistics wait this long, because they can arrive before the latency log was read."""
-DURATION_TOLERANCE_MS = 0.06
-"""A log may round durations to a tenth of a ms."""
-START_TOLERANCE_S = 600.0
 MAX_TURNS = 1000
 
 
@@ -32,8 +30,9 @@ class TypedTurns:
         """Statistics of turns that the logs have, by ordinal."""
 
     def add_statistics(self, turns: Iterable[Turn], now: float) -> None:
-        """Add new statistics; ``now`` is time.monotonic()."""
-        self._waiting.extend((now, turn) for turn in turns)
+        """Add new statistics; ``now`` is time.monotonic(). Those that wait already, from another source, wait once."""
+        waiting = {_identity(turn) for _, turn in self._waiting}
+        self._waiting.extend((now, turn) for turn in turns if _identity(turn) not in waiting)
 
     def take_ready(self, known: Sequence[Turn], now: float, busy: bool) -> list[Turn]:
         """New typed turns (ordinal −1), and ``known`` turns with more figures.
@@ -53,7 +52,7 @@ class TypedTurns:
                 continue
             # Statistics come once. Of two exchanges that cannot be told apart, each has its own.
             free = [turn for turn in fitting if turn.ordinal not in self._statistics]
-            same = min(reversed(free), key=lambda turn: _distance_ms(turn, stat), default=None)
+            same = min(reversed(free), key=lambda turn: distance_ms(turn, stat), default=None)
             if same is not None and same.ordinal not in self._typed:
                 self._statistics[same.ordinal] = stat
                 merged = self.merge(same)
@@ -77,7 +76,7 @@ class TypedTurns:
                 for ordinal, typed in self._typed.items()
                 if ordinal not in taken and is_same_exchange(turn, typed)
             ]
-            match = min(matches, key=lambda ordinal: _distance_ms(turn, self._typed[ordinal]), default=None)
+            match = min(matches, key=lambda ordinal: distance_ms(turn, self._typed[ordinal]), default=None)
             if match is not None:
                 self._typed_ordinals[turn.ordinal] = match
         typed_ordinal = self._typed_ordinals.get(turn.ordinal)
@@ -107,9 +106,8 @@ class TypedTurns:
         self._typed_ordinals = {late: typed for late, typed in self._typed_ordinals.items() if typed in self._typed}
 
 
-def _distance_ms(turn: Turn, stat: Turn) -> float:
-    pairs = [(turn.prefill_ms, stat.prefill_ms), (turn.decode_ms, stat.decode_ms)]
-    return sum(abs(a - b) for a, b in pairs if a is not None and b is not None)
+def _identity(turn: Turn) -> tuple[object, ...]:
+    return turn.session_id, turn.answered, turn.prompt_tokens, turn.output_tokens, turn.prefill_ms, turn.decode_ms
 
 
 def place_by_time(stat: Turn, known: Sequence[Turn]) -> tuple[int, ...]:
@@ -134,20 +132,3 @@ def _is_before(turn: Turn, stat: Turn) -> bool:
     if stat.answered is None:
         return True
     return turn.answered is not None and turn.answered <= stat.answered
-
-
-def is_same_exchange(turn: Turn, stat: Turn) -> bool:
-    """Both describe one exchange: same counts, same durations where both have them, no other session, similar times."""
-    if (turn.prompt_tokens, turn.output_tokens) != (stat.prompt_tokens, stat.output_tokens):
-        return False
-    pairs = [(turn.prefill_ms, stat.prefill_ms), (turn.decode_ms, stat.decode_ms)]
-    known_pairs = [(a, b) for a, b in pairs if a is not None and b is not None]
-    if not known_pairs or any(abs(a - b) > DURATION_TOLERANCE_MS for a, b in known_pairs):
-        return False
-    # The debug log has no session ids: what it alone has is assumed to be of the session in force.
-    known = turn.session_id if turn.request_id and turn.logs != "v34" else None
-    if known and stat.session_id and known != stat.session_id:
-        return False
-    # v34's clock tells both times where it can: the recognizer's may be minutes away.
-    own, other = (turn.answered, stat.answered) if turn.answered and stat.answered else (turn.started, stat.started)
-    return own is None or other is None or abs(own - other) <= START_TOLERANCE_S

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from msgspec import Struct, field
 from rich.style import Style
 
+from timmy_tui.core.formatting import MISSING
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import Reuse
@@ -14,6 +15,7 @@ from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.stages import GPU, GPU_STAGES, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
+from timmy_tui.ui.paint.lines import foreign
 
 Result = TypeVar("Result")
 
@@ -112,6 +114,15 @@ class View(Struct, frozen=True, eq=False, dict=True):
         """Prompt reuse by ordinal."""
         llm = self.snapshot.llm
         return {item.ordinal: item for item in llm.reuse} if llm else {}
+
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        return {turn.ordinal: turn.number for turn in self.turns if turn.number is not None}
+
+    def turn_name(self, ordinal: int, request_id: str = "") -> str:
+        """``turn 17``, which commands take too; by its id where no number is known, as of a turn that is gone."""
+        number = self._numbers.get(ordinal)
+        return f"turn {(foreign(request_id, 12) or MISSING) if number is None else number}"
 
     @cached_property
     def marks(self) -> dict[int, str]:

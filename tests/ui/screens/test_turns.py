@@ -25,15 +25,15 @@ async def test_the_table_follows_the_newest_turn_until_the_cursor_moves() -> Non
     async with running_dashboard(snapshot(28)) as dashboard:
         await dashboard.press("2")
         screen = turns_screen(dashboard)
-        assert "following" in dashboard.text() and "turn 27 " in dashboard.text()
+        assert "following" in dashboard.text() and "turn 427 " in dashboard.text()
         await dashboard.publish(snapshot(29))
-        assert "turn 28 " in dashboard.text()
+        assert "turn 428 " in dashboard.text()
         await dashboard.press("k", "up")
-        assert "turn 26 " in dashboard.text()
+        assert "turn 426 " in dashboard.text()
         await dashboard.publish(snapshot(31))
-        assert "turn 26 " in dashboard.text() and "+2 new" in dashboard.text() and not screen.following
+        assert "turn 426 " in dashboard.text() and "+2 new" in dashboard.text() and not screen.following
         await dashboard.press("f")
-        assert "following" in dashboard.text() and "turn 30 " in dashboard.text()
+        assert "following" in dashboard.text() and "turn 430 " in dashboard.text()
 
 
 async def test_cells_change_in_place_and_rows_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +66,11 @@ async def test_a_turn_that_is_known_late_stands_where_its_time_says() -> None:
         await dashboard.publish(snapshot(28, turns=(*turns[:10], late, *turns[10:])))
         table = turns_screen(dashboard).table
         assert [row.key.value for row in table.ordered_rows][9:12] == ["9", "40", "10"]
-        assert "turn 27 " in dashboard.text()
+        assert "turn 427 " in dashboard.text()
         await dashboard.press("k", "k")
         later = turn(41, started=turns[12].started)
         await dashboard.publish(snapshot(28, turns=(*turns[:10], late, *turns[10:12], later, *turns[12:])))
-        assert "turn 25 " in dashboard.text()
+        assert "turn 425 " in dashboard.text()
 
 
 async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> None:
@@ -79,7 +79,7 @@ async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> N
         for letter in "answered":
             await dashboard.pilot.press(letter)
         await dashboard.pilot.pause()
-        assert "1 of 31 turns contain that text" in dashboard.text() and "turn 5 " in dashboard.text()
+        assert "1 of 31 turns contain that text" in dashboard.text() and "turn 405 " in dashboard.text()
         await dashboard.press("enter", "q")
         await dashboard.press("2", "escape")
         assert "31 of 31 turns" in dashboard.text()
@@ -88,7 +88,7 @@ async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> N
 async def test_the_selected_turn_is_shown_in_full() -> None:
     async with running_dashboard(snapshot(), size=(140, 50)) as dashboard:
         await dashboard.press("2")
-        for words in ("turn 30 0000001e", "+640ms over your usual", "stt_pause_detected", "pause_threshold=0.5"):
+        for words in ("turn 430 0000001e", "+640ms over your usual", "stt_pause_detected", "pause_threshold=0.5"):
             assert words in dashboard.text()
         await dashboard.press("x")
         await dashboard.until(lambda: MarkTurn(30, "bad") in dashboard.source.requests)
@@ -97,7 +97,7 @@ async def test_the_selected_turn_is_shown_in_full() -> None:
 async def test_a_turn_has_a_page_of_its_own() -> None:
     async with running_dashboard(snapshot()) as dashboard:
         await dashboard.press("2", "enter")
-        assert "Esc back" in dashboard.text() and "turn 30 0000001e" in dashboard.text()
+        assert "Esc back" in dashboard.text() and "turn 430 0000001e" in dashboard.text()
         await dashboard.press("end", "pagedown")
         assert "pause_threshold=0.5" in dashboard.text()
         await dashboard.press("escape")

@@ -62,10 +62,11 @@ def _by_epoch(request: _Request) -> list[Turn]:
     return [turn for turn in request.turns if turn.ordinal in members]
 
 
-def _by_position(request: _Request) -> list[Turn]:
-    """Counted from 1, both ends included."""
+def _by_number(request: _Request) -> list[Turn]:
+    """By the turn's number, or by its place from 1 where it has none; both ends included."""
     first, last = _range(request.rest)
-    return list(request.turns[max(int(first) - 1, 0) : int(last)])
+    numbered = ((place if turn.number is None else turn.number, turn) for place, turn in enumerate(request.turns, 1))
+    return [turn for number, turn in numbered if int(first) <= number <= int(last)]
 
 
 def _newest(request: _Request) -> list[Turn]:
@@ -120,7 +121,7 @@ def _range(text: str) -> tuple[float, float]:
 _READERS: dict[str, Callable[[_Request], list[Turn]]] = {
     "session": _by_session,
     "epoch": _by_epoch,
-    "turns": _by_position,
+    "turns": _by_number,
     "last": _newest,
     "flag": _by_flag,
     "days": _by_age,

@@ -144,9 +144,10 @@ class Requests:
 
     def mark(self, request: MarkTurn) -> None:
         """Mark a turn; the same mark again removes it."""
-        message = f"turn {request.ordinal} marked {request.quality}"
+        name = self._host.view.turn_name(request.ordinal)
+        message = f"{name} marked {request.quality}"
         if self._host.view.marks.get(request.ordinal) == request.quality:
-            message = f"turn {request.ordinal}: mark {request.quality} removed"
+            message = f"{name}: mark {request.quality} removed"
             request = MarkTurn(request.ordinal, None)
         self.run("mark", self._send(request, message))
 
@@ -159,10 +160,11 @@ class Requests:
             self.run("note", self._note(marked))
 
     async def _note(self, ordinal: int) -> None:
+        name = self._host.view.turn_name(ordinal)
         previous = self._host.view.notes.get(ordinal, "")
-        text = await self._ask_text(f"note on turn {ordinal}", previous)
+        text = await self._ask_text(f"note on {name}", previous)
         if text is not None and text != previous:
-            message = f"turn {ordinal}: note {'saved' if text else 'removed'}"
+            message = f"{name}: note {'saved' if text else 'removed'}"
             await self._send(NoteTurn(ordinal, text), message)
 
     def accept_newest(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from timmy_tui.core.formatting import MISSING, duration, on_off
+from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
@@ -37,7 +37,8 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
     reason = f": {foreign(turn.reason, 60)}" if turn.reason else ""
     rows = [
         line(
-            (f"{glyph} ", role), (f"turn {turn.ordinal} ", "value"), (f"{name} {clock_time(turn.started)} ", "muted"),
+            (f"{glyph} ", role), (f"turn {count(turn.number)} ", "value"),
+            (f"{name} {clock_time(turn.started)} ", "muted"),
             (f"{state}{reason} ", role), (f"{turn.span} {headline_words(turn, turn.headline_ms)}", "value"),
             (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
         ),

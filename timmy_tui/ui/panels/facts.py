@@ -102,7 +102,8 @@ def verdict_line(view: View, width: int) -> Line:
         words = finding_words(finding, view.glyphs, 40)
         acknowledged = " (seen)" if finding.acknowledged else ""
         text = f"{words} {stage_name(finding.stage)} {duration(finding.before_ms)}→{duration(finding.after_ms)}"
-        parts = [line((text, finding_role(finding))), line((f"since turn {finding.since}{acknowledged}", "muted"))]
+        since = view.turn_name(finding.since, finding.since_id)
+        parts = [line((text, finding_role(finding))), line((f"since {since}{acknowledged}", "muted"))]
         if len(view.findings) > 1:
             parts.append(line((f"+{len(view.findings) - 1} more", "muted")))
         return join_fitting(parts, width) or line((text, finding_role(finding)))

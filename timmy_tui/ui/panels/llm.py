@@ -150,7 +150,7 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
     mark = view.glyphs.upright if item.ordinal in view.epoch_starts else " "
     rate = f"{item.decode_rate:.0f}/s" if item.decode_rate is not None else MISSING
     spans = [
-        (f"{item.ordinal:>4}{mark}", "muted"),
+        (f"{view.turn_name(item.ordinal).removeprefix('turn '):>4}{mark}", "muted"),
         (right(duration(known), 7), "value"),
         (" ", "text"),
         *stack_line(parts, time[1], time[0], view.glyphs),

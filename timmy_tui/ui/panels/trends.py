@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from timmy_tui.core.formatting import duration
+from timmy_tui.core.formatting import count, duration
 from timmy_tui.model.flags import epoch_words
 from timmy_tui.model.stages import BY_KEY, TRENDS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
@@ -107,9 +107,9 @@ def time_ticks(turns: Sequence[Turn], width: int) -> tuple[tuple[float, str], ..
     """(turn index, time of day), about every 16 cells."""
     if not turns:
         return ()
-    count = max(2, min(width // 16, len(turns)))
-    positions = sorted({round(i * (len(turns) - 1) / (count - 1)) for i in range(count)})
-    return tuple((float(i), clock_time(turns[i].started)[:5].strip() or str(turns[i].ordinal)) for i in positions)
+    labels = max(2, min(width // 16, len(turns)))
+    positions = sorted({round(i * (len(turns) - 1) / (labels - 1)) for i in range(labels)})
+    return tuple((float(i), clock_time(turns[i].started)[:5].strip() or count(turns[i].number)) for i in positions)
 
 
 def legend_line(view: View, width: int) -> Line:

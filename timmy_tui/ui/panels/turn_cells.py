@@ -1,6 +1,6 @@
 """The table of turns: its columns and their content."""
 
-from timmy_tui.core.formatting import MISSING, duration, on_off, percent
+from timmy_tui.core.formatting import MISSING, count, duration, on_off, percent
 from timmy_tui.model.llm import Certainty
 from timmy_tui.model.stages import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
@@ -43,7 +43,7 @@ def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
         (right(tokens(turn.prompt_tokens), 6), "text"),
         (on_off(tail), "info" if tail else "muted"),
         (mark, "good" if mark == "good" else "bad"),
-        (f"{turn.ordinal}", "muted"),
+        (count(turn.number), "muted"),
         (_why(turn, view), "muted" if complete else role),
     ]
 

@@ -77,6 +77,7 @@ SIGNS = (
         "sound",
         "is logged before its first block goes to the device: its buffer and the voice's first silence come on top",
     ),
+    ("turn 17", "its number: `explain 17` and `mark 17 good` take it too; without a history, its place in these logs"),
     ("—", "not measured; never zero"),
     ("skipped", "did not happen in that turn"),
     ("~", "estimate"),
@@ -101,7 +102,8 @@ def finding_rows(view: View, width: int) -> list[Row]:
     rows: list[Row] = []
     for item in judgement.findings if judgement else ():
         words = finding_words(item, view.glyphs, 30)
-        level = f"{duration(item.before_ms)} → {duration(item.after_ms)} since turn {item.since}"
+        since = view.turn_name(item.since, item.since_id)
+        level = f"{duration(item.before_ms)} → {duration(item.after_ms)} since {since}"
         confidence = f"confidence {item.confidence:.0%}"
         adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
             item.adjusted_for

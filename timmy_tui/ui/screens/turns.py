@@ -183,7 +183,8 @@ class TurnsScreen(FilterScreen):
         """Open the selected turn on a page of its own. The table takes the enter key and posts RowSelected."""
         turn = self.selected()
         if turn is not None:
-            self.app.push_screen(ScrollScreen(f"turn {turn.ordinal}", f"turn {turn.ordinal}", partial(turn_rows, turn)))
+            name = self.view.turn_name(turn.ordinal)
+            self.app.push_screen(ScrollScreen(name, name, partial(turn_rows, turn)))
 
     def action_mark(self, quality: Quality) -> None:
         """Mark the selected turn."""

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from bench.logs import event_line, turn_lines
-from timmy_tui.core.settings import TailSettings
-from timmy_tui.parse.table import in_order
-from timmy_tui.turns.newest import end_lines, newest_turns, without_lone_pauses
+from timmy_tui.model.turn import Turn
+from timmy_tui.sources.files.end_of_file import end_lines
+from timmy_tui.turns.ingest import Ingest
+from timmy_tui.turns.lone_pauses import without_lone_pauses
 
-LATENCY = next(row for row in in_order() if row.kind == "latency")
 START = 1_764_350_000.0
 
 
@@ -23,14 +23,19 @@ def quiet_night(path: Path, turns: int, pauses: int) -> None:
     path.write_text("".join([*spoken, *(pause(number, 20 * turns + 0.7 * number) for number in range(pauses))]))
 
 
+def newest(log: Path) -> tuple[tuple[Turn, ...], Ingest]:
+    ingest = Ingest(60.0)
+    return ingest.read_once([("latency", end_lines(log, 60_000, without_lone_pauses))]), ingest
+
+
 @pytest.mark.parametrize("pauses", [0, 1, 5000])
 def test_the_newest_turns_are_found_behind_any_number_of_lone_pauses(tmp_path: Path, pauses: int) -> None:
     log = tmp_path / "latency.log"
     quiet_night(log, 40, pauses)
-    turns, _ = newest_turns([(log, LATENCY)], 60_000, TailSettings())
+    turns, _ = newest(log)
     alone = tmp_path / "alone.log"
     quiet_night(alone, 40, 0)
-    expected, _ = newest_turns([(alone, LATENCY)], 60_000, TailSettings())
+    expected, _ = newest(alone)
     # As many as fit, and whole; the first may be cut.
     assert len(turns) >= 5
     assert [turn.headline_ms for turn in turns[-5:]] == [turn.headline_ms for turn in expected[-5:]]
@@ -46,21 +51,21 @@ def test_the_pause_that_a_turn_begins_with_is_kept() -> None:
 def test_a_log_of_lone_pauses_only_has_no_turn(tmp_path: Path) -> None:
     log = tmp_path / "latency.log"
     quiet_night(log, 0, 3000)
-    turns, ingest = newest_turns([(log, LATENCY)], 60_000, TailSettings())
+    turns, ingest = newest(log)
     assert (turns, dict(ingest.unparsed)) == ((), {})
 
 
 def test_a_line_that_is_being_written_is_not_read(tmp_path: Path) -> None:
     log = tmp_path / "latency.log"
     log.write_bytes(b'{"a": 1}\n{"b": 2}\n{"c": ')
-    assert end_lines(log, 1000) == [b'{"a": 1}', b'{"b": 2}']
+    assert [*end_lines(log, 1000)] == [b'{"a": 1}', b'{"b": 2}']
     log.write_bytes(b'{"a": 1}\n{"b": 2}')
-    assert end_lines(log, 1000) == [b'{"a": 1}', b'{"b": 2}']
+    assert [*end_lines(log, 1000)] == [b'{"a": 1}', b'{"b": 2}']
     # Of the middle of a line nothing is known.
-    assert end_lines(log, 9) == [b'{"b": 2}']
+    assert [*end_lines(log, 9)] == [b'{"b": 2}']
 
 
 def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
-    assert end_lines(tmp_path / "missing", 100) == end_lines(tmp_path, 100) == []
+    assert end_lines(tmp_path / "missing", 100) == end_lines(tmp_path, 100) == ()
     os.mkfifo(tmp_path / "fifo")
-    assert end_lines(tmp_path / "fifo", 100) == []
+    assert end_lines(tmp_path / "fifo", 100) == ()

@@ -1,0 +1,264 @@
+"""The rows of the turns of one Timmy: which row a turn is, its number, and its place among the others.
+
+One exchange is one row, whoever told of it and whenever. A turn that is read again, from the same log or a copy of it,
+is the same row: it is found by id and time, because the eight-digit ids alone collide, or by Ollama's figures.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from timmy_tui.model.same_turn import certain_session, distance_ms, has_figures, is_same_turn
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.storage.places import kept_places, places_between
+
+_decode = msgspec.json.Decoder(Turn).decode
+_COLUMNS = "key, number, place, at, data"
+
+
+@dataclass(frozen=True)
+class TurnRow:
+    """A stored turn."""
+
+    key: str
+    number: int
+    place: float
+    at: float | None
+    """When it started, or the turn beside it where that is not known."""
+    data: bytes
+
+    @cached_property
+    def turn(self) -> Turn:
+        """The turn, with its number; its ordinal means nothing."""
+        return replace(_decode(self.data), number=self.number)
+
+
+class Stored(NamedTuple):
+    """What ``TurnRows.put`` did."""
+
+    turns: Mapping[int, Turn]
+    """The stored turn, with its number, for the ordinal of each turn that was put."""
+    new: int
+    """Number of new rows."""
+
+
+class _Item(NamedTuple):
+    """A turn of a reading and its row; ``beside``: only there because its place says where the others are."""
+
+    turn: Turn
+    row: TurnRow | None
+    beside: bool
+
+
+class TurnRows:
+    """The table of turns, for one root. Every method needs an open transaction, which the caller begins."""
+
+    def __init__(self, database: sqlite3.Connection, root: str, without_private_text: Callable[[Turn], Turn]) -> None:
+        self._database = database
+        self._root = root
+        self._without_private_text = without_private_text
+
+    def put(self, turns: Iterable[Turn], among: Iterable[Turn]) -> Stored:
+        """Store closed turns of one reading. ``among``: all turns of that reading, which tell where the new ones are.
+
+        A stored turn keeps its number. It is replaced by a more complete one, and keeps what only it had.
+        """
+        taken: set[str] = set()
+        last = float("-inf")
+        items: list[_Item] = []
+        for turn, beside in _with_neighbours(turns, among):
+            row = self.find(turn, taken, last)
+            if row is not None:
+                taken.add(row.key)
+                last = row.place
+            if row is not None or not beside:
+                items.append(_Item(turn, row, beside))
+        places = self._places(items)
+        times = _times(items)
+        stored: dict[int, Turn] = {}
+        new = 0
+        for item, place, at in zip(items, places, times, strict=True):
+            if not item.beside:
+                stored[item.turn.ordinal] = self._write(item, place, at)
+                new += item.row is None
+        return Stored(stored, new)
+
+    def find(self, turn: Turn, taken: Collection[str] = (), behind: float = float("-inf")) -> TurnRow | None:
+        """The row of the same turn. ``taken``: keys of rows that are other turns of its reading.
+
+        ``behind``: place of the turn before it. Only that tells apart two turns without id, figures and times.
+        """
+        if turn.request_id:
+            same = self._same(turn, taken, "request_id = ?", turn.request_id)
+            if same:
+                return min(same, key=lambda row: _apart(turn, row))
+        counts = (turn.prompt_tokens, turn.output_tokens)
+        if has_figures(turn):
+            same = self._same(turn, taken, "prompt_tokens IS ? AND output_tokens IS ?", *counts)
+            return min(same, key=lambda row: distance_ms(turn, row.turn), default=None)
+        if turn.request_id:
+            return None
+        where = "request_id = '' AND prompt_tokens IS ? AND output_tokens IS ? AND place > ?"
+        return next(iter(self._same(turn, taken, where, *counts, behind)), None)
+
+    def _same(self, turn: Turn, taken: Collection[str], where: str, *values: object) -> list[TurnRow]:
+        return [row for row in self._select(where, *values) if row.key not in taken and is_same_turn(turn, row.turn)]
+
+    def numbered(self, number: int) -> TurnRow | None:
+        """The turn with this number."""
+        return next(iter(self._select("number = ?", number)), None)
+
+    def _select(self, where: str, *values: object) -> list[TurnRow]:
+        # Sorted here: for ORDER BY SQLite would read all turns by place instead of the few of the index.
+        rows = self._database.execute(f"SELECT {_COLUMNS} FROM turns WHERE root = ? AND {where}", (self._root, *values))
+        return sorted((TurnRow(*row) for row in rows), key=lambda row: row.place)
+
+    def _places(self, items: Sequence[_Item]) -> list[float]:
+        """A place for each: the stored one where that fits the order of the reading."""
+        stored = [None if item.row is None else item.row.place for item in items]
+        places = self._fill(kept_places(stored, [item.beside for item in items]), items)
+        if all(a < b for a, b in pairwise(places)):
+            return places
+        # A gap has been halved until a double cannot tell its ends apart: 35 times and more.
+        self._space_out()
+        items = [item._replace(row=self.numbered(item.row.number) if item.row else None) for item in items]
+        stored = [None if item.row is None else item.row.place for item in items]
+        return self._fill(kept_places(stored, [item.beside for item in items]), items)
+
+    def _space_out(self) -> None:
+        keys = self._database.execute("SELECT key FROM turns WHERE root = ? ORDER BY place", (self._root,)).fetchall()
+        self._database.executemany(
+            "UPDATE turns SET place = ? WHERE key = ?", ((float(at), key) for at, (key,) in enumerate(keys, 1))
+        )
+
+    def _fill(self, kept: Sequence[float | None], items: Sequence[_Item]) -> list[float]:
+        """``kept`` with places for the turns that have none, each run of them into one gap between stored rows."""
+        places: list[float] = []
+        while len(places) < len(kept):
+            start = len(places)
+            place = kept[start]
+            if place is not None:
+                places.append(place)
+                continue
+            end = next((at for at in range(start, len(kept)) if kept[at] is not None), len(kept))
+            at = next((one.turn.started for one in items[start:end] if one.turn.started is not None), None)
+            gap = self._gap(places[-1] if places else None, kept[end] if end < len(kept) else None, at)
+            places += places_between(*gap, end - start)
+        return places
+
+    def _gap(self, low: float | None, high: float | None, at: float | None) -> tuple[float | None, float | None]:
+        """Two places with no row between them, from ``low`` on and before ``high``; by the time ``at`` if it is known.
+
+        Rows that the reading does not have can stand there: of older logs, or of v34's statistics alone.
+        """
+        bounds = (low, low, high, high)
+        within = "(place >= ? OR ? IS NULL) AND (place < ? OR ? IS NULL)"
+        if at is not None and (low is not None or high is None):
+            before = self._extreme("max", f"{within} AND (at <= ? OR place = ?)", *bounds, at, low)
+        elif low is not None and high is not None:
+            before = low
+        else:
+            before = self._extreme("max", within, *bounds)
+        after = self._extreme("min", "place > ? OR ? IS NULL", before, before)
+        return before, after if high is None or after is None else min(after, high)
+
+    def _extreme(self, function: str, where: str, *values: object) -> float | None:
+        row = self._database.execute(
+            f"SELECT {function}(place) FROM turns WHERE root = ? AND ({where})", (self._root, *values)
+        ).fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def _write(self, item: _Item, place: float, at: float | None) -> Turn:
+        row = item.row
+        turn = item.turn if row is None else _merged(row.turn, item.turn)
+        data = msgspec.json.encode(replace(self._without_private_text(turn), ordinal=0, number=None, place=()))
+        if row is not None and (row.data, row.place, row.at) == (data, place, at):
+            return row.turn
+        number = self._next_number() if row is None else row.number
+        key = hashlib.blake2b(f"{self._root}|{number}".encode(errors="replace"), digest_size=12).hexdigest()
+        self._database.execute(
+            "INSERT OR REPLACE INTO turns (key, root, request_id, session_id, started, state, events, data, number, "
+            "place, at, prompt_tokens, output_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                key if row is None else row.key, self._root, turn.request_id, turn.session_id, turn.started,
+                str(turn.state), _completeness(turn), data, number, place, at, turn.prompt_tokens, turn.output_tokens,
+            ),
+        )  # fmt: skip
+        return replace(turn, number=number)
+
+    def _next_number(self) -> int:
+        """One more than the last that was given; it is not given again, even if its turn is deleted."""
+        row = self._database.execute(
+            "INSERT INTO last_numbers VALUES (?, 1) ON CONFLICT (root) DO UPDATE SET number = number + 1 "
+            "RETURNING number",
+            (self._root,),
+        ).fetchone()
+        return int(row[0])
+
+
+def _with_neighbours(turns: Iterable[Turn], among: Iterable[Turn]) -> list[tuple[Turn, bool]]:
+    """The closed turns in order, and those of ``among`` directly before and behind each; True for these."""
+    wanted = {turn.ordinal: turn for turn in turns if turn.state is not TurnState.OPEN}
+    known = {turn.ordinal: turn for turn in among if turn.state is not TurnState.OPEN}
+    ordered = sorted({**known, **wanted}.values(), key=lambda turn: turn.position)
+    chosen: list[tuple[Turn, bool]] = []
+    for at, turn in enumerate(ordered):
+        nearby = ordered[max(at - 1, 0) : at + 2]
+        if any(one.ordinal in wanted for one in nearby):
+            chosen.append((turn, turn.ordinal not in wanted))
+    return chosen
+
+
+def _times(items: Sequence[_Item]) -> list[float | None]:
+    """When each began: its own time, or that of the one before it, or else of the first one behind it."""
+    own = [_time(item) for item in items]
+    latest = next((at for at in own if at is not None), None)
+    times = []
+    for at in own:
+        latest = latest if at is None else at
+        times.append(latest)
+    return times
+
+
+def _time(item: _Item) -> float | None:
+    if item.turn.started is not None or item.row is None:
+        return item.turn.started
+    return item.row.at
+
+
+def _apart(turn: Turn, row: TurnRow) -> float:
+    """Seconds between the two; 0 where one has no time."""
+    return 0.0 if turn.started is None or row.at is None else abs(turn.started - row.at)
+
+
+_ONLY_ONE_MAY_TELL = (
+    "typed", "started", "ended", "answered", "load_ms", "ollama_total_ms", "cached_tokens", "prefill_ms", "decode_ms",
+)  # fmt: skip
+
+
+def _merged(stored: Turn, turn: Turn) -> Turn:
+    """A log's account before that of the statistics, then the more complete one, in doubt the newer one.
+
+    With what only the other has.
+    """
+    base, other = (stored, turn) if _rank(stored) > _rank(turn) else (turn, stored)
+    missing = {name: getattr(other, name) for name in _ONLY_ONE_MAY_TELL if getattr(base, name) is None}
+    session_id = certain_session(base) or certain_session(other) or base.session_id or other.session_id
+    return replace(base, request_id=base.request_id or other.request_id, session_id=session_id, **missing)
+
+
+def _rank(turn: Turn) -> tuple[bool, int]:
+    return turn.logs != "kv_stats", _completeness(turn)
+
+
+def _completeness(turn: Turn) -> int:
+    """How much is known of a turn; stored as ``events``. The more complete of two rows is kept."""
+    measured = sum(value is not None for value in turn.stages.values())
+    return measured + 8 * (turn.state is TurnState.COMPLETE) + 4 * (turn.logs == "both") + (turn.load_ms is not None)
