@@ -30,6 +30,8 @@ STEPS = {20 + 10 * number: kind for number, kind in enumerate(KINDS)}
 """Number of a turn → what happens in it; from there on the clock stays so."""
 BETWEEN = {15: 0.03, 25: -0.3, 95: 90.0}
 """The same of v34's clock ahead of the turn, which spoils nothing."""
+UNSURE = {number - 1 for number, seconds in BETWEEN.items() if seconds < 0}
+"""Ahead of these steps a voice that took as much longer may hold the step: then that turn is not measured."""
 
 
 def stepped_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -72,15 +74,15 @@ def test_the_report_counts_only_what_was_measured(world: World) -> None:
     told, plain = (json.loads(world(report, "--json", steps=steps)) for steps in (True, False))
     assert [turn["request_id"] for turn in told["turns"]] == [turn["request_id"] for turn in plain["turns"]]
     odd = [number for number, turn in enumerate(told["turns"]) if "V2V" in turn["unmeasured"]]
-    assert odd == list(STEPS)
-    assert told["headline"]["n"] == plain["headline"]["n"] - len(STEPS)
+    assert set(STEPS) <= set(odd) <= set(STEPS) | UNSURE
+    assert told["headline"]["n"] == plain["headline"]["n"] - len(odd)
     for turn, true in zip(told["turns"], plain["turns"], strict=True):
         for key in ("headline_ms", "v2v_ms", "unattributed_ms"):
             assert turn[key] is None or turn[key] == pytest.approx(true[key], abs=0.01)
         for key, ms in turn["stages"].items():
             assert ms is None or key in ("hop_in", "hop_out") or ms == pytest.approx(true["stages"][key], abs=0.01)
     for key, row in told["stages"].items():
-        assert row["n"] >= plain["stages"][key]["n"] - len(STEPS) or key in ("hop_in", "hop_out")
+        assert row["n"] >= plain["stages"][key]["n"] - len(odd) or key in ("hop_in", "hop_out")
         assert (row["max"] or 0.0) <= (plain["stages"][key]["max"] or 0.0) + 1.0
     assert told["clock_offset"]["stepped"]
 
@@ -114,7 +116,8 @@ def test_the_turn_behind_a_step_is_explained_as_ever(world: World, number: int) 
 
 def test_the_text_report_says_why_and_no_mean_of_it(world: World) -> None:
     said = world(report)
-    assert said.count("no span to account for: a clock stepped") + said.count("account for: asleep") == len(STEPS)
+    count = said.count("no span to account for: a clock stepped") + said.count("account for: asleep")
+    assert len(STEPS) <= count <= len(STEPS) + len(UNSURE)
     (line,) = (line for line in said.splitlines() if line.startswith("first to last event, all"))
-    assert f"all {len(TURNS) - len(STEPS)} turns" in line
+    assert f"all {len(TURNS) - count} turns" in line
     assert "; a clock stepped" in said

@@ -101,6 +101,16 @@ def test_offsets_that_the_network_explains_are_no_step(step_ms: float, seen: boo
     assert (turns[2].v2v_ms is None) is seen
 
 
+@pytest.mark.parametrize("step_ms", [300.0, 650.0, 2000.0])
+def test_a_step_between_two_turns_is_none_of_a_voice_that_takes_as_long_as_ever(step_ms: float) -> None:
+    world = World()
+    world.talk()
+    world.talk()
+    world.voice_ms += step_ms
+    world.talk()
+    assert all(turn.v2v_ms == pytest.approx(2355.0) for turn in world.turns.values())
+
+
 def test_a_slow_network_without_a_step_is_a_slow_network() -> None:
     world = World()
     for _ in range(2):

@@ -253,8 +253,10 @@ def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapp
         else:
             for part in sometimes:
                 named += stages[part] or 0.0
-            if rest >= named:
-                stages[key] = round(rest - named, 6)
+            # In whole nanoseconds: 2.572 + 8.99 is above 11.562 in binary.
+            left_ms = round(rest - named, 6)
+            if left_ms >= 0:
+                stages[key] = left_ms
             else:
                 fits = False
     return fits

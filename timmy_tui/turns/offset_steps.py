@@ -7,6 +7,7 @@ Not seen: that clock set back by less than a stage takes, and steps by less than
 
 from collections import deque
 from collections.abc import Iterator
+from statistics import median
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -15,6 +16,8 @@ from timmy_tui.model.stages import BY_KEY, HOPS, NETWORK, OUTSIDE, STAGES, TOP, 
 from timmy_tui.model.turn import Reason, Turn, TurnState
 from timmy_tui.turns.ledger import Ledger
 
+MEMORY_TURNS = 8
+"""Turns whose stages say how long one usually takes."""
 LEAST_STEP_MS = 20.0
 """Offsets that differ by less are not a step: a Windows clock ticks every 15.6 ms."""
 
@@ -39,7 +42,7 @@ class OffsetSteps:
     """Takes complete turns in order, and says which of the last ones a step of a clock has spoiled."""
 
     def __init__(self) -> None:
-        self._turns: deque[Turn] = deque(maxlen=2)
+        self._turns: deque[Turn] = deque(maxlen=MEMORY_TURNS)
         self._newest = -1
 
     def observe(self, turn: Turn) -> Iterator[Doubt]:
@@ -59,28 +62,40 @@ class OffsetSteps:
             return
         last = before[-1]
         moved_ms = _moved(last, turn)
-        if moved_ms < 0:
-            yield from _doubt(last, _BEHIND_THE_WAY, -moved_ms)
-            yield from _doubt(turn, _AHEAD_OF_THE_WAY, -moved_ms)
-        elif not moved_ms and not _moved(before[0], last) and _moved(before[0], turn):
-            # The turn between them has room for both offsets: a clock stepped on its way through v34.
+        if moved_ms <= -LEAST_STEP_MS:
+            yield from self._doubt(last, _BEHIND_THE_WAY, -moved_ms)
+            yield from self._doubt(turn, _AHEAD_OF_THE_WAY, -moved_ms)
+        elif len(before) > 1 and not moved_ms and _has_room(before[-2], last, turn):
+            # The clock stepped on its way through v34.
             yield Doubt(last.ordinal, last.request_id, frozenset((V2V, NETWORK, *HOPS, *_ACROSS)))
+
+    def _doubt(self, turn: Turn, stages: tuple[str, ...], step_ms: float) -> Iterator[Doubt]:
+        """Stages that may hold a step of the voice services' clock forward, or the time between two turns does."""
+        keys = {key for key in stages if self._is_longer(turn, key, step_ms)}
+        if keys:
+            headline = {V2V} if keys - set(OUTSIDE) else set()
+            yield Doubt(turn.ordinal, turn.request_id, frozenset(keys | headline | set(_ACROSS)))
+
+    def _is_longer(self, turn: Turn, key: str, step_ms: float) -> bool:
+        """Without the step the stage is nearer to what it usually takes; long enough, where nothing is usual yet."""
+        ms = turn.stages.get(key)
+        if ms is None or ms < step_ms:
+            return False
+        others = [other for one in self._turns if one is not turn and (other := one.stages.get(key)) is not None]
+        usual_ms = median(others) if others else 0.0
+        return abs(ms - step_ms - usual_ms) < abs(ms - usual_ms)
 
 
 def _moved(earlier: Turn, later: Turn) -> float:
-    """By how much v34's clock minus the other one is higher than it was, at least, in ms; 0 for what is not a step."""
+    """By how much v34's clock minus the other one is higher than it was, at least, in ms; 0 where both bounds agree."""
     (low, high), (new_low, new_high) = earlier.offset_bounds, later.offset_bounds
     assert low is not None and high is not None and new_low is not None and new_high is not None
-    moved_ms = max(new_low - high, 0.0) or min(new_high - low, 0.0)
-    return moved_ms if abs(moved_ms) >= LEAST_STEP_MS else 0.0
+    return max(new_low - high, 0.0) or min(new_high - low, 0.0)
 
 
-def _doubt(turn: Turn, stages: tuple[str, ...], step_ms: float) -> Iterator[Doubt]:
-    """Stages that are long enough to hold a step of the voice services' clock forward."""
-    keys = {key for key in stages if (turn.stages.get(key) or 0.0) >= step_ms}
-    if keys:
-        headline = {V2V} if keys - set(OUTSIDE) else set()
-        yield Doubt(turn.ordinal, turn.request_id, frozenset(keys | headline | set(_ACROSS)))
+def _has_room(earlier: Turn, turn: Turn, later: Turn) -> bool:
+    """The offset is another one behind a turn than ahead of it, and the turn agrees with both."""
+    return not _moved(earlier, turn) and abs(_moved(earlier, later)) >= LEAST_STEP_MS
 
 
 def spoil(ledger: Ledger, keys: frozenset[str]) -> Ledger:
