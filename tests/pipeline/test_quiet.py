@@ -2,14 +2,20 @@
 
 import os
 import time
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from bench.logs import event_line, turn_lines
 from tests.pipeline.conftest import Watch, following
-from tests.pipeline.test_pipeline import append, timmy
+from tests.pipeline.test_pipeline import NOW, append, timmy
 from timmy_tui.core.installation import Installation
-from timmy_tui.model.turn import TurnState
+from timmy_tui.core.settings import Settings
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
+from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
 
 __all__ = ["timmy"]
 
@@ -51,3 +57,31 @@ def test_a_turn_is_in_flight_whatever_its_writers_clock_says(watch: Watch, timmy
     append(timmy.latency_log, "".join(turn_lines(1, time.time() - 3600)[:18]))
     snapshot = watch(following(timmy)).wait(lambda snapshot: snapshot.open_turn is not None)
     assert snapshot.turns == ()
+
+
+def test_a_day_of_quiet_changes_nothing_that_is_shown_or_stored(tmp_path: Path) -> None:
+    """24 hours of the demo's own listening loop behind ten turns: 110 000 pauses, 24 MB of log."""
+    builder = SnapshotBuilder(Settings(), TurnAnalyzer())
+    spoken = [line.encode() for number in range(10) for line in turn_lines(number, NOW + 20 * number)]
+    builder.feed(LogSource("latency", 0.0), spoken, None)
+    before = builder.snapshot(Snapshot(taken=NOW), None)
+    recorded: list[Turn] = []
+    grown: list[int] = []
+    tracemalloc.start()
+    try:
+        for hour in range(24):
+            lines = pauses(4600 * hour, 4600, NOW + 300).encode().splitlines()
+            assert not builder.feed(LogSource("latency", 10.0 + 3600 * hour), lines, None), "there is nothing to show"
+            assert not builder.tick(11.0 + 3600 * hour, None)
+            after = builder.snapshot(Snapshot(taken=NOW + 3600 * hour), None)
+            recorded += [turn for turn in after.turns if turn not in before.turns]
+            del lines
+            grown.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert recorded == [] and after.turns is before.turns
+    assert (after.counts.complete, after.counts.open, after.open_turn) == (10, 0, None)
+    assert after.headline is not None and before.headline is not None
+    assert (after.headline.last, after.headline.p95) == (before.headline.last, before.headline.p95)
+    assert after.listening.pauses == 24 * 4600
+    assert grown[-1] - grown[3] < 30_000, "memory of 20 hours"
