@@ -86,6 +86,7 @@ def test_a_typed_turn_is_not_the_lines_turn() -> None:
 def test_unknown_is_a_dash_and_never_zero() -> None:
     assert status_line(LineValues("V2V", None, None, None, None, 3)) == "● V2V — ctx — n=3"
     assert status_line(LineValues("V2V", None, None, None, None, 0, "waiting")) == "○ no turns yet"
+    assert status_line(LineValues("V2V", None, None, None, None, 0, age_s=5.0)) == "● V2V — ctx — n=0 5s"
 
 
 def test_small_differences_are_no_news() -> None:

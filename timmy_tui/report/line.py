@@ -100,7 +100,7 @@ def status_line(values: LineValues, width: int = WIDTH) -> str:
     time, the age; at last the headline is cut with ``…``. Old figures begin with ``○`` and say their age first.
     """
     width = min(width, WIDTH)
-    if values.headline_ms is None and values.n == 0 and values.state in ("", "turn", "waiting"):
+    if values.headline_ms is None and values.n == 0 and values.state in ("turn", "waiting"):
         glyph = "◐" if values.state == "turn" else "○"
         return _cut(f"{glyph} no turns yet" if values.state != "turn" else f"{glyph} first turn", width)
     age = "" if values.age_s is None else ago(values.age_s)
