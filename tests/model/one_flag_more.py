@@ -16,7 +16,8 @@ from timmy_tui.control.flags.readings import edit_of, find_flag, flag_states, pa
 from timmy_tui.control.flags.verification import Verification
 from timmy_tui.control.flags.written import WrittenFlags
 from timmy_tui.core.settings import Settings
-from timmy_tui.model.flags import KnownFlags, epoch_words
+from timmy_tui.model.flag_words import epoch_words
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.epochs import epoch_objects
 

@@ -22,7 +22,7 @@ from timmy_tui.commands.options import (
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.sanitize import clean
-from timmy_tui.model.flags import changes_words
+from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.epochs import change_objects

@@ -10,9 +10,10 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Marker, Turn
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.parse.table import log_files
+from timmy_tui.pipeline.inputs import Feed
 from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
-from timmy_tui.pipeline.thread import Feed, Pipeline, Publish
+from timmy_tui.pipeline.thread import Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import for_tmux, save_line
 from timmy_tui.sources.files.tail import Tail

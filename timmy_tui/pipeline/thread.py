@@ -4,14 +4,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts
-from timmy_tui.model.log_format import LogKind
-from timmy_tui.model.snapshot import Health, Snapshot, SourceState
-from timmy_tui.model.turn import Marker, Turn
+from timmy_tui.model.snapshot import Health, Snapshot
+from timmy_tui.model.turn import Marker
+from timmy_tui.pipeline.inputs import Feed, Services
 from timmy_tui.pipeline.snapshot_builder import Analyzer, LogSource, SnapshotBuilder
 from timmy_tui.sources.files.tail import Backlog, TailBatch
 
@@ -34,59 +33,6 @@ QUIET_INTERVAL_S = 1.0
 CLOCKS_APART_S = 600.0
 """The clock that stamped a file may be minutes from ours (WSL, network mounts): only a file that was written longer ago
 than this is known to be silent."""
-
-
-class Feed(Protocol):
-    """A followed or replayed log."""
-
-    name: str
-    kind: LogKind
-
-    def start(self, notify: Callable[[], None]) -> None:
-        """Begin; ``notify`` is called from any thread when there are new batches."""
-
-    def drain(self) -> list[TailBatch]:
-        """Batches since the last call, oldest first; never blocks."""
-
-    def take_backlog(self) -> Backlog | None:
-        """The file from its first byte on, if its end was read first, else None; asked for after the first batch."""
-
-    @property
-    def state(self) -> SourceState:
-        """The state of the source now."""
-
-    def set_busy(self, busy: bool) -> None:
-        """A turn is in flight: poll more often."""
-
-    def stop(self) -> None:
-        """End within a second, whatever state the file is in."""
-
-
-class Services(Protocol):
-    """What the services report over HTTP; they are polled in threads of their own."""
-
-    def start(self, notify: Callable[[], None]) -> None:
-        """Begin polling."""
-
-    def stop(self) -> None:
-        """End within a second."""
-
-    def on_turn_closed(self) -> None:
-        """Ask the model server again in a second."""
-
-    def set_busy(self, busy: bool) -> None:
-        """A turn is in flight; v34 answers late meanwhile."""
-
-    @property
-    def facts(self) -> OllamaFacts | None:
-        """What Ollama reports; None before its first answer."""
-
-    @property
-    def states(self) -> tuple[SourceState, ...]:
-        """One per service."""
-
-    def take_typed_turns(self) -> Sequence[Turn]:
-        """Turns of v34's statistics since the last call; typed turns are among them."""
 
 
 class Pipeline:

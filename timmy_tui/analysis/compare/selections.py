@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.core.errors import NotFound
-from timmy_tui.model.flags import Flag, KnownFlags, word
+from timmy_tui.model.flag_words import word
+from timmy_tui.model.flags import Flag, KnownFlags
 from timmy_tui.model.turn import FlagValue, Turn
 
 FORMS = "session:ID  epoch:N  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)"

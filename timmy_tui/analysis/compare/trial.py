@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from timmy_tui.analysis.compare.comparison import compare, usable
 from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.model.flags import by_key, word
+from timmy_tui.model.flag_words import by_key, word
 from timmy_tui.model.judgement import Comparison, TrialState
 from timmy_tui.model.turn import Turn
 

@@ -2,7 +2,8 @@
 
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
-from timmy_tui.model.flags import FLAGS, by_key
+from timmy_tui.model.flag_words import by_key
+from timmy_tui.model.flags import FLAGS
 
 
 def broken_cause(chained: ChainedRequest) -> str:

@@ -16,7 +16,8 @@ from timmy_tui.control.flags.user_flags import flag_table, inside, selector
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.flags import Flag, word
+from timmy_tui.model.flag_words import word
+from timmy_tui.model.flags import Flag
 from timmy_tui.model.turn import FlagValue, Turn
 
 __all__ = [

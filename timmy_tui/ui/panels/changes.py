@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.model.change import ChangeProgress, FlagState, JournalEntry, RestorePoint
-from timmy_tui.model.flags import changes_words
+from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name

@@ -2,7 +2,7 @@
 
 from timmy_tui.core.formatting import ago, duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
-from timmy_tui.model.flags import changes_words
+from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from timmy_tui.core.formatting import count, duration
-from timmy_tui.model.flags import epoch_words
+from timmy_tui.model.flag_words import epoch_words
 from timmy_tui.model.stages import BY_KEY, TRENDS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.axes import Frame, Point, axis_chart
