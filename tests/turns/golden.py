@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from timmy_tui.model.log_format import LogKind
-from timmy_tui.model.stages import parts_of_headline
 from timmy_tui.model.turn import Turn
 from timmy_tui.turns.ingest import Ingest
 
@@ -30,9 +29,17 @@ def by_id(turns: Sequence[Turn]) -> dict[str, Turn]:
     return {turn.request_id: turn for turn in turns}
 
 
-def rest_of_ledger(turn: Turn) -> float:
-    """Headline minus critical stages minus unattributed time, in whole microseconds: 0 when the ledger sums."""
-    assert turn.headline_ms is not None
-    assert turn.unattributed_ms is not None
-    named = sum(round(1000 * ms) for _, ms in parts_of_headline(turn.stages))
-    return round(1000 * turn.headline_ms) - named - round(1000 * turn.unattributed_ms)
+def headline_by_events(turn: Turn) -> float:
+    """The length of the headline in ms, from the raw events alone: the last stamp of its span less the first.
+
+    Of an event that came twice the first counts.
+    """
+    stamps: dict[str, float] = {}
+    for event in turn.events:
+        stamps.setdefault(event.event, event.timestamp)
+    spoken = ["stt_pause_detected", "stt_transcript_finalized", "stt_sending_to_v34", "stt_http_request_start"]
+    begins = [*spoken, "v34_flask_handler_entry", "v34_webhook_received"]
+    first = next(name for name in begins if name in stamps)
+    last = "tts_audio_playback_start" if "tts_audio_playback_start" in stamps else "v34_sending_to_tts"
+    waited = turn.pause_threshold or 0.0 if first == "stt_pause_detected" else 0.0
+    return 1000 * (stamps[last] - stamps[first] + waited)
