@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -271,3 +272,9 @@ def test_the_text_says_that_voice_to_voice_is_a_bound() -> None:
     text = run("report", "--log", LATENCY, "--tail", "1")
     assert "V2V ≥" in text and "a lower bound: the wait is longer than the setting" in text
     assert "a lower bound: it begins with the silence threshold" in text
+
+
+def test_pauses_without_text_are_a_line_of_the_summary_and_no_turn() -> None:
+    text = run("report", "--log", LATENCY)
+    assert re.search(r"^pauses without text: \d+, 8\d a minute while it listened$", text, re.M)
+    assert "== summary of 14 turns, 13 complete" in text

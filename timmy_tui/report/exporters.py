@@ -71,13 +71,14 @@ class Text:
     def lines(self, data: ReportData) -> Iterator[str]:
         """The whole report."""
         from timmy_tui.analysis.detect.diagnosis import diagnose_newest
-        from timmy_tui.report.text import slow_lines, summary_lines
+        from timmy_tui.report.text import listening_lines, slow_lines, summary_lines
 
         if not data.turns:
             yield "no turns in these logs"
         yield from self.body(data)
         if not data.single:
             yield from summary_lines(data.turns, data.sources, data.unparsed)
+            yield from listening_lines(data.listening)
             yield from slow_lines(data.turns, diagnose_newest(data.all_turns, data.turns))
 
     def body(self, data: ReportData) -> Iterator[str]:

@@ -9,7 +9,7 @@ from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete,
 from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Diagnosis
-from timmy_tui.model.snapshot import SourceState, StageStat
+from timmy_tui.model.snapshot import Listening, SourceState, StageStat
 from timmy_tui.model.stages import BY_KEY, CRITICAL, HOPS, NETWORK, UNATTRIBUTED, V2V, label
 from timmy_tui.model.turn import Event, Reason, Session, Turn
 
@@ -123,6 +123,13 @@ def summary_lines(turns: Sequence[Turn], sources: Sequence[SourceState], unparse
         yield f"source {clean(source.name)}: {source.condition}{detail}, {source.lines} lines, {source.dropped} dropped"
     for reason, number in sorted(unparsed.items()):
         yield f"not parsed: {reason} × {number}"
+
+
+def listening_lines(listening: Listening) -> Iterator[str]:
+    """How often STT wrote a pause that no text follows; they are in no other figure."""
+    if listening.pauses:
+        rate = "" if listening.per_minute is None else f", {listening.per_minute:.0f} a minute while it listened"
+        yield f"pauses without text: {listening.pauses}{rate}"
 
 
 def slow_lines(turns: Sequence[Turn], why: Mapping[int, Diagnosis]) -> Iterator[str]:
