@@ -22,6 +22,7 @@ from bench.mutants.groups import TESTS, sizes
 from bench.mutants.mutant import Mutant
 from bench.mutants.population import apply, draw, is_valid
 from bench.mutants.results import Head, counted, markdown, read, row
+from bench.mutants.selection import Reach, load
 from bench.mutants.trial import Bench, copy_tree
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +167,7 @@ def _run(drawn: dict[str, list[Mutant]], results: Path, place: Path, rooms: Sequ
         worker.join()
 
 
-def _reach(tree: str, copy: Path, place: Path, rooms: Sequence[str]) -> reaching.Reach:
+def _reach(tree: str, copy: Path, place: Path, rooms: Sequence[str]) -> Reach:
     """As measured before on the same code, or measured now."""
     part = "" if tuple(rooms) == TESTS else "-" + "-".join(rooms).replace("/", ".")
     kept = WORK / f"reach-{tree[:12]}{part}.json"
@@ -177,7 +178,7 @@ def _reach(tree: str, copy: Path, place: Path, rooms: Sequence[str]) -> reaching
         if found.failed:
             print(f"{len(found.failed)} tests failed without any mutant and are left out: {', '.join(found.failed)}")
         found.save(kept)
-    return reaching.load(kept)
+    return load(kept)
 
 
 def _hash() -> str:

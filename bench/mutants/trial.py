@@ -14,7 +14,7 @@ from py_compile import PycInvalidationMode
 from bench.mutants import pytest_plugin as plugin
 from bench.mutants.mutant import Mutant, Outcome
 from bench.mutants.population import apply
-from bench.mutants.reach import Reach
+from bench.mutants.selection import Reach
 
 FIRST_S = 6.0
 """Measured seconds of the tests that are tried first; most mutants need no more."""

@@ -1,12 +1,14 @@
 """The faults that ``make mutants`` puts in: each kind changes what it says it changes, and nothing without effect."""
 
 import ast
+from dataclasses import replace
 
 import pytest
 
 from bench.mutants.groups import GROUPS, group_of, sizes
 from bench.mutants.operators import OWN, Edit, Source
 from bench.mutants.results import changed_lines, counted, wilson
+from bench.mutants.selection import Reach
 
 
 def mutants(kind: str, text: str) -> list[str]:
@@ -96,3 +98,21 @@ def test_the_interval_of_a_share() -> None:
 def test_a_change_is_shown_by_its_lines() -> None:
     assert changed_lines("a\nb = 1\nc\n", "a\nb = 2\nc\n") == ("b = 1", "b = 2")
     assert changed_lines("a\nb\nb\nc\n", "a\nb\nc\n") == ("b", "")
+
+
+def test_a_table_that_is_built_at_import_is_looked_at_by_the_tests_that_import_it() -> None:
+    """A test that only compares its rows calls none of its functions."""
+    table = "timmy_tui/model/stages.py"
+    seconds = {"tests/model/test_table.py::test_rows": 0.1, "tests/turns/test_ledger.py::test_it": 0.2,
+               "tests/ui/test_far.py::test_away": 0.3}  # fmt: skip
+    reach = Reach(
+        lines={table: {7: ["tests/turns/test_ledger.py::test_it"]}},
+        seconds=seconds,
+        importers={table: ["tests/model/test_table.py"]},
+        at_import={table: [3, 7]},
+        failed=(),
+    )
+    both = ["tests/turns/test_ledger.py::test_it", "tests/model/test_table.py::test_rows"]
+    assert reach.tests_for(table, 7) == both
+    assert sorted(reach.tests_for(table, 3)) == sorted(both)
+    assert replace(reach, at_import={}).tests_for(table, 7) == both[:1]
