@@ -63,6 +63,15 @@ def test_in_a_backlog_the_same_clock_tells(seconds: float, over: bool, writer: s
     assert [turn.state for turn in turns if turn.request_id == "aaaaaaaa"] == [TurnState.TIMED_OUT] * over
 
 
+@pytest.mark.parametrize(("seconds", "over"), [(60.0, False), (60.001, True)])
+def test_in_a_backlog_a_late_line_of_another_turn_tells_as_well(seconds: float, over: bool) -> None:
+    """No id begins with it: the end of the portion is when it is looked at."""
+    assembler = TurnAssembler()
+    earlier = [event("v34_ollama_sent", 0, None, "bbbbbbbb"), TEXT]
+    turns = assembler.add_events([*earlier, event("tts_pause_sent", round(seconds * 1e6), None, "bbbbbbbb")])
+    assert [turn.state for turn in turns if turn.request_id == "aaaaaaaa"] == [TurnState.TIMED_OUT] * over
+
+
 @pytest.mark.parametrize("seconds", [61.0, 7200.0, -7200.0])
 def test_in_a_backlog_another_writers_clock_tells_nothing(seconds: float) -> None:
     assembler = TurnAssembler()

@@ -58,13 +58,11 @@ _REQUEST = top_of(_REPORTED[0][0])
 """Key of the stage whose parts Ollama reports."""
 
 
-def _rests() -> Iterator[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
-    """Key, the whole, its other parts, and those of them that may be left out."""
+def _rests() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Key, the whole, and its other parts."""
     for stage in STAGES:
         if stage.measured == "rest":
-            others = [BY_KEY[key] for key in PARTS[stage.parent] if key != stage.key]
-            always = tuple(other.key for other in others if not other.optional)
-            yield stage.key, stage.parent, always, tuple(other.key for other in others if other.optional)
+            yield stage.key, stage.parent, tuple(key for key in PARTS[stage.parent] if key != stage.key)
 
 
 def _left_out() -> Iterator[tuple[frozenset[str], int, int, list[int], list[int]]]:
@@ -241,18 +239,16 @@ def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapp
     if pairs_us is not None:
         for key in _PAIRS:
             stages[key] = pairs_us / 1000
-    for key, whole, always, sometimes in _RESTS:
+    for key, whole, others in _RESTS:
         rest, named = stages[whole], 0.0
         if rest is None:
             continue
-        for part in always:
+        for part in others:
             ms = stages[part]
             if ms is None:
                 break
             named += ms
         else:
-            for part in sometimes:
-                named += stages[part] or 0.0
             # In whole nanoseconds: 2.572 + 8.99 is above 11.562 in binary.
             left_ms = round(rest - named, 6)
             if left_ms >= 0:
