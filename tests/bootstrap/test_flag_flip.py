@@ -122,9 +122,11 @@ def test_the_json_report_has_epochs_with_typed_changes(timmy: Timmy) -> None:
     assert told["flags_not_visible"] == ["raw", "debug-mode"]
 
 
-def test_a_report_makes_no_folder(timmy: Timmy) -> None:
-    timmy.run(report, "--sessions")
+def test_a_report_makes_nothing_but_the_history_that_numbers_its_turns(timmy: Timmy) -> None:
+    timmy.run(report, "--sessions", "--log", str(timmy.log))
     assert not timmy.state.exists()
+    timmy.run(report, "--sessions")
+    assert {path.name for path in timmy.state.iterdir()} <= {"history.db", "history.db-wal", "history.db-shm"}
 
 
 def test_a_level_that_moved_with_the_flip_is_no_finding(timmy: Timmy) -> None:
