@@ -150,7 +150,8 @@ class RealV34(Service):
         """As upstream's user does it, its output into a file."""
         environment = {**os.environ, "REAL_IMPORT_S": str(self.import_s), "PYTHONWARNINGS": "ignore"}
         environment.pop("WERKZEUG_RUN_MAIN", None)
-        argv = [sys.executable, "app.py", "--debug"]
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        argv = ["python", "app.py", "--debug"]
         with self.log.open("ab") as log:
             output = subprocess.PIPE if self.through_pipe else log
             process = subprocess.Popen(

@@ -117,7 +117,8 @@ def test_an_edit_restarts_v34_with_the_new_flags(quiet: Demo) -> None:
     listener = _listener(quiet)
     assert listener.environ()["WERKZEUG_RUN_MAIN"] == "true"
     parent = listener.parent()
-    assert parent is not None and parent.cmdline() == listener.cmdline()
+    assert parent is not None and parent.cmdline() == [Path(sys.executable).name, "app.py", "--debug"]
+    assert listener.cmdline() == [sys.executable, "app.py", "--debug"]
     assert listener.cwd() == str((root / "v34").resolve())
     edit(root / "v34" / "config.py", "USE_FULL_MEGA_PROMPT = True", "USE_FULL_MEGA_PROMPT = False")
     wait_for(lambda: "Detected change" in v34_log(root))

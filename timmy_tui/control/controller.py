@@ -51,6 +51,8 @@ class Controller:
         self._state = ControlState()
         self._changed = threading.Event()
         """A change began or ended since the last poll: an edit that is found then may be our own."""
+        self._polling = threading.Lock()
+        """Held while the files are read: what one poll takes for our own edit, another must not compare with."""
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -58,6 +60,7 @@ class Controller:
         self._points = context.points
         self._status = ControlStatus(context)
         self._planner = Planner(context)
+        self._watch = context.setup.watch
         self._runner = ChangeRunner(context, self._poll_soon)
 
     # -- opening and closing
@@ -110,12 +113,18 @@ class Controller:
 
     def poll(self) -> None:
         """Read everything once, and resume what a killed run left open. Called by the thread, or by the shell."""
+        with self._polling:
+            self._poll()
+
+    def _poll(self) -> None:
         try:
             if not self._read_only:
                 self._runner.resume_interrupted()
             ours = self._runner.changing or self._changed.is_set()
             self._changed.clear()
             self._state = self._status.read(self._live_state.turns, ours or self._runner.changing)
+            if not self._read_only:
+                self._watch.save_command()
         except (OSError, TimmyError) as error:
             self._state = ControlState(read_only=str(error))
 

@@ -46,8 +46,12 @@ def start_v34(root: Path, environment: Mapping[str, str] | None = None) -> subpr
 
     ``environment``: variables to add (see ``process_environment``); a process of the demo has inherited them.
     """
+    interpreter = Path(sys.executable)
+    path = os.pathsep.join((str(interpreter.parent), os.environ.get("PATH", os.defpath)))
+    added = {**(environment or {}), "PATH": path}
     with (root / V34_LOG).open("ab") as log:
-        return _start([sys.executable, "app.py", "--debug"], root / "v34", log.fileno(), environment=environment)
+        # As a user types it: without a folder, found in PATH.
+        return _start([interpreter.name, "app.py", "--debug"], root / "v34", log.fileno(), environment=added)
 
 
 def start_module(

@@ -16,6 +16,7 @@ from timmy_tui.control.service.listeners import starting
 from timmy_tui.control.service.restart_strategies import Reload
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.v34_service import V34Service
+from timmy_tui.control.service.watch import V34Watch
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.user_requests import Flip, Undo
 
@@ -84,7 +85,9 @@ def test_a_service_that_was_starting_when_the_files_were_written_is_started_once
 def service_of(harness: ControlHarness) -> V34Service:
     """The service as a change sees it, with nobody talking."""
     reload = Reload(harness.config, 3.0)
-    setup = ServiceSetup(reload, harness.url, harness.config.parent, harness.config, QUICK.control, LiveState)
+    folder = harness.config.parent
+    watch = V34Watch(harness.url, folder, harness.folder)
+    setup = ServiceSetup(reload, harness.url, folder, harness.config, QUICK.control, LiveState, watch)
     return V34Service(setup, Progress("op", "a change"))
 
 
@@ -125,7 +128,7 @@ def test_a_v34_that_dies_while_turns_are_waited_for_is_said_and_nothing_is_undon
         and "USE_FULL_MEGA_PROMPT = False" in demo_harness.config.read_text()
     )
     assert demo_harness.answer("undo") is ChangeState.NEEDS_ATTENTION
-    assert demo_harness.contents() == before and "start it: cd" in demo_harness.progress.message
+    assert demo_harness.contents() == before and "start it again: cd" in demo_harness.progress.message
 
 
 def test_the_countdown_is_stopped_by_the_user(tmp_path: Path) -> None:

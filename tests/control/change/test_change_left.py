@@ -88,9 +88,12 @@ def test_a_v34_that_died_of_an_interrupted_change_is_called_dead(harness: Contro
     harness.leave_open("left", ("retrieved-chunks", "3"), listener="boot:1:2")
     harness.controller.poll()
     harness.until(lambda: harness.progress.choices == ("keep", "undo"))
-    assert "v34 is not running; start it: cd" in harness.progress.message
+    assert "v34 is not running; start it, for example: cd" in harness.progress.message
     assert harness.answer("undo") is ChangeState.NEEDS_ATTENTION
-    assert "start it: cd" in harness.progress.message and "NUM_RETRIEVED_CHUNKS = 5" in harness.config.read_text()
+    assert (
+        "start it, for example: cd" in harness.progress.message
+        and "NUM_RETRIEVED_CHUNKS = 5" in harness.config.read_text()
+    )
 
 
 def test_a_restart_that_was_interrupted_is_not_said_to_have_failed(harness: ControlHarness) -> None:

@@ -32,7 +32,7 @@ def fail_restart(monkeypatch: pytest.MonkeyPatch) -> FailRestart:
 
 
 def start_line(harness: ControlHarness) -> str:
-    return f"start it: cd {harness.config.parent} && python app.py --debug"
+    return f"start it, for example: cd {harness.config.parent} && python app.py --debug"
 
 
 def assert_kept(harness: ControlHarness) -> None:

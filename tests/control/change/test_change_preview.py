@@ -157,7 +157,10 @@ def test_a_turn_in_flight_is_announced_last_and_once_for_each_way(harness: Contr
 def test_a_restart_of_a_v34_that_does_not_run_is_refused_with_the_command(harness: ControlHarness) -> None:
     plan = harness.plan(Restart())
     assert (plan.label, plan.preview) == ("restart v34", ("no file is changed",))
-    assert plan.refusal == f"v34 is not running; start it: cd {harness.config.parent} && python app.py --debug"
+    assert (
+        plan.refusal
+        == f"v34 is not running; start it, for example: cd {harness.config.parent} && python app.py --debug"
+    )
 
 
 @pytest.mark.parametrize(("name", "label"), [("mine", "restore point mine"), ("", "restore point")])

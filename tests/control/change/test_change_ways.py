@@ -81,7 +81,8 @@ def test_by_hand_a_dead_v34_is_left_to_the_user_with_the_command(deadly: RealV34
         deadly.kill()
         harness.until_state(ChangeState.WAITING)
         assert harness.answer("undo") is ChangeState.NEEDS_ATTENTION
-        assert f"start it: cd {deadly.folder} && python app.py --debug" in harness.progress.message
+        ran = f"{sys.executable} app.py --debug >> {deadly.log} 2>&1"
+        assert f"start it again: cd {deadly.folder} && {ran}" in harness.progress.message
         assert deadly.config.read_bytes() == before
 
 

@@ -15,8 +15,10 @@ from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.status import ControlStatus
 from timmy_tui.control.flags.readings import flag_states
 from timmy_tui.control.journal.write_ahead import Entry, Journal, Operation
-from timmy_tui.control.progress import LiveState
+from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.restore.points import RestorePoints
+from timmy_tui.control.service import watch
+from timmy_tui.control.service.health_wait import find_serving
 from timmy_tui.control.service.listeners import Listener, Serving
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ChangeState, ControlState, FlagState, RestorePoint
@@ -31,6 +33,7 @@ class Watched:
         self.now = 1000.0
         self.serving = Serving(9)
         self.lives = True
+        self.starting: tuple[tuple[int, float], ...] = ()
         self.searches: list[float] = []
         self.listings: list[float] = []
         self.marks: list[tuple[str, str]] = []
@@ -40,7 +43,9 @@ class Watched:
         )  # fmt: skip
         clock = SimpleNamespace(monotonic=lambda: self.now, clock_gettime=lambda clock: 5000.0, CLOCK_BOOTTIME=7)
         monkeypatch.setattr(status, "time", clock)
-        monkeypatch.setattr(status, "serving_at", self._search)
+        monkeypatch.setattr(watch, "time", clock)
+        monkeypatch.setattr(watch, "serving_at", self._search)
+        monkeypatch.setattr(status, "starting", lambda folder: self.starting)
         monkeypatch.setattr(status, "alive", lambda pid, started: self.lives)
         self._list_points = RestorePoints.list
         monkeypatch.setattr(RestorePoints, "list", lambda points: self._list(points))
@@ -85,9 +90,29 @@ def test_restore_points_are_listed_again_while_something_changes_and_after_it(wa
     assert seconds(watched.listings) == [0.0, 2.0, 3.0, 5.0]
 
 
-def test_a_service_that_is_not_there_is_looked_for_every_ten_seconds(watched: Watched) -> None:
-    assert watched.read_at(0.0, 9.9, 10.0, 19.9, 20.0).service == "port 9: not running"
-    assert seconds(watched.searches) == [0.0, 10.0, 20.0]
+def test_a_service_that_is_not_there_is_looked_for_every_three_seconds(watched: Watched) -> None:
+    assert watched.read_at(0.0, 2.9, 3.0, 5.9, 6.0).service == "port 9: not running"
+    assert seconds(watched.searches) == [0.0, 3.0, 6.0]
+
+
+def test_a_service_that_a_change_has_just_seen_is_not_called_dead(watched: Watched) -> None:
+    """A change waits for the new v34 with looks of its own."""
+    assert watched.read_at(0.0).service == "port 9: not running"
+    watched.serving = Serving(9, (Listener(7, 4000.0, watched.context.timmy.v34_folder, True),))
+    watched.now = 1000.5
+    find_serving(watched.context.setup.watch, Progress("op", "a change"))
+    assert watched.read_at(1.0).service.startswith("pid 7 · ")
+    assert seconds(watched.searches) == [0.0, 0.5]
+
+
+def test_a_service_that_is_just_starting_is_not_called_dead(watched: Watched) -> None:
+    watched.starting = ((41, 4000.0), (42, 4001.0))
+    assert watched.read_at(0.0).service == "port 9: starting (pid 41, 42)"
+    watched.starting = ()
+    assert watched.read_at(3.0).service == "port 9: not running"
+    watched.serving = Serving(9, hidden=True)
+    watched.starting = ((41, 4000.0),)
+    assert "cannot be seen" in watched.read_at(6.0).service
 
 
 def test_a_service_that_lives_is_looked_for_every_half_minute(watched: Watched) -> None:
@@ -106,10 +131,10 @@ def test_a_service_that_has_died_is_looked_for_at_once(watched: Watched) -> None
 
 def test_whoever_asks_for_the_service_looks_and_the_next_reading_need_not(watched: Watched) -> None:
     watched.read_at(0.0)
-    watched.now = 1005.0
+    watched.now = 1002.0
     assert watched.status.serving == Serving(9)
-    watched.read_at(14.9, 15.0)
-    assert seconds(watched.searches) == [0.0, 5.0, 15.0]
+    watched.read_at(4.9, 5.0)
+    assert seconds(watched.searches) == [0.0, 2.0, 5.0]
 
 
 @pytest.mark.parametrize(("count", "shown"), [(1, 1), (50, 50), (51, 50)])

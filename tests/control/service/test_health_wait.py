@@ -11,7 +11,7 @@ import pytest
 
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.progress import STOP, LiveState, Progress
-from timmy_tui.control.service import health_wait, v34_service
+from timmy_tui.control.service import health_wait, v34_service, watch
 from timmy_tui.control.service.health_wait import ChangeNotRead, HealthWait, Unhealthy
 from timmy_tui.control.service.listeners import (
     Answer,
@@ -21,7 +21,9 @@ from timmy_tui.control.service.listeners import (
 )
 from timmy_tui.control.service.restart_strategies import Command, Manual, Reload, Strategy
 from timmy_tui.control.service.setup import ServiceSetup
+from timmy_tui.control.service.start_command import CommandFile
 from timmy_tui.control.service.v34_service import V34Service
+from timmy_tui.control.service.watch import V34Watch
 from timmy_tui.core.settings import Control
 from timmy_tui.model.change import ChangeState
 
@@ -62,7 +64,9 @@ def setup_of(
     limits: Control | None = None,
 ) -> ServiceSetup:
     """A v34 that would run in ``folder``, behind a port that nobody listens on."""
-    return ServiceSetup(strategy, "http://127.0.0.1:9", folder, folder / "config.py", limits or Control(), live_state)
+    url = "http://127.0.0.1:9"
+    config, watched = folder / "config.py", V34Watch(url, folder, folder)
+    return ServiceSetup(strategy, url, folder, config, limits or Control(), live_state, watched)
 
 
 class ScriptedWaits:
@@ -82,12 +86,13 @@ class ScriptedWaits:
         """``looks``: who serves at each look; the last one repeats."""
         coming = list(looks)
         for name, value in (
-            ("serving_at", lambda url: coming.pop(0) if len(coming) > 1 else coming[0]),
             ("ask", lambda url, limit_s: answers()),
             ("POLL_S", 0.01),
             ("ASK_S", 0.02),
         ):
             self._monkeypatch.setattr(health_wait, name, value)
+        look = lambda url: coming.pop(0) if len(coming) > 1 else coming[0]  # noqa: E731
+        self._monkeypatch.setattr(watch, "serving_at", look)
         strategy = strategy or Reload(self._folder / "config.py", 0.1)
         return ScriptedWait(setup_of(self._folder, strategy, live_state, Control(healthy_limit_s=limit_s)))
 
@@ -150,7 +155,7 @@ def test_one_that_missed_the_edit_is_started_once_more_and_not_twice(waits: Scri
 
 
 def test_a_user_who_has_not_started_v34_yet_is_not_answered_with_a_rollback(waits: ScriptedWaits, folder: Path) -> None:
-    watched = waits.begin(Serving(PORT), strategy=Manual(folder))
+    watched = waits.begin(Serving(PORT), strategy=Manual(folder, CommandFile(folder / "none")))
     with pytest.raises(ChangeNotRead, match="was not started"):
         watched.until_healthy()
 
@@ -181,7 +186,8 @@ def test_a_v34_that_missed_the_edit_is_started_again_by_who_starts_it(
     monkeypatch.setattr(base, "name", "another")
     Restarts.asked = []
     strategies: dict[type[Strategy], Strategy] = {
-        Restarts: command(folder), Reload: Reload(folder / "config.py", 0.1), Manual: Manual(folder),
+        Restarts: command(folder), Reload: Reload(folder / "config.py", 0.1),
+        Manual: Manual(folder, CommandFile(folder / "none")),
     }  # fmt: skip
     watched = waits.begin(one(folder, BEFORE), strategy=strategies[base])
     with pytest.raises(ChangeNotRead):
@@ -251,8 +257,7 @@ def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(waits: 
 
 
 def watched_service(monkeypatch: pytest.MonkeyPatch, folder: Path, look: Serving) -> V34Service:
-    for module in (health_wait, v34_service):
-        monkeypatch.setattr(module, "serving_at", lambda url: look)
+    monkeypatch.setattr(watch, "serving_at", lambda url: look)
     progress = Progress("op", "a change")
     strategy = Reload(folder / "config.py", 1.0)
     return V34Service(setup_of(folder, strategy), progress)

@@ -10,17 +10,20 @@ from typing import NoReturn
 import pytest
 
 from timmy_tui.control.progress import STOP, LiveState, Progress
-from timmy_tui.control.service import health_wait
+from timmy_tui.control.service import health_wait, watch
 from timmy_tui.control.service.health_wait import HealthWait, Unhealthy
 from timmy_tui.control.service.listeners import Answer, Listener, Serving
 from timmy_tui.control.service.panel_client import Panel
 from timmy_tui.control.service.restart_strategies import ByPanel, Command, Manual, Reload, Strategy
 from timmy_tui.control.service.setup import ServiceSetup
+from timmy_tui.control.service.start_command import CommandFile
+from timmy_tui.control.service.watch import V34Watch
 from timmy_tui.core.settings import Control
 
 BEFORE, SINCE, AFTER = 50.0, 100.0, 150.0
 LOOK_S = 0.25
 """Between two looks at who serves."""
+NOWHERE = "http://127.0.0.1:9"
 
 
 class LookedLongEnough(Exception):
@@ -64,12 +67,12 @@ class TimedWait:
     def run(self, look: Callable[[], Serving], strategy: Strategy, limit_s: float = 1e9) -> Listener:
         """Wait; ``look`` says who serves at each look, or raises LookedLongEnough."""
         setup = ServiceSetup(
-            strategy, "http://127.0.0.1:9", self.folder, self.folder / "config.py",
-            Control(healthy_limit_s=limit_s), lambda: self.live,
+            strategy, NOWHERE, self.folder, self.folder / "config.py", Control(healthy_limit_s=limit_s),
+            lambda: self.live, V34Watch(NOWHERE, self.folder, self.folder),
         )  # fmt: skip
         progress = Progress("op", "a change")
         coming = self._looks(look, progress)
-        self._monkeypatch.setattr(health_wait, "serving_at", lambda url: next(coming))
+        self._monkeypatch.setattr(watch, "serving_at", lambda url: next(coming))
         return HealthWait(setup, progress, SINCE).await_healthy((STOP,))
 
     def _looks(self, look: Callable[[], Serving], progress: Progress) -> Iterator[Serving]:
@@ -194,7 +197,7 @@ def strategies(folder: Path) -> dict[str, Strategy]:
         "reload": reload(folder),
         "panel": ByPanel(Panel("http://127.0.0.1:9", "panel"), folder),
         "command": Command(("true",), folder, 5.0, folder / "log"),
-        "manual": Manual(folder),
+        "manual": Manual(folder, CommandFile(folder / "none")),
     }
 
 
@@ -211,7 +214,7 @@ def test_a_v34_without_a_process_has_exited_after_the_time_of_its_strategy(
 
 def test_a_v34_that_the_user_starts_may_stay_away_for_any_time(wait: TimedWait) -> None:
     with pytest.raises(LookedLongEnough):
-        wait.run(until(wait, 600.0, Serving(5000)), Manual(wait.folder))
+        wait.run(until(wait, 600.0, Serving(5000)), Manual(wait.folder, CommandFile(wait.folder / "none")))
 
 
 def test_a_process_that_does_not_listen_yet_has_not_exited(wait: TimedWait) -> None:

@@ -21,6 +21,7 @@ from timmy_tui.control.service.restart_strategies import (
     Strategy,
     make_strategy,
 )  # fmt: skip
+from timmy_tui.control.service.start_command import CommandFile
 from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import Control, Services, Settings
 from timmy_tui.sources.timmy import timmy_at
@@ -59,7 +60,7 @@ def test_reload_is_refused_without_a_reloader(tmp_path: Path) -> None:
 
 
 def test_the_manual_strategy_says_what_to_type(tmp_path: Path, never_cancelled: threading.Event) -> None:
-    strategy = Manual(tmp_path)
+    strategy = Manual(tmp_path, CommandFile(tmp_path / "none"))
     assert strategy.limit_s is None
     assert (
         strategy.restart(RUNNING, (), never_cancelled)

@@ -9,6 +9,7 @@ from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.service.restart_strategies import make_strategy
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.v34_service import V34Service
+from timmy_tui.control.service.watch import V34Watch
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.user_requests import Restore, RestoreLatest
 from timmy_tui.sources.timmy import Timmy
@@ -38,6 +39,7 @@ class ChangeContext:
             config=timmy.installation.config.resolve(),
             limits=timmy.settings.control,
             live_state=live_state,
+            watch=V34Watch(timmy.services.urls.v34, timmy.v34_folder, folder),
         )
         self._point_missing = True
         """This run of the program has made no restore point yet; the first change makes one."""

@@ -119,7 +119,7 @@ class Change:
             self._verify("" if serves else NOT_RUNNING)
         message = f"{plan.label}: done, {'v34 serves' if serves else NOT_RUNNING}"
         if isinstance(plan.request, Restart) and not serves:
-            raise needs_attention(f"{plan.label}: v34 is not running; {self._service.start_command}")
+            raise needs_attention(f"{plan.label}: v34 is not running; {self._service.watch.start_hint}")
         raise ChangeEnded(ChangeState.ROLLED_BACK if plan.undoes else ChangeState.KEPT, message)
 
     def _write(self, old: Serving) -> float:

@@ -49,6 +49,7 @@ class Planner:
     def __init__(self, context: ChangeContext) -> None:
         self._timmy, self._journal, self._points = context.timmy, context.journal, context.points
         self._strategy, self._backups = context.setup.strategy, context.backups
+        self._watch = context.setup.watch
 
     def plan(self, request: ChangeRequest, serving: Serving, busy: bool) -> ChangePlan:
         """What would be done. What cannot be done is a plan with a refusal."""
@@ -61,7 +62,7 @@ class Planner:
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
         starts_it = self._strategy.started_by is StartedBy.STRATEGY
         if isinstance(request, Restart) and not serving.listeners and not starts_it:
-            why = why or f"v34 is not running; start it: cd {self._folder} && python app.py --debug"
+            why = why or f"v34 is not running; {self._watch.start_hint}"
         if why:
             return replace(made, refusal=why)
         return self._with_consequences(made, serving, busy)

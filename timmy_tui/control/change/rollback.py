@@ -78,7 +78,7 @@ class Rollback:
         setup = self.context.setup
         strategy_starts_it = setup.strategy.started_by is StartedBy.STRATEGY
         if not serves and not strategy_starts_it and not starting(setup.folder):
-            raise needs_attention(f"v34 is not running; {self.service.start_command}")
+            raise needs_attention(f"v34 is not running; {self.service.watch.start_hint}")
         edited = tuple(file.image.path for file in planned)
         try:
             self.service.restart(old, edited, since, (STOP,))

@@ -9,15 +9,15 @@ from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.planner import undoable
 from timmy_tui.control.flags.readings import flag_states, flag_table
 from timmy_tui.control.journal.write_ahead import Operation, classify
-from timmy_tui.control.service.listeners import Serving, alive, describe, serving_at
+from timmy_tui.control.service.listeners import Serving, alive, describe, starting
 from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.turn import Turn
 
 MISSING = "—"
 SERVICE_S = 30.0
 """Seconds between two searches for the listener (37 ms) while the last one still lives."""
-SEARCH_S = 10.0
-"""The same while nothing listens."""
+SEARCH_S = 3.0
+"""The same while nothing listens: a v34 that comes up is soon seen."""
 POINTS_S = 30.0
 """Seconds between two calls of git for its tags (20 ms) while nothing is changed here."""
 JOURNAL_SHOWN = 50
@@ -38,7 +38,7 @@ class ControlStatus:
         """``context.add_marker`` is called for an edit that was made elsewhere."""
         self._settings, self._root = context.timmy.settings, context.timmy.root
         self._journal, self._points = context.journal, context.points
-        self._url, self._add_marker = context.setup.url, context.add_marker
+        self._watch, self._add_marker = context.setup.watch, context.add_marker
         self._files: _Files | None = None
         self._flags: tuple[FlagState, ...] = ()
         self._flags_read_from: tuple[object, object] | None = None
@@ -46,8 +46,9 @@ class ControlStatus:
         self._journal_stamp: object = None
         self._shown_points: tuple[RestorePoint, ...] = ()
         self._points_at = float("-inf")
-        self._serving: Serving | None = None
-        self._served_at = float("-inf")
+        self._folder = context.timmy.v34_folder
+        self._described_look = float("-inf")
+        self._starting: tuple[tuple[int, float], ...] = ()
 
     def read(self, turns: Sequence[Turn], changing: bool) -> ControlState:
         """The state now. ``changing``: an edit found now is our own. Raises OSError, ControlError."""
@@ -85,15 +86,16 @@ class ControlStatus:
     @property
     def serving(self) -> Serving:
         """Who listens, fresh."""
-        self._serving, self._served_at = serving_at(self._url), time.monotonic()
-        return self._serving
+        return self._watch.look()
 
     def _service(self) -> str:
-        serving = self._serving
-        late = time.monotonic() - self._served_at >= (SERVICE_S if serving and serving.listeners else SEARCH_S)
-        gone = serving is not None and not all(alive(one.pid, one.started) for one in serving.listeners)
-        if serving is None or late or gone:
-            serving = self.serving
+        serving = self._watch.newest(_fresh_enough)
+        if self._watch.looked_at != self._described_look:
+            self._described_look = self._watch.looked_at
+            nothing_listens = not serving.listeners and not serving.hidden and not serving.elsewhere
+            self._starting = starting(self._folder) if nothing_listens else ()
+        if self._starting:
+            return f"port {serving.port}: starting (pid {', '.join(str(pid) for pid, _ in self._starting)})"
         return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME))
 
     def _mark_outside_edits(self, flags: Sequence[FlagState], changing: bool) -> None:
@@ -111,6 +113,12 @@ class ControlStatus:
         ]
         edited = [path for path, old, new in zip(paths, before.stamps, files.stamps, strict=True) if old != new]
         self._add_marker("outside", ", ".join(changed) if changed else f"{', '.join(edited)} edited")
+
+
+def _fresh_enough(serving: Serving, age_s: float) -> bool:
+    """The search for who listens need not be made again."""
+    all_alive = all(alive(one.pid, one.started) for one in serving.listeners)
+    return all_alive and age_s < (SERVICE_S if serving.listeners else SEARCH_S)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

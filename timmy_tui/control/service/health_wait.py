@@ -5,9 +5,10 @@ import time
 
 from timmy_tui.control.progress import STOP, Progress
 from timmy_tui.control.service.crash_reason import crash_reason
-from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
+from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, starting
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.control.service.setup import ServiceSetup
+from timmy_tui.control.service.watch import V34Watch
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 
@@ -40,7 +41,7 @@ class HealthWait:
 
     def __init__(self, setup: ServiceSetup, progress: Progress, since: float) -> None:
         self.strategy, self.url, self.folder = setup.strategy, setup.url, setup.folder
-        self.config, self.live_state = setup.config, setup.live_state
+        self.config, self.live_state, self.watch = setup.config, setup.live_state, setup.watch
         self.healthy_limit_s = setup.limits.healthy_limit_s
         self.progress, self.since = progress, since
         self._touched = False
@@ -71,7 +72,7 @@ class HealthWait:
         """
         self.progress.enter(ChangeState.WAITING, self.healthy_limit_s, choices)
         while True:
-            serving = find_serving(self.url, self.progress)
+            serving = find_serving(self.watch, self.progress)
             self._count_starts(serving)
             listener = self._check_serving(serving)
             if listener is not None:
@@ -167,9 +168,9 @@ class HealthWait:
         raise Unhealthy(message or f"v34 does not answer after {self.healthy_limit_s:.0f} s")
 
 
-def find_serving(url: str, progress: Progress) -> Serving:
+def find_serving(watch: V34Watch, progress: Progress) -> Serving:
     """Who listens now; also updates the change's progress."""
-    serving = serving_at(url)
+    serving = watch.look()
     pid = serving.listeners[0].pid if len(serving.listeners) == 1 else None
     progress.update(pid=pid, listeners=len(serving.listeners))
     return serving

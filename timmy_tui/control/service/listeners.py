@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from timmy_tui.control.boot import boot_id
+from timmy_tui.control.service.start_command import StartCommand, command_of, script_of
 from timmy_tui.core.sanitize import clean
 
 RUN_MAIN = "WERKZEUG_RUN_MAIN"
@@ -56,6 +57,8 @@ class Listener:
     parent: int | None = None
     """Pid of that reloader."""
     parent_started: float | None = None
+    command: StartCommand | None = None
+    """How it was started; None: not permitted to read it."""
 
     @property
     def identity(self) -> str:
@@ -153,19 +156,22 @@ def _listener(pid: int) -> Listener | None:
     folder: Path | None = None
     reloader: bool | None = None
     parent: int | None = None
+    command: StartCommand | None = None
     try:
         process = psutil.Process(pid)
         folder = Path(process.cwd())
+        command = command_of(process)
         reloader = process.environ().get(RUN_MAIN) == "true"
         if reloader:
             above = process.parent()
-            reloader = above is not None and above.cmdline() == process.cmdline()
+            # Whatever a reloader starts inherits the variable; only its child runs the same script.
+            reloader = above is not None and script_of(above.cmdline()) == script_of(process.cmdline()) != ""
             parent = above.pid if reloader and above is not None else None
     except psutil.NoSuchProcess:
         return None
     except (psutil.AccessDenied, OSError):
         reloader = None
-    return Listener(pid, started, folder, reloader, parent, start_of(parent) if parent is not None else None)
+    return Listener(pid, started, folder, reloader, parent, start_of(parent) if parent is not None else None, command)
 
 
 def _accepts(port: int) -> bool:
@@ -204,7 +210,7 @@ def starting(folder: Path) -> tuple[tuple[int, float], ...]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.uids().real != os.getuid() or APP not in (Path(one).name for one in process.cmdline()[1:3]):
+            if process.uids().real != os.getuid() or script_of(process.cmdline()) != APP:
                 continue
             if Path(process.cwd()) == folder and (started := start_of(process.pid)) is not None:
                 found.append((process.pid, started))

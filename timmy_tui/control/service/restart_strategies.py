@@ -15,6 +15,7 @@ from timmy_tui.control.errors import Refused
 from timmy_tui.control.service.listeners import Serving, alive, starting
 from timmy_tui.control.service.panel_client import START_S, STOP_S, Panel
 from timmy_tui.control.service.restart_command import find_program, run_command
+from timmy_tui.control.service.start_command import COMMAND_FILE, CommandFile, usual_command
 from timmy_tui.core.errors import ControlError, SettingsError
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.sources.timmy import Timmy
@@ -112,11 +113,12 @@ class Manual:
     gone_s: ClassVar[float | None] = None
 
     folder: Path
+    command_file: CommandFile
     limit_s: float | None = None
 
     @classmethod
     def make(cls, timmy: Timmy) -> "Manual":
-        return cls(timmy.v34_folder)
+        return cls(timmy.v34_folder, CommandFile(timmy.control_folder / COMMAND_FILE))
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
         return (f"you restart v34: {self._instruction(serving)}",)
@@ -129,7 +131,9 @@ class Manual:
 
     def _instruction(self, serving: Serving) -> str:
         stop = "Ctrl+C in its terminal, then " if serving.listeners else ""
-        return f"{stop}cd {self.folder} && python app.py --debug"
+        running = serving.listeners[0].command if serving.listeners else None
+        command = running or self.command_file.read() or usual_command(self.folder)
+        return f"{stop}{command.shell_line}"
 
 
 @dataclass(frozen=True)

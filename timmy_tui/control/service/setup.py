@@ -6,6 +6,7 @@ from pathlib import Path
 
 from timmy_tui.control.progress import LiveState
 from timmy_tui.control.service.restart_strategies import Strategy
+from timmy_tui.control.service.watch import V34Watch
 from timmy_tui.core.settings import Control
 
 
@@ -21,3 +22,4 @@ class ServiceSetup:
     """The file that is touched when the reloader has missed an edit."""
     limits: Control
     live_state: Callable[[], LiveState]
+    watch: V34Watch

@@ -15,7 +15,7 @@ from timmy_tui.control.service.health_wait import (
     Unhealthy,
     find_serving,
 )
-from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, serving_at, starting
+from timmy_tui.control.service.listeners import Answer, Listener, Serving, alive, ask, refusal, starting
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.model.change import ChangeState
@@ -32,11 +32,11 @@ class V34Service:
     def __init__(self, setup: ServiceSetup, progress: Progress) -> None:
         self.setup, self.progress = setup, progress
         self.strategy, self.url, self.folder = setup.strategy, setup.url, setup.folder
-        self.limits, self.live_state = setup.limits, setup.live_state
+        self.limits, self.live_state, self.watch = setup.limits, setup.live_state, setup.watch
 
     def find_serving(self) -> Serving:
         """Who listens now; also updates the change's progress."""
-        return find_serving(self.url, self.progress)
+        return find_serving(self.watch, self.progress)
 
     def guard(self) -> Serving:
         """Who serves, if it may be restarted. Raises Refused, WaitStopped.
@@ -109,7 +109,7 @@ class V34Service:
             if not serving.listeners and not starting(self.folder):
                 return False
             self.progress.wait(POLL_S)
-        return bool(serving_at(self.url).listeners or starting(self.folder))
+        return bool(self.watch.look().listeners or starting(self.folder))
 
     def describe_serving(self, old: Serving) -> str:
         """What serves now, after a restart that failed; with the command to copy when nothing does."""
@@ -123,7 +123,7 @@ class V34Service:
             }
             pid = serving.listeners[0].pid
             return f"v34 (pid {pid}) runs with what it read before" if same else f"v34 serves with pid {pid}"
-        return "v34 is just starting" if starting(self.folder) else f"v34 is not running; {self.start_command}"
+        return "v34 is just starting" if starting(self.folder) else f"v34 is not running; {self.watch.start_hint}"
 
     def current_listener(self, listener: Listener | None) -> tuple[Listener | None, str]:
         """``listener`` while it lives, else its successor; with a message when it has exited and nothing serves."""
@@ -136,16 +136,11 @@ class V34Service:
 
     @property
     def start_hint(self) -> str:
-        """``; start it: …`` when nothing of it runs."""
-        down = not serving_at(self.url).listeners and not starting(self.folder)
-        return f"; {self.start_command}" if down else ""
+        """``; start it again: …`` when nothing of it runs."""
+        down = not self.watch.look().listeners and not starting(self.folder)
+        return f"; {self.watch.start_hint}" if down else ""
 
     @property
     def not_running_hint(self) -> str:
-        """``; v34 is not running; start it: …`` when it is not."""
+        """``; v34 is not running; start it again: …`` when it is not."""
         return f"; v34 is not running{self.start_hint}" if self.start_hint else ""
-
-    @property
-    def start_command(self) -> str:
-        """The command to copy."""
-        return f"start it: cd {self.folder} && python app.py --debug"

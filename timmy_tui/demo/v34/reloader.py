@@ -1,8 +1,9 @@
 """A copy of the behaviour of Werkzeug's stat reloader (``debug=True``), for a stand-in without Flask.
 
-A parent, which listens on no port, starts a child with the same command line and WERKZEUG_RUN_MAIN=true. It starts the
-child again each time that it exits with code 3; any other exit code ends the parent as well. The child polls the
-modification times of all .py files once a second, after its imports: an edit made during them is never noticed.
+A parent, which listens on no port, starts a child with WERKZEUG_RUN_MAIN=true and its own arguments, behind the full
+path of the interpreter. It starts the child again each time that it exits with code 3; any other exit code ends the
+parent as well. The child polls the modification times of all .py files once a second, after its imports: an edit made
+during them is never noticed.
 """
 
 import os
@@ -37,7 +38,7 @@ def _run_children() -> int:
         print(" * Restarting with stat", file=sys.stderr, flush=True)
         environment = {**os.environ, RUN_MAIN: "true"}
         # close_fds=False as in Werkzeug. The child so inherits the descriptor of the parent watchdog.
-        code = subprocess.call([sys.executable, *sys.argv], env=environment, close_fds=False)
+        code = subprocess.call([sys.executable, *sys.orig_argv[1:]], env=environment, close_fds=False)
         if code != RELOAD_EXIT_CODE:
             return code
 
