@@ -220,6 +220,18 @@ def test_a_reload_in_mid_turn_can_end_v34_for_good() -> None:
         assert not serves(demo)
 
 
+def test_a_save_in_mid_turn_is_the_death_of_v34() -> None:
+    """A whole second is between two looks of the reloader: the turn is slow enough to be caught by one."""
+    with Demo(DemoOptions("death-in-reload", speed=40, work_speed=0.5, import_s=0.0, history=0)) as demo:
+        assert demo.processes[0].wait(45) == 256 - signal.SIGSEGV
+        root = demo.root
+        assert root is not None
+        assert not serves(demo)
+        wait_for(lambda: "Detected change" in v34_log(root))
+        said = len(events(root, "stt_sending_to_v34"))
+        wait_for(lambda: len(events(root, "stt_sending_to_v34")) > said)  # STT goes on, to nobody
+
+
 def test_after_the_last_word_stt_goes_on_listening() -> None:
     options = DemoOptions(speed=40, work_speed=10, import_s=0.0, history=0, quiet_after=1)
     with Demo(options) as demo:

@@ -9,6 +9,7 @@ from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
 from timmy_tui.control.change.status import ControlStatus
+from timmy_tui.control.flags.verification import reaches_v34
 from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboard
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.core.errors import ControlError, TimmyError
@@ -94,7 +95,7 @@ class Controller:
         """Take over the newest snapshot: its turns show which values run."""
         flight = snapshot.open_turn
         log = tuple(line for name, line in snapshot.log_tail[-60:] if name == "v34.log")
-        busy = flight is not None and flight.phase not in V34_DONE
+        busy = flight is not None and flight.phase not in V34_DONE and reaches_v34(flight.turn)
         self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
         if self._runner.change is not None:
             self._runner.change.progress.notify()
@@ -158,7 +159,8 @@ class Controller:
         reason = "" if isinstance(request, CreatePoint) else self._runner.refusal(request)
         if reason:
             return ChangePlan(request, request.word, refusal=reason)
-        return self._planner.plan(request, self._status.serving, self._live_state.busy)
+        serving = self._status.serving
+        return self._planner.plan(request, serving, self._live_state.busy and bool(serving.listeners))
 
     def _plan_answer(self, request: Undo) -> ChangePlan:
         progress = self.progress

@@ -12,6 +12,9 @@ KEEP, UNDO, STOP, NOW, LISTEN = "keep", "undo", "stop waiting", "go now", "resum
 """The user's answers; each state accepts only some of them."""
 
 
+TURN_CUT = "the restart cut a turn: STT may still be paused"
+
+
 class KeepRequested(Exception):
     """The user keeps the change as it is."""
 
@@ -35,7 +38,7 @@ class LiveState:
     turns: tuple[Turn, ...] = ()
     """Closed ones, oldest first."""
     busy: bool = False
-    """v34 works on a turn: a restart now would cut it, and STT would stay paused."""
+    """A turn is in flight that v34 has, or will get: if v34 runs, a restart cuts it, and STT stays paused."""
     log: tuple[str, ...] = ()
     """Newest lines of v34's log, sanitized."""
     session: int = -1
@@ -178,6 +181,10 @@ class Progress:
             self.cancelled.set()
             self._changed.notify_all()
 
+    def with_cut_turn(self, message: str) -> str:
+        """``message``, and that a turn was cut, where one was."""
+        return f"{message}; {TURN_CUT}".removeprefix("; ") if self.turn_cut else message
+
     def current(self, log: tuple[str, ...]) -> ChangeProgress:
         """The change as it is now, for the screen, with the newest lines of ``log``."""
         current = self._current
@@ -191,7 +198,7 @@ class Progress:
             pid=current.pid,
             listeners=current.listeners,
             evidence=current.evidence,
-            message=current.message,
+            message=self.with_cut_turn(current.message),
             log_lines=log[-8:],
             countdown=max(current.until - now, 0.0) if current.until is not None else None,
             choices=(*current.choices, LISTEN) if self.turn_cut else current.choices,

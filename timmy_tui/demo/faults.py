@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from timmy_tui.demo.start import start_v34
 
 
 class FaultInjector:
-    """Injects faults by name. After each of them Little Timmy goes on, or is started again."""
+    """Injects faults by name. After each but the reload in mid-turn Little Timmy goes on, or is started again."""
 
     def __init__(self, root: Path, ollama_url: str, v34_port: int) -> None:
         self.root = root
@@ -31,6 +32,7 @@ class FaultInjector:
             "truncate": self._truncate,
             "rotate": self._rotate,
             "crash": self._crash,
+            "save config": self._save_config_in_mid_turn,
             "llm 500": lambda: self._fail_next_generate("500"),
             "empty": lambda: self._fail_next_generate("empty"),
             "leak": lambda: self._fail_next_generate("leak"),
@@ -70,6 +72,19 @@ class FaultInjector:
         log = self.root / "testing-interface" / "logs" / "v34.log"
         log.unlink(missing_ok=True)
         start_v34(self.root)
+
+    def _save_config_in_mid_turn(self) -> None:
+        """v34's config gets a later time as soon as v34 has the next turn; its reloader looks once a second."""
+        size = self.log.stat().st_size if self.log.exists() else 0
+        threading.Thread(target=self._save_config_after, args=(size,), name="save config", daemon=True).start()
+
+    def _save_config_after(self, size: int) -> None:
+        config = self.root / "v34" / "config.py"
+        with contextlib.suppress(OSError):
+            while b"v34_webhook_received" not in self.log.read_bytes()[size:]:
+                time.sleep(0.02)
+            later = time.time() + 1.0
+            os.utime(config, (later, later))
 
     def _v34_pids(self) -> list[int]:
         """Processes whose working directory is this demo's v34 folder."""

@@ -264,7 +264,7 @@ class _LogGenerator:
             text = self.random.choice(HOSTILE_LINES)
         elif name == "quiet":
             self.listener.wait(factor)
-        elif name == "crash":
+        elif name in ("crash", "save config"):
             self._restart()
         elif name == "tts down":
             self.tts_is_down = True

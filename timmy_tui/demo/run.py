@@ -146,7 +146,7 @@ class Demo:
             v34_app.IMPORT_S: str(options.import_s),
             v34_app.CLOCK_OFFSET: str(clock_offset_s),
             v34_app.ACCESS_FORM: options.access_form,
-            v34_app.DIES_IN_RELOAD: "1" if options.dies_in_reload else "",
+            v34_app.DIES_IN_RELOAD: "1" if options.dies_in_reload or SCENARIOS[options.scenario].dies_in_reload else "",
         }
 
     def _write_history(self) -> None:

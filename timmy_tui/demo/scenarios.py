@@ -43,6 +43,8 @@ class Scenario:
     """STT/TTS clock minus true time, s. Assumption: two kernels that agree to a few milliseconds."""
     v34_offset_s: float = 0.0
     """v34's clock minus true time, s."""
+    dies_in_reload: bool = False
+    """A reload of v34 while it serves a turn ends it for good."""
 
     def incident_before(self, turn: int) -> Incident | None:
         """The incident before live turn ``turn``, counted from 1, or None."""
@@ -108,6 +110,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         {4: Incident("sleep", factor=SLEEP_S)},
         clock_offset_s=0.002 - SLEEP_S,
         v34_offset_s=-SLEEP_S,
+    ),
+    "death-in-reload": Scenario(
+        "in the fourth turn somebody saves v34's config: the reload in mid-turn ends v34 for good",
+        {4: Incident("save config")},
+        dies_in_reload=True,
     ),
     "writer-behind": Scenario(
         "v34's clock is 90 s behind STT's and TTS's, and behind true time", {}, v34_offset_s=-BEHIND_S

@@ -223,15 +223,15 @@ def test_a_change_stays_open_and_is_asked_about_again_when_the_dashboard_closes(
         assert again.contents() == before
 
 
-def test_a_change_that_waits_for_a_turn_is_not_begun_once_the_dashboard_is_closed(harness: ControlHarness) -> None:
-    before = harness.contents()
-    harness.see(in_phase="llm")
-    harness.start(Flip((("retrieved-chunks", "3"),)))
-    harness.until_choice("go now")
-    harness.controller.close()
-    assert harness.controller.idle
-    harness.see()
-    assert harness.contents() == before and harness.stages() == []
+def test_a_change_that_waits_for_a_turn_is_not_begun_once_the_dashboard_is_closed(demo_harness: ControlHarness) -> None:
+    before = demo_harness.contents()
+    demo_harness.see(in_phase="llm")
+    demo_harness.start(Flip((("retrieved-chunks", "3"),)))
+    demo_harness.until_choice("go now")
+    demo_harness.controller.close()
+    assert demo_harness.controller.idle
+    demo_harness.see()
+    assert demo_harness.contents() == before and demo_harness.stages() == []
 
 
 # -- evidence

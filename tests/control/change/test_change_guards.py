@@ -12,10 +12,15 @@ from msgspec.structs import replace
 
 from tests.control.harness import QUICK, ControlHarness, controller_on_demo
 from tests.control.services import Service
+from tests.turns.events import event
+from timmy_tui.control.change.context import ChangeContext
+from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.service.listeners import starting
 from timmy_tui.demo.start import start_v34
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.user_requests import Flip
+from timmy_tui.model.snapshot import OpenTurn, Snapshot
+from timmy_tui.model.turn import Turn
+from timmy_tui.model.user_requests import Flip, Undo
 
 
 def test_two_services_on_the_port_are_left_alone(demo_harness: ControlHarness) -> None:
@@ -59,6 +64,82 @@ def test_a_turn_in_flight_is_waited_for(demo_harness: ControlHarness) -> None:
     assert demo_harness.contents() == before
     demo_harness.see(in_phase="playback")
     demo_harness.until_state(ChangeState.VERIFYING)
+    assert "resume listening" not in demo_harness.progress.choices
+
+
+def test_a_dead_v34_delays_nothing_whatever_stt_goes_on_to_write(demo_harness: ControlHarness) -> None:
+    """STT sends its texts to nobody; each is a turn in flight until it times out."""
+    before = demo_harness.contents()
+    demo_harness.service.kill()
+    demo_harness.until(lambda: not demo_harness.serving().listeners)
+    demo_harness.see(in_phase="hop")
+    demo_harness.flip("tail-mode", "on")
+    assert "not running" in demo_harness.progress.message
+    assert "turn" not in demo_harness.progress.message, "no turn was cut: there was nobody to cut it"
+    assert demo_harness.answer("keep") is ChangeState.KEPT
+    plan = demo_harness.start(Undo())
+    assert "in flight" not in " ".join(plan.preview)
+    assert demo_harness.until_over() is ChangeState.ROLLED_BACK
+    assert demo_harness.contents() == before
+
+
+def test_a_v34_that_dies_while_a_turn_is_waited_for_is_not_waited_for_any_longer(demo_harness: ControlHarness) -> None:
+    demo_harness.see(in_phase="llm")
+    demo_harness.start(Flip((("tail-mode", "on"),)))
+    demo_harness.until_choice("go now")
+    demo_harness.service.kill()
+    demo_harness.until_state(ChangeState.VERIFYING)
+    assert "not running" in demo_harness.progress.message
+
+
+def test_a_sound_is_no_turn_in_flight(demo_harness: ControlHarness) -> None:
+    """A pause without a text may never become a turn."""
+    pause = Turn(ordinal=0, events=(event("stt_pause_detected", 0),))
+    demo_harness.controller.observe(Snapshot(open_turn=OpenTurn(pause, "finalize", 0.0, 0.0)))
+    assert "in flight" not in " ".join(demo_harness.plan(Flip((("tail-mode", "on"),))).preview)
+    typed = Turn(ordinal=0, logs="v34")
+    demo_harness.controller.observe(Snapshot(open_turn=OpenTurn(typed, "llm", 0.0, 0.0)))
+    assert "in flight" in " ".join(demo_harness.plan(Flip((("tail-mode", "on"),))).preview)
+
+
+def test_a_turn_that_began_while_the_restore_point_was_made_is_waited_for(
+    demo_harness: ControlHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look for a turn in flight is the last step before the write."""
+    before = demo_harness.contents()
+    make = ChangeContext.ensure_restore_point
+
+    def make_slowly(context: ChangeContext, plan: ChangePlan) -> None:
+        make(context, plan)
+        demo_harness.see(in_phase="llm")
+
+    monkeypatch.setattr(ChangeContext, "ensure_restore_point", make_slowly)
+    demo_harness.start(Flip((("tail-mode", "on"),)))
+    demo_harness.until_choice("go now")
+    assert demo_harness.contents() == before
+    demo_harness.see()
+    demo_harness.until_state(ChangeState.VERIFYING)
+
+
+def test_a_turn_that_began_between_the_edit_and_the_reload_is_said_to_be_cut(demo_harness: ControlHarness) -> None:
+    """The reloader looks once a second: no wait for quiet covers that time."""
+    before = demo_harness.contents()
+    demo_harness.start(Flip((("tail-mode", "on"),)))
+    demo_harness.until(lambda: demo_harness.contents() != before)
+    demo_harness.see(in_phase="retrieve")
+    demo_harness.until_state(ChangeState.VERIFYING)
+    assert "the restart cut a turn" in demo_harness.progress.message
+    assert "resume listening" in demo_harness.progress.choices
+    demo_harness.see()
+    assert demo_harness.answer("keep") is ChangeState.KEPT
+    assert "the restart cut a turn: STT may still be paused" in demo_harness.messages[-1]
+
+
+def test_a_turn_of_the_new_v34_is_not_called_cut(demo_harness: ControlHarness) -> None:
+    demo_harness.flip("tail-mode", "on")
+    demo_harness.see(in_phase="llm")
+    demo_harness.controller.poll()
+    assert "cut" not in demo_harness.progress.message
     assert "resume listening" not in demo_harness.progress.choices
 
 

@@ -103,11 +103,8 @@ class Change:
         plan = self.plan
         try:
             self._service.guard()
-            if plan.planned or isinstance(plan.request, Restart):
-                self._service.wait_for_quiet()
             self._context.ensure_restore_point(plan)
-            # a minute may have passed since the first check
-            old = self._service.guard()
+            old = self._service.guard_in_quiet()
             self.progress.stop_accepting_answers()
         except WaitStopped:
             raise ChangeEnded(ChangeState.IDLE, f"{plan.label}: not begun") from None
@@ -237,7 +234,7 @@ class Change:
         if self._record.problem:
             message, detail = f"{message}; {self._record.problem}", f"{detail}; {self._record.problem}"
         self.progress.enter(state, message=detail)
-        self._context.notify(message, roles.get(state, "bad"))
+        self._context.notify(self.progress.with_cut_turn(message), roles.get(state, "bad"))
 
 
 def unread_reason(operation: Operation, serving: Serving) -> str:

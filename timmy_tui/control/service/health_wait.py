@@ -45,6 +45,8 @@ class HealthWait:
         self.healthy_limit_s = setup.limits.healthy_limit_s
         self.progress, self.since = progress, since
         self._touched = False
+        self._replaces = False
+        """A v34 ran before."""
         self._starts = 1
         self._first_seen: dict[str, float] = {}
         self._other_cause = ""
@@ -55,6 +57,7 @@ class HealthWait:
 
     def await_gone(self, old: Serving) -> None:
         """Wait until all old processes have ended. Raises ChangeNotRead, ControlError, WaitStopped."""
+        self._replaces = bool(old.listeners)
         while any(alive(listener.pid, listener.started) for listener in old.listeners):
             if self.progress.expired:
                 if self.strategy.started_by is not StartedBy.RELOADER or self._touched:
@@ -64,6 +67,7 @@ class HealthWait:
                     ChangeState.RESTARTING, self.strategy.limit_s, (STOP,), "not noticed; the file was touched again"
                 )
             self.progress.wait(0.1)
+        self._note_cut_turn()
 
     def await_healthy(self, choices: tuple[str, ...]) -> Listener:
         """Wait until exactly one new process serves and answers.
@@ -88,12 +92,18 @@ class HealthWait:
         if self._other_cause:
             self.progress.update(message=self._other_cause)
         elif not serving.listeners:
+            self._note_cut_turn()
             self._check_exited()
         elif serving.listeners[0].started <= self.since:
             self._start_once_more(serving)
         elif self._answers():
             return serving.listeners[0]
         return None
+
+    def _note_cut_turn(self) -> None:
+        """No v34 runs. A turn in flight began between the edit and the end of the old one, or found nobody since."""
+        if self._replaces and self.live_state().busy:
+            self.progress.turn_cut = True
 
     def _check_exited(self) -> None:
         if self.strategy.gone_s is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from timmy_tui.control.errors import Refused
-from timmy_tui.control.progress import STOP, UNDO, Progress
+from timmy_tui.control.progress import NOW, STOP, UNDO, Progress
 from timmy_tui.control.service.crash_reason import crash_reason
 from timmy_tui.control.service.health_wait import (
     ASK_LIMIT_S,
@@ -64,14 +64,27 @@ class V34Service:
             return Refused(f"v34 runs (pid {pids}) and does not listen on port {port}.", hint="Set services.v34.")
         return Refused(f"v34 is just starting (pid {pids}) and would miss the edit.", hint="Try again soon.")
 
-    def wait_for_quiet(self) -> None:
-        """Wait until v34 works on no turn, or the user says ``go now``. Raises WaitStopped."""
-        if self.live_state().busy:
-            self.progress.enter(
-                ChangeState.GUARDING, None, ("go now", STOP), "a turn is in flight: waiting until it is over"
-            )
-        while self.live_state().busy and not self.progress.wait(POLL_S):
-            pass
+    def guard_in_quiet(self) -> Serving:
+        """Wait until v34 works on no turn, or the user says ``go now``; who serves then. Raises Refused, WaitStopped.
+
+        The last thing before the write: a turn can begin at any moment. A v34 that has died works on nothing,
+        whatever STT goes on to write.
+        """
+        serving = self.guard()
+        while self.in_flight(serving):
+            message = "a turn is in flight: waiting until it is over"
+            self.progress.enter(ChangeState.GUARDING, None, (NOW, STOP), message)
+            while self.in_flight(serving):
+                if self.progress.wait(POLL_S):
+                    return self.guard()
+                serving = self.find_serving()
+            # It may have died meanwhile, or been started again.
+            serving = self.guard()
+        return serving
+
+    def in_flight(self, serving: Serving) -> bool:
+        """A restart of ``serving`` now would cut a turn."""
+        return self.live_state().busy and bool(serving.listeners)
 
     def restart(
         self,
@@ -86,7 +99,7 @@ class V34Service:
         starts nothing. Raises Unhealthy, ChangeNotRead, RestartFailed and WaitStopped; UndoRequested when ``choices``
         has undo.
         """
-        self.progress.turn_cut = self.progress.turn_cut or self.live_state().busy
+        self.progress.turn_cut = self.progress.turn_cut or self.in_flight(old)
         self.progress.enter(ChangeState.RESTARTING, self.strategy.limit_s, (STOP,))
         if not old.listeners and self.strategy.started_by is not StartedBy.STRATEGY and not starting(self.folder):
             return None
