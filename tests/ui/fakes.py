@@ -40,6 +40,7 @@ class FakePlan:
     label: str
     preview: tuple[str, ...] = ()
     refusal: str = ""
+    done: str = ""
     other: FakePlan | None = None
     other_word: str = ""
 
@@ -60,7 +61,7 @@ class FakeControl:
             raise ControlError(self.error, "look at the log")
         preview = ("v34/config.py:12", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
         other = FakePlan(f"{request.word} {self.other}", preview) if self.other else None
-        return FakePlan(f"{request}", preview, self.refusal, other, self.other)
+        return FakePlan(f"{request}", preview, self.refusal, "", other, self.other)
 
     def start(self, plan: Any) -> str:
         self.calls.append(("start", plan.label))

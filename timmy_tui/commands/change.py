@@ -193,6 +193,9 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
         plan = plan.other
     if plan.refusal:
         raise ControlError(f"{plan.label}: {plan.refusal}")
+    if plan.done:
+        click.echo(clean(f"{plan.label}: {plan.done}"))
+        raise click.exceptions.Exit(0)
     click.echo(clean(plan.label))
     for text in plan.preview:
         click.echo(f"  {clean(text)}")

@@ -174,8 +174,8 @@ class Controller:
         """Begin what was planned; ``state`` shows its progress. Raises ControlError."""
         if not isinstance(plan, ChangePlan):
             raise ControlError("nothing was planned.")
-        if self._read_only or plan.refusal:
-            raise ControlError(self._read_only or plan.refusal)
+        if self._read_only or plan.refusal or plan.done:
+            raise ControlError(self._read_only or plan.refusal or plan.done)
         if isinstance(plan.request, CreatePoint):
             made = self._points.create(plan.request.name)
             self._poll_soon()

@@ -55,6 +55,8 @@ class _CurrentState:
     pid: int | None = None
     listeners: int | None = None
     evidence: tuple[int, int] = (0, 2)
+    asks: bool = False
+    """Only the user can end it."""
     until: float | None = None
     """Monotonic time of an automatic rollback."""
 
@@ -95,8 +97,9 @@ class Progress:
         with self._changed:
             old = self._current
             self._current = _CurrentState(
-                state, time.monotonic(), limit, choices, message, old.pid, old.listeners, old.evidence, None
-            )
+                state, time.monotonic(), limit, choices, message, old.pid, old.listeners, old.evidence,
+                asks=state is ChangeState.NEEDS_ATTENTION and bool(choices),
+            )  # fmt: skip
             if self._answer not in choices:
                 self._answer = ""
                 self.cancelled.clear()
@@ -107,6 +110,7 @@ class Progress:
         pid: int | None = None,
         listeners: int | None = None,
         evidence: tuple[int, int] | None = None,
+        asks: bool | None = None,
     ) -> None:
         """Change details within a state; None leaves one as it is. ``listeners`` sets ``pid`` too, also to None."""
         current = self._current
@@ -114,6 +118,7 @@ class Progress:
         current.pid = current.pid if pid is None and listeners is None else pid
         current.listeners = current.listeners if listeners is None else listeners
         current.evidence = current.evidence if evidence is None else evidence
+        current.asks = current.asks if asks is None else asks
 
     def count_down(self, seconds: float, message: str) -> None:
         """Wait while the screen counts down. Raises WaitStopped, UndoRequested or ShuttingDown, as ``wait`` does."""
@@ -199,6 +204,7 @@ class Progress:
             listeners=current.listeners,
             evidence=current.evidence,
             message=self.with_cut_turn(current.message),
+            asks=current.asks,
             log_lines=log[-8:],
             countdown=max(current.until - now, 0.0) if current.until is not None else None,
             choices=(*current.choices, LISTEN) if self.turn_cut else current.choices,

@@ -51,6 +51,8 @@ class ChangeProgress(Struct, frozen=True, eq=False):
     listeners: int | None = None
     evidence: tuple[int, int] = (0, 2)
     message: str = ""
+    asks: bool = False
+    """Something is wrong, and nothing but the user's answer ends it."""
     log_lines: tuple[str, ...] = ()
     countdown: float | None = None
     """Seconds until the automatic rollback; None when none is pending."""

@@ -83,6 +83,10 @@ class Plan(Protocol):
         """Why it cannot be done; empty when it can."""
 
     @property
+    def done(self) -> str:
+        """Why there is nothing to do; empty when there is."""
+
+    @property
     def other(self) -> "Plan | None":
         """Exactly what the user asked for, where this plan is a safer proposal; else None."""
 

@@ -45,7 +45,7 @@ def test_a_flip_is_written_served_and_shown_by_two_turns_and_undone_to_the_byte(
     assert talking.until_over() is ChangeState.ROLLED_BACK
     assert talking.contents() == before
     assert not temps(talking.config.parent)
-    assert talking.plan(Undo()).refusal == "there is no change to undo."
+    assert talking.plan(Undo()).refusal == "tail mode off→on, raw on→off is undone already."
     assert CANARY.decode() not in repr(talking.controller.state()) + repr(talking.messages)
     journal = talking.journal.path
     assert CANARY not in journal.read_bytes() and journal.stat().st_mode & 0o077 == 0

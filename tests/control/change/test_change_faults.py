@@ -26,16 +26,20 @@ from timmy_tui.model.user_requests import Flip, Undo
 def test_no_turn_one_turn_and_a_contradiction_are_shown_and_never_undone_unasked(demo_harness: ControlHarness) -> None:
     demo_harness.flip("tail-mode", "on")
     assert demo_harness.progress.evidence == (0, 2)
-    one = logged_turn(5, 3, tail_mode=False)
-    demo_harness.see(one)
+    first = logged_turn(5, 3, tail_mode=False)
+    demo_harness.see(first)
+    demo_harness.until_message("the first turn of a session proves nothing for tail mode")
+    assert demo_harness.progress.evidence == (0, 2) and not demo_harness.progress.asks
+    demo_harness.see(first, logged_turn(6, 3))
     demo_harness.until(lambda: demo_harness.progress.evidence == (1, 2))
     contradicting = logged_turn(6, 3, tail_mode=False)
-    demo_harness.see(one, contradicting)
+    demo_harness.see(first, contradicting)
     demo_harness.until_message("another value of tail mode")
+    assert demo_harness.progress.asks
     assert demo_harness.state is ChangeState.VERIFYING
     assert demo_harness.progress.choices == ("keep", "undo")
     assert "USE_FULL_MEGA_PROMPT = False" in demo_harness.config.read_text()
-    demo_harness.see(one)
+    demo_harness.see(first)
     demo_harness.until(lambda: "another value" not in demo_harness.progress.message)
     assert demo_harness.answer("keep") is ChangeState.KEPT
     assert demo_harness.stages()[-1][1] == "kept"
@@ -49,6 +53,8 @@ def test_turns_of_the_old_session_prove_nothing(demo_harness: ControlHarness) ->
     demo_harness.see(*old, logged_turn(3, 0), logged_turn(4, 0))
     assert demo_harness.progress.evidence == (0, 2)
     demo_harness.see(*old, logged_turn(5, 1, tail_mode=False), logged_turn(6, 1))
+    demo_harness.until(lambda: demo_harness.progress.evidence == (1, 2))
+    demo_harness.see(*old, logged_turn(5, 1, tail_mode=False), logged_turn(6, 1), logged_turn(7, 1))
     assert demo_harness.until_over() is ChangeState.KEPT
 
 

@@ -133,7 +133,8 @@ def test_evidence_goes_on_where_the_killed_dashboard_left_it(demo: DemoV34, tmp_
     with next_start(demo, tmp_path) as harness:
         old = logged_turn(1, 0, started=time.time() - 3600)
         now = time.time() + 5
-        harness.see(old, logged_turn(2, 1, tail_mode=False, started=now), logged_turn(3, 1, started=now))
+        later = [logged_turn(number, 1, started=now) for number in (3, 4)]
+        harness.see(old, logged_turn(2, 1, tail_mode=False, started=now), *later)
         assert harness.until_over() is ChangeState.KEPT
 
 

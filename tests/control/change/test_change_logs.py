@@ -27,7 +27,8 @@ def test_typed_turns_prove_it_as_well(harness: ControlHarness) -> None:
     first = logged_turn(1, 1, logs="kv_stats", tail_mode=False)
     harness.see(complete_turn(0))
     harness.flip("tail-mode", "on")
-    harness.see(first)
+    second, third = (logged_turn(number, 1, logs="kv_stats") for number in (2, 3))
+    harness.see(first, second)
     harness.until(lambda: harness.progress.evidence == (1, 2))
-    harness.see(first, logged_turn(2, 1, logs="kv_stats"))
+    harness.see(first, second, third)
     assert harness.until_over() is ChangeState.KEPT

@@ -1,6 +1,7 @@
 """What the user is shown before a change, line by line, and which restore points it makes."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.control.harness import NO_SERVICE, ControlHarness, controller_on
 from tests.control.services import Service
 from tests.control.timmy_files import aged, git
 from timmy_tui.control.change.plan import ChangePlan
+from timmy_tui.core.errors import ControlError
 from timmy_tui.core.settings import FlagSetting
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.user_requests import (
@@ -183,35 +185,72 @@ def kept(harness: ControlHarness, key: str, value: str) -> str:
     return op
 
 
+def made_at(harness: ControlHarness, op: str) -> str:
+    (operation,) = [one for one in harness.journal.operations() if one.op == op]
+    return f"takes back the change of {datetime.fromtimestamp(operation.started):%Y-%m-%d %H:%M:%S}"
+
+
 def test_an_undo_takes_the_newest_change_or_the_one_that_is_named(harness: ControlHarness) -> None:
     first, second = kept(harness, "retrieved-chunks", "3"), kept(harness, "retrieval", "off")
     plan = harness.plan(Undo())
     assert (plan.label, plan.undoes, plan.point) == ("undo retrieval on→off", second, "")
-    assert plan.preview == ("v34/config.py: byte for byte as before", "  RETRIEVAL_ENABLED: False → True", STOPPED)
+    assert plan.preview == (
+        made_at(harness, second), "v34/config.py: byte for byte as before",
+        "  RETRIEVAL_ENABLED: False → True", STOPPED,
+    )  # fmt: skip
     named = harness.plan(Undo(first))
     assert (named.label, named.undoes) == ("undo retrieved chunks 5→3", first)
     assert named.preview == (
-        f"{harness.config} was changed since; its bytes stay. Only this is put back:",
+        made_at(harness, first), f"{harness.config} was changed since; its bytes stay. Only this is put back:",
         "v34/config.py:12", "- NUM_RETRIEVED_CHUNKS = 3", "+ NUM_RETRIEVED_CHUNKS = 5", STOPPED,
     )  # fmt: skip
 
 
-def test_what_was_taken_back_is_passed_over_and_so_is_the_undo_itself(harness: ControlHarness) -> None:
-    first = kept(harness, "retrieved-chunks", "3")
-    kept(harness, "retrieval", "off")
+def test_an_undo_never_goes_on_to_an_older_change_unasked(harness: ControlHarness) -> None:
+    """Pressed twice, or by two people, it must not take back what nobody has looked at."""
+    first, second = kept(harness, "retrieved-chunks", "3"), kept(harness, "retrieval", "off")
     harness.start(Undo())
     assert harness.until_over() is ChangeState.ROLLED_BACK
-    assert harness.plan(Undo()).undoes == first
+    assert harness.plan(Undo()).refusal == (
+        f"retrieval on→off is undone already. To undo the one before it, retrieved chunks 5→3: timmy-tui undo {first}"
+    )
+    assert harness.plan(Undo(second)).refusal == "retrieval on→off is undone already."
+    harness.start(Undo(first))
+    assert harness.until_over() is ChangeState.ROLLED_BACK
+    assert harness.plan(Undo()).refusal == "retrieval on→off is undone already."
+
+
+def test_the_undo_of_an_undo_is_a_flip(harness: ControlHarness) -> None:
+    kept(harness, "retrieval", "off")
     harness.start(Undo())
     harness.until_over()
+    undo = harness.journal.operations()[-1]
+    assert harness.plan(Undo(undo.op)).refusal == "undo retrieval on→off is an undo itself."
+
+
+def test_without_a_change_there_is_nothing_to_undo_or_keep(harness: ControlHarness) -> None:
     assert harness.plan(Undo()).refusal == "there is no change to undo."
+    with pytest.raises(ControlError, match="no change is open: nothing was changed yet"):
+        harness.controller.keep()
+
+
+def test_a_keep_after_the_end_says_how_it_ended(harness: ControlHarness) -> None:
+    op = kept(harness, "retrieved-chunks", "3")
+    with pytest.raises(ControlError, match=r"no change is open: retrieved chunks 5→3 has ended, kept\."):
+        harness.controller.keep()
+    harness.start(Undo())
+    harness.until_over()
+    with pytest.raises(ControlError, match="retrieved chunks 5→3 has ended, rolled back"):
+        harness.controller.keep(op)
+    with pytest.raises(ControlError, match="the journal has no operation none"):
+        harness.controller.keep("none")
 
 
 def test_an_undo_by_hand_leaves_nothing_to_undo(harness: ControlHarness) -> None:
     before = harness.config.read_bytes()
     op = kept(harness, "retrieved-chunks", "3")
     aged(harness.config, before)
-    assert harness.plan(Undo()).refusal == "there is no change to undo."
+    assert harness.plan(Undo()).refusal == "Nothing to undo: the files are as they were before the change."
     assert harness.plan(Undo(op)).refusal == "Nothing to undo: the files are as they were before the change."
     assert harness.plan(Undo("none")).refusal == "the journal has no operation none."
 

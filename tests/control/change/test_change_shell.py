@@ -45,7 +45,7 @@ def test_a_flip_waits_for_its_proof_and_is_undone(demo: DemoV34, shell: Shell) -
     assert demo.contents() == before
     assert [one["state"] for one in journal(shell)] == ["rolled back", "rolled back"]
     again = shell.run("undo", "--yes")
-    assert again.returncode == 1 and "there is no change to undo" in again.stderr
+    assert again.returncode == 1 and "tail mode off→on, raw on→off is undone already" in again.stderr
 
 
 def test_flip_without_waiting_is_kept_without_proof_and_a_restart_says_so(shell: Shell) -> None:

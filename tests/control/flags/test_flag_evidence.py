@@ -36,16 +36,18 @@ def test_the_first_turn_of_a_session_says_nothing_of_tail_mode(shown: list[bool 
     ("shown", "requested", "expected"),
     [
         ([], False, Evidence(0)),
-        ([False], False, Evidence(1)),
-        ([False, True], False, Evidence(2)),
+        ([False], False, Evidence(0)),
+        ([False, True], False, Evidence(1)),
         ([False, True, True], False, Evidence(2)),
-        ([False, False], False, Evidence(1, contradicts=True)),
-        ([False], True, Evidence(1)),
-        ([False, False], True, Evidence(2)),
-        ([False, True], True, Evidence(1, contradicts=True)),
+        ([False, True, True, True], False, Evidence(2)),
+        ([False, False], False, Evidence(0, contradicts=True)),
+        ([False], True, Evidence(0)),
+        ([False, False], True, Evidence(1)),
+        ([False, False, False], True, Evidence(2)),
+        ([False, True], True, Evidence(0, contradicts=True)),
     ],
 )
-def test_two_turns_of_a_new_session_prove_tail_mode(
+def test_two_turns_behind_the_first_of_a_new_session_prove_tail_mode(
     shown: list[bool | None], requested: bool, expected: Evidence
 ) -> None:
     assert evidence(flag("tail-mode"), requested, tail_mode_turns(*shown)) == expected

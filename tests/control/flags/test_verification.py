@@ -100,12 +100,21 @@ def test_the_first_flag_that_turns_contradict_is_named() -> None:
     assert weighed([(RAW, True), (SIZE, 8000)], *shown) == (2, "")
 
 
-def test_the_first_turn_of_a_session_agrees_with_either_tail_mode() -> None:
-    """It always takes the whole prompt; the second one tells."""
+def test_the_first_turn_of_a_session_proves_neither_tail_mode() -> None:
+    """It always takes the whole prompt; the next ones tell."""
     first = complete(0, tail_mode=False)
-    assert weighed([(TAIL, False)], first) == (1, "")
-    assert weighed([(TAIL, False)], first, complete(1, tail_mode=True)) == (2, "")
-    assert weighed([(TAIL, False)], first, complete(1, tail_mode=False)) == (1, "tail mode")
+    for full in (False, True):
+        assert weighed([(TAIL, full)], first) == (0, "")
+        assert weighed([(TAIL, full)], first, complete(1, tail_mode=not full)) == (1, "")
+        assert weighed([(TAIL, full)], first, *[complete(n, tail_mode=not full) for n in (1, 2)]) == (2, "")
+        assert weighed([(TAIL, full)], first, complete(1, tail_mode=full)) == (0, "tail mode")
+
+
+def test_why_the_first_turn_proves_nothing_is_said_while_it_is_the_only_one() -> None:
+    first, second = complete(0, tail_mode=False), complete(1, tail_mode=True)
+    tail, size = Verification(((TAIL, False),), -1), Verification(((SIZE, 4096),), -1)
+    assert tail.unproven([first]) == "the first turn of a session proves nothing for tail mode"
+    assert tail.unproven([]) == tail.unproven([first, second]) == size.unproven([first]) == ""
 
 
 @pytest.mark.parametrize(

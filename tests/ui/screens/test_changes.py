@@ -18,7 +18,7 @@ async def test_tail_mode_is_shown_before_it_is_flipped_on_a_second_key() -> None
     async with running_dashboard(snapshot(), control=control) as dashboard:
         await dashboard.press("t")
         await dashboard.until(lambda: "go ahead" in dashboard.text())
-        assert control.calls == [("plan", Flip((("tail-mode", "off"),)))]
+        assert control.calls == [("plan", Flip((("tail-mode", "on"),)))], "v34 runs with it off; the file has it on"
         assert "- USE_FULL_MEGA_PROMPT = True" in dashboard.text() and "V2V ≥3.14s" in dashboard.text()
         await dashboard.press("t")
         assert len(control.calls) == 1

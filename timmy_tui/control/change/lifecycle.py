@@ -164,7 +164,8 @@ class Change:
     def _verify(self, message: str) -> NoReturn:
         """Wait until two turns of a new session show the requested values, or the user decides. Has no time limit."""
         self._record.append(str(ChangeState.VERIFYING))
-        self.progress.enter(ChangeState.VERIFYING, None, (KEEP, UNDO), message)
+        choices = (KEEP,) if self._irreversible else (KEEP, UNDO)
+        self.progress.enter(ChangeState.VERIFYING, None, choices, message)
         try:
             while True:
                 turns = self._verification.turns(self._context.setup.live_state().turns)
@@ -174,7 +175,9 @@ class Change:
                 )
                 self._listener, exited = self._service.current_listener(self._listener)
                 problem = exited or (contradicted and f"the turns show another value of {contradicted}")
-                self.progress.update(f"{problem}: keep or undo?" if problem else message, evidence=(confirming, WANTED))
+                asked = f"{problem}: {' or '.join(choices)}?"
+                waiting = "; ".join(filter(None, (message, self._verification.unproven(turns))))
+                self.progress.update(asked if problem else waiting, evidence=(confirming, WANTED), asks=bool(problem))
                 if confirming >= WANTED and not contradicted:
                     self.progress.stop_accepting_answers()
                     raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, {confirming} turns show it")

@@ -17,6 +17,8 @@ class ChangePlan:
     """``tail mode off→on``."""
     preview: tuple[str, ...] = ()
     refusal: str = ""
+    done: str = ""
+    """Why nothing has to be done: what was asked for runs already. It cannot be started."""
     planned: tuple[PlannedFile, ...] = ()
     requested: tuple[tuple[Flag, Value], ...] = ()
     """What two turns of the new session must show."""

@@ -1,28 +1,22 @@
 """From a request to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
 from timmy_tui.control.change.context import ChangeContext
+from timmy_tui.control.change.flip_planner import FlipPlanner, changed_lines, shown_path
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.edit.atomic_replace import open_in_editor
 from timmy_tui.control.edit.literal import Value, literal_value
-from timmy_tui.control.edit.masking import MASK, masked_lines
-from timmy_tui.control.edit.python_source import read_source
-from timmy_tui.control.edit.transaction import PlannedFile, plan
+from timmy_tui.control.edit.transaction import plan
 from timmy_tui.control.errors import Conflict, Refused
+from timmy_tui.control.flags.evidence import of_running_process
 from timmy_tui.control.flags.readings import (
     Flag,
-    FlagReading,
-    combination_warnings,
-    edit_of,
-    find_flag,
     flag_table,
-    parse_value,
-    read_flags,
-    word,
 )
 from timmy_tui.control.flags.user_flags import by_literal
 from timmy_tui.control.journal.write_ahead import (
@@ -36,6 +30,7 @@ from timmy_tui.control.journal.write_ahead import (
 from timmy_tui.control.service.listeners import Serving, refusal
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.core.errors import NotFound
+from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 from timmy_tui.sources.timmy import Timmy
 
@@ -49,15 +44,16 @@ class Planner:
     def __init__(self, context: ChangeContext) -> None:
         self._timmy, self._journal, self._points = context.timmy, context.journal, context.points
         self._strategy, self._backups = context.setup.strategy, context.backups
-        self._watch = context.setup.watch
+        self._watch, self._live_state = context.setup.watch, context.setup.live_state
+        self._flips = FlipPlanner(context.timmy, context.backups)
 
     def plan(self, request: ChangeRequest, serving: Serving, busy: bool) -> ChangePlan:
         """What would be done. What cannot be done is a plan with a refusal."""
         try:
-            made = self._plan_request(request)
+            made = self._plan_request(request, serving)
         except (Refused, NotFound) as error:
             return ChangePlan(request, request.word, refusal=f"{error.message} {error.hint}".strip())
-        if made.refusal or isinstance(request, CreatePoint):
+        if made.refusal or made.done or isinstance(request, CreatePoint):
             return made
         why = refusal(serving, self._folder) or self._strategy.refusal(serving)
         starts_it = self._strategy.started_by is StartedBy.STRATEGY
@@ -67,11 +63,11 @@ class Planner:
             return replace(made, refusal=why)
         return self._with_consequences(made, serving, busy)
 
-    def _plan_request(self, request: ChangeRequest) -> ChangePlan:
+    def _plan_request(self, request: ChangeRequest, serving: Serving) -> ChangePlan:
         """Raises Refused or NotFound."""
         match request:
             case Flip():
-                return self._flip(request)
+                return self._flips.plan(request, self._turns_of_running(serving))
             case Restart():
                 return ChangePlan(request, "restart v34", ("no file is changed",))
             case Undo():
@@ -90,6 +86,11 @@ class Planner:
     def _folder(self) -> Path:
         return self._timmy.v34_folder
 
+    def _turns_of_running(self, serving: Serving) -> Sequence[Turn]:
+        """Turns that show which values run; none where that is not known for sure."""
+        turns = self._live_state().turns
+        return of_running_process(turns, serving.listeners[0].started_at) if len(serving.listeners) == 1 else ()
+
     def _with_consequences(self, made: ChangePlan, serving: Serving, busy: bool) -> ChangePlan:
         """What is done beside the files, in words."""
         lines = list(made.preview)
@@ -107,109 +108,46 @@ class Planner:
         other = made.other and self._with_consequences(made.other, serving, busy)
         return replace(made, preview=tuple(lines), other=other)
 
-    # -- flags
-
-    def _flip(self, request: Flip) -> ChangePlan:
-        requested = self._requested_values(request.values)
-        asked = self._flip_plan(request, requested)
-        values = {one.flag.key: one.value for one in self._flags() if one.value is not None}
-        values |= {flag.key: value for flag, value in requested}
-        pair = next(iter(combination_warnings(values, requested[0][0].key)), None)
-        if pair is None:
-            return asked
-        warned = replace(asked, preview=(pair.message, *asked.preview))
-        if request.only:
-            return warned
-        try:
-            good = [(self._flag(key), value) for key, value in pair.good]
-            paired = {flag.key for flag, _ in good}
-            rest = [(flag, value) for flag, value in requested if flag.key not in paired]
-            both = self._flip_plan(request, [*good, *rest])
-        except Refused as refused:
-            return replace(warned, preview=(*warned.preview, f"the good pair cannot be made: {refused.message}"))
-        lines = (pair.message, "Both are changed together, as one change:", *both.preview)
-        return replace(both, preview=lines, other=warned, other_word=f"only {asked.label}")
-
-    def _requested_values(self, requested: Sequence[tuple[str, str]]) -> list[tuple[Flag, Value]]:
-        flags = [(self._flag(key), value) for key, value in requested]
-        keys = [flag.key for flag, _ in flags]
-        twice = next((flag for flag, _ in flags if keys.count(flag.key) > 1), None)
-        if twice is not None:
-            raise Refused(f"{twice.label} is asked for twice.")
-        return [(flag, parse_value(flag, value)) for flag, value in flags]
-
-    def _flag(self, key: str) -> Flag:
-        return find_flag(key, self._timmy.root, self._timmy.settings)
-
-    def _flags(self) -> Sequence[FlagReading]:
-        return read_flags(self._timmy.root, self._timmy.settings)
-
-    def _flip_plan(self, request: Flip, requested: Sequence[tuple[Flag, Value]]) -> ChangePlan:
-        planned = plan([edit_of(flag, value, self._timmy.root) for flag, value in requested], self._backups)
-        now = {one.flag.key: one.value for one in self._flags()}
-        changed = [
-            (flag, value)
-            for flag, value in requested
-            if (now.get(flag.key), type(now.get(flag.key))) != (value, type(value))
-        ]
-        moves = [f"{flag.label} {word(flag, now.get(flag.key))}→{word(flag, value)}" for flag, value in changed]
-        warnings = [flag.warning for flag, _ in changed if flag.warning and flag.key not in ("tail-mode", "raw")]
-        return ChangePlan(
-            request,
-            ", ".join(moves),
-            (*self._changed_lines(planned), *warnings),
-            planned=planned,
-            requested=tuple(changed),
-            point=changed[0][0].key,
-        )
-
-    def _changed_lines(self, planned: Sequence[PlannedFile]) -> tuple[str, ...]:
-        """The changed lines and nothing else of a file; one that names a secret is masked."""
-        lines = []
-        for file in planned:
-            old, new = masked_lines(read_source(file.image.data)), masked_lines(read_source(file.new))
-            for literal in file.literals:
-                lines.append(f"{self._relative(file.image.path)}:{literal.line}")
-                if MASK in old[literal.line - 1]:
-                    lines.append(f"  {literal.name}: {literal.old} → {literal.new}")
-                else:
-                    lines += [f"- {old[literal.line - 1].strip()}", f"+ {new[literal.line - 1].strip()}"]
-        return tuple(lines)
-
-    def _relative(self, path: Path) -> str:
-        root = self._timmy.root
-        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-
-    # -- the rest
-
     def _undo(self, request: Undo) -> ChangePlan:
         operation = self._operation(request.op)
         label = f"undo {operation.label}"
         lines: tuple[str, ...]
         try:
             planned = plan_rollback(operation, self._backups)
-            names = [self._relative(file.image.path) for file in planned]
+            names = [shown_path(self._timmy.root, file.image.path) for file in planned]
             lines = (f"{', '.join(names)}: byte for byte as before", *_reversed(operation))
         except Conflict as conflict:
             edits = reversed_edits(operation)
             if not edits:
                 raise
             planned = plan(edits, self._backups)
-            lines = (f"{conflict.message} Only this is put back:", *self._changed_lines(planned))
-        return ChangePlan(request, label, lines, planned=planned, undoes=operation.op)
+            lines = (f"{conflict.message} Only this is put back:", *changed_lines(self._timmy.root, planned))
+        made = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(operation.started))
+        return ChangePlan(
+            request, label, (f"takes back the change of {made}", *lines), planned=planned, undoes=operation.op
+        )
 
     def _operation(self, op: str) -> Operation:
-        """The named one, or the newest that can still be taken back."""
+        """The named one, or the newest change. Never an older one unasked: the user means the one seen last.
+
+        Raises NotFound, with the name of the next older one where the newest is undone already.
+        """
         operations = self._journal.operations()
         if op:
             found = next((one for one in operations if one.op == op), None)
             if found is None:
                 raise NotFound(f"the journal has no operation {op}.")
+            if not undoable(found, operations):
+                raise Refused(f"{found.label} {_how_it_ended(found, operations)}.")
             return found
-        for one in reversed(operations):
-            if undoable(one, operations) and classify(one) is not FileState.NOT_APPLIED:
-                return one
-        raise NotFound("there is no change to undo.")
+        changes = [one for one in reversed(operations) if one.files and not one.undoes and _was_written(one)]
+        if not changes:
+            raise NotFound("there is no change to undo.")
+        if undoable(changes[0], operations):
+            return changes[0]
+        older = next((one for one in changes[1:] if undoable(one, operations)), None)
+        hint = f"To undo the one before it, {older.label}: timmy-tui undo {older.op}" if older is not None else ""
+        raise NotFound(f"{changes[0].label} {_how_it_ended(changes[0], operations)}.", hint)
 
     def _restore(self, request: Restore) -> ChangePlan:
         name = request.point
@@ -233,7 +171,7 @@ class Planner:
 
     def _latest(self, request: RestoreLatest) -> ChangePlan:
         planned = self._points.plan_latest()
-        names = [self._relative(file.image.path) for file in planned]
+        names = [shown_path(self._timmy.root, file.image.path) for file in planned]
         lines = (f"as before the first restore: {', '.join(names)}",)
         return ChangePlan(request, "return to latest", lines, planned=planned)
 
@@ -258,6 +196,22 @@ def undoable(operation: Operation, operations: Sequence[Operation]) -> bool:
         and not operation.undoes
         and operation.op not in undone
     )
+
+
+def _was_written(operation: Operation) -> bool:
+    """Its files were written; it may have been undone since."""
+    if operation.open:
+        return classify(operation) is not FileState.NOT_APPLIED
+    return operation.stage in ("kept", "needs attention", ROLLED_BACK)
+
+
+def _how_it_ended(operation: Operation, operations: Sequence[Operation]) -> str:
+    if operation.undoes:
+        return "is an undo itself"
+    undone = operation.stage == ROLLED_BACK or any(
+        one.undoes == operation.op and one.stage == ROLLED_BACK for one in operations
+    )
+    return "is undone already" if undone else f"ended as: {operation.stage}"
 
 
 def _reversed(operation: Operation) -> tuple[str, ...]:

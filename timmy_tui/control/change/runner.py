@@ -115,7 +115,7 @@ class ChangeRunner:
             with self._lock:
                 pending = [operation for operation in self._journal.open_operations() if op in ("", operation.op)]
                 if not pending:
-                    raise ControlError("no change is open.")
+                    raise ControlError(self._nothing_open(op))
                 return self._close(pending[-1])
 
     def is_open(self, op: str) -> bool:
@@ -159,6 +159,13 @@ class ChangeRunner:
         self._thread = threading.Thread(target=run, name="change", daemon=True)
         self._thread.start()
         self._on_change()
+
+    def _nothing_open(self, op: str) -> str:
+        """Why there is nothing to keep."""
+        changes = [one for one in self._journal.operations() if not one.undoes and op in ("", one.op)]
+        if not changes:
+            return f"the journal has no operation {op}." if op else "no change is open: nothing was changed yet."
+        return f"no change is open: {changes[-1].label} has ended, {changes[-1].stage}."
 
     def _close(self, operation: Operation) -> str:
         state, warning = recover_operation(operation, self._journal)

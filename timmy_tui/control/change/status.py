@@ -7,6 +7,7 @@ from pathlib import Path
 
 from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.planner import undoable
+from timmy_tui.control.flags.evidence import of_running_process
 from timmy_tui.control.flags.readings import flag_states, flag_table
 from timmy_tui.control.journal.write_ahead import Operation, classify
 from timmy_tui.control.service.listeners import Serving, alive, describe, starting
@@ -41,7 +42,9 @@ class ControlStatus:
         self._watch, self._add_marker = context.setup.watch, context.add_marker
         self._files: _Files | None = None
         self._flags: tuple[FlagState, ...] = ()
-        self._flags_read_from: tuple[object, object] | None = None
+        self._flags_read_from: tuple[object, ...] | None = None
+        self._turns: Sequence[Turn] = ()
+        """Held, so that no other turns get their id."""
         self._operations: list[Operation] = []
         self._journal_stamp: object = None
         self._shown_points: tuple[RestorePoint, ...] = ()
@@ -74,9 +77,14 @@ class ControlStatus:
         """Parse the files again only when one of them or the turns changed: two files take 7 ms."""
         paths = dict.fromkeys(flag.file for flag in flag_table(self._root, self._settings))
         files = tuple(_stamp(self._root / path) for path in paths)
-        if self._flags_read_from is None or self._flags_read_from[0] != files or self._flags_read_from[1] is not turns:
-            self._flags = flag_states(self._root, self._settings, turns)
-            self._flags_read_from = (files, turns)
+        serving = self._watch.newest(_fresh_enough)
+        read_from = (files, serving.identity, id(turns))
+        if self._flags_read_from != read_from:
+            # Turns of a v34 that has been replaced do not show what runs now.
+            one = serving.listeners[0] if len(serving.listeners) == 1 else None
+            shown = turns if one is None else of_running_process(turns, one.started_at)
+            self._flags = flag_states(self._root, self._settings, shown)
+            self._flags_read_from, self._turns = read_from, turns
 
     def _read_journal(self) -> None:
         stamp = _stamp(self._journal.path)

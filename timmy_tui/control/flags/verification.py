@@ -44,6 +44,13 @@ class Verification:
         agreeing = min((one.agreeing if one.possible else complete for _, one in weighed), default=complete)
         return min(agreeing, WANTED), next((flag.label for flag, one in weighed if one.contradicts), "")
 
+    def unproven(self, turns: Sequence[Turn]) -> str:
+        """Why the one turn there is proves nothing; else empty."""
+        labels = [flag.label for flag, _ in self.requested if flag.first_turn is not None]
+        if len(turns) != 1 or not labels:
+            return ""
+        return f"the first turn of a session proves nothing for {' and '.join(labels)}"
+
 
 def reaches_v34(turn: Turn) -> bool:
     """v34 has this open turn, or STT has a text for it: sound alone, or a turn that only TTS tells of, is none."""

@@ -61,6 +61,11 @@ class Listener:
     """How it was started; None: not permitted to read it."""
 
     @property
+    def started_at(self) -> float:
+        """Seconds since the epoch, by the wall clock as it is now: where that has stepped, it is wrong by the step."""
+        return time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - self.started)
+
+    @property
     def identity(self) -> str:
         """``<boot>:<pid>:<start>``, as the journal writes it."""
         return f"{boot_id()[:8]}:{self.pid}:{round(self.started * _ticks())}"

@@ -68,6 +68,9 @@ class Requests:
         if plan.refusal:
             self._host.say(f"{plan.label}: {plan.refusal}", "warn")
             return
+        if plan.done:
+            self._host.say(f"{plan.label}: {plan.done}")
+            return
         answer = await self.confirm(plan.label, plan.preview, plan.other_word if plan.other else "")
         chosen = plan.other if answer == "other" else plan
         if answer and chosen is not None:
@@ -88,13 +91,14 @@ class Requests:
             await self.plan_and_confirm(Flip(((key, text),)))
 
     def flip_tail_mode(self) -> None:
-        """Flip tail mode: the opposite of the value in the file."""
+        """Flip tail mode: the opposite of the value that runs, or of that in the file where no turn shows it."""
         control = self._host.view.control
         flag = next((f for f in control.flags if f.key == "tail-mode"), None) if control else None
         if flag is None and not self.refuses("tail_mode"):
             self._host.say("tail mode: the flag was not found in v34's configuration", "warn")
         elif flag is not None:
-            self.change("tail_mode", Flip(((flag.key, "off" if flag.file_value == "on" else "on"),)))
+            now = flag.running_value if flag.running_value in ("on", "off") else flag.file_value
+            self.change("tail_mode", Flip(((flag.key, "off" if now == "on" else "on"),)))
 
     def answer(self, command: str, choice: str) -> None:
         """Give the user's answer to the running change."""
