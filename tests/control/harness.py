@@ -12,7 +12,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.control.services import DemoV34, Service
-from tests.turns.events import event
 from tests.waiting import wait_for
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.controller import Controller
@@ -85,8 +84,7 @@ class ControlHarness:
 
     def see(self, *turns: Turn, in_phase: str = "") -> None:
         """Show these turns to the controller; ``in_phase``: another one is still open, in this phase."""
-        said = (event("stt_transcript_finalized", 0),)
-        flight = OpenTurn(Turn(ordinal=len(turns), events=said), in_phase, 0.0, 0.0) if in_phase else None
+        flight = OpenTurn(Turn(ordinal=len(turns)), in_phase, 0.0, 0.0) if in_phase else None
         self.controller.observe(Snapshot(turns=turns, open_turn=flight))
 
     # -- waiting

@@ -1,7 +1,7 @@
 """``timmy-tui flip``, ``restart``, ``undo``, ``keep`` and ``journal``: the dashboard's changes, from the shell.
 
-Exit codes: 0 kept, or undone as requested; 1 refused, nothing was changed; 2 wrong usage; 3 rolled back instead of
-kept; 4 needs attention or is still open, also after Ctrl+C.
+Exit codes: 0 kept, undone as requested, or nothing to do; 1 refused, nothing was changed; 2 wrong usage; 3 rolled back
+instead of kept; 4 needs attention or is still open, also after Ctrl+C.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
+from timmy_tui.commands.change_answers import ChangeAnswers, Then
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.sanitize import clean
@@ -42,11 +43,18 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def now_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--now``."""
+    return click.option("--now", is_flag=True, help="Do not wait for a turn in flight: it is cut.")(command)
+
+
 class ChangeOptions(Place, frozen=True, kw_only=True):
     """Options of every change."""
 
     yes: bool = False
     """Confirmed in advance."""
+    now: bool = False
+    """A turn in flight is cut."""
 
 
 class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
@@ -55,6 +63,7 @@ class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
     pairs: tuple[str, ...]
     wait: bool
     only: bool
+    then: Then | None
 
 
 @click.command()
@@ -62,6 +71,13 @@ class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
 @settings_option
 @click.argument("pairs", nargs=-1, required=True, metavar="FLAG VALUE [FLAG VALUE ...]")
 @wait_option
+@click.option(
+    "--then",
+    type=click.Choice(("keep", "undo", "ask")),
+    help="With --wait: what to do if v34 dies or the turns show another value. Otherwise a terminal asks; "
+    "elsewhere the change is left open (exit code 4).",
+)
+@now_option
 @yes_option
 @click.option("--only", is_flag=True, help="Change only these flags, even if another flag's value does not fit.")
 @takes(FlipOptions)
@@ -73,21 +89,26 @@ def flip(options: FlipOptions) -> int:
     pairs = options.pairs
     if len(pairs) % 2:
         raise click.UsageError("flags and values come in pairs, such as: flip tail-mode on")
+    if options.then and not options.wait:
+        raise click.UsageError("--then goes with --wait: without it nothing is waited for.")
     values = tuple(zip(pairs[::2], pairs[1::2], strict=True))
+    answers = ChangeAnswers(wait=options.wait, then=options.then or "ask", now=options.now)
     with open_controller(options) as controller:
         plan = confirmed(controller.plan(Flip(values)), options.yes, options.only)
-        return carry_out(controller, plan, options.wait)
+        return carry_out(controller, plan, answers)
 
 
 @click.command()
 @root_option
 @settings_option
+@now_option
 @yes_option
 @takes(ChangeOptions)
 def restart(options: ChangeOptions) -> int:
     """Restart v34 with the strategy from the settings, and check that it serves."""
     with open_controller(options) as controller:
-        return carry_out(controller, confirmed(controller.plan(Restart()), options.yes), False)
+        plan = confirmed(controller.plan(Restart()), options.yes)
+        return carry_out(controller, plan, ChangeAnswers(now=options.now))
 
 
 class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
@@ -100,13 +121,14 @@ class OperationOptions(ChangeOptions, frozen=True, kw_only=True):
 @root_option
 @settings_option
 @click.argument("operation", default="")
+@now_option
 @yes_option
 @takes(OperationOptions)
 def undo(options: OperationOptions) -> int:
     """Undo the last change, or OPERATION of the journal: restore the files byte for byte, then restart v34."""
     with open_controller(options) as controller:
         plan = controller.plan(Undo(options.operation))
-        done = carry_out(controller, confirmed(plan, options.yes), False)
+        done = carry_out(controller, confirmed(plan, options.yes), ChangeAnswers(now=options.now))
         return 0 if done == EXIT_CODES[ChangeState.ROLLED_BACK] else done
 
 
@@ -211,12 +233,12 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
     return plan
 
 
-def carry_out(controller: "Controller", plan: "ChangePlan", wait: bool) -> int:
+def carry_out(controller: "Controller", plan: "ChangePlan", answers: ChangeAnswers) -> int:
     """Start the plan and print a line for each state; the exit code. Ctrl+C leaves the change open for keep or undo."""
     controller.start(plan)
     op = controller.progress.op if controller.progress is not None else ""
     try:
-        return _wait_for_end(controller, wait)
+        return _wait_for_end(controller, answers)
     except (KeyboardInterrupt, click.Abort):
         controller.close()
         if controller.idle and not controller.is_open(op):
@@ -227,7 +249,7 @@ def carry_out(controller: "Controller", plan: "ChangePlan", wait: bool) -> int:
         return 4
 
 
-def _wait_for_end(controller: "Controller", wait: bool) -> int:
+def _wait_for_end(controller: "Controller", answers: ChangeAnswers) -> int:
     """Print each new line of progress until the change is over; the exit code."""
     printed = ""
     while True:
@@ -240,7 +262,7 @@ def _wait_for_end(controller: "Controller", wait: bool) -> int:
             printed = line
         if over:
             return EXIT_CODES.get(progress.state, 4)
-        if not _answer_questions(controller, progress, wait):
+        if not answers.answer(controller, progress):
             click.echo(f"left open: {CLOSING_COMMANDS}", err=True)
             return 4
         time.sleep(POLL_S)
@@ -254,24 +276,6 @@ def _final_exit_code(controller: "Controller") -> int:
         return 1
     click.echo(_progress_line(progress))
     return EXIT_CODES[progress.state]
-
-
-def _answer_questions(controller: "Controller", progress: ChangeProgress, wait: bool) -> bool:
-    """Answer the change's questions; without ``wait``, keep it unverified. False: only a user at a terminal can."""
-    from timmy_tui.control.progress import KEEP, UNDO
-
-    try:
-        if progress.state is ChangeState.VERIFYING and not wait:
-            controller.answer(KEEP)
-        elif progress.state is ChangeState.NEEDS_ATTENTION and UNDO in progress.choices:
-            if not sys.stdin.isatty():
-                return False
-            controller.answer(click.prompt("keep or undo", type=click.Choice(progress.choices)))
-    except ControlError as error:
-        # The change went on by itself meanwhile: the next poll shows how.
-        if not controller.idle and controller.progress is not None and controller.progress.state is progress.state:
-            click.echo(clean(error.message), err=True)
-    return True
 
 
 def _progress_line(progress: ChangeProgress) -> str:

@@ -7,6 +7,7 @@ import click
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
+from timmy_tui.commands.change_answers import ChangeAnswers
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.user_requests import Restore, RestoreLatest
@@ -142,4 +143,4 @@ def restore_point(options: RestoreOptions) -> int:
         raise click.UsageError("name a restore point, or use --latest.")
     with open_controller(options) as controller:
         request = RestoreLatest() if options.latest else Restore(options.name, options.files)
-        return carry_out(controller, confirmed(controller.plan(request), options.yes), False)
+        return carry_out(controller, confirmed(controller.plan(request), options.yes), ChangeAnswers())

@@ -9,13 +9,12 @@ from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
 from timmy_tui.control.change.status import ControlStatus
-from timmy_tui.control.flags.verification import reaches_v34
 from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboard
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress, ControlState
-from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.stages import AFTER_REPLY
+from timmy_tui.model.snapshot import OpenTurn, Snapshot
+from timmy_tui.model.stages import AFTER_REPLY, BEFORE_TEXT
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Undo
 from timmy_tui.sources.timmy import Timmy
 
@@ -95,7 +94,7 @@ class Controller:
         """Take over the newest snapshot: its turns show which values run."""
         flight = snapshot.open_turn
         log = tuple(line for name, line in snapshot.log_tail[-60:] if name == "v34.log")
-        busy = flight is not None and flight.phase not in V34_DONE and reaches_v34(flight.turn)
+        busy = flight is not None and reaches_v34(flight)
         self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
         if self._runner.change is not None:
             self._runner.change.progress.notify()
@@ -211,6 +210,13 @@ class Controller:
     def is_open(self, op: str) -> bool:
         """The journal has this operation, and it has not ended. Raises ControlError."""
         return self._runner.is_open(op)
+
+
+def reaches_v34(flight: OpenTurn) -> bool:
+    """v34 works on this turn, or a text is on its way to it."""
+    if flight.phase in BEFORE_TEXT:
+        return flight.turn.text_length is not None
+    return flight.phase not in V34_DONE
 
 
 def resume_listening(url: str) -> str:

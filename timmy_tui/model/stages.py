@@ -257,6 +257,10 @@ REPLIED = "v34_sending_to_tts"
 """The event with which v34 is done."""
 AFTER_REPLY = TOP[next(at for at, key in enumerate(TOP) if REPLIED in BY_KEY[key].starts) :]
 """Top stages behind v34's answer, in order."""
+PAUSE = "stt_pause_detected"
+"""STT has heard a pause, and does not know yet whether there is a text."""
+BEFORE_TEXT = frozenset(stage.key for stage in STAGES if PAUSE in stage.starts)
+"""Stages in which there may never be a text."""
 
 UNATTRIBUTED = "unattributed"
 """Key of the time between the named critical stages."""

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from timmy_tui.model.events import EVENTS, SLOT
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.snapshot import Listening
-from timmy_tui.model.stages import STAGES
+from timmy_tui.model.stages import PAUSE, STAGES
 from timmy_tui.model.turn import Event, Session, Turn, TurnState
 from timmy_tui.turns.debug_log import DebugLog
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import MAX_CLOSED_TURNS, Drafts
 from timmy_tui.turns.event_fields import READERS
-from timmy_tui.turns.lone_pauses import PAUSE, LonePauses
+from timmy_tui.turns.lone_pauses import LonePauses
 from timmy_tui.turns.offset_steps import OffsetSteps
 from timmy_tui.turns.plausibility import Limits
 from timmy_tui.turns.silence import Silence

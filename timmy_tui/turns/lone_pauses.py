@@ -8,9 +8,9 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from timmy_tui.model.snapshot import Listening
+from timmy_tui.model.stages import PAUSE
 from timmy_tui.model.turn import Event
 
-PAUSE = "stt_pause_detected"
 _PAUSE = PAUSE.encode()
 
 MAX_WAITING = 64

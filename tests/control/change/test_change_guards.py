@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from tests.control.harness import QUICK, ControlHarness, controller_on_demo
 from tests.control.services import Service
-from tests.turns.events import event
 from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.service.listeners import starting
@@ -72,7 +71,7 @@ def test_a_dead_v34_delays_nothing_whatever_stt_goes_on_to_write(demo_harness: C
     before = demo_harness.contents()
     demo_harness.service.kill()
     demo_harness.until(lambda: not demo_harness.serving().listeners)
-    demo_harness.see(in_phase="hop")
+    demo_harness.see(in_phase="hop_in")
     demo_harness.flip("tail-mode", "on")
     assert "not running" in demo_harness.progress.message
     assert "turn" not in demo_harness.progress.message, "no turn was cut: there was nobody to cut it"
@@ -94,12 +93,14 @@ def test_a_v34_that_dies_while_a_turn_is_waited_for_is_not_waited_for_any_longer
 
 def test_a_sound_is_no_turn_in_flight(demo_harness: ControlHarness) -> None:
     """A pause without a text may never become a turn."""
-    pause = Turn(ordinal=0, events=(event("stt_pause_detected", 0),))
-    demo_harness.controller.observe(Snapshot(open_turn=OpenTurn(pause, "finalize", 0.0, 0.0)))
-    assert "in flight" not in " ".join(demo_harness.plan(Flip((("tail-mode", "on"),))).preview)
-    typed = Turn(ordinal=0, logs="v34")
-    demo_harness.controller.observe(Snapshot(open_turn=OpenTurn(typed, "llm", 0.0, 0.0)))
-    assert "in flight" in " ".join(demo_harness.plan(Flip((("tail-mode", "on"),))).preview)
+    nothing, text = Turn(ordinal=0), Turn(ordinal=0, text_length=12)
+    for turn, phase, in_flight in (
+        (nothing, "stt_final", False), (text, "stt_final", True), (nothing, "hop_in", True), (nothing, "", True),
+        (nothing, "classify", True), (nothing, "reply", True), (text, "hop_out", False), (text, "playback", False),
+    ):  # fmt: skip
+        demo_harness.controller.observe(Snapshot(open_turn=OpenTurn(turn, phase, 0.0, 0.0)))
+        preview = " ".join(demo_harness.plan(Flip((("tail-mode", "on"),))).preview)
+        assert ("in flight" in preview) is in_flight, (phase, turn.text_length)
 
 
 def test_a_turn_that_began_while_the_restore_point_was_made_is_waited_for(

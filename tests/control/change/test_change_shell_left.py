@@ -12,6 +12,7 @@ from tests.control.services import Service
 from tests.control.shell import Shell
 from tests.waiting import wait_for
 from timmy_tui.commands.change import carry_out
+from timmy_tui.commands.change_answers import ChangeAnswers
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeProgress, ChangeState
@@ -110,7 +111,7 @@ def test_the_exit_code_is_that_of_the_last_state() -> None:
             raise ControlError("keep: no running change offers that choice now.")
 
     controller: Any = Quick()
-    assert carry_out(controller, ChangePlan(Flip((("raw", "off"),)), "a change"), False) == 0
+    assert carry_out(controller, ChangePlan(Flip((("raw", "off"),)), "a change"), ChangeAnswers()) == 0
 
 
 def test_a_state_folder_that_cannot_be_used_is_told_in_words(shell: Shell, service: Service) -> None:

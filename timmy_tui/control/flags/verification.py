@@ -8,9 +8,6 @@ from timmy_tui.control.progress import LiveState
 from timmy_tui.model.flags import Flag
 from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
-_TEXT = frozenset({"stt_transcript_finalized", "stt_sending_to_v34", "stt_http_request_start"})
-"""Events of STT from which on a text is on its way to v34."""
-
 
 @dataclass(frozen=True)
 class Verification:
@@ -50,11 +47,6 @@ class Verification:
         if len(turns) != 1 or not labels:
             return ""
         return f"the first turn of a session proves nothing for {' and '.join(labels)}"
-
-
-def reaches_v34(turn: Turn) -> bool:
-    """v34 has this open turn, or STT has a text for it: sound alone, or a turn that only TTS tells of, is none."""
-    return any(event.service == "v34" or event.event in _TEXT for event in turn.events) or turn.logs != "latency"
 
 
 def newest_session(live_state: LiveState) -> int:
