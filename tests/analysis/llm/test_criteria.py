@@ -108,7 +108,7 @@ def test_broken_replies_are_seen(signal: str) -> None:
 def test_answers_of_another_length_are_seen() -> None:
     found = judged(turns(6, 6, reply_length=200), turns(6))
     assert found["broke_persona"].verdict == "fail"
-    assert found["broke_persona"].value == "reply 200 chars, was 60"
+    assert found["broke_persona"].value == "reply 200 chars, was 60 (over twice)"
 
 
 def test_errors_and_failures_are_seen() -> None:

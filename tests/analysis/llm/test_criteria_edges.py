@@ -126,11 +126,11 @@ def test_the_first_turn_of_a_session_is_no_later_one() -> None:
 @pytest.mark.parametrize(
     ("counts", "told", "value"),
     [
-        ((9, 0, 0, 0), "pass", "median 0 tok, 0 in 3 of 3"),
-        ((9, 0, 5, 0), "fail", "median 0 tok, 0 in 2 of 3"),
-        ((0, 7, 8, 9), "fail", "median 8 tok, 0 in 0 of 3"),
+        ((9, 0, 0, 0), "pass", "3 of 3 turns, median 0 tok"),
+        ((9, 0, 5, 0), "fail", "2 of 3 turns, median 0 tok"),
+        ((0, 7, 8, 9), "fail", "0 of 3 turns, median 8 tok"),
         ((9, None, None, None), "not judged", ""),
-        ((9, 0, None, None), "pass", "median 0 tok, 0 in 1 of 1"),
+        ((9, 0, None, None), "pass", "1 of 1 turns, median 0 tok"),
     ],
 )
 def test_the_count_that_the_guide_takes_for_a_hit(counts: tuple[int | None, ...], told: str, value: str) -> None:
@@ -189,6 +189,8 @@ def test_what_waits_for_tail_mode_still_shows_its_figure() -> None:
 def test_answers_half_or_twice_as_long_are_others(length: int | None, told: str) -> None:
     found = judge(turns(3, 9, reply_length=length), turns(3))
     assert found["broke_persona"].verdict == told
+    why = {29: " (under half)", 121: " (over twice)"}.get(length or 0, "")
+    assert found["broke_persona"].value == ("" if length is None else f"reply {length} chars, was 60{why}")
     assert found["phase1_quality"].verdict == ("fail" if told == "fail" else "pass")
 
 

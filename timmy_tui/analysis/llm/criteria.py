@@ -97,9 +97,9 @@ def _count_zero(epochs: Epochs) -> Outcome:
     if not counts:
         return _not_judged("no turn after the first has a count" if later else NO_LATER_TURN, note)
     shares, estimated = known_reuse_shares(later, epochs.reuse)
-    reused = f", but {_reused_text(shares, estimated)}" if shares else ""
+    reused = f", {_reused_text(shares, estimated)}" if shares else ""
     zero = sum(count == 0 for count in counts)
-    value = f"median {median(counts):.0f} tok, 0 in {zero} of {len(counts)}{reused}"
+    value = f"{zero} of {len(counts)} turns, median {median(counts):.0f} tok{reused}"
     return _judged(zero == len(counts), value, note)
 
 
@@ -256,7 +256,9 @@ def _reply_length(epochs: Epochs) -> tuple[str, bool | None]:
     if not before or n_before < MIN_TURNS:
         return f", reply {current:.0f} chars · {n}t", None
     low, high = REPLY_LENGTH_RATIO
-    return f", reply {current:.0f} chars, was {before:.0f}", not low <= current / before <= high
+    ratio = current / before
+    changed = " (under half)" if ratio < low else " (over twice)" if ratio > high else ""
+    return f", reply {current:.0f} chars, was {before:.0f}{changed}", bool(changed)
 
 
 def _length(turn: Turn) -> int | None:
