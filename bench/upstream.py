@@ -1,8 +1,10 @@
-"""Upstream's own listening loop and latency tracker against the demo's, in the same simulated room.
+"""Upstream's own code against the demo and the report.
 
-``python -m bench upstream PATH``: PATH is a checkout of upstream (never part of this repository). Both loops hear the
-same sentences with the same whisper passes; pauses per minute in quiet, their spacing, the wait from the last sound to
-``stt_pause_detected``, and the order of events must agree.
+``python -m bench upstream PATH``: PATH is a checkout of upstream (never part of this repository). Its listening loop
+and latency tracker run beside the demo's, in the same simulated room: both loops hear the same sentences with the same
+whisper passes; pauses per minute in quiet, their spacing, the wait from the last sound to ``stt_pause_detected``, and
+the order of events must agree. Then its two scripts for the latency log run beside ``timmy-tui report``: each figure
+must be equal, or another one for a reason that docs/upstream-scripts.md names.
 """
 
 import itertools
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from bench.upstream_demo import run_demo
 from bench.upstream_loop import run_upstream
+from bench.upstream_scripts import compare
 from bench.upstream_world import Event, Experiment, Room, Sentence
 
 EXPERIMENTS = (
@@ -33,7 +36,7 @@ Runs = Sequence[tuple[Room, list[Event]]]
 
 
 class Differs(Exception):
-    """The demo and upstream differ by more than the tolerances."""
+    """The demo or the report differs from upstream by more than the tolerances."""
 
 
 def measure(path: Path | None = None) -> list[str]:
@@ -63,16 +66,32 @@ def measure(path: Path | None = None) -> list[str]:
     return lines
 
 
+def measure_scripts(path: Path) -> list[str]:
+    """Lines of the table of figures. Raises Differs, which carries the same lines, and FileNotFoundError."""
+    lines, failures = compare(path)
+    if failures:
+        raise Differs("\n".join([*lines, "", "Differences that no row of the table of figures explains:", *failures]))
+    return lines
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Print the table; returns the exit code: 0 also without a PATH, 1 for a difference, 2 for a wrong PATH."""
-    try:
-        lines, code = measure(Path(arguments[0]) if arguments else None), 0
-    except Differs as differences:
-        lines, code = [str(differences)], 1
-    except FileNotFoundError as error:
-        lines, code = [f"not a checkout of upstream: {error}"], 2
-    print("\n".join(lines))
-    return code
+    """Print the tables; returns the exit code: 0 also without a PATH, 1 for a difference, 2 for a wrong PATH."""
+    if not arguments:
+        print("\n".join(measure()))
+        return 0
+    codes = set()
+    for measure_part in (measure, measure_scripts):
+        try:
+            lines = measure_part(Path(arguments[0]))
+        except Differs as differences:
+            lines = [str(differences)]
+            codes.add(1)
+        except FileNotFoundError as error:
+            lines = [f"not a checkout of upstream: {error}"]
+            codes.add(2)
+        print("\n".join(lines), flush=True)
+        print()
+    return min(codes, default=0)
 
 
 BRANCHES = {

@@ -28,12 +28,12 @@ def run_upstream(checkout: Path, experiment: Experiment) -> tuple[Room, list[Eve
     room = Room(experiment)
     with tempfile.TemporaryDirectory() as folder, _stubs():
         log = Path(folder) / "latency.log"
-        tracker = _load("latency_tracker", checkout / "shared" / "latency_tracker.py")
+        tracker = load("latency_tracker", checkout / "shared" / "latency_tracker.py")
         sys.modules["latency_tracker"] = tracker
-        sys.modules["transcript_manager"] = _load(
+        sys.modules["transcript_manager"] = load(
             "transcript_manager", checkout / "stt-server-v17" / "transcript_manager.py"
         )
-        hears = _load("timmy_hears", checkout / "stt-server-v17" / "timmy_hears.py")
+        hears = load("timmy_hears", checkout / "stt-server-v17" / "timmy_hears.py")
         clock = _Time(room)
         # Seen by the type checker as a module, whose names any program may set.
         for module, names in ((tracker, {"time": clock, "LOG_FILE": log}), (hears, _names(room, hears, clock))):
@@ -203,7 +203,7 @@ class _App:
         return lambda function: function
 
 
-def _load(name: str, path: Path) -> types.ModuleType:
+def load(name: str, path: Path) -> types.ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise FileNotFoundError(path)

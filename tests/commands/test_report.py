@@ -6,40 +6,20 @@ import json
 import re
 import subprocess
 import sys
-from collections import defaultdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.commands.reporting import DATA, LATENCY, V34, run, upstream_groups
 from timmy_tui.model.stages import CRITICAL, KEYS
-
-DATA = Path(__file__).parents[1] / "data"
-LATENCY, V34 = DATA / "latency.log", DATA / "v34.log"
-
-
-def run(*arguments: str | Path, code: int = 0, **options: Any) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "timmy_tui", *map(str, arguments)], capture_output=True, text=True, timeout=50, **options
-    )
-    assert done.returncode == code, done.stderr
-    return str(done.stdout if code == 0 else done.stderr)
 
 
 @pytest.fixture(scope="module")
 def both() -> dict[str, Any]:
     printed: dict[str, Any] = json.loads(run("report", "--log", LATENCY, "--log", V34, "--json"))
     return printed
-
-
-def upstream_groups() -> dict[str, list[dict[str, Any]]]:
-    """Requests as upstream's scripts group and sort them."""
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for line in LATENCY.read_text().splitlines():
-        event = json.loads(line)
-        groups[event["request_id"]].append(event)
-    return {name: sorted(events, key=lambda event: float(event["timestamp"])) for name, events in groups.items()}
 
 
 def test_the_json_has_every_field_that_is_promised(both: dict[str, Any]) -> None:
@@ -125,7 +105,16 @@ def test_sessions_table_has_prompt_llm_tail_mode_and_trends() -> None:
     assert "session 1 · 3ceb3ffd-0000-4000-8000-8b5297b75092" in text
     assert "session 2 · 775c303c-0000-4000-8000-ade55a58b185" in text
     assert "LLM    first 652ms, last 880ms" in text
-    assert "prompt first 674 tokens (est), last 1115 tokens (est)" in text
+    assert "prompt first 674, last 1115, mean 880, min 674, max 1115 tokens (est), n=7" in text
+    assert "first against mean of the others ×0.63: no proof of a cache, see reuse" in text
+    tables = text[: text.index("== epochs")].splitlines()
+    assert max(map(len, tables)) <= 80
+    columns = ["turn", "request", "state", "total", "V2V", "LLM", "est", "prompt", "prefill", "reuse", "ctx", "tail"]
+    assert tables[1].split() == columns
+    first = dict(zip(columns, tables[2].split(), strict=True))
+    assert (first["request"], first["total"], first["V2V"], first["reuse"]) == ("21636369", "6.14s", "≥2.54s", "~0%")
+    failed = dict(zip(columns, tables[6].split(), strict=True))
+    assert (failed["request"], failed["state"], failed["reuse"]) == ("c4cf8b96", "failed", "—")
 
 
 def test_csv_has_a_row_a_turn_and_ids_stay_text() -> None:

@@ -13,6 +13,10 @@ CANARY = "canary-7f3a-never-show-this"
 COMMANDS = (
     ("report",),
     ("report", "--json"),
+    ("report", "--csv"),
+    ("report", "--sessions"),
+    ("criteria",),
+    ("criteria", "--json"),
     ("status",),
     ("doctor",),
     ("doctor", "--json"),

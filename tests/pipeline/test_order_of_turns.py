@@ -14,6 +14,7 @@ from timmy_tui.core.settings import Settings, TailSettings
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
+from timmy_tui.report.conclusions import Conclusions
 from timmy_tui.report.newest import turns_at_the_end
 from timmy_tui.report.text import turn_lines
 from timmy_tui.sources.services.v34 import StatsReader
@@ -202,5 +203,5 @@ def test_the_end_of_the_logs_is_in_the_same_order(tmp_path: Path) -> None:
 
 
 def test_the_report_names_a_turn_without_an_id_by_the_way_it_came() -> None:
-    names = [next(iter(turn_lines(Turn(ordinal=0, typed=typed)))) for typed in (True, False, None)]
+    names = [next(iter(turn_lines(Turn(ordinal=0, typed=typed), Conclusions()))) for typed in (True, False, None)]
     assert [name.split(" · ")[0] for name in names] == ["== typed turn", "== turn without an id", "== typed turn"]

@@ -57,7 +57,8 @@ def is_voice(slot: int) -> bool:
 def figures(turn: Turn) -> Iterator[tuple[str, float]]:
     """Every figure of the turn that is known."""
     yield from ((key, ms) for key, ms in turn.stages.items() if ms is not None)
-    for key, ms in (("headline", turn.headline_ms), ("V2V", turn.v2v_ms), ("rest", turn.unattributed_ms)):
+    whole = (("end to end", turn.end_to_end_ms), ("processing", turn.processing_ms))
+    for key, ms in (("headline", turn.headline_ms), ("V2V", turn.v2v_ms), ("rest", turn.unattributed_ms), *whole):
         if ms is not None:
             yield key, ms
     yield from ((f"{gap.after}→{gap.before}", gap.ms) for gap in turn.gaps)

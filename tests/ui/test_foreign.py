@@ -44,7 +44,7 @@ def evil_snapshot() -> Snapshot:
         marks=(Marker(at=float("inf"), ordinal=5, kind=EVIL, label=EVIL),),
         llm=LlmState(
             replace(llm.facts, model=EVIL, version=EVIL, problem=EVIL, parameters=EVIL, quantization=EVIL),
-            llm.reuse, replace(llm.context, note=EVIL), (Criterion(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL),), (EVIL,),
+            llm.reuse, replace(llm.context, note=EVIL), (Criterion(EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL),), (EVIL,),
         ),
         judgement=replace(
             judgement(23, finding(stage=f"gap:{EVIL}→llm", adjusted_for=(EVIL,)), finding(key="x", direction=EVIL)),

@@ -1,10 +1,11 @@
 """The turns as a table: one column table, and a pandas DataFrame that grows without being rebuilt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
+from timmy_tui.model.llm import Reuse
 from timmy_tui.model.stages import BY_KEY, KEYS
 from timmy_tui.model.turn import Turn
 
@@ -41,6 +42,8 @@ def _turn_columns() -> tuple[Column, ...]:
         Column("headline_ms", "float64", "ms", "length of span"),
         Column("v2v_ms", "float64", "ms", "speech end to first sound"),
         Column("unattributed_ms", "float64", "ms", "headline minus the measured critical stages"),
+        Column("end_to_end_ms", "float64", "ms", "first to last event, speech included"),
+        Column("processing_ms", "float64", "ms", "the same without the speech"),
         Column("prompt_tokens", "Int64", "tokens", "prompt_eval_count as logged"),
         Column("output_tokens", "Int64", "tokens", "eval_count"),
         Column("cached_tokens", "Int64", "tokens", "prompt_eval_cached_count where served"),
@@ -65,6 +68,12 @@ TURN_COLUMNS = _turn_columns()
 STAGE_COLUMNS = tuple(Column(f"{key}_ms", "float64", "ms", BY_KEY[key].meaning) for key in KEYS)
 COLUMNS = TURN_COLUMNS + STAGE_COLUMNS
 """Every column of the frame, in order."""
+REUSE_COLUMNS = (
+    Column("reuse_share", "float64", "0…1", "part of the prompt that came from the cache; missing: unknown"),
+    Column("reuse_certainty", "category", "", "measured, estimated, unknown"),
+    Column("reuse_reason", "string", "", "where the share comes from, or why it is unknown"),
+)
+"""Behind them in an export: what is concluded from the turns, which later turns may change."""
 
 _read_turn: Callable[[Turn], tuple[Any, ...]] = attrgetter(*(column.name for column in TURN_COLUMNS))
 _BLOCK = 4096
@@ -117,6 +126,16 @@ class TurnFrame:
                 self._blocks[number] = _join([block[:place], _block([row]), block[place + 1 :]])
                 return
             place -= len(block)
+
+
+def with_reuse(data: "pd.DataFrame", reuse: Sequence[Reuse]) -> "pd.DataFrame":
+    """The frame with REUSE_COLUMNS. ``reuse``: one for each row, in the same order."""
+    import pandas as pd
+
+    values = ([item.share, str(item.certainty), item.reason] for item in reuse)
+    names = [column.name for column in REUSE_COLUMNS]
+    added = pd.DataFrame(values, columns=names, index=data.index)
+    return pd.concat([data, added.astype({column.name: column.dtype for column in REUSE_COLUMNS})], axis=1)
 
 
 def _join(blocks: "list[pd.DataFrame]") -> "pd.DataFrame":

@@ -11,6 +11,7 @@ from timmy_tui.bootstrap.startup import Place
 
 if TYPE_CHECKING:
     from timmy_tui.model.flags import KnownFlags
+    from timmy_tui.model.llm import OllamaFacts
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = TypeVar("Options")
@@ -79,3 +80,13 @@ def known_flags(options: LogOptions) -> "KnownFlags":
     from timmy_tui.bootstrap.startup import find_timmy
 
     return flag_source(find_timmy(options))()
+
+
+def logged_facts(options: LogOptions) -> "OllamaFacts | None":
+    """What Ollama's server log tells, where the settings name one; None for named logs, which tell for themselves."""
+    if options.logs:
+        return None
+    from timmy_tui.bootstrap.ollama_facts import facts_of_log
+    from timmy_tui.bootstrap.startup import find_timmy
+
+    return facts_of_log(find_timmy(options))

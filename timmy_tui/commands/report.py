@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from timmy_tui.commands.named_turns import read_numbered, turns_named
-from timmy_tui.commands.options import LogOptions, known_flags, log_option, root_option, settings_option, takes
+from timmy_tui.commands.options import (
+    LogOptions,
+    known_flags,
+    log_option,
+    logged_facts,
+    root_option,
+    settings_option,
+    takes,
+)
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.exporters import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
 
@@ -61,7 +69,8 @@ def report(options: ReportOptions) -> None:
         unparsed=reading.unparsed,
         listening=reading.listening,
         single=options.request is not None,
-        known_flags=partial(known_flags, options),
+        read_flags=partial(known_flags, options),
+        read_facts=partial(logged_facts, options),
     )
     path = options.formats.get(exporter.name)
     if path is not None and path.exists():

@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("timmy_tui.commands.status:status", "One line for tmux's status-right."),
     "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Write a picture of the dashboard as SVG."),
     "doctor": ("timmy_tui.commands.llm:doctor", "Check files, services, versions and flags; changes nothing."),
+    "criteria": ("timmy_tui.commands.criteria:criteria", "The KV cache guide's criteria with their values now."),
     "probe": ("timmy_tui.commands.llm:probe", "Ask Ollama seven questions that show whether its cache works."),
     "warm": ("timmy_tui.commands.llm:warm", "Load the model as v34 would, before the first turn needs it."),
     "flags": ("timmy_tui.commands.control:flags", "Show every flag: in the file, running, and what overrides it."),

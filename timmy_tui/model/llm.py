@@ -112,6 +112,11 @@ class ContextState(Struct, frozen=True, eq=False):
     note: str = ""
 
 
+PASS, FAIL, NOT_JUDGED = "pass", "fail", "not judged"
+BROKE = "Something broke"
+"""Group of the signs that something broke: there, pass means that it was not seen."""
+
+
 class Criterion(Struct, frozen=True, eq=False):
     """One criterion of the guide, judged on the running epoch."""
 
@@ -120,11 +125,13 @@ class Criterion(Struct, frozen=True, eq=False):
     group: str
     """The heading in the guide: ``Success Metrics``, ``Phase 1``, ``Phase 2``, ``Something broke``."""
     verdict: str
-    """``pass``, ``fail`` or ``not yet``."""
+    """``pass``, ``fail`` or ``not judged``."""
     value: str
-    """The current figure as text, with the number of turns behind it."""
+    """The current figure as text, with the number of turns behind it; empty where none is known."""
     note: str = ""
     """What the figure really means, where the guide is misleading."""
+    because: str = ""
+    """Why it is not judged; else empty."""
 
 
 class LlmState(Struct, frozen=True, eq=False):

@@ -131,6 +131,10 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """headline_ms minus the sum of the measured critical stages, ms."""
     gaps: tuple[Gap, ...] = ()
     """The unattributed time by position; sums to unattributed_ms."""
+    end_to_end_ms: float | None = None
+    """First to last event, speech included. None with fewer than two events, and where no one clock vouches for it."""
+    processing_ms: float | None = None
+    """``end_to_end_ms`` without the speech. None where one of the two events of the speech is missing."""
     offset_bounds: tuple[float | None, float | None] = (None, None)
     """Bounds in ms on the clock offset (v34's clock minus the STT/TTS clock), from the two hops; None as well where a
     step or a sleep lies between them."""

@@ -6,15 +6,19 @@ Its name and help become the option ``--NAME`` of the command, which knows no fo
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from timmy_tui.model.flags import KnownFlags
+from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Listening, SourceState
 from timmy_tui.model.turn import Session, Turn
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from timmy_tui.report.conclusions import Conclusions
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,8 +36,25 @@ class ReportData:
     """The pauses without text in these logs."""
     single: bool
     """One turn was asked for by its id: no summary."""
-    known_flags: Callable[[], KnownFlags]
-    """The flags, and what journal and files tell of them: read (20–70 ms) by the formats that list epochs alone."""
+    read_flags: Callable[[], KnownFlags] = KnownFlags
+    """The flags, and what journal and files tell of them; takes 20–70 ms."""
+    read_facts: Callable[[], OllamaFacts | None] = lambda: None
+    """What Ollama's server log tells, where the settings name one."""
+
+    @cached_property
+    def known_flags(self) -> KnownFlags:
+        """The flags, read once."""
+        return self.read_flags()
+
+    @cached_property
+    def conclusions(self) -> "Conclusions":
+        """Diagnosis and prompt reuse of each turn that was asked for, from all turns of the logs."""
+        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+        from timmy_tui.analysis.llm.summary import reuse_by_turn
+        from timmy_tui.report.conclusions import Conclusions
+
+        why = diagnose_newest(self.all_turns, self.turns)
+        return Conclusions(why, reuse_by_turn(self.all_turns, self.known_flags, self.read_facts()))
 
 
 class ExportError(Exception):
@@ -70,25 +91,23 @@ class Text:
 
     def lines(self, data: ReportData) -> Iterator[str]:
         """The whole report."""
-        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
-        from timmy_tui.report.text import listening_lines, slow_lines, summary_lines
+        from timmy_tui.report.summary import listening_lines, slow_lines, source_lines, summary_lines
 
         if not data.turns:
             yield "no turns in these logs"
         yield from self.body(data)
         if not data.single:
-            yield from summary_lines(data.turns, data.sources, data.unparsed)
+            yield from summary_lines(data.turns, data.conclusions.reuse)
+            yield from source_lines(data.sources, data.unparsed)
             yield from listening_lines(data.listening)
-            yield from slow_lines(data.turns, diagnose_newest(data.all_turns, data.turns))
+            yield from slow_lines(data.turns, data.conclusions.diagnoses)
 
     def body(self, data: ReportData) -> Iterator[str]:
         """The lines before the summary."""
-        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
         from timmy_tui.report.text import turn_lines
 
-        why = diagnose_newest(data.all_turns, data.turns)
         for turn in data.turns:
-            yield from turn_lines(turn, why.get(turn.ordinal))
+            yield from turn_lines(turn, data.conclusions)
             yield ""
 
 
@@ -101,10 +120,10 @@ class SessionsText(Text):
     def body(self, data: ReportData) -> Iterator[str]:
         from timmy_tui.analysis.stats.epochs import epochs_of
         from timmy_tui.report.epochs import epoch_lines
-        from timmy_tui.report.text import session_lines
+        from timmy_tui.report.sessions import session_lines
 
-        yield from session_lines(data.sessions, data.turns)
-        known = data.known_flags()
+        yield from session_lines(data.sessions, data.turns, data.conclusions.reuse)
+        known = data.known_flags
         yield from epoch_lines(epochs_of(data.all_turns, known).epochs, known)
 
 
@@ -119,15 +138,12 @@ class Json:
     def write(self, data: ReportData, path: Path | None) -> None:
         import msgspec
 
-        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
-        from timmy_tui.analysis.llm.summary import reuse_by_turn
         from timmy_tui.analysis.stats.epochs import epochs_of
         from timmy_tui.report.epochs import epoch_objects
-        from timmy_tui.report.json import Conclusions, report_object
+        from timmy_tui.report.json import report_object
 
-        known = data.known_flags()
-        why = diagnose_newest(data.all_turns, data.turns)
-        report = report_object(data.turns, data, Conclusions(why, reuse_by_turn(data.all_turns, known)))
+        known = data.known_flags
+        report = report_object(data.turns, data, data.conclusions)
         text = msgspec.json.encode({**report, **epoch_objects(epochs_of(data.all_turns, known).epochs, known)})
         sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
 
@@ -136,7 +152,7 @@ class Csv:
     """The columns of analysis/frame.py, one row for each turn."""
 
     name: ClassVar[str] = "csv"
-    help: ClassVar[str] = "One row a turn, the columns of the frame."
+    help: ClassVar[str] = "One row a turn: times, stages, prompt reuse."
     for_programs: ClassVar[bool] = True
     to_file: ClassVar[bool] = False
 
@@ -148,7 +164,7 @@ class Parquet:
     """The same table with its column types. Needs pyarrow."""
 
     name: ClassVar[str] = "parquet"
-    help: ClassVar[str] = "Write the frame to a new file."
+    help: ClassVar[str] = "The same table in a new file."
     for_programs: ClassVar[bool] = True
     to_file: ClassVar[bool] = True
 
@@ -160,12 +176,13 @@ class Parquet:
 
 
 def _frame(data: ReportData) -> "pd.DataFrame":
-    from timmy_tui.analysis.frame import TurnFrame
+    from timmy_tui.analysis.frame import TurnFrame, with_reuse
 
     frame = TurnFrame()
     for turn in data.turns:
         frame.put(turn)
-    return frame.data()
+    reuse = data.conclusions.reuse
+    return with_reuse(frame.data(), [reuse[turn.ordinal] for turn in data.turns])
 
 
 DEFAULT: Exporter = Text()

@@ -1,16 +1,19 @@
 """The JSON contract of ``timmy-tui report --json``: schema 2, documented in docs/report-json.md."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
+from timmy_tui.analysis.stats.turn_times import Spread, Trend, llm_trend, mean_steps, prompt_trend, turn_times
 from timmy_tui.model.judgement import Diagnosis
-from timmy_tui.model.llm import Reuse
+from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState, StageStat
 from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Session, Turn
+from timmy_tui.report.conclusions import Conclusions
+from timmy_tui.report.llm_words import NOT_LOOKED_AT
 
 SCHEMA = 2
 
@@ -26,6 +29,8 @@ _COPIED = (
     "logs",
     "headline_ms",
     "measured_ms",
+    "end_to_end_ms",
+    "processing_ms",
     "v2v_ms",
     "unattributed_ms",
     "prompt_tokens",
@@ -74,9 +79,7 @@ def turn_object(turn: Turn, why: Diagnosis | None = None, reuse: Reuse | None = 
         "state": str(turn.state),
         "span": str(turn.span),
         "headline_bound": "lower" if turn.is_lower_bound else None,
-        "reuse": None
-        if reuse is None
-        else {"share": reuse.share, "certainty": str(reuse.certainty), "reason": reuse.reason},
+        "reuse": reuse_object(reuse),
         "stages": {key: turn.stages.get(key) for key in KEYS},
         "skipped": sorted(turn.skipped),
         "gaps": [{"after": gap.after, "before": gap.before, "ms": gap.ms} for gap in turn.gaps],
@@ -87,6 +90,25 @@ def turn_object(turn: Turn, why: Diagnosis | None = None, reuse: Reuse | None = 
         if why is None or why.excess_ms is None
         else {"excess_ms": why.excess_ms, "slow": why.slow, "sentence": why.sentence},
     }
+
+
+def reuse_object(reuse: Reuse | None) -> dict[str, Any]:
+    """How much of the prompt came from the cache, and how that is known; always an object with a reason."""
+    if reuse is None:
+        return {"share": None, "certainty": str(Certainty.UNKNOWN), "reason": NOT_LOOKED_AT}
+    return {"share": reuse.share, "certainty": str(reuse.certainty), "reason": reuse.reason}
+
+
+def spread_object(of_all: Spread | None) -> dict[str, Any]:
+    """Mean, shortest and longest of ``n`` values; null without any."""
+    mean, low, high, n = of_all or (None, None, None, 0)
+    return {"mean": mean, "min": low, "max": high, "n": n}
+
+
+def trend_object(of_session: Trend | None) -> dict[str, Any]:
+    """The same with the first and the last value."""
+    first, last = (None, None) if of_session is None else of_session[:2]
+    return {"first": first, "last": last, **spread_object(None if of_session is None else of_session.spread)}
 
 
 def stat_object(stat: StageStat) -> dict[str, Any]:
@@ -106,13 +128,6 @@ def source_object(source: SourceState) -> dict[str, Any]:
     }
 
 
-class Conclusions(NamedTuple):
-    """What is concluded from the turns of a report, by ordinal."""
-
-    diagnoses: Mapping[int, Diagnosis] = {}
-    reuse: Mapping[int, Reuse] = {}
-
-
 def report_object(turns: Sequence[Turn], reading: LogSummary, conclusions: Conclusions) -> dict[str, Any]:
     """The whole report. ``stages`` and ``headline`` are computed from its complete turns.
 
@@ -128,7 +143,9 @@ def report_object(turns: Sequence[Turn], reading: LogSummary, conclusions: Concl
         "listening": listening_object(reading.listening),
         "stages": {stat.key: stat_object(stat) for stat in stage_stats(turns, window)},
         "headline": None if headline is None else {"span": headline.key, **stat_object(headline)},
-        "sessions": [session_object(session) for session in reading.sessions],
+        "times": {key: spread_object(of_all) for key, of_all in turn_times(turns).items()},
+        "steps": [{"step": name, **spread_object(of_step)} for name, of_step in mean_steps(turns).items()],
+        "sessions": [session_object(session, turns) for session in reading.sessions],
         "clock_offset": None
         if offset is None
         else {
@@ -155,11 +172,16 @@ def listening_object(listening: Listening) -> dict[str, Any]:
     }
 
 
-def session_object(session: Session) -> dict[str, Any]:
-    """One session: a run of the v34 process."""
+def session_object(session: Session, turns: Sequence[Turn]) -> dict[str, Any]:
+    """One session: a run of the v34 process. ``turns``: of the report; its trends are of those of this session."""
+    own = [turn for turn in turns if turn.session == session.number]
+    llm = llm_trend(own)
     return {
         "number": session.number,
         "session_id": session.session_id,
         "started": session.started,
         "turns": session.turns,
+        "llm": trend_object(llm),
+        "llm_first_to_others": None if llm is None else llm.first_to_others,
+        "prompt_tokens_est": trend_object(prompt_trend(own)),
     }

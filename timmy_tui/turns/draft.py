@@ -14,6 +14,7 @@ from timmy_tui.turns.ledger import Ledger, settle
 from timmy_tui.turns.offset_steps import spoil
 from timmy_tui.turns.plausibility import USUAL_LIMITS, Limits
 from timmy_tui.turns.template_leaks import leaks_template
+from timmy_tui.turns.whole_turn import whole_turn
 
 CANNED_REPLY = "I appear to be having trouble speaking. How embarrassing."
 """What Timmy says when the model did not answer."""
@@ -83,6 +84,7 @@ class Draft(Struct, gc=False):
         signals = self._signals(values)
         state, reason = self._final_state(signals, debug)
         started, ended = self._times(ledger)
+        end_to_end_ms, processing_ms = whole_turn(self.stamps, self.unknown_events, ledger)
         return Turn(
             ordinal=self.ordinal,
             request_id=self.request_id,
@@ -103,6 +105,8 @@ class Draft(Struct, gc=False):
             skipped=ledger.skipped,
             unattributed_ms=ledger.unattributed_ms,
             gaps=ledger.gaps,
+            end_to_end_ms=end_to_end_ms,
+            processing_ms=processing_ms,
             offset_bounds=ledger.offset_bounds,
             unmeasured=ledger.unmeasured,
             tail_mode=self.tail_mode if self.tail_mode is not None else debug.tail_mode if debug else None,

@@ -18,7 +18,7 @@ def turns(count: int, first: int = 0, length_s: float = 11.0, **fields: Any) -> 
         "reply_length": 60, "tail_mode": False, "stages": {"llm": 800.0}, "logs": "both", **fields,
     }  # fmt: skip
     starts = [(n, 1000.0 + 20 * n) for n in range(first, first + count)]
-    return [complete_turn(n, started=start, ended=start + length_s, **known) for n, start in starts]
+    return [complete_turn(n, started=start, end_to_end_ms=1000 * length_s, **known) for n, start in starts]
 
 
 def reuse(count: int, share: float | None = 0.73, certainty: Certainty = Certainty.ESTIMATED) -> Mapping[int, Reuse]:
@@ -37,9 +37,10 @@ def judged(
 def test_every_line_of_the_guide_is_there_also_without_a_turn() -> None:
     found = judged([])
     assert len(found) == len(CRITERIA) == 18
-    assert {item.verdict for item in found.values()} == {"not yet"}
+    assert {item.verdict for item in found.values()} == {"not judged"}
     assert {item.group for item in found.values()} == {"Success Metrics", "Phase 1", "Phase 2", "Something broke"}
-    assert all(item.value for item in found.values())
+    assert all(item.because and not item.value for item in found.values() if item.key != "phase2_phase1")
+    assert found["phase2_phase1"].because == "3 of the 3 are not judged"
 
 
 def test_the_guides_signs_fail_and_say_why_they_mislead() -> None:
@@ -83,8 +84,10 @@ def test_tail_mode_as_the_guide_hopes_for() -> None:
 
 def test_phase_2_waits_for_tail_mode() -> None:
     found = judged(turns(8, 8, length_s=9.5), turns(8))
-    assert found["phase2_total"].verdict == "not yet"
-    assert found["phase2_total"].value.endswith("(tail mode off)")
+    assert found["phase2_total"].verdict == "not judged"
+    assert (found["phase2_total"].value, found["phase2_total"].because) == (
+        "9.50s, was 11.00s · 8t/8t", "tail mode is off",
+    )  # fmt: skip
 
 
 def test_a_slower_turn_fails_its_criteria() -> None:
@@ -105,7 +108,7 @@ def test_broken_replies_are_seen(signal: str) -> None:
 def test_answers_of_another_length_are_seen() -> None:
     found = judged(turns(6, 6, reply_length=200), turns(6))
     assert found["broke_persona"].verdict == "fail"
-    assert found["broke_persona"].value == "reply 200 chars, was 60"
+    assert found["broke_persona"].value == "reply 200 chars, was 60 (over twice)"
 
 
 def test_errors_and_failures_are_seen() -> None:
@@ -124,6 +127,23 @@ def test_a_lost_array_and_a_cut_prompt_are_seen() -> None:
     assert judged(turns(3))["broke_context"].verdict == "pass"
 
 
+def test_without_v34s_log_nothing_is_said_of_what_was_answered() -> None:
+    found = judged(turns(5, logs="latency"), turns(5, logs="latency"))
+    for key in ("phase1_quality", "broke_quality"):
+        assert found[key].verdict == "not judged"
+        assert found[key].because == "v34's log, which has the replies, is not among these logs"
+    assert found["broke_quality"].value == "0 empty of 5"
+    assert found["broke_errors"].verdict == "pass"
+    assert "without v34's log" in found["broke_errors"].note
+    assert found["phase2_phase1"].verdict == "fail", "no array was returned"
+    # What the latency log alone shows is seen.
+    empty = turns(4, logs="latency") + turns(1, 4, logs="latency", signals=frozenset({"empty_reply"}))
+    found = judged(empty)
+    assert (found["phase1_quality"].verdict, found["broke_quality"].verdict) == ("fail", "fail")
+    assert found["broke_quality"].value == "1 empty of 5"
+    assert judged(turns(5))["broke_errors"].note == ""
+
+
 def test_no_turn_and_single_turns_prove_nothing() -> None:
-    assert {item.verdict for item in judged([]).values()} == {"not yet"}
-    assert judged(turns(2))["llm_time"].verdict == "not yet"
+    assert {item.verdict for item in judged([]).values()} == {"not judged"}
+    assert judged(turns(2))["llm_time"].verdict == "not judged"

@@ -2,11 +2,12 @@
 
 import math
 
+import pytest
 from msgspec.structs import replace
 
 from tests.turn_makers import generated_turn
 from timmy_tui.analysis.llm.log_join import LogJoin
-from timmy_tui.analysis.llm.summary import LlmSummary, warnings
+from timmy_tui.analysis.llm.summary import LlmSummary, reuse_by_turn, warnings
 from timmy_tui.model.llm import Certainty, ContextState, OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import Event, Turn
 
@@ -119,3 +120,27 @@ def test_a_turn_without_a_time_does_not_stand_in_the_way() -> None:
     assert log_join.match(timeless) is not None
     log_join.add_requests([served(1, None, prompt=500), served(2, 1011.0)])
     assert log_join.match(turn(1)) is not None
+
+
+@pytest.mark.parametrize("load", [150, 199])
+def test_what_a_later_cold_turn_teaches_reaches_the_turns_before_it(load: int) -> None:
+    """Also those that the tracker no longer keeps at the end of a long log."""
+    turns = [turn(n, 1000 + n, 260.0) for n in range(450)]
+    turns[load] = replace(turns[load], prefill_ms=300.0, load_ms=2000.0)
+    alone = reuse_by_turn(turns[:100])
+    assert {alone[n].certainty for n in range(100)} == {Certainty.UNKNOWN}
+    known = reuse_by_turn(turns)
+    assert len(known) == 450
+    assert {known[n].certainty for n in range(1, 450)} == {Certainty.ESTIMATED}
+    assert "compared with 1 cold turn" in known[20].reason
+
+
+def test_requests_of_the_server_log_and_its_version_are_used() -> None:
+    turns = [turn(n, 1000 + n) for n in range(3)]
+    facts = OllamaFacts(url="", reachable=None, since=None, served=(served(1, None, prompt=1001, reused=640),))
+    known = reuse_by_turn(turns, None, facts)
+    assert (known[1].certainty, known[1].reused) == (Certainty.MEASURED, 640)
+    assert known[0].certainty is not Certainty.MEASURED
+    old = reuse_by_turn(turns, None, replace(facts, version="0.12.5"))
+    assert old[0].certainty is Certainty.UNKNOWN and "0.12.5" in old[0].reason
+    assert reuse_by_turn([]) == {}

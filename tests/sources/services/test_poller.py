@@ -1,5 +1,6 @@
 """The polling threads: the state of every service, the server log, and the end within a second."""
 
+import os
 import sys
 import threading
 import time
@@ -19,7 +20,12 @@ from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.sources.services import poller
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.poller import ServicePoller
-from timmy_tui.sources.services.server_log import ServerJournal, ServerLogFile, open_server_log
+from timmy_tui.sources.services.server_log import (
+    ServerJournal,
+    ServerLogFile,
+    end_of_server_log,
+    open_server_log,
+)
 from timmy_tui.sources.services.urls import ServiceConfig
 
 ENTRY = {"timestamp": 1764350011.5, "session_id": "s", "prompt_eval_count": 100, "eval_count": 5}
@@ -159,3 +165,23 @@ def test_what_the_settings_name_is_followed(tmp_path: Path) -> None:
     named = open_server_log(replace(Settings(), paths=Paths(ollama_log="o.log")), tmp_path)
     assert named is not None
     assert named.read() == [b"here"]
+
+
+def test_the_end_of_the_server_log_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "server.log"
+    in_file = replace(Settings(), paths=replace(Settings().paths, ollama_log=str(path)))
+    assert end_of_server_log(in_file, None) == []
+    path.write_text("a line\nthe next one\nno end yet")
+    assert end_of_server_log(in_file, None) == [b"a line", b"the next one"]
+    assert end_of_server_log(Settings(), None) == []
+
+
+def test_the_end_of_the_journal_is_read_without_following_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_journal = replace(Settings(), paths=replace(Settings().paths, ollama_journal=True))
+    command = tmp_path / "journalctl"
+    command.write_text('#!/bin/sh\ncase " $* " in *" -f "*) sleep 60;; esac\necho "a line"\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert end_of_server_log(in_journal, None) == [b"a line"]
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert end_of_server_log(in_journal, None) == []

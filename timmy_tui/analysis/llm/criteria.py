@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from timmy_tui.analysis.llm.epoch_figures import (
     BAD_REPLY_SIGNALS,
@@ -13,7 +14,7 @@ from timmy_tui.analysis.llm.epoch_figures import (
     total_ms,
 )
 from timmy_tui.core.formatting import duration, percent
-from timmy_tui.model.llm import Criterion, Reuse
+from timmy_tui.model.llm import BROKE, FAIL, NOT_JUDGED, PASS, Criterion, Reuse
 from timmy_tui.model.turn import Turn
 
 MIN_TURNS = 3
@@ -31,8 +32,9 @@ REPLY_LENGTH_RATIO = (0.5, 2.0)
 WORKING_SHARE = 0.5
 """From this reused share of the prompt on, the cache is working."""
 
-PASS, FAIL, NOT_YET = "pass", "fail", "not yet"
-METRICS, PHASE_1, PHASE_2, BROKE = "Success Metrics", "Phase 1", "Phase 2", "Something broke"
+METRICS, PHASE_1, PHASE_2 = "Success Metrics", "Phase 1", "Phase 2"
+NO_TURN, NO_LATER_TURN = "there is no turn yet", "no session has a second turn yet"
+NO_REPLIES = "v34's log, which has the replies, is not among these logs"
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,21 @@ class Epochs:
     reuse: Mapping[int, Reuse]
 
 
-Outcome = tuple[str, str, str]
-"""Verdict, value, note."""
+class Outcome(NamedTuple):
+    """The result of one criterion; fields as in Criterion."""
+
+    verdict: str
+    value: str
+    note: str = ""
+    because: str = ""
+
+
+def _not_judged(because: str, note: str = "", value: str = "") -> Outcome:
+    return Outcome(NOT_JUDGED, value, note, because)
+
+
+def _judged(passed: bool, value: str, note: str = "") -> Outcome:
+    return Outcome(PASS if passed else FAIL, value, note)
 
 
 @dataclass(frozen=True)
@@ -61,11 +76,7 @@ class CriterionRow:
 def evaluate(current: Sequence[Turn], before: Sequence[Turn], reuse: Mapping[int, Reuse]) -> tuple[Criterion, ...]:
     """Every criterion of the guide; ``reuse`` by ordinal. ``before`` is empty where no epoch came before."""
     epochs = Epochs(epoch_figures(current), epoch_figures(before), reuse)
-    criteria: list[Criterion] = []
-    for row in CRITERIA:
-        verdict, value, note = row.evaluate(epochs)
-        criteria.append(Criterion(row.key, row.label, row.group, verdict, value, note))
-    return tuple(criteria)
+    return tuple(Criterion(row.key, row.label, row.group, *row.evaluate(epochs)) for row in CRITERIA)
 
 
 def _context_returned(epochs: Epochs) -> Outcome:
@@ -74,9 +85,9 @@ def _context_returned(epochs: Epochs) -> Outcome:
     with_ids = [count for turn in known if (count := turn.context_returned)]
     note = "token ids, sent back as text; not the cache: with raw=True there are none, and the cache works without them"
     if not known:
-        return NOT_YET, _progress(0, current.n), note
+        return _not_judged("no turn shows its length" if current.n else NO_TURN, note)
     newest = f", newest {with_ids[-1]} ids" if with_ids else ""
-    return (PASS if with_ids else FAIL), f"{len(with_ids)} of {len(known)} turns{newest}", note
+    return _judged(bool(with_ids), f"{len(with_ids)} of {len(known)} turns{newest}", note)
 
 
 def _count_zero(epochs: Epochs) -> Outcome:
@@ -84,12 +95,12 @@ def _count_zero(epochs: Epochs) -> Outcome:
     counts = [turn.prompt_tokens for turn in later if turn.prompt_tokens is not None]
     note = "Ollama 0.2 and later count the whole prompt, cached or not: it is never 0, even when the cache works"
     if not counts:
-        return NOT_YET, _progress(0, len(later)), note
+        return _not_judged("no turn after the first has a count" if later else NO_LATER_TURN, note)
     shares, estimated = known_reuse_shares(later, epochs.reuse)
-    reused = f", but {_reused_text(shares, estimated)}" if shares else ""
+    reused = f", {_reused_text(shares, estimated)}" if shares else ""
     zero = sum(count == 0 for count in counts)
-    value = f"median {median(counts):.0f} tok, 0 in {zero} of {len(counts)}{reused}"
-    return (PASS if zero == len(counts) else FAIL), value, note
+    value = f"{zero} of {len(counts)} turns, median {median(counts):.0f} tok{reused}"
+    return _judged(zero == len(counts), value, note)
 
 
 def _prompt_reuse(epochs: Epochs) -> Outcome:
@@ -97,9 +108,8 @@ def _prompt_reuse(epochs: Epochs) -> Outcome:
     shares, estimated = known_reuse_shares(later, epochs.reuse)
     note = "this is what the two lines above should show"
     if len(shares) < MIN_TURNS:
-        return NOT_YET, _progress(len(shares), len(later)), note
-    verdict = PASS if median(shares) >= WORKING_SHARE else FAIL
-    return verdict, f"{_reused_text(shares, estimated)} · {len(shares)}t", note
+        return _not_judged(_too_few(len(shares), len(later), NO_LATER_TURN), note)
+    return _judged(median(shares) >= WORKING_SHARE, f"{_reused_text(shares, estimated)} · {len(shares)}t", note)
 
 
 def _llm_time(epochs: Epochs) -> Outcome:
@@ -107,9 +117,9 @@ def _llm_time(epochs: Epochs) -> Outcome:
     before, _ = epochs.before.median(llm_ms, after_first=True)
     note = "decoding alone takes about 9 ms per token: in 300 ms only replies of about 20 tokens are possible"
     if current is None or n < MIN_TURNS:
-        return NOT_YET, _progress(n, len(epochs.current.after_first)), note
-    verdict = PASS if current <= LLM_GOAL_MS else FAIL
-    return verdict, f"p50 {duration(current)} · {n}t{_before_text(before)}, goal ~300ms", note
+        return _not_judged(_too_few(n, len(epochs.current.after_first), NO_LATER_TURN), note)
+    value = f"p50 {duration(current)} · {n}t{_before_text(before)}, goal ~300ms"
+    return _judged(current <= LLM_GOAL_MS, value, note)
 
 
 def _total_time(epochs: Epochs) -> Outcome:
@@ -117,9 +127,9 @@ def _total_time(epochs: Epochs) -> Outcome:
     before, _ = epochs.before.median(total_ms)
     note = "the guide's total includes Timmy's speech; how long you waited is V2V"
     if current is None or n < MIN_TURNS:
-        return NOT_YET, _progress(n, epochs.current.n), note
-    verdict = PASS if current <= TOTAL_GOAL_MS else FAIL
-    return verdict, f"p50 {duration(current)} · {n}t{_before_text(before)}, goal ≤10s", note
+        return _not_judged(_too_few(n, epochs.current.n), note)
+    value = f"p50 {duration(current)} · {n}t{_before_text(before)}, goal ≤10s"
+    return _judged(current <= TOTAL_GOAL_MS, value, note)
 
 
 def _total_gain(epochs: Epochs) -> Outcome:
@@ -127,9 +137,9 @@ def _total_gain(epochs: Epochs) -> Outcome:
     before, n_before = epochs.before.median(total_ms)
     note = "longer replies and prompts change it too: compare V2V and the stages"
     if current is None or before is None or min(n, n_before) < MIN_TURNS:
-        return NOT_YET, f"{_progress(n, epochs.current.n)}, before {n_before}t", note
-    verdict = PASS if before - current >= TOTAL_GAIN_MS else FAIL
-    return verdict, f"{duration(current)}{_before_text(before)} · {n}t/{n_before}t", note
+        return _not_judged(_too_few_to_compare(epochs, n, n_before), note)
+    value = f"{duration(current)}{_before_text(before)} · {n}t/{n_before}t"
+    return _judged(before - current >= TOTAL_GAIN_MS, value, note)
 
 
 def _not_slower(epochs: Epochs) -> Outcome:
@@ -137,35 +147,39 @@ def _not_slower(epochs: Epochs) -> Outcome:
     before, n_before = epochs.before.median(llm_ms)
     note = "the guide expects no gain here: the full prompt still changes each turn"
     if current is None or before is None or min(n, n_before) < MIN_TURNS:
-        return NOT_YET, f"{_progress(n, epochs.current.n)}, before {n_before}t", note
-    verdict = PASS if current <= before * SLOWER_FACTOR else FAIL
-    return verdict, f"p50 {duration(current)}{_before_text(before)} · {n}t/{n_before}t", note
+        return _not_judged(_too_few_to_compare(epochs, n, n_before), note)
+    value = f"p50 {duration(current)}{_before_text(before)} · {n}t/{n_before}t"
+    return _judged(current <= before * SLOWER_FACTOR, value, note)
 
 
 def _reply_quality(epochs: Epochs) -> Outcome:
     current = epochs.current
+    note = "bad: empty, canned or with template tokens; whether a reply is good, only you can hear"
     if current.n < MIN_TURNS:
-        return NOT_YET, _progress(current.n, current.n), ""
+        return _not_judged(_too_few(current.n, current.n), note)
     bad = current.with_signals(BAD_REPLY_SIGNALS)
     length, changed = _reply_length(epochs)
     value = f"{bad} of {current.n} bad{length}"
-    note = "bad: empty, canned or with template tokens; whether a reply is good, only you can hear"
-    return (FAIL if bad or changed else PASS), value, note
+    if bad or changed or current.with_replies:
+        return _judged(not (bad or changed), value, note)
+    return _not_judged(NO_REPLIES, note, value)
 
 
 def _no_errors(epochs: Epochs) -> Outcome:
     current = epochs.current
     if not current.n:
-        return NOT_YET, _progress(0, 0), ""
-    return (FAIL if current.failed else PASS), f"{current.failed} of {current.n} turns", ""
+        return _not_judged(NO_TURN)
+    note = "" if current.with_replies else "without v34's log only turns that failed are seen, not its error lines"
+    return _judged(not current.failed, f"{current.failed} of {current.n} turns", note)
 
 
 def _phase_1(epochs: Epochs) -> Outcome:
-    verdicts = [criterion(epochs)[0] for criterion in (_reply_quality, _context_returned, _no_errors)]
+    verdicts = [criterion(epochs).verdict for criterion in (_reply_quality, _context_returned, _no_errors)]
     value = f"{verdicts.count(PASS)} of 3 pass"
-    if FAIL in verdicts:
-        return FAIL, value, ""
-    return (PASS if verdicts.count(PASS) == 3 else NOT_YET), value, ""
+    open_ones = verdicts.count(NOT_JUDGED)
+    if open_ones and FAIL not in verdicts:
+        return _not_judged(f"{open_ones} of the 3 {'is' if open_ones == 1 else 'are'} not judged", value=value)
+    return _judged(FAIL not in verdicts, value)
 
 
 def _tail_mode(epochs: Epochs) -> Outcome:
@@ -174,18 +188,21 @@ def _tail_mode(epochs: Epochs) -> Outcome:
     on = sum(known)
     note = "the first turn of a session never uses tail mode"
     if not known:
-        return NOT_YET, _progress(0, len(later)), note
-    return (PASS if on * 2 > len(known) else NOT_YET), f"on in {on} of {len(known)} turns", note
+        return _not_judged("no turn after the first shows tail mode" if later else NO_LATER_TURN, note)
+    value = f"on in {on} of {len(known)} turns"
+    if on * 2 > len(known):
+        return Outcome(PASS, value, note)
+    return _not_judged("tail mode is on in too few turns" if on else "tail mode is off", note, value)
 
 
 def _in_tail_mode(criterion: Callable[[Epochs], Outcome]) -> Callable[[Epochs], Outcome]:
     """The same criterion with tail mode on. Phase 2 needs it: without tail mode there is a value, but no verdict."""
 
     def evaluate_in_tail_mode(epochs: Epochs) -> Outcome:
-        verdict, value, note = criterion(epochs)
-        if _tail_mode(epochs)[0] == PASS:
-            return verdict, value, note
-        return NOT_YET, f"{value} (tail mode off)", note
+        outcome, tail = criterion(epochs), _tail_mode(epochs)
+        if tail.verdict == PASS:
+            return outcome
+        return _not_judged(tail.because, outcome.note, outcome.value)
 
     return evaluate_in_tail_mode
 
@@ -193,11 +210,13 @@ def _in_tail_mode(criterion: Callable[[Epochs], Outcome]) -> Callable[[Epochs], 
 def _degraded(epochs: Epochs) -> Outcome:
     current = epochs.current
     leaks, empty = current.with_signals(("template_leak",)), current.with_signals(("empty_reply", "canned_reply"))
-    if not current.n:
-        return NOT_YET, _progress(0, 0), ""
-    value = f"{leaks} with template tokens, {empty} empty of {current.n}"
     note = "empty: no text, or the canned text that replaces a missing reply"
-    return (FAIL if leaks or empty else PASS), value, note
+    if not current.n:
+        return _not_judged(NO_TURN, note)
+    if not current.with_replies and not empty:
+        return _not_judged(NO_REPLIES, note, f"{empty} empty of {current.n}")
+    tokens = f"{leaks} with template tokens, " if current.with_replies else ""
+    return _judged(not (leaks or empty), f"{tokens}{empty} empty of {current.n}", note)
 
 
 def _context_lost(epochs: Epochs) -> Outcome:
@@ -207,8 +226,8 @@ def _context_lost(epochs: Epochs) -> Outcome:
     cut = sum("cut" in item.broken for item in reuse)
     note = "the logs show only cut prompts and lost context arrays; the rest, only you can hear"
     if not current.n:
-        return NOT_YET, _progress(0, 0), note
-    return (FAIL if cut or lost else PASS), f"{cut} prompts cut, array lost {len(lost)}× in {current.n} turns", note
+        return _not_judged(NO_TURN, note)
+    return _judged(not (cut or lost), f"{cut} prompts cut, array lost {len(lost)}× in {current.n} turns", note)
 
 
 def _array_lost(turn: Turn, before: Turn) -> bool:
@@ -221,20 +240,29 @@ def _personality(epochs: Epochs) -> Outcome:
     length, changed = _reply_length(epochs)
     note = "no figure shows the personality; a change in the length of replies is the nearest sign"
     if not length:
-        return NOT_YET, _progress(epochs.current.n, epochs.current.n), note
-    return (FAIL if changed else PASS), length.removeprefix(", "), note
+        known = sum(turn.reply_length is not None for turn in epochs.current.turns)
+        return _not_judged(_too_few(known, epochs.current.n), note)
+    if changed is None:
+        return _not_judged("there are too few replies before to compare with", note, length.removeprefix(", "))
+    return _judged(not changed, length.removeprefix(", "), note)
 
 
-def _reply_length(epochs: Epochs) -> tuple[str, bool]:
-    """(what is known of the replies' length, whether it changed)."""
-    current, n = epochs.current.median(lambda turn: turn.reply_length)
-    before, n_before = epochs.before.median(lambda turn: turn.reply_length)
+def _reply_length(epochs: Epochs) -> tuple[str, bool | None]:
+    """(what is known of the replies' length, whether it changed; None: nothing to compare with)."""
+    current, n = epochs.current.median(_length)
+    before, n_before = epochs.before.median(_length)
     if current is None or n < MIN_TURNS:
-        return "", False
+        return "", None
     if not before or n_before < MIN_TURNS:
-        return f", reply {current:.0f} chars · {n}t", False
+        return f", reply {current:.0f} chars · {n}t", None
     low, high = REPLY_LENGTH_RATIO
-    return f", reply {current:.0f} chars, was {before:.0f}", not low <= current / before <= high
+    ratio = current / before
+    changed = " (under half)" if ratio < low else " (over twice)" if ratio > high else ""
+    return f", reply {current:.0f} chars, was {before:.0f}{changed}", bool(changed)
+
+
+def _length(turn: Turn) -> int | None:
+    return turn.reply_length
 
 
 def _reused_text(shares: Sequence[float], estimated: bool) -> str:
@@ -245,8 +273,14 @@ def _before_text(ms: float | None) -> str:
     return "" if ms is None else f", was {duration(ms)}"
 
 
-def _progress(known: int, of: int) -> str:
-    return f"{known} of {of} turns known, {MIN_TURNS} needed"
+def _too_few(known: int, of: int, no_turn: str = NO_TURN) -> str:
+    return f"{known} of {of} turns known, {MIN_TURNS} needed" if of else no_turn
+
+
+def _too_few_to_compare(epochs: Epochs, n: int, n_before: int) -> str:
+    if not epochs.before.n:
+        return "there is no epoch before to compare with"
+    return f"{n} turns known and {n_before} before, {MIN_TURNS} of each needed"
 
 
 CRITERIA: tuple[CriterionRow, ...] = (
@@ -269,4 +303,4 @@ CRITERIA: tuple[CriterionRow, ...] = (
     CriterionRow("broke_persona", "does not follow personality", BROKE, _personality),
     CriterionRow("broke_errors", "errors in logs", BROKE, _no_errors),
 )
-"""In the guide's order. Under “Something broke”, pass means: not observed."""
+"""In the guide's order. Under “Something broke”, pass means: not seen."""

@@ -31,6 +31,11 @@ class EpochFigures:
         return (median(values) if values else None), len(values)
 
     @property
+    def with_replies(self) -> int:
+        """Turns that v34's log tells of: it alone has what was answered, and v34's errors."""
+        return sum(turn.logs in ("v34", "both") for turn in self.turns)
+
+    @property
     def failed(self) -> int:
         """Turns that failed, timed out or have an error line."""
         return sum(turn.state in FAILED_STATES or bool(turn.errors) or "error" in turn.signals for turn in self.turns)
@@ -62,9 +67,7 @@ def llm_ms(turn: Turn) -> float | None:
 
 def total_ms(turn: Turn) -> float | None:
     """First to last event in ms, speech included: what the guide calls total latency. None without the latency log."""
-    if turn.logs in ("kv_stats", "v34") or turn.started is None or turn.ended is None:
-        return None
-    return max(turn.ended - turn.started, 0.0) * 1000
+    return turn.end_to_end_ms
 
 
 def known_reuse_shares(turns: Sequence[Turn], reuse: Mapping[int, Reuse]) -> tuple[list[float], bool]:

@@ -18,6 +18,8 @@ UNLOAD_WARNING_S = 300.0
 ALL_IN_GPU = 0.995
 """Below this share of the model in GPU memory, a part of it is in main memory."""
 FEW_TURNS_LEFT = 5
+LOOK_BACK_TURNS = MAX_REQUESTS // 2
+"""Each turn is looked at again when at least so many have followed, as long as the tracker has it."""
 LATE_TURNS = 16
 """Turns to which new lines of the server log can still belong."""
 
@@ -92,16 +94,19 @@ class LlmSummary:
         return self._criteria_cache[1]
 
 
-def reuse_by_turn(turns: Sequence[Turn], known: KnownFlags | None = None) -> dict[int, Reuse]:
-    """Prompt reuse of each turn by its ordinal, from logs alone. ``turns``: all of them, in order."""
+def reuse_by_turn(
+    turns: Sequence[Turn], known: KnownFlags | None = None, facts: OllamaFacts | None = None
+) -> dict[int, Reuse]:
+    """Prompt reuse of each turn by its ordinal. ``turns``: all of them, in order; ``facts``: of Ollama's server log."""
     tracker, summary = EpochTracker(known), LlmSummary()
     reuse: dict[int, Reuse] = {}
-    for turn in turns:
+    for number, turn in enumerate(turns, 1):
         tracker.add(turn)
-        reuse[turn.ordinal] = summary.add(turn, None, tracker.flags)
-    # Later turns teach how long an evaluated token takes, which changes what is known of earlier ones.
-    newest = summary.state(None, (), (), 0.0).reuse
-    return {**reuse, **{item.ordinal: item for item in newest}}
+        reuse[turn.ordinal] = summary.add(turn, facts, tracker.flags)
+        if number % LOOK_BACK_TURNS == 0 or number == len(turns):
+            # Later turns teach how long an evaluated token takes, which changes what is known of earlier ones.
+            reuse.update((item.ordinal, item) for item in summary.state(facts, (), (), 0.0).reuse)
+    return reuse
 
 
 def warnings(facts: OllamaFacts | None, context: ContextState | None, now: float) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ READ_BYTES = 1 << 20
 MAX_LINE_BYTES = 64 << 10
 """A longer line is dropped."""
 JOURNAL_COMMAND = ("journalctl", "-u", "ollama", "-f", "-n", "400", "-o", "cat")
+JOURNAL_TIMEOUT_S = 5.0
+"""For the end of the journal, when it is read once."""
 
 
 class ServerLogReader(Protocol):
@@ -34,6 +36,19 @@ def open_server_log(settings: Settings, root: Path | None) -> ServerLogReader | 
         path = Path(settings.paths.ollama_log).expanduser()
         return ServerLogFile(path if path.is_absolute() or root is None else root / path)
     return None
+
+
+def end_of_server_log(settings: Settings, root: Path | None) -> list[bytes]:
+    """The newest whole lines of the log that the settings name, read once; empty without one. Never raises."""
+    if not settings.paths.ollama_journal:
+        log = open_server_log(settings, root)
+        return [] if log is None else log.read()
+    argv = [part for part in JOURNAL_COMMAND if part != "-f"]
+    try:
+        ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=JOURNAL_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return _Splitter().split(ended.stdout)
 
 
 class _Splitter:

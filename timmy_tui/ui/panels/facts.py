@@ -1,11 +1,12 @@
 """One-line panels below the stage rows: prompt cache and context, finding or verdict, sources, running change."""
 
-from timmy_tui.core.formatting import ago, duration, percent
+from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import TrialState
-from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
+from timmy_tui.model.llm import LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
+from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.key_commands import CHOICES
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import finding_role, finding_words, stage_name, tokens
@@ -55,13 +56,13 @@ def _decode(view: View) -> str:
 def _reuse_part(view: View) -> Line:
     turn = view.last_complete
     reuse = view.reuse.get(turn.ordinal) if turn else None
-    if reuse is None or reuse.share is None or reuse.certainty is Certainty.UNKNOWN:
+    share = share_words(reuse)
+    if reuse is None or share == MISSING:
         why = f" ({foreign(reuse.reason, 40)})" if reuse is not None and reuse.reason else ""
-        return line(("cache ", "muted"), ("—", "faint"), (why, "muted"))
-    prefix = "~" if reuse.certainty is Certainty.ESTIMATED else ""
+        return line(("cache ", "muted"), (MISSING, "faint"), (why, "muted"))
     role = "warn" if reuse.broken or reuse.cold else "good"
     state = " broken" if reuse.broken else " cold" if reuse.cold else " reused"
-    return line(("cache ", "muted"), (f"{prefix}{percent(reuse.share)}{state}", role))
+    return line(("cache ", "muted"), (f"{share}{state}", role))
 
 
 def _window_parts(llm: LlmState | None) -> list[Line]:

@@ -1,7 +1,8 @@
 """Screen 4 as lines: the loaded model, the context window, one row per turn, and the guide's criteria."""
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent
-from timmy_tui.model.llm import Certainty, ContextState, Criterion, LlmState, OllamaFacts, Reuse
+from timmy_tui.model.llm import FAIL, NOT_JUDGED, PASS, ContextState, Criterion, LlmState, OllamaFacts, Reuse
+from timmy_tui.report.llm_words import request_words, share_words, source_words, value_words, verdict_words
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, join_fitting, left, line, right
@@ -10,7 +11,7 @@ from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
 
-VERDICT_ROLE = {"pass": "good", "fail": "bad", "not yet": "muted"}
+VERDICT_ROLE = {PASS: "good", FAIL: "bad", NOT_JUDGED: "muted"}
 
 
 def llm_lines(view: View, width: int, height: int) -> list[Line]:
@@ -104,11 +105,10 @@ def _context(context: ContextState | None, bar: int, view: View) -> Line:
 
 
 def _reuse(item: Reuse | None) -> Line:
-    if item is None or item.share is None or item.certainty is Certainty.UNKNOWN:
-        why = f" {foreign(item.reason, 60)}" if item is not None else ""
-        return line((MISSING, "faint"), (why, "muted"))
-    prefix = "~" if item.certainty is Certainty.ESTIMATED else ""
-    return line((f"{prefix}{percent(item.share)}", "good"), (f" {item.certainty}: {foreign(item.reason, 60)}", "muted"))
+    if item is None:
+        return line((MISSING, "faint"))
+    share = share_words(item)
+    return line((share, "faint" if share == MISSING else "good"), (f" {foreign(source_words(item), 72)}", "muted"))
 
 
 def reuse_lines(state: LlmState, view: View, width: int, height: int) -> list[Line]:
@@ -143,7 +143,6 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
     parts = _times(item)
     known = sum(ms for _, ms in parts) if parts else None
     role = "warn" if item.cold or item.broken or item.loaded else "good"
-    state = "load" if item.loaded else "broken" if item.broken else "cold" if item.cold else ""
     reused = item.reused if item.reused is not None else 0
     evaluated = max((item.prompt_tokens or 0) - reused, 0)
     kinds = [(REUSED, float(reused)), (EVALUATED, float(evaluated))] if item.reused is not None else []
@@ -157,36 +156,31 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
         (" ", "text"),
         *stack_line(kinds, prompt[1], prompt[0], view.glyphs),
         (right(tokens(item.prompt_tokens), 7), "text"),
-        (right(_share(item), 6), role if item.share is not None else "faint"),
+        (right(share_words(item), 6), role if item.share is not None else "faint"),
         (right(rate, 7), "muted"),
-        (f" {state}", "warn"),
+        (f" {request_words(item)}", "warn"),
     ]
     return tuple(spans)
-
-
-def _share(item: Reuse) -> str:
-    prefix = "~" if item.certainty is Certainty.ESTIMATED and item.share is not None else ""
-    return f"{prefix}{percent(item.share)}"
 
 
 def criteria_lines(criteria: tuple[Criterion, ...], view: View, width: int) -> list[Line]:
     """The guide's criteria with their verdicts, under the headings of their groups."""
     if not criteria:
         return []
-    marks = {"pass": view.glyphs.ok, "fail": view.glyphs.fail}
+    marks = {PASS: view.glyphs.ok, FAIL: view.glyphs.fail}
     lines = [title("the guide's criteria", width, view)]
     group = ""
     for item in criteria:
         if item.group != group:
             group = item.group
             lines.append(line((foreign(group, width), "muted")))
-        verdict = f"{marks.get(item.verdict, view.glyphs.none)} {item.verdict}"
+        verdict = f"{marks.get(item.verdict, view.glyphs.none)} {foreign(verdict_words(item), 10)}"
         note = f"  {foreign(item.note, width)}" if item.note else ""
         lines.append(
             line(
-                (left(verdict, 10), VERDICT_ROLE.get(item.verdict, "muted")),
+                (left(verdict, 13), VERDICT_ROLE.get(item.verdict, "muted")),
                 (left(foreign(item.label, 30), 31), "label"),
-                foreign(item.value, 40),
+                foreign(value_words(item), width),
                 (note, "muted"),
             )
         )

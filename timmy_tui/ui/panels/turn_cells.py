@@ -1,9 +1,9 @@
 """The table of turns: its columns and their content."""
 
-from timmy_tui.core.formatting import MISSING, count, duration, on_off, percent
-from timmy_tui.model.llm import Certainty
+from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.model.stages import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.paint.lines import foreign, right
 from timmy_tui.ui.paint.wording import reason_words, tokens
 from timmy_tui.ui.panels.headline import largest_part
@@ -50,10 +50,10 @@ def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
 
 def _cache(turn: Turn, view: View) -> tuple[str, str]:
     reuse = view.reuse.get(turn.ordinal)
+    share = right(share_words(reuse), 5)
     if reuse is None or reuse.share is None:
-        return right(MISSING, 5), "faint"
-    prefix = "~" if reuse.certainty is Certainty.ESTIMATED else ""
-    return right(f"{prefix}{percent(reuse.share)}", 5), "warn" if reuse.cold or reuse.broken else "good"
+        return share, "faint"
+    return share, "warn" if reuse.cold or reuse.broken else "good"
 
 
 def _why(turn: Turn, view: View) -> str:

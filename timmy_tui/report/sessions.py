@@ -1,0 +1,63 @@
+"""One table for each session: prompt size, LLM time, prompt reuse and tail mode of its turns, then their trends."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from timmy_tui.analysis.stats.turn_times import Trend, llm_trend, prompt_trend
+from timmy_tui.core.formatting import MISSING, count, duration, on_off
+from timmy_tui.core.sanitize import clean
+from timmy_tui.model.llm import Reuse
+from timmy_tui.model.turn import Session, Turn
+from timmy_tui.report.llm_words import share_words
+
+_HEAD = (
+    f"{'turn':>4} {'request':8} {'state':9} {'total':>6} {'V2V':>6} {'LLM':>6} {'est':>4} {'prompt':>6} {'prefill':>7} "
+    f"{'reuse':>5} {'ctx':>4} tail"
+)
+
+
+def session_lines(sessions: Sequence[Session], turns: Sequence[Turn], reuse: Mapping[int, Reuse]) -> Iterator[str]:
+    """Turns in the order in which they happened. ``reuse``: by ordinal. 80 columns, while nothing takes a minute."""
+    by_session: dict[int, list[Turn]] = defaultdict(list)
+    for turn in turns:
+        by_session[turn.session].append(turn)
+    for session in sessions:
+        members = by_session.get(session.number, [])
+        if not members:
+            continue
+        yield f"== session {session.number} · {clean(session.session_id or MISSING)} · {len(members)} turns"
+        yield _HEAD
+        for turn in members:
+            yield _row(turn, reuse.get(turn.ordinal))
+        yield from _trend_lines(members)
+        yield ""
+
+
+def _row(turn: Turn, reuse: Reuse | None) -> str:
+    bound = "≥" if turn.is_lower_bound else ""
+    return (
+        f"{count(turn.number):>4} {clean(turn.request_id, 8) or 'typed':8} {turn.state:9} "
+        f"{duration(turn.end_to_end_ms):>6} {duration(turn.v2v_ms, bound):>6} {duration(turn.stages.get('llm')):>6} "
+        f"{count(turn.prompt_tokens_est):>4} {count(turn.prompt_tokens):>6} {duration(turn.prefill_ms):>7} "
+        f"{share_words(reuse):>5} {count(turn.context_returned):>4} {on_off(turn.tail_mode)}"
+    )
+
+
+def _trend_lines(members: Sequence[Turn]) -> Iterator[str]:
+    llm = llm_trend(members)
+    if llm is not None:
+        yield _trend_line("LLM", llm, duration)
+        if llm.spread.n > 1:
+            ratio = MISSING if llm.first_to_others is None else f"×{llm.first_to_others:.2f}"
+            yield f"       first against mean of the others {ratio}: no proof of a cache, see reuse"
+    sizes = prompt_trend(members)
+    if sizes is not None:
+        yield _trend_line("prompt", sizes, lambda tokens: f"{tokens:.0f}", " tokens (est)")
+
+
+def _trend_line(name: str, of: Trend, write: Callable[[float], str], unit: str = "") -> str:
+    mean, low, high, n = of.spread
+    return (
+        f"{name:6} first {write(of.first)}, last {write(of.last)}, mean {write(mean)}, min {write(low)}, "
+        f"max {write(high)}{unit}, n={n}"
+    )
