@@ -1,21 +1,19 @@
-"""Marks of chat templates in an answer: each mark as its family writes it, and the words nearest to it that are none."""
+"""Marks of chat templates in an answer: each as its family writes it, and the words nearest to it that are none."""
 
 import pytest
 
 from timmy_tui.turns.template_leaks import leaks_template
 
-MARKS = """
-    <|begin_of_text|> <|start_header_id|> <|end_header_id|> <|eot_id|> <|eom_id|> <|python_tag|>
-    <|im_start|> <|im_end|> <|im_sep|>
-    <start_of_turn> <end_of_turn>
-    [INST] [/INST] <<SYS>> <</SYS>> [TOOL_CALLS] [AVAILABLE_TOOLS] </s>
-    <|channel|> <|message|> <|start|> <|return|>
-    <|assistant|> <|user|> <|system|> <|end|>
-    <|endoftext|> <|end_of_text|>
-    <|START_OF_TURN_TOKEN|> <|END_OF_TURN_TOKEN|> <|CHATBOT_TOKEN|>
-    <｜begin▁of▁sentence｜> <｜end▁of▁sentence｜> <｜User｜> <｜Assistant｜>
-    <think> </think> <thinking> </thinking> [THINK] [/THINK]
-""".split()  # fmt: skip
+MARKS = (
+    "<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|eom_id|>", "<|python_tag|>",
+    "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<start_of_turn>", "<end_of_turn>",
+    "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "[TOOL_CALLS]", "[AVAILABLE_TOOLS]", "</s>",
+    "<|channel|>", "<|message|>", "<|start|>", "<|return|>",
+    "<|assistant|>", "<|user|>", "<|system|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
+    "<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "<|CHATBOT_TOKEN|>",
+    "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>",
+    "<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]",
+)  # fmt: skip
 """From the families' own template files."""
 
 
