@@ -29,14 +29,15 @@ class Reach:
         """Tests in the order to try: the fastest first, where those of another room count as ``STRANGER_S`` slower.
 
         What runs at import is looked at by the tests whose file imports the module, then by those that call one of its
-        functions, and after them by those that call one of a module that imports it.
+        functions, and after them by those that call one of a module that imports it. Those that run it themselves start
+        a process each: they have no place of their own, or they would use up the budget ahead of all others.
         """
         own, importers = self.lines.get(path, {}), self.importers.get(path, ())
         wanted = [set(own.get(line, ()))]
         if not wanted[0] or line in self.at_import.get(path, ()):
             files = {one for one in importers if one.startswith("tests/")}
-            wanted.append({test for test in self.seconds if test.partition("::")[0] in files})
-            wanted += [self._callers(path), set().union(*map(self._callers, importers))]
+            importing = {test for test in self.seconds if test.partition("::")[0] in files}
+            wanted = [importing, self._callers(path), set().union(*map(self._callers, importers))]
         room = _room(path)
         found: dict[str, None] = {}
         for tests in wanted:

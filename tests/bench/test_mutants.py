@@ -112,7 +112,21 @@ def test_a_table_that_is_built_at_import_is_looked_at_by_the_tests_that_import_i
         at_import={table: [3, 7]},
         failed=(),
     )
-    both = ["tests/turns/test_ledger.py::test_it", "tests/model/test_table.py::test_rows"]
+    both = ["tests/model/test_table.py::test_rows", "tests/turns/test_ledger.py::test_it"]
     assert reach.tests_for(table, 7) == both
-    assert sorted(reach.tests_for(table, 3)) == sorted(both)
-    assert replace(reach, at_import={}).tests_for(table, 7) == both[:1]
+    assert reach.tests_for(table, 3) == both
+    assert replace(reach, at_import={}).tests_for(table, 7) == both[1:]
+
+
+def test_a_table_that_is_built_at_import_is_not_left_to_the_tests_that_start_a_process() -> None:
+    """They run its lines, and are slow; those that read the table run none of them."""
+    table = "timmy_tui/turns/ledger.py"
+    slow = {f"tests/commands/test_report.py::test_{number}": 20.0 for number in range(5)}
+    fast = {f"tests/turns/test_ledger.py::test_{number}": 0.1 for number in range(5)}
+    reach = Reach(
+        lines={table: {72: list(slow), 240: [*slow, *fast]}}, seconds={**slow, **fast},
+        importers={}, at_import={table: [72]}, failed=(),
+    )  # fmt: skip
+    asked = reach.tests_for(table, 72)
+    assert set(asked[:5]) == set(fast)
+    assert len(asked) == 7
