@@ -166,8 +166,11 @@ class Controller:
         if progress is None or UNDO not in progress.choices:
             refusal = f"{self._runner.label} cannot be taken back at this moment"
             return ChangePlan(request, request.word, refusal=refusal)
-        lines = ("the files are put back byte for byte, and v34 restarts once more",)
+        lines = (f"the files are put back byte for byte{self._after_undo()}",)
         return ChangePlan(request, f"undo {progress.label}", lines, answers=progress.op)
+
+    def _after_undo(self) -> str:
+        return ", and v34 restarts once more" if self._status.serving.listeners else "; v34 is not running"
 
     def start(self, plan: object) -> str:
         """Begin what was planned; ``state`` shows its progress. Raises ControlError."""

@@ -37,7 +37,7 @@ def test_flags_are_seen_and_nothing_else_of_the_file(harness: ControlHarness) ->
     values = {flag.key: flag.file_value for flag in shown.flags}
     assert values["tail-mode"] == "off"
     assert values["raw"] == "on"
-    assert shown.service == "port 9: not running"
+    assert shown.service.startswith("port 9: not running; start it, for example: cd ")
     assert "canary" not in repr(shown)
 
 

@@ -59,6 +59,11 @@ class Watched:
         self.listings.append(self.now)
         return self._list_points(points)
 
+    @property
+    def not_running(self) -> str:
+        """What is said of a v34 that is down: how to start it."""
+        return f"port 9: not running; {self.context.setup.watch.start_hint}"
+
     def read_at(self, *moments: float, changing: bool = False) -> ControlState:
         """Read at each of these seconds; the last state."""
         for moment in moments:
@@ -91,13 +96,13 @@ def test_restore_points_are_listed_again_while_something_changes_and_after_it(wa
 
 
 def test_a_service_that_is_not_there_is_looked_for_every_three_seconds(watched: Watched) -> None:
-    assert watched.read_at(0.0, 2.9, 3.0, 5.9, 6.0).service == "port 9: not running"
+    assert watched.read_at(0.0, 2.9, 3.0, 5.9, 6.0).service == watched.not_running
     assert seconds(watched.searches) == [0.0, 3.0, 6.0]
 
 
 def test_a_service_that_a_change_has_just_seen_is_not_called_dead(watched: Watched) -> None:
     """A change waits for the new v34 with looks of its own."""
-    assert watched.read_at(0.0).service == "port 9: not running"
+    assert watched.read_at(0.0).service == watched.not_running
     watched.serving = Serving(9, (Listener(7, 4000.0, watched.context.timmy.v34_folder, True),))
     watched.now = 1000.5
     find_serving(watched.context.setup.watch, Progress("op", "a change"))
@@ -109,7 +114,7 @@ def test_a_service_that_is_just_starting_is_not_called_dead(watched: Watched) ->
     watched.starting = ((41, 4000.0), (42, 4001.0))
     assert watched.read_at(0.0).service == "port 9: starting (pid 41, 42)"
     watched.starting = ()
-    assert watched.read_at(3.0).service == "port 9: not running"
+    assert watched.read_at(3.0).service == watched.not_running
     watched.serving = Serving(9, hidden=True)
     watched.starting = ((41, 4000.0),)
     assert "cannot be seen" in watched.read_at(6.0).service
@@ -125,7 +130,7 @@ def test_a_service_that_has_died_is_looked_for_at_once(watched: Watched) -> None
     watched.serving = Serving(9, (Listener(7, 4000.0, watched.context.timmy.v34_folder, True),))
     watched.read_at(0.0, 1.0)
     watched.lives, watched.serving = False, Serving(9)
-    assert watched.read_at(2.0, 3.0).service == "port 9: not running"
+    assert watched.read_at(2.0, 3.0).service == watched.not_running
     assert seconds(watched.searches) == [0.0, 2.0]
 
 

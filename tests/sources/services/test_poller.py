@@ -87,6 +87,16 @@ def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
         live.stop()
 
 
+def test_a_dead_v34_is_noticed_though_turns_stay_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody goes on talking to STT: there is always a turn in flight."""
+    monkeypatch.setattr(poller, "BUSY_INTERVAL_S", 5.5)
+    live = ServicePoller(ServiceConfig(settings(), None))
+    live.set_busy(True)
+    live.start(lambda: None)
+    wait_for(lambda: conditions(live)["v34"] is SourceCondition.DOWN)
+    live.stop()
+
+
 def test_a_timeout_is_busy_and_v34_is_not_polled_during_a_turn() -> None:
     free = threading.Event()
 

@@ -52,6 +52,7 @@ class ControlStatus:
         self._folder = context.timmy.v34_folder
         self._described_look = float("-inf")
         self._starting: tuple[tuple[int, float], ...] = ()
+        self._start_hint = ""
 
     def read(self, turns: Sequence[Turn], changing: bool) -> ControlState:
         """The state now. ``changing``: an edit found now is our own. Raises OSError, ControlError."""
@@ -102,9 +103,10 @@ class ControlStatus:
             self._described_look = self._watch.looked_at
             nothing_listens = not serving.listeners and not serving.hidden and not serving.elsewhere
             self._starting = starting(self._folder) if nothing_listens else ()
+            self._start_hint = f"; {self._watch.start_hint}" if nothing_listens and not self._starting else ""
         if self._starting:
             return f"port {serving.port}: starting (pid {', '.join(str(pid) for pid, _ in self._starting)})"
-        return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME))
+        return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME)) + self._start_hint
 
     def _mark_outside_edits(self, flags: Sequence[FlagState], changing: bool) -> None:
         """Add a marker for an edit by another program: the flags that it changed, or the file when it changed none."""

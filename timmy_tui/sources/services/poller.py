@@ -17,6 +17,8 @@ from timmy_tui.sources.services.urls import ServiceConfig
 from timmy_tui.sources.services.v34 import POLL_INTERVAL_S, StatsReader, V34Client
 
 TICK_S = 0.25
+BUSY_INTERVAL_S = 15.0
+"""Longest time without a request to v34 while turns are in flight: there always is one when it died and someone talks."""
 SPEECH_INTERVAL_S = 10.0
 """Time between two requests to TTS and STT."""
 MAX_SERVED = 64
@@ -136,11 +138,11 @@ class ServicePoller:
             self._served = (*self._served, *new)[-MAX_SERVED:]
 
     def _run_services(self) -> None:
-        due = dict.fromkeys(("v34", "tts", "stt"), 0.0)
+        due = dict.fromkeys(("v34", "tts", "stt"), time.monotonic())
         try:
             while not self._stopping.is_set():
                 now = time.monotonic()
-                if now >= due["v34"] and not self._busy:
+                if now >= due["v34"] + (BUSY_INTERVAL_S - POLL_INTERVAL_S if self._busy else 0.0):
                     due["v34"] = now + POLL_INTERVAL_S
                     self._poll_v34()
                 for name, path in (("tts", "/health"), ("stt", "/transcript")):
