@@ -109,6 +109,15 @@ class DemoV34(Service):
         """End v34's reloader and its child; Ollama goes on."""
         os.killpg(self._demo.processes[0].pid, signal.SIGKILL)
 
+    def start(self) -> None:
+        """Start v34 again, after ``kill``, as the control panel does."""
+        self._demo.start_v34_again()
+
+    @property
+    def url(self) -> str:
+        """Of v34."""
+        return self._demo.urls["v34"]
+
     def __enter__(self) -> "DemoV34":
         self._demo.start()
         try:
@@ -197,7 +206,7 @@ class RealV34(Service):
 class FakePanel:
     """The control panel's three routes, until the end of a ``with``."""
 
-    def __init__(self, v34: RealV34 | None = None, knows: bool = True) -> None:
+    def __init__(self, v34: RealV34 | DemoV34 | None = None, knows: bool = True) -> None:
         """``v34``: what it stops and starts; ``knows``: it says that v34 runs.
 
         ``answers`` overrides a route: (status, bytes, seconds to wait).

@@ -27,16 +27,22 @@ class Shell:
         self._settings.write_text(text)
         self._settings.chmod(0o600)
 
-    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        """Begin a command."""
-        command = [sys.executable, "-m", "timmy_tui", *arguments, "--root", str(self.root)]
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of every command: the Timmy and the settings."""
+        return ("--root", str(self.root), "--settings", str(self._settings))
+
+    def start(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL, before: tuple[str, ...] = ()
+    ) -> subprocess.Popen[str]:
+        """Begin a command. ``before``: a program that runs it."""
         return subprocess.Popen(
-            [*command, "--settings", str(self._settings)],
+            [*before, sys.executable, "-m", "timmy_tui", *arguments, *self.options],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment,
         )  # fmt: skip
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command to its end."""
-        process = self.start(*arguments)
+    def run(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        """A command to its end; ``before`` as in ``start``."""
+        process = self.start(*arguments, before=before)
         out, err = process.communicate(timeout=55)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)

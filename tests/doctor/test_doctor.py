@@ -75,6 +75,7 @@ def test_the_demo(tmp_path: Path) -> None:
     assert texts(lines, "model", "warn") == [
         "loaded with num_ctx 4096, v34 asks for 8000: its next turn reloads the model"
     ]
+    assert texts(lines, "model", "ok")[0].endswith("num_ctx 4096; unloads in 59m without a turn"), "keep_alive"
     assert "events in" in texts(lines, "latency.log", "ok")[0]
     assert "with request ids" in texts(lines, "v34.log", "ok")[0]
     assert texts(lines, "clocks", "ok")

@@ -12,7 +12,7 @@ from pathlib import Path
 from timmy_tui.demo.generate import ConversationPlan, recent_start, write_logs
 from timmy_tui.demo.parent_watchdog import ParentWatchdog
 from timmy_tui.demo.scenarios import SCENARIOS
-from timmy_tui.demo.start import process_environment, start_module, start_v34, write_installation
+from timmy_tui.demo.start import V34_LOG, process_environment, start_module, start_v34, write_installation
 from timmy_tui.demo.v34 import app as v34_app
 
 HISTORY_TURNS = 40
@@ -65,6 +65,8 @@ class Demo:
         self._watchdog: ParentWatchdog | None = None
         self._reserved_port: socket.socket | None = None
         self._ports: dict[str, int] = {}
+        self._environment: dict[str, str] = {}
+        """Added to that of v34."""
 
     @property
     def urls(self) -> dict[str, str]:
@@ -97,6 +99,7 @@ class Demo:
             self._write_history()
         options = self.options
         environment = process_environment(self._v34_settings(scenario.v34_offset_s), self._watchdog)
+        self._environment = environment
         try:
             self._processes = [start_v34(self.root, environment), self._start_ollama(listeners, environment)]
             if options.conversation:
@@ -124,6 +127,13 @@ class Demo:
             self._reserved_port.close()
         if self.root is not None and not self._keep_root:
             shutil.rmtree(self.root, ignore_errors=True)
+
+    def start_v34_again(self) -> None:
+        """Start v34 after its end as the control panel does: with a new log. Raises RuntimeError before ``start``."""
+        root = self._started_root()
+        (root / V34_LOG).unlink(missing_ok=True)
+        self._processes[0].wait()
+        self._processes[0] = start_v34(root, self._environment)
 
     def __enter__(self) -> "Demo":
         self.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, parse_version, rule_for
 from timmy_tui.core.errors import NotFound, SettingsError
-from timmy_tui.core.formatting import percent
+from timmy_tui.core.formatting import ago, percent
 from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings
@@ -172,7 +172,8 @@ def _residency(facts: OllamaFacts, context: CheckContext) -> Iterator[DoctorLine
         )
         return
     window = f", num_ctx {facts.context_length}" if facts.context_length else ""
-    yield DoctorLine("model", OK, f"{facts.model} {facts.parameters or ''} {facts.quantization or ''}{window}".strip())
+    about = f"{facts.model} {facts.parameters or ''} {facts.quantization or ''}{window}".strip()
+    yield DoctorLine("model", OK, f"{about}{_unloading(facts, context.now)}")
     if facts.size and facts.size_vram is not None and facts.size_vram < 0.995 * facts.size:
         part = percent(facts.size_vram / facts.size)
         yield DoctorLine("model", WARN, f"only {part} of it is in GPU memory", "A smaller num_ctx or model would fit.")
@@ -180,6 +181,15 @@ def _residency(facts: OllamaFacts, context: CheckContext) -> Iterator[DoctorLine
         windows = f"loaded with num_ctx {facts.context_length}, v34 asks for {configured.num_ctx}"
         text = f"{windows}: its next turn reloads the model"
         yield DoctorLine("model", WARN, text, "timmy-tui warm")
+
+
+def _unloading(facts: OllamaFacts, now: float) -> str:
+    """What keep_alive comes to: ``; unloads in 59m without a turn``. Empty when it is not reported."""
+    if facts.expires is None:
+        return ""
+    if facts.expires == float("inf"):
+        return "; stays loaded"
+    return f"; unloads in {ago(facts.expires - now)} without a turn"
 
 
 def _v34(context: CheckContext) -> Iterator[DoctorLine]:
