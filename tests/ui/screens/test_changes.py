@@ -77,6 +77,25 @@ async def test_the_row_below_the_restore_points_returns_to_latest() -> None:
     assert control.calls == [("plan", RestoreLatest())]
 
 
+async def test_a_long_question_is_scrolled_and_says_how_much_there_is() -> None:
+    control = FakeControl(control_state())
+    control.preview = tuple(f"v34/t{number:03}.py +1 −1" for number in range(300))
+    async with running_dashboard(snapshot(), size=(100, 40), control=control) as dashboard:
+        await dashboard.press("t")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        shown = [number for number in range(300) if f"v34/t{number:03}.py" in dashboard.text()]
+        assert shown == list(range(len(shown))) and f"↓ {300 - len(shown)} more lines" in dashboard.text()
+        await dashboard.press("down", "j", "k", "down")
+        assert "v34/t001.py" not in dashboard.text() and "v34/t002.py" in dashboard.text()
+        assert f"↑ 2 lines  ↓ {298 - len(shown)} more lines" in dashboard.text()
+        await dashboard.press(*["pagedown"] * 40)
+        assert "v34/t299.py" in dashboard.text() and "more lines" not in dashboard.text()
+        await dashboard.press(*["pageup"] * 40)
+        assert "v34/t000.py" in dashboard.text() and "↑" not in dashboard.text().split("go ahead")[0].split("t000")[1]
+        await dashboard.press("y")
+        await dashboard.until(lambda: "started" in dashboard.text())
+
+
 async def test_the_running_change_is_answered_only_with_what_it_offers() -> None:
     control = FakeControl(control_state())
     async with running_dashboard(snapshot(), control=control) as dashboard:
