@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
-from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
+from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, now_option, open_controller, yes_option
 from timmy_tui.commands.change_answers import ChangeAnswers
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.sanitize import clean
@@ -145,6 +145,7 @@ class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
 @click.argument("name", default="")
 @click.argument("files", nargs=-1)
 @click.option("--latest", is_flag=True, help="Return to the files as they were before the first restore.")
+@now_option
 @yes_option
 @takes(RestoreOptions)
 def restore_point(options: RestoreOptions) -> int:
@@ -158,4 +159,4 @@ def restore_point(options: RestoreOptions) -> int:
     with open_controller(options) as controller:
         request = RestoreLatest() if options.latest else Restore(options.name, options.files)
         plan = confirmed(controller.plan(request), options.yes)
-        return carry_out(controller, plan, ChangeAnswers())
+        return carry_out(controller, plan, ChangeAnswers(now=options.now))
