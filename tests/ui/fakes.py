@@ -48,6 +48,8 @@ class FakePlan:
 class FakeControl:
     """Plans everything, starts nothing."""
 
+    preview: tuple[str, ...] = ("v34/config.py:12", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
+
     def __init__(self, state: ControlState, refusal: str = "", error: str = "", other: str = "") -> None:
         self.shown_state, self.refusal, self.error, self.other = state, refusal, error, other
         self.calls: list[tuple[object, ...]] = []
@@ -59,9 +61,8 @@ class FakeControl:
         self.calls.append(("plan", request))
         if self.error:
             raise ControlError(self.error, "look at the log")
-        preview = ("v34/config.py:12", "- USE_FULL_MEGA_PROMPT = True", "+ USE_FULL_MEGA_PROMPT = False")
-        other = FakePlan(f"{request.word} {self.other}", preview) if self.other else None
-        return FakePlan(f"{request}", preview, self.refusal, "", other, self.other)
+        other = FakePlan(f"{request.word} {self.other}", self.preview) if self.other else None
+        return FakePlan(f"{request}", self.preview, self.refusal, "", other, self.other)
 
     def start(self, plan: Any) -> str:
         self.calls.append(("start", plan.label))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
-from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
+from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, now_option, open_controller, yes_option
 from timmy_tui.commands.change_answers import ChangeAnswers
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.sanitize import clean
@@ -14,6 +14,7 @@ from timmy_tui.model.user_requests import Restore, RestoreLatest
 
 if TYPE_CHECKING:
     from timmy_tui.control.restore.points import RestorePoints
+    from timmy_tui.model.change import RestorePoint
 
 
 class FlagsOptions(Place, frozen=True, kw_only=True):
@@ -84,12 +85,22 @@ def _points(place: Place) -> "RestorePoints":
 @settings_option
 @takes(Place)
 def list_points(place: Place) -> None:
-    """Every restore point, with the files it holds."""
+    """Every restore point, with the number of code files that it holds; what cannot be listed, and why, on stderr."""
     points = _points(place)
-    if points.git_off:
-        click.echo(f"git is not used: {clean(points.git_off)}", err=True)
-    for point in points.list():
-        click.echo(f"{clean(point.name):44} {point.kind:8} {len(point.files):3} files  {clean(point.note)}".rstrip())
+    listed = points.list()
+    for problem in points.list_problems:
+        click.echo(clean(problem), err=True)
+    for point in listed:
+        click.echo(_point_line(point))
+
+
+def _point_line(point: "RestorePoint") -> str:
+    from timmy_tui.control.restore.wording import remarks
+
+    number = "—" if point.files is None else len(point.files)
+    noun = "file " if number == 1 else "files"
+    notes = clean("; ".join(remarks(point)))
+    return f"{clean(point.name):44} {point.kind:8} {number:>4} {noun}  {notes}".rstrip()
 
 
 @restore_points.command(name="create")
@@ -99,8 +110,7 @@ def list_points(place: Place) -> None:
 @takes(PointOptions)
 def create_point(options: PointOptions) -> None:
     """Copy the code files of v34/ and shared/, byte for byte, to a folder outside the repository."""
-    point = _points(options).create(options.name)
-    click.echo(f"{clean(point.name)}: {len(point.files)} files")
+    click.echo(_point_line(_points(options).create(options.name)))
 
 
 @restore_points.command(name="show")
@@ -110,16 +120,19 @@ def create_point(options: PointOptions) -> None:
 @takes(PointOptions)
 def show_point(options: PointOptions) -> None:
     """Which files differ from a restore point or one of your tags, and by how many lines."""
-    differences = _points(options).diff(options.name)
-    for difference in differences:
-        lines = "" if difference.added is None else f" +{difference.added} −{difference.removed}"
-        click.echo(f"{clean(difference.path):44} {difference.state}{lines}")
-    if not differences:
+    from timmy_tui.control.restore.wording import describe, left_out_words
+
+    comparison = _points(options).compare(options.name)
+    for difference in comparison.differences:
+        click.echo(f"{clean(difference.path):44} {clean(describe(difference))}")
+    if not comparison.differences:
         click.echo("no code file differs")
+    if comparison.left_out:
+        click.echo(clean(left_out_words(comparison.left_out)))
 
 
 class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
-    """``name`` is the restore point, empty for ``latest``; ``files``: those alone."""
+    """``name`` is the restore point, empty for ``latest``; ``files``: those files and folders alone."""
 
     name: str
     files: tuple[str, ...]
@@ -132,15 +145,18 @@ class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):
 @click.argument("name", default="")
 @click.argument("files", nargs=-1)
 @click.option("--latest", is_flag=True, help="Return to the files as they were before the first restore.")
+@now_option
 @yes_option
 @takes(RestoreOptions)
 def restore_point(options: RestoreOptions) -> int:
-    """Restore code files from NAME: FILES, else the guide's files that differ. v34 restarts once at the end.
+    """Restore code from NAME: FILES, which may be folders (v34/ shared/), else every code file that differs.
 
-    Never uses `git checkout`: HEAD, the index and all other files stay as they are.
+    v34 restarts once at the end. Data is never restored. Never uses `git checkout`: HEAD, the index and all other
+    files stay as they are.
     """
     if bool(options.name) == options.latest:
         raise click.UsageError("name a restore point, or use --latest.")
     with open_controller(options) as controller:
         request = RestoreLatest() if options.latest else Restore(options.name, options.files)
-        return carry_out(controller, confirmed(controller.plan(request), options.yes), ChangeAnswers())
+        plan = confirmed(controller.plan(request), options.yes)
+        return carry_out(controller, plan, ChangeAnswers(now=options.now))

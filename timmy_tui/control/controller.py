@@ -11,6 +11,7 @@ from timmy_tui.control.change.runner import ChangeRunner
 from timmy_tui.control.change.status import ControlStatus
 from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboard
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
+from timmy_tui.control.restore.wording import made_words
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeProgress, ControlState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
@@ -181,7 +182,7 @@ class Controller:
         if isinstance(plan.request, CreatePoint):
             made = self._points.create(plan.request.name)
             self._poll_soon()
-            return f"restore point {made.name} made"
+            return made_words(made)
         if plan.answers:
             change = self._runner.change
             if change is None or change.progress.op != plan.answers:

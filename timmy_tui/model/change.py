@@ -78,10 +78,17 @@ class RestorePoint(Struct, frozen=True, eq=False):
     at: float | None
     kind: str
     """``own``, ``git ref``, or ``git tag`` (made by the user; read-only)."""
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] | None = ()
+    """Its code files; None when it has none to restore, or they cannot be read: ``problem`` says why."""
     note: str = ""
     restored: bool = False
     """Made automatically before a restore, so that the restore can be undone."""
+    problem: str = ""
+    """Why it cannot be restored; empty when it can."""
+    left_out: tuple[str, ...] = ()
+    """What looks like a code file and is not in it, each with its reason. Foreign text."""
+    not_in_git: str = ""
+    """Of one that was just made: why git has it not as well, and git's remedy; empty when it has. Foreign text."""
 
 
 class ControlState(Struct, frozen=True, eq=False):
@@ -91,6 +98,8 @@ class ControlState(Struct, frozen=True, eq=False):
     change: ChangeProgress | None = None
     journal: tuple[JournalEntry, ...] = ()
     restore_points: tuple[RestorePoint, ...] = ()
+    restore_problems: tuple[str, ...] = ()
+    """Which restore points are missing there, and why: git's tags, when git could not be asked. Foreign text."""
     read_only: str = ""
     """Why nothing can be changed; empty when changes are possible."""
     service: str = ""

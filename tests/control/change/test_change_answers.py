@@ -93,7 +93,7 @@ def test_a_broken_git_is_told_and_the_own_copy_is_made(root: Path, service: Serv
         )
         assert "not in git" in message
         (point,) = RestorePoints(root, state).list()
-        assert "v34/config.py" in point.files
+        assert point.files is not None and "v34/config.py" in point.files
 
 
 # -- the journal

@@ -109,14 +109,15 @@ def test_a_change_that_is_being_verified_can_be_undone(talking: ControlHarness) 
     assert talking.config.read_bytes() == before
 
 
-def test_a_restore_puts_back_the_guides_files_and_the_latest_comes_back(talking: ControlHarness) -> None:
+def test_a_restore_puts_back_what_differs_and_the_latest_comes_back(talking: ControlHarness) -> None:
     talking.start(CreatePoint("the-old-way"))
     old = talking.config.read_bytes()
     talking.start(Flip((("retrieved-chunks", "9"),)))
     talking.until_over()
     new = talking.config.read_bytes()
     plan = talking.start(Restore("the-old-way"))
-    assert any(line.startswith("restored: v34/config.py") for line in plan.preview)
+    assert plan.preview[0].startswith("1 code file is put back as in the-old-way: ")
+    assert any(line.startswith("v34/config.py +1") for line in plan.preview)
     assert talking.until_over() is ChangeState.KEPT, talking.messages
     assert talking.config.read_bytes() == old
     talking.start(RestoreLatest())

@@ -255,40 +255,66 @@ def test_an_undo_by_hand_leaves_nothing_to_undo(harness: ControlHarness) -> None
     assert harness.plan(Undo("none")).refusal == "the journal has no operation none."
 
 
-def test_a_restore_takes_the_files_of_the_guide_and_names_the_others(harness: ControlHarness) -> None:
+POINT_FIRST = "a restore point before-restore-… is made first"
+
+
+def test_a_restore_takes_every_code_file_that_differs(harness: ControlHarness) -> None:
     kept(harness, "retrieved-chunks", "3")
     aged(harness.root / "shared/own.py", b"RETRIES = 5\n")
-    restored = ("restored as they were at first-state: v34/config.py",)
-    lines = (
-        "left as it is: shared/own.py (differs +2 −1)", "restored: v34/config.py (differs +1 −1)",
-        "a restore point before-restore-… is made first", STOPPED,
+    assert shown(harness, Restore("first-state")) == (
+        "restore first-state",
+        (
+            "2 code files are put back as in first-state: +3 −2 lines", POINT_FIRST, STOPPED,
+            "shared/own.py +2 −1", "v34/config.py +1 −1",
+        ),
     )  # fmt: skip
-    assert shown(harness, Restore("first-state")) == ("restore first-state", (*restored, *lines))
-    named = harness.plan(Restore("first-state", ("shared/own.py",)))
-    assert named.preview[:3] == (
-        "restored as they were at first-state: shared/own.py", "restored: shared/own.py (differs +2 −1)",
-        "left as it is: v34/config.py (differs +1 −1)",
+    for names in (("shared/own.py",), ("shared/",)):
+        assert harness.plan(Restore("first-state", names)).preview == (
+            "1 code file is put back as in first-state: +2 −1 lines",
+            "left as it is: 1 code file, not asked for", POINT_FIRST, STOPPED,
+            "shared/own.py +2 −1", "left as it is: v34/config.py (differs +1 −1)",
+        )  # fmt: skip
+    assert harness.plan(Restore("first-state", ("v34/", "shared"))).preview == shown(harness, Restore("first-state"))[1]
+
+
+def test_what_is_made_again_and_what_stays_is_said(harness: ControlHarness) -> None:
+    (harness.root / "v34/llm.py").unlink()
+    aged(harness.root / "shared/new.py", b"A = 1\n")
+    aged(harness.root / "shared/newer.py", b"A = 1\n")
+    aged(harness.root / "shared/own.py", harness.root.joinpath("shared/own.py").read_bytes().replace(b"\n", b"\r\n"))
+    harness.app.with_name("second-name").hardlink_to(harness.app)
+    _, lines = shown(harness, Restore("first-state"))
+    assert lines[1:3] == (
+        "not on disk now, and made again: v34/llm.py", "left as they are: 2 code files, only on disk",
+    )  # fmt: skip
+    two_names = "has 2 names (hard links); replacing it would separate them"
+    assert lines[3] == f"cannot be restored: v34/app.py ({two_names})"
+    assert lines[4:7] == (POINT_FIRST, STOPPED, "shared/own.py only the ends of lines")
+    assert lines[7].startswith("v34/llm.py +") and lines[7].endswith(" −0, made again")
+    assert lines[8:] == (
+        "left as it is: shared/new.py (only on disk)", "left as it is: shared/newer.py (only on disk)",
+        f"left as it is: v34/app.py (cannot be restored: {two_names})",
     )  # fmt: skip
 
 
-def test_a_restore_without_a_file_of_the_guide_is_refused_and_names_the_others(harness: ControlHarness) -> None:
-    same = "No file of v34/config.py, v34/app.py, v34/llm.py differs from first-state."
-    assert harness.plan(Restore("first-state")).refusal == same
-    aged(harness.root / "shared/own.py", b"RETRIES = 5\n")
-    assert harness.plan(Restore("first-state")).refusal == f"{same} Others do; name them: shared/own.py."
+def test_a_restore_of_what_is_the_same_is_refused(harness: ControlHarness) -> None:
+    assert harness.plan(Restore("first-state")).refusal == "Nothing to restore: no code file differs from first-state."
+    same = "Nothing to restore: v34/app.py, v34/llm.py do not differ from first-state."
+    assert harness.plan(Restore("first-state", ("v34/app.py", "v34/llm.py"))).refusal == same
 
 
 def test_at_most_six_other_files_are_named(harness: ControlHarness) -> None:
-    for number in range(7):
+    for number in range(8):
         aged(harness.root / f"shared/own{number}.py", b"A = 1\n")
     git(harness.root, "add", "shared")
     git(harness.root, "commit", "-qm", "more")
     git(harness.root, "tag", "second-state")
-    for number in range(7):
-        aged(harness.root / f"shared/own{number}.py", b"A = 2\n")
-    names = ", ".join(f"shared/own{number}.py" for number in range(6))
-    refusal = harness.plan(Restore("second-state")).refusal
-    assert refusal.endswith(f"differs from second-state. Others do; name them: {names}.")
+    for number, more in ((6, ""), (7, " and 1 more"), (8, " and 2 more")):
+        for changed in range(number):
+            aged(harness.root / f"shared/own{changed}.py", b"A = 222\n")
+        names = ", ".join(f"shared/own{changed}.py" for changed in range(6))
+        refusal = harness.plan(Restore("second-state", ("v34/app.py",))).refusal
+        assert refusal.endswith(f"does not differ from second-state. Others do: {names}{more}."), number
 
 
 def test_a_restore_makes_its_own_restore_point_each_time(harness: ControlHarness) -> None:
@@ -300,7 +326,8 @@ def test_a_restore_makes_its_own_restore_point_each_time(harness: ControlHarness
     assert shown(harness, RestoreLatest()) == (
         "return to latest",
         (
-            "as before the first restore: v34/config.py", "a restore point before-restore-… is made first", STOPPED,
+            "1 code file is put back as before the first restore: +1 −1 lines", POINT_FIRST, STOPPED,
+            "v34/config.py +1 −1",
         ),
     )  # fmt: skip
     harness.start(RestoreLatest())

@@ -147,6 +147,17 @@ def test_in_a_pipe_now_goes_ahead_in_mid_turn(silent: tuple[DemoV34, Shell], wha
     assert done.returncode == 0 and "the restart cut a turn" in done.stdout
 
 
+def test_a_restore_goes_ahead_in_mid_turn_when_it_is_told_to(silent: tuple[DemoV34, Shell]) -> None:
+    v34, shell = silent
+    assert shell.run("restore-points", "create", "mine").returncode == 0
+    assert shell.run("flip", "retrieved-chunks", "3", "--yes").returncode == 0
+    begin_turn(v34)
+    for what in ("mine", "--latest"):
+        done = shell.run("restore-points", "restore", what, "--yes", "--now")
+        assert done.returncode == 0 and "the restart cut a turn" in done.stdout, what
+        assert (b"NUM_RETRIEVED_CHUNKS = 5" in v34.config.read_bytes()) is (what == "mine")
+
+
 def test_with_a_dead_v34_and_somebody_talking_flip_and_undo_end(tmp_path: Path) -> None:
     with timmy(tmp_path, talk=True) as (v34, shell):
         log = v34.root / "shared" / "latency.log"

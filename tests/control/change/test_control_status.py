@@ -59,7 +59,7 @@ def test_a_restore_point_is_made_and_listed(harness: ControlHarness) -> None:
         (Flip((("tail-mode", "off"),)), "has that value already"),
         (Undo(), "there is no change to undo"),
         (Undo("nothing"), "the journal has no operation nothing"),
-        (Restore("nowhere"), "there is no restore point nowhere"),
+        (Restore("nowhere"), "there is no own restore point nowhere, and git's tags could not be looked at"),
         (RestoreLatest(), "nothing was restored"),
     ],
 )

@@ -66,11 +66,34 @@ def test_a_value_that_is_there_already_is_nothing_to_change(root: Path, backups:
     assert only.image.path == app
 
 
-def test_the_first_file_is_put_back_when_the_second_fails(root: Path, backups: Path) -> None:
+def test_of_several_files_none_is_touched_when_one_was_saved_since(root: Path, backups: Path) -> None:
+    """Replaced and put back, the first one would be two edits to a reloader."""
+    config, app = root / "v34/config.py", root / "v34/app.py"
+    old, before = config.read_bytes(), config.stat()
+    planned = plan([Edit(config, FULL, False), Edit(app, RAW, False)], backups)
+    app.write_bytes(app.read_bytes() + b"# saved meanwhile\n")
+    with pytest.raises(Conflict, match="app.py"):
+        write(planned)
+    assert config.read_bytes() == old
+    assert (config.stat().st_mtime_ns, config.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert app.read_bytes().endswith(b"# saved meanwhile\n")
+    assert not temps(config.parent)
+
+
+def test_the_first_file_is_put_back_when_the_second_fails(
+    root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config, app = root / "v34/config.py", root / "v34/app.py"
     old = config.read_bytes()
     planned = plan([Edit(config, FULL, False), Edit(app, RAW, False)], backups)
-    app.write_bytes(app.read_bytes() + b"# saved meanwhile\n")
+    swap = atomic_replace.Staged.swap
+
+    def after_a_save(staged: atomic_replace.Staged) -> atomic_replace.FileImage:
+        if staged.image.path == app:
+            app.write_bytes(app.read_bytes() + b"# saved meanwhile\n")
+        return swap(staged)
+
+    monkeypatch.setattr(atomic_replace.Staged, "swap", after_a_save)
     with pytest.raises(Conflict, match="app.py"):
         write(planned)
     assert config.read_bytes() == old
@@ -83,12 +106,18 @@ def test_a_file_that_cannot_be_put_back_is_said_with_its_backup(
 ) -> None:
     config, app = root / "v34/config.py", root / "v34/app.py"
     planned = plan([Edit(config, FULL, False), Edit(app, RAW, False)], backups)
-    app.write_bytes(app.read_bytes() + b"# saved meanwhile\n")
+    swap = atomic_replace.Staged.swap
+
+    def after_a_save_of_the_other(staged: atomic_replace.Staged) -> atomic_replace.FileImage:
+        if staged.image.path == app:
+            app.write_bytes(app.read_bytes() + b"# saved meanwhile\n")
+        return swap(staged)
 
     def after_another_save(image: atomic_replace.FileImage, new: bytes) -> atomic_replace.FileImage:
         config.write_bytes(config.read_bytes() + b"# saved too\n")
         return replace_file(image, new)
 
+    monkeypatch.setattr(atomic_replace.Staged, "swap", after_a_save_of_the_other)
     monkeypatch.setattr(transaction, "replace_file", after_another_save)
     with pytest.raises(HalfDone) as half:
         write(planned)

@@ -74,7 +74,7 @@ def test_c20_a_restore_changes_the_named_file_and_nothing_else(repository: Path,
 def test_a_repository_without_a_commit_works(root: Path, state: Path) -> None:
     git(root, "init", "-q")
     points = RestorePoints(root, state)
-    assert points.create("mine").note == ""
+    assert points.create("mine").not_in_git == ""
     assert "v34/app.py" in git(root, "ls-tree", "-r", "--name-only", "refs/timmy-tui/restore/mine")
 
 
@@ -114,7 +114,7 @@ def test_c21_without_git_own_copies_work(
     monkeypatch.setenv("PATH", str(tmp_path))
     points = RestorePoints(repository, state)
     assert points.git_off == "git is not installed."
-    assert points.create("mine").note == "not in git: git is not installed."
+    assert points.create("mine").not_in_git == "git is not installed."
     assert [point.name for point in points.list()] == ["mine"]
 
 
@@ -130,7 +130,7 @@ def test_c21_a_repository_of_another_user_is_not_trusted(repository: Path, state
 def test_c21_an_index_lock_does_not_matter(repository: Path, state: Path) -> None:
     (repository / ".git/index.lock").touch()
     points = RestorePoints(repository, state)
-    assert points.create("mine").note == ""
+    assert points.create("mine").not_in_git == ""
     points.restore("before-kv-cache-fix", ["v34/config.py"])
     assert (repository / ".git/index.lock").exists()
 
@@ -141,7 +141,7 @@ def test_c21_git_that_fails_or_hangs_leaves_the_own_copy(
     points = RestorePoints(repository, state)
     shutil.rmtree(repository / ".git/objects")
     point = points.create("broken-repository")
-    assert point.kind == "own" and "not in git: " in point.note
+    assert point.kind == "own" and point.not_in_git
     slow = tmp_path / "git"
     slow.write_text("#!/bin/sh\nsleep 60 &\nwait\n")
     slow.chmod(0o755)
@@ -171,6 +171,6 @@ def test_the_callers_git_variables_and_hooks_have_no_say(
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
     points = RestorePoints(repository, state)
-    assert points.create("mine").note == ""
+    assert points.create("mine").not_in_git == ""
     points.diff("mine"), points.diff("before-kv-cache-fix")
     assert not ran.exists() and not (tmp_path / "index").exists()

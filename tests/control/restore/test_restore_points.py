@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.timmy_files import CANARY, CODE, aged, edit_chunks, lay_out
+from tests.control.timmy_files import CANARY, CODE, aged, edit_chunks, git, lay_out
 from timmy_tui.control.edit.atomic_replace import LIMIT
 from timmy_tui.control.edit.transaction import write
-from timmy_tui.control.errors import Conflict, Refused, Unsafe
+from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.journal.write_ahead import Entry, Journal, file_records, new_op, plan_rollback
-from timmy_tui.control.restore import copies
+from timmy_tui.control.restore.code import find_code
 from timmy_tui.control.restore.points import FileDifference, RestorePoints, checked_name, default_name
 from timmy_tui.core.errors import NotFound
 
@@ -20,7 +20,7 @@ def test_a_point_keeps_the_exact_bytes_of_the_code_files(root: Path, config: Pat
     points = RestorePoints(root, state)
     point = points.create("before-tail-mode", note="by hand")
     assert (point.name, point.kind, point.files) == ("before-tail-mode", "own", CODE)
-    assert point.note.startswith("by hand; not in git: ")
+    assert point.note == "by hand" and point.not_in_git.endswith("is not a git repository.")
     edit_chunks(config)
     points.restore("before-tail-mode", ["v34/config.py"])
     assert config.read_bytes() == old
@@ -68,12 +68,12 @@ def test_differences_are_named_and_counted(repository: Path, state: Path) -> Non
     points.create("mine")
     (repository / "shared/latency_tracker.py").unlink()
     assert points.diff("before-kv-cache-fix") == (
-        FileDifference("shared/latency_tracker.py", "only in the point"),
+        FileDifference("shared/latency_tracker.py", "only in the point", 2, 0),
         FileDifference("v34/config.py", "differs", 1, 1),
         FileDifference("v34/llm.py", "differs", 0, 1),
         FileDifference("v34/new.py", "only on disk"),
     )
-    assert points.diff("mine") == (FileDifference("shared/latency_tracker.py", "only in the point"),)
+    assert points.diff("mine") == (FileDifference("shared/latency_tracker.py", "only in the point", 2, 0),)
 
 
 def test_a_point_that_is_none_is_not_found_and_the_nearest_is_offered(repository: Path, state: Path) -> None:
@@ -84,31 +84,11 @@ def test_a_point_that_is_none_is_not_found_and_the_nearest_is_offered(repository
         assert ("before-kv-cache-fix" in missing.value.hint) is (name == "before-kv-cache")
 
 
-@pytest.mark.parametrize(
-    "file",
-    ["shared/latency.log", "README.py", "v34/../x.py", "../x.py", "/etc/x.py", "v34", "v34/.x.py", "shared/link.py"],
-)
-def test_only_code_files_in_v34_and_shared_are_restored(
-    repository: Path, state: Path, tmp_path: Path, file: str
-) -> None:
-    (repository / "README.py").write_bytes(b"X = 1\n")
-    (repository / "v34/.x.py").write_bytes(b"X = 1\n")
-    (tmp_path / "outside.py").write_bytes(b"X = 1\n")
-    (repository / "shared/link.py").symlink_to(tmp_path / "outside.py")
+def test_a_restore_is_refused_for_a_file_that_the_point_lacks(repository: Path, state: Path) -> None:
     points = RestorePoints(repository, state)
-    for act in (lambda: points.plan("before-kv-cache-fix", [file]), lambda: points.create("mine", [file])):
-        with pytest.raises(Unsafe):
-            act()
-
-
-def test_a_restore_is_refused_for_a_file_that_the_point_or_the_disk_lacks(repository: Path, state: Path) -> None:
-    points = RestorePoints(repository, state)
-    with pytest.raises(Refused, match="holds no v34/new.py"):
+    with pytest.raises(Refused, match="holds no v34/new.py. It is only on disk, and stays"):
         points.plan("before-kv-cache-fix", ["v34/new.py"])
-    (repository / "v34/app.py").unlink()
-    with pytest.raises(Unsafe, match="does not exist now"):
-        points.plan("before-kv-cache-fix", ["v34/app.py"])
-    with pytest.raises(Refused, match="Nothing to restore"):
+    with pytest.raises(Refused, match="Nothing to restore: shared/latency_tracker.py does not differ from"):
         points.plan("before-kv-cache-fix", ["shared/latency_tracker.py"])
 
 
@@ -188,7 +168,13 @@ def test_links_large_files_and_environments_are_not_code(root: Path, state: Path
     (root / "v34/large.py").write_bytes(b"#" * (LIMIT + 1))
     (root / "v34/link.py").symlink_to(root / "v34/app.py")
     os.mkfifo(root / "v34/fifo.py")
-    assert tuple(copies.code_files(root)) == CODE
+    code = find_code(root)
+    assert code.files == CODE
+    assert code.left_out == (
+        "v34/fifo.py (is not a regular file)",
+        "v34/large.py (is larger than 1 MiB)",
+        "v34/link.py (a symbolic link)",
+    )
 
 
 def test_a_root_without_code_has_nothing_to_keep(tmp_path: Path, state: Path) -> None:
@@ -197,14 +183,25 @@ def test_a_root_without_code_has_nothing_to_keep(tmp_path: Path, state: Path) ->
         RestorePoints(tmp_path / "empty", state).create("mine")
 
 
-def test_a_damaged_manifest_is_no_point(root: Path, state: Path) -> None:
+def test_a_damaged_manifest_is_said_and_git_may_have_the_same_point(root: Path, state: Path) -> None:
     points = RestorePoints(root, state)
     points.create("mine")
     (manifest,) = state.glob("restore/*/mine.json")
     manifest.write_bytes(manifest.read_bytes()[:-9])
     assert points.list() == ()
-    with pytest.raises(NotFound):
+    assert points.list_problems[0] == f"The restore point mine cannot be read: {manifest} is damaged."
+    with pytest.raises(Refused, match="mine cannot be read"):
         points.diff("mine")
+    with pytest.raises(Refused, match="already"):
+        points.create("mine")
+    git(root, "init", "-q")
+    assert points.list() == () and len(points.list_problems) == 1
+    with pytest.raises(Refused, match="mine cannot be read"):
+        points.diff("mine")
+    git(root, "add", "v34", "shared/latency_tracker.py")
+    git(root, "commit", "-qm", "first")
+    git(root, "update-ref", "refs/timmy-tui/restore/mine", "HEAD")
+    assert points.diff("mine") == ()
 
 
 def test_s4_the_diff_of_a_point_shows_what_changed_and_no_password(repository: Path, state: Path) -> None:
@@ -216,5 +213,6 @@ def test_s4_the_diff_of_a_point_shows_what_changed_and_no_password(repository: P
 def test_a_folder_that_leads_out_of_the_root_holds_no_code_of_it(root: Path, state: Path, tmp_path: Path) -> None:
     (root / "shared").rename(tmp_path / "elsewhere")
     (root / "shared").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Unsafe):
-        RestorePoints(root, state).create("mine", ["shared/latency_tracker.py"])
+    point = RestorePoints(root, state).create("mine")
+    assert point.files is not None and not [file for file in point.files if file.startswith("shared/")]
+    assert point.left_out == ("shared/ (a symbolic link that leads out of the root)",)

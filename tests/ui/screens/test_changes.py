@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from tests.ui.fakes import FakeControl
 from tests.ui.running import running_dashboard
-from tests.ui.snapshots import control_state, snapshot
-from timmy_tui.model.change import ControlState
+from tests.ui.snapshots import NOW, control_state, snapshot
+from timmy_tui.model.change import ControlState, RestorePoint
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.screens.changes import next_value
 
@@ -75,6 +75,54 @@ async def test_the_row_below_the_restore_points_returns_to_latest() -> None:
         await dashboard.press("5", "end", "k", "enter")
         await dashboard.until(lambda: "go ahead" in dashboard.text())
     assert control.calls == [("plan", RestoreLatest())]
+
+
+async def test_restore_points_show_their_number_of_files_and_what_is_missing() -> None:
+    problem = "git's tags cannot be listed: git does not trust /srv/timmy: it belongs to another user."
+    files = tuple(f"v34/t{number}.py" for number in range(300))
+    points = (
+        RestorePoint("plenty", NOW, "git tag", files, "before the fix"),
+        RestorePoint("one", NOW, "own", ("v34/app.py",), left_out=("v34/a.py (a symbolic link)",)),
+        RestorePoint("a-blob", NOW, "git tag", None, problem="not a commit: it names a blob"),
+    )
+    control = FakeControl(replace(control_state(), restore_points=points, restore_problems=(problem,)))
+    async with running_dashboard(snapshot(), size=(110, 50), control=control) as dashboard:
+        await dashboard.press("5")
+        rows = {row.split()[0]: " ".join(row.split()) for row in dashboard.text().splitlines() if row.strip()}
+        assert rows["plenty"].endswith("git tag 300 files before the fix")
+        assert rows["one"].endswith("own 1 file 1 left out")
+        assert rows["a-blob"].endswith("git tag — not a commit: it names a blob")
+        assert problem in dashboard.text()
+
+
+@pytest.mark.parametrize(("number", "older"), [(50, ""), (51, "1 older:"), (70, "20 older:")])
+async def test_the_newest_fifty_restore_points_are_on_the_screen(number: int, older: str) -> None:
+    points = tuple(RestorePoint(f"point-{at}", NOW - at, "own", ("v34/app.py",)) for at in range(number))
+    control = FakeControl(replace(control_state(), restore_points=points))
+    async with running_dashboard(snapshot(), size=(110, 100), control=control) as dashboard:
+        await dashboard.press("5")
+        text = dashboard.text()
+        assert "point-49 " in text and "point-50 " not in text
+        assert older in text if older else "older:" not in text
+
+
+async def test_a_long_question_is_scrolled_and_says_how_much_there_is() -> None:
+    control = FakeControl(control_state())
+    control.preview = tuple(f"v34/t{number:03}.py +1 −1" for number in range(300))
+    async with running_dashboard(snapshot(), size=(100, 40), control=control) as dashboard:
+        await dashboard.press("t")
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        shown = [number for number in range(300) if f"v34/t{number:03}.py" in dashboard.text()]
+        assert shown == list(range(len(shown))) and f"↓ {300 - len(shown)} more lines" in dashboard.text()
+        await dashboard.press("down", "j", "k", "down")
+        assert "v34/t001.py" not in dashboard.text() and "v34/t002.py" in dashboard.text()
+        assert f"↑ 2 lines  ↓ {298 - len(shown)} more lines" in dashboard.text()
+        await dashboard.press(*["pagedown"] * 40)
+        assert "v34/t299.py" in dashboard.text() and "more lines" not in dashboard.text()
+        await dashboard.press(*["pageup"] * 40)
+        assert "v34/t000.py" in dashboard.text() and "↑" not in dashboard.text().split("go ahead")[0].split("t000")[1]
+        await dashboard.press("y")
+        await dashboard.until(lambda: "started" in dashboard.text())
 
 
 async def test_the_running_change_is_answered_only_with_what_it_offers() -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.journal.write_ahead import Journal
 from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.restore.points import RestorePoints
+from timmy_tui.control.restore.wording import made_words
 from timmy_tui.control.service.restart_strategies import make_strategy
 from timmy_tui.control.service.setup import ServiceSetup
 from timmy_tui.control.service.v34_service import V34Service
@@ -51,17 +54,19 @@ class ChangeContext:
     def ensure_restore_point(self, plan: ChangePlan) -> None:
         """Make a restore point before every restore, and before the first change of a run of the program.
 
-        Raises ControlError when it cannot be made: then nothing is changed. Notifies when git could not keep it too.
+        Raises ControlError when it cannot be made: then nothing is changed. Notifies, with what git says where it
+        could not keep it too: a warning where git worked before.
         """
         try:
             if isinstance(plan.request, Restore | RestoreLatest):
-                self.points.create_before_restore(plan.planned, plan.point)
+                made = self.points.create_before_restore(plan.planned, plan.point)
             elif plan.planned and plan.point and self._point_missing:
                 made = self.points.create_before(plan.point)
                 self._point_missing = False
-                message = f"restore point {made.name} made"
-                failed = made.note and not self.points.git_off
-                self.notify(f"{message}; {made.note}" if failed else message, "warn" if failed else "muted")
+            else:
+                return
         except (TimmyError, OSError) as error:
             reason = error.message if isinstance(error, TimmyError) else f"{error.strerror}."
             raise ControlError(f"No restore point can be made, and nothing was changed: {reason}") from None
+        failed = made.not_in_git and not self.points.git_off
+        self.notify(made_words(replace(made, note="")), "warn" if failed else "muted")

@@ -16,6 +16,9 @@ class ChangePlan:
     label: str
     """``tail mode off→on``."""
     preview: tuple[str, ...] = ()
+    """What would be done and what that interrupts, in the order in which it matters; ``details`` at its end."""
+    details: tuple[str, ...] = ()
+    """One line for every file, where there may be hundreds."""
     refusal: str = ""
     done: str = ""
     """Why nothing has to be done: what was asked for runs already. It cannot be started."""

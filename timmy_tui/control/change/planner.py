@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -27,15 +28,13 @@ from timmy_tui.control.journal.write_ahead import (
     plan_rollback,
     reversed_edits,
 )
+from timmy_tui.control.restore.wording import details, latest_lines, summary
 from timmy_tui.control.service.listeners import Serving, refusal
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.core.errors import NotFound
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 from timmy_tui.sources.timmy import Timmy
-
-GUIDE_FILES = ("v34/config.py", "v34/app.py", "v34/llm.py")
-"""What a restore puts back unless files are named: the guide's own. Its `-- v34/ shared/` rolls back later work."""
 
 
 class Planner:
@@ -106,7 +105,7 @@ class Planner:
         if busy:
             lines.append("a turn is in flight: the change waits until it is over")
         other = made.other and self._with_consequences(made.other, serving, busy)
-        return replace(made, preview=tuple(lines), other=other)
+        return replace(made, preview=(*lines, *made.details), other=other)
 
     def _undo(self, request: Undo) -> ChangePlan:
         operation = self._operation(request.op)
@@ -150,30 +149,20 @@ class Planner:
         raise NotFound(f"{changes[0].label} {_how_it_ended(changes[0], operations)}.", hint)
 
     def _restore(self, request: Restore) -> ChangePlan:
-        name = request.point
-        differences = self._points.diff(name)
-        differing = [one.path for one in differences if one.state == "differs"]
-        files = list(request.files) or [path for path in differing if path in self._guide_files]
-        if not files:
-            raise Refused(f"No file of {', '.join(self._guide_files)} differs from {name}.", hint=_named(differing))
-        lines = [f"restored as they were at {name}: {', '.join(files)}"]
-        for one in differences:
-            counts = "" if one.added is None else f" +{one.added} −{one.removed}"
-            outcome = "restored" if one.path in files else "left as it is"
-            lines.append(f"{outcome}: {one.path} ({one.state}{counts})")
-        planned = self._points.plan(name, files)
-        return ChangePlan(request, f"restore {name}", tuple(lines), planned=planned, point=name)
-
-    @property
-    def _guide_files(self) -> tuple[str, ...]:
-        paths = self._timmy.settings.paths
-        return tuple(dict.fromkeys((paths.config, paths.app, *GUIDE_FILES)))
+        restoration = self._points.restoration(request.point, request.files)
+        return ChangePlan(
+            request,
+            f"restore {request.point}",
+            summary(restoration),
+            planned=restoration.planned,
+            point=request.point,
+            details=details(restoration),
+        )
 
     def _latest(self, request: RestoreLatest) -> ChangePlan:
         planned = self._points.plan_latest()
-        names = [shown_path(self._timmy.root, file.image.path) for file in planned]
-        lines = (f"as before the first restore: {', '.join(names)}",)
-        return ChangePlan(request, "return to latest", lines, planned=planned)
+        lines, files = latest_lines(planned, partial(shown_path, self._timmy.root))
+        return ChangePlan(request, "return to latest", lines, planned=planned, details=files)
 
 
 def requested_values(operation: Operation, timmy: Timmy) -> tuple[tuple[Flag, Value], ...]:
@@ -218,7 +207,3 @@ def _reversed(operation: Operation) -> tuple[str, ...]:
     return tuple(
         f"  {literal.name}: {literal.new} → {literal.old}" for file in operation.files for literal in file.literals
     )
-
-
-def _named(differing: Sequence[str]) -> str:
-    return f"Others do; name them: {', '.join(differing[:6])}." if differing else ""

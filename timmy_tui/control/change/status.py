@@ -67,6 +67,7 @@ class ControlStatus:
             flags=self._flags,
             journal=tuple(_entry(operation, operations) for operation in reversed(operations[-JOURNAL_SHOWN:])),
             restore_points=self._shown_points,
+            restore_problems=self._points.list_problems,
             service=self._service(),
         )
 

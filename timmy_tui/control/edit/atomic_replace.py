@@ -41,11 +41,13 @@ class FileImage:
     gid: int
     mtime_ns: int
     xattrs: tuple[tuple[str, bytes], ...] = ()
+    exists: bool = True
+    """False: there is no file of this name; the rest says how one would be made (``file_presence.absent``)."""
 
     @property
     def sha256(self) -> str:
-        """Of the bytes, in hex."""
-        return hashlib.sha256(self.data).hexdigest()
+        """Of the bytes, in hex; empty where there is no file."""
+        return hashlib.sha256(self.data).hexdigest() if self.exists else ""
 
     def same(self, other: "FileImage") -> bool:
         """The same bytes with the same owner, mode and attributes; the time may differ."""
@@ -66,7 +68,7 @@ def read_file(path: Path) -> FileImage:
         raise Unsafe(f"{path} cannot be read: {error.strerror}.") from None
     try:
         for _ in range(_TRIES):
-            image, steady = _read(fd, real)
+            image, steady = read_open(fd, real)
             if steady:
                 return image
     except OSError as error:
@@ -76,7 +78,7 @@ def read_file(path: Path) -> FileImage:
     raise Conflict(f"{path} is being written by another program.")
 
 
-def _read(fd: int, path: Path) -> tuple[FileImage, bool]:
+def read_open(fd: int, path: Path) -> tuple[FileImage, bool]:
     """The file behind ``fd``, and whether it stayed the same while it was read."""
     info = os.fstat(fd)
     if not stat.S_ISREG(info.st_mode):
@@ -127,9 +129,12 @@ class Staged:
         self.image = image
         self.new = new
         self.temp = temp or temp_name(image.path)
+        self.written = image
+        """The new file as it was read back."""
         wait_for_later_second(image.mtime_ns)
         try:
-            fd = os.open(self.temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+            fd = os.open(self.temp, flags, 0o600 if image.uid >= 0 else image.mode)
         except OSError as error:
             raise self._unsafe(error) from None
         try:
@@ -145,17 +150,19 @@ class Staged:
     def _fill(self, fd: int) -> None:
         image = self.image
         info = os.fstat(fd)
-        if (info.st_uid, info.st_gid) != (image.uid, image.gid):
-            os.fchown(fd, image.uid, image.gid)
-        os.fchmod(fd, image.mode)
-        _set_attributes(fd, image.xattrs)
+        if image.uid >= 0:
+            if (info.st_uid, info.st_gid) != (image.uid, image.gid):
+                os.fchown(fd, image.uid, image.gid)
+            os.fchmod(fd, image.mode)
+            _set_attributes(fd, image.xattrs)
         rest = memoryview(self.new)
         while rest:
             rest = rest[os.write(fd, rest) :]
         _set_later_second(fd, image.mtime_ns)
         os.fsync(fd)
-        image_now, _ = _read(fd, self.temp)
-        if not replace(image_now, path=image.path).same(replace(image, data=self.new)):
+        self.written, _ = read_open(fd, image.path)
+        wanted = image if image.uid >= 0 else self.written
+        if not self.written.same(replace(wanted, data=self.new, exists=True)):
             raise Unsafe(f"Owner, mode or attributes of {image.path} cannot be kept.")
 
     def swap(self) -> FileImage:
@@ -166,7 +173,7 @@ class Staged:
         path = self.image.path
         try:
             with WriteLease(path) as lease:
-                now, steady = _read(lease.fd, path)
+                now, steady = read_open(lease.fd, path)
                 if not steady or not now.same(self.image):
                     raise Conflict(f"{path} is no longer what was shown: another program changed it.")
                 mtime_ns = self._later_than(now.mtime_ns)

@@ -1,8 +1,9 @@
-"""Two calls of the kernel that close the last microseconds between comparing a file and replacing it.
+"""Calls of the kernel that close the last microseconds between comparing a file and replacing it.
 
-``renameat2(RENAME_EXCHANGE)`` keeps what was displaced, so that it can be looked at and put back. A read lease makes
-whoever opens the file for writing wait for us, and tells us that someone waits. Both are absent on some file systems
-(drvfs, 9p, NFS); what is left then is a comparison right before ``rename``.
+``renameat2(RENAME_EXCHANGE)`` keeps what was displaced, so that it can be looked at and put back; with RENAME_NOREPLACE
+a name that is taken stays as it is. A read lease makes whoever opens the file for writing wait for us, and tells us
+that someone waits. All are absent on some file systems (drvfs, 9p, NFS); what is left then is a comparison right before
+``rename``, and a hard link for a new name.
 """
 
 import ctypes
@@ -16,21 +17,36 @@ from pathlib import Path
 from types import TracebackType
 
 _AT_FDCWD = -100
+_NO_REPLACE = 1
 _EXCHANGE = 2
 _ABSENT = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 def exchange(one: Path, other: Path) -> bool:
     """Swap two names in one step; False where the system cannot. Raises OSError for any other failure."""
+    return _rename(one, other, _EXCHANGE)
+
+
+def rename_new(old: Path, new: Path) -> None:
+    """Rename a file, unless the new name is taken: then FileExistsError. Raises OSError for any other failure.
+
+    Where the system cannot do that in one step, the file has both names for an instant.
+    """
+    if not _rename(old, new, _NO_REPLACE):
+        os.link(old, new, follow_symlinks=False)
+        old.unlink()
+
+
+def _rename(old: Path, new: Path, flag: int) -> bool:
     call = _renameat2()
     if call is None:
         return False
-    if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE) == 0:
+    if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flag) == 0:
         return True
     number = ctypes.get_errno()
     if number in _ABSENT:
         return False
-    raise OSError(number, os.strerror(number), str(other))
+    raise OSError(number, os.strerror(number), str(new))
 
 
 @functools.cache

@@ -5,10 +5,11 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from timmy_tui.control.edit.atomic_replace import FileImage, Staged, read_file, replace_file, sync_folder, temp_name
+from timmy_tui.control.edit.file_presence import Folders, StagedNew, StagedRemoval
 from timmy_tui.control.edit.literal import Literal, Selector, Value, find_literal, patch
 from timmy_tui.control.edit.python_source import read_source
 from timmy_tui.control.errors import Conflict, Refused, Unsafe
@@ -58,16 +59,20 @@ class PlannedFile:
     """Where the new bytes are prepared; the journal names it before it exists."""
     backup: Path
     """Where the exact old bytes are kept; exists once ``write`` has begun."""
+    removes: bool = False
+    """The file goes away; ``new`` is empty."""
+    folders: tuple[Path, ...] = ()
+    """Folders that the file needs and that do not exist before it, outermost first: made for it, removed with it."""
 
     @property
     def before(self) -> str:
-        """SHA-256 of the old bytes."""
+        """SHA-256 of the old bytes; empty where there is no file yet."""
         return self.image.sha256
 
     @property
     def after(self) -> str:
-        """SHA-256 of the new bytes."""
-        return hashlib.sha256(self.new).hexdigest()
+        """SHA-256 of the new bytes; empty where the file goes away."""
+        return "" if self.removes else hashlib.sha256(self.new).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ def _planned(image: FileImage, edits: Sequence[Edit], backups: Path) -> PlannedF
 def _file(image: FileImage, new: bytes, literals: tuple[EditedLiteral, ...], backups: Path) -> PlannedFile:
     if not image.mode & 0o222:
         raise Unsafe(f"{image.path} is marked read-only.", hint=f"chmod u+w {image.path}")
-    backup = backup_path(backups, image.path.name, image.sha256)
+    backup = backup_path(backups, image.path.name, hashlib.sha256(image.data).hexdigest())
     return PlannedFile(image, new, literals, temp_name(image.path), backup)
 
 
@@ -144,6 +149,18 @@ def plan_bytes(path: Path, expected: str, new: bytes, backups: Path | None = Non
     return _file(image, new, (), backups or backup_folder())
 
 
+def plan_new(image: FileImage, new: bytes, folders: tuple[Path, ...] = (), backups: Path | None = None) -> PlannedFile:
+    """Make a file where there is none: ``image`` is ``absent`` and says how. Raises Conflict when there is one."""
+    if os.path.lexists(image.path):
+        raise Conflict(f"{image.path} exists; it stays.")
+    return replace(_file(image, new, (), backups or backup_folder()), folders=folders)
+
+
+def plan_removal(path: Path, expected: str, folders: tuple[Path, ...] = (), backups: Path | None = None) -> PlannedFile:
+    """Remove a file whose SHA-256 is ``expected``, then the empty ones of ``folders``. Raises Conflict or Unsafe."""
+    return replace(plan_bytes(path, expected, b"", backups), removes=True, folders=folders)
+
+
 def write(planned: Sequence[PlannedFile]) -> Applied:
     """Back up, prepare all files, then replace them; if one fails, those before it are put back byte for byte.
 
@@ -153,7 +170,13 @@ def write(planned: Sequence[PlannedFile]) -> Applied:
     with contextlib.ExitStack() as stack:
         for file in planned:
             save_backup(file.backup, file.image.data)
-        staged = [stack.enter_context(Staged(file.image, file.new, file.temp)) for file in planned]
+        for file in planned:
+            stack.enter_context(Folders(file.folders, make=not file.removes))
+        staged = []
+        for file in planned:
+            staged.append(one := _stage(file))
+            stack.enter_context(one)
+        _check_unchanged(planned)
         for file, stage in zip(planned, staged, strict=True):
             try:
                 done.append((file, stage.swap()))
@@ -161,15 +184,37 @@ def write(planned: Sequence[PlannedFile]) -> Applied:
                 _put_back(done, refused)
                 raise
         boottime = time.clock_gettime(time.CLOCK_BOOTTIME)
-    for folder in {file.image.path.parent for file in planned}:
-        sync_folder(folder)
+    for folder in {folder.parent for file in planned for folder in (file.image.path, *file.folders)}:
+        if folder.is_dir():  # the folder of a file that went away may have gone with it
+            sync_folder(folder)
     return Applied(tuple(planned), boottime, tuple(image.mtime_ns for _, image in done))
+
+
+def _stage(file: PlannedFile) -> Staged | StagedRemoval:
+    if file.removes:
+        return StagedRemoval(file.image, file.temp)
+    return (Staged if file.image.exists else StagedNew)(file.image, file.new, file.temp)
+
+
+def _check_unchanged(planned: Sequence[PlannedFile]) -> None:
+    """Raises Conflict before the first of several files is replaced: putting them back would be one more restart."""
+    for file in planned if len(planned) > 1 else ():
+        path = file.image.path
+        now = read_file(path) if file.image.exists or os.path.lexists(path) else file.image
+        if not now.same(file.image):
+            raise Conflict(f"{path} is no longer what was shown: another program changed it.")
 
 
 def _put_back(done: Sequence[tuple[PlannedFile, FileImage]], cause: Refused) -> None:
     for file, image in reversed(done):
         try:
-            replace_file(image, file.image.data)
+            if not file.image.exists:
+                StagedRemoval(image, temp_name(image.path)).swap()
+            elif not image.exists:
+                with StagedNew(replace(file.image, data=b"", exists=False), file.image.data) as staged:
+                    staged.swap()
+            else:
+                replace_file(image, file.image.data)
         except Refused as refused:
             raise HalfDone(
                 f"{file.image.path} is changed and could not be put back ({refused.reason}), "

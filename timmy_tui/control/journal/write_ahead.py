@@ -5,7 +5,9 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
+from glob import escape
 from pathlib import Path
 
 import msgspec
@@ -13,8 +15,9 @@ from msgspec import Struct
 
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.edit.atomic_replace import read_file
+from timmy_tui.control.edit.file_presence import Folders, absent
 from timmy_tui.control.edit.literal import literal_value, selector_of
-from timmy_tui.control.edit.transaction import Edit, PlannedFile, plan_bytes
+from timmy_tui.control.edit.transaction import Edit, PlannedFile, plan_bytes, plan_new, plan_removal
 from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.journal.lock import ChangeLock, Locked
 from timmy_tui.core.errors import ControlError
@@ -54,11 +57,16 @@ class FileRecord(Struct, frozen=True):
 
     path: str
     before: str
-    """SHA-256 of the whole file."""
+    """SHA-256 of the whole file; empty where the change makes it."""
     after: str
+    """The same; empty where the change removes it."""
     backup: str
     temp: str
     literals: tuple[LiteralRecord, ...] = ()
+    mode: int = 0
+    """Of a file that the change removes."""
+    folders: tuple[str, ...] = ()
+    """Folders that did not exist before the file, outermost first."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -218,6 +226,8 @@ def file_records(planned: Sequence[PlannedFile]) -> tuple[FileRecord, ...]:
                 LiteralRecord(literal.name, literal.old, literal.new, literal.line, str(literal.selector or ""))
                 for literal in file.literals
             ),
+            mode=file.image.mode if file.removes else 0,
+            folders=tuple(map(str, file.folders)),
         )
         for file in planned
     )
@@ -235,7 +245,7 @@ def classify(operation: Operation) -> FileState:
 
 def _file_state(file: FileRecord) -> FileState:
     try:
-        sha256 = read_file(Path(file.path)).sha256
+        sha256 = read_file(Path(file.path)).sha256 if os.path.lexists(file.path) else ""
     except Refused:
         return FileState.CHANGED
     states = {file.before: FileState.NOT_APPLIED, file.after: FileState.APPLIED}
@@ -257,10 +267,19 @@ def plan_rollback(operation: Operation, backups: Path | None = None) -> tuple[Pl
                 f"{file.path} was changed since; its bytes stay.",
                 hint=f"Its state before the change is kept: diff {file.backup} {file.path}",
             )
-        planned.append(plan_bytes(Path(file.path), file.after, _backup(file), backups))
+        planned.append(_put_back(file, backups))
     if not planned:
         raise Refused("Nothing to undo: the files are as they were before the change.")
     return tuple(planned)
+
+
+def _put_back(file: FileRecord, backups: Path | None) -> PlannedFile:
+    path, folders = Path(file.path), tuple(map(Path, file.folders))
+    if not file.before:
+        return plan_removal(path, file.after, folders, backups)
+    if not file.after:
+        return plan_new(replace(absent(path), mode=file.mode), _backup(file), folders, backups)
+    return plan_bytes(path, file.after, _backup(file), backups)
 
 
 def _backup(file: FileRecord) -> bytes:
@@ -288,18 +307,24 @@ def remove_leftovers(operation: Operation) -> tuple[Path, ...]:
     remaining: list[Path] = []
     for file in operation.files:
         backup = Path(file.backup)
-        for partial in backup.parent.glob(f".{backup.name}.*.tmp"):
+        for partial in backup.parent.glob(f".{escape(backup.name)}.*.tmp"):
             partial.unlink(missing_ok=True)
         temp = Path(file.temp)
-        if not os.path.lexists(temp) or temp.suffix != ".tmp" or temp.parent != Path(file.path).parent:
-            continue
-        try:
-            known = read_file(temp).sha256 in (file.before, file.after)
-        except Refused:
-            known = False
-        # killed while the temp file was written: its bytes match neither, but the file still holds the old ones
-        if known or _file_state(file) is FileState.NOT_APPLIED:
-            temp.unlink()
-        else:
-            remaining.append(temp)
+        if os.path.lexists(temp) and temp.suffix == ".tmp" and temp.parent == Path(file.path).parent:
+            if _disposable(temp, file):
+                temp.unlink()
+            else:
+                remaining.append(temp)
+        Folders(tuple(map(Path, file.folders)), make=False).remove_empty()
     return tuple(remaining)
+
+
+def _disposable(temp: Path, file: FileRecord) -> bool:
+    with suppress(OSError):
+        if temp.samefile(file.path):
+            return True  # killed while a new file had both names
+    with suppress(Refused):
+        if read_file(temp).sha256 in (file.before, file.after):
+            return True
+    # killed while the temp file was written: its bytes match neither, but the file still holds the old ones
+    return _file_state(file) is FileState.NOT_APPLIED

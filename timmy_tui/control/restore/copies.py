@@ -1,9 +1,9 @@
-"""How restore points are stored: as own byte copies with a manifest, or as a commit of the user's repository."""
+"""Own restore points: byte copies with a manifest; and the way back to the files as before the first restore."""
 
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,16 +11,24 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from timmy_tui.control.edit.atomic_replace import LIMIT, FileImage, read_file
-from timmy_tui.control.edit.transaction import backup_path, save_backup
-from timmy_tui.control.errors import Refused, Unsafe
-from timmy_tui.control.restore.git import Blob, Git
+from timmy_tui.control.edit.atomic_replace import FileImage, read_file
+from timmy_tui.control.edit.file_presence import absent
+from timmy_tui.control.edit.transaction import (
+    PlannedFile,
+    backup_path,
+    plan_bytes,
+    plan_new,
+    plan_removal,
+    save_backup,
+)
+from timmy_tui.control.errors import Conflict, Refused, Unsafe
+from timmy_tui.control.restore.code import CodeFiles, is_code, why_not_replaced
+from timmy_tui.core.errors import NotFound
 
-FOLDERS = ("v34", "shared")
-"""Folders with code; data files in them are never kept or restored."""
-_MOST = 300
-"""Most code files of one point."""
-_PASSED_OVER = frozenset({"__pycache__", "site-packages", "node_modules", "venv", "env"})
+MOST_FILES = 2000
+"""Most files of an own point: each is copied and put on disk, 2,000 in about 5 s. Upstream has 56."""
+_NAMED = 20
+"""Files left out that a manifest names; the others are counted."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -33,25 +41,52 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Path relative to the root → SHA-256 of the exact bytes."""
     note: str = ""
     wrote: Mapping[str, str] = {}
-    """For a point made by a restore: what that restore then wrote, by path."""
+    """For a point made by a restore: what that restore then wrote, by path; empty for a file that it removed."""
     returns: bool = False
     """Made by a return to the latest state."""
+    folders: tuple[str, ...] = ()
+    """For a point made by a restore: folders that it made, relative to the root."""
+    left_out: tuple[str, ...] = ()
+    """What looks like code and is not in it, with the reason. Foreign text."""
+
+
+class Replaced:
+    """What a restore is about to replace."""
+
+    def __init__(self, planned: Sequence[PlannedFile], root: Path, returns: bool) -> None:
+        """``returns``: it is a return to the latest state."""
+        paths = {file: str(file.image.path.relative_to(root)) for file in planned}
+        self.files = tuple(path for file, path in paths.items() if file.image.exists)
+        """Those that there are now."""
+        self.wrote = {path: file.after for file, path in paths.items()}
+        made = {str(folder.relative_to(root)) for file in planned if not file.removes for folder in file.folders}
+        self.folders = tuple(sorted(made))
+        self.returns = returns
 
 
 class StoredPoint(Protocol):
     """A restore point, however it is stored."""
 
-    def paths(self) -> list[str]:
+    @property
+    def paths(self) -> Sequence[str]:
         """Code files of the point, relative to the root."""
-        ...
 
-    def read(self, path: str) -> bytes:
-        """The exact bytes of one of them. Raises Refused."""
-        ...
+    @property
+    def partial(self) -> bool:
+        """It holds only what a restore replaced: that it lacks a file says nothing."""
 
-    def differing(self, root: Path, paths: Sequence[str]) -> list[str]:
-        """Those of ``paths`` (all on disk, all in the point) whose bytes are not those of the point."""
-        ...
+    @property
+    def left_out(self) -> Sequence[str]:
+        """What looks like code and is not in it, with the reason. Foreign text."""
+
+    def contents(self, paths: Sequence[str]) -> Mapping[str, bytes | Refused]:
+        """The exact bytes of each, or why they cannot be had. Raises GitError."""
+
+    def unchanged(self, images: Mapping[str, FileImage]) -> set[str]:
+        """Those files on disk, all of the point, that are as the point has them. Raises GitError."""
+
+    def executable(self, path: str) -> bool:
+        """Whether the file is a program, where it must be made anew."""
 
 
 @dataclass(frozen=True)
@@ -61,44 +96,42 @@ class LocalPoint:
     manifest: Manifest
     blobs: Path
 
-    def paths(self) -> list[str]:
+    @property
+    def paths(self) -> tuple[str, ...]:
         """See StoredPoint."""
-        return sorted(self.manifest.files)
+        return tuple(sorted(self.manifest.files))
 
-    def read(self, path: str) -> bytes:
+    @property
+    def partial(self) -> bool:
+        """See StoredPoint."""
+        return bool(self.manifest.wrote)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """See StoredPoint."""
+        return self.manifest.left_out
+
+    def contents(self, paths: Sequence[str]) -> Mapping[str, bytes | Refused]:
         """See StoredPoint; a copy whose bytes have changed is refused."""
+        return {path: self._content(path) for path in paths}
+
+    def _content(self, path: str) -> bytes | Refused:
         sha256 = self.manifest.files[path]
-        data = read_file(backup_path(self.blobs, Path(path).name, sha256)).data
+        try:
+            data = read_file(backup_path(self.blobs, Path(path).name, sha256)).data
+        except Refused as refused:
+            return refused
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise Refused(f"The copy of {path} is not what was kept.")
+            return Refused(f"The copy of {path} is not what was kept.")
         return data
 
-    def differing(self, root: Path, paths: Sequence[str]) -> list[str]:
+    def unchanged(self, images: Mapping[str, FileImage]) -> set[str]:
         """See StoredPoint."""
-        return [path for path in paths if read_file(root / path).sha256 != self.manifest.files[path]]
+        return {path for path, image in images.items() if image.sha256 == self.manifest.files[path]}
 
-
-class GitPoint:
-    """A commit; files are read with git's line-end rules applied."""
-
-    def __init__(self, git: Git, commit: str) -> None:
-        self.git = git
-        self.commit = commit
-        blobs = git.files(commit, FOLDERS)
-        self.blobs: dict[str, Blob] = {blob.path: blob for blob in blobs if _is_code(blob.path) and blob.size <= LIMIT}
-
-    def paths(self) -> list[str]:
-        """See StoredPoint."""
-        return sorted(self.blobs)
-
-    def read(self, path: str) -> bytes:
-        """See StoredPoint."""
-        return self.git.read(self.commit, path)
-
-    def differing(self, root: Path, paths: Sequence[str]) -> list[str]:
-        """See StoredPoint; one call of git for all of them."""
-        hashes = self.git.hashes(paths)
-        return [path for path, sha in zip(paths, hashes, strict=True) if sha != self.blobs[path].sha]
+    def executable(self, path: str) -> bool:
+        """See StoredPoint; the copies keep no mode."""
+        return False
 
 
 class LocalPoints:
@@ -110,31 +143,40 @@ class LocalPoints:
         self.folder = state / "restore" / hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
 
     def find(self, name: str) -> Manifest | None:
-        """None when there is no point of that name, or its file is damaged."""
+        """None when there is no point of that name. Raises Refused when its file is damaged."""
+        path = self.folder / f"{name}.json"
         try:
-            manifest = msgspec.json.decode((self.folder / f"{name}.json").read_bytes(), type=Manifest)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise Refused(f"The restore point {name} cannot be read: {path}: {error.strerror}.") from None
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise Refused(f"The restore point {name} cannot be read: {path} is damaged.") from None
         return manifest if manifest.root == str(self.root) else None
 
-    def all(self) -> list[Manifest]:
-        """Newest first."""
-        manifests = [self.find(path.stem) for path in self.folder.glob("*.json")]
-        return sorted((manifest for manifest in manifests if manifest), key=lambda manifest: -manifest.at)
+    def all(self) -> tuple[list[Manifest], list[str]]:
+        """Newest first; and a sentence for each one that cannot be read."""
+        manifests, damaged = [], []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                manifest = self.find(path.stem)
+            except Refused as refused:
+                damaged.append(refused.reason)
+                continue
+            if manifest is not None:
+                manifests.append(manifest)
+        return sorted(manifests, key=lambda manifest: -manifest.at), damaged
 
-    def keep(
-        self,
-        name: str,
-        files: Sequence[str],
-        note: str = "",
-        wrote: Mapping[str, str] | None = None,
-        returns: bool = False,
-    ) -> Manifest:
-        """Copy ``files``, then write the manifest. Raises Refused when the name is taken."""
-        path = self.folder / f"{name}.json"
-        if path.exists():
+    def has(self, name: str) -> bool:
+        """Whether the name is taken, also by a point whose file is damaged."""
+        return (self.folder / f"{name}.json").exists()
+
+    def keep(self, name: str, code: CodeFiles, note: str = "", replaced: Replaced | None = None) -> Manifest:
+        """Copy the files, then write the manifest. Raises Refused when the name is taken."""
+        if self.has(name):
             raise Refused(f"There is a restore point {name} already.")
-        images: dict[str, FileImage] = {file: read_file(self.root / file) for file in files}
+        images: dict[str, FileImage] = {file: read_file(self.root / file) for file in code.files}
         for file, image in images.items():
             save_backup(backup_path(self.blobs, Path(file).name, image.sha256), image.data)
         manifest = Manifest(
@@ -143,48 +185,72 @@ class LocalPoints:
             root=str(self.root),
             files={file: image.sha256 for file, image in images.items()},
             note=note,
-            wrote=wrote or {},
-            returns=returns,
+            wrote=replaced.wrote if replaced else {},
+            returns=replaced.returns if replaced else False,
+            folders=replaced.folders if replaced else (),
+            left_out=_storable(code.left_out),
         )
         self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        save_backup(path, msgspec.json.encode(manifest))
+        save_backup(self.folder / f"{name}.json", msgspec.json.encode(manifest))
         return manifest
 
 
-def code_files(root: Path) -> list[str]:
-    """Python files below v34/ and shared/ that a point keeps: regular, one name, at most 1 MiB, at most 300."""
-    files = []
-    for folder in FOLDERS:
-        for path in _walk(root / folder):
-            file = str(path.relative_to(root))
-            try:
-                read_file(path)
-            except Refused:
-                continue
-            files.append(file)
-    return sorted(files)[:_MOST]
+def bounded(code: CodeFiles) -> CodeFiles:
+    """The first MOST_FILES; that the others are left out is said."""
+    over = len(code.files) - MOST_FILES
+    if over <= 0:
+        return code
+    number = "1 code file" if over == 1 else f"{over} code files"
+    said = f"{number}, from {code.files[MOST_FILES]} on (a restore point holds at most {MOST_FILES})"
+    return CodeFiles(code.files[:MOST_FILES], (said, *code.left_out))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in _PASSED_OVER and not name.startswith(".")]
-        for name in files:
-            path = Path(parent, name)
-            if _is_code(name) and not path.is_symlink() and name.isprintable():
-                yield path
+def _storable(left_out: Sequence[str]) -> tuple[str, ...]:
+    named = [os.fsencode(text).decode(errors="replace") for text in left_out[:_NAMED]]
+    return (*named, f"{len(left_out) - _NAMED} more") if len(left_out) > _NAMED else tuple(named)
 
 
-def _is_code(path: str) -> bool:
-    return path.endswith(".py") and not path.rpartition("/")[2].startswith(".")
+def plan_latest(points: LocalPoints) -> tuple[PlannedFile, ...]:
+    """What is to be written. Raises NotFound when nothing was restored, Conflict when a restored file was changed."""
+    now: dict[str, str] = {}
+    back: dict[str, Manifest] = {}
+    for manifest in points.all()[0]:
+        if not manifest.wrote:
+            continue
+        for file in manifest.wrote:
+            now.setdefault(file, _sha256(points.root / file))
+        before = {file: manifest.files.get(file, "") for file in manifest.wrote}
+        if all(now[file] == sha256 for file, sha256 in before.items()):
+            continue
+        if manifest.returns:
+            break
+        if any(now[file] != sha256 for file, sha256 in manifest.wrote.items()):
+            if back:
+                break
+            raise Conflict(f"A file was changed since it was restored; {manifest.name} holds its state before.")
+        for file, sha256 in before.items():
+            now[file], back[file] = sha256, manifest
+    planned = [_planned(points, file, manifest) for file, manifest in sorted(back.items())]
+    changed = tuple(file for file in planned if file.before != file.after)
+    if not changed:
+        raise NotFound("nothing was restored: the files are the latest.")
+    return changed
 
 
-def code_path(root: Path, file: str) -> Path:
-    """The real path of a code file that may be restored. Raises Unsafe: data files and other places never are."""
-    real = Path(os.path.realpath(root / file))
-    allowed = any(real.is_relative_to(Path(os.path.realpath(root / folder))) for folder in FOLDERS)
-    plain = Path(file).parts[:1] in [(folder,) for folder in FOLDERS] and ".." not in Path(file).parts
-    if not (allowed and plain and _is_code(file) and real.is_relative_to(os.path.realpath(root))):
-        raise Unsafe(f"{file} is not a code file in {' or '.join(f'{folder}/' for folder in FOLDERS)}.")
-    if not real.is_file():
-        raise Unsafe(f"{file} does not exist now; only files that are there are restored.")
-    return real
+def _planned(points: LocalPoints, file: str, manifest: Manifest) -> PlannedFile:
+    path, now = points.root / file, _sha256(points.root / file)
+    why = "it is not a code file" if not is_code(file) else why_not_replaced(points.root, file)
+    if why:
+        raise Unsafe(f"{file} cannot be put back: {why}.")
+    folders = tuple(points.root / folder for folder in manifest.folders if Path(file).is_relative_to(folder))
+    if file not in manifest.files:
+        return plan_removal(path, now, folders, points.blobs)
+    data = LocalPoint(manifest, points.blobs).contents([file])[file]
+    if isinstance(data, Refused):
+        raise data
+    return plan_bytes(path, now, data, points.blobs) if now else plan_new(absent(path), data, backups=points.blobs)
+
+
+def _sha256(path: Path) -> str:
+    """Empty where there is no file."""
+    return read_file(path).sha256 if os.path.lexists(path) else ""

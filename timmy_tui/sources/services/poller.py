@@ -18,7 +18,7 @@ from timmy_tui.sources.services.v34 import POLL_INTERVAL_S, StatsReader, V34Clie
 
 TICK_S = 0.25
 BUSY_INTERVAL_S = 15.0
-"""Longest time without a request to v34 while turns are in flight: there always is one when it died and someone talks."""
+"""Longest time without a request to v34 while turns are in flight: one always is when it died and someone talks."""
 SPEECH_INTERVAL_S = 10.0
 """Time between two requests to TTS and STT."""
 MAX_SERVED = 64

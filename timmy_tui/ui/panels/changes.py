@@ -1,9 +1,10 @@
 """Screen 5 as rows: flags, the running change, the verdict, restore points, the journal."""
 
+import textwrap
 from collections.abc import Iterator
 
 from timmy_tui.core.formatting import MISSING, duration
-from timmy_tui.model.change import ChangeProgress, FlagState, JournalEntry, RestorePoint
+from timmy_tui.model.change import ChangeProgress, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, right
@@ -12,6 +13,9 @@ from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
+
+POINTS_SHOWN = 50
+"""Newest restore points on the screen: all rows are made again for every frame, and the journal stands below them."""
 
 
 def change_rows(view: View, width: int) -> list[Row]:
@@ -34,12 +38,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     rows.extend((row, None) for row in trial_lines(view, width))
     rows.extend((row, None) for row in verdict_lines(view, width))
     rows.extend((row, None) for row in wait_lines(view, width))
-    rows.append((title("restore points", width, view), None))
-    rows.extend((_point(point), ("point", point.name)) for point in control.restore_points)
-    if any(point.restored for point in control.restore_points):
-        rows.append((line(("return to latest", "label"), ("  undo the restores", "muted")), ("latest", "")))
-    if not control.restore_points:
-        rows.append((line(("none yet; b makes one", "muted")), None))
+    rows.extend(_point_rows(control, view, width))
     rows.append((title("journal, newest first", width, view), None))
     rows.extend((_entry(entry, control.change), ("op", entry.op)) for entry in control.journal)
     if not control.journal:
@@ -142,10 +141,32 @@ def _stage(item: StageVerdict) -> Line:
     )
 
 
+def _point_rows(control: ControlState, view: View, width: int) -> Iterator[Row]:
+    """Restore points, newest first, and what is not among them."""
+    points = control.restore_points
+    yield title("restore points", width, view), None
+    for problem in control.restore_problems:
+        yield from ((line((text, "warn")), None) for text in textwrap.wrap(foreign(problem, 600), max(width, 8)))
+    yield from ((_point(point), ("point", point.name)) for point in points[:POINTS_SHOWN])
+    older = len(points) - POINTS_SHOWN
+    if older > 0:
+        hint = f"{older} older: `timmy-tui restore-points list` has them all, `restore` takes their names"
+        yield from ((line((text, "muted")), None) for text in textwrap.wrap(hint, max(width, 8)))
+    if any(point.restored for point in points):
+        yield line(("return to latest", "label"), ("  undo the restores", "muted")), ("latest", "")
+    if not points:
+        yield line(("none yet; b makes one", "muted")), None
+
+
 def _point(point: RestorePoint) -> Line:
-    time = clock_time(point.at)
-    files = ", ".join(foreign(name, 40) for name in point.files[:4])
-    return line((left(foreign(point.name, 40), 42), "label"), (f"{time}  {foreign(point.kind, 10)}  {files}", "muted"))
+    files = MISSING if point.files is None else f"{len(point.files)} file{'s' if len(point.files) != 1 else ''}"
+    left_out = (f"{len(point.left_out)} left out",) if point.left_out else ()
+    note = "; ".join(text for text in (point.problem, *left_out, point.note) if text)
+    return line(
+        (left(foreign(point.name, 40), 42), "label"),
+        (f"{clock_time(point.at)}  {left(foreign(point.kind, 10), 7)}  {right(files, 9)}  ", "muted"),
+        (foreign(note, 200), "warn" if point.problem else "muted"),
+    )
 
 
 def _entry(entry: JournalEntry, change: ChangeProgress | None) -> Line:
