@@ -160,7 +160,9 @@ class Planner:
         )
 
     def _latest(self, request: RestoreLatest) -> ChangePlan:
-        planned = self._points.plan_latest()
+        operations = self._journal.operations()
+        flips = [one.started for one in operations if reversed_edits(one) and undoable(one, operations)]
+        planned = self._points.plan_latest(flips)
         lines, files = latest_lines(planned, partial(shown_path, self._timmy.root))
         return ChangePlan(request, "return to latest", lines, planned=planned, details=files)
 

@@ -210,13 +210,20 @@ def _storable(left_out: Sequence[str]) -> tuple[str, ...]:
     return (*named, f"{len(left_out) - _NAMED} more") if len(left_out) > _NAMED else tuple(named)
 
 
-def plan_latest(points: LocalPoints) -> tuple[PlannedFile, ...]:
-    """What is to be written. Raises NotFound when nothing was restored, Conflict when a restored file was changed."""
+def plan_latest(points: LocalPoints, changes: Sequence[float] = ()) -> tuple[PlannedFile, ...]:
+    """What is to be written. Raises NotFound when nothing was restored, Conflict when a restored file was changed.
+
+    ``changes``: when flags were changed, in seconds since the epoch. A restore before a change that itself came before
+    the newest restore is not taken back: the user went on from what it had restored.
+    """
     now: dict[str, str] = {}
     back: dict[str, Manifest] = {}
-    for manifest in points.all()[0]:
-        if not manifest.wrote:
-            continue
+    restores = [manifest for manifest in points.all()[0] if manifest.wrote]
+    newest = restores[0].at if restores else 0.0
+    went_on = max((at for at in changes if at < newest), default=0.0)
+    for manifest in restores:
+        if manifest.at < went_on:
+            break
         for file in manifest.wrote:
             now.setdefault(file, _sha256(points.root / file))
         before = {file: manifest.files.get(file, "") for file in manifest.wrote}

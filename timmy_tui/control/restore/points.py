@@ -138,12 +138,14 @@ class RestorePoints:
         """``prepare``, then write, for a caller without a journal."""
         return write(self.prepare(name, names))
 
-    def plan_latest(self) -> tuple[PlannedFile, ...]:
+    def plan_latest(self, changes: Sequence[float] = ()) -> tuple[PlannedFile, ...]:
         """Back to the files as they were before the first of the restores that are still in place.
+
+        ``changes``: when flags were changed, in seconds since the epoch; restores before them are left as they are.
 
         Raises NotFound when nothing was restored, Conflict when a restored file was changed since.
         """
-        return plan_latest(self._local_points)
+        return plan_latest(self._local_points, changes)
 
     def prepare_latest(self) -> tuple[PlannedFile, ...]:
         """``plan_latest``, and a point of these files; the caller writes the journal, then the files."""

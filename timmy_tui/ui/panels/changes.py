@@ -31,7 +31,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     if control.read_only and control.read_only != view.read_only:
         rows.append((line((f"read-only: {foreign(control.read_only, width)}", "warn")), None))
     if control.service:
-        rows.append((line(("service  ", "muted"), foreign(control.service, width)), None))
+        rows.extend((row, None) for row in _service_lines(control.service, width))
     rows.append((_flag_head(width, view), None))
     rows.extend((_flag(flag, width), ("flag", flag.key)) for flag in control.flags)
     rows.extend((row, None) for row in progress_lines(control.change, view, width))
@@ -44,6 +44,14 @@ def change_rows(view: View, width: int) -> list[Row]:
     if not control.journal:
         rows.append((line(("nothing was changed yet", "muted")), None))
     return rows
+
+
+def _service_lines(service: str, width: int) -> Iterator[Line]:
+    """Whole, also the command that starts it again: that is there to be copied."""
+    head = "service  "
+    texts = textwrap.wrap(foreign(service, 600), max(width - len(head), 8), break_on_hyphens=False)
+    for number, text in enumerate(texts):
+        yield line((" " * len(head) if number else head, "muted"), text)
 
 
 def _flag_head(width: int, view: View) -> Line:
