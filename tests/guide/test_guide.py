@@ -1,4 +1,4 @@
-"""The guide to the KV cache, chapter by chapter, by the commands that README names for it, and by hand as it is written.
+"""The guide to the KV cache, chapter by chapter, by the commands that README names for it, and by hand.
 
 The tests of this module are its chapters and stand in its order; each goes on where the one before has ended.
 """
@@ -91,7 +91,7 @@ def test_change_1_by_hand(timmy: GuidedTimmy) -> None:
 
 
 def test_change_1_and_test_1(timmy: GuidedTimmy) -> None:
-    """Raw off alone, the whole prompt as before; 3–5 turns by voice and in the web chat; then every check of Phase 1."""
+    """Raw off alone, the whole prompt as before; 3–5 turns, spoken and typed; then every check of Phase 1."""
     timmy.talk(4)
     said = timmy.run("flip", "raw", "off", "--only", "--yes", "--now", "--wait", "--then", "keep")
     assert "kept, 2 turns show it" in said
@@ -142,7 +142,7 @@ def test_change_2_and_test_2(timmy: GuidedTimmy) -> None:
 
 
 def test_issues_and_solutions(timmy: GuidedTimmy) -> None:
-    """*Issue 1* and *2*: signs in the replies; *Issue 3*: one SESSION_ID, the array passed on, the model kept in memory."""
+    """*Issue 1* and *2*: signs in the replies; *Issue 3*: one SESSION_ID, the array passed on, the model in memory."""
     found = timmy.criteria()
     assert re.match(r"\d+ with template tokens, \d+ empty of \d+", found["broke_quality"][1])
     assert re.match(r"\d+ prompts cut, array lost 0× in \d+ turns", found["broke_context"][1])

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,15 @@ def choose(pane: Pane, row: str) -> None:
         if re.search(rf"^> +{row}", pane.text(), re.M):
             pane.press("Enter")
             return
-        before = pane.text()
+        before = cursor(pane.text())
         pane.press("Down")
-        pane.until_it(lambda text: cursor(text) != cursor(before))
+        pane.until_it(partial(moved, before))
     raise AssertionError(pane.text())
+
+
+def moved(before: str, text: str) -> bool:
+    """The cursor is on another row than ``before``."""
+    return cursor(text) != before
 
 
 def cursor(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Little Timmy as the guide to its KV cache finds it: a repository with the guide's tag, a panel, a voice and a web chat."""
+"""Little Timmy as the guide to its KV cache finds it: a repository with its tag, a panel, a voice and a web chat."""
 
 import http.client
 import json
