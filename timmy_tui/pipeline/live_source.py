@@ -110,18 +110,24 @@ class LiveSource:
 
 def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
     """The logs of an installation as feeds, and the waker that polls them early; None where the settings forbid it."""
-    logs = log_files(installation)
-    tails = [
-        TailThread(Tail(path, log_format.file_name, settings.tail), log_format.kind, settings.tail)
-        for path, log_format in logs
-    ]
+    paths: list[Path] = []
+    tails: list[Tail] = []
+    threads: list[TailThread] = []
+    for path, log_format in log_files(installation):
+        places = log_format.places(installation) or (path,)
+        paths += places
+        tails.append(Tail(places, log_format.file_name, settings.tail))
+        threads.append(TailThread(tails[-1], log_format.kind, settings.tail))
 
     def wake_all() -> None:
-        for tail in tails:
-            tail.wake()
+        for thread in threads:
+            thread.wake()
 
-    waker = Waker([path for path, _ in logs], wake_all) if settings.tail.notify else None
-    return list(tails), waker
+    waker = Waker(paths, wake_all) if settings.tail.notify else None
+    if waker is not None:
+        for tail in tails:
+            tail.count_births = waker.births
+    return list(threads), waker
 
 
 def play_logs(paths: Sequence[Path], speed: float | None) -> list[Feed]:

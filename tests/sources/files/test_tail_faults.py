@@ -15,7 +15,8 @@ from tests.sources.files.conftest import Follow
 from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
+from timmy_tui.sources.files.content import HEAD
+from timmy_tui.sources.files.file_chain import ROTATE_WAIT_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 
@@ -91,7 +92,7 @@ def test_t9_the_first_poll_costs_the_same_whatever_the_size(
     follower = follow(log, TailSettings(head_kib=256))
     monkeypatch.setattr(os, "pread", counted)
     assert follower.poll() == [line[:-1]] * 2048
-    assert sum(read) == 256 * 1024 + 1
+    assert sum(read) == 256 * 1024 + 1 + 2 * HEAD
     assert follower.condition() is SourceCondition.OK
     backlog = follower.tail.take_backlog()
     assert backlog is not None

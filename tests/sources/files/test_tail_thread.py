@@ -99,6 +99,26 @@ def test_a_late_consumer_makes_the_reading_wait_and_loses_nothing(tmp_path: Path
     assert feed.state.dropped == 0
 
 
+def is_open(path: Path) -> bool:
+    return any(os.path.realpath(f"/proc/self/fd/{number}") == str(path) for number in open_descriptors())
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="/proc")
+def test_a_file_that_comes_and_goes_while_the_consumer_is_late_is_not_lost(tmp_path: Path, feeds: Feeds) -> None:
+    line = b"x" * 1023 + b"\n"
+    total = (QUEUE + 1) * POLL_BYTES // len(line)
+    log = tmp_path.resolve() / "log"
+    log.write_bytes(line * total)
+    feed = feeds.open(log, from_end=False)
+    feeds.wait_until(lambda: feed.blocked == 1)
+    log.unlink()
+    append(log, b"came and went\n")
+    feeds.wait_until(lambda: is_open(log))
+    log.unlink()
+    append(log, b"stayed\n")
+    assert feeds.wait_for_lines(feed, total + 2)[total:] == [b"came and went", b"stayed"]
+
+
 def test_the_backlog_is_read_by_the_thread(tmp_path: Path, feeds: Feeds) -> None:
     log = tmp_path / "log"
     append(log, b"".join(b"%07d\n" % number for number in range(200_000)))

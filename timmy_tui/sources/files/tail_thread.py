@@ -140,7 +140,9 @@ class TailThread:
         if full and not self._queue_full:
             self.blocked += 1
         self._queue_full = full
-        if not full:
+        if full:
+            self._tail.look()
+        else:
             batches = self._tail.poll()
             if batches:
                 self._queue.append(batches)

@@ -7,6 +7,7 @@ import select
 import struct
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ STEP_MS = 5
 _MODIFY, _ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x40, 0x80, 0x100, 0x200
 _DELETE_SELF, _MOVE_SELF, _OVERFLOW, _ONLYDIR = 0x400, 0x800, 0x4000, 0x01000000
 _MASK = _MODIFY | _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLYDIR
+_NEW_NAME = _CREATE | _MOVED_TO
 _EVENT_HEADER = struct.Struct("iIII")
 """watch, mask, cookie, length of the name; see inotify(7)."""
 
@@ -42,6 +44,7 @@ class Waker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._stop_pipe: tuple[int, int] | None = None
+        self._births: Counter[str] = Counter()
         self.reason = ""
         """Why changes are not reported; else empty."""
         self.watching = threading.Event()
@@ -64,6 +67,12 @@ class Waker:
             for descriptor in self._stop_pipe:
                 os.close(descriptor)
         self._stop_pipe = None
+
+    def births(self, path: Path) -> int:
+        """How many files got this name since the start, as inotify has reported. Elsewhere 0: nothing counts them."""
+        name = os.path.abspath(path)
+        target = os.path.realpath(name)
+        return self._births[name] + (self._births[target] if target != name else 0)
 
     def _run(self) -> None:
         try:
@@ -127,7 +136,10 @@ class Waker:
             offset += _EVENT_HEADER.size + length
             name = data[offset - length : offset].rstrip(b"\0")
             relevant |= bool(mask & _OVERFLOW)
-            relevant |= os.path.join(watched.get(watch, ""), os.fsdecode(name)) in self._names
+            path = os.path.join(watched.get(watch, ""), os.fsdecode(name))
+            if path in self._names:
+                relevant = True
+                self._births[path] += bool(mask & _NEW_NAME)
         return relevant
 
     def _watch_with_watchfiles(self) -> None:
