@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from timmy_tui.core.installation import Installation
@@ -52,7 +53,7 @@ class LiveSource:
             pipeline.number_by_history()
             recorder.on_stored = lambda known: pipeline.submit(lambda builder: builder.remember(known))
             recorder.on_lost = lambda turns: pipeline.submit(lambda builder: builder.expect_lost(turns))
-            recorder.on_unusable = lambda: pipeline.submit(SnapshotBuilder.number_by_place)
+            recorder.on_usable = lambda usable: pipeline.submit(partial(SnapshotBuilder.set_history, usable=usable))
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread."""

@@ -215,6 +215,31 @@ def test_a_failing_read_is_an_error_that_passes(log: Path, monkeypatch: pytest.M
     assert follower.tail.state.gaps == 0
 
 
+def test_what_a_poll_has_read_before_it_raises_comes_with_the_next_one(
+    log: Path, monkeypatch: pytest.MonkeyPatch, follow: Follow
+) -> None:
+    append(log, b"one\n")
+    follower = follow(log)
+    follower.poll()
+    append(log, b"two\n")
+    log.rename(log.with_suffix(".1"))
+    append(log, b"three\n")
+    follower.tail.look()
+    inode, pread = log.stat().st_ino, os.pread
+
+    def broken(descriptor: int, size: int, offset: int) -> bytes:
+        if os.fstat(descriptor).st_ino == inode:
+            raise RuntimeError("a bug")
+        return pread(descriptor, size, offset)
+
+    follower.clock.now += ROTATE_WAIT_S
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        with pytest.raises(RuntimeError):
+            follower.tail.poll()
+    assert follower.poll() == [b"two", b"three"]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_any_pieces_give_the_same_lines(log: Path, seed: int, follow: Follow) -> None:
     dice = random.Random(seed)

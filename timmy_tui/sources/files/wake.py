@@ -11,8 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from timmy_tui.core.threads import guarded_thread
+
 IDLE_S = 1.0
 """Time between two checks for folders that were created, deleted or replaced."""
+RETRY_S = 30.0
+"""Wait before the next try when nothing can be watched."""
 STOP_S = 0.8
 DEBOUNCE_MS = 20
 STEP_MS = 5
@@ -53,7 +57,7 @@ class Waker:
     def start(self) -> None:
         """Begin watching."""
         self._stop_pipe = os.pipe()
-        self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
+        self._thread = guarded_thread("wake", self._run, self._stopping)
         self._thread.start()
 
     def stop(self) -> None:
@@ -75,6 +79,20 @@ class Waker:
         return self._births[name] + (self._births[target] if target != name else 0)
 
     def _run(self) -> None:
+        """Watch, and after an error of the system again later: a limit of inotify can be free then."""
+        while not self._stopping.is_set():
+            try:
+                self._watch()
+            except OSError as error:
+                self.reason = f"no file system events: {error.strerror or type(error).__name__}"
+            except (ImportError, AttributeError) as error:
+                # A system without inotify, or a broken watchfiles wheel: files are still polled.
+                self.reason = f"no file system events: {type(error).__name__}"
+                return
+            self._stopping.wait(RETRY_S)
+
+    def _watch(self) -> None:
+        """Until the end. Raises OSError, ImportError or AttributeError."""
         try:
             # A log may be a link into another folder. Resolved in this thread, because a dead mount blocks.
             self._names |= {os.path.realpath(name) for name in self._names}
@@ -83,10 +101,6 @@ class Waker:
                 self._watch_directly()
             else:
                 self._watch_with_watchfiles()
-        except (OSError, ImportError, AttributeError) as error:
-            # inotify's limits, a system without it, or a broken watchfiles wheel: files are still polled.
-            reason = error.strerror if isinstance(error, OSError) else None
-            self.reason = f"no file system events: {reason or type(error).__name__}"
         finally:
             self.watching.clear()
 
@@ -173,6 +187,7 @@ class Waker:
     def _set_watching(self, watching: bool) -> None:
         """Call it when the set of folders has changed; a file may have changed before its watch began."""
         if watching:
+            self.reason = ""
             self.watching.set()
             self._on_change()
         else:

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
 
+from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn
@@ -19,6 +21,7 @@ from timmy_tui.sources.services.v34 import POLL_INTERVAL_S, StatsReader, V34Clie
 TICK_S = 0.25
 SPEECH_INTERVAL_S = 10.0
 """Time between two requests to TTS and STT."""
+SPEECH_PATHS = {"tts": "/health", "stt": "/transcript"}
 MAX_SERVED = 64
 """Newest requests of Ollama's log that are part of its facts."""
 
@@ -55,6 +58,10 @@ class ServicePoller:
         self._stats = StatsReader()
         self._speech = {"tts": HttpClient(urls.tts), "stt": HttpClient(urls.stt)}
         self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
+        self._due = dict.fromkeys(("v34", "tts", "stt"), 0.0)
+        """time.monotonic() of the next request to each; it outlives a failure, so that one keeps no other waiting."""
+        self._asked = "v34"
+        """The service that is asked now, or was last, by the thread of the three."""
         self._new_turns: list[Turn] = []
         self._lock = threading.Lock()
         self._turn_closed = threading.Event()
@@ -69,7 +76,7 @@ class ServicePoller:
         if not self._poll:
             return
         for name, run in (("ollama", self._run_ollama), ("services", self._run_services)):
-            thread = threading.Thread(target=run, name=name, daemon=True)
+            thread = guarded_thread(name, run, self._stopping, partial(self._fail, name))
             thread.start()
             self._threads.append(thread)
 
@@ -102,6 +109,11 @@ class ServicePoller:
         with self._lock:
             turns, self._new_turns = self._new_turns, []
         return turns
+
+    def _fail(self, thread: str, message: str) -> None:
+        """A thread has failed and will start again: what it asks is not known meanwhile."""
+        self._polled = None
+        self._set("ollama" if thread == "ollama" else self._asked, SourceCondition.ERROR, message)
 
     def _run_ollama(self) -> None:
         try:
@@ -136,21 +148,26 @@ class ServicePoller:
             self._served = (*self._served, *new)[-MAX_SERVED:]
 
     def _run_services(self) -> None:
-        due = dict.fromkeys(("v34", "tts", "stt"), 0.0)
+        due = self._due
         try:
             while not self._stopping.is_set():
                 now = time.monotonic()
-                if now >= due["v34"] and not self._busy:
-                    due["v34"] = now + POLL_INTERVAL_S
-                    self._poll_v34()
-                for name, path in (("tts", "/health"), ("stt", "/transcript")):
-                    if now >= due[name] and not self._stopping.is_set():
-                        due[name] = now + SPEECH_INTERVAL_S
-                        self._record_response(name, self._speech[name].request(path))
+                # The longest overdue first: one whose answers cannot be read must not keep the others waiting.
+                for name in sorted(due, key=lambda name: due[name]):
+                    if now >= due[name] and not self._stopping.is_set() and not (name == "v34" and self._busy):
+                        self._asked = name
+                        due[name] = now + (POLL_INTERVAL_S if name == "v34" else SPEECH_INTERVAL_S)
+                        self._poll_service(name)
                 self._stopping.wait(TICK_S)
         finally:
             for client in (self._v34.http, *self._speech.values()):
                 client.close()
+
+    def _poll_service(self, name: str) -> None:
+        if name == "v34":
+            self._poll_v34()
+        else:
+            self._record_response(name, self._speech[name].request(SPEECH_PATHS[name]))
 
     def _poll_v34(self) -> None:
         response = self._v34.stats()
