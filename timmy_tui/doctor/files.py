@@ -10,10 +10,10 @@ from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
+from timmy_tui.doctor.server_log import server_log_lines
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import ClockOffset, Listening
 from timmy_tui.model.turn import Turn
-from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.parse.table import log_files
 from timmy_tui.sources.files.content import ABSENT, problem_of
 from timmy_tui.sources.files.end_of_file import end_lines
@@ -83,7 +83,7 @@ def file_lines(installation: Installation, sample: Sample, settings: Settings, n
         else:
             problem = problem_of(path)
             yield DoctorLine(row.file_name, WARN if problem else OK, f"{path} {problem or 'can be read'}")
-    yield from _server(settings, installation)
+    yield from server_log_lines(settings, installation.root)
 
 
 def _latency(installation: Installation, sample: Sample, now: float) -> Iterator[DoctorLine]:
@@ -149,31 +149,6 @@ _CHECKS: dict[LogKind, Callable[[Installation, Sample, float], Iterator[DoctorLi
     "v34": _debug,
 }
 """Checks of what stands in a log, by kind; of any other log it is said whether it can be read."""
-
-
-def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLine]:
-    """Ollama's own log is optional; if the settings name one, it must be readable."""
-    if settings.paths.ollama_journal:
-        yield DoctorLine("ollama.log", OK, "journalctl -u ollama is followed")
-        return
-    if not settings.paths.ollama_log:
-        text = "not followed: the reuse of the prompt cache is estimated unless Ollama reports it"
-        yield DoctorLine(
-            "ollama.log", OK, text, "To measure it, set [paths] ollama_log (0.4–0.24 need OLLAMA_DEBUG=1)."
-        )
-        return
-    path = installation.root / Path(settings.paths.ollama_log).expanduser()
-    problem = problem_of(path)
-    if problem:
-        yield DoctorLine("ollama.log", FAIL, f"{path} {problem}", "Correct [paths] ollama_log.")
-        return
-    parser = OllamaLogParser()
-    served = parser.feed(end_lines(path, END_BYTES))
-    if served:
-        yield DoctorLine("ollama.log", OK, f"{path}: {len(served)} requests with their cached tokens at its end")
-    else:
-        text = f"{path} contains no cached tokens"
-        yield DoctorLine("ollama.log", WARN, text, "0.4 to 0.24 write them only with OLLAMA_DEBUG=1.")
 
 
 def _age(seconds: float) -> str:

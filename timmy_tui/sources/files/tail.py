@@ -29,6 +29,8 @@ class OpenMode:
 
     from_end: bool = True
     """A big file's last ``limits.head_kib`` come first, the rest through ``backlog``."""
+    backlog: bool = True
+    """What is before the end that is read first is read too; else never."""
     hold: bool = HOLD
     """Keep it open between polls; else it is opened for each, and everything is read from its first byte on."""
 
@@ -57,7 +59,7 @@ class Tail:
         before they could be opened are counted. Set it before the first poll."""
         self._line_limit = limits.line_kib * 1024
         self._head = min(limits.head_kib * 1024, POLL_BYTES) if mode.from_end and mode.hold else None
-        self._hold = mode.hold
+        self._hold, self._has_backlog = mode.hold, mode.backlog
         paths = (path,) if isinstance(path, Path) else tuple(path)
         chains = [FileChain(one, clock, self._make, self._hold, self._births_of(one)) for one in paths]
         self._places = Places(chains, clock)
@@ -163,7 +165,8 @@ class Tail:
         if head is None or info.st_size <= head:
             return Content(descriptor, info, self._line_limit)
         content = Content(descriptor, info, self._line_limit, info.st_size - head - 1, skip=True)
-        self._backlog = Backlog(content.duplicate(from_start=True))
+        if self._has_backlog:
+            self._backlog = Backlog(content.duplicate(from_start=True))
         return content
 
     def _reopen(self, chain: FileChain, content: Content) -> Content | None:
