@@ -30,7 +30,7 @@ WAYS = ("rename", "delete")
 def measure() -> list[str]:
     """One row per way of rotating, with and without file system events."""
     rows = [
-        "| rotated by | events | turns written | lost | lines lost | counted as gaps |",
+        "| rotated by | events | turns written | lost | lines lost | files counted as missed |",
         "|---|---|---|---|---|---|",
     ]
     return rows + [_storm(way, notify) for way in WAYS for notify in (True, False)]

@@ -123,7 +123,7 @@ class OllamaLogParser:
         self.noise = 0
         """Lines that no pattern matches."""
         self.servers_own = 0
-        """Lines that can only be those of an Ollama server, as far as that was looked at."""
+        """Lines that can only be those of an Ollama server; beyond the first, only those that a pattern matches."""
         self.generations = 0
         """Access lines of requests that used the model."""
         self.unreadable: Counter[str] = Counter()
@@ -154,11 +154,13 @@ class OllamaLogParser:
 
     def _read(self, line: bytes) -> ServedPrompt | None:
         # What PowerShell writes is UTF-16: without its NUL bytes it is the same ASCII.
-        text = line.replace(b"\0", b"").decode("utf-8", "replace").rstrip("\r\n").removeprefix("\ufffd\ufffd")
+        if b"\0" in line:
+            line = line.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
         fact = match_line(text)
         if fact is None:
             self.noise += 1
-            if self.servers_own < 100:
+            if not self.servers_own:
                 self.servers_own += is_servers_own(text)
             self._note_level(text)
             return None

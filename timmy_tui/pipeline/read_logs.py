@@ -125,7 +125,8 @@ def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], in
             rest = b""
             skipping = False
             while chunk := file.read(_CHUNK):
-                lines = (rest + chunk).split(b"\n")
+                # NUL bytes are what a crash, or UTF-16, leaves in a log; the dashboard takes them out as well.
+                lines = (rest + chunk.replace(b"\0", b"")).split(b"\n")
                 rest = lines.pop()
                 too_long = 0
                 if skipping and not lines:

@@ -252,6 +252,32 @@ def test_a_file_that_does_not_get_quiet_keeps_its_successors_waiting_and_open(lo
     assert follower.lines == lines(0) + late + lines(1) + lines(2)
 
 
+def test_a_successor_whose_handle_is_stale_does_not_hide_those_behind_it(
+    log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(log, 0)
+    follower = follow(log)
+    follower.poll()
+    log.unlink()
+    write(log, 1)
+    follower.poll()
+    inode, fstat = log.stat().st_ino, os.fstat
+
+    def stale(descriptor: int) -> os.stat_result:
+        info = fstat(descriptor)
+        if info.st_ino == inode:
+            raise OSError(116, "Stale file handle")
+        return info
+
+    log.unlink()
+    write(log, 2)
+    monkeypatch.setattr(os, "fstat", stale)
+    for _ in range(5):
+        follower.poll(ROTATE_WAIT_S)
+    assert follower.lines == lines(0) + lines(2)
+    assert follower.tail.state.gaps == 1
+
+
 def test_a_big_rest_of_a_renamed_file_is_read_to_its_end_first(log: Path, follow: Follow) -> None:
     line = b"x" * 1023 + b"\n"
     log.write_bytes(line * 20 * 1024)

@@ -196,10 +196,12 @@ class FileChain:
         self._note_growth(file, now)
 
     def _note_growth(self, file: _File, now: float) -> None:
-        size = file.content.current_size() if file.content.is_open else file.size
-        if size != file.size:
-            self._set_size(file, size)
-            file.grown_at = now
+        # A stale handle of a network mount is found out when it is read; it must not hide what has the name now.
+        with suppress(OSError):
+            size = file.content.current_size() if file.content.is_open else file.size
+            if size != file.size:
+                self._set_size(file, size)
+                file.grown_at = now
 
     def _set_size(self, file: _File, size: int) -> None:
         if size < file.size and file is not self._files[0]:

@@ -29,10 +29,10 @@ class OpenMode:
 
     from_end: bool = True
     """A big file's last ``limits.head_kib`` come first, the rest through ``backlog``."""
-    backlog: bool = True
-    """What is before the end that is read first is read too; else never."""
     hold: bool = HOLD
     """Keep it open between polls; else it is opened for each, and everything is read from its first byte on."""
+    backlog: bool = True
+    """What is before the end that is read first is read too; else never."""
 
 
 USUAL = OpenMode()

@@ -42,6 +42,8 @@ class Waker:
     ) -> None:
         """``direct``: use inotify itself; else watchfiles, without its polling fallback."""
         self._names = {os.path.abspath(path) for path in paths}
+        self._targets: dict[str, str] = {}
+        """Where a name leads to, if it is a link."""
         self._folders: set[str] = set()
         self._on_change = on_change
         self._direct = direct
@@ -75,7 +77,7 @@ class Waker:
     def births(self, path: Path) -> int:
         """How many files got this name since the start, as inotify has reported. Elsewhere 0: nothing counts them."""
         name = os.path.abspath(path)
-        target = os.path.realpath(name)
+        target = self._targets.get(name, name)
         return self._births[name] + (self._births[target] if target != name else 0)
 
     def _run(self) -> None:
@@ -95,7 +97,8 @@ class Waker:
         """Until the end. Raises OSError, ImportError or AttributeError."""
         try:
             # A log may be a link into another folder. Resolved in this thread, because a dead mount blocks.
-            self._names |= {os.path.realpath(name) for name in self._names}
+            self._targets = {name: os.path.realpath(name) for name in self._names}
+            self._names |= set(self._targets.values())
             self._folders = {os.path.dirname(name) for name in self._names}
             if self._direct:
                 self._watch_directly()
