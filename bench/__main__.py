@@ -10,7 +10,9 @@ from pathlib import Path
 
 import timmy_tui
 
-NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control", "upstream")
+NAMES = (
+    "append", "rotations", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control", "upstream",
+)  # fmt: skip
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (
     ("python -m bench.judgement", "alarms, delays and verdicts against labelled turns"),

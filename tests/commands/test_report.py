@@ -127,7 +127,7 @@ def test_csv_has_a_row_a_turn_and_ids_stay_text() -> None:
 def test_exit_codes_and_words() -> None:
     assert "does not exist" in run("report", "--log", "/none/such.log", code=1)
     assert "no turn has the number or the id 'zzz'" in run("report", "--log", LATENCY, "--request", "zzz", code=1)
-    assert "not a regular file" in run("report", "--log", DATA, code=1)
+    assert "is a directory, not a log" in run("report", "--log", DATA, code=1)
     assert "Usage" in run("report", "--json", "--csv", "--log", LATENCY, code=2)
     assert "No such option" in run("report", "--nonsense", code=2)
     assert "is not a folder" in run("report", "--root", "/none", code=1)

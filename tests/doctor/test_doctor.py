@@ -113,7 +113,7 @@ def test_logs_that_are_missing_strange_or_old(tmp_path: Path) -> None:
     assert "does not exist" in texts(lines, "latency.log", "fail")[0]
     assert texts(lines, "v34.log", "warn")
     os.mkfifo(root / "shared/latency.log")
-    assert "not a regular file" in texts(run_checks(root, None, time.time()), "latency.log", "fail")[0]
+    assert "is a FIFO, not a log" in texts(run_checks(root, None, time.time()), "latency.log", "fail")[0]
     (root / "shared/latency.log").unlink()
     write_logs(root, ConversationPlan(5, start=time.time() - 9 * 86400))
     with (root / "shared/latency.log").open("ab") as file:

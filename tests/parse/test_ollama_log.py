@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
-from timmy_tui.parse.ollama_log import OllamaLogParser, is_generation, match_line, parse_duration, parse_time
+from timmy_tui.parse.ollama_log import OllamaLogParser
+from timmy_tui.parse.ollama_patterns import is_generation, match_line, parse_duration, parse_time
 from timmy_tui.sources.services.http import HttpClient
 
 SLOT = (

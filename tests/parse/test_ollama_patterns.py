@@ -6,7 +6,8 @@ import time
 import pytest
 
 from timmy_tui.model.llm import ServedPrompt
-from timmy_tui.parse.ollama_log import PATTERNS, OllamaLogParser, is_generation, match_line, parse_duration, parse_time
+from timmy_tui.parse.ollama_log import OllamaLogParser
+from timmy_tui.parse.ollama_patterns import PATTERNS, is_generation, match_line, parse_duration, parse_time
 
 HEAD = "time=2025-10-03T13:22:30.008+02:00 level=DEBUG source=x.go:1 msg="
 
@@ -47,6 +48,25 @@ LINES: dict[str, tuple[str, dict[str, str]]] = {
     "slot print_timing: id  0 | task 1 | \x1b[32mprompt eval time =1 ms /2 tokens": (
         "timing", {"task": "1", "ms": "1", "evaluated": "2"},
     ),
+    "slot print_timing: id  0 | task 35 | ": ("timing of", {"task": "35"}),
+    "prompt eval time =     182.78 ms /   237 tokens (    0.77 ms per token)": (
+        "figures", {"ms": "182.78", "evaluated": "237"},
+    ),
+    "slot update_slots: id  0 | task 35 | new prompt, n_ctx_slot = 16384, n_keep = 0, n_prompt_tokens = 422": (
+        "prompt", {"task": "35", "num_ctx": "16384", "prompt": "422"},
+    ),
+    "slot update_slots: id  0 | task 35 | kv cache rm [185, end)": ("cached", {"task": "35", "reused": "185"}),
+    "slot update_slots: id  0 | task 9 | n_tokens = 15767, memory_seq_rm [15767, end)": (
+        "cached", {"task": "9", "reused": "15767"},
+    ),
+    HEAD + '"cache hit" total=633 matched=68 cached=60 left=573': (
+        "slot", {"prompt": "633", "reused": "60", "evaluated": "573"},
+    ),
+    HEAD + '"Cache hit" total=633 cached=68 left=565': ("slot", {"prompt": "633", "reused": "68", "evaluated": "565"}),
+    HEAD + '"cache miss" total=337 matched=0 cached=0 left=337': (
+        "slot", {"prompt": "337", "reused": "0", "evaluated": "337"},
+    ),
+    HEAD + '"Cache miss" left=337': ("slot", {"evaluated": "337"}),
     "srv  get_availabl: prompt cache update took 29.91 ms": ("restored", {"ms": "29.91"}),
     "slot get_availabl: id  0 | task -1 | selected slot by LCP similarity, sim_best = 0.948 (> 0.100 thold)": ("", {}),
     "slot get_availabl: id  0 | task 7 | selected slot by LCP similarity, sim_best = 0.948 (> 0.100 thold)": (
@@ -128,7 +148,10 @@ def test_every_pattern_says_which_versions_write_it() -> None:
         "slot operator(): id 0 | task 1 | new prompt, n_ctx_slot = 2048",
         "slot print_timing: id  0 | task 1 | prompt eval time = ? ms / 9 tokens",
         "slot print_timing: id  0 | task 1 | prompt eval time = 1 ms",
-        "prompt eval time = 1 ms / 9 tokens",
+        "llama_print_timings: prompt eval time = 1 ms / 9 tokens",
+        "slot print_timing: id  0 | task 1 | x",
+        HEAD + '"cache hit" total=9 matched=8 left=2',
+        HEAD + '"cache hits" total=9 matched=8 cached=7 left=2',
         "prompt cache update took long",
         "slot progression | n_past=30",
         "kv cache rm [p0, end) | p1=0",
@@ -232,14 +255,21 @@ def test_without_the_length_of_the_prompt_the_first_batch_tells_the_reuse() -> N
 def test_a_task_is_done_with_its_timing_and_begun_anew_by_its_launch() -> None:
     served, _ = feed(*task(1, 100, 60), timing(1, 40), timing(1, 40))
     assert [one.prompt for one in served] == [100, None]
+    # One that has no prompt yet cannot be the one that is done.
     served, _ = feed(*task(1, 100, 60), task(1, 0, 0)[0], timing(1, 40))
-    assert [one.prompt for one in served] == [None]
+    assert [one.prompt for one in served] == [100]
 
 
-def test_a_new_runner_knows_nothing_of_the_tasks_before_it() -> None:
+def test_the_tasks_of_a_runner_go_on_while_another_one_is_started() -> None:
     served, parser = feed(*task(1, 100, 60), HEAD + '"starting runner" cmd=x', timing(1, 40))
-    assert [one.prompt for one in served] == [None]
+    assert [one.prompt for one in served] == [100]
     assert parser.num_ctx is None
+
+
+def test_a_task_that_a_dead_server_left_does_not_spoil_the_one_with_its_number() -> None:
+    served, parser = feed(*task(0, 900, 500), HEAD + '"starting runner" cmd=x', *task(0, 100, 60), timing(0, 40))
+    assert [(one.prompt, one.reused) for one in served] == [(100, 60)]
+    assert parser.unreadable == {}
 
 
 def test_a_start_without_a_window_keeps_the_one_that_is_known() -> None:

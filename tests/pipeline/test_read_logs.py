@@ -40,3 +40,20 @@ def test_an_installation_without_logs_names_both_places(tmp_path: Path) -> None:
     assert caught.value.message == f"neither {tmp_path}/a.log nor {tmp_path}/b.log exists yet."
     (tmp_path / "b.log").touch()
     assert [(path.name, row.kind) for path, row in logs_of(installation)] == [("b.log", "v34")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_log_that_powershell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "v34.log"
+    path.write_text("".join(f"{line}\r\n" for line in ["first", *turn("aaaaaaaa")]), encoding=encoding)
+    reading = read_logs(named_logs([path]), TailSettings())
+    assert [turn.request_id for turn in reading.turns] == ["aaaaaaaa"]
+
+
+def test_a_log_path_that_is_a_loop_of_links_is_named_with_its_reason(tmp_path: Path) -> None:
+    installation = installation_at(tmp_path, Paths(latency_log="a.log", v34_logs=("b.log",)))
+    (tmp_path / "a.log").symlink_to("a.log")
+    (tmp_path / "b.log").symlink_to("c.log")
+    with pytest.raises(SourceError, match="a.log cannot be read: Too many levels of symbolic links"):
+        read_logs(logs_of(installation), TailSettings())
+    assert installation.v34_log == tmp_path / "b.log"

@@ -11,10 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from tests.turn_makers import complete_turn
+from tests.waiting import wait_for
+from timmy_tui.core.errors import HistoryError
+from timmy_tui.core.threads import clear_failure, failures
 from timmy_tui.model.judgement import Comparison, Finding, JudgementState, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
-from timmy_tui.storage.history import History
+from timmy_tui.storage.history import History, Mark
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.remembered import Remembered
 
@@ -44,8 +47,8 @@ def verdict(outcome: str, wanted: int = 0) -> Comparison:
 
 
 @contextmanager
-def recording(path: Path, messages: list[str]) -> Iterator[Recorder]:
-    recorder = Recorder(path, ROOT, 0, False, messages.append)
+def recording(path: Path, messages: list[str], days: int = 0) -> Iterator[Recorder]:
+    recorder = Recorder(path, ROOT, days, False, messages.append)
     recorder.start()
     try:
         yield recorder
@@ -109,8 +112,8 @@ def test_a_verdict_is_written_when_there_are_enough_turns_and_when_it_changes(pa
 
 
 def test_a_locked_file_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timmy_tui.storage.recorder.RETRY_S", 0.05)
-    monkeypatch.setattr("timmy_tui.storage.recorder.STOP_S", 30.0)
+    monkeypatch.setattr("timmy_tui.storage.history_writer.RETRY_S", 0.05)
+    monkeypatch.setattr("timmy_tui.storage.history_writer.STOP_S", 30.0)
     open_history(path).close()
     messages: list[str] = []
     other = sqlite3.connect(path, isolation_level=None)
@@ -172,8 +175,8 @@ def test_lost_turns_are_told_with_the_first_turns_and_then_no_more(path: Path) -
 
 
 def test_a_mark_waits_for_its_turn_behind_a_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timmy_tui.storage.recorder.RETRY_S", 0.05)
-    monkeypatch.setattr("timmy_tui.storage.recorder.STOP_S", 30.0)
+    monkeypatch.setattr("timmy_tui.storage.history_writer.RETRY_S", 0.05)
+    monkeypatch.setattr("timmy_tui.storage.history_writer.STOP_S", 30.0)
     opened, locked = threading.Event(), threading.Event()
     recorder = Recorder(path, ROOT, 0, False, lambda message: locked.set())
     recorder.on_stored = lambda known: opened.set()
@@ -198,7 +201,146 @@ def test_a_file_that_cannot_be_opened_is_said_so_that_turns_are_numbered_otherwi
     unusable = threading.Event()
     messages: list[str] = []
     recorder = Recorder(path, ROOT, 0, False, messages.append)
-    recorder.on_unusable = unusable.set
+    recorder.on_usable = lambda usable: unusable.set() if not usable else None
     recorder.start()
-    assert unusable.wait(30) and len(messages) == 1
+    assert unusable.wait(30)
     recorder.stop()
+    assert len(messages) == 1
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tried again at once; the end waits until everything is written."""
+    monkeypatch.setattr("timmy_tui.storage.history_writer.RETRY_S", 0.05)
+    monkeypatch.setattr("timmy_tui.storage.history_writer.STOP_S", 30.0)
+    yield
+    clear_failure("history")
+
+
+def stored_marks(path: Path) -> dict[int, Mark]:
+    history = open_history(path)
+    try:
+        return history.marks()
+    finally:
+        history.close()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_file_that_is_locked_as_the_program_starts_is_written_as_soon_as_it_is_free(path: Path) -> None:
+    """Longer than the two seconds that SQLite waits by itself."""
+    open_history(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    messages: list[str] = []
+    usable: list[bool] = []
+    recorder = Recorder(path, ROOT, 0, False, messages.append)
+    recorder.on_usable = usable.append
+    recorder.start()
+    recorder.observe(Snapshot(turns=(turn(1),)))
+    recorder.mark(turn(1), "bad")
+    recorder.note(turn(1), "too curt")
+    recorder.mark(turn(1), "good")
+    (failure,) = wait_for(failures)
+    assert failure.name == "history" and "locked" in failure.message
+    assert len(messages) == 1 and usable == []
+    other.execute("ROLLBACK")
+    other.close()
+    wait_for(lambda: not failures())
+    recorder.stop()
+    assert stored_marks(path) == {1: ("good", "", "id000001")}
+    assert len(messages) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_mark_and_its_note_stay_in_order_where_the_file_is_locked_between_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old turns are deleted behind the first job: when that fails, the mark is not set again, which would remove it."""
+    history = open_history(path)
+    history.store([turn(1)])
+    history.close()
+    delete, failed = History.delete_old_turns, list[int]()
+
+    def locked_once(self: History, days: int, now: float) -> int:
+        if not failed:
+            failed.append(days)
+            raise HistoryError("locked")
+        return delete(self, days, now)
+
+    monkeypatch.setattr(History, "delete_old_turns", locked_once)
+    with recording(path, [], days=400) as recorder:
+        recorder.mark(turn(1), "bad")
+        recorder.note(turn(1), "too curt")
+    assert failed == [400]
+    assert stored_marks(path) == {1: ("bad", "too curt", "id000001")}
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_file_that_is_damaged_while_it_is_open_is_put_aside_and_all_turns_are_stored_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages: list[str] = []
+    stored = threading.Event()
+    recorder = Recorder(path, ROOT, 0, False, messages.append)
+    recorder.on_stored = lambda known: stored.set()
+    recorder.start()
+    turns = (turn(1), turn(2))
+    recorder.observe(Snapshot(turns=turns))
+    assert stored.wait(30)
+    for name in (path, path.with_name(path.name + "-wal")):
+        size = name.stat().st_size
+        with name.open("r+b") as file:
+            file.write(b"not a database " * (size // 15 + 1))
+    number_of, failed = History.number_of, list[Turn]()
+
+    def malformed_once(self: History, turn: Turn) -> int | None:
+        # SQLite notices as soon as it reads a page that it has not in memory.
+        if not failed:
+            failed.append(turn)
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return number_of(self, turn)
+
+    monkeypatch.setattr(History, "number_of", malformed_once)
+    recorder.mark(turns[1], "bad")
+    recorder.note(replace(turns[1], number=9), "too curt")
+    recorder.observe(Snapshot(turns=(*turns, turn(3))))
+    wait_for(lambda: any("renamed" in message for message in messages), lambda: messages)
+    recorder.stop()
+    history = open_history(path)
+    assert [one.request_id for one in history.turns()] == ["id000001", "id000002", "id000003"]
+    assert history.marks() == {2: ("bad", "too curt", "id000002")}
+    history.close()
+    assert list(path.parent.glob("*.damaged-*"))
+    assert failures() == ()
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_entry_that_can_never_be_written_is_said_and_holds_up_no_other(path: Path) -> None:
+    messages: list[str] = []
+    with recording(path, messages) as recorder:
+        recorder.observe(Snapshot(turns=(replace(turn(1), prompt_tokens=1 << 70),)))
+        recorder.observe(Snapshot(turns=(turn(2),)))
+    history = open_history(path)
+    assert [one.request_id for one in history.turns()] == ["id000002"]
+    history.close()
+    assert len(messages) == 1 and "OverflowError" in messages[0]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_file_that_can_be_opened_after_all_gets_what_was_waiting_and_its_own_numbers(path: Path) -> None:
+    path.mkdir()
+    changes: list[bool] = []
+    told: list[Remembered] = []
+    recorder = Recorder(path, ROOT, 0, False, lambda message: None)
+    recorder.on_usable = changes.append
+    recorder.on_stored = told.extend
+    recorder.start()
+    wait_for(lambda: changes == [False])
+    # The numbers are those of places in these logs by now.
+    recorder.observe(Snapshot(turns=(replace(turn(1), number=7),)))
+    recorder.mark(replace(turn(1), number=7), "bad")
+    path.rmdir()
+    wait_for(lambda: changes == [False, True])
+    recorder.stop()
+    assert [(one.ordinal, one.stored.number) for one in told] == [(1, 1)]
+    assert stored_marks(path) == {1: ("bad", "", "id000001")}

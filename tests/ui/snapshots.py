@@ -231,7 +231,9 @@ def troubled() -> Snapshot:
         judgement=judgement(30, finding(), finding(key="tts:22", stage="tts", direction="faster", ratio=0.8, since=22)),
         sources=(
             SourceState("latency.log", SourceCondition.READING, "12 MB behind", behind=12_000_000, newest=NOW - 2),
-            SourceState("v34.log", SourceCondition.DENIED, "permission denied", since=NOW - 14, gaps=2, dropped=3),
+            SourceState(
+                "v34.log", SourceCondition.DENIED, "permission denied", since=NOW - 14, gaps=2, missed=1, dropped=3
+            ),
             SourceState("ollama", SourceCondition.DOWN, "unreachable 14s", since=NOW - 14),
             SourceState("tts", SourceCondition.OK, partial=True),
         ),

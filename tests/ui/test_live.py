@@ -165,7 +165,8 @@ def test_trouble_is_named_worst_first_and_what_does_not_fit_is_counted() -> None
     assert row.startswith("✗ pipeline: ValueError in analysis") and "more" in row
     wide = text(troubled(), 200, 50)
     for words in ("v34.log denied permission denied", "ollama down unreachable 14s", "latency.log reading 12 MB behind",
-                  "2 gaps", "3 dropped lines", "tts incomplete line", "15 unparsed (not json)"):  # fmt: skip
+                  "2 gaps", "1 missed file", "3 dropped lines", "tts incomplete line",
+                  "15 unparsed (not json)"):  # fmt: skip
         assert words in wide
 
 

@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from timmy_tui.core.errors import ControlError
+from timmy_tui.core.threads import start_thread
 from timmy_tui.model.change import ControlState
 
 if TYPE_CHECKING:
@@ -29,20 +31,18 @@ class DeferredSource:
 
     def start(self, publish: "Publish") -> None:
         """Return at once; ``publish`` is called later, from other threads."""
-        self._thread = threading.Thread(target=self._make_and_start, args=(publish,), name="source", daemon=True)
-        self._thread.start()
+        self._thread = start_thread("source", partial(self._make_and_start, publish))
 
     def _make_and_start(self, publish: "Publish") -> None:
         try:
             source = self._make()
+            with self._lock:
+                if self._stopped:
+                    return
+                self._source = source
+                source.start(publish)
         except Exception as error:  # noqa: BLE001  Else the screen would look live and stay empty for ever.
             publish(_failed(error))
-            return
-        with self._lock:
-            if self._stopped:
-                return
-            self._source = source
-            source.start(publish)
 
     def stop(self) -> None:
         """End within a second."""

@@ -13,6 +13,7 @@ from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboa
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.control.restore.wording import made_words
 from timmy_tui.core.errors import ControlError, TimmyError
+from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.change import ChangeProgress, ControlState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import AFTER_REPLY, BEFORE_TEXT
@@ -56,7 +57,7 @@ class Controller:
         """Held while the files are read: what one poll takes for our own edit, another must not compare with."""
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        self._thread = guarded_thread("control", self._run, self._stopping)
         context = ChangeContext(timmy, lambda: self._live_state, notify, add_marker)
         self._points = context.points
         self._status = ControlStatus(context)

@@ -1,5 +1,7 @@
 """Finds the Little Timmy installation: the folder that holds v34/ and shared/, and its logs and code files."""
 
+import os
+import stat
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,8 +26,17 @@ class Installation(Struct, frozen=True):
     @property
     def v34_log(self) -> Path:
         """The candidate that was written last; the first candidate while none exists."""
-        present = [(path.stat().st_mtime, path) for path in self.v34_logs if path.is_file()]
-        return max(present, key=lambda item: item[0])[1] if present else self.v34_logs[0]
+        present = [(path, info) for path in self.v34_logs if (info := _file_status(path)) is not None]
+        return max(present, key=lambda item: item[1].st_mtime)[0] if present else self.v34_logs[0]
+
+
+def _file_status(path: Path) -> os.stat_result | None:
+    """The status of a regular file; None of anything else, also where a link leads to itself or a folder is barred."""
+    try:
+        info = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return info if stat.S_ISREG(info.st_mode) else None
 
 
 def find_installation(settings: Settings, root: Path | None = None, start: Path | None = None) -> Installation:

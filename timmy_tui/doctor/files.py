@@ -10,11 +10,12 @@ from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
+from timmy_tui.doctor.server_log import server_log_lines
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import ClockOffset, Listening
 from timmy_tui.model.turn import Turn
-from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.parse.table import log_files
+from timmy_tui.sources.files.content import ABSENT, problem_of
 from timmy_tui.sources.files.end_of_file import end_lines
 from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.lone_pauses import without_lone_pauses
@@ -80,16 +81,17 @@ def file_lines(installation: Installation, sample: Sample, settings: Settings, n
         if check is not None:
             yield from check(installation, sample, now)
         else:
-            problem = _problem(path)
+            problem = problem_of(path)
             yield DoctorLine(row.file_name, WARN if problem else OK, f"{path} {problem or 'can be read'}")
-    yield from _server(settings, installation)
+    yield from server_log_lines(settings, installation.root)
 
 
 def _latency(installation: Installation, sample: Sample, now: float) -> Iterator[DoctorLine]:
     path = installation.latency_log
-    problem = _problem(path)
+    problem = problem_of(path)
     if problem:
-        yield DoctorLine("latency.log", FAIL, f"{path} {problem}", "Talk to Timmy once: the first turn creates it.")
+        advice = "Talk to Timmy once: the first turn creates it." if problem == ABSENT else "Make it a plain file."
+        yield DoctorLine("latency.log", FAIL, f"{path} {problem}", advice)
         return
     if not sample.events:
         heard = f", only {sample.listening.pauses} pauses without text: STT listens" * bool(sample.listening.pauses)
@@ -124,11 +126,10 @@ def _wait(listening: Listening) -> Iterator[DoctorLine]:
 
 
 def _debug(installation: Installation, sample: Sample, now: float) -> Iterator[DoctorLine]:
-    present = [path for path in installation.v34_logs if path.is_file()]
-    if not present:
-        places = ", ".join(str(path) for path in installation.v34_logs)
+    problems = {path: problem_of(path) for path in installation.v34_logs}
+    if all(problems.values()):
         yield DoctorLine(
-            "v34.log", WARN, f"none of these exists: {places}",
+            "v34.log", WARN, ", ".join(f"{path} {problem}" for path, problem in problems.items()),
             "Start v34 with --debug and its output in one of them. Without it, load times and replies are not visible.",
         )  # fmt: skip
         return
@@ -148,44 +149,6 @@ _CHECKS: dict[LogKind, Callable[[Installation, Sample, float], Iterator[DoctorLi
     "v34": _debug,
 }
 """Checks of what stands in a log, by kind; of any other log it is said whether it can be read."""
-
-
-def _server(settings: Settings, installation: Installation) -> Iterator[DoctorLine]:
-    """Ollama's own log is optional; if the settings name one, it must be readable."""
-    if settings.paths.ollama_journal:
-        yield DoctorLine("ollama.log", OK, "journalctl -u ollama is followed")
-        return
-    if not settings.paths.ollama_log:
-        text = "not followed: the reuse of the prompt cache is estimated unless Ollama reports it"
-        yield DoctorLine(
-            "ollama.log", OK, text, "To measure it, set [paths] ollama_log (0.4–0.24 need OLLAMA_DEBUG=1)."
-        )
-        return
-    path = installation.root / Path(settings.paths.ollama_log).expanduser()
-    problem = _problem(path)
-    if problem:
-        yield DoctorLine("ollama.log", FAIL, f"{path} {problem}", "Correct [paths] ollama_log.")
-        return
-    parser = OllamaLogParser()
-    served = parser.feed(end_lines(path, END_BYTES))
-    if served:
-        yield DoctorLine("ollama.log", OK, f"{path}: {len(served)} requests with their cached tokens at its end")
-    else:
-        text = f"{path} contains no cached tokens"
-        yield DoctorLine("ollama.log", WARN, text, "0.4 to 0.24 write them only with OLLAMA_DEBUG=1.")
-
-
-def _problem(path: Path) -> str:
-    """Why a file cannot be read; empty if it can."""
-    try:
-        if not path.exists():
-            return "does not exist"
-        if not path.is_file():
-            return "is not a regular file"
-        with path.open("rb"):
-            return ""
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
 
 
 def _age(seconds: float) -> str:

@@ -64,6 +64,10 @@ class LogPlaces(Protocol):
     def v34_log(self) -> Path:
         """v34's captured output."""
 
+    @property
+    def v34_logs(self) -> tuple[Path, ...]:
+        """Every place where it can be."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
@@ -77,6 +81,8 @@ class _Row:
     """Whether a line can stand in no other kind of log. The first line that a format recognizes decides for a file."""
     place: Callable[[LogPlaces], Path]
     """Where an installation has it. A path that users can set needs a field in the settings as well."""
+    places: Callable[[LogPlaces], tuple[Path, ...]] = lambda places: ()
+    """Where else it can be, ``place`` among them: the dashboard follows the one that is written. Empty: only there."""
 
 
 @dataclass(frozen=True, kw_only=True)

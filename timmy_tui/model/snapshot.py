@@ -53,6 +53,8 @@ class SourceState(Struct, frozen=True, eq=False):
     """The last line has had no end for 5 s."""
     gaps: int = 0
     """How often content was lost or rewritten (truncation, rotation with loss, drop)."""
+    missed: int = 0
+    """Number of files that had this name between two looks and were gone before they could be opened."""
     dropped: int = 0
     """Number of lines dropped, because they were over the line limit or a bounded queue was full."""
 

@@ -1,101 +1,34 @@
-"""Ollama's server log, 0.3 to 0.33: Go's slog lines, the raw lines of three different runners, and gin's access lines.
+"""Ollama's server log: lines in, requests out.
 
-One table of patterns. They match only the words and numbers that are needed, because source line numbers, the order of
-the last fields and column widths change from release to release. No line names a request: a request is put together
-from the lines of one task, in order.
+No line names a request: a request is put together from the lines of one task, in order. Tasks belong to a server: two
+of them can write to one log, and each counts from 0.
 """
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import NamedTuple
-
-from msgspec import Struct
 
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import ServedPrompt
+from timmy_tui.parse.ollama_patterns import LogFact, is_generation, is_servers_own, match_line, parse_time
+
+MAX_TASKS = 64
+"""Most unfinished tasks of one server; the oldest goes."""
+MAX_SERVERS = 16
+"""Most servers by name in one log; the oldest goes."""
+MAX_DIGITS = 15
+"""A longer number is not a count of tokens."""
+
+CONTRADICTORY = "figures that do not agree"
+TWO_SERVERS = "tasks of two servers under one number"
+TOO_LONG = "a number out of range"
+UNREADABLE = "a line that could not be read"
 
 
-class LogFact(Struct, frozen=True):
-    """What one line says."""
-
-    kind: str
-    values: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """One kind of line."""
-
-    kind: str
-    regex: re.Pattern[str]
-    era: str
-    """Versions that write it."""
-
-
-def _slog(kind: str, message: str, rest: str = "", era: str = "0.4+") -> Pattern:
-    head = r"^time=(?P<at>\S+) level=\w+ source=\S+ msg="
-    return Pattern(kind, re.compile(head + message + r"(?=\s|$)" + rest), era)
-
-
-def _raw(kind: str, regex: str, era: str) -> Pattern:
-    return Pattern(kind, re.compile(regex), era)
-
-
-_TASK = r"\| task (?P<task>\d+) \| .*?"
-
-PATTERNS: tuple[Pattern, ...] = (
-    _slog("slot", '"loading cache slot"',
-          r".* prompt=(?P<prompt>\d+) used=(?P<reused>\d+) remaining=(?P<evaluated>\d+)", "0.4–0.24, debug"),
-    _slog("truncated", '"truncating input prompt"',
-          r".* limit=(?P<limit>\d+) prompt=(?P<before>\d+) .*new=(?P<after>\d+)"),
-    _slog("listening", r'"Listening on \S+ \(version (?P<version>[^)\s]+)\)"'),
-    _slog("config", '"server config"', r' env="?(?P<env>.*)'),
-    _slog("starting", "load", r' request="\{Operation:commit.* KvSize:(?P<num_ctx>\d+)', "0.11–0.24"),
-    _slog("starting", '"starting (?:llama-server|runner|llama server)"', r"(?:.*? -c (?P<num_ctx>\d+)\b)?"),
-    _slog("started", r'"(?:llama runner|llama-server) started in (?P<seconds>[\d.]+) seconds"'),
-    _slog("unloading", '"(?:runner expired event received|stopping llama[ -]server)"', era="debug"),
-    _slog("shifting", '"context limit hit - shifting"', era="0.4–0.24, debug"),
-    _slog("deprecated", '"the context field is deprecated[^"]*"', era="0.5+"),
-    _slog("aborted", '"aborting completion request due to client closing the connection"'),
-    _raw("launched", r"\blaunch_slot_.*\| task (?P<task>\d+) \| processing task", "0.30+"),
-    _raw("prompt", _TASK + r"new prompt, n_ctx_slot = (?P<num_ctx>\d+).*task\.n_tokens = (?P<prompt>\d+)", "0.30+"),
-    _raw("cached", _TASK + r"cached n_tokens = (?P<reused>\d+)", "0.30+"),
-    _raw("timing", _TASK + r"prompt eval time = *(?P<ms>[\d.]+) ms / *(?P<evaluated>\d+) tokens", "0.30+"),
-    _raw("restored", r"prompt cache update took (?P<ms>[\d.]+) ms", "0.30+"),
-    _raw("similar", _TASK + r"f?_?sim_best = (?P<share>[\d.]+)", "0.30+"),
-    _raw("progress", r"slot progression \|.* n_past=(?P<reused>\d+).*n_prompt_tokens_processed=(?P<evaluated>\d+)"
-         r"(?:.* task_id=(?P<task>\d+))?(?:.* timestamp=(?P<at>\d+))?", "0.1–0.3, debug"),
-    _raw("removed", r"kv cache rm \[p0, end\) \|.* p0=(?P<reused>\d+)(?:.* task_id=(?P<task>\d+))?"
-         r"(?:.* timestamp=(?P<at>\d+))?", "0.1–0.3"),
-    _raw("truncated", r"input truncated \|.* n_ctx=(?P<limit>\d+)", "0.1–0.3"),
-    _raw("access", r"^\[GIN\] (?P<at>\d{4}/\d\d/\d\d - \d\d:\d\d:\d\d) \| *(?P<status>\d{3}) \| *(?P<duration>\S+) "
-         r'\| *\S+ \| (?P<method>[A-Z]+) +"(?P<path>[^"]*)"', "all"),
-)  # fmt: skip
-"""Tried in order; the first match counts."""
-
-_HINTS = re.compile(
-    r"msg=|\| task |\[GIN\]|prompt cache update|slot progression|kv cache rm|input truncated|launch_slot"
-)
-_ANSI = re.compile(r"\x1b\[[\d;]*m")
-_GENERATING = frozenset(("/api/generate", "/api/chat"))
-
-
-def match_line(text: str) -> LogFact | None:
-    """The fact in one line; None for everything else."""
-    if not _HINTS.search(text):
-        return None
-    text = _ANSI.sub("", text[:8192])
-    for pattern in PATTERNS:
-        match = pattern.regex.search(text)
-        if match is not None:
-            return LogFact(
-                pattern.kind, {name: value for name, value in match.groupdict().items() if value is not None}
-            )
-    return None
+class _Unusable(Exception):
+    """A line's figures cannot be used; the argument is the reason."""
 
 
 class _Tokens(NamedTuple):
@@ -106,104 +39,214 @@ class _Tokens(NamedTuple):
     evaluated: int | None
 
 
+@dataclass(eq=False)
+class _Task:
+    """What the lines of one task have said so far."""
+
+    at: str | None = None
+    """Time of its first line."""
+    prompt: int | None = None
+    num_ctx: int | None = None
+    reused: int | None = None
+    is_mixed: bool = False
+    """Another task of this number was open at the same time, and a line can be of either."""
+
+    def fits(self, evaluated: int) -> bool:
+        """So many tokens can be the part of its prompt that was not cached."""
+        return self.prompt is None or evaluated <= self.prompt
+
+    def is_sum(self, evaluated: int) -> bool:
+        """So many tokens are exactly that part."""
+        return self.prompt is not None and self.reused is not None and self.prompt == self.reused + evaluated
+
+
+@dataclass(eq=False)
+class _Server:
+    """What is known of one server from the lines so far."""
+
+    num_ctx: int | None = None
+    """Context window of the runner that was started last, in tokens."""
+    truncated: bool = False
+    """The prompt of the next request was cut."""
+    tasks: dict[str, list[_Task]] = field(default_factory=dict)
+    """Tasks that are not finished, by number; more than one where two runners count on their own."""
+    timed: str | None = None
+    """The task whose figures stand on the next line."""
+    progress: tuple[str, int] | None = None
+    """Task id and prompt length of the newest progress line."""
+
+    def begin(self, number: str, at: str | None) -> _Task:
+        """A task begins."""
+        task = _Task(at)
+        self.tasks.setdefault(number, []).append(task)
+        while sum(map(len, self.tasks.values())) > MAX_TASKS:
+            oldest = next(iter(self.tasks))
+            self.tasks[oldest].pop(0)
+            if not self.tasks[oldest]:
+                del self.tasks[oldest]
+        return task
+
+    def finish(self, number: str, evaluated: int) -> _Task:
+        """The task whose evaluated tokens these are. Raises _Unusable."""
+        tasks = self.tasks.get(number, [])
+        if not tasks:
+            return _Task()
+        exact = [task for task in tasks if task.is_sum(evaluated)]
+        chosen = exact or [task for task in tasks if task.fits(evaluated)]
+        if not chosen:
+            tasks.pop()
+        else:
+            tasks.remove(chosen[0])
+        if not tasks:
+            del self.tasks[number]
+        if not chosen:
+            raise _Unusable(CONTRADICTORY)
+        if len(chosen) > 1 or chosen[0].is_mixed:
+            for task in chosen:
+                task.is_mixed = True
+            raise _Unusable(TWO_SERVERS)
+        return chosen[0]
+
+
 class OllamaLogParser:
     """Lines in, requests out. A line that no pattern matches is counted as noise; it is not an error."""
 
     def __init__(self) -> None:
         self.version: str | None = None
         """The server's version, printed when it begins to listen."""
-        self.num_ctx: int | None = None
-        """Context window of the runner that was started last, in tokens."""
         self.load_s: float | None = None
-        """Duration of its start, in seconds."""
+        """Duration of the start of the newest runner, in seconds."""
+        self.debug: bool | None = None
+        """Whether debug lines are written; None where the log does not show it."""
         self.facts: Counter[str] = Counter()
         """Lines by kind."""
         self.noise = 0
+        """Lines that no pattern matches."""
+        self.servers_own = 0
+        """Lines that can only be those of an Ollama server; beyond the first, only those that a pattern matches."""
+        self.generations = 0
+        """Access lines of requests that used the model."""
+        self.unreadable: Counter[str] = Counter()
+        """Lines whose figures could not be used, by reason."""
         self._number = 0
-        self._truncated = False
-        """The prompt of the next request was cut."""
-        self._tasks: dict[str, dict[str, int]] = {}
-        """Numbers of the tasks that are not finished, by task id."""
-        self._progress: tuple[str, int] | None = None
-        """Task id and prompt length of the newest progress line."""
+        self._servers: dict[str, _Server] = {}
+        self._newest = _Server()
+
+    @property
+    def num_ctx(self) -> int | None:
+        """Context window of the runner that was started last, in tokens."""
+        return self._newest.num_ctx
 
     def feed(self, lines: Iterable[bytes]) -> list[ServedPrompt]:
         """Requests whose last needed line is among ``lines``. Never raises, whatever the bytes."""
         requests: list[ServedPrompt] = []
         for line in lines:
-            fact = match_line(line.decode("utf-8", "replace").rstrip("\r\n"))
-            if fact is None:
-                self.noise += 1
-                continue
-            self.facts[fact.kind] += 1
-            request = self._take(fact)
-            if request is not None:
-                requests.append(request)
+            try:
+                request = self._read(line)
+            except _Unusable as reason:
+                self.unreadable[str(reason)] += 1
+            except Exception:  # noqa: BLE001  One odd line must not cost the others, nor end the thread that reads.
+                self.unreadable[UNREADABLE] += 1
+            else:
+                if request is not None:
+                    requests.append(request)
         return requests
 
-    def _take(self, fact: LogFact) -> ServedPrompt | None:
+    def _read(self, line: bytes) -> ServedPrompt | None:
+        # What PowerShell writes is UTF-16: without its NUL bytes it is the same ASCII.
+        if b"\0" in line:
+            line = line.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        fact = match_line(text)
+        if fact is None:
+            self.noise += 1
+            if not self.servers_own:
+                self.servers_own += is_servers_own(text)
+            self._note_level(text)
+            return None
+        self.facts[fact.kind] += 1
+        self.servers_own += 1
+        self.generations += is_generation(fact)
+        self._note_level(text)
+        return self._take(fact, self._server(fact.server))
+
+    def _note_level(self, text: str) -> None:
+        if not self.debug and "level=DEBUG" in text:
+            self.debug = True
+
+    def _server(self, name: str) -> _Server:
+        server = self._servers.get(name)
+        if server is None:
+            server = self._servers[name] = _Server()
+            if len(self._servers) > MAX_SERVERS:
+                del self._servers[next(iter(self._servers))]
+        return server
+
+    def _timed(self, name: str) -> _Server | None:
+        """The server whose figures these are. A line behind a line break can lack the innermost prefix."""
+        waiting = {key: one for key, one in self._servers.items() if one.timed is not None and key.startswith(name)}
+        if len(waiting) > 1 and name not in waiting:
+            raise _Unusable(TWO_SERVERS)
+        return waiting.get(name) or next(iter(waiting.values()), None)
+
+    def _take(self, fact: LogFact, server: _Server) -> ServedPrompt | None:
         values = fact.values
         if fact.kind == "slot":
-            prompt, reused, evaluated = int(values["prompt"]), int(values["reused"]), int(values["evaluated"])
-            # Numbers that do not add up mean something else in this version.
-            if reused + evaluated != prompt:
-                return None
-            return self._make(values.get("at"), _Tokens(prompt, reused, evaluated))
+            return self._make(server, values.get("at"), _slot_tokens(values))
         if fact.kind == "timing":
-            return self._finish(values)
+            return self._finish(server, values["task"], values)
+        if fact.kind == "figures":
+            server = self._timed(fact.server) or server
+            number, server.timed = server.timed, None
+            return None if number is None else self._finish(server, number, values)
         if fact.kind == "removed":
-            return self._finish_old(values)
-        self._remember(fact)
+            return self._finish_old(server, values)
+        if fact.kind in ("launched", "prompt", "cached", "progress", "timing of"):
+            _remember_task(fact, server)
+        else:
+            self._remember(fact, server)
         return None
 
-    def _remember(self, fact: LogFact) -> None:
-        """Store what later lines of the same request, or later requests, need."""
+    def _remember(self, fact: LogFact, server: _Server) -> None:
+        """Store what later requests need."""
         values = fact.values
         if fact.kind == "listening":
             self.version = clean(values["version"], 40)
+        elif fact.kind == "config":
+            level = re.search(r"OLLAMA_DEBUG:(\w+)", values["env"])
+            self.debug = level[1].lower() not in ("info", "false", "0", "warn", "error") if level else self.debug
         elif fact.kind == "truncated":
-            self._truncated = True
+            server.truncated = True
         elif fact.kind == "starting":
-            self._tasks.clear()
-            self.num_ctx = int(values["num_ctx"]) if "num_ctx" in values else self.num_ctx
+            self._newest = server
+            server.num_ctx = _count(values["num_ctx"]) if "num_ctx" in values else server.num_ctx
         elif fact.kind == "started":
-            self.load_s = float(values["seconds"]) if values["seconds"].count(".") <= 1 else None
-        elif fact.kind == "launched":
-            self._tasks[values["task"]] = {}
-        elif fact.kind == "prompt":
-            task = self._tasks.setdefault(values["task"], {})
-            task |= {"prompt": int(values["prompt"]), "num_ctx": int(values["num_ctx"])}
-        elif fact.kind == "cached":
-            # Each batch of a prompt repeats the line, with the batches before it as cached: only the first line counts.
-            self._tasks.setdefault(values["task"], {}).setdefault("reused", int(values["reused"]))
-        elif fact.kind == "progress":
-            self._progress = (values.get("task", ""), int(values["reused"]) + int(values["evaluated"]))
-        while len(self._tasks) > 64:
-            del self._tasks[next(iter(self._tasks))]
+            self.load_s = _number(values["seconds"])
 
-    def _finish(self, values: Mapping[str, str]) -> ServedPrompt | None:
+    def _finish(self, server: _Server, number: str, values: Mapping[str, str]) -> ServedPrompt:
         """0.30+: the timing line has the evaluated tokens; the rest of the prompt came from the cache."""
-        task = self._tasks.pop(values["task"], {})
-        evaluated, prompt = int(values["evaluated"]), task.get("prompt")
-        reused = task.get("reused") if prompt is None else prompt - evaluated
-        if prompt is not None and evaluated > prompt:
-            return None
-        return self._make(None, _Tokens(prompt, reused, evaluated), _number(values["ms"]), task.get("num_ctx"))
+        evaluated = _count(values["evaluated"])
+        task = server.finish(number, evaluated)
+        reused = task.reused if task.prompt is None else task.prompt - evaluated
+        tokens = _Tokens(task.prompt, reused, evaluated)
+        return self._make(server, task.at, tokens, _number(values["ms"]), task.num_ctx)
 
-    def _finish_old(self, values: Mapping[str, str]) -> ServedPrompt | None:
+    def _finish_old(self, server: _Server, values: Mapping[str, str]) -> ServedPrompt | None:
         """0.1–0.3: the progress line before it had the length of the prompt; this one has the cached tokens."""
-        reused, progress = int(values["reused"]), self._progress
-        self._progress = None
+        reused, progress = _count(values["reused"]), server.progress
+        server.progress = None
         prompt = progress[1] if progress is not None and progress[0] == values.get("task", "") else None
-        if prompt is None or reused > prompt:
+        if prompt is None:
             return None
-        return self._make(values.get("at"), _Tokens(prompt, reused, prompt - reused))
+        if reused > prompt:
+            raise _Unusable(CONTRADICTORY)
+        return self._make(server, values.get("at"), _Tokens(prompt, reused, prompt - reused))
 
     def _make(
-        self, at: str | None, tokens: _Tokens, ms: float | None = None, num_ctx: int | None = None
+        self, server: _Server, at: str | None, tokens: _Tokens, ms: float | None = None, num_ctx: int | None = None
     ) -> ServedPrompt:
         """``at``: the line's time; ``ms``: the time of the evaluation; ``num_ctx``: None is the runner's."""
-        truncated, self._truncated = self._truncated, False
+        truncated, server.truncated = server.truncated, False
         self._number += 1
         return ServedPrompt(
             number=self._number,
@@ -213,41 +256,56 @@ class OllamaLogParser:
             evaluated=tokens.evaluated,
             prefill_ms=ms,
             truncated=truncated,
-            num_ctx=num_ctx or self.num_ctx,
+            num_ctx=num_ctx or server.num_ctx,
         )
 
 
-def parse_time(text: str | None) -> float | None:
-    """Seconds since the epoch, from slog's RFC 3339, a Unix stamp, or gin's local time; None for anything else."""
-    if text is None:
-        return None
-    try:
-        if text.isdigit():
-            return float(text)
-        if "/" in text:
-            return time.mktime(time.strptime(text, "%Y/%m/%d - %H:%M:%S"))
-        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
+def _slot_tokens(values: Mapping[str, str]) -> _Tokens:
+    """Of a line that has all three figures, or of a miss, which has one. Raises _Unusable."""
+    evaluated = _count(values["evaluated"])
+    prompt, reused = _count(values.get("prompt", values["evaluated"])), _count(values.get("reused", "0"))
+    if reused + evaluated != prompt:
+        # Numbers that do not add up mean something else in this version.
+        raise _Unusable(CONTRADICTORY)
+    return _Tokens(prompt, reused, evaluated)
 
 
-def parse_duration(text: str) -> float | None:
-    """Seconds, from a duration as Go writes it: ``15.2285805s``, ``33.313µs``, ``1m4s``; None for anything else."""
-    parts = re.findall(r"([\d.]+)(h|ms|µs|us|ns|m|s)", text)
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-    try:
-        return sum(float(number) * units[unit] for number, unit in parts) if parts else None
-    except ValueError:
-        return None
+def _remember_task(fact: LogFact, server: _Server) -> None:
+    """Store what later lines of the same task need."""
+    values = fact.values
+    number = values.get("task", "")
+    open_tasks = server.tasks.get(number, [])
+    if fact.kind == "timing of":
+        server.timed = number
+    elif fact.kind == "launched":
+        server.begin(number, fact.at)
+    elif fact.kind == "prompt":
+        prompt, num_ctx = _count(values["prompt"]), _count(values["num_ctx"])
+        task = next((task for task in open_tasks if task.prompt is None), None) or server.begin(number, fact.at)
+        task.prompt, task.num_ctx = prompt, num_ctx
+    elif fact.kind == "cached":
+        # Each batch of a prompt repeats the line, with the batches before it as cached: only the first line counts.
+        reused = _count(values["reused"])
+        waiting = [task for task in open_tasks if task.reused is None]
+        if not open_tasks:
+            server.begin(number, fact.at).reused = reused
+        elif len(waiting) == 1:
+            waiting[0].reused = reused
+        for task in waiting if len(waiting) > 1 else ():
+            task.is_mixed = True
+    else:
+        server.progress = (number, _count(values["reused"]) + _count(values["evaluated"]))
 
 
-def is_generation(fact: LogFact) -> bool:
-    """Whether this is the access line of a request that used the model."""
-    return fact.kind == "access" and fact.values["method"] == "POST" and fact.values["path"] in _GENERATING
+def _count(text: str) -> int:
+    """A number of tokens. Raises _Unusable."""
+    if len(text) > MAX_DIGITS:
+        raise _Unusable(TOO_LONG)
+    return int(text)
 
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return float(text) if len(text) <= 2 * MAX_DIGITS else None
     except ValueError:
         return None

@@ -224,5 +224,6 @@ FORMAT = FactLog(
     order=20,
     recognizes=_recognizes,
     place=lambda places: places.v34_log,
+    places=lambda places: places.v34_logs,
     parser=V34Parser,
 )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from timmy_tui.core.installation import Installation
@@ -52,7 +53,7 @@ class LiveSource:
             pipeline.number_by_history()
             recorder.on_stored = lambda known: pipeline.submit(lambda builder: builder.remember(known))
             recorder.on_lost = lambda turns: pipeline.submit(lambda builder: builder.expect_lost(turns))
-            recorder.on_unusable = lambda: pipeline.submit(SnapshotBuilder.number_by_place)
+            recorder.on_usable = lambda usable: pipeline.submit(partial(SnapshotBuilder.set_history, usable=usable))
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread."""
@@ -110,18 +111,24 @@ class LiveSource:
 
 def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
     """The logs of an installation as feeds, and the waker that polls them early; None where the settings forbid it."""
-    logs = log_files(installation)
-    tails = [
-        TailThread(Tail(path, log_format.file_name, settings.tail), log_format.kind, settings.tail)
-        for path, log_format in logs
-    ]
+    paths: list[Path] = []
+    tails: list[Tail] = []
+    threads: list[TailThread] = []
+    for path, log_format in log_files(installation):
+        places = log_format.places(installation) or (path,)
+        paths += places
+        tails.append(Tail(places, log_format.file_name, settings.tail))
+        threads.append(TailThread(tails[-1], log_format.kind, settings.tail))
 
     def wake_all() -> None:
-        for tail in tails:
-            tail.wake()
+        for thread in threads:
+            thread.wake()
 
-    waker = Waker([path for path, _ in logs], wake_all) if settings.tail.notify else None
-    return list(tails), waker
+    waker = Waker(paths, wake_all) if settings.tail.notify else None
+    if waker is not None:
+        for tail in tails:
+            tail.count_births = waker.births
+    return list(threads), waker
 
 
 def play_logs(paths: Sequence[Path], speed: float | None) -> list[Feed]:

@@ -15,7 +15,7 @@ from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import Listening, SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import detect, log_files
-from timmy_tui.sources.files.content import read_start
+from timmy_tui.sources.files.content import ABSENT, problem_of, read_start, require_readable
 from timmy_tui.turns.ingest import Ingest
 
 _CHUNK = 1 << 20
@@ -39,7 +39,7 @@ class LogReading:
 def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
     """The logs of an installation that exist, each with its format. Raises NotFound when none exists."""
     logs = log_files(installation)
-    existing = [(path, row) for path, row in logs if path.exists()]
+    existing = [(path, row) for path, row in logs if problem_of(path) != ABSENT]
     if not existing:
         paths = " nor ".join(str(path) for path, _ in logs)
         raise NotFound(f"neither {paths} exists yet.", "Talk to Timmy once, or name a file: --log")
@@ -114,10 +114,7 @@ def _with_range(session: Session, turns: Sequence[Turn]) -> Session:
 
 
 def _require_file(path: Path) -> Path:
-    if not path.exists():
-        raise NotFound(f"{path} does not exist.")
-    if not path.is_file():
-        raise SourceError(f"{path} is not a regular file.")
+    require_readable(path)
     return path
 
 
@@ -128,7 +125,8 @@ def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], in
             rest = b""
             skipping = False
             while chunk := file.read(_CHUNK):
-                lines = (rest + chunk).split(b"\n")
+                # NUL bytes are what a crash, or UTF-16, leaves in a log; the dashboard takes them out as well.
+                lines = (rest + chunk.replace(b"\0", b"")).split(b"\n")
                 rest = lines.pop()
                 too_long = 0
                 if skipping and not lines:

@@ -232,10 +232,13 @@ class SnapshotBuilder:
             self._ordered = tuple(self._recent[ordinal] for _, ordinal in self._order)
         return self._ordered
 
-    def number_by_place(self) -> None:
-        """There is no history after all."""
-        self.numbered_by_history = False
+    def set_history(self, usable: bool) -> None:
+        """There is no history after all, or there is one now: then the numbers by place are none any more."""
+        self.numbered_by_history = usable
         self._ordered = None
+        for ordinal, turn in list(self._recent.items()) if usable else ():
+            known = self._remembered.get(ordinal)
+            self._recent[ordinal] = replace(turn, number=known.stored.number if known is not None else None)
 
     def _give_place_numbers(self) -> None:
         for number, (_, ordinal) in enumerate(self._order, self._trimmed + 1):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
+from timmy_tui.core.threads import describe, failures, guarded_thread, raised_at
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Marker
@@ -61,6 +62,11 @@ class Pipeline:
         self._backlog_asked: set[str] = set()
         self._log: deque[tuple[str, str]] = deque(maxlen=LOG_LINES)
         self._markers: deque[Marker] = deque(maxlen=200)
+        self._unstarted: deque[Callable[[Callable[[], None]], None]] = deque(feed.start for feed in feeds)
+        if services is not None:
+            self._unstarted.append(services.start)
+        self._waiting: deque[tuple[Feed, TailBatch]] = deque()
+        """Batches that were taken from their feed, and not added yet."""
         self._actions: deque[Callable[[SnapshotBuilder], None]] = deque()
         self._health: dict[str, Health] = {}
         self._file_restarts = 0
@@ -75,7 +81,7 @@ class Pipeline:
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread with each newer snapshot."""
         self._publish = publish
-        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._thread = guarded_thread("pipeline", self._run, self._stopping)
         self._thread.start()
 
     def stop(self) -> None:
@@ -104,10 +110,10 @@ class Pipeline:
         self._wake.set()
 
     def _run(self) -> None:
-        for feed in self._feeds:
-            feed.start(self._wake.set)
-        if self._services is not None:
-            self._services.start(self._wake.set)
+        while self._unstarted:
+            # Taken out first: one that cannot be started is not tried for ever, and the others are.
+            start = self._unstarted.popleft()
+            start(self._wake.set)
         while not self._stopping.is_set():
             try:
                 self._step()
@@ -147,8 +153,10 @@ class Pipeline:
             if batches and feed.name not in self._backlog_asked:
                 self._backlog_asked.add(feed.name)
                 self._begin_backlog(feed)
-            for batch in batches:
-                changed |= self._add_batch(feed, batch)
+            self._waiting.extend((feed, batch) for batch in batches)
+            while self._waiting:
+                # Taken out first: a batch that cannot be added is not tried for ever, and costs no other one.
+                changed |= self._add_batch(*self._waiting.popleft())
         if self._services is not None:
             # Only into the full reading: the preview and everything in it is dropped later.
             typed = self._services.take_typed_turns() if self._preview is None else ()
@@ -232,7 +240,7 @@ class Pipeline:
             taken=time.time(),
             preview=self._preview is not None,
             sources=(*(feed.state for feed in self._feeds), *services),
-            health=tuple(self._health.values()),
+            health=(*self._health.values(), *(Health(*failure) for failure in failures())),
             marks=tuple(self._markers),
             log_tail=tuple(self._log),
             restarted=self._file_restarts,
@@ -241,25 +249,13 @@ class Pipeline:
 
     def _add_health_line(self, error: Exception) -> None:
         """Keep one health line per place where exceptions were raised, with the time of the first one."""
-        kind = type(error).__name__
-        where = _raised_at(error)
+        where = raised_at(error)
         self._errors += 1
         first = self._health.get(where)
         self._health[where] = Health(
             where=where,
-            message=clean(f"{kind}: {error}", 200),
+            message=describe(error),
             since=first.since if first else time.time(),
         )
         # An error that occurs again at once must not use the whole core: at most ten tries per second.
         self._stopping.wait(0.1)
-
-
-def _raised_at(error: BaseException) -> str:
-    """Module and line where the exception was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "pipeline"
-    name = trace.tb_frame.f_globals.get("__name__", "pipeline")
-    return f"{str(name).removeprefix('timmy_tui.')}:{trace.tb_lineno}"

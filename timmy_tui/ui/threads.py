@@ -1,10 +1,11 @@
 """Blocking calls in daemon threads, which never keep the program from ending."""
 
 import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
+
+from timmy_tui.core.threads import start_thread
 
 Result = TypeVar("Result")
 
@@ -30,7 +31,7 @@ async def in_thread(function: Callable[..., Result], *arguments: object) -> Resu
         else:
             _post(loop, set_result, result)
 
-    threading.Thread(target=work, name=f"ui:{getattr(function, '__name__', 'work')}", daemon=True).start()
+    start_thread(f"ui:{getattr(function, '__name__', 'work')}", work)
     return await future
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
+from timmy_tui.sources.files.file_chain import ROTATE_WAIT_S
 from timmy_tui.sources.files.tail import Backlog, Tail
 
 HEAD = TailSettings(head_kib=4)

@@ -15,7 +15,8 @@ from tests.sources.files.conftest import Follow
 from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
+from timmy_tui.sources.files.content import HEAD
+from timmy_tui.sources.files.file_chain import ROTATE_WAIT_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 
@@ -91,7 +92,7 @@ def test_t9_the_first_poll_costs_the_same_whatever_the_size(
     follower = follow(log, TailSettings(head_kib=256))
     monkeypatch.setattr(os, "pread", counted)
     assert follower.poll() == [line[:-1]] * 2048
-    assert sum(read) == 256 * 1024 + 1
+    assert sum(read) == 256 * 1024 + 1 + 2 * HEAD
     assert follower.condition() is SourceCondition.OK
     backlog = follower.tail.take_backlog()
     assert backlog is not None
@@ -212,6 +213,31 @@ def test_a_failing_read_is_an_error_that_passes(log: Path, monkeypatch: pytest.M
     assert follower.poll() == [b"two"]
     assert follower.condition() is SourceCondition.OK
     assert follower.tail.state.gaps == 0
+
+
+def test_what_a_poll_has_read_before_it_raises_comes_with_the_next_one(
+    log: Path, monkeypatch: pytest.MonkeyPatch, follow: Follow
+) -> None:
+    append(log, b"one\n")
+    follower = follow(log)
+    follower.poll()
+    append(log, b"two\n")
+    log.rename(log.with_suffix(".1"))
+    append(log, b"three\n")
+    follower.tail.look()
+    inode, pread = log.stat().st_ino, os.pread
+
+    def broken(descriptor: int, size: int, offset: int) -> bytes:
+        if os.fstat(descriptor).st_ino == inode:
+            raise RuntimeError("a bug")
+        return pread(descriptor, size, offset)
+
+    follower.clock.now += ROTATE_WAIT_S
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        with pytest.raises(RuntimeError):
+            follower.tail.poll()
+    assert follower.poll() == [b"two", b"three"]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -11,7 +11,7 @@ import pytest
 from tests.sources.files.conftest import Follow
 from tests.sources.files.follower import append
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.sources.files.rename_watch import ROTATE_WAIT_S
+from timmy_tui.sources.files.file_chain import ROTATE_WAIT_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 
@@ -129,3 +129,24 @@ def test_a_path_that_no_file_can_have(tmp_path: Path, follow: Follow) -> None:
     follower = follow(tmp_path / "a\0b")
     assert follower.poll() == []
     assert follower.condition() is SourceCondition.ERROR
+
+
+@pytest.mark.parametrize("links", [1, 2, 50])
+def test_a_loop_of_links_is_a_state_and_what_is_open_is_read_on(log: Path, follow: Follow, links: int) -> None:
+    append(log, b"one\n")
+    follower = follow(log)
+    follower.poll()
+    moved = log.with_name("moved")
+    log.rename(moved)
+    names = [log, *(log.with_name(f"link{number}") for number in range(1, links))]
+    for name, target in zip(names, [*names[1:], names[0]], strict=True):
+        name.symlink_to(target)
+    append(moved, b"two\n")
+    assert follower.poll() == [b"two"]
+    assert follower.condition() is SourceCondition.ERROR
+    assert follower.tail.state.detail == "Too many levels of symbolic links"
+    log.unlink()
+    append(log, b"three\n")
+    follower.poll()
+    assert follower.poll(ROTATE_WAIT_S) == [b"three"]
+    assert follower.condition() is SourceCondition.OK

@@ -8,7 +8,7 @@ import pytest
 from tests.sources.files.conftest import Follow
 from tests.sources.files.follower import append
 from timmy_tui.model.snapshot import SourceCondition
-from timmy_tui.sources.files.rename_watch import LONGEST_S, ROTATE_WAIT_S
+from timmy_tui.sources.files.file_chain import LONGEST_S, ROTATE_WAIT_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 

@@ -11,6 +11,7 @@ import pytest
 from tests.descriptors import open_descriptors
 from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
+from timmy_tui.core.threads import clear_failure, failures
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
 from timmy_tui.sources.files.tail_thread import QUEUE, STALL_S, TailThread
@@ -97,6 +98,55 @@ def test_a_late_consumer_makes_the_reading_wait_and_loses_nothing(tmp_path: Path
     assert feed.state.behind == 2 * POLL_BYTES
     assert len(feeds.wait_for_lines(feed, total)) == total
     assert feed.state.dropped == 0
+
+
+def is_open(path: Path) -> bool:
+    return any(os.path.realpath(f"/proc/self/fd/{number}") == str(path) for number in open_descriptors())
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="/proc")
+def test_a_file_that_comes_and_goes_while_the_consumer_is_late_is_not_lost(tmp_path: Path, feeds: Feeds) -> None:
+    line = b"x" * 1023 + b"\n"
+    total = (QUEUE + 1) * POLL_BYTES // len(line)
+    log = tmp_path.resolve() / "log"
+    log.write_bytes(line * total)
+    feed = feeds.open(log, from_end=False)
+    feeds.wait_until(lambda: feed.blocked == 1)
+    log.unlink()
+    append(log, b"came and went\n")
+    feeds.wait_until(lambda: is_open(log))
+    log.unlink()
+    append(log, b"stayed\n")
+    assert feeds.wait_for_lines(feed, total + 2)[total:] == [b"came and went", b"stayed"]
+
+
+def test_a_poll_that_raises_says_so_and_loses_nothing(
+    tmp_path: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
+    log = tmp_path / "log"
+    append(log, b"one\n")
+    feed = feeds.open(log)
+    feeds.wait_for_lines(feed, 1)
+    gate, pread = threading.Event(), os.pread
+
+    def broken(descriptor: int, size: int, offset: int) -> bytes:
+        if not gate.is_set():
+            raise RuntimeError("a bug")
+        return pread(descriptor, size, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        append(log, b"two\n")
+        feeds.wait_until(lambda: feed.state.condition is SourceCondition.ERROR)
+        assert feed.state.detail.startswith("RuntimeError: a bug")
+        assert [failure.name for failure in failures()] == ["tail log"]
+        log.unlink()
+        append(log, b"three\n")
+        gate.set()
+        assert feeds.wait_for_lines(feed, 2) == [b"two", b"three"]
+        feeds.wait_until(lambda: feed.state.condition is SourceCondition.OK)
+    clear_failure("tail log")
 
 
 def test_the_backlog_is_read_by_the_thread(tmp_path: Path, feeds: Feeds) -> None:

@@ -1,5 +1,6 @@
 """Notifications from the file system, by inotify itself and through watchfiles."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.descriptors import open_descriptors
+from tests.waiting import wait_for
 from timmy_tui.sources.files.wake import Waker
 
 METHODS = pytest.param(True, id="inotify"), pytest.param(False, id="watchfiles")
@@ -180,3 +182,52 @@ def test_t13_without_watches_the_poll_goes_on(tmp_path: Path, method: str) -> No
     reason, lines = done.stdout.splitlines() if done.returncode == 0 else (done.stderr, "")
     assert reason.startswith("no file system events: "), reason
     assert lines == "[[b'one']]"
+
+
+def test_every_file_that_gets_the_name_is_counted(tmp_path: Path) -> None:
+    log, link = tmp_path / "latency.log", tmp_path / "elsewhere" / "link.log"
+    link.parent.mkdir()
+    link.symlink_to(log)
+    waker = Waker([link, log], lambda: None)
+    waker.start()
+    try:
+        assert waker.watching.wait(20)
+        assert (waker.births(log), waker.births(link)) == (0, 0)
+        append(log)
+        append(log)
+        wait_for(lambda: waker.births(log) == 1)
+        log.unlink()
+        append(log)
+        wait_for(lambda: waker.births(log) == 2)
+        (tmp_path / "new").touch()
+        (tmp_path / "new").replace(log)
+        wait_for(lambda: waker.births(log) == 3)
+        log.rename(tmp_path / "latency.log.1")
+        append(tmp_path / "other.log")
+        append(log)
+        wait_for(lambda: waker.births(log) == 4)
+        assert waker.births(link) == 4
+        assert waker.births(tmp_path / "other.log") == 0
+    finally:
+        waker.stop()
+
+
+def test_watching_is_tried_again_after_an_error_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timmy_tui.sources.files.wake.RETRY_S", 0.01)
+    load, failed, reasons = ctypes.CDLL, list[str](), list[str]()
+
+    def full_at_first(name: str | None, use_errno: bool = False) -> ctypes.CDLL:
+        if len(failed) < 2:
+            failed.append("x")
+            reasons.append(waker.reason)
+            raise OSError(24, "Too many open files")
+        reasons.append(waker.reason)
+        return load(name, use_errno=use_errno)
+
+    waker = Waker([tmp_path / "latency.log"], lambda: None)
+    monkeypatch.setattr(ctypes, "CDLL", full_at_first)
+    waker.start()
+    assert waker.watching.wait(20)
+    assert reasons == ["", *["no file system events: Too many open files"] * 2]
+    assert waker.reason == ""
+    waker.stop()

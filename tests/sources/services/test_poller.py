@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from msgspec.structs import replace
 
 from tests.sources.services.servers import as_json, serving
 from tests.waiting import wait_for
-from timmy_tui.core.settings import Paths, Services, Settings
+from timmy_tui.core.settings import Paths, Services, Settings, TailSettings
+from timmy_tui.core.threads import failures
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.model.snapshot import SourceCondition
@@ -21,6 +23,8 @@ from timmy_tui.sources.services import poller
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.poller import ServicePoller
 from timmy_tui.sources.services.server_log import (
+    END_BYTES,
+    JOURNAL_PAUSE_S,
     ServerJournal,
     ServerLogFile,
     end_of_server_log,
@@ -139,24 +143,106 @@ def test_polling_can_be_off() -> None:
     live.stop()
 
 
-def test_a_server_log_through_absence_rotation_and_truncation(tmp_path: Path) -> None:
+class Reading:
+    """A server log, and everything that was read from it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = ServerLogFile(path, TailSettings(poll_ms=5))
+        self.lines: list[bytes] = []
+
+    def expect(self, *lines: bytes) -> None:
+        """Wait until these are the last that were read, and nothing else came before them."""
+        wanted = [*self.lines, *lines]
+
+        def read() -> bool:
+            self.lines += self.log.read()
+            return len(self.lines) >= len(wanted)
+
+        wait_for(read, lambda: (self.lines, wanted))
+        assert self.lines == wanted
+
+    def append(self, data: bytes) -> None:
+        with self.path.open("ab") as file:
+            file.write(data)
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Iterator[Reading]:
+    opened = Reading(tmp_path / "server.log")
+    yield opened
+    opened.log.close()
+
+
+def test_a_server_log_through_absence_rotation_and_truncation(reading: Reading, tmp_path: Path) -> None:
+    wait_for(lambda: reading.log.state.detail == "does not exist yet")
+    assert reading.log.state.condition is SourceCondition.WAITING
+    reading.append(b"one\ntwo\nthr")
+    reading.expect(b"one", b"two")
+    reading.append(b"ee\n")
+    reading.expect(b"three")
+    reading.append(b"unread when it is renamed\n")
+    reading.path.rename(tmp_path / "server-1.log")
+    reading.append(b"new\n")
+    reading.expect(b"unread when it is renamed", b"new")
+    reading.path.write_bytes(b"truncated, and longer at the next look\n")
+    reading.expect(b"truncated, and longer at the next look")
+    os.truncate(reading.path, 0)
+    reading.append(b"short\n")
+    reading.expect(b"short")
+    assert reading.log.state.gaps == 2
+    reading.path.unlink()
+    reading.path.mkdir()
+    wait_for(lambda: reading.log.state.condition is SourceCondition.NOT_A_FILE)
+
+
+def test_only_the_end_of_a_big_server_log_is_read(tmp_path: Path) -> None:
     path = tmp_path / "server.log"
-    lines = ServerLogFile(path)
-    assert lines.read() == []
-    path.write_bytes(b"one\ntwo\nthr")
-    assert lines.read() == [b"one", b"two"]
-    with path.open("ab") as file:
-        file.write(b"ee\n")
-    assert lines.read() == [b"three"]
-    path.rename(tmp_path / "server-1.log")
-    assert lines.read() == []
-    path.write_bytes(b"new\n")
-    assert lines.read() == [b"new"]
-    path.write_bytes(b"x\n")
-    assert lines.read() == [b"x"]
-    path.unlink()
-    path.mkdir()
-    assert lines.read() == []
+    path.write_bytes(b"".join(b"line %06d\n" % number for number in range(100_000)))
+    reading = Reading(path)
+    try:
+        first = wait_for(reading.log.read)
+        assert first[-1] == b"line 099999"
+        assert END_BYTES - 12 <= 12 * len(first) <= END_BYTES
+        assert reading.log.state.behind == 0
+    finally:
+        reading.log.close()
+
+
+def test_a_loop_of_links_is_the_state_of_the_server_log(tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    path.symlink_to(path)
+    configured = replace(settings(), paths=Paths(ollama_log=str(path)))
+    live = ServicePoller(ServiceConfig(configured, None), OllamaLogParser())
+    assert conditions(live)["ollama.log"] is SourceCondition.WAITING
+    live.start(lambda: None)
+    wait_for(lambda: conditions(live)["ollama.log"] is SourceCondition.ERROR)
+    live.stop()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'time=x level=INFO source=x msg="llama runner started in . seconds"',
+        b'time=x level=DEBUG source=x msg="loading cache slot" id=0 prompt=' + b"9" * 5000 + b" used=0 remaining=0",
+        b'{"log":' * 5000 + b"| task 1 |",
+    ],
+)
+def test_an_odd_line_in_the_server_log_ends_no_thread_and_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    monkeypatch.setattr(poller, "TICK_S", 0.01)
+    path = tmp_path / "server.log"
+    slot = b'time=2025-11-19T01:34:47Z level=DEBUG source=x msg="loading cache slot" prompt=40 used=26 remaining=14\n'
+    path.write_bytes(slot + line + b"\n" + slot)
+    configured = replace(settings(), paths=Paths(ollama_log=str(path)))
+    live = ServicePoller(ServiceConfig(configured, None), OllamaLogParser())
+    live.start(lambda: None)
+    wait_for(lambda: live.facts is not None and len(live.facts.served) == 2)
+    state = next(state for state in live.states if state.name == "ollama.log")
+    assert (state.condition, state.dropped) == (SourceCondition.OK, int(b"9999" in line))
+    live.stop()
+    assert failures() == ()
 
 
 def test_a_journal_is_a_process_that_ends_with_us() -> None:
@@ -166,7 +252,28 @@ def test_a_journal_is_a_process_that_ends_with_us() -> None:
     assert journal.read() == []
     missing = ServerJournal(("/no/such/journalctl",))
     assert missing.read() == []
+    assert missing.state.condition is SourceCondition.ERROR
+    assert missing.state.detail == "/no/such/journalctl cannot be run: No such file or directory"
     missing.close()
+
+
+def test_a_journal_that_ends_is_started_again_with_what_was_written_since(tmp_path: Path) -> None:
+    now = [1000.0]
+    program = "import sys; print(sys.argv[1:])"
+    journal = ServerJournal((sys.executable, "-uc", program), lambda: now[0])
+    assert wait_for(journal.read) == [b"[]"]
+    wait_for(lambda: (journal.read(), journal.state.condition is SourceCondition.ERROR)[1])
+    assert "has ended" in journal.state.detail
+    began = time.time()
+    now[0] += JOURNAL_PAUSE_S - 0.1
+    assert journal.read() == []
+    assert journal.state.condition is SourceCondition.ERROR
+    now[0] += 0.2
+    (line,) = wait_for(journal.read)
+    assert line.startswith(b"['--since=@")
+    assert abs(int(line[11:-2]) - began) < 60
+    assert (journal.state.gaps, journal.state.lines) == (1, 2)
+    journal.close()
 
 
 def test_what_the_settings_name_is_followed(tmp_path: Path) -> None:
@@ -174,7 +281,8 @@ def test_what_the_settings_name_is_followed(tmp_path: Path) -> None:
     (tmp_path / "o.log").write_bytes(b"here\n")
     named = open_server_log(replace(Settings(), paths=Paths(ollama_log="o.log")), tmp_path)
     assert named is not None
-    assert named.read() == [b"here"]
+    assert wait_for(named.read) == [b"here"]
+    named.close()
 
 
 def test_the_end_of_the_server_log_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from timmy_tui.control.journal.lock import ChangeLock, Locked
 from timmy_tui.control.journal.recovery import END_NOT_SEEN, pending_operation, recover_operation, recover_operations
 from timmy_tui.control.journal.write_ahead import Entry, FileState, Operation
 from timmy_tui.core.errors import ControlError, TimmyError
+from timmy_tui.core.threads import start_thread
 from timmy_tui.model.change import ChangeProgress
 from timmy_tui.model.user_requests import ChangeRequest, Flip, Undo
 
@@ -156,8 +157,7 @@ class ChangeRunner:
 
         self.change, self._ended_at, self.changing = change, 0.0, True
         self._own_ops.add(change.progress.op)
-        self._thread = threading.Thread(target=run, name="change", daemon=True)
-        self._thread.start()
+        self._thread = start_thread("change", run)
         self._on_change()
 
     def _nothing_open(self, op: str) -> str:

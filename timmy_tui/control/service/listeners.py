@@ -10,11 +10,11 @@ import http.client
 import ipaddress
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ import psutil
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.service.start_command import StartCommand, command_of, script_of
 from timmy_tui.core.sanitize import clean
+from timmy_tui.core.threads import start_timer
 
 RUN_MAIN = "WERKZEUG_RUN_MAIN"
 """Set to ``true`` in the child of Werkzeug's reloader."""
@@ -235,9 +236,7 @@ def ask(url: str, limit_s: float) -> Answer:
         return Answer.REFUSED
     connected = connection.sock
     # a server that trickles a byte at a time never times out by itself
-    clock = threading.Timer(limit_s, _shut_down, (connected,))
-    clock.daemon = True
-    clock.start()
+    clock = start_timer("health", limit_s, partial(_shut_down, connected))
     began = time.monotonic()
     try:
         connection.request("GET", f"{parts.path.rstrip('/')}/api/kv_stats?limit=1", headers={"Connection": "close"})

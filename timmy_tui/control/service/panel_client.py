@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from timmy_tui.control.errors import Refused
 from timmy_tui.core.sanitize import clean
+from timmy_tui.core.threads import start_thread
 
 ANSWER_LIMIT = 64 << 10
 """Most bytes of an answer."""
@@ -63,7 +64,7 @@ class Panel:
             finally:
                 done.set()
 
-        threading.Thread(target=work, name="panel", daemon=True).start()
+        start_thread("panel", work)
         waited_s = 0.0
         while not done.wait(POLL_S):
             waited_s += POLL_S

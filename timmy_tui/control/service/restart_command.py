@@ -11,6 +11,7 @@ from pathlib import Path
 
 from timmy_tui.control.errors import Refused
 from timmy_tui.core.sanitize import clean
+from timmy_tui.core.threads import start_thread
 
 ENVIRONMENT = frozenset(
     {
@@ -88,7 +89,7 @@ def _end(process: subprocess.Popen[bytes]) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_S)
             return True
-    threading.Thread(target=process.wait, name="command", daemon=True).start()  # so that it leaves no zombie
+    start_thread("command", process.wait)  # so that it leaves no zombie
     return False
 
 

@@ -9,13 +9,19 @@ from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 
 CHUNK = 1 << 18
 """Most bytes of one read, so that a line of 100 MB does not need 100 MB of memory."""
-SENTINEL = 64
-"""Number of bytes before the read position that are compared before each read."""
+HEAD = 512
+"""Bytes of a file's beginning that are compared before each read; the first line alone is the same in all v34 logs."""
+RECENT = 4096
+"""Bytes before the read position that are compared before each read, and show how much of a changed end is the same.
+
+About 20 lines of the latency log: a short end can be the same in two turns, the last 20 lines hold ids and stamps.
+"""
+MIN_UNCHANGED = 64
+"""Fewer unchanged bytes than this in the end of a file are chance: it is read from its beginning."""
 START_BYTES = 1 << 20
 """Read to see what kind of log a file is: enough to get past torn lines and NULs at its beginning."""
-RECENT = 4096
-"""Number of read bytes kept in memory, to see how much of a rewritten end is unchanged: about 20 lines of the log."""
 
+ABSENT = "does not exist"
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -23,6 +29,15 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+Identity = tuple[int, int]
+"""Device and inode."""
+
+
+def identity_of(info: os.stat_result) -> Identity:
+    """Which file this is, whatever its name."""
+    return info.st_dev, info.st_ino
 
 
 class NotAFile(OSError):
@@ -49,23 +64,48 @@ def open_regular(path: Path) -> tuple[int, os.stat_result]:
 
 def read_start(path: Path) -> bytes:
     """The beginning of a regular file. Raises NotFound or SourceError."""
+    require_readable(path)
     try:
         descriptor, _ = open_regular(path)
         with open(descriptor, "rb") as file:
             return file.read(START_BYTES)
-    except FileNotFoundError:
-        raise NotFound(f"{path} does not exist.") from None
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def require_readable(path: Path) -> None:
+    """Raises NotFound or SourceError, with the reason, unless the path leads to a regular file that may be read."""
+    reason = problem_of(path)
+    if reason == ABSENT:
+        raise NotFound(f"{path} {reason}.")
+    if reason:
+        raise SourceError(f"{path} {reason}.")
+
+
+def problem_of(path: Path) -> str:
+    """Why a file cannot be read, as the end of a sentence that begins with its path; empty if it can."""
+    try:
+        descriptor, _ = open_regular(path)
     except NotAFile as error:
-        raise SourceError(f"{path} is {error.strerror}, not a log.") from None
+        return f"is {error.strerror}, not a log"
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
-        raise SourceError(f"{path} cannot be read: {reason}.") from None
+        return f"cannot be read: {reason}"
+    os.close(descriptor)
+    return ""
 
 
 def _require_regular(info: os.stat_result) -> None:
     if not stat.S_ISREG(info.st_mode):
         kind = next((name for is_kind, name in _KINDS if is_kind(info.st_mode)), "not a regular file")
         raise NotAFile(0, kind)
+
+
+def read_head(descriptor: int) -> bytes:
+    """The first bytes of an open file, at most HEAD. Raises OSError."""
+    return _read_at(descriptor, HEAD, 0)
 
 
 def _read_at(descriptor: int, size: int, offset: int) -> bytes:
@@ -83,7 +123,8 @@ class Content:
         self._descriptor: int | None = descriptor
         self._line_limit = line_limit
         self._recent = b""
-        self.identity = (info.st_dev, info.st_ino)
+        self._head = b"" if not offset else _read_at(descriptor, min(HEAD, offset), 0)
+        self.identity = identity_of(info)
         self.position = offset
         """Offset of the next byte to read."""
         self.size = info.st_size
@@ -100,20 +141,57 @@ class Content:
         self.close()
         self._descriptor = descriptor
 
-    def duplicate(self) -> "Content":
-        """The same file from its first byte on, with its own descriptor. Raises OSError."""
+    def duplicate(self, from_start: bool = False) -> "Content":
+        """The same file with its own descriptor, from its first byte on or from its next line on. Raises OSError."""
         assert self._descriptor is not None
         descriptor = os.dup(self._descriptor)
-        return Content(descriptor, os.fstat(descriptor), self._line_limit)
+        offset = 0 if from_start else self.position if self.lines.skipping else self.lines.start
+        try:
+            skip = self.lines.skipping and not from_start
+            return Content(descriptor, os.fstat(descriptor), self._line_limit, offset, skip)
+        except OSError:
+            os.close(descriptor)
+            raise
 
-    def is_intact(self) -> bool:
-        """The file still contains what was read: it is long enough, and the last bytes that were read are the same."""
+    def begins_with(self, start: bytes) -> bool:
+        """The file begins as ``start`` does, as far as both go. Raises OSError."""
+        assert self._descriptor is not None
+        head = _read_at(self._descriptor, len(start), 0)
+        common = min(len(head), len(start))
+        return common > 0 and head[:common] == start[:common]
+
+    def modified_ns(self) -> int:
+        """When the file was last written, by the clock of its file system. Raises OSError."""
+        assert self._descriptor is not None
+        return os.fstat(self._descriptor).st_mtime_ns
+
+    def current_size(self) -> int:
+        """The size of the file now, bytes. Raises OSError."""
         assert self._descriptor is not None
         self.size = os.fstat(self._descriptor).st_size
-        if self.size < self.position:
+        return self.size
+
+    @property
+    def is_utf16(self) -> bool:
+        """It begins with the byte order mark of UTF-16, as what PowerShell writes."""
+        return self._head[:2] in (b"\xff\xfe", b"\xfe\xff")
+
+    def is_intact(self) -> bool:
+        """The file still contains what was read: it is long enough, and its first and last bytes are the same."""
+        assert self._descriptor is not None
+        if self.current_size() < self.position:
             return False
-        sentinel = self._recent[-SENTINEL:]
-        return not sentinel or _read_at(self._descriptor, len(sentinel), self.position - len(sentinel)) == sentinel
+        if not self._is_head_unchanged():
+            return False
+        recent = self._recent
+        return not recent or _read_at(self._descriptor, len(recent), self.position - len(recent)) == recent
+
+    def _is_head_unchanged(self) -> bool:
+        # A file of no more than 4 KiB is compared as a whole by its recent bytes.
+        if self.position <= len(self._recent):
+            return True
+        assert self._descriptor is not None
+        return _read_at(self._descriptor, len(self._head), 0) == self._head
 
     def rewind(self) -> bool:
         """When not intact: go back to the last unchanged line and return False, or to the beginning and return True.
@@ -125,9 +203,10 @@ class Content:
         current = _read_at(self._descriptor, len(self._recent), base)
         unchanged = len(os.path.commonprefix([current, self._recent]))
         whole_lines = current.rfind(b"\n", 0, unchanged) + 1
-        from_start = whole_lines == 0 or (unchanged < SENTINEL and base > 0)
+        from_start = whole_lines == 0 or (unchanged < MIN_UNCHANGED and base > 0) or not self._is_head_unchanged()
         self._recent = b"" if from_start else current[:whole_lines]
         self.position = 0 if from_start else base + whole_lines
+        self._head = self._head[: self.position]
         splitter = LineSplitter(self._line_limit, self.position)
         splitter.dropped, splitter.nuls = self.lines.dropped, self.lines.nuls
         self.lines = splitter
@@ -150,6 +229,8 @@ class Content:
                 # A network mount may report a larger size than can be read.
                 self.size = self.position
                 break
+            if self.position < HEAD and self.position == len(self._head):
+                self._head += data[: HEAD - self.position]
             self.position += len(data)
             self._recent = (self._recent + data)[-RECENT:] if len(data) < RECENT else data[-RECENT:]
             new_lines = self.lines.feed(data)

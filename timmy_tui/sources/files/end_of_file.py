@@ -40,7 +40,7 @@ def _end_of(path: Path, size: int) -> list[bytes]:
         if not stat.S_ISREG(info.st_mode):
             return []
         begin = max(info.st_size - size, 0)
-        lines = os.pread(descriptor, size, begin).split(b"\n")
+        lines = os.pread(descriptor, size, begin).replace(b"\0", b"").split(b"\n")
     finally:
         os.close(descriptor)
     if not lines[-1].endswith(b"}"):

@@ -38,6 +38,11 @@ class LineSplitter:
         """Number of NUL bytes removed."""
 
     @property
+    def skipping(self) -> bool:
+        """Everything up to the next line end is dropped."""
+        return self._skipping
+
+    @property
     def partial(self) -> bool:
         """The last line has no end yet."""
         return bool(self._partial) or (self._skipping and self.position > self.start)

@@ -1,8 +1,8 @@
-"""Follows one file by polling, through rotation, truncation, rewriting and deletion."""
+"""Follows one log by polling, through rotation, truncation, rewriting and deletion."""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.backlog import Backlog
 from timmy_tui.sources.files.condition import ConditionTracker, PartialLineTimer
 from timmy_tui.sources.files.content import Content, open_regular
+from timmy_tui.sources.files.file_chain import FileChain
 from timmy_tui.sources.files.lines import TailBatch
-from timmy_tui.sources.files.rename_watch import RenameWatch
+from timmy_tui.sources.files.places import Places
 
 __all__ = ["Backlog", "OpenMode", "Tail", "TailBatch"]
 
@@ -30,36 +31,44 @@ class OpenMode:
     """A big file's last ``limits.head_kib`` come first, the rest through ``backlog``."""
     hold: bool = HOLD
     """Keep it open between polls; else it is opened for each, and everything is read from its first byte on."""
+    backlog: bool = True
+    """What is before the end that is read first is read too; else never."""
 
 
 USUAL = OpenMode()
 
 
 class Tail:
-    """One followed file. ``poll`` never raises and reads at most 8 MiB. The file stays open between polls."""
+    """One followed log. ``poll`` reads at most 8 MiB. Files stay open between polls."""
 
     def __init__(
         self,
-        path: Path,
+        path: Path | Sequence[Path],
         name: str,
         limits: TailSettings,
         mode: OpenMode = USUAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``name``: what the screen calls the file. ``clock``: seconds, for waits alone."""
-        self.path = path
+        """``path``: the file, or the places where the log can be: of these, the one that is written is followed.
+
+        ``name``: what the screen calls the log. ``clock``: seconds, for waits alone.
+        """
         self.name = name
+        self.count_births: Callable[[Path], int] = _none_reported
+        """Files that got the name of a path since the start, as the file system has reported: those that were gone
+        before they could be opened are counted. Set it before the first poll."""
         self._line_limit = limits.line_kib * 1024
         self._head = min(limits.head_kib * 1024, POLL_BYTES) if mode.from_end and mode.hold else None
-        self._hold = mode.hold
-        self._content: Content | None = None
+        self._hold, self._has_backlog = mode.hold, mode.backlog
+        paths = (path,) if isinstance(path, Path) else tuple(path)
+        chains = [FileChain(one, clock, self._make, self._hold, self._births_of(one)) for one in paths]
+        self._places = Places(chains, clock)
         self._backlog: Backlog | None = None
         self._backlog_taken = False
         self._backlog_content: Content | None = None
         """A duplicate of the current content for the backlog, until its first batch is returned."""
         self._is_restart = False
         """The next batch begins a new content."""
-        self._rename_watch = RenameWatch(path, clock)
         self._partial_line = PartialLineTimer(clock)
         self._age_s: float | None = None
         """Time since the last write, for the lines that a first look at the file finds; 0 from then on."""
@@ -67,15 +76,34 @@ class Tail:
         self._condition = ConditionTracker()
         self.more = False
         """The last poll stopped at its limit: poll again at once."""
+        self._unreturned: list[TailBatch] = []
+        """What was read by a poll that raised."""
         self._lines = self._gaps = self._dropped = self._nuls = 0
         self._newest: float | None = None
 
+    def _births_of(self, path: Path) -> Callable[[], int]:
+        return lambda: self.count_births(path)
+
+    @property
+    def path(self) -> Path:
+        """The place that is followed now."""
+        return self._places.current.path
+
+    def look(self) -> None:
+        """Open what has the name of the log now, and read nothing: for a consumer that takes no more lines yet."""
+        if not self._closed:
+            self._places.look()
+
     def poll(self) -> list[TailBatch]:
-        """What is new since the last poll, oldest first."""
-        batches: list[TailBatch] = []
+        """What is new since the last poll, oldest first. Errors of the file system become the condition.
+
+        Whatever else it raises, nothing is lost: the next poll returns what was read.
+        """
+        batches = self._unreturned
+        self._unreturned = []
         self.more = False
         if self._closed:
-            return batches
+            return []
         try:
             self._poll(batches)
         except (OSError, ValueError) as error:
@@ -83,6 +111,9 @@ class Tail:
             if self._content is not None:
                 # A stale handle of a network mount never recovers; a new one continues at the same position.
                 self._content.close()
+        except BaseException:
+            self._unreturned = batches
+            raise
         if not self._hold and self._content is not None:
             self._content.close()
         self._partial_line.observe(self._content.lines if self._content is not None else None)
@@ -93,54 +124,72 @@ class Tail:
             self._age_s = 0.0
         return batches
 
+    @property
+    def _content(self) -> Content | None:
+        return self._places.current.current
+
     def _poll(self, batches: list[TailBatch]) -> None:
-        content = self._content
+        problem = self._places.look()
+        if self._places.choose(self.unread):
+            self._begin_content()
+        chain = self._places.current
+        content = chain.current
         if content is not None and not content.is_open:
-            content = self._reopen(content)
+            content = self._reopen(chain, content)
         if content is None:
-            content = self._open()
-        grew = self._read(content, batches)
-        check = self._rename_watch.check(content.identity, grew)
-        self._condition.set(check.condition, check.detail)
-        if check.replaced:
-            if check.still_growing:
-                self._gaps += 1
-            else:
-                self._add(content.finish(), batches)
-            self._drop(content)
-            self._read(self._open(), batches)
+            raise problem or FileNotFoundError()
+        self._condition.set(chain.condition, chain.detail)
+        left = POLL_BYTES
+        while content is not None:
+            before = content.position
+            self._read(content, batches, left)
+            left -= max(content.position - before, 0)
+            if content.size > content.position or not chain.is_first_over:
+                break
+            self._finish(chain, content, batches)
+            content = chain.current
+            self.more = left <= 0
+            if self.more:
+                break
 
-    def _open(self) -> Content:
-        descriptor, info = open_regular(self.path)
-        if self._age_s is None:
+    def _make(self, descriptor: int, info: os.stat_result) -> Content:
+        """The content of a file that was just opened: a big first one from its end on, one beside it from now on."""
+        if self._age_s is None and self._places.is_looking_at_current:
             self._age_s = max(0.0, time.time() - info.st_mtime)
-        if self._head is None or info.st_size <= self._head:
-            self._content = Content(descriptor, info, self._line_limit)
-        else:
-            # One byte more: if it is a line end, the first line after it is whole.
-            begin = info.st_size - self._head - 1
-            self._content = Content(descriptor, info, self._line_limit, begin, skip=True)
-            self._backlog = Backlog(self._content.duplicate())
-        self._head = None
-        self._rename_watch.reset()
-        self._condition.set(SourceCondition.OK)
-        return self._content
+        if not self._places.is_first_look:
+            return Content(descriptor, info, self._line_limit)
+        # One byte more: if it is a line end, the first line after it is whole.
+        if not self._places.is_looking_at_current:
+            return Content(descriptor, info, self._line_limit, max(info.st_size - 1, 0), skip=info.st_size > 0)
+        head, self._head = self._head, None
+        if head is None or info.st_size <= head:
+            return Content(descriptor, info, self._line_limit)
+        content = Content(descriptor, info, self._line_limit, info.st_size - head - 1, skip=True)
+        if self._has_backlog:
+            self._backlog = Backlog(content.duplicate(from_start=True))
+        return content
 
-    def _reopen(self, content: Content) -> Content | None:
+    def _reopen(self, chain: FileChain, content: Content) -> Content | None:
         """After an error, or without ``hold``: continue if it is the same file. ``is_intact`` checks the content."""
-        descriptor, info = open_regular(self.path)
-        if (info.st_dev, info.st_ino) == content.identity:
-            content.attach(descriptor)
-            self._condition.set(SourceCondition.OK)
-            return content
-        os.close(descriptor)
+        try:
+            descriptor, info = open_regular(chain.path)
+        except OSError:
+            if not chain.has_successor:
+                raise
+        else:
+            if (info.st_dev, info.st_ino) == content.identity:
+                content.attach(descriptor)
+                return content
+            os.close(descriptor)
         # The unread rest of the old file, including an unfinished line, is lost.
         self._gaps += 1
-        self._drop(content)
-        return None
+        self._drop(chain, content)
+        if chain.current is None:
+            chain.look()
+        return chain.current
 
-    def _read(self, content: Content, batches: list[TailBatch]) -> bool:
-        """Append what is new to ``batches``; True when there was anything."""
+    def _read(self, content: Content, batches: list[TailBatch], limit: int) -> None:
+        """Append what is new to ``batches``."""
         if not content.is_intact():
             self._gaps += 1
             if content.rewind():
@@ -149,7 +198,7 @@ class Tail:
                 if self._backlog is not None:
                     self._backlog.invalidate(content.identity)
         if content.size == content.position:
-            return False
+            return
         if (
             self._is_restart
             and self._backlog_content is None
@@ -157,9 +206,16 @@ class Tail:
             and not self._backlog.closed
         ):
             self._backlog_content = content.duplicate()
-        self._add(content.read(POLL_BYTES), batches)
+        self._add(content.read(limit), batches)
         self.more = content.size > content.position
-        return True
+
+    def _finish(self, chain: FileChain, content: Content, batches: list[TailBatch]) -> None:
+        """The first file of the chain is over: the next one is read from now on."""
+        if chain.is_first_quiet:
+            self._add(content.finish(), batches)
+        else:
+            self._gaps += 1
+        self._drop(chain, content)
 
     def _drop_backlog_without_head(self) -> None:
         """A content that was lost before a line of its end was read needs no backlog."""
@@ -181,12 +237,15 @@ class Tail:
             self._backlog.head = batch.offset
         batches.append(batch)
 
-    def _drop(self, content: Content) -> None:
-        """Read no more of this content; the next file is a restart."""
+    def _drop(self, chain: FileChain, content: Content) -> None:
+        """Read no more of this content, the first of the chain."""
         self._dropped += content.lines.dropped
         self._nuls += content.lines.nuls
-        content.close()
-        self._content = None
+        chain.drop_first()
+        self._begin_content()
+
+    def _begin_content(self) -> None:
+        """What is read next is another content than before."""
         self._is_restart = True
         self._drop_backlog_without_head()
         if self._backlog_content is not None:
@@ -203,26 +262,36 @@ class Tail:
     def state(self) -> SourceState:
         """The state after the last poll; does not access the file system."""
         backlog = self._backlog
-        splitter = self._content.lines if self._content is not None else None
+        contents = self._places.contents()
         unread = self.unread + (backlog.unread if backlog is not None and self._backlog_taken else 0)
         condition = self._condition.condition
         if unread and condition is SourceCondition.OK:
             condition = SourceCondition.READING
-        nuls = self._nuls + (splitter.nuls if splitter is not None else 0)
         return SourceState(
             name=self.name,
             condition=condition,
-            detail=self._condition.detail or (f"{nuls} NUL bytes" if nuls else ""),
+            detail=self._condition.detail or self._detail(contents),
             since=self._condition.since,
             lines=self._lines + (backlog.lines if backlog is not None else 0),
             newest=self._newest,
             behind=unread,
             partial=self._partial_line.is_overdue,
-            gaps=self._gaps + (backlog.gaps if backlog is not None else 0),
+            gaps=self._gaps + self._places.gaps + (backlog.gaps if backlog is not None else 0),
+            missed=self._places.missed,
             dropped=self._dropped
-            + (splitter.dropped if splitter is not None else 0)
+            + sum(content.lines.dropped for content in contents)
             + (backlog.dropped if backlog is not None else 0),
         )
+
+    def _detail(self, contents: Sequence[Content]) -> str:
+        """Which place is followed, where that is not the one that the name tells, and what its bytes are."""
+        parts = [f"followed: {self.path.name}"] if self.path.name != self.name and self._places.are_several else []
+        nuls = self._nuls + sum(content.lines.nuls for content in contents)
+        if self._content is not None and self._content.is_utf16:
+            parts.append("UTF-16")
+        elif nuls:
+            parts.append(f"{nuls} NUL bytes")
+        return ", ".join(parts)
 
     @property
     def opened_backlog(self) -> Backlog | None:
@@ -240,7 +309,12 @@ class Tail:
     def close(self) -> None:
         """Close all descriptors; later polls return nothing."""
         self._closed = True
-        if self._content is not None:
-            self._drop(self._content)
+        self._places.close()
+        self._begin_content()
         if self._backlog is not None:
             self._backlog.close()
+
+
+def _none_reported(path: Path) -> int:
+    """For a file system that reports nothing."""
+    return 0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from timmy_tui.core.settings import TailSettings
+from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.tail import Backlog, Tail, TailBatch
@@ -42,6 +43,8 @@ class TailThread:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._notify: Callable[[], None] = lambda: None
+        self._failed = ""
+        """Why the last poll raised; empty if it did not."""
         self._busy = False
         self._queue_full = False
         self._poll_started: float | None = None
@@ -52,7 +55,7 @@ class TailThread:
     def start(self, notify: Callable[[], None]) -> None:
         """Begin polling. ``notify`` is called from this thread when there is something to drain."""
         self._notify = notify
-        self._thread = threading.Thread(target=self._run, name=f"tail {self.name}", daemon=True)
+        self._thread = guarded_thread(f"tail {self.name}", self._run, self._stopping, self._fail)
         self._thread.start()
 
     def wake(self) -> None:
@@ -108,9 +111,14 @@ class TailThread:
                 detail=f"stalled {int(waiting)}s",
                 since=time.time() - waiting,
             )
-        if self._thread is not None and not self._thread.is_alive() and not self._stopping.is_set():
-            return replace(state, condition=SourceCondition.ERROR, detail="is not followed any more")
+        if self._failed:
+            return replace(state, condition=SourceCondition.ERROR, detail=self._failed)
         return state
+
+    def _fail(self, message: str) -> None:
+        """A poll has raised; the guard calls ``_run`` again."""
+        self._failed = message
+        self._notify()
 
     def stop(self) -> None:
         """Stop within a second, also while a read is blocked."""
@@ -127,12 +135,14 @@ class TailThread:
                 self._wake.clear()
                 self._poll_started = self._clock()
                 has_more = self._poll_once()
+                self._failed = ""
                 self._poll_started = None
                 if not has_more:
                     self._wake.wait((self._limits.poll_busy_ms if self._busy else self._limits.poll_ms) / 1000)
         finally:
             self._poll_started = None
-            self._tail.close()
+            if self._stopping.is_set():
+                self._tail.close()
 
     def _poll_once(self) -> bool:
         """One poll and one slice of the backlog. True when there is more to read now."""
@@ -140,7 +150,9 @@ class TailThread:
         if full and not self._queue_full:
             self.blocked += 1
         self._queue_full = full
-        if not full:
+        if full:
+            self._tail.look()
+        else:
             batches = self._tail.poll()
             if batches:
                 self._queue.append(batches)

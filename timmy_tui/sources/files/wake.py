@@ -7,11 +7,16 @@ import select
 import struct
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from timmy_tui.core.threads import guarded_thread
+
 IDLE_S = 1.0
 """Time between two checks for folders that were created, deleted or replaced."""
+RETRY_S = 30.0
+"""Wait before the next try when nothing can be watched."""
 STOP_S = 0.8
 DEBOUNCE_MS = 20
 STEP_MS = 5
@@ -20,6 +25,7 @@ STEP_MS = 5
 _MODIFY, _ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x40, 0x80, 0x100, 0x200
 _DELETE_SELF, _MOVE_SELF, _OVERFLOW, _ONLYDIR = 0x400, 0x800, 0x4000, 0x01000000
 _MASK = _MODIFY | _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLYDIR
+_NEW_NAME = _CREATE | _MOVED_TO
 _EVENT_HEADER = struct.Struct("iIII")
 """watch, mask, cookie, length of the name; see inotify(7)."""
 
@@ -36,12 +42,15 @@ class Waker:
     ) -> None:
         """``direct``: use inotify itself; else watchfiles, without its polling fallback."""
         self._names = {os.path.abspath(path) for path in paths}
+        self._targets: dict[str, str] = {}
+        """Where a name leads to, if it is a link."""
         self._folders: set[str] = set()
         self._on_change = on_change
         self._direct = direct
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._stop_pipe: tuple[int, int] | None = None
+        self._births: Counter[str] = Counter()
         self.reason = ""
         """Why changes are not reported; else empty."""
         self.watching = threading.Event()
@@ -50,7 +59,7 @@ class Waker:
     def start(self) -> None:
         """Begin watching."""
         self._stop_pipe = os.pipe()
-        self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
+        self._thread = guarded_thread("wake", self._run, self._stopping)
         self._thread.start()
 
     def stop(self) -> None:
@@ -65,19 +74,36 @@ class Waker:
                 os.close(descriptor)
         self._stop_pipe = None
 
+    def births(self, path: Path) -> int:
+        """How many files got this name since the start, as inotify has reported. Elsewhere 0: nothing counts them."""
+        name = os.path.abspath(path)
+        target = self._targets.get(name, name)
+        return self._births[name] + (self._births[target] if target != name else 0)
+
     def _run(self) -> None:
+        """Watch, and after an error of the system again later: a limit of inotify can be free then."""
+        while not self._stopping.is_set():
+            try:
+                self._watch()
+            except OSError as error:
+                self.reason = f"no file system events: {error.strerror or type(error).__name__}"
+            except (ImportError, AttributeError) as error:
+                # A system without inotify, or a broken watchfiles wheel: files are still polled.
+                self.reason = f"no file system events: {type(error).__name__}"
+                return
+            self._stopping.wait(RETRY_S)
+
+    def _watch(self) -> None:
+        """Until the end. Raises OSError, ImportError or AttributeError."""
         try:
             # A log may be a link into another folder. Resolved in this thread, because a dead mount blocks.
-            self._names |= {os.path.realpath(name) for name in self._names}
+            self._targets = {name: os.path.realpath(name) for name in self._names}
+            self._names |= set(self._targets.values())
             self._folders = {os.path.dirname(name) for name in self._names}
             if self._direct:
                 self._watch_directly()
             else:
                 self._watch_with_watchfiles()
-        except (OSError, ImportError, AttributeError) as error:
-            # inotify's limits, a system without it, or a broken watchfiles wheel: files are still polled.
-            reason = error.strerror if isinstance(error, OSError) else None
-            self.reason = f"no file system events: {reason or type(error).__name__}"
         finally:
             self.watching.clear()
 
@@ -127,7 +153,10 @@ class Waker:
             offset += _EVENT_HEADER.size + length
             name = data[offset - length : offset].rstrip(b"\0")
             relevant |= bool(mask & _OVERFLOW)
-            relevant |= os.path.join(watched.get(watch, ""), os.fsdecode(name)) in self._names
+            path = os.path.join(watched.get(watch, ""), os.fsdecode(name))
+            if path in self._names:
+                relevant = True
+                self._births[path] += bool(mask & _NEW_NAME)
         return relevant
 
     def _watch_with_watchfiles(self) -> None:
@@ -161,6 +190,7 @@ class Waker:
     def _set_watching(self, watching: bool) -> None:
         """Call it when the set of folders has changed; a file may have changed before its watch began."""
         if watching:
+            self.reason = ""
             self.watching.set()
             self._on_change()
         else:

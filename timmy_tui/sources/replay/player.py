@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from timmy_tui.core.sanitize import clean
+from timmy_tui.core.threads import describe, guarded_thread
 from timmy_tui.model.log_format import EventLog, FactLog, LogFormat, LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.backlog import Backlog
@@ -98,9 +99,9 @@ class Replay:
     def _advance(self) -> None:
         try:
             self._next = next(self._releases, None)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001  A generator that raised is dead: nothing more comes, and says why.
             self._next = None
-            self.error = error.strerror or "cannot be read"
+            self.error = (error.strerror if isinstance(error, OSError) else None) or describe(error)
         self.finished = self._next is None
 
     def _batch(self, file: int, lines: list[bytes]) -> TailBatch:
@@ -155,7 +156,7 @@ class Replay:
     def start(self) -> None:
         """Play into the queues of ``feeds``, in a thread; a second call does nothing."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
+            self._thread = guarded_thread("replay", self._run, self._stopping)
             self._thread.start()
 
     def stop(self) -> None:

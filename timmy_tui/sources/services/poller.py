@@ -2,17 +2,21 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
 
+from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.http import HttpClient, HttpResponse
 from timmy_tui.sources.services.ollama import OllamaPoller, parse_duration
-from timmy_tui.sources.services.server_log import ServerLogReader, open_server_log
+from timmy_tui.sources.services.server_log import NAME as LOG_NAME
+from timmy_tui.sources.services.server_log import ServerLogReader, is_named, open_server_log
 from timmy_tui.sources.services.urls import ServiceConfig
 from timmy_tui.sources.services.v34 import POLL_INTERVAL_S, StatsReader, V34Client
 
@@ -21,6 +25,7 @@ BUSY_INTERVAL_S = 15.0
 """Longest time without a request to v34 while turns are in flight: one always is when it died and someone talks."""
 SPEECH_INTERVAL_S = 10.0
 """Time between two requests to TTS and STT."""
+SPEECH_PATHS = {"tts": "/health", "stt": "/transcript"}
 MAX_SERVED = 64
 """Newest requests of Ollama's log that are part of its facts."""
 
@@ -34,6 +39,10 @@ class ServerLogParser(Protocol):
     def version(self) -> str | None:
         """The version in the server's start line; None before it was read."""
 
+    @property
+    def unreadable(self) -> Counter[str]:
+        """Lines whose figures could not be used, by reason."""
+
     def feed(self, lines: Iterable[bytes]) -> list[ServedPrompt]:
         """Requests that are complete with these lines."""
 
@@ -46,17 +55,22 @@ class ServicePoller:
         urls, model = config.urls, config.model
         self._poll = config.settings.services.poll
         self._ollama = OllamaPoller(urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
-        self._log: ServerLogReader | None = (
-            open_server_log(config.settings, config.root) if parser is not None else None
-        )
+        self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
+        self._open_log = partial(open_server_log, config.settings, config.root)
+        self._log: ServerLogReader | None = None
         self._parser = parser
+        if parser is not None and is_named(config.settings):
+            self._states[LOG_NAME] = SourceState(LOG_NAME, SourceCondition.WAITING)
         self._served: tuple[ServedPrompt, ...] = ()
         self._facts: OllamaFacts | None = None
         self._polled: OllamaFacts | None = None
         self._v34 = V34Client(urls.v34)
         self._stats = StatsReader()
         self._speech = {"tts": HttpClient(urls.tts), "stt": HttpClient(urls.stt)}
-        self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
+        self._due = dict.fromkeys(("v34", "tts", "stt"), time.monotonic())
+        """time.monotonic() of the next request to each; it outlives a failure, so that one keeps no other waiting."""
+        self._asked = "v34"
+        """The service that is asked now, or was last, by the thread of the three."""
         self._new_turns: list[Turn] = []
         self._lock = threading.Lock()
         self._turn_closed = threading.Event()
@@ -71,7 +85,7 @@ class ServicePoller:
         if not self._poll:
             return
         for name, run in (("ollama", self._run_ollama), ("services", self._run_services)):
-            thread = threading.Thread(target=run, name=name, daemon=True)
+            thread = guarded_thread(name, run, self._stopping, partial(self._fail, name))
             thread.start()
             self._threads.append(thread)
 
@@ -96,7 +110,7 @@ class ServicePoller:
 
     @property
     def states(self) -> tuple[SourceState, ...]:
-        """One state per service; empty when polling is off."""
+        """One state per service, and one of Ollama's log where the settings name it; empty when polling is off."""
         return tuple(self._states.values()) if self._poll else ()
 
     def take_typed_turns(self) -> Sequence[Turn]:
@@ -105,21 +119,27 @@ class ServicePoller:
             turns, self._new_turns = self._new_turns, []
         return turns
 
+    def _fail(self, thread: str, message: str) -> None:
+        """A thread has failed and will start again: what it asks is not known meanwhile."""
+        self._polled = None
+        self._set("ollama" if thread == "ollama" else self._asked, SourceCondition.ERROR, message)
+
     def _run_ollama(self) -> None:
         try:
             while not self._stopping.is_set():
+                self._read_log()
                 turn_closed = self._turn_closed.is_set()
                 self._turn_closed.clear()
                 self._update_facts(self._ollama.poll(time.time(), turn_closed))
                 self._stopping.wait(TICK_S)
         finally:
             self._ollama.close()
-            if self._log is not None:
+            # After a failure the log is read on where it was.
+            if self._log is not None and self._stopping.is_set():
                 self._log.close()
 
     def _update_facts(self, polled: OllamaFacts) -> None:
         """Combine the polled facts with those of the server log."""
-        self._read_log()
         version = polled.version or (self._parser.version if self._parser is not None else None)
         facts = self._facts
         if facts is not None and polled is self._polled and facts.served is self._served and facts.version == version:
@@ -131,28 +151,40 @@ class ServicePoller:
         self._notify()
 
     def _read_log(self) -> None:
-        if self._log is None or self._parser is None:
+        if self._parser is None:
+            return
+        if self._log is None:
+            self._log = self._open_log()
+        if self._log is None:
             return
         new = self._parser.feed(self._log.read())
         if new:
             self._served = (*self._served, *new)[-MAX_SERVED:]
+        state = self._log.state
+        self._states[LOG_NAME] = replace(state, dropped=state.dropped + sum(self._parser.unreadable.values()))
 
     def _run_services(self) -> None:
-        due = dict.fromkeys(("v34", "tts", "stt"), time.monotonic())
+        due = self._due
         try:
             while not self._stopping.is_set():
                 now = time.monotonic()
-                if now >= due["v34"] + (BUSY_INTERVAL_S - POLL_INTERVAL_S if self._busy else 0.0):
-                    due["v34"] = now + POLL_INTERVAL_S
-                    self._poll_v34()
-                for name, path in (("tts", "/health"), ("stt", "/transcript")):
-                    if now >= due[name] and not self._stopping.is_set():
-                        due[name] = now + SPEECH_INTERVAL_S
-                        self._record_response(name, self._speech[name].request(path))
+                # The longest overdue first: one whose answers cannot be read must not keep the others waiting.
+                for name in sorted(due, key=lambda name: due[name]):
+                    waited = BUSY_INTERVAL_S - POLL_INTERVAL_S if name == "v34" and self._busy else 0.0
+                    if now >= due[name] + waited and not self._stopping.is_set():
+                        self._asked = name
+                        due[name] = now + (POLL_INTERVAL_S if name == "v34" else SPEECH_INTERVAL_S)
+                        self._poll_service(name)
                 self._stopping.wait(TICK_S)
         finally:
             for client in (self._v34.http, *self._speech.values()):
                 client.close()
+
+    def _poll_service(self, name: str) -> None:
+        if name == "v34":
+            self._poll_v34()
+        else:
+            self._record_response(name, self._speech[name].request(SPEECH_PATHS[name]))
 
     def _poll_v34(self) -> None:
         response = self._v34.stats()

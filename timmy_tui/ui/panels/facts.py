@@ -182,7 +182,7 @@ def _source_parts(view: View, source: SourceState) -> list[Line]:
         parts.append(line((f"{glyph} {name} {source.condition}{detail}", "info" if expected else "bad")))
     elif source.newest is not None and view.now - source.newest > STALE_S:
         parts.append(line((f"{name} quiet {ago(view.now - source.newest)}", "muted")))
-    for number, word in ((source.gaps, "gap"), (source.dropped, "dropped line")):
+    for number, word in ((source.gaps, "gap"), (source.missed, "missed file"), (source.dropped, "dropped line")):
         if number:
             parts.append(line((f"{name} {number} {word}{'s' if number > 1 else ''}", "warn")))
     if source.partial:

@@ -6,6 +6,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
+
+from timmy_tui.core.threads import start_timer
 
 GRACE_S = 1.5
 """Longest time from a signal to the end in seconds, also when a file system or service hangs."""
@@ -38,9 +41,7 @@ def end_on_signals(leave: Callable[[], None]) -> Callable[[], None]:
 
 def force_exit_after(code: int, after: float = GRACE_S) -> None:
     """End the process from another thread after ``after`` seconds, in case the normal exit hangs."""
-    timer = threading.Timer(after, os._exit, (code,))
-    timer.daemon = True
-    timer.start()
+    start_timer("exit", after, partial(os._exit, code))
 
 
 def terminal_gone() -> bool:
