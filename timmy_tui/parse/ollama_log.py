@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from timmy_tui.core.decode import decimal_number, number, whole_number
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import ServedPrompt
 
@@ -136,7 +137,11 @@ class OllamaLogParser:
                 self.noise += 1
                 continue
             self.facts[fact.kind] += 1
-            request = self._take(fact)
+            try:
+                request = self._take(fact)
+            except ValueError:
+                self.noise += 1
+                continue
             if request is not None:
                 requests.append(request)
         return requests
@@ -144,7 +149,7 @@ class OllamaLogParser:
     def _take(self, fact: LogFact) -> ServedPrompt | None:
         values = fact.values
         if fact.kind == "slot":
-            prompt, reused, evaluated = int(values["prompt"]), int(values["reused"]), int(values["evaluated"])
+            prompt, reused, evaluated = _count(values["prompt"]), _count(values["reused"]), _count(values["evaluated"])
             # Numbers that do not add up mean something else in this version.
             if reused + evaluated != prompt:
                 return None
@@ -165,26 +170,26 @@ class OllamaLogParser:
             self._truncated = True
         elif fact.kind == "starting":
             self._tasks.clear()
-            self.num_ctx = int(values["num_ctx"]) if "num_ctx" in values else self.num_ctx
+            self.num_ctx = _count(values["num_ctx"]) if "num_ctx" in values else self.num_ctx
         elif fact.kind == "started":
-            self.load_s = float(values["seconds"]) if values["seconds"].count(".") <= 1 else None
+            self.load_s = _number(values["seconds"])
         elif fact.kind == "launched":
             self._tasks[values["task"]] = {}
         elif fact.kind == "prompt":
             task = self._tasks.setdefault(values["task"], {})
-            task |= {"prompt": int(values["prompt"]), "num_ctx": int(values["num_ctx"])}
+            task |= {"prompt": _count(values["prompt"]), "num_ctx": _count(values["num_ctx"])}
         elif fact.kind == "cached":
             # Each batch of a prompt repeats the line, with the batches before it as cached: only the first line counts.
-            self._tasks.setdefault(values["task"], {}).setdefault("reused", int(values["reused"]))
+            self._tasks.setdefault(values["task"], {}).setdefault("reused", _count(values["reused"]))
         elif fact.kind == "progress":
-            self._progress = (values.get("task", ""), int(values["reused"]) + int(values["evaluated"]))
+            self._progress = (values.get("task", ""), _count(values["reused"]) + _count(values["evaluated"]))
         while len(self._tasks) > 64:
             del self._tasks[next(iter(self._tasks))]
 
     def _finish(self, values: Mapping[str, str]) -> ServedPrompt | None:
         """0.30+: the timing line has the evaluated tokens; the rest of the prompt came from the cache."""
         task = self._tasks.pop(values["task"], {})
-        evaluated, prompt = int(values["evaluated"]), task.get("prompt")
+        evaluated, prompt = _count(values["evaluated"]), task.get("prompt")
         reused = task.get("reused") if prompt is None else prompt - evaluated
         if prompt is not None and evaluated > prompt:
             return None
@@ -192,7 +197,7 @@ class OllamaLogParser:
 
     def _finish_old(self, values: Mapping[str, str]) -> ServedPrompt | None:
         """0.1–0.3: the progress line before it had the length of the prompt; this one has the cached tokens."""
-        reused, progress = int(values["reused"]), self._progress
+        reused, progress = _count(values["reused"]), self._progress
         self._progress = None
         prompt = progress[1] if progress is not None and progress[0] == values.get("task", "") else None
         if prompt is None or reused > prompt:
@@ -222,8 +227,8 @@ def parse_time(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        if text.isdigit():
-            return float(text)
+        if text.isdecimal():
+            return decimal_number(text)
         if "/" in text:
             return time.mktime(time.strptime(text, "%Y/%m/%d - %H:%M:%S"))
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).timestamp()
@@ -236,7 +241,7 @@ def parse_duration(text: str) -> float | None:
     parts = re.findall(r"([\d.]+)(h|ms|µs|us|ns|m|s)", text)
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
     try:
-        return sum(float(number) * units[unit] for number, unit in parts) if parts else None
+        return number(sum(float(size) * units[unit] for size, unit in parts)) if parts else None
     except ValueError:
         return None
 
@@ -248,6 +253,14 @@ def is_generation(fact: LogFact) -> bool:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return decimal_number(text)
     except ValueError:
         return None
+
+
+def _count(text: str) -> int:
+    """Raises ValueError for a number that is too large to count anything."""
+    count = whole_number(text)
+    if count is None:
+        raise ValueError("not a count")
+    return count

@@ -83,9 +83,9 @@ class DebugRecord:
             self.text = values["text"]
             self.typed = values.get("typed", self.typed)
         elif fact.kind == "step":
-            self._add_step(values["step"], values["ms"])
+            self._add_step(values["step"], values.get("ms"))
         elif fact.kind == "storage":
-            self.storage_ms = values["ms"]
+            self.storage_ms = values.get("ms")
         elif fact.kind == "retrieval":
             self.retrieval = dict(values)
         elif fact.kind == "tail_mode":
@@ -99,19 +99,24 @@ class DebugRecord:
         elif fact.kind in ("failure", "handler_failure", "tts_failure"):
             self.errors.append(_QUERY.sub("?…", values["error"]) if fact.kind == "tts_failure" else values["error"])
         elif fact.kind == "total":
-            self._add_total(values["ms"])
+            self._add_total(values.get("ms"))
         else:
             self.values.update((name, value) for name, value in values.items() if name in _TURN_FIELDS)
 
-    def _add_step(self, step: int, ms: float) -> None:
+    def _add_step(self, step: int, ms: float | None) -> None:
         """v34 measures with the clock of the day: when that steps back, a duration is unknown."""
-        if ms < 0:
+        if ms is None:
+            self.steps.pop(step, None)
+        elif ms < 0:
             self.clock_stepped = True
         else:
             self.steps[step] = ms
 
-    def _add_total(self, ms: float) -> None:
+    def _add_total(self, ms: float | None) -> None:
         """A total ends the turn, unless it disagrees with the steps: then it was printed by the model."""
+        if ms is None:
+            self._other_total = True
+            return
         if ms < 0:
             self.clock_stepped = True
         elif not self.clock_stepped and not self._agrees(ms):

@@ -15,6 +15,7 @@ from timmy_tui.control.edit.atomic_replace import LIMIT, FileImage, read_file
 from timmy_tui.control.edit.transaction import backup_path, save_backup
 from timmy_tui.control.errors import Refused, Unsafe
 from timmy_tui.control.restore.git import Blob, Git
+from timmy_tui.core.decode import Unreadable, decode_as
 
 FOLDERS = ("v34", "shared")
 """Folders with code; data files in them are never kept or restored."""
@@ -112,10 +113,10 @@ class LocalPoints:
     def find(self, name: str) -> Manifest | None:
         """None when there is no point of that name, or its file is damaged."""
         try:
-            manifest = msgspec.json.decode((self.folder / f"{name}.json").read_bytes(), type=Manifest)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            manifest = decode_as((self.folder / f"{name}.json").read_bytes(), Manifest)
+        except OSError:
             return None
-        return manifest if manifest.root == str(self.root) else None
+        return None if isinstance(manifest, Unreadable) or manifest.root != str(self.root) else manifest
 
     def all(self) -> list[Manifest]:
         """Newest first."""
