@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from timmy_tui.core.decode import TOO_DEEP, Unreadable, decode_json, decode_lines, number
+from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
 
@@ -16,20 +17,35 @@ class LatencyParser:
     """Lines in, events out. Whatever is not an event is counted by its reason in ``unparsed``."""
 
     def __init__(self) -> None:
-        self.unparsed: Counter[str] = Counter()
         self.lines = 0
+        self._unparsed: Counter[str] = Counter()
+        self._failures = Failures()
+
+    @property
+    def unparsed(self) -> Counter[str]:
+        """Lines, or parts of one, that are not an event, by reason."""
+        return self._unparsed + self._failures.counts
 
     def feed(self, lines: Sequence[bytes]) -> list[Event]:
         """Events of whole lines, in file order. Never raises, whatever the bytes."""
         self.lines += len(lines)
-        return decode_lines(lines, Event, self._recover)
+        return decode_lines(lines, Event, self._recover_guarded)
+
+    def _recover_guarded(self, line: bytes) -> list[Event]:
+        events: list[Event] = []
+        self._failures.run(
+            [line],
+            lambda one: events.extend(event for line in one for event in self._recover(line)),
+            lambda _, line: f"a line of {len(line)} bytes in the latency log",
+        )
+        return events
 
     def _recover(self, line: bytes) -> list[Event]:
         """Events in a line that is not a valid event: decoded leniently, else read again from each later ``_MARK``."""
         text = line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8).strip()
         if not text:
             if line:
-                self.unparsed["empty or NUL"] += 1
+                self._unparsed["empty or NUL"] += 1
             return []
         whole = decode_json(text.decode("utf-8", "replace"))
         if not isinstance(whole, Unreadable):
@@ -42,10 +58,10 @@ class LatencyParser:
 
     def _take(self, result: Event | str) -> list[Event]:
         if isinstance(result, str):
-            self.unparsed[result] += 1
+            self._unparsed[result] += 1
             return []
         if not isinstance(result.metadata, dict):
-            self.unparsed["metadata is not an object"] += 1
+            self._unparsed["metadata is not an object"] += 1
             result = Event(result.timestamp, result.request_id, result.event, result.service)
         return [result]
 

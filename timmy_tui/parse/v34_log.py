@@ -6,9 +6,10 @@ no text can end itself, and no answer can tell of a turn.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
 from timmy_tui.parse.v34_lines import LineReader
 from timmy_tui.parse.v34_patterns import PATTERNS, match_line
@@ -69,6 +70,8 @@ class V34Parser:
     def __init__(self) -> None:
         self.noise = 0
         """Lines that no pattern matched."""
+        self.lines = 0
+        self._failures = Failures()
         self._understood = False
         self._lines = LineReader()
         self._inside = ""
@@ -84,15 +87,21 @@ class V34Parser:
 
     @property
     def unparsed(self) -> Counter[str]:
-        """All lines, if there are many and none is v34's; else empty: noise is printed by the model or a library."""
+        """All lines, if there are many and none is v34's; else none: noise is printed by the model or a library."""
         silent = not self._understood and self.noise >= NOTHING_AFTER_LINES
-        return Counter({NOTHING_UNDERSTOOD: self.noise}) if silent else Counter()
+        return (Counter({NOTHING_UNDERSTOOD: self.noise}) if silent else Counter()) + self._failures.counts
 
-    def feed(self, lines: Iterable[bytes]) -> list[DebugFact]:
+    def feed(self, lines: Sequence[bytes]) -> list[DebugFact]:
         """Facts of whole lines, in file order. Never raises, whatever the bytes."""
         facts: list[DebugFact] = []
-        for line in lines:
-            facts.extend(self._read(self._lines.text(line, bool(self._inside))))
+
+        def read_all(remaining: Iterator[bytes]) -> None:
+            text, read = self._lines.text, self._read
+            for line in remaining:
+                facts.extend(read(text(line, bool(self._inside))))
+
+        self._failures.run(lines, read_all, lambda index, _: f"line {self.lines + index + 1} of v34's log")
+        self.lines += len(lines)
         return facts
 
     def _read(self, text: str) -> list[DebugFact]:

@@ -5,6 +5,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
+from timmy_tui.core.failures import Failures
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.llm import OllamaFacts
@@ -62,7 +65,8 @@ class Pipeline:
         self._log: deque[tuple[str, str]] = deque(maxlen=LOG_LINES)
         self._markers: deque[Marker] = deque(maxlen=200)
         self._actions: deque[Callable[[SnapshotBuilder], None]] = deque()
-        self._health: dict[str, Health] = {}
+        self._failures = Failures()
+        self._last_snapshot: Snapshot | None = None
         self._file_restarts = 0
         self._last_published = float("-inf")
         self._newest_arrival = float("-inf")
@@ -70,7 +74,6 @@ class Pipeline:
         self._quiet_lines = False
         """Lines have arrived since the last snapshot."""
         self._busy = False
-        self._errors = 0
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread with each newer snapshot."""
@@ -147,8 +150,7 @@ class Pipeline:
             if batches and feed.name not in self._backlog_asked:
                 self._backlog_asked.add(feed.name)
                 self._begin_backlog(feed)
-            for batch in batches:
-                changed |= self._add_batch(feed, batch)
+            changed |= self._add_batches(feed, batches)
         if self._services is not None:
             # Only into the full reading: the preview and everything in it is dropped later.
             typed = self._services.take_typed_turns() if self._preview is None else ()
@@ -159,6 +161,16 @@ class Pipeline:
             self._busy = self._visible.busy
             self._pass_busy_on()
         return changed
+
+    def _add_batches(self, feed: Feed, batches: Sequence[TailBatch]) -> bool:
+        """One after the other: what has been taken from the feed comes only once."""
+        shown: list[bool] = []
+        self._failures.run(
+            batches,
+            lambda remaining: shown.extend(self._add_batch(feed, batch) for batch in remaining),
+            lambda _, batch: f"{len(batch.lines)} lines of {feed.name}",
+        )
+        return any(shown)
 
     def _add_batch(self, feed: Feed, batch: TailBatch) -> bool:
         """Add live lines. True if they hold more than lone pauses."""
@@ -232,34 +244,28 @@ class Pipeline:
             taken=time.time(),
             preview=self._preview is not None,
             sources=(*(feed.state for feed in self._feeds), *services),
-            health=tuple(self._health.values()),
             marks=tuple(self._markers),
             log_tail=tuple(self._log),
             restarted=self._file_restarts,
         )
-        self._publish(self._visible.snapshot(base, self._facts))
+        try:
+            base = self._visible.snapshot(base, self._facts)
+        except Exception as error:  # noqa: BLE001  The screen says so, over what it last showed.
+            self._add_health_line(error)
+            last = self._last_snapshot or base
+            base = replace(last, taken=base.taken, sources=base.sources, log_tail=base.log_tail)
+        self._last_snapshot = base
+        self._publish(replace(base, health=self._health()))
+
+    def _health(self) -> tuple[Health, ...]:
+        """One line for each place where exceptions were raised, with the time of the first one."""
+        failures = (*self._failures.all, *self._full_reading.failures)
+        return tuple(
+            Health(one.where, one.message if one.count == 1 else f"{one.message} (× {one.count})", one.since)
+            for one in failures
+        )
 
     def _add_health_line(self, error: Exception) -> None:
-        """Keep one health line per place where exceptions were raised, with the time of the first one."""
-        kind = type(error).__name__
-        where = _raised_at(error)
-        self._errors += 1
-        first = self._health.get(where)
-        self._health[where] = Health(
-            where=where,
-            message=clean(f"{kind}: {error}", 200),
-            since=first.since if first else time.time(),
-        )
+        self._failures.note(error)
         # An error that occurs again at once must not use the whole core: at most ten tries per second.
         self._stopping.wait(0.1)
-
-
-def _raised_at(error: BaseException) -> str:
-    """Module and line where the exception was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "pipeline"
-    name = trace.tb_frame.f_globals.get("__name__", "pipeline")
-    return f"{str(name).removeprefix('timmy_tui.')}:{trace.tb_lineno}"

@@ -4,8 +4,9 @@ File order decides, never stamp order: two kernels write, and a clock may step. 
 buffers 8 KiB), so it can add to a turn that is already closed. The turn is then returned again with the same ordinal.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
+from timmy_tui.core.failures import Failures
 from timmy_tui.model.events import EVENTS, SLOT
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.snapshot import Listening
@@ -67,6 +68,8 @@ class TurnAssembler:
 
         ``remember``: closed turns that late lines can reach; None: all.
         """
+        self.failures = Failures()
+        """Events, facts and turns that raised; each cost itself alone."""
         self._keep_events = keep_events
         self._drafts = Drafts(remember, Limits(round(timeout_s * 1e6), round(longest_threshold_s * 1e6)))
         self._sessions = V34Sessions()
@@ -91,6 +94,11 @@ class TurnAssembler:
         """
         changed: dict[int, Draft] = {}
         self._silence.arrived = arrived
+        self.failures.run(events, lambda remaining: self._add_each(remaining, changed), _named)
+        self._end_batch(events, changed)
+        return self._build(changed)
+
+    def _add_each(self, events: Iterator[Event], changed: dict[int, Draft]) -> None:
         find, slot_of, roles = self._drafts.find, SLOT.get, _ROLES
         # The hottest loop when a file is read, 27 rounds per turn: work that most events do not need is done elsewhere.
         for event in events:
@@ -116,8 +124,6 @@ class TurnAssembler:
                     read(draft, event)
                 if advances:
                     self._advance(draft, event, slot, changed)
-        self._end_batch(events, changed)
-        return self._build(changed)
 
     def _end_batch(self, events: Sequence[Event], changed: dict[int, Draft]) -> None:
         for draft in self._drafts.open.values():
@@ -233,19 +239,34 @@ class TurnAssembler:
         changed[draft.ordinal] = draft
 
     def _build(self, changed: dict[int, Draft]) -> list[Turn]:
-        turns = {draft.ordinal: draft.build(self._keep_events) for draft in changed.values() if draft.closed}
+        turns = {draft.ordinal: self._turn(draft) for draft in changed.values() if draft.closed}
         for ordinal in sorted(turns):
             for doubt in self._steps.observe(turns[ordinal]):
                 draft = self._drafts.find(doubt.request_id)
                 if draft is not None and draft.ordinal == doubt.ordinal:
                     draft.doubted |= doubt.keys
-                    turns[doubt.ordinal] = draft.build(self._keep_events)
+                    turns[doubt.ordinal] = self._turn(draft)
         return [turns[ordinal] for ordinal in sorted(turns)]
 
-    def add_facts(self, facts: Iterable[DebugFact]) -> list[Turn]:
+    def _turn(self, draft: Draft, keep_events: bool | None = None) -> Turn:
+        """The turn of a draft; without any figure, if they cannot be computed."""
+        try:
+            return draft.build(self._keep_events if keep_events is None else keep_events)
+        except Exception as error:  # noqa: BLE001  A turn without figures, instead of no turn and no snapshot.
+            self.failures.note(error, f"turn {draft.request_id or draft.ordinal}")
+            return draft.bare()
+
+    def add_facts(self, facts: Sequence[DebugFact]) -> list[Turn]:
         """Add facts of the debug log in file order. Returns the turns that closed, and closed turns that changed."""
-        add_fact = self._debug_log.add_fact
-        return [draft.build(self._keep_events) for fact in facts for draft in add_fact(fact) if draft.closed]
+        turns: list[Turn] = []
+
+        def add_all(remaining: Iterator[DebugFact]) -> None:
+            add_fact = self._debug_log.add_fact
+            for fact in remaining:
+                turns.extend(self._turn(draft) for draft in add_fact(fact) if draft.closed)
+
+        self.failures.run(facts, add_all, lambda _, fact: f"a {fact.kind} line of v34's log")
+        return turns
 
     def begin_live(self, arrived: float) -> None:
         """A backlog has ended, and its last line was written at ``arrived`` (time.monotonic())."""
@@ -274,13 +295,13 @@ class TurnAssembler:
     def finish(self) -> list[Turn]:
         """At the end of the logs: the turns that they leave open, and what the debug log adds to the last one."""
         changed = [draft for draft in self._debug_log.finish_record(TurnState.OPEN) if draft.closed]
-        return [draft.build(self._keep_events) for draft in (*changed, *self._drafts.open.values())]
+        return [self._turn(draft) for draft in (*changed, *self._drafts.open.values())]
 
     @property
     def open_turn(self) -> Turn | None:
         """The turn in flight, as known now; None when there is none."""
         draft = self._drafts.in_flight()
-        return None if draft is None else draft.build(keep_events=False)
+        return None if draft is None else self._turn(draft, keep_events=False)
 
     @property
     def busy(self) -> bool:
@@ -303,6 +324,10 @@ class TurnAssembler:
     def sessions(self) -> tuple[Session, ...]:
         """Sessions of v34 so far, oldest first."""
         return self._sessions.sessions
+
+
+def _named(_: int, event: Event) -> str:
+    return f"{event.event} of {event.request_id} at {event.timestamp:.3f}"
 
 
 def _is_new_turn(draft: Draft, event: Event) -> bool:

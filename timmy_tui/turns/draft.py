@@ -119,6 +119,20 @@ class Draft(Struct, gc=False):
             **values,
         )
 
+    def bare(self) -> Turn:
+        """The turn without any figure."""
+        return Turn(
+            ordinal=self.ordinal,
+            request_id=self.request_id,
+            place=self.place,
+            session_id=self.session_id,
+            session=self.session,
+            state=self.state,
+            started=self.first_stamp or None,
+            ended=self.last_stamp or None,
+            stages=dict.fromkeys(KEYS),
+        )
+
     def _times(self, ledger: Ledger) -> tuple[float | None, float | None]:
         """First and last stamp, in seconds; of a turn in which a clock stepped, those of the first and last line."""
         stamps = [*filter(None, self.stamps), *self.unknown_events.values()]
