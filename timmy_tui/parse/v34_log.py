@@ -5,7 +5,7 @@ no text can end itself, and no answer can tell of a turn.
 """
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ _LAST_LINE = {
     "summary": re.compile(r"\.\.\.$"),
     "preview": re.compile(r"\.\.\.$"),
     "answer_head": re.compile(r"\.\.\.$"),
-    "caption": re.compile(r"' faces=\d+ known=\[.*\]$"),
+    "caption": re.compile(r"' faces=\d+ known=\[[^\[]*\]$"),
 }
 """By the kind of the text: how its last line ends."""
 
@@ -62,6 +62,10 @@ _LIMIT = 4096
 """Characters stored of a message or an answer."""
 _LINE_LIMIT = 200
 """Lines stored of an answer."""
+_MOST_REPLAYS = 2
+"""Restarts in a row that each cut an answer; a model that forges more of them must not cost more time."""
+_MESSAGE_LIMIT = 10_000
+"""Lines that can be the user's words. v34 did not process what has more, and these are its own lines."""
 
 
 class V34Parser:
@@ -78,11 +82,14 @@ class V34Parser:
         """Kind that began the foreign text which is being read; empty outside of foreign text."""
         self._text: list[str] = []
         self._text_lines = 0
-        self._doubt: list[tuple[str, str]] = []
-        """Within an answer: kind and text of the lines since one that tells of a restart."""
+        self._doubt: list[str] = []
+        """Within an answer: the lines since one that tells of a restart."""
+        self._doubt_kinds: set[str] = set()
+        self._replays = 0
+        """Cut answers whose lines behind the cut are being read again, one within another."""
         self._typed = False
         """The user's words that are being read came from the web chat."""
-        self._repeated: list[str] = []
+        self._repeated: deque[str] = deque()
         """Lines of the user's words that v34 prints a second time."""
 
     @property
@@ -109,9 +116,9 @@ class V34Parser:
             return self._read_inside(text)
         if self._repeated:
             if text == self._repeated[0] or text.startswith(f"{self._repeated[0]} [request_id="):
-                del self._repeated[0]
+                self._repeated.popleft()
                 return []
-            self._repeated = []
+            self._repeated.clear()
         fact = match_line(text)
         if fact is None:
             self.noise += 1
@@ -137,6 +144,7 @@ class V34Parser:
 
     def _begin_text(self, kind: str, first: str) -> None:
         self._inside, self._text, self._text_lines, self._doubt = kind, [first], 1, []
+        self._doubt_kinds.clear()
 
     def _read_inside(self, text: str) -> list[DebugFact]:
         """A line inside foreign text, or the line behind its end."""
@@ -151,9 +159,13 @@ class V34Parser:
             self._inside = ""
             return [fact]
         if self._doubt or kind in _RESTART:
-            self._doubt.append((kind, text))
-            if kind == "answer" and {kind for kind, _ in self._doubt} >= _NEXT_TURN:
+            self._doubt.append(text)
+            self._doubt_kinds.add(kind)
+            if kind == "answer" and self._doubt_kinds >= _NEXT_TURN and self._replays < _MOST_REPLAYS:
                 return self._end_cut_answer()
+        if self._inside == "message" and self._text_lines >= _MESSAGE_LIMIT:
+            lines, self._inside = self._text, ""
+            return self._end_failed_message(lines, text)
         if self._inside != "message" or kind != "health":
             self._add_text(text)
         return self._end_text() if self._is_whole(text) else []
@@ -178,7 +190,7 @@ class V34Parser:
             return self._take(fact, text)
         if _message(str(fact.values["text"]), None).values["text"] != lines[0][:_LIMIT]:
             return self._end_failed_message(lines, text)
-        self._repeated = lines[1:]
+        self._repeated = deque(lines[1:])
         return [_message("\n".join(lines), self._typed)]
 
     def _end_failed_message(self, lines: list[str], text: str) -> list[DebugFact]:
@@ -194,11 +206,13 @@ class V34Parser:
 
     def _end_cut_answer(self) -> list[DebugFact]:
         """v34 was restarted before it had printed the whole answer, and is at the next answer by now."""
-        behind = [text for _, text in self._doubt]
+        behind = self._doubt
+        self._replays += 1
         self._text = self._text[: max(self._text_lines - len(behind) + 1, 0)]
         facts = self._end_text()
         for line in behind:
             facts.extend(self._read(line))
+        self._replays -= 1
         return facts
 
     def _end_text(self) -> list[DebugFact]:

@@ -4,6 +4,7 @@ File order decides, never stamp order: two kernels write, and a clock may step. 
 buffers 8 KiB), so it can add to a turn that is already closed. The turn is then returned again with the same ordinal.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from timmy_tui.core.failures import Failures
@@ -19,7 +20,8 @@ from timmy_tui.turns.event_fields import READERS
 from timmy_tui.turns.lone_pauses import LonePauses
 from timmy_tui.turns.offset_steps import OffsetSteps
 from timmy_tui.turns.plausibility import Limits
-from timmy_tui.turns.silence import Silence
+from timmy_tui.turns.silence import MAX_OPEN, Silence
+from timmy_tui.turns.turn_endings import TURN_END, TurnEndings
 from timmy_tui.turns.v34_sessions import V34Sessions
 
 ID_REUSE_S = 600.0
@@ -31,8 +33,7 @@ _PHASES = {
 }
 """Event → the stage that runs from then on; empty where one ends and no other begins."""
 
-_PAUSE, _WEBHOOK = SLOT[PAUSE], SLOT["v34_webhook_received"]
-_REPLY_SENT, _TURN_END = SLOT["v34_sending_to_tts"], SLOT["tts_resume_sent"]
+_PAUSE = SLOT[PAUSE]
 _TEXT_SLOTS = frozenset(
     SLOT[name]
     for name in (
@@ -46,8 +47,8 @@ _TEXT_SLOTS = frozenset(
 """Events that only a turn with text has: such an event of a new turn ends every older turn that is in flight."""
 
 _ROLES = tuple(
-    (READERS.get(name), slot in _TEXT_SLOTS or slot == _TURN_END)
-    if name in READERS or slot in _TEXT_SLOTS or slot == _TURN_END
+    (READERS.get(name), slot in _TEXT_SLOTS or slot == TURN_END)
+    if name in READERS or slot in _TEXT_SLOTS or slot == TURN_END
     else None
     for slot, name in enumerate(EVENTS)
 )
@@ -77,6 +78,7 @@ class TurnAssembler:
         self._pauses = LonePauses()
         self._steps = OffsetSteps()
         self._silence = Silence(timeout_s)
+        self._endings = TurnEndings(self._drafts, self._sessions, self._silence)
 
     def take_ordinal(self) -> int:
         """An ordinal for a turn from another source."""
@@ -112,7 +114,7 @@ class TurnAssembler:
             draft.last_stamp = stamp
             slot = slot_of(event.event)
             if slot is None:
-                draft.unknown_events.setdefault(event.event, int(stamp * 1e6 + 0.5))
+                self._drafts.store_unknown(draft, event.event, int(stamp * 1e6 + 0.5))
                 continue
             stamps = draft.stamps
             if stamps[slot] is None:
@@ -123,26 +125,17 @@ class TurnAssembler:
                 if read is not None:
                     read(draft, event)
                 if advances:
-                    self._advance(draft, event, slot, changed)
+                    self._endings.advance(draft, event, slot, changed)
 
     def _end_batch(self, events: Sequence[Event], changed: dict[int, Draft]) -> None:
-        for draft in self._drafts.open.values():
+        for draft in (*self._drafts.open.values(), *changed.values()):
             if len(draft.events) != draft.events_arrived:
+                self._drafts.limit_events(draft)
                 draft.events_arrived, draft.arrived = len(draft.events), self._silence.arrived
+                draft.begun = self._silence.begun
         if self._silence.arrived is None and events:
             self._silence.note(events[-1])
-            self._end_silent(changed)
-
-    def _advance(self, draft: Draft, event: Event, slot: int, changed: dict[int, Draft]) -> None:
-        """An event that changes the state of turns: it ends its own, ends older ones, or gives its own a session."""
-        if slot == _TURN_END:
-            self._sessions.with_tts_events.add(draft.session)
-            self._close(draft, TurnState.COMPLETE, changed)
-            return
-        if len(self._drafts.open) > 1:
-            self._end_others(draft, event, changed)
-        if slot == _WEBHOOK:
-            self._sessions.assign(draft, event.metadata.get("session_id"))
+            self._endings.end_silent(changed)
 
     def _draft_for(self, event: Event, draft: Draft | None, changed: dict[int, Draft]) -> Draft | None:
         """The turn of an event when the id is new, closed or long silent; None when the event was read long ago."""
@@ -153,7 +146,7 @@ class TurnAssembler:
             return None if read_before else self._begin_turn(event, changed)
         if abs(event.timestamp - draft.last_stamp) > ID_REUSE_S and _is_new_turn(draft, event):
             if not draft.closed:
-                self._close(draft, TurnState.TIMED_OUT, changed)
+                self._endings.close(draft, TurnState.TIMED_OUT, changed)
             return self._begin_turn(event, changed)
         if draft.closed:
             changed[draft.ordinal] = draft
@@ -176,6 +169,8 @@ class TurnAssembler:
         newest.first_stamp = newest.last_stamp = event.timestamp if pause is None else pause.timestamp
         newest.begun = self._silence.begun
         self._drafts.open[newest.ordinal] = newest
+        if len(self._drafts.open) > MAX_OPEN:
+            self._endings.end(min(self._drafts.open.values(), key=lambda draft: draft.begun), changed)
         if pause is not None:
             self._add_pause(newest, pause)
         return newest
@@ -184,7 +179,7 @@ class TurnAssembler:
         self._silence.begun += 1
         self._silence.note(event)
         if self._silence.arrived is None:
-            self._end_silent(changed)
+            self._endings.end_silent(changed)
 
     def _add_pause(self, draft: Draft, pause: Event) -> None:
         draft.events.append(pause)
@@ -198,45 +193,8 @@ class TurnAssembler:
             self._add_pause(draft, pause)
         draft.closed = False
         draft.state = TurnState.OPEN
+        draft.begun = self._silence.begun
         self._drafts.open[draft.ordinal] = draft
-
-    def _end_others(self, newest: Draft, event: Event, changed: dict[int, Draft]) -> None:
-        """End the older turns when a turn with text begins; how each ended depends on how long it was silent."""
-        self._silence.note(event)
-        for draft in list(self._drafts.open.values()):
-            if draft is newest or draft.ordinal > newest.ordinal:
-                continue
-            if self._ends_without_tts(draft):
-                self._close(draft, TurnState.COMPLETE, changed)
-            elif self._silence.is_over(draft):
-                self._close(draft, TurnState.TIMED_OUT, changed)
-            else:
-                draft.aborted_by = newest.request_id
-                self._close(draft, TurnState.ABORTED, changed)
-
-    def _end_silent(self, changed: dict[int, Draft]) -> None:
-        """End the turns that have been silent too long."""
-        for draft in list(self._drafts.open.values()):
-            if self._silence.is_over(draft):
-                state = TurnState.COMPLETE if self._ends_without_tts(draft) else TurnState.TIMED_OUT
-                self._close(draft, state, changed)
-
-    def _ends_without_tts(self, draft: Draft) -> bool:
-        """The reply was sent, and the TTS of this session writes no events, so no further event will arrive."""
-        return (
-            draft.stamps[_REPLY_SENT] is not None
-            and draft.session not in self._sessions.with_tts_events
-            and not any(event.service == "tts" for event in draft.events)
-        )
-
-    def _close(self, draft: Draft, state: TurnState, changed: dict[int, Draft]) -> None:
-        if draft.closed and draft.state is not TurnState.COMPLETE and state is not TurnState.COMPLETE:
-            return
-        draft.closed = True
-        draft.state = state
-        self._drafts.open.pop(draft.ordinal, None)
-        self._sessions.count_turn(draft)
-        changed[draft.ordinal] = draft
 
     def _build(self, changed: dict[int, Draft]) -> list[Turn]:
         turns = {draft.ordinal: self._turn(draft) for draft in changed.values() if draft.closed}
@@ -275,6 +233,11 @@ class TurnAssembler:
                 draft.arrived = arrived
 
     @property
+    def unparsed(self) -> Counter[str]:
+        """Lines that cost more than they can tell: what was too much of one turn, and what raised."""
+        return self._drafts.dropped + self.failures.counts
+
+    @property
     def lone_pauses(self) -> int:
         """How many pauses without text there were so far."""
         return self._pauses.count
@@ -289,7 +252,7 @@ class TurnAssembler:
             if draft.arrived is None:
                 draft.arrived = now
         changed: dict[int, Draft] = {}
-        self._end_silent(changed)
+        self._endings.end_silent(changed)
         return self._build(changed)
 
     def finish(self) -> list[Turn]:

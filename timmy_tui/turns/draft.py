@@ -44,7 +44,7 @@ class Draft(Struct, gc=False):
     last_stamp: float = 0.0
     """Of the last event in file order, in seconds; 0 for a turn that only the debug log has."""
     begun: int = 0
-    """How many ids had begun by then."""
+    """How many ids had begun when its newest event was read."""
     arrived: float | None = None
     """time.monotonic() at which its newest event was read; None while only a backlog has told of it."""
     events_arrived: int = 0

@@ -59,7 +59,7 @@ class Ingest:
     def unparsed(self) -> Counter[str]:
         """Lines that could not be read, by reason, over all logs."""
         parsers: list[EventParser | FactParser] = [*self._events.values(), *self._facts.values()]
-        return sum((parser.unparsed for parser in parsers), self.assembler.failures.counts)
+        return sum((parser.unparsed for parser in parsers), self.assembler.unparsed)
 
     @property
     def sessions(self) -> tuple[Session, ...]:
