@@ -6,11 +6,12 @@ no text can end itself, and no answer can tell of a turn.
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
+from timmy_tui.parse.v34_answers import AnswerEnd
 from timmy_tui.parse.v34_lines import LineReader
 from timmy_tui.parse.v34_patterns import PATTERNS, match_line
 
@@ -76,6 +77,9 @@ class V34Parser:
         """Lines that no pattern matched."""
         self.lines = 0
         self._failures = Failures()
+        self._end = AnswerEnd()
+        self._raw = b""
+        """The line that is being read."""
         self._understood = False
         self._lines = LineReader()
         self._inside = ""
@@ -92,6 +96,10 @@ class V34Parser:
         self._repeated: deque[str] = deque()
         """Lines of the user's words that v34 prints a second time."""
 
+    def use_reply_lengths(self, reply_length_of: Callable[[str], int | float | None]) -> None:
+        """See ReadsReplies."""
+        self._end.reply_length_of = reply_length_of
+
     @property
     def unparsed(self) -> Counter[str]:
         """All lines, if there are many and none is v34's; else none: noise is printed by the model or a library."""
@@ -105,6 +113,7 @@ class V34Parser:
         def read_all(remaining: Iterator[bytes]) -> None:
             text, read = self._lines.text, self._read
             for line in remaining:
+                self._raw = line
                 facts.extend(read(text(line, bool(self._inside))))
 
         self._failures.run(lines, read_all, lambda index, _: f"line {self.lines + index + 1} of v34's log")
@@ -131,12 +140,14 @@ class V34Parser:
         kind = fact.kind
         if kind == "message":
             message = _message(str(fact.values["text"]), fact.values.get("typed"))
+            self._end.note(message)
             # Of the user's words the last line carries the id; without one, more lines may follow.
             if "typed" in fact.values and message.values["text"] == fact.values["text"][:_LIMIT]:
                 self._typed = bool(fact.values["typed"])
                 self._begin_text(kind, str(fact.values["text"]))
             return [message]
         if kind not in _FOREIGN:
+            self._end.note(fact)
             return [fact]
         if kind not in _LAST_LINE or not _LAST_LINE[kind].search(text):
             self._begin_text(kind, text.removeprefix("*** Debug: ").partition(": ")[2])
@@ -145,6 +156,8 @@ class V34Parser:
     def _begin_text(self, kind: str, first: str) -> None:
         self._inside, self._text, self._text_lines, self._doubt = kind, [first], 1, []
         self._doubt_kinds.clear()
+        if kind == "answer":
+            self._end.begin(self._lines.raw(self._raw))
 
     def _read_inside(self, text: str) -> list[DebugFact]:
         """A line inside foreign text, or the line behind its end."""
@@ -153,8 +166,17 @@ class V34Parser:
         kind = "" if fact is None else fact.kind
         if fact is not None and self._inside == "message" and kind == "message" and "typed" not in fact.values:
             return self._end_message(fact, text)
-        if fact is not None and kind in foreign.ends:
+        if self._end.held:
+            return self._read_behind(fact, text)
+        if fact is not None and kind in foreign.ends and self._inside != "answer":
             return [*self._end_text(), *self._take(fact, text)]
+        if fact is not None and kind in foreign.ends:
+            is_end = self._end.by_length()
+            if is_end:
+                return [*self._end_text(), *self._take(fact, text)]
+            if is_end is None:
+                self._end.held.append(text)
+                return []
         if fact is not None and kind in _RESTART and foreign.restarts:
             self._inside = ""
             return [fact]
@@ -170,7 +192,29 @@ class V34Parser:
             self._add_text(text)
         return self._end_text() if self._is_whole(text) else []
 
+    def _read_behind(self, fact: DebugFact | None, text: str) -> list[DebugFact]:
+        """A line behind one that may be the end of an answer."""
+        is_end = self._end.by_next(fact)
+        if is_end is None:
+            self._end.held.append(text)
+            return []
+        held, self._end.held = self._end.held, []
+        if not is_end:
+            for line in held:
+                self._add_text(line)
+            return self._read_inside(text)
+        return [*self._end_text(), *self._read_again((*held, text))]
+
+    def _read_again(self, lines: Iterable[str]) -> list[DebugFact]:
+        facts: list[DebugFact] = []
+        for line in lines:
+            self._raw = line.encode("utf-8", "replace")
+            facts.extend(self._read(line))
+        return facts
+
     def _add_text(self, text: str) -> None:
+        if self._inside == "answer":
+            self._end.add(self._lines.raw(self._raw))
         self._text_lines += 1
         if len(self._text) < _LINE_LIMIT or self._inside == "message":
             self._text.append(text)
@@ -191,7 +235,9 @@ class V34Parser:
         if _message(str(fact.values["text"]), None).values["text"] != lines[0][:_LIMIT]:
             return self._end_failed_message(lines, text)
         self._repeated = deque(lines[1:])
-        return [_message("\n".join(lines), self._typed)]
+        message = _message("\n".join(lines), self._typed)
+        self._end.note(message)
+        return [message]
 
     def _end_failed_message(self, lines: list[str], text: str) -> list[DebugFact]:
         """Other words than those that came: v34 failed before it processed them, and this is the next turn."""
@@ -199,19 +245,14 @@ class V34Parser:
             at for at, line in enumerate(lines) if (fact := match_line(line)) is not None and fact.kind == "begin"
         ]
         behind = [*lines[begins[-1] :], text] if begins else [text]
-        facts: list[DebugFact] = []
-        for line in behind:
-            facts.extend(self._read(line))
-        return facts
+        return self._read_again(behind)
 
     def _end_cut_answer(self) -> list[DebugFact]:
         """v34 was restarted before it had printed the whole answer, and is at the next answer by now."""
         behind = self._doubt
         self._replays += 1
         self._text = self._text[: max(self._text_lines - len(behind) + 1, 0)]
-        facts = self._end_text()
-        for line in behind:
-            facts.extend(self._read(line))
+        facts = [*self._end_text(), *self._read_again(behind)]
         self._replays -= 1
         return facts
 

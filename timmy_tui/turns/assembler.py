@@ -88,6 +88,11 @@ class TurnAssembler:
         """Number of the session with this id; a new id begins a new session."""
         return self._sessions.number_of(session_id)
 
+    def reply_length_of(self, request_id: str) -> int | float | None:
+        """Characters of the answer of the turn with this id, as its events tell; None where none does."""
+        draft = self._drafts.find(request_id)
+        return None if draft is None else draft.fields.get("reply_length")
+
     def add_events(self, events: Sequence[Event], arrived: float | None = None) -> list[Turn]:
         """Add events in file order. Returns the turns that closed, and closed turns that changed.
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from timmy_tui.model.log_format import DebugFact
+from timmy_tui.parse.v34_answers import total_agrees
 
 _TURN_FIELDS = frozenset(
     (
@@ -25,12 +26,6 @@ _TURN_FIELDS = frozenset(
 )
 """Values that become fields of a Turn unchanged."""
 
-_STEPS = frozenset((1, 3, 4, 5))
-"""Every step that v34 prints."""
-_ROUNDING_MS = 5.0
-"""Steps and total are printed with two decimals of a second."""
-_BETWEEN_STEPS_MS = 2000.0
-"""Most that v34 needs outside of its steps: it builds no prompt and calls nobody there."""
 _QUERY = re.compile(r"\?\S*")
 """The query of an address: the one of the TTS holds the whole answer."""
 
@@ -119,18 +114,12 @@ class DebugRecord:
             return
         if ms < 0:
             self.clock_stepped = True
-        elif not self.clock_stepped and not self._agrees(ms):
+        elif not self.clock_stepped and not total_agrees(self.steps, ms):
             self._other_total = True
             return
         else:
             self.total_ms = ms
         self.finished = True
-
-    def _agrees(self, ms: float) -> bool:
-        steps_ms, rounding_ms = sum(self.steps.values()), _ROUNDING_MS * (len(self.steps) + 1)
-        if ms < steps_ms - rounding_ms - 1e-6:
-            return False
-        return not self.steps.keys() >= _STEPS or ms <= steps_ms + rounding_ms + _BETWEEN_STEPS_MS + 1e-6
 
     def end(self) -> None:
         """No more lines. A total that was the only one was the turn's, though what it says is not its duration."""
