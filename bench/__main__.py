@@ -16,6 +16,10 @@ NAMES = (
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (
     ("python -m bench.judgement", "alarms, delays and verdicts against labelled turns"),
+    (
+        "python -m bench shapes",
+        "a million lines of every shape: is the time to read them linear? (ten minutes)",
+    ),
     ("make mutants", "faults put into the core one at a time: which ones no test notices (an hour)"),
 )
 """Runs of their own: command, what it measures."""

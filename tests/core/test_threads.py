@@ -11,18 +11,18 @@ from timmy_tui.core import threads
 from timmy_tui.core.threads import (
     MAX_SHOWN,
     clear_failure,
-    failures,
     guarded_thread,
     set_failure,
     start_thread,
     start_timer,
+    thread_failures,
 )
 
 
 @pytest.fixture(autouse=True)
-def no_failures() -> Iterator[None]:
+def no_thread_failures() -> Iterator[None]:
     yield
-    for failure in failures():
+    for failure in thread_failures():
         clear_failure(failure.name)
 
 
@@ -52,7 +52,7 @@ def test_a_thread_that_fails_starts_again_after_longer_and_longer_pauses() -> No
     thread.join(30)
     assert stopping.waited == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
     assert told[0].startswith("ValueError: an odd␛ line (tests.core.test_threads:")
-    (failure,) = failures()
+    (failure,) = thread_failures()
     assert failure.name == "reader"
     assert "ValueError: an odd␛ line" in failure.message and "10 times" in failure.message
 
@@ -62,7 +62,7 @@ def test_a_thread_that_returns_ends_and_shows_nothing() -> None:
     thread = guarded_thread("once", lambda: done.append(1), threading.Event())
     thread.start()
     thread.join(30)
-    assert (done, failures()) == ([1], ())
+    assert (done, thread_failures()) == ([1], ())
 
 
 def test_a_thread_that_is_to_stop_does_not_start_again() -> None:
@@ -89,7 +89,7 @@ def test_work_that_is_done_once_is_not_done_again_and_says_why_it_ended() -> Non
 
     start_thread("panel", work).join(30)
     assert calls == [1]
-    (failure,) = failures()
+    (failure,) = thread_failures()
     assert failure.message.startswith("ended: RuntimeError: a bug")
 
 
@@ -98,7 +98,7 @@ def test_a_timer_is_guarded_and_can_be_cancelled() -> None:
         raise RuntimeError("a bug")
 
     start_timer("clock", 0.0, work)
-    (failure,) = wait_for(failures)
+    (failure,) = wait_for(thread_failures)
     assert failure.name == "clock"
     called: list[int] = []
     timer = start_timer("later", 3600.0, lambda: called.append(1))
@@ -115,15 +115,15 @@ def test_a_failure_is_shown_until_the_thread_has_worked_for_a_minute(
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     set_failure("reader", "ValueError", threads.RECOVERED_S)
     now[0] += worked_s
-    assert bool(failures()) is shown
+    assert bool(thread_failures()) is shown
 
 
 def test_the_first_time_stays_and_the_number_is_bounded() -> None:
     set_failure("a", "first")
-    since = failures()[0].since
+    since = thread_failures()[0].since
     set_failure("a", "second")
-    assert (failures()[0].message, failures()[0].since) == ("second", since)
+    assert (thread_failures()[0].message, thread_failures()[0].since) == ("second", since)
     for number in range(MAX_SHOWN + 5):
         set_failure(f"thread {number}", "x")
-    assert len(failures()) == MAX_SHOWN
-    assert failures()[-1].name == f"thread {MAX_SHOWN + 4}"
+    assert len(thread_failures()) == MAX_SHOWN
+    assert thread_failures()[-1].name == f"thread {MAX_SHOWN + 4}"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from timmy_tui.core.decode import TOO_DEEP
 from timmy_tui.parse.latency_log import LatencyParser
 
 FIELDS: dict[str, Any] = {
@@ -69,8 +70,10 @@ def test_a_line_that_is_mended_keeps_all_that_is_good() -> None:
         (b'{"tim', "torn line"),
         (b'{"ti', "not JSON"),
         (b"some words", "not JSON"),
-        (b"[" * 5000, "not JSON"),
-        (b'{"timestamp": ' + b"[" * 5000, "torn line"),
+        (b"[" * 200, "not JSON"),
+        (b"[" * 5000, TOO_DEEP),
+        (b'{"timestamp": ' + b"[" * 5000, TOO_DEEP),
+        (b"[1]", "not an object"),
         (b"\0\0\0", "empty or NUL"),
         (b" \t ", "empty or NUL"),
         (b"{}", "timestamp is not a number"),

@@ -164,3 +164,18 @@ def test_every_generation_of_the_stand_in_is_read_without_loss(stand_in: OllamaS
     figures = [(item.prompt, item.reused, item.evaluated, item.truncated) for item in served]
     assert figures == [(item.prompt_tokens, item.reused, item.evaluated, item.truncated) for item in stand_in.requests]
     assert parser.version == stand_in.version
+
+
+@pytest.mark.parametrize("digits", [16, 309, 5000])
+def test_a_number_too_large_costs_its_line(digits: int) -> None:
+    long = "9" * digits
+    bad = [line.replace("40", long) for line in (SLOT,)] + [
+        line.replace(figure, long)
+        for line, figure in zip(LLAMA.splitlines(), ["x", "x", "1978", "36", "548", "x", "1942"], strict=False)
+        if figure != "x"
+    ]
+    found, parser = feed(*bad, SLOT)
+    assert found == [(40, 26, 14, False)]
+    assert sum(parser.unreadable.values()) == len(bad)
+    assert parse_time(long) is None or digits == 16
+    assert parse_duration(long + "h") is None or digits < 309

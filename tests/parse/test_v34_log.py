@@ -120,10 +120,11 @@ def test_an_id_in_the_words_does_not_replace_the_one_behind_them() -> None:
 def test_an_answer_of_several_lines_is_one_answer() -> None:
     found = facts(
         "*** Debug: LLM response received: one\ntwo\n\nthree\n"
-        "*** Debug: Assistant response added to conversation history only"
+        "*** Debug: Assistant response added to conversation history only\n"
+        "--- Total process_user_message took: 1.22s"
     )
     assert found[0] == DebugFact("answer", {"reply": "one\ntwo\n\nthree"})
-    assert [fact.kind for fact in found] == ["answer", "answer_added"]
+    assert [fact.kind for fact in found] == ["answer", "answer_added", "total"]
 
 
 def test_an_answer_cannot_end_its_own_turn() -> None:

@@ -220,9 +220,9 @@ def test_words_are_cut_at_4096_characters(behind: str) -> None:
 
 def test_an_answer_is_cut_at_4096_characters_and_200_lines() -> None:
     kept = f"{D}Assistant response added to conversation history"
-    long, _ = facts(f"{D}LLM response received: {'x' * 5000}", kept)
+    long, *_ = facts(f"{D}LLM response received: {'x' * 5000}", kept, TOTAL)
     assert long.values["reply"] == "x" * 4096
-    whole, _ = facts(f"{D}LLM response received: 0", *(f"{number}" for number in range(1, 300)), kept)
+    whole, *_ = facts(f"{D}LLM response received: 0", *(f"{number}" for number in range(1, 300)), kept, TOTAL)
     assert whole.values["reply"].split("\n") == [str(number) for number in range(200)]
 
 
@@ -282,7 +282,8 @@ def test_lines_in_several_portions_are_one_text() -> None:
     parser = V34Parser()
     assert parser.feed([SAID.encode()]) == []
     assert parser.feed([b"b"]) == []
-    told = parser.feed([f"{D}Assistant response added to conversation history".encode()])
+    assert parser.feed([f"{D}Assistant response added to conversation history".encode()]) == []
+    told = parser.feed([TOTAL.encode()])
     assert told[0].values["reply"] == "a\nb"
 
 

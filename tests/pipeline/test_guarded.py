@@ -11,7 +11,7 @@ from bench.logs import turn_lines
 from tests.pipeline.conftest import Watch
 from tests.waiting import wait_for
 from timmy_tui.core.settings import Settings
-from timmy_tui.core.threads import clear_failure, failures, guarded_thread
+from timmy_tui.core.threads import clear_failure, guarded_thread, thread_failures
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.pipeline.live_source import LiveSource
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
@@ -68,7 +68,7 @@ def batch(*numbers: int) -> TailBatch:
 def no_failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
     yield
-    for failure in failures():
+    for failure in thread_failures():
         clear_failure(failure.name)
 
 
@@ -87,7 +87,7 @@ def test_a_batch_that_cannot_be_added_costs_none_of_those_behind_it(
     feeds = [Given([batch(1), poison, batch(2), poison, batch(3)]), Given([poison, batch(4)], "other.log")]
     watcher = watch(LiveSource(Pipeline(Settings(), feeds)))
     snapshot = watcher.wait(lambda snapshot: snapshot.counts.complete == 4)
-    assert [health.message for health in snapshot.health] == ["RuntimeError: a bug"]
+    assert [health.message for health in snapshot.health] == ["RuntimeError: a bug (1 line of latency.log) (× 3)"]
 
 
 def test_a_feed_that_cannot_be_started_keeps_no_other_from_it(watch: Watch) -> None:
@@ -115,7 +115,7 @@ def test_another_thread_that_fails_is_a_health_line_until_it_works(watch: Watch)
         snapshot = watcher.wait(lambda snapshot: bool(snapshot.health))
         assert (snapshot.health[0].where, "an odd line" in snapshot.health[0].message) == ("reader", True)
         works.set()
-        wait_for(lambda: not failures())
+        wait_for(lambda: not thread_failures())
         watcher.wait(lambda snapshot: snapshot is watcher.all[-1] and not snapshot.health)
     finally:
         stopping.set()

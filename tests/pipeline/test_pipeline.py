@@ -142,7 +142,7 @@ def test_an_exception_is_a_health_line_and_the_thread_lives(
     watcher = watch(following(timmy))
     append(timmy.latency_log, "".join(turn_lines(1, time.time() - 30)))
     sick = watcher.wait(lambda snapshot: bool(snapshot.health))
-    assert "RuntimeError: a bug ␛[31m" in sick.health[0].message
+    assert "RuntimeError: a bug ␛[31m (27 lines of latency.log)" in sick.health[0].message
     append(timmy.latency_log, "".join(turn_lines(2, time.time() - 8)))
     watcher.wait(lambda snapshot: len(snapshot.turns) >= 1)
 

@@ -259,3 +259,17 @@ def test_a_note_goes_on_a_mark_and_leaves_it_as_it_is(history: History) -> None:
     assert history.marks() == {1: ("bad", "too curt", "00000001")}
     history.note(1, "")
     assert history.marks() == {1: ("bad", "", "00000001")}
+
+
+@pytest.mark.parametrize("bad", [b"", b"{", b"[" * 3000, b'{"ordinal": 0, "request_id": NaN}', b'{"ordinal": 1e400}'])
+def test_a_row_that_cannot_be_read_costs_that_row(history: History, tmp_path: Path, bad: bytes) -> None:
+    history.put_turns([turn(1), turn(2), turn(3)])
+    history.put_comparison(Comparison(a="a", b="b", n_a=9, n_b=9, stages=(), sentence="x"), START)
+    with sqlite3.connect(tmp_path / "history.db") as database:
+        database.execute("UPDATE turns SET data = ? WHERE number = 2", (bad,))
+        database.execute("UPDATE comparisons SET data = ?", (bad,))
+    database.close()
+    assert [one.request_id for one in history.turns()] == ["00000001", "00000003"]
+    assert history.comparisons() == []
+    history.put_turns([turn(2), turn(4)])
+    assert {one.request_id for one in history.turns()} == {f"{number:08x}" for number in (1, 2, 3, 4)}

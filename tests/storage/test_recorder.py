@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.turn_makers import complete_turn
 from tests.waiting import wait_for
 from timmy_tui.core.errors import HistoryError
-from timmy_tui.core.threads import clear_failure, failures
+from timmy_tui.core.threads import clear_failure, thread_failures
 from timmy_tui.model.judgement import Comparison, Finding, JudgementState, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
@@ -240,12 +240,12 @@ def test_a_file_that_is_locked_as_the_program_starts_is_written_as_soon_as_it_is
     recorder.mark(turn(1), "bad")
     recorder.note(turn(1), "too curt")
     recorder.mark(turn(1), "good")
-    (failure,) = wait_for(failures)
+    (failure,) = wait_for(thread_failures)
     assert failure.name == "history" and "locked" in failure.message
     assert len(messages) == 1 and usable == []
     other.execute("ROLLBACK")
     other.close()
-    wait_for(lambda: not failures())
+    wait_for(lambda: not thread_failures())
     recorder.stop()
     assert stored_marks(path) == {1: ("good", "", "id000001")}
     assert len(messages) == 1
@@ -311,7 +311,7 @@ def test_a_file_that_is_damaged_while_it_is_open_is_put_aside_and_all_turns_are_
     assert history.marks() == {2: ("bad", "too curt", "id000002")}
     history.close()
     assert list(path.parent.glob("*.damaged-*"))
-    assert failures() == ()
+    assert thread_failures() == ()
 
 
 @pytest.mark.usefixtures("quick")

@@ -260,7 +260,7 @@ def test_a_reading_knows_its_newest_stamp_and_what_it_could_not_read() -> None:
     ingest = Ingest(60.0)
     assert ingest.newest_stamp is None
     # More lines than are decoded at once; the newest is the last one of the last portion.
-    ingest.feed("latency", [line("v35_new", number) for number in range(900)])
+    ingest.feed("latency", [line("v35_new", number, f"id{number // 100}") for number in range(900)])
     assert ingest.newest_stamp == at(899)
     ingest.feed("latency", [b"hello"])
     assert ingest.newest_stamp == at(899)

@@ -84,9 +84,10 @@ def test_a_keymap_changes_keys_and_takes_them_from_others(tmp_path: Path) -> Non
 def test_a_keymap_that_is_not_toml_is_said(tmp_path: Path) -> None:
     path = tmp_path / "keymap.toml"
     assert read_keymap(path) == ({}, [])
-    path.write_text("freeze = ")
-    keymap, problems = read_keymap(path)
-    assert keymap == {} and "keymap.toml cannot be read" in problems[0]
+    for text, word in (("freeze = ", "is not valid TOML"), (f"freeze = {'[' * 3000}", "is nested more than")):
+        path.write_text(text)
+        keymap, problems = read_keymap(path)
+        assert keymap == {} and f"keymap.toml {word}" in problems[0]
 
 
 async def test_the_users_keys_work_and_stand_in_the_footer() -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace as with_fields
 
 from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.commands.options import LogOptions
+from timmy_tui.core.decode import whole_number
 from timmy_tui.core.errors import HistoryError, NotFound
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings, state_dir
@@ -82,7 +83,7 @@ def turns_named(turns: Sequence[Turn], name: str) -> list[Turn]:
     named = [turn for turn in turns if name and turn.request_id == name]
     if not named:
         digits = name.removeprefix("#")
-        number = int(digits) if digits.isascii() and digits.isdigit() else None
+        number = whole_number(digits) if digits.isascii() and digits.isdigit() else None
         named = [turn for turn in turns if turn.number == number and number is not None]
     if not named:
         raise NotFound(

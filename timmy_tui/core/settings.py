@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import SettingsError
 
 APP = "timmy_tui"
@@ -201,12 +202,9 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings()
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from None
-    import tomllib  # takes 3 ms, which only users with a settings file pay
-
-    try:
-        data = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}.") from None
+    data = decode_toml(content)
+    if isinstance(data, Unreadable):
+        raise SettingsError(f"{path} {data.reason}.")
     _check_keys(path, data, Settings, "")
     try:
         return msgspec.convert(data, Settings)

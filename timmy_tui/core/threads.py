@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from timmy_tui.core.failures import raised_at
 from timmy_tui.core.sanitize import clean
 
 FIRST_PAUSE_S = 0.5
@@ -44,7 +45,7 @@ _lock = threading.Lock()
 _entries: dict[str, _Entry] = {}
 
 
-def failures() -> tuple[Failure, ...]:
+def thread_failures() -> tuple[Failure, ...]:
     """What is wrong with the threads of this process now, oldest first."""
     now = time.monotonic()
     with _lock:
@@ -136,14 +137,3 @@ class _Guard:
 def describe(error: BaseException) -> str:
     """``ValueError: what it says`` as one cleaned line."""
     return clean(f"{type(error).__name__}: {error}".strip(": "), 160)
-
-
-def raised_at(error: BaseException) -> str:
-    """Module and line where the exception was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "unknown"
-    name = trace.tb_frame.f_globals.get("__name__", "unknown")
-    return f"{str(name).removeprefix('timmy_tui.')}:{trace.tb_lineno}"

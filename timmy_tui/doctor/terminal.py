@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from timmy_tui.core.decode import whole_number
 from timmy_tui.core.sanitize import clean
 from timmy_tui.doctor.result import OK, WARN, DoctorLine
 
@@ -25,9 +26,14 @@ class TmuxOption:
     hint: str
 
 
+def _is_within(text: str, low: int, high: int) -> bool:
+    size = whole_number(text) if text.isdecimal() else None
+    return size is not None and low <= size <= high
+
+
 TMUX_OPTIONS: tuple[TmuxOption, ...] = (
     TmuxOption(
-        "escape-time", lambda value: value.isdigit() and int(value) <= 50,
+        "escape-time", lambda value: _is_within(value, 0, 50),
         "a single Esc is delayed by that many ms", "set -sg escape-time 10",
     ),
     TmuxOption(
@@ -39,7 +45,7 @@ TMUX_OPTIONS: tuple[TmuxOption, ...] = (
         "copied text reaches tmux's buffer, not the system's clipboard", "set -s set-clipboard on",
     ),
     TmuxOption(
-        "status-interval", lambda value: value.isdigit() and 0 < int(value) <= 5,
+        "status-interval", lambda value: _is_within(value, 1, 5),
         "the status line is updated only that often, in seconds", "set -g status-interval 5",
     ),
     TmuxOption("mouse", lambda value: True, "", ""),

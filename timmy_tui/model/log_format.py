@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -47,6 +47,14 @@ class FactParser(Protocol):
 
     def feed(self, lines: Sequence[bytes]) -> list[DebugFact]:
         """Facts of whole lines, in file order. Never raises, whatever the bytes."""
+
+
+@runtime_checkable
+class ReadsReplies(Protocol):
+    """A fact parser whose log holds answers of the model, which can hold anything, also a forged end of themselves."""
+
+    def use_reply_lengths(self, reply_length_of: Callable[[str], int | float | None]) -> None:
+        """Take a function that returns the characters of the answer of the turn with this id; None: not known."""
 
 
 class LogPlaces(Protocol):

@@ -1,96 +1,99 @@
 """The latency log: one JSON object per line, written by several processes without a lock."""
 
+import codecs
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import msgspec
-
+from timmy_tui.core.decode import TOO_DEEP, Unreadable, decode_json, decode_lines, number
+from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
 
 _MARK = b'{"timestamp"'
 """The beginning of every line that the tracker writes: a torn line is read again from the next one of these."""
 
-_decode = msgspec.json.Decoder(Event).decode
-_decode_any = msgspec.json.Decoder(dict[str, Any]).decode
-
 
 class LatencyParser:
     """Lines in, events out. Whatever is not an event is counted by its reason in ``unparsed``."""
 
     def __init__(self) -> None:
-        self.unparsed: Counter[str] = Counter()
         self.lines = 0
+        self._unparsed: Counter[str] = Counter()
+        self._failures = Failures()
+
+    @property
+    def unparsed(self) -> Counter[str]:
+        """Lines, or parts of one, that are not an event, by reason."""
+        return self._unparsed + self._failures.counts
 
     def feed(self, lines: Sequence[bytes]) -> list[Event]:
         """Events of whole lines, in file order. Never raises, whatever the bytes."""
-        events: list[Event] = []
-        remaining = iter(lines)
-        index = 0
-        while True:
-            before = len(events)
-            try:
-                # A fifth faster than a loop in Python. The events before a bad line stay in the list.
-                events.extend(map(_decode, remaining))
-                break
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                index += len(events) - before
-                events.extend(self._recover(lines[index]))
-                index += 1
         self.lines += len(lines)
+        return decode_lines(lines, Event, self._recover_guarded)
+
+    def _recover_guarded(self, line: bytes) -> list[Event]:
+        events: list[Event] = []
+        self._failures.run(
+            [line],
+            lambda one: events.extend(event for line in one for event in self._recover(line)),
+            lambda _, line: f"a line of {len(line)} bytes in the latency log",
+        )
         return events
 
-    def _recover(self, line: bytes) -> Iterator[Event]:
+    def _recover(self, line: bytes) -> list[Event]:
         """Events in a line that is not a valid event: decoded leniently, else read again from each later ``_MARK``."""
-        text = line.replace(b"\0", b"").strip()
+        text = line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8).strip()
         if not text:
             if line:
-                self.unparsed["empty or NUL"] += 1
-            return
-        text = text.decode("utf-8", "replace").encode()
-        for part in [text] if _is_object(text) else _parts(text):
-            result = _decode_leniently(part)
-            if isinstance(result, str):
-                self.unparsed[result] += 1
-            else:
-                if not isinstance(result.metadata, dict):
-                    self.unparsed["metadata is not an object"] += 1
-                    result = Event(result.timestamp, result.request_id, result.event, result.service)
-                yield result
+                self._unparsed["empty or NUL"] += 1
+            return []
+        whole = decode_json(text.decode("utf-8", "replace"))
+        if not isinstance(whole, Unreadable):
+            return self._take(_event(whole))
+        events: list[Event] = []
+        for part in _parts(text):
+            value = whole if part is text else decode_json(part.decode("utf-8", "replace"))
+            events += self._take(_reason(part, value) if isinstance(value, Unreadable) else _event(value))
+        return events
 
-
-def _is_object(text: bytes) -> bool:
-    try:
-        _decode_any(text)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
+    def _take(self, result: Event | str) -> list[Event]:
+        if isinstance(result, str):
+            self._unparsed[result] += 1
+            return []
+        if not isinstance(result.metadata, dict):
+            self._unparsed["metadata is not an object"] += 1
+            result = Event(result.timestamp, result.request_id, result.event, result.service)
+        return [result]
 
 
 def _parts(text: bytes) -> list[bytes]:
     """The line split before every ``_MARK``: when two processes write at once, one line can begin inside the other."""
+    if text.find(_MARK, 1) < 0:
+        return [text]
     head, *rest = text.split(_MARK)
     return [part for part in (head, *(_MARK + part for part in rest)) if part.strip()]
 
 
-def _decode_leniently(text: bytes) -> Event | str:
+def _reason(text: bytes, unreadable: Unreadable) -> str:
+    """Why a part of a line is no JSON."""
+    if unreadable.reason == TOO_DEEP:
+        return TOO_DEEP
+    return "torn line" if _MARK[:5] in text or b'"event"' in text else unreadable.reason
+
+
+def _event(fields: object) -> Event | str:
     """An event with metadata of any type, or the reason why it is not an event."""
-    try:
-        fields = _decode_any(text)
-    except (msgspec.DecodeError, RecursionError):
-        return "torn line" if _MARK[:5] in text or b'"event"' in text else "not JSON"
-    stamp = fields.get("timestamp")
+    if not isinstance(fields, dict):
+        return "not an object"
+    stamp = number(fields.get("timestamp"))
     request_id, name, service = fields.get("request_id"), fields.get("event"), fields.get("service")
-    if not isinstance(stamp, int | float) or isinstance(stamp, bool):
+    if stamp is None:
         return "timestamp is not a number"
     if not 0 < stamp < LATEST:
         return "timestamp out of range"
     if not isinstance(request_id, str) or not isinstance(name, str) or not request_id or not name:
         return "no request_id or event"
-    return Event(
-        float(stamp), request_id, name, service if isinstance(service, str) else "", fields.get("metadata", {})
-    )
+    return Event(stamp, request_id, name, service if isinstance(service, str) else "", fields.get("metadata", {}))
 
 
 def _recognizes(line: bytes) -> bool:

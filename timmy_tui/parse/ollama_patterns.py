@@ -12,6 +12,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from timmy_tui.core.decode import number
 from timmy_tui.parse.ollama_prefix import ANSI, strip_prefixes
 
 MAX_CHARACTERS = 8192
@@ -138,7 +139,7 @@ def parse_duration(text: str) -> float | None:
     parts = re.findall(r"([\d.]+)(h|ms|µs|us|ns|m|s)", text)
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
     try:
-        return sum(float(number) * units[unit] for number, unit in parts) if parts else None
+        return number(sum(float(size) * units[unit] for size, unit in parts)) if parts else None
     except ValueError:
         return None
 

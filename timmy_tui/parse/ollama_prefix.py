@@ -7,7 +7,7 @@ PowerShell. What names a server is kept, because two of them count their tasks o
 import re
 from typing import Any, NamedTuple
 
-import msgspec
+from timmy_tui.core.decode import decode_json
 
 ANSI = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
@@ -72,10 +72,7 @@ def strip_prefixes(text: str) -> Prefixed:
 
 def _from_json(text: str, at: str | None) -> tuple[str, str | None]:
     """(the line, its time) of ``{"log": …, "time": …}``; of ``{"msg": …, "key": value}`` a line like those of 0.3."""
-    try:
-        decoded: Any = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        return f"\x00{text}", at
+    decoded: Any = decode_json(text)
     line = decoded.get("log") if isinstance(decoded, dict) else None
     if isinstance(line, str):
         time = decoded.get("time")

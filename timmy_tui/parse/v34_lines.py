@@ -22,6 +22,12 @@ class LineReader:
     def __init__(self) -> None:
         self._prefixed = False
 
+    def raw(self, line: bytes) -> str:
+        """The line without a prefix, but with every character that v34 printed: of an answer, all of them count."""
+        text = line.decode("utf-8", "replace")
+        match = _PREFIX.match(text) if self._prefixed else None
+        return text if match is None else text[match.end() :]
+
     def text(self, line: bytes, foreign: bool) -> str:
         """The line's text. ``foreign``: it stands in an answer or another text, which cannot show a prefix."""
         text = line.decode("utf-8", "replace").replace("\0", "").rstrip("\r\n")

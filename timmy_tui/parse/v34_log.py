@@ -5,11 +5,13 @@ no text can end itself, and no answer can tell of a turn.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
+from timmy_tui.parse.v34_answers import AnswerEnd
 from timmy_tui.parse.v34_lines import LineReader
 from timmy_tui.parse.v34_patterns import PATTERNS, match_line
 
@@ -49,7 +51,7 @@ _LAST_LINE = {
     "summary": re.compile(r"\.\.\.$"),
     "preview": re.compile(r"\.\.\.$"),
     "answer_head": re.compile(r"\.\.\.$"),
-    "caption": re.compile(r"' faces=\d+ known=\[.*\]$"),
+    "caption": re.compile(r"' faces=\d+ known=\[[^\[]*\]$"),
 }
 """By the kind of the text: how its last line ends."""
 
@@ -61,6 +63,10 @@ _LIMIT = 4096
 """Characters stored of a message or an answer."""
 _LINE_LIMIT = 200
 """Lines stored of an answer."""
+_MOST_REPLAYS = 2
+"""Restarts in a row that each cut an answer; a model that forges more of them must not cost more time."""
+_MESSAGE_LIMIT = 10_000
+"""Lines that can be the user's words. v34 did not process what has more, and these are its own lines."""
 
 
 class V34Parser:
@@ -69,30 +75,49 @@ class V34Parser:
     def __init__(self) -> None:
         self.noise = 0
         """Lines that no pattern matched."""
+        self.lines = 0
+        self._failures = Failures()
+        self._end = AnswerEnd()
+        self._raw = b""
+        """The line that is being read."""
         self._understood = False
         self._lines = LineReader()
         self._inside = ""
         """Kind that began the foreign text which is being read; empty outside of foreign text."""
         self._text: list[str] = []
         self._text_lines = 0
-        self._doubt: list[tuple[str, str]] = []
-        """Within an answer: kind and text of the lines since one that tells of a restart."""
+        self._doubt: list[str] = []
+        """Within an answer: the lines since one that tells of a restart."""
+        self._doubt_kinds: set[str] = set()
+        self._replays = 0
+        """Cut answers whose lines behind the cut are being read again, one within another."""
         self._typed = False
         """The user's words that are being read came from the web chat."""
-        self._repeated: list[str] = []
+        self._repeated: deque[str] = deque()
         """Lines of the user's words that v34 prints a second time."""
+
+    def use_reply_lengths(self, reply_length_of: Callable[[str], int | float | None]) -> None:
+        """See ReadsReplies."""
+        self._end.reply_length_of = reply_length_of
 
     @property
     def unparsed(self) -> Counter[str]:
-        """All lines, if there are many and none is v34's; else empty: noise is printed by the model or a library."""
+        """All lines, if there are many and none is v34's; else none: noise is printed by the model or a library."""
         silent = not self._understood and self.noise >= NOTHING_AFTER_LINES
-        return Counter({NOTHING_UNDERSTOOD: self.noise}) if silent else Counter()
+        return (Counter({NOTHING_UNDERSTOOD: self.noise}) if silent else Counter()) + self._failures.counts
 
-    def feed(self, lines: Iterable[bytes]) -> list[DebugFact]:
+    def feed(self, lines: Sequence[bytes]) -> list[DebugFact]:
         """Facts of whole lines, in file order. Never raises, whatever the bytes."""
         facts: list[DebugFact] = []
-        for line in lines:
-            facts.extend(self._read(self._lines.text(line, bool(self._inside))))
+
+        def read_all(remaining: Iterator[bytes]) -> None:
+            text, read = self._lines.text, self._read
+            for line in remaining:
+                self._raw = line
+                facts.extend(read(text(line, bool(self._inside))))
+
+        self._failures.run(lines, read_all, lambda index, _: f"line {self.lines + index + 1} of v34's log")
+        self.lines += len(lines)
         return facts
 
     def _read(self, text: str) -> list[DebugFact]:
@@ -100,9 +125,9 @@ class V34Parser:
             return self._read_inside(text)
         if self._repeated:
             if text == self._repeated[0] or text.startswith(f"{self._repeated[0]} [request_id="):
-                del self._repeated[0]
+                self._repeated.popleft()
                 return []
-            self._repeated = []
+            self._repeated.clear()
         fact = match_line(text)
         if fact is None:
             self.noise += 1
@@ -115,12 +140,14 @@ class V34Parser:
         kind = fact.kind
         if kind == "message":
             message = _message(str(fact.values["text"]), fact.values.get("typed"))
+            self._end.note(message)
             # Of the user's words the last line carries the id; without one, more lines may follow.
             if "typed" in fact.values and message.values["text"] == fact.values["text"][:_LIMIT]:
                 self._typed = bool(fact.values["typed"])
                 self._begin_text(kind, str(fact.values["text"]))
             return [message]
         if kind not in _FOREIGN:
+            self._end.note(fact)
             return [fact]
         if kind not in _LAST_LINE or not _LAST_LINE[kind].search(text):
             self._begin_text(kind, text.removeprefix("*** Debug: ").partition(": ")[2])
@@ -128,6 +155,9 @@ class V34Parser:
 
     def _begin_text(self, kind: str, first: str) -> None:
         self._inside, self._text, self._text_lines, self._doubt = kind, [first], 1, []
+        self._doubt_kinds.clear()
+        if kind == "answer":
+            self._end.begin(self._lines.raw(self._raw))
 
     def _read_inside(self, text: str) -> list[DebugFact]:
         """A line inside foreign text, or the line behind its end."""
@@ -136,20 +166,55 @@ class V34Parser:
         kind = "" if fact is None else fact.kind
         if fact is not None and self._inside == "message" and kind == "message" and "typed" not in fact.values:
             return self._end_message(fact, text)
-        if fact is not None and kind in foreign.ends:
+        if self._end.held:
+            return self._read_behind(fact, text)
+        if fact is not None and kind in foreign.ends and self._inside != "answer":
             return [*self._end_text(), *self._take(fact, text)]
+        if fact is not None and kind in foreign.ends:
+            is_end = self._end.by_length()
+            if is_end:
+                return [*self._end_text(), *self._take(fact, text)]
+            if is_end is None:
+                self._end.held.append(text)
+                return []
         if fact is not None and kind in _RESTART and foreign.restarts:
             self._inside = ""
             return [fact]
         if self._doubt or kind in _RESTART:
-            self._doubt.append((kind, text))
-            if kind == "answer" and {kind for kind, _ in self._doubt} >= _NEXT_TURN:
+            self._doubt.append(text)
+            self._doubt_kinds.add(kind)
+            if kind == "answer" and self._doubt_kinds >= _NEXT_TURN and self._replays < _MOST_REPLAYS:
                 return self._end_cut_answer()
+        if self._inside == "message" and self._text_lines >= _MESSAGE_LIMIT:
+            lines, self._inside = self._text, ""
+            return self._end_failed_message(lines, text)
         if self._inside != "message" or kind != "health":
             self._add_text(text)
         return self._end_text() if self._is_whole(text) else []
 
+    def _read_behind(self, fact: DebugFact | None, text: str) -> list[DebugFact]:
+        """A line behind one that may be the end of an answer."""
+        is_end = self._end.by_next(fact)
+        if is_end is None:
+            self._end.held.append(text)
+            return []
+        held, self._end.held = self._end.held, []
+        if not is_end:
+            for line in held:
+                self._add_text(line)
+            return self._read_inside(text)
+        return [*self._end_text(), *self._read_again((*held, text))]
+
+    def _read_again(self, lines: Iterable[str]) -> list[DebugFact]:
+        facts: list[DebugFact] = []
+        for line in lines:
+            self._raw = line.encode("utf-8", "replace")
+            facts.extend(self._read(line))
+        return facts
+
     def _add_text(self, text: str) -> None:
+        if self._inside == "answer":
+            self._end.add(self._lines.raw(self._raw))
         self._text_lines += 1
         if len(self._text) < _LINE_LIMIT or self._inside == "message":
             self._text.append(text)
@@ -169,8 +234,10 @@ class V34Parser:
             return self._take(fact, text)
         if _message(str(fact.values["text"]), None).values["text"] != lines[0][:_LIMIT]:
             return self._end_failed_message(lines, text)
-        self._repeated = lines[1:]
-        return [_message("\n".join(lines), self._typed)]
+        self._repeated = deque(lines[1:])
+        message = _message("\n".join(lines), self._typed)
+        self._end.note(message)
+        return [message]
 
     def _end_failed_message(self, lines: list[str], text: str) -> list[DebugFact]:
         """Other words than those that came: v34 failed before it processed them, and this is the next turn."""
@@ -178,18 +245,15 @@ class V34Parser:
             at for at, line in enumerate(lines) if (fact := match_line(line)) is not None and fact.kind == "begin"
         ]
         behind = [*lines[begins[-1] :], text] if begins else [text]
-        facts: list[DebugFact] = []
-        for line in behind:
-            facts.extend(self._read(line))
-        return facts
+        return self._read_again(behind)
 
     def _end_cut_answer(self) -> list[DebugFact]:
         """v34 was restarted before it had printed the whole answer, and is at the next answer by now."""
-        behind = [text for _, text in self._doubt]
+        behind = self._doubt
+        self._replays += 1
         self._text = self._text[: max(self._text_lines - len(behind) + 1, 0)]
-        facts = self._end_text()
-        for line in behind:
-            facts.extend(self._read(line))
+        facts = [*self._end_text(), *self._read_again(behind)]
+        self._replays -= 1
         return facts
 
     def _end_text(self) -> list[DebugFact]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from timmy_tui.core.decode import decimal_number, whole_number
 from timmy_tui.model.log_format import DebugFact
 
 Reader = Callable[[str], Any]
@@ -15,16 +16,17 @@ Reader = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Pattern:
-    """One kind of line: its form, and how the text of each named group becomes a value."""
+    """One kind of line: its form, and how the text of each named group becomes a value; None: it is not known."""
 
     kind: str
     regex: re.Pattern[str]
     readers: dict[str, Reader] = field(default_factory=dict)
 
 
-def _ns(text: str) -> float:
+def _ns(text: str) -> float | None:
     """Nanoseconds to ms. The log labels these numbers as ms, which is wrong."""
-    return int(text) / 1e6
+    nanoseconds = whole_number(text)
+    return None if nanoseconds is None else nanoseconds / 1e6
 
 
 def _bool(text: str) -> bool:
@@ -36,9 +38,10 @@ def _typed(text: str) -> bool:
     return text == "WebSocket"
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str) -> float | None:
     """Seconds to ms."""
-    return float(text) * 1000
+    seconds = decimal_number(text)
+    return None if seconds is None else seconds * 1000
 
 
 def _row(kind: str, regex: str, **readers: Reader) -> Pattern:
@@ -57,38 +60,39 @@ PATTERNS: tuple[Pattern, ...] = (
     _row("message", _D + r"Processing user message: (?P<text>.*)$"),
     _row("excerpt", r"^>>> Importance calculation for: '"),
     _row("topic", r"^    Topic: .*, Tags: \["),
-    _row("step", r"^--- Step (?P<step>\d) \([^)]*\) took: (?P<ms>-?[\d.]+)s$", step=int, ms=_seconds),
-    _row("metadata", r"^>>> Fast metadata generated: .*importance=(?P<importance>[\d.]+)$", importance=float),
+    _row("step", r"^--- Step (?P<step>\d) \([^)]*\) took: (?P<ms>-?[\d.]+)s$", step=whole_number, ms=_seconds),
+    _row("metadata", r"^>>> Fast metadata generated: .*importance=(?P<importance>[\d.]+)$", importance=decimal_number),
     _row("summary", r"^>>> Fast summary generated: "),
     _row("parent_stored", _D + r"Stored parent document with ID: "),
     _row("storage", r"^\[STORAGE BREAKDOWN[^\]]*\] request_id=(?P<request_id>[^,]+), .*total=(?P<ms>[\d.]+)ms",
-         ms=float),
+         ms=decimal_number),
     _row(
         "retrieval",
         r"^\[RETRIEVAL[^\]]*\] request_id=(?P<request_id>[^,]+), embedding=(?P<embed_ms>[\d.]+)ms, "
         r"query=(?P<query_ms>[\d.]+)ms, .*total=(?P<ms>[\d.]+)ms",
-        embed_ms=float, query_ms=float, ms=float,
+        embed_ms=decimal_number, query_ms=decimal_number, ms=decimal_number,
     ),
-    _row("chunks", _D + r"Retrieved (?P<chunks>\d+) memory chunks", chunks=int),
-    _row("prompt", _D + r"Built unified megaprompt \((?P<prompt_chars>\d+) chars\)$", prompt_chars=int),
+    _row("chunks", _D + r"Retrieved (?P<chunks>\d+) memory chunks", chunks=whole_number),
+    _row("prompt", _D + r"Built unified megaprompt \((?P<prompt_chars>\d+) chars\)$", prompt_chars=whole_number),
     _row("preview", _D + r"Megaprompt preview: "),
-    _row("tail_prompt", _D + r"Tail prompt size: (?P<prompt_chars>\d+) chars", prompt_chars=int),
+    _row("tail_prompt", _D + r"Tail prompt size: (?P<prompt_chars>\d+) chars", prompt_chars=whole_number),
     _row("tail_mode", _D + r"Tail mode active=(?P<tail_mode>True|False)$", tail_mode=_bool),
-    _row("context_sent", _D + r"Existing context length: (?P<context_sent>\d+)$", context_sent=int),
+    _row("context_sent", _D + r"Existing context length: (?P<context_sent>\d+)$", context_sent=whole_number),
     _row("context_sent", _D + r"\[KV CACHE\] Sending existing context to Ollama, length: (?P<context_sent>\d+)$",
-         context_sent=int),
+         context_sent=whole_number),
     _row("first_request", _D + r"\[KV CACHE\] No existing context"),
     _row("call", _D + r"Calling generate API: "),
-    _row("model", _D + r"Model=(?P<model>[^,]+), num_ctx=(?P<num_ctx>\d+)", model=str, num_ctx=int),
+    _row("model", _D + r"Model=(?P<model>[^,]+), num_ctx=(?P<num_ctx>\d+)", model=str, num_ctx=whole_number),
     _row("size", _D + r"Prompt size: (?P<prompt_chars>\d+) chars, ~(?P<prompt_tokens_est>\d+) tokens",
-         prompt_chars=int, prompt_tokens_est=int),
+         prompt_chars=whole_number, prompt_tokens_est=whole_number),
     _row("raw", _D + r"raw_mode=(?P<raw>True|False|None), ", raw=_bool),
     _row("answer_head", _D + r"AI Response: "),
-    _row("context_returned", _D + r"Returned context length: (?P<context_returned>\d+)$", context_returned=int),
+    _row("context_returned", _D + r"Returned context length: (?P<context_returned>\d+)$",
+         context_returned=whole_number),
     _row("timings", _D + r"Timings ms ~ " + _DURATIONS, **_NS),
     _row("timings", _D + r"Durations \(ns\): " + _DURATIONS, **_NS),
     _row("counts", _D + r"KV stats: prompt_eval_count=(?P<prompt_tokens>\d+) eval_count=(?P<output_tokens>\d+)",
-         prompt_tokens=int, output_tokens=int),
+         prompt_tokens=whole_number, output_tokens=whole_number),
     _row("answer", _D + r"LLM response received: (?P<reply>.*)$"),
     _row("answer_added", _D + r"Assistant response added to conversation history"),
     # The first version of v34, of November 18, says here whether it stores its own answer.
@@ -100,18 +104,18 @@ PATTERNS: tuple[Pattern, ...] = (
         "access",
         r'^(?:INFO:werkzeug:)?\S+ - - \[(?P<stamp>[^\]]+)\] "POST /api/webhook HTTP/[\d.]+" (?P<code>\d{3}) '
         r"(?:-|\d+(?: (?P<seconds>\d+\.\d+))?)$",
-        code=int, seconds=float,
+        code=whole_number, seconds=decimal_number,
     ),
     _row("failure", _D + r"(?P<error>Generate API call failed: .*)$"),
     _row("handler_failure", _D + r"(?P<error>Error in handle_user_message: .*)$"),
     _row("failure", _D + r"(?P<error>Empty streamed response received)"),
     _row("tts_failure", _D + r"(?P<error>Could not connect to TTS API: .*)$"),
-    _row("serving", r"^\((?P<pid>\d+)\) wsgi starting up on (?P<url>\S+)$", pid=int),
+    _row("serving", r"^\((?P<pid>\d+)\) wsgi starting up on (?P<url>\S+)$", pid=whole_number),
     _row("reloading", r"^ \* Detected change in '(?P<path>.*)', reloading$"),
     _row("restarting", r"^ \* Restarting with "),
     _row("caption", r"^\*\*\* Image analysis received: caption='"),
     _row("health", r"^\*\*\* Health: (?P<service>\w+) (?P<word>OK|DOWN)\b(?: status=(?P<status>\d+))? "
-         r"latency=(?P<ms>\d+)ms", ms=float),
+         r"latency=(?P<ms>\d+)ms", ms=decimal_number),
     _row("traceback", r"^Traceback \(most recent call last\):$"),
 )  # fmt: skip
 """Tried in order; the first match counts."""
@@ -157,8 +161,10 @@ def match_line(text: str) -> DebugFact | None:
                 continue
             reader = pattern.readers.get(name)
             try:
-                values[name] = reader(value) if reader else value
-            except (ValueError, OverflowError):
+                read = reader(value) if reader else value
+            except ValueError:
                 return None
+            if read is not None:
+                values[name] = read
         return DebugFact(pattern.kind, values, request_id)
     return None

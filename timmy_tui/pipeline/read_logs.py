@@ -75,10 +75,9 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
     for turn in ingest.assembler.finish():
         turns[turn.ordinal] = turn
     ordered = in_order(turns.values())
-    sessions = tuple(_with_range(session, ordered) for session in ingest.sessions)
     return LogReading(
         turns=ordered,
-        sessions=sessions,
+        sessions=_with_ranges(ingest.sessions, ordered),
         sources=tuple(sources),
         unparsed=ingest.unparsed,
         listening=ingest.assembler.listening,
@@ -97,20 +96,27 @@ def in_order(turns: Iterable[Turn]) -> tuple[Turn, ...]:
 def with_lost_turns(reading: LogReading, lost: Mapping[int, Sequence[Turn]]) -> LogReading:
     """The reading with turns that no log has, behind the turn with the number that is their key; with new ordinals."""
     turns: list[Turn] = []
+    sessions = {known.session_id: known.session for known in reversed(reading.turns)}
     for turn in reading.turns:
         turns.append(turn)
-        for one in lost.get(turn.number or 0, ()):
-            session = next((known.session for known in reading.turns if known.session_id == one.session_id), None)
-            turns.append(replace(one, session=turn.session if session is None else session))
+        turns += (
+            replace(one, session=sessions.get(one.session_id, turn.session)) for one in lost.get(turn.number or 0, ())
+        )
     ordered = tuple(replace(turn, ordinal=ordinal) for ordinal, turn in enumerate(turns))
-    sessions = tuple(_with_range(session, ordered) for session in reading.sessions)
-    return replace_fields(reading, turns=ordered, sessions=sessions)
+    return replace_fields(reading, turns=ordered, sessions=_with_ranges(reading.sessions, ordered))
 
 
-def _with_range(session: Session, turns: Sequence[Turn]) -> Session:
-    """The session with the new ordinals of its first and last turn."""
-    own = [turn.ordinal for turn in turns if turn.session == session.number]
-    return replace(session, first=own[0], last=own[-1], turns=len(own)) if own else session
+def _with_ranges(sessions: Iterable[Session], turns: Sequence[Turn]) -> tuple[Session, ...]:
+    """The sessions with the new ordinals of their first and last turns."""
+    own: dict[int, list[int]] = {}
+    for turn in turns:
+        own.setdefault(turn.session, []).append(turn.ordinal)
+    return tuple(
+        replace(one, first=numbers[0], last=numbers[-1], turns=len(numbers))
+        if (numbers := own.get(one.number))
+        else one
+        for one in sessions
+    )
 
 
 def _require_file(path: Path) -> Path:

@@ -3,7 +3,7 @@
 import time
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -13,6 +13,7 @@ from timmy_tui.analysis.frame import TurnFrame
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
+from timmy_tui.core.failures import Failure, Failures
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
@@ -74,6 +75,7 @@ class SnapshotBuilder:
         self.numbered_by_history = False
         """A history gives the turns their numbers; else each has that of its place in these logs, from 1."""
         self._settings = settings
+        self._failures = Failures()
         self._analyzer = analyzer
         self._ingest = Ingest(settings.tail.turn_timeout_s, longest_threshold_s=settings.tail.longest_threshold_s)
         self._typed = TypedTurns()
@@ -102,10 +104,16 @@ class SnapshotBuilder:
         """Judge the newest turns of the backlog. ``arrived``: time.monotonic() when its last line was written."""
         self._ingest.assembler.begin_live(arrived)
         backlog_turns, self._backlog_turns = self._backlog_turns, None
-        if self._analyzer is not None:
+        analyzer = self._analyzer
+        if analyzer is not None:
             newest = {turn.ordinal: self._recent.get(turn.ordinal, turn) for turn in backlog_turns or ()}
-            for turn in sorted(newest.values(), key=lambda turn: turn.position):
-                self._analyzer.add(turn, facts)
+            ordered = sorted(newest.values(), key=lambda turn: turn.position)
+
+            def judge_all(remaining: Iterator[Turn]) -> None:
+                for turn in remaining:
+                    analyzer.add(turn, facts)
+
+            self._failures.run(ordered, judge_all, lambda _, turn: f"turn {turn.request_id or turn.ordinal}")
 
     def feed(self, source: LogSource, lines: Sequence[bytes], facts: OllamaFacts | None) -> bool:
         """Take whole lines of one log. True when there is more to show than before, lone pauses aside."""
@@ -154,8 +162,11 @@ class SnapshotBuilder:
         return replace(turn, place=place_by_time(turn, self.turns()))
 
     def _add_turns(self, turns: list[Turn], facts: OllamaFacts | None) -> bool:
-        for turn in turns:
-            self._add_turn(turn, facts)
+        def add_all(remaining: Iterator[Turn]) -> None:
+            for turn in remaining:
+                self._add_turn(turn, facts)
+
+        self._failures.run(turns, add_all, lambda _, turn: f"turn {turn.request_id or turn.ordinal}")
         if turns:
             self._statistics = self._ordered = None
         return bool(turns)
@@ -218,6 +229,11 @@ class SnapshotBuilder:
         """Do what the user asks for; the analyzer gets the recent turns with it."""
         if self._analyzer is not None:
             self._analyzer.request(request, self._recent)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Steps that raised; each cost one line or one turn."""
+        return (*self._ingest.assembler.failures.all, *self._failures.all)
 
     @property
     def busy(self) -> bool:

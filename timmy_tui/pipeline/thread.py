@@ -5,9 +5,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
+from timmy_tui.core.failures import Failures
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
-from timmy_tui.core.threads import describe, failures, guarded_thread, raised_at
+from timmy_tui.core.threads import guarded_thread, thread_failures
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Marker
@@ -68,7 +71,8 @@ class Pipeline:
         self._waiting: deque[tuple[Feed, TailBatch]] = deque()
         """Batches that were taken from their feed, and not added yet."""
         self._actions: deque[Callable[[SnapshotBuilder], None]] = deque()
-        self._health: dict[str, Health] = {}
+        self._failures = Failures()
+        self._last_snapshot: Snapshot | None = None
         self._file_restarts = 0
         self._last_published = float("-inf")
         self._newest_arrival = float("-inf")
@@ -76,7 +80,6 @@ class Pipeline:
         self._quiet_lines = False
         """Lines have arrived since the last snapshot."""
         self._busy = False
-        self._errors = 0
 
     def start(self, publish: Publish) -> None:
         """Begin; ``publish`` is called from the pipeline's thread with each newer snapshot."""
@@ -150,13 +153,11 @@ class Pipeline:
         closed = self._visible.closed
         for feed in self._feeds:
             batches = feed.drain()
+            self._waiting.extend((feed, batch) for batch in batches)
             if batches and feed.name not in self._backlog_asked:
                 self._backlog_asked.add(feed.name)
                 self._begin_backlog(feed)
-            self._waiting.extend((feed, batch) for batch in batches)
-            while self._waiting:
-                # Taken out first: a batch that cannot be added is not tried for ever, and costs no other one.
-                changed |= self._add_batch(*self._waiting.popleft())
+            changed |= self._add_waiting()
         if self._services is not None:
             # Only into the full reading: the preview and everything in it is dropped later.
             typed = self._services.take_typed_turns() if self._preview is None else ()
@@ -167,6 +168,18 @@ class Pipeline:
             self._busy = self._visible.busy
             self._pass_busy_on()
         return changed
+
+    def _add_waiting(self) -> bool:
+        """One batch after the other: what was taken from a feed comes only once, and one that raises costs no other."""
+        shown = False
+        while self._waiting:
+            feed, batch = self._waiting.popleft()
+            try:
+                shown |= self._add_batch(feed, batch)
+            except Exception as error:  # noqa: BLE001  Shown, with what was lost.
+                count = len(batch.lines)
+                self._failures.note(error, f"{count} line{'' if count == 1 else 's'} of {feed.name}")
+        return shown
 
     def _add_batch(self, feed: Feed, batch: TailBatch) -> bool:
         """Add live lines. True if they hold more than lone pauses."""
@@ -240,22 +253,31 @@ class Pipeline:
             taken=time.time(),
             preview=self._preview is not None,
             sources=(*(feed.state for feed in self._feeds), *services),
-            health=(*self._health.values(), *(Health(*failure) for failure in failures())),
             marks=tuple(self._markers),
             log_tail=tuple(self._log),
             restarted=self._file_restarts,
         )
-        self._publish(self._visible.snapshot(base, self._facts))
+        try:
+            base = self._visible.snapshot(base, self._facts)
+        except Exception as error:  # noqa: BLE001  The screen says so, over what it last showed.
+            self._add_health_line(error)
+            last = self._last_snapshot or base
+            base = replace(last, taken=base.taken, sources=base.sources, log_tail=base.log_tail)
+        self._last_snapshot = base
+        self._publish(replace(base, health=self._health()))
+
+    def _health(self) -> tuple[Health, ...]:
+        """One line for each place where exceptions were raised, and for each thread that fails, since the first one."""
+        steps = (*self._failures.all, *self._full_reading.failures)
+        return (
+            *(
+                Health(one.where, one.message if one.count == 1 else f"{one.message} (× {one.count})", one.since)
+                for one in steps
+            ),
+            *(Health(*failure) for failure in thread_failures()),
+        )
 
     def _add_health_line(self, error: Exception) -> None:
-        """Keep one health line per place where exceptions were raised, with the time of the first one."""
-        where = raised_at(error)
-        self._errors += 1
-        first = self._health.get(where)
-        self._health[where] = Health(
-            where=where,
-            message=describe(error),
-            since=first.since if first else time.time(),
-        )
+        self._failures.note(error)
         # An error that occurs again at once must not use the whole core: at most ten tries per second.
         self._stopping.wait(0.1)

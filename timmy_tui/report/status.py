@@ -29,15 +29,14 @@ def quick_line(arguments: Sequence[str], environ: Mapping[str, str]) -> str | No
         content = state_file(environ).read_bytes()
     except OSError:
         return None
-    import json  # 3 ms, needed only when a dashboard runs
+    from timmy_tui.core.decode import decode_json, number  # 3 ms, needed only when a dashboard runs
 
-    try:
-        state = json.loads(content)
-        fresh = 0 <= time.time() - float(state["at"]) < FRESH_S
-        line = str(state["tmux" if "--tmux" in arguments else "line"])
-    except (ValueError, KeyError, TypeError):
+    state = decode_json(content)
+    written = number(state.get("at")) if isinstance(state, dict) else None
+    if written is None or not 0 <= time.time() - written < FRESH_S:
         return None
-    return line if fresh else None
+    line = state.get("tmux" if "--tmux" in arguments else "line")
+    return line if isinstance(line, str) else None
 
 
 def save_line(line: str, tmux: str, root: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn
@@ -135,8 +136,10 @@ class History:
             "ORDER BY place",
             (self._root, since, since, until, until),
         )
-        decode = msgspec.json.Decoder(Turn).decode
-        return list(_renumber(replace(decode(data), number=number) for number, data in rows))
+        stored = ((number, decode_as(data, Turn)) for number, data in rows)
+        return list(
+            _renumber(replace(turn, number=number) for number, turn in stored if not isinstance(turn, Unreadable))
+        )
 
     def mark(self, number: int, quality: str, note: str = "") -> None:
         """Mark a turn ``good`` or ``bad``. The same mark again removes it, and so does an empty quality.
@@ -181,7 +184,8 @@ class History:
     def findings(self) -> list[tuple[float, Finding]]:
         """All findings with the time at which they were stored, oldest first."""
         rows = self._database.execute("SELECT at, data FROM findings WHERE root = ? ORDER BY at", (self._root,))
-        return [(float(at), msgspec.json.decode(data, type=Finding)) for at, data in rows]
+        stored = ((float(at), decode_as(data, Finding)) for at, data in rows)
+        return [(at, finding) for at, finding in stored if not isinstance(finding, Unreadable)]
 
     def put_comparison(self, comparison: Comparison, at: float) -> None:
         """Store a comparison. ``at``: seconds since 1970."""
@@ -190,7 +194,8 @@ class History:
     def comparisons(self) -> list[tuple[float, Comparison]]:
         """All comparisons with their time, oldest first."""
         rows = self._database.execute("SELECT at, data FROM comparisons WHERE root = ? ORDER BY at", (self._root,))
-        return [(float(at), msgspec.json.decode(data, type=Comparison)) for at, data in rows]
+        stored = ((float(at), decode_as(data, Comparison)) for at, data in rows)
+        return [(at, comparison) for at, comparison in stored if not isinstance(comparison, Unreadable)]
 
     def put_change(self, op: str, at: float, label: str, state: str) -> None:
         """Store a change, or the new state of a stored one. ``op``: its key; ``at``: seconds since 1970."""

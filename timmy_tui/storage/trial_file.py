@@ -9,14 +9,15 @@ import msgspec
 
 from timmy_tui.analysis.compare.trial import SCHEMA, Trial, advance, answer, leave, make_trial, resume, state
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import HistoryError
+from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.turn import Turn
 
 NAME = "trial.json"
 LIMIT = 1 << 20
 """Most bytes that are read of the file."""
-_DECODER = msgspec.json.Decoder(Trial)
 
 
 class TrialFile:
@@ -51,19 +52,20 @@ class TrialFile:
 
     def _read(self) -> Trial | None:
         try:
-            data = self._path.read_bytes()
-            trial = _DECODER.decode(data[:LIMIT])
-            if trial.schema != SCHEMA or not 0 <= trial.at <= len(trial.phases):
-                raise msgspec.ValidationError("not a trial of this version")
+            trial: Trial | Unreadable = decode_as(self._path.read_bytes()[:LIMIT], Trial)
+        except OSError as error:
+            trial = Unreadable(error.strerror or type(error).__name__)
+        if not isinstance(trial, Unreadable) and (trial.schema != SCHEMA or not 0 <= trial.at <= len(trial.phases)):
+            trial = Unreadable("it is not one of this version")
+        if not isinstance(trial, Unreadable):
             return trial
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            damaged = self._path.with_name(f"{NAME}.damaged-{int(time.time())}")
-            try:
-                os.replace(self._path, damaged)
-            except OSError:
-                damaged = self._path
-            self.warning = f"the guided test in {damaged} cannot be read ({type(error).__name__}); start it again"
-            return None
+        damaged = self._path.with_name(f"{NAME}.damaged-{int(time.time())}")
+        try:
+            os.replace(self._path, damaged)
+        except OSError:
+            damaged = self._path
+        self.warning = f"the guided test in {damaged} cannot be read ({clean(trial.reason, 80)}); start it again"
+        return None
 
     def update(self, turns: Sequence[Turn], marks: Mapping[int, str]) -> TrialState | None:
         """Advance the guided test with the turns, oldest first; its state, or None without one.

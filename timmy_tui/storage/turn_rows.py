@@ -15,11 +15,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.model.same_turn import certain_session, distance_ms, has_figures, is_same_turn
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.storage.places import kept_places, places_between
 
-_decode = msgspec.json.Decoder(Turn).decode
 _COLUMNS = "key, number, place, at, data"
 
 
@@ -36,8 +36,11 @@ class TurnRow:
 
     @cached_property
     def turn(self) -> Turn:
-        """The turn, with its number; its ordinal means nothing."""
-        return replace(_decode(self.data), number=self.number)
+        """The turn, with its number; its ordinal means nothing. Of a row that cannot be read nothing else is known."""
+        turn = decode_as(self.data, Turn)
+        if isinstance(turn, Unreadable):
+            turn = Turn(ordinal=0, state=TurnState.COMPLETE, started=self.at)
+        return replace(turn, number=self.number)
 
 
 class Stored(NamedTuple):

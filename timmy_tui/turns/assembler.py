@@ -4,8 +4,10 @@ File order decides, never stamp order: two kernels write, and a clock may step. 
 buffers 8 KiB), so it can add to a turn that is already closed. The turn is then returned again with the same ordinal.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from timmy_tui.core.failures import Failures
 from timmy_tui.model.events import EVENTS, SLOT
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.snapshot import Listening
@@ -18,7 +20,8 @@ from timmy_tui.turns.event_fields import READERS
 from timmy_tui.turns.lone_pauses import LonePauses
 from timmy_tui.turns.offset_steps import OffsetSteps
 from timmy_tui.turns.plausibility import Limits
-from timmy_tui.turns.silence import Silence
+from timmy_tui.turns.silence import MAX_OPEN, Silence
+from timmy_tui.turns.turn_endings import TURN_END, TurnEndings
 from timmy_tui.turns.v34_sessions import V34Sessions
 
 ID_REUSE_S = 600.0
@@ -30,8 +33,7 @@ _PHASES = {
 }
 """Event → the stage that runs from then on; empty where one ends and no other begins."""
 
-_PAUSE, _WEBHOOK = SLOT[PAUSE], SLOT["v34_webhook_received"]
-_REPLY_SENT, _TURN_END = SLOT["v34_sending_to_tts"], SLOT["tts_resume_sent"]
+_PAUSE = SLOT[PAUSE]
 _TEXT_SLOTS = frozenset(
     SLOT[name]
     for name in (
@@ -45,8 +47,8 @@ _TEXT_SLOTS = frozenset(
 """Events that only a turn with text has: such an event of a new turn ends every older turn that is in flight."""
 
 _ROLES = tuple(
-    (READERS.get(name), slot in _TEXT_SLOTS or slot == _TURN_END)
-    if name in READERS or slot in _TEXT_SLOTS or slot == _TURN_END
+    (READERS.get(name), slot in _TEXT_SLOTS or slot == TURN_END)
+    if name in READERS or slot in _TEXT_SLOTS or slot == TURN_END
     else None
     for slot, name in enumerate(EVENTS)
 )
@@ -67,6 +69,8 @@ class TurnAssembler:
 
         ``remember``: closed turns that late lines can reach; None: all.
         """
+        self.failures = Failures()
+        """Events, facts and turns that raised; each cost itself alone."""
         self._keep_events = keep_events
         self._drafts = Drafts(remember, Limits(round(timeout_s * 1e6), round(longest_threshold_s * 1e6)))
         self._sessions = V34Sessions()
@@ -74,6 +78,7 @@ class TurnAssembler:
         self._pauses = LonePauses()
         self._steps = OffsetSteps()
         self._silence = Silence(timeout_s)
+        self._endings = TurnEndings(self._drafts, self._sessions, self._silence)
 
     def take_ordinal(self) -> int:
         """An ordinal for a turn from another source."""
@@ -83,6 +88,11 @@ class TurnAssembler:
         """Number of the session with this id; a new id begins a new session."""
         return self._sessions.number_of(session_id)
 
+    def reply_length_of(self, request_id: str) -> int | float | None:
+        """Characters of the answer of the turn with this id, as its events tell; None where none does."""
+        draft = self._drafts.find(request_id)
+        return None if draft is None else draft.fields.get("reply_length")
+
     def add_events(self, events: Sequence[Event], arrived: float | None = None) -> list[Turn]:
         """Add events in file order. Returns the turns that closed, and closed turns that changed.
 
@@ -91,6 +101,11 @@ class TurnAssembler:
         """
         changed: dict[int, Draft] = {}
         self._silence.arrived = arrived
+        self.failures.run(events, lambda remaining: self._add_each(remaining, changed), _named)
+        self._end_batch(events, changed)
+        return self._build(changed)
+
+    def _add_each(self, events: Iterator[Event], changed: dict[int, Draft]) -> None:
         find, slot_of, roles = self._drafts.find, SLOT.get, _ROLES
         # The hottest loop when a file is read, 27 rounds per turn: work that most events do not need is done elsewhere.
         for event in events:
@@ -104,7 +119,7 @@ class TurnAssembler:
             draft.last_stamp = stamp
             slot = slot_of(event.event)
             if slot is None:
-                draft.unknown_events.setdefault(event.event, int(stamp * 1e6 + 0.5))
+                self._drafts.store_unknown(draft, event.event, int(stamp * 1e6 + 0.5))
                 continue
             stamps = draft.stamps
             if stamps[slot] is None:
@@ -115,28 +130,17 @@ class TurnAssembler:
                 if read is not None:
                     read(draft, event)
                 if advances:
-                    self._advance(draft, event, slot, changed)
-        self._end_batch(events, changed)
-        return self._build(changed)
+                    self._endings.advance(draft, event, slot, changed)
 
     def _end_batch(self, events: Sequence[Event], changed: dict[int, Draft]) -> None:
-        for draft in self._drafts.open.values():
+        for draft in (*self._drafts.open.values(), *changed.values()):
             if len(draft.events) != draft.events_arrived:
+                self._drafts.limit_events(draft)
                 draft.events_arrived, draft.arrived = len(draft.events), self._silence.arrived
+                draft.begun = self._silence.begun
         if self._silence.arrived is None and events:
             self._silence.note(events[-1])
-            self._end_silent(changed)
-
-    def _advance(self, draft: Draft, event: Event, slot: int, changed: dict[int, Draft]) -> None:
-        """An event that changes the state of turns: it ends its own, ends older ones, or gives its own a session."""
-        if slot == _TURN_END:
-            self._sessions.with_tts_events.add(draft.session)
-            self._close(draft, TurnState.COMPLETE, changed)
-            return
-        if len(self._drafts.open) > 1:
-            self._end_others(draft, event, changed)
-        if slot == _WEBHOOK:
-            self._sessions.assign(draft, event.metadata.get("session_id"))
+            self._endings.end_silent(changed)
 
     def _draft_for(self, event: Event, draft: Draft | None, changed: dict[int, Draft]) -> Draft | None:
         """The turn of an event when the id is new, closed or long silent; None when the event was read long ago."""
@@ -147,7 +151,7 @@ class TurnAssembler:
             return None if read_before else self._begin_turn(event, changed)
         if abs(event.timestamp - draft.last_stamp) > ID_REUSE_S and _is_new_turn(draft, event):
             if not draft.closed:
-                self._close(draft, TurnState.TIMED_OUT, changed)
+                self._endings.close(draft, TurnState.TIMED_OUT, changed)
             return self._begin_turn(event, changed)
         if draft.closed:
             changed[draft.ordinal] = draft
@@ -170,6 +174,8 @@ class TurnAssembler:
         newest.first_stamp = newest.last_stamp = event.timestamp if pause is None else pause.timestamp
         newest.begun = self._silence.begun
         self._drafts.open[newest.ordinal] = newest
+        if len(self._drafts.open) > MAX_OPEN:
+            self._endings.end(min(self._drafts.open.values(), key=lambda draft: draft.begun), changed)
         if pause is not None:
             self._add_pause(newest, pause)
         return newest
@@ -178,7 +184,7 @@ class TurnAssembler:
         self._silence.begun += 1
         self._silence.note(event)
         if self._silence.arrived is None:
-            self._end_silent(changed)
+            self._endings.end_silent(changed)
 
     def _add_pause(self, draft: Draft, pause: Event) -> None:
         draft.events.append(pause)
@@ -192,66 +198,49 @@ class TurnAssembler:
             self._add_pause(draft, pause)
         draft.closed = False
         draft.state = TurnState.OPEN
+        draft.begun = self._silence.begun
         self._drafts.open[draft.ordinal] = draft
 
-    def _end_others(self, newest: Draft, event: Event, changed: dict[int, Draft]) -> None:
-        """End the older turns when a turn with text begins; how each ended depends on how long it was silent."""
-        self._silence.note(event)
-        for draft in list(self._drafts.open.values()):
-            if draft is newest or draft.ordinal > newest.ordinal:
-                continue
-            if self._ends_without_tts(draft):
-                self._close(draft, TurnState.COMPLETE, changed)
-            elif self._silence.is_over(draft):
-                self._close(draft, TurnState.TIMED_OUT, changed)
-            else:
-                draft.aborted_by = newest.request_id
-                self._close(draft, TurnState.ABORTED, changed)
-
-    def _end_silent(self, changed: dict[int, Draft]) -> None:
-        """End the turns that have been silent too long."""
-        for draft in list(self._drafts.open.values()):
-            if self._silence.is_over(draft):
-                state = TurnState.COMPLETE if self._ends_without_tts(draft) else TurnState.TIMED_OUT
-                self._close(draft, state, changed)
-
-    def _ends_without_tts(self, draft: Draft) -> bool:
-        """The reply was sent, and the TTS of this session writes no events, so no further event will arrive."""
-        return (
-            draft.stamps[_REPLY_SENT] is not None
-            and draft.session not in self._sessions.with_tts_events
-            and not any(event.service == "tts" for event in draft.events)
-        )
-
-    def _close(self, draft: Draft, state: TurnState, changed: dict[int, Draft]) -> None:
-        if draft.closed and draft.state is not TurnState.COMPLETE and state is not TurnState.COMPLETE:
-            return
-        draft.closed = True
-        draft.state = state
-        self._drafts.open.pop(draft.ordinal, None)
-        self._sessions.count_turn(draft)
-        changed[draft.ordinal] = draft
-
     def _build(self, changed: dict[int, Draft]) -> list[Turn]:
-        turns = {draft.ordinal: draft.build(self._keep_events) for draft in changed.values() if draft.closed}
+        turns = {draft.ordinal: self._turn(draft) for draft in changed.values() if draft.closed}
         for ordinal in sorted(turns):
             for doubt in self._steps.observe(turns[ordinal]):
                 draft = self._drafts.find(doubt.request_id)
                 if draft is not None and draft.ordinal == doubt.ordinal:
                     draft.doubted |= doubt.keys
-                    turns[doubt.ordinal] = draft.build(self._keep_events)
+                    turns[doubt.ordinal] = self._turn(draft)
         return [turns[ordinal] for ordinal in sorted(turns)]
 
-    def add_facts(self, facts: Iterable[DebugFact]) -> list[Turn]:
+    def _turn(self, draft: Draft, keep_events: bool | None = None) -> Turn:
+        """The turn of a draft; without any figure, if they cannot be computed."""
+        try:
+            return draft.build(self._keep_events if keep_events is None else keep_events)
+        except Exception as error:  # noqa: BLE001  A turn without figures, instead of no turn and no snapshot.
+            self.failures.note(error, f"turn {draft.request_id or draft.ordinal}")
+            return draft.bare()
+
+    def add_facts(self, facts: Sequence[DebugFact]) -> list[Turn]:
         """Add facts of the debug log in file order. Returns the turns that closed, and closed turns that changed."""
-        add_fact = self._debug_log.add_fact
-        return [draft.build(self._keep_events) for fact in facts for draft in add_fact(fact) if draft.closed]
+        turns: list[Turn] = []
+
+        def add_all(remaining: Iterator[DebugFact]) -> None:
+            add_fact = self._debug_log.add_fact
+            for fact in remaining:
+                turns.extend(self._turn(draft) for draft in add_fact(fact) if draft.closed)
+
+        self.failures.run(facts, add_all, lambda _, fact: f"a {fact.kind} line of v34's log")
+        return turns
 
     def begin_live(self, arrived: float) -> None:
         """A backlog has ended, and its last line was written at ``arrived`` (time.monotonic())."""
         for draft in self._drafts.open.values():
             if draft.arrived is None:
                 draft.arrived = arrived
+
+    @property
+    def unparsed(self) -> Counter[str]:
+        """Lines that cost more than they can tell: what was too much of one turn, and what raised."""
+        return self._drafts.dropped + self.failures.counts
 
     @property
     def lone_pauses(self) -> int:
@@ -268,19 +257,19 @@ class TurnAssembler:
             if draft.arrived is None:
                 draft.arrived = now
         changed: dict[int, Draft] = {}
-        self._end_silent(changed)
+        self._endings.end_silent(changed)
         return self._build(changed)
 
     def finish(self) -> list[Turn]:
         """At the end of the logs: the turns that they leave open, and what the debug log adds to the last one."""
         changed = [draft for draft in self._debug_log.finish_record(TurnState.OPEN) if draft.closed]
-        return [draft.build(self._keep_events) for draft in (*changed, *self._drafts.open.values())]
+        return [self._turn(draft) for draft in (*changed, *self._drafts.open.values())]
 
     @property
     def open_turn(self) -> Turn | None:
         """The turn in flight, as known now; None when there is none."""
         draft = self._drafts.in_flight()
-        return None if draft is None else draft.build(keep_events=False)
+        return None if draft is None else self._turn(draft, keep_events=False)
 
     @property
     def busy(self) -> bool:
@@ -303,6 +292,10 @@ class TurnAssembler:
     def sessions(self) -> tuple[Session, ...]:
         """Sessions of v34 so far, oldest first."""
         return self._sessions.sessions
+
+
+def _named(_: int, event: Event) -> str:
+    return f"{event.event} of {event.request_id} at {event.timestamp:.3f}"
 
 
 def _is_new_turn(draft: Draft, event: Event) -> bool:

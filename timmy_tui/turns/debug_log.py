@@ -5,6 +5,7 @@ The log arrives late, because its writer buffers 8 KiB: often its facts belong t
 
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.turn import TurnState
+from timmy_tui.parse.v34_answers import ALL_STEPS, total_agrees
 from timmy_tui.turns.access_lines import AccessLines, access_line
 from timmy_tui.turns.debug_places import DebugPlaces
 from timmy_tui.turns.debug_record import DebugRecord
@@ -29,6 +30,9 @@ class DebugLog:
         """A turn has begun, or v34 has: what stands before that is the rest of a turn whose beginning is cut off."""
         self._last: Draft | None = None
         """The turn that ended last."""
+        self._answer_ended = False
+        """The line behind the newest answer has come."""
+        self._second_end = False
 
     def add_fact(self, fact: DebugFact) -> list[Draft]:
         """The turns that the fact completed or added to."""
@@ -51,12 +55,40 @@ class DebugLog:
             return self._add_late(fact)
         if kind in _OUTSIDE:
             return []
+        if kind == "answer":
+            self._second_end = self._answer_ended = False
+        elif kind == "answer_added":
+            # Behind an answer this line comes once; again without another answer, the first was within that answer.
+            self._second_end = self._answer_ended and (self._current is None or self._current.reply is None)
+            self._answer_ended = True
+        elif kind == "total" and self._second_end:
+            self._second_end = False
+            if self._ends_last_turn(fact):
+                return self._forget_end()
         if self._current is None and not self._begun:
             self._current, self._begun = DebugRecord(headless=True), True
         if self._current is None:
             return []
         self._current.add_fact(fact)
         return self.finish_record() if kind == "handler_failure" or self._current.finished else []
+
+    def _ends_last_turn(self, fact: DebugFact) -> bool:
+        """A total behind a second end of an answer fits the turn of that answer, and is not one of the lines behind."""
+        record = None if self._last is None else self._last.debug
+        ms = fact.values.get("ms")
+        if record is None or record.reply is None or ms is None or not record.steps.keys() >= ALL_STEPS:
+            return False
+        if self._last is not None and "reply_length" in self._last.fields:
+            return False  # The length of the answer has told its end.
+        others = {} if self._current is None else self._current.steps
+        return total_agrees(record.steps, ms) and not (others.keys() >= ALL_STEPS and total_agrees(others, ms))
+
+    def _forget_end(self) -> list[Draft]:
+        """Two ends fit: which lines were the answer is not known, and what stood between them is no turn."""
+        assert self._last is not None and self._last.debug is not None, "there was an answer"
+        self._current = None
+        self._last.debug.reply = self._last.debug.total_ms = None
+        return [self._last]
 
     def _is_late(self, kind: str) -> bool:
         """A failure of a turn that has ended: v34 calls the TTS behind the total, when the next turn may have begun."""

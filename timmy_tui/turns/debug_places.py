@@ -4,8 +4,13 @@ Its lines have no stamps, and a typed turn has no id. But the debug log is in or
 with which they stand in the latency log: these carry the others.
 """
 
+from collections import deque
+
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.v34_sessions import V34Sessions
+
+MAX_WAITING = 5000
+"""Newest turns that wait for one that has events too: where there is only the debug log, none ever comes."""
 
 
 class DebugPlaces:
@@ -16,11 +21,11 @@ class DebugPlaces:
         self._before: Draft | None = None
         """The newest turn that has events."""
         self._count = 0
-        self._unplaced: list[tuple[Draft, int]] = []
+        self._unplaced: deque[tuple[Draft, int]] = deque(maxlen=MAX_WAITING)
         """Turns before the first one that has events, and their numbers in the debug log."""
         self._session: int | None = None
         """Number of the session in force here; None: not known, since a restart or the beginning of the log."""
-        self._assumed: list[Draft] = []
+        self._assumed: deque[Draft] = deque(maxlen=MAX_WAITING)
         """Turns whose session is assumed, until the next one with events tells it."""
         self._restarted = False
         self._last_session = 0
@@ -31,7 +36,7 @@ class DebugPlaces:
         if self._session is not None:
             self._last_session = self._session
         self._session = None
-        self._assumed = []
+        self._assumed.clear()
         self._restarted = True
 
     def add_without_events(self, draft: Draft) -> None:
@@ -43,7 +48,8 @@ class DebugPlaces:
             self._unplaced.append((draft, self._count))
         if self._session is None:
             self._session = self._assumed_session()
-            self._assumed = [draft]
+            self._assumed.clear()
+            self._assumed.append(draft)
         elif self._assumed:
             self._assumed.append(draft)
         draft.session = self._session
@@ -56,12 +62,12 @@ class DebugPlaces:
         for earlier, number in self._unplaced:
             earlier.place = _before(draft, number)
             changed[earlier.ordinal] = earlier
-        self._unplaced = []
+        self._unplaced.clear()
         for earlier in self._assumed:
             if earlier.session != draft.session:
                 self._sessions.move(earlier, draft.session)
                 changed[earlier.ordinal] = earlier
-        self._assumed = []
+        self._assumed.clear()
         self._count += 1
         self._before, self._session, self._restarted = draft, draft.session, False
         return list(changed.values())

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from timmy_tui.model.log_format import DebugFact
+from timmy_tui.parse.v34_answers import total_agrees
 
 _TURN_FIELDS = frozenset(
     (
@@ -25,12 +26,6 @@ _TURN_FIELDS = frozenset(
 )
 """Values that become fields of a Turn unchanged."""
 
-_STEPS = frozenset((1, 3, 4, 5))
-"""Every step that v34 prints."""
-_ROUNDING_MS = 5.0
-"""Steps and total are printed with two decimals of a second."""
-_BETWEEN_STEPS_MS = 2000.0
-"""Most that v34 needs outside of its steps: it builds no prompt and calls nobody there."""
 _QUERY = re.compile(r"\?\S*")
 """The query of an address: the one of the TTS holds the whole answer."""
 
@@ -83,9 +78,9 @@ class DebugRecord:
             self.text = values["text"]
             self.typed = values.get("typed", self.typed)
         elif fact.kind == "step":
-            self._add_step(values["step"], values["ms"])
+            self._add_step(values["step"], values.get("ms"))
         elif fact.kind == "storage":
-            self.storage_ms = values["ms"]
+            self.storage_ms = values.get("ms")
         elif fact.kind == "retrieval":
             self.retrieval = dict(values)
         elif fact.kind == "tail_mode":
@@ -99,33 +94,32 @@ class DebugRecord:
         elif fact.kind in ("failure", "handler_failure", "tts_failure"):
             self.errors.append(_QUERY.sub("?…", values["error"]) if fact.kind == "tts_failure" else values["error"])
         elif fact.kind == "total":
-            self._add_total(values["ms"])
+            self._add_total(values.get("ms"))
         else:
             self.values.update((name, value) for name, value in values.items() if name in _TURN_FIELDS)
 
-    def _add_step(self, step: int, ms: float) -> None:
+    def _add_step(self, step: int, ms: float | None) -> None:
         """v34 measures with the clock of the day: when that steps back, a duration is unknown."""
-        if ms < 0:
+        if ms is None:
+            self.steps.pop(step, None)
+        elif ms < 0:
             self.clock_stepped = True
         else:
             self.steps[step] = ms
 
-    def _add_total(self, ms: float) -> None:
+    def _add_total(self, ms: float | None) -> None:
         """A total ends the turn, unless it disagrees with the steps: then it was printed by the model."""
+        if ms is None:
+            self._other_total = True
+            return
         if ms < 0:
             self.clock_stepped = True
-        elif not self.clock_stepped and not self._agrees(ms):
+        elif not self.clock_stepped and not total_agrees(self.steps, ms):
             self._other_total = True
             return
         else:
             self.total_ms = ms
         self.finished = True
-
-    def _agrees(self, ms: float) -> bool:
-        steps_ms, rounding_ms = sum(self.steps.values()), _ROUNDING_MS * (len(self.steps) + 1)
-        if ms < steps_ms - rounding_ms - 1e-6:
-            return False
-        return not self.steps.keys() >= _STEPS or ms <= steps_ms + rounding_ms + _BETWEEN_STEPS_MS + 1e-6
 
     def end(self) -> None:
         """No more lines. A total that was the only one was the turn's, though what it says is not its duration."""

@@ -44,7 +44,7 @@ class Draft(Struct, gc=False):
     last_stamp: float = 0.0
     """Of the last event in file order, in seconds; 0 for a turn that only the debug log has."""
     begun: int = 0
-    """How many ids had begun by then."""
+    """How many ids had begun when its newest event was read."""
     arrived: float | None = None
     """time.monotonic() at which its newest event was read; None while only a backlog has told of it."""
     events_arrived: int = 0
@@ -117,6 +117,20 @@ class Draft(Struct, gc=False):
             reply=debug.reply if debug else None,
             events=tuple(self.events) if keep_events else (),
             **values,
+        )
+
+    def bare(self) -> Turn:
+        """The turn without any figure."""
+        return Turn(
+            ordinal=self.ordinal,
+            request_id=self.request_id,
+            place=self.place,
+            session_id=self.session_id,
+            session=self.session,
+            state=self.state,
+            started=self.first_stamp or None,
+            ended=self.last_stamp or None,
+            stages=dict.fromkeys(KEYS),
         )
 
     def _times(self, ledger: Ledger) -> tuple[float | None, float | None]:

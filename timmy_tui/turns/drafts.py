@@ -1,6 +1,6 @@
 """The drafts of all turns: by id while late lines can still reach them, by ordinal while they are in flight."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +12,13 @@ MAX_CLOSED_TURNS = 512
 
 SAME_DURATION_MS = 0.06
 """A log may round durations to a tenth of a ms."""
+
+MAX_EVENTS = 500
+"""Raw events stored of one turn, which has 27."""
+MAX_UNKNOWN_NAMES = 100
+"""Names of events that the stage table does not know, of one turn."""
+TOO_MANY_EVENTS = f"events above {MAX_EVENTS} of one turn, not kept"
+TOO_MANY_NAMES = f"unknown events above {MAX_UNKNOWN_NAMES} names of one turn, not kept"
 
 MIN_OLD_IDS = 50_000
 """Ids of older turns, to recognize them when a log is read again: at least this many, at most twice: 12 MiB."""
@@ -32,6 +39,8 @@ class Drafts:
         """The turn with this id; None if there is none, or if it is too old."""
         self.open: dict[int, Draft] = {}
         """Turns in flight, by ordinal."""
+        self.dropped: Counter[str] = Counter()
+        """What was too much to be stored of one turn, by what it was."""
 
     def take_ordinal(self) -> int:
         """An ordinal for a turn from another source."""
@@ -64,6 +73,22 @@ class Drafts:
         """Stamp of the last event of a turn that is too old to be found; None if the id is not known."""
         stamp = self._old_stamps.get(request_id)
         return self._oldest_stamps.get(request_id) if stamp is None else stamp
+
+    def store_unknown(self, draft: Draft, name: str, stamp_us: int) -> None:
+        """An event without a slot; of a repeated one the first counts."""
+        if name in draft.unknown_events:
+            return
+        if len(draft.unknown_events) < MAX_UNKNOWN_NAMES:
+            draft.unknown_events[name] = stamp_us
+        else:
+            self.dropped[TOO_MANY_NAMES] += 1
+
+    def limit_events(self, draft: Draft) -> None:
+        """Drop the newest events of a turn that has too many; their stamps and figures count all the same."""
+        more = len(draft.events) - MAX_EVENTS
+        if more > 0:
+            del draft.events[MAX_EVENTS:]
+            self.dropped[TOO_MANY_EVENTS] += more
 
     def in_flight(self) -> Draft | None:
         """The newest turn in flight."""

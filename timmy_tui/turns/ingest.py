@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from timmy_tui.model.log_format import EventLog, EventParser, FactParser, LogKind
+from timmy_tui.model.log_format import EventLog, EventParser, FactParser, LogKind, ReadsReplies
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import in_order
 from timmy_tui.turns.assembler import TurnAssembler
@@ -24,7 +24,9 @@ class Ingest:
             if isinstance(row, EventLog):
                 self._events[row.kind] = row.parser()
             else:
-                self._facts[row.kind] = row.parser()
+                self._facts[row.kind] = parser = row.parser()
+                if isinstance(parser, ReadsReplies):
+                    parser.use_reply_lengths(self.assembler.reply_length_of)
         self.newest_stamp: float | None = None
         """Stamp of the newest event, in seconds since the epoch, on its writer's clock."""
 
@@ -59,7 +61,7 @@ class Ingest:
     def unparsed(self) -> Counter[str]:
         """Lines that could not be read, by reason, over all logs."""
         parsers: list[EventParser | FactParser] = [*self._events.values(), *self._facts.values()]
-        return sum((parser.unparsed for parser in parsers), Counter())
+        return sum((parser.unparsed for parser in parsers), self.assembler.unparsed)
 
     @property
     def sessions(self) -> tuple[Session, ...]:

@@ -7,6 +7,7 @@ makes one, and that comes in the same pass of STT's loop, a few ms later.
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 
+from timmy_tui.core.decode import number
 from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.stages import PAUSE
 from timmy_tui.model.turn import Event
@@ -76,8 +77,7 @@ class LonePauses:
         self._last = None
 
     def _set_threshold(self, event: Event) -> None:
-        value = event.metadata.get("pause_threshold")
-        threshold_s = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        threshold_s = number(event.metadata.get("pause_threshold"))
         if threshold_s != self._threshold_s:
             self._threshold_s = threshold_s
             self._spacings.clear()

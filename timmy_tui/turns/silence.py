@@ -6,6 +6,12 @@ from timmy_tui.turns.draft import Draft
 LATER_IDS = 64
 """So many later ids end a turn of a backlog: a clock that was set back by hours would else leave it in flight."""
 
+MAX_OPEN = 64
+"""Turns in flight. With one more, the one that was silent through the most later ids is over: there is one in use, and
+so many are ids that no second event follows."""
+MOST_CLOCKS = 16
+"""Services whose newest stamp is remembered; there are three."""
+
 _CLOCKS = {"stt": "voice", "tts": "voice"}
 """STT and TTS run on one kernel, v34 on another: only stamps of one clock tell how long a turn was silent."""
 
@@ -24,7 +30,9 @@ class Silence:
 
     def note(self, event: Event) -> None:
         """An event that may be the newest of its writer's clock."""
-        self._newest_stamps[_CLOCKS.get(event.service, event.service)] = event.timestamp
+        clock = _CLOCKS.get(event.service, event.service)
+        if clock in self._newest_stamps or len(self._newest_stamps) < MOST_CLOCKS:
+            self._newest_stamps[clock] = event.timestamp
 
     def is_over(self, draft: Draft) -> bool:
         """Whether a turn in flight has had no line for longer than the time-out."""

@@ -14,8 +14,9 @@ _MARKS = (
     "<start_of_turn>", "<end_of_turn>",
     # Mistral and Llama 2
     "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "[TOOL_CALLS]", "[AVAILABLE_TOOLS]",
+    "[TOOL_RESULTS]", "[SYSTEM_PROMPT]",
     # gpt-oss
-    "<|channel|>", "<|message|>", "<|start|>", "<|return|>",
+    "<|channel|>", "<|message|>", "<|start|>", "<|return|>", "<|call|>", "<|constrain|>",
     # Phi
     "<|assistant|>", "<|user|>", "<|system|>", "<|end|>",
     # GPT-2, Falcon and many others

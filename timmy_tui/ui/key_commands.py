@@ -1,6 +1,5 @@
 """The table of commands: key bindings, footer, help and palette are made from it."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -9,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from textual.binding import Binding
 
+from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.sanitize import clean
 
 Needs = Literal["", "control", "llm", "source"]
@@ -115,11 +115,13 @@ def key_names(keys: str) -> str:
 def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
     """The user's keys: ``freeze = "z"`` or ``freeze = ["z", "f2"]``; and a message per invalid line."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = decode_toml(path.read_bytes())
     except FileNotFoundError:
         return {}, []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
         return {}, [f"{clean(path.name)} cannot be read: {clean(str(error), 120)}"]
+    if isinstance(data, Unreadable):
+        return {}, [f"{clean(path.name)} {clean(data.reason, 120)}"]
     known = {command.id for command in COMMANDS}
     keymap: dict[str, str] = {}
     problems: list[str] = []

@@ -51,7 +51,7 @@ def test_a_panel_that_did_not_start_v34_would_start_a_second_one(panel: FakePane
         ((200, b"[]"), "not an object"),
         ((200, b"<html>hello</html>"), "not JSON"),
         ((200, b'{"success": tr'), "not JSON"),
-        ((200, b"[" * 60_000), "not JSON"),
+        ((200, b"[" * 60_000), "nested more than"),
         ((200, b'{"success": true, "x": "' + b"x" * 70_000 + b'"}'), "more than 64 KiB"),
         ((500, b"oops"), "status 500"),
         ((302, b"moved"), "status 302"),

@@ -11,7 +11,7 @@ import pytest
 from tests.descriptors import open_descriptors
 from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
-from timmy_tui.core.threads import clear_failure, failures
+from timmy_tui.core.threads import clear_failure, thread_failures
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
 from timmy_tui.sources.files.tail_thread import QUEUE, STALL_S, TailThread
@@ -140,7 +140,7 @@ def test_a_poll_that_raises_says_so_and_loses_nothing(
         append(log, b"two\n")
         feeds.wait_until(lambda: feed.state.condition is SourceCondition.ERROR)
         assert feed.state.detail.startswith("RuntimeError: a bug")
-        assert [failure.name for failure in failures()] == ["tail log"]
+        assert [failure.name for failure in thread_failures()] == ["tail log"]
         log.unlink()
         append(log, b"three\n")
         gate.set()

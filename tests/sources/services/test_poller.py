@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.sources.services.servers import as_json, serving
 from tests.waiting import wait_for
 from timmy_tui.core.settings import Paths, Services, Settings, TailSettings
-from timmy_tui.core.threads import failures
+from timmy_tui.core.threads import thread_failures
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.model.snapshot import SourceCondition
@@ -242,7 +242,7 @@ def test_an_odd_line_in_the_server_log_ends_no_thread_and_is_counted(
     state = next(state for state in live.states if state.name == "ollama.log")
     assert (state.condition, state.dropped) == (SourceCondition.OK, int(b"9999" in line))
     live.stop()
-    assert failures() == ()
+    assert thread_failures() == ()
 
 
 def test_a_journal_is_a_process_that_ends_with_us() -> None:

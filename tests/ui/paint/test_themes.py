@@ -84,7 +84,8 @@ def test_a_theme_may_leave_roles_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("not toml [", "cannot be read"),
+        ("not toml [", "is not valid TOML"),
+        ("roles = " + "[" * 3000 + "]" * 3000, "is nested more than"),
         (BASE.replace('muted = "#999999"', ""), "the role muted is missing"),
         (BASE + 'sparkle = "red"', "unknown role sparkle"),
         (BASE.replace('"green"', '"gruen"'), "the role good is not a style"),

@@ -3,9 +3,11 @@
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from timmy_tui.analysis.stats.epochs import epochs_of
+from timmy_tui.core.decode import decimal_number, whole_number
 from timmy_tui.core.errors import NotFound
 from timmy_tui.model.flag_words import word
 from timmy_tui.model.flags import Flag, KnownFlags
@@ -106,17 +108,19 @@ def _matches(flag: Flag, value: FlagValue | None, text: str) -> bool:
 
 
 def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise NotFound(f"{text!r} is not a number.", f"Forms: {FORMS}") from None
+    with suppress(ValueError):
+        value = whole_number(text)
+        if value is not None:
+            return value
+    raise NotFound(f"{text!r} is not a number.", f"Forms: {FORMS}")
 
 
 def _range(text: str) -> tuple[float, float]:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", text)
-    if match is None:
+    first, last = (None, None) if match is None else (decimal_number(match[1]), decimal_number(match[2]))
+    if first is None or last is None:
         raise NotFound(f"{text!r} is not a range I-J.", f"Forms: {FORMS}")
-    return float(match[1]), float(match[2])
+    return first, last
 
 
 _READERS: dict[str, Callable[[_Request], list[Turn]]] = {

@@ -93,7 +93,7 @@ def selector_of(text: str) -> Selector:
 
 def literal_value(text: str) -> Value:
     """The value of a literal from its text. Raises Refused when it is none."""
-    with suppress(ValueError, SyntaxError):
+    with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
         value = ast.literal_eval(text)
         if isinstance(value, bool | int | float | str):
             return value

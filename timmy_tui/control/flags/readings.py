@@ -1,7 +1,6 @@
 """Flags as the user sees them: the value in the file, a typed value, the value that runs, pairs that do not work."""
 
 import difflib
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from timmy_tui.control.edit.transaction import Edit
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.evidence import Evidence, evidence, running_value
 from timmy_tui.control.flags.user_flags import flag_table, inside, selector
+from timmy_tui.core.decode import decimal_number, whole_number
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState
@@ -135,10 +135,9 @@ def _typed(flag: Flag, text: str) -> FlagValue | None:
         fits = text.isprintable() and 0 < len(text) <= _STRING_LIMIT
         return text if fits and re.fullmatch(flag.pattern or ".*", text) else None
     try:
-        number = int(text) if flag.type is int else float(text)
+        return whole_number(text) if flag.type is int else decimal_number(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
 
 
 def allowed(flag: Flag) -> str:

@@ -20,6 +20,7 @@ from timmy_tui.control.edit.literal import literal_value, selector_of
 from timmy_tui.control.edit.transaction import Edit, PlannedFile, plan_bytes, plan_new, plan_removal
 from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.journal.lock import ChangeLock, Locked
+from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import ControlError
 
 __all__ = [
@@ -166,17 +167,14 @@ class Journal:
             raise ControlError(f"The journal {self.path} cannot be read: {error.strerror}.") from None
         entries: dict[str, list[Entry]] = {}
         for line in lines:
-            with suppress(msgspec.MsgspecError, UnicodeDecodeError):
-                entry = _DECODER.decode(line)
+            entry = decode_as(line, Entry)
+            if not isinstance(entry, Unreadable):
                 entries.setdefault(entry.op, []).append(entry)
         return [_fold(lines_of_one) for lines_of_one in entries.values()]
 
     def open_operations(self) -> list[Operation]:
         """Those that have not ended; at the start of the program: those that a crash left."""
         return [operation for operation in self.operations() if operation.open]
-
-
-_DECODER = msgspec.json.Decoder(Entry)
 
 
 def _ends_with_newline(fd: int) -> bool:

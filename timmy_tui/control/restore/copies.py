@@ -23,6 +23,7 @@ from timmy_tui.control.edit.transaction import (
 )
 from timmy_tui.control.errors import Conflict, Refused, Unsafe
 from timmy_tui.control.restore.code import CodeFiles, is_code, why_not_replaced
+from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import NotFound
 
 MOST_FILES = 2000
@@ -146,13 +147,13 @@ class LocalPoints:
         """None when there is no point of that name. Raises Refused when its file is damaged."""
         path = self.folder / f"{name}.json"
         try:
-            manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+            manifest = decode_as(path.read_bytes(), Manifest)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Refused(f"The restore point {name} cannot be read: {path}: {error.strerror}.") from None
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            raise Refused(f"The restore point {name} cannot be read: {path} is damaged.") from None
+        if isinstance(manifest, Unreadable):
+            raise Refused(f"The restore point {name} cannot be read: {path} is damaged.")
         return manifest if manifest.root == str(self.root) else None
 
     def all(self) -> tuple[list[Manifest], list[str]]:

@@ -1,13 +1,13 @@
 """The control panel's HTTP API. Every answer has status 200: only its field ``success`` says whether it worked."""
 
 import http.client
-import json
 import threading
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from timmy_tui.control.errors import Refused
+from timmy_tui.core.decode import Unreadable, decode_json
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.threads import start_thread
 
@@ -98,8 +98,7 @@ class Panel:
             return f"status {response.status}"
         if len(body) > ANSWER_LIMIT:
             return f"an answer of more than {ANSWER_LIMIT >> 10} KiB"
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            return "not JSON"
+        answer = decode_json(body)
+        if isinstance(answer, Unreadable):
+            return answer.reason
         return answer if isinstance(answer, dict) else "not an object"

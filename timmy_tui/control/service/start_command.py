@@ -18,6 +18,7 @@ from msgspec import Struct
 from timmy_tui.control.edit.masking import MASK, SECRET
 from timmy_tui.control.edit.transaction import save_backup
 from timmy_tui.control.errors import Unsafe
+from timmy_tui.core.decode import Unreadable, decode_as
 
 COMMAND_FILE = "v34-command.json"
 """In the control folder."""
@@ -134,9 +135,10 @@ class CommandFile:
     def read(self) -> StartCommand | None:
         """None when none was seen, or the file cannot be read."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=StartCommand)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            command = decode_as(self.path.read_bytes(), StartCommand)
+        except OSError:
             return None
+        return None if isinstance(command, Unreadable) else command
 
     def save(self, command: StartCommand) -> None:
         """Keep it, if it is another one than before. A folder that cannot be written keeps nothing: it is a help."""

@@ -1,10 +1,10 @@
 """Requests over HTTP to the local services. A failure is returned as a response with a problem, never raised."""
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from timmy_tui.core.decode import Unreadable, decode_json
 from timmy_tui.core.sanitize import clean
 
 if TYPE_CHECKING:
@@ -95,11 +95,8 @@ class HttpClient:
 
 
 def _parse(status: int, data: bytes, json_lines: bool) -> HttpResponse:
-    try:
-        has_lines = json_lines and status < 300
-        body = [json.loads(line) for line in data.splitlines() if line.strip()] if has_lines else json.loads(data)
-    except (ValueError, RecursionError):
-        body = None
+    decoded = _json_lines(data) if json_lines and status < 300 else decode_json(data)
+    body = None if isinstance(decoded, Unreadable) else decoded
     if status >= 300:
         error = body.get("error") if isinstance(body, dict) else None
         return HttpResponse(
@@ -108,8 +105,15 @@ def _parse(status: int, data: bytes, json_lines: bool) -> HttpResponse:
     if body is not None:
         return HttpResponse(status, body)
     head = data[:200].lstrip().lower()
-    content = "HTML" if head.startswith((b"<!doctype", b"<html")) else "not JSON" if data else "empty"
+    reason = decoded.reason if isinstance(decoded, Unreadable) else "null"
+    content = "HTML" if head.startswith((b"<!doctype", b"<html")) else reason if data else "empty"
     return HttpResponse(status, None, f"the answer is {content}")
+
+
+def _json_lines(data: bytes) -> Any:
+    """The value of each line, or the Unreadable of the first line that is one."""
+    values = [decode_json(line) for line in data.splitlines() if line.strip()]
+    return next((value for value in values if isinstance(value, Unreadable)), values)
 
 
 def _without_errno(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from timmy_tui.core.decode import decimal_number, number
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.sources.services.http import HttpClient, HttpResponse, as_count, clean_text
 from timmy_tui.sources.services.urls import mask_url
@@ -199,12 +200,13 @@ def parse_timestamp(value: object, now: float) -> float | None:
 
 def parse_duration(value: object) -> float | None:
     """Seconds of a keep_alive, a number or text as Go writes it (``1h30m``); inf if negative; None if not valid."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return math.inf if value < 0 else float(value)
+    seconds = number(value)
+    if seconds is not None:
+        return math.inf if seconds < 0 else seconds
     text = value.strip() if isinstance(value, str) else ""
     if re.fullmatch(r"-?\d+(\.\d+)?", text):
-        return parse_duration(float(text))
+        return parse_duration(decimal_number(text))
     parts = re.findall(r"(\d+(?:\.\d+)?)(h|ms|µs|us|ns|m|s)", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text.lstrip("-"):
+    if not parts or "".join(size + unit for size, unit in parts) != text.lstrip("-"):
         return None
-    return math.inf if text.startswith("-") else sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return math.inf if text.startswith("-") else number(sum(float(size) * _UNITS[unit] for size, unit in parts))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from timmy_tui.core.decode import MAX_FIGURE
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 
@@ -137,7 +138,7 @@ def read_constants(path: Path, names: frozenset[str] = _KNOWN) -> Constants:
 def _literal_value(node: ast.expr | None) -> str | int | float | bool | None:
     """The value of a literal, or of the default in ``os.getenv("NAME", "default")``; None for anything else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | bool):
-        return node.value
+        return node.value if isinstance(node.value, str) or -MAX_FIGURE < node.value < MAX_FIGURE else None
     if (
         isinstance(node, ast.Call)
         and len(node.args) == 2

@@ -2,9 +2,9 @@
 
 import json
 import os
-import tomllib
 from pathlib import Path
 
+from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.settings import state_dir
 
 NAME = "ui.toml"
@@ -13,8 +13,10 @@ NAME = "ui.toml"
 def remembered_theme(configured: str, path: Path | None = None) -> str | None:
     """The theme chosen on the screen; None without one, or when the theme in the settings has changed since."""
     try:
-        data = tomllib.loads((path or state_dir() / NAME).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        data = decode_toml((path or state_dir() / NAME).read_bytes())
+    except OSError:
+        return None
+    if isinstance(data, Unreadable):
         return None
     theme = data.get("theme")
     return theme if isinstance(theme, str) and data.get("instead_of") == configured else None

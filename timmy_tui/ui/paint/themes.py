@@ -3,7 +3,6 @@
 The packaged files come first; a file of the same name in the user's ``themes`` folder takes its place.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from textual.color import Color
 from textual.color import ColorParseError as ToolkitColorError
 from textual.theme import BUILTIN_THEMES, Theme
 
+from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import config_dir
@@ -90,9 +90,11 @@ def load_theme(path: Path) -> Palette:
     try:
         if path.stat().st_size > LARGEST:
             raise ThemeError(f"{where} is larger than a theme can be.")
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = decode_toml(path.read_bytes())
+    except OSError as error:
         raise ThemeError(f"{where} cannot be read: {clean(str(error), 120)}") from None
+    if isinstance(data, Unreadable):
+        raise ThemeError(f"{where} {clean(data.reason, 120)}.")
     palette = _table(data, "palette", where)
     toolkit = {key: _colour(palette.get(value, value), f"toolkit.{key}", where) for key, value in _toolkit(data, where)}
     roles = _table(data, "roles", where)

@@ -1,0 +1,75 @@
+"""Where an answer ends in v34's debug log: a model may itself print the line that v34 prints behind it.
+
+The latency log has the length of a spoken turn's answer: a line within it has less text before it. Of any other turn,
+v34 prints the total next, which agrees with the steps before the answer. Where two ends fit: turns/debug_log.py.
+"""
+
+from collections.abc import Callable, Mapping
+
+from timmy_tui.model.log_format import DebugFact
+
+ALL_STEPS = frozenset((1, 3, 4, 5))
+"""Every step that v34 prints."""
+ROUNDING_MS = 5.0
+"""Steps and total are printed with two decimals of a second."""
+BETWEEN_STEPS_MS = 2000.0
+"""Most that v34 needs outside of its steps: it builds no prompt and calls nobody there."""
+
+_BEGINNING = "*** Debug: LLM response received: "
+_NOT_STORED = "*** Debug: Assistant response added to conversation history only"
+"""Behind this line v34 prints nothing before the total. Older versions store the answer there."""
+_BETWEEN = frozenset({"", "access", "health", "tts_failure"})
+"""Kinds of lines that another thread, or the other stream, can print there."""
+_MOST_BETWEEN = 50
+
+
+def total_agrees(steps: Mapping[int, float], ms: float) -> bool:
+    """A total can be that of a turn with these steps, in ms: not below their sum, nor far above it if all are there."""
+    steps_ms, rounding_ms = sum(steps.values()), ROUNDING_MS * (len(steps) + 1)
+    if ms < steps_ms - rounding_ms - 1e-6:
+        return False
+    return not steps.keys() >= ALL_STEPS or ms <= steps_ms + rounding_ms + BETWEEN_STEPS_MS + 1e-6
+
+
+class AnswerEnd:
+    """What is known of the turn whose answer is being read, and what that says of a line that may be its end."""
+
+    def __init__(self) -> None:
+        self.reply_length_of: Callable[[str], int | float | None] = lambda request_id: None
+        """Characters of the answer of the turn with this id, as the latency log has them; None if it has not."""
+        self.held: list[str] = []
+        """Lines since one that may be v34's behind the answer: the next ones decide."""
+        self._request_id = ""
+        self._steps: dict[int, float] = {}
+        self._length = 0
+
+    def note(self, fact: DebugFact) -> None:
+        """A line outside of foreign text."""
+        if fact.kind == "begin" or fact.values.get("typed") is not None:
+            self._request_id, self._steps = "", {}
+        if fact.request_id:
+            self._request_id = fact.request_id
+        if fact.kind == "step" and "ms" in fact.values:
+            self._steps[fact.values["step"]] = fact.values["ms"]
+
+    def begin(self, raw: str) -> None:
+        """The answer's first line, as it is in the file."""
+        self._length = len(raw.partition(_BEGINNING)[2])
+
+    def add(self, raw: str) -> None:
+        """Another line of it."""
+        self._length += len(raw) + 1
+
+    def by_length(self) -> bool | None:
+        """The answer is as long as the latency log says, so that this is its end; None: it does not say."""
+        length = self.reply_length_of(self._request_id) if self._request_id else None
+        return None if length is None else self._length >= length
+
+    def by_next(self, fact: DebugFact | None) -> bool | None:
+        """The held lines are v34's own, as the next line shows; None: a later one will."""
+        kind = "" if fact is None else fact.kind
+        if fact is not None and kind == "total":
+            return "ms" in fact.values and (fact.values["ms"] < 0 or total_agrees(self._steps, fact.values["ms"]))
+        if kind in _BETWEEN:
+            return None if len(self.held) < _MOST_BETWEEN else not self.held[0].startswith(_NOT_STORED)
+        return kind in ("serving", "restarting") or not self.held[0].startswith(_NOT_STORED)
