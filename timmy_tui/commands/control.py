@@ -1,6 +1,5 @@
 """``timmy-tui flags`` and ``restore-points``."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +8,7 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, open_controller, yes_option
 from timmy_tui.commands.change_answers import ChangeAnswers
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
+from timmy_tui.core.output import say, say_json
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.user_requests import Restore, RestoreLatest
 
@@ -51,14 +51,14 @@ def flags(options: FlagsOptions) -> None:
             }
             for state in states
         ]
-        click.echo(json.dumps(rows, indent=1))
+        say_json(rows)
         return
-    click.echo(f"{'flag':18} {'file':>28} {'running':>28}")
+    say(f"{'flag':18} {'file':>28} {'running':>28}")
     for state in states:
         in_file, running = clean(state.file_value, 28), clean(state.running_value, 28)
-        click.echo(f"{state.key:18} {in_file:>28} {running:>28}  {state.override}".rstrip())
+        say(f"{state.key:18} {in_file:>28} {running:>28}  {state.override}".rstrip())
         if state.warning:
-            click.echo(f"{'':18} {state.warning}")
+            say(f"{'':18} {state.warning}")
 
 
 @click.group()
@@ -87,9 +87,9 @@ def list_points(place: Place) -> None:
     """Every restore point, with the files it holds."""
     points = _points(place)
     if points.git_off:
-        click.echo(f"git is not used: {clean(points.git_off)}", err=True)
+        say(f"git is not used: {points.git_off}", err=True)
     for point in points.list():
-        click.echo(f"{clean(point.name):44} {point.kind:8} {len(point.files):3} files  {clean(point.note)}".rstrip())
+        say(f"{clean(point.name):44} {point.kind:8} {len(point.files):3} files  {clean(point.note)}".rstrip())
 
 
 @restore_points.command(name="create")
@@ -100,7 +100,7 @@ def list_points(place: Place) -> None:
 def create_point(options: PointOptions) -> None:
     """Copy the code files of v34/ and shared/, byte for byte, to a folder outside the repository."""
     point = _points(options).create(options.name)
-    click.echo(f"{clean(point.name)}: {len(point.files)} files")
+    say(f"{clean(point.name)}: {len(point.files)} files")
 
 
 @restore_points.command(name="show")
@@ -113,9 +113,9 @@ def show_point(options: PointOptions) -> None:
     differences = _points(options).diff(options.name)
     for difference in differences:
         lines = "" if difference.added is None else f" +{difference.added} −{difference.removed}"
-        click.echo(f"{clean(difference.path):44} {difference.state}{lines}")
+        say(f"{clean(difference.path):44} {difference.state}{lines}")
     if not differences:
-        click.echo("no code file differs")
+        say("no code file differs")
 
 
 class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):

@@ -1,6 +1,5 @@
 """``timmy-tui mark`` and ``timmy-tui history``: what outlives the logs."""
 
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from timmy_tui.commands.named_turns import open_history, turn_named
 from timmy_tui.commands.options import LogOptions, json_option, log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, count, duration
+from timmy_tui.core.output import say, say_json
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import state_dir
 from timmy_tui.model.turn import Turn
@@ -81,7 +81,7 @@ def mark(options: MarkOptions) -> None:
     finally:
         history.close()
     name = clean(known.request_id) or "no id"
-    click.echo(f"turn {known.number} ({name}): {stored_mark.quality if stored_mark else 'not marked'}")
+    say(f"turn {known.number} ({name}): {stored_mark.quality if stored_mark else 'not marked'}")
 
 
 def _turns_of_logs(timmy: Timmy, named: Sequence[Path], needed: bool) -> tuple[Turn, ...]:
@@ -99,7 +99,7 @@ def _confirm(turn: Turn, quality: str, yes: bool) -> None:
     """Say which turn a place in the logs is, without what was said in it, and ask. Raises UsageError, Abort."""
     began = MISSING if turn.started is None else _local_time(turn.started, "%Y-%m-%d %H:%M:%S")
     name = clean(turn.request_id) or "no id"
-    click.echo(
+    say(
         f"place {turn.number} in these logs: {name}, {began}, {turn.state}, {turn.span} {duration(turn.headline_ms)}, "
         f"prompt {count(turn.prompt_tokens)} tokens, output {count(turn.output_tokens)}",
         err=True,
@@ -141,7 +141,7 @@ def history(options: HistoryOptions) -> None:
         if options.take_in or options.logs:
             log_files = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
             new = store.put_turns(read_logs(log_files, timmy.settings.tail, keep_events=False).turns)
-            click.echo(f"{new} new turns stored", err=True)
+            say(f"{new} new turns stored", err=True)
         since = time.time() - 86_400 * options.days
         summary = _summary(store, since)
         if options.turns:
@@ -151,10 +151,10 @@ def history(options: HistoryOptions) -> None:
         store.close()
     if options.as_json:
         summary["session_noise"] = {group: values._asdict() for group, values in noise.groups.items()}
-        click.echo(json.dumps(summary, indent=1))
+        say_json(summary)
     else:
         _print_summary(summary, options.days)
-        click.echo(noise.describe_groups())
+        say(noise.describe_groups())
 
 
 def _summary(store: History, since: float) -> dict[str, Any]:
@@ -198,28 +198,28 @@ def _summary(store: History, since: float) -> dict[str, Any]:
 
 def _print_summary(summary: dict[str, Any], days: float) -> None:
     counts = summary["counts"]
-    click.echo(", ".join(f"{number} {name}" for name, number in counts.items()))
+    say(", ".join(f"{number} {name}" for name, number in counts.items()))
     if not summary["days"]:
-        click.echo(f"no turns in the last {days:g} days")
+        say(f"no turns in the last {days:g} days")
     for day in summary["days"]:
-        click.echo(
+        say(
             f"{day['day']}  {day['turns']:4} turns  V2V p50 {duration(day['v2v_p50'])} p95 {duration(day['v2v_p95'])} "
             f"n={day['n']}  LLM p50 {duration(day['llm_p50'])}"
         )
     for row in summary.get("turns", ()):
-        click.echo(_turn_line(row))
+        say(_turn_line(row))
     for mark in summary["marks"]:
         name = f"turn {mark['number']} {clean(mark['request_id'])}".rstrip()
-        click.echo(f"marked {mark['quality']}: {name} {clean(mark['note'])}".rstrip())
+        say(f"marked {mark['quality']}: {name} {clean(mark['note'])}".rstrip())
     for finding in summary["findings"]:
         state = f", {finding['ended']}" if finding["ended"] else ""
         level_change = f"{finding['stage']} {finding['direction']} ×{finding['ratio']:.2f}"
-        click.echo(f"{_local_time(finding['at'])}  {level_change}{state}")
+        say(f"{_local_time(finding['at'])}  {level_change}{state}")
     for change in summary["changes"]:
-        click.echo(f"{_local_time(change['at'])}  {clean(change['label'])}: {clean(change['state'])}")
+        say(f"{_local_time(change['at'])}  {clean(change['label'])}: {clean(change['state'])}")
     for verdict in summary["verdicts"]:
         at = _local_time(verdict["at"])
-        click.echo(f"{at}  {verdict['b']} against {verdict['a']}: {clean(verdict['sentence'])}")
+        say(f"{at}  {verdict['b']} against {verdict['a']}: {clean(verdict['sentence'])}")
 
 
 def _turn_row(turn: Turn) -> dict[str, Any]:

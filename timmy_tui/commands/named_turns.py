@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
 from msgspec.structs import replace as with_fields
 
 from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.commands.options import LogOptions
 from timmy_tui.core.errors import HistoryError, NotFound
+from timmy_tui.core.output import say
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings, state_dir
 from timmy_tui.model.same_turn import is_same_exchange
@@ -27,7 +27,7 @@ def open_history(timmy: Timmy) -> "History":
 
     history = History(state_dir() / "history.db", str(timmy.root), timmy.settings.history.text)
     if history.warning:
-        click.echo(f"timmy-tui: {history.warning}", err=True)
+        say(f"timmy-tui: {history.warning}", err=True)
     return history
 
 
@@ -51,7 +51,7 @@ def read_numbered(options: LogOptions, keep_events: bool = False) -> LogReading:
             history.close()
     except (HistoryError, OSError) as error:
         problem = error.message if isinstance(error, HistoryError) else f"{error.strerror}."
-        click.echo(f"timmy-tui: turns are numbered by their place in these logs: {clean(problem)}", err=True)
+        say(f"timmy-tui: turns are numbered by their place in these logs: {problem}", err=True)
         return reading
 
 
