@@ -68,7 +68,8 @@ def calls(words: tuple[str, ...], file: str = "") -> Iterator[Call]:
         for at, arguments in enumerate(variants):
             # Every switch with the first arguments, the others without: the switches change how it is printed.
             for chosen in [(), *switches] if at == 0 else [()]:
-                yield Call(name, (*always, *chosen, "--", *arguments), takes)
+                words_of_call = ("--", *arguments) if arguments else ()
+                yield Call(name, (*always, *chosen, *words_of_call), takes)
 
 
 def _arguments(name: str, command: click.Command, words: tuple[str, ...], file: str) -> Iterator[tuple[str, ...]]:

@@ -91,6 +91,7 @@ def _call(job: dict[str, Any]) -> int:
     """What the interpreter does: streams, the program, its end."""
     os.environ.update(job["environment"])
     sys.argv = ["timmy-tui", *job["arguments"]]
+    os.umask(0)  # so that what is private is so by the program, not by whoever runs the tests
     _open_streams(job)
     code = 0
     try:

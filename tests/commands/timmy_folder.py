@@ -1,5 +1,6 @@
 """A Timmy with logs, files and an own state folder, for calls of commands."""
 
+import time
 from pathlib import Path
 
 from msgspec import Struct
@@ -45,7 +46,8 @@ class TimmyFolder(Struct, frozen=True):
 def make_timmy(base: Path, turns: int = 24) -> TimmyFolder:
     """A Timmy below ``base``, with as many turns in its logs."""
     folder = TimmyFolder(base)
-    write_logs(folder.root, ConversationPlan(turns))
+    plan = ConversationPlan(turns, start=time.time() - 3600)
+    write_logs(folder.root, plan)
     (folder.root / "v34").mkdir(exist_ok=True)
     (folder.root / "v34/config.py").write_text(CONFIG)
     (folder.root / "v34/app.py").write_text(APP)

@@ -16,6 +16,7 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change_answers import ChangeAnswers, Then
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.errors import ControlError
+from timmy_tui.core.formatting import local_time
 from timmy_tui.core.output import say, say_json, say_while_working
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.user_requests import Flip, Restart, Undo
@@ -164,7 +165,7 @@ def journal(options: JournalOptions) -> None:
         say_json([{name: getattr(entry, name) for name in fields} for entry in entries])
         return
     for entry in entries:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
+        when = local_time(entry.at)
         undo_hint = "undo" if entry.undoable else ""
         line = f"{when}  {entry.op}  {entry.label:34} {entry.state:18} {undo_hint:5}{entry.detail}"
         say(line.rstrip())

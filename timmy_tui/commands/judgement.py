@@ -143,11 +143,8 @@ def compare(options: CompareOptions) -> None:
 
 def _history_turns(place: Place) -> tuple[list[Turn], dict[int, str]]:
     """Turns of the history, and the user's marks by ordinal."""
-    history = open_history(find_timmy(place))
-    try:
+    with open_history(find_timmy(place)) as history:
         turns, marks = history.turns(), history.marks()
-    finally:
-        history.close()
     return turns, {turn.ordinal: marks[turn.number].quality for turn in turns if turn.number in marks}
 
 

@@ -1,6 +1,7 @@
 """Turns as the user names them in a command: by number or by request id."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,14 +22,25 @@ if TYPE_CHECKING:
     from timmy_tui.storage.history import History
 
 
-def open_history(timmy: Timmy) -> "History":
-    """The history of this Timmy. A problem with its file is printed to stderr. Raises HistoryError."""
+@contextmanager
+def open_history(timmy: Timmy) -> Iterator["History"]:
+    """The history of this Timmy. What is wrong with its file or its rows is printed to stderr. Raises HistoryError."""
     from timmy_tui.storage.history import History
 
-    history = History(state_dir() / "history.db", str(timmy.root), timmy.settings.history.text)
+    try:
+        folder = state_dir()
+    except OSError as error:
+        raise HistoryError(f"the state folder cannot be used: {error.filename}: {error.strerror}.") from None
+    history = History(folder / "history.db", str(timmy.root), timmy.settings.history.text)
     if history.warning:
         say(f"timmy-tui: {history.warning}", err=True)
-    return history
+    try:
+        yield history
+    finally:
+        history.close()
+        if history.unreadable:
+            rows = ", ".join(f"{number} of {table}" for table, number in sorted(history.unreadable.items()))
+            say(f"timmy-tui: rows of the history that cannot be read, and stay as they are: {rows}", err=True)
 
 
 def read_numbered(options: LogOptions, keep_events: bool = False) -> LogReading:
@@ -44,11 +56,8 @@ def read_numbered(options: LogOptions, keep_events: bool = False) -> LogReading:
     if not timmy.settings.history.enabled:
         return reading
     try:
-        history = open_history(timmy)
-        try:
+        with open_history(timmy) as history:
             return numbered_by(history, reading)
-        finally:
-            history.close()
     except (HistoryError, OSError) as error:
         problem = error.message if isinstance(error, HistoryError) else f"{error.strerror}."
         say(f"timmy-tui: turns are numbered by their place in these logs: {problem}", err=True)

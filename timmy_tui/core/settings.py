@@ -5,6 +5,7 @@ An unknown key is an error that names the file, the key and the most similar val
 """
 
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Mapping
@@ -251,7 +252,7 @@ def _check_owner(path: Path) -> None:
     if info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError(
             f"other users can write {path}, and it may name commands. It is ignored.",
-            f"chmod 600 {path}",
+            shlex.join(["chmod", "600", str(path)]),
         )
 
 

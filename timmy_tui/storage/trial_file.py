@@ -7,7 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from timmy_tui.analysis.compare.trial import SCHEMA, Trial, advance, answer, leave, make_trial, resume, state
+from timmy_tui.analysis.compare.trial import (
+    SCHEMA,
+    Trial,
+    advance,
+    answer,
+    is_possible,
+    leave,
+    make_trial,
+    resume,
+    state,
+)
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import TrialState
@@ -53,7 +63,7 @@ class TrialFile:
         try:
             data = self._path.read_bytes()
             trial = _DECODER.decode(data[:LIMIT])
-            if trial.schema != SCHEMA or not 0 <= trial.at <= len(trial.phases):
+            if trial.schema != SCHEMA or not is_possible(trial):
                 raise msgspec.ValidationError("not a trial of this version")
             return trial
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
