@@ -59,3 +59,58 @@ def test_every_command_on_every_stream(program: Preloaded, tmp_path: Path, strea
 
 def test_no_stream_is_forgotten() -> None:
     assert sorted(STREAMS) == sorted((*TAKING, *ENDED))
+
+
+def unusable(base: Path, kind: str) -> str:
+    """A path for XDG_STATE_HOME below which nothing can be made."""
+    if kind == "a file":
+        (base / "file").write_text("")
+        return str(base / "file")
+    return {"below a file": f"{base}/written/x", "no such place": "/proc/none", "a device": "/dev/null"}[kind]
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file", "no such place", "a device"])
+def test_every_command_without_a_state_folder(program: Preloaded, tmp_path: Path, kind: str) -> None:
+    folder = make_timmy(tmp_path)
+    written = tmp_path / "written"
+    environment = {**folder.environment, "XDG_STATE_HOME": unusable(tmp_path, kind)}
+    refused = 0
+    for call in calls(("1",), str(written)):
+        written.write_text("")
+        done = program.run(call.line(root=folder.root), "utf-8", environment)
+        assert_documented(call, done)
+        refused += done.code == 1 and bool(done.err)
+    assert refused > 5
+
+
+def test_every_command_with_a_log_that_has_no_place(program: Preloaded, tmp_path: Path) -> None:
+    folder = make_timmy(tmp_path)
+    folder.settings.write_text("[paths]\nv34_logs = []\n")
+    for call in calls(("1",), str(tmp_path / "written")):
+        assert_documented(call, program.run(call.line(root=folder.root), "utf-8", folder.environment))
+
+
+ODD_LINES = [
+    "[" * 5000,
+    "null",
+    "{}",
+    '{"op": 7}',
+    '{"op": "x", "stage": "kept", "at": 1e999}',
+    "\x00\xff",
+    '{"op": "x"',
+]
+
+
+def test_every_command_with_a_journal_that_a_hand_edited(program: Preloaded, tmp_path: Path) -> None:
+    folder = make_timmy(tmp_path)
+    flip = ["flip", "retrieved-chunks", "4", "--yes", "--root", str(folder.root)]
+    assert program.run(flip, environment=folder.environment).code == 0
+    (journal,) = folder.state.rglob("journal.jsonl")
+    lines = journal.read_text(encoding="utf-8").splitlines()
+    halves = [line[: len(line) // 2] for line in lines]
+    without = [line.replace('"files":', '"filed":').replace('"before":', '"bef":') for line in lines]
+    journal.write_text(
+        "\n".join([*ODD_LINES, *halves, *lines[1:], *without, *lines, *ODD_LINES]), encoding="latin-1", errors="replace"
+    )
+    for call in calls(("1", "x"), str(tmp_path / "written")):
+        assert_documented(call, program.run(call.line(root=folder.root), "utf-8", folder.environment))
