@@ -1,6 +1,8 @@
 """The command line.
 
-Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage.
+Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage, 70 a fault of the program, 130 Ctrl+C. A
+reader of standard output that ends early (``| head``) ends a command with 1 and without a word. A change that has begun
+goes on without its reader, and its exit code is its own (commands/change.py).
 """
 
 import sys
@@ -8,11 +10,19 @@ import sys
 
 def main() -> None:
     """Entry point of the ``timmy-tui`` script."""
+    from timmy_tui.commands.guard import guarded
+
+    code = guarded(_run)
+    if code:
+        sys.exit(code)
+
+
+def _run() -> int:
     from timmy_tui.commands.fast_path import run_fast_path
 
     if run_fast_path(sys.argv[1:]):
-        return
+        return 0
     from timmy_tui.commands.lazy_group import run
     from timmy_tui.commands.table import COMMANDS
 
-    run(COMMANDS)
+    return run(COMMANDS)

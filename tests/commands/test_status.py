@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from timmy_tui.core.settings import state_path
 from timmy_tui.report.status import FRESH_S, for_tmux, quick_line, save_line, state_file
 
 DATA = Path(__file__).parents[1] / "data"
@@ -40,9 +41,9 @@ def test_where_nothing_is_known_a_line_is_printed_and_the_exit_code_is_0(tmp_pat
 
 def test_a_running_dashboard_answers_and_an_old_state_does_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    save_line("● V2V 1.00s", "tmux line", "/timmy")
-    assert quick_line([], os.environ) == "● V2V 1.00s"
-    assert quick_line(["--tmux"], os.environ) == "tmux line"
+    save_line("✗ #5 failed", "/timmy")
+    assert quick_line([], os.environ) == "✗ #5 failed"
+    assert quick_line(["--tmux"], os.environ) == "✗ ##5 failed"
     assert quick_line(["--root", "/x"], os.environ) is None
     state = json.loads(state_file(os.environ).read_text())
     state_file(os.environ).write_text(json.dumps({**state, "at": time.time() - FRESH_S - 1}))
@@ -51,12 +52,49 @@ def test_a_running_dashboard_answers_and_an_old_state_does_not(monkeypatch: pyte
     assert quick_line([], os.environ) is None
 
 
+@pytest.mark.parametrize(
+    "edited",
+    [
+        '{"at": 1e400, "line": "x"}',
+        '{"at": 1' + 400 * "0" + ', "line": "x"}',
+        '{"at": NaN, "line": "x"}',
+        "[" * 5000,
+        '{"at": null, "line": "x"}',
+        '{"line": "x"}',
+        "[]",
+    ],
+)
+def test_a_state_file_that_a_hand_edited_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, edited: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    save_line("a", "/timmy")
+    state_file(os.environ).write_text(edited)
+    assert quick_line([], os.environ) is None
+
+
+def test_nothing_in_the_state_file_reaches_tmux_or_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    save_line("#(reboot) \x1b[2J" + 100 * "x", "/timmy")
+    line = quick_line(["--tmux"], os.environ)
+    assert line is not None
+    assert line.startswith("##(reboot) ␛[2J")
+    assert len(line) < 90
+
+
+def test_a_relative_state_folder_is_ignored_as_everywhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert state_file(os.environ).parent == state_path()
+
+
 def test_the_state_file_is_private_and_a_full_disk_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    save_line("a", "b", "/timmy")
+    save_line("a", "/timmy")
     assert state_file(os.environ).stat().st_mode & 0o077 == 0
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
-    save_line("a", "b", "/timmy")
+    save_line("a", "/timmy")
 
 
 def test_the_quick_path_imports_no_library(tmp_path: Path) -> None:

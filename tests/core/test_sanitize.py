@@ -20,6 +20,22 @@ def test_plain_text_is_untouched_and_tabs_are_spaces() -> None:
     assert clean("a\tb") == "a    b"
 
 
+PERSIAN, HINDI, EMOJI = "\u0645\u06cc\u200c\u062e", "\u0915\u094d\u200d\u0937", "\U0001f469\u200d\U0001f4bb"
+GERMAN = "Auf\u200clage"
+
+
+@pytest.mark.parametrize("word", [PERSIAN, HINDI, EMOJI, GERMAN, "\u0d28\u0d4d\u200d"])
+def test_joiners_that_letters_and_emoji_need_stay(word: str) -> None:
+    assert clean(word) == word
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u200e", "\u200f", "\u202e", "\u2066", "\u061c", "\u2060", "\u180e", "\ufeff"]
+)
+def test_their_neighbours_do_not(hidden: str) -> None:
+    assert clean(f"a{hidden}b") == "a\ufffdb"
+
+
 def test_a_long_line_is_cut_and_says_so() -> None:
     cut = clean("x" * (LIMIT + 1))
     assert len(cut) == LIMIT

@@ -2,8 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields
 
 from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import Settings, load_settings, refuse_commands_in_repository
@@ -88,3 +91,37 @@ def test_a_command_that_comes_with_the_monitored_repository_is_refused(tmp_path:
     refuse_commands_in_repository(load_settings(own), own, root)
     inside.write_text("[view]\nwindow = 30\n")
     refuse_commands_in_repository(load_settings(inside), inside, root)
+
+
+def numbers() -> list[tuple[str, str]]:
+    """(table, key) of every setting that is a number."""
+    tables = [(table.name, type(table.default)) for table in fields(Settings) if isinstance(table.default, Struct)]
+    hints = [(name, key, hint) for name, kind in tables for key, hint in get_type_hints(kind).items()]
+    return [(name, key) for name, key, hint in hints if hint in (int, float)]
+
+
+@pytest.mark.parametrize("value", ["1" + 30 * "0", "-1" + 30 * "0", "nan", "inf", "-inf", "-1"])
+@pytest.mark.parametrize(("table", "key"), numbers())
+def test_a_number_out_of_range_is_refused(tmp_path: Path, table: str, key: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"\$\.{table}\.{key}"):
+        load_settings(write(tmp_path, f"[{table}]\n{key} = {value}\n"))
+
+
+def test_there_are_numbers() -> None:
+    assert len(numbers()) > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("[paths]\nv34_logs = []\n", "v34_logs"),
+        (f"a = {5000 * '['}", "is not valid TOML: maximum recursion"),
+        (f"a = 1{5000 * '0'}", "is not valid TOML"),
+        ('[paths]\nlatency_log = "a\\u0000b"\n', "NUL"),
+        ('[control]\ncommand = ["a", "b\\u0000"]\n', "NUL"),
+    ],
+)
+def test_what_nothing_can_be_done_with_is_refused(tmp_path: Path, text: str, wanted: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(write(tmp_path, text))
+    assert wanted in str(caught.value)

@@ -4,7 +4,6 @@ Exit codes: 0 kept, undone as requested, or nothing to do; 1 refused, nothing wa
 instead of kept; 4 needs attention or is still open, also after Ctrl+C.
 """
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,8 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change_answers import ChangeAnswers, Then
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.errors import ControlError
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.formatting import local_time
+from timmy_tui.core.output import say, say_json, say_while_working
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.user_requests import Flip, Restart, Undo
 
@@ -140,7 +140,7 @@ def undo(options: OperationOptions) -> int:
 def keep(options: OperationOptions) -> int:
     """Keep an interrupted change as it is, and close it: the newest open one, or OPERATION of the journal."""
     with open_controller(options) as controller:
-        click.echo(clean(controller.keep(options.operation)))
+        say(controller.keep(options.operation))
     return 0
 
 
@@ -162,15 +162,15 @@ def journal(options: JournalOptions) -> None:
         entries = controller.state().journal
     if options.as_json:
         fields = ("op", "at", "label", "state", "undoable", "detail")
-        click.echo(json.dumps([{name: getattr(entry, name) for name in fields} for entry in entries], indent=1))
+        say_json([{name: getattr(entry, name) for name in fields} for entry in entries])
         return
     for entry in entries:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
+        when = local_time(entry.at)
         undo_hint = "undo" if entry.undoable else ""
-        line = f"{when}  {entry.op}  {clean(entry.label):34} {entry.state:18} {undo_hint:5}{clean(entry.detail)}"
-        click.echo(line.rstrip())
+        line = f"{when}  {entry.op}  {entry.label:34} {entry.state:18} {undo_hint:5}{entry.detail}"
+        say(line.rstrip())
     if not entries:
-        click.echo("nothing was changed yet")
+        say("nothing was changed yet")
 
 
 @contextmanager
@@ -185,7 +185,7 @@ def open_controller(place: Place, reading: bool = False) -> Iterator["Controller
     settings, installation = timmy.settings, timmy.installation
 
     def notify(message: str, role: str) -> None:
-        click.echo(clean(message), err=role == "bad")
+        say_while_working(message, err=role == "bad")
 
     read_only = "this command only reads" if reading else ""
     try:
@@ -216,19 +216,19 @@ def confirmed(plan: "ChangePlan", yes: bool, only: bool = False) -> "ChangePlan"
     if plan.refusal:
         raise ControlError(f"{plan.label}: {plan.refusal}")
     if plan.done:
-        click.echo(clean(f"{plan.label}: {plan.done}"))
+        say(f"{plan.label}: {plan.done}")
         raise click.exceptions.Exit(0)
-    click.echo(clean(plan.label))
+    say(plan.label)
     for text in plan.preview:
-        click.echo(f"  {clean(text)}")
+        say(f"  {text}")
     if plan.other is not None:
-        click.echo(f"  (--only: {clean(plan.other_word)})")
+        say(f"  (--only: {plan.other_word})")
     if yes:
         return plan
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on; use --yes.")
     if not click.confirm("go ahead?"):
-        click.echo("nothing was changed")
+        say("nothing was changed")
         raise click.exceptions.Exit(1)
     return plan
 
@@ -243,7 +243,7 @@ def carry_out(controller: "Controller", plan: "ChangePlan", answers: ChangeAnswe
         controller.close()
         if controller.idle and not controller.is_open(op):
             return _final_exit_code(controller)
-        click.echo(
+        say(
             f"left open: {CLOSING_COMMANDS}" if plan.planned else "stopped waiting: v34 may still be starting", err=True
         )
         return 4
@@ -258,12 +258,12 @@ def _wait_for_end(controller: "Controller", answers: ChangeAnswers) -> int:
         assert progress is not None
         line = _progress_line(progress)
         if line != printed:
-            click.echo(line)
+            say_while_working(line)
             printed = line
         if over:
             return EXIT_CODES.get(progress.state, 4)
         if not answers.answer(controller, progress):
-            click.echo(f"left open: {CLOSING_COMMANDS}", err=True)
+            say(f"left open: {CLOSING_COMMANDS}", err=True)
             return 4
         time.sleep(POLL_S)
 
@@ -272,9 +272,9 @@ def _final_exit_code(controller: "Controller") -> int:
     """Print the last line of progress; the exit code."""
     progress = controller.progress
     if progress is None or progress.state not in EXIT_CODES or progress.state is ChangeState.IDLE:
-        click.echo("not started: nothing was changed", err=True)
+        say("not started: nothing was changed", err=True)
         return 1
-    click.echo(_progress_line(progress))
+    say_while_working(_progress_line(progress))
     return EXIT_CODES[progress.state]
 
 
@@ -287,7 +287,7 @@ def _progress_line(progress: ChangeProgress) -> str:
     if progress.pid is not None:
         parts.append(f"pid {progress.pid}")
     if progress.message:
-        parts.append(clean(progress.message))
+        parts.append(progress.message)
     return "  ".join(parts)
 
 

@@ -4,10 +4,10 @@ import select
 import sys
 from typing import TYPE_CHECKING, Literal
 
-import click
 from msgspec import Struct
 
 from timmy_tui.core.errors import ControlError
+from timmy_tui.core.output import say, say_while_working
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ChangeProgress, ChangeState
 
@@ -61,7 +61,7 @@ class ChangeAnswers(Struct, kw_only=True):
         choices = progress.choices
         if choices != self.offered:
             self.offered = choices
-            click.echo(f"  type {' or '.join(choices)}" + (f"; Enter alone: {usual}" if usual else ""))
+            say_while_working(f"  type {' or '.join(choices)}" + (f"; Enter alone: {usual}" if usual else ""))
         if not select.select([sys.stdin], [], [], 0.0)[0]:
             return ""
         line = sys.stdin.readline()
@@ -70,7 +70,7 @@ class ChangeAnswers(Struct, kw_only=True):
             return ""
         fitting = [choice for choice in choices if choice.startswith(typed)] if typed else [usual]
         if len(fitting) != 1:
-            click.echo(f"  {clean(typed, 40)}: type {' or '.join(choices)}")
+            say_while_working(f"  {clean(typed, 40)}: type {' or '.join(choices)}")
             return ""
         return fitting[0]
 
@@ -81,7 +81,7 @@ class ChangeAnswers(Struct, kw_only=True):
             # The change went on by itself meanwhile: the next look shows how.
             now = controller.progress
             if not controller.idle and now is not None and now.state is progress.state:
-                click.echo(clean(error.message), err=True)
+                say(error.message, err=True)
             return
         if choice == "resume listening":
-            click.echo(clean(message))
+            say_while_working(message)

@@ -1,6 +1,5 @@
 """``timmy-tui flags`` and ``restore-points``."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +8,7 @@ from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change import ChangeOptions, carry_out, confirmed, now_option, open_controller, yes_option
 from timmy_tui.commands.change_answers import ChangeAnswers
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
+from timmy_tui.core.output import say, say_json
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.user_requests import Restore, RestoreLatest
 
@@ -52,14 +52,14 @@ def flags(options: FlagsOptions) -> None:
             }
             for state in states
         ]
-        click.echo(json.dumps(rows, indent=1))
+        say_json(rows)
         return
-    click.echo(f"{'flag':18} {'file':>28} {'running':>28}")
+    say(f"{'flag':18} {'file':>28} {'running':>28}")
     for state in states:
         in_file, running = clean(state.file_value, 28), clean(state.running_value, 28)
-        click.echo(f"{state.key:18} {in_file:>28} {running:>28}  {state.override}".rstrip())
+        say(f"{state.key:18} {in_file:>28} {running:>28}  {state.override}".rstrip())
         if state.warning:
-            click.echo(f"{'':18} {state.warning}")
+            say(f"{'':18} {state.warning}")
 
 
 @click.group()
@@ -89,9 +89,9 @@ def list_points(place: Place) -> None:
     points = _points(place)
     listed = points.list()
     for problem in points.list_problems:
-        click.echo(clean(problem), err=True)
+        say(clean(problem), err=True)
     for point in listed:
-        click.echo(_point_line(point))
+        say(_point_line(point))
 
 
 def _point_line(point: "RestorePoint") -> str:
@@ -110,7 +110,7 @@ def _point_line(point: "RestorePoint") -> str:
 @takes(PointOptions)
 def create_point(options: PointOptions) -> None:
     """Copy the code files of v34/ and shared/, byte for byte, to a folder outside the repository."""
-    click.echo(_point_line(_points(options).create(options.name)))
+    say(_point_line(_points(options).create(options.name)))
 
 
 @restore_points.command(name="show")
@@ -124,11 +124,11 @@ def show_point(options: PointOptions) -> None:
 
     comparison = _points(options).compare(options.name)
     for difference in comparison.differences:
-        click.echo(f"{clean(difference.path):44} {clean(describe(difference))}")
+        say(f"{clean(difference.path):44} {clean(describe(difference))}")
     if not comparison.differences:
-        click.echo("no code file differs")
+        say("no code file differs")
     if comparison.left_out:
-        click.echo(clean(left_out_words(comparison.left_out)))
+        say(clean(left_out_words(comparison.left_out)))
 
 
 class RestoreOptions(ChangeOptions, frozen=True, kw_only=True):

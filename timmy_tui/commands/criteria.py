@@ -18,6 +18,7 @@ from timmy_tui.commands.options import (
     settings_option,
     takes,
 )
+from timmy_tui.core.output import say_json, say_lines
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.flag_words import epoch_words
 from timmy_tui.model.llm import LlmState, OllamaFacts
@@ -57,13 +58,9 @@ def criteria(options: CriteriaOptions) -> None:
     """
     state, epochs = _judged(options)
     if options.as_json:
-        import msgspec
-
-        printed = msgspec.json.encode(_object(state, epochs))
-        click.echo(msgspec.json.format(printed, indent=1).decode())
+        say_json(_object(state, epochs))
         return
-    for line in _lines(state, epochs):
-        click.echo(line)
+    say_lines(_lines(state, epochs))
 
 
 def _judged(options: CriteriaOptions) -> tuple[LlmState, tuple[Epoch, ...]]:

@@ -4,9 +4,10 @@ Only well-formed calls: the full command line does the rest, ``--help`` included
 """
 
 import os
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+
+from timmy_tui.core.output import say
 
 Options = Mapping[str, list[str]]
 """Option → its values in the order of the call; a switch has none."""
@@ -34,7 +35,7 @@ def print_status(arguments: Sequence[str]) -> bool:
 
         logs = [Path(log) for log in options.get("--log", [])]
         line = newest_line(_path(options, "--root"), _path(options, "--settings"), logs, "--tmux" in options)
-    print(line)
+    say(line)
     return True
 
 
@@ -62,15 +63,7 @@ def open_dashboard(arguments: Sequence[str]) -> bool:
         return False
     from timmy_tui.bootstrap.dashboard import open_live
 
-    try:
-        open_live(timmy, dashboard_options)
-    except TimmyError as error:
-        from timmy_tui.core.sanitize import clean_lines
-
-        print("\n".join(clean_lines(f"timmy-tui: {error}")), file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    open_live(timmy, dashboard_options)
     return True
 
 

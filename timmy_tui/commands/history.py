@@ -1,10 +1,8 @@
 """``timmy-tui mark`` and ``timmy-tui history``: what outlives the logs."""
 
-import json
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +12,10 @@ from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.commands.named_turns import open_history, turn_named
 from timmy_tui.commands.options import LogOptions, json_option, log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
-from timmy_tui.core.formatting import MISSING, count, duration
+from timmy_tui.core.formatting import count, duration, local_time
+from timmy_tui.core.output import say, say_json
 from timmy_tui.core.sanitize import clean
-from timmy_tui.core.settings import state_dir
+from timmy_tui.core.settings import state_path
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.sources.timmy import Timmy
@@ -27,15 +26,15 @@ if TYPE_CHECKING:
     from timmy_tui.analysis.stats.session_noise import SessionNoise
 
 
+MINUTE = "%Y-%m-%d %H:%M"
+
+
 def known_noise(timmy: Timmy) -> "SessionNoise | None":
     """The session noise that the history shows; None without a history, which is not created."""
-    if not timmy.settings.history.enabled or not (state_dir() / "history.db").exists():
+    if not timmy.settings.history.enabled or not (state_path() / "history.db").exists():
         return None
-    history = open_history(timmy)
-    try:
+    with open_history(timmy) as history:
         return session_noise(history)
-    finally:
-        history.close()
 
 
 class MarkOptions(LogOptions, frozen=True, kw_only=True):
@@ -69,8 +68,7 @@ def mark(options: MarkOptions) -> None:
     if by_place:
         turn = turn_named(read, options.turn)
         _confirm(turn, quality or "not marked", options.yes)
-    history = open_history(timmy)
-    try:
+    with open_history(timmy) as history:
         # A turn that no dashboard has seen yet is in the logs.
         stored = history.store([turn] if by_place else read, read).turns
         known = stored.get(turn.ordinal) if by_place else turn_named(history.turns(), options.turn)
@@ -78,10 +76,8 @@ def mark(options: MarkOptions) -> None:
             raise NotFound(f"turn {options.turn!r} is not over yet.", "Mark it when it is.")
         history.mark(known.number, quality, options.note)
         stored_mark = history.marks().get(known.number)
-    finally:
-        history.close()
     name = clean(known.request_id) or "no id"
-    click.echo(f"turn {known.number} ({name}): {stored_mark.quality if stored_mark else 'not marked'}")
+    say(f"turn {known.number} ({name}): {stored_mark.quality if stored_mark else 'not marked'}")
 
 
 def _turns_of_logs(timmy: Timmy, named: Sequence[Path], needed: bool) -> tuple[Turn, ...]:
@@ -97,9 +93,9 @@ def _turns_of_logs(timmy: Timmy, named: Sequence[Path], needed: bool) -> tuple[T
 
 def _confirm(turn: Turn, quality: str, yes: bool) -> None:
     """Say which turn a place in the logs is, without what was said in it, and ask. Raises UsageError, Abort."""
-    began = MISSING if turn.started is None else _local_time(turn.started, "%Y-%m-%d %H:%M:%S")
+    began = local_time(turn.started)
     name = clean(turn.request_id) or "no id"
-    click.echo(
+    say(
         f"place {turn.number} in these logs: {name}, {began}, {turn.state}, {turn.span} {duration(turn.headline_ms)}, "
         f"prompt {count(turn.prompt_tokens)} tokens, output {count(turn.output_tokens)}",
         err=True,
@@ -136,25 +132,22 @@ class HistoryOptions(LogOptions, frozen=True, kw_only=True):
 def history(options: HistoryOptions) -> None:
     """Show the history: turns per day with their medians, marks, findings, changes and verdicts."""
     timmy = find_timmy(options)
-    store = open_history(timmy)
-    try:
+    with open_history(timmy) as store:
         if options.take_in or options.logs:
             log_files = named_logs(options.logs) if options.logs else logs_of(timmy.installation)
             new = store.put_turns(read_logs(log_files, timmy.settings.tail, keep_events=False).turns)
-            click.echo(f"{new} new turns stored", err=True)
+            say(f"{new} new turns stored", err=True)
         since = time.time() - 86_400 * options.days
         summary = _summary(store, since)
         if options.turns:
             summary["turns"] = [_turn_row(turn) for turn in store.turns(since=since)]
         noise = session_noise(store)
-    finally:
-        store.close()
     if options.as_json:
         summary["session_noise"] = {group: values._asdict() for group, values in noise.groups.items()}
-        click.echo(json.dumps(summary, indent=1))
+        say_json(summary)
     else:
         _print_summary(summary, options.days)
-        click.echo(noise.describe_groups())
+        say(noise.describe_groups())
 
 
 def _summary(store: History, since: float) -> dict[str, Any]:
@@ -164,7 +157,7 @@ def _summary(store: History, since: float) -> dict[str, Any]:
     day = ""
     for turn in store.turns(since=since):
         # A typed turn whose time is not known counts on the day of the turn before it.
-        day = day if turn.started is None else _local_time(turn.started, "%Y-%m-%d")
+        day = day if turn.started is None else local_time(turn.started, "%Y-%m-%d")
         if day:
             by_day.setdefault(day, []).append(turn)
     days = []
@@ -198,28 +191,28 @@ def _summary(store: History, since: float) -> dict[str, Any]:
 
 def _print_summary(summary: dict[str, Any], days: float) -> None:
     counts = summary["counts"]
-    click.echo(", ".join(f"{number} {name}" for name, number in counts.items()))
+    say(", ".join(f"{number} {name}" for name, number in counts.items()))
     if not summary["days"]:
-        click.echo(f"no turns in the last {days:g} days")
+        say(f"no turns in the last {days:g} days")
     for day in summary["days"]:
-        click.echo(
+        say(
             f"{day['day']}  {day['turns']:4} turns  V2V p50 {duration(day['v2v_p50'])} p95 {duration(day['v2v_p95'])} "
             f"n={day['n']}  LLM p50 {duration(day['llm_p50'])}"
         )
     for row in summary.get("turns", ()):
-        click.echo(_turn_line(row))
+        say(_turn_line(row))
     for mark in summary["marks"]:
         name = f"turn {mark['number']} {clean(mark['request_id'])}".rstrip()
-        click.echo(f"marked {mark['quality']}: {name} {clean(mark['note'])}".rstrip())
+        say(f"marked {mark['quality']}: {name} {clean(mark['note'])}".rstrip())
     for finding in summary["findings"]:
         state = f", {finding['ended']}" if finding["ended"] else ""
         level_change = f"{finding['stage']} {finding['direction']} ×{finding['ratio']:.2f}"
-        click.echo(f"{_local_time(finding['at'])}  {level_change}{state}")
+        say(f"{local_time(finding['at'], MINUTE)}  {level_change}{state}")
     for change in summary["changes"]:
-        click.echo(f"{_local_time(change['at'])}  {clean(change['label'])}: {clean(change['state'])}")
+        say(f"{local_time(change['at'], MINUTE)}  {clean(change['label'])}: {clean(change['state'])}")
     for verdict in summary["verdicts"]:
-        at = _local_time(verdict["at"])
-        click.echo(f"{at}  {verdict['b']} against {verdict['a']}: {clean(verdict['sentence'])}")
+        at = local_time(verdict["at"], MINUTE)
+        say(f"{at}  {verdict['b']} against {verdict['a']}: {clean(verdict['sentence'])}")
 
 
 def _turn_row(turn: Turn) -> dict[str, Any]:
@@ -235,10 +228,6 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
 
 
 def _turn_line(row: dict[str, Any]) -> str:
-    began = MISSING if row["started"] is None else _local_time(row["started"], "%Y-%m-%d %H:%M:%S")
+    began = local_time(row["started"])
     kind = clean(row["request_id"]) or ("typed" if row["typed"] else "no id")
     return f"{row['number']:6}  {began:19}  {kind:9} {row['state']:9} {row['span']} {duration(row['headline_ms'])}"
-
-
-def _local_time(stamp: float, form: str = "%Y-%m-%d %H:%M") -> str:
-    return datetime.fromtimestamp(stamp).strftime(form)

@@ -1,6 +1,5 @@
 """``timmy-tui regressions``, ``compare`` and ``explain``: what the dashboard concludes, from the shell."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from timmy_tui.commands.options import (
 )
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, duration
+from timmy_tui.core.output import say, say_json
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
@@ -54,16 +54,16 @@ def regressions(options: JudgementOptions) -> None:
         findings += [new for new in detector.add(turn) if new.raised == turn.ordinal and not new.ended]
     numbers = {turn.ordinal: turn.number for turn in turns}
     if options.as_json:
-        click.echo(json.dumps([_finding_row(finding, numbers) for finding in findings], indent=1))
+        say_json([_finding_row(finding, numbers) for finding in findings])
         return
     if not findings:
-        click.echo("no level change in these turns")
+        say("no level change in these turns")
     for finding in findings:
         since = _turn_words(numbers.get(finding.since), finding.since_id)
         where = f"{finding.stage} {finding.gap}".strip()
         work = f", not explained by {' or '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
         reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
-        click.echo(
+        say(
             f"{where} {finding.direction} ×{finding.ratio:.2f} since {since}: {duration(finding.before_ms)} → "
             f"{duration(finding.after_ms)}, n={finding.n}, reported at {reported_at}{work}"
         )
@@ -136,34 +136,31 @@ def compare(options: CompareOptions) -> None:
     verdict = with_changes(verdict, epochs_of(turns, known).differences(sides[0], sides[1]))
     if options.as_json:
         printed = {**msgspec.to_builtins(verdict), "changes": change_objects(verdict.changes, known)}
-        click.echo(json.dumps(printed, indent=1))
+        say_json(printed)
         return
     _print_comparison(verdict)
 
 
 def _history_turns(place: Place) -> tuple[list[Turn], dict[int, str]]:
     """Turns of the history, and the user's marks by ordinal."""
-    history = open_history(find_timmy(place))
-    try:
+    with open_history(find_timmy(place)) as history:
         turns, marks = history.turns(), history.marks()
-    finally:
-        history.close()
     return turns, {turn.ordinal: marks[turn.number].quality for turn in turns if turn.number in marks}
 
 
 def _print_comparison(verdict: Comparison) -> None:
-    click.echo(f"{verdict.b} against {verdict.a}: {verdict.sentence}")
+    say(f"{verdict.b} against {verdict.a}: {verdict.sentence}")
     if verdict.changes:
-        click.echo(f"flags: {clean(changes_words(verdict.changes), 200)}")
-    click.echo(f"{'stage':10} {'before':>8} {'after':>8} {'ratio':>6} {'95 %':>14} {'raw':>6} {'n':>8}  verdict")
+        say(f"flags: {clean(changes_words(verdict.changes), 200)}")
+    say(f"{'stage':10} {'before':>8} {'after':>8} {'ratio':>6} {'95 %':>14} {'raw':>6} {'n':>8}  verdict")
     for row in verdict.stages:
         interval = f"[{row.low:.2f}, {row.high:.2f}]" if row.low is not None and row.high is not None else MISSING
-        click.echo(
+        say(
             f"{row.stage:10} {duration(row.before_ms):>8} {duration(row.after_ms):>8} {_ratio_text(row.ratio):>6} "
             f"{interval:>14} {_ratio_text(row.raw_ratio):>6} {f'{row.n_b}/{row.n_a}':>8}  {row.verdict}"
             + (f": {row.wanted} more" if row.wanted else "")
         )
-    click.echo(verdict.noise)
+    say(verdict.noise)
 
 
 def _ratio_text(ratio: float | None) -> str:
@@ -202,11 +199,11 @@ def explain(options: ExplainOptions) -> None:
         )
     if options.as_json:
         named = {"number": wanted.number, "request_id": wanted.request_id}
-        click.echo(json.dumps({**named, **msgspec.to_builtins(explanation)}, indent=1))
+        say_json({**named, **msgspec.to_builtins(explanation)})
         return
-    click.echo(explanation.sentence)
+    say(explanation.sentence)
     for part in explanation.contributions:
-        click.echo(f"{duration(part.ms):>9}  {part.stage}" + (f"  {part.why}" if part.why else ""))
+        say(f"{duration(part.ms):>9}  {part.stage}" + (f"  {part.why}" if part.why else ""))
 
 
 def _turns(options: LogOptions) -> list[Turn]:

@@ -1,15 +1,16 @@
 """The click group that imports a command when it runs, and prints errors as plain messages."""
 
-import os
+import io
 import sys
 from collections.abc import Mapping
-from typing import NoReturn
 
 import click
 
 from timmy_tui import __version__
+from timmy_tui.commands.guard import INTERRUPTED
 from timmy_tui.commands.table import load_command
-from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.output import say_lines
+from timmy_tui.core.sanitize import clean_lines
 
 
 class LazyGroup(click.Group):
@@ -42,8 +43,24 @@ class LazyGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
-def run(table: Mapping[str, tuple[str, str]]) -> NoReturn:
-    """Run the command line and exit: 0, 1 (an explained error), 2 (wrong usage), or the code of the command."""
+def run(table: Mapping[str, tuple[str, str]]) -> int:
+    """Run the command line; the exit code: 0, 1 (an explained error), 2 (wrong usage), or that of the command."""
+    group = make_group(table)
+    _without_warnings()
+    try:
+        code = group.main(standalone_mode=False, prog_name="timmy-tui")
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        message = io.StringIO()
+        error.show(message)
+        say_lines(clean_lines(message.getvalue().rstrip()), err=True)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def make_group(table: Mapping[str, tuple[str, str]]) -> LazyGroup:
+    """The whole command line."""
 
     @click.group(
         cls=LazyGroup,
@@ -55,21 +72,12 @@ def run(table: Mapping[str, tuple[str, str]]) -> NoReturn:
 
     assert isinstance(group, LazyGroup)
     group.table = table
-    try:
-        code = group.main(standalone_mode=False, prog_name="timmy-tui")
-        sys.stdout.flush()
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except TimmyError as error:
-        from timmy_tui.core.sanitize import clean_lines
+    return group
 
-        print("\n".join(clean_lines(f"timmy-tui: {error}")), file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        # The reader of the pipe has closed it (head, a pager): no message, and nothing more to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+
+def _without_warnings() -> None:
+    """What Python and its libraries warn of is for who writes programs; ``-W`` and PYTHONWARNINGS bring it back."""
+    if not sys.warnoptions:
+        import warnings
+
+        warnings.simplefilter("ignore")

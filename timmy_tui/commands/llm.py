@@ -2,13 +2,14 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from timmy_tui.bootstrap.startup import Place
 from timmy_tui.commands.options import root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
+from timmy_tui.core.output import say, say_json
 from timmy_tui.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def doctor(options: DoctorOptions) -> int:
     lines = run_checks(options.root, options.settings_path, time.time())
     counts = {level: sum(line.level == level for line in lines) for level in ("ok", "warn", "fail")}
     if options.as_json:
-        _print_json({"schema": "timmy-tui.doctor/1", "counts": counts, "lines": lines})
+        say_json({"schema": "timmy-tui.doctor/1", "counts": counts, "lines": lines})
     else:
         _print_doctor(lines, counts)
     return 1 if counts["fail"] else 0
@@ -86,12 +87,12 @@ def probe(options: ProbeOptions) -> int:
     _confirm(WARNING, options.yes)
 
     def print_step(label: str) -> None:
-        click.echo(f"… {label}", err=True)
+        say(f"… {label}", err=True)
 
     model, num_ctx = options.model or config.model, options.num_ctx or config.num_ctx
     result = run_probe(url, model, num_ctx, config.keep_alive or "1h", print_step)
     if options.as_json:
-        _print_json({"schema": "timmy-tui.probe/1", "probe": result})
+        say_json({"schema": "timmy-tui.probe/1", "probe": result})
     else:
         _print_probe(result)
     return 0 if result.verdict == "works" else 1
@@ -116,7 +117,7 @@ def warm(options: OllamaOptions) -> None:
     _confirm(f"This loads {model_text}. It generates nothing.", options.yes)
     started = time.monotonic()
     send_warm(plan)
-    click.echo(f"loaded {model_text} in {time.monotonic() - started:.1f}s")
+    say(f"loaded {model_text} in {time.monotonic() - started:.1f}s")
 
 
 def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
@@ -143,38 +144,35 @@ def _confirm(warning: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{warning} There is no terminal to ask on; use --yes.")
-    click.echo(warning, err=True)
+    say(warning, err=True)
     click.confirm("Continue?", abort=True, err=True)
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
 
 
 def _print_doctor(lines: "list[DoctorLine]", counts: dict[str, int]) -> None:
     level_texts = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
     for line in lines:
-        click.echo(f"{level_texts[line.level]}  {line.subject:<12} {line.text}")
+        say(f"{level_texts[line.level]}  {line.subject:<12} {line.text}")
         if line.hint:
-            click.echo(f"{'':19}→ {line.hint}")
-    click.echo(f"\n{counts['ok']} ok, {counts['warn']} warnings, {counts['fail']} failing")
+            say(f"{'':19}→ {line.hint}")
+    say()
+    say(f"{counts['ok']} ok, {counts['warn']} warnings, {counts['fail']} failing")
 
 
 def _print_probe(result: "Probe") -> None:
     from timmy_tui.core.formatting import count, duration
 
-    click.echo(f"Ollama {result.version or 'of unknown version'} at {result.url}, {result.model}\n")
+    say(f"Ollama {result.version or 'of unknown version'} at {result.url}, {result.model}")
+    say()
     for step in result.steps:
-        click.echo(step.label)
+        say(step.label)
         if step.problem:
-            click.echo(f"    {step.problem}")
+            say(f"    {step.problem}")
         else:
             cached = "" if step.cached_tokens is None else f", cached {step.cached_tokens}"
             array = "none" if step.context is None else f"{step.context} ids"
             figures = f"prompt_eval_count {count(step.prompt_tokens)}{cached}, prefill {duration(step.prefill_ms)}"
-            click.echo(f"    {figures}, decode {duration(step.decode_ms)}, context {array}")
-        click.echo(f"    {step.meaning}")
+            say(f"    {figures}, decode {duration(step.decode_ms)}, context {array}")
+        say(f"    {step.meaning}")
     verdict_texts = {"works": "The prompt cache works", "does not show": "No sign of the prompt cache"}
-    click.echo(f"\n{verdict_texts.get(result.verdict, 'Not judged')}: {result.summary}.")
+    say()
+    say(f"{verdict_texts.get(result.verdict, 'Not judged')}: {result.summary}.")

@@ -1,16 +1,17 @@
 """Turns as the user names them in a command: by number or by request id."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
 from msgspec.structs import replace as with_fields
 
 from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.commands.options import LogOptions
 from timmy_tui.core.decode import whole_number
 from timmy_tui.core.errors import HistoryError, NotFound
+from timmy_tui.core.output import say
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import load_settings, state_dir
 from timmy_tui.model.same_turn import is_same_exchange
@@ -22,14 +23,25 @@ if TYPE_CHECKING:
     from timmy_tui.storage.history import History
 
 
-def open_history(timmy: Timmy) -> "History":
-    """The history of this Timmy. A problem with its file is printed to stderr. Raises HistoryError."""
+@contextmanager
+def open_history(timmy: Timmy) -> Iterator["History"]:
+    """The history of this Timmy. What is wrong with its file or its rows is printed to stderr. Raises HistoryError."""
     from timmy_tui.storage.history import History
 
-    history = History(state_dir() / "history.db", str(timmy.root), timmy.settings.history.text)
+    try:
+        folder = state_dir()
+    except OSError as error:
+        raise HistoryError(f"the state folder cannot be used: {error.filename}: {error.strerror}.") from None
+    history = History(folder / "history.db", str(timmy.root), timmy.settings.history.text)
     if history.warning:
-        click.echo(f"timmy-tui: {history.warning}", err=True)
-    return history
+        say(f"timmy-tui: {history.warning}", err=True)
+    try:
+        yield history
+    finally:
+        history.close()
+        if history.unreadable:
+            rows = ", ".join(f"{number} of {table}" for table, number in sorted(history.unreadable.items()))
+            say(f"timmy-tui: rows of the history that cannot be read, and stay as they are: {rows}", err=True)
 
 
 def read_numbered(options: LogOptions, keep_events: bool = False) -> LogReading:
@@ -45,14 +57,11 @@ def read_numbered(options: LogOptions, keep_events: bool = False) -> LogReading:
     if not timmy.settings.history.enabled:
         return reading
     try:
-        history = open_history(timmy)
-        try:
+        with open_history(timmy) as history:
             return numbered_by(history, reading)
-        finally:
-            history.close()
     except (HistoryError, OSError) as error:
         problem = error.message if isinstance(error, HistoryError) else f"{error.strerror}."
-        click.echo(f"timmy-tui: turns are numbered by their place in these logs: {clean(problem)}", err=True)
+        say(f"timmy-tui: turns are numbered by their place in these logs: {problem}", err=True)
         return reading
 
 

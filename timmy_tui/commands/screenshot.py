@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.commands.options import takes
+from timmy_tui.core.output import say
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 
@@ -54,7 +55,7 @@ def screenshot(options: ScreenshotOptions) -> None:
         snapshot = snapshot_of_demo(Path(folder), settings, options)
     picture = take_screenshot(snapshot, Picture(size=SIZES[options.size], settings=settings, keys=options.keys.split()))
     options.file.write_text(_FONTS.sub("", picture), encoding="utf-8")
-    click.echo(f"wrote {options.file}")
+    say(f"wrote {options.file}")
 
 
 def snapshot_of_demo(root: Path, settings: Settings, conversation: Conversation) -> Snapshot:

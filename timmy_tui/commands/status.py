@@ -3,6 +3,7 @@
 import click
 
 from timmy_tui.commands.options import LogOptions, log_option, root_option, settings_option, takes
+from timmy_tui.core.output import say
 from timmy_tui.report.newest import newest_line
 
 
@@ -24,4 +25,4 @@ def status(options: StatusOptions) -> None:
     Prints the line of the running dashboard, else one from the end of the logs. Exits with 0 even when nothing is
     known, because tmux would keep showing an error.
     """
-    click.echo(newest_line(options.root, options.settings_path, options.logs, options.tmux))
+    say(newest_line(options.root, options.settings_path, options.logs, options.tmux))

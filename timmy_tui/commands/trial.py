@@ -1,13 +1,12 @@
 """``timmy-tui trial``: the guide's tests from the shell; the dashboard can continue the same test."""
 
-import json
+import shlex
 
 import click
-import msgspec
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.output import say, say_json
 
 ACTS = ("status", "start", "leave", "resume", "stop", "keep", "undo")
 
@@ -44,18 +43,18 @@ def trial(options: TrialOptions) -> None:
     trials = TrialFile(timmy.control_folder)
     turns = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
     if act == "start":
-        click.echo(trials.start(options.name, options.turns, options.aba, turns), err=options.as_json)
+        say(trials.start(options.name, options.turns, options.aba, turns), err=options.as_json)
     elif act != "status":
         trials.update(turns, {})
-        click.echo(trials.act(act, turns), err=options.as_json)
+        say(trials.act(act, turns), err=options.as_json)
     state = trials.update(turns, {})
     if options.as_json:
-        click.echo(json.dumps(msgspec.to_builtins(state), indent=1))
+        say_json(state)
     elif state is None:
-        click.echo("no guided test is open; timmy-tui trial start begins one")
+        say("no guided test is open; timmy-tui trial start begins one")
     else:
-        click.echo(f"{state.label}, step {state.step} of {state.steps}: {clean(state.sentence)}")
+        say(f"{state.label}, step {state.step} of {state.steps}: {state.sentence}")
         if state.wish:
-            click.echo("timmy-tui flip --only " + " ".join(f"{flag} {value}" for flag, value in state.wish))
+            say(shlex.join(["timmy-tui", "flip", "--only", *(word for pair in state.wish for word in pair)]))
         if act == "undo":
-            click.echo("timmy-tui undo")
+            say("timmy-tui undo")

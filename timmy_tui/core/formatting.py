@@ -1,5 +1,7 @@
 """Formats figures in the same way for the screen, the reports and the status line."""
 
+import time
+
 MISSING = "—"
 """Shown for a value that is not known."""
 
@@ -15,6 +17,16 @@ def duration(ms: float | None, prefix: str = "") -> str:
     if abs(ms) < 99_995:
         return f"{prefix}{ms / 1000:.2f}s"
     return f"{prefix}{ms / 1000:.0f}s"
+
+
+def local_time(stamp: float | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """``2025-11-28 14:30:00`` for seconds since 1970; ``—`` for None, and for what is in no calendar (1e300)."""
+    if stamp is None:
+        return MISSING
+    try:
+        return time.strftime(form, time.localtime(stamp))
+    except (ValueError, OverflowError, OSError):
+        return MISSING
 
 
 def percent(value: float | None) -> str:

@@ -1,7 +1,8 @@
 """Makes foreign text safe to print. All text from a log, a service or a file name passes through here.
 
 Terminal libraries do not filter control characters: ESC ]0 sets the title of the pane, OSC 52 sets the clipboard.
-Escape sequences are not parsed here: each dangerous character is replaced by a visible one.
+Escape sequences are not parsed here: each dangerous character is replaced by a visible one. ZWNJ and ZWJ (U+200C,
+U+200D) stay: Persian and Hindi words and emoji need them, and a terminal does nothing at them.
 """
 
 LIMIT = 4096
@@ -15,7 +16,10 @@ _TABLE.update(
         [
             *range(0x80, 0xA0),
             0x061C,
-            *range(0x200B, 0x2010),
+            0x180E,
+            0x200B,
+            0x200E,
+            0x200F,
             *range(0x202A, 0x202F),
             *range(0x2060, 0x2070),
             0x2028,
@@ -23,11 +27,14 @@ _TABLE.update(
             0xFEFF,
             *range(0xFFF9, 0xFFFC),
             *range(0xD800, 0xE000),
+            *range(0x1D173, 0x1D17B),
         ],
         "\ufffd",
     )
 )
 _TABLE.update(dict.fromkeys(range(0xE0000, 0xE0080)))
+UNSAFE = frozenset(_TABLE)
+"""Code points that no terminal may get."""
 
 
 def clean(text: str, limit: int = LIMIT) -> str:

@@ -5,19 +5,22 @@ An unknown key is an error that names the file, the key and the most similar val
 """
 
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import SettingsError
 
 APP = "timmy_tui"
+Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
+"""A time of at most a day."""
 
 
 class Paths(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +30,7 @@ class Paths(Struct, frozen=True, forbid_unknown_fields=True):
     """Little Timmy's repository. Empty: search the current folder, its parents and ~/timmy-backend/little-timmy."""
     latency_log: str = "shared/latency.log"
     """The JSON-lines log of the latency tracker."""
-    v34_logs: tuple[str, ...] = ("testing-interface/logs/v34.log", "v34/app_session.log")
+    v34_logs: Annotated[tuple[str, ...], Meta(min_length=1)] = ("testing-interface/logs/v34.log", "v34/app_session.log")
     """Possible places of v34's captured output; the one that was written last is followed."""
     config: str = "v34/config.py"
     """The file that holds the flags."""
@@ -59,11 +62,11 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
 
     theme: str = "timmy-dark"
     """Name of a theme file. A theme chosen in the dashboard is stored beside the settings."""
-    stale_minutes: float = 10.0
+    stale_minutes: Annotated[float, Meta(ge=0.0, le=1_000_000.0)] = 10.0
     """Age of the newest line from which the status line is grey: its figures say nothing of now."""
-    window: int = 20
+    window: Annotated[int, Meta(ge=1, le=100_000)] = 20
     """Number of complete turns from which p50, p95 and Δ are computed."""
-    turns: int = 500
+    turns: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     """Number of turns in the table and the charts."""
     mouse: bool = False
     """Off by default, because mouse tracking disables tmux's own text selection."""
@@ -76,19 +79,19 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
 class TailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How log files are followed."""
 
-    poll_ms: int = 250
+    poll_ms: Annotated[int, Meta(ge=1, le=60_000)] = 250
     """Time between two polls of a file."""
-    poll_busy_ms: int = 50
+    poll_busy_ms: Annotated[int, Meta(ge=1, le=60_000)] = 50
     """The same while a turn is in flight."""
     notify: bool = True
     """Let file system events start a poll early. Polling goes on without them."""
-    head_kib: int = 4096
+    head_kib: Annotated[int, Meta(ge=0, le=1 << 20)] = 4096
     """Size of a file's end that is read first, so that the newest turns are shown before the older ones."""
-    line_kib: int = 1024
+    line_kib: Annotated[int, Meta(ge=1, le=1 << 20)] = 1024
     """Longest line; a longer one is dropped and counted."""
-    turn_timeout_s: float = 60.0
+    turn_timeout_s: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 60.0
     """A turn that gets no new event for this long has timed out; what seems to last longer was slept through."""
-    longest_threshold_s: float = 10.0
+    longest_threshold_s: Seconds = 10.0
     """A pause threshold above this is not one that anybody waits for: what rests on it is unknown."""
 
 
@@ -106,13 +109,13 @@ class Control(Struct, frozen=True, forbid_unknown_fields=True):
     """For the strategy ``command``: the argument list, run without a shell."""
     command_dir: str = ""
     """Working directory of the command. Empty: the root."""
-    command_limit_s: float = 60.0
+    command_limit_s: Seconds = 60.0
     """The command is stopped after this long."""
-    healthy_limit_s: float = 120.0
+    healthy_limit_s: Seconds = 120.0
     """How long v34 may take from the restart until it answers requests."""
-    rollback_countdown_s: float = 10.0
+    rollback_countdown_s: Seconds = 10.0
     """Seconds shown on the screen before a change that stopped v34 is rolled back automatically."""
-    reload_limit_s: float = 5.0
+    reload_limit_s: Seconds = 5.0
     """How long v34's reloader may take to notice an edit."""
 
 
@@ -133,7 +136,7 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The database that keeps turns beyond logs and restarts."""
 
     enabled: bool = True
-    days: int = 365
+    days: Annotated[int, Meta(ge=0, le=1_000_000)] = 365
     """Turns older than this are deleted, except marked ones and those that the logs still have; 0 keeps all."""
     text: bool = False
     """Store the texts of the conversation. Off: only numbers are stored."""
@@ -206,10 +209,20 @@ def load_settings(path: Path | None = None) -> Settings:
     if isinstance(data, Unreadable):
         raise SettingsError(f"{path} {data.reason}.")
     _check_keys(path, data, Settings, "")
+    if _has_nul(data):
+        raise SettingsError(f"{path} holds a NUL character, which no file name and no command can have.")
     try:
         return msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {error}.") from None
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_nul(item) for item in value)
+    return isinstance(value, str) and "\0" in value
 
 
 def refuse_commands_in_repository(settings: Settings, path: Path | None, root: Path) -> None:
@@ -237,7 +250,7 @@ def _check_owner(path: Path) -> None:
     if info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError(
             f"other users can write {path}, and it may name commands. It is ignored.",
-            f"chmod 600 {path}",
+            shlex.join(["chmod", "600", str(path)]),
         )
 
 

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from timmy_tui.core.foreign_python import called_name, parse_python
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
@@ -69,13 +70,13 @@ def raw_keyword(app: Path) -> bool | None:
     try:
         if app.stat().st_size > CONFIG_LIMIT:
             return None
-        tree = ast.parse(app.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_python(app.read_bytes())
+    except (OSError, SyntaxError):
         return None
     values = {
         keyword.value.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("generate_api_call")
+        if isinstance(node, ast.Call) and called_name(node.func).endswith("generate_api_call")
         for keyword in node.keywords
         if keyword.arg == "raw" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, bool)
     }

@@ -16,7 +16,7 @@ from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline, Publish
 from timmy_tui.report.line import line_values, status_line
-from timmy_tui.report.status import for_tmux, save_line
+from timmy_tui.report.status import save_line
 from timmy_tui.sources.files.tail import Tail
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.files.wake import Waker
@@ -75,7 +75,7 @@ class LiveSource:
         line = status_line(line_values(snapshot))
         now = time.monotonic()
         if now - self._line_written >= STATUS_LINE_INTERVAL_S:
-            save_line(line, for_tmux(line), str(self._line_root))
+            save_line(line, str(self._line_root))
             self._line_written = now
 
     def stop(self) -> None:

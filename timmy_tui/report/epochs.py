@@ -1,10 +1,9 @@
 """Epochs and the flags behind them, as lines and as JSON."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from timmy_tui.core.formatting import MISSING
+from timmy_tui.core.formatting import local_time
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.flag_words import epoch_words, exported_value, word
 from timmy_tui.model.flags import Flag, KnownFlags
@@ -27,7 +26,7 @@ def epoch_lines(epochs: Sequence[Epoch], known: KnownFlags) -> Iterator[str]:
     yield "== epochs"
     for epoch in epochs:
         words = clean(epoch_words(epoch), WIDTH)
-        yield f"{epoch.number:4}  {_clock(epoch.started)}  {epoch.turns:5} turns  {words}"
+        yield f"{epoch.number:4}  {local_time(epoch.started):19}  {epoch.turns:5} turns  {words}"
     newest = epochs[-1].flags
     shown = [f"{flag.label} {word(flag, newest[flag.key])}" for flag in known.flags if flag.key in newest]
     if shown:
@@ -76,12 +75,3 @@ def _object(epoch: Epoch, known: KnownFlags) -> dict[str, Any]:
 def _values(flags: Mapping[str, FlagValue], table: Mapping[str, Flag]) -> dict[str, FlagValue]:
     """In the order of the table."""
     return {key: exported_value(flag, flags[key]) for key, flag in table.items() if key in flags}
-
-
-def _clock(stamp: float | None) -> str:
-    if stamp is None:
-        return f"{MISSING:19}"
-    try:
-        return datetime.fromtimestamp(stamp).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return f"{MISSING:19}"

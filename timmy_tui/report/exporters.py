@@ -3,13 +3,13 @@
 Its name and help become the option ``--NAME`` of the command, which knows no format.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from timmy_tui.core.output import say_block, say_json, say_lines
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Listening, SourceState
@@ -86,8 +86,7 @@ class Text:
     to_file: ClassVar[bool] = False
 
     def write(self, data: ReportData, path: Path | None) -> None:
-        for line in self.lines(data):
-            sys.stdout.write(line + "\n")
+        say_lines(self.lines(data))
 
     def lines(self, data: ReportData) -> Iterator[str]:
         """The whole report."""
@@ -136,20 +135,17 @@ class Json:
     to_file: ClassVar[bool] = False
 
     def write(self, data: ReportData, path: Path | None) -> None:
-        import msgspec
-
         from timmy_tui.analysis.stats.epochs import epochs_of
         from timmy_tui.report.epochs import epoch_objects
         from timmy_tui.report.json import report_object
 
         known = data.known_flags
         report = report_object(data.turns, data, data.conclusions)
-        text = msgspec.json.encode({**report, **epoch_objects(epochs_of(data.all_turns, known).epochs, known)})
-        sys.stdout.write(msgspec.json.format(text, indent=1).decode() + "\n")
+        say_json({**report, **epoch_objects(epochs_of(data.all_turns, known).epochs, known)})
 
 
 class Csv:
-    """The columns of analysis/frame.py, one row for each turn."""
+    """The columns of analysis/frame.py, one row for each turn; no cell is a formula (report/csv_cells.py)."""
 
     name: ClassVar[str] = "csv"
     help: ClassVar[str] = "One row a turn: times, stages, prompt reuse."
@@ -157,7 +153,9 @@ class Csv:
     to_file: ClassVar[bool] = False
 
     def write(self, data: ReportData, path: Path | None) -> None:
-        _frame(data).to_csv(sys.stdout, index=False)
+        from timmy_tui.report.csv_cells import with_safe_text
+
+        say_block(with_safe_text(_frame(data)).to_csv(index=False))
 
 
 class Parquet:

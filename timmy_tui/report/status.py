@@ -9,15 +9,21 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from timmy_tui.core.sanitize import clean
+
 FRESH_S = 15.0
 """An older file was left by a dashboard that has ended: it is written at least every 5 s."""
 
 NAME = "status.json"
+LONGEST = 80
+"""Characters of a line; those that the dashboard writes have at most 40."""
 
 
 def state_file(environ: Mapping[str, str]) -> Path:
     """The file in the user's state folder, as core/settings.py finds it, without importing that."""
-    base = environ.get("XDG_STATE_HOME", "").strip() or os.path.join(environ.get("HOME", "~"), ".local", "state")
+    base = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(environ.get("HOME", os.path.expanduser("~")), ".local", "state")
     return Path(base) / "timmy_tui" / NAME
 
 
@@ -35,11 +41,15 @@ def quick_line(arguments: Sequence[str], environ: Mapping[str, str]) -> str | No
     written = number(state.get("at")) if isinstance(state, dict) else None
     if written is None or not 0 <= time.time() - written < FRESH_S:
         return None
-    line = state.get("tmux" if "--tmux" in arguments else "line")
-    return line if isinstance(line, str) else None
+    text = state.get("line")
+    if not isinstance(text, str):
+        return None
+    line = clean(text, LONGEST)
+    # Its colours are put on here: a file that somebody edited must not hold tmux's codes, which can run commands.
+    return for_tmux(line) if "--tmux" in arguments else line
 
 
-def save_line(line: str, tmux: str, root: str) -> None:
+def save_line(line: str, root: str) -> None:
     """Write the line for ``quick_line``, in one step. A full disk is ignored: the dashboard goes on without it."""
     import json
 
@@ -49,7 +59,7 @@ def save_line(line: str, tmux: str, root: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump({"at": time.time(), "line": line, "tmux": tmux, "root": root}, file)
+            json.dump({"at": time.time(), "line": line, "root": root}, file)
         os.replace(scratch, path)
     except OSError:
         with contextlib.suppress(OSError):

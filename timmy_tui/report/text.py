@@ -1,10 +1,9 @@
 """One turn as plain text: its timeline and steps, which upstream's script prints too, and its ledger."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from textwrap import wrap
 
-from timmy_tui.core.formatting import MISSING, count, duration, on_off
+from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.stages import BY_KEY, CRITICAL, HOPS, NETWORK, UNATTRIBUTED, V2V, label
@@ -26,7 +25,7 @@ def turn_name(turn: Turn) -> str:
 def turn_lines(turn: Turn, conclusions: Conclusions) -> Iterator[str]:
     """Times, timeline, steps, ledger, prompt reuse and diagnosis of one turn."""
     yield f"== {turn_name(turn)} · {turn.state} {clean(turn.reason)}".rstrip()
-    yield f"start {_clock(turn.started)}   {turn.span} {_headline(turn)}   logs {turn.logs}"
+    yield f"start {local_time(turn.started)}   {turn.span} {_headline(turn)}   logs {turn.logs}"
     yield f"session {clean(turn.session_id or MISSING)}"
     yield (
         f"processing {duration(turn.processing_ms)} (without playback)   "
@@ -126,12 +125,3 @@ def _llm_lines(turn: Turn, reuse: Reuse | None) -> Iterator[str]:
 def _reported(turn: Turn, stage: str) -> float | None:
     """What Ollama says that a stage took, unless something contradicts it."""
     return None if stage in turn.unmeasured else getattr(turn, f"{stage}_ms")
-
-
-def _clock(stamp: float | None) -> str:
-    if stamp is None:
-        return MISSING
-    try:
-        return datetime.fromtimestamp(stamp).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return MISSING

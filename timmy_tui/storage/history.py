@@ -3,22 +3,28 @@
 Several processes may have it open (WAL mode). Texts of the conversation are only stored if the user wants it.
 """
 
+import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn
-from timmy_tui.storage.schema import connect
-from timmy_tui.storage.turn_rows import Stored, TurnRows
+from timmy_tui.storage.damage import is_damage
+from timmy_tui.storage.schema import open_database
+from timmy_tui.storage.turn_rows import PLACED, Stored, TurnRows, stored_value
+
+T = TypeVar("T")
+TIMED = "typeof(at) IN ('real', 'integer')"
+"""A column takes text for a time too, from a hand that edits it."""
 
 
 class Mark(NamedTuple):
@@ -39,47 +45,61 @@ class History:
 
         Raises HistoryError when the file cannot be opened or belongs to a newer version of the program.
         """
-        self.warning = ""
-        self._root = root
+        self.unreadable: Counter[str] = Counter()
+        """Rows that could not be read, by table; they stay as they are."""
+        # A path that is not UTF-8 has characters that SQLite refuses.
+        self._root = root = os.fsencode(root).decode(errors="backslashreplace")
         self._keep_text = keep_text
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._database = self._open()
-        self._rows = TurnRows(self._database, root, self._without_private_text)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise HistoryError(f"{path.parent} cannot be used: {error.strerror}.") from None
         self._in_logs: set[int] = set()
         """Numbers of the turns that were put: they would come back from the logs, under another number."""
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return connect(self._path)
-        except sqlite3.OperationalError as error:
-            raise HistoryError(f"{self._path} cannot be used: {error}.", "Turns are shown but not stored.") from None
-        except sqlite3.DatabaseError as error:
-            damaged = self._path.with_name(
-                f"{self._path.stem}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db"
-            )
-            self._path.rename(damaged)
-            for suffix in ("-wal", "-shm"):
-                companion = self._path.with_name(self._path.name + suffix)
-                if companion.exists():
-                    companion.rename(damaged.with_name(damaged.name + suffix))
-            self.warning = (
-                f"the history was damaged ({error}); it was renamed to {damaged.name}, and a new one was started"
-            )
-            return connect(self._path)
+        self._database, self.warning = open_database(path)
+        self._rows = TurnRows(self._database, root, self._without_private_text)
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _access(self, act: str) -> Iterator[None]:
+        """SQLite's errors as HistoryError. After damage the file is another one: the next try can succeed."""
         try:
-            with self._database:
-                self._database.execute("BEGIN IMMEDIATE")
-                yield self._database
-        except sqlite3.OperationalError as error:
-            raise HistoryError(f"{self._path} could not be written: {error}.", "It will be tried again.") from None
+            yield
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self._replace_damaged(error)
+            raise HistoryError(f"{self._path} could not be {act}: {error}.", "It will be tried again.") from None
+
+    def _replace_damaged(self, error: sqlite3.Error) -> None:
+        with suppress(sqlite3.Error):
+            self._database.close()
+        self._database, self.warning = open_database(self._path)
+        self._rows = TurnRows(self._database, self._root, self._without_private_text)
+        if self.warning:
+            raise HistoryError(self.warning + ".", "What was to be done is tried again.")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._access("written"), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield self._database
+
+    def _read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._access("read"):
+            return self._database.execute(statement, values).fetchall()
+
+    def _decoded(self, table: str, rows: Iterable[tuple[Any, Any]], kind: type[T]) -> Iterator[tuple[Any, T]]:
+        """(first column, value of the second); a row that is not one of ours is counted and passed over."""
+        for first, data in rows:
+            value = stored_value(data, kind)
+            if value is None:
+                self.unreadable[table] += 1
+            else:
+                yield first, value
 
     def put_turns(self, turns: Iterable[Turn]) -> int:
         """As ``store``; returns the number of new rows."""
@@ -102,7 +122,7 @@ class History:
         """
         if not numbers:
             return []
-        rows = self._database.execute("SELECT number FROM turns WHERE root = ? ORDER BY place", (self._root,))
+        rows = self._read(f"SELECT number FROM turns WHERE root = ? AND {PLACED} ORDER BY place", (self._root,))
         ordered = [int(number) for (number,) in rows]
         before: int | None = None
         lost: list[tuple[int, Turn]] = []
@@ -110,14 +130,16 @@ class History:
             if number in numbers:
                 before = number
             elif before is not None:
-                row = self._rows.numbered(number)
+                with self._access("read"):
+                    row = self._rows.numbered(number)
                 if row is not None and row.turn.logs == "kv_stats":
                     lost.append((before, row.turn))
         return lost
 
     def number_of(self, turn: Turn) -> int | None:
         """The number of a stored turn; None for one that is not stored."""
-        row = self._rows.find(turn)
+        with self._access("read"):
+            row = self._rows.find(turn)
         return None if row is None else row.number
 
     def _without_private_text(self, turn: Turn) -> Turn:
@@ -131,15 +153,13 @@ class History:
         ``since`` (included) and ``until`` (excluded) in seconds since 1970; a turn whose time is not known counts as of
         the time of the one before it.
         """
-        rows = self._database.execute(
+        rows = self._read(
             "SELECT number, data FROM turns WHERE root = ? AND (at >= ? OR ? IS NULL) AND (at < ? OR ? IS NULL) "
-            "ORDER BY place",
+            f"AND {PLACED} ORDER BY place",
             (self._root, since, since, until, until),
         )
-        stored = ((number, decode_as(data, Turn)) for number, data in rows)
-        return list(
-            _renumber(replace(turn, number=number) for number, turn in stored if not isinstance(turn, Unreadable))
-        )
+        stored = self._decoded("turns", rows, Turn)
+        return list(_renumber(replace(turn, number=number) for number, turn in stored))
 
     def mark(self, number: int, quality: str, note: str = "") -> None:
         """Mark a turn ``good`` or ``bad``. The same mark again removes it, and so does an empty quality.
@@ -166,9 +186,9 @@ class History:
 
     def marks(self) -> dict[int, Mark]:
         """Number of the turn → its mark, for the marked turns of this root, in the order in which they happened."""
-        rows = self._database.execute(
+        rows = self._read(
             "SELECT turns.number, quality, note, turns.request_id FROM marks JOIN turns ON turns.key = marks.turn "
-            "WHERE turns.root = ? ORDER BY turns.place",
+            f"WHERE turns.root = ? AND {PLACED} ORDER BY turns.place",
             (self._root,),
         )
         return {int(number): Mark(str(quality), str(note), str(name)) for number, quality, note, name in rows}
@@ -183,9 +203,8 @@ class History:
 
     def findings(self) -> list[tuple[float, Finding]]:
         """All findings with the time at which they were stored, oldest first."""
-        rows = self._database.execute("SELECT at, data FROM findings WHERE root = ? ORDER BY at", (self._root,))
-        stored = ((float(at), decode_as(data, Finding)) for at, data in rows)
-        return [(at, finding) for at, finding in stored if not isinstance(finding, Unreadable)]
+        rows = self._read(f"SELECT at, data FROM findings WHERE root = ? AND {TIMED} ORDER BY at", (self._root,))
+        return [(float(at), finding) for at, finding in self._decoded("findings", rows, Finding)]
 
     def put_comparison(self, comparison: Comparison, at: float) -> None:
         """Store a comparison. ``at``: seconds since 1970."""
@@ -193,9 +212,8 @@ class History:
 
     def comparisons(self) -> list[tuple[float, Comparison]]:
         """All comparisons with their time, oldest first."""
-        rows = self._database.execute("SELECT at, data FROM comparisons WHERE root = ? ORDER BY at", (self._root,))
-        stored = ((float(at), decode_as(data, Comparison)) for at, data in rows)
-        return [(at, comparison) for at, comparison in stored if not isinstance(comparison, Unreadable)]
+        rows = self._read(f"SELECT at, data FROM comparisons WHERE root = ? AND {TIMED} ORDER BY at", (self._root,))
+        return [(float(at), comparison) for at, comparison in self._decoded("comparisons", rows, Comparison)]
 
     def put_change(self, op: str, at: float, label: str, state: str) -> None:
         """Store a change, or the new state of a stored one. ``op``: its key; ``at``: seconds since 1970."""
@@ -206,8 +224,8 @@ class History:
 
     def changes(self) -> list[tuple[str, float, str, str]]:
         """(op, time, label, state) of all changes, oldest first."""
-        rows = self._database.execute(
-            "SELECT op, at, label, state FROM changes WHERE root = ? ORDER BY at", (self._root,)
+        rows = self._read(
+            f"SELECT op, at, label, state FROM changes WHERE root = ? AND {TIMED} ORDER BY at", (self._root,)
         )
         return [(str(op), float(at), str(label), str(state)) for op, at, label, state in rows]
 
@@ -234,7 +252,7 @@ class History:
     def counts(self) -> dict[str, int]:
         """Number of rows by table."""
         tables = ("turns", "marks", "findings", "changes", "comparisons")
-        return {name: int(self._database.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in tables}
+        return {name: int(self._read(f"SELECT count(*) FROM {name}")[0][0]) for name in tables}
 
 
 def _renumber(turns: Iterable[Turn]) -> Iterator[Turn]:

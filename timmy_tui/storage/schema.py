@@ -1,9 +1,12 @@
 """The tables of the history, how a file of an older version becomes one of this version, and how the file is opened."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from timmy_tui.core.errors import HistoryError
+from timmy_tui.storage.damage import is_damage, private, salvage, set_aside
 
 VERSION = 3
 
@@ -52,9 +55,25 @@ _MIGRATION_SCRIPTS: tuple[str, ...] = (
 """One script per version; the first n of them have been run on a file of version n."""
 
 
+_COLUMNS = {
+    "turns": "key root request_id session_id started state events data number place at prompt_tokens output_tokens",
+    "marks": "turn quality note at",
+    "findings": "key root at data",
+    "changes": "op root at label state",
+    "comparisons": "id root at data",
+    "last_numbers": "root number",
+}
+"""What the tables of this version have; a file that has less was changed by somebody else."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open, check and migrate. Raises sqlite3.DatabaseError for a damaged file, HistoryError for a newer one."""
+    # Made here, because SQLite would make it, and its -wal and -shm after it, readable by everybody.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        private(path)
     database = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
+    database.text_factory = lambda text: text.decode(errors="replace")
     try:
         _refuse_newer(database, path)
         database.execute("PRAGMA journal_mode = WAL")
@@ -63,11 +82,36 @@ def connect(path: Path) -> sqlite3.Connection:
         if result != "ok":
             raise sqlite3.DatabaseError(str(result))
         _migrate(database)
-        path.chmod(0o600)
+        _check_tables(database)
+        private(path)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
+    """The database, and a message for the user where it was damaged: then it is a new one with what could be read.
+
+    Raises HistoryError when the file cannot be opened or belongs to a newer version of the program.
+    """
+    try:
+        return connect(path), ""
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise HistoryError(f"{path} cannot be used: {error}.", "Turns are shown but not stored.") from None
+        why = error
+    try:
+        aside = set_aside(path)
+        database = connect(path)
+    except (OSError, sqlite3.Error) as error:
+        raise HistoryError(f"{path} is damaged ({why}) and cannot be replaced: {error}.") from None
+    rows = salvage(aside, database)
+    _never_again(database)
+    return database, (
+        f"the history was damaged ({why}); it was renamed to {aside.name}, and a new one was started "
+        f"with the {rows} rows that could be read"
+    )
 
 
 def _version(database: sqlite3.Connection) -> int:
@@ -77,6 +121,8 @@ def _version(database: sqlite3.Connection) -> int:
 def _refuse_newer(database: sqlite3.Connection, path: Path) -> None:
     """Raises HistoryError for a newer file. Called before anything is written; already WAL mode changes the file."""
     version = _version(database)
+    if version < 0:
+        raise sqlite3.DatabaseError(f"its format is {version}")
     if version > VERSION:
         raise HistoryError(
             f"{path} was written by a newer version of timmy_tui "
@@ -86,6 +132,8 @@ def _refuse_newer(database: sqlite3.Connection, path: Path) -> None:
 
 
 def _migrate(database: sqlite3.Connection) -> None:
+    if _version(database) == VERSION:
+        return
     database.execute("BEGIN IMMEDIATE")
     version = _version(database)
     for script in _MIGRATION_SCRIPTS[version:]:
@@ -94,3 +142,20 @@ def _migrate(database: sqlite3.Connection) -> None:
                 database.execute(statement)
     database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute("COMMIT")
+
+
+def _check_tables(database: sqlite3.Connection) -> None:
+    for table, columns in _COLUMNS.items():
+        present = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        missing = [name for name in columns.split() if name not in present]
+        if missing:
+            raise sqlite3.DatabaseError(f"{table} has no {missing[0]}" if present else f"there is no table {table}")
+
+
+def _never_again(database: sqlite3.Connection) -> None:
+    """No number of a turn is given twice, also where the table that remembers them could not be read."""
+    with suppress(sqlite3.Error):
+        database.execute(
+            "INSERT INTO last_numbers SELECT root, max(number) FROM turns WHERE typeof(number) = 'integer' "
+            "GROUP BY root ON CONFLICT (root) DO UPDATE SET number = max(number, excluded.number)"
+        )

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from timmy_tui.analysis.compare.trial import SCHEMA, Trial, advance, answer, leave, make_trial, resume, state
+from timmy_tui.analysis.compare.trial import (
+    SCHEMA,
+    Trial,
+    advance,
+    answer,
+    is_possible,
+    leave,
+    make_trial,
+    resume,
+    state,
+)
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import HistoryError
@@ -55,7 +65,7 @@ class TrialFile:
             trial: Trial | Unreadable = decode_as(self._path.read_bytes()[:LIMIT], Trial)
         except OSError as error:
             trial = Unreadable(error.strerror or type(error).__name__)
-        if not isinstance(trial, Unreadable) and (trial.schema != SCHEMA or not 0 <= trial.at <= len(trial.phases)):
+        if not isinstance(trial, Unreadable) and (trial.schema != SCHEMA or not is_possible(trial)):
             trial = Unreadable("it is not one of this version")
         if not isinstance(trial, Unreadable):
             return trial

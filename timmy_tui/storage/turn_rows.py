@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +20,18 @@ from timmy_tui.model.same_turn import certain_session, distance_ms, has_figures,
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.storage.places import kept_places, places_between
 
-_COLUMNS = "key, number, place, at, data"
+T = TypeVar("T")
+_COLUMNS = "key, number, place, CASE WHEN typeof(at) IN ('real', 'integer') THEN at END, data, request_id"
+PLACED = "typeof(turns.number) = 'integer' AND typeof(turns.place) IN ('real', 'integer')"
+"""The row has a name and a place; columns take anything from a hand that edits them."""
+
+
+def stored_value(data: object, kind: type[T]) -> T | None:
+    """The value of a stored row; None where it is not one of this program."""
+    if not isinstance(data, bytes | str):
+        return None
+    value = decode_as(data, kind)
+    return None if isinstance(value, Unreadable) else value
 
 
 @dataclass(frozen=True)
@@ -33,13 +44,14 @@ class TurnRow:
     at: float | None
     """When it started, or the turn beside it where that is not known."""
     data: bytes
+    request_id: str
 
     @cached_property
     def turn(self) -> Turn:
         """The turn, with its number; its ordinal means nothing. Of a row that cannot be read nothing else is known."""
-        turn = decode_as(self.data, Turn)
-        if isinstance(turn, Unreadable):
-            turn = Turn(ordinal=0, state=TurnState.COMPLETE, started=self.at)
+        turn = stored_value(self.data, Turn) or Turn(
+            ordinal=0, state=TurnState.COMPLETE, request_id=str(self.request_id), started=self.at
+        )
         return replace(turn, number=self.number)
 
 
@@ -120,7 +132,9 @@ class TurnRows:
 
     def _select(self, where: str, *values: object) -> list[TurnRow]:
         # Sorted here: for ORDER BY SQLite would read all turns by place instead of the few of the index.
-        rows = self._database.execute(f"SELECT {_COLUMNS} FROM turns WHERE root = ? AND {where}", (self._root, *values))
+        rows: Iterable[Any] = self._database.execute(
+            f"SELECT {_COLUMNS} FROM turns WHERE root = ? AND {PLACED} AND {where}", (self._root, *values)
+        )
         return sorted((TurnRow(*row) for row in rows), key=lambda row: row.place)
 
     def _places(self, items: Sequence[_Item]) -> list[float]:
@@ -174,7 +188,7 @@ class TurnRows:
 
     def _extreme(self, function: str, where: str, *values: object) -> float | None:
         row = self._database.execute(
-            f"SELECT {function}(place) FROM turns WHERE root = ? AND ({where})", (self._root, *values)
+            f"SELECT {function}(place) FROM turns WHERE root = ? AND {PLACED} AND ({where})", (self._root, *values)
         ).fetchone()
         return None if row[0] is None else float(row[0])
 

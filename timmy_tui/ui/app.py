@@ -72,9 +72,10 @@ class TimmyApp(App[None]):
         self.requests = Requests(self, self.backend)
         self.commands: Sequence[Command] = with_keys(keymap)
         self.set_keymap(keymap)
+        self._stop_keys = {key for one in self.commands if one.id == "suspend" for key in one.keys.split(",")}
         self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
         self._bell = Bell(settings.view.bell)
-        self._quit_asked_at = -10.0
+        self._quit_asked_at = self._stop_asked_at = -10.0
         self.mouse = settings.view.mouse
         self._bind_commands(read_only)
         self._problems = [*problems, *theme_problems]
@@ -109,6 +110,7 @@ class TimmyApp(App[None]):
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
         for warning in filter(None, [*self._problems, problem]):
             self.say(warning, "warn")
+        self.app_resume_signal.subscribe(self, self._on_resumed)
         # After the first frame: a source imports parsers and pandas, which would delay it.
         self.call_after_refresh(self.backend.source.start, self.publish)
 
@@ -123,6 +125,20 @@ class TimmyApp(App[None]):
             self.exit()
             return
         self.refresh_view()
+
+    def stop_process(self) -> None:
+        """Stop as a job of the shell and give the terminal back. Asked twice while a change runs, which stops too."""
+        if self._changing() and time.monotonic() - self._stop_asked_at > 2:
+            self._stop_asked_at = time.monotonic()
+            self.say("a change is running and would stop too; press Ctrl+Z again to stop all the same", "warn")
+            return
+        self.action_suspend_process()
+
+    def _on_resumed(self, _: object) -> None:
+        """After ``fg``: the terminal has forgotten the screen, of which otherwise only what changes is drawn."""
+        self.refresh_view()
+        self.screen.refresh(layout=True)
+        self.refresh(layout=True)
 
     # -- the view
 
@@ -201,11 +217,16 @@ class TimmyApp(App[None]):
     # -- keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Any key cancels the countdown to a rollback, and does nothing else."""
+        """Any key cancels the countdown to a rollback, and does nothing else. Ctrl+Z stops, whatever is open."""
         change = self.view.control.change if self.view.control else None
         if isinstance(event, events.Key) and change is not None and change.countdown is not None:
             event.stop()
             self.requests.answer("stop", "stop waiting")
+            return
+        if isinstance(event, events.Key) and event.key in self._stop_keys:
+            # Here, because a dialog keeps the keys of the application from it.
+            event.stop()
+            self.stop_process()
             return
         await super().on_event(event)
 

@@ -88,6 +88,9 @@ class Host(Protocol):
     def exit(self) -> None:
         """Leave the dashboard."""
 
+    def stop_process(self) -> None:
+        """Stop as a job of the shell and give the terminal back."""
+
     def copy_to_clipboard(self, text: str) -> None:
         """Copy by the terminal's escape sequence (OSC 52)."""
 

@@ -47,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("freeze", "space", "freeze", "Freeze the view; turns are still read", rank=20),
     Command("help", "question_mark,f1", "help", "This page", rank=30),
     Command("quit", "q", "quit", "Back to the live screen; from there, quit", rank=40),
+    Command("suspend", "ctrl+z", "stop", "Stop, and give the terminal back; `fg` in the shell continues"),
     Command("palette", "colon", "commands", "Find a command by name", rank=70),
     Command("tail_mode", "t", "tail mode", "Turn tail mode on or off, verified and undoable", danger=True,
             needs="control", rank=50),
@@ -95,7 +96,7 @@ CHOICES = {
 """Answer to a running change → the command that gives it."""
 
 NAMES = {
-    "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
+    "ctrl+z": "Ctrl+Z", "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
     "left": "←", "right": "→", "escape": "Esc", "plus": "+", "minus": "-",
 }  # fmt: skip
 """Names of keys on the screen."""

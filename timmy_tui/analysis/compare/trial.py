@@ -72,6 +72,20 @@ def make_trial(name: str, turns: int, aba: bool, now: float) -> Trial:
     return _open_window(Trial(name=name, turns=turns, phases=tuple(phases)), now)
 
 
+def is_possible(trial: Trial) -> bool:
+    """``make_trial`` could have begun it: a file that somebody edited can name tests, sides and flags that are none."""
+    if trial.name not in (*TESTS, "guide") or trial.turns < 1 or not 0 <= trial.at <= len(trial.phases):
+        return False
+    answers = {phase.answer for phase in trial.phases}
+    values = {value for phase in trial.phases for _, value in phase.flags}
+    begun = [make_trial(trial.name, trial.turns, aba, 0.0) for aba in (False, True)]
+    return _shape(trial) in map(_shape, begun) and answers <= {"", "keep", "undo"} and values <= {"on", "off"}
+
+
+def _shape(trial: Trial) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    return [(phase.kind, phase.test, phase.side, tuple(flag for flag, _ in phase.flags)) for phase in trial.phases]
+
+
 def advance(trial: Trial, turns: Sequence[Turn], now: float) -> Trial:
     """Advance a trial as far as ``turns`` (oldest first) allow; the same turns again change nothing."""
     while not trial.left and trial.at < len(trial.phases):

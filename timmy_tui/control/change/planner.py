@@ -1,6 +1,6 @@
 """From a request to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
-import time
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,6 +32,7 @@ from timmy_tui.control.restore.wording import details, latest_lines, summary
 from timmy_tui.control.service.listeners import Serving, refusal
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.core.errors import NotFound
+from timmy_tui.core.formatting import local_time
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 from timmy_tui.sources.timmy import Timmy
@@ -121,7 +122,7 @@ class Planner:
                 raise
             planned = plan(edits, self._backups)
             lines = (f"{conflict.message} Only this is put back:", *changed_lines(self._timmy.root, planned))
-        made = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(operation.started))
+        made = local_time(operation.started)
         return ChangePlan(
             request, label, (f"takes back the change of {made}", *lines), planned=planned, undoes=operation.op
         )
@@ -145,7 +146,11 @@ class Planner:
         if undoable(changes[0], operations):
             return changes[0]
         older = next((one for one in changes[1:] if undoable(one, operations)), None)
-        hint = f"To undo the one before it, {older.label}: timmy-tui undo {older.op}" if older is not None else ""
+        hint = (
+            f"To undo the one before it, {older.label}: timmy-tui undo {shlex.quote(older.op)}"
+            if older is not None
+            else ""
+        )
         raise NotFound(f"{changes[0].label} {_how_it_ended(changes[0], operations)}.", hint)
 
     def _restore(self, request: Restore) -> ChangePlan:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from timmy_tui.control.edit.assignments import collect
 from timmy_tui.control.edit.python_source import Source, read_source
 from timmy_tui.control.errors import Refused
+from timmy_tui.core.foreign_python import literal
 
 Value = bool | int | float | str
 
@@ -93,8 +94,8 @@ def selector_of(text: str) -> Selector:
 
 def literal_value(text: str) -> Value:
     """The value of a literal from its text. Raises Refused when it is none."""
-    with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-        value = ast.literal_eval(text)
+    with suppress(SyntaxError):
+        value = literal(text)
         if isinstance(value, bool | int | float | str):
             return value
     raise Refused("That is not a literal.")

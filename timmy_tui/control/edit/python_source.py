@@ -3,19 +3,16 @@
 import ast
 import codecs
 import re
-import threading
 import tokenize
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from timmy_tui.control.errors import Refused
+from timmy_tui.core.foreign_python import check_compiles, parse_python
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _TEXT_LINE_END = re.compile(r"\r\n|\r|\n")
 _ASCII = range(0x20, 0x7F)
-_FILTERS = threading.Lock()
-"""The list of warning filters belongs to the whole process; a file's bad escapes must not print over a screen."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +68,13 @@ def read_source(data: bytes) -> Source:
 
 def parse(data: bytes) -> ast.Module:
     """The tree, compiled as well to find what only the compiler refuses. Complaints become Refused, none is printed."""
-    with _FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(data)
-            compile(tree, "<monitored>", "exec", dont_inherit=True)
-            return tree
-        except SyntaxError as error:
-            lines = [error.lineno] if error.lineno else []
-            raise Refused(f"The file is not valid Python: {error.msg}.", lines) from None
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise Refused(f"The file cannot be parsed: {type(error).__name__}.") from None
+    try:
+        tree = parse_python(data)
+        check_compiles(tree)
+        return tree
+    except SyntaxError as error:
+        lines = [error.lineno] if error.lineno else []
+        raise Refused(f"The file is not valid Python: {error.msg}.", lines) from None
 
 
 def _encoding(data: bytes) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -136,7 +137,7 @@ def _planned(image: FileImage, edits: Sequence[Edit], backups: Path) -> PlannedF
 
 def _file(image: FileImage, new: bytes, literals: tuple[EditedLiteral, ...], backups: Path) -> PlannedFile:
     if not image.mode & 0o222:
-        raise Unsafe(f"{image.path} is marked read-only.", hint=f"chmod u+w {image.path}")
+        raise Unsafe(f"{image.path} is marked read-only.", hint=shlex.join(["chmod", "u+w", str(image.path)]))
     backup = backup_path(backups, image.path.name, hashlib.sha256(image.data).hexdigest())
     return PlannedFile(image, new, literals, temp_name(image.path), backup)
 
@@ -219,7 +220,7 @@ def _put_back(done: Sequence[tuple[PlannedFile, FileImage]], cause: Refused) -> 
             raise HalfDone(
                 f"{file.image.path} is changed and could not be put back ({refused.reason}), "
                 f"while another file of the change was refused: {cause.reason}",
-                f"Compare it with its backup: diff {file.backup} {file.image.path}",
+                f"Compare it with its backup: {shlex.join(['diff', str(file.backup), str(file.image.path)])}",
             ) from None
 
 

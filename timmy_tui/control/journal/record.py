@@ -1,5 +1,6 @@
 """One operation's lines in the journal: a failed first line stops the change, a failed later one does not."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,4 +61,4 @@ class Record:
     def diff_commands(self) -> str:
         """Commands that compare each file with its backup, to copy; empty for an operation without files."""
         files = self.operation.files if self.operation is not None else ()
-        return "; ".join(f"diff {file.backup} {file.path}" for file in files)
+        return "; ".join(shlex.join(["diff", file.backup, file.path]) for file in files)

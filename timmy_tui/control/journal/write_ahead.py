@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -263,7 +264,7 @@ def plan_rollback(operation: Operation, backups: Path | None = None) -> tuple[Pl
         if state is not FileState.APPLIED:
             raise Conflict(
                 f"{file.path} was changed since; its bytes stay.",
-                hint=f"Its state before the change is kept: diff {file.backup} {file.path}",
+                hint=f"Its state before the change is kept: {shlex.join(['diff', file.backup, file.path])}",
             )
         planned.append(_put_back(file, backups))
     if not planned:

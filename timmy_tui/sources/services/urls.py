@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from timmy_tui.core.decode import MAX_FIGURE
+from timmy_tui.core.foreign_python import called_name, parse_python
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 
@@ -119,8 +120,8 @@ def read_constants(path: Path, names: frozenset[str] = _KNOWN) -> Constants:
     try:
         if not path.is_file() or path.stat().st_size > CONFIG_LIMIT:
             return {}
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_python(path.read_bytes())
+    except (OSError, SyntaxError):
         return {}
     constants: dict[str, str | int | float | bool] = {}
     for node in tree.body:
@@ -142,7 +143,7 @@ def _literal_value(node: ast.expr | None) -> str | int | float | bool | None:
     if (
         isinstance(node, ast.Call)
         and len(node.args) == 2
-        and ast.unparse(node.func).endswith(("getenv", "environ.get"))
+        and called_name(node.func).endswith(("getenv", "environ.get"))
     ):
         return _literal_value(node.args[1])
     return None

@@ -18,6 +18,7 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "freeze": lambda: local.toggle_freeze(host),
         "help": lambda: local.show_overlay(host, "help"),
         "quit": lambda: local.step_back(host),
+        "suspend": host.stop_process,
         "palette": lambda: local.show_overlay(host, "palette"),
         "tail_mode": requests.flip_tail_mode,
         "restart": lambda: requests.change("restart", Restart()),
