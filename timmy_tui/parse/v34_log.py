@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
-from timmy_tui.parse.v34_answers import AnswerEnd
+from timmy_tui.parse.v34_answers import NOTED, AnswerEnd
 from timmy_tui.parse.v34_lines import LineReader
 from timmy_tui.parse.v34_patterns import PATTERNS, match_line
 
@@ -147,7 +147,8 @@ class V34Parser:
                 self._begin_text(kind, str(fact.values["text"]))
             return [message]
         if kind not in _FOREIGN:
-            self._end.note(fact)
+            if kind in NOTED:
+                self._end.note(fact)
             return [fact]
         if kind not in _LAST_LINE or not _LAST_LINE[kind].search(text):
             self._begin_text(kind, text.removeprefix("*** Debug: ").partition(": ")[2])
