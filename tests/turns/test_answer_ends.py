@@ -108,3 +108,12 @@ def test_the_older_form_ends_an_answer_whatever_v34_prints_next() -> None:
     parser = V34Parser()
     facts = parser.feed([line.encode() for line in [*STEPS, f"{SAID}a", OLD_ADDED, step(3, 0.1)]])
     assert [fact.kind for fact in facts[4:]] == ["answer", "answer_added", "step"]
+
+
+@pytest.mark.parametrize("shown", [total(99.0), total(0.2), "--- Total process_user_message took: " + "9" * 309 + "s"])
+def test_a_total_that_a_clock_has_spoiled_swallows_no_turn(shown: str) -> None:
+    """The next answer shows that v34's own lines had gone on; what the total says is not the turn's duration."""
+    turns = read([*typed_turn(["one"])[:-1], shown, *typed_turn(["two", "lines"]), *spoken(["three"])])
+    assert [(turn.reply, turn.headline_ms) for turn in turns] == [
+        ("one", None), ("two\nlines", 1410.0), ("three", 1410.0),
+    ]  # fmt: skip

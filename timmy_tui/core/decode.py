@@ -156,7 +156,9 @@ def number(value: object) -> float | None:
 
 def whole_number(text: str) -> int | None:
     """The whole number in a text; None where it is not a figure. Raises ValueError where it is no number."""
-    if len(text) > 16 and text.lstrip("+-").isdecimal():
+    if len(text) < 16:
+        return int(text)
+    if text.lstrip("+-").isdecimal() and len(text) > 16:
         return None
     value = int(text)
     return value if -MAX_FIGURE < value < MAX_FIGURE else None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
-from timmy_tui.parse.v34_answers import AnswerEnd
+from timmy_tui.parse.v34_answers import NOTED, AnswerEnd
 from timmy_tui.parse.v34_lines import LineReader
 from timmy_tui.parse.v34_patterns import PATTERNS, match_line
 
@@ -87,7 +87,7 @@ class V34Parser:
         self._text: list[str] = []
         self._text_lines = 0
         self._doubt: list[str] = []
-        """Within an answer: the lines since one that tells of a restart."""
+        """Within an answer: the lines since one that tells of a restart, or of an end that does not fit."""
         self._doubt_kinds: set[str] = set()
         self._replays = 0
         """Cut answers whose lines behind the cut are being read again, one within another."""
@@ -147,7 +147,8 @@ class V34Parser:
                 self._begin_text(kind, str(fact.values["text"]))
             return [message]
         if kind not in _FOREIGN:
-            self._end.note(fact)
+            if kind in NOTED:
+                self._end.note(fact)
             return [fact]
         if kind not in _LAST_LINE or not _LAST_LINE[kind].search(text):
             self._begin_text(kind, text.removeprefix("*** Debug: ").partition(": ")[2])
@@ -200,6 +201,8 @@ class V34Parser:
             return []
         held, self._end.held = self._end.held, []
         if not is_end:
+            # A step of the clock spoils a total as well: if another answer follows, this one had ended here.
+            self._doubt += held
             for line in held:
                 self._add_text(line)
             return self._read_inside(text)
@@ -248,7 +251,7 @@ class V34Parser:
         return self._read_again(behind)
 
     def _end_cut_answer(self) -> list[DebugFact]:
-        """v34 was restarted before it had printed the whole answer, and is at the next answer by now."""
+        """The answer ended where the doubt began: v34 is at the next answer by now."""
         behind = self._doubt
         self._replays += 1
         self._text = self._text[: max(self._text_lines - len(behind) + 1, 0)]
