@@ -103,7 +103,7 @@ def numbers() -> list[tuple[str, str]]:
 @pytest.mark.parametrize("value", ["1" + 30 * "0", "-1" + 30 * "0", "nan", "inf", "-inf", "-1"])
 @pytest.mark.parametrize(("table", "key"), numbers())
 def test_a_number_out_of_range_is_refused(tmp_path: Path, table: str, key: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=rf"\$\.{table}\.{key}"):
+    with pytest.raises(SettingsError, match=rf"(\$\.|sets ){table}\.{key}"):
         load_settings(write(tmp_path, f"[{table}]\n{key} = {value}\n"))
 
 
@@ -115,7 +115,7 @@ def test_there_are_numbers() -> None:
     ("text", "wanted"),
     [
         ("[paths]\nv34_logs = []\n", "v34_logs"),
-        (f"a = {5000 * '['}", "is not valid TOML: maximum recursion"),
+        (f"a = {5000 * '['}", "is nested more than 200 levels deep"),
         (f"a = 1{5000 * '0'}", "is not valid TOML"),
         ('[paths]\nlatency_log = "a\\u0000b"\n', "NUL"),
         ('[control]\ncommand = ["a", "b\\u0000"]\n', "NUL"),
