@@ -1,0 +1,82 @@
+"""What the turns under one model, window and version teach: the cold rate, and the usual decode step."""
+
+from timmy_tui.analysis.llm.cold_rate import PRIOR_DEPTH, ColdRate, ColdSample, PrefillRate
+from timmy_tui.analysis.llm.decode_pace import DecodePace
+from timmy_tui.analysis.llm.llm_requests import LlmRequest
+from timmy_tui.analysis.llm.prompt_split import BUSY_DECODE, Basis, is_too_slow, own_step_ms, uncached_ms
+from timmy_tui.model.llm import LearnedRate, PrefillKey
+
+CONTRADICTIONS = {True: 6, False: 3}
+"""Quiet turns slower than a whole prompt without the cache, after which a cold turn (certain or not) was none."""
+
+
+class Calibration:
+    """Takes every request; ``basis`` is what an estimate is compared with now."""
+
+    def __init__(self, prior_depth: float = PRIOR_DEPTH) -> None:
+        """``prior_depth``: κ of the model, as far as its shape gives it."""
+        self.cold = ColdRate(prior_depth)
+        self.pace = DecodePace()
+        self._contradicting: set[int] = set()
+        self._wrong: set[int] = set()
+        """Ordinals that were taken as cold and were not."""
+
+    def add(self, request: LlmRequest) -> None:
+        """Store its decode step, and whether it contradicts the cold rate."""
+        self.pace.remove(request.ordinal)
+        self._contradicting.discard(request.ordinal)
+        step_ms = own_step_ms(request)
+        if step_ms is None or request.prompt_tokens is None:
+            return
+        self.pace.put(request.ordinal, request.prompt_tokens, step_ms)
+        basis = self.basis(request)
+        if step_ms <= BUSY_DECODE * (basis.step_ms or step_ms) and is_too_slow(request, basis):
+            self._contradicting.add(request.ordinal)
+            self._doubt()
+
+    def put_cold(self, request: LlmRequest, tokens: int, certain: bool, after_load: bool) -> None:
+        """Store a turn that evaluated ``tokens``, unless the machine was busy in it."""
+        step_ms, usual_ms = own_step_ms(request), self.pace.usual_ms(request.prompt_tokens or 0)
+        busy = step_ms is not None and usual_ms is not None and step_ms > BUSY_DECODE * usual_ms
+        if busy or request.ordinal in self._wrong:
+            self.cold.remove(request.ordinal)
+            return
+        behind = max((request.full_prompt_tokens or tokens) - tokens, 0)
+        sample = ColdSample(tokens, uncached_ms(request, usual_ms), certain, after_load, behind)
+        self.cold.put(request.ordinal, sample)
+
+    def remove(self, ordinal: int) -> None:
+        """The request belongs to another model, window or version."""
+        self.pace.remove(ordinal)
+        self._contradicting.discard(ordinal)
+        self.cold.remove(ordinal)
+
+    def basis(self, request: LlmRequest, incomplete_times: bool = False, nothing_cached: str = "") -> Basis:
+        """What this request is compared with now."""
+        usual_ms = self.pace.usual_ms(request.prompt_tokens or 0)
+        return Basis(self.cold.rate, usual_ms, incomplete_times, nothing_cached)
+
+    def learned(self, key: PrefillKey) -> LearnedRate | None:
+        """What is worth keeping for a later run; None while only a range, or a presumption, is known."""
+        rate = self.cold.rate
+        if rate is None or not rate.certain or rate.is_range:
+            return None
+        return LearnedRate(
+            key=key, ms_per_token=rate.ms_per_token, depth_cost=rate.depth, samples=rate.samples,
+            step_ms=self.pace.base_ms,
+        )  # fmt: skip
+
+    def remember(self, learned: LearnedRate) -> None:
+        """What an earlier run, or a probe, learned."""
+        self.cold.remember(PrefillRate(learned.ms_per_token, learned.samples, True, learned.depth_cost))
+        if learned.step_ms is not None:
+            self.pace.remember(learned.step_ms)
+
+    def _doubt(self) -> None:
+        """A cold turn that too many later ones contradict was no cold turn."""
+        fastest = self.cold.fastest
+        if fastest is None or len(self._contradicting) < CONTRADICTIONS[fastest[1].certain]:
+            return
+        self._wrong.add(fastest[0])
+        self.cold.remove(fastest[0])
+        self._contradicting.clear()
