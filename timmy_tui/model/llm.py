@@ -180,3 +180,5 @@ class LlmState(Struct, frozen=True, eq=False):
     criteria: tuple[Criterion, ...]
     warnings: tuple[str, ...] = ()
     """One line each, worst first: layers on the CPU, unloading soon, truncation."""
+    learned: tuple[LearnedRate, ...] = ()
+    """Cold rates that are worth keeping for the next run."""

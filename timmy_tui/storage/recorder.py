@@ -1,5 +1,6 @@
 """Writes closed turns, marks, findings and verdicts into the history, in a thread because a disk may be slow."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -10,9 +11,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from timmy_tui.core.errors import HistoryError
+from timmy_tui.model.llm import LearnedRate
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
+from timmy_tui.storage.learned_rates import RateFile
 from timmy_tui.storage.remembered import Remembered
 
 STOP_S = 1.0
@@ -30,6 +33,8 @@ class Recorder:
     """Called in the recorder's thread with what the history knows of turns beyond what the snapshot had of them."""
     on_lost: Callable[[Sequence[Turn]], None] | None = None
     """Called once in the recorder's thread, behind the first turns, with those of that time that no log has."""
+    rates: RateFile | None = None
+    """Where cold rates are kept for the next run; None keeps none."""
     on_unusable: Callable[[], None] | None = None
     """Called in the recorder's thread when the file cannot be opened."""
 
@@ -45,6 +50,7 @@ class Recorder:
         self._lost_told = False
         self._session: int | None = None
         self._findings: dict[str, str] = {}
+        self._learned: tuple[LearnedRate, ...] = ()
         self._verdict: object = None
         """The last stored verdict of each stage; the comparison is stored again when one of them changes."""
         self._stopping = threading.Event()
@@ -70,6 +76,10 @@ class Recorder:
             if self.on_new_session is not None and any(turn.session != self._session for turn in new):
                 self._session = new[-1].session
                 self._queue.put(self.on_new_session)
+        learned = snapshot.llm.learned if snapshot.llm is not None else ()
+        if self.rates is not None and learned != self._learned:
+            self._learned = learned
+            self._queue.put(partial(_keep_rates, rates=self.rates, learned=learned))
         judgement = snapshot.judgement
         if judgement is None:
             return
@@ -171,3 +181,9 @@ def _of_turn(history: History, act: Callable[..., None], turn: Turn) -> None:
     number = history.number_of(turn) if turn.number is None else turn.number
     if number is not None:
         act(history, number)
+
+
+def _keep_rates(history: History, rates: RateFile, learned: tuple[LearnedRate, ...]) -> None:
+    """A disk that is full loses a rate, which is learned again."""
+    with contextlib.suppress(OSError):
+        rates.update(learned)

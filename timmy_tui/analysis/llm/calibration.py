@@ -3,11 +3,13 @@
 from timmy_tui.analysis.llm.cold_rate import PRIOR_DEPTH, ColdRate, ColdSample, PrefillRate
 from timmy_tui.analysis.llm.decode_pace import DecodePace
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
-from timmy_tui.analysis.llm.prompt_split import BUSY_DECODE, Basis, is_too_slow, own_step_ms, uncached_ms
+from timmy_tui.analysis.llm.prompt_split import BUSY_DECODE, Basis, is_too_slow, own_step_ms, pace_factor, uncached_ms
 from timmy_tui.model.llm import LearnedRate, PrefillKey
 
 CONTRADICTIONS = {True: 6, False: 3}
 """Quiet turns slower than a whole prompt without the cache, after which a cold turn (certain or not) was none."""
+FOLLOWED = 0.75
+"""An earlier run may have been this much slower; more than that is not the clock."""
 
 
 class Calibration:
@@ -17,6 +19,7 @@ class Calibration:
         """``prior_depth``: κ of the model, as far as its shape gives it."""
         self.cold = ColdRate(prior_depth)
         self.pace = DecodePace()
+        self._earlier: LearnedRate | None = None
         self._contradicting: set[int] = set()
         self._wrong: set[int] = set()
         """Ordinals that were taken as cold and were not."""
@@ -29,6 +32,7 @@ class Calibration:
         if step_ms is None or request.prompt_tokens is None:
             return
         self.pace.put(request.ordinal, request.prompt_tokens, step_ms)
+        self._follow_pace()
         basis = self.basis(request)
         if step_ms <= BUSY_DECODE * (basis.step_ms or step_ms) and is_too_slow(request, basis):
             self._contradicting.add(request.ordinal)
@@ -68,9 +72,18 @@ class Calibration:
 
     def remember(self, learned: LearnedRate) -> None:
         """What an earlier run, or a probe, learned."""
-        self.cold.remember(PrefillRate(learned.ms_per_token, learned.samples, True, learned.depth_cost))
+        self._earlier = learned
         if learned.step_ms is not None:
             self.pace.remember(learned.step_ms)
+        self._follow_pace()
+
+    def _follow_pace(self) -> None:
+        """An earlier run may have had another clock: what decodes slower now reads slower, too."""
+        earlier, step_ms = self._earlier, self.pace.base_ms
+        if earlier is None:
+            return
+        pace = pace_factor(max(step_ms / earlier.step_ms, FOLLOWED)) if step_ms and earlier.step_ms else 1.0
+        self.cold.remember(PrefillRate(earlier.ms_per_token * pace, earlier.samples, True, earlier.depth_cost))
 
     def _doubt(self) -> None:
         """A cold turn that too many later ones contradict was no cold turn."""

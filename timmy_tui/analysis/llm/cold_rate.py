@@ -136,8 +136,9 @@ class ColdRate:
 
     def remember(self, rate: PrefillRate) -> None:
         """What earlier runs learned of the same model, window and version."""
-        self._earlier = rate
-        self._update()
+        if rate != self._earlier:
+            self._earlier = rate
+            self._update()
 
     @property
     def rate(self) -> PrefillRate | None:

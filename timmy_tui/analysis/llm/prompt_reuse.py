@@ -60,7 +60,7 @@ class ReuseTracker:
         self._reuse: tuple[Reuse, ...] | None = ()
         self._model, self._num_ctx = "", 0
         self._depth = PRIOR_DEPTH
-        self._quantization = ""
+        self._served_model, self._quantization = "", ""
         self._earlier: dict[PrefillKey, LearnedRate] = {}
 
     def add(
@@ -78,7 +78,7 @@ class ReuseTracker:
         if facts is not None:
             self.set_version(facts.version)
             self.set_depth(facts.depth_cost)
-            self._quantization = facts.quantization or self._quantization
+            self._set_served(facts.model or self._served_model, facts.quantization or self._quantization)
         request = request_of(turn, served, flags)
         known = self._chain.get(request.ordinal)
         if known is None and not request.has_figures:
@@ -218,7 +218,12 @@ class ReuseTracker:
 
     def _prefill_key(self, rate_key: tuple[str, int, int]) -> PrefillKey:
         model, num_ctx, version_index = rate_key
-        return PrefillKey(model, num_ctx, self._quantization, self._versions[version_index] or "")
+        return PrefillKey(model or self._served_model, num_ctx, self._quantization, self._versions[version_index] or "")
+
+    def _set_served(self, model: str, quantization: str) -> None:
+        if (model, quantization) != (self._served_model, self._quantization):
+            self._served_model, self._quantization = model, quantization
+            self.remember(())
 
     def _rule(self, version_index: int) -> VersionRule:
         return rule_for(self._versions[version_index]) or ASSUMED_RULE

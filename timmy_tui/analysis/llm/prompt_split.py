@@ -118,8 +118,13 @@ def uncached_ms(request: LlmRequest, step_ms: float | None) -> float:
     above_ms = max((request.prefill_ms or 0.0) - hit_ms, 0.0)
     if own_ms is None or step_ms is None:
         return above_ms
-    pace: float = min(max(own_ms / step_ms, PACE_LEAST), BUSY_DECODE) ** PACE_POWER
-    return above_ms / pace
+    return above_ms / pace_factor(max(own_ms / step_ms, PACE_LEAST))
+
+
+def pace_factor(step_factor: float) -> float:
+    """How much longer a prefill takes where a decode step takes ``step_factor`` times as long."""
+    factor: float = min(step_factor, BUSY_DECODE) ** PACE_POWER
+    return factor
 
 
 def _estimate(request: LlmRequest, rule: VersionRule | None, basis: Basis) -> PromptSplit:
