@@ -10,7 +10,7 @@ from pathlib import Path
 
 import timmy_tui
 
-NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control", "upstream")
+NAMES = ("append", "frames", "ingest", "idle", "status", "reuse", "engine", "flip", "killed", "control", "upstream")
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (
     ("python -m bench.judgement", "alarms, delays and verdicts against labelled turns"),
@@ -25,6 +25,11 @@ def main() -> None:
         from bench import upstream
 
         sys.exit(upstream.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["engine"]:
+        from bench import engine
+
+        engine.main(sys.argv[2:])
+        return
     # As after an installation. A checkout may be compiled at each start (PYTHONDONTWRITEBYTECODE).
     compileall.compile_dir(Path(timmy_tui.__file__).parent, quiet=1)
     for name in sys.argv[1:] or NAMES:

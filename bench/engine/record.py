@@ -1,13 +1,17 @@
 """Runs the conversations on a real engine and writes down what was served: one JSON line a request.
 
-``python -m bench.engine.record FOLDER SEED [SHAPE] [FORM…]``; a form that is there already is left out.
+``n`` prompt tokens, ``evaluated`` of them by the engine's own count, ``out`` tokens of the answer; ``ms`` (prefill)
+and ``decode`` in two clocks: wall time, and only the time in which the engine had a core.
 """
 
 import json
 import random
+import re
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,11 @@ from bench.engine.model import SHAPES, Shape, write_model
 
 CHARS_PER_TOKEN = 3.9
 """Of v34's prompts: 2557 estimated (chars / 4) where Ollama counted 2616."""
+DEFAULTS: dict[str, Any] = {
+    "session": 0, "num_ctx": 8000, "sent": None, "returned": None, "tail": False, "loaded": False, "cut": False,
+    "neighbours": 0,
+}  # fmt: skip
+"""Fields of a line that are left out where they have this value."""
 NEIGHBOUR = "while True: sum(range(100000))"
 
 
@@ -53,13 +62,15 @@ def _set_neighbours(running: list[subprocess.Popen[bytes]], wanted: int, nicenes
 
 
 def _line(step: Step, answer: Answer, context_sent: int) -> dict[str, Any]:
+    """One request; what is as in most lines is left out, see DEFAULTS."""
     if not step.of_v34:
         return {"other": answer.prompt_eval_count}
-    return {
+    line = {
         "n": answer.prompt_eval_count,
+        "evaluated": answer.prompt_eval_count - answer.cached,
         "out": answer.eval_count,
-        "prefill": [round(ms, 3) for ms in answer.prefill_ms],
-        "decode": [round(ms, 3) for ms in answer.decode_ms],
+        "ms": [round(ms, 2) for ms in answer.prefill_ms],
+        "decode": [round(ms, 2) for ms in answer.decode_ms],
         "load": round(answer.load_ms, 1),
         "session": step.session,
         "num_ctx": step.num_ctx,
@@ -67,34 +78,30 @@ def _line(step: Step, answer: Answer, context_sent: int) -> dict[str, Any]:
         "sent": None if step.raw else context_sent,
         "returned": None if answer.context is None else len(answer.context),
         "tail": step.tail,
-        "truth": {
-            "evaluated": answer.prompt_eval_count - answer.cached,
-            "loaded": answer.loaded,
-            "cut": answer.cut,
-            "neighbours": step.neighbours,
-        },
+        "loaded": answer.loaded,
+        "cut": answer.cut,
+        "neighbours": step.neighbours,
     }
+    return {key: value for key, value in line.items() if key not in DEFAULTS or value != DEFAULTS[key]}
 
 
-def main() -> None:
-    """Record every form that is not there yet."""
-    folder, seed, name = Path(sys.argv[1]), int(sys.argv[2]), (sys.argv[3:] or ["small"])[0]
+def write(path: Path, head: dict[str, Any], lines: list[dict[str, Any]]) -> None:
+    """One JSON object a line, the form first."""
+    text = (json.dumps(line, separators=(",", ":")) + "\n" for line in [head, *lines])
+    path.write_text("".join(text), encoding="utf-8")
+
+
+def record_all(folder: Path, seed: int, name: str = "small", forms: Sequence[str] = ()) -> None:
+    """Record every form that is not there yet; some minutes."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = folder / f"{name}.gguf"
-    if not model.exists():
+    with tempfile.TemporaryDirectory() as temporary:
+        model = Path(temporary) / "random.gguf"
         write_model(model, SHAPES[name])
-    for form in sys.argv[4:] or FORMS:
-        path = (
-            folder / f"{form.replace(' ', '_').replace(',', '').replace('(', '').replace(')', '')}-{name}-{seed}.jsonl"
-        )
-        if path.exists():
-            continue
-        started = time.monotonic()
-        lines = record(form, seed, model, SHAPES[name])
-        head = {"form": form, "seed": seed, "shape": name}
-        path.write_text("".join(json.dumps(line) + "\n" for line in [head, *lines]), encoding="utf-8")
-        print(f"{form}: {len(lines)} requests in {time.monotonic() - started:.0f} s", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        for form in forms or FORMS:
+            path = folder / f"{re.sub(r'[^a-z0-9]+', '-', form).strip('-')}-{name}-{seed}.jsonl"
+            if path.exists():
+                continue
+            started = time.monotonic()
+            lines = record(form, seed, model, SHAPES[name])
+            write(path, {"form": form, "seed": seed, "shape": name}, lines)
+            print(f"{form}: {len(lines)} requests in {time.monotonic() - started:.0f} s", flush=True)

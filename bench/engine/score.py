@@ -7,7 +7,9 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from bench.engine.forms import BUSY
 from bench.engine.model import SHAPES
+from bench.engine.record import DEFAULTS
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, PrefillKey, Reuse
 from timmy_tui.model.turn import Turn
@@ -41,11 +43,12 @@ def turns_of(recording: Recording, clock: int) -> list[tuple[Turn, dict[str, Any
     """Each turn as v34's figures show it, with its truth. Other clients' requests are in no figures."""
     pairs: list[tuple[Turn, dict[str, Any]]] = []
     other = False
-    for line in recording.lines:
-        if "other" in line:
+    for short in recording.lines:
+        if "other" in short:
             other = True
             continue
-        prefill, decode = line["prefill"][clock], line["decode"][clock]
+        line = {**DEFAULTS, **short}
+        prefill, decode = line["ms"][clock], line["decode"][clock]
         unreported = UNREPORTED_MS[0] + UNREPORTED_MS[1] * line["out"]
         turn = Turn(
             ordinal=len(pairs), prompt_tokens=line["n"], output_tokens=line["out"], prefill_ms=prefill,
@@ -54,12 +57,7 @@ def turns_of(recording: Recording, clock: int) -> list[tuple[Turn, dict[str, Any
             context_returned=line["returned"], session_id=f"session {line['session']}",
             model=f"random-{recording.shape}",
         )  # fmt: skip
-        pairs.append(
-            (
-                turn,
-                {**line["truth"], "n": line["n"], "other": other, "ratio": prefill / max(line["prefill"][CORE], 0.01)},
-            )
-        )
+        pairs.append((turn, {**line, "other": other}))
         other = False
     return pairs
 
@@ -105,11 +103,10 @@ class Score:
         error = reuse.share - share
         if reuse.least is not None and reuse.most is not None:
             self.ranges.append((reuse.most - reuse.least, reuse.least - 0.005 <= share <= reuse.most + 0.005))
+            return
         self.errors.append(error)
         if abs(error) > FAR:
-            self.far.append(
-                f"turn {reuse.ordinal}: {reuse.share:.2f} for {share:.2f}, {truth['ratio']:.1f}× its core time"
-            )
+            self.far.append(f"turn {reuse.ordinal}: {reuse.share:.2f} for {share:.2f}")
 
     def merge(self, other: "Score") -> None:
         """Add the counts of another one."""
@@ -142,7 +139,7 @@ def score(
 
 
 HEADER = (
-    "| form | turns | loaded, cut | estimated | median | p90 | worst | bias | beyond 15 | range holds | false cold |"
+    "| form | turns | loaded, cut | figures | median | p90 | worst | bias | beyond 15 | ranges | false cold |"
     " missed cold | unknown | busy |",
     "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
 )
@@ -165,7 +162,7 @@ def row(name: str, score: Score) -> str:
     wrong = f", {score.facts_missed} wrong" if score.facts_missed else ""
     cells = [
         name, score.turns, f"{score.known}{wrong}", len(sizes), *errors,
-        f"{held} of {len(score.ranges)}" if score.ranges else "—",
+        f"{held} of {len(score.ranges)}, {points(median(width for width, _ in score.ranges))}" if score.ranges else "—",
         score.false_cold, f"{score.missed_cold} of {score.cold}",
         f"{score.unknown} ({score.unknown / max(score.turns, 1):.0%})",
         f"{score.busy} ({score.busy / max(score.turns, 1):.0%})",
@@ -180,7 +177,7 @@ def table(
     scores: dict[str, Score] = {}
     total = Score()
     for recording in recordings:
-        one = score(recording, clock, live, kept)
+        one = score(recording, WALL if recording.form in BUSY else clock, live, kept)
         scores.setdefault(recording.form, Score()).merge(one)
         total.merge(one)
     return [*HEADER, *(row(name, one) for name, one in scores.items()), row("all", total)]
