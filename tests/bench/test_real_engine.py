@@ -15,7 +15,7 @@ import pytest
 from bench.engine.front import EngineProcess, Ollama
 from bench.engine.model import BOS, TINY, WORDS_FROM, write_model
 from timmy_tui.analysis.llm.summary import LlmSummary
-from timmy_tui.model.llm import Certainty, OllamaFacts, ServedPrompt
+from timmy_tui.model.llm import Certainty, OllamaFacts
 from timmy_tui.model.turn import Turn
 from timmy_tui.parse.ollama_log import OllamaLogParser
 
@@ -107,7 +107,8 @@ def test_the_measured_path_says_what_the_engine_said(run: Run) -> None:
     summary = LlmSummary()
     for ordinal, truth in enumerate(run.served):
         turn = Turn(
-            ordinal=ordinal, prompt_tokens=truth.prompt, prefill_ms=truth.prefill_ms, output_tokens=1, started=float(ordinal)
+            ordinal=ordinal, prompt_tokens=truth.prompt, prefill_ms=truth.prefill_ms, output_tokens=1,
+            started=float(ordinal),
         )  # fmt: skip
         summary.add(turn, facts)
     found = summary.state(facts, (), (), 0.0).reuse
