@@ -19,8 +19,8 @@ from timmy_tui.model.llm import LearnedRate, PrefillKey
 RECORDINGS = Path(__file__).parent / "recordings"
 TUNING = frozenset((1, 2))
 """Seeds of the recordings with which thresholds were chosen; no table below is made of them."""
-EARLIER = {"small": 1, "wide": 3}
-"""Seeds of the earlier run whose cold rate the second table begins with."""
+EARLIER = {"small": 1}
+"""Shape → seed of the earlier run whose cold rate the second table begins with."""
 
 
 def measure(folder: Path = RECORDINGS) -> list[str]:
@@ -34,8 +34,9 @@ def measure(folder: Path = RECORDINGS) -> list[str]:
         score(recording, CORE, kept=kept)
     seeds = ", ".join(sorted({f"{one.shape} {one.seed}" for one in fresh}))
     lines = [f"Recordings: {seeds}. At first nothing is known of the machine:", "", *table(fresh, CORE)]
-    if kept:
-        lines += ["", "With the cold rate that an earlier run has left:", "", *table(fresh, CORE, kept=kept)]
+    again = [one for one in fresh if one.shape in {one.shape for one in earlier}]
+    if again:
+        lines += ["", "With the cold rate that an earlier run has left:", "", *table(again, CORE, kept=kept)]
     return [*lines, "", "Wall time, on a machine that others used:", "", *table(fresh, WALL)]
 
 

@@ -46,8 +46,19 @@ def test_the_first_prompt_after_a_load_is_eight_percent_slower() -> None:
 def test_one_cold_turn_is_a_range_and_two_are_a_rate() -> None:
     one = rate_of(cold(1000, 1000.0))
     assert one is not None and one.is_range
-    assert (one.fastest, one.slowest) == (0.7, 1.15)
+    assert (one.fastest, one.slowest) == (0.7, 1.25)
     two = rate_of(cold(1000, 1000.0), cold(1000, 1100.0))
+    assert two is not None and not two.is_range
+
+
+@pytest.mark.parametrize(("step_ms", "fastest"), [(8.0, 0.7), (8.1, 0.7), (4.0, 0.35), (None, 0.7)])
+def test_a_single_cold_turn_that_read_too_slowly_for_its_decode_step_is_doubted(
+    step_ms: float | None, fastest: float
+) -> None:
+    """1 ms a token: at 8 ms a decode step it read eight tokens in a step, which is the least that a machine does."""
+    one = rate_of(ColdSample(1000, 1000.0, True, step_ms=step_ms))
+    assert one is not None and one.fastest == pytest.approx(fastest)
+    two = rate_of(*(ColdSample(1000, 1000.0, True, step_ms=step_ms) for _ in range(2)))
     assert two is not None and not two.is_range
 
 

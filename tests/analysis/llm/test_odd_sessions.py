@@ -159,3 +159,20 @@ def test_a_run_that_begins_busy_is_read_again_when_calm_turns_show_it() -> None:
     found = read(*spell, *calm)
     assert [item.busy for item in found[:5]] == [True] * 5
     assert not any(item.busy for item in found[5:])
+
+
+def test_a_cold_turn_that_calmer_answers_show_to_have_been_busy_is_not_compared_with() -> None:
+    """The first answer of a run is its own measure; the later ones decode in a tenth of its time."""
+    load = turn(0, 1000, 1000, loads=True, prefill_ms=2500.0, decode_ms=4000.0)
+    found = read(load, *(turn(n, 1000 + 20 * n, 900) for n in range(1, 12)))
+    assert {item.certainty for item in found[1:]} == {Certainty.UNKNOWN}
+    two = read(load, *(turn(n, 1000 + 20 * n, 900, loads=n in (1, 2)) for n in range(1, 12)))
+    assert two[-1].share == pytest.approx(1 - 900 / 1220, abs=0.02)
+
+
+@pytest.mark.parametrize(("factor", "cold"), [(1.09, True), (1.12, False)])
+def test_nothing_is_called_cold_where_the_answer_was_decoded_slowly(factor: float, cold: bool) -> None:
+    turns = [turn(n, 1000 + 150 * n, 300, loads=n < 3) for n in range(8)]
+    item = read(*turns, turn(8, 2200, 2200, decode_ms=400.0 * factor))[-1]
+    assert item.share is not None and item.share < 0.1
+    assert bool(item.broken) is item.cold is cold

@@ -186,6 +186,8 @@ def test_without_load_times_a_long_wait_is_a_presumed_load() -> None:
 def test_a_stolen_slot_a_trimmed_history_and_a_cut_prompt_are_told_apart() -> None:
     def last(*turns: Turn) -> Reuse:
         tracker = ReuseTracker()
+        # Two cold turns: of one alone only a range is known, and nothing is called cold that may not be.
+        tracker.add(cold(-1, 600), facts("0.12.11"))
         tracker.add(cold(0, 600), facts("0.12.11"))
         for one in turns:
             item = tracker.add(one, facts("0.12.11"))

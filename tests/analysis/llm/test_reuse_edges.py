@@ -66,11 +66,11 @@ def test_what_a_card_may_be_expected_to_do() -> None:
 
 
 def test_an_estimate_against_a_load() -> None:
-    first, second = judge(loaded(0), turn(1, 1200, 300))
+    first, _, second = judge(loaded(0), loaded(1), turn(2, 1200, 300))
     assert (second.certainty, second.prompt_tokens, second.reused, second.share) == (
         Certainty.ESTIMATED, 1200, 900, 0.75,
     )  # fmt: skip
-    assert second.reason == "compared with 1 cold turn, 1000 tok/s: between 64% and 78%"
+    assert second.reason == "compared with 2 cold turns, 1000 tok/s"
     assert (first.reused, first.share) == (0, 0.0)
 
 
@@ -81,10 +81,8 @@ def test_the_ground_of_an_estimate_is_named() -> None:
     *_, last = judge(turn(0, 1000, 10), turn(1, 1000, 10), opened, turn(3, 1000, 500, session_id="two"))
     assert last.reason == "compared with 1 presumed cold turn, 1000 tok/s: between 50% and 75%"
     assert last.reused == 500
-    unknown = judge(loaded(0), turn(1, 1200, 300), facts=version(None))[1]
-    assert (
-        unknown.reason == "assumes Ollama 0.12.7 or newer; compared with 1 cold turn, 1000 tok/s: between 64% and 78%"
-    )
+    unknown = judge(loaded(0), loaded(1), turn(2, 1200, 300), facts=version(None))[2]
+    assert unknown.reason == "assumes Ollama 0.12.7 or newer; compared with 2 cold turns, 1000 tok/s"
 
 
 @pytest.mark.parametrize(
@@ -463,7 +461,8 @@ def test_another_model_of_the_same_turn_takes_its_sample_along() -> None:
 def test_a_turn_that_names_no_model_is_of_the_one_before() -> None:
     tracker = ReuseTracker()
     tracker.add(loaded(0), NEW)
-    assert tracker.add(turn(1, 1000, 300, model=None, num_ctx=None), NEW).reused == 700
+    tracker.add(loaded(1), NEW)
+    assert tracker.add(turn(2, 1000, 300, model=None, num_ctx=None), NEW).reused == 700
 
 
 def test_a_rate_holds_for_one_version() -> None:

@@ -1,6 +1,9 @@
 """What the turns under one model, window and version teach: the cold rate, and the usual decode step."""
 
-from timmy_tui.analysis.llm.cold_rate import PRIOR_DEPTH, ColdRate, ColdSample, PrefillRate
+from collections import OrderedDict
+from typing import NamedTuple
+
+from timmy_tui.analysis.llm.cold_rate import MAX_SAMPLES, PRIOR_DEPTH, ColdRate, ColdSample, PrefillRate
 from timmy_tui.analysis.llm.decode_pace import DecodePace
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.prompt_split import BUSY_DECODE, Basis, is_too_slow, own_step_ms, pace_factor, uncached_ms
@@ -11,6 +14,21 @@ CONTRADICTIONS = {True: 6, False: 3}
 FOLLOWED = 0.75
 """An earlier run may have been this much slower; more than that is not the clock."""
 
+PACE_CHANGED = 0.05
+"""The usual decode step changed by more than this: the cold turns are looked at again."""
+
+SURELY_BUSY = 2.0
+"""A cold turn whose decode step is this much longer than later ones is none to compare with."""
+
+
+class ColdRequest(NamedTuple):
+    """A turn that evaluated so many tokens; the rest as in ColdSample."""
+
+    request: LlmRequest
+    tokens: int
+    certain: bool
+    after_load: bool
+
 
 class Calibration:
     """Takes every request; ``basis`` is what an estimate is compared with now."""
@@ -20,6 +38,9 @@ class Calibration:
         self.cold = ColdRate(prior_depth)
         self.pace = DecodePace()
         self._earlier: LearnedRate | None = None
+        self._cold: OrderedDict[int, ColdRequest] = OrderedDict()
+        self._taken_at_ms: float | None = None
+        """The usual decode step with which the cold turns were looked at."""
         self._contradicting: set[int] = set()
         self._wrong: set[int] = set()
         """Ordinals that were taken as cold and were not."""
@@ -33,6 +54,7 @@ class Calibration:
             return
         self.pace.put(request.ordinal, request.prompt_tokens, step_ms)
         self._follow_pace()
+        self._take_again()
         basis = self.basis(request)
         if step_ms <= BUSY_DECODE * (basis.step_ms or step_ms) and is_too_slow(request, basis):
             self._contradicting.add(request.ordinal)
@@ -40,20 +62,49 @@ class Calibration:
 
     def put_cold(self, request: LlmRequest, tokens: int, certain: bool, after_load: bool) -> None:
         """Store a turn that evaluated ``tokens``, unless the machine was busy in it."""
-        step_ms, usual_ms = own_step_ms(request), self.pace.usual_ms(request.prompt_tokens or 0)
-        busy = step_ms is not None and usual_ms is not None and step_ms > BUSY_DECODE * usual_ms
-        if busy or request.ordinal in self._wrong:
+        self._cold.pop(request.ordinal, None)
+        self._cold[request.ordinal] = ColdRequest(request, tokens, certain, after_load)
+        if len(self._cold) > MAX_SAMPLES:
+            self._cold.popitem(last=False)
+        self._take(self._cold[request.ordinal])
+
+    def remove_cold(self, ordinal: int) -> None:
+        """This turn was not cold, or shows nothing."""
+        self._cold.pop(ordinal, None)
+        self.cold.remove(ordinal)
+
+    def _take(self, cold: ColdRequest) -> None:
+        request = cold.request
+        if self._was_busy(request, BUSY_DECODE) or request.ordinal in self._wrong:
             self.cold.remove(request.ordinal)
             return
-        behind = max((request.full_prompt_tokens or tokens) - tokens, 0)
-        sample = ColdSample(tokens, uncached_ms(request, usual_ms), certain, after_load, behind)
+        usual_ms = self.pace.usual_ms(request.prompt_tokens or 0)
+        behind = max((request.full_prompt_tokens or cold.tokens) - cold.tokens, 0)
+        time_ms = uncached_ms(request, usual_ms)
+        sample = ColdSample(cold.tokens, time_ms, cold.certain, cold.after_load, usual_ms, behind)
         self.cold.put(request.ordinal, sample)
+
+    def _was_busy(self, request: LlmRequest, factor: float) -> bool:
+        step_ms, usual_ms = own_step_ms(request), self.pace.usual_ms(request.prompt_tokens or 0)
+        return step_ms is not None and usual_ms is not None and step_ms > factor * usual_ms
+
+    def _take_again(self) -> None:
+        """Calmer answers show that the machine was busy in a turn that seemed as usual."""
+        base_ms = self.pace.base_ms
+        if base_ms is None or (self._taken_at_ms is not None and abs(base_ms / self._taken_at_ms - 1) < PACE_CHANGED):
+            return
+        self._taken_at_ms = base_ms
+        for cold in self._cold.values():
+            if self._was_busy(cold.request, SURELY_BUSY):
+                self.cold.remove(cold.request.ordinal)
+            elif not self.cold.has(cold.request.ordinal):
+                self._take(cold)
 
     def remove(self, ordinal: int) -> None:
         """The request belongs to another model, window or version."""
         self.pace.remove(ordinal)
         self._contradicting.discard(ordinal)
-        self.cold.remove(ordinal)
+        self.remove_cold(ordinal)
 
     def basis(self, request: LlmRequest, incomplete_times: bool = False, nothing_cached: str = "") -> Basis:
         """What this request is compared with now."""

@@ -35,8 +35,11 @@ FULL_HIT_MS = 9.0
 """One decode step, where none is known: even a full cache hit costs that much."""
 FIRST_PROMPT_USUAL = 1.08
 """The first prompt after a load over a later one, on a quiet machine (1.6–2.3 on a busy one)."""
-SINGLE_FASTEST, SINGLE_SLOWEST = 0.7, 1.15
+SINGLE_FASTEST, SINGLE_SLOWEST = 0.7, 1.25
 """Factors around the cost per token of a single cold turn."""
+LOWEST_RATIO = 8.0
+"""Prompt tokens read while one is generated: 25 and more on graphics cards, 18 on a processor. A single cold turn far
+below that was probably slowed by other work in its prefill alone."""
 AGREES = (0.85, 1.15)
 """A turn that is only presumed cold counts beside certain ones if it costs about as much per token."""
 EARLIER_WEIGHT = 5
@@ -94,6 +97,8 @@ class ColdSample:
     uncached_ms: float
     certain: bool
     after_load: bool = False
+    step_ms: float | None = None
+    """The usual decode step."""
     behind: int = 0
     """Tokens before them that came from the cache, where that is measured."""
 
@@ -122,6 +127,10 @@ class ColdRate:
             if len(self._samples) > MAX_SAMPLES:
                 self._samples.popitem(last=False)
             self._update()
+
+    def has(self, ordinal: int) -> bool:
+        """Whether this turn is among the samples."""
+        return ordinal in self._samples
 
     def remove(self, ordinal: int) -> None:
         """Remove a turn that was not cold after all."""
@@ -173,7 +182,11 @@ def _rate_of(samples: list[ColdSample], earlier: PrefillRate | None, prior_depth
     if earlier is not None:
         costs = sorted([*costs, *[earlier.ms_per_token] * min(earlier.samples, EARLIER_WEIGHT)])
     rate = PrefillRate(costs[(len(costs) - 1) // LOW_PART], len(costs), True, depth)
-    return rate if len(costs) > 1 else replace(rate, fastest=SINGLE_FASTEST, slowest=SINGLE_SLOWEST)
+    if len(costs) > 1:
+        return rate
+    step_ms = certain[0].step_ms
+    doubt = 1.0 if step_ms is None else min(step_ms / rate.ms_per_token / LOWEST_RATIO, 1.0)
+    return replace(rate, fastest=SINGLE_FASTEST * doubt, slowest=SINGLE_SLOWEST)
 
 
 def _low(samples: list[ColdSample], depth: float) -> float:

@@ -195,7 +195,7 @@ class ReuseTracker:
             calibration.add(request)
         tokens, certain = _cold_tokens(chained, rule)
         if tokens is None or request.prefill_ms is None or not rule.times_all_uncached:
-            calibration.cold.remove(request.ordinal)
+            calibration.remove_cold(request.ordinal)
             return
         rate = apparent_rate(tokens, uncached_ms(request, calibration.basis(request).step_ms))
         too_fast = rate > fastest_cold(request.decode_rate)
@@ -203,7 +203,7 @@ class ReuseTracker:
         if too_fast and certain and not version_known:
             self._incomplete_times.add(chained.version_index)
         if too_fast and not (certain and version_known):
-            calibration.cold.remove(request.ordinal)
+            calibration.remove_cold(request.ordinal)
             return
         calibration.put_cold(request, tokens, certain, chained.loaded or chained.long_wait)
 
@@ -242,7 +242,7 @@ class ReuseTracker:
         at_most = split.share if split.most is None else split.most
         loaded = chained.loaded or (chained.long_wait and (split.share is None or split.share < COLD_SHARE))
         missed = not loaded and _is_miss(chained, split, rule)
-        cold_start = chained.first_in_session and at_most is not None and at_most < COLD_SHARE
+        cold_start = chained.first_in_session and split.calm and at_most is not None and at_most < COLD_SHARE
         return Reuse(
             ordinal=request.ordinal,
             prompt_tokens=split.prompt_tokens,
@@ -288,7 +288,8 @@ def _is_miss(chained: ChainedRequest, split: PromptSplit, rule: VersionRule) -> 
     if chained.truncated and split.share < COLD_SHARE:
         return True
     at_most = split.share if split.most is None else split.most
-    if at_most >= COLD_SHARE or (split.certainty is Certainty.ESTIMATED and split.share >= COLD_ESTIMATE):
+    estimated = split.certainty is Certainty.ESTIMATED
+    if at_most >= COLD_SHARE or (estimated and (split.share >= COLD_ESTIMATE or not split.calm)):
         return False
     expected_share = min(chained.reusable_tokens, split.prompt_tokens) / split.prompt_tokens
     return expected_share - at_most >= MISSED_SHARE

@@ -16,6 +16,8 @@ UNREPORTED_MS_PER_TOKEN = 0.84
 """Ollama's total minus its reported parts, fitted on a real log: 3 ms + 0.84 ms per token of sampling and transport."""
 BUSY_DECODE = 1.3
 """A decode step over the usual one, from which on the machine is busy with other work."""
+CALM_DECODE = 1.1
+"""The same, up to which the machine was surely not busy."""
 BUSY_PREFILL = 1.15
 """A prefill over that of the same prompt without the cache, from which on it cannot be the prompt alone."""
 PACE_LEAST, PACE_POWER = 0.9, 0.4
@@ -41,6 +43,8 @@ class PromptSplit:
     most: float | None = None
     """Shares, where the estimate is only a range."""
     busy: bool = False
+    calm: bool = True
+    """The answer was decoded about as fast as usual: a slow prefill is not the machine's."""
 
     @property
     def share(self) -> float | None:
@@ -142,10 +146,12 @@ def _estimate(request: LlmRequest, rule: VersionRule | None, basis: Basis) -> Pr
     least, most = reused(reference.fastest) / prompt_tokens, reused(reference.slowest) / prompt_tokens
     if most - least > WIDEST_RANGE:
         return PromptSplit(Certainty.UNKNOWN, reason.replace("compared with", "only", 1), prompt_tokens)
+    own_ms = own_step_ms(request)
+    calm = own_ms is None or basis.step_ms is None or own_ms <= CALM_DECODE * basis.step_ms
     if most - least < NARROWEST_RANGE:
-        return PromptSplit(Certainty.ESTIMATED, assumption + reason, prompt_tokens, reused(1.0))
+        return PromptSplit(Certainty.ESTIMATED, assumption + reason, prompt_tokens, reused(1.0), calm=calm)
     reason = f"{assumption}{reason}: between {least:.0%} and {most:.0%}"
-    return PromptSplit(Certainty.ESTIMATED, reason, prompt_tokens, reused(1.0), least, most)
+    return PromptSplit(Certainty.ESTIMATED, reason, prompt_tokens, reused(1.0), least, most, calm=calm)
 
 
 def measured_split(request: LlmRequest) -> PromptSplit | None:
