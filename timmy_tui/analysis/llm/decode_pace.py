@@ -14,6 +14,9 @@ PRIOR_GROWTH = 3e-5
 MOST_GROWTH = 2e-4
 GROWTH_SPAN = 2.0
 """The longest prompt over the shortest, from which on the growth is learned."""
+FEW_NEW = 16
+"""The line is computed again when one answer in so many is new: sorting 200 of them for each turn would cost more than
+the rest of the estimate."""
 MIN_ANSWERS = 4
 """Of both the long and the short prompts."""
 
@@ -25,6 +28,8 @@ class DecodePace:
         self._answers: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self._line: tuple[float, float] | None = None
         """(step in ms without a prompt, growth per token); None: to be computed."""
+        self._new = 0
+        """Answers since it was computed."""
         self._earlier_ms: float | None = None
 
     def put(self, ordinal: int, prompt_tokens: int, step_ms: float) -> None:
@@ -33,11 +38,13 @@ class DecodePace:
         self._answers[ordinal] = (prompt_tokens, step_ms)
         if len(self._answers) > MAX_ANSWERS:
             self._answers.popitem(last=False)
-        self._line = None
+        self._new += 1
+        if self._new * FEW_NEW >= len(self._answers):
+            self._line = None
 
     def remove(self, ordinal: int) -> None:
         """Remove an answer."""
-        if self._answers.pop(ordinal, None) is not None:
+        if self._answers.pop(ordinal, None) is not None and len(self._answers) < FEW_NEW:
             self._line = None
 
     def remember(self, step_ms: float) -> None:
@@ -63,7 +70,7 @@ class DecodePace:
             if self._earlier_ms is not None:
                 # So that a run that begins busy is seen to be; from eight answers on, they decide.
                 steps.append(self._earlier_ms)
-            self._line = (_low(steps), growth)
+            self._line, self._new = (_low(steps), growth), 0
         return self._line
 
     def _growth(self) -> float:
