@@ -5,6 +5,10 @@ What it answers means nothing. How long it takes, and what its engine keeps in t
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import gguf
 
 WORDS_FROM = 259
 """First token id that is a word: before it are <unk>, <s>, </s> and 256 single bytes."""
@@ -50,15 +54,7 @@ def write_model(path: Path, shape: Shape, seed: int = 1) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(shape.width // shape.heads)
     writer.add_vocab_size(shape.vocabulary)
-    words = [f"▁w{number}" for number in range(WORDS_FROM, shape.vocabulary)]
-    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *words]
-    writer.add_tokenizer_model("llama")
-    writer.add_token_list(tokens)
-    writer.add_token_scores([0.0] * len(tokens))
-    kinds = [gguf.TokenType.UNKNOWN, gguf.TokenType.CONTROL, gguf.TokenType.CONTROL, *[gguf.TokenType.BYTE] * 256]
-    writer.add_token_types([*kinds, *[gguf.TokenType.NORMAL] * len(words)])
-    writer.add_bos_token_id(BOS)
-    writer.add_eos_token_id(2)
+    _write_tokens(writer, shape)
 
     def matrix(name: str, rows: int, columns: int) -> None:
         weights = random.standard_normal((rows, columns)) / np.sqrt(columns)
@@ -86,3 +82,18 @@ def write_model(path: Path, shape: Shape, seed: int = 1) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _write_tokens(writer: "gguf.GGUFWriter", shape: Shape) -> None:
+    """Single bytes, then words without a meaning."""
+    import gguf
+
+    words = [f"▁w{number}" for number in range(WORDS_FROM, shape.vocabulary)]
+    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *words]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([0.0] * len(tokens))
+    kinds = [gguf.TokenType.UNKNOWN, gguf.TokenType.CONTROL, gguf.TokenType.CONTROL, *[gguf.TokenType.BYTE] * 256]
+    writer.add_token_types([*kinds, *[gguf.TokenType.NORMAL] * len(words)])
+    writer.add_bos_token_id(BOS)
+    writer.add_eos_token_id(2)

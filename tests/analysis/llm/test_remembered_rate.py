@@ -58,3 +58,12 @@ def test_what_two_cold_turns_teach_is_worth_keeping_and_what_one_does_is_not() -
     assert kept.key == PrefillKey(MODEL, 8000, "Q4_K_M", "0.12.11")
     assert (round(kept.ms_per_token, 4), kept.samples) == (0.25, 2)
     assert kept.step_ms == pytest.approx(9.3, rel=0.05)
+
+
+def test_a_version_that_is_heard_after_the_first_turn_brings_its_rate() -> None:
+    tracker = ReuseTracker()
+    tracker.remember([learned()])
+    tracker.add(generated_turn(0, 600, 9.3 + 0.25 * 400, model=MODEL), None)
+    assert tracker.reuse[0].certainty is Certainty.UNKNOWN
+    tracker.set_facts(FACTS)
+    assert tracker.reuse[0].share == pytest.approx(1 / 3, abs=0.01)

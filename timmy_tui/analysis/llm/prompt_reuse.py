@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.llm.calibration import Calibration
-from timmy_tui.analysis.llm.cold_rate import PRIOR_DEPTH, PrefillRate, fastest_cold
+from timmy_tui.analysis.llm.calibrations import Calibrations
+from timmy_tui.analysis.llm.cold_rate import PrefillRate, fastest_cold
 from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import broken_cause
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
@@ -25,7 +25,7 @@ from timmy_tui.analysis.llm.prompt_split import (
 )
 from timmy_tui.analysis.llm.request_chain import ChainedRequest, RequestChain
 from timmy_tui.analysis.llm.truncation import is_truncated
-from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, PrefillKey, Reuse, ServedPrompt
+from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, Reuse, ServedPrompt
 from timmy_tui.model.turn import FlagValue, Turn
 
 MAX_REQUESTS = 200
@@ -52,16 +52,13 @@ class ReuseTracker:
     def __init__(self, limit: int = MAX_REQUESTS) -> None:
         """``limit``: how many requests are kept."""
         self._chain = RequestChain(limit)
-        self._calibrations: dict[tuple[str, int, int], Calibration] = {}
         self._versions: list[str | None] = [None]
+        self._calibrations = Calibrations(self._versions)
         self._incomplete_times: set[int] = set()
         """Indices of unknown versions whose prefill times are too short to cover the full prompt."""
         self._load_times: deque[float] = deque(maxlen=50)
         self._reuse: tuple[Reuse, ...] | None = ()
         self._model, self._num_ctx = "", 0
-        self._depth = PRIOR_DEPTH
-        self._served_model, self._quantization = "", ""
-        self._earlier: dict[PrefillKey, LearnedRate] = {}
 
     def add(
         self,
@@ -76,9 +73,7 @@ class ReuseTracker:
         Amortised O(1): a new cold rate costs one pass over all requests.
         """
         if facts is not None:
-            self.set_version(facts.version)
-            self.set_depth(facts.depth_cost)
-            self._set_served(facts.model or self._served_model, facts.quantization or self._quantization)
+            self.set_facts(facts)
         request = request_of(turn, served, flags)
         known = self._chain.get(request.ordinal)
         if known is None and not request.has_figures:
@@ -109,6 +104,7 @@ class ReuseTracker:
             return
         if self._versions[-1] is None:
             self._versions[-1] = version
+            self._calibrations.remember(())
             self._incomplete_times.discard(len(self._versions) - 1)
             for chained in self._chain:
                 self._classify(chained)
@@ -116,12 +112,10 @@ class ReuseTracker:
             self._versions.append(version)
         self._reuse = None
 
-    def set_depth(self, depth_cost: float | None) -> None:
-        """Cost of a token of depth from now on; None: not known."""
-        if depth_cost is not None and depth_cost != self._depth:
-            self._depth = depth_cost
-            for calibration in self._calibrations.values():
-                calibration.cold.expect_depth(depth_cost)
+    def set_facts(self, facts: OllamaFacts) -> None:
+        """What Ollama says of itself and of the model now."""
+        self.set_version(facts.version)
+        if self._calibrations.set_facts(facts):
             self._reuse = None
 
     @property
@@ -143,18 +137,13 @@ class ReuseTracker:
 
     def remember(self, rates: Iterable[LearnedRate]) -> None:
         """What earlier runs or a probe learned; the same key again replaces it."""
-        self._earlier.update((learned.key, learned) for learned in rates)
-        for rate_key, calibration in self._calibrations.items():
-            learned = self._earlier.get(self._prefill_key(rate_key))
-            if learned is not None:
-                calibration.remember(learned)
+        self._calibrations.remember(rates)
         self._reuse = None
 
     @property
     def learned(self) -> tuple[LearnedRate, ...]:
         """What is worth keeping for a later run, one for each model, window, quantisation and version."""
-        found = (calibration.learned(self._prefill_key(key)) for key, calibration in self._calibrations.items())
-        return tuple(learned for learned in found if learned is not None)
+        return self._calibrations.learned
 
     @property
     def rate(self) -> PrefillRate | None:
@@ -190,7 +179,7 @@ class ReuseTracker:
     def _update_cold_rate(self, chained: ChainedRequest, rule: VersionRule) -> None:
         """Store the turn as a sample of the cold rate if it is one, else remove it."""
         request = chained.request
-        calibration = self._calibration(chained.rate_key)
+        calibration = self._calibrations[chained.rate_key]
         if rule.times_all_uncached:
             calibration.add(request)
         tokens, certain = _cold_tokens(chained, rule)
@@ -206,24 +195,6 @@ class ReuseTracker:
             calibration.remove_cold(request.ordinal)
             return
         calibration.put_cold(request, tokens, certain, chained.loaded or chained.long_wait)
-
-    def _calibration(self, rate_key: tuple[str, int, int]) -> Calibration:
-        calibration = self._calibrations.get(rate_key)
-        if calibration is None:
-            calibration = self._calibrations[rate_key] = Calibration(self._depth)
-            learned = self._earlier.get(self._prefill_key(rate_key))
-            if learned is not None:
-                calibration.remember(learned)
-        return calibration
-
-    def _prefill_key(self, rate_key: tuple[str, int, int]) -> PrefillKey:
-        model, num_ctx, version_index = rate_key
-        return PrefillKey(model or self._served_model, num_ctx, self._quantization, self._versions[version_index] or "")
-
-    def _set_served(self, model: str, quantization: str) -> None:
-        if (model, quantization) != (self._served_model, self._quantization):
-            self._served_model, self._quantization = model, quantization
-            self.remember(())
 
     def _rule(self, version_index: int) -> VersionRule:
         return rule_for(self._versions[version_index]) or ASSUMED_RULE

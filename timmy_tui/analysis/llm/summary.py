@@ -59,8 +59,7 @@ class LlmSummary:
     def state(self, facts: OllamaFacts | None, current: Sequence[Turn], before: Sequence[Turn], now: float) -> LlmState:
         """``current`` and ``before``: turns of the running epoch and of the one before it; ``now``: time.time()."""
         if facts is not None:
-            self._reuse.set_version(facts.version)
-            self._reuse.set_depth(facts.depth_cost)
+            self._reuse.set_facts(facts)
             self._match_late_requests(facts)
         self._context.set_facts(facts)
         reuse = self._reuse.reuse
