@@ -11,7 +11,8 @@ from pathlib import Path
 import timmy_tui
 
 NAMES = (
-    "append", "rotations", "frames", "ingest", "idle", "status", "reuse", "flip", "killed", "control", "upstream",
+    "append", "rotations", "frames", "ingest", "idle", "status", "reuse", "engine", "flip", "killed", "control",
+    "upstream",
 )  # fmt: skip
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (
@@ -31,6 +32,11 @@ def main() -> None:
         from bench import upstream
 
         sys.exit(upstream.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["engine"]:
+        from bench import engine
+
+        engine.main(sys.argv[2:])
+        return
     # As after an installation. A checkout may be compiled at each start (PYTHONDONTWRITEBYTECODE).
     compileall.compile_dir(Path(timmy_tui.__file__).parent, quiet=1)
     for name in sys.argv[1:] or NAMES:

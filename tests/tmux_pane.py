@@ -22,7 +22,8 @@ class Pane:
         self._command, self._size = command, size
         self._socket = folder / "tmux.socket"
         self._environment = {**os.environ, "TERM": "xterm-256color", **(environment or {})}
-        self._environment.pop("TMUX", None)
+        for name in ("TMUX", "COLUMNS", "LINES"):  # The last two would be believed instead of the pane.
+            self._environment.pop(name, None)
 
     def tmux(self, *arguments: str) -> str:
         """A command of tmux; what it prints."""

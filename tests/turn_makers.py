@@ -30,4 +30,5 @@ def generated_turn(ordinal: int, prompt_tokens: int | None, prefill_ms: float | 
         "prompt_tokens": prompt_tokens, "prefill_ms": prefill_ms, "output_tokens": 50, "load_ms": 95.0,
         "context_sent": 0, "num_ctx": 8000, **fields,
     }  # fmt: skip
-    return complete_turn(ordinal, **{"decode_ms": 9.3 * known["output_tokens"], **known})
+    # The first token comes out of the prefill.
+    return complete_turn(ordinal, **{"decode_ms": 9.3 * max(known["output_tokens"] - 1, 0), **known})

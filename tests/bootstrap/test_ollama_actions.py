@@ -8,6 +8,7 @@ from timmy_tui.bootstrap.ollama_actions import OllamaActions
 from timmy_tui.core.errors import SourceError
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
+from timmy_tui.model.llm import LearnedRate
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.timmy import timmy_at
 
@@ -36,12 +37,14 @@ def test_the_model_is_loaded_as_the_config_says_at_that_moment(tmp_path: Path) -
         timmy = timmy_at(tmp_path)
         write_config(tmp_path, stand_in.url, 8000)
         assert timmy.services.model.num_ctx == 8000
-        actions = OllamaActions(timmy)
+        rates: list[LearnedRate] = []
+        actions = OllamaActions(timmy, rates.append)
         assert MODEL in actions.warm() and loaded_window(stand_in.url) == 8000
         write_config(tmp_path, stand_in.url, 4096)
         actions.warm()
         assert loaded_window(stand_in.url) == 4096
         assert "works" in actions.probe()[-1]
+        assert [(rate.key.model, rate.key.num_ctx, rate.key.version) for rate in rates] == [(MODEL, 4096, "0.12.11")]
 
 
 def test_without_a_model_in_the_config_nothing_is_loaded(tmp_path: Path) -> None:

@@ -360,3 +360,14 @@ def test_a_bulk_log_is_whole_turns_in_the_right_format(tmp_path: Path) -> None:
     assert lines[:300] == [json.dumps(event) for event in events[:300]]
     assert all(earlier["timestamp"] <= later["timestamp"] for earlier, later in zip(events, events[1:], strict=False))
     assert (events[0]["event"], events[-1]["event"]) == ("stt_pause_detected", "tts_resume_sent")
+
+
+@pytest.mark.parametrize("persona_first", [True, False])
+def test_a_restart_without_a_load_leaves_a_persona_that_stands_first_in_the_slot(persona_first: bool) -> None:
+    """Upstream has the history first, so that a new session's first prompt shares nothing with the slot."""
+    plan = ConversationPlan(8, typed_every=0, session_turns=4, persona_first=persona_first, incidents=False)
+    turns = [entry["llm"] for entry in generate_logs(plan).ground_truth if entry["what"] == "turn"]
+    first = turns[4]
+    assert not first["loaded"]
+    share = first["reused"] / first["prompt_tokens"]
+    assert (0.3 < share < 0.95) if persona_first else share < 0.05

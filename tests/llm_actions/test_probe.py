@@ -1,7 +1,9 @@
 """The probe against all versions of Ollama, loading the model, and both as commands."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,8 +13,10 @@ from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.demo.ollama.engine import GenerateRequest, ServedRequest
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
-from timmy_tui.llm_actions.probe import run_probe
+from timmy_tui.llm_actions.probe import Probe, Step, run_probe
+from timmy_tui.llm_actions.probed_rate import probed_rate
 from timmy_tui.llm_actions.warm import plan_warm, send_warm
+from timmy_tui.model.llm import PrefillKey
 from timmy_tui.sources.services.urls import ModelConfig
 
 SUMMARIES = {
@@ -44,6 +48,37 @@ def test_every_version_shows_that_its_cache_works(version: str) -> None:
     assert steps["context_template"].status == 200
     assert requests[-2].reused <= 1, "nothing but the beginning-of-text token"
     assert requests[-1].evaluated == 1
+
+
+@pytest.mark.parametrize("version", SUMMARIES)
+def test_a_probe_teaches_the_cold_rate_where_the_figures_show_it(version: str) -> None:
+    with OllamaStandIn(StandInOptions(version, seed=1, speed=1000)) as stand_in:
+        result = run_probe(stand_in.url)
+        cold, hit = stand_in.requests[-2:]
+    rate = probed_rate(result)
+    if version in ("0.1.48", "0.12.5", "0.30.0"):
+        assert rate is None
+        return
+    assert rate is not None
+    assert rate.key == PrefillKey(MODEL, result.num_ctx or 0, "Q4_K_M", version)
+    assert rate.step_ms == pytest.approx(hit.prefill_ms, abs=0.002)
+    linear = (cold.prefill_ms - hit.prefill_ms) / cold.prompt_tokens
+    assert 0.9 * linear < rate.ms_per_token < linear
+
+
+@pytest.mark.parametrize(
+    ("change", "taught"),
+    [
+        ({}, True), ({"prefill_ms": None}, False), ({"prefill_ms": 9.0}, False), ({"prefill_ms": 9.1}, True),
+        ({"prompt_tokens": 199}, False), ({"prompt_tokens": 200}, True), ({"prompt_tokens": None}, False),
+    ],
+)  # fmt: skip
+def test_what_a_cold_step_must_have_to_teach(change: dict[str, Any], taught: bool) -> None:
+    step = Step("k", "l", 200, "", "", prompt_tokens=1000, prefill_ms=250.0)
+    steps = (replace(step, **change), replace(step, prefill_ms=9.0))
+    assert (probed_rate(Probe("", "0.12.11", "m", 8000, steps, "Q4_K_M", "works", "")) is not None) is taught
+    assert probed_rate(Probe("", "0.12.11", "m", 8000, steps, "Q4_K_M", "does not show", "")) is None
+    assert probed_rate(Probe("", None, "m", 8000, steps, "Q4_K_M", "works", "")) is None
 
 
 def test_no_reuse_is_not_called_reuse(monkeypatch: pytest.MonkeyPatch) -> None:

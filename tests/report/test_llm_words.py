@@ -4,8 +4,15 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.model.llm import BROKE, FAIL, NOT_JUDGED, PASS, Certainty, Criterion, Reuse
-from timmy_tui.report.llm_words import request_words, share_words, source_words, value_words, verdict_words
+from timmy_tui.model.llm import BROKE, FAIL, NOT_JUDGED, PASS, Certainty, Criterion, OllamaFacts, Reuse, ServedPrompt
+from timmy_tui.report.llm_words import (
+    known_by_words,
+    request_words,
+    share_words,
+    source_words,
+    value_words,
+    verdict_words,
+)
 
 
 def reuse(share: float | None, certainty: Certainty, **fields: Any) -> Reuse:
@@ -20,6 +27,7 @@ def reuse(share: float | None, certainty: Certainty, **fields: Any) -> Reuse:
         (0.734, Certainty.ESTIMATED, "~73%", "estimated: why"),
         (0.0, Certainty.ESTIMATED, "~0%", "estimated: why"),
         (0.0, Certainty.MEASURED, "0%", "measured: why"),
+        (0.0, Certainty.KNOWN, "cut", "known: why"),
         (None, Certainty.UNKNOWN, "—", "why"),
         (None, Certainty.ESTIMATED, "—", "why"),
         (0.7, Certainty.UNKNOWN, "—", "why"),
@@ -38,7 +46,8 @@ def test_a_turn_that_nothing_was_computed_for_is_unknown_and_not_empty() -> None
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({}, ""), ({"cold": True}, "cold"), ({"cold": True, "broken": "raw changed"}, "broken"),
+        ({}, ""), ({"cold": True, "broken": "why", "cut": True}, "cut"), ({"cold": True}, "cold"),
+        ({"cold": True, "broken": "raw changed"}, "broken"),
         ({"cold": True, "broken": "raw changed", "loaded": True}, "load"),
     ],
 )  # fmt: skip
@@ -62,3 +71,57 @@ def test_what_is_not_judged_says_why_ahead_of_its_figure() -> None:
     assert words("3 of 3 turns") == "3 of 3 turns"
     assert words("", "there is no turn yet") == "because there is no turn yet"
     assert words("p50 1.00s", "tail mode is off") == "because tail mode is off; p50 1.00s"
+
+
+def test_a_range_is_shown_as_one() -> None:
+    item = reuse(0.55, Certainty.ESTIMATED, least=0.396, most=0.704)
+    assert (share_words(item), source_words(item)) == ("~40–70%", "estimated: why")
+
+
+def test_what_happened_is_shown_instead_of_a_figure() -> None:
+    assert share_words(reuse(0.0, Certainty.KNOWN, loaded=True)) == "loaded"
+    busy = reuse(None, Certainty.UNKNOWN, busy=True)
+    assert (share_words(busy), source_words(busy)) == ("busy", "why")
+
+
+# -- what would make it known
+
+
+def advice(version: str | None, unknown: int, known: int = 0, **fields: Any) -> str:
+    facts = OllamaFacts(url="", reachable=True, since=None, version=version, **fields.pop("facts", {}))
+    items = [reuse(0.5, Certainty.ESTIMATED)] * known + [reuse(None, Certainty.UNKNOWN, **fields)] * unknown
+    return known_by_words(facts, items)
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("0.12.11", "timmy-tui probe (ten seconds of GPU), or OLLAMA_DEBUG=1 and [paths] ollama_log, or Ollama 0.33.3"),
+        ("0.24.0", "timmy-tui probe (ten seconds of GPU), or OLLAMA_DEBUG=1 and [paths] ollama_log, or Ollama 0.33.3"),
+        ("0.30.0", "timmy-tui probe (ten seconds of GPU), or [paths] ollama_log, or Ollama 0.33.3 or later"),
+        ("0.33.3", "timmy-tui probe (ten seconds of GPU), or [paths] ollama_log"),
+        (None, "timmy-tui probe (ten seconds of GPU), or OLLAMA_DEBUG=1 and [paths] ollama_log, or Ollama 0.33.3"),
+    ],
+)
+def test_each_version_has_its_ways_to_know(version: str | None, words: str) -> None:
+    said = advice(version, 3)
+    assert said.startswith(f"to know it: {words}")
+    assert ("0.33.3" in said) is ("0.33.3" in words)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "known", "said"), [(0, 0, False), (1, 1, False), (2, 1, True), (4, 4, False), (5, 4, True)]
+)
+def test_it_is_said_where_most_of_the_newest_turns_are_not_known(unknown: int, known: int, said: bool) -> None:
+    assert bool(advice("0.12.11", unknown, known)) is said
+
+
+def test_a_range_is_not_known_either_and_a_followed_log_needs_no_advice() -> None:
+    ranges = [reuse(0.5, Certainty.ESTIMATED, least=0.3, most=0.6)]
+    assert known_by_words(None, ranges)
+    served = (ServedPrompt(number=1, prompt=10, reused=5, evaluated=5),)
+    assert advice("0.12.11", 3, facts={"served": served}) == ""
+
+
+def test_on_a_busy_machine_a_probe_would_not_help() -> None:
+    assert "probe" not in advice("0.12.11", 3, busy=True)

@@ -70,7 +70,7 @@ COLUMNS = TURN_COLUMNS + STAGE_COLUMNS
 """Every column of the frame, in order."""
 REUSE_COLUMNS = (
     Column("reuse_share", "float64", "0…1", "part of the prompt that came from the cache; missing: unknown"),
-    Column("reuse_certainty", "category", "", "measured, estimated, unknown"),
+    Column("reuse_certainty", "category", "", "measured, known, estimated, unknown"),
     Column("reuse_reason", "string", "", "where the share comes from, or why it is unknown"),
 )
 """Behind them in an export: what is concluded from the turns, which later turns may change."""

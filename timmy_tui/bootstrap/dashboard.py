@@ -27,6 +27,7 @@ else:
 def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     """Run the dashboard on a Timmy, until the user quits."""
     from timmy_tui.bootstrap.ollama_actions import OllamaActions
+    from timmy_tui.model.user_requests import RememberRate
     from timmy_tui.ui.app import TimmyApp
     from timmy_tui.ui.messages import Backend, Noticed
     from timmy_tui.ui.view import Notice
@@ -57,8 +58,9 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
         else reason_if_web_page() or state_problem or reason_if_second_dashboard(timmy)
     )
     controller_proxy = DeferredController()
-    llm = OllamaActions(timmy) if services else None
-    app = TimmyApp(timmy.settings, Backend(DeferredSource(make), controller_proxy, llm, read_only))
+    deferred = DeferredSource(make)
+    llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate))) if services else None
+    app = TimmyApp(timmy.settings, Backend(deferred, controller_proxy, llm, read_only))
     try:
         app.run(mouse=timmy.settings.view.mouse)
     finally:

@@ -17,6 +17,7 @@ from timmy_tui.sources.services.poller import ServicePoller
 from timmy_tui.sources.services.urls import ModelConfig
 from timmy_tui.sources.timmy import Timmy
 from timmy_tui.storage.learned_noise import session_noise
+from timmy_tui.storage.learned_rates import RateFile
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.trial_file import TrialFile
 
@@ -64,6 +65,8 @@ def live_source(
     recorder = None
     if options.record and history.enabled:
         recorder = Recorder(state_dir() / "history.db", str(root), history.days, history.text, notify)
+        recorder.rates = RateFile(state_dir())
+        analyzer.remember(recorder.rates.read())
     services = ServicePoller(timmy.services, OllamaLogParser()) if options.services else None
     source = LiveSource(
         Pipeline(settings, feeds, services, analyzer),

@@ -1,5 +1,6 @@
 """``timmy-tui doctor``, ``probe`` and ``warm``."""
 
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from timmy_tui.bootstrap.startup import Place
 from timmy_tui.commands.options import root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.output import say, say_json
-from timmy_tui.core.settings import load_settings
+from timmy_tui.core.settings import load_settings, state_dir
 
 if TYPE_CHECKING:
     from timmy_tui.doctor.result import DoctorLine
@@ -82,6 +83,8 @@ def probe(options: ProbeOptions) -> int:
     Exit code: 0 when it works, 1 when nothing shows that it does.
     """
     from timmy_tui.llm_actions.probe import WARNING, run_probe
+    from timmy_tui.llm_actions.probed_rate import probed_rate
+    from timmy_tui.storage.learned_rates import RateFile
 
     url, config = _ollama(options)
     _confirm(WARNING, options.yes)
@@ -91,6 +94,10 @@ def probe(options: ProbeOptions) -> int:
 
     model, num_ctx = options.model or config.model, options.num_ctx or config.num_ctx
     result = run_probe(url, model, num_ctx, config.keep_alive or "1h", print_step)
+    rate = probed_rate(result)
+    if rate is not None:
+        with contextlib.suppress(OSError):
+            RateFile(state_dir()).update([rate])
     if options.as_json:
         say_json({"schema": "timmy-tui.probe/1", "probe": result})
     else:

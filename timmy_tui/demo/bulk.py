@@ -4,7 +4,7 @@ import random
 import time
 from pathlib import Path
 
-from timmy_tui.demo.latencies import DECODE_MS_PER_TOKEN, PREFILL_BASE_MS, PREFILL_MS_PER_TOKEN
+from timmy_tui.demo.latencies import DECODE_MS_PER_TOKEN, PREFILL_BASE_MS
 
 _BATCH = 2000
 """Turns between two writes to the file."""
@@ -108,7 +108,7 @@ class _Conversation:
     def _generate(self, number: int, tokens: int, reply: int) -> list[Step]:
         noise = self.random.lognormvariate
         prompt = 610 + 64 * number
-        prefill = (PREFILL_BASE_MS + PREFILL_MS_PER_TOKEN * (680 if number else 610)) * noise(0, 0.025)
+        prefill = (PREFILL_BASE_MS + 1000 / 4100 * (680 if number else 610)) * noise(0, 0.025)
         decode = DECODE_MS_PER_TOKEN * tokens * noise(0, 0.01)
         built = f'"prompt_chars": {prompt * 5}, "prompt_tokens_est": {prompt * 5 // 4}, "tail_mode": false'
         counts = f'"prompt_eval_count": {prompt}, "eval_count": {tokens}'

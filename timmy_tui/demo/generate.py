@@ -53,6 +53,8 @@ class ConversationPlan:
     """None: as in the scenario."""
     num_ctx: int = 8000
     retrieval: bool = True
+    persona_first: bool = False
+    """As in the flags of the demo's v34."""
     session_turns: int = SESSION_TURNS
     """v34 is restarted after this many."""
     pauses_s: tuple[float, float] = (0.4, 1.4)
@@ -218,6 +220,7 @@ class _LogGenerator:
         flags = Flags(
             full_prompt=not (self.plan.tail_mode or self.is_flipped),
             retrieval=self.plan.retrieval,
+            persona_first=self.plan.persona_first,
             parent_documents=self.plan.parent_documents,
         )
         self.simulation = Simulation(

@@ -2,7 +2,8 @@
 
 The figures are upstream's published measurements (an RTX 3060 class GPU, llama3.2:3b q4_K_M):
 
-- prefill of uncached tokens: 9 ms + n / 4.1k per second; one token costs about as much as one decode step;
+- prefill of uncached tokens: 9 ms + n / 4.1k per second at v34's usual depth (see physics.py);
+  one token costs about as much as one decode step;
 - decode: 108 tokens/s, a little slower with a long context; load_duration of a loaded model: 94.5–97 ms;
 - time that Ollama reports in no field: 3 ms + 0.84 ms per token;
 - memory storage: 250–600 ms in about half of the turns; classification 30 ms; retrieval 30–90 ms; TTS 650–730 ms.
@@ -22,7 +23,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PREFILL_BASE_MS = 9.0
-PREFILL_MS_PER_TOKEN = 1000 / 4100
+PREFILL_MS_PER_TOKEN = 1000 / 4600
+"""Of a token with nothing before it; at v34's prompts (2,600 tokens, 670 of them evaluated) it is 4.1k per second."""
 DECODE_MS_PER_TOKEN = 9.13
 """With an empty context; 1 % more per 1000 tokens of context, which gives 108 tokens/s at 1400."""
 UNREPORTED_MS = 3.0
@@ -63,8 +65,8 @@ STAGES: Mapping[str, Spread] = {
     "reply": Spread(2.5, 0.2),
     "mute": Spread(6.0, 0.2),
     "tts": Spread(640.0, 0.025, 0.03, 1.5, 2.5),
-    "prefill": Spread(1.0, 0.025, 0.05, 1.3, 2.0),
-    "decode": Spread(1.0, 0.008, 0.02, 1.1, 1.5),
+    "prefill": Spread(1.0, 0.025, 0.01, 1.3, 2.0),
+    "decode": Spread(1.0, 0.008, 0.0),
     "cold_load": Spread(COLD_LOAD_MS, 0.12, 0.0),
 }
 """GPU work has smaller outliers than the rest: contention slows it down but does not stop it."""
@@ -109,9 +111,10 @@ class Latencies:
         """Length of the spoken reply, ms."""
         return 250.0 + SPEECH_MS_PER_CHARACTER * characters
 
-    def prefill(self, tokens: int) -> float:
-        """Evaluating ``tokens`` uncached prompt tokens, ms."""
-        return (PREFILL_BASE_MS + PREFILL_MS_PER_TOKEN * tokens) * self.draw("prefill")
+    def prefill(self, tokens: int, prompt: int, depth_cost: float) -> float:
+        """Evaluating the last ``tokens`` of a prompt of ``prompt`` tokens, ms; ``depth_cost``: as in Physics."""
+        depth = 1 + depth_cost * (prompt - tokens / 2)
+        return (PREFILL_BASE_MS + PREFILL_MS_PER_TOKEN * tokens * depth) * self.draw("prefill")
 
     def decode(self, tokens: int, context: int) -> float:
         """Generating ``tokens`` after ``context`` tokens, ms."""

@@ -65,6 +65,7 @@ class Probe:
     model: str
     num_ctx: int | None
     steps: tuple[Step, ...]
+    quantization: str | None
     verdict: str
     """``works``, ``does not show`` or ``not answered``."""
     summary: str
@@ -108,18 +109,18 @@ def run_probe(
 
     Raises SourceError when Ollama cannot be reached, NotFound when it has no model.
     """
-    version, model, num_ctx = _find_model(url, model, num_ctx)
+    version, model, num_ctx, quantization = _find_model(url, model, num_ctx)
     generator = _Generator(url, model, num_ctx, keep_alive)
     try:
         steps = _run_steps(generator, on_step or (lambda label: None))
     finally:
         generator.http.close()
     verdict, summary = _verdict(steps[-2], steps[-1], rule_for(version), version)
-    return Probe(mask_url(url), version, model, num_ctx, tuple(steps), verdict, summary)
+    return Probe(mask_url(url), version, model, num_ctx, tuple(steps), quantization, verdict, summary)
 
 
-def _find_model(url: str, model: str | None, num_ctx: int | None) -> tuple[str | None, str, int | None]:
-    """Version, model and num_ctx. The default is the loaded model, else the first installed one."""
+def _find_model(url: str, model: str | None, num_ctx: int | None) -> tuple[str | None, str, int | None, str | None]:
+    """Version, model, num_ctx and quantisation. The default is the loaded model, else the first installed one."""
     client = OllamaClient(url)
     try:
         response = client.version()
@@ -130,12 +131,15 @@ def _find_model(url: str, model: str | None, num_ctx: int | None) -> tuple[str |
             for item in _models(listing):
                 name = clean_text(item.get("name") or item.get("model"))
                 if model in (None, name):
-                    return version, name or model or "", as_count(item.get("context_length")) or num_ctx
+                    details = item.get("details")
+                    quantization = details.get("quantization_level") if isinstance(details, dict) else None
+                    window = as_count(item.get("context_length")) or num_ctx
+                    return version, name or model or "", window, clean_text(quantization, 20)
     finally:
         client.close()
     if model is None:
         raise NotFound(f"Ollama at {mask_url(url)} has no model.", "Name one: --model NAME")
-    return version, model, num_ctx
+    return version, model, num_ctx, None
 
 
 def _models(response: HttpResponse) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ class Certainty(StrEnum):
     """How a figure is known. Figures of different certainty are never mixed."""
 
     MEASURED = "measured"
+    KNOWN = "known"
+    """It follows from what happened: after a load, or where a cut prompt begins elsewhere, nothing can be reused."""
     ESTIMATED = "estimated"
     UNKNOWN = "unknown"
 
@@ -28,6 +30,13 @@ class Reuse(Struct, frozen=True, kw_only=True):
     certainty: Certainty
     reason: str
     """Where the figure comes from, or why it is not known."""
+    least: float | None = None
+    most: float | None = None
+    """0…1. Of an estimate that is only a range; ``share`` is then its likeliest point. Else None."""
+    cut: bool = False
+    """The prompt was cut to fit the context window."""
+    busy: bool = False
+    """The machine was busy with other work: neither an estimate nor a cause can be given."""
     cold: bool = False
     """Nothing was reused but the head of the prompt, or the model was loaded for this turn."""
     broken: str = ""
@@ -43,6 +52,29 @@ class Reuse(Struct, frozen=True, kw_only=True):
     """Tokens per second."""
     ttft_ms: float | None = None
     """Upper bound on the time to first token: request minus decode."""
+
+
+class PrefillKey(Struct, frozen=True):
+    """What a cold rate is valid for; ``""`` and 0: not known."""
+
+    model: str
+    num_ctx: int
+    quantization: str
+    version: str
+
+
+class LearnedRate(Struct, frozen=True, kw_only=True):
+    """What cold turns, or a probe, taught about one machine: kept in history for the next run."""
+
+    key: PrefillKey
+    ms_per_token: float
+    """Of an uncached prompt token, without a token before it."""
+    depth_cost: float
+    """As in OllamaFacts."""
+    samples: int
+    """Certain cold turns that it was learned from."""
+    step_ms: float | None = None
+    """The usual decode step without a prompt."""
 
 
 class ServedPrompt(Struct, frozen=True, kw_only=True):
@@ -82,6 +114,8 @@ class OllamaFacts(Struct, frozen=True, eq=False):
     context_length: int | None = None
     """num_ctx of the loaded model."""
     digest: str | None = None
+    depth_cost: float | None = None
+    """What a prompt token costs more for each token before it, as a share: from the model's layers and width."""
     expires: float | None = None
     """time.time() at which the model is unloaded; inf: never."""
     last_activity: float | None = None
@@ -110,6 +144,8 @@ class ContextState(Struct, frozen=True, eq=False):
     truncated: bool
     """The prompt of the newest turn was cut, which Ollama does without an error."""
     note: str = ""
+    used_estimated: bool = False
+    """``used`` rests on characters / 4: no field reports how long a cut prompt was."""
 
 
 PASS, FAIL, NOT_JUDGED = "pass", "fail", "not judged"
@@ -144,3 +180,5 @@ class LlmState(Struct, frozen=True, eq=False):
     criteria: tuple[Criterion, ...]
     warnings: tuple[str, ...] = ()
     """One line each, worst first: layers on the CPU, unloading soon, truncation."""
+    learned: tuple[LearnedRate, ...] = ()
+    """Cold rates that are worth keeping for the next run."""

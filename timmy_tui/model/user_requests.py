@@ -4,6 +4,8 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from timmy_tui.model.llm import LearnedRate
+
 Quality = Literal["good", "bad"]
 FindingAnswer = Literal["accept", "acknowledge", "mute"]
 TrialName = Literal["test-1", "test-2", "guide"]
@@ -49,7 +51,13 @@ class ActOnTrial(Struct, frozen=True):
     """``keep`` and ``undo`` answer its verdict."""
 
 
-PipelineRequest = MarkTurn | NoteTurn | AnswerFinding | BeginTrial | ActOnTrial
+class RememberRate(Struct, frozen=True):
+    """Compare the prefills with what a probe has found."""
+
+    rate: LearnedRate
+
+
+PipelineRequest = MarkTurn | NoteTurn | AnswerFinding | BeginTrial | ActOnTrial | RememberRate
 """What is done between two turns, in the thread that judges them."""
 
 

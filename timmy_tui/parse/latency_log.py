@@ -42,7 +42,7 @@ class LatencyParser:
 
     def _recover(self, line: bytes) -> list[Event]:
         """Events in a line that is not a valid event: decoded leniently, else read again from each later ``_MARK``."""
-        text = line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8).strip()
+        text = line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF16_LE).strip()
         if not text:
             if line:
                 self._unparsed["empty or NUL"] += 1

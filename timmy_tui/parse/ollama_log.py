@@ -4,6 +4,7 @@ No line names a request: a request is put together from the lines of one task, i
 of them can write to one log, and each counts from 0.
 """
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -154,8 +155,7 @@ class OllamaLogParser:
 
     def _read(self, line: bytes) -> ServedPrompt | None:
         # What PowerShell writes is UTF-16: without its NUL bytes it is the same ASCII.
-        if b"\0" in line:
-            line = line.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+        line = line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         fact = match_line(text)
         if fact is None:

@@ -1,6 +1,6 @@
 """Everything that is concluded from turns, in one place: the state of the model and the judgement."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -12,9 +12,17 @@ from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
-from timmy_tui.model.llm import LlmState, OllamaFacts
+from timmy_tui.model.llm import LearnedRate, LlmState, OllamaFacts
 from timmy_tui.model.turn import Epoch, Turn
-from timmy_tui.model.user_requests import ActOnTrial, AnswerFinding, BeginTrial, MarkTurn, NoteTurn, PipelineRequest
+from timmy_tui.model.user_requests import (
+    ActOnTrial,
+    AnswerFinding,
+    BeginTrial,
+    MarkTurn,
+    NoteTurn,
+    PipelineRequest,
+    RememberRate,
+)
 from timmy_tui.storage.trial_file import TrialFile
 
 
@@ -91,6 +99,10 @@ class TurnAnalyzer:
             self._judgement = replace(judged, trial=trial)
         return self._judgement
 
+    def remember(self, rates: Iterable[LearnedRate]) -> None:
+        """Cold rates that earlier runs or a probe learned."""
+        self._llm.remember(rates)
+
     def learn(self, noise: SessionNoise) -> None:
         """Use what the history shows of the session noise."""
         self._judge.learn(noise)
@@ -109,6 +121,8 @@ class TurnAnalyzer:
             case NoteTurn(ordinal=ordinal, text=text):
                 if ordinal in turns:
                     self._judge.note(turns[ordinal], text)
+            case RememberRate(rate=rate):
+                self._llm.remember([rate])
             case AnswerFinding(key=key, answer=answer):
                 self._judge.answer(key, answer)
             case BeginTrial(name=name):

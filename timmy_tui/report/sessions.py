@@ -35,11 +35,13 @@ def session_lines(sessions: Sequence[Session], turns: Sequence[Turn], reuse: Map
 
 def _row(turn: Turn, reuse: Reuse | None) -> str:
     bound = "≥" if turn.is_lower_bound else ""
+    # A range is two cells wider than a share, and a prefill has them to spare.
+    prefill_and_reuse = f"{duration(turn.prefill_ms)} {share_words(reuse):>5}"
     return (
         f"{count(turn.number):>4} {clean(turn.request_id, 8) or 'typed':8} {turn.state:9} "
         f"{duration(turn.end_to_end_ms):>6} {duration(turn.v2v_ms, bound):>6} {duration(turn.stages.get('llm')):>6} "
-        f"{count(turn.prompt_tokens_est):>4} {count(turn.prompt_tokens):>6} {duration(turn.prefill_ms):>7} "
-        f"{share_words(reuse):>5} {count(turn.context_returned):>4} {on_off(turn.tail_mode)}"
+        f"{count(turn.prompt_tokens_est):>4} {count(turn.prompt_tokens):>6} {prefill_and_reuse:>13} "
+        f"{count(turn.context_returned):>4} {on_off(turn.tail_mode)}"
     )
 
 

@@ -109,10 +109,13 @@ def _reuse_lines(items: Sequence[Reuse]) -> Iterator[str]:
     for certainty in (Certainty.MEASURED, Certainty.ESTIMATED):
         known = sorted(by_certainty[certainty], key=lambda item: item.share or 0.0)
         if known:
-            low, high = share_words(known[0]), share_words(known[-1])
-            middle = replace(known[0], share=median(item.share or 0.0 for item in known))
+            low, high = (share_words(replace(item, least=None, most=None)) for item in (known[0], known[-1]))
+            middle = replace(known[0], share=median(item.share or 0.0 for item in known), least=None, most=None)
             yield f"prompt reuse {share_words(middle)}, {certainty}: median of {len(known)} turns, {low} … {high}"
-    for reason, number in Counter(item.reason for item in by_certainty[Certainty.UNKNOWN]).most_common():
+    for words, number in Counter(share_words(item) for item in by_certainty[Certainty.KNOWN]).most_common():
+        yield f"prompt reuse none in {number} turn{'' if number == 1 else 's'}: {words}"
+    reasons = ("the machine was busy" if item.busy else item.reason for item in by_certainty[Certainty.UNKNOWN])
+    for reason, number in Counter(reasons).most_common():
         yield f"prompt reuse {MISSING} in {number} turn{'' if number == 1 else 's'}: {clean(reason)}"
 
 

@@ -1,5 +1,6 @@
 """Writes closed turns, marks, findings and verdicts into the history, in a thread because a disk may be slow."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,10 +8,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from timmy_tui.model.llm import LearnedRate
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
 from timmy_tui.storage.history_writer import HistoryWriter
+from timmy_tui.storage.learned_rates import RateFile
 from timmy_tui.storage.remembered import Remembered
 
 
@@ -25,6 +28,8 @@ class Recorder:
     """Called once in the recorder's thread, behind the first turns, with those of that time that no log has."""
     on_usable: Callable[[bool], None] | None = None
     """Called in the recorder's thread: with False when the file cannot be opened, with True when it can after all."""
+    rates: RateFile | None = None
+    """Where cold rates are kept for the next run; None keeps none."""
 
     def __init__(self, path: Path, root: str, days: int, keep_text: bool, notify: Callable[[str], None]) -> None:
         """``days``: as in History.delete_old_turns. ``notify`` is called with messages for the user, such as a damaged
@@ -41,6 +46,7 @@ class Recorder:
         self._lost_told = False
         self._session: int | None = None
         self._findings: dict[str, str] = {}
+        self._learned: tuple[LearnedRate, ...] = ()
         self._verdict: object = None
         """The last stored verdict of each stage; the comparison is stored again when one of them changes."""
 
@@ -71,6 +77,10 @@ class Recorder:
             if self.on_new_session is not None and any(turn.session != self._session for turn in new):
                 self._session = new[-1].session
                 self._writer.put(self.on_new_session)
+        learned = snapshot.llm.learned if snapshot.llm is not None else ()
+        if self.rates is not None and learned != self._learned:
+            self._learned = learned
+            self._writer.put(partial(_keep_rates, rates=self.rates, learned=learned))
         judgement = snapshot.judgement
         if judgement is None:
             return
@@ -139,3 +149,9 @@ class Recorder:
         """A change, a restart or an edit by another program has happened. ``kind`` as in Marker."""
         at = time.time()
         self._writer.put(partial(History.put_change, op=f"{at:.6f} {label}", at=at, label=label, state=kind))
+
+
+def _keep_rates(history: History, rates: RateFile, learned: tuple[LearnedRate, ...]) -> None:
+    """A disk that is full loses a rate, which is learned again."""
+    with contextlib.suppress(OSError):
+        rates.update(learned)

@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from timmy_tui.analysis.llm.llm_requests import request_of
-from timmy_tui.analysis.llm.miss_cause import broken_cause
+from timmy_tui.analysis.llm.llm_requests import LlmRequest, request_of
+from timmy_tui.analysis.llm.miss_cause import NOT_KNOWN, broken_cause
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
 from timmy_tui.model.flags import FLAGS, Flag
-from timmy_tui.model.llm import OllamaFacts
+from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
 VALUES: dict[type[FlagValue], tuple[FlagValue, FlagValue]] = {
@@ -26,14 +26,14 @@ def cause(before: dict[str, FlagValue], now: dict[str, FlagValue]) -> str:
 def test_every_flag_that_changes_the_prompt_is_a_cause(flag: Flag) -> None:
     old, new = VALUES[flag.type]
     assert cause({flag.key: old}, {flag.key: new}) == f"{flag.label} changed"
-    assert "changed head" in cause({flag.key: old}, {flag.key: old})
-    assert "changed head" in cause({}, {flag.key: new}), "what is not known has not changed"
+    assert cause({flag.key: old}, {flag.key: old}) == NOT_KNOWN
+    assert cause({}, {flag.key: new}) == NOT_KNOWN, "what is not known has not changed"
 
 
 def test_flags_that_leave_the_prompt_alone_are_none() -> None:
     beside = [flag.key for flag in FLAGS if not flag.changes_prompt]
     assert beside == ["pause-threshold", "debug-mode", "use-chat-endpoint"]
-    assert "changed head" in cause(dict.fromkeys(beside, True), dict.fromkeys(beside, False))
+    assert cause(dict.fromkeys(beside, True), dict.fromkeys(beside, False)) == NOT_KNOWN
 
 
 def test_a_flag_of_the_users_own_is_a_cause_behind_those_of_the_table() -> None:
@@ -53,10 +53,10 @@ def test_a_revision_keeps_what_was_said_of_its_session() -> None:
     def turn(ordinal: int, prompt: int, cold: bool = True, load: float = 95.0) -> Turn:
         return Turn(
             ordinal=ordinal, state=TurnState.COMPLETE, started=10.0 * ordinal, prompt_tokens=prompt, output_tokens=50,
-            prefill_ms=9.3 + (prompt if cold else 600) / 4.1, decode_ms=465.0, load_ms=load, num_ctx=8000,
+            prefill_ms=9.3 + (prompt if cold else 600) / 4.1, decode_ms=9.3 * 49, load_ms=load, num_ctx=8000,
         )  # fmt: skip
 
-    facts = OllamaFacts(url="", reachable=True, since=None, version="0.12.11")
+    facts = OllamaFacts(url="", reachable=True, since=None, version="0.12.11", depth_cost=0.0)
     tracker = ReuseTracker()
     tracker.add(turn(0, 600, load=2200.0), facts, flags={"recency-weight": 0.75})
     tracker.add(turn(1, 2000, cold=False), facts, flags={"recency-weight": 0.75})
@@ -64,3 +64,27 @@ def test_a_revision_keeps_what_was_said_of_its_session() -> None:
     assert tracker.reuse[-1].broken == "recency weight changed"
     revised = tracker.add(replace(turn(2, 2100), load_ms=96.0), facts)
     assert revised.broken == "recency weight changed"
+
+
+# -- evidence
+
+
+def request(ordinal: int, number: int | None) -> LlmRequest:
+    served = None if number is None else ServedPrompt(number=number, prompt=2000, reused=5, evaluated=1995)
+    return request_of(Turn(ordinal=ordinal, prompt_tokens=2000), served)
+
+
+@pytest.mark.parametrize(("then", "now", "other"), [(1, 2, False), (1, 3, True), (1, None, False), (None, 2, False)])
+def test_another_request_is_a_cause_only_where_the_server_log_shows_it(
+    then: int | None, now: int | None, other: bool
+) -> None:
+    chained = ChainedRequest(request(1, now), previous=ChainedRequest(request(0, then)))
+    assert ("another request used the slot" in broken_cause(chained)) is other
+    # Evidence of one request comes before the pattern of many.
+    assert ("another request used the slot" in broken_cause(chained, misses_before=2)) is other
+
+
+@pytest.mark.parametrize(("misses", "words"), [(0, NOT_KNOWN), (1, NOT_KNOWN), (2, "the head of the prompt changes")])
+def test_three_misses_in_a_row_are_a_head_that_changes(misses: int, words: str) -> None:
+    chained = ChainedRequest(request(1, None), previous=ChainedRequest(request(0, None)))
+    assert broken_cause(chained, misses).startswith(words)

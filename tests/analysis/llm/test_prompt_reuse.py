@@ -22,12 +22,12 @@ REAL = (
 
 
 def facts(version: str | None) -> OllamaFacts:
-    return OllamaFacts(url="", reachable=version is not None, since=None, version=version)
+    return OllamaFacts(url="", reachable=version is not None, since=None, version=version, depth_cost=0.0)
 
 
 def cold(ordinal: int, tokens: int = 1000, **more: Any) -> Turn:
-    """After a load, at 4100 tokens a second."""
-    return generated_turn(ordinal, tokens, 9.3 + tokens / 4.1, load_ms=2200.0, **more)
+    """After a load, and so 8 % slower than at 4100 tokens a second."""
+    return generated_turn(ordinal, tokens, 9.3 + 1.08 * tokens / 4.1, load_ms=2200.0, **more)
 
 
 def real_turns() -> list[Turn]:
@@ -50,7 +50,7 @@ def test_the_real_log_reads_65_to_80_percent_instead_of_no_cache() -> None:
     assert all("prior rate, not calibrated" in item.reason for item in tracker.reuse)
     assert not any(item.cold or item.broken or item.loaded for item in tracker.reuse)
     assert all((item.queue_ms or 0) < 2 for item in tracker.reuse)
-    assert [round(item.decode_rate or 0) for item in tracker.reuse] == [109, 107, 108, 110, 107]
+    assert [round(item.decode_rate or 0) for item in tracker.reuse] == [108, 106, 106, 106, 106]
 
 
 def test_without_a_version_the_assumption_is_named() -> None:
@@ -186,6 +186,8 @@ def test_without_load_times_a_long_wait_is_a_presumed_load() -> None:
 def test_a_stolen_slot_a_trimmed_history_and_a_cut_prompt_are_told_apart() -> None:
     def last(*turns: Turn) -> Reuse:
         tracker = ReuseTracker()
+        # Two cold turns: of one alone only a range is known, and nothing is called cold that may not be.
+        tracker.add(cold(-1, 600), facts("0.12.11"))
         tracker.add(cold(0, 600), facts("0.12.11"))
         for one in turns:
             item = tracker.add(one, facts("0.12.11"))
@@ -194,7 +196,7 @@ def test_a_stolen_slot_a_trimmed_history_and_a_cut_prompt_are_told_apart() -> No
     warm = generated_turn(1, 2000, 9.3 + 600 / 4.1)
     stolen = last(warm, generated_turn(2, 2100, 9.3 + 2100 / 4.1))
     assert stolen.cold
-    assert stolen.broken.startswith("another client")
+    assert stolen.broken == "cause not known"
     trimmed = last(warm, generated_turn(2, 1300, 9.3 + 1300 / 4.1))
     assert trimmed.broken == "the history was trimmed: 2000 to 1300 tokens"
     cut = last(warm, generated_turn(2, 8000, 9.3 + 8000 / 4.1, context_sent=8398))
@@ -217,9 +219,13 @@ def test_the_first_turn_of_a_session_is_cold_and_not_broken() -> None:
     tracker = ReuseTracker()
     for n in range(3):
         tracker.add(generated_turn(n, 1500 + n, 160.0), facts("0.12.11"))
-    item = tracker.add(generated_turn(3, 600, 9.3 + 600 / 4.1, session_id="two"), facts("0.12.11"))
-    assert (item.cold, item.broken) == (True, "")
-    assert tracker.rate is not None
+    first = generated_turn(3, 600, 9.3 + 600 / 4.1, session_id="two")
+    item = tracker.add(first, facts("0.12.11"))
+    # It may have shared a persona with the slot: without a turn that is certainly cold, that is not known.
+    assert (item.cold, item.broken, item.least, item.most) == (False, "", 0.0, 0.5)
+    tracker.add(cold(4, 600), facts("0.12.11"))
+    again = next(one for one in tracker.reuse if one.ordinal == 3)
+    assert (again.cold, again.broken, again.most) == (True, "", None)
 
 
 def test_an_order_of_arrival_that_is_not_the_order_of_the_prompts() -> None:
@@ -244,12 +250,12 @@ def test_impossible_durations_without_a_version_end_the_estimates() -> None:
 
 def test_the_queue_is_what_nothing_else_explains() -> None:
     tracker = ReuseTracker()
-    item = tracker.add(generated_turn(0, 1000, 100.0, ollama_total_ms=95.0 + 100.0 + 465.0 + 3.0 + 42.0 + 700.0), None)
+    item = tracker.add(generated_turn(0, 1000, 100.0, ollama_total_ms=95.0 + 100.0 + 455.7 + 3.0 + 42.0 + 700.0), None)
     assert item.queue_ms == pytest.approx(700.0)
     assert item.ttft_ms == pytest.approx(940.0)
     wall = tracker.add(generated_turn(1, 1000, 100.0, stages={"llm": 900.0}), None)
     assert wall.queue_ms is None
-    assert wall.ttft_ms == pytest.approx(435.0)
+    assert wall.ttft_ms == pytest.approx(444.3)
 
 
 def test_a_turn_without_figures_has_no_row() -> None:

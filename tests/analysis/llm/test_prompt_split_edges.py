@@ -4,18 +4,19 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.analysis.llm.cold_rate import ColdRate, PrefillRate
+from timmy_tui.analysis.llm.cold_rate import PrefillRate
 from timmy_tui.analysis.llm.llm_requests import request_of
+from timmy_tui.analysis.llm.ollama_versions import rule_for
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
-from timmy_tui.analysis.llm.prompt_split import PromptSplit, apparent_rate, full_hit_ms, split_prompt
-from timmy_tui.model.llm import Certainty
+from timmy_tui.analysis.llm.prompt_split import Basis, PromptSplit, apparent_rate, split_prompt, uncached_ms
+from timmy_tui.model.llm import Certainty, OllamaFacts
 from timmy_tui.model.turn import Turn
 
-RATE = PrefillRate(1.0, 1, True)
+RATE = PrefillRate(1.0, 1, True, 0.0)
 
 
 def split(rate: PrefillRate | None = RATE, **figures: Any) -> PromptSplit:
-    return split_prompt(request_of(Turn(ordinal=0, **figures)), None, None, rate)
+    return split_prompt(request_of(Turn(ordinal=0, **figures)), None, None, Basis(rate))
 
 
 @pytest.mark.parametrize(
@@ -30,13 +31,82 @@ def test_a_rate_has_a_shortest_time(tokens: int, prefill_ms: float, rate: float)
 
 
 @pytest.mark.parametrize(
-    ("decode_rate", "prefill_ms", "hit_ms"),
-    [(None, 100.0, 9.0), (None, 9.0, 9.0), (None, 8.0, 8.0), (None, 0.0, 0.0), (100.0, 50.0, 10.0), (100.0, 5.0, 5.0)],
+    ("decode_ms", "usual_ms", "above_ms"),
+    [
+        (None, None, 91.0),  # no step is known: 9 ms
+        (None, 10.0, 90.0),
+        (200.0, None, 80.0),  # 10 steps of 20 ms
+        (200.0, 20.0, 80.0),
+        (240.0, 20.0, 76.0 / 1.2**0.4),  # this answer was slower than usual, so its prefill was too, but less
+        (400.0, 20.0, 60.0 / 1.3**0.4),
+        (100.0, 20.0, 90.0 / 0.9**0.4),
+    ],
 )
-def test_a_full_hit_is_one_step_of_decoding_or_the_whole_prefill(
-    decode_rate: float | None, prefill_ms: float, hit_ms: float
-) -> None:
-    assert full_hit_ms(decode_rate, prefill_ms) == hit_ms
+def test_the_time_above_a_full_hit(decode_ms: float | None, usual_ms: float | None, above_ms: float) -> None:
+    request = request_of(Turn(ordinal=0, prompt_tokens=500, prefill_ms=100.0, output_tokens=11, decode_ms=decode_ms))
+    assert uncached_ms(request, usual_ms) == pytest.approx(above_ms)
+
+
+def test_a_prefill_shorter_than_a_full_hit_has_no_time_above_it() -> None:
+    assert uncached_ms(request_of(Turn(ordinal=0, prompt_tokens=500, prefill_ms=3.0)), 10.0) == 0.0
+
+
+@pytest.mark.parametrize(("output", "certainty"), [(8, "estimated"), (9, "unknown")])
+def test_a_slow_answer_of_eight_steps_is_a_busy_machine(output: int, certainty: str) -> None:
+    """13.1 ms a step where 10 are usual; fewer steps than eight say nothing."""
+    turn = Turn(ordinal=0, prompt_tokens=500, prefill_ms=300.0, output_tokens=output, decode_ms=13.1 * (output - 1))
+    found = split_prompt(request_of(turn), "0.12.11", rule_for("0.12.11"), Basis(RATE, 10.0))
+    assert (found.certainty, found.busy) == (certainty, certainty == "unknown")
+
+
+@pytest.mark.parametrize(("step_ms", "busy"), [(12.9, False), (13.1, True)])
+def test_thirty_percent_more_a_token_is_a_busy_machine(step_ms: float, busy: bool) -> None:
+    turn = Turn(ordinal=0, prompt_tokens=500, prefill_ms=300.0, output_tokens=51, decode_ms=step_ms * 50)
+    found = split_prompt(request_of(turn), "0.12.11", rule_for("0.12.11"), Basis(RATE, 10.0))
+    assert found.busy is busy
+    assert found.reason.startswith("the machine was busy: 13.1 ms a token, usually 10.0") is busy
+    assert (found.share is None) is busy
+
+
+@pytest.mark.parametrize(("prefill_ms", "busy"), [(1159.0, False), (1161.0, True)])
+def test_slower_than_the_whole_prompt_without_the_cache_is_a_busy_machine(prefill_ms: float, busy: bool) -> None:
+    """1000 tokens at 1 ms above a step of 10 ms: 15 % more than that cannot be the prompt alone."""
+    turn = Turn(ordinal=0, prompt_tokens=1000, prefill_ms=prefill_ms)
+    found = split_prompt(request_of(turn), "0.12.11", rule_for("0.12.11"), Basis(RATE, 10.0))
+    assert (found.busy, found.share) == ((True, None) if busy else (False, 0.0))
+
+
+@pytest.mark.parametrize("why", ["loaded", "cut"])
+def test_a_fact_comes_before_an_estimate_and_before_a_busy_machine(why: str) -> None:
+    for prefill_ms in (20.0, 500.0, 9000.0):
+        turn = Turn(ordinal=0, prompt_tokens=1000, prefill_ms=prefill_ms)
+        found = split_prompt(request_of(turn), "0.12.11", rule_for("0.12.11"), Basis(RATE, 10.0, nothing_cached=why))
+        assert (found.certainty, found.reused_tokens, found.busy) == (Certainty.KNOWN, 0, False)
+
+
+def test_depth_makes_the_same_time_fewer_tokens() -> None:
+    """500 tokens behind 1500 at κ = 2e-4: 500 · (1 + 2e-4 · 1750) = 675 ms; without κ that reads as 675 tokens."""
+    turn = Turn(ordinal=0, prompt_tokens=2000, prefill_ms=684.0)
+
+    def evaluated(depth: float) -> int:
+        basis = Basis(PrefillRate(1.0, 2, True, depth), None)
+        found = split_prompt(request_of(turn), "0.12.11", rule_for("0.12.11"), basis)
+        return 2000 - (found.reused_tokens or 0)
+
+    assert (evaluated(0.0), evaluated(2e-4)) == (675, 500)
+
+
+@pytest.mark.parametrize(("slowest", "shown"), [(1.0, None), (2.0, (0.4, 0.7)), (10.0, "unknown")])
+def test_a_range_is_an_estimate_while_it_says_something(slowest: float, shown: object) -> None:
+    """600 of 1000 tokens evaluated if a token takes 1 ms; half as many if it takes 2; from 1 to 10 is no estimate."""
+    turn = Turn(ordinal=0, prompt_tokens=1000, prefill_ms=609.0)
+    basis = Basis(PrefillRate(1.0, 1, True, 0.0, 1.0, slowest), None)
+    found = split_prompt(request_of(turn), "0.12.11", rule_for("0.12.11"), basis)
+    if shown == "unknown":
+        assert (found.certainty, found.share) == (Certainty.UNKNOWN, None)
+        return
+    assert found.share == 0.4
+    assert (None if found.least is None else (found.least, found.most)) == shown
 
 
 def test_a_prefill_of_no_time_at_all_is_an_estimate() -> None:
@@ -46,14 +116,14 @@ def test_a_prefill_of_no_time_at_all_is_an_estimate() -> None:
     assert split(prompt_tokens=10, prefill_ms=0.0).reused_tokens == 9
 
 
-@pytest.mark.parametrize(("decode_ms", "known"), [(33.0, True), (32.0, False)])
+@pytest.mark.parametrize(("decode_ms", "known"), [(32.0, True), (31.0, False)])
 def test_one_token_in_no_time_is_a_hundred_thousand_a_second(decode_ms: float, known: bool) -> None:
-    """50 tokens decoded in 33 ms: 65 times that rate is just below; in 32 ms it is just above."""
+    """49 steps in 32 ms: 65 times that rate is just below; in 31 ms it is just above."""
     found = split(rate=None, prompt_tokens=1, prefill_ms=0.0, output_tokens=50, decode_ms=decode_ms)
     assert (found.certainty is Certainty.ESTIMATED) is known
 
 
-@pytest.mark.parametrize(("decode_ms", "short"), [(33.0, True), (32.0, False)])
+@pytest.mark.parametrize(("decode_ms", "short"), [(32.0, True), (31.0, False)])
 def test_a_load_of_no_time_at_all_ends_the_estimates_of_an_unknown_version(decode_ms: float, short: bool) -> None:
     tracker = ReuseTracker()
     fast = Turn(
@@ -83,30 +153,6 @@ def test_an_unknown_split_still_says_how_long_the_prompt_was() -> None:
 # -- samples that change their kind
 
 
-@pytest.mark.parametrize("certain", [True, False])
-def test_a_turn_is_no_sample_of_its_old_kind_any_more(certain: bool) -> None:
-    """Whatever it is now: too short, or of the other kind and then taken away."""
-    rate = ColdRate()
-    rate.put(0, 1000, 1000.0, 0.0, certain)
-    rate.put(0, 1000, 2000.0, 0.0, not certain)
-    assert rate.rate == PrefillRate(2.0, 1, not certain)
-    assert rate.put(0, 10, 2000.0, 0.0, certain)
-    assert rate.rate is None
-    rate.put(1, 1000, 1000.0, 0.0, certain)
-    rate.put(1, 10, 1000.0, 0.0, not certain)
-    assert rate.rate is None
-    rate.put(2, 1000, 1000.0, 0.0, certain)
-    assert rate.remove(2) and rate.rate is None
-
-
-def test_a_sample_that_changes_nothing_says_so() -> None:
-    rate = ColdRate()
-    assert rate.put(0, 1000, 1000.0, 0.0, certain=True) is True
-    assert rate.put(0, 1000, 1000.0, 0.0, certain=True) is False
-    assert rate.put(1, 1000, 500.0, 0.0, certain=False) is False
-    assert rate.remove(1) is False and rate.remove(0) is True and rate.remove(0) is False
-
-
 def test_the_version_is_the_last_of_all_that_were_heard() -> None:
     tracker = ReuseTracker()
     assert tracker.version is None
@@ -119,16 +165,16 @@ def test_the_version_is_the_last_of_all_that_were_heard() -> None:
 
 def test_the_first_version_holds_for_the_turns_before_it_and_a_later_one_does_not() -> None:
     tracker = ReuseTracker()
-    for ordinal, load_ms in enumerate((2000.0, 90.0)):
-        tracker.add(
-            Turn(ordinal=ordinal, prompt_tokens=1000, prefill_ms=1009.0, load_ms=load_ms, started=float(ordinal))
-        )
-    assert tracker.reuse[1].reason.startswith("assumes Ollama 0.12.7 or newer; ")
+    for ordinal, load_ms in enumerate((2000.0, 2000.0, 90.0)):
+        prefill_ms = 1009.0 if load_ms < 500 else 1089.0
+        turn = Turn(ordinal=ordinal, prompt_tokens=1000, prefill_ms=prefill_ms, load_ms=load_ms, started=float(ordinal))
+        tracker.add(turn, OllamaFacts(url="", reachable=True, since=None, depth_cost=0.0))
+    assert tracker.reuse[2].reason.startswith("assumes Ollama 0.12.7 or newer; ")
     tracker.set_version("0.12.11")
-    assert tracker.reuse[1].reason == "compared with 1 cold turn, 1000 tok/s"
+    assert tracker.reuse[2].reason == "compared with 2 cold turns, 1000 tok/s"
     tracker.set_version("0.13.0")
-    assert tracker.reuse[1].reason == "compared with 1 cold turn, 1000 tok/s"
-    third = tracker.add(Turn(ordinal=2, prompt_tokens=1000, prefill_ms=1009.0, started=3.0))
+    assert tracker.reuse[2].reason == "compared with 2 cold turns, 1000 tok/s"
+    third = tracker.add(Turn(ordinal=3, prompt_tokens=1000, prefill_ms=1009.0, started=3.0))
     assert third.reason == "no cold turn yet to compare with"
 
 

@@ -10,7 +10,7 @@ from tests.sources.services.servers import as_json, serving
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.sources.services.http import LIMIT, HttpClient
-from timmy_tui.sources.services.ollama import OllamaClient, OllamaPoller, parse_duration, parse_timestamp
+from timmy_tui.sources.services.ollama import OllamaClient, OllamaPoller, depth_cost, parse_duration, parse_timestamp
 
 NOW = 1_790_000_000.0
 PS = {
@@ -42,14 +42,15 @@ def test_version_and_models_are_asked_for_each_in_its_own_interval() -> None:
     with serving(answering()) as (url, requested):
         poller = OllamaPoller(url)
         first = poller.poll(NOW)
-        assert requested == ["/api/version", "/api/ps"]
+        assert requested == ["/api/version", "/api/ps", "/api/show"]
         assert poller.poll(NOW + 4.9) is first
         poller.poll(NOW + 5.0)
-        assert requested == ["/api/version", "/api/ps", "/api/ps"]
+        # The shape of a model does not change: it is asked for once.
+        assert requested == ["/api/version", "/api/ps", "/api/show", "/api/ps"]
         poller.poll(NOW + 6.0, turn_closed=True)
-        assert len(requested) == 3
-        poller.poll(NOW + 7.0)
         assert len(requested) == 4
+        poller.poll(NOW + 7.0)
+        assert len(requested) == 5
         poller.close()
 
 
@@ -223,3 +224,35 @@ def test_stamps_are_read_or_unknown(text: object, stamp: float | None) -> None:
 )  # fmt: skip
 def test_durations_are_read_or_unknown(text: object, seconds: float | None) -> None:
     assert parse_duration(text) == seconds
+
+
+SHAPE = {
+    "general.architecture": "llama", "general.parameter_count": 3_212_749_888, "llama.block_count": 28,
+    "llama.embedding_length": 3072, "llama.vocab_size": 128_256,
+}  # fmt: skip
+
+
+def test_the_cost_of_depth_follows_from_the_shape_of_the_model() -> None:
+    """The published times of llama3.2:3b on an RTX 4070 give 6.7e-5."""
+    cost = depth_cost(SHAPE)
+    assert cost is not None and 5.8e-5 < cost < 6.7e-5
+    without_words = depth_cost({key: value for key, value in SHAPE.items() if key != "llama.vocab_size"})
+    assert without_words is not None and 5e-5 < without_words < cost
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [None, [], {}, {**SHAPE, "general.architecture": "qwen2"}, {**SHAPE, "llama.block_count": None},
+     {**SHAPE, "general.parameter_count": 5}, {**SHAPE, "llama.embedding_length": "x"},
+     {**SHAPE, "llama.vocab_size": 10**9}],
+)  # fmt: skip
+def test_a_shape_that_is_not_known_gives_no_cost(shape: object) -> None:
+    assert depth_cost(shape) is None
+
+
+def test_the_poller_says_the_cost_of_depth() -> None:
+    with serving(answering(show={"details": {}, "model_info": SHAPE})) as (url, _):
+        poller = OllamaPoller(url)
+        facts = poller.poll(NOW)
+        poller.close()
+    assert facts.depth_cost == depth_cost(SHAPE)

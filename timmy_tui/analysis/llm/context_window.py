@@ -70,6 +70,7 @@ class ContextTracker:
             turns_left=turns_left,
             truncated=newest.truncated,
             note=self._note_on(newest, window),
+            used_estimated=newest.truncated and not newest.request.context_sent,
         )
 
     @property

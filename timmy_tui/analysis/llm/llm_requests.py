@@ -49,11 +49,17 @@ class LlmRequest(Struct, frozen=True, kw_only=True):
         return self.prompt_tokens is not None or self.prefill_ms is not None or self.decode_ms is not None
 
     @property
+    def decode_step_ms(self) -> float | None:
+        """Time of one decode step. The first token comes out of the prefill, whose time contains its step."""
+        if not self.output_tokens or not self.decode_ms or self.output_tokens < 2:
+            return None
+        return self.decode_ms / (self.output_tokens - 1)
+
+    @property
     def decode_rate(self) -> float | None:
         """Tokens per second."""
-        if not self.output_tokens or not self.decode_ms:
-            return None
-        return self.output_tokens / self.decode_ms * 1000
+        step_ms = self.decode_step_ms
+        return None if step_ms is None else 1000 / step_ms
 
     @property
     def full_prompt_tokens(self) -> int | None:

@@ -1,13 +1,17 @@
-"""Why a prompt that should have shared its head with the one before did not."""
+"""Why a prompt that should have shared its head with the one before did not: only what there is evidence of."""
 
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.request_chain import ChainedRequest
 from timmy_tui.model.flag_words import by_key
 from timmy_tui.model.flags import FLAGS
 
+NOT_KNOWN = "cause not known"
+CONSTANT = 2
+"""So many turns before this one that reused nothing either, and its head changes every turn."""
 
-def broken_cause(chained: ChainedRequest) -> str:
-    """The likeliest cause, in words."""
+
+def broken_cause(chained: ChainedRequest, misses_before: int = 0) -> str:
+    """The cause in words; ``misses_before``: turns directly before this one that reused next to nothing either."""
     request, previous = chained.request, chained.previous
     if chained.truncated:
         return "the prompt was cut to fit the window"
@@ -22,9 +26,17 @@ def broken_cause(chained: ChainedRequest) -> str:
     now, then = request.full_prompt_tokens, previous.request.full_prompt_tokens
     if now is not None and then is not None and now < 0.9 * then:
         return f"the history was trimmed: {then} to {now} tokens"
-    if request.load_ms is None:
-        return "loaded anew, another client, or a changed head"
-    return "another client used the slot, or the prompt's head changed"
+    if _other_requests(request, previous.request):
+        return "another request used the slot in between (server log)"
+    if misses_before >= CONSTANT:
+        return "the head of the prompt changes every turn"
+    return NOT_KNOWN
+
+
+def _other_requests(request: LlmRequest, before: LlmRequest) -> bool:
+    """Ollama's server log has requests between the two."""
+    now, then = request.served, before.served
+    return now is not None and then is not None and now.number - then.number > 1
 
 
 def _changed(request: LlmRequest, before: LlmRequest) -> str:

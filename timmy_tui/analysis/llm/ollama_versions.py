@@ -7,6 +7,7 @@ Sources: Ollama's own code and change history at the named tags. Where a field i
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 Version = tuple[int, int, int]
 
@@ -95,6 +96,7 @@ def parse_version(text: str | None) -> Version | None:
     return version if version > (0, 0, 0) else None
 
 
+@lru_cache(maxsize=64)
 def rule_for(text: str | None) -> VersionRule | None:
     """The newest rule that is not newer than the version; None for an unknown version."""
     version = parse_version(text)

@@ -5,26 +5,27 @@ versions), and its prompt_eval_duration is the time of the uncached rest: only a
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.llm.cold_rate import ColdRate, PrefillRate, fastest_cold
+from timmy_tui.analysis.llm.calibrations import Calibrations
+from timmy_tui.analysis.llm.cold_rate import PrefillRate, fastest_cold
 from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import broken_cause
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
 from timmy_tui.analysis.llm.prompt_split import (
     PromptSplit,
     apparent_rate,
-    full_hit_ms,
     measured_split,
     queue_ms,
     split_prompt,
     ttft_ms,
+    uncached_ms,
 )
 from timmy_tui.analysis.llm.request_chain import ChainedRequest, RequestChain
 from timmy_tui.analysis.llm.truncation import is_truncated
-from timmy_tui.model.llm import Certainty, OllamaFacts, Reuse, ServedPrompt
+from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, Reuse, ServedPrompt
 from timmy_tui.model.turn import FlagValue, Turn
 
 MAX_REQUESTS = 200
@@ -51,8 +52,8 @@ class ReuseTracker:
     def __init__(self, limit: int = MAX_REQUESTS) -> None:
         """``limit``: how many requests are kept."""
         self._chain = RequestChain(limit)
-        self._rates: dict[tuple[str, int, int], ColdRate] = {}
         self._versions: list[str | None] = [None]
+        self._calibrations = Calibrations(self._versions)
         self._incomplete_times: set[int] = set()
         """Indices of unknown versions whose prefill times are too short to cover the full prompt."""
         self._load_times: deque[float] = deque(maxlen=50)
@@ -71,7 +72,8 @@ class ReuseTracker:
         ``flags``: what the turn ran under, where more than the turn tells; None for a revision keeps what was known.
         Amortised O(1): a new cold rate costs one pass over all requests.
         """
-        self.set_version(facts.version if facts is not None else None)
+        if facts is not None:
+            self.set_facts(facts)
         request = request_of(turn, served, flags)
         known = self._chain.get(request.ordinal)
         if known is None and not request.has_figures:
@@ -102,12 +104,19 @@ class ReuseTracker:
             return
         if self._versions[-1] is None:
             self._versions[-1] = version
+            self._calibrations.remember(())
             self._incomplete_times.discard(len(self._versions) - 1)
             for chained in self._chain:
                 self._classify(chained)
         else:
             self._versions.append(version)
         self._reuse = None
+
+    def set_facts(self, facts: OllamaFacts) -> None:
+        """What Ollama says of itself and of the model now."""
+        self.set_version(facts.version)
+        if self._calibrations.set_facts(facts):
+            self._reuse = None
 
     @property
     def reuse(self) -> tuple[Reuse, ...]:
@@ -126,11 +135,21 @@ class ReuseTracker:
         chained = self._chain.get(ordinal)
         return chained is not None and chained.truncated
 
+    def remember(self, rates: Iterable[LearnedRate]) -> None:
+        """What earlier runs or a probe learned; the same key again replaces it."""
+        self._calibrations.remember(rates)
+        self._reuse = None
+
+    @property
+    def learned(self) -> tuple[LearnedRate, ...]:
+        """What is worth keeping for a later run, one for each model, window, quantisation and version."""
+        return self._calibrations.learned
+
     @property
     def rate(self) -> PrefillRate | None:
         """The cold rate for the newest turn's model, window and version; None before the first cold turn."""
         newest = self._chain.newest
-        return self._rates[newest.rate_key].rate if newest is not None else None
+        return self._calibrations[newest.rate_key].cold.rate if newest is not None else None
 
     def _classify(self, chained: ChainedRequest) -> None:
         """Decide, with its neighbours known: truncated or not, and whether it is a sample of the cold rate."""
@@ -138,8 +157,8 @@ class ReuseTracker:
         self._model = request.model or self._model
         self._num_ctx = request.num_ctx or self._num_ctx
         key = (self._model, self._num_ctx, chained.version_index)
-        if chained.rate_key != key and chained.rate_key in self._rates:
-            self._rates[chained.rate_key].remove(request.ordinal)
+        if chained.rate_key != key and chained.rate_key in self._calibrations:
+            self._calibrations[chained.rate_key].remove(request.ordinal)
         chained.rate_key = key
         waited = request.wait_ms is not None and request.wait_ms > WAIT_LOAD_MS
         chained.long_wait = waited and request.load_ms is None
@@ -160,64 +179,91 @@ class ReuseTracker:
     def _update_cold_rate(self, chained: ChainedRequest, rule: VersionRule) -> None:
         """Store the turn as a sample of the cold rate if it is one, else remove it."""
         request = chained.request
-        rates = self._rates.setdefault(chained.rate_key, ColdRate())
+        calibration = self._calibrations[chained.rate_key]
+        if rule.times_all_uncached:
+            calibration.add(request)
         tokens, certain = _cold_tokens(chained, rule)
         if tokens is None or request.prefill_ms is None or not rule.times_all_uncached:
-            rates.remove(request.ordinal)
+            calibration.remove_cold(request.ordinal)
             return
-        hit_ms = full_hit_ms(request.decode_rate, request.prefill_ms)
-        too_fast = apparent_rate(tokens, request.prefill_ms - hit_ms) > fastest_cold(request.decode_rate)
+        rate = apparent_rate(tokens, uncached_ms(request, calibration.basis(request).step_ms))
+        too_fast = rate > fastest_cold(request.decode_rate)
         version_known = rule_for(self._versions[chained.version_index]) is not None
         if too_fast and certain and not version_known:
             self._incomplete_times.add(chained.version_index)
         if too_fast and not (certain and version_known):
-            rates.remove(request.ordinal)
+            calibration.remove_cold(request.ordinal)
             return
-        rates.put(request.ordinal, tokens, request.prefill_ms, hit_ms, certain)
+        calibration.put_cold(request, tokens, certain, chained.loaded or chained.long_wait)
 
     def _rule(self, version_index: int) -> VersionRule:
         return rule_for(self._versions[version_index]) or ASSUMED_RULE
 
-    def _reuse_of(self, chained: ChainedRequest) -> Reuse:
-        request, version = chained.request, self._versions[chained.version_index]
-        rate = self._rates[chained.rate_key].rate
+    def _split(self, chained: ChainedRequest) -> PromptSplit:
+        version, rule = self._versions[chained.version_index], self._rule(chained.version_index)
         incomplete_times = chained.version_index in self._incomplete_times
-        split = split_prompt(request, version, rule_for(version), rate, incomplete_times)
+        slid = chained.truncated and rule.truncation is not Truncation.BLOCKS
+        nothing_cached = "loaded" if chained.loaded else "cut" if slid else ""
+        basis = self._calibrations[chained.rate_key].basis(chained.request, incomplete_times, nothing_cached)
+        return split_prompt(chained.request, version, rule_for(version), basis)
+
+    def _reuse_of(self, chained: ChainedRequest) -> Reuse:
+        request, rule = chained.request, self._rule(chained.version_index)
+        split = self._split(chained)
+        at_most = split.share if split.most is None else split.most
         loaded = chained.loaded or (chained.long_wait and (split.share is None or split.share < COLD_SHARE))
-        missed = not loaded and _is_miss(chained, split, self._rule(chained.version_index))
-        cold_start = chained.first_in_session and (
-            chained.slot_replaced if split.share is None else split.share < COLD_SHARE
-        )
+        missed = not loaded and _is_miss(chained, split, rule)
+        cold_start = chained.first_in_session and split.calm and at_most is not None and at_most < COLD_SHARE
         return Reuse(
             ordinal=request.ordinal,
             prompt_tokens=split.prompt_tokens,
             reused=split.reused_tokens,
             share=split.share,
+            least=split.least,
+            most=split.most,
             certainty=split.certainty,
             reason=split.reason,
+            cut=chained.truncated,
+            busy=split.busy,
             cold=loaded or missed or cold_start,
-            broken=broken_cause(chained) if missed else "",
+            broken=broken_cause(chained, self._misses_before(chained)) if missed else "",
             load_ms=request.load_ms,
             loaded=loaded,
-            queue_ms=queue_ms(request) if self._rule(chained.version_index).times_all_uncached else None,
+            queue_ms=queue_ms(request) if rule.times_all_uncached else None,
             prefill_ms=request.prefill_ms,
             decode_ms=request.decode_ms,
             decode_rate=request.decode_rate,
             ttft_ms=ttft_ms(request),
         )
 
+    def _misses_before(self, chained: ChainedRequest) -> int:
+        """Turns of the same session directly before this one that reused next to nothing either, at most two."""
+        count, before = 0, chained
+        while count < 2 and not before.first_in_session and before.previous is not None:
+            before = before.previous
+            split = self._split(before)
+            share = split.share if split.most is None else split.most
+            if share is None or share >= COLD_SHARE or before.loaded or before.truncated:
+                break
+            count += 1
+        return count
+
 
 def _is_miss(chained: ChainedRequest, split: PromptSplit, rule: VersionRule) -> bool:
     """The cache should have held a good part of this prompt, and did not."""
+    if split.busy:
+        return False
     if split.share is None or not split.prompt_tokens:
         # A window that slides by a few tokens matches only the head; one that drops whole blocks slides rarely.
         return chained.truncated and rule.truncation is not Truncation.BLOCKS
     if chained.truncated and split.share < COLD_SHARE:
         return True
-    if split.share >= (COLD_ESTIMATE if split.certainty is Certainty.ESTIMATED else COLD_SHARE):
+    at_most = split.share if split.most is None else split.most
+    estimated = split.certainty is Certainty.ESTIMATED
+    if at_most >= COLD_SHARE or (estimated and (split.share >= COLD_ESTIMATE or not split.calm)):
         return False
     expected_share = min(chained.reusable_tokens, split.prompt_tokens) / split.prompt_tokens
-    return expected_share - split.share >= MISSED_SHARE
+    return expected_share - at_most >= MISSED_SHARE
 
 
 def _cold_tokens(chained: ChainedRequest, rule: VersionRule) -> tuple[int | None, bool]:
@@ -226,10 +272,10 @@ def _cold_tokens(chained: ChainedRequest, rule: VersionRule) -> tuple[int | None
     measured = measured_split(request)
     if measured is not None and measured.prompt_tokens is not None and measured.reused_tokens is not None:
         return measured.prompt_tokens - measured.reused_tokens, True
-    if chained.loaded or rule.counts is PromptEvalCount.MISSES:
-        return request.prompt_tokens, True
     window_slid = chained.truncated and rule.truncation is not Truncation.BLOCKS
-    if (chained.slot_replaced and not rule.ram_cache) or chained.long_wait or window_slid:
+    if chained.loaded or window_slid or rule.counts is PromptEvalCount.MISSES:
+        return request.prompt_tokens, True
+    if (chained.slot_replaced and not rule.ram_cache) or chained.long_wait:
         return request.prompt_tokens, False
     return None, False
 

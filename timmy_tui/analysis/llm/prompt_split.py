@@ -1,8 +1,12 @@
-"""How one prompt divides into reused and evaluated tokens, and how that is known."""
+"""How one prompt divides into reused and evaluated tokens, and how that is known.
+
+Facts come before estimates: what Ollama reports, then what must be (nothing is reused after a load), then whether the
+machine was busy, and only then the prefill time.
+"""
 
 from dataclasses import dataclass
 
-from timmy_tui.analysis.llm.cold_rate import FULL_HIT_MS, PrefillRate, evaluated_tokens, fastest_cold, prior_rate
+from timmy_tui.analysis.llm.cold_rate import FULL_HIT_MS, PrefillRate, fastest_cold, prior_rate
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule
 from timmy_tui.model.llm import Certainty
@@ -10,6 +14,20 @@ from timmy_tui.model.llm import Certainty
 UNREPORTED_MS = 3.0
 UNREPORTED_MS_PER_TOKEN = 0.84
 """Ollama's total minus its reported parts, fitted on a real log: 3 ms + 0.84 ms per token of sampling and transport."""
+BUSY_DECODE = 1.3
+"""A decode step over the usual one, from which on the machine is busy with other work."""
+CALM_DECODE = 1.1
+"""The same, up to which the machine was surely not busy."""
+BUSY_PREFILL = 1.15
+"""A prefill over that of the same prompt without the cache, from which on it cannot be the prompt alone."""
+PACE_LEAST, PACE_POWER = 0.9, 0.4
+"""Whatever slows the decode of an answer slows its prefill too, though not as much: both share clock and memory."""
+MIN_STEPS = 8
+"""Decode steps in an answer from which on their mean says how fast the machine was."""
+NARROWEST_RANGE = 0.05
+"""A narrower range is a figure."""
+WIDEST_RANGE = 0.5
+"""An estimate that leaves a wider range than this is none."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,12 @@ class PromptSplit:
     """Where the figures come from, or why there are none."""
     prompt_tokens: int | None = None
     reused_tokens: int | None = None
+    least: float | None = None
+    most: float | None = None
+    """Shares, where the estimate is only a range."""
+    busy: bool = False
+    calm: bool = True
+    """The answer was decoded about as fast as usual: a slow prefill is not the machine's."""
 
     @property
     def share(self) -> float | None:
@@ -28,33 +52,106 @@ class PromptSplit:
         return None if self.reused_tokens is None or not self.prompt_tokens else self.reused_tokens / self.prompt_tokens
 
 
-def split_prompt(
-    request: LlmRequest,
-    version: str | None,
-    rule: VersionRule | None,
-    rate: PrefillRate | None,
-    incomplete_times: bool = False,
-) -> PromptSplit:
-    """Measured where Ollama reports it, else estimated from the prefill time, else unknown with the reason.
+@dataclass(frozen=True)
+class Basis:
+    """What an estimate is compared with."""
 
-    ``rule`` is None for an unknown version; ``rate`` is None before the first cold turn. ``incomplete_times``: this
-    server has reported prefill times too short for the tokens it evaluated.
+    rate: PrefillRate | None = None
+    """None before the first cold turn."""
+    step_ms: float | None = None
+    """The usual decode step; None before the first answer of some length."""
+    incomplete_times: bool = False
+    """This server has reported prefill times too short for the tokens it evaluated."""
+    nothing_cached: str = ""
+    """``loaded`` or ``cut``: why no part of the prompt can have been in the cache; else empty."""
+
+
+def split_prompt(request: LlmRequest, version: str | None, rule: VersionRule | None, basis: Basis) -> PromptSplit:
+    """Measured where Ollama reports it, else known, else estimated from the prefill time, else unknown with the reason.
+
+    ``rule`` is None for an unknown version.
     """
     measured = measured_split(request)
     if measured is not None:
         return measured
-    unknown_reason = _unknown_reason(request, version, rule, incomplete_times)
-    prompt_tokens, prefill_ms = request.prompt_tokens, request.prefill_ms
-    if unknown_reason or prompt_tokens is None or prefill_ms is None:
-        counts_misses = rule is not None and rule.counts is PromptEvalCount.MISSES
-        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else prompt_tokens)
-    decode_rate = request.decode_rate
-    reference, reason = _reference_rate(apparent_rate(prompt_tokens, prefill_ms), decode_rate, rate)
+    counts_misses = rule is not None and rule.counts is PromptEvalCount.MISSES
+    if basis.nothing_cached and request.prompt_tokens and not counts_misses:
+        return PromptSplit(Certainty.KNOWN, _NOTHING_CACHED[basis.nothing_cached], request.prompt_tokens, 0)
+    unknown_reason = _unknown_reason(request, version, rule, basis.incomplete_times)
+    if unknown_reason or request.prompt_tokens is None or request.prefill_ms is None:
+        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else request.prompt_tokens)
+    busy = busy_reason(request, basis)
+    if busy:
+        return PromptSplit(Certainty.UNKNOWN, busy, request.prompt_tokens, busy=True)
+    return _estimate(request, rule, basis)
+
+
+_NOTHING_CACHED = {
+    "loaded": "the model was loaded for this turn, with an empty cache",
+    "cut": "the prompt was cut at its head, so nothing in the cache matches",
+}
+
+
+def busy_reason(request: LlmRequest, basis: Basis) -> str:
+    """Why the machine was busy with other work in this turn; empty where nothing shows it."""
+    step_ms = own_step_ms(request)
+    if step_ms is not None and basis.step_ms is not None and step_ms > BUSY_DECODE * basis.step_ms:
+        return f"the machine was busy: {step_ms:.1f} ms a token, usually {basis.step_ms:.1f}"
+    if is_too_slow(request, basis):
+        return "the machine was busy: slower than the whole prompt without the cache"
+    return ""
+
+
+def is_too_slow(request: LlmRequest, basis: Basis) -> bool:
+    """The prefill took longer than this prompt takes without the cache."""
+    if basis.rate is None or not request.prompt_tokens or request.prefill_ms is None:
+        return False
+    slowest = basis.rate.cold_ms(request.prompt_tokens) * basis.rate.slowest
+    return uncached_ms(request, basis.step_ms) > BUSY_PREFILL * slowest
+
+
+def own_step_ms(request: LlmRequest) -> float | None:
+    """The decode step of this answer; None where it is too short to say."""
+    return request.decode_step_ms if (request.output_tokens or 0) > MIN_STEPS else None
+
+
+def uncached_ms(request: LlmRequest, step_ms: float | None) -> float:
+    """Prefill time above that of a full cache hit, on a machine that decodes at ``step_ms`` a token; never below 0."""
+    own_ms = own_step_ms(request)
+    hit_ms = own_ms or step_ms or FULL_HIT_MS
+    above_ms = max((request.prefill_ms or 0.0) - hit_ms, 0.0)
+    if own_ms is None or step_ms is None:
+        return above_ms
+    return above_ms / pace_factor(max(own_ms / step_ms, PACE_LEAST))
+
+
+def pace_factor(step_factor: float) -> float:
+    """How much longer a prefill takes where a decode step takes ``step_factor`` times as long."""
+    factor: float = min(step_factor, BUSY_DECODE) ** PACE_POWER
+    return factor
+
+
+def _estimate(request: LlmRequest, rule: VersionRule | None, basis: Basis) -> PromptSplit:
+    prompt_tokens, prefill_ms = request.prompt_tokens or 0, request.prefill_ms or 0.0
+    reference, reason = _reference_rate(apparent_rate(prompt_tokens, prefill_ms), request, basis.rate)
     if reference is None:
         return PromptSplit(Certainty.UNKNOWN, reason, prompt_tokens)
-    evaluated = evaluated_tokens(prompt_tokens, prefill_ms, full_hit_ms(decode_rate, prefill_ms), reference)
+    # The prior follows from this answer's own decode rate, and so from its pace.
+    time_ms = uncached_ms(request, basis.step_ms if basis.rate is not None else None)
+
+    def reused(factor: float) -> int:
+        return prompt_tokens - max(1, min(prompt_tokens, round(reference.evaluated(prompt_tokens, time_ms, factor))))
+
     assumption = "" if rule is not None else "assumes Ollama 0.12.7 or newer; "
-    return PromptSplit(Certainty.ESTIMATED, assumption + reason, prompt_tokens, prompt_tokens - evaluated)
+    least, most = reused(reference.fastest) / prompt_tokens, reused(reference.slowest) / prompt_tokens
+    if most - least > WIDEST_RANGE:
+        return PromptSplit(Certainty.UNKNOWN, reason.replace("compared with", "only", 1), prompt_tokens)
+    own_ms = own_step_ms(request)
+    calm = own_ms is None or basis.step_ms is None or own_ms <= CALM_DECODE * basis.step_ms
+    if most - least < NARROWEST_RANGE:
+        return PromptSplit(Certainty.ESTIMATED, assumption + reason, prompt_tokens, reused(1.0), calm=calm)
+    reason = f"{assumption}{reason}: between {least:.0%} and {most:.0%}"
+    return PromptSplit(Certainty.ESTIMATED, reason, prompt_tokens, reused(1.0), least, most, calm=calm)
 
 
 def measured_split(request: LlmRequest) -> PromptSplit | None:
@@ -85,7 +182,7 @@ def _unknown_reason(request: LlmRequest, version: str | None, rule: VersionRule 
 
 
 def _reference_rate(
-    apparent: float, decode_rate: float | None, learned: PrefillRate | None
+    apparent: float, request: LlmRequest, learned: PrefillRate | None
 ) -> tuple[PrefillRate | None, str]:
     """The cold rate to compare the prefill with, and its name; or None and the reason why there is none."""
     if learned is not None:
@@ -93,9 +190,10 @@ def _reference_rate(
         plural = "s" if learned.samples > 1 else ""
         rate = f"{learned.tokens_per_second:.0f} tok/s"
         return learned, f"compared with {learned.samples} {kind}cold turn{plural}, {rate}"
-    if apparent <= fastest_cold(decode_rate):
+    if apparent <= fastest_cold(request.decode_rate):
         return None, "no cold turn yet to compare with"
-    return prior_rate(decode_rate), "prior rate, not calibrated: faster than any cold prefill"
+    known_model = request.model is None or "3b" in request.model.lower()
+    return prior_rate(request.decode_rate, known_model), "prior rate, not calibrated: faster than any cold prefill"
 
 
 def apparent_rate(tokens: int, prefill_ms: float) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from timmy_tui.analysis.llm.context_window import ContextTracker
 from timmy_tui.analysis.llm.criteria import evaluate
@@ -10,7 +10,7 @@ from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.prompt_reuse import MAX_REQUESTS, ReuseTracker
 from timmy_tui.analysis.stats.epochs import EpochTracker
 from timmy_tui.model.flags import KnownFlags
-from timmy_tui.model.llm import ContextState, Criterion, LlmState, OllamaFacts, Reuse
+from timmy_tui.model.llm import ContextState, Criterion, LearnedRate, LlmState, OllamaFacts, Reuse
 from timmy_tui.model.turn import FlagValue, Turn
 
 UNLOAD_WARNING_S = 300.0
@@ -52,10 +52,14 @@ class LlmSummary:
         self._context.add(turn, facts, served)
         return self._reuse.add(turn, facts, served, flags)
 
+    def remember(self, rates: Iterable[LearnedRate]) -> None:
+        """Cold rates that earlier runs or a probe learned."""
+        self._reuse.remember(rates)
+
     def state(self, facts: OllamaFacts | None, current: Sequence[Turn], before: Sequence[Turn], now: float) -> LlmState:
         """``current`` and ``before``: turns of the running epoch and of the one before it; ``now``: time.time()."""
         if facts is not None:
-            self._reuse.set_version(facts.version)
+            self._reuse.set_facts(facts)
             self._match_late_requests(facts)
         self._context.set_facts(facts)
         reuse = self._reuse.reuse
@@ -66,6 +70,7 @@ class LlmSummary:
             context=context,
             criteria=self._criteria(current, before, reuse),
             warnings=warnings(facts, context, now),
+            learned=self._reuse.learned,
         )
 
     def _match_late_requests(self, facts: OllamaFacts) -> None:

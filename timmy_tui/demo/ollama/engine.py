@@ -8,6 +8,7 @@ from typing import Any
 from timmy_tui.demo.dialogue import PERSONA_MARKER, SHORT_REPLY_MARKER, compose_reply
 from timmy_tui.demo.latencies import PREFILL_BASE_MS, PREFILL_MS_PER_TOKEN, Latencies
 from timmy_tui.demo.ollama.version_rules import VersionRules, rules_for, truncate_prompt
+from timmy_tui.demo.physics import OtherWork, Physics
 from timmy_tui.demo.tokens import BOS, Tokenizer, common_prefix_length
 
 RAW_REFUSAL = "raw mode does not support template, system, or context"
@@ -15,6 +16,7 @@ TOO_LONG = "the input length exceeds the context length"
 TEMPLATE = "<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
 BATCH = 512
 """Tokens that are evaluated together."""
+NO_STEP_MS = 0.01
 RESTORE_MS = 29.9
 """Time to restore a prompt from host memory (0.30 and later), which only the server log reports."""
 
@@ -88,10 +90,14 @@ class ServedRequest:
 class Engine:
     """One model with one cache slot."""
 
-    def __init__(self, version: str, latencies: Latencies, seed: int = 0) -> None:
+    def __init__(self, version: str, latencies: Latencies, seed: int = 0, physics: Physics | None = None) -> None:
         self.version = version
         self.rules: VersionRules = rules_for(version)
         self.latencies = latencies
+        self.physics = physics or Physics()
+        self._other_work = OtherWork(self.physics, seed)
+        self._first_prompt = False
+        """No prompt was evaluated since the model was loaded."""
         self.random = random.Random(f"replies {seed}")
         self.tokenizer = Tokenizer()
         self.loaded_ctx = 0
@@ -109,6 +115,7 @@ class Engine:
             return self.latencies.warm_load(self.rules.warm_load_ms)
         self.unload()
         self.loaded_ctx = num_ctx
+        self._first_prompt = True
         return self.latencies.draw("cold_load") + self.rules.warm_load_ms
 
     def unload(self) -> None:
@@ -128,6 +135,11 @@ class Engine:
         reused = min(matched, len(prompt) - 1)
         reply, reply_tokens = self._reply(request, text)
         count = len(reply_tokens) + 1
+        slower = self._other_work.next_request()
+        prefill_ms = slower * self.latencies.prefill(len(prompt) - reused, len(prompt), self.physics.depth_cost)
+        if self._first_prompt:
+            prefill_ms *= self._other_work.first_prompt(slower)
+            self._first_prompt = False
         self._fill_slot(prompt + reply_tokens, num_ctx)
         served = ServedRequest(
             number=len(self.requests) + 1,
@@ -145,8 +157,9 @@ class Engine:
             restored=restored,
             load_ms=load_ms,
             queue_ms=queue_ms,
-            prefill_ms=self.latencies.prefill(len(prompt) - reused),
-            decode_ms=self.latencies.decode(count, len(prompt)),
+            prefill_ms=prefill_ms,
+            # Never quite 0: whether 0.12.11 leaves the duration of an answer of one token out was not seen.
+            decode_ms=max(slower * self.latencies.decode(count - 1, len(prompt)), NO_STEP_MS),
             other_ms=self.latencies.unreported(count) + (RESTORE_MS if restored else 0.0),
             reply=reply,
             context=None if request.raw else tuple(sent[1:] + reply_tokens),

@@ -70,7 +70,14 @@ def show_response(rules: VersionRules, request: dict[str, Any]) -> dict[str, Any
         "parameters": 'stop                           "<|eot_id|>"',
         "template": "{{ .System }}{{ .Prompt }}",
         "details": DETAILS,
-        "model_info": {"general.architecture": "llama", "llama.context_length": 131072, "llama.block_count": 28},
+        "model_info": {
+            "general.architecture": "llama",
+            "general.parameter_count": 3_212_749_888,
+            "llama.block_count": 28,
+            "llama.context_length": 131072,
+            "llama.embedding_length": 3072,
+            "llama.vocab_size": 128_256,
+        },
         "modified_at": MODIFIED,
     }
     if rules.capabilities:

@@ -18,6 +18,7 @@ from timmy_tui.demo.ollama.http import FAULTS, OllamaServer
 from timmy_tui.demo.ollama.log import ServerLog
 from timmy_tui.demo.ollama.responses import FOREVER_S, keep_alive_s, utc_now
 from timmy_tui.demo.parent_watchdog import start_parent_watchdog
+from timmy_tui.demo.physics import Physics
 
 _QUEUED_S = 0.005
 """A shorter wait comes from the machine, not from another request."""
@@ -37,6 +38,8 @@ class StandInOptions:
     """The server log; None: not written."""
     gpu_share: float = 1.0
     """size_vram / size; below 1 a part of the model is in main memory."""
+    physics: Physics = Physics()
+    """How its GPU behaves."""
     debug: bool = True
     """As OLLAMA_DEBUG=1: debug lines in the server log."""
 
@@ -51,7 +54,7 @@ class OllamaStandIn:
         """``listener``: a socket that listens already; None: any free port."""
         self.options = options or StandInOptions()
         self.version = self.options.version
-        self.engine = Engine(self.version, Latencies(self.options.seed), self.options.seed)
+        self.engine = Engine(self.version, Latencies(self.options.seed), self.options.seed, self.options.physics)
         self.log = ServerLog(self.options.log_path, self.engine.rules, self.version, self.options.debug)
         self.stopping = threading.Event()
         """Set by ``stop``; requests that hang wait for it."""

@@ -17,6 +17,9 @@ from timmy_tui.demo.v34.output import Output
 class Flags:
     """The constants that v34 reads from its config when it starts."""
 
+    persona_first: bool = False
+    """The persona before the history, as some want it: after a restart that loads nothing, half of the first prompt is
+    still in the slot. Upstream has the history first."""
     full_prompt: bool = True
     """USE_FULL_MEGA_PROMPT; False is tail mode."""
     retrieval: bool = True

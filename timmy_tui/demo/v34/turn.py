@@ -111,8 +111,9 @@ class Preprocessor:
         clock_text = time.strftime("%A, %Y-%m-%d %H:%M:%S", time.localtime(self.clock.now()))
         chunks = self.flags.chunks if self.flags.retrieval else 0
         random_ = self.simulation.random
-        full = "".join(_message(role, said) for role, said in self.session.history[:-1])
-        full += _message("system", persona(random_, clock_text, chunks)) + _message("user", text)
+        history = "".join(_message(role, said) for role, said in self.session.history[:-1])
+        system = _message("system", persona(random_, clock_text, chunks))
+        full = (system + history if self.flags.persona_first else history + system) + _message("user", text)
         full += "<|start_header_id|>assistant<|end_header_id|>\n"
         self.debug(f"*** Debug: Built unified megaprompt ({len(full)} chars)")
         self.debug(f"*** Debug: Megaprompt preview: {full[:200]}...")

@@ -58,7 +58,7 @@ class OllamaPoller:
         self.client = OllamaClient(url)
         self._keep_alive_s = keep_alive_s
         self._model = model
-        self._details: dict[str, dict[str, Any]] = {}
+        self._shows: dict[str, dict[str, Any]] = {}
         self._next_ps = 0.0
         self._version_unknown = True
         self.facts = OllamaFacts(url=mask_url(url), reachable=None, since=None, model=clean_text(model))
@@ -124,6 +124,7 @@ class OllamaPoller:
             "loaded": item is not None,
             "model": name,
             "parameters": clean_text(details.get("parameter_size"), 20),
+            "depth_cost": depth_cost(self._shown(name).get("model_info")),
             "quantization": clean_text(details.get("quantization_level"), 20),
             "size": None,
             "size_vram": None,
@@ -150,16 +151,19 @@ class OllamaPoller:
         }
 
     def _model_details(self, name: str | None) -> dict[str, Any]:
-        """Details of a model from /api/show, requested once. A failed request is repeated at the next poll."""
+        details = self._shown(name).get("details")
+        return details if isinstance(details, dict) else {}
+
+    def _shown(self, name: str | None) -> dict[str, Any]:
+        """What /api/show says of a model, requested once. A failed request is repeated at the next poll."""
         if name is None:
             return {}
-        if name not in self._details:
+        if name not in self._shows:
             response = self.client.show(name)
-            details = response.body.get("details") if isinstance(response.body, dict) else None
             if response.status is None:
                 return {}
-            self._details[name] = details if isinstance(details, dict) else {}
-        return self._details[name]
+            self._shows[name] = response.body if isinstance(response.body, dict) else {}
+        return self._shows[name]
 
     def _set_reachable(self, now: float) -> None:
         if self.facts.reachable is not True:
@@ -180,6 +184,25 @@ class OllamaPoller:
             context_length=None,
             expires=None,
         )
+
+
+def depth_cost(model_info: object) -> float | None:
+    """What a prompt token costs more for each token before it, from /api/show (0.1.45 and later); None: not known.
+
+    Multiplications of attention (2 · layers · width) over those of the weights; a model of random weights and the
+    published times of llama3.2:3b agree with it within 15 %.
+    """
+    if not isinstance(model_info, dict):
+        return None
+    architecture = model_info.get("general.architecture")
+    counts = [as_count(model_info.get(f"{architecture}.{key}")) for key in ("block_count", "embedding_length")]
+    layers, width = counts
+    parameters = as_count(model_info.get("general.parameter_count"))
+    if not layers or not width or not parameters:
+        return None
+    # The table of words is looked up, not multiplied.
+    weights = parameters - (as_count(model_info.get(f"{architecture}.vocab_size")) or 0) * width
+    return 2 * layers * width / weights if weights > layers * width * width else None
 
 
 def parse_timestamp(value: object, now: float) -> float | None:

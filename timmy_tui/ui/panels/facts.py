@@ -4,7 +4,7 @@ from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import TrialState
-from timmy_tui.model.llm import LlmState, OllamaFacts
+from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.key_commands import CHOICES
@@ -60,6 +60,8 @@ def _reuse_part(view: View) -> Line:
     if reuse is None or share == MISSING:
         why = f" ({foreign(reuse.reason, 40)})" if reuse is not None and reuse.reason else ""
         return line(("cache ", "muted"), (MISSING, "faint"), (why, "muted"))
+    if reuse.busy or reuse.certainty is Certainty.KNOWN:
+        return line(("cache ", "muted"), (share, "faint" if reuse.busy else "warn"))
     role = "warn" if reuse.broken or reuse.cold else "good"
     state = " broken" if reuse.broken else " cold" if reuse.cold else " reused"
     return line(("cache ", "muted"), (f"{share}{state}", role))

@@ -1,8 +1,9 @@
 """List panels: the newest turns, the newest log lines, the last turn's prompt, the flags."""
 
-from timmy_tui.core.formatting import MISSING, duration, on_off, percent
+from timmy_tui.core.formatting import MISSING, duration, on_off
 from timmy_tui.model.stages import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, reason_words, tokens
 from timmy_tui.ui.panels.headline import largest_part
@@ -54,8 +55,8 @@ def _turn_row(turn: Turn, view: View, width: int) -> Line:
     spans.append((f" {mark:4}", "good" if mark == "good" else "bad"))
     if width >= 50:
         reuse = view.reuse.get(turn.ordinal)
-        cached = f"~{percent(reuse.share)}" if reuse is not None and reuse.share is not None else MISSING
-        spans.append((f" {right(tokens(turn.prompt_tokens), 6)} tok {right(cached, 5)} cache", "muted"))
+        cached = right(share_words(reuse), 7)
+        spans.append((f" {right(tokens(turn.prompt_tokens), 6)} tok {cached} cache", "muted"))
     if width >= 80 and turn.text:
         spans.append((f"  {foreign(turn.text, width)}", "quote"))
     return tuple(spans)

@@ -2,7 +2,14 @@
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.llm import FAIL, NOT_JUDGED, PASS, ContextState, Criterion, LlmState, OllamaFacts, Reuse
-from timmy_tui.report.llm_words import request_words, share_words, source_words, value_words, verdict_words
+from timmy_tui.report.llm_words import (
+    known_by_words,
+    request_words,
+    share_words,
+    source_words,
+    value_words,
+    verdict_words,
+)
 from timmy_tui.ui.charts.spark import spark_line
 from timmy_tui.ui.charts.stack import EVALUATED, REUSED, gauge_line, stack_line
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, join_fitting, left, line, right
@@ -82,6 +89,9 @@ def context_lines(state: LlmState, view: View, width: int) -> list[Line]:
     sizes = [float(item.prompt_tokens) if item.prompt_tokens is not None else None for item in reuse]
     newest = state.reuse[-1] if state.reuse else None
     lines.append(line((left("reuse", 8), "muted"), *spark_line(shares, columns, view.glyphs), "  ", *_reuse(newest)))
+    advice = known_by_words(state.facts, state.reuse)
+    if advice:
+        lines.append(line((left("", 10), "muted"), (foreign(advice, width - 10), "muted")))
     size = f"prompt {tokens(newest.prompt_tokens if newest else None)} tok"
     lines.append(line((left("prompt", 8), "muted"), *spark_line(sizes, columns, view.glyphs), f"  {size}"))
     return lines
@@ -92,7 +102,8 @@ def _context(context: ContextState | None, bar: int, view: View) -> Line:
         return line((MISSING, "faint"))
     source = f" ({context.window_source})" if context.window_source else ""
     spans = [*gauge_line(context.fill, bar, view.glyphs), (f" {percent(context.fill)} ", "value")]
-    spans.append((f"{tokens(context.used)} of {tokens(context.window)}{source}", "text"))
+    about = "~" if context.used_estimated else ""
+    spans.append((f"{about}{tokens(context.used)} of {tokens(context.window)}{source}", "text"))
     if context.turns_left is not None:
         spans.append((f"  ≈{context.turns_left} turns left", "warn" if context.turns_left < 5 else "muted"))
     if context.growth is not None:
@@ -116,8 +127,8 @@ def reuse_lines(state: LlmState, view: View, width: int, height: int) -> list[Li
     if height < 3:
         return []
     shown = state.reuse[::-1][: height - 2]
-    time_bar = max(8, (width - 44) // 2)
-    token_bar = max(0, width - 44 - time_bar)
+    time_bar = max(8, (width - 46) // 2)
+    token_bar = max(0, width - 46 - time_bar)
     longest = max((sum(ms for _, ms in _times(item)) for item in shown), default=0.0)
     largest_prompt = float(max((item.prompt_tokens or 0 for item in shown), default=0))
     glyphs = view.glyphs
@@ -142,7 +153,7 @@ def _times(item: Reuse) -> list[tuple[str, float]]:
 def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int, float]) -> Line:
     parts = _times(item)
     known = sum(ms for _, ms in parts) if parts else None
-    role = "warn" if item.cold or item.broken or item.loaded else "good"
+    role = "faint" if item.busy else "warn" if item.cold or item.broken or item.loaded else "good"
     reused = item.reused if item.reused is not None else 0
     evaluated = max((item.prompt_tokens or 0) - reused, 0)
     kinds = [(REUSED, float(reused)), (EVALUATED, float(evaluated))] if item.reused is not None else []
@@ -156,7 +167,7 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
         (" ", "text"),
         *stack_line(kinds, prompt[1], prompt[0], view.glyphs),
         (right(tokens(item.prompt_tokens), 7), "text"),
-        (right(share_words(item), 6), role if item.share is not None else "faint"),
+        (right(share_words(item), 8), role if item.share is not None else "faint"),
         (right(rate, 7), "muted"),
         (f" {request_words(item)}", "warn"),
     ]

@@ -15,7 +15,7 @@ COLUMNS: tuple[tuple[str, str, int], ...] = (
     ("time", "time", 9),
     ("headline", "  V2V", 7),
     ("largest", "largest", 14),
-    ("cache", "cache", 6),
+    ("cache", "  cache", 8),
     ("prompt", "   tok", 7),
     ("tail", "tail", 5),
     ("mark", "mark", 5),
@@ -50,7 +50,7 @@ def turn_cells(turn: Turn, view: View) -> list[tuple[str, str]]:
 
 def _cache(turn: Turn, view: View) -> tuple[str, str]:
     reuse = view.reuse.get(turn.ordinal)
-    share = right(share_words(reuse), 5)
+    share = right(share_words(reuse), 7)
     if reuse is None or reuse.share is None:
         return share, "faint"
     return share, "warn" if reuse.cold or reuse.broken else "good"

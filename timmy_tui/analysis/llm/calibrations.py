@@ -1,0 +1,66 @@
+"""One calibration for each model, context window and version that served requests, and what earlier runs learned."""
+
+from collections.abc import Iterable, Sequence
+
+from timmy_tui.analysis.llm.calibration import Calibration
+from timmy_tui.analysis.llm.cold_rate import PRIOR_DEPTH
+from timmy_tui.model.llm import LearnedRate, OllamaFacts, PrefillKey
+
+RateKey = tuple[str, int, int]
+"""Model, num_ctx and index of the version; ``""`` and 0: not known."""
+
+
+class Calibrations:
+    """Finds the calibration of a request."""
+
+    def __init__(self, versions: Sequence[str | None]) -> None:
+        """``versions``: by index; the list of the tracker, which grows."""
+        self._versions = versions
+        self._by_key: dict[RateKey, Calibration] = {}
+        self._earlier: dict[PrefillKey, LearnedRate] = {}
+        self._depth = PRIOR_DEPTH
+        self._model, self._quantization = "", ""
+
+    def __getitem__(self, key: RateKey) -> Calibration:
+        calibration = self._by_key.get(key)
+        if calibration is None:
+            calibration = self._by_key[key] = Calibration(self._depth)
+            self._teach(key, calibration)
+        return calibration
+
+    def __contains__(self, key: RateKey) -> bool:
+        return key in self._by_key
+
+    def set_facts(self, facts: OllamaFacts) -> bool:
+        """The served model, its quantisation and its shape. True if an estimate may change."""
+        served = facts.model or self._model, facts.quantization or self._quantization
+        changed = False
+        if facts.depth_cost is not None and facts.depth_cost != self._depth:
+            self._depth, changed = facts.depth_cost, True
+            for calibration in self._by_key.values():
+                calibration.cold.expect_depth(self._depth)
+        if served != (self._model, self._quantization):
+            (self._model, self._quantization), changed = served, True
+            self.remember(())
+        return changed
+
+    def remember(self, rates: Iterable[LearnedRate]) -> None:
+        """What earlier runs or a probe learned; the same key again replaces it. Called again when a name is known."""
+        self._earlier.update((learned.key, learned) for learned in rates)
+        for key, calibration in self._by_key.items():
+            self._teach(key, calibration)
+
+    @property
+    def learned(self) -> tuple[LearnedRate, ...]:
+        """What is worth keeping for a later run."""
+        found = (calibration.learned(self._prefill_key(key)) for key, calibration in self._by_key.items())
+        return tuple(learned for learned in found if learned is not None)
+
+    def _teach(self, key: RateKey, calibration: Calibration) -> None:
+        learned = self._earlier.get(self._prefill_key(key))
+        if learned is not None:
+            calibration.remember(learned)
+
+    def _prefill_key(self, key: RateKey) -> PrefillKey:
+        model, num_ctx, version_index = key
+        return PrefillKey(model or self._model, num_ctx, self._quantization, self._versions[version_index] or "")
