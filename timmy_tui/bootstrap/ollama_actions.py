@@ -2,6 +2,7 @@
 
 import time
 
+from timmy_tui.bootstrap.wanted_model import wanted_model
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -15,8 +16,7 @@ class OllamaActions:
         """Send the probe's requests; lines that say what the answers mean. Raises TimmyError."""
         from timmy_tui.llm_actions.probe import run_probe
 
-        services = self._timmy.services.reread()
-        config = services.model
+        services, config = self._timmy.services.reread(), wanted_model(self._timmy)
         result = run_probe(services.urls.ollama, config.model, config.num_ctx, config.keep_alive or "1h")
         return (*(f"{step.label}: {step.meaning}" for step in result.steps), f"{result.verdict}: {result.summary}")
 
@@ -25,7 +25,7 @@ class OllamaActions:
         from timmy_tui.llm_actions.warm import plan_warm, send_warm
 
         services = self._timmy.services.reread()
-        plan = plan_warm(services.urls.ollama, services.model)
+        plan = plan_warm(services.urls.ollama, wanted_model(self._timmy))
         started = time.monotonic()
         send_warm(plan)
         return f"{plan.model} is loaded, {time.monotonic() - started:.1f}s"

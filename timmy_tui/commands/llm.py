@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from timmy_tui.sources.services.urls import ModelConfig
 
 url_option = click.option("--url", help="Ollama's base URL; default: the settings, then v34's config, then localhost.")
-model_option = click.option("--model", help="Name of the model; default: v34's config, then the loaded one.")
+model_option = click.option(
+    "--model", help="Name of the model; default: the one that v34 uses, by its log, then by its config."
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
@@ -122,8 +124,10 @@ def warm(options: OllamaOptions) -> None:
 
 def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
     """Ollama's URL and the model settings of v34; neither command needs an installation."""
+    from timmy_tui.bootstrap.wanted_model import wanted_model
     from timmy_tui.core.installation import find_installation
     from timmy_tui.sources.services.urls import ServiceConfig, base_url
+    from timmy_tui.sources.timmy import timmy_at
 
     settings = load_settings(options.settings_path)
     try:
@@ -135,7 +139,8 @@ def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
     if options.url is not None and not base_url(options.url):
         raise click.UsageError(f"--url {options.url!r} is not an HTTP URL.")
     services = ServiceConfig(settings, root)
-    return base_url(options.url) or services.urls.ollama, services.model
+    model = services.model if root is None else wanted_model(timmy_at(root, settings))
+    return base_url(options.url) or services.urls.ollama, model
 
 
 def _confirm(warning: str, yes: bool) -> None:

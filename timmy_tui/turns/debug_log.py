@@ -34,6 +34,11 @@ class DebugLog:
         """The line behind the newest answer has come."""
         self._second_end = False
 
+    @property
+    def restarted(self) -> bool:
+        """v34 was restarted, and has had no turn since."""
+        return self._places.restarted and self._current is None
+
     def add_fact(self, fact: DebugFact) -> list[Draft]:
         """The turns that the fact completed or added to."""
         kind = fact.kind

@@ -62,6 +62,22 @@ def test_everything_down_is_a_state() -> None:
     assert time.monotonic() - began < 1.0
 
 
+def test_the_config_holds_again_when_no_log_names_the_model(tmp_path: Path) -> None:
+    config = tmp_path / "v34/config.py"
+    config.parent.mkdir()
+    config.write_text("MODEL_NAME = 'first'\n")
+    with serving(lambda path: as_json({"version": "0.12.11", "models": []})) as (url, _):
+        live = ServicePoller(ServiceConfig(settings(ollama=url), tmp_path))
+        live.start(lambda: None)
+        wait_for(lambda: live.facts is not None and live.facts.model == "first")
+        live.set_running_model("running")
+        wait_for(lambda: live.facts is not None and live.facts.model == "running")
+        config.write_text("MODEL_NAME = 'second'\n")
+        live.set_running_model(None)
+        wait_for(lambda: live.facts is not None and live.facts.model == "second")
+        live.stop()
+
+
 def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
     def speech(path: str) -> Any:
         bodies = {
@@ -84,6 +100,9 @@ def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
         live.on_turn_closed()
         served = wait_for(lambda: live.facts.served if live.facts is not None else ())
         assert (served[0].prompt, served[0].reused) == (stand_in.requests[0].prompt_tokens, 0)
+        live.set_running_model("other")
+        wait_for(lambda: live.facts is not None and (live.facts.model, live.facts.loaded) == ("other", False))
+        live.set_running_model(MODEL.upper())
         wait_for(lambda: live.facts is not None and live.facts.loaded)
         typed = wait_for(live.take_typed_turns)
         assert [turn.prompt_tokens for turn in typed] == [100]

@@ -53,6 +53,9 @@ class ServicePoller:
     def __init__(self, config: ServiceConfig, parser: ServerLogParser | None = None) -> None:
         """``parser`` reads Ollama's server log, where the settings name one."""
         urls, model = config.urls, config.model
+        self._config = config
+        self._running_model: str | None = None
+        self._wanted_model = model.model
         self._poll = config.settings.services.poll
         self._ollama = OllamaPoller(urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
         self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
@@ -103,6 +106,12 @@ class ServicePoller:
         """``busy``: a turn is in flight, so v34 answers late and is not polled."""
         self._busy = busy
 
+    def set_running_model(self, model: str | None) -> None:
+        """The model that v34 uses now, by its debug log; None: what its config names, as that is then."""
+        if model != self._running_model:
+            self._running_model = model
+            self._wanted_model = model or self._config.reread().model.model
+
     @property
     def facts(self) -> OllamaFacts | None:
         """The state of Ollama; None before the first poll."""
@@ -130,6 +139,7 @@ class ServicePoller:
                 self._read_log()
                 turn_closed = self._turn_closed.is_set()
                 self._turn_closed.clear()
+                self._ollama.set_model(self._wanted_model)
                 self._update_facts(self._ollama.poll(time.time(), turn_closed))
                 self._stopping.wait(TICK_S)
         finally:
