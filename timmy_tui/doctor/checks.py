@@ -14,6 +14,7 @@ from timmy_tui.core.formatting import ago, percent
 from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings
+from timmy_tui.doctor.addresses import address_lines
 from timmy_tui.doctor.files import Sample, file_lines, sample_logs
 from timmy_tui.doctor.flags import flag_lines
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
@@ -121,6 +122,10 @@ def _clocks(context: CheckContext) -> Iterator[DoctorLine]:
         yield DoctorLine(
             "clocks", WARN, f"the newest event is {ahead:.0f}s in the future of this machine's clock", "Set the clock."
         )
+
+
+def _addresses(context: CheckContext) -> Iterable[DoctorLine]:
+    return address_lines(context.services.urls)
 
 
 def _ollama(context: CheckContext) -> Iterator[DoctorLine]:
@@ -246,4 +251,15 @@ def _terminal(context: CheckContext) -> Iterable[DoctorLine]:
     return (*terminal_lines(context.environ), *tmux_lines(context.environ))
 
 
-CHECKS: Sequence[Check] = (_settings, _installation, _files, _clocks, _ollama, _v34, _speech, _flags, _terminal)
+CHECKS: Sequence[Check] = (
+    _settings,
+    _installation,
+    _files,
+    _clocks,
+    _addresses,
+    _ollama,
+    _v34,
+    _speech,
+    _flags,
+    _terminal,
+)

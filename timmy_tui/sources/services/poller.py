@@ -56,6 +56,7 @@ class ServicePoller:
         self._config = config
         self._running_model: str | None = None
         self._wanted_model = model.model
+        self._urls = urls
         self._poll = config.settings.services.poll
         self._ollama = OllamaPoller(urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
         self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
@@ -155,7 +156,8 @@ class ServicePoller:
         if facts is not None and polled is self._polled and facts.served is self._served and facts.version == version:
             return
         self._polled = polled
-        self._facts = replace(polled, served=self._served, version=version)
+        problem = self._urls.why_not("ollama", polled.problem) if polled.problem else ""
+        self._facts = replace(polled, served=self._served, version=version, problem=problem)
         condition = {True: SourceCondition.OK, False: SourceCondition.DOWN, None: SourceCondition.WAITING}
         self._set("ollama", condition[polled.reachable], polled.problem, polled.since)
         self._notify()
@@ -209,6 +211,8 @@ class ServicePoller:
         self._set(name, *service_condition(response))
 
     def _set(self, name: str, condition: SourceCondition, detail: str, since: float | None = None) -> None:
+        if condition is SourceCondition.DOWN:
+            detail = self._urls.why_not(name, detail)
         state = self._states[name]
         if state.condition is condition and state.detail == detail:
             return
