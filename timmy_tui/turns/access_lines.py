@@ -6,6 +6,7 @@ behind it. Both are in order. So the pairs are the best alignment of the newest 
 """
 
 import time
+from datetime import datetime
 from typing import NamedTuple
 
 from timmy_tui.model.log_format import DebugFact
@@ -28,6 +29,8 @@ LOST_COST = 1.0
 """The same elsewhere: a line was lost."""
 _SLACK_S = 1e-6
 _FORMS = ("%d/%b/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")
+_WITH_ZONE = "%d/%b/%Y:%H:%M:%S %z"
+"""gunicorn's form."""
 
 
 class AccessLine(NamedTuple):
@@ -41,7 +44,7 @@ class AccessLine(NamedTuple):
 
 
 def access_line(fact: DebugFact) -> AccessLine:
-    """The line of an ``access`` fact. Its stamp is local time: eventlet's and Werkzeug's form, or gevent's."""
+    """The line of an ``access`` fact. Its stamp is local time, in the form of eventlet or gevent, or has a zone."""
     return AccessLine(_ended(str(fact.values["stamp"])), fact.values.get("seconds"), fact.values["code"])
 
 
@@ -51,7 +54,10 @@ def _ended(stamp: str) -> float | None:
             return time.mktime(time.strptime(stamp, form))
         except (ValueError, OverflowError):
             continue
-    return None
+    try:
+        return datetime.strptime(stamp, _WITH_ZONE).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 class AccessLines:
