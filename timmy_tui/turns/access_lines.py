@@ -84,6 +84,11 @@ class AccessLines:
         self._lines.append(line)
         return self._align()
 
+    def pair_again(self) -> list[Draft]:
+        """Something else is known of a turn's duration. Returns the turns that have changed."""
+        self._usual = False
+        return self._align()
+
     def restart(self) -> None:
         """Another process of v34 writes from here on: nothing before can belong to anything behind."""
         self._turns, self._lines, self._pairs, self._usual = [], [], {}, True
@@ -137,13 +142,23 @@ def _record(draft: Draft) -> DebugRecord:
 
 def _set_line(record: DebugRecord, line: AccessLine | None) -> bool:
     """Give the record what the line tells. True if that is news."""
-    before = (record.started, record.ended, record.http_status)
+    before = (record.started, record.ended, record.http_status, record.total_ms, record.reply)
     record.started = record.ended = record.http_status = None
+    if record.ends:
+        fitting = [end for end in record.ends if line is not None and _fits(end[0], line.seconds)]
+        record.total_ms, record.reply = fitting[0] if len(fitting) == 1 else (None, None)
     if line is not None:
         record.ended, record.http_status = line.ended, line.status
         seconds = line.seconds if line.seconds is not None else _total_s(record)
         record.started = None if line.ended is None or seconds is None else line.ended - seconds
-    return before != (record.started, record.ended, record.http_status)
+    return before != (record.started, record.ended, record.http_status, record.total_ms, record.reply)
+
+
+def _fits(total_ms: float | None, seconds: float | None) -> bool:
+    """A request of so many seconds can be that of a turn with this total."""
+    if total_ms is None or seconds is None:
+        return False
+    return -ROUNDING_S - _SLACK_S <= seconds - total_ms / 1000 <= LONGEST_REST_S + _SLACK_S
 
 
 def _total_s(record: DebugRecord) -> float | None:
@@ -154,15 +169,17 @@ def _score(record: DebugRecord, line: AccessLine) -> float | None:
     """How well both fit together, from 0 to 1; None: they cannot."""
     if not record.finished and line.status < 500:
         return None
-    total_s = _total_s(record)
+    total_s = None if record.ends else _total_s(record)
     if line.seconds is None:
         return NO_DURATION_SCORE
+    if record.ends and not any(_fits(total_ms, line.seconds) for total_ms, _ in record.ends):
+        return None
     if total_s is None:
         steps_s = sum(record.steps.values()) / 1000
         return NO_DURATION_SCORE if line.seconds >= steps_s - ROUNDING_S * (len(record.steps) + 1) else None
-    rest_s = line.seconds - total_s
-    if not -ROUNDING_S - _SLACK_S <= rest_s <= LONGEST_REST_S + _SLACK_S:
+    if not _fits(record.total_ms, line.seconds):
         return None
+    rest_s = line.seconds - total_s
     return USUAL_REST_S / (max(rest_s, 0.0) + USUAL_REST_S)
 
 
