@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.turns.debug_lines import BEGIN, message, step, total
 from timmy_tui.bootstrap.ollama_actions import OllamaActions
+from timmy_tui.bootstrap.wanted_model import wanted_model
 from timmy_tui.core.errors import SourceError
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
@@ -48,5 +50,20 @@ def test_the_model_is_loaded_as_the_config_says_at_that_moment(tmp_path: Path) -
 
 
 def test_without_a_model_in_the_config_nothing_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="names no model"):
+    with pytest.raises(SourceError, match="nor its config names a model"):
         OllamaActions(timmy_at(tmp_path)).warm()
+
+
+def test_the_model_of_the_running_session_comes_before_the_config(tmp_path: Path) -> None:
+    """The file was edited, v34 still runs what it began with; a restart shows that the file holds again."""
+    with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
+        write_config(tmp_path, stand_in.url, 8000)
+        log = tmp_path / "testing-interface/logs/v34.log"
+        log.parent.mkdir(parents=True)
+        log.write_text(
+            "\n".join([BEGIN, message(), "*** Debug: Model=other:1b, num_ctx=8000", step(5, 0.9), total(1.0), ""])
+        )
+        assert wanted_model(timmy_at(tmp_path)).model == "other:1b"
+        with log.open("a") as file:
+            file.write(" * Restarting with stat\n")
+        assert wanted_model(timmy_at(tmp_path)).model == MODEL

@@ -164,8 +164,8 @@ def test_the_version_of_the_ollama_that_answers_decides_what_its_counts_mean(
         root = timmy(tmp_path / "timmy", url)
         asked = by_key(run("--root", str(root), "--json"))["prefix_reuse"]
         assert (asked["verdict"], asked["because"]) == ("not judged", "0 of 6 turns known, 3 needed")
-        assert "\nOllama  0.12.5\n" in run("--root", str(root)).output
-        assert set(requested) == {"/api/version", "/api/ps"}, "nothing that makes it work"
+        assert "\nOllama  0.12.5, llama3.2" in run("--root", str(root)).output
+        assert set(requested) == {"/api/version", "/api/ps", "/api/show"}, "nothing that makes it work"
         requested.clear()
         unasked = by_key(run("--root", str(root), "--no-services", "--json"))["prefix_reuse"]
         assert unasked["value"] == "~89% reused · 6t"

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench.logs import event_line, turn_lines
+from tests.sources.services.servers import as_json, serving
 from timmy_tui.commands.llm import doctor
 from timmy_tui.demo.generate import ConversationPlan, write_logs
 from timmy_tui.demo.ollama.responses import MODEL
@@ -83,6 +84,60 @@ def test_the_demo(tmp_path: Path) -> None:
     assert "USE_FULL_MEGA_PROMPT = True" in flags
     assert "raw = True (app.py)" in flags
     assert CANARY not in repr(lines)
+
+
+def configured(tmp_path: Path, before: str, after: str) -> Path:
+    """The demo's folder without turns, one line of whose config is another."""
+    root = timmy(tmp_path, turns=0)
+    config = root / "v34/config.py"
+    assert before in config.read_text()
+    config.write_text(config.read_text().replace(before, after))
+    return root
+
+
+@pytest.mark.parametrize("written", ["ftp://me:secret@box/api/generate", "http:/box:11434", "box:port"])
+def test_an_address_that_is_none_is_named(tmp_path: Path, written: str) -> None:
+    root = configured(tmp_path, "http://127.0.0.1:1/api/generate", written)
+    lines = run_checks(root, None, time.time())
+    named = texts(lines, "ollama", "fail")[0]
+    assert named.startswith("OLLAMA_API_URL in v34/config.py is '")
+    assert named.endswith("is not an HTTP address; http://localhost:11434 is asked")
+    assert "secret" not in repr(lines)
+
+
+def test_the_path_of_a_proxy_is_kept(tmp_path: Path) -> None:
+    def proxied(path: str) -> tuple[int, bytes]:
+        version = as_json({"version": "0.12.11", "models": []})
+        return version if path.startswith("/ollama/api/") else (404, b"404 page not found")
+
+    with serving(proxied) as (url, _):
+        root = configured(tmp_path, "http://127.0.0.1:1/api/generate", f"{url}/ollama/api/generate")
+        lines = run_checks(root, None, time.time())
+    assert texts(lines, "ollama", "ok")[0] == f"{url}/ollama answers, version 0.12.11"
+
+
+@pytest.mark.parametrize(
+    ("model", "level", "text"),
+    [
+        ("llama3.2", "ok", "llama3.2:latest 3.2B Q4_K_M, num_ctx 8000; stays loaded"),
+        ("Registry.Ollama.AI/library/LLama3.2", "ok", "llama3.2:latest 3.2B Q4_K_M, num_ctx 8000; stays loaded"),
+        ("gpt-oss:120b-cloud", "ok", "gpt-oss:120b-cloud runs in the cloud: nothing of it is loaded here"),
+        ("llama3.1", "warn", "llama3.1 is not loaded: the next turn has to wait for the load"),
+    ],
+)
+def test_the_model_is_looked_for_under_all_its_names(tmp_path: Path, model: str, level: str, text: str) -> None:
+    details = {"parameter_size": "3.2B", "quantization_level": "Q4_K_M"}
+    loaded = {"size": 2 << 30, "size_vram": 3 << 30, "expires_at": "2318-11-03T13:13:20Z", "details": details}
+    models = [
+        {**loaded, "name": "nomic-embed-text:latest", "context_length": 2048},
+        {**loaded, "name": "llama3.2:latest", "context_length": 8000},
+    ]
+    with serving(lambda path: as_json({"version": "0.12.11", "models": models})) as (url, _):
+        root = configured(tmp_path, "http://127.0.0.1:1/api/generate", f"{url}/api/generate")
+        config = root / "v34/config.py"
+        config.write_text(config.read_text().replace(MODEL, model))
+        lines = run_checks(root, None, time.time())
+    assert [(line.level, line.text) for line in lines if line.subject == "model"] == [(level, text)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.sources.services.servers import as_json, serving
 from timmy_tui.commands.llm import probe, warm
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.demo.ollama.engine import GenerateRequest, ServedRequest
@@ -34,7 +35,7 @@ SUMMARIES = {
 def test_every_version_shows_that_its_cache_works(version: str) -> None:
     labels: list[str] = []
     with OllamaStandIn(StandInOptions(version, seed=1, speed=1000)) as stand_in:
-        result = run_probe(stand_in.url, on_step=labels.append)
+        result = run_probe(stand_in.url, MODEL, on_step=labels.append)
         requests = stand_in.requests
     assert (result.verdict, result.version, result.model) == ("works", version, MODEL)
     assert all(part in result.summary for part in SUMMARIES[version])
@@ -53,7 +54,7 @@ def test_every_version_shows_that_its_cache_works(version: str) -> None:
 @pytest.mark.parametrize("version", SUMMARIES)
 def test_a_probe_teaches_the_cold_rate_where_the_figures_show_it(version: str) -> None:
     with OllamaStandIn(StandInOptions(version, seed=1, speed=1000)) as stand_in:
-        result = run_probe(stand_in.url)
+        result = run_probe(stand_in.url, MODEL)
         cold, hit = stand_in.requests[-2:]
     rate = probed_rate(result)
     if version in ("0.1.48", "0.12.5", "0.30.0"):
@@ -90,7 +91,7 @@ def test_no_reuse_is_not_called_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
             return serve(order, queue_ms)
 
         monkeypatch.setattr(stand_in.engine, "serve", forget)
-        result = run_probe(stand_in.url)
+        result = run_probe(stand_in.url, MODEL)
     assert result.verdict == "does not show"
     assert "no reuse is visible" in result.summary
 
@@ -98,7 +99,7 @@ def test_no_reuse_is_not_called_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_loaded_window_is_kept_so_that_nothing_is_reloaded() -> None:
     with OllamaStandIn(StandInOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         send_warm(plan_warm(stand_in.url, ModelConfig(MODEL, 8000, None, "1h")))
-        assert run_probe(stand_in.url).num_ctx == 8000
+        assert run_probe(stand_in.url, MODEL).num_ctx == 8000
         assert not any(served.loaded for served in stand_in.requests)
         assert stand_in.ps_response()["models"][0]["context_length"] == 8000
 
@@ -106,11 +107,11 @@ def test_the_loaded_window_is_kept_so_that_nothing_is_reloaded() -> None:
 def test_failures_in_between_are_reported() -> None:
     with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
         stand_in.fail_next("500", times=7, path="/api/generate")
-        result = run_probe(stand_in.url)
+        result = run_probe(stand_in.url, MODEL)
         assert result.verdict == "not answered"
         assert "HTTP 500" in result.summary
         stand_in.fail_next("no done", times=3, path="/api/generate")
-        steps = {step.key: step.problem for step in run_probe(stand_in.url).steps}
+        steps = {step.key: step.problem for step in run_probe(stand_in.url, MODEL).steps}
         assert steps["raw_stream"] == "the stream broke off"
 
 
@@ -126,8 +127,32 @@ def test_without_a_server_or_a_model_the_probe_says_so() -> None:
         send_warm(plan_warm("http://127.0.0.1:1", ModelConfig("m")))
     with OllamaStandIn(StandInOptions("0.12.11", speed=1000)) as stand_in:
         stand_in.fail_next("html", path="/api/tags")
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="Ollama has none"):
             run_probe(stand_in.url)
+
+
+def test_of_several_models_none_is_taken_unasked() -> None:
+    """The first of a list can be one that only embeds."""
+    listing = {"models": [{"name": "nomic-embed-text:latest", "context_length": 2048}, {"name": "llama3.2:latest"}]}
+    with serving(lambda path: as_json({"version": "0.12.11"} if path == "/api/version" else listing)) as (url, asked):
+        with pytest.raises(NotFound, match=r"Ollama has nomic-embed-text:latest, llama3\.2:latest"):
+            run_probe(url)
+        assert "/api/generate" not in asked
+
+
+@pytest.mark.parametrize("spelling", ["llama3.2", "Llama3.2:latest", "registry.ollama.ai/library/llama3.2"])
+def test_a_loaded_model_keeps_its_window_under_any_of_its_names(spelling: str) -> None:
+    listing = {
+        "models": [{"name": "all-minilm", "context_length": 256}, {"name": "llama3.2:latest", "context_length": 8000}]
+    }
+    with serving(lambda path: as_json({"version": "0.12.11"} if path == "/api/version" else listing)) as (url, _):
+        result = run_probe(url, spelling)
+    assert (result.model, result.num_ctx) == ("llama3.2:latest", 8000)
+
+
+def test_a_model_in_the_cloud_is_not_loaded() -> None:
+    with pytest.raises(SourceError, match="runs in the cloud"):
+        plan_warm("http://127.0.0.1:1", ModelConfig("gpt-oss:120b-cloud"))
 
 
 def settings_file(folder: Path) -> str:
@@ -140,7 +165,7 @@ def settings_file(folder: Path) -> str:
 def test_the_command_asks_first_and_prints_or_encodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    common = ["--settings", settings_file(tmp_path)]
+    common = ["--settings", settings_file(tmp_path), "--model", MODEL]
     with OllamaStandIn(StandInOptions("0.12.11", seed=1, speed=1000)) as stand_in:
         common += ["--url", stand_in.url]
         refused = CliRunner().invoke(probe, common)

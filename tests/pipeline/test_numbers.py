@@ -49,6 +49,8 @@ class Statistics:
 
     def set_busy(self, busy: bool) -> None: ...
 
+    def set_running_model(self, model: str | None) -> None: ...
+
     def take_typed_turns(self) -> Sequence[Turn]:
         taken, self._turns = self._turns, []
         return taken

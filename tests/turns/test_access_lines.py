@@ -1,5 +1,6 @@
 """Access lines and the turns that they answer: before, behind, far away, without a duration, without a turn."""
 
+import calendar
 from collections.abc import Sequence
 
 import pytest
@@ -137,6 +138,14 @@ def test_the_form_of_gevent_is_read() -> None:
     line = '127.0.0.1 - - [2025-11-19 01:34:47] "POST /api/webhook HTTP/1.1" 200 445 1.005000'
     (one,) = read(*turn(0, 1.0), line)
     assert (one.started, one.ended) == (stamp("01:34:47") - 1.005, stamp("01:34:47"))
+
+
+@pytest.mark.parametrize(("zone", "later_s"), [("+0000", 0), ("+0200", -7200), ("-0530", 19800)])
+def test_the_form_of_gunicorn_is_read_and_says_its_zone(zone: str, later_s: int) -> None:
+    request = '"POST /api/webhook HTTP/1.1" 200 445 "-" "python-requests/2.31.0"'
+    (one,) = read(*turn(0, 1.0), f"127.0.0.1 - - [19/Nov/2025:01:34:47 {zone}] {request}")
+    utc = calendar.timegm((2025, 11, 19, 1, 34, 47))
+    assert (one.started, one.ended) == (utc + later_s - 1.0, utc + later_s)
 
 
 def test_a_request_without_a_text_is_no_turn() -> None:

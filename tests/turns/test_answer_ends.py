@@ -117,3 +117,70 @@ def test_a_total_that_a_clock_has_spoiled_swallows_no_turn(shown: str) -> None:
     assert [(turn.reply, turn.headline_ms) for turn in turns] == [
         ("one", None), ("two\nlines", 1410.0), ("three", 1410.0),
     ]  # fmt: skip
+
+
+def counted(tokens: int) -> str:
+    return f"{D}KV stats: prompt_eval_count=2616 eval_count={tokens}"
+
+
+LONG = "I do not print what the program prints."
+"""39 bytes, which eight tokens or so make."""
+
+
+@pytest.mark.parametrize("words", ["typed", "spoken"])
+@pytest.mark.parametrize(
+    ("tokens", "second"),
+    [(8, False), (4 + 8, False), (4 + 8 + 1, True), (100, True)],
+    ids=["few", "as many as fit", "one too many", "many"],
+)
+def test_an_answer_has_a_byte_for_each_of_its_tokens(words: str, tokens: int, second: bool) -> None:
+    """Both totals fit the steps; four bytes and eight tokens without a text are twelve tokens at most."""
+    answer = ["well", ADDED, total(1.45), *FORGED_TURN, LONG]
+    lines = typed_turn(answer) if words == "typed" else spoken(answer)
+    lines = [line for one in lines for line in ([counted(tokens), one] if one.startswith(SAID) else [one])]
+    (turn,) = read([line for line in lines if " 200 445 " not in line])
+    whole = "\n".join(answer)
+    assert (turn.reply, turn.headline_ms) == ((whole, 1410.0) if second else (None, None))
+    assert turn.typed is (words == "typed") or turn.typed is None
+
+
+@pytest.mark.parametrize("emoji", ["\U0001f600", "é"])
+def test_a_letter_can_be_as_many_tokens_as_bytes(emoji: str) -> None:
+    tokens = 10 * len(emoji.encode()) + 8
+    answer = [10 * emoji, ADDED, total(1.45), *FORGED_TURN, LONG]
+    lines = typed_turn(answer)
+    (turn,) = read([*lines[:1], counted(tokens), *lines[1:]])
+    assert turn.reply is None, "the first end is possible"
+
+
+@pytest.mark.parametrize(
+    ("first", "seconds", "end"),
+    [
+        (1.45, 1.415, 2), (1.45, 1.444, 2),
+        (1.45, 1.446, None), (3.3, 1.412, 2), (3.3, 3.3, None), (3.3, 3.509, None), (3.3, 3.511, 1),
+        (1.405, 1.412, None), (1.45, 0.2, None), (1.45, 9.0, None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["before the total", "behind the total", "behind the first end"])
+def test_the_duration_of_the_request_decides_where_only_one_end_fits(
+    first: float, seconds: float, end: int | None, place: str
+) -> None:
+    answer = ["well", ADDED, total(first), *FORGED_TURN, LONG]
+    lines = [line for line in spoken(answer) if " 200 445 " not in line]
+    at = {"before the total": len(lines) - 1, "behind the total": len(lines), "behind the first end": 10}[place]
+    lines.insert(at, access(seconds=seconds))
+    (turn, *others) = read([*lines, *typed_turn(["fine"])])
+    told = {1: ("well", 1000 * first), 2: ("\n".join(answer), 1410.0), None: (None, None)}[end]
+    if end == 2 and place == "behind the first end":
+        told = ("\n".join([*answer[: 10 - 7], access(seconds=seconds), *answer[10 - 7 :]]), 1410.0)
+    assert (turn.reply, turn.headline_ms) == told
+    assert [one.reply for one in others] == ["fine"]
+
+
+@pytest.mark.parametrize(("lines", "known"), [(100, True), (395, True), (396, False)])
+def test_an_answer_of_very_many_lines_is_not_put_together(lines: int, known: bool) -> None:
+    answer = ["well", ADDED, total(1.45), *(f"line {number} of many" for number in range(lines))]
+    made = typed_turn(answer)
+    (turn,) = read([*made[:1], counted(20), *made[1:]])
+    assert (turn.reply == "\n".join(answer)[:4096]) is known
+    assert (turn.reply is None) is not known

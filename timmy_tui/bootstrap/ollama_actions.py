@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from timmy_tui.bootstrap.wanted_model import wanted_model
 from timmy_tui.model.llm import LearnedRate
 from timmy_tui.sources.timmy import Timmy
 
@@ -20,8 +21,7 @@ class OllamaActions:
         from timmy_tui.llm_actions.probe import run_probe
         from timmy_tui.llm_actions.probed_rate import probed_rate
 
-        services = self._timmy.services.reread()
-        config = services.model
+        services, config = self._timmy.services.reread(), wanted_model(self._timmy)
         result = run_probe(services.urls.ollama, config.model, config.num_ctx, config.keep_alive or "1h")
         rate = probed_rate(result)
         if rate is not None and self._on_rate is not None:
@@ -33,7 +33,7 @@ class OllamaActions:
         from timmy_tui.llm_actions.warm import plan_warm, send_warm
 
         services = self._timmy.services.reread()
-        plan = plan_warm(services.urls.ollama, services.model)
+        plan = plan_warm(services.urls.ollama, wanted_model(self._timmy))
         started = time.monotonic()
         send_warm(plan)
         return f"{plan.model} is loaded, {time.monotonic() - started:.1f}s"

@@ -18,12 +18,15 @@ def facts_of_log(timmy: Timmy) -> OllamaFacts | None:
     return OllamaFacts(url="", reachable=None, since=None, version=parser.version, served=served)
 
 
-def ask_ollama(timmy: Timmy, now: float) -> OllamaFacts:
-    """Version and loaded model, asked once, and what the server log tells. ``now``: time.time(). Takes up to 3 s."""
+def ask_ollama(timmy: Timmy, now: float, running: str | None) -> OllamaFacts:
+    """Version and v34's model, asked once, and what the server log tells. ``now``: time.time(). Takes up to 3 s.
+
+    ``running``: the model that v34 uses by its debug log; None: what its config names.
+    """
     from timmy_tui.sources.services.ollama import OllamaPoller, parse_duration
 
     model = timmy.services.model
-    poller = OllamaPoller(timmy.services.urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
+    poller = OllamaPoller(timmy.services.urls.ollama, parse_duration(model.keep_alive or "1h"), running or model.model)
     try:
         facts = poller.poll(now)
     finally:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from timmy_tui.sources.services.urls import ModelConfig
 
 url_option = click.option("--url", help="Ollama's base URL; default: the settings, then v34's config, then localhost.")
-model_option = click.option("--model", help="Name of the model; default: v34's config, then the loaded one.")
+model_option = click.option(
+    "--model", help="Name of the model; default: the one that v34 uses, by its log, then by its config."
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
@@ -114,8 +116,8 @@ def probe(options: ProbeOptions) -> int:
 @takes(OllamaOptions)
 def warm(options: OllamaOptions) -> None:
     """Load the model with v34's num_ctx and keep_alive, so that the next turn does not wait for it."""
+    from timmy_tui.core.addresses import mask_url
     from timmy_tui.llm_actions.warm import plan_warm, send_warm
-    from timmy_tui.sources.services.urls import mask_url
 
     url, config = _ollama(options)
     plan = plan_warm(url, config, options.model)
@@ -129,8 +131,11 @@ def warm(options: OllamaOptions) -> None:
 
 def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
     """Ollama's URL and the model settings of v34; neither command needs an installation."""
+    from timmy_tui.bootstrap.wanted_model import wanted_model
+    from timmy_tui.core.addresses import ADVICE, base_url, not_an_address
     from timmy_tui.core.installation import find_installation
-    from timmy_tui.sources.services.urls import ServiceConfig, base_url
+    from timmy_tui.sources.services.urls import USUAL_PORTS, ServiceConfig
+    from timmy_tui.sources.timmy import timmy_at
 
     settings = load_settings(options.settings_path)
     try:
@@ -139,10 +144,12 @@ def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
         if options.root is not None:
             raise
         root = None
-    if options.url is not None and not base_url(options.url):
-        raise click.UsageError(f"--url {options.url!r} is not an HTTP URL.")
+    asked = "" if options.url is None else base_url(options.url, USUAL_PORTS["ollama"])
+    if options.url is not None and not asked:
+        raise click.UsageError(f"--url is {not_an_address(options.url)}. {ADVICE}")
     services = ServiceConfig(settings, root)
-    return base_url(options.url) or services.urls.ollama, services.model
+    model = services.model if root is None else wanted_model(timmy_at(root, settings))
+    return asked or services.urls.ollama, model
 
 
 def _confirm(warning: str, yes: bool) -> None:

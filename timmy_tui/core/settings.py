@@ -45,7 +45,10 @@ class Paths(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Services(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base URLs. Empty: read from v34/config.py, which is parsed and never run; else the default port on localhost."""
+    """Addresses: ``http://host:port``, with a proxy's path.
+
+    Empty: read from v34/config.py, which is parsed and never run; else the default port on localhost.
+    """
 
     v34: str = ""
     ollama: str = ""
@@ -212,9 +215,22 @@ def load_settings(path: Path | None = None) -> Settings:
     if _has_nul(data):
         raise SettingsError(f"{path} holds a NUL character, which no file name and no command can have.")
     try:
-        return msgspec.convert(data, Settings)
+        settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {error}.") from None
+    _check_addresses(path, settings.services)
+    return settings
+
+
+def _check_addresses(path: Path, services: Services) -> None:
+    """Raises SettingsError for one that is none: the usual address in its place would be another machine's."""
+    written = {name: value for name in services.__struct_fields__ if isinstance(value := getattr(services, name), str)}
+    for name, value in written.items():
+        if value:
+            from timmy_tui.core.addresses import ADVICE, base_url, not_an_address  # most settings name none
+
+            if not base_url(value):
+                raise SettingsError(f"{path}: services.{name} is {not_an_address(value)}.", ADVICE)
 
 
 def _has_nul(value: object) -> bool:

@@ -14,6 +14,7 @@ from timmy_tui.core.formatting import ago, percent
 from timmy_tui.core.installation import Installation, find_installation
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings
+from timmy_tui.doctor.addresses import address_lines
 from timmy_tui.doctor.files import Sample, file_lines, sample_logs
 from timmy_tui.doctor.flags import flag_lines
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
@@ -123,9 +124,14 @@ def _clocks(context: CheckContext) -> Iterator[DoctorLine]:
         )
 
 
+def _addresses(context: CheckContext) -> Iterable[DoctorLine]:
+    return address_lines(context.services.urls)
+
+
 def _ollama(context: CheckContext) -> Iterator[DoctorLine]:
     model = context.services.model
-    poller = OllamaPoller(context.services.urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
+    wanted = context.sample.model or model.model
+    poller = OllamaPoller(context.services.urls.ollama, parse_duration(model.keep_alive or "1h"), wanted)
     try:
         facts = poller.poll(context.now)
     finally:
@@ -165,17 +171,25 @@ def _version(facts: OllamaFacts) -> Iterator[DoctorLine]:
 
 def _residency(facts: OllamaFacts, context: CheckContext) -> Iterator[DoctorLine]:
     configured = context.services.model
+    if facts.cloud:
+        yield DoctorLine("model", OK, f"{facts.model} runs in the cloud: nothing of it is loaded here")
+        return
+    if facts.model is None:
+        text = "neither v34's config nor a Model= line of its log names the model"
+        yield DoctorLine("model", WARN, text, "Its cache, window and memory are not known.")
+        return
     if not facts.loaded:
-        name = facts.model or "v34's model"
-        yield DoctorLine(
-            "model", WARN, f"{name} is not loaded: the next turn has to wait for the load", "timmy-tui warm"
-        )
+        if facts.loaded is None:
+            text = f"whether {facts.model} is loaded is not known"
+        else:
+            text = f"{facts.model} is not loaded: the next turn has to wait for the load"
+        yield DoctorLine("model", WARN, text, "timmy-tui warm")
         return
     window = f", num_ctx {facts.context_length}" if facts.context_length else ""
     about = f"{facts.model} {facts.parameters or ''} {facts.quantization or ''}{window}".strip()
     yield DoctorLine("model", OK, f"{about}{_unloading(facts, context.now)}")
-    if facts.size and facts.size_vram is not None and facts.size_vram < 0.995 * facts.size:
-        part = percent(facts.size_vram / facts.size)
+    if facts.gpu_share is not None and facts.gpu_share < 0.995:
+        part = percent(facts.gpu_share)
         yield DoctorLine("model", WARN, f"only {part} of it is in GPU memory", "A smaller num_ctx or model would fit.")
     if configured.num_ctx and facts.context_length and configured.num_ctx != facts.context_length:
         windows = f"loaded with num_ctx {facts.context_length}, v34 asks for {configured.num_ctx}"
@@ -237,4 +251,15 @@ def _terminal(context: CheckContext) -> Iterable[DoctorLine]:
     return (*terminal_lines(context.environ), *tmux_lines(context.environ))
 
 
-CHECKS: Sequence[Check] = (_settings, _installation, _files, _clocks, _ollama, _v34, _speech, _flags, _terminal)
+CHECKS: Sequence[Check] = (
+    _settings,
+    _installation,
+    _files,
+    _clocks,
+    _addresses,
+    _ollama,
+    _v34,
+    _speech,
+    _flags,
+    _terminal,
+)

@@ -19,6 +19,7 @@ from timmy_tui.sources.files.content import ABSENT, problem_of
 from timmy_tui.sources.files.end_of_file import end_lines
 from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.lone_pauses import without_lone_pauses
+from timmy_tui.turns.running_model import running_model
 
 END_BYTES = 512 << 10
 """Size of each log's end that is read: about 120 turns."""
@@ -47,6 +48,8 @@ class Sample:
     """Stamp of the newest event."""
     debug_turns: int = 0
     """Number of turns in the debug log."""
+    model: str | None = None
+    """The model that v34 uses now, by its debug log."""
     listening: Listening = field(default_factory=Listening)
     """The pauses without text at the end of the latency log."""
 
@@ -62,6 +65,7 @@ def sample_logs(installation: Installation, settings: Settings) -> Sample:
         unparsed=ingest.unparsed,
         offset=offset_over(turns[-20:]),
         newest=ingest.newest_stamp,
+        model=None if ingest.assembler.restarted else running_model(turns),
         debug_turns=sum(turn.logs in ("v34", "both") for turn in turns),
         listening=_listening(installation.latency_log),
     )

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule, rule_for
+from timmy_tui.core.addresses import mask_url
 from timmy_tui.core.errors import NotFound, SourceError
+from timmy_tui.model.model_names import same_model
 from timmy_tui.sources.services.http import HttpClient, HttpResponse, as_count, clean_text
 from timmy_tui.sources.services.ollama import OllamaClient
-from timmy_tui.sources.services.urls import mask_url
 
 WARNING = (
     "This sends seven short requests to the model. It uses the GPU for some seconds, and it replaces v34's "
@@ -29,6 +30,9 @@ PROMPT_LINES = 90
 """About a thousand tokens; a cold prefill takes some 200 ms on an RTX 3060."""
 TIMEOUT_S = 120.0
 """Includes a load of the model from a slow disk."""
+
+_NAMES_LIMIT = 200
+"""Characters of the list of models in a message."""
 
 OnStep = Callable[[str], None]
 """Called with the label of each step before its request."""
@@ -105,9 +109,9 @@ def run_probe(
     keep_alive: str = "1h",
     on_step: OnStep | None = None,
 ) -> Probe:
-    """Run all steps; takes some seconds. ``model`` and ``num_ctx`` default to the loaded ones.
+    """Run all steps; takes some seconds. ``num_ctx`` defaults to that of the loaded model.
 
-    Raises SourceError when Ollama cannot be reached, NotFound when it has no model.
+    Raises SourceError when Ollama cannot be reached, NotFound when ``model`` is None.
     """
     version, model, num_ctx, quantization = _find_model(url, model, num_ctx)
     generator = _Generator(url, model, num_ctx, keep_alive)
@@ -120,25 +124,28 @@ def run_probe(
 
 
 def _find_model(url: str, model: str | None, num_ctx: int | None) -> tuple[str | None, str, int | None, str | None]:
-    """Version, model, num_ctx and quantisation. The default is the loaded model, else the first installed one."""
+    """Version, model as Ollama names it, num_ctx, quantisation. Of several models nobody but the user knows v34's."""
     client = OllamaClient(url)
     try:
         response = client.version()
         if response.status is None:
             raise SourceError(f"Ollama at {mask_url(url)} does not answer: {response.problem}.", "Is it running?")
         version = clean_text(response.body.get("version"), 40) if isinstance(response.body, dict) else None
+        installed = {}
         for listing in (client.ps(), client.http.request("/api/tags")):
             for item in _models(listing):
                 name = clean_text(item.get("name") or item.get("model"))
-                if model in (None, name):
+                if name and same_model(model, name):
                     details = item.get("details")
                     quantization = details.get("quantization_level") if isinstance(details, dict) else None
                     window = as_count(item.get("context_length")) or num_ctx
-                    return version, name or model or "", window, clean_text(quantization, 20)
+                    return version, name, window, clean_text(quantization, 20)
+                installed[name] = True
     finally:
         client.close()
     if model is None:
-        raise NotFound(f"Ollama at {mask_url(url)} has no model.", "Name one: --model NAME")
+        names = ", ".join(name for name in installed if name)[:_NAMES_LIMIT] or "none"
+        raise NotFound(f"which model v34 uses is not known; Ollama has {names}.", "Name one: --model NAME")
     return version, model, num_ctx, None
 
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from timmy_tui.core.addresses import mask_url
 from timmy_tui.core.errors import SourceError
+from timmy_tui.core.sanitize import clean
+from timmy_tui.model.model_names import is_cloud_model
 from timmy_tui.sources.services.http import HttpClient
-from timmy_tui.sources.services.urls import ModelConfig, mask_url
+from timmy_tui.sources.services.urls import ModelConfig
 
 TIMEOUT_S = 120.0
 KEEP_ALIVE = "1h"
@@ -26,7 +29,9 @@ def plan_warm(url: str, config: ModelConfig, model: str | None = None) -> WarmRe
     """The request, to show it before it is sent. Raises SourceError when no model is known."""
     name = model or config.model
     if name is None:
-        raise SourceError("v34's config names no model.", "Name it: --model NAME")
+        raise SourceError("neither v34's log nor its config names a model.", "Name it: --model NAME")
+    if is_cloud_model(name):
+        raise SourceError(f"{clean(name, 80)} runs in the cloud: there is nothing to load.")
     return WarmRequest(url, name, config.num_ctx, config.keep_alive or KEEP_ALIVE)
 
 

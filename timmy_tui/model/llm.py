@@ -121,9 +121,18 @@ class OllamaFacts(Struct, frozen=True, eq=False):
     last_activity: float | None = None
     """expires_at minus keep_alive: the end of the last request."""
     loaded: bool | None = None
-    """None before the first response."""
+    """None before the first response, while no model is known to be the one that v34 uses, and of a cloud model."""
+    cloud: bool = False
+    """The model runs elsewhere, Ollama only passes requests on: nothing of it is ever loaded here."""
     served: tuple[ServedPrompt, ...] = ()
     """The newest requests in the server log, oldest first; empty when no log is followed."""
+
+    @property
+    def gpu_share(self) -> float | None:
+        """Part of the model in GPU memory, 0–1. Both sizes are estimates: one can exceed the other."""
+        if not self.size or self.size_vram is None:
+            return None
+        return min(self.size_vram / self.size, 1.0)
 
 
 class ContextState(Struct, frozen=True, eq=False):

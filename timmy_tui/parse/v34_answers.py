@@ -4,7 +4,8 @@ The latency log has the length of a spoken turn's answer: a line within it has l
 v34 prints the total next, which agrees with the steps before the answer. Where two ends fit: turns/debug_log.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 
 from timmy_tui.model.log_format import DebugFact
 
@@ -23,6 +24,17 @@ _BETWEEN = frozenset({"", "access", "health", "tts_failure"})
 _MOST_BETWEEN = 50
 NOTED = frozenset({"begin", "message", "step", "storage", "retrieval"})
 """Kinds of lines that tell whose answer is next, and how long its turn took."""
+
+
+SPECIAL_TOKENS = 8
+"""Tokens of an answer that are no text of it: the end mark, and white space around it that v34 takes off."""
+_MOST_LINES = 400
+"""Lines of an answer with several ends; what has more is not known."""
+
+
+def too_short(text: str, tokens: int) -> bool:
+    """An answer of so many tokens has more text: each but a few is one byte of it at least."""
+    return len(text.encode("utf-8", "replace")) + SPECIAL_TOKENS < tokens
 
 
 def total_agrees(steps: Mapping[int, float], ms: float) -> bool:
@@ -75,3 +87,23 @@ class AnswerEnd:
         if kind in _BETWEEN:
             return None if len(self.held) < _MOST_BETWEEN else not self.held[0].startswith(_NOT_STORED)
         return kind in ("serving", "restarting") or not self.held[0].startswith(_NOT_STORED)
+
+
+class LongerAnswer:
+    """What the newest answer would be if it had not ended where it seemed to."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] | None = None
+        """Of the answer and of all that came since, the newest 400; None: not known. The parser adds to it."""
+        self._ends = 0
+
+    def begin(self, lines: Sequence[str]) -> None:
+        """The answer seems to have ended with these lines."""
+        self.lines, self._ends = deque(lines, maxlen=_MOST_LINES), 0
+
+    def at_end(self) -> str | None:
+        """The newest line may be v34's behind the answer. The text before it, if it is not the first such line."""
+        self._ends += 1
+        if self.lines is None or self._ends == 1 or len(self.lines) == _MOST_LINES:
+            return None
+        return "\n".join(list(self.lines)[:-1])

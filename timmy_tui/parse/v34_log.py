@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
-from timmy_tui.parse.v34_answers import NOTED, AnswerEnd
+from timmy_tui.parse.v34_answers import NOTED, AnswerEnd, LongerAnswer
 from timmy_tui.parse.v34_lines import LineReader
 from timmy_tui.parse.v34_patterns import PATTERNS, match_line
 
@@ -78,6 +78,7 @@ class V34Parser:
         self.lines = 0
         self._failures = Failures()
         self._end = AnswerEnd()
+        self._longer = LongerAnswer()
         self._raw = b""
         """The line that is being read."""
         self._understood = False
@@ -121,6 +122,8 @@ class V34Parser:
         return facts
 
     def _read(self, text: str) -> list[DebugFact]:
+        if (behind := self._longer.lines) is not None:
+            behind.append(text)
         if self._inside:
             return self._read_inside(text)
         if self._repeated:
@@ -149,6 +152,8 @@ class V34Parser:
         if kind not in _FOREIGN:
             if kind in NOTED:
                 self._end.note(fact)
+            elif kind == "answer_added" and (reply := self._longer.at_end()) is not None:
+                return [DebugFact(kind, {"reply": reply[:_LIMIT]})]
             return [fact]
         if kind not in _LAST_LINE or not _LAST_LINE[kind].search(text):
             self._begin_text(kind, text.removeprefix("*** Debug: ").partition(": ")[2])
@@ -158,6 +163,7 @@ class V34Parser:
         self._inside, self._text, self._text_lines, self._doubt = kind, [first], 1, []
         self._doubt_kinds.clear()
         if kind == "answer":
+            self._longer.lines = None
             self._end.begin(self._lines.raw(self._raw))
 
     def _read_inside(self, text: str) -> list[DebugFact]:
@@ -200,6 +206,8 @@ class V34Parser:
             self._end.held.append(text)
             return []
         held, self._end.held = self._end.held, []
+        if is_end and len(self._text) == self._text_lines:
+            self._longer.begin(self._text)
         if not is_end:
             # A step of the clock spoils a total as well: if another answer follows, this one had ended here.
             self._doubt += held
@@ -244,6 +252,7 @@ class V34Parser:
 
     def _end_failed_message(self, lines: list[str], text: str) -> list[DebugFact]:
         """Other words than those that came: v34 failed before it processed them, and this is the next turn."""
+        self._longer.lines = None
         begins = [
             at for at, line in enumerate(lines) if (fact := match_line(line)) is not None and fact.kind == "begin"
         ]
@@ -252,7 +261,7 @@ class V34Parser:
 
     def _end_cut_answer(self) -> list[DebugFact]:
         """The answer ended where the doubt began: v34 is at the next answer by now."""
-        behind = self._doubt
+        behind, self._longer.lines = self._doubt, None
         self._replays += 1
         self._text = self._text[: max(self._text_lines - len(behind) + 1, 0)]
         facts = [*self._end_text(), *self._read_again(behind)]

@@ -99,11 +99,12 @@ PATTERNS: tuple[Pattern, ...] = (
     _row("answer_added", _D + r"Skipped storing assistant message: "),
     _row("answer_added", _D + r"Parent Document Ingestion for role=assistant\.\.\.$"),
     _row("total", r"^--- Total process_user_message took: (?P<ms>-?[\d.]+)s$", ms=_seconds),
-    # eventlet and gevent tell the duration and differ in the date; Werkzeug's own server tells no duration.
+    # eventlet and gevent tell the duration and differ in the date; Werkzeug's own server tells no duration, nor does
+    # gunicorn, which puts referer and client behind it.
     _row(
         "access",
         r'^(?:INFO:werkzeug:)?\S+ - - \[(?P<stamp>[^\]]+)\] "POST /api/webhook HTTP/[\d.]+" (?P<code>\d{3}) '
-        r"(?:-|\d+(?: (?P<seconds>\d+\.\d+))?)$",
+        r'(?:-|\d+(?: (?P<seconds>\d+\.\d+))?)(?: "[^"]*" "[^"]*")?$',
         code=whole_number, seconds=decimal_number,
     ),
     _row("failure", _D + r"(?P<error>Generate API call failed: .*)$"),

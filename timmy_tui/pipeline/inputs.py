@@ -51,6 +51,9 @@ class Services(Protocol):
     def set_busy(self, busy: bool) -> None:
         """A turn is in flight; v34 answers late meanwhile."""
 
+    def set_running_model(self, model: str | None) -> None:
+        """The model that v34 uses now, by its debug log; None: that does not tell. Cheap when it is the same."""
+
     @property
     def facts(self) -> OllamaFacts | None:
         """What Ollama reports; None before its first answer."""

@@ -23,6 +23,7 @@ from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.storage.remembered import Remembered
 from timmy_tui.turns.ingest import Ingest
+from timmy_tui.turns.running_model import running_model
 from timmy_tui.turns.typed_turns import TypedTurns, place_by_time
 
 TURNS_WITH_EVENTS = 50
@@ -239,6 +240,11 @@ class SnapshotBuilder:
     def busy(self) -> bool:
         """A turn is in flight."""
         return self._ingest.assembler.busy
+
+    @property
+    def running_model(self) -> str | None:
+        """The model that v34 uses now, by its debug log; None where that does not tell."""
+        return None if self._ingest.assembler.restarted else running_model(self.turns())
 
     def turns(self) -> tuple[Turn, ...]:
         """The newest closed turns, in the order in which they happened: typed turns arrive later than those around."""

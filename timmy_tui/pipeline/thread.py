@@ -263,6 +263,8 @@ class Pipeline:
             self._add_health_line(error)
             last = self._last_snapshot or base
             base = replace(last, taken=base.taken, sources=base.sources, log_tail=base.log_tail)
+        if self._services is not None:
+            self._services.set_running_model(self._visible.running_model)
         self._last_snapshot = base
         self._publish(replace(base, health=self._health()))
 

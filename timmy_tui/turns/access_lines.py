@@ -6,6 +6,7 @@ behind it. Both are in order. So the pairs are the best alignment of the newest 
 """
 
 import time
+from datetime import datetime
 from typing import NamedTuple
 
 from timmy_tui.model.log_format import DebugFact
@@ -28,6 +29,8 @@ LOST_COST = 1.0
 """The same elsewhere: a line was lost."""
 _SLACK_S = 1e-6
 _FORMS = ("%d/%b/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")
+_WITH_ZONE = "%d/%b/%Y:%H:%M:%S %z"
+"""gunicorn's form."""
 
 
 class AccessLine(NamedTuple):
@@ -41,7 +44,7 @@ class AccessLine(NamedTuple):
 
 
 def access_line(fact: DebugFact) -> AccessLine:
-    """The line of an ``access`` fact. Its stamp is local time: eventlet's and Werkzeug's form, or gevent's."""
+    """The line of an ``access`` fact. Its stamp is local time, in the form of eventlet or gevent, or has a zone."""
     return AccessLine(_ended(str(fact.values["stamp"])), fact.values.get("seconds"), fact.values["code"])
 
 
@@ -51,7 +54,10 @@ def _ended(stamp: str) -> float | None:
             return time.mktime(time.strptime(stamp, form))
         except (ValueError, OverflowError):
             continue
-    return None
+    try:
+        return datetime.strptime(stamp, _WITH_ZONE).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 class AccessLines:
@@ -76,6 +82,11 @@ class AccessLines:
         if 400 <= line.status < 500:
             return []
         self._lines.append(line)
+        return self._align()
+
+    def pair_again(self) -> list[Draft]:
+        """Something else is known of a turn's duration. Returns the turns that have changed."""
+        self._usual = False
         return self._align()
 
     def restart(self) -> None:
@@ -131,13 +142,23 @@ def _record(draft: Draft) -> DebugRecord:
 
 def _set_line(record: DebugRecord, line: AccessLine | None) -> bool:
     """Give the record what the line tells. True if that is news."""
-    before = (record.started, record.ended, record.http_status)
+    before = (record.started, record.ended, record.http_status, record.total_ms, record.reply)
     record.started = record.ended = record.http_status = None
+    if record.ends:
+        fitting = [end for end in record.ends if line is not None and _fits(end[0], line.seconds)]
+        record.total_ms, record.reply = fitting[0] if len(fitting) == 1 else (None, None)
     if line is not None:
         record.ended, record.http_status = line.ended, line.status
         seconds = line.seconds if line.seconds is not None else _total_s(record)
         record.started = None if line.ended is None or seconds is None else line.ended - seconds
-    return before != (record.started, record.ended, record.http_status)
+    return before != (record.started, record.ended, record.http_status, record.total_ms, record.reply)
+
+
+def _fits(total_ms: float | None, seconds: float | None) -> bool:
+    """A request of so many seconds can be that of a turn with this total."""
+    if total_ms is None or seconds is None:
+        return False
+    return -ROUNDING_S - _SLACK_S <= seconds - total_ms / 1000 <= LONGEST_REST_S + _SLACK_S
 
 
 def _total_s(record: DebugRecord) -> float | None:
@@ -148,15 +169,17 @@ def _score(record: DebugRecord, line: AccessLine) -> float | None:
     """How well both fit together, from 0 to 1; None: they cannot."""
     if not record.finished and line.status < 500:
         return None
-    total_s = _total_s(record)
+    total_s = None if record.ends else _total_s(record)
     if line.seconds is None:
         return NO_DURATION_SCORE
+    if record.ends and not any(_fits(total_ms, line.seconds) for total_ms, _ in record.ends):
+        return None
     if total_s is None:
         steps_s = sum(record.steps.values()) / 1000
         return NO_DURATION_SCORE if line.seconds >= steps_s - ROUNDING_S * (len(record.steps) + 1) else None
-    rest_s = line.seconds - total_s
-    if not -ROUNDING_S - _SLACK_S <= rest_s <= LONGEST_REST_S + _SLACK_S:
+    if not _fits(record.total_ms, line.seconds):
         return None
+    rest_s = line.seconds - total_s
     return USUAL_REST_S / (max(rest_s, 0.0) + USUAL_REST_S)
 
 

@@ -289,6 +289,11 @@ class TurnAssembler:
         return self._pauses.listening
 
     @property
+    def restarted(self) -> bool:
+        """By its debug log v34 was restarted, and has had no turn since."""
+        return self._debug_log.restarted
+
+    @property
     def sessions(self) -> tuple[Session, ...]:
         """Sessions of v34 so far, oldest first."""
         return self._sessions.sessions

@@ -5,7 +5,7 @@ The log arrives late, because its writer buffers 8 KiB: often its facts belong t
 
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.turn import TurnState
-from timmy_tui.parse.v34_answers import ALL_STEPS, total_agrees
+from timmy_tui.parse.v34_answers import ALL_STEPS, too_short, total_agrees
 from timmy_tui.turns.access_lines import AccessLines, access_line
 from timmy_tui.turns.debug_places import DebugPlaces
 from timmy_tui.turns.debug_record import DebugRecord
@@ -33,6 +33,13 @@ class DebugLog:
         self._answer_ended = False
         """The line behind the newest answer has come."""
         self._second_end = False
+        self._longer: str | None = None
+        """The newest answer up to its second end; None: not known."""
+
+    @property
+    def restarted(self) -> bool:
+        """v34 was restarted, and has had no turn since."""
+        return self._places.restarted and self._current is None
 
     def add_fact(self, fact: DebugFact) -> list[Draft]:
         """The turns that the fact completed or added to."""
@@ -61,10 +68,11 @@ class DebugLog:
             # Behind an answer this line comes once; again without another answer, the first was within that answer.
             self._second_end = self._answer_ended and (self._current is None or self._current.reply is None)
             self._answer_ended = True
+            self._longer = fact.values.get("reply")
         elif kind == "total" and self._second_end:
             self._second_end = False
             if self._ends_last_turn(fact):
-                return self._forget_end()
+                return self._weigh_ends(fact.values["ms"])
         if self._current is None and not self._begun:
             self._current, self._begun = DebugRecord(headless=True), True
         if self._current is None:
@@ -83,12 +91,21 @@ class DebugLog:
         others = {} if self._current is None else self._current.steps
         return total_agrees(record.steps, ms) and not (others.keys() >= ALL_STEPS and total_agrees(others, ms))
 
-    def _forget_end(self) -> list[Draft]:
-        """Two ends fit: which lines were the answer is not known, and what stood between them is no turn."""
+    def _weigh_ends(self, total_ms: float) -> list[Draft]:
+        """Two ends fit the steps, and what stood between them is no turn. Ollama's count can refute the first.
+
+        Else the duration of a spoken turn's request decides, which may not have come yet; else the end is unknown.
+        """
         assert self._last is not None and self._last.debug is not None, "there was an answer"
-        self._current = None
-        self._last.debug.reply = self._last.debug.total_ms = None
-        return [self._last]
+        last, record, self._current = self._last, self._last.debug, None
+        first, second = (record.total_ms, record.reply), (total_ms, self._longer)
+        tokens = record.values.get("output_tokens", last.fields.get("output_tokens"))
+        if tokens is not None and _is_only_second(first[1], second[1], tokens):
+            record.total_ms, record.reply = second
+        else:
+            record.ends = (*record.ends, *([] if record.ends else [first]), second)
+            record.total_ms = record.reply = None
+        return [last, *(draft for draft in self._access.pair_again() if draft is not last)]
 
     def _is_late(self, kind: str) -> bool:
         """A failure of a turn that has ended: v34 calls the TTS behind the total, when the next turn may have begun."""
@@ -130,3 +147,8 @@ class DebugLog:
         if record.request_id:
             return self._drafts.find(record.request_id)
         return self._drafts.find_by_figures(record.values) if record.headless else None
+
+
+def _is_only_second(first: str | None, second: str | None, tokens: int) -> bool:
+    """Of two answers only the longer one is as long as that many tokens are at least."""
+    return first is not None and second is not None and too_short(first, tokens) and not too_short(second, tokens)

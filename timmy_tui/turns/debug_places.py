@@ -31,6 +31,11 @@ class DebugPlaces:
         self._last_session = 0
         """The session in force before the restart."""
 
+    @property
+    def restarted(self) -> bool:
+        """v34 was restarted, and has had no turn since."""
+        return self._restarted and self._session is None
+
     def restart(self) -> None:
         """v34 was restarted here."""
         if self._session is not None:

@@ -34,9 +34,9 @@ class DebugRecord:
     """The facts of one turn so far."""
 
     __slots__ = (
-        "_other_total", "clock_stepped", "ended", "errors", "finished", "headless", "http_status", "raw", "reply",
-        "request_id", "restarted", "retrieval", "started", "steps", "storage_ms", "tail_mode", "text", "total_ms",
-        "typed", "values",
+        "_other_total", "clock_stepped", "ended", "ends", "errors", "finished", "headless", "http_status", "raw",
+        "reply", "request_id", "restarted", "retrieval", "started", "steps", "storage_ms", "tail_mode", "text",
+        "total_ms", "typed", "values",
     )  # fmt: skip
 
     def __init__(self, headless: bool = False) -> None:
@@ -63,6 +63,8 @@ class DebugRecord:
         self.text: str | None = None
         self.reply: str | None = None
         self.total_ms: float | None = None
+        self.ends: tuple[tuple[float | None, str | None], ...] = ()
+        """Where more than one end of the answer fits: total and answer of each. The duration of the request decides."""
         self.started: float | None = None
         self.ended: float | None = None
         self.finished = False

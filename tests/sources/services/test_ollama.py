@@ -40,7 +40,7 @@ def answering(ps: Any = None, version: Any = "0.12.11", show: Any = None) -> Any
 
 def test_version_and_models_are_asked_for_each_in_its_own_interval() -> None:
     with serving(answering()) as (url, requested):
-        poller = OllamaPoller(url)
+        poller = OllamaPoller(url, model="m")
         first = poller.poll(NOW)
         assert requested == ["/api/version", "/api/ps", "/api/show"]
         assert poller.poll(NOW + 4.9) is first
@@ -56,7 +56,7 @@ def test_version_and_models_are_asked_for_each_in_its_own_interval() -> None:
 
 def test_what_is_said_of_the_model() -> None:
     with serving(answering()) as (url, _):
-        poller = OllamaPoller(url, keep_alive_s=3600.0)
+        poller = OllamaPoller(url, keep_alive_s=3600.0, model="m")
         facts = poller.poll(NOW)
         poller.close()
     assert (facts.reachable, facts.since, facts.problem, facts.version) == (True, NOW, "", "0.12.11")
@@ -87,7 +87,7 @@ def test_details_are_asked_for_once_when_nothing_is_loaded() -> None:
 )
 def test_nulls_and_nonsense_are_unknown_not_zero(ps: Any) -> None:
     with serving(answering(ps=ps)) as (url, _):
-        poller = OllamaPoller(url)
+        poller = OllamaPoller(url, model="m")
         facts = poller.poll(NOW)
         poller.close()
     assert facts.reachable is True
@@ -97,15 +97,15 @@ def test_nulls_and_nonsense_are_unknown_not_zero(ps: Any) -> None:
 @pytest.mark.parametrize("version", ["0.0.0", "0.34.0-rc1"])
 def test_odd_versions_are_shown_as_they_are(version: str) -> None:
     with serving(answering(version=version)) as (url, _):
-        poller = OllamaPoller(url)
+        poller = OllamaPoller(url, model="m")
         assert poller.poll(NOW).version == version
         poller.close()
 
 
 def test_foreign_text_is_cleaned() -> None:
-    evil = {"models": [{**PS, "name": "a\x1b]0;owned\x07b"}]}
+    evil = {"models": [{**PS, "name": "hf.co/\x1b]0;owned\x07b"}]}
     with serving(answering(ps=evil, version="1\x1b[2J")) as (url, _):
-        poller = OllamaPoller(url)
+        poller = OllamaPoller(url, model="m:latest")
         facts = poller.poll(NOW)
         poller.close()
     assert facts.version is not None
@@ -158,7 +158,7 @@ def test_old_versions_without_ps_are_reachable() -> None:
         return response if path == "/api/version" else (404, b"404 page not found")
 
     with serving(reply) as (url, _):
-        poller = OllamaPoller(url)
+        poller = OllamaPoller(url, model="m")
         facts = poller.poll(NOW)
         poller.close()
     assert (facts.reachable, facts.version, facts.loaded) == (True, "0.1.20", None)
@@ -252,7 +252,72 @@ def test_a_shape_that_is_not_known_gives_no_cost(shape: object) -> None:
 
 def test_the_poller_says_the_cost_of_depth() -> None:
     with serving(answering(show={"details": {}, "model_info": SHAPE})) as (url, _):
-        poller = OllamaPoller(url)
+        poller = OllamaPoller(url, model="m")
         facts = poller.poll(NOW)
         poller.close()
     assert facts.depth_cost == depth_cost(SHAPE)
+
+
+EMBEDDING = {**PS, "name": "nomic-embed-text:latest", "model": "nomic-embed-text:latest", "context_length": 2048}
+
+
+@pytest.mark.parametrize("wanted", ["m", "M:latest", "library/m", "registry.ollama.ai/library/m:LATEST"])
+def test_the_model_is_found_under_any_spelling_beside_others(wanted: str) -> None:
+    with serving(answering(ps={"models": [EMBEDDING, PS]})) as (url, _):
+        poller = OllamaPoller(url, model=wanted)
+        facts = poller.poll(NOW)
+        poller.close()
+    assert (facts.loaded, facts.model, facts.context_length) == (True, "m:latest", 8000)
+
+
+@pytest.mark.parametrize("models", [[EMBEDDING, PS], [EMBEDDING], []])
+def test_where_no_model_is_known_none_of_the_list_is_taken(models: list[Any]) -> None:
+    with serving(answering(ps={"models": models})) as (url, requested):
+        poller = OllamaPoller(url)
+        facts = poller.poll(NOW)
+        poller.close()
+    assert (facts.reachable, facts.loaded, facts.model, facts.context_length) == (True, None, None, None)
+    assert "/api/show" not in requested
+
+
+@pytest.mark.parametrize(
+    ("name", "show"),
+    [
+        ("gpt-oss:120b-cloud", {}), ("glm-4.6:cloud", {"details": {}}),
+        ("my-own-name", {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}),
+    ],
+)  # fmt: skip
+def test_a_cloud_model_is_never_missed_in_the_list(name: str, show: dict[str, Any]) -> None:
+    with serving(answering(ps={"models": [EMBEDDING]}, show=show or None)) as (url, _):
+        poller = OllamaPoller(url, model=name)
+        facts = [poller.poll(NOW), poller.poll(NOW + 5)]
+        poller.close()
+    assert [(one.cloud, one.loaded, one.model) for one in facts] == [(True, None, name)] * 2
+
+
+def test_another_model_is_asked_for_at_once_and_has_nothing_of_the_one_before() -> None:
+    with serving(answering(ps={"models": [PS, EMBEDDING]})) as (url, requested):
+        poller = OllamaPoller(url, model="m")
+        assert poller.poll(NOW).loaded is True
+        poller.set_model("library/M:latest")
+        poller.poll(NOW + 0.25)
+        assert requested.count("/api/ps") == 1, "the same model"
+        poller.set_model("other")
+        assert (poller.facts.model, poller.facts.loaded, poller.facts.context_length) == ("other", None, None)
+        facts = poller.poll(NOW + 0.5)
+        poller.close()
+    assert (requested.count("/api/ps"), facts.loaded, facts.model, facts.size) == (2, False, "other", None)
+
+
+@pytest.mark.parametrize(
+    ("size", "size_vram", "share"),
+    [
+        (2 << 30, 3 << 30, 1.0), (2 << 30, 2 << 30, 1.0), (4 << 30, 3 << 30, 0.75), (4, 0, 0.0), (0, 5, None),
+        (None, 5, None), (4, None, None),
+    ],
+)  # fmt: skip
+def test_the_share_in_gpu_memory_is_at_most_the_whole(size: object, size_vram: object, share: float | None) -> None:
+    with serving(answering(ps={"models": [{**PS, "size": size, "size_vram": size_vram}]})) as (url, _):
+        poller = OllamaPoller(url, model="m")
+        assert poller.poll(NOW).gpu_share == share
+        poller.close()

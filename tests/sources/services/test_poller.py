@@ -19,7 +19,7 @@ from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.parse.ollama_log import OllamaLogParser
-from timmy_tui.sources.services import poller
+from timmy_tui.sources.services import poller, urls
 from timmy_tui.sources.services.http import HttpClient
 from timmy_tui.sources.services.poller import ServicePoller
 from timmy_tui.sources.services.server_log import (
@@ -37,9 +37,9 @@ ENTRY = {"timestamp": 1764350011.5, "session_id": "s", "prompt_eval_count": 100,
 DEAD = "http://127.0.0.1:1"
 
 
-def settings(**urls: str) -> Settings:
+def settings(**changed: str) -> Settings:
     dead = Services(ollama=DEAD, v34=DEAD, tts=DEAD, stt=DEAD)
-    return replace(Settings(), services=replace(dead, **urls))
+    return replace(Settings(), services=replace(dead, **changed))
 
 
 def conditions(live: ServicePoller) -> dict[str, SourceCondition]:
@@ -60,6 +60,39 @@ def test_everything_down_is_a_state() -> None:
     began = time.monotonic()
     live.stop()
     assert time.monotonic() - began < 1.0
+
+
+def test_a_service_whose_address_cannot_be_used_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(urls.DEFAULT_URLS, "ollama", DEAD)
+    monkeypatch.setitem(urls.DEFAULT_URLS, "tts", DEAD)
+    (tmp_path / "v34").mkdir()
+    (tmp_path / "v34/config.py").write_text("OLLAMA_API_URL = address()\nTTS_API_URL = 'box:port'\n")
+    live = ServicePoller(ServiceConfig(settings(ollama="", tts=""), tmp_path))
+    live.start(lambda: None)
+    wait_for(lambda: set(conditions(live).values()) == {SourceCondition.DOWN})
+    details = {state.name: state.detail for state in live.states}
+    live.stop()
+    assert details["ollama"].startswith("OLLAMA_API_URL in v34/config.py is not a plain text; ")
+    assert details["tts"].startswith("TTS_API_URL in v34/config.py is 'box:port', which is not an HTTP address; ")
+    assert " in " not in details["stt"]
+    assert live.facts is not None
+    assert live.facts.problem == details["ollama"]
+
+
+def test_the_config_holds_again_when_no_log_names_the_model(tmp_path: Path) -> None:
+    config = tmp_path / "v34/config.py"
+    config.parent.mkdir()
+    config.write_text("MODEL_NAME = 'first'\n")
+    with serving(lambda path: as_json({"version": "0.12.11", "models": []})) as (url, _):
+        live = ServicePoller(ServiceConfig(settings(ollama=url), tmp_path))
+        live.start(lambda: None)
+        wait_for(lambda: live.facts is not None and live.facts.model == "first")
+        live.set_running_model("running")
+        wait_for(lambda: live.facts is not None and live.facts.model == "running")
+        config.write_text("MODEL_NAME = 'second'\n")
+        live.set_running_model(None)
+        wait_for(lambda: live.facts is not None and live.facts.model == "second")
+        live.stop()
 
 
 def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
@@ -84,6 +117,9 @@ def test_everything_up_with_the_server_log(tmp_path: Path) -> None:
         live.on_turn_closed()
         served = wait_for(lambda: live.facts.served if live.facts is not None else ())
         assert (served[0].prompt, served[0].reused) == (stand_in.requests[0].prompt_tokens, 0)
+        live.set_running_model("other")
+        wait_for(lambda: live.facts is not None and (live.facts.model, live.facts.loaded) == ("other", False))
+        live.set_running_model(MODEL.upper())
         wait_for(lambda: live.facts is not None and live.facts.loaded)
         typed = wait_for(live.take_typed_turns)
         assert [turn.prompt_tokens for turn in typed] == [100]

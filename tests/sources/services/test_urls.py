@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from timmy_tui.core.settings import Services, Settings
-from timmy_tui.sources.services.urls import ServiceConfig, base_url, mask_url, read_constants
+from timmy_tui.sources.services.urls import ServiceConfig, read_constants
 
 CONFIG = """
 import os
@@ -48,8 +49,9 @@ def test_only_known_names_are_read(tmp_path: Path) -> None:
 def test_settings_come_first_and_localhost_last(tmp_path: Path) -> None:
     settings = replace(Settings(), services=Services(ollama="https://box:1/ollama/", tts="ftp://no"))
     urls = ServiceConfig(settings, root_with(tmp_path, CONFIG)).urls
-    assert urls.ollama == "https://box:1"
+    assert urls.ollama == "https://box:1/ollama"
     assert urls.tts == "http://windows-host:5051"
+    assert urls.unusable == {"tts": "services.tts is 'ftp://no', which is not an HTTP address"}
     assert ServiceConfig(Settings(), None).urls.ollama == "http://localhost:11434"
 
 
@@ -62,8 +64,42 @@ def test_a_config_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
     assert ServiceConfig(Settings(), root).urls.tts == "http://localhost:5051"
 
 
-def test_what_is_a_url_and_how_it_is_shown() -> None:
-    assert base_url("http://h:1/x?y") == "http://h:1"
-    assert [base_url(text) for text in ("h:1", "file:///x", "http://h:99999", "http://", None, 5)] == [""] * 6
-    assert mask_url("http://a:b@h:1") == "http://h:1"
-    assert mask_url("http://h\x1b[2J") == "http://h␛[2J"
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('OLLAMA_API_URL = "ftp://me:secret@box/"', "'ftp://box/', which is not an HTTP address"),
+        ('OLLAMA_API_URL = "http:/box:11434"', "is not an HTTP address"),
+        ('OLLAMA_API_URL = f"http://{HOST}:11434"', "is not a plain text"),
+        ('OLLAMA_API_URL = "http://a:1"\nif HOST:\n    OLLAMA_API_URL = "http://b:1"', "is not a plain text"),
+        ('OLLAMA_API_URL, OTHER = "http://a:1", 2', "is not a plain text"),
+        ("OLLAMA_API_URL = None", "is not a plain text"),
+        ("OLLAMA_API_URL = 11434", "is not a plain text"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, line: str, reason: str) -> None:
+    urls = ServiceConfig(Settings(), root_with(tmp_path, line)).urls
+    assert urls.ollama == "http://localhost:11434"
+    assert list(urls.unusable) == ["ollama"]
+    assert urls.unusable["ollama"].startswith("OLLAMA_API_URL in v34/config.py is ")
+    assert reason in urls.unusable["ollama"]
+    assert urls.why_not("ollama", "refused") == f"{urls.unusable['ollama']}; refused"
+    assert urls.why_not("tts", "refused") == "refused"
+    assert "secret" not in repr(urls.unusable)
+
+
+@pytest.mark.parametrize("line", ["V34_PORT = 0", "V34_PORT = 65536", "V34_PORT = True", "PORT = find_port()"])
+def test_a_port_that_is_none_is_named(tmp_path: Path, line: str) -> None:
+    urls = ServiceConfig(Settings(), root_with(tmp_path, line)).urls
+    assert urls.v34 == "http://localhost:5000"
+    assert urls.unusable["v34"] == f"{line.split()[0]} in v34/config.py is not a plain port number"
+
+
+def test_a_setting_takes_the_place_of_what_cannot_be_used(tmp_path: Path) -> None:
+    settings = replace(Settings(), services=Services(ollama="box:11500"))
+    urls = ServiceConfig(settings, root_with(tmp_path, "OLLAMA_API_URL = f()")).urls
+    assert (urls.ollama, urls.unusable) == ("http://box:11500", {})
+
+
+def test_names_of_a_function_are_its_own(tmp_path: Path) -> None:
+    text = 'TTS_API_URL = "http://a:1"\ndef f():\n    TTS_API_URL = "http://b:1"\n'
+    assert ServiceConfig(Settings(), root_with(tmp_path, text)).urls.tts == "http://a:1"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import snapshot
-from timmy_tui.model.llm import Certainty, LlmState, Reuse
+from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts, Reuse
 
 
 async def test_the_llm_screen_says_where_its_figures_come_from() -> None:
@@ -37,3 +38,25 @@ async def test_unknown_reuse_is_a_dash_with_its_reason() -> None:
     async with running_dashboard(replace(snap, llm=None)) as dashboard:
         await dashboard.press("4")
         assert "no data on the model yet" in dashboard.text()
+
+
+@pytest.mark.parametrize(("in_gpu", "words"), [(3 << 30, "100% GPU"), (2 << 30, "100% GPU"), (1 << 30, "50% GPU")])
+async def test_a_share_is_at_most_the_whole(in_gpu: int, words: str) -> None:
+    snap = snapshot()
+    assert snap.llm is not None and snap.llm.facts is not None
+    facts = replace(snap.llm.facts, size=2 << 30, size_vram=in_gpu)
+    async with running_dashboard(replace(snap, llm=replace(snap.llm, facts=facts)), size=(120, 40)) as dashboard:
+        await dashboard.press("4")
+        assert f"2.1 GB, {words}" in dashboard.text()
+
+
+async def test_a_model_in_the_cloud_is_not_called_unloaded() -> None:
+    snap = snapshot()
+    assert snap.llm is not None
+    facts = OllamaFacts(url="", reachable=True, since=None, model="gpt-oss:120b-cloud", cloud=True)
+    state = replace(snap.llm, facts=facts, warnings=())
+    async with running_dashboard(replace(snap, llm=state), size=(120, 40)) as dashboard:
+        assert "loaded" not in dashboard.text()
+        await dashboard.press("4")
+        assert "gpt-oss:120b-cloud" in dashboard.text() and "runs in the cloud" in dashboard.text()
+        assert "not loaded" not in dashboard.text() and "unloads" not in dashboard.text()

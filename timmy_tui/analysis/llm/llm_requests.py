@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from timmy_tui.model.flags import FLAGS
 from timmy_tui.model.llm import ServedPrompt
+from timmy_tui.model.model_names import canonical_model
 from timmy_tui.model.turn import FlagValue, Turn
 
 
@@ -32,6 +33,7 @@ class LlmRequest(Struct, frozen=True, kw_only=True):
     wait_ms: float | None
     """llm_ms minus prefill and decode: load, queue and network."""
     model: str | None
+    """In one spelling."""
     num_ctx: int | None
     tail_mode: bool | None
     prompt_tokens_est: int | None
@@ -97,7 +99,7 @@ def request_of(
         ollama_total_ms=turn.ollama_total_ms,
         llm_ms=turn.stages.get("llm"),
         wait_ms=turn.stages.get("wait"),
-        model=turn.model,
+        model=canonical_model(turn.model) if turn.model else None,
         num_ctx=turn.num_ctx,
         tail_mode=turn.tail_mode,
         prompt_tokens_est=turn.prompt_tokens_est,

@@ -134,9 +134,8 @@ def _memory_warnings(facts: OllamaFacts, now: float) -> list[str]:
     if facts.loaded is False:
         return ["the model is not loaded: the next turn waits for it (w warms it)"]
     lines: list[str] = []
-    if facts.size and facts.size_vram is not None and facts.size_vram / facts.size < ALL_IN_GPU:
-        outside = 1 - facts.size_vram / facts.size
-        lines.append(f"{outside:.0%} of the model is in main memory: every token is slower")
+    if facts.gpu_share is not None and facts.gpu_share < ALL_IN_GPU:
+        lines.append(f"{1 - facts.gpu_share:.0%} of the model is in main memory: every token is slower")
     unload_s = None if facts.expires is None or math.isinf(facts.expires) else facts.expires - now
     # While a request runs, the time is in the past: Ollama sets it again when the request ends.
     if unload_s is not None and 0 < unload_s < UNLOAD_WARNING_S:

@@ -228,7 +228,8 @@ def starting(folder: Path) -> tuple[tuple[int, float], ...]:
 def ask(url: str, limit_s: float) -> Answer:
     """GET /api/kv_stats; any HTTP status is an answer. No redirects, no proxy, never longer than ``limit_s``."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=limit_s)
+    connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connection_class(parts.hostname or "127.0.0.1", port_of(url), timeout=limit_s)
     try:
         connection.connect()
     except (OSError, UnicodeError):

@@ -7,10 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from timmy_tui.core.addresses import mask_url
 from timmy_tui.core.decode import decimal_number, number
 from timmy_tui.model.llm import OllamaFacts
+from timmy_tui.model.model_names import canonical_model, is_cloud_model, same_model
 from timmy_tui.sources.services.http import HttpClient, HttpResponse, as_count, clean_text
-from timmy_tui.sources.services.urls import mask_url
 
 PS_INTERVAL_S = 5.0
 """Time between two requests to /api/ps."""
@@ -23,6 +24,8 @@ KEEP_ALIVE_S = 3600.0
 MAX_CLOCK_AHEAD_S = 5.0
 """How far Ollama's clock may be ahead of this machine's."""
 
+_NOTHING_LOADED: dict[str, Any] = dict.fromkeys(("loaded", "size", "size_vram", "context_length", "expires"))
+"""Fields of OllamaFacts that are only known of a loaded model."""
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -50,15 +53,19 @@ class OllamaClient:
         self.http.close()
 
 
+_SHOWN = ("details", "remote_host", "remote_model", "model_info")
+"""What is kept of /api/show."""
+
+
 class OllamaPoller:
     """Polls Ollama at fixed intervals. ``poll`` may block for some seconds: call it from a separate thread."""
 
     def __init__(self, url: str, keep_alive_s: float | None = KEEP_ALIVE_S, model: str | None = None) -> None:
-        """``model``: the one that v34 uses; None: the loaded model that is unloaded last."""
+        """``model``: the one that v34 uses; None: not known, so that nothing is said of those that are loaded."""
         self.client = OllamaClient(url)
         self._keep_alive_s = keep_alive_s
         self._model = model
-        self._shows: dict[str, dict[str, Any]] = {}
+        self._shown: dict[str, dict[str, Any]] = {}
         self._next_ps = 0.0
         self._version_unknown = True
         self.facts = OllamaFacts(url=mask_url(url), reachable=None, since=None, model=clean_text(model))
@@ -75,6 +82,18 @@ class OllamaPoller:
         if not self._version_unknown:
             self._fetch_loaded_model(now)
         return self.facts
+
+    def set_model(self, model: str | None) -> None:
+        """The model that v34 uses from now on. Another one is asked for at the next ``poll``."""
+        if same_model(model, self._model) or model == self._model:
+            return
+        self._model = model
+        self._next_ps = 0.0
+        # What is known is of another model.
+        self.facts = replace(
+            self.facts, model=clean_text(model), parameters=None, quantization=None, digest=None, last_activity=None,
+            **_NOTHING_LOADED, cloud=is_cloud_model(model),
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close all connections."""
@@ -104,33 +123,29 @@ class OllamaPoller:
         self.facts = replace(self.facts, **self._model_facts(loaded, now))
 
     def _select_model(self, models: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """The model that v34 uses; if that is not known, the first, which is unloaded last."""
+        """The model that v34 uses, under any of its spellings. Others, as one that embeds, can be loaded beside it."""
         for item in models:
-            if self._model and self._model in (item.get("name"), item.get("model")):
+            if any(same_model(self._model, clean_text(item.get(key), 400)) for key in ("name", "model")):
                 return item
-        if self._model:
-            return None
-        return models[0] if models else None
+        return None
 
     def _model_facts(self, item: dict[str, Any] | None, now: float) -> dict[str, Any]:
         """Fields of OllamaFacts. ``item``: the entry of /api/ps, None when the model is not loaded."""
-        name = (
-            clean_text(item.get("name") or item.get("model")) if item else clean_text(self._model) or self.facts.model
-        )
         details = item.get("details") if item else None
+        cloud = is_cloud_model(self._model)
         if not isinstance(details, dict) or not details.get("quantization_level"):
-            details = self._model_details(name)
-        facts: dict[str, Any] = {
-            "loaded": item is not None,
-            "model": name,
+            shown = self._show_model()
+            details = shown.get("details")
+            cloud = cloud or bool(shown.get("remote_host") or shown.get("remote_model"))
+            details = details if isinstance(details, dict) else {}
+        facts: dict[str, Any] = _NOTHING_LOADED | {
+            "loaded": None if self._model is None or (cloud and item is None) else item is not None,
+            "cloud": cloud,
+            "model": clean_text((item.get("name") or item.get("model")) if item else self._model),
             "parameters": clean_text(details.get("parameter_size"), 20),
-            "depth_cost": depth_cost(self._shown(name).get("model_info")),
+            "depth_cost": depth_cost(self._show_model().get("model_info")),
             "quantization": clean_text(details.get("quantization_level"), 20),
-            "size": None,
-            "size_vram": None,
-            "context_length": None,
             "digest": None,
-            "expires": None,
         }
         if item is None:
             return facts
@@ -150,20 +165,18 @@ class OllamaPoller:
             "last_activity": last_activity,
         }
 
-    def _model_details(self, name: str | None) -> dict[str, Any]:
-        details = self._shown(name).get("details")
-        return details if isinstance(details, dict) else {}
-
-    def _shown(self, name: str | None) -> dict[str, Any]:
-        """What /api/show says of a model, requested once. A failed request is repeated at the next poll."""
-        if name is None:
+    def _show_model(self) -> dict[str, Any]:
+        """What /api/show tells of v34's model, requested once. A failed request is repeated at the next poll."""
+        if self._model is None:
             return {}
-        if name not in self._shows:
-            response = self.client.show(name)
-            if response.status is None:
+        name = canonical_model(self._model)
+        if name not in self._shown:
+            response = self.client.show(self._model)
+            if response.status is None or response.status >= 500:
                 return {}
-            self._shows[name] = response.body if isinstance(response.body, dict) else {}
-        return self._shows[name]
+            body = response.body if isinstance(response.body, dict) else {}
+            self._shown[name] = {key: body.get(key) for key in _SHOWN}
+        return self._shown[name]
 
     def _set_reachable(self, now: float) -> None:
         if self.facts.reachable is not True:
@@ -178,11 +191,7 @@ class OllamaPoller:
             reachable=False,
             since=since,
             problem=problem,
-            loaded=None,
-            size=None,
-            size_vram=None,
-            context_length=None,
-            expires=None,
+            **_NOTHING_LOADED,
         )
 
 

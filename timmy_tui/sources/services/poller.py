@@ -53,6 +53,10 @@ class ServicePoller:
     def __init__(self, config: ServiceConfig, parser: ServerLogParser | None = None) -> None:
         """``parser`` reads Ollama's server log, where the settings name one."""
         urls, model = config.urls, config.model
+        self._config = config
+        self._running_model: str | None = None
+        self._wanted_model = model.model
+        self._urls = urls
         self._poll = config.settings.services.poll
         self._ollama = OllamaPoller(urls.ollama, parse_duration(model.keep_alive or "1h"), model.model)
         self._states = {name: SourceState(name, SourceCondition.WAITING) for name in ("ollama", "v34", "tts", "stt")}
@@ -103,6 +107,12 @@ class ServicePoller:
         """``busy``: a turn is in flight, so v34 answers late and is not polled."""
         self._busy = busy
 
+    def set_running_model(self, model: str | None) -> None:
+        """The model that v34 uses now, by its debug log; None: what its config names, as that is then."""
+        if model != self._running_model:
+            self._running_model = model
+            self._wanted_model = model or self._config.reread().model.model
+
     @property
     def facts(self) -> OllamaFacts | None:
         """The state of Ollama; None before the first poll."""
@@ -130,6 +140,7 @@ class ServicePoller:
                 self._read_log()
                 turn_closed = self._turn_closed.is_set()
                 self._turn_closed.clear()
+                self._ollama.set_model(self._wanted_model)
                 self._update_facts(self._ollama.poll(time.time(), turn_closed))
                 self._stopping.wait(TICK_S)
         finally:
@@ -145,7 +156,8 @@ class ServicePoller:
         if facts is not None and polled is self._polled and facts.served is self._served and facts.version == version:
             return
         self._polled = polled
-        self._facts = replace(polled, served=self._served, version=version)
+        problem = self._urls.why_not("ollama", polled.problem) if polled.problem else ""
+        self._facts = replace(polled, served=self._served, version=version, problem=problem)
         condition = {True: SourceCondition.OK, False: SourceCondition.DOWN, None: SourceCondition.WAITING}
         self._set("ollama", condition[polled.reachable], polled.problem, polled.since)
         self._notify()
@@ -199,6 +211,8 @@ class ServicePoller:
         self._set(name, *service_condition(response))
 
     def _set(self, name: str, condition: SourceCondition, detail: str, since: float | None = None) -> None:
+        if condition is SourceCondition.DOWN:
+            detail = self._urls.why_not(name, detail)
         state = self._states[name]
         if state.condition is condition and state.detail == detail:
             return

@@ -62,11 +62,13 @@ def _residency(facts: OllamaFacts, view: View) -> list[Line]:
     detail = " ".join(foreign(text, 12) for text in (facts.parameters, facts.quantization) if text)
     if detail:
         parts.append(line((detail, "muted")))
-    if facts.size and facts.size_vram is not None:
-        on_gpu = facts.size_vram / facts.size
+    on_gpu = facts.gpu_share
+    if facts.size and on_gpu is not None:
         role = "good" if on_gpu > 0.995 else "warn"
         parts.append(line((f"{facts.size / 1e9:.1f} GB, {percent(on_gpu)} GPU", role)))
-    if facts.loaded is False:
+    if facts.cloud:
+        parts.append(line(("runs in the cloud", "muted")))
+    elif facts.loaded is False:
         parts.append(line(("not loaded: the next turn is cold", "warn")))
     elif facts.expires is not None:
         forever = facts.expires == float("inf")
