@@ -65,5 +65,6 @@ def test_a_config_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
 def test_what_is_a_url_and_how_it_is_shown() -> None:
     assert base_url("http://h:1/x?y") == "http://h:1"
     assert [base_url(text) for text in ("h:1", "file:///x", "http://h:99999", "http://", None, 5)] == [""] * 6
+    assert [base_url(text) for text in ("http:// /", "http://a b/", "http://h\x7f:1", "http://h /x")] == [""] * 4
     assert mask_url("http://a:b@h:1") == "http://h:1"
     assert mask_url("http://h\x1b[2J") == "http://h␛[2J"

@@ -158,6 +158,8 @@ def base_url(value: object) -> str:
         # ``port`` raises ValueError if it is not a number.
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             return ""
+        if any(character <= " " or character == "\x7f" for character in parts.netloc):
+            return ""
     except ValueError:
         return ""
     return f"{parts.scheme}://{parts.netloc}"
