@@ -32,6 +32,7 @@ from timmy_tui.control.journal.write_ahead import (
     reversed_edits,
 )
 from timmy_tui.core.errors import ControlError, HistoryError, SettingsError, ThemeError
+from timmy_tui.core.formatting import local_time
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.judgement import Finding
@@ -309,8 +310,8 @@ def _use(history: History) -> None:
     marks = history.marks()
     history.findings(), history.comparisons()
     for _, at, label, state in history.changes():
-        assert_finite(at)
-        assert_printable(clean(label) + clean(state))
+        # A time that a hand made infinite is kept with its row, and written as not known.
+        assert_printable(local_time(at, "%Y-%m-%d %H:%M") + clean(label) + clean(state))
     assert all(count >= 0 for count in history.counts().values())
     new = Ingest(60.0).read_once([("latency", conversation(2).latency)])
     for turn in new:
