@@ -16,6 +16,7 @@ from bench.fuzz.table import FUZZERS, Fuzzer
 from bench.fuzz.texts import Op, conversation, edited
 from tests.turn_makers import complete_turn
 from timmy_tui.control.edit.literal import patch
+from timmy_tui.core.failures import Failures
 from timmy_tui.model.turn import Event, Gap
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.ollama_log import OllamaLogParser
@@ -123,15 +124,11 @@ def test_a_ledger_that_does_not_sum_is_refused() -> None:
         invariants.assert_turns([turn, turn])
 
 
-def test_a_step_that_raised_and_was_counted_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: LatencyParser, line: bytes) -> list[Event]:
-        raise ValueError("no")
-
-    monkeypatch.setattr(LatencyParser, "_recover", broken)
-    ingest = Ingest(60.0)
-    ingest.feed("latency", [b"not a line"])
-    with pytest.raises(AssertionError, match="ValueError"):
-        invariants.assert_nothing_raised(ingest.unparsed)
+def test_a_step_that_raised_and_was_counted_is_a_finding() -> None:
+    failures, quotients = Failures(), list[int]()
+    failures.run([1, 0], lambda numbers: quotients.extend(7 // number for number in numbers), lambda *_: "a number")
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        invariants.assert_nothing_raised(failures.counts)
     invariants.assert_nothing_raised(["torn line", "not JSON", "nested more than 200 levels deep"])
 
 
