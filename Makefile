@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench mutants screenshot wheel clean
+.PHONY: demo test lint bench mutants fuzz soak screenshot wheel clean
 
 demo: $(VENV)/.run
 	@$(BIN)/timmy-tui demo
@@ -29,6 +29,16 @@ mutants: VENV := .venv-mutants
 mutants: BIN := .venv-mutants/bin
 mutants: .venv-mutants/.run
 	$(BIN)/python -m bench.mutants $(if $(SEED),--seed $(SEED)) $(OPTIONS)
+
+# Inputs that nobody wrote, MINUTES of CPU time for each fuzzer. OPTIONS="--only URLs --seed 7"; see bench/README.md.
+fuzz: MINUTES ?= 2
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m bench.fuzz --minutes $(MINUTES) $(OPTIONS)
+
+# The real dashboard for MINUTES, while everything goes wrong at once.
+soak: MINUTES ?= 10
+soak: $(VENV)/.dev
+	$(BIN)/python -m bench.soak --minutes $(MINUTES) $(OPTIONS)
 
 screenshot: $(VENV)/.run
 	$(BIN)/timmy-tui screenshot docs/live.svg

@@ -21,6 +21,8 @@ ELSEWHERE = (
         "python -m bench shapes",
         "a million lines of every shape: is the time to read them linear? (ten minutes)",
     ),
+    ("make fuzz", "inputs that nobody wrote: what must hold whatever is read (two CPU minutes for each of 12)"),
+    ("make soak", "the real dashboard while everything goes wrong at once, against a ledger (ten minutes)"),
     ("make mutants", "faults put into the core one at a time: which ones no test notices (an hour)"),
 )
 """Runs of their own: command, what it measures."""

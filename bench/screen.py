@@ -30,9 +30,13 @@ class Screen:
                 **(environ or {}),
             }
             os.execvpe(argv[0], list(argv), env)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(columns, rows)
         self.bytes = 0
         """Number of bytes read so far."""
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, and tell the program."""
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self, timeout: float) -> bytes:
         """Output that arrives within ``timeout`` seconds; empty if there is none."""

@@ -42,6 +42,14 @@ def test_a_long_line_is_cut_and_says_so() -> None:
     assert cut.endswith("…")
 
 
+@pytest.mark.parametrize("text", ["\t" * 3, "a\tbcdefgh", "abcdefghi\t", "\t\U000e0041" * 4, "\x1b\t\t"])
+def test_a_text_with_tabs_keeps_to_the_limit_as_well(text: str) -> None:
+    for limit in (9, 10, 11):
+        assert len(clean(text, limit)) <= limit
+    assert clean("ab\tcdefgh", 10) == "ab    cde…"
+    assert clean("ab\tcdef", 10) == "ab    cdef"
+
+
 def test_lines_are_split_at_line_ends_only() -> None:
     assert clean_lines("a\r\nb\rc\u2028d\n") == ["a", "b", "c�d", ""]
 

@@ -154,6 +154,16 @@ def test_a_row_without_a_name_or_a_place_is_left_alone(path: Path, statement: st
         assert history.turns()[-1].request_id == "0000000b"
 
 
+@pytest.mark.parametrize("number", ["9e999", "-9e999", "1e300", "'x'", "x'ff'", "9223372036854775807", "-5"])
+def test_turns_are_numbered_on_where_the_last_number_is_none(path: Path, number: str) -> None:
+    edit(path, f"UPDATE last_numbers SET number = {number}")
+    with closing(History(path, "/timmy")) as history:
+        before = [one.number for one in history.turns()]
+        history.put_turns([turn(11)])
+        history.put_turns([turn(12)])
+        assert [one.number for one in history.turns()] == [*before, len(before) + 1, len(before) + 2]
+
+
 @pytest.mark.parametrize("at", ["1e300", "-1e300", "9e999", "'soon'"])
 def test_a_time_that_is_none_is_no_error(path: Path, at: str) -> None:
     edit(path, *(f"UPDATE {table} SET at = {at}" for table in ("turns", "marks", "findings", "changes")))

@@ -33,7 +33,10 @@ def base_url(value: object, usual_port: int | None = None) -> str:
     authority = parts.netloc.removesuffix(":")
     if not has_scheme and port is None and usual_port is not None:
         authority += f":{usual_port}"
-    return f"{parts.scheme}://{authority}{_ENDPOINT.sub('', parts.path).rstrip('/')}"
+    path = parts.path
+    while (shorter := _ENDPOINT.sub("", path)) != path:
+        path = shorter  # A base is its own base, also of an address that ends with an endpoint twice.
+    return f"{parts.scheme}://{authority}{path.rstrip('/')}"
 
 
 def _is_usable(parts: SplitResult, port: int | None) -> bool:

@@ -43,7 +43,9 @@ def clean(text: str, limit: int = LIMIT) -> str:
         text = text[: limit - 1] + "…"
     if text.isascii() and text.isprintable():
         return text
-    return text.translate(_TABLE)
+    text = text.translate(_TABLE)
+    # A tab has become four characters.
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def clean_lines(text: str, limit: int = LIMIT) -> list[str]:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 _COLUMNS = "key, number, place, CASE WHEN typeof(at) IN ('real', 'integer') THEN at END, data, request_id"
 PLACED = "typeof(turns.number) = 'integer' AND typeof(turns.place) IN ('real', 'integer')"
 """The row has a name and a place; columns take anything from a hand that edits them."""
+_USABLE = "typeof(number) = 'integer' AND number BETWEEN 0 AND 9007199254740992"
+"""What a number of a turn can be: above 2^53 one more is not a number that SQLite can count on from."""
 
 
 def stored_value(data: object, kind: type[T]) -> T | None:
@@ -211,9 +213,14 @@ class TurnRows:
         return replace(turn, number=number)
 
     def _next_number(self) -> int:
-        """One more than the last that was given; it is not given again, even if its turn is deleted."""
+        """One more than the last that was given; it is not given again, even if its turn is deleted.
+
+        Where that is not a number of a turn any more, it is one more than the highest that a stored turn has.
+        """
         row = self._database.execute(
-            "INSERT INTO last_numbers VALUES (?, 1) ON CONFLICT (root) DO UPDATE SET number = number + 1 "
+            "INSERT INTO last_numbers VALUES (?, 1) ON CONFLICT (root) DO UPDATE SET number = 1 + "
+            f"CASE WHEN {_USABLE} THEN number ELSE "
+            f"(SELECT coalesce(max(number), 0) FROM turns WHERE root = excluded.root AND {_USABLE}) END "
             "RETURNING number",
             (self._root,),
         ).fetchone()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
@@ -28,6 +29,7 @@ from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
+from timmy_tui.ui.terminal.driver import begins_once
 from timmy_tui.ui.view import Notice, View
 
 IDLE_S, BUSY_S = 1.0, 0.25
@@ -93,6 +95,10 @@ class TimmyApp(App[None]):
         self.bind("escape", "back", show=False)
 
     # -- start and end
+
+    def get_driver_class(self) -> type[Driver]:
+        """The platform's, which can be stopped and continued by others too."""
+        return begins_once(super().get_driver_class())
 
     def on_mount(self) -> None:
         """Colours first, then the clock, then the data."""

@@ -115,6 +115,47 @@ def test_what_was_beside_the_log_before_is_not_read(log: Path, follow: Follow) -
     assert follower.lines == written
 
 
+def test_a_log_that_has_the_number_of_a_deleted_older_one_is_read(log: Path, follow: Follow) -> None:
+    """ext4 gives the next file the number that the deletion of the oldest, as by logrotate, has set free."""
+    older = log.with_name(f"{log.name}.2")
+    append(older, b"of yesterday\n")
+    number = older.stat().st_ino
+    written = write(log, 0)
+    follower = follow(log)
+    follower.poll()
+    older.unlink()
+    log.rename(log.with_name(f"{log.name}.1"))
+    written += write(log, 1)
+    if log.stat().st_ino != number:
+        pytest.skip("this file system gives each file a new number")
+    log.rename(log.with_name(f"{log.name}.0"))
+    written += write(log, 2)
+    for _ in range(3):
+        follower.poll(ROTATE_WAIT_S)
+    assert follower.lines == written
+
+
+def test_what_was_beside_the_log_and_grows_is_not_read(log: Path, follow: Follow) -> None:
+    """A writer that still has an older file open."""
+    older = log.with_name(f"{log.name}.1")
+    append(older, b"of yesterday\n")
+    empty = log.with_name(f"{log.name}.7")
+    empty.touch()
+    written = write(log, 0)
+    follower = follow(log)
+    follower.poll()
+    log.rename(log.with_name(f"{log.name}.2"))
+    written += write(log, 1)
+    append(older, b"late\n")
+    append(empty, b"late\n")
+    later = log.stat().st_mtime + 5
+    for path in (older, empty):
+        os.utime(path, (later, later))
+    for _ in range(3):
+        follower.poll(ROTATE_WAIT_S)
+    assert follower.lines == written
+
+
 @pytest.mark.parametrize("name", ["latency.log.bak", "latency-copy.log", "latency.log.1.gz", "other.log"])
 def test_a_copy_or_another_file_made_between_two_looks_is_not_read(log: Path, follow: Follow, name: str) -> None:
     written = write(log, 0)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,3 +84,44 @@ def test_ctrl_z_stops_and_fg_draws_the_screen_again(pane: Pane, keys: tuple[str,
     if not keys:
         pane.press("q")
         pane.wait(lambda shown: shown.rstrip().endswith("ready:"))
+
+
+def dashboard_in(pane: Pane) -> psutil.Process:
+    """A dashboard that the shell of the pane runs."""
+    pane.type(shlex.join([sys.executable, "-m", "tests.ui.dashboard_process"]))
+    pane.wait(is_dashboard)
+    (dashboard,) = psutil.Process(int(pane.run("display-message", "-p", "#{pane_pid}"))).children()
+    return dashboard
+
+
+def stop_and_fg(pane: Pane, dashboard: psutil.Process) -> None:
+    dashboard.suspend()
+    pane.wait(lambda shown: "Stopped" in shown)
+    pane.type("fg")
+    pane.wait(lambda shown: is_dashboard(shown) and "Stopped" not in shown)
+    assert pane.alternate()
+
+
+def only_continue(pane: Pane, dashboard: psutil.Process) -> None:
+    """What is on the screen goes, as when another program draws over it."""
+    pane.run("send-keys", "-R")
+    pane.wait(lambda shown: not is_dashboard(shown))
+    dashboard.send_signal(signal.SIGCONT)
+    pane.wait(is_dashboard)
+
+
+@pytest.mark.parametrize("act", [stop_and_fg, only_continue])
+def test_a_continue_behind_no_ctrl_z_draws_and_leaves_no_threads_and_the_terminal_as_it_was(
+    pane: Pane, act: Callable[[Pane, psutil.Process], None]
+) -> None:
+    dashboard = dashboard_in(pane)
+    act(pane, dashboard)
+    threads = dashboard.num_threads()
+    for _ in range(3):
+        act(pane, dashboard)
+    # Without care there would be two more for each.
+    assert dashboard.num_threads() <= threads + 1
+    pane.press("q")
+    pane.wait(lambda shown: shown.rstrip().endswith("ready:"))
+    pane.type("stty -a | tr ' ;' '\\n\\n' | grep -xE -- '-?(icanon|echo)' | tr '\\n' ,; echo $((6 * 7))")
+    pane.wait(lambda shown: "icanon,echo,42" in shown)

@@ -21,11 +21,33 @@ class Siblings:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: set[Identity] = set()
+        self._known: dict[Identity, bytes] = {}
+        """The files that were not the log, each with its first bytes: the number of one that was deleted is free, and
+        the file system gives it to the next log."""
 
     def remember(self) -> None:
         """What is beside the log now was not the log between two later looks."""
-        self._known.update(identity_of(info) for _, info in self._list())
+        for name, info in self._list():
+            self._note(name, info)
+
+    def _note(self, name: str, info: os.stat_result) -> None:
+        """It was not the log. Of a file that cannot be read the number alone is known."""
+        self._known[identity_of(info)] = self._head(name, info)
+
+    def _head(self, name: str, wanted: os.stat_result) -> bytes:
+        """The first bytes of the file; empty where the name is another file's by now."""
+        with suppress(OSError):
+            descriptor, info = open_regular(self._path.with_name(name))
+            try:
+                return read_head(descriptor) if identity_of(info) == identity_of(wanted) else b""
+            finally:
+                os.close(descriptor)
+        return b""
+
+    def _is_known(self, name: str, info: os.stat_result) -> bool:
+        """It was there before: the same number, and it begins as it did."""
+        head = self._known.get(identity_of(info))
+        return head is not None and (not head or self._head(name, info).startswith(head))
 
     def appeared(self, newest: Content, own: Collection[Identity]) -> list[tuple[int, os.stat_result]]:
         """(descriptor, status) of files that were not there before, in the order in which they had the name.
@@ -50,13 +72,13 @@ class Siblings:
 
     def _candidates(self, after_ns: int, own: Collection[Identity]) -> list[tuple[os.stat_result, str]]:
         """What is new beside the log; the rest is known from now on."""
-        listed = [(info, name) for name, info in self._list() if identity_of(info) not in self._known]
-        new = [
-            (info, name)
-            for info, name in listed
-            if info.st_size and info.st_mtime_ns >= after_ns and identity_of(info) not in own
-        ]
-        self._known.update({identity_of(info) for info, _ in listed} - {identity_of(info) for info, _ in new})
+        new = []
+        for name, info in self._list():
+            recent = info.st_size and info.st_mtime_ns >= after_ns and identity_of(info) not in own
+            if recent and not self._is_known(name, info):
+                new.append((info, name))
+            elif identity_of(info) in own or identity_of(info) not in self._known:
+                self._note(name, info)
         return new
 
     def _open(
@@ -65,12 +87,16 @@ class Siblings:
         """Open it, unless it is one of ``own`` by now, or a copy: names move on while they are looked at."""
         with suppress(OSError):
             descriptor, info = open_regular(self._path.with_name(name))
-            is_copy = newest.is_open and newest.begins_with(read_head(descriptor))
+            head = read_head(descriptor)
+            is_copy = newest.is_open and newest.begins_with(head)
             if is_copy:
-                self._known.add(identity_of(info))
-            if is_copy or identity_of(info) in {*own, *self._known}:
+                self._known[identity_of(info)] = head
+            known = self._known.get(identity_of(info))
+            was_there = known is not None and head.startswith(known)
+            if is_copy or was_there or identity_of(info) in own:
                 os.close(descriptor)
             else:
+                self._known[identity_of(info)] = head
                 opened[identity_of(info)] = (descriptor, info)
 
     def _list(self) -> list[tuple[str, os.stat_result]]:
