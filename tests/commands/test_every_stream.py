@@ -9,6 +9,7 @@ from tests.commands.every_command import Call, calls
 from tests.commands.preloaded import STREAMS, Done, Preloaded
 from tests.commands.timmy_folder import TimmyFolder, make_timmy
 
+pytestmark = pytest.mark.timeout(240)  # Some 75 commands in one test, 0.2 s each; on a busy machine a second.
 FAULTS = ("Traceback", "fault of the program", "Exception ignored", "Warning:")
 EXIT_CODES = (0, 1, 2, 3, 4, 130)
 TAKING, ENDED = ("utf-8", "ascii", "latin-1"), ("closed", "full", "ended")

@@ -27,6 +27,7 @@ from timmy_tui.core.sanitize import UNSAFE
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.storage.history import History
 
+pytestmark = pytest.mark.timeout(240)  # Some 75 commands in one test, 0.2 s each; on a busy machine a second.
 FAULTS = ("Traceback", "fault of the program", "Exception ignored", "Warning:")
 
 
