@@ -74,9 +74,9 @@ def test_b_makes_a_restore_point(pane: Pane, timmy: GuidedTimmy) -> None:
 
 def test_enter_on_raw_is_change_1_and_o_leaves_tail_mode_as_it_is(pane: Pane, timmy: GuidedTimmy) -> None:
     choose(pane, "raw ")
-    pane.until("o only raw on→off")
+    pane.until("v34/app.py", "o only raw on→off")
     pane.press("o")
-    go_ahead(pane, "v34/app.py", "raw on→off: kept, 2 turns show it")
+    pane.until("raw on→off: kept, 2 turns show it")
     assert "raw=False" in (timmy.root / "v34/app.py").read_text()
     assert "USE_FULL_MEGA_PROMPT = True" in (timmy.root / "v34/config.py").read_text()
 

@@ -79,5 +79,8 @@ async def running_dashboard(
     backend = Backend(source, control, llm, start.read_only)
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
+        dashboard = RunningDashboard(app, pilot, source)
+        # A pause alone ends after a second, on a busy machine before the source has been started.
+        await dashboard.until(lambda: app.snapshot is snapshot)
         await pilot.pause()
-        yield RunningDashboard(app, pilot, source)
+        yield dashboard
