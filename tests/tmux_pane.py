@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 from tests.waiting import wait_for
 
 
@@ -36,6 +38,19 @@ class Pane:
         """Type these keys, by tmux's names."""
         self.tmux("send-keys", "-t", "pane", *keys)
 
+    def type(self, line: str) -> None:
+        """Type a line, to its end."""
+        self.tmux("send-keys", "-t", "pane", "-l", line)
+        self.press("Enter")
+
+    def alternate(self) -> bool:
+        """It is on the screen that full-screen programs use."""
+        return self.tmux("display-message", "-p", "-t", "pane", "#{alternate_on}").strip() == "1"
+
+    def process(self) -> psutil.Process:
+        """The program."""
+        return psutil.Process(int(self.tmux("display-message", "-p", "-t", "pane", "#{pane_pid}")))
+
     def text(self) -> str:
         """The screen as it is now, a line a row."""
         return self.tmux("capture-pane", "-p", "-t", "pane")
@@ -47,11 +62,11 @@ class Pane:
     def until_it(self, look: Callable[[str], object]) -> str:
         """The screen as soon as ``look`` finds something true in it."""
 
-        def shown() -> str:
+        def shown() -> list[str]:
             text = self.text()
-            return text if look(text) else ""
+            return [text] if look(text) else []
 
-        return wait_for(shown, self.text)
+        return wait_for(shown, self.text)[0]
 
     def __enter__(self) -> "Pane":
         columns, rows = self._size

@@ -12,20 +12,41 @@ class _BeginsOnce(Driver):
     """Comes before a driver of a platform: ends a running application mode before another is begun."""
 
     _running = False
+    _busy = False
+    _asked_again = False
 
     def start_application_mode(self) -> None:
+        if self._busy:
+            # A signal interrupted a beginning or an end. Begun in the middle of it, the mode would take the program's
+            # own modes for those of the shell. After a beginning it is done once more, after an end never.
+            self._asked_again = True
+            return
+        self._busy, self._asked_again = True, False
+        try:
+            self._begin()
+            while self._asked_again:
+                self._asked_again = False
+                self._begin()
+        finally:
+            self._busy = False
+
+    def _begin(self) -> None:
         again = self._running
         if again:
             self.suspend_application_mode()
-        self._running = True
         super().start_application_mode()  # type: ignore[safe-super]
+        self._running = True
         if again:
             # Whoever stopped the program may have drawn over the screen.
             self.send_message(self.SignalResume())
 
     def stop_application_mode(self) -> None:
-        self._running = False
-        super().stop_application_mode()  # type: ignore[safe-super]
+        interrupted, self._busy = self._busy, True
+        try:
+            self._running = False
+            super().stop_application_mode()  # type: ignore[safe-super]
+        finally:
+            self._busy = interrupted
 
 
 def begins_once(driver: type[Driver]) -> type[Driver]:
