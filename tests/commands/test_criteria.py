@@ -182,6 +182,25 @@ def test_an_ollama_that_does_not_answer_is_said_and_the_logs_are_judged(
     assert "prompt reused, requests 2+: ~89% reused · 6t" in done.output
 
 
+def test_after_a_restart_the_model_of_the_config_is_asked_for_not_that_of_the_turns_before_it(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    loaded = {"name": "other:3b", "size": 10, "size_vram": 10, "context_length": 4096}
+    with serving(lambda path: as_json({"models": [loaded]} if path == "/api/ps" else {"version": "0.12.11"})) as (
+        url,
+        _,
+    ):
+        root = timmy(tmp_path / "timmy", url)
+        v34 = root / "v34"
+        log = root / "testing-interface/logs/v34.log"
+        (v34 / "config.py").write_text((v34 / "config.py").read_text() + "\nMODEL_NAME = 'other:3b'\n")
+        before = run("--root", str(root)).output
+        with log.open("a") as file:
+            file.write("(4711) wsgi starting up on http://0.0.0.0:5000\n")
+        after = run("--root", str(root)).output
+    assert "other:3b" not in before and "other:3b" in after
+
+
 def test_a_word_of_a_server_does_not_act_on_the_terminal(run: Callable[..., Result], tmp_path: Path) -> None:
     with serving(ollama("0.12\x1b]0;own\x07")) as (url, _):
         assert "\x1b" not in run("--root", str(timmy(tmp_path / "timmy", url))).output

@@ -42,10 +42,11 @@ def test_an_installation_without_logs_names_both_places(tmp_path: Path) -> None:
     assert [(path.name, row.kind) for path, row in logs_of(installation)] == [("b.log", "v34")]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
 def test_a_log_that_powershell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "v34.log"
-    path.write_text("".join(f"{line}\r\n" for line in ["first", *turn("aaaaaaaa")]), encoding=encoding)
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_text(mark + "".join(f"{line}\r\n" for line in ["first", *turn("aaaaaaaa")]), encoding=encoding)
     reading = read_logs(named_logs([path]), TailSettings())
     assert [turn.request_id for turn in reading.turns] == ["aaaaaaaa"]
 

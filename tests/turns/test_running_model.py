@@ -20,4 +20,5 @@ from timmy_tui.turns.running_model import running_model
 )
 def test_the_newest_of_the_newest_session(rows: list[tuple[int, str | None]], model: str | None) -> None:
     turns = [complete_turn(ordinal, session=session, model=name) for ordinal, (session, name) in enumerate(rows)]
-    assert running_model(turns) == model
+    assert running_model(turns, restarted=False) == model
+    assert running_model(turns, restarted=True) is None

@@ -21,7 +21,8 @@ class OllamaActions:
         from timmy_tui.llm_actions.probe import run_probe
         from timmy_tui.llm_actions.probed_rate import probed_rate
 
-        services, config = self._timmy.services.reread(), wanted_model(self._timmy)
+        services = self._timmy.services.reread()
+        config = wanted_model(self._timmy, services.model)
         result = run_probe(services.urls.ollama, config.model, config.num_ctx, config.keep_alive or "1h")
         rate = probed_rate(result)
         if rate is not None and self._on_rate is not None:
@@ -33,7 +34,7 @@ class OllamaActions:
         from timmy_tui.llm_actions.warm import plan_warm, send_warm
 
         services = self._timmy.services.reread()
-        plan = plan_warm(services.urls.ollama, wanted_model(self._timmy))
+        plan = plan_warm(services.urls.ollama, wanted_model(self._timmy, services.model))
         started = time.monotonic()
         send_warm(plan)
         return f"{plan.model} is loaded, {time.monotonic() - started:.1f}s"

@@ -7,7 +7,6 @@ from timmy_tui.sources.services.urls import ModelConfig
 from timmy_tui.sources.timmy import Timmy
 
 
-def wanted_model(timmy: Timmy) -> ModelConfig:
-    """The config as it is now, with the model of the running session where the debug log names it."""
-    config = timmy.services.reread().model
+def wanted_model(timmy: Timmy, config: ModelConfig) -> ModelConfig:
+    """``config``, read just now, with the model of the running session where the debug log names it."""
     return replace(config, model=sample_logs(timmy.installation, timmy.settings).model or config.model)

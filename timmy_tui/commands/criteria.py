@@ -70,12 +70,14 @@ def _judged(options: CriteriaOptions) -> tuple[LlmState, tuple[Epoch, ...]]:
     from timmy_tui.pipeline.snapshot_builder import MAX_BACKLOG_JUDGED
     from timmy_tui.turns.running_model import running_model
 
-    turns = read_numbered(options).turns[-MAX_BACKLOG_JUDGED:]
+    reading = read_numbered(options)
+    turns = reading.turns[-MAX_BACKLOG_JUDGED:]
     timmy: Timmy | None = None if options.logs else find_timmy(options)
     now = time.time()
     facts: OllamaFacts | None = None
     if timmy is not None:
-        facts = facts_of_log(timmy) if options.no_services else ask_ollama(timmy, now, running_model(turns))
+        running = running_model(turns, reading.restarted)
+        facts = facts_of_log(timmy) if options.no_services else ask_ollama(timmy, now, running)
     known = known_flags(options)
     analyzer = make_analyzer(timmy.services.model if timmy is not None else None, known_flags=lambda: known)
     for turn in turns:

@@ -148,7 +148,9 @@ def _ollama(options: OllamaOptions) -> "tuple[str, ModelConfig]":
     if options.url is not None and not asked:
         raise click.UsageError(f"--url is {not_an_address(options.url)}. {ADVICE}")
     services = ServiceConfig(settings, root)
-    model = services.model if root is None else wanted_model(timmy_at(root, settings))
+    model = services.model
+    if root is not None and options.model is None:
+        model = wanted_model(timmy_at(root, settings), model)
     return asked or services.urls.ollama, model
 
 

@@ -65,7 +65,7 @@ def sample_logs(installation: Installation, settings: Settings) -> Sample:
         unparsed=ingest.unparsed,
         offset=offset_over(turns[-20:]),
         newest=ingest.newest_stamp,
-        model=None if ingest.assembler.restarted else running_model(turns),
+        model=running_model(turns, ingest.assembler.restarted),
         debug_turns=sum(turn.logs in ("v34", "both") for turn in turns),
         listening=_listening(installation.latency_log),
     )

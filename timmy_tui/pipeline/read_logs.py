@@ -34,6 +34,8 @@ class LogReading:
     """Lines that could not be read, by reason."""
     listening: Listening
     """The pauses without text."""
+    restarted: bool = False
+    """By its debug log v34 was started since the newest turn."""
 
 
 def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
@@ -48,7 +50,7 @@ def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
 
 def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogFormat]]:
     """Files that the user named, each with the format that its content shows. Raises NotFound or SourceError."""
-    return [(_require_file(path), detect_format(path)) for path in paths]
+    return [(path, detect_format(path)) for path in paths]
 
 
 def detect_format(path: Path) -> LogFormat:
@@ -66,7 +68,8 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
     sources: list[SourceState] = []
     for path, row in sorted(logs, key=lambda log: log[1].order):
         lines = dropped = 0
-        for batch, too_long in _line_batches(_require_file(path), limits.line_kib * 1024):
+        require_readable(path)  # Else a FIFO would block.
+        for batch, too_long in _line_batches(path, limits.line_kib * 1024):
             lines += len(batch) + too_long
             dropped += too_long
             for turn in ingest.feed(row.kind, batch):
@@ -81,6 +84,7 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
         sources=tuple(sources),
         unparsed=ingest.unparsed,
         listening=ingest.assembler.listening,
+        restarted=ingest.assembler.restarted,
     )
 
 
@@ -117,11 +121,6 @@ def _with_ranges(sessions: Iterable[Session], turns: Sequence[Turn]) -> tuple[Se
         else one
         for one in sessions
     )
-
-
-def _require_file(path: Path) -> Path:
-    require_readable(path)
-    return path
 
 
 def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
