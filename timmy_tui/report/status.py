@@ -53,17 +53,12 @@ def save_line(line: str, root: str) -> None:
     """Write the line for ``quick_line``, in one step. A full disk is ignored: the dashboard goes on without it."""
     import json
 
+    from timmy_tui.core.private_file import replace_private
+
     path = state_file(os.environ)
-    scratch = path.with_name(f".{NAME}.{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"at": time.time(), "line": line, "root": root}, file)
-        os.replace(scratch, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            scratch.unlink()
+        replace_private(path, json.dumps({"at": time.time(), "line": line, "root": root}).encode())
 
 
 def for_tmux(line: str) -> str:

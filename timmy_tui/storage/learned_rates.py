@@ -1,6 +1,5 @@
 """What cold turns and probes taught about this machine's prefill, kept for the next run in one small file."""
 
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from timmy_tui.core.decode import Unreadable, decode_as
+from timmy_tui.core.private_file import replace_private
 from timmy_tui.model.llm import LearnedRate
 
 NAME = "learned-rates.json"
@@ -48,13 +48,7 @@ class RateFile:
         kept.update((rate.key, KeptRate(at, rate)) for rate in new)
         newest = sorted(kept.values(), key=lambda item: item.at)[-MAX_RATES:]
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temp = self._path.with_name(f".{NAME}.{os.getpid()}")
-        try:
-            with open(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(newest))
-            os.replace(temp, self._path)
-        finally:
-            temp.unlink(missing_ok=True)
+        replace_private(self._path, msgspec.json.encode(newest))
         return True
 
     def _kept(self) -> tuple[KeptRate, ...]:

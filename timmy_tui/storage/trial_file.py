@@ -21,6 +21,7 @@ from timmy_tui.analysis.compare.trial import (
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import HistoryError
+from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.turn import Turn
@@ -127,12 +128,8 @@ class TrialFile:
         return f"guided test: {action}"
 
     def _write(self, trial: Trial) -> None:
-        temp = self._path.with_name(f".{NAME}.{os.getpid()}.tmp")
         try:
-            fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(msgspec.json.encode(trial))
-            os.replace(temp, self._path)
+            replace_private(self._path, msgspec.json.encode(trial))
             info = self._path.stat()
         except OSError as error:
             raise HistoryError(f"the guided test cannot be written: {error.strerror}.") from None

@@ -1,10 +1,10 @@
 """The theme that the user chose on the screen, remembered in a file."""
 
 import json
-import os
 from pathlib import Path
 
 from timmy_tui.core.decode import Unreadable, decode_toml
+from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.settings import state_dir
 
 NAME = "ui.toml"
@@ -24,14 +24,6 @@ def remembered_theme(configured: str, path: Path | None = None) -> str | None:
 
 def remember_theme(theme: str, configured: str, path: Path | None = None) -> None:
     """Write the choice, completely or not at all. Raises OSError."""
-    path = path or state_dir() / NAME
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
     # A JSON string is a TOML basic string as well.
     text = f"theme = {json.dumps(theme)}\ninstead_of = {json.dumps(configured)}\n"
-    try:
-        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(scratch, path)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise
+    replace_private(path or state_dir() / NAME, text.encode())
