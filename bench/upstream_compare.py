@@ -11,12 +11,11 @@ from bench.upstream_printed import STEP_CUT, SUMMARY_STEP_CUT, Group, Request, R
 from bench.upstream_reading import SOUND, SPOKEN, Event, Events, by_stamp
 from timmy_tui.analysis.stats.turn_times import Trend, llm_trend, mean_steps, prompt_trend, turn_times
 from timmy_tui.core.settings import TailSettings
-from timmy_tui.model.turn import Reason, Turn, TurnState
+from timmy_tui.model.turn import NOT_ONE_TIME, Turn, TurnState
 from timmy_tui.pipeline.read_logs import named_logs, read_logs
 from timmy_tui.report.conclusions import Conclusions
 from timmy_tui.report.json import report_object
 
-_NOT_ONE_TIME = {Reason.STEPPED, Reason.ASLEEP, Reason.CLOCKS_DIFFER}
 WEBHOOK = "v34_webhook_received"
 
 
@@ -191,7 +190,7 @@ def reasons_of(events: Sequence[Event], turn: Turn) -> set[str]:
     voice = [float(event["timestamp"]) for event in events if event["service"] in ("stt", "tts")]
     v34 = [float(event["timestamp"]) for event in events if event["service"] == "v34"]
     outside = bool(voice and v34) and (min(v34) < min(voice) or max(v34) > max(voice))
-    if outside or _NOT_ONE_TIME & set(turn.unmeasured.values()):
+    if outside or NOT_ONE_TIME & set(turn.unmeasured.values()):
         found.add("clocks")
     return found
 

@@ -1,7 +1,7 @@
 """The dashboard's reading of recorded conversations, compared with what the engine itself said."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
@@ -117,10 +117,8 @@ class Score:
         self.far += other.far
 
 
-def score(
-    recording: Recording, clock: int, live: bool = False, kept: dict[PrefillKey, LearnedRate] | None = None
-) -> Score:
-    """Read one recording. ``live``: as shown when each turn ended; else as shown in the end, with what was learned.
+def score(recording: Recording, clock: int, kept: dict[PrefillKey, LearnedRate] | None = None) -> Score:
+    """Read one recording, as it is shown in the end, with what was learned.
 
     ``kept``: what earlier runs learned; this one's is added. None: nothing is known at its begin.
     """
@@ -130,8 +128,9 @@ def score(
     if kept is not None:
         tracker.remember(kept.values())
     result, pairs = Score(), turns_of(recording, clock)
-    shown = [tracker.add(turn, facts) for turn, _ in pairs]
-    for reuse, (_, truth) in zip(shown if live else tracker.reuse, pairs, strict=True):
+    for turn, _ in pairs:
+        tracker.add(turn, facts)
+    for reuse, (_, truth) in zip(tracker.reuse, pairs, strict=True):
         result.add(reuse, truth)
     if kept is not None:
         kept.update((learned.key, learned) for learned in tracker.learned)
@@ -170,20 +169,12 @@ def row(name: str, score: Score) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def table(
-    recordings: Iterable[Recording], clock: int, live: bool = False, kept: dict[PrefillKey, LearnedRate] | None = None
-) -> list[str]:
+def table(recordings: Iterable[Recording], clock: int, kept: dict[PrefillKey, LearnedRate] | None = None) -> list[str]:
     """One line a form, and one over all."""
     scores: dict[str, Score] = {}
     total = Score()
     for recording in recordings:
-        one = score(recording, WALL if recording.form in BUSY else clock, live, kept)
+        one = score(recording, WALL if recording.form in BUSY else clock, kept)
         scores.setdefault(recording.form, Score()).merge(one)
         total.merge(one)
     return [*HEADER, *(row(name, one) for name, one in scores.items()), row("all", total)]
-
-
-def recordings_in(folder: Path, seeds: Sequence[int]) -> list[Recording]:
-    """Those of these seeds, by name."""
-    found = (read(path) for path in sorted(folder.glob("*.jsonl")))
-    return [recording for recording in found if recording.seed in seeds]

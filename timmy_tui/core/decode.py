@@ -7,6 +7,7 @@ such values. What is not JSON, or is nested too deeply, comes back as an ``Unrea
 Imports the standard library only, and the rest where it is needed: ``timmy-tui status`` has no time for more.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,9 @@ MAX_FIGURE = 1e15
 """A figure in a text from here on is not valid: no count, size, stamp or duration in ns (11 days) is that large."""
 SHORTEST_ODD_LINE = 370
 """Bytes. A shorter line of the latency log is neither too deep nor has it room for a number of 309 digits."""
+
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""With which a text begins that PowerShell writes."""
 
 NOT_JSON = "not JSON"
 TOO_DEEP = f"nested more than {MOST_LEVELS} levels deep"
@@ -145,6 +149,13 @@ def decode_toml(text: bytes) -> Any:
         elif isinstance(value, int | float) and not -(1 << 53) <= value <= 1 << 53:
             return Unreadable(f"sets {name} to a number that cannot be used")
     return table
+
+
+def without_mark(line: bytes) -> bytes:
+    """The first line of a text without its byte order mark, also of UTF-16 whose NUL bytes were taken out."""
+    for mark in (codecs.BOM_UTF8, *UTF16_MARKS):
+        line = line.removeprefix(mark)
+    return line
 
 
 def number(value: object) -> float | None:

@@ -77,6 +77,12 @@ class Reason(StrEnum):
     BACKWARDS = "ends before it begins"
 
 
+SPOILED = frozenset((Reason.STEPPED, Reason.ASLEEP))
+"""A clock stepped, or the machine slept: the stamps of the turn are not of one time."""
+NOT_ONE_TIME = SPOILED | {Reason.CLOCKS_DIFFER}
+"""The same, where two machines' stamps are compared."""
+
+
 class Gap(Struct, frozen=True, gc=False):
     """Unattributed time between two stages of the critical path."""
 

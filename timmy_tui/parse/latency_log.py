@@ -1,10 +1,9 @@
 """The latency log: one JSON object per line, written by several processes without a lock."""
 
-import codecs
 from collections import Counter
 from collections.abc import Sequence
 
-from timmy_tui.core.decode import TOO_DEEP, Unreadable, decode_json, decode_lines, number
+from timmy_tui.core.decode import TOO_DEEP, Unreadable, decode_json, decode_lines, number, without_mark
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
@@ -32,17 +31,15 @@ class LatencyParser:
         return decode_lines(lines, Event, self._recover_guarded)
 
     def _recover_guarded(self, line: bytes) -> list[Event]:
-        events: list[Event] = []
-        self._failures.run(
-            [line],
-            lambda one: events.extend(event for line in one for event in self._recover(line)),
-            lambda _, line: f"a line of {len(line)} bytes in the latency log",
-        )
-        return events
+        try:
+            return self._recover(line)
+        except Exception as error:  # noqa: BLE001  One line is lost, and it is said which.
+            self._failures.note(error, f"a line of {len(line)} bytes in the latency log")
+            return []
 
     def _recover(self, line: bytes) -> list[Event]:
         """Events in a line that is not a valid event: decoded leniently, else read again from each later ``_MARK``."""
-        text = line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF16_LE).strip()
+        text = without_mark(line.replace(b"\0", b"")).strip()
         if not text:
             if line:
                 self._unparsed["empty or NUL"] += 1

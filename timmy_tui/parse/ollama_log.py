@@ -4,13 +4,13 @@ No line names a request: a request is put together from the lines of one task, i
 of them can write to one log, and each counts from 0.
 """
 
-import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from timmy_tui.core.decode import decimal_number, whole_number, without_mark
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import ServedPrompt
 from timmy_tui.parse.ollama_patterns import LogFact, is_generation, is_servers_own, match_line, parse_time
@@ -19,8 +19,6 @@ MAX_TASKS = 64
 """Most unfinished tasks of one server; the oldest goes."""
 MAX_SERVERS = 16
 """Most servers by name in one log; the oldest goes."""
-MAX_DIGITS = 15
-"""A longer number is not a count of tokens."""
 
 CONTRADICTORY = "figures that do not agree"
 TWO_SERVERS = "tasks of two servers under one number"
@@ -155,7 +153,7 @@ class OllamaLogParser:
 
     def _read(self, line: bytes) -> ServedPrompt | None:
         # What PowerShell writes is UTF-16: without its NUL bytes it is the same ASCII.
-        line = line.replace(b"\0", b"").removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
+        line = without_mark(line.replace(b"\0", b""))
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         fact = match_line(text)
         if fact is None:
@@ -299,13 +297,14 @@ def _remember_task(fact: LogFact, server: _Server) -> None:
 
 def _count(text: str) -> int:
     """A number of tokens. Raises _Unusable."""
-    if len(text) > MAX_DIGITS:
+    count = whole_number(text)
+    if count is None:
         raise _Unusable(TOO_LONG)
-    return int(text)
+    return count
 
 
 def _number(text: str) -> float | None:
     try:
-        return float(text) if len(text) <= 2 * MAX_DIGITS else None
+        return decimal_number(text)
     except ValueError:
         return None

@@ -244,7 +244,7 @@ class SnapshotBuilder:
     @property
     def running_model(self) -> str | None:
         """The model that v34 uses now, by its debug log; None where that does not tell."""
-        return None if self._ingest.assembler.restarted else running_model(self.turns())
+        return running_model(self.turns(), self._ingest.assembler.restarted)
 
     def turns(self) -> tuple[Turn, ...]:
         """The newest closed turns, in the order in which they happened: typed turns arrive later than those around."""

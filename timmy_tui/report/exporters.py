@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from timmy_tui.core.output import say_block, say_json, say_lines
 from timmy_tui.model.flags import KnownFlags
-from timmy_tui.model.llm import OllamaFacts
+from timmy_tui.model.llm import OllamaFacts, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState
 from timmy_tui.model.turn import Session, Turn
 
@@ -47,14 +47,19 @@ class ReportData:
         return self.read_flags()
 
     @cached_property
-    def conclusions(self) -> "Conclusions":
-        """Diagnosis and prompt reuse of each turn that was asked for, from all turns of the logs."""
-        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
+    def reuse(self) -> Mapping[int, Reuse]:
+        """Prompt reuse by ordinal, from all turns of the logs."""
         from timmy_tui.analysis.llm.summary import reuse_by_turn
+
+        return reuse_by_turn(self.all_turns, self.known_flags, self.read_facts())
+
+    @cached_property
+    def conclusions(self) -> "Conclusions":
+        """Diagnosis (3 ms a turn) and prompt reuse of each turn that was asked for, from all turns of the logs."""
+        from timmy_tui.analysis.detect.diagnosis import diagnose_newest
         from timmy_tui.report.conclusions import Conclusions
 
-        why = diagnose_newest(self.all_turns, self.turns)
-        return Conclusions(why, reuse_by_turn(self.all_turns, self.known_flags, self.read_facts()))
+        return Conclusions(diagnose_newest(self.all_turns, self.turns), self.reuse)
 
 
 class ExportError(Exception):
@@ -96,7 +101,7 @@ class Text:
             yield "no turns in these logs"
         yield from self.body(data)
         if not data.single:
-            yield from summary_lines(data.turns, data.conclusions.reuse)
+            yield from summary_lines(data.turns, data.reuse)
             yield from source_lines(data.sources, data.unparsed)
             yield from listening_lines(data.listening)
             yield from slow_lines(data.turns, data.conclusions.diagnoses)
@@ -121,7 +126,7 @@ class SessionsText(Text):
         from timmy_tui.report.epochs import epoch_lines
         from timmy_tui.report.sessions import session_lines
 
-        yield from session_lines(data.sessions, data.turns, data.conclusions.reuse)
+        yield from session_lines(data.sessions, data.turns, data.reuse)
         known = data.known_flags
         yield from epoch_lines(epochs_of(data.all_turns, known).epochs, known)
 
@@ -179,8 +184,7 @@ def _frame(data: ReportData) -> "pd.DataFrame":
     frame = TurnFrame()
     for turn in data.turns:
         frame.put(turn)
-    reuse = data.conclusions.reuse
-    return with_reuse(frame.data(), [reuse[turn.ordinal] for turn in data.turns])
+    return with_reuse(frame.data(), [data.reuse[turn.ordinal] for turn in data.turns])
 
 
 DEFAULT: Exporter = Text()

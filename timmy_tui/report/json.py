@@ -14,6 +14,7 @@ from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.report.conclusions import Conclusions
 from timmy_tui.report.llm_words import NOT_LOOKED_AT
+from timmy_tui.report.sessions import turns_by_session
 
 SCHEMA = 2
 
@@ -137,6 +138,7 @@ def report_object(turns: Sequence[Turn], reading: LogSummary, conclusions: Concl
     window = max(len(turns), 1)
     headline = headline_stat(turns, window)
     offset = offset_over(turns)
+    by_session = turns_by_session(turns)
     return {
         "schema": SCHEMA,
         "turns": [turn_object(turn, why.get(turn.ordinal), reuse.get(turn.ordinal)) for turn in turns],
@@ -145,7 +147,7 @@ def report_object(turns: Sequence[Turn], reading: LogSummary, conclusions: Concl
         "headline": None if headline is None else {"span": headline.key, **stat_object(headline)},
         "times": {key: spread_object(of_all) for key, of_all in turn_times(turns).items()},
         "steps": [{"step": name, **spread_object(of_step)} for name, of_step in mean_steps(turns).items()],
-        "sessions": [session_object(session, turns) for session in reading.sessions],
+        "sessions": [session_object(session, by_session.get(session.number, [])) for session in reading.sessions],
         "clock_offset": None
         if offset is None
         else {
@@ -172,9 +174,8 @@ def listening_object(listening: Listening) -> dict[str, Any]:
     }
 
 
-def session_object(session: Session, turns: Sequence[Turn]) -> dict[str, Any]:
-    """One session: a run of the v34 process. ``turns``: of the report; its trends are of those of this session."""
-    own = [turn for turn in turns if turn.session == session.number]
+def session_object(session: Session, own: Sequence[Turn]) -> dict[str, Any]:
+    """One session: a run of the v34 process. ``own``: its turns in the report, which its trends are of."""
     llm = llm_trend(own)
     return {
         "number": session.number,

@@ -1,7 +1,7 @@
 """One table for each session: prompt size, LLM time, prompt reuse and tail mode of its turns, then their trends."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from timmy_tui.analysis.stats.turn_times import Trend, llm_trend, prompt_trend
 from timmy_tui.core.formatting import MISSING, count, duration, on_off
@@ -18,9 +18,7 @@ _HEAD = (
 
 def session_lines(sessions: Sequence[Session], turns: Sequence[Turn], reuse: Mapping[int, Reuse]) -> Iterator[str]:
     """Turns in the order in which they happened. ``reuse``: by ordinal. 80 columns, while nothing takes a minute."""
-    by_session: dict[int, list[Turn]] = defaultdict(list)
-    for turn in turns:
-        by_session[turn.session].append(turn)
+    by_session = turns_by_session(turns)
     for session in sessions:
         members = by_session.get(session.number, [])
         if not members:
@@ -31,6 +29,14 @@ def session_lines(sessions: Sequence[Session], turns: Sequence[Turn], reuse: Map
             yield _row(turn, reuse.get(turn.ordinal))
         yield from _trend_lines(members)
         yield ""
+
+
+def turns_by_session(turns: Iterable[Turn]) -> Mapping[int, Sequence[Turn]]:
+    """Turns by the number of their session, in their order."""
+    by_session: dict[int, list[Turn]] = defaultdict(list)
+    for turn in turns:
+        by_session[turn.session].append(turn)
+    return by_session
 
 
 def _row(turn: Turn, reuse: Reuse | None) -> str:

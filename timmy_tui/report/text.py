@@ -7,13 +7,12 @@ from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_o
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.stages import BY_KEY, CRITICAL, HOPS, NETWORK, UNATTRIBUTED, V2V, label
-from timmy_tui.model.turn import Reason, Turn
+from timmy_tui.model.turn import NOT_ONE_TIME, Turn
 from timmy_tui.report.conclusions import Conclusions
 from timmy_tui.report.llm_words import request_words, share_words, source_words
 
 WIDTH = 80
 """Columns of a terminal that nobody made wider."""
-_NOT_ONE_TIME = frozenset((Reason.STEPPED, Reason.ASLEEP, Reason.CLOCKS_DIFFER))
 
 
 def turn_name(turn: Turn) -> str:
@@ -55,7 +54,7 @@ def _event_lines(turn: Turn) -> Iterator[str]:
     for before, after in zip(events, events[1:], strict=False):
         step = f"{clean(before.event)} → {clean(after.event)}"
         yield f"{duration(1000 * (after.timestamp - before.timestamp)):>8}  {step}"
-    apart = next((why for why in turn.unmeasured.values() if why in _NOT_ONE_TIME), None)
+    apart = next((why for why in turn.unmeasured.values() if why in NOT_ONE_TIME), None)
     if apart is not None:
         yield f"{clean(apart)}: order and deltas across the clocks of v34 and STT/TTS are not to be trusted"
 

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from timmy_tui.model.events import EVENTS, SLOT, Stamps
 from timmy_tui.model.stages import STAGES
-from timmy_tui.model.turn import Reason
+from timmy_tui.model.turn import NOT_ONE_TIME, SPOILED
 from timmy_tui.turns.ledger import Ledger
 from timmy_tui.turns.plausibility import is_voice
 
@@ -16,8 +16,6 @@ _beginning = itemgetter(*(SLOT[name] for name in _VOICE if name.startswith("stt"
 _end = itemgetter(*(SLOT[name] for name in _VOICE if name.startswith("tts") or name == _ANSWERED))
 _SOUND, _SPOKEN = SLOT["tts_audio_playback_start"], SLOT["tts_audio_playback_complete"]
 _VOICE_STAGES = tuple(stage.key for stage in STAGES if stage.clock in ("stt", "tts") and stage.measured == "events")
-_SPOILED = frozenset((Reason.STEPPED, Reason.ASLEEP))
-_NOT_ONE_TIME = _SPOILED | {Reason.CLOCKS_DIFFER}
 
 
 def whole_turn(stamps: Stamps, unknown_events: Mapping[str, int], ledger: Ledger) -> tuple[float | None, float | None]:
@@ -47,5 +45,5 @@ def _is_spoiled(ledger: Ledger, on_one_clock: bool) -> bool:
     reasons = ledger.unmeasured.values()
     if on_one_clock:
         # Where all spans of that clock are known, v34's alone is in doubt.
-        return not _SPOILED.isdisjoint(reasons) and any(ledger.stages[key] is None for key in _VOICE_STAGES)
-    return not _NOT_ONE_TIME.isdisjoint(reasons)
+        return not SPOILED.isdisjoint(reasons) and any(ledger.stages[key] is None for key in _VOICE_STAGES)
+    return not NOT_ONE_TIME.isdisjoint(reasons)

@@ -136,7 +136,8 @@ class TimmyApp(App[None]):
         """Stop as a job of the shell and give the terminal back. Asked twice while a change runs, which stops too."""
         if self._changing() and time.monotonic() - self._stop_asked_at > 2:
             self._stop_asked_at = time.monotonic()
-            self.say("a change is running and would stop too; press Ctrl+Z again to stop all the same", "warn")
+            keys = self.view.keys["suspend"]
+            self.say(f"a change is running and would stop too; press {keys} again to stop all the same", "warn")
             return
         self.action_suspend_process()
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from timmy_tui.analysis.llm.calibrations import Calibrations
 from timmy_tui.analysis.llm.cold_rate import PrefillRate, fastest_cold
 from timmy_tui.analysis.llm.llm_requests import request_of
-from timmy_tui.analysis.llm.miss_cause import broken_cause
+from timmy_tui.analysis.llm.miss_cause import CONSTANT, broken_cause
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
 from timmy_tui.analysis.llm.prompt_split import (
     PromptSplit,
@@ -239,7 +239,7 @@ class ReuseTracker:
     def _misses_before(self, chained: ChainedRequest) -> int:
         """Turns of the same session directly before this one that reused next to nothing either, at most two."""
         count, before = 0, chained
-        while count < 2 and not before.first_in_session and before.previous is not None:
+        while count < CONSTANT and not before.first_in_session and before.previous is not None:
             before = before.previous
             split = self._split(before)
             share = split.share if split.most is None else split.most

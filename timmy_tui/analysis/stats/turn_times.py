@@ -9,12 +9,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from timmy_tui.model.events import IN_ORDER
-from timmy_tui.model.turn import Event, Reason, Turn, TurnState
+from timmy_tui.model.turn import SPOILED, Event, Reason, Turn, TurnState
 
 SPEECH = ("tts_audio_playback_start", "tts_audio_playback_complete")
 """The one step that is the length of the speech, and no processing."""
 _ORDER = {event: place for place, event in enumerate(IN_ORDER)}
-_SPOILED = frozenset((Reason.STEPPED, Reason.ASLEEP))
 
 
 class Spread(NamedTuple):
@@ -93,7 +92,7 @@ def steps_of(turn: Turn) -> Iterator[tuple[str, str, float]]:
     Where the clocks differ, only those between events of one service; none where a clock stepped.
     """
     reasons = set(turn.unmeasured.values())
-    if _SPOILED & reasons:
+    if SPOILED & reasons:
         return
     groups: Iterable[list[Event]] = [list(turn.events)]
     if Reason.CLOCKS_DIFFER in reasons:

@@ -185,13 +185,17 @@ def requested_values(operation: Operation, timmy: Timmy) -> tuple[tuple[Flag, Va
 
 def undoable(operation: Operation, operations: Sequence[Operation]) -> bool:
     """It changed files, is no rollback itself, and they may still be in place: nothing has taken it back."""
-    undone = {one.undoes for one in operations if one.stage == ROLLED_BACK}
     return bool(
         operation.files
         and (operation.open or operation.stage in ("kept", "needs attention"))
         and not operation.undoes
-        and operation.op not in undone
+        and not _was_undone(operation, operations)
     )
+
+
+def _was_undone(operation: Operation, operations: Sequence[Operation]) -> bool:
+    """Another operation has taken it back."""
+    return any(one.undoes == operation.op and one.stage == ROLLED_BACK for one in operations)
 
 
 def _was_written(operation: Operation) -> bool:
@@ -204,9 +208,7 @@ def _was_written(operation: Operation) -> bool:
 def _how_it_ended(operation: Operation, operations: Sequence[Operation]) -> str:
     if operation.undoes:
         return "is an undo itself"
-    undone = operation.stage == ROLLED_BACK or any(
-        one.undoes == operation.op and one.stage == ROLLED_BACK for one in operations
-    )
+    undone = operation.stage == ROLLED_BACK or _was_undone(operation, operations)
     return "is undone already" if undone else f"ended as: {operation.stage}"
 
 

@@ -26,9 +26,9 @@ class V34Watch:
         """Who listens now (37 ms)."""
         serving = serving_at(self._url)
         self._newest = serving, time.monotonic()
-        for listener in serving.listeners:
-            if listener.command is not None and refusal(serving, self._folder) == "":
-                self._command = listener.command
+        if refusal(serving, self._folder) == "":
+            for listener in serving.listeners:
+                self._command = listener.command or self._command
         return serving
 
     @property

@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from timmy_tui.core.decode import UTF16_MARKS
 from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 
@@ -174,7 +175,7 @@ class Content:
     @property
     def is_utf16(self) -> bool:
         """It begins with the byte order mark of UTF-16, as what PowerShell writes."""
-        return self._head[:2] in (b"\xff\xfe", b"\xfe\xff")
+        return self._head.startswith(UTF16_MARKS)
 
     def is_intact(self) -> bool:
         """The file still contains what was read: it is long enough, and its first and last bytes are the same."""

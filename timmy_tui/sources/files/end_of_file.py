@@ -5,11 +5,11 @@ import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from timmy_tui.core.decode import without_mark
+
 MAX_BYTES = 1 << 26
 """Read at most from the end of one file: three days of a quiet room, at 110 000 lone pauses of 190 bytes a day."""
 _STEP = 4
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-"""What such a file begins with, as PowerShell writes it; its NUL bytes are taken out."""
 
 Choice = Callable[[Sequence[bytes]], Sequence[bytes]]
 """Takes lines, returns those of them that count."""
@@ -50,5 +50,5 @@ def _end_of(path: Path, size: int) -> list[bytes]:
     if begin:
         return lines[1:]
     if lines:
-        lines[0] = lines[0].removeprefix(_UTF16_MARKS[0]).removeprefix(_UTF16_MARKS[1])
+        lines[0] = without_mark(lines[0])
     return lines

@@ -133,8 +133,8 @@ class OllamaPoller:
         """Fields of OllamaFacts. ``item``: the entry of /api/ps, None when the model is not loaded."""
         details = item.get("details") if item else None
         cloud = is_cloud_model(self._model)
+        shown = self._show_model()
         if not isinstance(details, dict) or not details.get("quantization_level"):
-            shown = self._show_model()
             details = shown.get("details")
             cloud = cloud or bool(shown.get("remote_host") or shown.get("remote_model"))
             details = details if isinstance(details, dict) else {}
@@ -143,7 +143,7 @@ class OllamaPoller:
             "cloud": cloud,
             "model": clean_text((item.get("name") or item.get("model")) if item else self._model),
             "parameters": clean_text(details.get("parameter_size"), 20),
-            "depth_cost": depth_cost(self._show_model().get("model_info")),
+            "depth_cost": depth_cost(shown.get("model_info")),
             "quantization": clean_text(details.get("quantization_level"), 20),
             "digest": None,
         }
