@@ -111,7 +111,7 @@ class _Place(NamedTuple):
     @property
     def on_the_way(self) -> bool:
         """Between asking v34 and the arrival at TTS."""
-        return not self.voice or self.before < _REPLY < self.behind
+        return not self.voice or (self.before in _STT and self.behind in _TTS)
 
 
 class Doubts(NamedTuple):
