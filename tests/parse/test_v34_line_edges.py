@@ -101,3 +101,12 @@ def test_a_total_that_can_be_that_of_four_steps(ms: float, agrees: bool) -> None
     assert total_agrees(lacking, ms) is (ms >= 280.0)
     assert total_agrees(lacking, 279.999) is False
     assert total_agrees({**STEPS, 2: 0.0}, ms - 5.0 if ms < 400 else ms + 5.0) is agrees
+
+
+@pytest.mark.parametrize("via", ["webhook", "WebSocket"])
+@pytest.mark.parametrize(("shown", "meant"), [("", ""), ("a", "a"), ("a [request_id=b]", "a [request_id=b]")])
+def test_the_id_stands_behind_the_words_also_behind_none(via: str, shown: str, meant: str) -> None:
+    """Of a typed turn, which has none, v34 prints that it has none."""
+    request_id = "None" if via == "WebSocket" else "abc123de"
+    (fact,) = read(f"{D}Received user_message via {via}: {shown} [request_id={request_id}]")
+    assert (fact.values["text"], fact.request_id) == (meant, "" if via == "WebSocket" else "abc123de")
