@@ -55,7 +55,7 @@ _SIDE = tuple(
 _PAIRS = tuple(stage.key for stage in STAGES if stage.measured == "pairs")
 _REPORTED = tuple((stage.key, f"{stage.key}_ms") for stage in STAGES if stage.measured == "reported")
 """Key, and the figure of a turn that it is."""
-_REQUEST = top_of(_REPORTED[0][0])
+(_REQUEST,) = {top_of(key) for key, _ in _REPORTED}
 """Key of the stage whose parts Ollama reports."""
 
 
@@ -243,7 +243,7 @@ def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapp
         if ms is not None:
             ollama_ms += ms
     whole_ms = stages[_REQUEST]
-    fits = whole_ms is None or max(ollama_ms, reported.get("ollama_total_ms") or 0.0) <= whole_ms + REPORTED_MS
+    fits = whole_ms is None or max(ollama_ms, reported.get("ollama_total_ms") or ollama_ms) <= whole_ms + REPORTED_MS
     if pairs_us is not None:
         for key in _PAIRS:
             stages[key] = pairs_us / 1000
