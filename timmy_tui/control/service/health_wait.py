@@ -49,8 +49,8 @@ class HealthWait:
         """A v34 ran before."""
         self._starts = 1
         self._first_seen: dict[str, float] = {}
-        self._other_cause = ""
-        """Why the change is not the cause of what is seen now; empty when it may be."""
+        self._other_cause: str
+        """Why the change is not the cause of what is seen now, set by each look; empty when it may be."""
         self._asked_at: float | None = None
         self._silent_since: float | None = None
         self._gone_since: float | None = None
