@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.turns.debug_lines import BEGIN, Reading, message, read, step, total
+from tests.turns.debug_lines import BEGIN, Reading, access, message, read, stamp, step, total
 from tests.turns.events import event
 from tests.turns.test_debug_doubts import STEPPED, doubts
 from timmy_tui.model.turn import TurnState
@@ -43,6 +43,19 @@ def test_how_long_a_turn_was_silent_is_told_by_the_text_of_the_next_one(seconds:
              event("stt_transcript_finalized", round(seconds * 1e6), {}, "bbbbbbbb")]  # fmt: skip
     (turn,) = TurnAssembler().add_events([event("stt_transcript_finalized", 0), *later])
     assert (turn.request_id, turn.state) == ("aaaaaaaa", state)
+
+
+def test_a_second_end_that_takes_the_line_of_another_turn_revises_that_one_too() -> None:
+    """A request of 1.45 s is the first turn's, until the second one, of 3.3 s, may have taken 1.41."""
+    reading = Reading()
+    reading.feed(BEGIN, message("hi", "bbbbbbbb"), total(1.0), access("01:34:47", 1.45))
+    assert reading.turns[0].ended == stamp("01:34:47")
+    reading.feed(BEGIN, message(), *STEPS, f"{SAID}well", ADDED, total(3.3))
+    assert (reading.turns[0].ended, reading.turns[1].ended) == (stamp("01:34:47"), None)
+    changed = reading.feed("so.", ADDED, total(1.41))
+    assert sorted((turn.ordinal, turn.ended, turn.headline_ms) for turn in changed) == [
+        (0, None, 1000.0), (1, stamp("01:34:47"), 1410.0),
+    ]  # fmt: skip
 
 
 def test_what_is_no_turn_at_all_leaves_nothing() -> None:

@@ -22,8 +22,8 @@ _NOT_STORED = "*** Debug: Assistant response added to conversation history only"
 _BETWEEN = frozenset({"", "access", "health", "tts_failure"})
 """Kinds of lines that another thread, or the other stream, can print there."""
 _MOST_BETWEEN = 50
-NOTED = frozenset({"begin", "step", "storage", "retrieval"})
-"""Kinds of lines beside the user's words that tell whose answer is next, and how long its turn took."""
+NOTED = frozenset({"begin", "message", "step", "storage", "retrieval"})
+"""Kinds of lines that tell whose answer is next, and how long its turn took."""
 
 
 SPECIAL_TOKENS = 8
