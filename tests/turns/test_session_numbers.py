@@ -21,8 +21,8 @@ def counts(sessions: V34Sessions) -> list[tuple[int, str | None, int, int, int]]
 
 def test_an_id_that_a_statistic_tells_first_begins_a_run_and_is_then_known() -> None:
     sessions = V34Sessions()
-    assert (sessions.current, sessions.has_ids) == (0, False)
-    assert (sessions.number_of("one"), sessions.current, sessions.has_ids) == (1, 1, True)
+    assert sessions.current == 0
+    assert (sessions.number_of("one"), sessions.current) == (1, 1)
     assert (sessions.number_of("two"), sessions.current) == (2, 2)
     # Of a run that is known it says nothing of which one serves now.
     assert (sessions.number_of("one"), sessions.current) == (1, 2)
@@ -33,7 +33,7 @@ def test_an_id_that_a_statistic_tells_first_begins_a_run_and_is_then_known() -> 
 def test_a_run_that_only_a_restart_told_of_gets_the_next_id_that_is_new() -> None:
     sessions = V34Sessions()
     sessions.begin_without_id()
-    assert (sessions.current, sessions.has_ids, sessions.id_of(1)) == (1, False, None)
+    assert (sessions.current, sessions.id_of(1)) == (1, None)
     assert (sessions.number_of("one"), sessions.current, sessions.id_of(1)) == (1, 1, "one")
     sessions.begin_without_id()
     assert (sessions.number_of("one"), sessions.current) == (1, 2)

@@ -11,6 +11,8 @@ from timmy_tui.model.turn import Turn
 KEEP, UNDO, STOP, NOW, LISTEN = "keep", "undo", "stop waiting", "go now", "resume listening"
 """The user's answers; each state accepts only some of them."""
 
+EDITING_S = 5.0
+"""Seconds in which journal and files should be written: shown beside the time that passes, and nothing ends then."""
 
 TURN_CUT = "the restart cut a turn: STT may still be paused"
 

@@ -6,6 +6,7 @@ behind it. Both are in order. So the pairs are the best alignment of the newest 
 """
 
 import time
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -54,10 +55,9 @@ def _ended(stamp: str) -> float | None:
             return time.mktime(time.strptime(stamp, form))
         except (ValueError, OverflowError):
             continue
-    try:
+    with suppress(ValueError, OverflowError):
         return datetime.strptime(stamp, _WITH_ZONE).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return None
 
 
 class AccessLines:

@@ -9,10 +9,10 @@ from timmy_tui.turns.plausibility import is_voice
 Edge = tuple[str, int, int, str]
 """Key, start and end in µs, clock of a measured critical stage."""
 
-_ENDS_ON_VOICE = {"start": True, **{stage.key: is_voice(stage.ends[0]) for stage in STAGES if stage.critical}}
+_ENDS_ON_VOICE = {"start": True, **{stage.key: next(map(is_voice, stage.ends)) for stage in STAGES if stage.critical}}
 _BEGINS_ON_VOICE = {
     "end": True,
-    **{stage.key: is_voice((stage.starts or stage.ends)[0]) for stage in STAGES if stage.critical},
+    **{stage.key: next(map(is_voice, stage.starts or stage.ends)) for stage in STAGES if stage.critical},
 }
 """Whose clock stamps the end of what is ahead of a gap, and the beginning of what is behind it."""
 

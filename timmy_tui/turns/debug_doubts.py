@@ -21,8 +21,8 @@ def doubt_steps(
     for key, ms in known.items():
         measured = {part: stages[part] or 0.0 for part in with_parts(key) if part != key and not _is_rest(part)}
         parts = sum(measured.values())
-        if key == _REQUEST:
-            parts = max(parts, ollama_ms or 0.0)
+        if key == _REQUEST and ollama_ms is not None:
+            parts = max(parts, ollama_ms)
         if ms > longest and ms - (parts if key == _REQUEST else 0.0) > longest:
             reasons[key] = Reason.ASLEEP
         elif parts > ms + REPORTED_MS:

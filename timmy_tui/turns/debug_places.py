@@ -53,7 +53,6 @@ class DebugPlaces:
             self._unplaced.append((draft, self._count))
         if self._session is None:
             self._session = self._assumed_session()
-            self._assumed.clear()
             self._assumed.append(draft)
         elif self._assumed:
             self._assumed.append(draft)

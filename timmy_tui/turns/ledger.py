@@ -3,7 +3,8 @@
 Integer microseconds throughout, so that the measured critical stages and the gaps sum to the headline exactly.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -54,7 +55,7 @@ _SIDE = tuple(
 _PAIRS = tuple(stage.key for stage in STAGES if stage.measured == "pairs")
 _REPORTED = tuple((stage.key, f"{stage.key}_ms") for stage in STAGES if stage.measured == "reported")
 """Key, and the figure of a turn that it is."""
-_REQUEST = top_of(_REPORTED[0][0])
+(_REQUEST,) = {top_of(key) for key, _ in _REPORTED}
 """Key of the stage whose parts Ollama reports."""
 
 
@@ -65,15 +66,22 @@ def _rests() -> Iterator[tuple[str, str, tuple[str, ...]]]:
             yield stage.key, stage.parent, tuple(key for key in PARTS[stage.parent] if key != stage.key)
 
 
-def _left_out() -> Iterator[tuple[frozenset[str], int, int, list[int], list[int]]]:
-    """A stage that may be left out, its two slots, and those that end one of its clock ahead or open one behind."""
+Picked = Callable[[Stamps], tuple[int | None, ...]]
+
+
+def _picker(events: Iterable[str]) -> Picked:
+    """The stamps of these events; of slots that are never filled there are two more, so that it is always a tuple."""
+    return itemgetter(*(SLOT[event] for event in events), NEVER, NEVER)
+
+
+def _left_out() -> Iterator[tuple[frozenset[str], Picked, Picked, Picked]]:
+    """A stage that may be left out, its stamps, and those that end one of its clock ahead or open one behind."""
     path = [BY_KEY[key] for key in CRITICAL]
     for at, stage in enumerate(path):
         if stage.optional:
-            ahead = [SLOT[event] for one in path[:at][::-1] if one.clock == stage.clock for event in one.ends]
-            behind = [SLOT[event] for one in path[at + 1 :] if one.clock == stage.clock for event in one.starts]
-            if ahead and behind:
-                yield frozenset({stage.key}), SLOT[stage.starts[0]], SLOT[stage.ends[0]], ahead, behind
+            ahead = (event for one in path[:at] if one.clock == stage.clock for event in one.ends)
+            behind = (event for one in path[at + 1 :] if one.clock == stage.clock for event in one.starts)
+            yield frozenset({stage.key}), _picker((*stage.starts, *stage.ends)), _picker(ahead), _picker(behind)
 
 
 _RESTS = tuple(_rests())
@@ -235,7 +243,7 @@ def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapp
         if ms is not None:
             ollama_ms += ms
     whole_ms = stages[_REQUEST]
-    fits = whole_ms is None or max(ollama_ms, reported.get("ollama_total_ms") or 0.0) <= whole_ms + REPORTED_MS
+    fits = whole_ms is None or max(ollama_ms, reported.get("ollama_total_ms") or ollama_ms) <= whole_ms + REPORTED_MS
     if pairs_us is not None:
         for key in _PAIRS:
             stages[key] = pairs_us / 1000
@@ -261,13 +269,9 @@ def _split(stages: dict[str, float | None], pairs_us: int | None, reported: Mapp
 def _skipped(stamps: Stamps) -> frozenset[str]:
     """A stage that may be left out was, when others of its clock ahead of it and behind it were not."""
     skipped = _NOTHING_SKIPPED
-    for stage, opens, closes, ahead, behind in _OPTIONAL:
-        if stamps[opens] is not None or stamps[closes] is not None:
-            continue
-        # The nearest are nearly always there: the others are looked for only where they are not.
-        before = stamps[ahead[0]] is not None or _first(stamps, *ahead) is not None
-        if before and (stamps[behind[0]] is not None or _first(stamps, *behind) is not None):
-            skipped = skipped | stage if skipped else stage
+    for stage, own, ahead, behind in _OPTIONAL:
+        if not any(own(stamps)) and any(ahead(stamps)) and any(behind(stamps)):
+            skipped |= stage
     return skipped
 
 

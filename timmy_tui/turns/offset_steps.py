@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from timmy_tui.model.stages import BY_KEY, HOPS, NETWORK, OUTSIDE, STAGES, TOP, V2V
+from timmy_tui.model.stages import BY_KEY, HOPS, NETWORK, OUTSIDE, STAGES, V2V
 from timmy_tui.model.turn import Reason, Turn, TurnState
 from timmy_tui.turns.ledger import Ledger
 
@@ -22,9 +22,8 @@ LEAST_STEP_MS = 20.0
 """Offsets that differ by less are not a step: a Windows clock ticks every 15.6 ms."""
 
 _VOICE = tuple(stage.key for stage in STAGES if stage.clock in ("stt", "tts") and stage.measured == "events")
-_WAY_IN, _WAY_OUT = TOP.index(HOPS[0]), TOP.index(HOPS[-1])
-_BEHIND_THE_WAY = tuple(key for key in _VOICE if TOP.index(key) > _WAY_OUT and BY_KEY[key].starts[0][:3] == "tts")
-_AHEAD_OF_THE_WAY = tuple(key for key in _VOICE if TOP.index(key) < _WAY_IN)
+_BEHIND_THE_WAY = tuple(key for key in _VOICE if BY_KEY[key].clock == "tts")
+_AHEAD_OF_THE_WAY = tuple(key for key in _VOICE if BY_KEY[key].clock == "stt" and BY_KEY[key].critical)
 _ACROSS = tuple(key for key in _VOICE if key not in (*_BEHIND_THE_WAY, *_AHEAD_OF_THE_WAY))
 """The voice services' stages that begin before v34 is asked and end behind its answer."""
 

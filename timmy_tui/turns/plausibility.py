@@ -111,7 +111,7 @@ class _Place(NamedTuple):
     @property
     def on_the_way(self) -> bool:
         """Between asking v34 and the arrival at TTS."""
-        return not self.voice or self.before < _REPLY < self.behind
+        return not self.voice or (self.before in _STT and self.behind in _TTS)
 
 
 class Doubts(NamedTuple):
@@ -151,7 +151,7 @@ def examine(
 ) -> Doubts:
     """What is not a measurement. ``stages``: ms as the events have them; ``reported``: Ollama's, by field of Turn."""
     found = _Examination(stamps, stages, reported, limits)
-    found.end = -1 if span is Span.NONE else _REPLY if stamps[_SOUND] is None else _SOUND
+    found.end = None if span is Span.NONE else _REPLY if stamps[_SOUND] is None else _SOUND
     found.examine(span in _TWO_CLOCKS)
     return Doubts(found.reasons, found.stepped, found.apart)
 
@@ -166,7 +166,8 @@ class _Examination:
         reported: Mapping[str, float | None],
         limits: Limits,
     ) -> None:
-        self._stamps, self._stages, self._reported, self._limits = stamps, stages, reported, limits
+        self._stages, self._reported, self._limits = stages, reported, limits
+        self._at = {slot: stamp for slot, stamp in enumerate(stamps) if stamp is not None}
         self._ends = {row: (_first(stamps, row.starts), _first(stamps, row.ends)) for row in _ROWS}
         stt, v34, tts = (_present(stamps, slots) for slots in (_STT, _V34, _TTS))
         self._v34_us = v34[-1] - v34[0] if v34 else 0
@@ -175,8 +176,8 @@ class _Examination:
         self._both_ways = sum(self._ways) if len(self._ways) > 1 else None
         self.reasons: dict[str, str] = {}
         self.stepped = self.apart = False
-        self.end = -1
-        """Slot of the event that ends the headline; −1 without one."""
+        self.end: int | None = None
+        """Slot of the event that ends the headline; None without one."""
 
     def examine(self, on_two_clocks: bool) -> None:
         """Places first, because what they spoil proves nothing more. ``on_two_clocks``: so the headline lies."""
@@ -198,7 +199,7 @@ class _Examination:
                 self._strike(rest, self.reasons[whole.key])
 
     def _us(self, start: int, end: int) -> int:
-        return (self._stamps[end] or 0) - (self._stamps[start] or 0)
+        return self._at[end] - self._at[start]
 
     def _strike(self, key: str, reason: str) -> None:
         self.reasons.setdefault(key, reason)
@@ -209,7 +210,7 @@ class _Examination:
                 self._strike(key, reason)
 
     def _places(self, slots: Sequence[int], voice: bool) -> Iterator[_Place]:
-        present = [slot for slot in slots if self._stamps[slot] is not None]
+        present = [slot for slot in slots if slot in self._at]
         for before, behind in zip(present, present[1:], strict=False):
             took = self._us(before, behind)
             if took < -STEP_US:
@@ -224,7 +225,7 @@ class _Examination:
 
     def _ollama_us(self) -> int:
         parts = sum(self._reported.get(name) or 0.0 for name in ("load_ms", "prefill_ms", "decode_ms"))
-        return round(1000 * max(parts, self._reported.get("ollama_total_ms") or 0.0))
+        return round(1000 * max(parts, self._reported.get("ollama_total_ms") or parts))
 
     def _strike_place(self, place: _Place) -> None:
         """What spans the place; also a hop behind it, because the clocks may differ by what they did not before."""
@@ -236,7 +237,7 @@ class _Examination:
                     self._strike(row.key, place.reason)
         if place.before < _TTS[0]:
             self._strike_known(HOPS, place.reason)
-        if place.before < self.end:
+        if self.end is not None and place.before < self.end:
             self._strike(V2V, place.reason)
         if place.on_the_way:
             self.stepped = True
@@ -261,7 +262,7 @@ class _Examination:
         self.stepped = True
         self._strike_beside(True, reason)
         self._strike_known((*HOPS, NETWORK), reason)
-        if self.end >= 0:
+        if self.end is not None:
             self._strike(V2V, reason)
 
     def _judge_parts(self, whole: _Row, parts: Sequence[str], tolerance: int) -> None:

@@ -29,11 +29,6 @@ class V34Sessions:
         self.with_tts_events: set[int] = set()
         """Numbers of the sessions whose TTS writes events."""
 
-    @property
-    def has_ids(self) -> bool:
-        """At least one turn had the id of its session."""
-        return bool(self._by_id)
-
     def assign(self, draft: Draft, session_id: object) -> None:
         """Give a turn its session. A new id begins a new session; anything but a non-empty string is ignored."""
         if not isinstance(session_id, str) or not session_id:

@@ -201,3 +201,18 @@ def test_a_line_that_is_not_of_these_flags_is_passed_over(place: Place) -> None:
     files = (replace(record, literals=(strange, garbled)), replace(record, path="/elsewhere/config.py"))
     place.journal.append(Entry(op="one", stage="kept", at=100.0, files=files))
     assert {one.at for one in place.look().look().written} == {LONG_AGO}
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_literal_that_says_nothing_hides_none_beside_it(place: Place, at: int) -> None:
+    """One of no flag, one whose value cannot be read, one that only turns show: each ahead of two that count."""
+    edits = [Edit(place.config, FULL, False), Edit(place.config, CHUNKS, 9)]
+    (record,) = file_records(plan(edits, place.backups))
+    nothing = (
+        replace(record.literals[0], name="DB_PASSWORD"), replace(record.literals[0], new="five", old="5"),
+        replace(record.literals[0], name="raw"),
+    )  # fmt: skip
+    files = (replace(record, literals=(nothing[at], *record.literals)),)
+    place.journal.append(Entry(op="one", stage="kept", at=100.0, files=files))
+    assert place.told("tail-mode") == [(100.0, False, True)]
+    assert place.told("retrieved-chunks") == [(100.0, 9, 5)]

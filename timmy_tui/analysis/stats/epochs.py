@@ -71,11 +71,6 @@ class EpochTracker:
         """Ordinals of the turns of an epoch; empty if there is no such epoch."""
         return tuple(self._members[number - 1]) if 0 < number <= len(self._members) else ()
 
-    def epoch_of(self, ordinal: int) -> int | None:
-        """Number of the epoch that a turn belongs to."""
-        place = self._seen.get(ordinal)
-        return None if place is None else place + 1
-
     def differences(self, a: Collection[Turn], b: Collection[Turn]) -> tuple[FlagChange, ...]:
         """Flags with one value in all turns of ``a`` and another in all turns of ``b``."""
         before, after = self._common(a), self._common(b)

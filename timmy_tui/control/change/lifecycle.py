@@ -15,6 +15,7 @@ from timmy_tui.control.flags.verification import Verification, newest_session
 from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, FileState, Operation, new_op
 from timmy_tui.control.progress import (
+    EDITING_S,
     KEEP,
     STOP,
     UNDO,
@@ -45,7 +46,7 @@ class Change:
         self._record = Record(context.journal, self.progress.op)
         self._written = False
         self._listener: Listener | None = None
-        self._verification = Verification(plan.requested, -1)
+        self._verification = Verification(plan.requested, None)
 
     def run(self) -> None:
         """Carry out the whole change. Never raises: an error becomes a state and a message."""
@@ -55,7 +56,7 @@ class Change:
         """Take up a change that an earlier run left applied: verify it and ask for keep or undo. Restarts nothing."""
         self._record.operation = operation
         self._written = True
-        self._verification = Verification(self.plan.requested, -1, operation.started)
+        self._verification = Verification(self.plan.requested, None, operation.started)
         self._run_to_outcome(lambda: self._resume(operation, file_state))
 
     def _resume(self, operation: Operation, file_state: FileState) -> None:
@@ -122,7 +123,7 @@ class Change:
     def _write(self, old: Serving) -> float:
         """Write the journal, then the files; returns the boot-clock time at which all files were in place."""
         plan = self.plan
-        self.progress.enter(ChangeState.EDITING, 5.0)
+        self.progress.enter(ChangeState.EDITING, EDITING_S)
         self._record.begin(plan.label, self._context.setup.strategy.name, plan.planned, old.identity, plan.undoes)
         if not plan.planned:
             return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -88,8 +88,8 @@ class Planner:
 
     def _turns_of_running(self, serving: Serving) -> Sequence[Turn]:
         """Turns that show which values run; none where that is not known for sure."""
-        turns = self._live_state().turns
-        return of_running_process(turns, serving.listeners[0].started_at) if len(serving.listeners) == 1 else ()
+        one = serving.only
+        return of_running_process(self._live_state().turns, one.started_at) if one is not None else ()
 
     def _with_consequences(self, made: ChangePlan, serving: Serving, busy: bool) -> ChangePlan:
         """What is done beside the files, in words."""

@@ -11,7 +11,7 @@ from timmy_tui.control.edit.transaction import PlannedFile, write
 from timmy_tui.control.errors import Conflict
 from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, FileState, new_op, plan_rollback
-from timmy_tui.control.progress import STOP, Progress, WaitStopped
+from timmy_tui.control.progress import EDITING_S, STOP, Progress, WaitStopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy, V34Service
@@ -58,7 +58,7 @@ class Rollback:
         try:
             backups = Path(operation.files[0].backup).parent if operation.files else None
             planned = plan_rollback(operation, backups)
-            self.progress.enter(ChangeState.EDITING, 5.0)
+            self.progress.enter(ChangeState.EDITING, EDITING_S)
             own_record.begin(
                 f"undo {self.label}", self.context.setup.strategy.name, planned, old.identity, undoes=operation.op
             )

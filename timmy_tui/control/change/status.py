@@ -83,7 +83,7 @@ class ControlStatus:
         read_from = (files, serving.identity, id(turns))
         if self._flags_read_from != read_from:
             # Turns of a v34 that has been replaced do not show what runs now.
-            one = serving.listeners[0] if len(serving.listeners) == 1 else None
+            one = serving.only
             shown = turns if one is None else of_running_process(turns, one.started_at)
             self._flags = flag_states(self._root, self._settings, shown)
             self._flags_read_from, self._turns = read_from, turns

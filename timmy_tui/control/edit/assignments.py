@@ -76,7 +76,7 @@ def _scan(node: ast.AST, name: str, bindings: Bindings) -> None:
     kind = _kind(node, name)
     if kind:
         bindings.add(node, kind)
-    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+    if isinstance(node, ast.ImportFrom) and "*" in [alias.name for alias in node.names]:
         bindings.stars.append(node.lineno)
     for child in _outer_parts(node):
         _scan(child, name, bindings)

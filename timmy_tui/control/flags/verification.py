@@ -14,8 +14,8 @@ class Verification:
     """Checks the requested values against the turns of a session that began after the change."""
 
     requested: tuple[tuple[Flag, FlagValue], ...]
-    since: int
-    """Number of the newest session before the change."""
+    since: int | None
+    """Number of the newest session before the change; None: not known, or there was none."""
     resumed_at: float | None = None
     """When an earlier run of the program began the change, in seconds since the epoch; None: it was this run.
 
@@ -24,12 +24,14 @@ class Verification:
 
     def turns(self, turns: Sequence[Turn]) -> list[Turn]:
         """The turns of the newest session, if it began after the change; else none."""
+        if not turns:
+            return []
         since = self.since
         if self.resumed_at is not None:
             earlier = [turn for turn in turns if turn.started is not None and turn.started < self.resumed_at]
-            since = max((turn.session for turn in earlier), default=-1)
-        newest = turns[-1].session if turns else since
-        return [turn for turn in turns if turn.session == newest] if newest > since else []
+            since = max((turn.session for turn in earlier), default=None)
+        newest = turns[-1].session
+        return [turn for turn in turns if turn.session == newest] if since is None or newest > since else []
 
     def weigh(self, turns: Sequence[Turn]) -> tuple[int, str]:
         """(number of turns that agree with every requested value, label of a flag that they contradict or "").

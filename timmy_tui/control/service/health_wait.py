@@ -49,8 +49,8 @@ class HealthWait:
         """A v34 ran before."""
         self._starts = 1
         self._first_seen: dict[str, float] = {}
-        self._other_cause = ""
-        """Why the change is not the cause of what is seen now; empty when it may be."""
+        self._other_cause: str
+        """Why the change is not the cause of what is seen now, set by each look; empty when it may be."""
         self._asked_at: float | None = None
         self._silent_since: float | None = None
         self._gone_since: float | None = None
@@ -94,10 +94,10 @@ class HealthWait:
         elif not serving.listeners:
             self._note_cut_turn()
             self._check_exited()
-        elif serving.listeners[0].started <= self.since:
-            self._start_once_more(serving)
+        elif serving.only is not None and serving.only.started <= self.since:
+            self._start_once_more(serving, serving.only)
         elif self._answers():
-            return serving.listeners[0]
+            return serving.only
         return None
 
     def _note_cut_turn(self) -> None:
@@ -114,9 +114,9 @@ class HealthWait:
         if self._gone_since is not None and now - self._gone_since >= self.strategy.gone_s:
             raise Unhealthy(f"v34 has exited{crash_reason(self.live_state().log)}")
 
-    def _start_once_more(self, serving: Serving) -> None:
+    def _start_once_more(self, serving: Serving, old: Listener) -> None:
         """Restart, one time, a v34 that was started before the files were in place and so has not read them."""
-        self._other_cause = f"pid {serving.listeners[0].pid} still serves, with the values from before the edit"
+        self._other_cause = f"pid {old.pid} still serves, with the values from before the edit"
         if ask(self.url, ASK_LIMIT_S) is not Answer.ANSWERS:
             return
         if self.strategy.started_by is StartedBy.USER:
@@ -181,6 +181,6 @@ class HealthWait:
 def find_serving(watch: V34Watch, progress: Progress) -> Serving:
     """Who listens now; also updates the change's progress."""
     serving = watch.look()
-    pid = serving.listeners[0].pid if len(serving.listeners) == 1 else None
+    pid = serving.only.pid if serving.only is not None else None
     progress.update(pid=pid, listeners=len(serving.listeners))
     return serving

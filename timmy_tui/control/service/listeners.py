@@ -89,6 +89,11 @@ class Serving:
         """Identity of the process that serves; empty when none does."""
         return self.listeners[0].identity if self.listeners else ""
 
+    @property
+    def only(self) -> Listener | None:
+        """The process that serves; None where none does, or where several do."""
+        return self.listeners[0] if len(self.listeners) == 1 else None
+
 
 def serving_at(url: str) -> Serving:
     """Who serves v34's URL, as far as that is this machine."""

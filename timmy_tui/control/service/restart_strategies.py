@@ -85,16 +85,16 @@ class Reload:
         return cls(timmy.installation.config.resolve(), timmy.settings.control.reload_limit_s)
 
     def preview(self, serving: Serving) -> tuple[str, ...]:
-        if not serving.listeners:
+        if serving.only is None:
             return ("v34 is not running: its next start reads the file",)
-        unknown = "" if serving.listeners[0].reloader else " (whether it has one cannot be seen)"
+        unknown = "" if serving.only.reloader else " (whether it has one cannot be seen)"
         return (
             f"v34 restarts itself: its debug reloader notices the edit{unknown}",
             "Timmy hears nobody while v34 loads its models again (10–30 s)",
         )
 
     def refusal(self, serving: Serving) -> str:
-        if serving.listeners and serving.listeners[0].reloader is False:
+        if serving.only is not None and serving.only.reloader is False:
             return "v34 runs without its debug reloader and would not notice the edit; set another control.strategy"
         return ""
 
@@ -131,7 +131,7 @@ class Manual:
 
     def _instruction(self, serving: Serving) -> str:
         stop = "Ctrl+C in its terminal, then " if serving.listeners else ""
-        running = serving.listeners[0].command if serving.listeners else None
+        running = serving.only.command if serving.only is not None else None
         command = running or self.command_file.read() or usual_command(self.folder)
         return f"{stop}{command.shell_line}"
 
