@@ -76,7 +76,7 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
             for turn in ingest.feed(row.kind, batch):
                 turns[turn.ordinal] = turn
         sources.append(SourceState(name=path.name, condition=SourceCondition.OK, lines=lines, dropped=dropped))
-    for turn in ingest.assembler.finish():
+    for turn in ingest.finish():
         turns[turn.ordinal] = turn
     ordered = in_order(turns.values())
     return LogReading(
