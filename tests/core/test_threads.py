@@ -23,7 +23,7 @@ from timmy_tui.core.threads import (
 def no_thread_failures() -> Iterator[None]:
     yield
     for failure in thread_failures():
-        clear_failure(failure.name)
+        clear_failure(failure.where)
 
 
 class Stopping(threading.Event):
@@ -53,7 +53,7 @@ def test_a_thread_that_fails_starts_again_after_longer_and_longer_pauses() -> No
     assert stopping.waited == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
     assert told[0].startswith("ValueError: an odd␛ line (tests.core.test_threads:")
     (failure,) = thread_failures()
-    assert failure.name == "reader"
+    assert failure.where == "reader"
     assert "ValueError: an odd␛ line" in failure.message and "10 times" in failure.message
 
 
@@ -99,7 +99,7 @@ def test_a_timer_is_guarded_and_can_be_cancelled() -> None:
 
     start_timer("clock", 0.0, work)
     (failure,) = wait_for(thread_failures)
-    assert failure.name == "clock"
+    assert failure.where == "clock"
     called: list[int] = []
     timer = start_timer("later", 3600.0, lambda: called.append(1))
     timer.cancel()
@@ -126,4 +126,4 @@ def test_the_first_time_stays_and_the_number_is_bounded() -> None:
     for number in range(MAX_SHOWN + 5):
         set_failure(f"thread {number}", "x")
     assert len(thread_failures()) == MAX_SHOWN
-    assert thread_failures()[-1].name == f"thread {MAX_SHOWN + 4}"
+    assert thread_failures()[-1].where == f"thread {MAX_SHOWN + 4}"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from timmy_tui.demo.ollama.responses import MODEL
 from timmy_tui.demo.ollama.server import OllamaStandIn, StandInOptions
 from timmy_tui.parse.ollama_log import OllamaLogParser
-from timmy_tui.parse.ollama_patterns import is_generation, match_line, parse_duration, parse_time
+from timmy_tui.parse.ollama_patterns import is_generation, match_line, parse_time
 from timmy_tui.sources.services.http import HttpClient
 
 SLOT = (
@@ -79,6 +79,10 @@ def test_lines_of_the_old_runner_are_read() -> None:
     assert found == [(42, 30, 12, True)]
 
 
+def windows(parser: OllamaLogParser) -> list[int | None]:
+    return [served.num_ctx for served in parser.feed([SLOT.encode()])]
+
+
 def test_the_server_says_who_it_is_and_what_it_loads() -> None:
     head = "time=2025-11-19T01:30:00.000Z level=INFO source="
     _, parser = feed(
@@ -87,12 +91,13 @@ def test_the_server_says_who_it_is_and_what_it_loads() -> None:
         head + 'server.go:1332 msg="llama runner started in 1.76 seconds"',
         head + 'sched.go:333 msg="runner expired event received"',
     )
-    assert (parser.version, parser.num_ctx, parser.load_s) == ("0.12.11", 8000, 1.76)
-    assert parser.facts["unloading"] == 1
-    _, newer = feed(
-        head + 'llama_server.go:572 msg="starting llama-server" cmd="llama-server -m x -c 32768 -np 1 -b 512"'
-    )
-    assert newer.num_ctx == 32768
+    assert parser.version == "0.12.11"
+    assert [parser.facts[kind] for kind in ("started", "unloading")] == [1, 1]
+    assert windows(parser) == [8000]
+    newer = OllamaLogParser()
+    start = 'llama_server.go:572 msg="starting llama-server" cmd="llama-server -m x -c 32768 -np 1 -b 512"'
+    newer.feed([(head + start).encode()])
+    assert windows(newer) == [32768]
 
 
 def test_access_lines_with_and_without_colours() -> None:
@@ -108,13 +113,7 @@ def test_access_lines_with_and_without_colours() -> None:
     assert not is_generation(coloured)
 
 
-def test_durations_and_times_are_read_or_unknown() -> None:
-    assert [parse_duration(text) for text in ("15.5s", "1m4s", "33.313µs", "soon")] == [
-        15.5,
-        64.0,
-        pytest.approx(33.313e-6),
-        None,
-    ]
+def test_times_are_read_or_unknown() -> None:
     assert parse_time("2025-10-03T13:22:30.123456789Z") == pytest.approx(1759497750.123456)
     assert parse_time("1719000000") == 1719000000
     assert parse_time("yesterday") is None
@@ -130,7 +129,7 @@ def test_figures_that_do_not_agree_are_not_believed() -> None:
 def test_an_answer_in_the_log_cannot_forge_a_request() -> None:
     found, parser = feed('the model said: msg="loading cache slot" prompt=1 used=1 remaining=0', "prompt eval time = x")
     assert found == []
-    assert parser.noise == 2
+    assert parser.facts == {}
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))
@@ -178,4 +177,3 @@ def test_a_number_too_large_costs_its_line(digits: int) -> None:
     assert found == [(40, 26, 14, False)]
     assert sum(parser.unreadable.values()) == len(bad)
     assert parse_time(long) is None or digits == 16
-    assert parse_duration(long + "h") is None or digits < 309

@@ -69,7 +69,7 @@ def no_failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
     yield
     for failure in thread_failures():
-        clear_failure(failure.name)
+        clear_failure(failure.where)
 
 
 def test_a_batch_that_cannot_be_added_costs_none_of_those_behind_it(

@@ -58,3 +58,18 @@ def test_a_log_path_that_is_a_loop_of_links_is_named_with_its_reason(tmp_path: P
     with pytest.raises(SourceError, match="a.log cannot be read: Too many levels of symbolic links"):
         read_logs(logs_of(installation), TailSettings())
     assert installation.v34_log == tmp_path / "b.log"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("more", "read"), [(-1, 2), (0, 2), (1, 1)])
+def test_a_line_end_of_two_bytes_is_no_part_of_a_line(tmp_path: Path, end: str, more: int, read: int) -> None:
+    """The dashboard, which has its lines from the same splitter, counts the same."""
+    first, second = (event(1000, name, "v34_webhook_received") for name in ("aaaaaaaa", "bbbbbbbb"))
+    longest = first.replace("{", "{" + " " * (1024 + more - len(first)), 1)
+    assert len(longest) == 1024 + more
+    path = tmp_path / "latency.log"
+    path.write_bytes(end.join([longest, second, "", "torn"]).encode())
+    reading = read_logs(named_logs([path]), TailSettings(line_kib=1))
+    (source,) = reading.sources
+    assert (source.lines, source.dropped, len(reading.turns)) == (4, 2 - read, read)
+    assert reading.unparsed.total() == 1

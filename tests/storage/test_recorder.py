@@ -241,7 +241,7 @@ def test_a_file_that_is_locked_as_the_program_starts_is_written_as_soon_as_it_is
     recorder.note(turn(1), "too curt")
     recorder.mark(turn(1), "good")
     (failure,) = wait_for(thread_failures)
-    assert failure.name == "history" and "locked" in failure.message
+    assert failure.where == "history" and "locked" in failure.message
     assert len(messages) == 1 and usable == []
     other.execute("ROLLBACK")
     other.close()

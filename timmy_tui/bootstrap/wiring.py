@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from timmy_tui.analysis.compare.restart_noise import Computed
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.bootstrap.flags import flag_source
 from timmy_tui.core.settings import Settings, state_dir
@@ -76,7 +77,8 @@ def live_source(
         line_root=root if options.record else None,
     )
     if recorder is not None:
-        recorder.on_new_session = lambda history: set_session_noise(source, analyzer, session_noise(history))
+        computed: Computed = {}
+        recorder.on_new_session = lambda history: set_session_noise(source, analyzer, session_noise(history, computed))
     return source
 
 

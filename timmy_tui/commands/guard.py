@@ -39,7 +39,9 @@ def guarded(act: Callable[[], int]) -> int:
         discard(sys.stdout)
         if os.environ.get(TRACEBACK):
             raise
-        say(f"timmy-tui: a fault of the program: {type(error).__name__}: {error} ({_place(error)})", err=True)
+        from timmy_tui.core.failures import raised_at  # 2 ms that only a fault pays
+
+        say(f"timmy-tui: a fault of the program: {type(error).__name__}: {error} ({raised_at(error)})", err=True)
         say(f"Please report it. {TRACEBACK}=1 prints the whole traceback.", err=True)
         return FAULT
 
@@ -48,13 +50,3 @@ def os_error_words(error: OSError) -> str:
     """``FILE: No space left on device.``; without a file the reason alone."""
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
     return f"{where}{error.strerror or error}."
-
-
-def _place(error: BaseException) -> str:
-    """File and line where it was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "place not known"
-    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"

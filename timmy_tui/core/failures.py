@@ -20,15 +20,15 @@ _LIMIT = 100
 
 @dataclass
 class Failure:
-    """What was raised at one place."""
+    """What went wrong at one place, or with one thread."""
 
     where: str
-    """Module and line: ``turns.ledger:120``."""
+    """Module and line (``turns.ledger:120``), or the name of the thread."""
     message: str
-    """Of the first exception there: its type, its text, and what the step was at. Cleaned text."""
+    """Of the first exception at a place, or of the last one of a thread; cleaned text."""
     since: float
     """time.time() of the first one."""
-    count: int = 0
+    count: int = 1
 
 
 class Failures:
@@ -43,11 +43,11 @@ class Failures:
         if where not in self._failures and len(self._failures) >= MOST_PLACES:
             where = ELSEWHERE
         failure = self._failures.get(where)
-        if failure is None:
-            message = clean(f"{type(error).__name__}: {error}", _LIMIT)
-            message += f" ({clean(about, _LIMIT)})" if about else ""
-            failure = self._failures[where] = Failure(where, message, time.time())
-        failure.count += 1
+        if failure is not None:
+            failure.count += 1
+            return
+        at = f" ({clean(about, _LIMIT)})" if about else ""
+        self._failures[where] = Failure(where, describe(error, _LIMIT) + at, time.time())
 
     def run(self, items: Sequence[T], consume: Callable[[Iterator[T]], None], about: Callable[[int, T], str]) -> None:
         """Hand ``consume`` an iterator over the items, and again after an exception: only the item that raised is lost.
@@ -72,6 +72,11 @@ class Failures:
     def counts(self) -> Counter[str]:
         """How often each occurred, by place and first message: for where lines are counted that could not be read."""
         return Counter({f"{one.where}: {one.message}": one.count for one in self._failures.values()})
+
+
+def describe(error: BaseException, limit: int = 160) -> str:
+    """``ValueError: what it says`` as one cleaned line of so many characters."""
+    return clean(f"{type(error).__name__}: {error}".strip(": "), limit)
 
 
 def raised_at(error: BaseException) -> str:

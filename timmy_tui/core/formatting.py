@@ -39,6 +39,11 @@ def count(value: int | None) -> str:
     return MISSING if value is None else str(value)
 
 
+def plural(number: int, word: str) -> str:
+    """``1 turn``, ``2 turns``, ``0 turns``."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def on_off(value: bool | None) -> str:
     """``on``, ``off``, or ``—`` for None."""
     return MISSING if value is None else "on" if value else "off"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from timmy_tui.core.failures import raised_at
+from timmy_tui.core.failures import Failure, describe, raised_at
 from timmy_tui.core.sanitize import clean
 
 FIRST_PAUSE_S = 0.5
@@ -24,17 +24,6 @@ OnFailure = Callable[[str], object]
 """Gets what went wrong, in one line."""
 
 
-class Failure(NamedTuple):
-    """What is wrong with one thread now."""
-
-    name: str
-    """Of the thread."""
-    message: str
-    """What went wrong, where, and what is done about it; cleaned text."""
-    since: float
-    """time.time() at which it first failed."""
-
-
 class _Entry(NamedTuple):
     failure: Failure
     shown_until: float
@@ -46,7 +35,7 @@ _entries: dict[str, _Entry] = {}
 
 
 def thread_failures() -> tuple[Failure, ...]:
-    """What is wrong with the threads of this process now, oldest first."""
+    """What is wrong with the threads of this process now, where, and what is done about it; oldest first."""
     now = time.monotonic()
     with _lock:
         for name in [name for name, entry in _entries.items() if entry.shown_until < now]:
@@ -132,8 +121,3 @@ class _Guard:
             set_failure(self._name, f"{text}, {again}", pause_s + RECOVERED_S)
         if self._on_failure is not None:
             self._on_failure(text)
-
-
-def describe(error: BaseException) -> str:
-    """``ValueError: what it says`` as one cleaned line."""
-    return clean(f"{type(error).__name__}: {error}".strip(": "), 160)

@@ -56,6 +56,9 @@ class ReadsReplies(Protocol):
     def use_reply_lengths(self, reply_length_of: Callable[[str], int | float | None]) -> None:
         """Take a function that returns the characters of the answer of the turn with this id; None: not known."""
 
+    def finish(self) -> list[DebugFact]:
+        """At the end of the log: facts of lines that were held back, because later ones could show whose they are."""
+
 
 class LogPlaces(Protocol):
     """Where an installation has its files; the settings have been applied."""

@@ -108,19 +108,15 @@ class _Server:
 
 
 class OllamaLogParser:
-    """Lines in, requests out. A line that no pattern matches is counted as noise; it is not an error."""
+    """Lines in, requests out. A line that no pattern matches is not an error."""
 
     def __init__(self) -> None:
         self.version: str | None = None
         """The server's version, printed when it begins to listen."""
-        self.load_s: float | None = None
-        """Duration of the start of the newest runner, in seconds."""
         self.debug: bool | None = None
         """Whether debug lines are written; None where the log does not show it."""
         self.facts: Counter[str] = Counter()
         """Lines by kind."""
-        self.noise = 0
-        """Lines that no pattern matches."""
         self.servers_own = 0
         """Lines that can only be those of an Ollama server; beyond the first, only those that a pattern matches."""
         self.generations = 0
@@ -129,12 +125,6 @@ class OllamaLogParser:
         """Lines whose figures could not be used, by reason."""
         self._number = 0
         self._servers: dict[str, _Server] = {}
-        self._newest = _Server()
-
-    @property
-    def num_ctx(self) -> int | None:
-        """Context window of the runner that was started last, in tokens."""
-        return self._newest.num_ctx
 
     def feed(self, lines: Iterable[bytes]) -> list[ServedPrompt]:
         """Requests whose last needed line is among ``lines``. Never raises, whatever the bytes."""
@@ -157,7 +147,6 @@ class OllamaLogParser:
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         fact = match_line(text)
         if fact is None:
-            self.noise += 1
             if not self.servers_own:
                 self.servers_own += is_servers_own(text)
             self._note_level(text)
@@ -216,10 +205,7 @@ class OllamaLogParser:
         elif fact.kind == "truncated":
             server.truncated = True
         elif fact.kind == "starting":
-            self._newest = server
             server.num_ctx = _count(values["num_ctx"]) if "num_ctx" in values else server.num_ctx
-        elif fact.kind == "started":
-            self.load_s = _number(values["seconds"])
 
     def _finish(self, server: _Server, number: str, values: Mapping[str, str]) -> ServedPrompt:
         """0.30+: the timing line has the evaluated tokens; the rest of the prompt came from the cache."""

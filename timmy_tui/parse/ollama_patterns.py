@@ -12,7 +12,6 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from timmy_tui.core.decode import number
 from timmy_tui.parse.ollama_prefix import ANSI, strip_prefixes
 
 MAX_CHARACTERS = 8192
@@ -131,16 +130,6 @@ def parse_time(text: str | None) -> float | None:
             return time.mktime(time.strptime(text, "%Y/%m/%d - %H:%M:%S"))
         return datetime.fromisoformat(re.sub(r"([.,]\d{6})\d+", r"\1", text)).timestamp()
     except (ValueError, OverflowError, OSError):
-        return None
-
-
-def parse_duration(text: str) -> float | None:
-    """Seconds, from a duration as Go writes it: ``15.2285805s``, ``33.313µs``, ``1m4s``; None for anything else."""
-    parts = re.findall(r"([\d.]+)(h|ms|µs|us|ns|m|s)", text)
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-    try:
-        return number(sum(float(size) * units[unit] for size, unit in parts)) if parts else None
-    except ValueError:
         return None
 
 

@@ -22,8 +22,8 @@ _NOT_STORED = "*** Debug: Assistant response added to conversation history only"
 _BETWEEN = frozenset({"", "access", "health", "tts_failure"})
 """Kinds of lines that another thread, or the other stream, can print there."""
 _MOST_BETWEEN = 50
-NOTED = frozenset({"begin", "message", "step", "storage", "retrieval"})
-"""Kinds of lines that tell whose answer is next, and how long its turn took."""
+NOTED = frozenset({"begin", "message", "step", "storage", "retrieval", "counts"})
+"""Kinds of lines that tell whose answer is next, how long its turn took, and how many tokens it has."""
 
 
 SPECIAL_TOKENS = 8
@@ -55,12 +55,15 @@ class AnswerEnd:
         """Lines since one that may be v34's behind the answer: the next ones decide."""
         self._request_id = ""
         self._steps: dict[int, float] = {}
+        self._tokens: int | None = None
         self._length = 0
 
     def note(self, fact: DebugFact) -> None:
         """A line outside of foreign text."""
         if fact.kind == "begin" or fact.values.get("typed") is not None:
-            self._request_id, self._steps = "", {}
+            self._request_id, self._steps, self._tokens = "", {}, None
+        if fact.kind == "counts":
+            self._tokens = fact.values.get("output_tokens")
         if fact.request_id:
             self._request_id = fact.request_id
         if fact.kind == "step" and "ms" in fact.values:
@@ -87,6 +90,53 @@ class AnswerEnd:
         if kind in _BETWEEN:
             return None if len(self.held) < _MOST_BETWEEN else not self.held[0].startswith(_NOT_STORED)
         return kind in ("serving", "restarting") or not self.held[0].startswith(_NOT_STORED)
+
+    def doubt(self, text: Sequence[str]) -> "DoubtedEnd | None":
+        """What follows must show whether the answer ends with ``text``, which is too short for Ollama's count."""
+        if self._tokens is None or not too_short("\n".join(text), self._tokens):
+            return None
+        return DoubtedEnd(text, self._steps, self._tokens)
+
+
+class DoubtedEnd:
+    """An answer that seems to have ended, but has too little text for its tokens. A whole turn may be forged in it.
+
+    Behind a real end the next turn is whole, and another one begins. Behind a forged one comes a second end, with a
+    total that is the turn's and not that of what stood between.
+    """
+
+    def __init__(self, text: Sequence[str], steps: Mapping[int, float], tokens: int) -> None:
+        self.text = list(text)
+        self.lines: list[str] = []
+        """All since then, v34's lines behind the answer among them."""
+        self.end = 0
+        """Number of lines before the newest line that can be v34's behind the answer."""
+        self._steps, self._tokens = dict(steps), tokens
+        self._others: dict[int, float] = {}
+        self._said = self._is_others = self._whole = False
+
+    def add(self, fact: DebugFact | None, text: str) -> bool | None:
+        """Whether the answer ended where it seemed to; None: not known yet."""
+        self.lines.append(text)
+        kind = "" if fact is None else fact.kind
+        if fact is None or len(self.lines) > _MOST_LINES:
+            return None if len(self.lines) <= _MOST_LINES else True
+        if kind == "begin":
+            self._others = {}
+            return True if self._whole else None
+        if kind == "step" and "ms" in fact.values:
+            self._others[fact.values["step"]] = fact.values["ms"]
+        elif kind == "answer":
+            self._said = True
+        elif kind == "answer_added":
+            self.end, self._is_others, self._said = len(self.lines) - 1, self._said, False
+        elif kind == "total" and self.end and "ms" in fact.values:
+            others = self._is_others and total_agrees(self._others, fact.values["ms"])
+            self._whole = self._whole or self._is_others
+            whole = "\n".join([*self.text, *self.lines[: self.end]])
+            if not others and total_agrees(self._steps, fact.values["ms"]) and not too_short(whole, self._tokens):
+                return False
+        return None
 
 
 class LongerAnswer:

@@ -30,9 +30,13 @@ class LineReader:
 
     def text(self, line: bytes, foreign: bool) -> str:
         """The line's text. ``foreign``: it stands in an answer or another text, which cannot show a prefix."""
-        text = line.decode("utf-8", "replace").replace("\0", "").rstrip("\r\n")
-        # A progress bar redraws its line with carriage returns: only the text after the last one is on the screen.
-        text = text.rpartition("\r")[2]
+        # To look first is cheaper than to replace: hardly any line has one of these.
+        text = line.decode("utf-8", "replace")
+        if "\0" in text:
+            text = text.replace("\0", "")
+        if "\r" in text or "\n" in text:
+            # A progress bar redraws its line with carriage returns: only the text after the last one is on the screen.
+            text = text.rstrip("\r\n").rpartition("\r")[2]
         if "\x1b" in text:
             text = _COLOUR.sub("", text)
         match = _PREFIX.match(text) if self._prefixed or not (foreign or text[:1] in "*->[ ") else None

@@ -4,63 +4,30 @@ Inside foreign text (the user's words, a prompt preview, an answer) only the lin
 no text can end itself, and no answer can tell of a turn.
 """
 
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.log_format import DebugFact, FactLog
-from timmy_tui.parse.v34_answers import NOTED, AnswerEnd, LongerAnswer
+from timmy_tui.parse.v34_answers import NOTED, AnswerEnd, DoubtedEnd, LongerAnswer
+from timmy_tui.parse.v34_foreign import FOREIGN, LAST_LINE, LIMIT, message_of
 from timmy_tui.parse.v34_lines import LineReader
 from timmy_tui.parse.v34_patterns import PATTERNS, match_line
 
 __all__ = ["FORMAT", "NOTHING_UNDERSTOOD", "PATTERNS", "V34Parser", "match_line"]
-
-_ID = re.compile(r"^(?P<text>.*) \[request_id=(?P<request_id>[0-9A-Za-z-]{1,64})\]$", re.DOTALL)
 
 _RESTART = frozenset({"serving", "restarting"})
 _NEXT_TURN = frozenset({"begin", "message", "step"})
 """What follows a restart and comes before the next answer, if the restart is real."""
 
 
-class _Foreign(NamedTuple):
-    """A foreign text of several lines: how it ends."""
-
-    ends: frozenset[str]
-    """Kinds of the lines that v34 prints next. Every other line is text."""
-    length: int = 10_000
-    """Characters of the whole text, where v34 cuts it and puts ``...`` behind it. It has no more lines than that."""
-    restarts: bool = True
-    """A line of a restart ends it: v34 was killed while it printed, or before its buffer was written."""
-
-
-_FOREIGN: dict[str, _Foreign] = {
-    "message": _Foreign(frozenset()),
-    "excerpt": _Foreign(frozenset({"topic"}), length=55),
-    "summary": _Foreign(frozenset({"parent_stored"}), length=103),
-    "caption": _Foreign(frozenset(), length=130),
-    "preview": _Foreign(frozenset({"tail_prompt", "tail_mode", "context_sent", "first_request", "call"}), length=203),
-    "answer_head": _Foreign(frozenset({"context_returned", "timings"}), length=103),
-    "answer": _Foreign(frozenset({"answer_added"}), restarts=False),
-}
-"""By the kind of the line that begins it. The user's words end where v34 begins to process them: it repeats them."""
-
-_LAST_LINE = {
-    "excerpt": re.compile(r"\.\.\.'$"),
-    "summary": re.compile(r"\.\.\.$"),
-    "preview": re.compile(r"\.\.\.$"),
-    "answer_head": re.compile(r"\.\.\.$"),
-    "caption": re.compile(r"' faces=\d+ known=\[[^\[]*\]$"),
-}
-"""By the kind of the text: how its last line ends."""
+_PLAIN = frozenset(row.kind for row in PATTERNS) - FOREIGN.keys() - NOTED - {"answer_added"}
+"""Kinds of lines that are facts and nothing more."""
 
 NOTHING_UNDERSTOOD = "no line of v34"
 NOTHING_AFTER_LINES = 100
 """So many lines without one that v34 prints are counted as not understood; a start alone prints some fifty warnings."""
 
-_LIMIT = 4096
-"""Characters stored of a message or an answer."""
 _LINE_LIMIT = 200
 """Lines stored of an answer."""
 _MOST_REPLAYS = 2
@@ -79,6 +46,9 @@ class V34Parser:
         self._failures = Failures()
         self._end = AnswerEnd()
         self._longer = LongerAnswer()
+        self._doubted: DoubtedEnd | None = None
+        self._counts_tell = True
+        """No answer had less text than its tokens make; hidden reasoning is counted, and is no text."""
         self._raw = b""
         """The line that is being read."""
         self._understood = False
@@ -112,20 +82,37 @@ class V34Parser:
         facts: list[DebugFact] = []
 
         def read_all(remaining: Iterator[bytes]) -> None:
-            text, read = self._lines.text, self._read
+            # The hottest loop when a file is read: most lines are outside of any text, and begin and end nothing.
+            text_of, longer, add = self._lines.text, self._longer, facts.append
             for line in remaining:
-                self._raw = line
-                facts.extend(read(text(line, bool(self._inside))))
+                inside = self._inside
+                text = text_of(line, inside != "")
+                if longer.lines is not None:
+                    longer.lines.append(text)
+                if inside or self._repeated:
+                    self._raw = line
+                    facts.extend(self._read_inside(text) if inside else self._read_outside(text))
+                    continue
+                fact = match_line(text)
+                if fact is None:
+                    self.noise += 1
+                elif fact.kind in _PLAIN:
+                    self._understood = True
+                    add(fact)
+                else:
+                    self._raw = line
+                    facts.extend(self._take(fact, text))
 
         self._failures.run(lines, read_all, lambda index, _: f"line {self.lines + index + 1} of v34's log")
         self.lines += len(lines)
         return facts
 
     def _read(self, text: str) -> list[DebugFact]:
-        if (behind := self._longer.lines) is not None:
-            behind.append(text)
-        if self._inside:
-            return self._read_inside(text)
+        if self._longer.lines is not None:
+            self._longer.lines.append(text)
+        return self._read_inside(text) if self._inside else self._read_outside(text)
+
+    def _read_outside(self, text: str) -> list[DebugFact]:
         if self._repeated:
             if text == self._repeated[0] or text.startswith(f"{self._repeated[0]} [request_id="):
                 self._repeated.popleft()
@@ -135,27 +122,27 @@ class V34Parser:
         if fact is None:
             self.noise += 1
             return []
-        self._understood = True
         return self._take(fact, text)
 
     def _take(self, fact: DebugFact, text: str) -> list[DebugFact]:
         """A fact outside of foreign text; it may begin one."""
+        self._understood = True
         kind = fact.kind
         if kind == "message":
-            message = _message(str(fact.values["text"]), fact.values.get("typed"))
+            message = message_of(str(fact.values["text"]), fact.values.get("typed"))
             self._end.note(message)
             # Of the user's words the last line carries the id; without one, more lines may follow.
-            if "typed" in fact.values and message.values["text"] == fact.values["text"][:_LIMIT]:
+            if "typed" in fact.values and message.values["text"] == fact.values["text"][:LIMIT]:
                 self._typed = bool(fact.values["typed"])
                 self._begin_text(kind, str(fact.values["text"]))
             return [message]
-        if kind not in _FOREIGN:
+        if kind not in FOREIGN:
             if kind in NOTED:
                 self._end.note(fact)
             elif kind == "answer_added" and (reply := self._longer.at_end()) is not None:
-                return [DebugFact(kind, {"reply": reply[:_LIMIT]})]
+                return [DebugFact(kind, {"reply": reply[:LIMIT]})]
             return [fact]
-        if kind not in _LAST_LINE or not _LAST_LINE[kind].search(text):
+        if kind not in LAST_LINE or not LAST_LINE[kind].search(text):
             self._begin_text(kind, text.removeprefix("*** Debug: ").partition(": ")[2])
         return []
 
@@ -168,8 +155,10 @@ class V34Parser:
 
     def _read_inside(self, text: str) -> list[DebugFact]:
         """A line inside foreign text, or the line behind its end."""
-        foreign = _FOREIGN[self._inside]
+        foreign = FOREIGN[self._inside]
         fact = match_line(text)
+        if self._doubted is not None:
+            return self._read_doubted(self._doubted, fact, text)
         kind = "" if fact is None else fact.kind
         if fact is not None and self._inside == "message" and kind == "message" and "typed" not in fact.values:
             return self._end_message(fact, text)
@@ -206,15 +195,47 @@ class V34Parser:
             self._end.held.append(text)
             return []
         held, self._end.held = self._end.held, []
-        if is_end and len(self._text) == self._text_lines:
-            self._longer.begin(self._text)
+        ended_by_total = is_end and fact is not None and fact.kind == "total"
+        if ended_by_total and self._counts_tell and self._has_whole_text:
+            self._doubted = self._end.doubt(self._text)
+            if self._doubted is not None:
+                self._doubted.lines += [*held, text]
+                return []
         if not is_end:
             # A step of the clock spoils a total as well: if another answer follows, this one had ended here.
             self._doubt += held
             for line in held:
                 self._add_text(line)
             return self._read_inside(text)
-        return [*self._end_text(), *self._read_again((*held, text))]
+        return self._end_answer((*held, text))
+
+    @property
+    def _has_whole_text(self) -> bool:
+        return len(self._text) == self._text_lines
+
+    def _end_answer(self, behind: Iterable[str]) -> list[DebugFact]:
+        """The answer has ended; ``behind`` are the lines that were held back since."""
+        if self._has_whole_text:
+            self._longer.begin(self._text)
+        return [*self._end_text(), *self._read_again(behind)]
+
+    def _read_doubted(self, doubted: DoubtedEnd, fact: DebugFact | None, text: str) -> list[DebugFact]:
+        """A line behind an end that Ollama's count refutes."""
+        ended = doubted.add(fact, text)
+        return [] if ended is None else self._end_doubted(doubted, ended)
+
+    def _end_doubted(self, doubted: DoubtedEnd, where_it_seemed: bool) -> list[DebugFact]:
+        self._doubted, lines = None, doubted.lines
+        if where_it_seemed:
+            self._counts_tell = False
+            return self._end_answer(lines)
+        self._text_lines += doubted.end
+        self._text = [*self._text, *lines[: doubted.end]][:_LINE_LIMIT]
+        return self._end_answer(lines[doubted.end :])
+
+    def finish(self) -> list[DebugFact]:
+        """See ReadsReplies."""
+        return [] if self._doubted is None else self._end_doubted(self._doubted, True)
 
     def _read_again(self, lines: Iterable[str]) -> list[DebugFact]:
         facts: list[DebugFact] = []
@@ -232,8 +253,8 @@ class V34Parser:
 
     def _is_whole(self, text: str) -> bool:
         """``text``, the newest line, is the text's last. Of a caption only the form of the last line is known."""
-        length = _FOREIGN[self._inside].length
-        last = _LAST_LINE.get(self._inside)
+        length = FOREIGN[self._inside].length
+        last = LAST_LINE.get(self._inside)
         if last is None or not last.search(text):
             return self._text_lines >= length
         return self._inside == "caption" or sum(map(len, self._text)) + len(self._text) - 1 >= length
@@ -243,10 +264,10 @@ class V34Parser:
         lines, self._inside = self._text, ""
         if len(lines) == 1:
             return self._take(fact, text)
-        if _message(str(fact.values["text"]), None).values["text"] != lines[0][:_LIMIT]:
+        if message_of(str(fact.values["text"]), None).values["text"] != lines[0][:LIMIT]:
             return self._end_failed_message(lines, text)
         self._repeated = deque(lines[1:])
-        message = _message("\n".join(lines), self._typed)
+        message = message_of("\n".join(lines), self._typed)
         self._end.note(message)
         return [message]
 
@@ -273,21 +294,7 @@ class V34Parser:
         inside, self._inside, self._doubt = self._inside, "", []
         if inside != "answer":
             return []
-        return [DebugFact("answer", {"reply": "\n".join(self._text)[:_LIMIT]})]
-
-
-def _message(text: str, typed: bool | None) -> DebugFact:
-    """The user's words and the request id after them, which versions before November 2025 do not print."""
-    match = _ID.match(text)
-    if typed and match is not None and match["request_id"] != "None":
-        # A typed turn has no id: the user wrote that.
-        match = None
-    request_id = "" if match is None or match["request_id"] == "None" else match["request_id"]
-    words = text if match is None else match["text"]
-    values: dict[str, object] = {"text": words[:_LIMIT]}
-    if typed is not None:
-        values["typed"] = typed
-    return DebugFact("message", values, request_id)
+        return [DebugFact("answer", {"reply": "\n".join(self._text)[:LIMIT]})]
 
 
 def _recognizes(line: bytes) -> bool:

@@ -16,6 +16,7 @@ from timmy_tui.model.snapshot import Listening, SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import detect, log_files
 from timmy_tui.sources.files.content import ABSENT, problem_of, read_start, require_readable
+from timmy_tui.sources.files.lines import LineSplitter
 from timmy_tui.turns.ingest import Ingest
 
 _CHUNK = 1 << 20
@@ -75,7 +76,7 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
             for turn in ingest.feed(row.kind, batch):
                 turns[turn.ordinal] = turn
         sources.append(SourceState(name=path.name, condition=SourceCondition.OK, lines=lines, dropped=dropped))
-    for turn in ingest.assembler.finish():
+    for turn in ingest.finish():
         turns[turn.ordinal] = turn
     ordered = in_order(turns.values())
     return LogReading(
@@ -125,26 +126,12 @@ def _with_ranges(sessions: Iterable[Session], turns: Sequence[Turn]) -> tuple[Se
 
 def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
     """Whole lines in batches of about 1 MiB, and how many lines were dropped because they are longer than the limit."""
+    splitter = LineSplitter(line_limit)
     try:
         with path.open("rb") as file:
-            rest = b""
-            skipping = False
             while chunk := file.read(_CHUNK):
-                # NUL bytes are what a crash, or UTF-16, leaves in a log; the dashboard takes them out as well.
-                lines = (rest + chunk.replace(b"\0", b"")).split(b"\n")
-                rest = lines.pop()
-                too_long = 0
-                if skipping and not lines:
-                    rest = b""
-                    continue
-                if skipping:
-                    lines.pop(0)
-                    skipping = False
-                if len(rest) > line_limit:
-                    rest, skipping, too_long = b"", True, 1
-                short = [line for line in lines if len(line) <= line_limit]
-                yield short, too_long + len(lines) - len(short)
-            if rest and not skipping:
-                yield [rest], 0
+                dropped = splitter.dropped
+                yield splitter.feed(chunk), splitter.dropped - dropped
+            yield splitter.flush(), 0
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}.") from None

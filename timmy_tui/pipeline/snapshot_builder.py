@@ -1,4 +1,4 @@
-"""One reading of the logs and everything computed from it: recent turns, counts, frame, statistics."""
+"""One reading of the logs and everything computed from it: recent turns, counts, statistics."""
 
 import time
 from bisect import insort
@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.frame import TurnFrame
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
@@ -93,7 +92,6 @@ class SnapshotBuilder:
         self._statistics: _Statistics | None = None
         self._ordered: tuple[Turn, ...] | None = None
         self._phase: tuple[int, str, float, float] | None = None
-        self.frame = TurnFrame()
         self.closed = 0
         """Turns closed so far, revisions not counted."""
 
@@ -184,7 +182,6 @@ class SnapshotBuilder:
         self._states[turn.state] += 1
         self._state_by_ordinal[turn.ordinal] = turn.state
         self._put_recent(turn)
-        self.frame.put(turn)
         self._trim()
         if self._backlog_turns is not None:
             self._backlog_turns.append(turn)

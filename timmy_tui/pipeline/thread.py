@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from timmy_tui.core.failures import Failures
+from timmy_tui.core.formatting import plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 from timmy_tui.core.threads import guarded_thread, thread_failures
@@ -177,8 +178,7 @@ class Pipeline:
             try:
                 shown |= self._add_batch(feed, batch)
             except Exception as error:  # noqa: BLE001  Shown, with what was lost.
-                count = len(batch.lines)
-                self._failures.note(error, f"{count} line{'' if count == 1 else 's'} of {feed.name}")
+                self._failures.note(error, f"{plural(len(batch.lines), 'line')} of {feed.name}")
         return shown
 
     def _add_batch(self, feed: Feed, batch: TailBatch) -> bool:
@@ -270,13 +270,9 @@ class Pipeline:
 
     def _health(self) -> tuple[Health, ...]:
         """One line for each place where exceptions were raised, and for each thread that fails, since the first one."""
-        steps = (*self._failures.all, *self._full_reading.failures)
-        return (
-            *(
-                Health(one.where, one.message if one.count == 1 else f"{one.message} (× {one.count})", one.since)
-                for one in steps
-            ),
-            *(Health(*failure) for failure in thread_failures()),
+        return tuple(
+            Health(one.where, one.message if one.count == 1 else f"{one.message} (× {one.count})", one.since)
+            for one in (*self._failures.all, *self._full_reading.failures, *thread_failures())
         )
 
     def _add_health_line(self, error: Exception) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from timmy_tui.core.errors import HistoryError
-from timmy_tui.core.threads import clear_failure, describe, guarded_thread, set_failure
+from timmy_tui.core.failures import describe
+from timmy_tui.core.threads import clear_failure, guarded_thread, set_failure
 from timmy_tui.storage.history import History
 
 STOP_S = 1.0

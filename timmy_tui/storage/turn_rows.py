@@ -24,6 +24,8 @@ T = TypeVar("T")
 _COLUMNS = "key, number, place, CASE WHEN typeof(at) IN ('real', 'integer') THEN at END, data, request_id"
 PLACED = "typeof(turns.number) = 'integer' AND typeof(turns.place) IN ('real', 'integer')"
 """The row has a name and a place; columns take anything from a hand that edits them."""
+_FIRST, _LAST = float("-inf"), float("inf")
+"""Before and behind all places."""
 _USABLE = "typeof(number) = 'integer' AND number BETWEEN 0 AND 9007199254740992"
 """What a number of a turn can be: above 2^53 one more is not a number that SQLite can count on from."""
 
@@ -177,22 +179,23 @@ class TurnRows:
 
         Rows that the reading does not have can stand there: of older logs, or of v34's statistics alone.
         """
-        bounds = (low, low, high, high)
-        within = "(place >= ? OR ? IS NULL) AND (place < ? OR ? IS NULL)"
-        if at is not None and (low is not None or high is None):
-            before = self._extreme("max", f"{within} AND (at <= ? OR place = ?)", *bounds, at, low)
+        bounds = (_FIRST if low is None else low, _LAST if high is None else high)
+        if at is not None and (low is not None or high is not None):
+            before = self._nearest("place >= ? AND place < ? AND (at <= ? OR place = ?)", "DESC", *bounds, at, low)
         elif low is not None and high is not None:
             before = low
         else:
-            before = self._extreme("max", within, *bounds)
-        after = self._extreme("min", "place > ? OR ? IS NULL", before, before)
+            before = self._nearest("place >= ? AND place < ?", "DESC", *bounds)
+        after = self._nearest("place > ?", "ASC", _FIRST if before is None else before)
         return before, after if high is None or after is None else min(after, high)
 
-    def _extreme(self, function: str, where: str, *values: object) -> float | None:
+    def _nearest(self, where: str, order: str, *values: object) -> float | None:
+        # Bounds instead of "or it is not known": with that SQLite would look at every row for each new turn.
         row = self._database.execute(
-            f"SELECT {function}(place) FROM turns WHERE root = ? AND {PLACED} AND ({where})", (self._root, *values)
+            f"SELECT place FROM turns WHERE root = ? AND {PLACED} AND {where} ORDER BY place {order} LIMIT 1",
+            (self._root, *values),
         ).fetchone()
-        return None if row[0] is None else float(row[0])
+        return None if row is None else float(row[0])
 
     def _write(self, item: _Item, place: float, at: float | None) -> Turn:
         row = item.row

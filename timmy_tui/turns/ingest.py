@@ -49,8 +49,13 @@ class Ingest:
     def read_once(self, logs: Iterable[tuple[LogKind, Sequence[bytes]]]) -> tuple[Turn, ...]:
         """All turns of these lines in the order in which they happened, those that they leave open included."""
         turns = {turn.ordinal: turn for kind, lines in logs for turn in self.feed(kind, lines)}
-        turns.update((turn.ordinal, turn) for turn in self.assembler.finish())
+        turns.update((turn.ordinal, turn) for turn in self.finish())
         return tuple(sorted(turns.values(), key=lambda turn: turn.position))
+
+    def finish(self) -> list[Turn]:
+        """At the end of the logs: what was held back, and the turns that they leave open."""
+        rest = [fact for parser in self._facts.values() if isinstance(parser, ReadsReplies) for fact in parser.finish()]
+        return [*self.assembler.add_facts(rest), *self.assembler.finish()]
 
     @property
     def lone_pauses(self) -> int:

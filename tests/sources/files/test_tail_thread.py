@@ -140,7 +140,7 @@ def test_a_poll_that_raises_says_so_and_loses_nothing(
         append(log, b"two\n")
         feeds.wait_until(lambda: feed.state.condition is SourceCondition.ERROR)
         assert feed.state.detail.startswith("RuntimeError: a bug")
-        assert [failure.name for failure in thread_failures()] == ["tail log"]
+        assert [failure.where for failure in thread_failures()] == ["tail log"]
         log.unlink()
         append(log, b"three\n")
         gate.set()

@@ -27,7 +27,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(poller, "SPEECH_INTERVAL_S", 0.01)
     yield
     for failure in thread_failures():
-        clear_failure(failure.name)
+        clear_failure(failure.where)
 
 
 def settings(**urls: str) -> Settings:
@@ -56,7 +56,7 @@ def test_an_answer_that_cannot_be_read_is_an_error_and_the_other_services_are_st
         live.start(lambda: None)
         wait_for(lambda: "TypeError: an odd answer" in condition(live, "v34")[1])
         assert condition(live, "v34")[0] is SourceCondition.ERROR
-        assert [failure.name for failure in thread_failures()] == ["services"]
+        assert [failure.where for failure in thread_failures()] == ["services"]
         wait_for(lambda: asked.count("/health") > 1 and asked.count("/transcript") > 1)
         monkeypatch.undo()
         monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
