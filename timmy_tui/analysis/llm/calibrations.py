@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from timmy_tui.analysis.llm.calibration import Calibration
-from timmy_tui.analysis.llm.cold_rate import PRIOR_DEPTH
+from timmy_tui.analysis.llm.prefill_rate import PRIOR_DEPTH
 from timmy_tui.model.llm import LearnedRate, OllamaFacts, PrefillKey
 
 RateKey = tuple[str, int, int]
 """Model, num_ctx and index of the version; ``""`` and 0: not known."""
+
+
+ATTENTION_COST = 1.2
+"""A multiplication of the attention over one of the weights: 1.1 on an RTX 4070, 1.4 on a processor (bench/engine)."""
 
 
 class Calibrations:
@@ -35,8 +39,9 @@ class Calibrations:
         """The served model, its quantisation and its shape. True if an estimate may change."""
         served = facts.model or self._model, facts.quantization or self._quantization
         changed = False
-        if facts.depth_cost is not None and facts.depth_cost != self._depth:
-            self._depth, changed = facts.depth_cost, True
+        depth = None if facts.depth_cost is None else ATTENTION_COST * facts.depth_cost
+        if depth is not None and depth != self._depth:
+            self._depth, changed = depth, True
             for calibration in self._by_key.values():
                 calibration.cold.expect_depth(self._depth)
         if served != (self._model, self._quantization):
