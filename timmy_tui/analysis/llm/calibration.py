@@ -158,17 +158,19 @@ class Calibration:
             step_ms=self.pace.base_ms,
         )  # fmt: skip
 
-    def remember(self, learned: LearnedRate) -> None:
-        """What an earlier run, or a probe, learned."""
+    def remember(self, learned: LearnedRate | None) -> None:
+        """What an earlier run, or a probe, learned; None: nothing after all."""
+        if learned is self._earlier:
+            return
         self._earlier = learned
-        if learned.step_ms is not None:
-            self.pace.remember(learned.step_ms)
+        self.pace.remember(None if learned is None else learned.step_ms)
         self._follow_pace()
 
     def _follow_pace(self) -> None:
         """An earlier run may have had another clock: what decodes slower now reads slower, too."""
         earlier, step_ms = self._earlier, self.pace.base_ms
         if earlier is None:
+            self.cold.remember(None)
             return
         pace = pace_factor(max(step_ms / earlier.step_ms, FOLLOWED)) if step_ms and earlier.step_ms else 1.0
         self.cold.remember(PrefillRate(earlier.ms_per_token * pace, earlier.samples, True, earlier.depth_cost))

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from timmy_tui.analysis.llm.calibration import Calibration
 from timmy_tui.analysis.llm.prefill_rate import PRIOR_DEPTH
 from timmy_tui.model.llm import LearnedRate, OllamaFacts, PrefillKey
+from timmy_tui.model.model_names import canonical_model
 
 RateKey = tuple[str, int, int]
 """Model, num_ctx and index of the version; ``""`` and 0: not known."""
@@ -51,7 +54,7 @@ class Calibrations:
 
     def remember(self, rates: Iterable[LearnedRate]) -> None:
         """What earlier runs or a probe learned; the same key again replaces it. Called again when a name is known."""
-        self._earlier.update((learned.key, learned) for learned in rates)
+        self._earlier.update((_canonical(learned.key), learned) for learned in rates)
         for key, calibration in self._by_key.items():
             self._teach(key, calibration)
 
@@ -62,10 +65,23 @@ class Calibrations:
         return tuple(learned for learned in found if learned is not None)
 
     def _teach(self, key: RateKey, calibration: Calibration) -> None:
-        learned = self._earlier.get(self._prefill_key(key))
+        calibration.remember(self._learned_for(self._prefill_key(key)))
+
+    def _learned_for(self, key: PrefillKey) -> LearnedRate | None:
+        """That of this key; where a part of it is not known, the only one that it can be."""
+        learned = self._earlier.get(key)
         if learned is not None:
-            calibration.remember(learned)
+            return learned
+        parts = [(name, value) for name in key.__struct_fields__ if (value := getattr(key, name))]
+        fitting = [one for known, one in self._earlier.items() if all(getattr(known, n) == value for n, value in parts)]
+        return fitting[0] if len(fitting) == 1 and len(parts) < len(key.__struct_fields__) else None
 
     def _prefill_key(self, key: RateKey) -> PrefillKey:
         model, num_ctx, version_index = key
-        return PrefillKey(model or self._model, num_ctx, self._quantization, self._versions[version_index] or "")
+        version = self._versions[version_index] or ""
+        return _canonical(PrefillKey(model or self._model, num_ctx, self._quantization, version))
+
+
+def _canonical(key: PrefillKey) -> PrefillKey:
+    """A probe names the model as v34's config writes it, a log as v34 printed it."""
+    return replace(key, model=canonical_model(key.model)) if key.model else key

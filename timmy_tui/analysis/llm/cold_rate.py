@@ -74,8 +74,8 @@ class ColdRate:
         """Expected deviation of one turn."""
         return self._noise
 
-    def remember(self, rate: PrefillRate) -> None:
-        """What earlier runs learned of the same model, window and version."""
+    def remember(self, rate: PrefillRate | None) -> None:
+        """What earlier runs learned of the same model, window and version; None: nothing."""
         if rate != self._earlier:
             self._earlier = rate
             self._update()

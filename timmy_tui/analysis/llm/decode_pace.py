@@ -48,8 +48,8 @@ class DecodePace:
         if self._answers.pop(ordinal, None) is not None and len(self._answers) < FEW_NEW:
             self._line = None
 
-    def remember(self, step_ms: float) -> None:
-        """The step without a prompt that earlier runs learned."""
+    def remember(self, step_ms: float | None) -> None:
+        """The step without a prompt that earlier runs learned; None: none."""
         self._earlier_ms, self._line = step_ms, None
 
     @property

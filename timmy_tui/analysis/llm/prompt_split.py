@@ -29,7 +29,7 @@ MIN_STEPS = 8
 """Decode steps in an answer from which on their mean says how fast the machine was."""
 FIGURE_RANGE = 0.1
 """An estimate that is known this well in both directions is a figure; else it is shown as a range."""
-LIKELY, SURELY = 1.45, 2.3
+LIKELY, SURELY = 1.38, 2.3
 """Standard deviations to each side: nine of ten turns are within LIKELY, nearly all are below SURELY (bench/engine)."""
 TOO_SHORT = 2.0
 """Decode steps; a batch of a few tokens takes as long as one token, so one step of each prefill is in question."""

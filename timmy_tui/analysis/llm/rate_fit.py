@@ -31,6 +31,8 @@ RATE_NOISE = 0.05
 LOWEST_RATIO = 8.0
 """Prompt tokens read while one is generated: 25 and more on graphics cards, 18 on a processor. A single cold turn far
 below that was probably slowed by other work in its prefill alone."""
+PRESUMED_WEIGHT = 0.33
+"""A turn that is only presumed cold makes the rate surer by so much of what a certain one does."""
 AGREES = (0.75, 1.35)
 """A turn that is only presumed cold counts beside certain ones if it costs about as much per token: a persona that was
 still in the cache would take off a third or more."""
@@ -102,8 +104,8 @@ def _deviation(samples: list[ColdSample], depth: float, noise: float) -> float:
     squares = sum(min((cost - middle) ** 2, most) for cost in costs)
     turn = math.sqrt((NOISE_WEIGHT * noise**2 + squares) / (NOISE_WEIGHT + len(costs) - 1))
     loads = sum(sample.after_load for sample in samples) / len(samples)
-    certain = max(sum(sample.certain for sample in samples), 1)
-    return math.hypot(turn, max(math.sqrt((turn**2 + loads * LOAD_NOISE**2) / certain), RATE_NOISE))
+    number = sum(1.0 if sample.certain else PRESUMED_WEIGHT for sample in samples)
+    return math.hypot(turn, max(math.sqrt((turn**2 + loads * LOAD_NOISE**2) / max(number, 1.0)), RATE_NOISE))
 
 
 def _earlier_deviation(earlier: PrefillRate, noise: float) -> float:
