@@ -20,6 +20,8 @@ VERSION = "0.12.11"
 COLD = 0.2
 """Reused share below which a turn counts as cold."""
 FAR = 0.15
+VAGUE = 0.3
+"""A wider range counts as unknown."""
 UNREPORTED_MS = (3.0, 0.84)
 
 
@@ -74,7 +76,9 @@ class Score:
     """Turns loaded or cut that were not called so, or the reverse."""
     errors: list[float] = field(default_factory=list)
     ranges: list[tuple[float, bool]] = field(default_factory=list)
-    """(width, whether the truth is inside)."""
+    """(width, whether the truth is inside), the wide ones too."""
+    vague: int = 0
+    """Ranges that are wider than VAGUE."""
     false_cold: int = 0
     missed_cold: int = 0
     cold: int = 0
@@ -102,7 +106,9 @@ class Score:
             return
         error = reuse.share - share
         if reuse.least is not None and reuse.most is not None:
-            self.ranges.append((reuse.most - reuse.least, reuse.least - 0.005 <= share <= reuse.most + 0.005))
+            width = reuse.most - reuse.least
+            self.ranges.append((width, reuse.least - 0.005 <= share <= reuse.most + 0.005))
+            self.vague += width > VAGUE
             return
         self.errors.append(error)
         if abs(error) > FAR:
@@ -110,7 +116,7 @@ class Score:
 
     def merge(self, other: "Score") -> None:
         """Add the counts of another one."""
-        for name in ("turns", "unknown", "busy", "known", "facts_missed", "false_cold", "missed_cold", "cold"):
+        for name in ("turns", "unknown", "vague", "busy", "known", "facts_missed", "false_cold", "missed_cold", "cold"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.errors += other.errors
         self.ranges += other.ranges
@@ -163,7 +169,7 @@ def row(name: str, score: Score) -> str:
         name, score.turns, f"{score.known}{wrong}", len(sizes), *errors,
         f"{held} of {len(score.ranges)}, {points(median(width for width, _ in score.ranges))}" if score.ranges else "—",
         score.false_cold, f"{score.missed_cold} of {score.cold}",
-        f"{score.unknown} ({score.unknown / max(score.turns, 1):.0%})",
+        f"{score.unknown + score.vague} ({(score.unknown + score.vague) / max(score.turns, 1):.0%})",
         f"{score.busy} ({score.busy / max(score.turns, 1):.0%})",
     ]  # fmt: skip
     return "| " + " | ".join(str(cell) for cell in cells) + " |"

@@ -12,6 +12,7 @@ from timmy_tui.commands.named_turns import read_numbered
 from timmy_tui.commands.options import (
     LogOptions,
     json_option,
+    kept_rates,
     known_flags,
     log_option,
     root_option,
@@ -80,6 +81,7 @@ def _judged(options: CriteriaOptions) -> tuple[LlmState, tuple[Epoch, ...]]:
         facts = facts_of_log(timmy) if options.no_services else ask_ollama(timmy, now, running)
     known = known_flags(options)
     analyzer = make_analyzer(timmy.services.model if timmy is not None else None, known_flags=lambda: known)
+    analyzer.remember(kept_rates(options))
     for turn in turns:
         analyzer.add(turn, facts)
     state = analyzer.llm(facts, now)

@@ -11,7 +11,7 @@ from timmy_tui.bootstrap.startup import Place
 
 if TYPE_CHECKING:
     from timmy_tui.model.flags import KnownFlags
-    from timmy_tui.model.llm import OllamaFacts
+    from timmy_tui.model.llm import LearnedRate, OllamaFacts
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = TypeVar("Options")
@@ -90,3 +90,19 @@ def logged_facts(options: LogOptions) -> "OllamaFacts | None":
     from timmy_tui.bootstrap.startup import find_timmy
 
     return facts_of_log(find_timmy(options))
+
+
+def kept_rates(options: LogOptions) -> "tuple[LearnedRate, ...]":
+    """Cold rates that the dashboard uses, too; none without history, and for named logs, perhaps another machine's."""
+    if options.logs:
+        return ()
+    from timmy_tui.bootstrap.startup import find_timmy
+    from timmy_tui.core.settings import state_dir
+    from timmy_tui.storage.learned_rates import RateFile
+
+    if not find_timmy(options).settings.history.enabled:
+        return ()
+    try:
+        return RateFile(state_dir()).read()
+    except OSError:
+        return ()

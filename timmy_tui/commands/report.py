@@ -10,6 +10,7 @@ import click
 from timmy_tui.commands.named_turns import read_numbered, turns_named
 from timmy_tui.commands.options import (
     LogOptions,
+    kept_rates,
     known_flags,
     log_option,
     logged_facts,
@@ -71,6 +72,7 @@ def report(options: ReportOptions) -> None:
         single=options.request is not None,
         read_flags=partial(known_flags, options),
         read_facts=partial(logged_facts, options),
+        read_rates=partial(kept_rates, options),
     )
     path = options.formats.get(exporter.name)
     if path is not None and path.exists():

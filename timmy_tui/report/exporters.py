@@ -3,7 +3,7 @@
 Its name and help become the option ``--NAME`` of the command, which knows no format.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from timmy_tui.core.output import say_block, say_json, say_lines
 from timmy_tui.model.flags import KnownFlags
-from timmy_tui.model.llm import OllamaFacts, Reuse
+from timmy_tui.model.llm import LearnedRate, OllamaFacts, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState
 from timmy_tui.model.turn import Session, Turn
 
@@ -41,6 +41,9 @@ class ReportData:
     read_facts: Callable[[], OllamaFacts | None] = lambda: None
     """What Ollama's server log tells, where the settings name one."""
 
+    read_rates: Callable[[], Iterable[LearnedRate]] = tuple
+    """Cold rates that the dashboard, or a probe, has kept."""
+
     @cached_property
     def known_flags(self) -> KnownFlags:
         """The flags, read once."""
@@ -51,7 +54,7 @@ class ReportData:
         """Prompt reuse by ordinal, from all turns of the logs."""
         from timmy_tui.analysis.llm.summary import reuse_by_turn
 
-        return reuse_by_turn(self.all_turns, self.known_flags, self.read_facts())
+        return reuse_by_turn(self.all_turns, self.known_flags, self.read_facts(), self.read_rates())
 
     @cached_property
     def conclusions(self) -> "Conclusions":

@@ -125,11 +125,11 @@ def test_a_slow_turn_without_calibration_is_unknown_and_known_after_a_cold_one()
     assert (tracker.reuse[0].share or 0) < 0.05
 
 
-def test_the_envelope_is_the_fastest_cold_turn_and_never_a_mean() -> None:
+def test_a_cold_turn_that_other_work_made_twice_as_long_is_outvoted() -> None:
     tracker = ReuseTracker()
     tracker.add(generated_turn(0, 1000, 9.3 + 500.0, load_ms=2200.0), facts("0.12.11"))
     tracker.add(cold(1), facts("0.12.11"))
-    tracker.add(generated_turn(2, 1000, 9.3 + 400.0, load_ms=2200.0), facts("0.12.11"))
+    tracker.add(cold(2), facts("0.12.11"))
     rate = tracker.rate
     assert rate is not None
     assert round(rate.tokens_per_second) == 4100
@@ -222,10 +222,12 @@ def test_the_first_turn_of_a_session_is_cold_and_not_broken() -> None:
     first = generated_turn(3, 600, 9.3 + 600 / 4.1, session_id="two")
     item = tracker.add(first, facts("0.12.11"))
     # It may have shared a persona with the slot: without a turn that is certainly cold, that is not known.
-    assert (item.cold, item.broken, item.least, item.most) == (False, "", 0.0, 0.5)
+    assert (item.cold, item.broken, item.least) == (False, "", 0.0)
+    assert item.most is not None and 0.5 < item.most < 0.6
     tracker.add(cold(4, 600), facts("0.12.11"))
     again = next(one for one in tracker.reuse if one.ordinal == 3)
-    assert (again.cold, again.broken, again.most) == (True, "", None)
+    assert (again.cold, again.broken) == (True, "")
+    assert again.most is not None and again.most < 0.2
 
 
 def test_an_order_of_arrival_that_is_not_the_order_of_the_prompts() -> None:

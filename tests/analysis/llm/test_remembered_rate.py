@@ -41,6 +41,14 @@ def test_what_was_learned_under_another_key_is_not_used(other: LearnedRate) -> N
     assert "prior rate" in item.reason or item.certainty is Certainty.UNKNOWN
 
 
+def test_a_model_is_the_same_however_it_is_written() -> None:
+    """v34's config, which a probe reads, and Ollama may write the quantisation in other letters than the log."""
+    tracker = ReuseTracker()
+    tracker.remember([learned(model="llama3.2:3b-instruct-q4_K_M")])
+    turn = generated_turn(0, 2000, 9.3 + 0.25 * 500, model="llama3.2:3b-instruct-q4_k_m")
+    assert tracker.add(turn, FACTS).share == pytest.approx(0.75, abs=0.01)
+
+
 def test_a_probe_in_mid_session_reaches_the_turns_before_it() -> None:
     tracker = ReuseTracker()
     item = tracker.add(generated_turn(0, 600, 9.3 + 0.25 * 400, model=MODEL), FACTS)
@@ -63,7 +71,27 @@ def test_what_two_cold_turns_teach_is_worth_keeping_and_what_one_does_is_not() -
 def test_a_version_that_is_heard_after_the_first_turn_brings_its_rate() -> None:
     tracker = ReuseTracker()
     tracker.remember([learned()])
+    tracker.remember([learned(version="0.13.0")])
     tracker.add(generated_turn(0, 600, 9.3 + 0.25 * 400, model=MODEL), None)
     assert tracker.reuse[0].certainty is Certainty.UNKNOWN
     tracker.set_facts(FACTS)
     assert tracker.reuse[0].share == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_where_a_part_of_the_key_is_not_known_the_only_rate_that_it_can_be_is_used_until_it_is_known() -> None:
+    tracker = ReuseTracker()
+    tracker.remember([learned()])
+    tracker.add(generated_turn(0, 600, 9.3 + 0.25 * 400, model=MODEL), None)
+    assert tracker.reuse[0].share == pytest.approx(1 / 3, abs=0.01)
+    assert tracker.reuse[0].reason.startswith("assumes Ollama 0.12.7 or newer; compared with 4 cold turns")
+    tracker.set_version("0.13.0")
+    assert tracker.reuse[0].certainty is Certainty.UNKNOWN
+    assert tracker.rate is None
+
+
+@pytest.mark.parametrize("other", [learned(model="x"), learned(num_ctx=4096)])
+def test_a_rate_of_another_known_part_is_never_the_only_one(other: LearnedRate) -> None:
+    tracker = ReuseTracker()
+    tracker.remember([other])
+    tracker.add(generated_turn(0, 600, 9.3 + 0.25 * 400, model=MODEL), None)
+    assert tracker.reuse[0].certainty is Certainty.UNKNOWN

@@ -3,19 +3,34 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from timmy_tui.analysis.llm.cold_rate import MAX_SAMPLES, PRIOR_DEPTH, ColdRate, ColdSample, PrefillRate
+from timmy_tui.analysis.llm.cold_rate import MAX_SAMPLES, MIN_TOKENS, ColdRate
+from timmy_tui.analysis.llm.constant_head import ConstantHead
 from timmy_tui.analysis.llm.decode_pace import DecodePace
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
-from timmy_tui.analysis.llm.prompt_split import BUSY_DECODE, Basis, is_too_slow, own_step_ms, pace_factor, uncached_ms
+from timmy_tui.analysis.llm.prefill_rate import PRIOR_DEPTH, ColdSample, PrefillRate
+from timmy_tui.analysis.llm.prompt_split import (
+    BUSY_DECODE,
+    Basis,
+    decoded_slowly,
+    is_too_slow,
+    own_step_ms,
+    pace_factor,
+    uncached_ms,
+)
 from timmy_tui.model.llm import LearnedRate, PrefillKey
 
 CONTRADICTIONS = {True: 6, False: 3}
 """Quiet turns slower than a whole prompt without the cache, after which a cold turn (certain or not) was none."""
+WORTH_KEEPING = 2
+"""Cold turns."""
 FOLLOWED = 0.75
 """An earlier run may have been this much slower; more than that is not the clock."""
-
 PACE_CHANGED = 0.05
 """The usual decode step changed by more than this: the cold turns are looked at again."""
+NOISE_OF_SPREAD = 0.65
+LEAST_NOISE, MOST_NOISE = 0.06, 0.4
+"""A prefill that was corrected for its answer's decode step deviates from its curve by so much of the deviation of the
+decode steps; on a processor (bench/engine), and at least by 6 % where a graphics card decodes evenly."""
 
 SURELY_BUSY = 2.0
 """A cold turn whose decode step is this much longer than later ones is none to compare with."""
@@ -37,6 +52,7 @@ class Calibration:
         """``prior_depth``: κ of the model, as far as its shape gives it."""
         self.cold = ColdRate(prior_depth)
         self.pace = DecodePace()
+        self.head = ConstantHead()
         self._earlier: LearnedRate | None = None
         self._cold: OrderedDict[int, ColdRequest] = OrderedDict()
         self._taken_at_ms: float | None = None
@@ -45,8 +61,12 @@ class Calibration:
         self._wrong: set[int] = set()
         """Ordinals that were taken as cold and were not."""
 
-    def add(self, request: LlmRequest) -> None:
-        """Store its decode step, and whether it contradicts the cold rate."""
+    def add(self, request: LlmRequest, plain: bool = True) -> None:
+        """Store its decode step, and whether it contradicts the cold rate.
+
+        ``plain``: not the first of its session, not loaded, not cut.
+        """
+        self.head.remove(request.ordinal)
         self.pace.remove(request.ordinal)
         self._contradicting.discard(request.ordinal)
         step_ms = own_step_ms(request)
@@ -54,11 +74,21 @@ class Calibration:
             return
         self.pace.put(request.ordinal, request.prompt_tokens, step_ms)
         self._follow_pace()
+        self._expect(request, plain)
         self._take_again()
         basis = self.basis(request)
         if step_ms <= BUSY_DECODE * (basis.step_ms or step_ms) and is_too_slow(request, basis):
             self._contradicting.add(request.ordinal)
             self._doubt()
+
+    def _expect(self, request: LlmRequest, plain: bool) -> None:
+        """Tell the cold rate what all turns show, cold or not."""
+        spread, tokens = self.pace.spread, request.prompt_tokens or 0
+        if spread is not None:
+            self.cold.expect_noise(min(max(NOISE_OF_SPREAD * spread, LEAST_NOISE), MOST_NOISE))
+        if plain and tokens >= MIN_TOKENS and not self.decoded_slowly(request):
+            self.head.put(request.ordinal, tokens, uncached_ms(request, self.pace.usual_ms(tokens)))
+        self.cold.expect_head(self.head.rate(self.cold.depth, self.cold.noise))
 
     def put_cold(self, request: LlmRequest, tokens: int, certain: bool, after_load: bool) -> None:
         """Store a turn that evaluated ``tokens``, unless the machine was busy in it."""
@@ -103,35 +133,44 @@ class Calibration:
     def remove(self, ordinal: int) -> None:
         """The request belongs to another model, window or version."""
         self.pace.remove(ordinal)
+        self.head.remove(ordinal)
         self._contradicting.discard(ordinal)
         self.remove_cold(ordinal)
 
-    def basis(self, request: LlmRequest, incomplete_times: bool = False, nothing_cached: str = "") -> Basis:
-        """What this request is compared with now."""
+    def basis(
+        self, request: LlmRequest, incomplete_times: bool = False, nothing_cached: str = "", beside_busy: bool = False
+    ) -> Basis:
+        """What this request is compared with now; the rest as in Basis."""
         usual_ms = self.pace.usual_ms(request.prompt_tokens or 0)
-        return Basis(self.cold.rate, usual_ms, incomplete_times, nothing_cached)
+        return Basis(self.cold.rate, usual_ms, incomplete_times, nothing_cached, beside_busy)
+
+    def decoded_slowly(self, request: LlmRequest) -> bool:
+        """The machine was busy in its answer."""
+        return decoded_slowly(request, self.pace.usual_ms(request.prompt_tokens or 0))
 
     def learned(self, key: PrefillKey) -> LearnedRate | None:
-        """What is worth keeping for a later run; None while only a range, or a presumption, is known."""
-        rate = self.cold.rate
-        if rate is None or not rate.certain or rate.is_range:
+        """What is worth keeping for a later run; None while one cold turn is known, or only presumed ones."""
+        rate = self.cold.of_cold_turns
+        if rate is None or not rate.certain or rate.samples < WORTH_KEEPING:
             return None
         return LearnedRate(
             key=key, ms_per_token=rate.ms_per_token, depth_cost=rate.depth, samples=rate.samples,
             step_ms=self.pace.base_ms,
         )  # fmt: skip
 
-    def remember(self, learned: LearnedRate) -> None:
-        """What an earlier run, or a probe, learned."""
+    def remember(self, learned: LearnedRate | None) -> None:
+        """What an earlier run, or a probe, learned; None: nothing after all."""
+        if learned is self._earlier:
+            return
         self._earlier = learned
-        if learned.step_ms is not None:
-            self.pace.remember(learned.step_ms)
+        self.pace.remember(None if learned is None else learned.step_ms)
         self._follow_pace()
 
     def _follow_pace(self) -> None:
         """An earlier run may have had another clock: what decodes slower now reads slower, too."""
         earlier, step_ms = self._earlier, self.pace.base_ms
         if earlier is None:
+            self.cold.remember(None)
             return
         pace = pace_factor(max(step_ms / earlier.step_ms, FOLLOWED)) if step_ms and earlier.step_ms else 1.0
         self.cold.remember(PrefillRate(earlier.ms_per_token * pace, earlier.samples, True, earlier.depth_cost))

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from timmy_tui.analysis.llm.calibration import Calibration
-from timmy_tui.analysis.llm.cold_rate import PRIOR_DEPTH
+from timmy_tui.analysis.llm.prefill_rate import PRIOR_DEPTH
 from timmy_tui.model.llm import LearnedRate, OllamaFacts, PrefillKey
+from timmy_tui.model.model_names import canonical_model
 
 RateKey = tuple[str, int, int]
 """Model, num_ctx and index of the version; ``""`` and 0: not known."""
+
+
+ATTENTION_COST = 1.2
+"""A multiplication of the attention over one of the weights: 1.1 on an RTX 4070, 1.4 on a processor (bench/engine)."""
 
 
 class Calibrations:
@@ -35,8 +42,9 @@ class Calibrations:
         """The served model, its quantisation and its shape. True if an estimate may change."""
         served = facts.model or self._model, facts.quantization or self._quantization
         changed = False
-        if facts.depth_cost is not None and facts.depth_cost != self._depth:
-            self._depth, changed = facts.depth_cost, True
+        depth = None if facts.depth_cost is None else ATTENTION_COST * facts.depth_cost
+        if depth is not None and depth != self._depth:
+            self._depth, changed = depth, True
             for calibration in self._by_key.values():
                 calibration.cold.expect_depth(self._depth)
         if served != (self._model, self._quantization):
@@ -46,7 +54,7 @@ class Calibrations:
 
     def remember(self, rates: Iterable[LearnedRate]) -> None:
         """What earlier runs or a probe learned; the same key again replaces it. Called again when a name is known."""
-        self._earlier.update((learned.key, learned) for learned in rates)
+        self._earlier.update((_canonical(learned.key), learned) for learned in rates)
         for key, calibration in self._by_key.items():
             self._teach(key, calibration)
 
@@ -57,10 +65,23 @@ class Calibrations:
         return tuple(learned for learned in found if learned is not None)
 
     def _teach(self, key: RateKey, calibration: Calibration) -> None:
-        learned = self._earlier.get(self._prefill_key(key))
+        calibration.remember(self._learned_for(self._prefill_key(key)))
+
+    def _learned_for(self, key: PrefillKey) -> LearnedRate | None:
+        """That of this key; where a part of it is not known, the only one that it can be."""
+        learned = self._earlier.get(key)
         if learned is not None:
-            calibration.remember(learned)
+            return learned
+        parts = [(name, value) for name in key.__struct_fields__ if (value := getattr(key, name))]
+        fitting = [one for known, one in self._earlier.items() if all(getattr(known, n) == value for n, value in parts)]
+        return fitting[0] if len(fitting) == 1 and len(parts) < len(key.__struct_fields__) else None
 
     def _prefill_key(self, key: RateKey) -> PrefillKey:
         model, num_ctx, version_index = key
-        return PrefillKey(model or self._model, num_ctx, self._quantization, self._versions[version_index] or "")
+        version = self._versions[version_index] or ""
+        return _canonical(PrefillKey(model or self._model, num_ctx, self._quantization, version))
+
+
+def _canonical(key: PrefillKey) -> PrefillKey:
+    """A probe names the model as v34's config writes it, a log as v34 printed it."""
+    return replace(key, model=canonical_model(key.model)) if key.model else key

@@ -31,6 +31,7 @@ class DecodePace:
         self._new = 0
         """Answers since it was computed."""
         self._earlier_ms: float | None = None
+        self._spread: float | None = None
 
     def put(self, ordinal: int, prompt_tokens: int, step_ms: float) -> None:
         """Add an answer, or replace the one with this ordinal."""
@@ -47,8 +48,8 @@ class DecodePace:
         if self._answers.pop(ordinal, None) is not None and len(self._answers) < FEW_NEW:
             self._line = None
 
-    def remember(self, step_ms: float) -> None:
-        """The step without a prompt that earlier runs learned."""
+    def remember(self, step_ms: float | None) -> None:
+        """The step without a prompt that earlier runs learned; None: none."""
         self._earlier_ms, self._line = step_ms, None
 
     @property
@@ -63,6 +64,18 @@ class DecodePace:
         base_ms, growth = self._fitted()
         return base_ms * (1 + growth * prompt_tokens)
 
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of the logarithm of the calmer half of the steps; None while there are too few."""
+        if len(self._answers) < MIN_ANSWERS:
+            return None
+        if self._spread is None:
+            growth = self._fitted()[1]
+            steps = sorted(step / (1 + growth * tokens) for tokens, step in self._answers.values())
+            # The eighth and the half of a normal distribution are 1.15 standard deviations apart.
+            self._spread = math.log(steps[len(steps) // 2] / steps[len(steps) // LOW_PART]) / 1.15
+        return self._spread
+
     def _fitted(self) -> tuple[float, float]:
         if self._line is None:
             growth = self._growth()
@@ -70,7 +83,7 @@ class DecodePace:
             if self._earlier_ms is not None:
                 # So that a run that begins busy is seen to be; from eight answers on, they decide.
                 steps.append(self._earlier_ms)
-            self._line, self._new = (_low(steps), growth), 0
+            self._line, self._new, self._spread = (_low(steps), growth), 0, None
         return self._line
 
     def _growth(self) -> float:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from timmy_tui.analysis.llm.calibrations import Calibrations
-from timmy_tui.analysis.llm.cold_rate import PrefillRate, fastest_cold
 from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import CONSTANT, broken_cause
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
+from timmy_tui.analysis.llm.prefill_rate import PrefillRate, fastest_cold
 from timmy_tui.analysis.llm.prompt_split import (
     PromptSplit,
     apparent_rate,
@@ -34,6 +34,8 @@ COLD_SHARE = 0.2
 """Below this share, little more than the head of the prompt was reused."""
 COLD_ESTIMATE = 0.1
 """The same for an estimate: when the GPU is busy with other work, a warm turn looks colder than it was."""
+COLD_MOST = 0.3
+"""A range that reaches higher is not called cold, whatever its likeliest point."""
 MISSED_SHARE = 0.25
 """A turn is called cold only if at least this share of its prompt should have been in the cache and was not: the first
 turns of a conversation have little to share, and an estimate is wrong by up to 15 percentage points."""
@@ -181,7 +183,7 @@ class ReuseTracker:
         request = chained.request
         calibration = self._calibrations[chained.rate_key]
         if rule.times_all_uncached:
-            calibration.add(request)
+            calibration.add(request, not (chained.loaded or chained.truncated or chained.first_in_session))
         tokens, certain = _cold_tokens(chained, rule)
         if tokens is None or request.prefill_ms is None or not rule.times_all_uncached:
             calibration.remove_cold(request.ordinal)
@@ -204,16 +206,20 @@ class ReuseTracker:
         incomplete_times = chained.version_index in self._incomplete_times
         slid = chained.truncated and rule.truncation is not Truncation.BLOCKS
         nothing_cached = "loaded" if chained.loaded else "cut" if slid else ""
-        basis = self._calibrations[chained.rate_key].basis(chained.request, incomplete_times, nothing_cached)
+        calibration = self._calibrations[chained.rate_key]
+        beside_busy = any(
+            beside is not None and beside.rate_key == chained.rate_key and calibration.decoded_slowly(beside.request)
+            for beside in (chained.previous, chained.following)
+        )
+        basis = calibration.basis(chained.request, incomplete_times, nothing_cached, beside_busy)
         return split_prompt(chained.request, version, rule_for(version), basis)
 
     def _reuse_of(self, chained: ChainedRequest) -> Reuse:
         request, rule = chained.request, self._rule(chained.version_index)
         split = self._split(chained)
-        at_most = split.share if split.most is None else split.most
         loaded = chained.loaded or (chained.long_wait and (split.share is None or split.share < COLD_SHARE))
         missed = not loaded and _is_miss(chained, split, rule)
-        cold_start = chained.first_in_session and split.calm and at_most is not None and at_most < COLD_SHARE
+        cold_start = chained.first_in_session and split.calm and _is_cold(split)
         return Reuse(
             ordinal=request.ordinal,
             prompt_tokens=split.prompt_tokens,
@@ -242,8 +248,7 @@ class ReuseTracker:
         while count < CONSTANT and not before.first_in_session and before.previous is not None:
             before = before.previous
             split = self._split(before)
-            share = split.share if split.most is None else split.most
-            if share is None or share >= COLD_SHARE or before.loaded or before.truncated:
+            if not _is_cold(split) or before.loaded or before.truncated:
                 break
             count += 1
         return count
@@ -258,12 +263,19 @@ def _is_miss(chained: ChainedRequest, split: PromptSplit, rule: VersionRule) -> 
         return chained.truncated and rule.truncation is not Truncation.BLOCKS
     if chained.truncated and split.share < COLD_SHARE:
         return True
-    at_most = split.share if split.most is None else split.most
-    estimated = split.certainty is Certainty.ESTIMATED
-    if at_most >= COLD_SHARE or (estimated and (split.share >= COLD_ESTIMATE or not split.calm)):
+    if not _is_cold(split) or (split.certainty is Certainty.ESTIMATED and not split.calm):
         return False
     expected_share = min(chained.reusable_tokens, split.prompt_tokens) / split.prompt_tokens
-    return expected_share - at_most >= MISSED_SHARE
+    return expected_share - (split.share if split.most is None else split.most) >= MISSED_SHARE
+
+
+def _is_cold(split: PromptSplit) -> bool:
+    """Little more than the head was reused, as far as the figure or the range says."""
+    if split.share is None:
+        return False
+    if split.certainty is not Certainty.ESTIMATED:
+        return split.share < COLD_SHARE
+    return split.share < COLD_ESTIMATE and (split.most is None or split.most < COLD_MOST)
 
 
 def _cold_tokens(chained: ChainedRequest, rule: VersionRule) -> tuple[int | None, bool]:

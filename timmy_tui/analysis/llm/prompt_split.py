@@ -4,29 +4,36 @@ Facts come before estimates: what Ollama reports, then what must be (nothing is 
 machine was busy, and only then the prefill time.
 """
 
+import math
 from dataclasses import dataclass
 
-from timmy_tui.analysis.llm.cold_rate import FULL_HIT_MS, PrefillRate, fastest_cold, prior_rate
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule
+from timmy_tui.analysis.llm.prefill_rate import FULL_HIT_MS, PrefillRate, fastest_cold, prior_rate
 from timmy_tui.model.llm import Certainty
 
 UNREPORTED_MS = 3.0
 UNREPORTED_MS_PER_TOKEN = 0.84
 """Ollama's total minus its reported parts, fitted on a real log: 3 ms + 0.84 ms per token of sampling and transport."""
-BUSY_DECODE = 1.3
+BUSY_DECODE = 1.45
 """A decode step over the usual one, from which on the machine is busy with other work."""
-CALM_DECODE = 1.1
+BESIDE_BUSY_NOISE = 0.4
+"""Standard deviation of the logarithm of a prefill's cost next to a busy turn: the work may have reached into it."""
+CALM_DECODE = 1.25
 """The same, up to which the machine was surely not busy."""
 BUSY_PREFILL = 1.15
 """A prefill over that of the same prompt without the cache, from which on it cannot be the prompt alone."""
-PACE_LEAST, PACE_POWER = 0.9, 0.4
+PACE_LEAST, PACE_POWER = 0.9, 0.55
 """Whatever slows the decode of an answer slows its prefill too, though not as much: both share clock and memory."""
 MIN_STEPS = 8
 """Decode steps in an answer from which on their mean says how fast the machine was."""
-NARROWEST_RANGE = 0.05
-"""A narrower range is a figure."""
-WIDEST_RANGE = 0.5
+FIGURE_RANGE = 0.1
+"""An estimate that is known this well in both directions is a figure; else it is shown as a range."""
+LIKELY, SURELY = 1.38, 2.3
+"""Standard deviations to each side: nine of ten turns are within LIKELY, nearly all are below SURELY (bench/engine)."""
+TOO_SHORT = 2.0
+"""Decode steps; a batch of a few tokens takes as long as one token, so one step of each prefill is in question."""
+WIDEST_RANGE = 0.6
 """An estimate that leaves a wider range than this is none."""
 
 
@@ -64,6 +71,8 @@ class Basis:
     """This server has reported prefill times too short for the tokens it evaluated."""
     nothing_cached: str = ""
     """``loaded`` or ``cut``: why no part of the prompt can have been in the cache; else empty."""
+    beside_busy: bool = False
+    """The machine was busy in the turn before or after."""
 
 
 def split_prompt(request: LlmRequest, version: str | None, rule: VersionRule | None, basis: Basis) -> PromptSplit:
@@ -95,19 +104,26 @@ _NOTHING_CACHED = {
 def busy_reason(request: LlmRequest, basis: Basis) -> str:
     """Why the machine was busy with other work in this turn; empty where nothing shows it."""
     step_ms = own_step_ms(request)
-    if step_ms is not None and basis.step_ms is not None and step_ms > BUSY_DECODE * basis.step_ms:
+    if step_ms is not None and decoded_slowly(request, basis.step_ms):
         return f"the machine was busy: {step_ms:.1f} ms a token, usually {basis.step_ms:.1f}"
     if is_too_slow(request, basis):
         return "the machine was busy: slower than the whole prompt without the cache"
     return ""
 
 
+def decoded_slowly(request: LlmRequest, usual_ms: float | None) -> bool:
+    """The answer took longer for each token than on a machine without other work."""
+    step_ms = own_step_ms(request)
+    return step_ms is not None and usual_ms is not None and step_ms > BUSY_DECODE * usual_ms
+
+
 def is_too_slow(request: LlmRequest, basis: Basis) -> bool:
     """The prefill took longer than this prompt takes without the cache."""
     if basis.rate is None or not request.prompt_tokens or request.prefill_ms is None:
         return False
-    slowest = basis.rate.cold_ms(request.prompt_tokens) * basis.rate.slowest
-    return uncached_ms(request, basis.step_ms) > BUSY_PREFILL * slowest
+    rate, tokens = basis.rate, request.prompt_tokens
+    doubt = max(BUSY_PREFILL, math.exp(SURELY * rate.deviation_of(tokens, tokens)))
+    return uncached_ms(request, basis.step_ms) > doubt * rate.slowest * rate.cold_ms(tokens)
 
 
 def own_step_ms(request: LlmRequest) -> float | None:
@@ -133,25 +149,62 @@ def pace_factor(step_factor: float) -> float:
 
 def _estimate(request: LlmRequest, rule: VersionRule | None, basis: Basis) -> PromptSplit:
     prompt_tokens, prefill_ms = request.prompt_tokens or 0, request.prefill_ms or 0.0
+    short = _too_short(request, basis)
+    if short:
+        return PromptSplit(Certainty.UNKNOWN, short, prompt_tokens)
     reference, reason = _reference_rate(apparent_rate(prompt_tokens, prefill_ms), request, basis.rate)
     if reference is None:
         return PromptSplit(Certainty.UNKNOWN, reason, prompt_tokens)
-    # The prior follows from this answer's own decode rate, and so from its pace.
-    time_ms = uncached_ms(request, basis.step_ms if basis.rate is not None else None)
-
-    def reused(factor: float) -> int:
-        return prompt_tokens - max(1, min(prompt_tokens, round(reference.evaluated(prompt_tokens, time_ms, factor))))
-
-    assumption = "" if rule is not None else "assumes Ollama 0.12.7 or newer; "
-    least, most = reused(reference.fastest) / prompt_tokens, reused(reference.slowest) / prompt_tokens
+    fewest, reused, highest = _likely_reuse(request, basis, reference)
+    if basis.beside_busy:
+        reason += ", beside a turn in which the machine was busy"
+    share, least, most = (tokens / prompt_tokens for tokens in (reused, fewest, highest))
     if most - least > WIDEST_RANGE:
         return PromptSplit(Certainty.UNKNOWN, reason.replace("compared with", "only", 1), prompt_tokens)
+    reason = reason if rule is not None else f"assumes Ollama 0.12.7 or newer; {reason}"
     own_ms = own_step_ms(request)
-    calm = own_ms is None or basis.step_ms is None or own_ms <= CALM_DECODE * basis.step_ms
-    if most - least < NARROWEST_RANGE:
-        return PromptSplit(Certainty.ESTIMATED, assumption + reason, prompt_tokens, reused(1.0), calm=calm)
-    reason = f"{assumption}{reason}: between {least:.0%} and {most:.0%}"
-    return PromptSplit(Certainty.ESTIMATED, reason, prompt_tokens, reused(1.0), least, most, calm=calm)
+    slower = own_ms is not None and basis.step_ms is not None and own_ms > CALM_DECODE * basis.step_ms
+    calm = not slower and not basis.beside_busy
+    if max(most - share, share - least) <= FIGURE_RANGE:
+        return PromptSplit(Certainty.ESTIMATED, reason, prompt_tokens, reused, calm=calm)
+    reason = f"{reason}: between {least:.0%} and {most:.0%}"
+    return PromptSplit(Certainty.ESTIMATED, reason, prompt_tokens, reused, least, most, calm=calm)
+
+
+def _likely_reuse(request: LlmRequest, basis: Basis, reference: PrefillRate) -> tuple[int, int, int]:
+    """Reused tokens: hardly fewer than, likeliest, hardly more than."""
+    prompt_tokens = request.prompt_tokens or 0
+    # The prior follows from this answer's own decode rate, and so from its pace.
+    time_ms = uncached_ms(request, basis.step_ms if basis.rate is not None else None)
+    start_ms = _step_ms(request, basis) if reference.samples else 0.0
+
+    def reused(factor: float, above_ms: float) -> int:
+        evaluated = round(reference.evaluated(prompt_tokens, above_ms, factor))
+        return prompt_tokens - max(1, min(prompt_tokens, evaluated))
+
+    likeliest = reused(1.0, time_ms)
+    deviation = reference.deviation_of(prompt_tokens, prompt_tokens - likeliest)
+    if basis.beside_busy:
+        deviation = math.hypot(deviation, BESIDE_BUSY_NOISE)
+    doubt = math.exp(LIKELY * deviation)
+    least = reused(reference.fastest / doubt, time_ms + start_ms)
+    return least, likeliest, reused(reference.slowest * doubt, time_ms - start_ms / 2)
+
+
+def _step_ms(request: LlmRequest, basis: Basis) -> float:
+    return own_step_ms(request) or basis.step_ms or FULL_HIT_MS
+
+
+def _too_short(request: LlmRequest, basis: Basis) -> str:
+    """Why nothing can be told of a prompt that takes next to no time with or without the cache; else empty."""
+    tokens, step_ms = request.prompt_tokens or 0, _step_ms(request, basis)
+    rate = basis.rate or prior_rate(request.decode_rate)
+    cold_ms = rate.cold_ms(tokens)
+    if cold_ms >= TOO_SHORT * step_ms:
+        return ""
+    return (
+        f"too short to tell: {tokens} tokens take {cold_ms:.0f} ms without the cache, a single one takes {step_ms:.0f}"
+    )
 
 
 def measured_split(request: LlmRequest) -> PromptSplit | None:

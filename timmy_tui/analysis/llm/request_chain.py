@@ -20,6 +20,7 @@ class ChainedRequest:
     version_index: int = 0
     """Index of the Ollama version that served it."""
     previous: "ChainedRequest | None" = None
+    following: "ChainedRequest | None" = None
     session_id: str | None = None
     """Taken from the previous request where the turn has none."""
     first_in_session: bool = True
@@ -124,6 +125,8 @@ def _set_place(chained: ChainedRequest, previous: ChainedRequest | None) -> None
     request = chained.request
     begins_session = previous is None or _begins_session(chained, previous)
     chained.previous = previous
+    if previous is not None:
+        previous.following = chained
     if previous is None or begins_session:
         chained.session_id = request.session_id
         chained.first_in_session, chained.first_prompt_tokens = True, request.full_prompt_tokens

@@ -100,10 +100,17 @@ class LlmSummary:
 
 
 def reuse_by_turn(
-    turns: Sequence[Turn], known: KnownFlags | None = None, facts: OllamaFacts | None = None
+    turns: Sequence[Turn],
+    known: KnownFlags | None = None,
+    facts: OllamaFacts | None = None,
+    rates: Iterable[LearnedRate] = (),
 ) -> dict[int, Reuse]:
-    """Prompt reuse of each turn by its ordinal. ``turns``: all of them, in order; ``facts``: of Ollama's server log."""
+    """Prompt reuse of each turn by its ordinal. ``turns``: all of them, in order; ``facts``: of Ollama's server log;
+
+    ``rates``: what earlier runs learned.
+    """
     tracker, summary = EpochTracker(known), LlmSummary()
+    summary.remember(rates)
     reuse: dict[int, Reuse] = {}
     for number, turn in enumerate(turns, 1):
         tracker.add(turn)
