@@ -1,12 +1,27 @@
 """Screen 1: how long the user waited, and where the time went."""
 
-from timmy_tui.ui.panels.live import live_lines
+from typing import cast
+
+from textual import events
+
+from timmy_tui.ui.actions.local import put_cursor
+from timmy_tui.ui.host import Host
+from timmy_tui.ui.key_commands import screen_bindings
+from timmy_tui.ui.panels.live import live_lines, turn_at
 from timmy_tui.ui.screens.base import BaseScreen
 
 
 class LiveScreen(BaseScreen):
-    """One panel, with a layout for each size (``panels/live.py``)."""
+    """One panel, with a layout for each size (``panels/live_layout.py``)."""
+
+    BINDINGS = [*screen_bindings("live")]
 
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""
         super().__init__(name, live_lines)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the turn whose column was clicked."""
+        index = turn_at(self.view, *self.size, event.screen_x, event.screen_y)
+        if index is not None:
+            put_cursor(cast(Host, self.app), index)
