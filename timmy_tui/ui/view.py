@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from rich.style import Style
 
 from timmy_tui.core.formatting import MISSING
@@ -106,6 +107,11 @@ class View(Struct, frozen=True, eq=False, dict=True):
     def newest_turn(self) -> Turn | None:
         """The newest turn in any state."""
         return self.turns[-1] if self.turns else None
+
+    def with_cursor(self, index: int | None) -> "View":
+        """The cursor on the turn of this index in ``turns``; None, or an index behind the newest, takes it away."""
+        turn = self.turns[index] if index is not None and index < len(self.turns) else None
+        return replace(self, cursor=Cursor(turn.ordinal, turn.request_id) if turn is not None else None)
 
     @cached_property
     def cursor_index(self) -> int | None:

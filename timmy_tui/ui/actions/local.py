@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from timmy_tui.ui.actions.theme_choice import remember_theme
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.view import Cursor
 
 LEAP = 5
 """Turns of a longer step of the cursor."""
@@ -55,16 +54,14 @@ def move_cursor(host: Host, step: int) -> None:
     """Move the cursor by so many turns; it comes from behind the newest, where the screen shows what is now."""
     count = len(host.view.turns)
     at = host.view.cursor_index
-    put_cursor(host, max((count if at is None else at) + step, 0))
+    look_at(host, max((count if at is None else at) + step, 0))
 
 
-def put_cursor(host: Host, index: int | None) -> None:
-    """Put the cursor on a turn by its index in ``View.turns``; None, or an index behind the newest, is now."""
-    turns = host.view.turns
-    turn = turns[index] if index is not None and index < len(turns) else None
-    cursor = Cursor(turn.ordinal, turn.request_id) if turn is not None else None
-    if cursor != host.view.cursor:
-        host.view = replace(host.view, cursor=cursor)
+def look_at(host: Host, index: int | None) -> None:
+    """Put the cursor on a turn by its index in ``View.turns``; None, or one behind the newest, is now."""
+    moved = host.view.with_cursor(index)
+    if moved.cursor != host.view.cursor:
+        host.view = moved
 
 
 def next_theme(host: Host) -> None:

@@ -20,7 +20,7 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "cursor_back_5": lambda: local.move_cursor(host, -local.LEAP),
         "cursor_on_5": lambda: local.move_cursor(host, local.LEAP),
         "cursor_first": lambda: local.move_cursor(host, -len(host.view.turns)),
-        "now": lambda: local.put_cursor(host, None),
+        "now": lambda: local.look_at(host, None),
         "freeze": lambda: local.toggle_freeze(host),
         "help": lambda: local.show_overlay(host, "help"),
         "quit": lambda: local.step_back(host),

@@ -4,7 +4,6 @@ from typing import cast
 
 from textual import events
 
-from timmy_tui.ui.actions.local import put_cursor
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.panels.live import live_lines, turn_at
@@ -24,4 +23,5 @@ class LiveScreen(BaseScreen):
         """Put the cursor on the turn whose column was clicked."""
         index = turn_at(self.view, *self.size, event.screen_x, event.screen_y)
         if index is not None:
-            put_cursor(cast(Host, self.app), index)
+            host = cast(Host, self.app)
+            host.view = host.view.with_cursor(index)
