@@ -30,6 +30,8 @@ class LineWidget(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "LineWidget { width: 1fr; height: 1fr; }"
+    beyond = 0
+    """Cells by which the lines are wider than the widget: one at its right edge shows them."""
 
     class Failed(Message):
         """A panel could not be drawn."""
@@ -68,8 +70,9 @@ class LineWidget(Widget):
         changed = []
         for row, new in enumerate(self._lines):
             if new is not before[row] and new != before[row]:
-                start, end = changed_cells(before[row], new, width)
-                changed.append(Region(start, row, end - start, 1))
+                start, end = changed_cells(before[row], new, width + self.beyond)
+                if start < width:
+                    changed.append(Region(start, row, min(end, width) - start, 1))
         if changed:
             self.refresh(*changed)
 
@@ -79,7 +82,7 @@ class LineWidget(Widget):
         self.refresh()
 
     def _drawn(self) -> Sequence[Line]:
-        width, height = self.size
+        width, height = self.size.width + self.beyond, self.size.height
         if width <= 0 or height <= 0:
             return ()
         try:

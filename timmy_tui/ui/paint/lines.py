@@ -83,6 +83,14 @@ def fit(spans: Line, width: int) -> Line:
     return tuple(parts)
 
 
+def last_cell(spans: Line) -> Line:
+    """The rightmost cell; blank where a wide character ends there."""
+    for text, role in reversed(spans):
+        if text:
+            return ((text[-1] if cell_len(text[-1]) == 1 else " ", role),)
+    return ((" ", "text"),)
+
+
 def changed_cells(before: Line, now: Line, width: int) -> tuple[int, int]:
     """(start, end) in cells of the part in which two lines of ``width`` cells differ, from span to span.
 

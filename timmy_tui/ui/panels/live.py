@@ -83,10 +83,11 @@ def _stages(view: View, width: int, rows: int) -> list[Line]:
 
 
 def _lists(view: View, width: int, layout: Layout) -> list[Line]:
-    """The lists at the foot, side by side."""
+    """The lists at the foot, side by side; at the left the log, which changes most often: rows are sent from there."""
     gutter = 2
     each = (width - gutter * (layout.list_columns - 1)) // layout.list_columns
-    columns = [(_cached(panel, view, each, layout.lists), each) for panel in LISTS[: layout.list_columns]]
+    chosen = sorted(LISTS[: layout.list_columns], key=lambda panel: panel is not log_rows)
+    columns = [(_cached(panel, view, each, layout.lists), each) for panel in chosen]
     return join(columns, layout.lists, gutter)
 
 
