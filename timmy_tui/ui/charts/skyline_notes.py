@@ -34,20 +34,27 @@ def place_notes(notes: Iterable[Note], width: int) -> Line:
     grouped = _by_column((note for note in every if not note.weak), width)
     for note in grouped:
         cells[note.column] = note.sign
-    grouped.sort(key=lambda one: (one.rank, -one.column))
-    for note in (*grouped, *(note for note in every if note.weak)):
-        if note.weak:
-            if not 0 <= note.column < width or cells[note.column] is not None:
-                continue
+    for note in sorted(grouped, key=lambda one: (one.rank, -one.column)):
+        _place_words(cells, note)
+    for note in every:
+        if note.weak and 0 <= note.column < width and not any(cells[max(note.column - 1, 0) : note.column + 1]):
             cells[note.column] = note.sign
-        for words in note.words:
-            start = _free(cells, note.column, len(words))
-            if words and start is not None:
-                # The blank between sign and words stays between them.
-                placed = words if start > note.column else words.lstrip().ljust(len(words))
-                cells[start : start + len(words)] = [(char, note.role) for char in placed]
-                break
+            _place_words(cells, note)
     return join_cells(cell if cell is not None else BLANK for cell in cells)
+
+
+def _place_words(cells: list[Span | None], note: Note) -> None:
+    """The words at the right, shortened to a half at most; else the longest that fit at the left; else any."""
+    longest = max(map(len, note.words), default=0)
+    long = [words for words in note.words if 2 * len(words) >= longest]
+    tries = [(words, _right) for words in long] + [(words, side) for words in note.words for side in (_left, _right)]
+    for words, free in tries:
+        start = free(cells, note.column, len(words))
+        if words and start is not None:
+            # The blank between sign and words stays between them.
+            placed = words if start > note.column else words.lstrip().ljust(len(words))
+            cells[start : start + len(words)] = [(char, note.role) for char in placed]
+            return
 
 
 def _by_column(notes: Iterable[Note], width: int) -> list[Note]:
@@ -67,13 +74,14 @@ def _together(group: Sequence[Note]) -> Note:
     return Note(first.column, first.rank, first.sign, tuple(sorted(words, key=len, reverse=True)), first.role)
 
 
-def _free(cells: Sequence[Span | None], column: int, length: int) -> int | None:
-    """Where words of this length fit beside the column with a blank to what comes next; None where they do not."""
-    width = len(cells)
-    right = column + 1
-    if right + length <= width and all(cell is None for cell in cells[right : min(right + length + 1, width)]):
-        return right
+def _right(cells: Sequence[Span | None], column: int, length: int) -> int | None:
+    """Where words of this length begin behind their column, with a blank to what comes next; None without room."""
+    start, width = column + 1, len(cells)
+    free = start + length <= width and not any(cells[start : min(start + length + 1, width)])
+    return start if free else None
+
+
+def _left(cells: Sequence[Span | None], column: int, length: int) -> int | None:
+    """The same ahead of their column."""
     start = column - length
-    if start >= 0 and all(cell is None for cell in cells[max(start - 1, 0) : column]):
-        return start
-    return None
+    return start if start >= 0 and not any(cells[max(start - 1, 0) : column]) else None
