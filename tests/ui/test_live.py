@@ -55,27 +55,33 @@ def test_40x10_has_headline_flight_stages_and_state() -> None:
     assert "smaller rows" in shown and "turns, newest" not in shown and "freeze" not in shown
 
 
-def test_60x15_adds_the_waterfall() -> None:
+def test_60x15_adds_skyline_waterfall_and_footer() -> None:
     shown = text(snapshot(), 60, 15)
-    assert "0──" in shown and "▒" in shown and "freeze" in shown
+    assert "▇" in shown and "endpt" in shown and "▒" in shown and "freeze" in shown
+    assert sum(row[:6].strip().endswith("s") for row in shown.split("\n")[2:6]) >= 2
+    assert all(
+        any(row.startswith(label(key)) for row in shown.split("\n")) for key in ("endpointing", "store", "llm", "tts")
+    )
+    assert "smaller rows" in shown and "+6 hidden" in shown
 
 
-def test_80x24_adds_percentiles_turns_and_a_footer() -> None:
+def test_80x24_adds_percentiles_the_waterfalls_axis_and_status_lines() -> None:
     shown = text(snapshot(), 80, 24)
-    assert "p50·20t" in shown and "p95" in shown and "turns, newest first" in shown and "space freeze" in shown
-    assert "+3 hidden" in shown
+    assert "0──" in shown and "p50·20t" in shown and "p95" in shown and "space freeze" in shown
+    assert "cache ~74%" in shown and "sources ok" in shown and "+4 hidden" in shown
 
 
-def test_120x30_shows_every_stage_beside_the_turns() -> None:
-    shown = text(snapshot(), 120, 30)
-    rows = shown.split("\n")
+def test_120x30_has_a_ruler_and_120x40_every_stage_and_lists() -> None:
+    assert "╵−20" in text(snapshot(), 120, 30)
+    rows = text(snapshot(), 120, 40).split("\n")
     assert all(any(row.startswith(label(key)) for row in rows) for key in CRITICAL)
-    assert any("stage" in row and "turns, newest first" in row for row in rows)
 
 
-def test_200x50_shows_log_prompt_and_flags() -> None:
+def test_200x50_shows_the_lists_side_by_side() -> None:
     shown = text(snapshot(), 200, 50, control=control_state())
-    assert "nothing to see" in shown and "last prompt" in shown and "tail mode" in shown and "hidden" not in shown
+    heads = next(row for row in shown.split("\n") if "turns, newest first" in row)
+    assert "log " in heads and "last prompt" in heads and "flags" in heads
+    assert "nothing to see" in shown and "tail mode" in shown and "hidden" not in shown
 
 
 def test_bars_are_capped_where_wider_says_no_more() -> None:
@@ -115,11 +121,11 @@ def test_a_phase_that_no_event_names_is_waiting() -> None:
 
 
 def test_a_skipped_stage_is_not_a_missing_one() -> None:
-    shown = text(snapshot(30), 120, 30)
+    shown = text(snapshot(30), 120, 40)
     store = next(row for row in shown.split("\n") if row.startswith("STORE"))
     assert "skipped" in store
     unknown = turn(31, stages=dict(turn(31).stages) | {"retrieve": None}, skipped=frozenset({"store"}))
-    shown = text(snapshot(31, turns=(*snapshot(31).turns, unknown)), 120, 30)
+    shown = text(snapshot(31, turns=(*snapshot(31).turns, unknown)), 120, 40)
     assert "—" in next(row for row in shown.split("\n") if row.startswith("RAG"))
 
 
@@ -155,7 +161,7 @@ def test_a_finding_that_was_seen_is_quiet() -> None:
 def test_a_failed_turn_shows_in_the_headline_with_its_reason() -> None:
     failed = turn(31, state=TurnState.FAILED, reason="LLM answered 500", headline_ms=None)
     snap = snapshot(31)
-    shown = text(replace(snap, turns=(*snap.turns, failed)), 120, 30)
+    shown = text(replace(snap, turns=(*snap.turns, failed)), 120, 50)
     assert shown.startswith("✗ failed: LLM answered 500")
     assert "failed LLM answered" in shown
 
@@ -175,7 +181,7 @@ def test_clocks_that_differ_hatch_the_hops_and_say_by_how_much() -> None:
     *others, last = snap.turns
     apart = dict.fromkeys(("hop_in", "hop_out"))
     last = replace(last, stages={**last.stages, **apart}, unmeasured=dict.fromkeys(apart, "clocks differ"))
-    shown = text(replace(snap, turns=(*others, last)), 120, 30)
+    shown = text(replace(snap, turns=(*others, last)), 120, 40)
     assert "clocks differ ≥ 312ms" in shown
     (row,) = (line for line in shown.splitlines() if line.startswith("→NET"))
     # No figure of its own: no time, share, percentiles or Δ.

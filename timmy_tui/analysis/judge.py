@@ -1,6 +1,6 @@
 """The judge: findings, the newest turn's diagnosis, and the verdict on a flip, turn by turn."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from timmy_tui.analysis.compare.comparison import compare
@@ -33,7 +33,7 @@ class Judge:
         """Position of the newest turn."""
         self._judged: set[int] = set()
         """Ordinals."""
-        self._diagnosis: Diagnosis | None = None
+        self._diagnoses: deque[Diagnosis] = deque(maxlen=REMEMBERED)
         self._verdict: Comparison | None = None
         self._stale = False
         self._state: JudgementState | None = None
@@ -70,7 +70,7 @@ class Judge:
         self._judged.add(turn.ordinal)
         self._tracker.add(turn)
         self._detector.add(turn)
-        self._diagnosis = self._diagnoser.add(turn)
+        self._diagnoses.append(self._diagnoser.add(turn))
 
     def mark(self, turn: Turn, quality: str | None) -> None:
         """The user's word on a turn; the same again takes it back."""
@@ -122,7 +122,8 @@ class Judge:
         if self._state is None:
             self._state = JudgementState(
                 findings=self._detector.findings,
-                diagnosis=self._diagnosis,
+                diagnosis=self._diagnoses[-1] if self._diagnoses else None,
+                diagnoses=tuple(self._diagnoses),
                 verdict=self._verdict,
                 quality=tuple(self._marks.items()),
                 notes=tuple(self._notes.items()),

@@ -141,3 +141,5 @@ class JudgementState(Struct, frozen=True, eq=False):
     """(ordinal, the user's note) of marked turns; private."""
     trial: TrialState | None = None
     """The guided test that is open."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """Of the newest 500 turns that were judged, oldest first."""

@@ -25,7 +25,7 @@ from timmy_tui.ui.key_commands import SCREENS, Command, footer_words, key_name, 
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Backend, Noticed, Requested, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
-from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
+from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
@@ -219,7 +219,9 @@ class TimmyApp(App[None]):
     def use_theme(self, name: str) -> None:
         """Use this theme from now on."""
         self.theme = name
-        self.view = replace(self.view, styles=self.palettes[name].styles)
+        styles = self.palettes[name].styles
+        without = bool(os.environ.get("NO_COLOR")) or is_monochrome(styles)
+        self.view = replace(self.view, styles=styles, monochrome=without)
 
     # -- keys
 

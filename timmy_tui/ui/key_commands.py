@@ -76,6 +76,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("mouse", "m", "mouse", "Mouse on or off; on takes over the terminal's own selection"),
     Command("copy", "y", "copy", "Copy the screen's text, without the conversation"),
     Command("save", "Y", "save", "Write the same into a file"),
+    Command("cursor_back", "left", "turn before", "Look at the turn before: its rows, waterfall, diagnosis",
+            ("live",), "app.do('cursor_back')", rank=21),
+    Command("cursor_on", "right", "turn behind", "Look at the turn behind; behind the newest is now",
+            ("live",), "app.do('cursor_on')"),
+    Command("cursor_back_5", "shift+left", "five turns before", "Five turns back: from now, the fifth-last turn",
+            ("live",), "app.do('cursor_back_5')"),
+    Command("cursor_on_5", "shift+right", "five turns on", "Five turns on", ("live",), "app.do('cursor_on_5')"),
+    Command("cursor_first", "home", "oldest turn", "Look at the oldest turn", ("live",),
+            "app.do('cursor_first')"),
+    Command("now", "end,escape", "now", "Back to the newest turn", ("live",), "app.do('now')"),
     Command("filter", "slash", "filter", "Show only what contains a text; escape clears", ("turns", "log"), rank=11),
     Command("follow", "f,end", "follow", "Go to the newest and stay there", ("turns", "log"), rank=12),
     Command("turn", "enter", "open", "The turn under the cursor, with all its raw events", ("turns",), rank=13),
@@ -97,7 +107,8 @@ CHOICES = {
 
 NAMES = {
     "ctrl+z": "Ctrl+Z", "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
-    "left": "←", "right": "→", "escape": "Esc", "plus": "+", "minus": "-",
+    "left": "←", "right": "→", "shift+left": "Sh+←", "shift+right": "Sh+→", "home": "Home",
+    "escape": "Esc", "plus": "+", "minus": "-",
 }  # fmt: skip
 """Names of keys on the screen."""
 

@@ -1,4 +1,4 @@
-"""The widget that paints lines: it repaints only the rows that changed."""
+"""The widget that paints lines: it repaints only the cells that changed."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,8 @@ from textual.widget import Widget
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.snapshot import Health
 from timmy_tui.ui.paint.glyphs import to_ascii
-from timmy_tui.ui.paint.lines import BLANK, Line, fit, line
+from timmy_tui.ui.paint.lines import BLANK, Line, changed_cells, fit, line
+from timmy_tui.ui.paint.themes import OVER, two_colours
 from timmy_tui.ui.view import View
 
 Draw = Callable[[View, int, int], Sequence[Line]]
@@ -29,6 +30,8 @@ class LineWidget(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "LineWidget { width: 1fr; height: 1fr; }"
+    beyond = 0
+    """Cells by which the lines are wider than the widget: one at its right edge shows them."""
 
     class Failed(Message):
         """A panel could not be drawn."""
@@ -44,6 +47,8 @@ class LineWidget(Widget):
         self._draw = draw
         self._view = View()
         self._lines: Sequence[Line] = ()
+        self._pairs: dict[str, Style] = {}
+        """Styles of roles of two colours, in the present theme."""
         self.can_focus = can_focus
 
     @property
@@ -52,15 +57,22 @@ class LineWidget(Widget):
         return self._lines
 
     def paint(self, view: View) -> None:
-        """Show the view; unchanged rows are not repainted."""
+        """Show the view; of each row, the cells from the first to the last changed span are repainted."""
         restyled = view.styles is not self._view.styles
         self._view = view
         before, self._lines = self._lines, self._drawn()
+        if restyled:
+            self._pairs.clear()
         if restyled or len(before) != len(self._lines):
             self.refresh()
             return
         width = self.size.width
-        changed = [Region(0, row, width, 1) for row, new in enumerate(self._lines) if new != before[row]]
+        changed = []
+        for row, new in enumerate(self._lines):
+            if new is not before[row] and new != before[row]:
+                start, end = changed_cells(before[row], new, width + self.beyond)
+                if start < width:
+                    changed.append(Region(start, row, min(end, width) - start, 1))
         if changed:
             self.refresh(*changed)
 
@@ -70,7 +82,7 @@ class LineWidget(Widget):
         self.refresh()
 
     def _drawn(self) -> Sequence[Line]:
-        width, height = self.size
+        width, height = self.size.width + self.beyond, self.size.height
         if width <= 0 or height <= 0:
             return ()
         try:
@@ -87,5 +99,15 @@ class LineWidget(Widget):
         spans = self._lines[y] if y < len(self._lines) else BLANK
         base = styles.get("text", Style.null())
         encode = to_ascii if self._view.glyphs.plain else str
-        segments = [Segment(encode(clean(text)), styles.get(role, base)) for text, role in spans if text]
+        segments = [
+            Segment(encode(clean(text)), styles.get(role) or self._style(role, base)) for text, role in spans if text
+        ]
         return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def _style(self, role: str, base: Style) -> Style:
+        """The style of a role that the theme does not list: of two colours, or that of text."""
+        if OVER not in role:
+            return base
+        if role not in self._pairs:
+            self._pairs[role] = two_colours(role, self._view.styles)
+        return self._pairs[role]

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from rich.style import Style
 
 from timmy_tui.core.formatting import MISSING
@@ -28,6 +29,13 @@ class Notice(Struct, frozen=True):
     text: str
     """Sanitized text."""
     role: str = "info"
+
+
+class Cursor(Struct, frozen=True):
+    """The turn that the user chose to look at. The id as well: the full reading of a log has other ordinals."""
+
+    ordinal: int
+    request_id: str
 
 
 class View(Struct, frozen=True, eq=False, dict=True):
@@ -55,12 +63,29 @@ class View(Struct, frozen=True, eq=False, dict=True):
     """Panels that could not be drawn."""
     read_only: str = ""
     """Why nothing can be changed; empty when it can."""
+    cursor: Cursor | None = None
+    """The turn that the live screen shows; None: the newest."""
+    monochrome: bool = False
+    """Nothing may be told by colour alone."""
+    memory: dict[str, tuple[tuple[object, ...], Any]] = field(default_factory=dict)
+    """Results of ``remembered``, one for each key: they outlive a snapshot."""
 
     def cached(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """The result of ``make``, called once per snapshot: the clocks repaint four times a second."""
         if key not in self.cached_lines:
             self.cached_lines[key] = make()
         result: Result = self.cached_lines[key]
+        return result
+
+    def remembered(self, key: str, inputs: tuple[object, ...], make: Callable[[], Result]) -> Result:
+        """The result of ``make``, called again only when one of its inputs is another object, or another number.
+
+        A turn of 27 events makes 27 snapshots that share one tuple of closed turns.
+        """
+        known = self.memory.get(key)
+        if known is None or len(known[0]) != len(inputs) or not all(map(_same, known[0], inputs)):
+            known = self.memory[key] = (inputs, make())
+        result: Result = known[1]
         return result
 
     @cached_property
@@ -82,6 +107,36 @@ class View(Struct, frozen=True, eq=False, dict=True):
     def newest_turn(self) -> Turn | None:
         """The newest turn in any state."""
         return self.turns[-1] if self.turns else None
+
+    def with_cursor(self, index: int | None) -> "View":
+        """The cursor on the turn of this index in ``turns``; None, or an index behind the newest, takes it away."""
+        turn = self.turns[index] if index is not None and index < len(self.turns) else None
+        return replace(self, cursor=Cursor(turn.ordinal, turn.request_id) if turn is not None else None)
+
+    @cached_property
+    def cursor_index(self) -> int | None:
+        """Index in ``turns`` of the turn under the cursor; None without one, or when it is not there any more."""
+        wanted = self.cursor
+        if wanted is None:
+            return None
+        same = [i for i, turn in enumerate(self.turns) if turn.request_id == wanted.request_id]
+        exact = next((i for i in same if self.turns[i].ordinal == wanted.ordinal), None)
+        return exact if exact is not None or not wanted.request_id else next(reversed(same), None)
+
+    @cached_property
+    def index_by_ordinal(self) -> dict[int, int]:
+        """Ordinal → index in ``turns``."""
+        return {turn.ordinal: index for index, turn in enumerate(self.turns)}
+
+    @cached_property
+    def cursor_turn(self) -> Turn | None:
+        """The turn under the cursor; None while the screen shows the newest."""
+        return None if self.cursor_index is None else self.turns[self.cursor_index]
+
+    @cached_property
+    def shown_turn(self) -> Turn | None:
+        """The turn of stage rows, waterfall and diagnosis: the cursor's, else the headline's."""
+        return self.cursor_turn or self.headline_turn
 
     @cached_property
     def missed(self) -> int:
@@ -143,10 +198,12 @@ class View(Struct, frozen=True, eq=False, dict=True):
         return None
 
     def diagnosis_of(self, ordinal: int) -> Diagnosis | None:
-        """The diagnosis of a turn; only the newest turn has one."""
+        """The diagnosis of a turn; None for one that was not judged, or long ago."""
         judgement = self.snapshot.judgement
-        diagnosis = judgement.diagnosis if judgement else None
-        return diagnosis if diagnosis is not None and diagnosis.ordinal == ordinal else None
+        if judgement is None:
+            return None
+        known = (judgement.diagnosis, *reversed(judgement.diagnoses))
+        return next((one for one in known if one is not None and one.ordinal == ordinal), None)
 
     def series(self, key: str, columns: int) -> tuple[list[float | None], int | None]:
         """Values of a stage over the newest turns, and the index at which its level changed.
@@ -159,6 +216,10 @@ class View(Struct, frozen=True, eq=False, dict=True):
         if finding is None:
             return values, None
         return values, index_from(shown, finding.since)
+
+
+def _same(before: object, now: object) -> bool:
+    return before is now or (isinstance(now, (int, float, str)) and before == now)
 
 
 def index_from(turns: Sequence[Turn], ordinal: int) -> int | None:

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from timmy_tui.ui.paint.lines import (
     cells,
+    changed_cells,
     cut,
     fit,
     foreign,
     join,
     join_fitting,
+    last_cell,
     left,
     line,
     plain,
@@ -59,3 +61,29 @@ def test_parts_are_left_out_whole() -> None:
 def test_columns_are_joined_row_by_row() -> None:
     rows = join([([line("a")], 3), ([line("b"), line("c")], 2)], 2)
     assert [plain(row) for row in rows] == ["a    b ", "     c "]
+
+
+def test_what_changed_of_a_line_is_between_the_spans_that_are_alike() -> None:
+    before = line("same", ("old", "text"), "end", "日本")
+    assert changed_cells(before, line("same", ("new", "text"), "end", "日本"), 14) == (4, 7)
+    assert changed_cells(before, line("same", ("old", "bad"), "end", "日本"), 14) == (4, 7)
+    assert changed_cells(line("ab", "ab"), line("ab", "ab", "ab"), 6) == (0, 6)
+    assert changed_cells(line("ab", "ab", ""), line("ab", "ab"), 4) == (0, 4)
+
+
+@given(st.lists(TEXT, max_size=4), st.lists(TEXT, max_size=4), st.integers(0, 40))
+def test_outside_of_what_changed_two_lines_are_alike(old: list[str], new: list[str], width: int) -> None:
+    before, after = fit(line(*old), width), fit(line(*new), width)
+    start, end = changed_cells(before, after, width)
+    if (
+        before != after
+        and cells(before) == cells(after) == width
+        and plain(before).isascii()
+        and plain(after).isascii()
+    ):
+        assert plain(before)[:start] == plain(after)[:start] and plain(before)[end:] == plain(after)[end:]
+
+
+def test_the_last_cell_is_blank_where_a_wide_character_ends() -> None:
+    assert last_cell(line("ab", ("c", "bad"), "")) == (("c", "bad"),)
+    assert plain(last_cell(line("a日"))) == plain(last_cell(())) == " "

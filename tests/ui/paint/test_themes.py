@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rich.color import ColorType
+from rich.color import ColorSystem, ColorType
 from textual.color import Color
 
 from tests.ui.running import Start, running_dashboard
@@ -13,15 +13,21 @@ from tests.ui.snapshots import snapshot, troubled
 from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.core.settings import config_dir
+from timmy_tui.model.stages import CRITICAL
 from timmy_tui.ui.actions.theme_choice import remember_theme, remembered_theme
 from timmy_tui.ui.paint.themes import (
     FALLBACK,
+    GAP_KEY,
+    OVER,
     REQUIRED,
+    STAGE,
     choose_theme,
+    is_monochrome,
     load_theme,
     load_themes,
     packaged_folder,
     plain_theme,
+    two_colours,
 )
 
 BASE = """
@@ -68,6 +74,33 @@ def test_what_is_read_stands_out_from_its_ground(name: str) -> None:
         front, ground = (Color.from_rich_color(colour) for colour in (style.color, style.bgcolor))
         lighter, darker = sorted((_luminance(front), _luminance(ground)), reverse=True)
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, role
+
+
+@pytest.mark.parametrize("name", ["timmy-dark", "timmy-light", "okabe-ito", "ansi16"])
+def test_stages_that_can_meet_in_the_skyline_have_colours_of_their_own(name: str) -> None:
+    """Also in 256 colours. A stage of a few ms can be missing from a column, so not only neighbours meet."""
+    styles = load_theme(packaged_folder() / f"{name}.toml").styles
+    large = ("stt_final", "classify", "store", "retrieve", "llm", "mute", "tts", GAP_KEY)
+    shown = {key: styles[f"{STAGE}{key}"].color for key in (*CRITICAL, GAP_KEY)}
+    reduced = {key: colour.downgrade(ColorSystem.EIGHT_BIT) for key, colour in shown.items() if colour is not None}
+    assert len({reduced[key] for key in large}) == len(large)
+    for before, after in zip(CRITICAL, CRITICAL[1:], strict=False):
+        assert reduced[before] != reduced[after]
+    assert all(reduced[GAP_KEY] != reduced[key] for key in CRITICAL)
+
+
+def test_a_role_of_two_colours_has_no_more_of_its_roles_than_these() -> None:
+    styles = load_theme(packaged_folder() / "timmy-dark.toml").styles
+    style = two_colours(f"value{OVER}stage.llm", styles)
+    assert style.color == styles["value"].color and style.bgcolor == styles["stage.llm"].color and not style.bold
+    assert two_colours(f"stage.llm{OVER}nothing", styles).bgcolor == styles["text"].color
+
+
+def test_a_theme_without_three_colours_of_stages_is_monochrome(tmp_path: Path) -> None:
+    grey = "".join(f'"{STAGE}{key}" = "white"\n' for key in (*CRITICAL, GAP_KEY))
+    assert is_monochrome(load_theme(write(tmp_path / "grey.toml", BASE + grey)).styles)
+    assert not is_monochrome(load_theme(write(tmp_path / "mine.toml", BASE)).styles)
+    assert not is_monochrome(plain_theme().styles)
 
 
 def _luminance(colour: Color) -> float:

@@ -7,6 +7,9 @@ from msgspec.structs import replace
 from timmy_tui.ui.actions.theme_choice import remember_theme
 from timmy_tui.ui.host import Host
 
+LEAP = 5
+"""Turns of a longer step of the cursor."""
+
 
 def show(host: Host, name: str) -> None:
     """Go to a screen; overlays are closed."""
@@ -45,6 +48,20 @@ def toggle_freeze(host: Host) -> None:
     else:
         host.view = replace(host.view, live_snapshot=None)
         host.refresh_view()
+
+
+def move_cursor(host: Host, step: int) -> None:
+    """Move the cursor by so many turns; it comes from behind the newest, where the screen shows what is now."""
+    count = len(host.view.turns)
+    at = host.view.cursor_index
+    look_at(host, max((count if at is None else at) + step, 0))
+
+
+def look_at(host: Host, index: int | None) -> None:
+    """Put the cursor on a turn by its index in ``View.turns``; None, or one behind the newest, is now."""
+    moved = host.view.with_cursor(index)
+    if moved.cursor != host.view.cursor:
+        host.view = moved
 
 
 def next_theme(host: Host) -> None:

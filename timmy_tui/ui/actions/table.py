@@ -15,6 +15,12 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
     screens = {name: (lambda name=name: local.show(host, name)) for name in SCREENS}
     return {
         **screens,
+        "cursor_back": lambda: local.move_cursor(host, -1),
+        "cursor_on": lambda: local.move_cursor(host, 1),
+        "cursor_back_5": lambda: local.move_cursor(host, -local.LEAP),
+        "cursor_on_5": lambda: local.move_cursor(host, local.LEAP),
+        "cursor_first": lambda: local.move_cursor(host, -len(host.view.turns)),
+        "now": lambda: local.look_at(host, None),
         "freeze": lambda: local.toggle_freeze(host),
         "help": lambda: local.show_overlay(host, "help"),
         "quit": lambda: local.step_back(host),

@@ -37,6 +37,19 @@ class Glyphs(Struct, frozen=True):
     point: str
     """A bullet, and the separator of figures."""
     more: str
+    cut: str
+    """On top of a column that is longer than its scale."""
+    before: str
+    """What began further to the left than is shown."""
+    tick: str
+    """Points up at a column."""
+    outline: str
+    """Fill of what is drawn as an outline."""
+    swatch: str
+    """A colour in a legend."""
+    typed: str
+    unknown: str
+    """A turn without a figure that can be drawn."""
     spin: str
     """Four phases of the turn in flight."""
     plain: bool = False
@@ -64,6 +77,13 @@ UNICODE = Glyphs(
     upright="┊",
     point="·",
     more="↓",
+    cut="▴",
+    before="◂",
+    tick="╵",
+    outline="░",
+    swatch="▆",
+    typed="t",
+    unknown="?",
     spin="◐◓◑◒",
 )
 ASCII = Glyphs(
@@ -87,6 +107,13 @@ ASCII = Glyphs(
     upright="|",
     point="-",
     more="v",
+    cut="^",
+    before="<",
+    tick="'",
+    outline=":",
+    swatch="#",
+    typed="t",
+    unknown="?",
     spin="|/-\\",
     plain=True,
 )
@@ -96,6 +123,7 @@ _TO_ASCII = str.maketrans(
         "·": "-", "—": "-", "…": ".", "→": ">", "←": "<", "↑": "^", "↓": "v", "▲": "^", "▼": "v", "●": "*", "○": "o",
         "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
         "─": "-", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
+        "▴": "^", "▾": "v", "◂": "<", "▸": ">", "╵": "'", "✎": "+",
     }
 )  # fmt: skip
 

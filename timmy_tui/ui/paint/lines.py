@@ -83,6 +83,34 @@ def fit(spans: Line, width: int) -> Line:
     return tuple(parts)
 
 
+def last_cell(spans: Line) -> Line:
+    """The rightmost cell; blank where a wide character ends there."""
+    for text, role in reversed(spans):
+        if text:
+            return ((text[-1] if cell_len(text[-1]) == 1 else " ", role),)
+    return ((" ", "text"),)
+
+
+def changed_cells(before: Line, now: Line, width: int) -> tuple[int, int]:
+    """(start, end) in cells of the part in which two lines of ``width`` cells differ, from span to span.
+
+    The whole width where the lines are not that wide.
+    """
+    alike = 0
+    for old, new in zip(before, now, strict=False):
+        if old is not new and old != new:
+            break
+        alike += 1
+    alike_behind = 0
+    for old, new in zip(reversed(before[alike:]), reversed(now[alike:]), strict=False):
+        if old is not new and old != new:
+            break
+        alike_behind += 1
+    start = cells(now[:alike])
+    behind = cells(now[len(now) - alike_behind :])
+    return (start, width - behind) if start < width - behind and cells(now) == width == cells(before) else (0, width)
+
+
 def _size(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 

@@ -19,8 +19,15 @@ from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import config_dir
+from timmy_tui.model.stages import STAGES
 
 DEFAULT = "timmy-dark"
+STAGE = "stage."
+"""Prefix of the role of a stage's colour."""
+GAP_KEY = "gap"
+"""Stands for the unnamed time among them."""
+OVER = " over "
+"""Between two roles: the colour of the first is that of the glyph, the colour of the second that of the ground."""
 LARGEST = 64 * 1024
 """Bytes: a theme file is two dozen lines."""
 REQUIRED = ("text", "muted", "faint", "value", "good", "warn", "bad", "info")
@@ -30,7 +37,11 @@ FALLBACK: Mapping[str, str] = {
     "bar.service": "info", "bar.setting": "faint", "bar.code": "text", "bar.hop": "info", "bar.hatch": "warn",
     "bar.hole": "bad", "bar.none": "faint", "bar.speech": "faint", "bar.track": "faint", "bar.prefill": "warn",
     "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
-    "bar.evaluated": "bar.prefill",
+    "bar.evaluated": "bar.prefill", "beam": "cursor",
+    **{f"{STAGE}{stage.key}": f"bar.{stage.owner}" for stage in STAGES if stage.critical},
+    **{f"{STAGE}{key}": role for key, role in {
+        "endpointing": "faint", "mute": "faint", "tts": "good", "retrieve": "warn", GAP_KEY: "bar.hole",
+    }.items()},
 }  # fmt: skip
 """Role → the role that stands in for it where a theme leaves it out."""
 TOOLKIT = (
@@ -166,6 +177,19 @@ def _styles(roles: Mapping[str, str], palette: Mapping[str, str], background: st
         styles[role] = base + _style(roles[source], palette, role, where)
     styles["spark.began"] += Style(reverse=True)
     return styles
+
+
+def two_colours(role: str, styles: Mapping[str, Style]) -> Style:
+    """The style of ``<role> over <role>``: the colours of both, and nothing else of them."""
+    front, _, ground = role.partition(OVER)
+    base = styles.get("text", Style.null())
+    above, below = styles.get(front, base), styles.get(ground, base)
+    return Style(color=above.color, bgcolor=below.color)
+
+
+def is_monochrome(styles: Mapping[str, Style]) -> bool:
+    """The stages have no three colours between them that differ."""
+    return len({style.color for role, style in styles.items() if role.startswith(STAGE)}) < 3
 
 
 def _style(spec: str, palette: Mapping[str, str], role: str, where: str) -> Style:

@@ -1,0 +1,69 @@
+"""Signs under the columns, and the words beside them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from timmy_tui.ui.charts.skyline_notes import Note, place_notes
+from timmy_tui.ui.paint.lines import cells, plain
+
+
+def note(column: int, *words: str, rank: int = 1, sign: str = "┊", weak: bool = False) -> Note:
+    return Note(column, rank, (sign, "info"), words, "muted", weak)
+
+
+def shown(width: int, *notes: Note) -> str:
+    return plain(place_notes(notes, width))
+
+
+def test_words_stand_at_the_right_of_their_sign_as_far_as_they_fit() -> None:
+    assert shown(20, note(3, "tail mode on", "tail")) == "   ┊tail mode on    "
+    assert shown(12, note(3, "tail mode on", "tail")) == "   ┊tail    "
+
+
+def test_words_at_the_right_edge_stand_at_the_left_of_their_sign() -> None:
+    assert shown(12, note(10, "restart")) == "   restart┊ "
+    assert shown(12, note(10, " restart")) == "  restart ┊ "
+
+
+def test_a_blank_is_between_words_and_the_next_sign() -> None:
+    assert shown(12, note(0, "abcd", "abc"), note(5, "x", rank=2)) == "┊abc ┊x     "
+
+
+def test_without_room_the_sign_stands_alone() -> None:
+    assert shown(3, note(1, "restart")) == " ┊ "
+
+
+def test_the_lower_rank_has_its_words_first() -> None:
+    row = shown(14, note(4, "restart", rank=3), note(6, "tail mode", "on", rank=1))
+    assert row == "    ┊ ┊on     " or "on" in row
+    assert shown(16, note(2, "restart", rank=3), note(4, "tail mode", rank=1)) == "  ┊ ┊tail mode  "
+
+
+def test_two_on_one_column_share_its_words_or_are_counted() -> None:
+    assert shown(20, note(0, "LLM", rank=2), note(0, "flip", rank=1)) == "┊flip · LLM         "
+    assert shown(9, note(0, "LLM", rank=2), note(0, "flip", rank=1)) == "┊flip +1 "
+    assert shown(4, note(0, "LLM", rank=2), note(0, "flip", rank=1)) == "┊+1 "
+
+
+def test_the_ruler_gives_way_to_everything_its_tick_too() -> None:
+    assert shown(12, note(3, "restart"), note(6, "−20", weak=True, sign="╵")) == "   ┊restart "
+    assert shown(16, note(3, "restart"), note(12, "−20", weak=True, sign="╵")) == "   ┊restart ╵−20"
+
+
+def test_what_is_not_on_the_line_is_not_drawn() -> None:
+    assert shown(5, note(-1, "a"), note(5, "b"), note(9, "c", weak=True)) == "     "
+
+
+@given(
+    st.lists(
+        st.builds(note, st.integers(-3, 70), st.text("abc ", max_size=12), rank=st.integers(0, 6), weak=st.booleans()),
+        max_size=12,
+    ),
+    st.integers(1, 60),
+)
+def test_every_sign_that_is_not_weak_is_at_its_column(notes: list[Note], width: int) -> None:
+    line = place_notes(notes, width)
+    assert cells(line) == width
+    assert all(plain(line)[one.column] == "┊" for one in notes if 0 <= one.column < width and not one.weak)

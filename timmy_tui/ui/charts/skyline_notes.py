@@ -1,0 +1,87 @@
+"""What stands under the skyline: signs at the columns of turns, with as many words beside each as there is room for."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from timmy_tui.ui.charts.skyline import join_cells
+from timmy_tui.ui.paint.lines import Line, Span
+
+BLANK: Span = (" ", "text")
+
+
+class Note(Struct, frozen=True):
+    """Something to say of one column."""
+
+    column: int
+    rank: int
+    """The lowest gets its words first."""
+    sign: Span
+    words: tuple[str, ...] = ()
+    """From the longest to the shortest; all of them may be left out, the sign never is."""
+    role: str = "text"
+    weak: bool = False
+    """Only where nothing else stands, its sign too: a tick of the ruler."""
+
+
+def place_notes(notes: Iterable[Note], width: int) -> Line:
+    """One line of ``width`` cells. Every sign has its column; words stand to its right, or where that is full, left.
+
+    Of several notes on one column the one of lowest rank has the sign, and its words count the others: ``+1``.
+    """
+    cells: list[Span | None] = [None] * width
+    every = list(notes)
+    grouped = _by_column((note for note in every if not note.weak), width)
+    for note in grouped:
+        cells[note.column] = note.sign
+    for note in sorted(grouped, key=lambda one: (one.rank, -one.column)):
+        _place_words(cells, note)
+    for note in every:
+        if note.weak and 0 <= note.column < width and not any(cells[max(note.column - 1, 0) : note.column + 1]):
+            cells[note.column] = note.sign
+            _place_words(cells, note)
+    return join_cells(cell if cell is not None else BLANK for cell in cells)
+
+
+def _place_words(cells: list[Span | None], note: Note) -> None:
+    """The words at the right, shortened to a half at most; else the longest that fit at the left; else any."""
+    longest = max(map(len, note.words), default=0)
+    long = [words for words in note.words if 2 * len(words) >= longest]
+    tries = [(words, _right) for words in long] + [(words, side) for words in note.words for side in (_left, _right)]
+    for words, free in tries:
+        start = free(cells, note.column, len(words))
+        if words and start is not None:
+            # The blank between sign and words stays between them.
+            placed = words if start > note.column else words.lstrip().ljust(len(words))
+            cells[start : start + len(words)] = [(char, note.role) for char in placed]
+            return
+
+
+def _by_column(notes: Iterable[Note], width: int) -> list[Note]:
+    columns: dict[int, list[Note]] = {}
+    for note in notes:
+        if 0 <= note.column < width:
+            columns.setdefault(note.column, []).append(note)
+    return [_together(sorted(group, key=lambda one: one.rank)) for group in columns.values()]
+
+
+def _together(group: Sequence[Note]) -> Note:
+    first, *others = group
+    if not others:
+        return first
+    both = [f"{mine} · {words}" for mine in first.words for words in others[0].words] if len(others) == 1 else []
+    words = (*both, *(f"{mine} +{len(others)}" for mine in first.words), f"+{len(others)}")
+    return Note(first.column, first.rank, first.sign, tuple(sorted(words, key=len, reverse=True)), first.role)
+
+
+def _right(cells: Sequence[Span | None], column: int, length: int) -> int | None:
+    """Where words of this length begin behind their column, with a blank to what comes next; None without room."""
+    start, width = column + 1, len(cells)
+    free = start + length <= width and not any(cells[start : min(start + length + 1, width)])
+    return start if free else None
+
+
+def _left(cells: Sequence[Span | None], column: int, length: int) -> int | None:
+    """The same ahead of their column."""
+    start = column - length
+    return start if start >= 0 and not any(cells[max(start - 1, 0) : column]) else None
