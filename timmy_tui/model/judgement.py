@@ -23,11 +23,30 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Ordinal of the first turn at the new level."""
     since_id: str
     ratio: float
-    """Level after over level before, corrected for the workload."""
+    """``after_ms`` over ``before_ms``; 0.1 ms stands for less than that."""
     before_ms: float
+    """Usual level of the named stage ahead of the change. It and the next are for the same work."""
     after_ms: float
+    """Level of the named stage now, and where it has ended, when it did."""
+    low: float = 0.0
+    """95 % bounds of the ratio."""
+    high: float = 0.0
     n: int
-    """Number of turns at the new level."""
+    """Number of turns since the change, whether they have the stage or not."""
+    lasted: int = 0
+    """Of one that has ended: number of turns that it lasted."""
+    age: int = 0
+    """Number of turns since its newest step was noticed."""
+    steps: int = 1
+    """Alarms of the same series in the same direction: above 1 it is a drift, told from its first turn on."""
+    goes_on: bool = False
+    """The newest turns are beyond the level of today: it is still moving."""
+    cost_ms: float = 0.0
+    """What it adds to a turn on average, in ms; negative for an improvement."""
+    notable: bool = True
+    """A user could feel it, or it is large for its stage and some ms: see ``Settings.notable``."""
+    cause: str = ""
+    """Its likeliest reason, where one is known; empty otherwise."""
     confidence: float
     """0…1."""
     adjusted_for: tuple[str, ...] = ()

@@ -25,6 +25,8 @@ MATHEMATICS = {
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",
     ("flag_changes.py", 1000): "milliseconds of a second",
     ("level.py", 1.57): "π/2: variance of a median over that of a mean",
+    ("moves.py", 1.57): "π/2: variance of a median over that of a mean",
+    ("moves.py", 1.959964): "normal quantile of a two-sided 95 % interval",
     ("pass_time.py", 0.2): "the two sleeps of upstream's loop, s",
     ("pass_time.py", 0.25): "the first quartile",
     ("pass_time.py", 0.5): "the median",

@@ -89,6 +89,11 @@ class DetectorTuning:
     """Turns. Their load times tell what an ordinary load is. Not measured."""
     ended_findings: int = 50
     """Findings. So many that are over are kept. Not measured."""
+    live_values: int = 15
+    """Values. The newest so many tell where a level that has moved stands now; until there are as many, it stands where
+    the alarm found it. Not measured."""
+    rising_errors: float = 1.5
+    """Standard errors. A level whose newest values are so far beyond it is still moving. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ class SeriesTuning:
 
     gap_soft_ms: float = 5.0
     """ms. Added to a gap before its logarithm: most are a fraction of a millisecond. Not measured."""
+    least_ms: float = 0.1
+    """ms. No ratio is taken of less: stamps of a few microseconds are noise. Not measured."""
     loaded_ms: float = 500.0
     """ms. A longer load is a model that was read from disk. Not measured."""
     loaded_times: float = 3.0
