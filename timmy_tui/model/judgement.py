@@ -88,7 +88,8 @@ class StageVerdict(Struct, frozen=True, kw_only=True):
     n_a: int
     n_b: int
     verdict: str
-    """``faster``, ``slower``, ``unchanged`` or ``too few turns``; ``drifted`` if the two baselines of a test differ."""
+    """``faster``, ``slower``, ``unchanged``, ``cannot tell`` (the interval leaves 1 out, which over all stages may be
+    chance), ``too few turns``; ``drifted`` if the two baselines of a test differ."""
     wanted: int = 0
     """Number of further turns that a verdict needs."""
     p: float | None = None
@@ -99,6 +100,27 @@ class StageVerdict(Struct, frozen=True, kw_only=True):
     """Standard deviation between sessions by chance in this stage, as used in its test, in log units (0.02 is 2 %)."""
     noise_restarts: int = 0
     """Number of restarts without a change that ``noise`` was learned from; 0: it is an assumption."""
+    to_tell: int | None = None
+    """Turns a side that it takes to tell ±10 %; 0 if these do, None if no number does: sessions differ by too much."""
+    note: str = ""
+    """Why it was judged in another way than usual: ``judged without its work: no output tokens``."""
+    raw_moved: bool = False
+    """Of V2V: what was measured differs, whatever the work."""
+    work_words: str = ""
+    """Of V2V: how the work differs, to be put behind the figures."""
+
+
+class ShareChange(Struct, frozen=True, kw_only=True):
+    """A stage that takes place in more or fewer turns than before."""
+
+    stage: str
+    had_a: int
+    """Turns of A that had it."""
+    n_a: int
+    had_b: int
+    n_b: int
+    optional: bool
+    """Some turns leave it out by themselves; else it is gone from the logs."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -121,6 +143,12 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """Flags that were one thing in A and another in B, as far as they are known."""
     noise: str = ""
     """``session noise ~2.6 % (from 7 restarts)``, or ``2 % assumed``."""
+    shares: tuple[ShareChange, ...] = ()
+    """Stages that take place in more or fewer turns."""
+    turns: str = ""
+    """Which turns were compared, if not the usual ones: ``first turns of sessions``."""
+    compared: tuple[int, int] = (0, 0)
+    """Turns of A and B in any state, that marks and signals are counted in."""
 
 
 class TrialState(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,8 @@ ROOMS = ("detect", "compare", "stats")
 
 COUNTING = {0, 1, 2}
 MATHEMATICS = {
+    ("comparison.py", 1.959964): "normal quantile of a two-sided 95 % interval",
+    ("occurrence.py", 1e-9): "tables that are as likely but for the last bits of a float",
     ("cusum.py", 0.5): "exponent of the normal density",
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",
     ("flag_changes.py", 1000): "milliseconds of a second",

@@ -6,7 +6,7 @@ Formulas and sources: analysis/detect/STATISTICS.md.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from timmy_tui.analysis.compare.comparison import Sides, shift_of, usable, values_of_stage
+from timmy_tui.analysis.compare.equal_work import Sides, shift_of, usable, values_of_stage
 from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING

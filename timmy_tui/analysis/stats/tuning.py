@@ -181,6 +181,17 @@ class ComparisonTuning:
     Measured (bench/judgement, pairs, seed 32): coverage 97.0 % at n = 10, 97.2 % at n = 30, on independent turns."""
     both_ratios_apart: float = 0.25
     """Log units. Plain and adjusted ratio further apart than this are both given. Not measured."""
+    asked_share: float = 0.10
+    """Share. The difference that is asked about: an interval within it and around 1 is no change, a wider one says how
+    many turns it would take. Not measured."""
+    least_share: float = 0.3
+    """Share. A stage that takes place in fewer turns more or less than this is not told of. Not measured."""
+    share_p: float = 0.01
+    """Chance. And its share of the turns differs by Fisher's test at this level. Not measured."""
+    least_gap_ms: float = 5.0
+    """ms. A gap is compared where it is at least this on one side. Not measured."""
+    ratio_words_below: float = 10.0
+    """Ratio. From here on a sentence gives the two times in its place. Not measured."""
     named_stages: int = 3
     """Stages. A sentence names at most so many. Not measured."""
     trial_turns: int = 8
