@@ -51,8 +51,8 @@ MATHEMATICS = {
 
 UNITS = (
     "Chance", "Evidence", "Findings", "Log ms per log", "Log units", "ms", "Ratio", "Restarts", "Rounds", "Scales",
-    "Seconds", "Share", "Squared standard deviations", "Stages", "Standard deviation", "Standard errors", "Times",
-    "Tokens", "Turns", "Values",
+    "Seconds", "Sessions", "Share", "Squared standard deviations", "Stages", "Standard deviation", "Standard errors",
+    "Times", "Tokens", "Turns", "Values",
 )  # fmt: skip
 
 

@@ -205,6 +205,10 @@ class DiagnosisTuning:
 
     least_turns: int = 8
     """Turns. Complete ones before anything is called usual. Not measured."""
+    least_optional: int = 3
+    """Values. Of a stage that is often left out; before that a usual turn is one without it. Not measured."""
+    open_sessions: int = 8
+    """Sessions. So many may be interleaved; a turn is set behind the newest one of its own. Not measured."""
     slow_ms: float = 300.0
     """ms. A slow turn is over its usual by more than this. Not measured."""
     slow_scales: float = 4.0
