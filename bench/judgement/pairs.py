@@ -147,8 +147,8 @@ class Verdicts:
             touched = pair.factor != 1 and stage in (pair.stage, *WHOLES)
             if not touched:
                 self.tests += 1
-                wrong += verdict.outcome != "unchanged"
-                self.faulty[stage] += verdict.outcome != "unchanged"
+                wrong += verdict.outcome in ("faster", "slower")
+                self.faulty[stage] += verdict.outcome in ("faster", "slower")
             if stage not in WHOLES:
                 self.intervals += 1
                 self.covered += verdict.low <= (pair.factor if stage == pair.stage else 1.0) <= verdict.high
@@ -158,7 +158,7 @@ class Verdicts:
         truth = "slower" if pair.factor > 1 else "faster"
         self.called += outcome == truth
         self.missed[pair.stage] += outcome != truth
-        self.backwards += outcome not in (truth, "unchanged", "too few turns")
+        self.backwards += outcome in {"faster", "slower"} - {truth}
 
 
 def judge_pairs(recipe: Recipe, n: int, count: int, factor: float, seed: int) -> Verdicts:

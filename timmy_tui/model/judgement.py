@@ -23,11 +23,30 @@ class Finding(Struct, frozen=True, kw_only=True):
     """Ordinal of the first turn at the new level."""
     since_id: str
     ratio: float
-    """Level after over level before, corrected for the workload."""
+    """``after_ms`` over ``before_ms``; 0.1 ms stands for less than that."""
     before_ms: float
+    """Usual level of the named stage ahead of the change. It and the next are for the same work."""
     after_ms: float
+    """Level of the named stage now, and where it has ended, when it did."""
+    low: float = 0.0
+    """95 % bounds of the ratio."""
+    high: float = 0.0
     n: int
-    """Number of turns at the new level."""
+    """Number of turns since the change, whether they have the stage or not."""
+    lasted: int = 0
+    """Of one that has ended: number of turns that it lasted."""
+    age: int = 0
+    """Number of turns since its newest step was noticed."""
+    steps: int = 1
+    """Alarms of the same series in the same direction: above 1 it is a drift, told from its first turn on."""
+    goes_on: bool = False
+    """The newest turns are beyond the level of today: it is still moving."""
+    cost_ms: float = 0.0
+    """What it adds to a turn on average, in ms; negative for an improvement."""
+    notable: bool = True
+    """A user could feel it, or it is large for its stage and some ms: see ``Settings.notable``."""
+    cause: str = ""
+    """Its likeliest reason, where one is known; empty otherwise."""
     confidence: float
     """0…1."""
     adjusted_for: tuple[str, ...] = ()
@@ -69,7 +88,8 @@ class StageVerdict(Struct, frozen=True, kw_only=True):
     n_a: int
     n_b: int
     verdict: str
-    """``faster``, ``slower``, ``unchanged`` or ``too few turns``; ``drifted`` if the two baselines of a test differ."""
+    """``faster``, ``slower``, ``unchanged``, ``cannot tell`` (the interval leaves 1 out, which over all stages may be
+    chance), ``too few turns``; ``drifted`` if the two baselines of a test differ."""
     wanted: int = 0
     """Number of further turns that a verdict needs."""
     p: float | None = None
@@ -80,6 +100,27 @@ class StageVerdict(Struct, frozen=True, kw_only=True):
     """Standard deviation between sessions by chance in this stage, as used in its test, in log units (0.02 is 2 %)."""
     noise_restarts: int = 0
     """Number of restarts without a change that ``noise`` was learned from; 0: it is an assumption."""
+    to_tell: int | None = None
+    """Turns a side that it takes to tell ±10 %; 0 if these do, None if no number does: sessions differ by too much."""
+    note: str = ""
+    """Why it was judged in another way than usual: ``judged without its work: no output tokens``."""
+    raw_moved: bool = False
+    """Of V2V: what was measured differs, whatever the work."""
+    work_words: str = ""
+    """Of V2V: how the work differs, to be put behind the figures."""
+
+
+class ShareChange(Struct, frozen=True, kw_only=True):
+    """A stage that takes place in more or fewer turns than before."""
+
+    stage: str
+    had_a: int
+    """Turns of A that had it."""
+    n_a: int
+    had_b: int
+    n_b: int
+    optional: bool
+    """Some turns leave it out by themselves; else it is gone from the logs."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -102,6 +143,12 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """Flags that were one thing in A and another in B, as far as they are known."""
     noise: str = ""
     """``session noise ~2.6 % (from 7 restarts)``, or ``2 % assumed``."""
+    shares: tuple[ShareChange, ...] = ()
+    """Stages that take place in more or fewer turns."""
+    turns: str = ""
+    """Which turns were compared, if not the usual ones: ``first turns of sessions``."""
+    compared: tuple[int, int] = (0, 0)
+    """Turns of A and B in any state, that marks and signals are counted in."""
 
 
 class TrialState(Struct, frozen=True, kw_only=True):

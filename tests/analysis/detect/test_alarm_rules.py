@@ -100,7 +100,7 @@ def test_a_gap_between_stages_is_unattributed_time() -> None:
         turns.append(turn(n, gaps=(Gap("classify", "retrieve", ms),), unattributed_ms=ms))
     (found,) = after(turns)
     assert (found.stage, found.gap, found.direction) == ("unattributed", "classify→retrieve", "slower")
-    assert (found.before_ms, found.ratio) == pytest.approx((20.0, 65 / 25), rel=0.02)
+    assert (found.before_ms, found.after_ms, found.ratio) == pytest.approx((20.0, 60.0, 3.0), rel=0.02)
 
 
 @pytest.mark.parametrize("flag", [{"num_ctx": 4096}, {"model": "other"}, {"raw": True}, {"tail_mode": True}])

@@ -42,13 +42,13 @@ def test_the_stage_that_made_it_slow_comes_first(stage: str, factor: float) -> N
     assert one.slow
     assert one.contributions[0].stage == stage
     assert one.excess_ms is not None and one.contributions[0].ms > 0.6 * one.excess_ms
-    assert " over your usual: " in one.sentence
+    assert f" over your usual ({TURNS[WARM].output_tokens} tokens): " in one.sentence
 
 
 def test_a_hop_that_made_it_slow_is_the_network() -> None:
     one = with_slow("hop_in", 800.0)
     assert one.slow and one.contributions[0].stage == "network"
-    assert "over your usual: network both ways +" in one.sentence
+    assert " tokens): network both ways +" in one.sentence
     assert not {"hop_in", "hop_out"} & {part.stage for part in one.contributions}
 
 

@@ -78,19 +78,25 @@ def test_what_is_named(classify: float, retrieve: float, named: dict[str, float]
     assert list(found) == list(named)
 
 
-def test_a_store_counts_the_share_of_turns_that_stored() -> None:
-    """A quarter of forty turns stored for 400 ms: 100 ms are usual, whether it happens or not."""
+@pytest.mark.parametrize(("stores", "over"), [(0, 400.0), (2, 400.0), (3, 0.0), (10, 0.0)])
+def test_a_store_is_set_against_stores_from_three_on(stores: int, over: float) -> None:
+    """400 ms each. Before, a usual turn leaves it out; a turn without one is not under its usual."""
 
-    def after(one: Turn) -> dict[str, float]:
+    def after(one: Turn) -> Diagnosis:
         diagnoser = Diagnoser()
         for ordinal in range(40):
-            stored = ordinal % 4 == 3
+            stored = ordinal < stores
             diagnoser.add(turn(ordinal, stages={"store": 400.0 if stored else None},
                                skipped=frozenset() if stored else frozenset({"store"})))  # fmt: skip
-        return parts(diagnoser.add(one))
+        return diagnoser.add(one)
 
-    assert after(turn(99, stages={"store": 400.0}))["store"] == pytest.approx(300.0, abs=1.0)
-    assert after(turn(99, skipped=frozenset({"store"})))["store"] == pytest.approx(-100.0, abs=1.0)
+    told = after(turn(99, stages={"store": 400.0}))
+    assert parts(told).get("store", 0.0) == pytest.approx(over, abs=1.0)
+    assert told.excess_ms == pytest.approx(over, abs=1.0)
+    since = 41 - stores if stores else 41
+    assert ("with a memory store" in told.sentence) is (stores >= 3)
+    assert f"400ms (first store in {since} turns)" in told.sentence
+    assert after(turn(99, skipped=frozenset({"store"}))).excess_ms == pytest.approx(0.0, abs=1.0)
 
 
 @pytest.mark.parametrize(("quiet", "why"), [(1, ""), (2, "first store in 3 turns"), (5, "first store in 6 turns")])

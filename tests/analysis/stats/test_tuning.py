@@ -21,10 +21,14 @@ ROOMS = ("detect", "compare", "stats")
 
 COUNTING = {0, 1, 2}
 MATHEMATICS = {
+    ("comparison.py", 1.959964): "normal quantile of a two-sided 95 % interval",
+    ("occurrence.py", 1e-9): "tables that are as likely but for the last bits of a float",
     ("cusum.py", 0.5): "exponent of the normal density",
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",
     ("flag_changes.py", 1000): "milliseconds of a second",
     ("level.py", 1.57): "π/2: variance of a median over that of a mean",
+    ("moves.py", 1.57): "π/2: variance of a median over that of a mean",
+    ("moves.py", 1.959964): "normal quantile of a two-sided 95 % interval",
     ("pass_time.py", 0.2): "the two sleeps of upstream's loop, s",
     ("pass_time.py", 0.25): "the first quartile",
     ("pass_time.py", 0.5): "the median",
@@ -47,8 +51,8 @@ MATHEMATICS = {
 
 UNITS = (
     "Chance", "Evidence", "Findings", "Log ms per log", "Log units", "ms", "Ratio", "Restarts", "Rounds", "Scales",
-    "Seconds", "Share", "Squared standard deviations", "Stages", "Standard deviation", "Standard errors", "Times",
-    "Tokens", "Turns", "Values",
+    "Seconds", "Sessions", "Share", "Squared standard deviations", "Stages", "Standard deviation", "Standard errors",
+    "Times", "Tokens", "Turns", "Values",
 )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.comparison import compare, sentence_of
+from timmy_tui.analysis.compare.comparison import compare
+from timmy_tui.analysis.compare.words import sentence_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Comparison, StageVerdict

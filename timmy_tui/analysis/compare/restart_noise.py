@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.comparison import Sides, shift_of, usable, values_of_stage
+from timmy_tui.analysis.compare.equal_work import Sides, shift_of, usable, values_of_stage
 from timmy_tui.analysis.stats.flag_changes import FlagTracker
 from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING

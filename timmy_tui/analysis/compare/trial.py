@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.comparison import compare, usable
+from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.compare.crossover import compare_crossover
+from timmy_tui.analysis.compare.equal_work import usable
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.model.flag_words import by_key, word
 from timmy_tui.model.judgement import Comparison, TrialState

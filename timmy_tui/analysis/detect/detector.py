@@ -8,29 +8,27 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from timmy_tui.analysis.detect.cusum import confidence
-from timmy_tui.analysis.detect.findings import Findings
+from timmy_tui.analysis.detect.findings import BACK, Findings
 from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.moves import Move, move_of
+from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import works_of
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import (
-    BY_KEY,
-    GAP,
-    GPU,
     SETTINGS,
     SPLIT,
     STAGES,
     UNATTRIBUTED,
     V2V,
     parts_of_headline,
-    top_of,
-    with_parts,
 )
 from timmy_tui.model.turn import FlagChange, Turn, TurnState
 
@@ -49,12 +47,13 @@ class RegressionDetector:
         self._known = known or KnownFlags()
         self._flags = FlagTracker(self._known)
         self._levels: dict[str, Level] = {}
-        self._findings = Findings()
+        self._findings = Findings(self._levels)
         self._before: Turn | None = None
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
         self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
-        self._turns = 0
+        self._judged: deque[tuple[int, float | None]] = deque(maxlen=TUNING.reference.most_values)
+        """Ordinal and measured ms of the newest turns that were judged."""
         self._noise = SessionNoise()
 
     def update_written(self, written: Sequence[WrittenValue]) -> None:
@@ -83,7 +82,6 @@ class RegressionDetector:
         self._notice_flags(self._flags.add(turn).new_changes)
         if turn.state is not TurnState.COMPLETE:
             return self._findings.changed
-        self._turns += 1
         # The first turn after a restart is cold in every cache there is.
         if before is not None:
             self._judge(turn, before)
@@ -95,9 +93,12 @@ class RegressionDetector:
         tag = (turn.ordinal, turn.request_id)
         for value in values_of(turn, before, loaded):
             self._level(value.series).add(value.log_ms, value.work, tag)
+            self._findings.follow(value.series)
         measured = turn.measured_ms if turn.is_spoken else None
+        self._judged.append((turn.ordinal, measured))
         if measured is not None and expected is not None and expected > 0 and measured > 0:
             self._level(V2V).add(math.log(measured / expected), (), tag)
+            self._findings.follow(V2V)
         self._raise_alarms(turn)
         self._findings.count_turn(turn.ordinal)
 
@@ -161,7 +162,7 @@ class RegressionDetector:
         if whole is not None and self._fires(whole):
             direction = whole.bank.direction
             explained = any(
-                finding.direction == _direction_word(direction) and _is_recent(finding, turn)
+                finding.direction == direction_word(direction) and _is_recent(finding, turn)
                 for _, finding in self._findings.active
             )
             others_move = any(
@@ -190,22 +191,51 @@ class RegressionDetector:
         direction = level.bank.direction
         shift, since = level.excursion(length)
         partners = self._partners(series, direction)
-        usual = level.usual_ms - _softening(series) if series != V2V else (turn.measured_ms or 0.0) / math.exp(shift)
-        for name in (series, *partners):
-            self._levels[name].move(min(length, max(self._levels[name].bank.longest, _TUNING.least_move_values)))
+        moves = self._begin_moves((series, *partners), length, direction_word(direction))
+        if V2V in moves:
+            moves[V2V].unit_ms = self._usual_whole(since[0])
+        for name in moves:
+            self._levels[name].move(self._move_length(name, length))
         if V2V in self._levels and series != V2V:
             self._levels[V2V].forget(length)
-        if self._is_return(series, shift) or self._joins_finding(series, direction, turn):
+        if self._is_return(series, shift, length) or self._joins_finding(series, moves, direction, turn):
             return
-        stage = _name(series, partners)
+        stage = finding_name(series, partners)
         finding = Finding(
-            key=f"{stage}:{since[0]}", stage=stage, gap=series.removeprefix(GAP) if series.startswith(GAP) else "",
-            direction=_direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
-            since_id=since[1], ratio=math.exp(shift), before_ms=usual, after_ms=usual * math.exp(shift), n=length,
-            confidence=confidence(evidence),
-            adjusted_for=works_of(series),
+            key=f"{stage}:{since[0]}", stage=stage, gap=gap_name(moves),
+            direction=direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
+            since_id=since[1], ratio=math.exp(shift), before_ms=0.0, after_ms=0.0,
+            n=sum(ordinal >= since[0] for ordinal, _ in self._judged), confidence=confidence(evidence),
         )  # fmt: skip
-        self._findings.add((series, *partners), finding)
+        self._findings.add(moves, self._told_whole(finding, series))
+
+    def _told_whole(self, finding: Finding, series: str) -> Finding:
+        """One more step the same way is told together with those before it: from the first turn of the first."""
+        earlier = self._findings.of(series)
+        if earlier is None or earlier.direction != finding.direction:
+            return finding
+        return replace(
+            finding, since=earlier.since, since_id=earlier.since_id, n=earlier.n + 1, steps=earlier.steps + 1
+        )
+
+    def _move_length(self, series: str, length: int) -> int:
+        return min(length, max(self._levels[series].bank.longest, _TUNING.least_move_values))
+
+    def _begin_moves(self, names: Sequence[str], length: int, direction: str) -> dict[str, Move]:
+        """Of series whose newest values are about to become their level."""
+        moves = {}
+        for name in names:
+            finding, earlier = self._findings.of(name), self._findings.move(name)
+            if finding is not None and earlier is not None and finding.direction != direction:
+                earlier.settle(self._levels[name])
+                earlier = None
+            moves[name] = move_of(self._levels[name], self._move_length(name, length), earlier)
+        return moves
+
+    def _usual_whole(self, since: int) -> float:
+        """Median of what was measured of V2V ahead of a turn, in ms."""
+        measured = sorted(ms for ordinal, ms in self._judged if ordinal < since and ms is not None)
+        return measured[len(measured) // 2] if measured else 0.0
 
     def _partners(self, series: str, direction: int) -> list[str]:
         """Other series on the GPU that move the same way at the same time."""
@@ -220,25 +250,38 @@ class RegressionDetector:
             and level.bank.strongest(direction)[0] >= _TUNING.partner
         ]
 
-    def _is_return(self, series: str, shift: float) -> bool:
+    def _is_return(self, series: str, shift: float, length: int) -> bool:
         """Whether the level is back where it was before its active finding, which then ends without a new one."""
-        finding = self._findings.of(series)
-        if finding is None:
-            return False
-        old = math.log(finding.ratio)
-        if abs(old + shift) <= max(_TUNING.return_share * abs(old), _LEAST_SHIFT):
-            self._findings.end(series, "back to usual")
+        finding, move = self._findings.of(series), self._findings.move(series)
+        if finding is None or move is None:
+            past = self._findings.went_back(series)
+            return past is not None and _makes_up_for(shift, past)
+        if _makes_up_for(shift, move.shift):
+            # A whole turn may lack the stage: of the turns since then, those that the excursion took.
+            since = self._levels[series].first_turn
+            lasted = sum(finding.since <= ordinal < since for ordinal, _ in self._judged)
+            self._findings.end(series, BACK, max(lasted, finding.n - len(self._judged), 1))
             return True
-        self._findings.end(series, "moved again")
+        if (shift > 0) != (move.shift > 0):
+            self._findings.end(series, "moved again")
         return False
 
-    def _joins_finding(self, series: str, direction: int, turn: Turn) -> bool:
-        """Whether a finding of a series on the same GPU is a few turns old: this series then joins it."""
+    def _joins_finding(self, series: str, moves: dict[str, Move], direction: int, turn: Turn) -> bool:
+        """Whether the series has a finding already, or a related one a few turns old: this move then is part of it.
+
+        Related are series on the same GPU, and gaps that only differ by whether a turn stores.
+        """
+        if self._findings.of(series) is not None:
+            return False
         for name, finding in self._findings.active:
-            if finding.direction != _direction_word(direction) or not _is_recent(finding, turn):
+            if finding.direction != direction_word(direction):
                 continue
-            if name in _ON_GPU and series in _ON_GPU:
-                self._findings.widen(finding, series, _name(name, [series]))
+            if name in _ON_GPU and series in _ON_GPU and _is_recent(finding, turn):
+                members = [other for other, its in self._findings.active if its is finding]
+                self._findings.widen(finding, moves, finding_name(series, [*members, *moves]))
+                return True
+            if is_same_gap(name, series):
+                self._findings.widen(finding, moves, UNATTRIBUTED)
                 return True
         return False
 
@@ -264,28 +307,10 @@ def _softening(series: str) -> float:
     return 0.0 if series == V2V else soft_of(series)
 
 
+def _makes_up_for(shift: float, earlier: float) -> bool:
+    return abs(earlier + shift) <= max(_TUNING.return_share * abs(earlier), _LEAST_SHIFT)
+
+
 def _is_recent(finding: Finding, turn: Turn) -> bool:
     """Raised so few turns ago that an alarm of another stage has the same cause."""
     return turn.ordinal - finding.raised <= _TUNING.one_cause_turns
-
-
-def _direction_word(direction: int) -> str:
-    return "slower" if direction > 0 else "faster"
-
-
-def _name(series: str, partners: list[str]) -> str:
-    """The stage to name when these series moved together."""
-    if series.startswith(GAP):
-        return UNATTRIBUTED
-    if series == V2V:
-        return V2V
-    members = {series, *partners}
-    tops = {top_of(member) for member in members}
-    if len(tops) > 1:
-        return GPU
-    # A part that holds another one moved because of it: the wait holds the load.
-    inner = {member for member in members if not members & {*with_parts(member)} - {member}}
-    if len(inner) > 1 or members & tops and len(members) > 1:
-        return tops.pop()
-    (stage,) = inner
-    return BY_KEY[stage].parent if BY_KEY[stage].measured == "rest" else stage

@@ -6,11 +6,12 @@ Formulas and sources: STATISTICS.md.
 import math
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import features_of, robust_scale
+from timmy_tui.analysis.stats.workload import FEATURES, features_of, robust_scale
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Contribution, Diagnosis
 from timmy_tui.model.stages import (
@@ -32,21 +33,37 @@ _OPTIONAL = tuple(key for key in CRITICAL if BY_KEY[key].optional)
 _NAMES = {**{stage.key: stage.name for stage in STAGES if stage.name}, UNATTRIBUTED: "unnamed gap"}
 
 
+class _Compared(NamedTuple):
+    """A piece of the headline beside what is usual."""
+
+    stage: str
+    ms: float
+    usual: float | None
+    """Of turns like this one; None while there are too few of them."""
+
+
 class Diagnoser:
-    """Turns in, a diagnosis for each; constant in the length of history."""
+    """Turns in, a diagnosis for each; constant in the length of history.
+
+    A turn is set against turns like it: first ones of a session against first ones, a store against stores, and a stage
+    whose work is not known against others of which it is not known.
+    """
 
     def __init__(self) -> None:
         self._levels: dict[str, Level] = {}
         self._happened = {stage: deque[bool](maxlen=_TUNING.memory_turns) for stage in _OPTIONAL}
         """Of each stage that may be left out: in which of the last turns it was not."""
         self._excesses: deque[float] = deque(maxlen=_TUNING.memory_turns)
-        self._before: Turn | None = None
+        self._ahead: dict[int, Turn] = {}
+        """Newest turn of the newest sessions: two may be interleaved."""
         self._judged = 0
 
     def add(self, turn: Turn) -> Diagnosis:
         """The diagnosis of a closed turn against those before it."""
-        ahead = self._before if self._before is not None and self._before.session == turn.session else None
-        self._before = turn
+        ahead = self._ahead.pop(turn.session, None)
+        self._ahead[turn.session] = turn
+        if len(self._ahead) > _TUNING.open_sessions:
+            del self._ahead[next(iter(self._ahead))]
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             reason = turn.reason or str(turn.state)
             sentence = f"{turn.state}: {reason}"
@@ -54,15 +71,16 @@ class Diagnoser:
                 sentence = f"not measured: {turn.unmeasured.get(V2V, 'too few events')}"
             return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=sentence)
         missing = _TUNING.least_turns - self._judged
+        compared = self._against_usual(turn, ahead)
         if missing > 0:
             diagnosis = Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"too few turns: {missing} more")
         else:
-            diagnosis = self._diagnose(turn, ahead)
-        self._learn(turn, ahead)
+            diagnosis = self._diagnose(turn, ahead, compared)
+        self._learn(turn, ahead, compared)
         return diagnosis
 
-    def _diagnose(self, turn: Turn, ahead: Turn | None) -> Diagnosis:
-        parts = {stage: value - usual for stage, value, usual in self._against_usual(turn, ahead)}
+    def _diagnose(self, turn: Turn, ahead: Turn | None, compared: Sequence[_Compared]) -> Diagnosis:
+        parts = {piece.stage: piece.ms - (piece.ms if piece.usual is None else piece.usual) for piece in compared}
         excess = sum(parts.values())
         ordered = sorted(parts.items(), key=lambda item: -item[1] if excess >= 0 else item[1])
         least = max(_TUNING.worth_ms, _TUNING.worth_share * abs(excess))
@@ -75,42 +93,78 @@ class Diagnoser:
         named.append(Contribution("rest", rest))
         spread = robust_scale(list(self._excesses)) if len(self._excesses) >= _TUNING.least_turns else 0.0
         slow = excess > max(_TUNING.slow_ms, _TUNING.slow_scales * spread)
+        unknown = [piece for piece in compared if piece.usual is None and piece.ms >= _TUNING.worth_ms]
         return Diagnosis(
             ordinal=turn.ordinal,
             excess_ms=excess,
-            sentence=_sentence(excess, named),
+            sentence=_sentence(excess, named, self._like(turn, ahead)) + self._beside(turn, named, unknown),
             contributions=tuple(named),
             slow=slow,
         )
 
-    def _against_usual(self, turn: Turn, ahead: Turn | None) -> list[tuple[str, float, float]]:
-        """(stage, ms, usual ms for that work) of everything that the headline is made of."""
-        compared: list[tuple[str, float, float]] = []
+    def _like(self, turn: Turn, ahead: Turn | None) -> str:
+        """What the turns have in common that it is set against."""
+        parts = ["first turn of a session"] if ahead is None and self._knows_first_turns() else []
+        parts += [f"with a {_name(stage)}" for stage in _OPTIONAL if turn.stages.get(stage) and self._usual(stage)]
+        if turn.output_tokens is not None and turn.stages.get("decode") is not None:
+            parts.append(f"{turn.output_tokens} tokens")
+        return ", ".join(parts)
+
+    def _beside(self, turn: Turn, named: Sequence[Contribution], unknown: Sequence[_Compared]) -> str:
+        """A rare stage that took its usual time, and stages that nothing is known to set against."""
+        told = {part.stage for part in named}
+        words = ""
+        for stage in _OPTIONAL:
+            why = self._first_in(stage) if turn.stages.get(stage) is not None else ""
+            if why and stage not in told:
+                words += f"; {_name(stage)} {duration(turn.stages[stage])} ({why})"
+        if unknown:
+            names = ", ".join(f"{_name(piece.stage)} {duration(piece.ms)}" for piece in unknown)
+            words += f"; not judged: {names} (too few turns like it)"
+        return words
+
+    def _against_usual(self, turn: Turn, ahead: Turn | None) -> list[_Compared]:
+        """Everything that the headline is made of."""
+        compared: list[_Compared] = []
         for stage, ms in _pieces(turn):
-            level = self._levels.get(stage)
-            work = features_of(stage, turn, ahead)
-            expected = _expected_ms(level, work)
-            usual = ms if expected is None else expected - soft_of(stage)
-            if stage in self._happened:
-                # It happens or not: what is usual is its share of turns, so that a first one shows.
-                usual *= self._share(stage)
-            compared.append((stage, ms, usual))
-        for stage in turn.skipped & self._happened.keys():
-            level = self._levels.get(stage)
-            if level is not None and level.ready:
-                compared.append((stage, 0.0, self._share(stage) * (level.usual_ms - soft_of(stage))))
+            if stage in HOPS:
+                # One hop without the other may be a difference of the clocks: it is as it is.
+                compared.append(_Compared(stage, ms, ms))
+                continue
+            usual = self._usual_of(stage, turn, ahead)
+            if usual is None and stage in _OPTIONAL:
+                # No turn like it: a usual turn leaves the stage out.
+                usual = 0.0
+            compared.append(_Compared(stage, ms, usual))
         return compared
 
-    def _share(self, stage: str) -> float:
-        """Of the last turns, those that had the stage."""
+    def _usual_of(self, stage: str, turn: Turn, ahead: Turn | None) -> float | None:
+        """Usual ms for the work of the turn, or for the usual amount where that is not known, as of a cut prompt."""
+        work = features_of(stage, turn, ahead)
+        level = self._levels.get(_series(stage, ahead, work))
+        if level is None or not level.ready:
+            level = self._levels.get(stage)
+        if level is None or not level.ready:
+            return None
+        known = work is not None and level.stage == stage
+        usual = level.expected_ms(work) if known and work is not None else level.usual_ms
+        return None if usual is None else usual - soft_of(stage)
+
+    def _usual(self, stage: str) -> float | None:
+        level = self._levels.get(stage)
+        return level.usual_ms if level is not None and level.ready else None
+
+    def _knows_first_turns(self) -> bool:
+        return any(level.ready for name, level in self._levels.items() if name.startswith(_FIRST))
+
+    def _first_in(self, stage: str) -> str:
         happened = self._happened[stage]
-        return sum(happened) / len(happened) if happened else 0.0
+        since = next((number for number, had in enumerate(reversed(happened)) if had), len(happened))
+        return f"first {stage} in {since + 1} turns" if since >= 2 else ""
 
     def _why(self, stage: str, turn: Turn, ahead: Turn | None) -> str:
         if stage in self._happened:
-            happened = self._happened[stage]
-            since = next((number for number, had in enumerate(reversed(happened)) if had), len(happened))
-            return f"first {stage} in {since + 1} turns" if since >= 2 else ""
+            return self._first_in(stage)
         if stage == "prefill" and ahead is None:
             return "first turn after a restart"
         if (
@@ -122,34 +176,36 @@ class Diagnoser:
             return "prefix broken: the prompt was cut"
         if stage == "wait" and turn.load_ms is not None and turn.load_ms > TUNING.series.loaded_ms:
             return "the model was loaded"
+        if FEATURES.get(stage) and features_of(stage, turn, ahead) is None and stage != "prefill":
+            return "its work is not known"
         return ""
 
-    def _learn(self, turn: Turn, ahead: Turn | None) -> None:
+    def _learn(self, turn: Turn, ahead: Turn | None, compared: Sequence[_Compared]) -> None:
         self._judged += 1
         tag = (turn.ordinal, turn.request_id)
-        pieces = _pieces(turn)
-        excess = sum(value - usual for _, value, usual in self._against_usual(turn, ahead))
-        self._excesses.append(excess)
+        self._excesses.append(sum(piece.ms - piece.usual for piece in compared if piece.usual is not None))
         for stage, happened in self._happened.items():
             happened.append(turn.stages.get(stage) is not None)
-        if ahead is None:
-            return
-        for stage, ms in pieces:
-            work = features_of(stage, turn, ahead)
-            if work is None or ms < 0 or stage in HOPS:
-                # One hop without the other may be a difference of the clocks: it is as it is.
+        for stage, ms in _pieces(turn):
+            if ms < 0 or stage in HOPS:
                 continue
-            level = self._levels.get(stage)
+            work = features_of(stage, turn, ahead)
+            name = _series(stage, ahead, work)
+            level = self._levels.get(name)
             if level is None:
-                level = self._levels[stage] = Level(stage, least=_TUNING.least_turns)
-            level.learn(math.log(ms + soft_of(stage)), work, tag)
+                least = _TUNING.least_optional if stage in _OPTIONAL else _TUNING.least_turns
+                level = self._levels[name] = Level(name, least=least)
+            level.learn(math.log(ms + soft_of(stage)), (work or ()) if name == stage else (), tag)
 
 
-def _expected_ms(level: Level | None, work: tuple[float, ...] | None) -> float | None:
-    """Usual time for the work; where that is not known (a prompt that was cut), for the usual amount of it."""
-    if level is None or not level.ready:
-        return None
-    return level.usual_ms if work is None else level.expected_ms(work)
+_FIRST, _RAW = "first turn ", "raw "
+
+
+def _series(stage: str, ahead: Turn | None, work: tuple[float, ...] | None) -> str:
+    """The level that a time belongs to: those of first turns and of unknown work have no work taken out."""
+    if ahead is None and stage not in _OPTIONAL:
+        return _FIRST + stage
+    return stage if work is not None else _RAW + stage
 
 
 def _pieces(turn: Turn) -> list[tuple[str, float]]:
@@ -165,14 +221,15 @@ def _pieces(turn: Turn) -> list[tuple[str, float]]:
     return pieces
 
 
-def _sentence(excess: float, named: list[Contribution]) -> str:
+def _sentence(excess: float, named: list[Contribution], like: str) -> str:
+    alike = f" ({like})" if like else ""
     if abs(excess) < _TUNING.worth_ms:
-        return "as usual for that work"
+        return f"as usual for that work{alike}"
     side = "over" if excess > 0 else "under"
     parts = [f"{_name(part.stage)} {_signed(part.ms)}" + (f" ({part.why})" if part.why else "") for part in named[:-1]]
     rest = named[-1].ms
     parts.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {_signed(rest)}")
-    return f"{_signed(excess)} {side} your usual: {', '.join(parts)}"
+    return f"{_signed(excess)} {side} your usual{alike}: {', '.join(parts)}"
 
 
 def _name(stage: str) -> str:

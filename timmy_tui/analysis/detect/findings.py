@@ -1,21 +1,43 @@
 """The findings of a detector: active ones by the series that share them, and ended ones."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.moves import Move, bounds, figures_of, ratio_of, works_taken_out
+from timmy_tui.analysis.detect.names import gap_name
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Finding
+from timmy_tui.model.stages import V2V
+
+_TUNING = TUNING.detector
+BACK = "back to usual"
+
+
+class _Past(NamedTuple):
+    """How a series had moved that has gone back since."""
+
+    shift: float
+    """Log units."""
+    turns: int
+    """Turns since it was found to be back."""
 
 
 class Findings:
     """Several series may share a finding: they moved for the same cause."""
 
-    def __init__(self) -> None:
+    def __init__(self, levels: Mapping[str, Level]) -> None:
+        """``levels``: of all series, as they are at the moment."""
+        self._levels = levels
         self._active: dict[str, Finding] = {}
         """By series."""
-        self._ended: deque[Finding] = deque(maxlen=TUNING.detector.ended_findings)
+        self._moves: dict[str, Move] = {}
+        """By series, of those that have an active finding."""
+        self._past: dict[str, _Past] = {}
+        self._ended: deque[Finding] = deque(maxlen=_TUNING.ended_findings)
         self._muted: set[str] = set()
         self._changed: dict[str, Finding] = {}
 
@@ -42,37 +64,94 @@ class Findings:
         """The active finding of a series."""
         return self._active.get(series)
 
-    def add(self, names: Iterable[str], finding: Finding) -> None:
+    def move(self, series: str) -> Move | None:
+        """How a series with an active finding has moved."""
+        return self._moves.get(series)
+
+    def went_back(self, series: str) -> float | None:
+        """How far a series had moved, in log units, whose finding has just ended because another one went back."""
+        past = self._past.get(series)
+        return None if past is None or past.turns > _TUNING.one_cause_turns else past.shift
+
+    def follow(self, series: str) -> None:
+        """A value of this series has been added to its level."""
+        move = self._moves.get(series)
+        if move is not None:
+            move.follow(self._levels[series])
+
+    def add(self, moves: Mapping[str, Move], finding: Finding) -> None:
         """Add a finding that these series share; one of a muted stage is dropped."""
         if finding.stage in self._muted:
             return
-        for name in names:
+        for name in moves:
+            self.end(name, "moved again")
+        self._moves.update(moves)
+        finding = self._with_figures(finding, moves)
+        for name in moves:
             self._active[name] = finding
         self._changed[finding.key] = finding
 
-    def widen(self, finding: Finding, series: str, stage: str) -> None:
-        """Let another series share a finding, which is named ``stage`` from now on."""
-        wider = replace(finding, stage=stage)
+    def widen(self, finding: Finding, moves: Mapping[str, Move], stage: str) -> None:
+        """Let more series share a finding, which is named ``stage`` from now on."""
+        self._moves.update(moves)
+        members = {*self._members(finding), *moves}
+        own = {series: self._moves[series] for series in members}
+        wider = self._with_figures(replace(finding, stage=stage, gap=gap_name(own)), own)
         self._replace_everywhere(finding, wider)
-        self._active[series] = wider
+        for series in members:
+            self._active[series] = wider
         self._changed[wider.key] = wider
 
-    def end(self, series: str, why: str) -> None:
-        """End the finding of a series, for all series that share it."""
+    def end(self, series: str, why: str, lasted: int | None = None) -> None:
+        """End the finding of a series, for all series that share it. ``lasted``: turns, if not all up to now."""
         finding = self._active.get(series)
         if finding is None:
             return
-        ended = replace(finding, ended=why)
-        for member in self._members(finding):
+        members = self._members(finding)
+        told = self._with_figures(finding, {member: self._moves[member] for member in members})
+        ended = replace(told, ended=why, lasted=finding.n if lasted is None else lasted, goes_on=False)
+        for member in members:
             del self._active[member]
+            move = self._moves.pop(member)
+            if why == BACK:
+                self._past[member] = _Past(move.shift, 0)
         self._ended.appendleft(ended)
         self._changed[ended.key] = ended
 
     def count_turn(self, newest: int) -> None:
         """Count a turn for every active finding but those raised at it; ``newest`` is its ordinal."""
+        if self._past:
+            self._past = {name: _Past(past.shift, past.turns + 1) for name, past in self._past.items()}
         for finding in self._distinct():
-            if finding.raised != newest:
-                self._replace_everywhere(finding, replace(finding, n=finding.n + 1))
+            if finding.raised == newest:
+                continue
+            own = {series: self._moves[series] for series in self._members(finding)}
+            counted = self._with_figures(replace(finding, n=finding.n + 1, age=finding.age + 1), own)
+            sign = 1 if finding.direction == "slower" else -1
+            self._replace_everywhere(finding, counted)
+            if sign * (counted.after_ms - counted.before_ms) <= 0:
+                # The newest values are where it was before, without an alarm of their own.
+                for move in own.values():
+                    move.after = move.alarmed
+                self.end(next(iter(own)), BACK, max(counted.n - _TUNING.live_values, 1))
+
+    def _with_figures(self, finding: Finding, moves: Mapping[str, Move]) -> Finding:
+        """The same with the levels of today, of the stage that it names."""
+        figures = figures_of(finding.stage, moves, self._levels)
+        low, high = bounds(figures)
+        sign = 1 if finding.direction == "slower" else -1
+        seen = min(max(move.seen for move in moves.values()) / max(finding.n, 1), 1.0)
+        return replace(
+            finding,
+            before_ms=figures.before,
+            after_ms=figures.after,
+            ratio=ratio_of(figures.before, figures.after),
+            low=low,
+            high=high,
+            goes_on=any(move.goes_on(self._levels[series], sign) for series, move in moves.items() if series != V2V),
+            cost_ms=(figures.after - figures.before) * seen,
+            adjusted_for=works_taken_out(finding.stage, moves),
+        )
 
     def acknowledge(self, key: str) -> None:
         """Mark a finding as seen; it stays active."""

@@ -60,6 +60,22 @@ class Level:
         return math.exp(self._level)
 
     @property
+    def values(self) -> int:
+        """Number of values that the level rests on."""
+        return len(self._reference)
+
+    @property
+    def first_turn(self) -> int:
+        """Ordinal of the oldest turn that the level rests on."""
+        return self._reference[0].turn[0]
+
+    @property
+    def usual_work(self) -> tuple[float, ...]:
+        """Each measure of work, as it usually is."""
+        works = (entry.work for entry in self._reference)
+        return tuple(float(np.median(measure)) for measure in zip(*works, strict=True))
+
+    @property
     def scale(self) -> float:
         """Spread around the level in log units, taken as wider while few values are known."""
         return self._scale

@@ -89,6 +89,11 @@ class DetectorTuning:
     """Turns. Their load times tell what an ordinary load is. Not measured."""
     ended_findings: int = 50
     """Findings. So many that are over are kept. Not measured."""
+    live_values: int = 15
+    """Values. The newest so many tell where a level that has moved stands now; until there are as many, it stands where
+    the alarm found it. Not measured."""
+    rising_errors: float = 1.5
+    """Standard errors. A level whose newest values are so far beyond it is still moving. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ class SeriesTuning:
 
     gap_soft_ms: float = 5.0
     """ms. Added to a gap before its logarithm: most are a fraction of a millisecond. Not measured."""
+    least_ms: float = 0.1
+    """ms. No ratio is taken of less: stamps of a few microseconds are noise. Not measured."""
     loaded_ms: float = 500.0
     """ms. A longer load is a model that was read from disk. Not measured."""
     loaded_times: float = 3.0
@@ -174,6 +181,17 @@ class ComparisonTuning:
     Measured (bench/judgement, pairs, seed 32): coverage 97.0 % at n = 10, 97.2 % at n = 30, on independent turns."""
     both_ratios_apart: float = 0.25
     """Log units. Plain and adjusted ratio further apart than this are both given. Not measured."""
+    asked_share: float = 0.10
+    """Share. The difference that is asked about: an interval within it and around 1 is no change, a wider one says how
+    many turns it would take. Not measured."""
+    least_share: float = 0.3
+    """Share. A stage that takes place in fewer turns more or less than this is not told of. Not measured."""
+    share_p: float = 0.01
+    """Chance. And its share of the turns differs by Fisher's test at this level. Not measured."""
+    least_gap_ms: float = 5.0
+    """ms. A gap is compared where it is at least this on one side. Not measured."""
+    ratio_words_below: float = 10.0
+    """Ratio. From here on a sentence gives the two times in its place. Not measured."""
     named_stages: int = 3
     """Stages. A sentence names at most so many. Not measured."""
     trial_turns: int = 8
@@ -187,6 +205,10 @@ class DiagnosisTuning:
 
     least_turns: int = 8
     """Turns. Complete ones before anything is called usual. Not measured."""
+    least_optional: int = 3
+    """Values. Of a stage that is often left out; before that a usual turn is one without it. Not measured."""
+    open_sessions: int = 8
+    """Sessions. So many may be interleaved; a turn is set behind the newest one of its own. Not measured."""
     slow_ms: float = 300.0
     """ms. A slow turn is over its usual by more than this. Not measured."""
     slow_scales: float = 4.0
