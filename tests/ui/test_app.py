@@ -15,14 +15,14 @@ from timmy_tui.model.user_requests import AnswerFinding, MarkTurn
 from timmy_tui.ui import app as app_module
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import SnapshotArrived
-from timmy_tui.ui.panels import live
+from timmy_tui.ui.panels import said
 from timmy_tui.ui.view import View
 
 
 @pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (120, 30), (200, 50)])
 async def test_the_live_screen_at_every_designed_size(size: tuple[int, int]) -> None:
     async with running_dashboard(snapshot(), size=size) as dashboard:
-        assert "V2V ≥3.14s" in dashboard.rows()[0] and "sources ok" in dashboard.text()
+        assert "V2V ≥3.14s" in dashboard.rows()[0] and "+640ms over your usual" in dashboard.text()
         assert all(len(row) == size[0] for row in dashboard.rows())
 
 
@@ -136,7 +136,10 @@ async def test_long_help_scrolls() -> None:
         await dashboard.press("question_mark")
         assert "How long did I wait" in dashboard.text()
         await dashboard.press("end", "pagedown")
-        assert "a narrow pane drops columns" in dashboard.text() and "How long did I wait" not in dashboard.text()
+        assert (
+            "a narrow pane drops of the stage rows" in dashboard.text()
+            and "How long did I wait" not in dashboard.text()
+        )
         await dashboard.press("home")
         assert "How long did I wait" in dashboard.text()
 
@@ -159,7 +162,7 @@ async def test_a_panel_that_cannot_be_drawn_is_a_health_line_and_the_rest_lives(
 
     async with running_dashboard(snapshot()) as dashboard:
         with monkeypatch.context() as patch:
-            patch.setattr(live, "verdict_line", broken)
+            patch.setattr(said, "verdict_line", broken)
             await dashboard.publish(snapshot())
             assert "KeyError while drawing live" in dashboard.text()
         await dashboard.publish(snapshot())

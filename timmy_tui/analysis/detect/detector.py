@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.ratios import Ratios
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
@@ -18,7 +19,7 @@ from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import works_of
 from timmy_tui.model.flags import KnownFlags, WrittenValue
-from timmy_tui.model.judgement import Finding
+from timmy_tui.model.judgement import Finding, StageRatios
 from timmy_tui.model.stages import (
     BY_KEY,
     GAP,
@@ -50,6 +51,7 @@ class RegressionDetector:
         self._flags = FlagTracker(self._known)
         self._levels: dict[str, Level] = {}
         self._findings = Findings()
+        self._ratios = Ratios()
         self._before: Turn | None = None
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
@@ -94,7 +96,10 @@ class RegressionDetector:
         expected = self._expected(turn, before, loaded)
         tag = (turn.ordinal, turn.request_id)
         for value in values_of(turn, before, loaded):
-            self._level(value.series).add(value.log_ms, value.work, tag)
+            level = self._level(value.series)
+            level.add(value.log_ms, value.work, tag)
+            self._ratios.add(value, level)
+        self._ratios.end_turn(turn.ordinal, turn.unattributed_ms)
         measured = turn.measured_ms if turn.is_spoken else None
         if measured is not None and expected is not None and expected > 0 and measured > 0:
             self._level(V2V).add(math.log(measured / expected), (), tag)
@@ -125,6 +130,7 @@ class RegressionDetector:
         names = touched_stages(changes, self._known.flags)
         for series, level in self._levels.items():
             if names is None or series == V2V or series in names or group_of(series) in names:
+                self._ratios.restart(series)
                 level.restart()
                 self._findings.end(series, "new epoch")
 
@@ -192,7 +198,10 @@ class RegressionDetector:
         partners = self._partners(series, direction)
         usual = level.usual_ms - _softening(series) if series != V2V else (turn.measured_ms or 0.0) / math.exp(shift)
         for name in (series, *partners):
-            self._levels[name].move(min(length, max(self._levels[name].bank.longest, _TUNING.least_move_values)))
+            moved = self._levels[name]
+            newest = min(length, max(moved.bank.longest, _TUNING.least_move_values))
+            self._ratios.move(name, newest)
+            moved.move(newest)
         if V2V in self._levels and series != V2V:
             self._levels[V2V].forget(length)
         if self._is_return(series, shift) or self._joins_finding(series, direction, turn):
@@ -246,6 +255,11 @@ class RegressionDetector:
     def findings(self) -> tuple[Finding, ...]:
         """Active findings, newest first; behind them the ended ones, newest first."""
         return self._findings.all
+
+    @property
+    def ratios(self) -> StageRatios:
+        """Every stage of the newest turns against its usual at equal work."""
+        return self._ratios.state(series for series, _ in self._findings.active)
 
     def acknowledge(self, key: str) -> None:
         """Mark a finding as seen; it stays active."""

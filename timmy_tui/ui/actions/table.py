@@ -16,7 +16,11 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
     return {
         **screens,
         "freeze": lambda: local.toggle_freeze(host),
-        "help": lambda: local.show_overlay(host, "help"),
+        "help": lambda: local.explain(host),
+        "row_down": lambda: local.choose_row(host, 1),
+        "row_up": lambda: local.choose_row(host, -1),
+        "row_card": lambda: local.show_row(host),
+        "row_scale": lambda: local.toggle_row_scale(host),
         "quit": lambda: local.step_back(host),
         "suspend": host.stop_process,
         "palette": lambda: local.show_overlay(host, "palette"),

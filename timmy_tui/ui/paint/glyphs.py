@@ -32,6 +32,10 @@ class Glyphs(Struct, frozen=True):
     warn: str
     fail: str
     rule: str
+    ghost: str
+    """The usual behind a bar."""
+    before: str
+    """It began further to the left."""
     upright: str
     """Where an epoch begins."""
     point: str
@@ -61,6 +65,8 @@ UNICODE = Glyphs(
     warn="!",
     fail="✗",
     rule="─",
+    ghost="▁",
+    before="◂",
     upright="┊",
     point="·",
     more="↓",
@@ -84,6 +90,8 @@ ASCII = Glyphs(
     warn="!",
     fail="x",
     rule="-",
+    ghost="_",
+    before="<",
     upright="|",
     point="-",
     more="v",
@@ -95,7 +103,8 @@ _TO_ASCII = str.maketrans(
     {
         "·": "-", "—": "-", "…": ".", "→": ">", "←": "<", "↑": "^", "↓": "v", "▲": "^", "▼": "v", "●": "*", "○": "o",
         "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
-        "─": "-", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
+        "─": "-", "▁": "_", "◂": "<", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/",
+        "½": "2",
     }
 )  # fmt: skip
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from timmy_tui.report.line import WIDTH, line_values, status_line
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, join
-from timmy_tui.ui.panels.facts import cache_line, change_line, footer_line, notice_line, sources_lines, verdict_line
+from timmy_tui.ui.panels.facts import footer_line
 from timmy_tui.ui.panels.headline import flight_line, headline_line
 from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import flag_rows, log_rows, prompt_rows, turn_rows
+from timmy_tui.ui.panels.said import said_lines
 from timmy_tui.ui.view import View
 
 LEAST = (40, 8)
@@ -39,26 +40,12 @@ def _cached(panel: Rows, view: View, width: int, height: int) -> list[Line]:
     return view.cached((panel.__name__, width, height), lambda: panel(view, width, height))
 
 
-def _facts(view: View, width: int, sources: int = 1) -> list[Line]:
-    """The one-line panels under the stage rows, least important first; empty ones take no line."""
-    lines = [
-        verdict_line(view, width),
-        cache_line(view, width),
-        *sources_lines(view, width, sources),
-        change_line(view, width),
-        notice_line(view, width),
-    ]
-    return [row for row in lines if row]
-
-
 def _narrow(view: View, width: int, height: int) -> list[Line]:
     """One column: headline, turn in flight, stage rows and facts; also turns and a footer where they fit."""
     head = [headline_line(view, width), flight_line(view, width)]
-    facts = _facts(view, width)
+    facts = said_lines(view, width, 2 if height < 12 else 4 if height < 24 else 9)
     footer = height >= 14
     available = height - len(head) - footer
-    if height < 12:
-        facts = facts[-2:]
     available -= len(facts)
     turns_height = 7 if width >= 72 and available >= 16 else 0
     rows = _cached(ledger_lines, view, width, max(available - turns_height, 0))
@@ -70,37 +57,30 @@ def _narrow(view: View, width: int, height: int) -> list[Line]:
 
 
 def _wide(view: View, width: int, height: int) -> list[Line]:
-    """Two columns under the headline: stage rows at the left; turns, and more if the height allows, at the right."""
+    """Stage rows over the whole width; what is under them, where the height allows, has two columns."""
     head = [headline_line(view, width), flight_line(view, width), BLANK]
-    facts = _facts(view, width, 1 if height < 30 else 3)
+    facts = said_lines(view, width, 9)
     available = height - len(head) - len(facts) - 1
-    left_width = min(max(78, width * 11 // 20), 150)
-    right_width = width - left_width - 2
-    rows = _cached(ledger_lines, view, left_width, available)
-    left_available = available - len(rows)
-    left: list[Line] = list(rows)
-    shown = 1
-    if left_available >= 6:
-        left.append(BLANK)
-        left.extend(_cached(log_rows, view, left_width, left_available - 1))
-        shown += 1
+    rows = _cached(ledger_lines, view, width, available)
+    below = available - len(rows) - 1
+    shown = 0
+    under: list[Line] = []
+    if below >= 3:
+        panels: list[Rows] = [turn_rows, log_rows] if height < 40 else [turn_rows, prompt_rows, flag_rows, log_rows]
+        left_width = min(width // 2, 100)
+        under = [BLANK, *_under(view, panels, (left_width, width - left_width - 2), below)]
+        shown = len(panels)
+    footer = footer_line(view, "live", width, 4 - shown)
+    return [*head, *rows, *under, *[BLANK] * (available - len(rows) - len(under)), *facts, footer]
+
+
+def _under(view: View, panels: list[Rows], widths: tuple[int, int], height: int) -> list[Line]:
+    """The newest turns at the left; the others at the right, one under the other."""
+    left = _cached(panels[0], view, widths[0], height)
     right: list[Line] = []
-    panels = _right_panels(height)
-    shown += len(panels) - 1
-    for panel, part in panels:
-        limit = available - len(right) if part == 0 else part
-        drawn = panel(view, right_width, limit) if panel is flag_rows else _cached(panel, view, right_width, limit)
-        right.extend([*drawn, BLANK])
-    return [
-        *head,
-        *join([(left, left_width), (right, right_width)], available),
-        *facts,
-        footer_line(view, "live", width, 4 - shown),
-    ]
-
-
-def _right_panels(height: int) -> list[tuple[Rows, int]]:
-    """Panels of the right column from the top, each with its greatest height; 0: the rest of the height."""
-    if height < 40:
-        return [(turn_rows, 0)]
-    return [(prompt_rows, 9), (flag_rows, 11), (turn_rows, 0)]
+    for number, panel in enumerate(panels[1:], 2):
+        free = height - len(right)
+        limit = free if number == len(panels) else free // 2
+        drawn = panel(view, widths[1], limit) if panel is flag_rows else _cached(panel, view, widths[1], limit)
+        right += drawn
+    return join([(left, widths[0]), (right, widths[1])], height)
