@@ -27,7 +27,7 @@ def test_beyond_the_first_the_lines_that_are_understood_are_counted() -> None:
         parser.feed([line.encode()])
         counts.append(parser.servers_own)
     assert counts == [0, 1, 1, 2, 2, 2]
-    assert (parser.noise, parser.facts["restored"]) == (5, 1)
+    assert parser.facts == {"restored": 1}
 
 
 def lines(number: int, task: int = 1) -> list[bytes]:
@@ -70,7 +70,6 @@ def test_a_start_is_of_the_server_that_was_started_last() -> None:
     head = "time=x level=INFO source=x.go:1 msg="
     for server, window in (("a", 4096), ("b", 8192), ("a", 2048)):
         parser.feed([f'{server} | {head}"starting runner" cmd="x -c {window}"'.encode()])
-        assert parser.num_ctx == window
     slot = f'{head}"loading cache slot" id=0 prompt=3 used=1 remaining=2'
     assert [one.num_ctx for one in parser.feed([f"{server} | {slot}".encode() for server in "abc"])] == [
         2048, 8192, None,

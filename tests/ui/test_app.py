@@ -15,7 +15,7 @@ from timmy_tui.model.user_requests import AnswerFinding, MarkTurn
 from timmy_tui.ui import app as app_module
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import SnapshotArrived
-from timmy_tui.ui.panels import live
+from timmy_tui.ui.panels import said
 from timmy_tui.ui.view import View
 
 
@@ -23,8 +23,8 @@ from timmy_tui.ui.view import View
 async def test_the_live_screen_at_every_designed_size(size: tuple[int, int]) -> None:
     async with running_dashboard(snapshot(), size=size) as dashboard:
         assert "V2V ≥3.14s" in dashboard.rows()[0]
-        # At 60×15 the one status line is the verdict; at 40×10 the footer is not there.
-        assert ("sources ok" in dashboard.text()) == (size != (60, 15))
+        # At 60×15 the one line under the stages is a verdict.
+        assert ("+640ms over your usual" in dashboard.text()) == (size != (60, 15))
         assert all(len(row) == size[0] for row in dashboard.rows())
 
 
@@ -138,7 +138,10 @@ async def test_long_help_scrolls() -> None:
         await dashboard.press("question_mark")
         assert "How long did I wait" in dashboard.text()
         await dashboard.press("end", "pagedown")
-        assert "a narrow pane drops columns" in dashboard.text() and "How long did I wait" not in dashboard.text()
+        assert (
+            "a narrow pane drops of the stage rows" in dashboard.text()
+            and "How long did I wait" not in dashboard.text()
+        )
         await dashboard.press("home")
         assert "How long did I wait" in dashboard.text()
 
@@ -161,7 +164,7 @@ async def test_a_panel_that_cannot_be_drawn_is_a_health_line_and_the_rest_lives(
 
     async with running_dashboard(snapshot()) as dashboard:
         with monkeypatch.context() as patch:
-            patch.setattr(live, "verdict_line", broken)
+            patch.setattr(said, "verdict_line", broken)
             await dashboard.publish(snapshot())
             assert "KeyError while drawing live" in dashboard.text()
         await dashboard.publish(snapshot())

@@ -127,6 +127,7 @@ class Judge:
                 verdict=self._verdict,
                 quality=tuple(self._marks.items()),
                 notes=tuple(self._notes.items()),
+                ratios=self._detector.ratios,
             )
         return self._state
 

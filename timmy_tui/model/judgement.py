@@ -2,7 +2,13 @@
 
 from msgspec import Struct
 
+from timmy_tui.model.stages import CRITICAL, HOPS, NETWORK, SETTINGS, UNATTRIBUTED
 from timmy_tui.model.turn import FlagChange
+
+RATIO_KEYS = (*(key for key in CRITICAL if key not in (*SETTINGS, *HOPS)), NETWORK, UNATTRIBUTED)
+"""What a turn's ratios are of, in this order: everything that its measured time is made of."""
+FLIP_SHOWN_TURNS = 80
+"""Turns. So long a flip is shown as a change, and the level ahead of it is the usual: a row of the widest screen."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -173,6 +179,24 @@ class TrialState(Struct, frozen=True, kw_only=True):
     """The user has paused it; turns do not count until it is resumed."""
 
 
+class TurnRatios(Struct, frozen=True, gc=False):
+    """One turn, each of its stages as it would have been with one fixed amount of work."""
+
+    ordinal: int
+    logs: tuple[float | None, ...]
+    """Of each of RATIO_KEYS: log of ms and of what the detector adds to a time for that; None: not judged."""
+
+
+class StageRatios(Struct, frozen=True, eq=False):
+    """The newest judged turns against what is usual: the difference is the log of their ratio at equal work."""
+
+    turns: tuple[TurnRatios, ...] = ()
+    """In the order in which they were judged."""
+    usual: tuple[float | None, ...] = ()
+    """Of each of RATIO_KEYS, for the same work. While a change is shown (a finding, or a flip in the last turns) it is
+    the level ahead of that change; None while there is no level."""
+
+
 class JudgementState(Struct, frozen=True, eq=False):
     """Everything that the dashboard shows of it."""
 
@@ -190,3 +214,5 @@ class JudgementState(Struct, frozen=True, eq=False):
     """The guided test that is open."""
     diagnoses: tuple[Diagnosis, ...] = ()
     """Of the newest 500 turns that were judged, oldest first."""
+    ratios: StageRatios | None = None
+    """None before a turn was judged."""

@@ -17,6 +17,7 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.ui.actions.local import leave_rows, look_at
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
@@ -245,9 +246,13 @@ class TimmyApp(App[None]):
             self._actions[command]()
 
     async def action_back(self) -> None:
-        """Escape closes an overlay; it never quits."""
+        """Escape closes an overlay, or leaves the stage rows, or the turn under the cursor; it never quits."""
         if len(self.screen_stack) > 1:
             self.pop_screen()
+        elif self.view.row:
+            leave_rows(self)
+        else:
+            look_at(self, None)
 
     def action_help_quit(self) -> None:
         """Quit on the second ctrl+c within two seconds."""

@@ -70,7 +70,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("guided", "G", "guided test", "The guide's Test 1 and Test 2, step by step: begin, next step, leave",
             needs="control"),
     Command("accept", "a", "accept", "Accept the newest finding's level as the new usual", needs="source"),
-    Command("findings", "i", "findings", "Findings, to accept, acknowledge or mute"),
+    Command("findings", "i", "findings", "All there is to say: findings, to accept, acknowledge or mute, and the rest"),
     Command("events", "e", "events", "All notices so far"),
     Command("theme", "T", "theme", "Next theme; the choice is remembered"),
     Command("mouse", "m", "mouse", "Mouse on or off; on takes over the terminal's own selection"),
@@ -78,14 +78,21 @@ COMMANDS: tuple[Command, ...] = (
     Command("save", "Y", "save", "Write the same into a file"),
     Command("cursor_back", "left", "turn before", "Look at the turn before: its rows, waterfall, diagnosis",
             ("live",), "app.do('cursor_back')", rank=21),
-    Command("cursor_on", "right", "turn behind", "Look at the turn behind; behind the newest is now",
+    Command("cursor_on", "right", "turn after", "Look at the turn after it; after the newest is now",
             ("live",), "app.do('cursor_on')"),
     Command("cursor_back_5", "shift+left", "five turns before", "Five turns back: from now, the fifth-last turn",
             ("live",), "app.do('cursor_back_5')"),
     Command("cursor_on_5", "shift+right", "five turns on", "Five turns on", ("live",), "app.do('cursor_on_5')"),
     Command("cursor_first", "home", "oldest turn", "Look at the oldest turn", ("live",),
             "app.do('cursor_first')"),
-    Command("now", "end,escape", "now", "Back to the newest turn", ("live",), "app.do('now')"),
+    Command("now", "end", "now", "Back to the newest turn; so does Esc", ("live",), "app.do('now')"),
+    Command("row_down", "down,j", "row", "The stage row below, to ask what it is with ? or Enter; Esc leaves the rows",
+            ("live",), "app.do('row_down')", rank=31),
+    Command("row_up", "up,k", "row above", "The stage row above", ("live",), "app.do('row_up')"),
+    Command("row_card", "enter", "what is it", "What the chosen stage row is, from where to where, and its usual",
+            ("live",), "app.do('row_card')"),
+    Command("row_scale", "v", "ms/ratio", "Stage rows: time over the usual at equal work, or ms from zero", ("live",),
+            "app.do('row_scale')", rank=32),
     Command("filter", "slash", "filter", "Show only what contains a text; escape clears", ("turns", "log"), rank=11),
     Command("follow", "f,end", "follow", "Go to the newest and stay there", ("turns", "log"), rank=12),
     Command("turn", "enter", "open", "The turn under the cursor, with all its raw events", ("turns",), rank=13),
@@ -107,7 +114,7 @@ CHOICES = {
 
 NAMES = {
     "ctrl+z": "Ctrl+Z", "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
-    "left": "←", "right": "→", "shift+left": "Sh+←", "shift+right": "Sh+→", "home": "Home",
+    "left": "←", "right": "→", "up": "↑", "down": "↓", "shift+left": "Sh+←", "shift+right": "Sh+→", "home": "Home",
     "escape": "Esc", "plus": "+", "minus": "-",
 }  # fmt: skip
 """Names of keys on the screen."""
@@ -181,4 +188,4 @@ def footer_words(
     """(key, label) for the footer, by rank. ``unavailable``: command id → why it does not work."""
     shown = [c for c in commands if c.rank and c.keys and works_on(c, screen) and c.id not in unavailable]
     words = [(key_name(c.keys), c.label) for c in sorted(shown, key=lambda c: c.rank)]
-    return (("1-6", "screens"), *words)
+    return tuple(words)

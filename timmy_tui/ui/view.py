@@ -13,7 +13,7 @@ from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
-from timmy_tui.model.stages import GPU, GPU_STAGES, UNATTRIBUTED
+from timmy_tui.model.stages import GPU, GPU_STAGES
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
 from timmy_tui.ui.paint.lines import foreign
@@ -69,6 +69,10 @@ class View(Struct, frozen=True, eq=False, dict=True):
     """Nothing may be told by colour alone."""
     memory: dict[str, tuple[tuple[object, ...], Any]] = field(default_factory=dict)
     """Results of ``remembered``, one for each key: they outlive a snapshot."""
+    row: str = ""
+    """Key of the stage row that the user has chosen; empty without one."""
+    raw_rows: bool = False
+    """The columns of the stage rows are ms from zero, not the time over the usual."""
 
     def cached(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """The result of ``make``, called once per snapshot: the clocks repaint four times a second."""
@@ -205,18 +209,6 @@ class View(Struct, frozen=True, eq=False, dict=True):
         known = (judgement.diagnosis, *reversed(judgement.diagnoses))
         return next((one for one in known if one is not None and one.ordinal == ordinal), None)
 
-    def series(self, key: str, columns: int) -> tuple[list[float | None], int | None]:
-        """Values of a stage over the newest turns, and the index at which its level changed.
-
-        A turn that did not complete is a gap: its figures are not comparable.
-        """
-        shown = self.turns[-columns:] if columns > 0 else ()
-        values = [_value(turn, key) for turn in shown]
-        finding = self.finding_on(key)
-        if finding is None:
-            return values, None
-        return values, index_from(shown, finding.since)
-
 
 def _same(before: object, now: object) -> bool:
     return before is now or (isinstance(now, (int, float, str)) and before == now)
@@ -231,11 +223,3 @@ def index_from(turns: Sequence[Turn], ordinal: int) -> int | None:
         i for i, turn in enumerate(turns) if turn.ordinal == ordinal or (turn.ordinal > ordinal and not turn.place)
     )
     return next(reached, None)
-
-
-def _value(turn: Turn, key: str) -> float | None:
-    if turn.state is not TurnState.COMPLETE:
-        return None
-    if key == "headline":
-        return turn.headline_ms if turn.is_spoken else None
-    return turn.unattributed_ms if key == UNATTRIBUTED else turn.stages.get(key)

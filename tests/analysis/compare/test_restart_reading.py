@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.compare import restart_noise
-from timmy_tui.analysis.compare.comparison import shift_of, usable, values_of_stage
+from timmy_tui.analysis.compare.equal_work import shift_of, usable, values_of_stage
 from timmy_tui.analysis.compare.restart_noise import LEARNED, Computed, Difference, estimate, learn, unchanged_restarts
 from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise
@@ -19,7 +19,8 @@ from timmy_tui.model.turn import Turn
 def slow_restarts(turns: Sequence[Turn], changed: Sequence[float]) -> list[tuple[list[Turn], list[Turn]]]:
     """All epochs first, then every pair of neighbours."""
     tracker = epochs_of(turns)
-    members = [[turn for turn in turns if tracker.epoch_of(turn.ordinal) == one.number] for one in tracker.epochs]
+    ordinals = [set(tracker.members(one.number)) for one in tracker.epochs]
+    members = [[turn for turn in turns if turn.ordinal in own] for own in ordinals]
     pairs = []
     for number in range(1, len(members)):
         before, after, epoch = members[number - 1], members[number], tracker.epochs[number]

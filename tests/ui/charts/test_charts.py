@@ -42,17 +42,9 @@ def test_the_newest_values_are_shown() -> None:
     assert spark_text([8.0, 1.0, 1.0], 2, UNICODE) == spark_text([1.0, 1.0], 2, UNICODE)
 
 
-def test_a_finding_marks_where_it_began() -> None:
-    spans = spark_line([1.0, 1.0, 2.0, 2.0], 6, UNICODE, since=2)
-    assert [role for _, role in spans] == ["spark", "spark.began", "spark.moved"]
-    assert [len(text) for text, _ in spans] == [4, 1, 1]
-
-
-@given(VALUES, st.integers(0, 90), st.sampled_from([UNICODE, ASCII]), st.none() | st.integers(0, 80))
-def test_a_sparkline_is_as_wide_as_asked(
-    values: list[float | None], width: int, glyphs: Glyphs, since: int | None
-) -> None:
-    assert cells(spark_line(values, width, glyphs, since)) == width
+@given(VALUES, st.integers(0, 90), st.sampled_from([UNICODE, ASCII]))
+def test_a_sparkline_is_as_wide_as_asked(values: list[float | None], width: int, glyphs: Glyphs) -> None:
+    assert cells(spark_line(values, width, glyphs)) == width
     assert glyphs is UNICODE or plain(spark_line(values, width, glyphs)).isascii()
 
 
@@ -130,9 +122,40 @@ BARS = st.builds(
 )  # fmt: skip
 
 
-@given(BARS, st.floats(0, 1e6), st.integers(1, 80), st.sampled_from([UNICODE, ASCII]))
-def test_a_bar_never_leaves_its_cells(bar: Bar, total: float, width: int, glyphs: Glyphs) -> None:
-    assert cells(bar_line(bar, total, width, glyphs)) == width
+@given(BARS, st.floats(0, 1e6), st.integers(1, 80), st.sampled_from([UNICODE, ASCII]), st.none() | st.floats(0, 1e6))
+def test_a_bar_never_leaves_its_cells(bar: Bar, total: float, width: int, glyphs: Glyphs, usual: float | None) -> None:
+    assert cells(bar_line(bar, total, width, glyphs, usual)) == width
+
+
+def drawn_bar(length: float, usual: float | None) -> list[tuple[str, str]]:
+    """A bar from 200 ms on, on an axis of 2 s over 20 cells: 100 ms a cell."""
+    return list(bar_line(Bar("tts", "TTS", 200.0, length, "service"), 2000.0, 20, UNICODE, usual))
+
+
+def test_a_bar_shorter_than_the_usual_shows_the_rest_of_it_as_a_thin_ghost() -> None:
+    assert drawn_bar(500.0, 800.0) == [
+        ("  ", "bar.track"), ("█████", "bar.service"), ("▁▁▁", "bar.ghost"), ("          ", "bar.track"),
+    ]  # fmt: skip
+
+
+def test_what_goes_beyond_the_usual_is_coloured() -> None:
+    assert drawn_bar(800.0, 500.0)[1:3] == [("█████", "bar.service"), ("███", "bar.over")]
+    assert drawn_bar(800.0, 795.0)[1] == ("████████", "bar.service")
+    assert drawn_bar(800.0, 0.0)[1] == ("████████", "bar.over")
+
+
+@pytest.mark.parametrize(("usual", "coloured"), [(727.0, True), (728.0, False)])
+def test_a_tenth_of_the_usual_is_where_it_begins(usual: float, coloured: bool) -> None:
+    assert ("bar.over" in {role for _, role in drawn_bar(800.0, usual)}) is coloured
+
+
+def test_less_than_ten_ms_over_is_never_coloured() -> None:
+    assert "bar.over" not in {role for _, role in drawn_bar(12.0, 2.1)}
+    assert "bar.over" in {role for _, role in drawn_bar(12.1, 2.0)}
+
+
+def test_without_a_usual_nothing_is_claimed() -> None:
+    assert {role for _, role in drawn_bar(800.0, None)} == {"bar.track", "bar.service"}
 
 
 @given(st.lists(st.none() | st.floats(-500, 5000), min_size=len(KEYS), max_size=len(KEYS)), st.floats(0, 900))

@@ -71,7 +71,8 @@ def _digest(sides: Sides) -> bytes:
         digest.update(b"%d " % len(side))
         for pair in side:
             for turn in pair:
-                digest.update(msgspec.msgpack.encode(replace(turn, ordinal=0, session=0, number=None)))
+                same = replace(turn, ordinal=0, session=0, number=None) if turn is not None else None
+                digest.update(msgspec.msgpack.encode(same))
     return digest.digest()
 
 

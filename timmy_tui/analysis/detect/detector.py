@@ -15,13 +15,14 @@ from timmy_tui.analysis.detect.findings import BACK, Findings
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.detect.moves import Move, move_of
 from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
+from timmy_tui.analysis.detect.ratios import Ratios
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags, WrittenValue
-from timmy_tui.model.judgement import Finding
+from timmy_tui.model.judgement import Finding, StageRatios
 from timmy_tui.model.stages import (
     SETTINGS,
     SPLIT,
@@ -48,6 +49,7 @@ class RegressionDetector:
         self._flags = FlagTracker(self._known)
         self._levels: dict[str, Level] = {}
         self._findings = Findings(self._levels)
+        self._ratios = Ratios()
         self._before: Turn | None = None
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
@@ -92,8 +94,11 @@ class RegressionDetector:
         expected = self._expected(turn, before, loaded)
         tag = (turn.ordinal, turn.request_id)
         for value in values_of(turn, before, loaded):
-            self._level(value.series).add(value.log_ms, value.work, tag)
+            level = self._level(value.series)
+            level.add(value.log_ms, value.work, tag)
             self._findings.follow(value.series)
+            self._ratios.add(value, level)
+        self._ratios.end_turn(turn.ordinal, turn.unattributed_ms)
         measured = turn.measured_ms if turn.is_spoken else None
         self._judged.append((turn.ordinal, measured))
         if measured is not None and expected is not None and expected > 0 and measured > 0:
@@ -126,6 +131,7 @@ class RegressionDetector:
         names = touched_stages(changes, self._known.flags)
         for series, level in self._levels.items():
             if names is None or series == V2V or series in names or group_of(series) in names:
+                self._ratios.restart(series)
                 level.restart()
                 self._findings.end(series, "new epoch")
 
@@ -195,7 +201,9 @@ class RegressionDetector:
         if V2V in moves:
             moves[V2V].unit_ms = self._usual_whole(since[0])
         for name in moves:
-            self._levels[name].move(self._move_length(name, length))
+            newest = self._move_length(name, length)
+            self._ratios.move(name, newest)
+            self._levels[name].move(newest)
         if V2V in self._levels and series != V2V:
             self._levels[V2V].forget(length)
         if self._is_return(series, shift, length) or self._joins_finding(series, moves, direction, turn):
@@ -289,6 +297,11 @@ class RegressionDetector:
     def findings(self) -> tuple[Finding, ...]:
         """Active findings, newest first; behind them the ended ones, newest first."""
         return self._findings.all
+
+    @property
+    def ratios(self) -> StageRatios:
+        """Every stage of the newest turns against its usual at equal work."""
+        return self._ratios.state(series for series, _ in self._findings.active)
 
     def acknowledge(self, key: str) -> None:
         """Mark a finding as seen; it stays active."""

@@ -48,6 +48,10 @@ class Level:
         self._origin: Array = np.zeros(len(self._fitted.slopes))
         self.residual: float | None = None
         """Of the newest value, in log units; None while there is no level."""
+        self.fits = 0
+        """Number of fits so far."""
+        self.judged: tuple[int, float] | None = None
+        """Number of the fit by which the newest value was judged, and what its work was taken for."""
 
     @property
     def ready(self) -> bool:
@@ -84,13 +88,15 @@ class Level:
         """Usual time for so much work; None while there is no level."""
         if not self.ready:
             return None
-        return math.exp(self._level + self._work_effect(work))
+        return math.exp(self._level + self.work_effect(work))
 
     def add(self, log_ms: float, work: tuple[float, ...], turn: tuple[int, str]) -> None:
         """Judge a value against the reference; it becomes part of it when no excursion may hold it any more."""
-        self.residual = None
+        self.residual = self.judged = None
         if self.ready:
-            self.residual = self._residual(log_ms, work)
+            effect = self.work_effect(work)
+            self.judged = self.fits, effect
+            self.residual = log_ms - self._level - effect
             self.bank.add(self.residual, self._scale, self._error(work))
         self._recent.append(Entry(log_ms, work, turn))
         waiting = self.bank.longest if self.ready else 0
@@ -114,11 +120,12 @@ class Level:
             return self._origin
         return np.asarray(design(self.stage, [work], self._fitted.offsets)[0] - self._origin)
 
-    def _work_effect(self, work: tuple[float, ...]) -> float:
+    def work_effect(self, work: tuple[float, ...]) -> float:
+        """By how much the time for this work is over that for the usual, log units."""
         return float(self._work_distance(work) @ self._fitted.slopes) if work else 0.0
 
     def _residual(self, log_ms: float, work: tuple[float, ...]) -> float:
-        return log_ms - self._level - self._work_effect(work)
+        return log_ms - self._level - self.work_effect(work)
 
     def _error(self, work: tuple[float, ...]) -> float:
         """Standard error of the expected value: of the median, of sessions, of slopes far from the usual work."""
@@ -131,6 +138,7 @@ class Level:
         y = np.array([entry.log_ms for entry in self._reference])
         work = [entry.work for entry in self._reference]
         near = self._fitted.offsets if len(y) > _TUNING.offset_search_until else None
+        self.fits += 1
         self._fitted = fit_work(self.stage, y, work, near=near)
         residuals = y
         if len(self._fitted.slopes):
@@ -174,5 +182,6 @@ class Level:
         self._recent.clear()
         self._old_scale = None
         self._level = 0.0
+        self.fits += 1
         self._fitted = fit_work(self.stage, np.zeros(0), ())
         self.bank.reset()

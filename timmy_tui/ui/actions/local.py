@@ -41,6 +41,40 @@ def show_overlay(host: Host, name: str) -> None:
         host.push_screen(open_overlay(name, host))
 
 
+def choose_row(host: Host, step: int) -> None:
+    """The stage row ``step`` below the chosen one, around the ends; the first or the last where none is chosen."""
+    from timmy_tui.ui.panels.ledger import row_keys
+
+    keys = row_keys()
+    at = keys.index(host.view.row) + step if host.view.row in keys else min(step, 0)
+    host.view = replace(host.view, row=keys[at % len(keys)], cached_lines={})
+
+
+def leave_rows(host: Host) -> None:
+    """No stage row is chosen any more."""
+    host.view = replace(host.view, row="", cached_lines={})
+
+
+def show_row(host: Host) -> None:
+    """What the chosen stage row is."""
+    if host.view.row:
+        show_overlay(host, "stage")
+    else:
+        host.say(f"choose a row with {host.view.keys.get('row_down', '↓')} first")
+
+
+def explain(host: Host) -> None:
+    """What the chosen stage row is; the help page where none is chosen."""
+    show_overlay(host, "stage" if host.view.row and host.current_mode == "live" else "help")
+
+
+def toggle_row_scale(host: Host) -> None:
+    """Columns of the stage rows: the time over the usual, or ms from zero."""
+    raw = not host.view.raw_rows
+    host.view = replace(host.view, raw_rows=raw, cached_lines={})
+    host.say("rows: ms from zero, each on its own scale" if raw else "rows: time over the usual at equal work")
+
+
 def toggle_freeze(host: Host) -> None:
     """Freeze the view, or resume it; turns are read meanwhile."""
     if host.view.live_snapshot is None:

@@ -15,7 +15,7 @@ from timmy_tui.ui.paint.themes import GAP_KEY, OVER, STAGE
 STEPS = 8
 """Heights of a cell."""
 CUT_OVER_P90 = 1.25
-"""A longer column is cut there: picture.md of the task measured that one outlier otherwise flattens all others."""
+"""A longer column is cut there: one outlier would flatten all others."""
 LOUD = 3
 """Weight of the unnamed time where three stages share a cell: it is the one to be seen."""
 FULL = "█"

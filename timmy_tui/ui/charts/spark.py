@@ -34,29 +34,13 @@ def spark_text(values: Sequence[float | None], width: int, glyphs: Glyphs) -> st
     return "".join(spark_glyph(value, top, glyphs) for value in shown).rjust(max(width, 0))
 
 
-def spark_line(
-    values: Sequence[float | None], width: int, glyphs: Glyphs, since: int | None = None, moved: str = "spark.moved"
-) -> Line:
-    """The sparkline as spans; from index ``since`` of ``values`` on it has the role ``moved``.
-
-    The first such column is in reverse video, so that it can be seen without colours.
-    """
-    text = spark_text(values, width, glyphs)
-    if since is None:
-        return _with_gaps(text, "spark", glyphs)
-    start = width - len(values) + since
-    if start < 0:
-        return _with_gaps(text, moved, glyphs)
-    head = _with_gaps(text[:start], "spark", glyphs)
-    return (*head, (text[start : start + 1], "spark.began"), *_with_gaps(text[start + 1 :], moved, glyphs))
-
-
-def _with_gaps(text: str, role: str, glyphs: Glyphs) -> Line:
+def spark_line(values: Sequence[float | None], width: int, glyphs: Glyphs) -> Line:
+    """The same as spans; gaps have a role of their own."""
     spans: list[Span] = []
-    for char in text:
-        char_role = "spark.gap" if char == glyphs.gap else role
-        if spans and spans[-1][1] == char_role:
-            spans[-1] = (spans[-1][0] + char, char_role)
+    for char in spark_text(values, width, glyphs):
+        role = "spark.gap" if char == glyphs.gap else "spark"
+        if spans and spans[-1][1] == role:
+            spans[-1] = (spans[-1][0] + char, role)
         else:
-            spans.append((char, char_role))
+            spans.append((char, role))
     return tuple(spans)

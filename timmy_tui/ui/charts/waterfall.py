@@ -11,6 +11,8 @@ WIDEST = 80
 """Greatest width in cells: a wider bar shows no more, and the eye loses the row."""
 LEAST_TOTAL_MS = 0.001
 """Nothing is drawn on a shorter axis: its scale (cells per ms) would be near infinity."""
+LEAST_OVER_MS, LEAST_OVER_SHARE = 10.0, 0.1
+"""What is over the usual by less, in ms or of the usual, is not coloured."""
 LEAST_GAP_MS = 3.0
 """A shorter gap has no row and is in the sum only; it is the time of the logging itself."""
 
@@ -74,8 +76,12 @@ def _stage_bar(turn: Turn, key: str, at: float) -> Bar:
     return Bar(key, stage.label, at, value, stage.owner, key in turn.skipped, parts, reason)
 
 
-def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:
-    """The bar on an axis of ``total`` ms drawn over ``width`` cells; exactly ``width`` cells long."""
+def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs, usual: float | None = None) -> Line:
+    """The bar on an axis of ``total`` ms drawn over ``width`` cells; exactly ``width`` cells long.
+
+    ``usual``: what the stage usually takes for that work, ms; a thin ghost of that length lies behind the bar, and what
+    goes beyond it is coloured.
+    """
     if width <= 0:
         return ()
     if bar.length is None or total < LEAST_TOTAL_MS:
@@ -83,15 +89,34 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs) -> Line:
     scale = width / total
     begin = min(max(int(bar.start * scale), 0), width - 1)
     end = min(max((bar.start + max(bar.length, 0.0)) * scale, begin), float(width))
-    spans: list[Span] = [(glyphs.track * begin, "bar.track")] if begin else []
+    spans: list[Span] = []
     if bar.parts:
         spans += _parts(bar, scale, begin, end, glyphs)
     else:
         spans.append((_fill(bar.kind, end - begin, width - begin, glyphs), f"bar.{bar.kind}"))
-    used = sum(len(text) for text, _ in spans)
-    if used < width:
-        spans.append((glyphs.track * (width - used), "bar.track"))
-    return tuple(spans)
+    if usual is not None:
+        spans = _against(usual, bar, scale, spans)
+    used = begin + sum(len(text) for text, _ in spans)
+    ghost = min(round((bar.start + (usual or 0.0)) * scale), width)
+    line = [(glyphs.track * begin, "bar.track"), *spans]
+    line.append((glyphs.ghost * max(ghost - used, 0), "bar.ghost"))
+    line.append((glyphs.track * (width - max(ghost, used)), "bar.track"))
+    return tuple(span for span in line if span[0])
+
+
+def _against(usual: float, bar: Bar, scale: float, spans: list[Span]) -> list[Span]:
+    """The spans of a bar; the cells beyond ``usual`` ms are coloured, the last one at least."""
+    over = (bar.length or 0.0) - usual
+    if over < max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual):
+        return spans
+    cells = sum(len(text) for text, _ in spans)
+    ordinary = min(max(round(usual * scale), 0), cells - 1)
+    result: list[Span] = []
+    for text, role in spans:
+        inside = text[:ordinary]
+        ordinary -= len(inside)
+        result += [(inside, role), (text[len(inside) :], "bar.over")]
+    return [span for span in result if span[0]]
 
 
 def _parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> list[Span]:

@@ -32,6 +32,10 @@ class Glyphs(Struct, frozen=True):
     warn: str
     fail: str
     rule: str
+    ghost: str
+    """The usual behind a bar."""
+    before: str
+    """It began further to the left."""
     upright: str
     """Where an epoch begins."""
     point: str
@@ -39,8 +43,6 @@ class Glyphs(Struct, frozen=True):
     more: str
     cut: str
     """On top of a column that is longer than its scale."""
-    before: str
-    """What began further to the left than is shown."""
     tick: str
     """Points up at a column."""
     outline: str
@@ -74,11 +76,12 @@ UNICODE = Glyphs(
     warn="!",
     fail="✗",
     rule="─",
+    ghost="▁",
+    before="◂",
     upright="┊",
     point="·",
     more="↓",
     cut="▴",
-    before="◂",
     tick="╵",
     outline="░",
     swatch="▆",
@@ -104,11 +107,12 @@ ASCII = Glyphs(
     warn="!",
     fail="x",
     rule="-",
+    ghost="_",
+    before="<",
     upright="|",
     point="-",
     more="v",
     cut="^",
-    before="<",
     tick="'",
     outline=":",
     swatch="#",
@@ -122,7 +126,7 @@ _TO_ASCII = str.maketrans(
     {
         "·": "-", "—": "-", "…": ".", "→": ">", "←": "<", "↑": "^", "↓": "v", "▲": "^", "▼": "v", "●": "*", "○": "o",
         "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
-        "─": "-", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
+        "─": "-", "▁": "_", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
         "▴": "^", "▾": "v", "◂": "<", "▸": ">", "╵": "'", "✎": "+",
     }
 )  # fmt: skip

@@ -34,6 +34,10 @@ REQUIRED = ("text", "muted", "faint", "value", "good", "warn", "bad", "info")
 FALLBACK: Mapping[str, str] = {
     "title": "value", "headline": "value", "frozen": "warn", "key": "info", "quote": "muted", "label": "text",
     "cursor": "value", "spark": "info", "spark.gap": "faint", "spark.moved": "bad", "spark.began": "spark.moved",
+    "spark.unjudged": "faint", "spark.slower": "spark.moved", "spark.slower.slightly": "warn", "spark.faster": "good",
+    "spark.faster.slightly": "spark.faster", "spark.slower.began": "spark.slower",
+    "spark.slower.slightly.began": "spark.slower.slightly", "spark.faster.began": "spark.faster",
+    "spark.faster.slightly.began": "spark.faster.slightly", "bar.ghost": "muted", "bar.over": "bad",
     "bar.service": "info", "bar.setting": "faint", "bar.code": "text", "bar.hop": "info", "bar.hatch": "warn",
     "bar.hole": "bad", "bar.none": "faint", "bar.speech": "faint", "bar.track": "faint", "bar.prefill": "warn",
     "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
@@ -175,7 +179,9 @@ def _styles(roles: Mapping[str, str], palette: Mapping[str, str], background: st
         while source not in roles:
             source = FALLBACK[source]
         styles[role] = base + _style(roles[source], palette, role, where)
-    styles["spark.began"] += Style(reverse=True)
+    for role in styles:
+        if role.endswith(".began"):
+            styles[role] += Style(reverse=True)
     return styles
 
 

@@ -37,6 +37,33 @@ def stage_name(key: str) -> str:
     return key if stage is not None and stage.parent else label(key)
 
 
+WRITTEN_OUT: Mapping[str, str] = {
+    "endpointing": "endpointing", "classify": "classify", "store": "store", "retrieve": "retrieval", "prompt": "prompt",
+    "reply": "reply", "mute": "mute", "playback": "playback", "rearm": "rearm", "deaf": "deaf", "network": "network",
+}  # fmt: skip
+"""Stage → its name where a row has room for eleven cells; the others are their labels."""
+
+
+def row_name(key: str, short: str, width: int) -> str:
+    """Name of a row: written out where ``width`` cells have room for all of them, else its short label."""
+    longest = max(map(len, WRITTEN_OUT.values()))
+    return WRITTEN_OUT.get(key, short) if width >= longest else short
+
+
+def ratio_words(ratio: float) -> str:
+    """``×1.38``, ``×5.2``, ``×12``, ``×0.40``."""
+    digits = 2 if ratio < 1.995 else 1 if ratio < 9.95 else 0
+    return f"×{ratio:.{digits}f}"
+
+
+def change_words(before_ms: float, after_ms: float, ratio: float, glyphs: Glyphs, width: int) -> str:
+    """``▲+41ms ×1.8  usual 52ms → now 93ms``, or as much of it as fits. A unit is never cut off."""
+    ms = signed(after_ms - before_ms, glyphs) or (glyphs.up if ratio >= 1 else glyphs.down)
+    short = f"{ms} {ratio_words(ratio)}"
+    level = f"usual {duration(before_ms)} → now {duration(after_ms)}"
+    return next((text for text in (f"{short}  {level}", short, ms) if len(text) <= width), ms[:1])
+
+
 _SHORT_REASONS: Mapping[str, tuple[str, ...]] = {
     Reason.STEPPED: ("clock step", "step"),
     Reason.CLOCKS_DIFFER: ("clocks",),

@@ -2,16 +2,20 @@
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent
 from timmy_tui.model.change import ChangeProgress, ChangeState
-from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.report.llm_words import share_words
-from timmy_tui.ui.key_commands import CHOICES
+from timmy_tui.ui.key_commands import CHOICES, SCREENS
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
-from timmy_tui.ui.paint.wording import finding_role, finding_words, stage_name, tokens
+from timmy_tui.ui.paint.wording import tokens
 from timmy_tui.ui.view import View
 
+SCREEN_NAMES = {
+    "live": "Live", "turns": "Turns", "trends": "Trends", "llm": "LLM", "changes": "Changes", "log": "Log",
+}  # fmt: skip
+TABS = 64
+"""Width in cells from which the footer names all screens."""
 NOTICE_S = 15.0
 UNDO = "undo"
 NARROW = 60
@@ -35,8 +39,6 @@ def cache_parts(view: View) -> list[Line]:
         parts.append(line(("prefill ", "muted"), duration(turn.prefill_ms), (" decode ", "muted"), _decode(view)))
     if llm is not None and llm.facts is not None:
         parts.extend(_model_parts(llm.facts, view.now))
-    if llm is not None:
-        parts[2:2] = [line((f"{view.glyphs.warn} {foreign(text, 120)}", "warn")) for text in llm.warnings[:1]]
     return parts
 
 
@@ -93,34 +95,6 @@ def _model_parts(facts: OllamaFacts, now: float) -> list[Line]:
     elif facts.expires is not None and facts.expires != float("inf"):
         parts.append(line((f"unloads in {ago(facts.expires - now)}", "warn" if facts.expires - now < 60 else "muted")))
     return parts
-
-
-def verdict_line(view: View, width: int) -> Line:
-    """The running guided test; else the newest lasting finding, the verdict, or the diagnosis of the newest turn."""
-    judgement = view.snapshot.judgement
-    if view.trial is not None and view.trial.phase != "done":
-        return trial_line(view.trial, view, width)
-    if view.findings:
-        finding = view.findings[0]
-        words = finding_words(finding, view.glyphs, 40)
-        acknowledged = " (seen)" if finding.acknowledged else ""
-        text = f"{words} {stage_name(finding.stage)} {duration(finding.before_ms)}→{duration(finding.after_ms)}"
-        since = view.turn_name(finding.since, finding.since_id)
-        parts = [line((text, finding_role(finding))), line((f"since {since}{acknowledged}", "muted"))]
-        if len(view.findings) > 1:
-            parts.append(line((f"+{len(view.findings) - 1} more", "muted")))
-        return join_fitting(parts, width) or line((text, finding_role(finding)))
-    if judgement is not None and judgement.verdict is not None:
-        undo = (
-            () if view.read_only or judgement.verdict.wanted else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
-        )
-        head = f"{foreign(changes_words(judgement.verdict.changes), 40)}: " if judgement.verdict.changes else "verdict "
-        available = max(width - len(head) - len(plain(undo)), 0)
-        return (*line((head, "muted"), (foreign(judgement.verdict.sentence, available), "info")), *undo)
-    diagnosis = judgement.diagnosis if judgement else None
-    if diagnosis is not None and diagnosis.sentence:
-        return line((foreign(diagnosis.sentence, width), "warn" if diagnosis.slow else "muted"))
-    return ()
 
 
 def trial_line(trial: TrialState, view: View, width: int) -> Line:
@@ -242,7 +216,34 @@ def notice_line(view: View, width: int) -> Line:
 
 
 def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:
-    """Keys that work here, and how many panels the size hides."""
-    parts: list[Line] = [line((f"+{hidden} hidden", "warn"))] if hidden else []
+    """That the view is frozen, the screens with their keys, what the size hides, and the keys that work here."""
+    parts: list[Line] = []
+    if screen != "live":
+        parts += frozen_words(view)
+    if screen in SCREENS:
+        parts.append(_screens(view, screen, width))
+    if hidden:
+        parts.append(line((f"+{hidden} hidden", "warn")))
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
     return join_fitting(parts, width)
+
+
+def frozen_words(view: View) -> list[Line]:
+    """``FROZEN +4 turns``; empty while the view follows."""
+    if view.live_snapshot is None:
+        return []
+    return [line((f" FROZEN +{view.missed} turn{'' if view.missed == 1 else 's'} ", "frozen"))]
+
+
+def _screens(view: View, current: str, width: int) -> Line:
+    """``[1 Live] 2 Turns 3 Trends``: the current one is marked, also without colours; a narrow pane names only it."""
+    spans: list[tuple[str, str]] = []
+    for number, name in enumerate(SCREENS, 1):
+        key, label = view.keys.get(name, str(number)), SCREEN_NAMES[name]
+        if name == current:
+            spans += [("[", "muted"), (key, "key"), (f" {label}", "value"), ("] ", "muted")]
+        elif width >= TABS:
+            spans += [(key, "key"), (f" {label} ", "muted")]
+    if width < TABS:
+        spans += [(f"1-{len(SCREENS)}", "key"), (" screens", "muted")]
+    return (*spans[:-1], (spans[-1][0].rstrip(), spans[-1][1]))

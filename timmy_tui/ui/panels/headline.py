@@ -1,27 +1,38 @@
 """The headline, and the turn in flight."""
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent
+from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
-from timmy_tui.ui.paint.wording import finding_role, finding_words, reason_words, signed, stage_name
+from timmy_tui.ui.paint.wording import change_words, clock_time, finding_role, reason_words, signed, stage_name
+from timmy_tui.ui.panels.facts import frozen_words
 from timmy_tui.ui.view import View
 
 FEW = 20
 """Below this number of turns a p95 is grey: it is (almost) the largest value."""
-
+HEADLINE_TURNS = 30
+"""Turns. An older change of level leaves the headline; its row still shows it."""
+SHORT_CHANGE = 14
+"""Cells of ``▲+240ms ×5.2``, without the levels."""
 
 BAD = (TurnState.FAILED, TurnState.TIMED_OUT, TurnState.ABORTED)
 
 
 def headline_line(view: View, width: int) -> Line:
     """The newest spoken turn's time, its largest part, and the usual time. Mark, figures and age are of one turn."""
-    parts = [_badge(view), *_frozen(view), *_largest(view, width), *_level(view), *_usual(view.snapshot)]
+    parts = [_badge(view), *_frozen(view), *_level_first(view, width), *_usual(view.snapshot)]
     turn = view.headline_turn
     ended = turn.ended if turn else None
     tail = line((f"{ago(view.now - ended)} ago", "muted")) if ended is not None else ()
     return spread(join_fitting(parts, width - cells(tail) - 1), tail, width)
+
+
+def _level_first(view: View, width: int) -> list[Line]:
+    """A finding is ahead of the largest part: it is what the corner of an eye is for."""
+    level, largest = _level(view, width), _largest(view, width)
+    return [*level, *largest] if headline_finding(view) is not None else [*largest, *level]
 
 
 def _badge(view: View) -> Line:
@@ -46,11 +57,9 @@ def headline_words(turn: Turn, ms: float | None) -> str:
 
 
 def _frozen(view: View) -> list[Line]:
-    if view.live_snapshot is None:
-        return []
-    newest = view.live_snapshot.headline
+    newest = view.live_snapshot.headline if view.live_snapshot is not None else None
     live = f" now {duration(newest.last)}" if newest and view.missed else ""
-    return [line((f" FROZEN +{view.missed} turn{'' if view.missed == 1 else 's'} ", "frozen"), (live, "value"))]
+    return [(*words, (live, "value")) for words in frozen_words(view)]
 
 
 def largest_part(turn: Turn) -> tuple[str, float] | None:
@@ -76,11 +85,23 @@ def _largest(view: View, width: int) -> list[Line]:
     return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
 
 
-def _level(view: View) -> list[Line]:
-    """The worst finding; without findings, Δ of the newest turn."""
-    if view.findings:
-        worst = max(view.findings, key=lambda f: (f.direction == "slower", abs(f.after_ms - f.before_ms)))
-        return [line((f"{finding_words(worst, view.glyphs, 16)} {stage_name(worst.stage)}", finding_role(worst)))]
+def headline_finding(view: View) -> Finding | None:
+    """The costliest finding of the newest turns that nobody has acknowledged: slower ones first."""
+    fresh = [finding for finding in view.findings if not finding.acknowledged and finding.n <= HEADLINE_TURNS]
+    return max(fresh, key=lambda one: (one.direction == "slower", abs(one.after_ms - one.before_ms)), default=None)
+
+
+def _level(view: View, width: int) -> list[Line]:
+    """A finding of the newest turns: stage, ms, since when; without one, Δ of the newest turn."""
+    finding = headline_finding(view)
+    if finding is not None:
+        words = change_words(finding.before_ms, finding.after_ms, finding.ratio, view.glyphs, SHORT_CHANGE)
+        name = stage_name(finding.stage)
+        first = next((turn for turn in view.turns if turn.ordinal == finding.since), None)
+        at = clock_time(first.started)[:5] if first is not None and first.started is not None else ""
+        turns = f"{finding.n} turn{'' if finding.n == 1 else 's'}"
+        since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {finding.n}t"
+        return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding)), (since, "muted"))]
     headline = view.snapshot.headline
     text = signed(headline.delta if headline else None, view.glyphs)
     return [line((text, "muted"))] if text else []

@@ -1,77 +1,60 @@
-"""The stage rows: last turn's waterfall, percentiles, sparkline and level, one row a stage.
+"""The stage rows: the shown turn's waterfall, figures, columns over turns and change, one row a stage.
 
-A narrower pane drops columns in this order: the words of Δ, n, p95, p50, share, waterfall, Δ, sparkline.
-The label and the last value are always shown.
+Which columns a width has, and what a narrower one drops first, is in ``row_columns.py``. The label and the last value
+are always shown.
 """
-
-from msgspec import Struct
 
 from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, UNATTRIBUTED_LABEL, V2V
-from timmy_tui.model.turn import Turn
-from timmy_tui.ui.charts.spark import spark_line
-from timmy_tui.ui.charts.waterfall import WIDEST, Bar, axis_line, bar_line, place_bars
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
+from timmy_tui.ui.charts.spark import spark_text
+from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE, Bar, axis_line, bar_line, place_bars
 from timmy_tui.ui.paint.lines import Line, fit, left, line, right
-from timmy_tui.ui.paint.wording import finding_role, finding_words, reason_words, signed
+from timmy_tui.ui.paint.wording import change_words, reason_words, row_name, signed
+from timmy_tui.ui.panels.against_usual import LevelChange, level_change, moved_level, row_points, stage_ms, usual_ms
 from timmy_tui.ui.panels.headline import FEW, headline_words
+from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns, columns_for
 from timmy_tui.ui.view import View
 
 LEAST_SHARE = 0.03
 """A stage below this share of the headline is hidden first when there are not enough rows."""
-LABEL, VALUE, SHARE, STAT, COUNT = 6, 7, 4, 7, 3
-DROPS = "Δ words, n, p95, p50, share, waterfall, Δ, sparkline"
 SETTING_WORDS = "setting, waited more"
 SUM_LABEL = f"{UNATTRIBUTED_LABEL} sum"
 """Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
-
-
-class Columns(Struct, frozen=True):
-    """Widths of the optional columns in cells; a column of width 0 is not shown."""
-
-    bar: int = 0
-    spark: int = 0
-    delta: int = 0
-    share: bool = False
-    p50: bool = False
-    p95: bool = False
-    n: bool = False
-
-
-def columns_for(width: int, turns: int = 60) -> Columns:
-    """The columns that fit ``width`` cells; ``turns`` is how many turns the sparkline could show."""
-    available = width - LABEL - 1 - VALUE
-    if available < 8:
-        return Columns()
-    if available < 18:
-        return Columns(spark=available - 1)
-    delta = 6 if width < 76 else 14 if width < 110 else 21
-    available -= delta + 1
-    if width < 56:
-        return Columns(spark=min(available - 1, 60), delta=delta)
-    stats = [width >= 64, width >= 68, width >= 74, width >= 78]
-    available -= (SHARE + 1) * stats[0] + (STAT + 1) * (stats[1] + stats[2]) + (COUNT + 1) * stats[3]
-    spark = min(max(8, (available - 2) * 2 // 5), 60, max(8, turns))
-    return Columns(min(available - 2 - spark, WIDEST), spark, delta, *stats)
+RATIO_WORDS = ("over usual at equal work, half = usual", "over usual, half = usual", "over the usual")
+RAW_WORDS = ("ms from zero, top = largest", "ms from zero", "ms")
+"""What the columns over turns show; the longest that fits stands above them."""
 
 
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
     """Header and rows of ``turn`` (default: the last) in at most ``height`` lines; hidden rows are counted."""
-    columns = columns_for(width, len(view.turns))
+    columns = columns_for(width)
     turn = turn if turn is not None else view.headline_turn
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
     available = height - len(head)
-    shown, hidden = choose_rows(rows, turn, available, {f.stage for f in view.findings})
+    shown, hidden = choose_rows(rows, turn, available, _wanted(view, rows))
     stats = {row.key: row for row in view.snapshot.stages}
-    total = (turn.headline_ms or 0.0) if turn else 0.0
-    lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, total) for bar in shown)]
+    lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
     if hidden:
         hidden_ms = sum(bar.length or 0.0 for bar in hidden)
         lines.append(
             line((f"+{len(hidden)} smaller row{'' if len(hidden) == 1 else 's'}: {duration(hidden_ms)}", "muted"))
         )
     return [fit(spans, width) for spans in lines]
+
+
+def _wanted(view: View, bars: list[Bar]) -> set[str]:
+    """Rows that are shown first: those that changed, and the one that the user has chosen."""
+    changed = {bar.key for bar in bars if (change := level_change(view, bar.key)) is not None and not change.seen}
+    return changed | {view.row} if view.row else changed
+
+
+def row_keys() -> tuple[str, ...]:
+    """Keys of the rows in their order; gaps, which differ from turn to turn, have no cursor."""
+    return (*CRITICAL, UNATTRIBUTED, *OUTSIDE)
 
 
 def _bars(view: View, turn: Turn | None) -> list[Bar]:
@@ -89,22 +72,20 @@ def _bars(view: View, turn: Turn | None) -> list[Bar]:
     return bars
 
 
-def choose_rows(
-    bars: list[Bar], turn: Turn | None, available: int, with_finding: set[str]
-) -> tuple[list[Bar], list[Bar]]:
+def choose_rows(bars: list[Bar], turn: Turn | None, available: int, wanted: set[str]) -> tuple[list[Bar], list[Bar]]:
     """(rows to show, rows to count), both in the given order.
 
-    When not all fit, rows outside the headline are dropped without a count, but for those with a finding. When that is
-    not enough, one line is reserved for the count, and rows with a finding are preferred, then the largest.
+    When not all fit, rows outside the headline are dropped without a count, but for ``wanted`` ones. When that is
+    not enough, one line is reserved for the count, and ``wanted`` rows are preferred, then the largest.
     """
     if len(bars) <= available:
         return bars, []
     headline_ms = (turn.headline_ms if turn else None) or 0.0
-    inside = [bar for bar in bars if bar.kind != "outside" or bar.key in with_finding]
+    inside = [bar for bar in bars if bar.kind != "outside" or bar.key in wanted]
     if len(inside) <= available:
         return inside, []
-    ranked = sorted(inside, key=lambda bar: (bar.key in with_finding, bar.length or 0.0), reverse=True)
-    large = [bar for bar in ranked if bar.key in with_finding or (bar.length or 0.0) >= LEAST_SHARE * headline_ms]
+    ranked = sorted(inside, key=lambda bar: (bar.key in wanted, bar.length or 0.0), reverse=True)
+    large = [bar for bar in ranked if bar.key in wanted or (bar.length or 0.0) >= LEAST_SHARE * headline_ms]
     preferred = (large if len(large) > available - 1 else ranked)[: max(available - 1, 1)]
     chosen = set(map(id, preferred))
     return [bar for bar in inside if id(bar) in chosen], [bar for bar in inside if id(bar) not in chosen]
@@ -112,25 +93,26 @@ def choose_rows(
 
 def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
     total = headline_words(turn, turn.headline_ms) if turn else MISSING
-    spans = [(left("stage", LABEL), "muted"), (" " + right("last", VALUE), "muted")]
+    spans = [(left("stage", columns.name), "muted"), (" " + right("last", VALUE), "muted")]
     if columns.share:
         spans.append((" " + right("%", SHARE), "muted"))
     spans.append((" ", "text"))
     spans.extend(axis_line(1.0 if turn else 0.0, columns.bar, view.glyphs, total))
-    if columns.p50:
-        spans.append((" " + right(f"p50·{view.snapshot.window}t", STAT), "muted"))
+    if columns.usual:
+        window = f"usual{view.glyphs.point}{view.snapshot.window}t"
+        spans.append((" " + right(window if len(window) <= columns.usual else "usual", columns.usual), "muted"))
     if columns.p95:
-        spans.append((" " + right("p95", STAT), "muted"))
+        spans.append((" " + right("p95", P95), "muted"))
     if columns.n:
         spans.append((" " + right("n", COUNT), "muted"))
     spans.append((" ", "text"))
     spans.append((epoch_ruler(view, columns.spark), "faint"))
-    spans.append((" " + left("Δ", columns.delta), "muted"))
+    spans.append((" " + left("change", columns.change), "muted"))
     return tuple(spans)
 
 
 def epoch_ruler(view: View, width: int) -> str:
-    """Above the sparklines: where epochs begin, with their numbers."""
+    """Above the columns over turns: where epochs begin, with their numbers, and in between what the heights are."""
     shown = view.turns[-width:] if width > 0 else ()
     cells = [" "] * width
     offset = width - len(shown)
@@ -142,71 +124,103 @@ def epoch_ruler(view: View, width: int) -> str:
         for step, char in enumerate(mark):
             if offset + index + step < width:
                 cells[offset + index + step] = char
-    return "".join(cells)
+    ruler = "".join(cells)
+    for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
+        # With a blank behind it, or at the right edge.
+        at = f"{ruler} ".find(" " * (len(text) + 1))
+        if at >= 0:
+            at += at > 0
+            return f"{ruler[:at]}{text}{ruler[at + len(text) :]}"[:width]
+    return ruler
 
 
-def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, total: float) -> Line:
+def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, turn: Turn | None) -> Line:
     unscaled = bar.kind in ("outside", "sum")
-    spans = [(left(bar.label, LABEL), "muted" if unscaled else "label"), _value(bar)]
+    total = (turn.headline_ms or 0.0) if turn else 0.0
+    at_cursor = bar.key == view.row
+    name = left(row_name(bar.key, bar.label, columns.name), columns.name)
+    spans = [(name, "cursor" if at_cursor else "muted" if unscaled else "label"), _value(view, bar, at_cursor)]
     if columns.share:
         has_share = bar.length is not None and total > 0 and bar.kind not in ("outside", "hatch")
         share = percent((bar.length or 0.0) / total) if has_share else ""
         spans.append((" " + right(share, SHARE), "muted"))
+    usual = usual_ms(view, turn, bar.key) if turn is not None and bar.length is not None else None
     if columns.bar:
-        drawn = ((" " * columns.bar, "text"),) if unscaled else bar_line(bar, total, columns.bar, view.glyphs)
-        spans.extend(((" ", "text"), *drawn))
-    spans.extend(_figures(bar, stat, columns))
+        drawn = _blank_bar(bar, columns) if unscaled or (bar.reason and bar.length is None) else None
+        spans.extend(((" ", "text"), *(drawn or bar_line(bar, total, columns.bar, view.glyphs, usual))))
+    change = level_change(view, bar.key)
+    spans.extend(_figures(bar, stat, change, columns))
     if columns.spark:
-        if bar.key.startswith(GAP) or bar.key in SETTINGS:
-            spans.append((" " * (columns.spark + 1), "text"))
-        else:
-            values, since = view.series(bar.key, columns.spark)
-            finding = view.finding_on(bar.key)
-            moved = "good" if finding is not None and finding.direction == "faster" else "spark.moved"
-            spans.extend(((" ", "text"), *spark_line(values, columns.spark, view.glyphs, since, moved)))
-    if columns.delta:
-        spans.append((" ", "text"))
-        spans.append(_delta(view, bar, stat, columns.delta))
+        spans.extend(((" ", "text"), *_over_turns(view, bar.key, columns.spark)))
+    if columns.change:
+        words, role = _change(view, bar, change, columns)
+        if not words and turn is not None and turn.state is TurnState.COMPLETE:
+            words, role = _off_usual(view, bar, usual), "muted"
+        spans.extend(((" ", "text"), (left(words, columns.change), role)))
     return tuple(spans)
 
 
-def _value(bar: Bar) -> tuple[str, str]:
+def _value(view: View, bar: Bar, at_cursor: bool) -> tuple[str, str]:
+    ahead = view.glyphs.before if at_cursor else " "
     if bar.skipped:
-        return " " + right("skipped", VALUE), "muted"
+        return ahead + right("skipped", VALUE), "muted"
     role = "muted" if bar.kind == "outside" or bar.value is None or bar.key in SETTINGS else "value"
-    return " " + right(duration(bar.value), VALUE), role
+    return ahead + right(duration(bar.value), VALUE), role
 
 
-def _figures(bar: Bar, stat: StageStat | None, columns: Columns) -> list[tuple[str, str]]:
+def _figures(bar: Bar, stat: StageStat | None, change: LevelChange | None, columns: Columns) -> list[tuple[str, str]]:
+    """The usual is the level ahead of a change, where there is one."""
     known = stat if stat is not None and stat.n else None
     gap = bar.key.startswith(GAP) or bar.kind == "hatch" or bar.key in SETTINGS
     figures: list[tuple[str, str]] = []
-    if columns.p50:
-        text = "" if gap else duration(known.p50 if known else None)
-        figures.append((" " + right(text, STAT), "text" if known else "faint"))
+    if columns.usual:
+        usual = change.before_ms if change is not None and not change.part else known.p50 if known else None
+        figures.append((" " + right("" if gap else duration(usual), columns.usual), "text" if known else "faint"))
     if columns.p95:
         text = "" if gap else duration(known.p95 if known else None)
-        figures.append((" " + right(text, STAT), "text" if known and known.n >= FEW else "faint"))
+        figures.append((" " + right(text, P95), "text" if known and known.n >= FEW else "faint"))
     if columns.n:
         figures.append((" " + right("" if gap else str(known.n if known else 0), COUNT), "muted"))
     return figures
 
 
-def _delta(view: View, bar: Bar, stat: StageStat | None, width: int) -> tuple[str, str]:
-    finding = view.finding_on(bar.key)
-    if finding is not None:
-        return left(finding_words(finding, view.glyphs, width), width), finding_role(finding)
+def _over_turns(view: View, key: str, width: int) -> Line:
+    """The newest turns: their time over the usual, or in ms."""
+    if key.startswith(GAP) or key in SETTINGS:
+        return ((" " * width, "text"),)
+    points = row_points(view, key, width)
+    if view.raw_rows:
+        shown = view.turns[-width:]
+        values = [None if point is None else stage_ms(turn, key) for turn, point in zip(shown, points, strict=True)]
+        text = spark_text(values, width, view.glyphs)
+    else:
+        text = ratio_text(points, width, view.glyphs)
+    return row_line(points, text, view.glyphs, moved_level(view, key, width))
+
+
+def _blank_bar(bar: Bar, columns: Columns) -> Line:
+    """In the place of a bar why there is none."""
+    words = reason_words(bar.reason, columns.bar) if bar.reason and bar.length is None else ""
+    return ((left(words, columns.bar), "muted"),)
+
+
+def _change(view: View, bar: Bar, change: LevelChange | None, columns: Columns) -> tuple[str, str]:
+    """Words of the change of level, of a setting, or why the figure is none where no bar could say it."""
+    width = columns.change
+    if change is not None:
+        words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, width)
+        if change.part and len(words) + len(change.part) < width:
+            words = f"{words} {change.part}"
+        return words, "muted" if change.seen else moved_role(change.ms)
     if bar.key in SETTINGS and bar.value is not None:
-        return left(SETTING_WORDS if width >= len(SETTING_WORDS) else "setting", width), "muted"
-    if bar.reason:
-        return left(reason_words(bar.reason, width), width), "muted"
-    delta = stat.delta if stat else None
-    text = signed(delta, view.glyphs)
-    if stat is None or not text or not notable(stat):
-        return " " * width, "text"
-    return left(text if len(text) <= width else text.replace("ms", ""), width), "muted"
+        return SETTING_WORDS if width >= len(SETTING_WORDS) else "setting", "muted"
+    unsaid = bar.reason and not (columns.bar and bar.length is None)
+    return (reason_words(bar.reason, width), "muted") if unsaid else ("", "text")
 
 
-def notable(stat: StageStat) -> bool:
-    """Δ is shown: it is at least 10 ms and a tenth of the p50."""
-    return stat.delta is not None and abs(stat.delta) >= max(10.0, 0.1 * (stat.p50 or 0.0))
+def _off_usual(view: View, bar: Bar, usual: float | None) -> str:
+    """How far the shown turn is from its usual, where it is worth a word."""
+    if bar.length is None or usual is None or bar.kind == "outside":
+        return ""
+    off = bar.length - usual
+    return signed(off, view.glyphs) if abs(off) >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual) else ""

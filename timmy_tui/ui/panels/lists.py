@@ -6,6 +6,7 @@ from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, reason_words, tokens
+from timmy_tui.ui.panels.against_usual import over_usual
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.view import View
 
@@ -16,6 +17,10 @@ STATE_ROLE = {
     TurnState.ABORTED: "warn",
     TurnState.OPEN: "info",
 }
+OVER, OVER_MS = 0.15, 200.0
+OVER_MUCH, OVER_MUCH_MS = 0.4, 500.0
+"""A turn over its usual by this share of it, and by so many ms, is coloured; from the second on as a bad one. Not
+measured."""
 
 
 def title(text: str, width: int, view: View) -> Line:
@@ -24,10 +29,20 @@ def title(text: str, width: int, view: View) -> Line:
 
 
 def state_mark(turn: Turn, view: View) -> tuple[str, str]:
-    """(glyph, role) of a turn's state."""
+    """(glyph, role) of a turn's state; a complete one is coloured by how far it is over its usual."""
     glyphs = view.glyphs
     known = {TurnState.COMPLETE: glyphs.ok, TurnState.FAILED: glyphs.fail, TurnState.TIMED_OUT: glyphs.fail}
-    return known.get(turn.state, glyphs.none), STATE_ROLE[turn.state]
+    return known.get(turn.state, glyphs.none), _over_role(turn, view) or STATE_ROLE[turn.state]
+
+
+def _over_role(turn: Turn, view: View) -> str:
+    """``warn`` or ``bad`` for a turn that is so far over the usual for its work; else empty."""
+    known = over_usual(view, turn)
+    if known is None:
+        return ""
+    over, usual = known
+    steps = ((OVER_MUCH, OVER_MUCH_MS, "bad"), (OVER, OVER_MS, "warn"))
+    return next((role for share, ms, role in steps if over >= ms and over >= share * usual), "")
 
 
 def turn_rows(view: View, width: int, height: int) -> list[Line]:

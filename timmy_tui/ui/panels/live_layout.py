@@ -8,12 +8,12 @@ From a tall pane to a low one, panels give way in this order (``GIVES_WAY``, whi
 4. quiet stage rows: below 3 % of the headline and without a finding, counted in their last line;
 5. the skyline, down to four rows of plot;
 6. further stage rows, the smallest first, down to five;
-7. the status lines, the least urgent first, down to one (two where there is no skyline);
+7. the status lines, below 80×24, the least urgent first, down to one (two where there is no skyline);
 8. the skyline as a whole, below 60×15;
 9. the footer, below 14 rows.
 
-Headline and turn in flight always have their line. Lists, skyline and status lines that are left out are counted in the
-footer, stage rows in their own last line.
+Headline and turn in flight always have their line. Lists and the skyline that are left out are counted in the footer,
+stage rows and status lines in their own last line.
 """
 
 from msgspec import Struct
@@ -23,6 +23,10 @@ from timmy_tui.ui.panels.skyline import LEAST_ROWS, SEPARATE_RULER
 GIVES_WAY = "lists at the foot, skyline to eight rows, quiet stage rows, skyline to four rows, small stage rows"
 SKYLINE_FROM = (60, 15)
 """(width, height) in cells."""
+ROOM_FOR_WORDS = (80, 24)
+"""(width, height) in cells, from which on whatever has something to say has its own line."""
+MOST_WORDS = 11
+"""Lines that can have something to say at once."""
 FOOTER_FROM = 14
 LEAST_STAGES = 5
 GOOD_PLOT = 8
@@ -60,7 +64,7 @@ class Layout(Struct, frozen=True):
     status: int
     footer: int
     hidden: int
-    """Panels and status lines that are not shown."""
+    """Panels that are not shown; the status lines count themselves."""
 
 
 def live_layout(width: int, height: int, wanted: Wanted) -> Layout:
@@ -72,8 +76,8 @@ def live_layout(width: int, height: int, wanted: Wanted) -> Layout:
         stages = body
         lists = max(body - wanted.stages - wanted.outside - 1, 0)
         lists = lists if lists >= LEAST_LIST else 0
-        return _layout(width, (0, stages - lists, lists), status, wanted.status, footer)
-    return _layout(width, _shared(body, wanted), status, wanted.status, footer)
+        return _layout(width, (0, stages - lists, lists), status, footer)
+    return _layout(width, _shared(body, wanted), status, footer)
 
 
 def has_skyline(width: int, height: int) -> bool:
@@ -82,10 +86,12 @@ def has_skyline(width: int, height: int) -> bool:
 
 
 def most_status(width: int, height: int) -> int:
-    """Greatest number of status lines."""
+    """Greatest number of status lines: all of them from ROOM_FOR_WORDS on."""
     if not has_skyline(width, height):
         return 2 if height < 12 else 4
-    return max(1, min((height - 12) // 4, 7))
+    if width >= ROOM_FOR_WORDS[0] and height >= ROOM_FOR_WORDS[1]:
+        return min(height - 3 - LEAST_ROWS - LEAST_STAGES, MOST_WORDS)
+    return max(1, (height - 12) // 4)
 
 
 def _shared(body: int, wanted: Wanted) -> tuple[int, int, int]:
@@ -113,8 +119,8 @@ def _shared(body: int, wanted: Wanted) -> tuple[int, int, int]:
     return skyline + max(rest, 0), stages + min(rest, 0), 0
 
 
-def _layout(width: int, rows: tuple[int, int, int], status: int, wanted_status: int, footer: int) -> Layout:
+def _layout(width: int, rows: tuple[int, int, int], status: int, footer: int) -> Layout:
     skyline, stages, lists = rows
     columns = min(max(width // LIST_WIDTH, 1), LISTS) if lists else 0
-    hidden = LISTS - columns + (not skyline) + wanted_status - status
+    hidden = LISTS - columns + (not skyline)
     return Layout(skyline, stages, lists, columns, status, footer, hidden)

@@ -9,13 +9,16 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import duration
+from timmy_tui.model.stages import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import Command, key_names, works_on
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
-from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
-from timmy_tui.ui.panels.ledger import DROPS
+from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
+from timmy_tui.ui.panels.row_columns import DROPS
+from timmy_tui.ui.panels.said import said_rows
+from timmy_tui.ui.panels.stage_card import card_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
@@ -28,6 +31,9 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
         return ScrollScreen("events", "notices, newest first", partial(event_rows, host.events))
     if name == "findings":
         return FindingsScreen()
+    if name == "stage":
+        key = host.view.row
+        return ScrollScreen("stage", f"{row_name(key, label(key), 40)}: what this row is", partial(card_rows, key))
     return CommandPalette(providers=[CommandList], placeholder="command")
 
 
@@ -48,7 +54,7 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
         rows.append(line((f"{mark} {left(stage.label, 7)}", "label"), stage.meaning, (f"  {ends}", "muted")))
     rows += [line(), line(("signs", "title"))]
     rows += [line((left(sign, 9), "key"), meaning) for sign, meaning in SIGNS]
-    rows += [line(), line(("a narrow pane drops columns in this order: ", "title"), DROPS)]
+    rows += [line(), line(("a narrow pane drops of the stage rows, in this order: ", "title"), DROPS)]
     rows += [line(("panes grow in these steps; what is left out is counted in the footer", "title"))]
     rows += [line((left(size, 9), "key"), meaning) for size, meaning in SIZES]
     return [(row, None) for row in rows]
@@ -62,17 +68,20 @@ SIZES = (
     ("less", "one line, as `timmy-tui status` prints it"),
     ("40×10", "headline, the turn in flight, the five largest stages, cache and sources"),
     ("60×15", "the last turn's waterfall"),
-    ("80×24", "percentiles and the newest turns"),
-    ("120×30", "every stage beside the turns"),
-    ("200×50", "log, last prompt and flags"),
+    ("80×24", "what is usual, and a line for everything that has something to say"),
+    ("120×30", "stage rows with names written out, and 44 turns"),
+    ("200×50", "80 turns; the newest turns, last prompt and log under them"),
 )
 SIGNS = (
     ("V2V", "voice to voice, at least (≥): from the silence threshold ahead of the pause event to the first sound"),
     ("ENDPT", "that threshold, a setting: STT looks once a pass, so you wait longer; screen 5 says how much, if known"),
-    (
-        "Δ",
-        "against the usual, without that setting: what is measured; every figure names its window (p50·20t: 20 turns)",
-    ),
+    ("usual", "median of the newest complete turns (·20t: of 20); while a change is shown, the level ahead of it"),
+    ("▁▂▃▄▅▆▇█", "one column a turn: its time over the usual at equal work, 10 % a step; ▄ half height is the usual"),
+    ("", "off by less than 10 ms is drawn as usual; colour is by the ms lost or won, of a turn and its neighbours"),
+    ("change", "ms a turn, then the ratio at equal work; from its first turn on (in reverse) the row is coloured"),
+    ("◂25t", "a change that began 25 turns ago, ahead of the first column"),
+    ("▁ bar", "the usual for that turn's work, behind its bar; what goes beyond it is coloured"),
+    ("● turn", "coloured from 15 % and 200 ms over its usual, more from 40 % and 500 ms"),
     (
         "sound",
         "is logged before its first block goes to the device: its buffer and the voice's first silence come on top",
@@ -84,7 +93,7 @@ SIGNS = (
     ("≥ ≤", "bound"),
     ("?", "unattributed: between two named stages, shown where it sits"),
     ("p95", "grey below 20 turns: then it is close to the maximum"),
-    ("· in a sparkline", "a turn without this stage, or one that did not complete"),
+    ("· column", "a turn without this stage, or one that did not complete; grey: nothing to judge it by yet"),
     ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
     ("┊3", "epoch 3 begins: other flags, or a restart"),
 )
@@ -97,7 +106,7 @@ def event_rows(events: Iterable[Any], view: View, width: int) -> list[Row]:
 
 
 def finding_rows(view: View, width: int) -> list[Row]:
-    """Rows of the findings page, in the order of the judgement."""
+    """Rows of the findings page, in the order of the judgement; behind them whatever else there is to say."""
     judgement = view.snapshot.judgement
     rows: list[Row] = []
     for item in judgement.findings if judgement else ():
@@ -112,7 +121,8 @@ def finding_rows(view: View, width: int) -> list[Row]:
         role = "muted" if item.ended else finding_role(item)
         text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
         rows.append(((*text, (f"{confidence}  {adjusted}  {end}", "muted")), None if item.ended else item.key))
-    return rows or [(line(("no significant level change", "muted")), None)]
+    rows = rows or [(line(("no significant level change", "muted")), None)]
+    return [*rows, (line(), None), *said_rows(view, width)]
 
 
 class FindingsScreen(ScrollScreen):

@@ -5,9 +5,10 @@ from collections.abc import Callable, Hashable, Sequence
 from textual.app import ComposeResult
 from textual.binding import Binding
 
+from timmy_tui.ui.key_commands import SCREENS
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, Row, fit, line, spread
-from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, fit, join_fitting, line, spread
+from timmy_tui.ui.panels.facts import change_line, footer_line, frozen_words, notice_line
 from timmy_tui.ui.screens.base import BaseScreen
 from timmy_tui.ui.view import View
 
@@ -49,12 +50,18 @@ class ScrollScreen(BaseScreen):
         ]
         hidden = len(rows) - top - len(shown)
         count = line((f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}", "muted"))
-        head = spread(line((self._heading, "title")), count, width)
+        head = spread(join_fitting([line((self._heading, "title")), *self._frozen(view)], width), count, width)
         footer = [self._footer(view, width)] if height > 5 else []
         return [head, *shown, *[BLANK] * (available - len(shown)), *below, *footer]
 
+    def _frozen(self, view: View) -> list[Line]:
+        """Overlays say it in their heading, screens in their footer."""
+        return [] if self.name in SCREENS else frozen_words(view)
+
     def _footer(self, view: View, width: int) -> Line:
-        return footer_line(view, self.name or "", width) or line(("Esc", "key"), (" back", "muted"))
+        if self.name not in SCREENS:
+            return line(("Esc", "key"), (" back", "muted"))
+        return footer_line(view, self.name or "", width)
 
     def _cursor_index(self, rows: Sequence[Row]) -> int | None:
         """Index of the cursor's row: the row of its target, else the first row with a target; None without any."""

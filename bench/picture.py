@@ -1,0 +1,193 @@
+"""Is a change of latency seen before it is read? Twelve kinds of log, with new seeds each time.
+
+By heights, without eyes: a change is seen when the median height of its row's columns since it began differs from that
+before by at least two steps; a row in which nothing changed is false when the same holds for it.
+
+``python -m bench picture FOLDER [SEED]`` also draws one live screen of each kind, every letter and digit masked, under
+names that tell nothing, for a reader who has not seen the seeds; ``truth.json`` beside them is opened afterwards. They
+are SVG, and PNG where cairosvg or rsvg-convert is there.
+"""
+
+import html
+import json
+import random
+import re
+import shutil
+import statistics
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bench.judgement.lines import log_lines
+from bench.judgement.shapes import slowed
+from bench.judgement.turns import Truth, make_turns
+from timmy_tui.bootstrap.wiring import make_analyzer
+from timmy_tui.core.settings import Settings
+from timmy_tui.model.judgement import RATIO_KEYS
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn
+from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
+from timmy_tui.ui.charts.ratio_row import height_of
+from timmy_tui.ui.panels.against_usual import row_points
+from timmy_tui.ui.view import View
+
+TURNS = 90
+LOGS = 8
+"""Logs of each kind."""
+COLUMNS = (24, 44, 60, 80)
+STEPS = 2
+ROWS = tuple(key for key in RATIO_KEYS if key != "network")
+
+
+class Kind(Struct, frozen=True):
+    """What was done to a log."""
+
+    name: str
+    stage: str = ""
+    """Key of the row that shows it; empty where nothing lasting was done."""
+    factor: float = 1.0
+    """For the unattributed time: ms."""
+    ago: int = 30
+    """Turns since it began; where nothing was done, where quiet rows are cut in two."""
+    drift: int = 0
+    once: bool = False
+    """Only that turn."""
+    restart: bool = False
+    """A flip of tail mode at a restart."""
+
+
+KINDS = (
+    *(Kind(f"nothing {number}", ago=ago) for number, ago in enumerate((15, 25, 40), 1)),
+    *(Kind(f"RAG ×1.8 {number}", "retrieve", 1.8, 25) for number in (1, 2)),
+    *(Kind(f"LLM +25 % {number}", "llm", 1.25, 30) for number in (1, 2)),
+    Kind("TTS +40 %", "tts", 1.4, 12),
+    Kind("unnamed gap of 400 ms", "unattributed", 400.0, 20),
+    Kind("LLM ×0.4, tail mode on at a restart", "llm", 0.4, 35, restart=True),
+    Kind("one slow turn", "", 5.0, 5, once=True),
+    Kind("store drifts to ×2", "store", 2.0, 45, drift=45),
+)
+
+
+def turns_of(kind: Kind, seed: int) -> list[Turn]:
+    """A conversation in which that happened."""
+    at = TURNS - kind.ago
+    truth = Truth(stage=kind.stage, factor=kind.factor, at=at, drift=kind.drift) if kind.stage else None
+    turns = make_turns(TURNS, seed, truth)
+    if kind.once:
+        turns[at] = slowed(turns[at], "llm", kind.factor)
+    if kind.restart:
+        turns[at:] = [replace(turn, session_id="after the flip", tail_mode=True) for turn in turns[at:]]
+    return turns
+
+
+def snapshot_of(turns: Sequence[Turn], taken: float | None = None) -> Snapshot:
+    """What the program makes of their log."""
+    builder = SnapshotBuilder(Settings(), make_analyzer())
+    builder.feed(LogSource("latency"), [text.encode() for text in log_lines(turns)], None)
+    return builder.snapshot(Snapshot(taken=taken or (turns[-1].started or 0.0) + 30.0), None)
+
+
+def seen(view: View, key: str, columns: int, ago: int) -> bool | None:
+    """Whether the heights of a row differ before and since; None where a side has no turn with the stage."""
+    points = row_points(view, key, columns)
+    sides = points[:-ago], points[-ago:]
+    heights = [[height_of(point) for point in side if point is not None] for side in sides]
+    if not all(heights):
+        return None
+    before, since = (statistics.median(side) for side in heights)
+    return abs(since - before) >= STEPS
+
+
+def measure(first: int | None = None) -> list[str]:
+    """A row for each kind: changes seen and false rows, by columns."""
+    first = random.SystemRandom().randrange(10**6) if first is None else first
+    rows = [f"seed {first}, {LOGS} logs of each kind, {TURNS} turns each", ""]
+    rows += [f"| kind | {' | '.join(f'seen, {width} columns' for width in COLUMNS)} | false rows |"]
+    rows += ["|---" * (len(COLUMNS) + 2) + "|"]
+    totals = {width: [0, 0, 0, 0] for width in COLUMNS}
+    for place, kind in enumerate(KINDS):
+        views = [View(snapshot_of(turns_of(kind, first + 1000 * place + number))) for number in range(LOGS)]
+        cells = []
+        for width in COLUMNS:
+            changed, quiet = _counted(kind, views, width)
+            cells.append(f"{sum(changed)} of {len(changed)}" if changed else "")
+            for at, add in enumerate((sum(changed), len(changed), sum(quiet), len(quiet))):
+                totals[width][at] += add
+        rows.append(f"| {kind.name} | {' | '.join(cells)} | {sum(quiet)} of {len(quiet)} |")
+    rows.append(f"| all | {' | '.join(f'{seen} of {of}' for seen, of, _, _ in totals.values())} | |")
+    rows.append(f"| false | {' | '.join(f'{false} of {of}' for _, _, false, of in totals.values())} | |")
+    return rows
+
+
+def _counted(kind: Kind, views: Sequence[View], width: int) -> tuple[list[bool], list[bool]]:
+    """(changed rows, quiet rows): whether each was seen. A change ahead of the first column has nothing before it."""
+    changed: list[bool] = []
+    quiet: list[bool] = []
+    for view in views:
+        for key in ROWS:
+            was_seen = seen(view, key, width, kind.ago)
+            if was_seen is not None:
+                (changed if key == kind.stage else quiet).append(was_seen)
+    return changed, quiet
+
+
+MASKED = re.compile(r"[^\W_]")
+"""A letter or a digit in any script."""
+_TEXT = re.compile(r"(<text[^>]*>)([^<]*)(</text>)")
+_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+
+
+def draw(folder: Path, first: int, size: tuple[int, int] = (120, 30)) -> Iterator[str]:
+    """One masked live screen of each kind, in random order; says where they are."""
+    from timmy_tui.ui.screenshot import Picture, screenshot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    chance = random.Random(first)
+    truth = {}
+    for place, kind in enumerate(KINDS):
+        name = f"{chance.getrandbits(32):08x}"
+        picture = screenshot(snapshot_of(turns_of(kind, first + 1000 * place)), Picture(size=size, title=""))
+        (folder / f"{name}.svg").write_text(masked(_FONTS.sub("", picture)), encoding="utf-8")
+        truth[name] = {"kind": kind.name, "row": kind.stage, "factor": kind.factor, "turns ago": kind.ago}
+        to_png(folder / f"{name}.svg")
+    order = dict(sorted(truth.items()))
+    (folder / "truth.json").write_text(json.dumps(order, indent=1, ensure_ascii=False), encoding="utf-8")
+    yield f"{len(KINDS)} pictures in {folder}: which row moved, in which direction, how many turns ago?"
+
+
+def masked(svg: str) -> str:
+    """The picture with every letter and digit of its texts replaced; blocks, lines and colours stay."""
+
+    def mask(found: re.Match[str]) -> str:
+        text = MASKED.sub("▪", html.unescape(found[2]))
+        return f"{found[1]}{html.escape(text).replace(chr(160), '&#160;')}{found[3]}"
+
+    return _TEXT.sub(mask, svg)
+
+
+def to_png(svg: Path) -> bool:
+    """A PNG beside it, by whatever is installed; False where nothing is."""
+    png = svg.with_suffix(".png")
+    try:
+        import cairosvg
+    except ImportError:
+        if shutil.which("rsvg-convert") is None:
+            return False
+        subprocess.run(["rsvg-convert", str(svg), "-o", str(png)], check=True)
+        return True
+    text = svg.read_text(encoding="utf-8").replace("Fira Code", "DejaVu Sans Mono")
+    cairosvg.svg2png(bytestring=text.encode(), write_to=str(png))
+    return True
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The table; with a folder the pictures too."""
+    seed = int(arguments[1]) if len(arguments) > 1 else random.SystemRandom().randrange(10**6)
+    for line in measure(seed):
+        print(line, flush=True)
+    if arguments:
+        for line in draw(Path(arguments[0]), seed):
+            print(line, flush=True)

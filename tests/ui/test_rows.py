@@ -1,0 +1,276 @@
+"""The stage rows: widths, figures, changes and words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot
+from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageRatios, StageVerdict, TurnRatios
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.ui.paint.glyphs import UNICODE
+from timmy_tui.ui.paint.lines import Line, cells, plain
+from timmy_tui.ui.paint.wording import change_words, ratio_words
+from timmy_tui.ui.panels.against_usual import level_change, moved_level, over_usual, row_points, usual_ms
+from timmy_tui.ui.panels.ledger import ledger_lines
+from timmy_tui.ui.panels.lists import state_mark
+from timmy_tui.ui.panels.row_columns import Columns, columns_for, spark_columns
+from timmy_tui.ui.view import View
+
+NAMES = ("p95", "n", "share", "usual", "bar", "change", "spark")
+"""As DROPS has them, the words of the change and the long names aside."""
+
+
+def view(snap: Snapshot, **changes: Any) -> View:
+    return replace(View(snap, now=NOW, tick=TICK), **changes)
+
+
+def with_ratios(snap: Snapshot, key: str, *ratios: float) -> Snapshot:
+    """The newest turns with these ratios to the usual in one stage, every other stage as usual."""
+    newest = snap.turns[-len(ratios) :]
+    at = RATIO_KEYS.index(key)
+    rows = tuple(
+        TurnRatios(turn.ordinal, tuple(math.log(ratio) if i == at else 0.0 for i in range(len(RATIO_KEYS))))
+        for turn, ratio in zip(newest, ratios, strict=True)
+    )
+    state = snap.judgement or judgement(30)
+    return replace(snap, judgement=replace(state, ratios=StageRatios(rows, (0.0,) * len(RATIO_KEYS))))
+
+
+def rows(snap: Snapshot, width: int = 120, **changes: Any) -> dict[str, Line]:
+    lines = ledger_lines(view(snap, **changes), width, 40)
+    return {plain(line).split()[0]: line for line in lines if plain(line).strip()}
+
+
+# -- widths
+
+
+@pytest.mark.parametrize(("width", "columns"), [(80, 24), (120, 44), (200, 80)])
+def test_a_row_has_at_least_so_many_columns(width: int, columns: int) -> None:
+    assert columns_for(width).spark >= columns
+
+
+def test_a_wider_pane_never_has_fewer_columns() -> None:
+    widths = [columns_for(width).spark for width in range(40, 251)]
+    assert widths == sorted(widths)
+    assert [spark_columns(width) for width in range(20, 300)] == sorted(spark_columns(w) for w in range(20, 300))
+
+
+def test_all_columns_fit_at_every_width() -> None:
+    for width in range(20, 251):
+        for line in ledger_lines(view(snapshot()), width, 40):
+            assert cells(line) == width
+            assert not plain(line).rstrip().endswith("…"), (width, plain(line))
+
+
+def test_columns_give_way_in_the_documented_order() -> None:
+    found = [columns_for(width) for width in range(250, 20, -1)]
+    gone = [next((i for i, c in enumerate(found) if not getattr(c, name)), 999) for name in NAMES]
+    assert gone == sorted(gone) and gone[-1] < 999
+    words = next(i for i, c in enumerate(found) if c.change < 40)
+    names = next(i for i, c in enumerate(found) if c.name < 11)
+    assert words < gone[0] < names < gone[1]
+    assert columns_for(20) == Columns()
+
+
+def test_bars_are_capped_where_wider_says_no_more() -> None:
+    assert columns_for(400).bar <= 80
+
+
+def test_names_are_written_out_where_there_is_room() -> None:
+    wide, narrow = rows(snapshot(), 120), rows(snapshot(), 80)
+    assert {"endpointing", "retrieval", "store", "LLM"} <= {*wide}
+    assert {"ENDPT", "RAG", "STORE", "LLM"} <= {*narrow} and "endpointing" not in narrow
+
+
+# -- columns and bars
+
+
+def test_a_row_shows_the_ratio_to_the_usual_in_exact_cells() -> None:
+    text = plain(rows(with_ratios(snapshot(judgement=None), "llm", 0.5, 1.0, 1.1, 1.25, 2.0))["LLM"])
+    assert "▁▄▅▆█ " in text
+
+
+def test_raw_ms_are_on_a_scale_from_zero_and_the_screen_says_which_it_is() -> None:
+    snap = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 20)
+    usual, raw = rows(snap), rows(snap, raw_rows=True)
+    assert "over the usual" in plain(usual["stage"]) and "ms from zero" in plain(raw["stage"])
+    assert "▄" * 15 in plain(usual["LLM"]) and "▄" * 15 not in plain(raw["LLM"])
+
+
+def test_turns_that_were_not_judged_claim_nothing() -> None:
+    spans = rows(snapshot(judgement=None))["LLM"]
+    assert {role for _, role in spans if role.startswith("spark")} <= {"spark.unjudged", "spark.gap", "spark"}
+
+
+def test_a_turn_over_its_usual_has_a_coloured_end_of_the_bar() -> None:
+    slow = with_ratios(snapshot(judgement=None), "tts", *[1.0] * 10, 2.0)
+    roles = {role for _, role in rows(slow)["TTS"]}
+    assert "bar.over" in roles
+    quick = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 10, 0.7)
+    roles = {role for _, role in rows(quick)["LLM"]}
+    assert "bar.ghost" in roles and "bar.over" not in roles
+
+
+def test_the_usual_of_a_turn_is_that_of_its_work() -> None:
+    snap = with_ratios(snapshot(judgement=None), "tts", 2.0)
+    newest = snap.turns[-1]
+    assert usual_ms(view(snap), newest, "tts") == pytest.approx((newest.stages["tts"] or 0.0) / 2)
+    assert usual_ms(view(snap), newest, "endpointing") is None
+
+
+# -- changes
+
+
+def slower(**changes: Any) -> Snapshot:
+    fields: dict[str, Any] = {
+        "stage": "retrieve",
+        "key": "retrieve:20",
+        "ratio": 1.8,
+        "before_ms": 52.0,
+        "after_ms": 93.0,
+    }
+    return snapshot(judgement=judgement(30, finding(**(fields | changes))))
+
+
+def test_a_change_is_ms_first_then_the_ratio_and_units_are_never_cut() -> None:
+    assert "▲+41ms ×1.80" in plain(rows(slower())["retrieval"])
+    assert "▲+41ms ×1.80  usual 52ms → now 93ms" in plain(rows(slower(), 200)["retrieval"])
+    assert plain(rows(slower(), 40)["RAG"]).rstrip().endswith("▲+41ms")
+    for width in range(1, 45):
+        text = change_words(1000.0, 2240.0, 2.24, UNICODE, width)
+        assert len(text) <= width and (text == "▲" or text.startswith("▲+1.24s"))
+        assert "×" not in text or "×2.2" in text
+
+
+def test_ratios_have_two_or_three_figures() -> None:
+    assert [ratio_words(ratio) for ratio in (0.4, 1.38, 1.99, 2.0, 5.24, 9.94, 9.96, 12.4)] == [
+        "×0.40", "×1.38", "×1.99", "×2.0", "×5.2", "×9.9", "×10", "×12",
+    ]  # fmt: skip
+
+
+def test_the_usual_beside_a_change_is_the_level_ahead_of_it() -> None:
+    assert " 52ms " in plain(rows(slower())["retrieval"]) and " 52ms " not in plain(rows(snapshot())["retrieval"])
+
+
+def test_a_moved_row_is_coloured_from_where_it_began() -> None:
+    """Turn 20 of 31: eleven turns."""
+    spans = rows(slower(after_ms=252.0))["retrieval"]
+    began = [text for text, role in spans if role == "spark.slower.began"]
+    behind = "".join(text for text, role in spans if role.startswith("spark.slower") or role == "spark.gap")
+    assert [len(text) for text in began] == [1] and "+200ms" in plain(spans)
+    assert sum(len(text) for text, role in spans if role == "spark.slower") >= 8 and behind
+    assert any(role == "spark.slower.slightly.began" for _, role in rows(slower())["retrieval"])
+
+
+def test_a_start_ahead_of_the_first_column_is_counted_at_the_edge() -> None:
+    snap = slower(since=2, n=29)
+    assert "◂29t" in plain(rows(snap, 80)["RAG"]) and "◂29t" not in plain(rows(snap, 120)["retrieval"])
+
+
+def test_an_acknowledged_finding_has_its_words_and_no_colour() -> None:
+    spans = rows(slower(acknowledged=True))["retrieval"]
+    assert "▲+41ms" in plain(spans) and not any(role.startswith("spark.slower") for _, role in spans)
+
+
+def test_a_finding_on_a_part_shows_on_the_whole_with_the_name_of_the_part() -> None:
+    part = finding(stage="decode", key="decode:20", before_ms=400.0, after_ms=520.0, ratio=1.3)
+    snap = snapshot(judgement=judgement(30, part))
+    assert "▲+120ms ×1.30  usual 400ms → now 520ms" not in plain(rows(snap, 120)["LLM"])
+    change = level_change(view(snap), "llm")
+    assert change is not None and change.part == "decode" and change.ms == 120.0
+    assert level_change(view(snap), "tts") is None
+
+
+def test_a_finding_on_the_gpu_shows_on_llm_and_tts_in_their_own_ms() -> None:
+    both = finding(stage="gpu", key="gpu:20", ratio=1.25)
+    snap = snapshot(judgement=judgement(30, both))
+    for key in ("llm", "tts"):
+        change = level_change(view(snap), key)
+        row = next(row for row in snap.stages if row.key == key)
+        assert change is not None and change.after_ms == row.p50
+        assert change.before_ms == pytest.approx((row.p50 or 0.0) / 1.25)
+
+
+def verdict_of(first: int, **changes: Any) -> Snapshot:
+    snap = snapshot()
+    state = judgement(30)
+    assert state.verdict is not None
+    fields: dict[str, Any] = {
+        "stage": "llm", "ratio": 0.4, "low": 0.36, "high": 0.47, "raw_ratio": 0.41, "n_a": 18, "n_b": 11,
+        "verdict": "faster", "before_ms": 800.0, "after_ms": 330.0,
+    }  # fmt: skip
+    verdict = replace(state.verdict, b="epoch:1", stages=(StageVerdict(**(fields | changes)),))
+    epochs = tuple(replace(epoch, first=first) if epoch.number == 1 else epoch for epoch in snap.epochs)
+    return replace(snap, judgement=replace(state, verdict=verdict), epochs=epochs)
+
+
+def test_a_verdict_colours_its_row_from_the_flip_on() -> None:
+    snap = verdict_of(20)
+    assert "▼-480ms ×0.40" in plain(rows(snap)["LLM"])
+    assert any(role == "spark.faster.began" for _, role in rows(snap)["LLM"])
+
+
+@pytest.mark.parametrize("word", ["unchanged", "too few turns"])
+def test_a_verdict_without_a_difference_colours_nothing(word: str) -> None:
+    assert level_change(view(verdict_of(20, verdict=word)), "llm") is None
+
+
+def test_a_flip_leaves_its_row_when_it_is_long_ago() -> None:
+    turns = snapshot(FLIP_SHOWN_TURNS + 20).turns
+    first = turns[-FLIP_SHOWN_TURNS].ordinal
+    assert level_change(view(replace(verdict_of(first), turns=turns)), "llm") is not None
+    assert level_change(view(replace(verdict_of(first - 1), turns=turns)), "llm") is None
+
+
+def test_where_a_change_began_is_an_index_only_inside_the_window() -> None:
+    snap = slower(since=20)
+    inside, outside = (moved_level(view(snap), "retrieve", columns) for columns in (11, 10))
+    assert inside is not None and inside.start == 0
+    assert outside is not None and outside.start is None
+
+
+# -- the mark of a turn
+
+
+@pytest.mark.parametrize(("ratio", "role"), [(1.0, "good"), (1.3, "good"), (1.6, "warn"), (9.0, "bad"), (0.5, "good")])
+def test_the_mark_of_a_turn_is_coloured_by_how_far_it_is_over_its_usual(ratio: float, role: str) -> None:
+    snap = with_ratios(snapshot(31, judgement=None), "llm", ratio)
+    newest = snap.turns[-1]
+    known = over_usual(view(snap), newest)
+    assert known is not None
+    ms = newest.stages["llm"] or 0.0
+    assert known[0] == pytest.approx(ms - ms / ratio)
+    assert state_mark(newest, view(snap)) == ("●", role), known
+
+
+def test_a_turn_that_was_not_judged_is_not_coloured() -> None:
+    snap = snapshot(judgement=None)
+    assert over_usual(view(snap), snap.turns[-1]) is None
+    assert state_mark(snap.turns[-1], view(snap)) == ("●", "good")
+
+
+def test_the_chosen_row_is_marked_and_always_shown() -> None:
+    lines = ledger_lines(view(snapshot(), row="hop_in"), 80, 6)
+    (row,) = [line for line in lines if plain(line).startswith("NET→")]
+    assert "◂" in plain(row) and row[0][1] == "cursor"
+    assert not any(plain(line).startswith("NET→") for line in ledger_lines(view(snapshot()), 80, 6))
+
+
+def test_every_finding_has_its_words_in_its_row() -> None:
+    stages = ("stt_final", "classify", "retrieve", "tts")
+    found: list[Finding] = [
+        finding(stage=key, key=f"{key}:20", before_ms=100.0, after_ms=200.0, ratio=2.0) for key in stages
+    ]
+    shown = rows(snapshot(judgement=judgement(30, *found)))
+    assert all("▲+100ms ×2.0" in plain(shown[name]) for name in ("STT", "classify", "retrieval", "TTS"))
+
+
+def test_row_points_leave_out_what_did_not_complete() -> None:
+    snap = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 20)
+    points = row_points(view(snap), "llm", 31)
+    states = [turn.state for turn in snap.turns]
+    assert [point is None for point in points] == [str(state) != "complete" for state in states]

@@ -1,0 +1,176 @@
+"""The lines under the stage rows: each has its own, none hides another, and what is left out is counted."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.ui.running import running_dashboard
+from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, snapshot, sources, troubled
+from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
+from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.panels.facts import footer_line
+from timmy_tui.ui.panels.headline import headline_finding
+from timmy_tui.ui.panels.live import live_lines
+from timmy_tui.ui.panels.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows
+from timmy_tui.ui.panels.stage_card import card_rows
+from timmy_tui.ui.view import View
+
+KEYS = {"findings": "i", "undo": "u"}
+
+
+def view(snap: Snapshot, **changes: Any) -> View:
+    return replace(View(snap, now=NOW, tick=TICK, keys=KEYS), **changes)
+
+
+def with_context(fill: float, turns_left: int | None, **changes: Any) -> Snapshot:
+    snap = snapshot()
+    assert snap.llm is not None and snap.llm.context is not None
+    context = replace(snap.llm.context, fill=fill, turns_left=turns_left, **changes)
+    return replace(snap, llm=replace(snap.llm, context=context, warnings=()))
+
+
+def full() -> Snapshot:
+    """Finding, verdict, a slow turn, a window that is nearly full and a stale source, all at once."""
+    snap = with_context(0.91, 4)
+    stale = replace(sources()[0], condition=SourceCondition.DENIED, detail="permission denied")
+    return replace(snap, judgement=judgement(30, finding()), sources=(stale, *sources()[1:]))
+
+
+WORDS = ("▲ LLM slower +290ms ×1.38", "verdict LLM faster", "+640ms over your usual", "context 91%", "denied")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 30), (200, 50)])
+def test_everything_that_has_something_to_say_has_its_own_line(size: tuple[int, int]) -> None:
+    rows = [plain(row) for row in live_lines(view(full()), *size)]
+    places = [next(at for at, row in enumerate(rows) if words in row and at) for words in WORDS]
+    assert all(second > first for first, second in pairwise(places))
+
+
+def test_what_has_nothing_to_say_takes_no_line() -> None:
+    lines = said_lines(view(replace(with_context(0.3, 80), judgement=None)), 80, 9)
+    assert [plain(row).split()[0] for row in lines] == ["cache", "●"]
+
+
+def test_lines_that_do_not_fit_are_the_least_important_and_are_counted_with_their_key() -> None:
+    everything = said_lines(view(full(), control=control_state()), 80, 9)
+    for limit in range(1, len(everything)):
+        lines = said_lines(view(full(), control=control_state()), 80, limit)
+        assert len(lines) == limit and all(cells(row) <= 80 for row in lines)
+        assert plain(lines[-1]).endswith(f"+{len(everything) - limit} i")
+    (one,) = said_lines(view(full(), control=control_state()), 80, 1)
+    assert plain(one).startswith("tail mode off→on")
+    first, second = said_lines(view(full()), 80, 2)
+    assert plain(first).startswith("▲ LLM slower") and "denied" in plain(second)
+    assert said_lines(view(full()), 80, 0) == []
+
+
+def test_a_finding_says_how_many_more_there_are_and_which_key_lists_them() -> None:
+    (line, *_) = said_lines(view(troubled()), 120, 9)
+    assert plain(line).startswith("▲ LLM slower +290ms ×1.38") and plain(line).endswith("+1 i")
+    assert "usual 720ms → now 1.01s" in plain(line) and "11 turns" in plain(line)
+
+
+@pytest.mark.parametrize(
+    ("fill", "turns_left", "said"),
+    [(FULL, None, True), (FULL - 0.01, None, False), (0.3, SOON_TURNS, True), (0.3, SOON_TURNS + 1, False)],
+)
+def test_the_context_speaks_when_it_is_nearly_full_or_soon_will_be(
+    fill: float, turns_left: int | None, said: bool
+) -> None:
+    assert bool(forecast_line(view(with_context(fill, turns_left)), 80)) is said
+
+
+def test_a_prompt_that_was_cut_is_said_whatever_the_window_holds() -> None:
+    text = plain(forecast_line(view(with_context(0.3, 80, truncated=True)), 80))
+    assert "the newest prompt was cut" in text
+
+
+def test_the_page_behind_the_key_has_all_of_it_whole() -> None:
+    text = "\n".join(plain(row) for row, _ in said_rows(view(full()), 40))
+    for words in ("LLM faster", "over your", "context", "permission", "verdict of the newest flip"):
+        assert words in text
+    assert "…" not in text
+
+
+@pytest.mark.parametrize(("n", "named"), [(30, True), (31, False)])
+def test_an_old_finding_leaves_the_headline(n: int, named: bool) -> None:
+    snap = snapshot(judgement=judgement(30, finding(n=n)))
+    assert (headline_finding(view(snap)) is not None) is named
+
+
+def test_the_headline_names_the_costliest_slower_finding() -> None:
+    small = finding(key="a", stage="retrieve", before_ms=50.0, after_ms=90.0)
+    great = finding(key="b", stage="tts", before_ms=600.0, after_ms=1000.0)
+    won = finding(key="c", stage="llm", direction="faster", before_ms=900.0, after_ms=200.0)
+    chosen = headline_finding(view(snapshot(judgement=judgement(30, small, won, great))))
+    assert chosen is not None and chosen.key == "b"
+    seen = headline_finding(view(snapshot(judgement=judgement(30, replace(great, acknowledged=True), won))))
+    assert seen is not None and seen.key == "c"
+
+
+# -- footer
+
+
+def test_the_footer_names_the_screens_and_marks_the_current_one_without_colours() -> None:
+    assert plain(footer_line(view(snapshot()), "trends", 80)) == "1 Live 2 Turns [3 Trends] 4 LLM 5 Changes 6 Log"
+    assert plain(footer_line(view(snapshot()), "log", 63)) == "[6 Log] 1-6 screens"
+
+
+async def test_frozen_is_visible_on_every_screen_and_page() -> None:
+    async with running_dashboard(snapshot(27), size=(80, 24)) as dashboard:
+        await dashboard.press("space")
+        await dashboard.publish(snapshot(31))
+        for key in ("1", "2", "3", "4", "5", "6"):
+            await dashboard.press(key)
+            assert "FROZEN +4 turns" in dashboard.text(), key
+        for key in ("question_mark", "i", "e"):
+            await dashboard.press(key)
+            assert "FROZEN +4 turns" in dashboard.text(), key
+            await dashboard.press("escape")
+
+
+# -- a row and what it is
+
+
+async def test_a_chosen_row_says_what_it_is() -> None:
+    async with running_dashboard(snapshot(), size=(120, 30)) as dashboard:
+        await dashboard.press("down", "down", "question_mark")
+        text = dashboard.text()
+        assert "STT: what this row is" in text and "stt_pause_detected" in text and "STT's clock" in text
+        await dashboard.press("escape", "up", "enter")
+        assert "endpointing: what this row is" in dashboard.text() and "setting of yours" in dashboard.text()
+        await dashboard.press("escape", "escape", "question_mark")
+        assert "what this row is" not in dashboard.text() and "keys" in dashboard.text()
+
+
+async def test_v_changes_what_the_columns_are_and_says_so() -> None:
+    async with running_dashboard(snapshot(), size=(120, 30)) as dashboard:
+        assert "ms from zero" not in dashboard.text()
+        await dashboard.press("v")
+        assert dashboard.text().count("ms from zero") == 2
+        await dashboard.press("v")
+        assert "rows: time over the usual" in dashboard.text()
+
+
+@pytest.mark.parametrize("key", ["endpointing", "hop_in", "llm", "mute", "network", "unattributed", "store", "deaf"])
+def test_every_row_has_a_card_with_its_ends_and_its_owner(key: str) -> None:
+    text = "\n".join(plain(row) for row, _ in card_rows(key, view(snapshot()), 80))
+    for words in ("what", "from", "whose", "in V2V", "last turn", "p50"):
+        assert words in text, words
+    assert all(cells(row) <= 80 for row, _ in card_rows(key, view(snapshot()), 80))
+
+
+def test_a_changed_row_says_so_on_its_card() -> None:
+    snap = snapshot(judgement=judgement(30, finding()))
+    text = "\n".join(plain(row) for row, _ in card_rows("llm", view(snap), 120))
+    assert "▲+290ms ×1.38 usual 720ms → now 1.01s" in text.replace("  ", " ")
+
+
+def test_a_source_that_is_down_is_ahead_of_the_cache_where_only_two_lines_fit() -> None:
+    down = SourceState("ollama", SourceCondition.DOWN, "unreachable 14s", since=NOW - 14)
+    snap = snapshot(judgement=None, sources=(down,))
+    assert "unreachable 14s" in plain(said_lines(view(snap), 80, 1)[0])

@@ -1,0 +1,134 @@
+"""Every stage of a turn at one fixed amount of work, and what is usual for that: what the rows of the screen draw.
+
+The slopes are the detector's own. A residual alone would not do: it is the distance from a reference that follows, so
+that a level which has moved, or a series that a flip made begin anew, would soon look as usual as before.
+"""
+
+import math
+import statistics
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.stats.series import Value
+from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios, TurnRatios
+from timmy_tui.model.stages import GAP, SPLIT, UNATTRIBUTED
+
+SHOWN = 300
+"""Turns that are remembered; the widest terminal that the screen was drawn on has 250 columns."""
+BASE_VALUES = TUNING.reference.least_values
+"""Values whose median work is the fixed amount: as many as a first level needs."""
+USUAL_TURNS = 60
+"""Turns. The median of so many is the usual unattributed time; its gaps are judged one by one. Not measured."""
+SOFT_MS = TUNING.series.gap_soft_ms
+
+
+class _Series:
+    """One judged series."""
+
+    def __init__(self) -> None:
+        self.base: tuple[float, ...] | None = None
+        """The fixed amount of work."""
+        self.first_work: list[tuple[float, ...]] = []
+        self.fits, self.base_effect = -1, 0.0
+        """What the level takes that work for, and by which of its fits."""
+        self.usual: float | None = None
+        """The present level at that work, log ms."""
+        self.before_move: float | None = None
+        """The same ahead of the newest alarm."""
+        self.before_flip: tuple[float, int] | None = None
+        """The same ahead of the newest flip, and after how many turns that was."""
+
+
+class Ratios:
+    """Takes what the detector judges, value by value; constant in the length of history."""
+
+    def __init__(self) -> None:
+        self._series: dict[str, _Series] = {}
+        self._this: dict[str, float] = {}
+        self._turns: deque[TurnRatios] = deque(maxlen=SHOWN)
+        self._gaps: deque[float] = deque(maxlen=USUAL_TURNS)
+        self._gaps_before: float | None = None
+        self._count = 0
+
+    def add(self, value: Value, level: Level) -> None:
+        """Take a value of the turn; ``level`` has judged it."""
+        series = self._series.setdefault(value.series, _Series())
+        if series.base is None:
+            series.first_work.append(value.work)
+            if len(series.first_work) < BASE_VALUES:
+                return
+            series.base = tuple(map(statistics.median, zip(*series.first_work, strict=True)))
+        # What the judgement has already computed is taken from it: a design matrix costs 10 µs.
+        if level.judged is not None and level.judged[0] == series.fits:
+            effect = level.judged[1] - series.base_effect
+        else:
+            effect = level.work_effect(value.work) - level.work_effect(series.base)
+        self._this[value.series] = value.log_ms - effect
+        if level.fits != series.fits:
+            series.fits, series.base_effect = level.fits, level.work_effect(series.base)
+        if level.ready:
+            series.usual = math.log(level.usual_ms) + series.base_effect
+
+    def end_turn(self, ordinal: int, unattributed_ms: float | None) -> None:
+        """All values of the turn were added."""
+        self._count += 1
+        logs = {key: _sum(self._this.get(name) for name in _members(key, self._this)) for key in RATIO_KEYS}
+        if unattributed_ms is not None:
+            logs[UNATTRIBUTED] = math.log(max(unattributed_ms, 0.0) + SOFT_MS)
+            self._gaps.append(logs[UNATTRIBUTED] or 0.0)
+        self._turns.append(TurnRatios(ordinal, tuple(logs[key] for key in RATIO_KEYS)))
+        self._this = {}
+
+    def move(self, name: str, turns: int) -> None:
+        """An alarm: the newest ``turns`` values are the level from now on."""
+        series = self._series.get(name)
+        if series is not None:
+            series.before_move = series.usual
+        if name.startswith(GAP):
+            before = [*self._gaps][:-turns]
+            self._gaps_before = statistics.median(before) if before else None
+
+    def restart(self, name: str) -> None:
+        """A flip: the series is learned anew."""
+        series = self._series.get(name)
+        if series is not None and series.usual is not None:
+            series.before_flip = series.usual, self._count
+
+    def state(self, found: Iterable[str]) -> StageRatios:
+        """For the snapshot; ``found``: the series with an active finding."""
+        active = frozenset(found)
+        usual = {name: self._usual(series, name in active) for name, series in self._series.items()}
+        logs = {key: _sum(usual.get(name) for name in _members(key, usual)) for key in RATIO_KEYS}
+        logs[UNATTRIBUTED] = self._usual_gaps(active)
+        return StageRatios(tuple(self._turns), tuple(logs[key] for key in RATIO_KEYS))
+
+    def _usual_gaps(self, active: frozenset[str]) -> float | None:
+        if self._gaps_before is not None and any(name.startswith(GAP) for name in active):
+            return self._gaps_before
+        return statistics.median(self._gaps) if len(self._gaps) >= BASE_VALUES else None
+
+    def _usual(self, series: _Series, found: bool) -> float | None:
+        """The level ahead of the change that is shown, else the present one."""
+        if found and series.before_move is not None:
+            return series.before_move
+        if series.before_flip is not None and self._count - series.before_flip[1] < FLIP_SHOWN_TURNS:
+            return series.before_flip[0]
+        return series.usual
+
+
+def _members(key: str, known: Mapping[str, object]) -> Iterable[str]:
+    """The parts that a stage was judged in, or the stage itself."""
+    parts = SPLIT.get(key, ())
+    return parts if parts and all(part in known for part in parts) else (key,)
+
+
+def _sum(logs: Iterable[float | None]) -> float | None:
+    """Log of the sum; None where one is unknown."""
+    total = 0.0
+    for log in logs:
+        if log is None:
+            return None
+        total += math.exp(log)
+    return math.log(total)

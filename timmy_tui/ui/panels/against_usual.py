@@ -1,0 +1,165 @@
+"""What the screen knows of the usual: columns of a row, what moved and since when, and how far a turn is over it."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageVerdict
+from timmy_tui.model.stages import BY_KEY, GPU, GPU_STAGES, SETTINGS, UNATTRIBUTED, parts_of_headline, top_of
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.ui.charts.ratio_row import Moved, Point
+from timmy_tui.ui.view import View, index_from
+
+
+class LevelChange(NamedTuple):
+    """A level that moved, by a finding or by the verdict on a flip."""
+
+    before_ms: float
+    after_ms: float
+    ratio: float
+    """At equal work."""
+    since: int
+    """Ordinal of the first turn at the new level."""
+    turns: int
+    """At the new level so far."""
+    part: str = ""
+    """Label of the part of the stage that moved; empty for the whole stage."""
+    seen: bool = False
+
+    @property
+    def ms(self) -> float:
+        """Lost a turn; negative: won."""
+        return self.after_ms - self.before_ms
+
+
+def level_change(view: View, key: str) -> LevelChange | None:
+    """The change that a row shows: a lasting finding on the stage or a part of it, else a verdict on it."""
+    return view.cached(("level change", key), lambda: _found(view, key) or _judged(view, key))
+
+
+def _found(view: View, key: str) -> LevelChange | None:
+    found = [finding for finding in view.findings if _concerns(finding, key)]
+    if not found:
+        return None
+    one = max(found, key=lambda finding: (finding.stage == key, abs(finding.after_ms - finding.before_ms)))
+    before, after = one.before_ms, one.after_ms
+    if one.stage == GPU:
+        # Its times are of one of the stages; the ratio is of all of them.
+        after = next((row.p50 for row in view.snapshot.stages if row.key == key and row.p50 is not None), after)
+        before = after / one.ratio
+    part = "" if one.stage in (key, GPU) else one.stage
+    return LevelChange(before, after, one.ratio, one.since, one.n, part, one.acknowledged)
+
+
+def _concerns(finding: Finding, key: str) -> bool:
+    if finding.stage == key or (finding.stage == GPU and key in GPU_STAGES):
+        return True
+    return finding.stage in BY_KEY and key in BY_KEY and top_of(finding.stage) == key
+
+
+def _judged(view: View, key: str) -> LevelChange | None:
+    """A stage that a flip moved, as long as it is among the newest turns."""
+    judgement = view.snapshot.judgement
+    verdict = judgement.verdict if judgement else None
+    if verdict is None:
+        return None
+    first = next((epoch.first for epoch in view.snapshot.epochs if verdict.b == f"epoch:{epoch.number}"), None)
+    at = index_from(view.turns, first) if first is not None else None
+    row: StageVerdict | None = next((row for row in verdict.stages if row.stage == key), None)
+    if row is None or first is None or at is None or row.verdict not in ("faster", "slower") or row.ratio is None:
+        return None
+    turns = len(view.turns) - at
+    if row.before_ms is None or row.after_ms is None or turns > FLIP_SHOWN_TURNS:
+        return None
+    return LevelChange(row.before_ms, row.before_ms * row.ratio, row.ratio, first, turns)
+
+
+def moved_level(view: View, key: str, columns: int) -> Moved | None:
+    """The same for a row of the newest ``columns`` turns."""
+    change = level_change(view, key)
+    if change is None:
+        return None
+    shown = view.turns[-columns:] if columns > 0 else ()
+    start = index_from(shown, change.since)
+    first = shown[0] if shown else None
+    ahead = first is not None and not first.place and first.ordinal > change.since
+    return Moved(change.ms, change.turns, None if ahead else start, change.seen)
+
+
+def row_points(view: View, key: str, columns: int) -> list[Point | None]:
+    """The newest ``columns`` turns of a stage against its usual; None: without it, or not complete."""
+    shown = view.turns[-columns:] if columns > 0 else ()
+    plain = plain_usual_ms(view, key)
+    return [_point(view, turn, key, plain) for turn in shown]
+
+
+def _point(view: View, turn: Turn, key: str, plain_ms: float | None) -> Point | None:
+    ms = stage_ms(turn, key)
+    if ms is None or turn.state is not TurnState.COMPLETE:
+        return None
+    log = log_ratio(view, turn, key)
+    if log is not None:
+        return Point(log, ms * (1 - math.exp(-log)))
+    if not plain_ms or ms <= 0:
+        return Point(0.0, 0.0, judged=False)
+    return Point(math.log(ms / plain_ms), ms - plain_ms, judged=False)
+
+
+def log_ratio(view: View, turn: Turn, key: str) -> float | None:
+    """A stage of a turn over its usual at equal work, log units; None where it was not judged."""
+    if key not in RATIO_KEYS:
+        return None
+    at = RATIO_KEYS.index(key)
+    logs, usual = _ratios(view)
+    log, level = (logs[turn.ordinal][at], usual[at]) if turn.ordinal in logs else (None, None)
+    return None if log is None or level is None else log - level
+
+
+Logs = tuple[float | None, ...]
+
+
+def _ratios(view: View) -> tuple[Mapping[int, Logs], Logs]:
+    """By ordinal; made once per snapshot."""
+
+    def index() -> tuple[Mapping[int, Logs], Logs]:
+        judgement = view.snapshot.judgement
+        ratios = judgement.ratios if judgement else None
+        return ({one.ordinal: one.logs for one in ratios.turns}, ratios.usual) if ratios else ({}, ())
+
+    return view.cached("ratios", index)
+
+
+def stage_ms(turn: Turn, key: str) -> float | None:
+    """Time of a stage, or of all that is unattributed."""
+    return turn.unattributed_ms if key == UNATTRIBUTED else turn.stages.get(key)
+
+
+def plain_usual_ms(view: View, key: str) -> float | None:
+    """The level ahead of the change that is shown; else the median of the window."""
+    change = level_change(view, key)
+    if change is not None and not change.part:
+        return change.before_ms
+    return next((row.p50 for row in view.snapshot.stages if row.key == key), None)
+
+
+def usual_ms(view: View, turn: Turn, key: str) -> float | None:
+    """What this turn's work usually takes; where it was not judged, what is usual for any."""
+    ms, log = stage_ms(turn, key), log_ratio(view, turn, key)
+    if ms is not None and log is not None:
+        return ms * math.exp(-log)
+    return None if key in SETTINGS else plain_usual_ms(view, key)
+
+
+def over_usual(view: View, turn: Turn) -> tuple[float, float] | None:
+    """(ms over the usual for this turn's work, that usual in ms); None where nothing of it was judged."""
+    if turn.state is not TurnState.COMPLETE:
+        return None
+    over = usual = 0.0
+    judged = False
+    parts = [*parts_of_headline(turn.stages), (UNATTRIBUTED, turn.unattributed_ms or 0.0)]
+    for key, ms in parts:
+        log = log_ratio(view, turn, key)
+        judged |= log is not None
+        expected = ms if log is None else ms * math.exp(-log)
+        over, usual = over + ms - expected, usual + expected
+    return (over, usual) if judged else None
