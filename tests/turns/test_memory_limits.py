@@ -13,7 +13,8 @@ from timmy_tui.turns.silence import Silence
 
 def observed(*tts_ms: float) -> list[Doubt]:
     """Turns whose synthesis took so long; before the last of them the voice services' clock had gone on by 290 ms."""
-    steps, doubts = OffsetSteps(), []
+    steps = OffsetSteps()
+    doubts: list[Doubt] = []
     for number, ms in enumerate(tts_ms):
         bounds = (-300.0, -290.0) if number == len(tts_ms) - 1 else (0.0, 10.0)
         turn = Turn(
