@@ -4,7 +4,7 @@ import pytest
 
 from tests.turns.events import event
 from timmy_tui.model.turn import Event
-from timmy_tui.parse import ollama_log
+from timmy_tui.parse import ollama_log, v34_log
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.parse.v34_log import V34Parser
 from timmy_tui.turns.assembler import TurnAssembler
@@ -65,3 +65,22 @@ def test_what_is_too_much_of_one_turn(events: list[Event], reason: str) -> None:
     assembler = TurnAssembler()
     assembler.add_events(events)
     assert dict(assembler.unparsed) == {reason: 1}
+
+
+@pytest.mark.parametrize(("first", "second", "number"), [(0, 1, 1), (0, 3, 3), (2, 1, 3), (2, 3, 5)])
+def test_a_line_of_v34_that_the_reader_cannot_bear_is_named_by_its_number(
+    monkeypatch: pytest.MonkeyPatch, first: int, second: int, number: int
+) -> None:
+    """In the second portion, behind so many lines of the first."""
+
+    def fail(text: str) -> None:
+        if text == "bad":
+            raise KeyError(text)
+
+    monkeypatch.setattr(v34_log, "match_line", fail)
+    parser = V34Parser()
+    parser.feed([b"good"] * first)
+    parser.feed([*[b"good"] * (second - 1), b"bad", b"good"])
+    ((reason, count),) = parser.unparsed.items()
+    assert (count, parser.noise) == (1, first + second)
+    assert f"line {number} of v34's log" in reason
