@@ -1,11 +1,18 @@
 """The dashboard's reading of prompt reuse on a real engine: llama.cpp with a model of random weights.
 
-``python -m bench engine`` reads the recordings of this folder; ``python -m bench engine record FOLDER SEED [SHAPE]``
-makes new ones, in some minutes, with the extra ``engine``; ``python -m bench engine FOLDER`` reads those. In front of
+``python -m bench engine`` reads the recordings of this folder; ``python -m bench engine record FOLDER SEEDS [SHAPE]``
+makes new ones with the extra ``engine``, some minutes for each seed (``6`` or ``6,7``); run again, it goes on where it
+was ended. ``python -m bench engine FOLDER`` reads those. In front of
 the engine stands what Ollama 0.12.11 does around its own; the truth is the engine's own count of cached tokens. Errors
 are of the figures, in percentage points of the prompt; a bias above 0: more reuse was shown than there was. "ranges":
 turns shown as a range, how many of them held the truth, and their median width in points. "loaded, cut": turns shown
-so. Times are those in which the engine had a core, but for the busy neighbours, and in the last table: wall time.
+so. "unknown": nothing shown, or a range of more than 30 points (not "busy").
+
+Two clocks: on a machine of one's own, Ollama's wall time is the time in which its engine had a core. The recordings
+were made on a shared one, where others took the core away in the middle of a prefill; so the tables count the time with
+a core, as on a machine without them. The busy neighbours are in wall time, because they are what that form is about,
+and the last table is in wall time as a whole. The time with a core contains some ms beside the evaluation (sampling,
+JSON) that Ollama's field does not: newer recordings have it measured, the first ones show it as evaluated tokens.
 """
 
 from collections.abc import Sequence
@@ -41,9 +48,10 @@ def measure(folder: Path = RECORDINGS) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """``record FOLDER SEED [SHAPE]``, or a folder of recordings; without arguments those of this folder."""
+    """``record FOLDER SEEDS [SHAPE]``, or a folder of recordings; without arguments those of this folder."""
     if arguments and arguments[0] == "record":
-        record_all(Path(arguments[1]), int(arguments[2]), *arguments[3:4])
+        for seed in arguments[2].split(","):
+            record_all(Path(arguments[1]), int(seed), *arguments[3:4])
         return
     print("\n".join(measure(Path(arguments[0]) if arguments else RECORDINGS)))
 

@@ -74,6 +74,19 @@ class Engine:
             "cpu": [cpu_first, cpu_rest],
         }
 
+    def overhead(self, prompt: list[int], tries: int = 9) -> dict[str, Any]:
+        """``ms``: time with a core that a request takes beside its evaluation, and that no field reports.
+
+        Sampling and JSON. Of a prompt that is in the cache only one token is evaluated, in the time of the field; the
+        rest is beside it. The most of some tries: other work makes the field longer, and not the time with a core.
+        """
+        self._run(prompt, 1)
+        beside = []
+        for _ in range(tries):
+            answer, core_ms = self._run(prompt, 1)
+            beside.append(core_ms - answer["timings"]["prompt_ms"])
+        return {"ms": max(beside)}
+
     def _run(self, prompt: list[int], predict: int) -> tuple[dict[str, Any], float]:
         body = {
             "prompt": prompt,

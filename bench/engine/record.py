@@ -5,6 +5,7 @@ and ``decode`` in two clocks: wall time, and only the time in which the engine h
 """
 
 import json
+import os
 import random
 import re
 import subprocess
@@ -22,6 +23,8 @@ from bench.engine.model import SHAPES, Shape, write_model
 
 CHARS_PER_TOKEN = 3.9
 """Of v34's prompts: 2557 estimated (chars / 4) where Ollama counted 2616."""
+OVERHEAD_PROMPT = 512
+"""Tokens of the prompt with which the time beside the evaluation is measured."""
 DEFAULTS: dict[str, Any] = {
     "session": 0, "num_ctx": 8000, "sent": None, "returned": None, "tail": False, "loaded": False, "cut": False,
     "neighbours": 0,
@@ -30,8 +33,8 @@ DEFAULTS: dict[str, Any] = {
 NEIGHBOUR = "while True: sum(range(100000))"
 
 
-def record(form: str, seed: int, model: Path, shape: Shape, niceness: int = 19) -> list[dict[str, Any]]:
-    """Every request of one form. Raises RuntimeError when the engine ends."""
+def record(form: str, seed: int, model: Path, shape: Shape, niceness: int = 19) -> tuple[list[dict[str, Any]], float]:
+    """Every request of one form, and Engine.overhead. Raises RuntimeError when the engine ends."""
     lines: list[dict[str, Any]] = []
     talk = Talk(random.Random(f"{form} {seed}"), shape.vocabulary)
     context: tuple[int, ...] = ()
@@ -49,7 +52,9 @@ def record(form: str, seed: int, model: Path, shape: Shape, niceness: int = 19) 
             if step.of_v34:
                 context = answer.context or ()
                 talk.answered(answer.tokens)
-    return lines
+        _set_neighbours(neighbours, 0, niceness)
+        overhead_ms = engine.call("overhead", prompt=step.prompt[:OVERHEAD_PROMPT])["ms"]
+    return lines, overhead_ms
 
 
 def _set_neighbours(running: list[subprocess.Popen[bytes]], wanted: int, niceness: int) -> None:
@@ -86,13 +91,15 @@ def _line(step: Step, answer: Answer, context_sent: int) -> dict[str, Any]:
 
 
 def write(path: Path, head: dict[str, Any], lines: list[dict[str, Any]]) -> None:
-    """One JSON object a line, the form first."""
+    """One JSON object a line, the form first; whole or not at all, so that a run that was ended goes on behind it."""
     text = (json.dumps(line, separators=(",", ":")) + "\n" for line in [head, *lines])
-    path.write_text("".join(text), encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text("".join(text), encoding="utf-8")
+    part.replace(path)
 
 
 def record_all(folder: Path, seed: int, name: str = "small", forms: Sequence[str] = ()) -> None:
-    """Record every form that is not there yet; some minutes."""
+    """Record every form that is not there yet; some minutes. Prints the machine's load with each: what else ran."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         model = Path(temporary) / "random.gguf"
@@ -101,7 +108,13 @@ def record_all(folder: Path, seed: int, name: str = "small", forms: Sequence[str
             path = folder / f"{re.sub(r'[^a-z0-9]+', '-', form).strip('-')}-{name}-{seed}.jsonl"
             if path.exists():
                 continue
-            started = time.monotonic()
-            lines = record(form, seed, model, SHAPES[name])
-            write(path, {"form": form, "seed": seed, "shape": name}, lines)
-            print(f"{form}: {len(lines)} requests in {time.monotonic() - started:.0f} s", flush=True)
+            started, load = time.monotonic(), os.getloadavg()[0]
+            lines, overhead_ms = record(form, seed, model, SHAPES[name])
+            loads = [round(load, 1), round(os.getloadavg()[0], 1)]
+            head = {"form": form, "seed": seed, "shape": name, "overhead": round(overhead_ms, 2), "load": loads}
+            write(path, head, lines)
+            print(
+                f"{form}: {len(lines)} requests in {time.monotonic() - started:.0f} s, load average {loads[0]} before"
+                f" and {loads[1]} after (1 is this run's own)",
+                flush=True,
+            )

@@ -33,12 +33,14 @@ class Recording:
     seed: int
     shape: str
     lines: list[dict[str, Any]]
+    overhead_ms: float = 0.0
+    """Time with a core beside each evaluation; not measured with the first recordings."""
 
 
 def read(path: Path) -> Recording:
     """A file that bench.engine.record wrote."""
     head, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return Recording(head["form"], head["seed"], head["shape"], lines)
+    return Recording(head["form"], head["seed"], head["shape"], lines, head.get("overhead", 0.0))
 
 
 def turns_of(recording: Recording, clock: int) -> list[tuple[Turn, dict[str, Any]]]:
@@ -51,6 +53,8 @@ def turns_of(recording: Recording, clock: int) -> list[tuple[Turn, dict[str, Any
             continue
         line = {**DEFAULTS, **short}
         prefill, decode = line["ms"][clock], line["decode"][clock]
+        if clock == CORE:
+            prefill = max(prefill - recording.overhead_ms, 0.01)
         unreported = UNREPORTED_MS[0] + UNREPORTED_MS[1] * line["out"]
         turn = Turn(
             ordinal=len(pairs), prompt_tokens=line["n"], output_tokens=line["out"], prefill_ms=prefill,

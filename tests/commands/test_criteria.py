@@ -68,7 +68,7 @@ def test_values_verdicts_and_notes_are_printed_within_80_columns(run: Callable[.
     assert "before epoch 1, 7 turns: first turn" in re.sub(" +", " ", text)
     for line in (
         "pass        context_length > 0: 7 of 7 turns, newest 1385 ids",
-        "fail        prompt_eval_count = 0, requests 2+: 0 of 6 turns, median 1058 tok, ~89% reused",
+        "fail        prompt_eval_count = 0, requests 2+: 0 of 6 turns, median 1058 tok, ~90% reused",
         "fail        replies keep their quality: 0 of 7 bad, reply 46 chars, was 127 (under half)",
         "not seen    errors in logs: 0 of 7 turns",
         "seen        does not follow personality: reply 46 chars, was 127 (under half)",
@@ -168,7 +168,7 @@ def test_the_version_of_the_ollama_that_answers_decides_what_its_counts_mean(
         assert set(requested) == {"/api/version", "/api/ps", "/api/show"}, "nothing that makes it work"
         requested.clear()
         unasked = by_key(run("--root", str(root), "--no-services", "--json"))["prefix_reuse"]
-        assert unasked["value"] == "~89% reused · 6t"
+        assert unasked["value"] == "~90% reused · 6t"
         run(*BOTH)
         assert requested == []
 
@@ -179,7 +179,7 @@ def test_an_ollama_that_does_not_answer_is_said_and_the_logs_are_judged(
     done = run("--root", str(timmy(tmp_path / "timmy", "http://127.0.0.1:9")))
     assert done.exit_code == 0
     assert "Ollama  does not answer (connection refused): its counts are read like those of 0.12.7" in joined(done)
-    assert "prompt reused, requests 2+: ~89% reused · 6t" in done.output
+    assert "prompt reused, requests 2+: ~90% reused · 6t" in done.output
 
 
 def test_after_a_restart_the_model_of_the_config_is_asked_for_not_that_of_the_turns_before_it(

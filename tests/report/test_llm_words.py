@@ -116,9 +116,13 @@ def test_it_is_said_where_most_of_the_newest_turns_are_not_known(unknown: int, k
     assert bool(advice("0.12.11", unknown, known)) is said
 
 
-def test_a_range_is_not_known_either_and_a_followed_log_needs_no_advice() -> None:
-    ranges = [reuse(0.5, Certainty.ESTIMATED, least=0.3, most=0.6)]
-    assert known_by_words(None, ranges)
+@pytest.mark.parametrize(("most", "said"), [(0.59, False), (0.61, True)])
+def test_a_range_of_more_than_thirty_points_is_not_known_either(most: float, said: bool) -> None:
+    ranges = [reuse(0.5, Certainty.ESTIMATED, least=0.3, most=most)]
+    assert bool(known_by_words(None, ranges)) is said
+
+
+def test_a_followed_log_needs_no_advice() -> None:
     served = (ServedPrompt(number=1, prompt=10, reused=5, evaluated=5),)
     assert advice("0.12.11", 3, facts={"served": served}) == ""
 

@@ -9,6 +9,8 @@ from timmy_tui.model.llm import BROKE, Certainty, Criterion, OllamaFacts, Reuse
 ADVICE_TURNS = 8
 """So many of the newest turns decide whether to say what would make the reuse known."""
 
+VAGUE = 0.3
+"""A range that is wider leaves the reuse as good as unknown."""
 NOT_LOOKED_AT = "nothing is known of this turn's prompt"
 _SIGN_WORDS = {"pass": "not seen", "fail": "seen"}
 """A sign that something broke does not pass or fail: it was seen or not."""
@@ -43,7 +45,7 @@ def source_words(reuse: Reuse | None) -> str:
 def known_by_words(facts: OllamaFacts | None, reuse: Sequence[Reuse]) -> str:
     """What would make the reuse known where the newest turns do not show it, or show only a range; else empty."""
     newest = reuse[-ADVICE_TURNS:]
-    open_ones = [item for item in newest if item.certainty is Certainty.UNKNOWN or item.least is not None]
+    open_ones = [item for item in newest if item.certainty is Certainty.UNKNOWN or _is_vague(item)]
     if not newest or len(open_ones) * 2 <= len(newest) or (facts is not None and facts.served):
         return ""
     version = parts_of(facts.version if facts is not None else None)
@@ -55,6 +57,11 @@ def known_by_words(facts: OllamaFacts | None, reuse: Sequence[Reuse]) -> str:
     if version is None or version < (0, 33, 3):
         ways.append("Ollama 0.33.3 or later")
     return "to know it: " + ", or ".join(ways)
+
+
+def _is_vague(reuse: Reuse) -> bool:
+    """A range that says little."""
+    return reuse.least is not None and reuse.most is not None and reuse.most - reuse.least > VAGUE
 
 
 def parts_of(version: str | None) -> tuple[int, ...] | None:

@@ -81,10 +81,67 @@ def test_another_request_is_a_cause_only_where_the_server_log_shows_it(
     chained = ChainedRequest(request(1, now), previous=ChainedRequest(request(0, then)))
     assert ("another request used the slot" in broken_cause(chained)) is other
     # Evidence of one request comes before the pattern of many.
-    assert ("another request used the slot" in broken_cause(chained, misses_before=2)) is other
+    assert ("another request used the slot" in broken_cause(chained, [5, 5, 5])) is other
 
 
-@pytest.mark.parametrize(("misses", "words"), [(0, NOT_KNOWN), (1, NOT_KNOWN), (2, "the head of the prompt changes")])
-def test_three_misses_in_a_row_are_a_head_that_changes(misses: int, words: str) -> None:
+WITHIN = "the head of the prompt changes every turn: within its first ~{} tokens; which part is not logged"
+BEHIND = "the prompt changes every turn behind its first ~{} tokens; which part is not logged"
+
+
+@pytest.mark.parametrize(
+    ("heads", "words"),
+    [
+        ([], NOT_KNOWN), ([30], NOT_KNOWN), ([30, 80], NOT_KNOWN), ([30, 81, 5], WITHIN.format(90)),
+        ([0, 0, 0], WITHIN.format(10)), ([30, 80, 5], WITHIN.format(80)),
+    ],
+)  # fmt: skip
+def test_three_misses_in_a_row_are_a_head_that_changes_as_far_in_as_any_of_them_can_have_reused(
+    heads: list[int], words: str
+) -> None:
     chained = ChainedRequest(request(1, None), previous=ChainedRequest(request(0, None)))
-    assert broken_cause(chained, misses).startswith(words)
+    assert broken_cause(chained, heads) == words
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [(0, WITHIN.format(100)), (99, WITHIN.format(100)), (100, BEHIND.format(100)), (421, BEHIND.format(430))],
+)
+def test_a_head_that_all_turns_share_says_where_the_prompt_changes(head: int, words: str) -> None:
+    chained = ChainedRequest(request(1, None), previous=ChainedRequest(request(0, None)))
+    assert broken_cause(chained, [], head) == broken_cause(chained, [7, 7, 7], head) == words
+    trimmed = ChainedRequest(request(1, None), previous=ChainedRequest(replace(request(0, None), prompt_tokens=4000)))
+    assert broken_cause(trimmed, [], head).startswith("the history was trimmed")
+
+
+def conversation(head: int | None) -> list[str]:
+    """What is said of each turn: a persona of so many tokens, then what changes; None: history first."""
+    tracker = ReuseTracker()
+    facts = OllamaFacts(url="", reachable=True, since=None, version="0.12.11", depth_cost=0.0)
+    for n in range(24):
+        prompt = 700 + 90 * n
+        evaluated = prompt if not n else 500 if head is None else prompt - head
+        tracker.add(
+            Turn(
+                ordinal=n, state=TurnState.COMPLETE, started=10.0 * n, prompt_tokens=prompt, output_tokens=50,
+                prefill_ms=9.3 + evaluated / 4.1 * (1.08 if not n else 1.0), decode_ms=9.3 * 49,
+                load_ms=95.0 if n else 2200.0, num_ctx=8000,
+            ),
+            facts,
+        )  # fmt: skip
+    return [item.broken for item in tracker.reuse]
+
+
+def test_memories_behind_a_persona_lose_the_history_every_turn() -> None:
+    """Nothing is wholly cold at first: what is reused is the persona, and nothing else."""
+    said = conversation(420)
+    assert said[:3] == ["", "", ""]
+    (words,) = set(said[14:])
+    assert words.startswith("the prompt changes every turn behind its first ~4")
+
+
+def test_a_time_at_the_very_beginning_loses_everything_every_turn() -> None:
+    assert set(conversation(3)[12:]) == {WITHIN.format(100)}
+
+
+def test_history_first_loses_nothing_that_it_could_keep() -> None:
+    assert set(conversation(None)) == {""}

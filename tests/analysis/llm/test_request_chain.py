@@ -154,3 +154,18 @@ def test_the_log_of_the_server_knows_the_whole_prompt() -> None:
     served = ServedPrompt(number=1, prompt=1700, reused=0, evaluated=40)
     assert last(request(0), request(1, 40, served=served), request(2)).reusable_tokens == 700
     assert last(request(0), request(1, 40, served=served), request(2, context_sent=1)).reusable_tokens == 1750
+
+
+# -- neighbours
+
+
+def test_each_request_knows_the_one_behind_it_also_when_that_gets_another_place() -> None:
+    chain = chained(request(0), request(1), request(2))
+    first, second = chain.get(0), chain.get(1)
+    assert first is not None and second is not None
+    assert first.following is second and second.following is chain.get(2)
+    chain.put(request(2, place=(0, -1, 0)), 0)
+    assert order(chain) == [2, 0, 1]
+    assert second.following is None
+    moved = chain.get(2)
+    assert moved is not None and moved.following is first

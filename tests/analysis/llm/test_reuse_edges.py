@@ -79,7 +79,7 @@ def test_the_ground_of_an_estimate_is_named() -> None:
     assert third.reason == "compared with 2 cold turns, 1000 tok/s"
     opened = turn(2, 1000, 1000, session_id="two")
     *_, last = judge(turn(0, 1000, 10), turn(1, 1000, 10), opened, turn(3, 1000, 500, session_id="two"))
-    assert last.reason == "compared with 1 presumed cold turn, 1000 tok/s: between 44% and 78%"
+    assert last.reason == "compared with 1 presumed cold turn, 1000 tok/s: between 50% and 75%"
     assert last.reused == 500
     unknown = judge(loaded(0), loaded(1), turn(2, 1200, 300), facts=version(None))[2]
     assert unknown.reason == "assumes Ollama 0.12.7 or newer; compared with 2 cold turns, 1000 tok/s"

@@ -58,6 +58,11 @@ class ColdRate:
             self._noise = noise
             self._update()
 
+    @property
+    def head(self) -> HeadRate | None:
+        """The head that all turns share, where their times follow one."""
+        return self._head
+
     def expect_head(self, head: HeadRate | None) -> None:
         """What the growth of the prefill with the prompt shows; None: nothing."""
         if head != self._head:

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.llm.calibrations import Calibrations
 from timmy_tui.analysis.llm.llm_requests import request_of
-from timmy_tui.analysis.llm.miss_cause import CONSTANT, broken_cause
+from timmy_tui.analysis.llm.miss_cause import CONSTANT, broken_cause, changes_behind
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
 from timmy_tui.analysis.llm.prefill_rate import PrefillRate, fastest_cold
+from timmy_tui.analysis.llm.prefix_loss import COLD_SHARE, MISSED_SHARE, is_cold, is_miss, lost_share, most_tokens
 from timmy_tui.analysis.llm.prompt_split import (
     PromptSplit,
     apparent_rate,
@@ -30,15 +31,6 @@ from timmy_tui.model.turn import FlagValue, Turn
 
 MAX_REQUESTS = 200
 """Newest requests whose reuse is kept."""
-COLD_SHARE = 0.2
-"""Below this share, little more than the head of the prompt was reused."""
-COLD_ESTIMATE = 0.1
-"""The same for an estimate: when the GPU is busy with other work, a warm turn looks colder than it was."""
-COLD_MOST = 0.3
-"""A range that reaches higher is not called cold, whatever its likeliest point."""
-MISSED_SHARE = 0.25
-"""A turn is called cold only if at least this share of its prompt should have been in the cache and was not: the first
-turns of a conversation have little to share, and an estimate is wrong by up to 15 percentage points."""
 LOAD_MS = 500.0
 """A load_duration above this is a real load on any machine."""
 LOAD_FACTOR = 3.0
@@ -218,8 +210,8 @@ class ReuseTracker:
         request, rule = chained.request, self._rule(chained.version_index)
         split = self._split(chained)
         loaded = chained.loaded or (chained.long_wait and (split.share is None or split.share < COLD_SHARE))
-        missed = not loaded and _is_miss(chained, split, rule)
-        cold_start = chained.first_in_session and split.calm and _is_cold(split)
+        missed = not loaded and is_miss(chained, split, rule)
+        cold_start = chained.first_in_session and split.calm and is_cold(split)
         return Reuse(
             ordinal=request.ordinal,
             prompt_tokens=split.prompt_tokens,
@@ -232,7 +224,7 @@ class ReuseTracker:
             cut=chained.truncated,
             busy=split.busy,
             cold=loaded or missed or cold_start,
-            broken=broken_cause(chained, self._misses_before(chained)) if missed else "",
+            broken=self._broken(chained, split, missed),
             load_ms=request.load_ms,
             loaded=loaded,
             queue_ms=queue_ms(request) if rule.times_all_uncached else None,
@@ -242,40 +234,26 @@ class ReuseTracker:
             ttft_ms=ttft_ms(request),
         )
 
-    def _misses_before(self, chained: ChainedRequest) -> int:
-        """Turns of the same session directly before this one that reused next to nothing either, at most two."""
-        count, before = 0, chained
-        while count < CONSTANT and not before.first_in_session and before.previous is not None:
-            before = before.previous
-            split = self._split(before)
-            if not _is_cold(split) or before.loaded or before.truncated:
+    def _broken(self, chained: ChainedRequest, split: PromptSplit, missed: bool) -> str:
+        """Why less was reused than should have been there; empty where nothing shows that."""
+        head = self._calibrations[chained.rate_key].cold.head
+        head_tokens = None if head is None else head.head_tokens
+        if missed:
+            return broken_cause(chained, self._heads(chained, split), head_tokens)
+        if head_tokens is None or not split.calm or split.certainty is not Certainty.ESTIMATED:
+            return ""
+        return changes_behind(head_tokens) if lost_share(chained, split) >= MISSED_SHARE else ""
+
+    def _heads(self, chained: ChainedRequest, split: PromptSplit) -> list[int]:
+        """Tokens that this turn can have reused, and the two of its session before it if they were as cold."""
+        heads = [most_tokens(split)]
+        while len(heads) <= CONSTANT and not chained.first_in_session and chained.previous is not None:
+            chained = chained.previous
+            split = self._split(chained)
+            if not is_cold(split) or chained.loaded or chained.truncated:
                 break
-            count += 1
-        return count
-
-
-def _is_miss(chained: ChainedRequest, split: PromptSplit, rule: VersionRule) -> bool:
-    """The cache should have held a good part of this prompt, and did not."""
-    if split.busy:
-        return False
-    if split.share is None or not split.prompt_tokens:
-        # A window that slides by a few tokens matches only the head; one that drops whole blocks slides rarely.
-        return chained.truncated and rule.truncation is not Truncation.BLOCKS
-    if chained.truncated and split.share < COLD_SHARE:
-        return True
-    if not _is_cold(split) or (split.certainty is Certainty.ESTIMATED and not split.calm):
-        return False
-    expected_share = min(chained.reusable_tokens, split.prompt_tokens) / split.prompt_tokens
-    return expected_share - (split.share if split.most is None else split.most) >= MISSED_SHARE
-
-
-def _is_cold(split: PromptSplit) -> bool:
-    """Little more than the head was reused, as far as the figure or the range says."""
-    if split.share is None:
-        return False
-    if split.certainty is not Certainty.ESTIMATED:
-        return split.share < COLD_SHARE
-    return split.share < COLD_ESTIMATE and (split.most is None or split.most < COLD_MOST)
+            heads.append(most_tokens(split))
+        return heads
 
 
 def _cold_tokens(chained: ChainedRequest, rule: VersionRule) -> tuple[int | None, bool]:

@@ -33,7 +33,7 @@ LIKELY, SURELY = 1.38, 2.3
 """Standard deviations to each side: nine of ten turns are within LIKELY, nearly all are below SURELY (bench/engine)."""
 TOO_SHORT = 2.0
 """Decode steps; a batch of a few tokens takes as long as one token, so one step of each prefill is in question."""
-WIDEST_RANGE = 0.6
+WIDEST_RANGE = 0.5
 """An estimate that leaves a wider range than this is none."""
 
 
@@ -176,7 +176,8 @@ def _likely_reuse(request: LlmRequest, basis: Basis, reference: PrefillRate) -> 
     prompt_tokens = request.prompt_tokens or 0
     # The prior follows from this answer's own decode rate, and so from its pace.
     time_ms = uncached_ms(request, basis.step_ms if basis.rate is not None else None)
-    start_ms = _step_ms(request, basis) if reference.samples else 0.0
+    # A range that is given by its limits contains this, too.
+    start_ms = _step_ms(request, basis) if reference.deviation else 0.0
 
     def reused(factor: float, above_ms: float) -> int:
         evaluated = round(reference.evaluated(prompt_tokens, above_ms, factor))

@@ -52,12 +52,13 @@ def fitted_rate(
         return replace(earlier, deviation=_earlier_deviation(earlier, noise))
     if certain:
         return _of_certain(certain, presumed, earlier, expected_depth, noise)
-    if presumed:
-        return PrefillRate(
-            _cost(presumed, expected_depth), len(presumed), False, expected_depth, 1.0, SHARED_AT_MOST,
-            _deviation(presumed, expected_depth, noise), _tokens_before(presumed),
-        )  # fmt: skip
-    return None
+    if not presumed:
+        return None
+    cost = _cost(presumed, expected_depth)
+    # Their factor of two is wider than any deviation.
+    return PrefillRate(
+        cost, len(presumed), False, expected_depth, slowest=SHARED_AT_MOST, learned_at=_tokens_before(presumed)
+    )
 
 
 def _of_certain(

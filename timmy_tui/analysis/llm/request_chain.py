@@ -107,6 +107,8 @@ class RequestChain:
         """Take a request out that has another place. Returns the one behind it, which has another one before it now."""
         index = self._requests.index(known)
         del self._requests[index]
+        if known.previous is not None:
+            known.previous.following = None
         return self._relink(self._requests[index])[:1] if index < len(self._requests) else []
 
     def _relink(self, chained: ChainedRequest) -> list[ChainedRequest]:
