@@ -12,7 +12,7 @@ import timmy_tui
 
 NAMES = (
     "append", "rotations", "frames", "ingest", "idle", "status", "reuse", "engine", "flip", "killed", "control",
-    "upstream",
+    "picture", "upstream",
 )  # fmt: skip
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (
@@ -34,6 +34,11 @@ def main() -> None:
         from bench import upstream
 
         sys.exit(upstream.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["picture"] and sys.argv[2:]:
+        from bench import picture
+
+        picture.main(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["engine"]:
         from bench import engine
 

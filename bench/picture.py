@@ -184,10 +184,7 @@ def to_png(svg: Path) -> bool:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The table; with a folder the pictures too."""
+    """FOLDER [SEED]: the table, and the pictures."""
     seed = int(arguments[1]) if len(arguments) > 1 else random.SystemRandom().randrange(10**6)
-    for line in measure(seed):
+    for line in (*measure(seed), *draw(Path(arguments[0]), seed)):
         print(line, flush=True)
-    if arguments:
-        for line in draw(Path(arguments[0]), seed):
-            print(line, flush=True)

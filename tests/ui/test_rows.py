@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_turn_over_its_usual_has_a_coloured_end_of_the_bar() -> None:
 def test_the_usual_of_a_turn_is_that_of_its_work() -> None:
     snap = with_ratios(snapshot(judgement=None), "tts", 2.0)
     newest = snap.turns[-1]
-    assert usual_ms(view(snap), newest, "tts") == pytest.approx((newest.stages["tts"] or 0.0) / 2)
+    assert usual_ms(view(snap), newest, "tts") == pytest.approx((newest.stages["tts"] or 0.0) / 2, abs=0.5)
     assert usual_ms(view(snap), newest, "endpointing") is None
 
 
@@ -195,6 +196,34 @@ def test_a_finding_on_the_gpu_shows_on_llm_and_tts_in_their_own_ms() -> None:
         assert change.before_ms == pytest.approx((row.p50 or 0.0) / 1.25)
 
 
+def test_what_a_finding_costs_is_what_its_row_shows_since_then() -> None:
+    """A finding named LLM has the times of the part that raised it: 120 ms of wait."""
+    part = finding(before_ms=120.0, after_ms=150.0, ratio=1.25, since=21)
+    turns = [1.0] * 21 + [1.25] * 10
+    snap = with_ratios(snapshot(judgement=judgement(30, part)), "llm", *turns)
+    change = level_change(view(snap), "llm")
+    assert change is not None and change.ratio == pytest.approx(1.25)
+    lost = [ms - (ms + 0.5) / 1.25 + 0.5 for turn in snap.turns[21:] if (ms := turn.stages["llm"])]
+    assert change.ms == pytest.approx(statistics.median(lost)) and change.ms > 100
+    young = with_ratios(snapshot(judgement=judgement(30, replace(part, since=29))), "llm", *turns)
+    change = level_change(view(young), "llm")
+    assert change is not None and change.ms == 30.0
+
+
+def test_gaps_of_several_names_are_one_change_that_began_with_the_first() -> None:
+    gaps = [
+        finding(stage="unattributed", key=f"unattributed:{since}", since=since, n=31 - since, before_ms=0.2)
+        for since in (24, 22)
+    ]
+    change = level_change(view(snapshot(judgement=judgement(30, *gaps))), "unattributed")
+    assert change is not None and (change.since, change.turns) == (22, 9)
+
+
+def test_a_level_of_next_to_nothing_has_no_ratio() -> None:
+    assert change_words(0.2, 400.2, 78.0, UNICODE, 14) == "▲+400ms"
+    assert change_words(1.0, 401.0, 401.0, UNICODE, 14) == "▲+400ms ×401"
+
+
 def verdict_of(first: int, **changes: Any) -> Snapshot:
     snap = snapshot()
     state = judgement(30)
@@ -243,7 +272,7 @@ def test_the_mark_of_a_turn_is_coloured_by_how_far_it_is_over_its_usual(ratio: f
     known = over_usual(view(snap), newest)
     assert known is not None
     ms = newest.stages["llm"] or 0.0
-    assert known[0] == pytest.approx(ms - ms / ratio)
+    assert known[0] == pytest.approx(ms - ms / ratio, abs=0.5)
     assert state_mark(newest, view(snap)) == ("●", role), known
 
 

@@ -184,7 +184,7 @@ class TurnRatios(Struct, frozen=True, gc=False):
 
     ordinal: int
     logs: tuple[float | None, ...]
-    """Of each of RATIO_KEYS: log of ms and of what the detector adds to a time for that; None: not judged."""
+    """Of each of RATIO_KEYS: log of ms and the stage's ``soft_ms``; None: not judged."""
 
 
 class StageRatios(Struct, frozen=True, eq=False):

@@ -13,7 +13,7 @@ from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.series import Value
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios, TurnRatios
-from timmy_tui.model.stages import GAP, SPLIT, UNATTRIBUTED
+from timmy_tui.model.stages import GAP, SOFT_MS, SPLIT, UNATTRIBUTED
 
 SHOWN = 300
 """Turns that are remembered; the widest terminal that the screen was drawn on has 250 columns."""
@@ -21,7 +21,6 @@ BASE_VALUES = TUNING.reference.least_values
 """Values whose median work is the fixed amount: as many as a first level needs."""
 USUAL_TURNS = 60
 """Turns. The median of so many is the usual unattributed time; its gaps are judged one by one. Not measured."""
-SOFT_MS = TUNING.series.gap_soft_ms
 
 
 class _Series:

@@ -19,8 +19,9 @@ DEAD_MS = 10.0
 """A turn that is off by less is drawn as usual: 1–6 ms as bright as 400 ms were in 12 of 48 of the older screens."""
 COLOURED_MS, BRIGHT_MS = 20.0, 100.0
 """ms lost or won a turn from which a column is coloured, and brightly. Not measured."""
-COLOURED = math.log(1.15)
-"""And the least ratio: a quiet stage's turns differ by some 15 %. Not measured."""
+COLOURED = math.log(1.25)
+"""And the least ratio: the turns of a quiet stage differ by some 15 %. A lesser change of level is coloured when the
+detector has found it. Not measured."""
 LEAST_FOR_EDGE = 16
 """Columns; a narrower row does not give five of them away."""
 NEIGHBOURS = 3

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import BY_KEY, GAP, GPU, label
+from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, label
 from timmy_tui.model.turn import Reason
 from timmy_tui.ui.paint.glyphs import Glyphs
 
@@ -30,6 +30,8 @@ def stage_name(key: str) -> str:
     """Label of the subject of a finding: a stage, V2V, the GPU, or a gap."""
     if key == GPU:
         return "everything on the GPU"
+    if key == UNATTRIBUTED:
+        return "unnamed gap"
     if key.startswith(GAP):
         after, _, before = key.removeprefix(GAP).partition("→")
         return f"gap {label(after)}→{label(before)}"
@@ -37,8 +39,13 @@ def stage_name(key: str) -> str:
     return key if stage is not None and stage.parent else label(key)
 
 
+LEAST_BEFORE_MS = 1.0
+"""Of a level that was less, a ratio says nothing: an unnamed gap of 400 ms where there was 0.2 ms is ×2000."""
+LOUD_MS = 100.0
+"""A slower level that costs less a turn is said more quietly, whatever its ratio. Not measured."""
 WRITTEN_OUT: Mapping[str, str] = {
     "endpointing": "endpointing", "classify": "classify", "store": "store", "retrieve": "retrieval", "prompt": "prompt",
+    UNATTRIBUTED: "unnamed",
     "reply": "reply", "mute": "mute", "playback": "playback", "rearm": "rearm", "deaf": "deaf", "network": "network",
 }  # fmt: skip
 """Stage → its name where a row has room for eleven cells; the others are their labels."""
@@ -59,7 +66,7 @@ def ratio_words(ratio: float) -> str:
 def change_words(before_ms: float, after_ms: float, ratio: float, glyphs: Glyphs, width: int) -> str:
     """``▲+41ms ×1.8  usual 52ms → now 93ms``, or as much of it as fits. A unit is never cut off."""
     ms = signed(after_ms - before_ms, glyphs) or (glyphs.up if ratio >= 1 else glyphs.down)
-    short = f"{ms} {ratio_words(ratio)}"
+    short = f"{ms} {ratio_words(ratio)}" if before_ms >= LEAST_BEFORE_MS else ms
     level = f"usual {duration(before_ms)} → now {duration(after_ms)}"
     return next((text for text in (f"{short}  {level}", short, ms) if len(text) <= width), ms[:1])
 
@@ -95,11 +102,17 @@ def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
     return glyph
 
 
-def finding_role(finding: Finding) -> str:
-    """Slower is bad, faster is good, an acknowledged finding is muted."""
+def finding_role(finding: Finding, lost_ms: float | None = None) -> str:
+    """Slower is bad, but only a warning where it costs less than 100 ms; faster is good, an acknowledged one muted.
+
+    ``lost_ms``: what it costs, where that is not what the finding says.
+    """
     if finding.acknowledged:
         return "muted"
-    return "bad" if finding.direction == "slower" else "good"
+    if finding.direction != "slower":
+        return "good"
+    lost = finding.after_ms - finding.before_ms if lost_ms is None else lost_ms
+    return "bad" if lost >= LOUD_MS else "warn"
 
 
 def tokens(value: int | None) -> str:

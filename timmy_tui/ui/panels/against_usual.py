@@ -2,13 +2,26 @@
 
 import math
 from collections.abc import Mapping
+from statistics import median
 from typing import NamedTuple
 
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageVerdict
-from timmy_tui.model.stages import BY_KEY, GPU, GPU_STAGES, SETTINGS, UNATTRIBUTED, parts_of_headline, top_of
+from timmy_tui.model.stages import (
+    BY_KEY,
+    GPU,
+    GPU_STAGES,
+    SETTINGS,
+    SOFT_MS,
+    UNATTRIBUTED,
+    parts_of_headline,
+    top_of,
+)
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.ratio_row import Moved, Point
 from timmy_tui.ui.view import View, index_from
+
+LEAST_TURNS = 3
+"""Judged turns since a change; with fewer it has the figures of its finding."""
 
 
 class LevelChange(NamedTuple):
@@ -42,13 +55,45 @@ def _found(view: View, key: str) -> LevelChange | None:
     if not found:
         return None
     one = max(found, key=lambda finding: (finding.stage == key, abs(finding.after_ms - finding.before_ms)))
-    before, after = one.before_ms, one.after_ms
-    if one.stage == GPU:
-        # Its times are of one of the stages; the ratio is of all of them.
-        after = next((row.p50 for row in view.snapshot.stages if row.key == key and row.p50 is not None), after)
-        before = after / one.ratio
+    change = finding_change(view, one, key)
+    # Each gap has its own finding: what they share began with the first.
+    first = min((other for other in found if other.direction == one.direction), key=lambda other: other.since)
     part = "" if one.stage in (key, GPU) else one.stage
-    return LevelChange(before, after, one.ratio, one.since, one.n, part, one.acknowledged)
+    return change._replace(since=first.since, turns=max(first.n, one.n), part=part)
+
+
+def finding_change(view: View, finding: Finding, key: str = "") -> LevelChange:
+    """What a finding costs a turn, as the row ``key`` (default: of its stage) shows it since then.
+
+    A finding has the times of the series that raised it, which may be a part of the stage that it names, or one gap.
+    """
+    key = key or finding.stage
+    own = LevelChange(
+        finding.before_ms, finding.after_ms, finding.ratio, finding.since, finding.n, seen=finding.acknowledged
+    )
+    p50 = next((row.p50 for row in view.snapshot.stages if row.key == key), None)
+    if finding.stage == GPU and p50 is not None:
+        own = own._replace(before_ms=p50 / finding.ratio, after_ms=p50)
+    begin = index_from(view.turns, finding.since)
+    if key not in RATIO_KEYS or begin is None:
+        return own
+    since = view.turns[begin:]
+    logs = [log for turn in since if (log := log_ratio(view, turn, key)) is not None]
+    off = [one for turn in since if (one := _off_usual(view, turn, key)) is not None]
+    if len(logs) < LEAST_TURNS:
+        return own
+    before, lost = (median(values) for values in zip(*off, strict=True))
+    return own._replace(before_ms=before, after_ms=before + lost, ratio=math.exp(median(logs)))
+
+
+def _off_usual(view: View, turn: Turn, key: str) -> tuple[float, float] | None:
+    """(usual ms for the turn's work, ms over it) of a judged stage."""
+    ms, log = stage_ms(turn, key), log_ratio(view, turn, key)
+    if ms is None or log is None:
+        return None
+    soft = BY_KEY[key].soft_ms if key in BY_KEY else SOFT_MS
+    usual = max((ms + soft) * math.exp(-log) - soft, 0.0)
+    return usual, ms - usual
 
 
 def _concerns(finding: Finding, key: str) -> bool:
@@ -97,9 +142,9 @@ def _point(view: View, turn: Turn, key: str, plain_ms: float | None) -> Point | 
     ms = stage_ms(turn, key)
     if ms is None or turn.state is not TurnState.COMPLETE:
         return None
-    log = log_ratio(view, turn, key)
-    if log is not None:
-        return Point(log, ms * (1 - math.exp(-log)))
+    off, log = _off_usual(view, turn, key), log_ratio(view, turn, key)
+    if off is not None and log is not None:
+        return Point(log, off[1])
     if not plain_ms or ms <= 0:
         return Point(0.0, 0.0, judged=False)
     return Point(math.log(ms / plain_ms), ms - plain_ms, judged=False)
@@ -135,19 +180,21 @@ def stage_ms(turn: Turn, key: str) -> float | None:
 
 
 def plain_usual_ms(view: View, key: str) -> float | None:
-    """The level ahead of the change that is shown; else the median of the window."""
+    """The level ahead of the change that is shown; else the detector's; else the median of the window."""
     change = level_change(view, key)
     if change is not None and not change.part:
         return change.before_ms
+    _, usual = _ratios(view)
+    level = usual[RATIO_KEYS.index(key)] if usual and key in RATIO_KEYS else None
+    if level is not None:
+        return math.exp(level)
     return next((row.p50 for row in view.snapshot.stages if row.key == key), None)
 
 
 def usual_ms(view: View, turn: Turn, key: str) -> float | None:
     """What this turn's work usually takes; where it was not judged, what is usual for any."""
-    ms, log = stage_ms(turn, key), log_ratio(view, turn, key)
-    if ms is not None and log is not None:
-        return ms * math.exp(-log)
-    return None if key in SETTINGS else plain_usual_ms(view, key)
+    off = _off_usual(view, turn, key)
+    return off[0] if off is not None else None if key in SETTINGS else plain_usual_ms(view, key)
 
 
 def over_usual(view: View, turn: Turn) -> tuple[float, float] | None:
@@ -158,8 +205,8 @@ def over_usual(view: View, turn: Turn) -> tuple[float, float] | None:
     judged = False
     parts = [*parts_of_headline(turn.stages), (UNATTRIBUTED, turn.unattributed_ms or 0.0)]
     for key, ms in parts:
-        log = log_ratio(view, turn, key)
-        judged |= log is not None
-        expected = ms if log is None else ms * math.exp(-log)
-        over, usual = over + ms - expected, usual + expected
+        off = _off_usual(view, turn, key)
+        judged |= off is not None
+        expected, lost = off if off is not None else (ms, 0.0)
+        over, usual = over + lost, usual + expected
     return (over, usual) if judged else None

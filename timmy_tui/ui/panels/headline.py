@@ -7,6 +7,7 @@ from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import change_words, clock_time, finding_role, reason_words, signed, stage_name
+from timmy_tui.ui.panels.against_usual import finding_change
 from timmy_tui.ui.panels.facts import frozen_words
 from timmy_tui.ui.view import View
 
@@ -88,20 +89,21 @@ def _largest(view: View, width: int) -> list[Line]:
 def headline_finding(view: View) -> Finding | None:
     """The costliest finding of the newest turns that nobody has acknowledged: slower ones first."""
     fresh = [finding for finding in view.findings if not finding.acknowledged and finding.n <= HEADLINE_TURNS]
-    return max(fresh, key=lambda one: (one.direction == "slower", abs(one.after_ms - one.before_ms)), default=None)
+    return max(fresh, key=lambda one: (one.direction == "slower", abs(finding_change(view, one).ms)), default=None)
 
 
 def _level(view: View, width: int) -> list[Line]:
     """A finding of the newest turns: stage, ms, since when; without one, Δ of the newest turn."""
     finding = headline_finding(view)
     if finding is not None:
-        words = change_words(finding.before_ms, finding.after_ms, finding.ratio, view.glyphs, SHORT_CHANGE)
+        change = finding_change(view, finding)
+        words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, SHORT_CHANGE)
         name = stage_name(finding.stage)
         first = next((turn for turn in view.turns if turn.ordinal == finding.since), None)
         at = clock_time(first.started)[:5] if first is not None and first.started is not None else ""
         turns = f"{finding.n} turn{'' if finding.n == 1 else 's'}"
         since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {finding.n}t"
-        return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding)), (since, "muted"))]
+        return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding, change.ms)), (since, "muted"))]
     headline = view.snapshot.headline
     text = signed(headline.delta if headline else None, view.glyphs)
     return [line((text, "muted"))] if text else []

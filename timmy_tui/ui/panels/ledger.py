@@ -12,7 +12,7 @@ from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
 from timmy_tui.ui.charts.spark import spark_text
 from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE, Bar, axis_line, bar_line, place_bars
 from timmy_tui.ui.paint.lines import Line, fit, left, line, right
-from timmy_tui.ui.paint.wording import change_words, reason_words, row_name, signed
+from timmy_tui.ui.paint.wording import change_words, reason_words, row_name
 from timmy_tui.ui.panels.against_usual import LevelChange, level_change, moved_level, row_points, stage_ms, usual_ms
 from timmy_tui.ui.panels.headline import FEW, headline_words
 from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns, columns_for
@@ -155,7 +155,7 @@ def _row(view: View, bar: Bar, stat: StageStat | None, columns: Columns, turn: T
     if columns.change:
         words, role = _change(view, bar, change, columns)
         if not words and turn is not None and turn.state is TurnState.COMPLETE:
-            words, role = _off_usual(view, bar, usual), "muted"
+            words, role = _off_usual(bar, usual, columns.change), "muted"
         spans.extend(((" ", "text"), (left(words, columns.change), role)))
     return tuple(spans)
 
@@ -186,7 +186,8 @@ def _figures(bar: Bar, stat: StageStat | None, change: LevelChange | None, colum
 
 def _over_turns(view: View, key: str, width: int) -> Line:
     """The newest turns: their time over the usual, or in ms."""
-    if key.startswith(GAP) or key in SETTINGS:
+    if key.startswith(GAP) or key in SETTINGS or (key in OUTSIDE and not BY_KEY[key].judged):
+        # A gap has no history of its own; a setting, the speech and what follows from it are no latency.
         return ((" " * width, "text"),)
     points = row_points(view, key, width)
     if view.raw_rows:
@@ -218,9 +219,10 @@ def _change(view: View, bar: Bar, change: LevelChange | None, columns: Columns) 
     return (reason_words(bar.reason, width), "muted") if unsaid else ("", "text")
 
 
-def _off_usual(view: View, bar: Bar, usual: float | None) -> str:
-    """How far the shown turn is from its usual, where it is worth a word."""
+def _off_usual(bar: Bar, usual: float | None, width: int) -> str:
+    """How far the shown turn alone is from its usual, where that is worth a word: no change of level."""
     if bar.length is None or usual is None or bar.kind == "outside":
         return ""
     off = bar.length - usual
-    return signed(off, view.glyphs) if abs(off) >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual) else ""
+    words = f"turn {'+' if off > 0 else '-'}{duration(abs(off))}"
+    return words if abs(off) >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * usual) and len(words) <= width else ""
