@@ -1,6 +1,6 @@
 """The headline, and the turn in flight."""
 
-from timmy_tui.core.formatting import MISSING, ago, duration, percent
+from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import Turn, TurnState
@@ -50,7 +50,7 @@ def _frozen(view: View) -> list[Line]:
         return []
     newest = view.live_snapshot.headline
     live = f" now {duration(newest.last)}" if newest and view.missed else ""
-    return [line((f" FROZEN +{view.missed} turn{'' if view.missed == 1 else 's'} ", "frozen"), (live, "value"))]
+    return [line((f" FROZEN +{plural(view.missed, 'turn')} ", "frozen"), (live, "value"))]
 
 
 def largest_part(turn: Turn) -> tuple[str, float] | None:
@@ -147,7 +147,7 @@ def _idle(view: View) -> list[Line]:
     counts = view.snapshot.counts
     if not view.turns:
         return [line(("waiting for the first turn", "muted")), *_listening(view)]
-    count = f"{counts.complete} turn{'' if counts.complete == 1 else 's'}"
+    count = plural(counts.complete, "turn")
     parts = [*(_listening(view) or [line(("idle", "muted"))]), line((count, "muted"))]
     for number, word, role in (
         (counts.failed, "failed", "bad"),
