@@ -4,7 +4,6 @@ What its feeds return and what its snapshots say is noted down, into files of FO
 """
 
 import json
-import os
 import sys
 import threading
 import time
@@ -17,19 +16,19 @@ import psutil
 
 from bench.soak.ledger import FIGURES, RECORD, SHOWN, checksum
 from timmy_tui.bootstrap import wiring
+from timmy_tui.bootstrap.dashboard import open_live
+from timmy_tui.bootstrap.startup import DashboardOptions, find_timmy
 from timmy_tui.bootstrap.wiring import SourceOptions
 from timmy_tui.core.installation import Installation
-from timmy_tui.core.settings import Settings, load_settings
+from timmy_tui.core.settings import Settings
 from timmy_tui.core.threads import start_thread
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import newest_spoken
 from timmy_tui.pipeline.inputs import Feed
-from timmy_tui.pipeline.live_source import follow_logs
+from timmy_tui.pipeline.live_source import LiveSource, follow_logs
 from timmy_tui.sources.files.tail import TailBatch
 from timmy_tui.sources.files.wake import Waker
-from timmy_tui.sources.timmy import timmy_at
-from timmy_tui.ui.app import TimmyApp
-from timmy_tui.ui.messages import Backend
+from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 1.0
 
@@ -101,31 +100,40 @@ class Notes:
             self._figures.write(json.dumps(figures) + "\n")
 
 
-def note_feeds(folder: Path) -> None:
-    """Let every feed of the next live source write down its lines."""
+def take_notes(folder: Path) -> None:
+    """Let the next live source write down the lines of its feeds, and its snapshots."""
+    live_source = wiring.live_source
+    notes = Notes(folder)
+    start_thread("notes", notes.run)
 
     def follow(settings: Settings, installation: Installation) -> tuple[list[NotedFeed], Waker | None]:
         feeds, waker = follow_logs(settings, installation)
         noted = [NotedFeed(feed, (folder / f"{feed.kind}.lines").open("ab")) for feed in feeds]
         return noted, waker
 
+    def source(
+        timmy: Timmy,
+        options: SourceOptions,
+        notify: Callable[[str], None],
+        on_snapshot: Callable[[Snapshot], None] | None = None,
+    ) -> LiveSource:
+        def observe(snapshot: Snapshot) -> None:
+            notes.observe(snapshot)
+            if on_snapshot is not None:
+                on_snapshot(snapshot)
+
+        return live_source(timmy, options, notify, observe)
+
     patch.object(wiring, "follow_logs", follow).start()
+    patch.object(wiring, "live_source", source).start()
 
 
 def main(root: Path, folder: Path) -> None:
     """Run the dashboard until it is told to quit."""
-    settings = load_settings()
-    timmy = timmy_at(root, settings)
-    note_feeds(folder)
-    notes = Notes(folder)
-    start_thread("notes", notes.run)
-    source = wiring.live_source(timmy, SourceOptions(services=True, record=True, trials=True), _ignore, notes.observe)
-    TimmyApp(settings, Backend(source)).run(mouse=False)
-
-
-_ignore: Callable[[str], None] = lambda message: None  # noqa: E731
+    options = DashboardOptions(root=root)
+    take_notes(folder)
+    open_live(find_timmy(options), options)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TEXTUAL_FPS", "240")
     main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -2,15 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.soak.ledger import FIGURES, SHOWN, Account, WrittenLog, compare, read_records
-from bench.soak.troubles import stored_ids
+from bench.soak.ledger import AT_WORK_S, FIGURES, SHOWN, Account, WrittenLog, compare_run, read_records
+from bench.soak.runs import KINDS, Run
+from bench.soak.troubles import stored_turns
 from bench.soak.world import Done, World
 
+STATISTICS = 2
+"""Turns in what the stand-in for v34 says of its statistics, of which no log tells."""
 AFTER_SLEEP_S = 2.0
 """A line written so long before or behind a sleep of the dashboard tells nothing of its latency."""
 MOST_MIB_PER_1000_TURNS = 8.0
@@ -35,6 +38,42 @@ class Period:
     p95_ms: float
 
 
+class RunFigures:
+    """What one run of the dashboard noted down, compared with what was written."""
+
+    def __init__(self, run: Run, logs: Mapping[str, WrittenLog], is_last: bool) -> None:
+        self.ended = float("inf") if is_last else run.ended
+        self.notes = [json.loads(line) for line in _lines(run.folder / FIGURES)]
+        self.shown = [json.loads(line) for line in _lines(run.folder / SHOWN)]
+        self.latency, self.v34 = (
+            compare_run(logs[kind], _records(run.records(kind)), run.first[kind], self.ended) for kind in KINDS
+        )
+
+    @property
+    def accounts(self) -> tuple[tuple[str, Account], ...]:
+        """Name of each log, and how it was read."""
+        return ("latency.log", self.latency), ("v34.log", self.v34)
+
+    def source(self, name: str) -> dict[str, int]:
+        """What the dashboard said last of one log."""
+        found: dict[str, int] = self.notes[-1].get("sources", {}).get(name, {}) if self.notes else {}
+        return {key: int(found.get(key, 0)) for key in ("lines", "missed", "gaps", "dropped")}
+
+    def strange(self, notify: bool) -> list[str]:
+        """What is wrong with its reading, whenever it was ended."""
+        found = []
+        for name, account in self.accounts:
+            said = self.source(name)
+            if account.strange:
+                found.append(f"{name}: {account.strange} lines came out of order, twice or from nowhere")
+            truncated = sum(how.startswith("truncate") for how in account.cut)
+            gone = len(account.cut) - truncated
+            if notify and (gone > said["missed"] or truncated > said["gaps"]):
+                known = f"{said['missed']} missed files and {said['gaps']} gaps are counted"
+                found.append(f"{name}: {len(account.cut)} contents were not read whole ({account.lost} lines), {known}")
+        return found
+
+
 class Soaked:
     """Everything that is known after a soak."""
 
@@ -42,15 +81,16 @@ class Soaked:
         self.done = done
         self.notify = world.options.notify
         self.seconds = world.options.seconds
-        folder = world.folder
-        self.notes = [json.loads(line) for line in _lines(folder / FIGURES)]
-        self.shown = [json.loads(line) for line in _lines(folder / SHOWN)]
         conversation = world.conversation
         self.turns = conversation.turns
         self.contents = conversation.contents
-        self.latency = _account(folder / "latency.lines", conversation.latency.log)
-        self.v34 = _account(folder / "v34.lines", conversation.v34.log)
-        self.stored = stored_ids(world.database)
+        self.typed = conversation.typed + STATISTICS
+        newest = world.dashboards.newest
+        self.runs = [RunFigures(run, conversation.logs, run is newest) for run in world.dashboards.runs]
+        self.notes, self.shown = self.runs[-1].notes, self.runs[-1].shown
+        self.latency, self.v34 = self.runs[-1].latency, self.runs[-1].v34
+        self.stored = stored_turns(world.database)
+        self.undone, self.problems = world.changer.undone, world.changer.problems
 
     @property
     def last(self) -> dict[str, Any]:
@@ -61,11 +101,6 @@ class Soaked:
     def unparsed(self) -> int:
         """Lines that the dashboard counts as not readable."""
         return sum(map(int, self.last.get("unparsed", {}).values()))
-
-    def source(self, name: str) -> dict[str, int]:
-        """What the dashboard says of one log."""
-        found: dict[str, int] = self.last.get("sources", {}).get(name, {})
-        return {key: int(found.get(key, 0)) for key in ("lines", "missed", "gaps", "dropped")}
 
     def periods(self) -> list[Period]:
         """Thirds of the soak."""
@@ -89,9 +124,10 @@ class Soaked:
     def waits(self) -> list[tuple[float, float]]:
         """(time, s) from the last line of a turn until a snapshot has it, where the dashboard was awake."""
         found = []
+        started = self.shown[0][0] if self.shown else 0.0
         for shown_at, request_id in self.shown:
             at = self.turns.get(request_id)
-            if at is not None and not self._asleep(at, shown_at):
+            if at is not None and at > started and not self._asleep(at, shown_at):
                 found.append((at, shown_at - at))
         return found
 
@@ -100,27 +136,23 @@ class Soaked:
 
     def findings(self) -> list[str]:
         """What is wrong; empty when nothing is."""
+        strange = [[f"run {at}: {text}" for text in run.strange(self.notify)] for at, run in enumerate(self.runs, 1)]
         return [
-            *(["the dashboard ended by itself"] if self.done.ended else []),
-            *self._of_log("latency.log", self.latency),
-            *self._of_log("v34.log", self.v34),
+            *([f"a dashboard {self.done.ended}"] if self.done.ended else []),
+            *(text for run in strange for text in run),
+            *(text for name, account in self.runs[-1].accounts for text in self._of_log(name, account)),
             *self._of_history(),
+            *(f"changes of a flag: {problem}" for problem in self.problems),
             *self._of_growth(),
             *self._of_health(),
         ]
 
     def _of_log(self, name: str, account: Account) -> list[str]:
-        said = self.source(name)
+        """What the last dashboard counts, which has read all that there was."""
+        said = self.runs[-1].source(name)
         found = []
-        if account.strange:
-            found.append(f"{name}: {account.strange} lines came out of order, twice or from nowhere")
         if said["lines"] != account.read:
             found.append(f"{name}: the screen says {said['lines']} lines, {account.read} were read")
-        truncated = sum(how.startswith("truncate") for how in account.cut)
-        gone = len(account.cut) - truncated
-        if self.notify and (gone > said["missed"] or truncated > said["gaps"]):
-            known = f"{said['missed']} missed files and {said['gaps']} gaps are counted"
-            found.append(f"{name}: {len(account.cut)} contents were not read whole ({account.lost} lines), {known}")
         unparsed = self.unparsed if name == "latency.log" else 0
         for what, bounds, counted in (("too long", account.too_long, said["dropped"]), ("bad", account.bad, unparsed)):
             if not bounds[0] <= counted <= bounds[1]:
@@ -128,13 +160,26 @@ class Soaked:
         return found
 
     def whole_turns(self) -> set[str]:
-        """Ids of the turns that ended, and all of whose lines were read."""
-        return {name for name in self.turns if self.contents[name] <= self.latency.whole}
+        """Ids of the turns that must be stored: one dashboard has read all their lines, and had time to store them."""
+        return {
+            name
+            for run in self.runs
+            for name, ended in self.turns.items()
+            if ended < run.ended - AT_WORK_S and self.contents[name] <= run.latency.whole
+        }
 
     def _of_history(self) -> list[str]:
+        found = []
         whole = self.whole_turns()
-        missing = whole - self.stored
-        return [f"history: {len(missing)} of {len(whole)} turns are not in it"] if missing else []
+        if missing := whole - self.stored.ids.keys():
+            found.append(f"history: {len(missing)} of {len(whole)} turns are not in it")
+        if twice := [name for name, count in self.stored.ids.items() if count > 1]:
+            found.append(f"history: {len(twice)} turns are in it more than once")
+        if strange := self.stored.ids.keys() - self.contents.keys():
+            found.append(f"history: {len(strange)} turns in it were never written")
+        if self.stored.typed > self.typed:
+            found.append(f"history: {self.stored.typed} typed turns are in it, {self.typed} were written")
+        return found
 
     def _of_growth(self) -> list[str]:
         periods = self.periods()
@@ -160,7 +205,8 @@ class Soaked:
 
     def _of_health(self) -> list[str]:
         """Failures inside the dashboard; a locked history says so, which is no failure."""
-        return [text for text in self.last.get("health", []) if not text.startswith("history: ")]
+        every = {text for run in self.runs if run.notes for text in run.notes[-1]["health"]}
+        return sorted(text for text in every if not text.startswith("history: "))
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
@@ -172,8 +218,8 @@ def _lines(path: Path) -> Iterable[str]:
     return text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
 
 
-def _account(path: Path, log: WrittenLog) -> Account:
-    return compare(log, list(read_records(path.read_bytes() if path.exists() else b"")))
+def _records(path: Path) -> list[tuple[int, float]]:
+    return list(read_records(path.read_bytes() if path.exists() else b""))
 
 
 def table(soaked: Soaked) -> list[str]:
@@ -182,17 +228,20 @@ def table(soaked: Soaked) -> list[str]:
         "| log | lines written | read | too long, counted | not read whole | lost | missed | gaps | out of order |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, account in (("latency.log", soaked.latency), ("v34.log", soaked.v34)):
-        said = soaked.source(name)
+    for name, account in soaked.runs[-1].accounts:
+        said = soaked.runs[-1].source(name)
         ways = Counter(how.partition(" ")[0] for how in account.cut)
         cut = ", ".join(f"{count} {how}" for how, count in sorted(ways.items())) or "none"
         cells = [account.written, account.read, said["dropped"], cut, account.lost, said["missed"], said["gaps"]]
         rows.append(f"| {name} | {' | '.join(map(str, cells))} | {account.strange} |")
-    stored = len(soaked.turns.keys() & soaked.stored)
+    stored = len(soaked.turns.keys() & soaked.stored.ids.keys())
+    twice = sum(count > 1 for count in soaked.stored.ids.values())
     rows += [
         "",
-        f"Bad lines: {soaked.latency.bad[1]} written, {soaked.unparsed} counted. Turns: {len(soaked.turns)} written, "
-        f"{len(soaked.whole_turns())} of them with all their lines read, {stored} in the history.",
+        f"Bad lines: {soaked.latency.bad[1]} written, {soaked.unparsed} counted. Turns, of all dashboards: "
+        f"{len(soaked.turns)} written, {len(soaked.whole_turns())} of them with all their lines read, {stored} in the "
+        f"history, {twice} more than once. Typed turns: {soaked.typed} "
+        f"written, {soaked.stored.typed} in the history. Changes of a flag made and taken back: {soaked.undone}.",
         "",
         "| third | turns so far | memory MiB | descriptors | threads | turn → snapshot p50, p95 ms |",
         "|---|---|---|---|---|---|",

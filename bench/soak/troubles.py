@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.fuzz.services import BODIES
 
@@ -87,8 +89,8 @@ class LockHolder:
         self._database = database
         self._process: subprocess.Popen[str] | None = None
         self._until = 0.0
-        self.times = 0
-        self.held_s = 0.0
+        self.released = float("-inf")
+        """time.monotonic()."""
 
     def hold(self, seconds: float) -> None:
         """Take the lock, and stop, until ``release`` is called or due."""
@@ -104,8 +106,11 @@ class LockHolder:
             return
         os.kill(process.pid, signal.SIGSTOP)
         self._process, self._until = process, time.monotonic() + seconds
-        self.times += 1
-        self.held_s += seconds
+
+    @property
+    def holding(self) -> bool:
+        """It has the lock."""
+        return self._process is not None
 
     def release(self, now: float = float("inf")) -> None:
         """End the process if it is due."""
@@ -113,11 +118,76 @@ class LockHolder:
             self._process.kill()
             self._process.communicate()
             self._process = None
+            self.released = time.monotonic()
 
 
-def stored_ids(database: Path) -> set[str]:
-    """Request ids in the history."""
+class Changer:
+    """Changes a flag of this Timmy and takes the change back, with the program's own commands, again and again."""
+
+    FLAGS = (("tail-mode", "on"), ("retrieval", "off"))
+    FILES = ("v34/config.py", "v34/app.py", "v34/llm.py")
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self._root = root
+        self._environ = {**os.environ, **environ}
+        self._before: list[bytes] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        self._undoing = False
+        self.undone = 0
+        """Changes that were made and taken back."""
+        self.problems: list[str] = []
+
+    def _bytes(self) -> list[bytes]:
+        return [(self._root / name).read_bytes() for name in self.FILES]
+
+    def begin(self, rng: random.Random) -> bool:
+        """Change one of the flags. False: a change is on its way."""
+        if self._process is not None:
+            return False
+        self._before, self._undoing = self._bytes(), False
+        self._start("flip", *rng.choice(self.FLAGS))
+        return True
+
+    def _start(self, command: str, *arguments: str) -> None:
+        argv = [sys.executable, "-m", "timmy_tui", command, *arguments, "--yes", "--now", "--root", str(self._root)]
+        self._process = subprocess.Popen(argv, env=self._environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def look(self, wait: bool = False) -> None:
+        """Whether a command is done, and what it did. ``wait``: until the change is made and taken back."""
+        while self._process is not None and (wait or self._process.poll() is not None):
+            output = self._process.communicate()[0].decode(errors="replace")
+            code, self._process = self._process.returncode, None
+            if code:
+                self.problems.append(f"{'undo' if self._undoing else 'flip'} ended with {code}: {output[-300:]}")
+            elif self._undoing:
+                self.undone += 1
+                if self._bytes() != self._before:
+                    self.problems.append("undo left other bytes than there were before")
+            else:
+                if not self._is_changed():
+                    self.problems.append("flip changed other lines than one or two")
+                self._undoing = True
+                self._start("undo")
+
+    def _is_changed(self) -> bool:
+        """One or two lines are other ones, and no line more or less."""
+        before, after = (b"".join(files).splitlines() for files in (self._before, self._bytes()))
+        return len(before) == len(after) and sum(a != b for a, b in zip(before, after, strict=True)) in (1, 2)
+
+
+class Stored(NamedTuple):
+    """What is in the history."""
+
+    ids: Mapping[str, int]
+    """Request id → number of turns with it."""
+    typed: int
+    """Turns without one."""
+
+
+def stored_turns(database: Path) -> Stored:
+    """By now."""
     if not database.exists():
-        return set()
+        return Stored({}, 0)
     with closing(sqlite3.connect(database, timeout=30)) as connection:
-        return {str(name) for (name,) in connection.execute("SELECT request_id FROM turns")}
+        counts = Counter(str(name) for (name,) in connection.execute("SELECT request_id FROM turns"))
+    return Stored(counts, counts.pop("", 0))

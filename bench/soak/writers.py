@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.logs import event_line
@@ -120,10 +120,17 @@ class Conversation:
         """By id: when its last line was written, by our clock."""
         self.contents: dict[str, set[int]] = {}
         """By id: numbers of the contents of the latency log that its lines are in."""
+        self.typed = 0
+        """Typed turns, of which only the debug log tells."""
         self._seed = seed
         self._rng = random.Random(seed)
         self._sessions = 0
         self._steps = self._endless()
+
+    @property
+    def logs(self) -> Mapping[str, WrittenLog]:
+        """By kind."""
+        return {"latency": self.latency.log, "v34": self.v34.log}
 
     def next_step(self) -> float:
         """Write the next lines; seconds of its clock until the ones behind them."""
@@ -162,6 +169,7 @@ class Conversation:
                     self.turns[request_id] = time.time()
                 upto = len(v34) * number // len(latency)
                 for debug_line in v34[written:upto]:
+                    self.typed += b"Received user_message via WebSocket" in debug_line
                     self.v34.append(debug_line)
                 written = upto
                 self.now += seconds / len(latency)

@@ -1,5 +1,7 @@
 """``make soak``: a few seconds of it find nothing, and its ledger and its judgement refuse what is wrong."""
 
+import random
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,11 +9,15 @@ import pytest
 
 from bench.soak.__main__ import soak
 from bench.soak.figures import table
-from bench.soak.ledger import RECORD, WrittenLog, checksum, compare, read_records
+from bench.soak.ledger import AT_WORK_S, RECORD, Content, WrittenLog, checksum, compare, compare_run, read_records
+from bench.soak.troubles import Changer, Stored, stored_turns
 from bench.soak.world import SoakOptions
 from bench.soak.writers import BAD_LINES, LogWriter
+from tests.turn_makers import complete_turn
 from timmy_tui.core.settings import TailSettings
+from timmy_tui.demo.start import write_installation
 from timmy_tui.parse.latency_log import LatencyParser
+from timmy_tui.storage.history import History
 
 
 def written(*contents: Sequence[bytes], ends: Sequence[str]) -> WrittenLog:
@@ -82,12 +88,77 @@ def test_each_bad_line_is_counted_once(line: bytes) -> None:
     assert sum(parser.unparsed.values()) == 1
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("notify", [True, False])
-def test_a_few_seconds_of_everything_at_once_lose_nothing(notify: bool) -> None:
+def dated(*contents: tuple[float, float, Sequence[bytes]]) -> WrittenLog:
+    """(begun, ended, lines) of each; a line is written every second from its beginning on."""
+    log = WrittenLog(
+        [
+            Content(
+                array("L", map(checksum, lines)),
+                array("d", [begun + at for at in range(len(lines))]),
+                begun=begun,
+                ended=ended,
+                ended_by="rename" if ended < float("inf") else "",
+            )
+            for begun, ended, lines in contents
+        ]
+    )
+    return log
+
+
+INF = float("inf")
+
+
+def test_a_dashboard_that_was_started_later_begins_with_the_content_that_it_found() -> None:
+    log = dated((0, 10, A), (10, 20, B), (20, INF, C))
+    account = compare_run(log, records([*B, *C]), 0, INF)
+    assert (account.whole, account.written, account.cut, account.strange) == ({1, 2}, 4, [], 0)
+    assert compare_run(log, records([*B, *C]), 2, INF).strange == 4, "it cannot have found an older one"
+    assert compare_run(log, records([B[1], B[2], *C]), 1, INF).strange == 3, "it did not begin with a first line"
+
+
+def test_a_dashboard_that_was_ended_need_not_have_read_the_rest() -> None:
+    log = dated((0, 10, A), (10, INF, [*B, *C]))
+    account = compare_run(log, records([*A, *B[:2]]), 0, 12.5)
+    assert (account.whole, account.cut, account.strange, account.written) == ({0}, [], 0, 5)
+    assert compare_run(log, records([*A, *B, *C]), 0, 12.5).strange == 1, "C was written after it had ended"
+
+
+@pytest.mark.parametrize(("until", "missed"), [(10 + AT_WORK_S, 1), (9.9 + AT_WORK_S, 0)])
+def test_what_ended_while_it_was_at_work_must_be_read(until: float, missed: int) -> None:
+    account = compare_run(dated((0, 10, A), (10, INF, B)), records([A[0], *B]), 0, until)
+    assert (len(account.cut), account.whole, account.strange) == (missed, set(), 0)
+
+
+def test_turns_that_are_stored_twice_are_counted(tmp_path: Path) -> None:
+    assert stored_turns(tmp_path / "history.db") == Stored({}, 0)
+    history = History(tmp_path / "history.db", "/timmy")
+    for number, request_id in enumerate(("a", "b", "b", "", "")):
+        history.store([complete_turn(number, request_id=request_id, started=5000.0 * number, output_tokens=number)])
+    history.close()
+    assert stored_turns(tmp_path / "history.db") == Stored({"a": 1, "b": 2}, 2)
+
+
+def test_a_flag_that_cannot_be_changed_is_a_problem(tmp_path: Path) -> None:
+    write_installation(tmp_path, dict.fromkeys(("ollama", "v34", "tts", "stt"), 9))
+    (tmp_path / "v34/config.py").write_text("USE_FULL_MEGA_PROMPT = RETRIEVAL_ENABLED = some_function()\n")
+    changer = Changer(tmp_path, {"XDG_STATE_HOME": f"{tmp_path}/state", "XDG_CONFIG_HOME": f"{tmp_path}/config"})
+    assert changer.begin(random.Random(1))
+    assert not changer.begin(random.Random(1)), "one at a time"
+    changer.look(wait=True)
+    assert changer.undone == 0
+    (problem,) = changer.problems
+    assert problem.startswith("flip ended with 1")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("notify", "restarts"), [(True, 0.0), (False, 1.0)])
+def test_a_few_seconds_of_everything_at_once_lose_nothing(notify: bool, restarts: float) -> None:
     assert TailSettings().notify
-    soaked = soak(SoakOptions(seconds=4.0, speed=40.0, seed=2, notify=notify))
+    soaked = soak(SoakOptions(seconds=6.0, speed=40.0, seed=2, notify=notify, restart_s=0.3, restarts=restarts))
     assert soaked.findings() == [], table(soaked)
     assert soaked.latency.read > 100
     assert soaked.v34.read > 100
     assert soaked.notes[-1]["snapshots"] > 5
+    counts = soaked.done.counts
+    assert len(soaked.runs) == 1 + counts["dashboards killed"] + counts["dashboards closed"]
+    assert (len(soaked.runs) > 1) == (restarts > 0)

@@ -327,8 +327,9 @@ def test_a_whole_prompt_may_be_kept_and_lines_are_used_once() -> None:
     assert [one.prompt for one in nameless] == [42]
 
 
-def test_other_lines_are_no_facts() -> None:
+def test_noise_is_counted() -> None:
     _, parser = feed("words", slot(), "more words\r")
+    assert parser.noise == 2
     assert dict(parser.facts) == {"slot": 1}
     assert len(OllamaLogParser().feed([slot().encode() + b"\r\n"])) == 1
     assert len(OllamaLogParser().feed([b"\xff" + slot().encode()])) == 0

@@ -19,6 +19,7 @@ from timmy_tui.commands.options import (
     settings_option,
     takes,
 )
+from timmy_tui.core.formatting import plural
 from timmy_tui.core.output import say_json, say_lines
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.flag_words import epoch_words
@@ -111,12 +112,8 @@ def _epoch_lines(epochs: tuple[Epoch, ...]) -> Iterator[str]:
         yield "no turns in these logs: nothing is judged"
         return
     for name, epoch in zip(("now", "before"), epochs[:-3:-1], strict=False):
-        words = clean(f"{name:8}epoch {epoch.number}, {_turns(epoch.turns)}: {epoch_words(epoch)}")
+        words = clean(f"{name:8}epoch {epoch.number}, {plural(epoch.turns, 'turn')}: {epoch_words(epoch)}")
         yield from wrap(words, WIDTH, subsequent_indent=" " * 8)
-
-
-def _turns(count: int) -> str:
-    return f"{count} turn{'' if count == 1 else 's'}"
 
 
 def _server_words(facts: OllamaFacts | None) -> str:

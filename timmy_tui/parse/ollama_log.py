@@ -117,6 +117,8 @@ class OllamaLogParser:
         """Whether debug lines are written; None where the log does not show it."""
         self.facts: Counter[str] = Counter()
         """Lines by kind."""
+        self.noise = 0
+        """Lines that no pattern matches: with the facts, all lines."""
         self.servers_own = 0
         """Lines that can only be those of an Ollama server; beyond the first, only those that a pattern matches."""
         self.generations = 0
@@ -147,6 +149,7 @@ class OllamaLogParser:
         text = line.decode("utf-8", "replace").rstrip("\r\n")
         fact = match_line(text)
         if fact is None:
+            self.noise += 1
             if not self.servers_own:
                 self.servers_own += is_servers_own(text)
             self._note_level(text)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
 from timmy_tui.analysis.stats.turn_times import mean_steps, turn_times
-from timmy_tui.core.formatting import MISSING, duration
+from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.llm import Certainty, Reuse
@@ -113,10 +113,10 @@ def _reuse_lines(items: Sequence[Reuse]) -> Iterator[str]:
             middle = replace(known[0], share=median(item.share or 0.0 for item in known), least=None, most=None)
             yield f"prompt reuse {share_words(middle)}, {certainty}: median of {len(known)} turns, {low} … {high}"
     for words, number in Counter(share_words(item) for item in by_certainty[Certainty.KNOWN]).most_common():
-        yield f"prompt reuse none in {number} turn{'' if number == 1 else 's'}: {words}"
+        yield f"prompt reuse none in {plural(number, 'turn')}: {words}"
     reasons = ("the machine was busy" if item.busy else item.reason for item in by_certainty[Certainty.UNKNOWN])
     for reason, number in Counter(reasons).most_common():
-        yield f"prompt reuse {MISSING} in {number} turn{'' if number == 1 else 's'}: {clean(reason)}"
+        yield f"prompt reuse {MISSING} in {plural(number, 'turn')}: {clean(reason)}"
 
 
 def _offset_lines(turns: Sequence[Turn]) -> Iterator[str]:

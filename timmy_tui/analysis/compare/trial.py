@@ -13,6 +13,7 @@ from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.compare.crossover import compare_crossover
 from timmy_tui.analysis.compare.equal_work import usable
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.core.formatting import plural
 from timmy_tui.model.flag_words import by_key, word
 from timmy_tui.model.judgement import Comparison, TrialState
 from timmy_tui.model.turn import Turn
@@ -189,7 +190,7 @@ def _sentence(phase: Phase, missing: int, verdict: Comparison | None) -> str:
     if phase.kind == "change":
         return "now change " + " and ".join(f"{flag} to {value}" for flag, value in phase.flags)
     how = {"A": "as it is", "B": "with the change", "A again": "as it was"}[phase.side]
-    return f"{missing} more turn{'s' if missing != 1 else ''} {how}"
+    return f"{plural(missing, 'more turn')} {how}"
 
 
 def _label(trial: Trial) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from timmy_tui.analysis.llm.llm_requests import LlmRequest
 from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule
 from timmy_tui.analysis.llm.prefill_rate import FULL_HIT_MS, PrefillRate, fastest_cold, prior_rate
+from timmy_tui.core.formatting import plural
 from timmy_tui.model.llm import Certainty
 
 UNREPORTED_MS = 3.0
@@ -241,9 +242,8 @@ def _reference_rate(
     """The cold rate to compare the prefill with, and its name; or None and the reason why there is none."""
     if learned is not None:
         kind = "" if learned.certain else "presumed "
-        plural = "s" if learned.samples > 1 else ""
         rate = f"{learned.tokens_per_second:.0f} tok/s"
-        return learned, f"compared with {learned.samples} {kind}cold turn{plural}, {rate}"
+        return learned, f"compared with {plural(learned.samples, f'{kind}cold turn')}, {rate}"
     if apparent <= fastest_cold(request.decode_rate):
         return None, "no cold turn yet to compare with"
     known_model = request.model is None or "3b" in request.model.lower()

@@ -9,6 +9,7 @@ from timmy_tui.analysis.llm.criteria import evaluate
 from timmy_tui.analysis.llm.log_join import LogJoin
 from timmy_tui.analysis.llm.prompt_reuse import MAX_REQUESTS, ReuseTracker
 from timmy_tui.analysis.stats.epochs import EpochTracker
+from timmy_tui.core.formatting import plural
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.llm import ContextState, Criterion, LearnedRate, LlmState, OllamaFacts, Reuse
 from timmy_tui.model.turn import FlagValue, Turn
@@ -132,7 +133,7 @@ def warnings(facts: OllamaFacts | None, context: ContextState | None, now: float
         lines.extend(_memory_warnings(facts, now))
     turns_left = None if context is None or context.truncated else context.turns_left
     if turns_left is not None and turns_left < FEW_TURNS_LEFT:
-        lines.append(f"the context window is full in about {turns_left} turn{'' if turns_left == 1 else 's'}")
+        lines.append(f"the context window is full in about {plural(turns_left, 'turn')}")
     return tuple(lines)
 
 

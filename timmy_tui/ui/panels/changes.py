@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from timmy_tui.core.formatting import MISSING, duration
+from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.change import ChangeProgress, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
@@ -167,7 +167,7 @@ def _point_rows(control: ControlState, view: View, width: int) -> Iterator[Row]:
 
 
 def _point(point: RestorePoint) -> Line:
-    files = MISSING if point.files is None else f"{len(point.files)} file{'s' if len(point.files) != 1 else ''}"
+    files = MISSING if point.files is None else plural(len(point.files), "file")
     left_out = (f"{len(point.left_out)} left out",) if point.left_out else ()
     note = "; ".join(text for text in (point.problem, *left_out, point.note) if text)
     return line(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from timmy_tui.core.formatting import MISSING, count, duration, on_off
+from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
@@ -99,4 +99,4 @@ def _cut_events(events: list[Line], available: int) -> list[Line]:
     if len(events) <= available:
         return events
     more = len(events) - available + 1
-    return [*events[: available - 1], line((f"+{more} more event{'' if more == 1 else 's'}", "muted"))]
+    return [*events[: available - 1], line((f"+{plural(more, 'more event')}", "muted"))]

@@ -1,6 +1,6 @@
 """One-line panels below the stage rows: prompt cache and context, finding or verdict, sources, running change."""
 
-from timmy_tui.core.formatting import MISSING, ago, duration, percent
+from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
@@ -160,7 +160,7 @@ def _source_parts(view: View, source: SourceState) -> list[Line]:
         parts.append(line((f"{name} quiet {ago(view.now - source.newest)}", "muted")))
     for number, word in ((source.gaps, "gap"), (source.missed, "missed file"), (source.dropped, "dropped line")):
         if number:
-            parts.append(line((f"{name} {number} {word}{'s' if number > 1 else ''}", "warn")))
+            parts.append(line((f"{name} {plural(number, word)}", "warn")))
     if source.partial:
         parts.append(line((f"{name} incomplete line", "warn")))
     return parts

@@ -1,6 +1,6 @@
 """The headline, and the turn in flight."""
 
-from timmy_tui.core.formatting import MISSING, ago, duration, percent
+from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
@@ -170,7 +170,7 @@ def _idle(view: View) -> list[Line]:
     counts = view.snapshot.counts
     if not view.turns:
         return [line(("waiting for the first turn", "muted")), *_listening(view)]
-    count = f"{counts.complete} turn{'' if counts.complete == 1 else 's'}"
+    count = plural(counts.complete, "turn")
     parts = [*(_listening(view) or [line(("idle", "muted"))]), line((count, "muted"))]
     for number, word, role in (
         (counts.failed, "failed", "bad"),

@@ -4,7 +4,7 @@ Which columns a width has, and what a narrower one drops first, is in ``row_colu
 are always shown.
 """
 
-from timmy_tui.core.formatting import MISSING, duration, percent
+from timmy_tui.core.formatting import MISSING, duration, percent, plural
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, UNATTRIBUTED_LABEL, V2V
 from timmy_tui.model.turn import Turn, TurnState
@@ -40,9 +40,7 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
     if hidden:
         hidden_ms = sum(bar.length or 0.0 for bar in hidden)
-        lines.append(
-            line((f"+{len(hidden)} smaller row{'' if len(hidden) == 1 else 's'}: {duration(hidden_ms)}", "muted"))
-        )
+        lines.append(line((f"+{plural(len(hidden), 'smaller row')}: {duration(hidden_ms)}", "muted")))
     return [fit(spans, width) for spans in lines]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from timmy_tui.core.formatting import count, duration
+from timmy_tui.core.formatting import count, duration, plural
 from timmy_tui.model.flag_words import epoch_words
 from timmy_tui.model.stages import BY_KEY, TRENDS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
@@ -52,9 +52,7 @@ def _chart(view: View, key: str, turns: Sequence[Turn], width: int, height: int)
     points = [Point(float(i), ms) for i, turn in enumerate(turns) if (ms := _value(turn, key)) is not None]
     spans = epoch_spans(view, turns)
     levels = []
-    parts = [
-        line((series_name(key, view), "title"), (f" · {len(points)} turn{'' if len(points) == 1 else 's'}", "muted"))
-    ]
+    parts = [line((series_name(key, view), "title"), (f" · {plural(len(points), 'turn')}", "muted"))]
     for number, start, end in spans:
         values = [point.y for point in points if start <= point.x < end]
         if values:
