@@ -3,10 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.compare.setting_gain import with_changes
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
+from timmy_tui.analysis.detect.news import News, is_notable, leading
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
@@ -21,8 +24,10 @@ REMEMBERED = 500
 class Judge:
     """Takes closed turns in order; the same ordinal again is a revision and is not judged twice."""
 
-    def __init__(self, known: KnownFlags | None = None) -> None:
-        """``known``: the table of flags, and their values by journal and files."""
+    def __init__(self, known: KnownFlags | None = None, news: News | None = None) -> None:
+        """``known``: the table of flags, and their values by journal and files. ``news``: which findings
+        are; None: all."""
+        self._news = news
         self._detector = RegressionDetector(known)
         self._diagnoser = Diagnoser()
         self._tracker = EpochTracker(known)
@@ -120,8 +125,10 @@ class Judge:
             self._verdict = self._judge_flip()
             self._stale = False
         if self._state is None:
+            findings = tuple(replace(one, notable=is_notable(one, self._news)) for one in self._detector.findings)
             self._state = JudgementState(
-                findings=self._detector.findings,
+                findings=findings,
+                leading=leading(findings, self._news),
                 diagnosis=self._diagnosis,
                 verdict=self._verdict,
                 quality=tuple(self._marks.items()),

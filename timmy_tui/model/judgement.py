@@ -44,7 +44,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     cost_ms: float = 0.0
     """What it adds to a turn on average, in ms; negative for an improvement."""
     notable: bool = True
-    """A user could feel it, or it is large for its stage and some ms: see ``Settings.notable``."""
+    """A user could feel it, or it is large for its stage and some ms: ``core.settings.Findings`` says from when on."""
     cause: str = ""
     """Its likeliest reason, where one is known; empty otherwise."""
     confidence: float
@@ -188,3 +188,5 @@ class JudgementState(Struct, frozen=True, eq=False):
     """(ordinal, the user's note) of marked turns; private."""
     trial: TrialState | None = None
     """The guided test that is open."""
+    leading: Finding | None = None
+    """The one to speak of: of the young and notable ones that are slower, the costliest. None if there is none."""

@@ -31,7 +31,7 @@ def _badge(view: View) -> Line:
         return line((f"{view.glyphs.fail} {str(turn.state).replace('_', ' ')}", "bad"), (reason, "muted"))
     if headline is None or turn is None:
         return line((f"{view.glyphs.none} ", "muted"), (f"{V2V} {MISSING}", "headline"))
-    slower = any(finding.direction == "slower" and not finding.acknowledged for finding in view.findings)
+    slower = view.leading is not None and not view.leading.acknowledged
     glyph, role = (view.glyphs.up, "bad") if slower else (view.glyphs.ok, "good")
     why = turn.unmeasured.get(V2V, "") if headline.last is None else ""
     return (
@@ -77,12 +77,13 @@ def _largest(view: View, width: int) -> list[Line]:
 
 
 def _level(view: View) -> list[Line]:
-    """The worst finding; without findings, Δ of the newest turn."""
-    if view.findings:
-        worst = max(view.findings, key=lambda f: (f.direction == "slower", abs(f.after_ms - f.before_ms)))
-        return [line((f"{finding_words(worst, view.glyphs, 16)} {stage_name(worst.stage)}", finding_role(worst)))]
+    """The leading finding; without one, how far the turn is over its usual."""
+    finding = view.leading
+    if finding is not None:
+        return [line((f"{finding_words(finding, view.glyphs, 16)} {stage_name(finding.stage)}", finding_role(finding)))]
     headline = view.snapshot.headline
-    text = signed(headline.delta if headline else None, view.glyphs)
+    delta = headline.delta if headline else None
+    text = signed(delta if view.excess_ms is None else view.excess_ms, view.glyphs)
     return [line((text, "muted"))] if text else []
 
 
