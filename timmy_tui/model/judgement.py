@@ -147,6 +147,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """Stages that take place in more or fewer turns."""
     turns: str = ""
     """Which turns were compared, if not the usual ones: ``first turns of sessions``."""
+    undone: bool = False
+    """The change between the sides has been taken back: this is history."""
     compared: tuple[int, int] = (0, 0)
     """Turns of A and B in any state, that marks and signals are counted in."""
 

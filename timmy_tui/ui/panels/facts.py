@@ -114,7 +114,9 @@ def verdict_line(view: View, width: int) -> Line:
         return _leading_line(view, width)
     if judgement is not None and judgement.verdict is not None:
         undo = (
-            () if view.read_only or judgement.verdict.wanted else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
+            ()
+            if view.read_only or judgement.verdict.wanted or judgement.verdict.undone
+            else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
         )
         head = f"{foreign(changes_words(judgement.verdict.changes), 40)}: " if judgement.verdict.changes else "verdict "
         available = max(width - len(head) - len(plain(undo)), 0)
