@@ -8,16 +8,22 @@ from msgspec.structs import replace
 from timmy_tui.analysis.compare.comparison import compare, with_verdict_for_every_look
 from timmy_tui.analysis.compare.selections import epoch_selection
 from timmy_tui.analysis.compare.setting_gain import with_changes
+from timmy_tui.analysis.detect.broken_reuse import broken_reuse
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
 from timmy_tui.analysis.detect.news import News, is_notable, leading
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags, WrittenValue
-from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
+from timmy_tui.model.judgement import Comparison, Diagnosis, Finding, JudgementState
+from timmy_tui.model.stages import V2V
 from timmy_tui.model.turn import Epoch, FlagChange, Turn
 
+SHOWS_REUSE = ("prefill", "llm", V2V)
+"""Stages whose level a broken cache moves."""
+NEAR = TUNING.detector.one_cause_turns
 REMEMBERED = 500
 """Turns that a verdict can look back on: 200 a side and what lies between."""
 
@@ -39,6 +45,8 @@ class Judge:
         """Position of the newest turn."""
         self._judged: set[int] = set()
         """Ordinals."""
+        self._answers: dict[str, str] = {}
+        """Key of a finding → the user's newest answer."""
         self._diagnosis: Diagnosis | None = None
         self._verdict: Comparison | None = None
         self._stale = False
@@ -98,6 +106,7 @@ class Judge:
     def answer(self, key: str, answer: str) -> None:
         """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
         self._state = None
+        self._answers[key] = answer
         if answer == "accept":
             self._detector.accept(key)
         elif answer == "acknowledge":
@@ -126,7 +135,7 @@ class Judge:
             self._verdict = self._judge_flip()
             self._stale = False
         if self._state is None:
-            findings = tuple(replace(one, notable=is_notable(one, self._news)) for one in self._detector.findings)
+            findings = tuple(replace(one, notable=is_notable(one, self._news)) for one in self._all_findings())
             self._state = JudgementState(
                 findings=findings,
                 leading=leading(findings, self._news),
@@ -136,6 +145,18 @@ class Judge:
                 notes=tuple(self._notes.items()),
             )
         return self._state
+
+    def _all_findings(self) -> tuple[Finding, ...]:
+        """Those of the detector; a cache that broke stands in the place of the prefill that is slower for it."""
+        found = self._detector.findings
+        broken = broken_reuse(self.turns)
+        if broken is None or self._answers.get(broken.key) in ("accept", "mute"):
+            return found
+        broken = replace(broken, acknowledged=self._answers.get(broken.key) == "acknowledge")
+        return (
+            broken,
+            *(one for one in found if one.ended or one.stage not in SHOWS_REUSE or one.since < broken.since - NEAR),
+        )
 
     def _judge_flip(self) -> Comparison | None:
         """What runs since the newest change of a flag, against what ran under the same flags before it.

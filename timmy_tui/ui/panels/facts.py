@@ -134,6 +134,8 @@ def _leading_line(view: View, width: int) -> Line:
     words = finding_words(finding, view.glyphs, 48)
     acknowledged = " (seen)" if finding.acknowledged else ""
     text = f"{words} {stage_name(finding.stage)} {duration(finding.before_ms)}→{duration(finding.after_ms)}"
+    if finding.cause:
+        text = f"{view.glyphs.up} {foreign(finding.cause, 90)}"
     since = view.turn_name(finding.since, finding.since_id)
     parts = [line((text, finding_role(finding))), line((f"since {since}{acknowledged}", "muted"))]
     if len(view.findings) > 1:
