@@ -169,7 +169,13 @@ def judgement(newest: int, *findings: Finding) -> JudgementState:
         slow=True,
     )
     quality = ((newest, "good"), (newest - 2, "bad"))
-    return JudgementState(findings, diagnosis, verdict, quality)
+    return JudgementState(
+        findings,
+        diagnosis,
+        verdict,
+        quality,
+        leading=next((one for one in findings if one.direction == "slower"), None),
+    )
 
 
 def sources() -> tuple[SourceState, ...]:

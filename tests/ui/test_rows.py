@@ -196,9 +196,8 @@ def test_a_finding_on_the_gpu_shows_on_llm_and_tts_in_their_own_ms() -> None:
         assert change.before_ms == pytest.approx((row.p50 or 0.0) / 1.25)
 
 
-def test_what_a_finding_costs_is_what_its_row_shows_since_then() -> None:
-    """A finding named LLM has the times of the part that raised it: 120 ms of wait."""
-    part = finding(before_ms=120.0, after_ms=150.0, ratio=1.25, since=21)
+def test_what_a_finding_on_a_part_costs_the_whole_is_what_the_row_of_the_whole_shows_since_then() -> None:
+    part = finding(stage="wait", key="wait:21", before_ms=120.0, after_ms=150.0, ratio=1.25, since=21)
     turns = [1.0] * 21 + [1.25] * 10
     snap = with_ratios(snapshot(judgement=judgement(30, part)), "llm", *turns)
     change = level_change(view(snap), "llm")

@@ -13,7 +13,6 @@ from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, sna
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.facts import footer_line
-from timmy_tui.ui.panels.headline import headline_finding
 from timmy_tui.ui.panels.live import live_lines
 from timmy_tui.ui.panels.said import FULL, SOON_TURNS, forecast_line, said_lines, said_rows
 from timmy_tui.ui.panels.stage_card import card_rows
@@ -94,22 +93,6 @@ def test_the_page_behind_the_key_has_all_of_it_whole() -> None:
     for words in ("LLM faster", "over your", "context", "permission", "verdict of the newest flip"):
         assert words in text
     assert "…" not in text
-
-
-@pytest.mark.parametrize(("n", "named"), [(30, True), (31, False)])
-def test_an_old_finding_leaves_the_headline(n: int, named: bool) -> None:
-    snap = snapshot(judgement=judgement(30, finding(n=n)))
-    assert (headline_finding(view(snap)) is not None) is named
-
-
-def test_the_headline_names_the_costliest_slower_finding() -> None:
-    small = finding(key="a", stage="retrieve", before_ms=50.0, after_ms=90.0)
-    great = finding(key="b", stage="tts", before_ms=600.0, after_ms=1000.0)
-    won = finding(key="c", stage="llm", direction="faster", before_ms=900.0, after_ms=200.0)
-    chosen = headline_finding(view(snapshot(judgement=judgement(30, small, won, great))))
-    assert chosen is not None and chosen.key == "b"
-    seen = headline_finding(view(snapshot(judgement=judgement(30, replace(great, acknowledged=True), won))))
-    assert seen is not None and seen.key == "c"
 
 
 # -- footer

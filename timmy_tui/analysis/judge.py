@@ -3,17 +3,27 @@
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 
-from timmy_tui.analysis.compare.comparison import compare
+from msgspec.structs import replace
+
+from timmy_tui.analysis.compare.comparison import compare, with_verdict_for_every_look
+from timmy_tui.analysis.compare.selections import epoch_selection
 from timmy_tui.analysis.compare.setting_gain import with_changes
+from timmy_tui.analysis.detect.broken_reuse import broken_reuse
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
+from timmy_tui.analysis.detect.news import News, is_notable, leading
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags, WrittenValue
-from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
-from timmy_tui.model.turn import Epoch, Turn
+from timmy_tui.model.judgement import Comparison, Diagnosis, Finding, JudgementState
+from timmy_tui.model.stages import V2V
+from timmy_tui.model.turn import Epoch, FlagChange, Turn
 
+SHOWS_REUSE = ("prefill", "llm", V2V)
+"""Stages whose level a broken cache moves."""
+NEAR = TUNING.detector.one_cause_turns
 REMEMBERED = 500
 """Turns that a verdict can look back on: 200 a side and what lies between."""
 
@@ -21,8 +31,10 @@ REMEMBERED = 500
 class Judge:
     """Takes closed turns in order; the same ordinal again is a revision and is not judged twice."""
 
-    def __init__(self, known: KnownFlags | None = None) -> None:
-        """``known``: the table of flags, and their values by journal and files."""
+    def __init__(self, known: KnownFlags | None = None, news: News | None = None) -> None:
+        """``known``: the table of flags, and their values by journal and files. ``news``: which findings
+        are; None: all."""
+        self._news = news
         self._detector = RegressionDetector(known)
         self._diagnoser = Diagnoser()
         self._tracker = EpochTracker(known)
@@ -33,6 +45,8 @@ class Judge:
         """Position of the newest turn."""
         self._judged: set[int] = set()
         """Ordinals."""
+        self._answers: dict[str, str] = {}
+        """Key of a finding → the user's newest answer."""
         self._diagnoses: deque[Diagnosis] = deque(maxlen=REMEMBERED)
         self._verdict: Comparison | None = None
         self._stale = False
@@ -92,6 +106,7 @@ class Judge:
     def answer(self, key: str, answer: str) -> None:
         """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
         self._state = None
+        self._answers[key] = answer
         if answer == "accept":
             self._detector.accept(key)
         elif answer == "acknowledge":
@@ -120,8 +135,10 @@ class Judge:
             self._verdict = self._judge_flip()
             self._stale = False
         if self._state is None:
+            findings = tuple(replace(one, notable=is_notable(one, self._news)) for one in self._all_findings())
             self._state = JudgementState(
-                findings=self._detector.findings,
+                findings=findings,
+                leading=leading(findings, self._news),
                 diagnosis=self._diagnoses[-1] if self._diagnoses else None,
                 diagnoses=tuple(self._diagnoses),
                 verdict=self._verdict,
@@ -131,25 +148,51 @@ class Judge:
             )
         return self._state
 
-    def _judge_flip(self) -> Comparison | None:
-        """The newest epoch that a flag began, with what followed under the same flags, against the one before it."""
-        epochs = self.epochs
-        at = next((number for number in range(len(epochs), 1, -1) if flag_changed(epochs[number - 1])), None)
-        if at is None:
-            return None
-        after = [turn for number in range(at, len(epochs) + 1) for turn in self._members(number)]
-        before = self._before_flip(at)
-        verdict = compare(before, after, (f"epoch:{at - 1}", f"epoch:{at}"), self._marks, self.noise)
-        return with_changes(verdict, epochs[at - 1].changes)
+    def _all_findings(self) -> tuple[Finding, ...]:
+        """Those of the detector; a cache that broke stands in the place of the prefill that is slower for it."""
+        found = self._detector.findings
+        broken = broken_reuse(self.turns)
+        if broken is None or self._answers.get(broken.key) in ("accept", "mute"):
+            return found
+        broken = replace(broken, acknowledged=self._answers.get(broken.key) == "acknowledge")
+        return (
+            broken,
+            *(one for one in found if one.ended or one.stage not in SHOWS_REUSE or one.since < broken.since - NEAR),
+        )
 
-    def _before_flip(self, at: int) -> list[Turn]:
-        """The epoch before, and those ahead of it that ran under the same flags."""
-        turns = self._members(at - 1)
-        number = at - 1
-        while number > 1 and not flag_changed(self.epochs[number - 1]) and len(turns) < REMEMBERED:
-            number -= 1
-            turns = self._members(number) + turns
-        return turns
+    def _judge_flip(self) -> Comparison | None:
+        """What runs since the newest change of a flag, against what ran under the same flags before it.
+
+        Restarts between are no change: both sides may have several epochs, and their names say which.
+        """
+        epochs = self.epochs
+        flips = [number for number in range(len(epochs), 1, -1) if flag_changed(epochs[number - 1])]
+        if not flips:
+            return None
+        at, last = flips[0], len(epochs)
+        undone = len(flips) > 1 and _undoes(epochs[at - 1].changes, epochs[flips[1] - 1].changes)
+        if undone:
+            # What was tried ran until here: its verdict is history, and nothing is there to be kept or undone.
+            at, last = flips[1], at - 1
+        first = at - 1
+        while first > 1 and not flag_changed(epochs[first - 1]):
+            first -= 1
+        sides = [
+            [turn for number in numbers for turn in self._members(number)]
+            for numbers in (range(first, at), range(at, last + 1))
+        ]
+        names = (epoch_selection(first, at - 1), epoch_selection(at, last))
+        verdict = with_verdict_for_every_look(compare(sides[0], sides[1], names, self._marks, self.noise))
+        verdict = with_changes(verdict, epochs[at - 1].changes)
+        return (
+            replace(verdict, undone=True, sentence=f"undone; while it ran: {verdict.sentence}") if undone else verdict
+        )
 
     def _members(self, number: int) -> list[Turn]:
         return [self._turns[one] for one in self._tracker.members(number) if one in self._turns]
+
+
+def _undoes(changes: Sequence[FlagChange], earlier: Sequence[FlagChange]) -> bool:
+    """Every flag that was changed is what it was before, and no other one changed."""
+    back = {(one.flag, one.after, one.before) for one in changes}
+    return back == {(one.flag, one.before, one.after) for one in earlier}

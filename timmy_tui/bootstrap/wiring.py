@@ -7,7 +7,7 @@ from pathlib import Path
 from timmy_tui.analysis.compare.restart_noise import Computed
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.bootstrap.flags import flag_source
-from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.core.settings import Findings, Settings, state_dir
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
@@ -39,13 +39,15 @@ def make_analyzer(
     config: ModelConfig | None = None,
     trials: TrialFile | None = None,
     known_flags: Callable[[], KnownFlags] = KnownFlags,
+    findings: Findings | None = None,
 ) -> TurnAnalyzer:
     """An analyzer. ``config``: v34's config, whose context window applies until Ollama or a log shows another.
 
-    ``known_flags``: the flags, and what journal and files tell of them; without it only turns do.
+    ``known_flags``: the flags, and what journal and files tell of them; without it only turns do. ``findings``: which
+    of them are news, by default as the settings have it.
     """
     config = config or ModelConfig()
-    return TurnAnalyzer(config.num_ctx, config.max_tokens, trials, known_flags)
+    return TurnAnalyzer(config.num_ctx, config.max_tokens, trials, known_flags, findings)
 
 
 def live_source(
@@ -61,7 +63,7 @@ def live_source(
     settings, root = timmy.settings, timmy.root
     feeds, waker = follow_logs(settings, timmy.installation)
     trials = TrialFile(timmy.control_folder) if options.trials else None
-    analyzer = make_analyzer(timmy.services.model, trials, flag_source(timmy))
+    analyzer = make_analyzer(timmy.services.model, trials, flag_source(timmy), settings.findings)
     history = settings.history
     recorder = None
     if options.record and history.enabled:
@@ -89,4 +91,5 @@ def set_session_noise(source: LiveSource, analyzer: TurnAnalyzer, noise: Session
 
 def replay_source(settings: Settings, files: tuple[Path, ...], speed: float | None) -> LiveSource:
     """The source for saved logs; asks no service, records nothing. ``speed``: times real time; None: at once."""
-    return LiveSource(Pipeline(settings, play_logs(files, speed), analyzer=make_analyzer(), replayed=True))
+    analyzer = make_analyzer(findings=settings.findings)
+    return LiveSource(Pipeline(settings, play_logs(files, speed), analyzer=analyzer, replayed=True))

@@ -48,10 +48,13 @@ def regressions(options: JudgementOptions) -> None:
     noise = None if options.logs else known_noise(find_timmy(options))
     if noise is not None:
         detector.learn(noise)
-    findings: list[Finding] = []
+    by_key: dict[str, Finding] = {}
     turns = _turns(options)
     for turn in turns:
-        findings += [new for new in detector.add(turn) if new.raised == turn.ordinal and not new.ended]
+        by_key.update({finding.key: finding for finding in detector.add(turn)})
+    # As they stand now: a level goes on moving, and may be back.
+    by_key.update({finding.key: finding for finding in detector.findings})
+    findings = sorted(by_key.values(), key=lambda finding: finding.raised)
     numbers = {turn.ordinal: turn.number for turn in turns}
     if options.as_json:
         say_json([_finding_row(finding, numbers) for finding in findings])
@@ -59,14 +62,23 @@ def regressions(options: JudgementOptions) -> None:
     if not findings:
         say("no level change in these turns")
     for finding in findings:
-        since = _turn_words(numbers.get(finding.since), finding.since_id)
-        where = f"{finding.stage} {finding.gap}".strip()
-        work = f", not explained by {' or '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
-        reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
-        say(
-            f"{where} {finding.direction} ×{finding.ratio:.2f} since {since}: {duration(finding.before_ms)} → "
-            f"{duration(finding.after_ms)}, n={finding.n}, reported at {reported_at}{work}"
-        )
+        say(_finding_line(finding, numbers))
+
+
+def _finding_line(finding: Finding, numbers: Mapping[int, int | None]) -> str:
+    """``retrieve slower ×1.38 since turn 41 (2bfc7ffd): 52ms → 72ms, 12 turns, reported at turn 45 (…)``."""
+    from timmy_tui.report.finding_words import end_words, size_words, span_words
+
+    since = _turn_words(numbers.get(finding.since), finding.since_id)
+    where = f"{finding.stage} {finding.gap}".strip()
+    work = f", at equal {' and '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
+    cause = f", {finding.cause}" if finding.cause else ""
+    reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
+    lasting = end_words(finding) or span_words(finding)
+    return (
+        f"{where} {finding.direction} {size_words(finding)} since {since}: {duration(finding.before_ms)} → "
+        f"{duration(finding.after_ms)}, {lasting}, reported at {reported_at}{work}{cause}"
+    )
 
 
 def _turn_words(number: int | None, request_id: str) -> str:
@@ -85,6 +97,16 @@ def _finding_row(finding: Finding, numbers: Mapping[int, int | None]) -> dict[st
         "since": finding.since_id,
         "ratio": finding.ratio,
         "n": finding.n,
+        "low": finding.low,
+        "high": finding.high,
+        "before_ms": finding.before_ms,
+        "after_ms": finding.after_ms,
+        "cost_ms": finding.cost_ms,
+        "steps": finding.steps,
+        "goes_on": finding.goes_on,
+        "ended": finding.ended or None,
+        "lasted": finding.lasted if finding.ended else None,
+        "cause": finding.cause or None,
     }
     return {**row, "gap": finding.gap} if finding.gap else row
 

@@ -69,7 +69,7 @@ def snapshot_of_demo(root: Path, settings: Settings, conversation: Conversation)
     latency = root / "shared/latency.log"
     _cut_last_turn(latency)
     feeds = play_logs([latency, root / "testing-interface/logs/v34.log"], None)
-    source = LiveSource(Pipeline(settings, feeds, analyzer=make_analyzer(), replayed=True))
+    source = LiveSource(Pipeline(settings, feeds, analyzer=make_analyzer(findings=settings.findings), replayed=True))
     complete = threading.Event()
     newest = [Snapshot()]
 

@@ -79,6 +79,20 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
     """When the terminal bell rings: at most once a minute, and only while the microphone is muted."""
 
 
+class Findings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which level changes the headline, the bell and the colours tell of; the list has all of them."""
+
+    felt_ms: Annotated[float, Meta(ge=0.0, le=1_000_000.0)] = 100.0
+    """A change of this much, in ms of V2V, could be felt: a pause in a talk is heard as longer from about 120 ms on
+    (Heldner 2011), and an answer stops seeming instant at 100 ms (Nielsen 1993)."""
+    large_ratio: Annotated[float, Meta(ge=1.0, le=1_000_000.0)] = 1.25
+    """So is one by this ratio of its stage, which says that something is wrong there before it can be felt …"""
+    large_ms: Annotated[float, Meta(ge=0.0, le=1_000_000.0)] = 10.0
+    """… if it is at least so many ms: below are scheduler and clock ticks (2 ms that became 4 are ×2)."""
+    young_turns: Annotated[int, Meta(ge=1, le=1_000_000)] = 30
+    """Turns. A finding that is older than this is no news, and stands in the list only."""
+
+
 class TailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How log files are followed."""
 
@@ -151,6 +165,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     paths: Paths = Paths()
     services: Services = Services()
     view: View = View()
+    findings: Findings = Findings()
     tail: TailSettings = TailSettings()
     control: Control = Control()
     history: HistorySettings = HistorySettings()

@@ -50,7 +50,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     cost_ms: float = 0.0
     """What it adds to a turn on average, in ms; negative for an improvement."""
     notable: bool = True
-    """A user could feel it, or it is large for its stage and some ms: see ``Settings.notable``."""
+    """A user could feel it, or it is large for its stage and some ms: ``core.settings.Findings`` says from when on."""
     cause: str = ""
     """Its likeliest reason, where one is known; empty otherwise."""
     confidence: float
@@ -153,6 +153,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """Stages that take place in more or fewer turns."""
     turns: str = ""
     """Which turns were compared, if not the usual ones: ``first turns of sessions``."""
+    undone: bool = False
+    """The change between the sides has been taken back: this is history."""
     compared: tuple[int, int] = (0, 0)
     """Turns of A and B in any state, that marks and signals are counted in."""
 
@@ -216,3 +218,5 @@ class JudgementState(Struct, frozen=True, eq=False):
     """Of the newest 500 turns that were judged, oldest first."""
     ratios: StageRatios | None = None
     """None before a turn was judged."""
+    leading: Finding | None = None
+    """The one to speak of: of the young and notable ones that are slower, the costliest. None if there is none."""

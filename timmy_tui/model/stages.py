@@ -269,6 +269,8 @@ GAP = "gap:"
 """Prefix of the key of one stretch of it: ``gap:classify→retrieve``."""
 V2V = "V2V"
 """Key of the whole, as a series that is judged and compared."""
+PROMPT_CACHE = "prompt cache"
+"""What is named when prompts are not reused any more, which shows in the prefill."""
 GPU = "gpu"
 """What is named when several stages on the GPU moved as one."""
 

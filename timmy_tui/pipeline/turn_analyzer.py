@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
+from msgspec import structs
 from msgspec.structs import replace
 
+from timmy_tui.analysis.detect.news import News
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.core.settings import Findings
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LearnedRate, LlmState, OllamaFacts
@@ -35,15 +38,17 @@ class TurnAnalyzer:
         history_limit: int | None = None,
         trials: TrialFile | None = None,
         known_flags: Callable[[], KnownFlags] = KnownFlags,
+        findings: Findings | None = None,
     ) -> None:
         """``config_window``, ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, in tokens, if known.
 
         ``trials``: the guided test; None where nothing can be changed. ``known_flags``: the flags, and what journal and
-        files tell of them by now; it is asked when a session begins, in the thread that adds turns.
+        files tell of them by now; it is asked when a session begins, in the thread that adds turns. ``findings``: which
+        of them are news.
         """
         self._llm = LlmSummary(config_window, history_limit)
         self._known_flags = known_flags
-        self._judge = Judge(known_flags())
+        self._judge = Judge(known_flags(), News(*structs.astuple(findings or Findings())))
         self._session: int | None = None
         self._seen: set[int] = set()
         """Ordinals."""

@@ -56,6 +56,7 @@ def line_values(snapshot: "Snapshot") -> LineValues:
     return replace(
         values,
         state=state,
+        delta_ms=values.delta_ms if (excess := _excess(snapshot, turn)) is None else excess,
         cause=_cause(snapshot, turn),
         age_s=age_of(turn, snapshot.taken),
         stale=quiet_s > snapshot.stale_s,
@@ -79,6 +80,12 @@ def turn_values(headline: StageStat | None, turn: Turn | None, fill: float | Non
         state="waiting" if turn is None else str(turn.state).replace("_", " ") if turn.state in BAD else "",
         bound=turn is not None and turn.is_lower_bound,
     )
+
+
+def _excess(snapshot: "Snapshot", turn: Turn | None) -> float | None:
+    """How far the turn is over its usual, as everywhere else; None where that is not known."""
+    diagnosis = snapshot.judgement.diagnosis if snapshot.judgement else None
+    return diagnosis.excess_ms if diagnosis and turn is not None and diagnosis.ordinal == turn.ordinal else None
 
 
 def _cause(snapshot: "Snapshot", turn: Turn | None) -> str:

@@ -157,6 +157,19 @@ class View(Struct, frozen=True, eq=False, dict=True):
         return tuple(f for f in judgement.findings if not f.ended) if judgement else ()
 
     @cached_property
+    def leading(self) -> Finding | None:
+        """The finding that headline and status speak of; None where none is young, slower and worth it."""
+        judgement = self.snapshot.judgement
+        return judgement.leading if judgement else None
+
+    @cached_property
+    def excess_ms(self) -> float | None:
+        """How far the turn of the headline is over its usual: one figure, wherever it is shown; None if unknown."""
+        turn = self.headline_turn
+        diagnosis = self.diagnosis_of(turn.ordinal) if turn is not None else None
+        return diagnosis.excess_ms if diagnosis is not None else None
+
+    @cached_property
     def notes(self) -> dict[int, str]:
         """The user's notes on marked turns, by ordinal."""
         judgement = self.snapshot.judgement

@@ -173,6 +173,14 @@ def with_verdicts(rows: Sequence[StageVerdict], level: float) -> tuple[StageVerd
     return tuple(_with_verdict(row, row.stage in stands) for row in rows)
 
 
+def with_verdict_for_every_look(comparison: Comparison) -> Comparison:
+    """The same for a verdict that is looked at after every turn: intervals stay, verdicts need more.
+
+    Each look is one more chance to be wrong. The interval is one for this number of turns.
+    """
+    return with_sentence(replace(comparison, stages=with_verdicts(comparison.stages, _TUNING.false_verdicts_looked)))
+
+
 def _with_verdict(row: StageVerdict, stands: bool) -> StageVerdict:
     if row.ratio is None or row.low is None or row.high is None:
         return row

@@ -13,7 +13,7 @@ from timmy_tui.model.flag_words import word
 from timmy_tui.model.flags import Flag, KnownFlags
 from timmy_tui.model.turn import FlagValue, Turn
 
-FORMS = "session:ID  epoch:N  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)"
+FORMS = "session:ID  epoch:N  epochs:I-J  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)"
 _ON = {"true": "on", "false": "off"}
 
 
@@ -62,6 +62,19 @@ def _by_epoch(request: _Request) -> list[Turn]:
     if number < 0:
         number += len(tracker.epochs) + 1
     members = set(tracker.members(number))
+    return [turn for turn in request.turns if turn.ordinal in members]
+
+
+def epoch_selection(first: int, last: int) -> str:
+    """``epoch:3``, or ``epochs:2-3``: how these epochs are selected."""
+    return f"epoch:{first}" if first == last else f"epochs:{first}-{last}"
+
+
+def _by_epochs(request: _Request) -> list[Turn]:
+    """Both ends included."""
+    tracker = epochs_of(request.turns, request.known)
+    first, last = _range(request.rest)
+    members = {one for number in range(int(first), int(last) + 1) for one in tracker.members(number)}
     return [turn for turn in request.turns if turn.ordinal in members]
 
 
@@ -126,6 +139,7 @@ def _range(text: str) -> tuple[float, float]:
 _READERS: dict[str, Callable[[_Request], list[Turn]]] = {
     "session": _by_session,
     "epoch": _by_epoch,
+    "epochs": _by_epochs,
     "turns": _by_number,
     "last": _newest,
     "flag": _by_flag,

@@ -176,6 +176,9 @@ class ComparisonTuning:
     false_verdicts: float = 0.20
     """Chance. Nominal, of any false verdict over all stages of a comparison (Holm's level). Measured (bench/judgement,
     pairs, seed 32): 3.5 % of pairs with any at n = 10, 5.4 % at n = 30."""
+    false_verdicts_looked: float = 0.05
+    """Chance. The same for a verdict that is looked at after every turn. Not measured by a bench; of 58 pairs without a
+    change, looked at after each of 5 to 40 turns, 1 was ever called, 4 with 0.10, 11 with 0.20."""
     inflation: float = 1.2
     """Times. Turns of one session resemble each other: an interval is so many times as wide as for independent ones.
     Measured (bench/judgement, pairs, seed 32): coverage 97.0 % at n = 10, 97.2 % at n = 30, on independent turns."""
@@ -224,6 +227,28 @@ class DiagnosisTuning:
 
 
 @dataclass(frozen=True, slots=True)
+class ReuseTuning:
+    """When a prompt cache has stopped helping (detect/broken_reuse.py)."""
+
+    broken_share: float = 0.8
+    """Share. A turn that evaluates this much of its prompt reused next to nothing. Not measured."""
+    working_share: float = 0.5
+    """Share. And half of the turns before evaluated at most this much. Not measured."""
+    least_run: int = 4
+    """Turns. In a row without reuse; the second and third turn of a session may evaluate most of a short prompt. Not
+    measured."""
+    least_reference: int = 8
+    """Turns. With fewer before them nothing is said. Not measured."""
+    reference_turns: int = 60
+    """Turns. The newest so many before them. Not measured."""
+    least_cold: int = 2
+    """Values. First turns of sessions that tell what a whole prompt takes, where Ollama does not count it. Not
+    measured."""
+    slower_pace: float = 1.25
+    """Ratio. Where a token of the answer takes so much longer too, the card is slower. Not measured."""
+
+
+@dataclass(frozen=True, slots=True)
 class RowTuning:
     """Rows of figures (stats/percentiles.py)."""
 
@@ -258,6 +283,7 @@ class Tuning:
     session_noise: SessionNoiseTuning = field(default_factory=SessionNoiseTuning)
     comparison: ComparisonTuning = field(default_factory=ComparisonTuning)
     diagnosis: DiagnosisTuning = field(default_factory=DiagnosisTuning)
+    reuse: ReuseTuning = field(default_factory=ReuseTuning)
     rows: RowTuning = field(default_factory=RowTuning)
     listening: ListeningTuning = field(default_factory=ListeningTuning)
 

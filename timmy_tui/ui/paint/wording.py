@@ -6,6 +6,7 @@ from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, label
 from timmy_tui.model.turn import Reason
+from timmy_tui.report.finding_words import is_drift, size_words, span_words
 from timmy_tui.ui.paint.glyphs import Glyphs
 
 
@@ -88,17 +89,18 @@ def reason_words(reason: str, width: int) -> str:
 
 
 def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
-    """``▲ slower ×1.38 · 12t``, or as much of it as fits."""
+    """``▲ slower ×1.38 · 12t``, of a drift ``▲ slower ×1.60 over 300 turns, still rising``; as much of it as fits."""
     glyph = glyphs.up if finding.direction == "slower" else glyphs.down
-    ratio = f"×{finding.ratio:.2f}" if finding.ratio < 9.995 else f"×{finding.ratio:.0f}"
+    ratio = size_words(finding)
     for text in (
+        *((f"{glyph} {finding.direction} {ratio} {span_words(finding)}",) if is_drift(finding) else ()),
         f"{glyph} {finding.direction} {ratio} · {finding.n}t",
         f"{glyph} {finding.direction} {ratio}",
         f"{glyph} {finding.direction}",
         f"{glyph}{ratio}",
     ):
         if len(text) <= width:
-            return text
+            return str(text)
     return glyph
 
 

@@ -38,6 +38,7 @@ class LevelChange(NamedTuple):
     part: str = ""
     """Label of the part of the stage that moved; empty for the whole stage."""
     seen: bool = False
+    """The user knows of it, or it is too small to be worth a colour."""
 
     @property
     def ms(self) -> float:
@@ -69,13 +70,14 @@ def finding_change(view: View, finding: Finding, key: str = "") -> LevelChange:
     """
     key = key or finding.stage
     own = LevelChange(
-        finding.before_ms, finding.after_ms, finding.ratio, finding.since, finding.n, seen=finding.acknowledged
-    )
+        finding.before_ms, finding.after_ms, finding.ratio, finding.since, finding.n,
+        seen=finding.acknowledged or not finding.notable,
+    )  # fmt: skip
     p50 = next((row.p50 for row in view.snapshot.stages if row.key == key), None)
     if finding.stage == GPU and p50 is not None:
         own = own._replace(before_ms=p50 / finding.ratio, after_ms=p50)
     begin = index_from(view.turns, finding.since)
-    if key not in RATIO_KEYS or begin is None:
+    if key == finding.stage or key not in RATIO_KEYS or begin is None:
         return own
     since = view.turns[begin:]
     logs = [log for turn in since if (log := log_ratio(view, turn, key)) is not None]

@@ -232,7 +232,7 @@ def frozen_words(view: View) -> list[Line]:
     """``FROZEN +4 turns``; empty while the view follows."""
     if view.live_snapshot is None:
         return []
-    return [line((f" FROZEN +{view.missed} turn{'' if view.missed == 1 else 's'} ", "frozen"))]
+    return [line((f" FROZEN +{plural(view.missed, 'turn')} ", "frozen"))]
 
 
 def _screens(view: View, current: str, width: int) -> Line:

@@ -1,7 +1,6 @@
 """The headline, and the turn in flight."""
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
-from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import Turn, TurnState
@@ -33,7 +32,7 @@ def headline_line(view: View, width: int) -> Line:
 def _level_first(view: View, width: int) -> list[Line]:
     """A finding is ahead of the largest part: it is what the corner of an eye is for."""
     level, largest = _level(view, width), _largest(view, width)
-    return [*level, *largest] if headline_finding(view) is not None else [*largest, *level]
+    return [*level, *largest] if view.leading is not None else [*largest, *level]
 
 
 def _badge(view: View) -> Line:
@@ -43,7 +42,7 @@ def _badge(view: View) -> Line:
         return line((f"{view.glyphs.fail} {str(turn.state).replace('_', ' ')}", "bad"), (reason, "muted"))
     if headline is None or turn is None:
         return line((f"{view.glyphs.none} ", "muted"), (f"{V2V} {MISSING}", "headline"))
-    slower = any(finding.direction == "slower" and not finding.acknowledged for finding in view.findings)
+    slower = view.leading is not None and not view.leading.acknowledged
     glyph, role = (view.glyphs.up, "bad") if slower else (view.glyphs.ok, "good")
     why = turn.unmeasured.get(V2V, "") if headline.last is None else ""
     return (
@@ -86,26 +85,21 @@ def _largest(view: View, width: int) -> list[Line]:
     return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
 
 
-def headline_finding(view: View) -> Finding | None:
-    """The costliest finding of the newest turns that nobody has acknowledged: slower ones first."""
-    fresh = [finding for finding in view.findings if not finding.acknowledged and finding.n <= HEADLINE_TURNS]
-    return max(fresh, key=lambda one: (one.direction == "slower", abs(finding_change(view, one).ms)), default=None)
-
-
 def _level(view: View, width: int) -> list[Line]:
-    """A finding of the newest turns: stage, ms, since when; without one, Δ of the newest turn."""
-    finding = headline_finding(view)
+    """The leading finding: stage, ms, since when; without one, how far the turn is over its usual."""
+    finding = view.leading
     if finding is not None:
         change = finding_change(view, finding)
         words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, SHORT_CHANGE)
         name = stage_name(finding.stage)
         first = next((turn for turn in view.turns if turn.ordinal == finding.since), None)
         at = clock_time(first.started)[:5] if first is not None and first.started is not None else ""
-        turns = f"{finding.n} turn{'' if finding.n == 1 else 's'}"
+        turns = plural(finding.n, "turn")
         since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {finding.n}t"
         return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding, change.ms)), (since, "muted"))]
     headline = view.snapshot.headline
-    text = signed(headline.delta if headline else None, view.glyphs)
+    delta = headline.delta if headline else None
+    text = signed(delta if view.excess_ms is None else view.excess_ms, view.glyphs)
     return [line((text, "muted"))] if text else []
 
 

@@ -6,10 +6,11 @@ notice. Where there are not enough lines the least important are left out and co
 
 from msgspec import Struct
 
-from timmy_tui.core.formatting import duration, percent
+from timmy_tui.core.formatting import duration, percent, plural
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn
+from timmy_tui.report.finding_words import is_drift, span_words
 from timmy_tui.ui.paint.lines import Line, Row, cells, fit, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import change_words, finding_role, stage_name, tokens
 from timmy_tui.ui.panels.against_usual import finding_change
@@ -79,12 +80,13 @@ def _has_trouble(view: View) -> bool:
 
 
 def finding_line(view: View, width: int) -> Line:
-    """The newest lasting finding, and how many more there are, with the key that lists them."""
-    if not view.findings:
+    """The finding that leads, and how many more there are, with the key that lists them."""
+    finding = view.leading
+    if finding is None:
         return ()
     more = len(view.findings) - 1
     key = (("+", "muted"), (f"{more} ", "muted"), (view.keys.get("findings", "i"), "key")) if more else ()
-    parts = finding_parts(view, view.findings[0])
+    parts = finding_parts(view, finding)
     shown = join_fitting(parts, width - (cells(key) + 2 if key else 0)) or fit(parts[0], width)
     return (*shown, ("  ", "text"), *key) if key else shown
 
@@ -94,10 +96,12 @@ def finding_parts(view: View, finding: Finding) -> list[Line]:
     change = finding_change(view, finding)
     words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, 14)
     since = view.turn_name(finding.since, finding.since_id)
-    turns = f"{finding.n} turn{'' if finding.n == 1 else 's'}"
+    turns = span_words(finding) if is_drift(finding) else plural(finding.n, "turn")
     seen = " (seen)" if finding.acknowledged else ""
     level = f"usual {duration(change.before_ms)} → now {duration(change.after_ms)}"
     name = f"{words[:1]} {stage_name(finding.stage)} {finding.direction} {words[1:]}"
+    if finding.cause:
+        name = f"{view.glyphs.up} {foreign(finding.cause, 90)}"
     return [
         line((name, finding_role(finding, change.ms))),
         line((f"since {since}{seen}", "muted")),
@@ -112,7 +116,11 @@ def verdict_line(view: View, width: int) -> Line:
     verdict = judgement.verdict if judgement is not None else None
     if verdict is None:
         return ()
-    undo = () if view.read_only or verdict.wanted else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
+    undo = (
+        ()
+        if view.read_only or verdict.wanted or verdict.undone
+        else line(("  " + view.keys.get(UNDO, ""), "key"), " undo")
+    )
     head = f"{foreign(changes_words(verdict.changes), 40)}: " if verdict.changes else "verdict "
     available = max(width - len(head) - len(plain(undo)), 0)
     return (*line((head, "muted"), (foreign(verdict.sentence, available), "info")), *undo)

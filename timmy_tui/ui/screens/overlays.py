@@ -11,6 +11,7 @@ from textual.screen import Screen
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.stages import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
+from timmy_tui.report.finding_words import end_words
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import Command, key_names, works_on
 from timmy_tui.ui.messages import Requested
@@ -117,7 +118,8 @@ def finding_rows(view: View, width: int) -> list[Row]:
         adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
             item.adjusted_for
         )
-        end = f"ended: {foreign(item.ended, 30)}" if item.ended else "acknowledged" if item.acknowledged else ""
+        adjusted = foreign(item.cause, 100) or adjusted
+        end = foreign(end_words(item), 40) if item.ended else "acknowledged" if item.acknowledged else ""
         role = "muted" if item.ended else finding_role(item)
         text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
         rows.append(((*text, (f"{confidence}  {adjusted}  {end}", "muted")), None if item.ended else item.key))

@@ -41,5 +41,6 @@ class Bell:
         failed = (TurnState.FAILED, TurnState.TIMED_OUT)
         news = {f"turn {turn.ordinal}" for turn in snapshot.turns[-20:] if turn.state in failed}
         if self._wanted == "regression" and snapshot.judgement is not None:
-            news |= {f.key for f in snapshot.judgement.findings if not f.ended and f.direction == "slower"}
+            lasting = (one for one in snapshot.judgement.findings if not one.ended)
+            news |= {one.key for one in lasting if one.direction == "slower" and one.notable}
         return news

@@ -1,0 +1,84 @@
+"""A cache that stops helping is called that, before anything is called slower; what only looks like it is not."""
+
+import pytest
+from msgspec.structs import replace
+
+from bench.judgement.turns import make_turns
+from tests.analysis.sentences.worlds import judged
+from tests.turn_makers import generated_turn
+from timmy_tui.model.judgement import Finding
+from timmy_tui.model.turn import Turn
+
+AT = 30
+
+
+def requests(count: int, broken: bool = True, counted: bool = True, first_cold: int = 10) -> list[Turn]:
+    """0.25 ms a token that is evaluated; four of five tokens are reused up to turn AT, and none from then on."""
+    turns = []
+    for n in range(count):
+        prompt = 2000 + 20 * (n % first_cold)
+        is_cold = n % first_cold == 0
+        reused = 0 if is_cold or (broken and n >= AT) else round(0.8 * prompt)
+        prefill = 0.25 * (prompt - reused)
+        fields = {"session": n // first_cold, "cached_tokens": reused if counted else None}
+        stages = {"prefill": prefill, "decode": 460.0, "wait": 95.0, "llm": 555.0 + prefill}
+        turns.append(replace(generated_turn(n, prompt, prefill, headline_ms=555.0 + prefill, **fields), stages=stages))
+    return turns
+
+
+def cache(turns: list[Turn]) -> list[Finding]:
+    return [one for one in judged(turns).findings if one.stage == "prompt cache"]
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_broken_reuse_is_called_that(counted: bool) -> None:
+    """By Ollama's count, or by the time that a whole prompt takes."""
+    state = judged(requests(AT + 12, counted=counted))
+    (found,) = [one for one in state.findings if not one.ended]
+    assert (found.stage, found.since, found.direction) == ("prompt cache", AT + 1, "slower")
+    assert found.cause.startswith("prompt cache stopped helping: +")
+    assert found.after_ms - found.before_ms == pytest.approx(0.25 * 0.8 * 2090, rel=0.05)
+    assert state.leading == found
+
+
+@pytest.mark.parametrize(("behind", "said"), [(3, False), (4, False), (5, True)])
+def test_four_turns_without_reuse_are_enough(behind: int, said: bool) -> None:
+    """The first of them is the first of its session, which is cold anyhow."""
+    assert bool(cache(requests(AT + behind))) is said
+
+
+def test_one_that_works_is_not_called_broken() -> None:
+    assert cache(requests(AT + 12, broken=False)) == []
+    assert cache(requests(AT + 12, broken=False, counted=False)) == []
+
+
+def test_a_slower_card_is_no_broken_cache() -> None:
+    """Without counts the prefill of a card that is four times as slow looks like a whole prompt."""
+
+    def slower(turn: Turn) -> Turn:
+        return replace(turn, prefill_ms=4.5 * (turn.prefill_ms or 0.0), decode_ms=4.5 * (turn.decode_ms or 0.0))
+
+    turns = requests(AT + 9, False, False)
+    assert cache([slower(turn) if turn.ordinal >= AT else turn for turn in turns]) == []
+    only_prefill = [replace(turn, prefill_ms=4.5 * (turn.prefill_ms or 0.0)) for turn in turns[AT:]]
+    assert cache([*turns[:AT], *only_prefill])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_is_said_of_clean_logs(seed: int) -> None:
+    turns = make_turns(200, 300 + seed)
+    assert all(cache(turns[:count]) == [] for count in range(40, 200, 20))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"load_ms": 4000.0}, " (the model is loaded anew)"),
+        ({"prompt_tokens": 2000}, " (prompts are cut, so their beginning is another one)"),
+    ],
+)
+def test_its_likeliest_reason_is_named(change: dict[str, float], reason: str) -> None:
+    turns = [replace(turn, **(change if turn.ordinal >= AT else {})) for turn in requests(AT + 9)]
+    (found,) = cache(turns)
+    assert found.cause.partition(" a turn")[2] == reason
