@@ -16,6 +16,7 @@ from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
 from timmy_tui.ui.panels.ledger import DROPS
+from timmy_tui.ui.panels.live_layout import GIVES_WAY
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
@@ -49,6 +50,7 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
     rows += [line(), line(("signs", "title"))]
     rows += [line((left(sign, 9), "key"), meaning) for sign, meaning in SIGNS]
     rows += [line(), line(("a narrow pane drops columns in this order: ", "title"), DROPS)]
+    rows += [line(("a low pane gives way in this order: ", "title"), GIVES_WAY)]
     rows += [line(("panes grow in these steps; what is left out is counted in the footer", "title"))]
     rows += [line((left(size, 9), "key"), meaning) for size, meaning in SIZES]
     return [(row, None) for row in rows]
@@ -61,10 +63,10 @@ def _names(events: tuple[str, ...]) -> str:
 SIZES = (
     ("less", "one line, as `timmy-tui status` prints it"),
     ("40×10", "headline, the turn in flight, the five largest stages, cache and sources"),
-    ("60×15", "the last turn's waterfall"),
-    ("80×24", "percentiles and the newest turns"),
-    ("120×30", "every stage beside the turns"),
-    ("200×50", "log, last prompt and flags"),
+    ("60×15", "the skyline, and the last turn's waterfall"),
+    ("80×24", "percentiles, a line each for finding or verdict, cache and sources"),
+    ("120×30", "the skyline's ruler, every stage"),
+    ("200×50", "log, turns, last prompt and flags"),
 )
 SIGNS = (
     ("V2V", "voice to voice, at least (≥): from the silence threshold ahead of the pause event to the first sound"),
@@ -84,8 +86,13 @@ SIGNS = (
     ("≥ ≤", "bound"),
     ("?", "unattributed: between two named stages, shown where it sits"),
     ("p95", "grey below 20 turns: then it is close to the maximum"),
+    ("▴", "on a column: cut at 1.25 × p90, the turn was longer; under the skyline: the cursor's turn"),
+    ("◂ 25t", "began 25 turns ago, further to the left than is shown"),
+    ("✗ ○ t", "in the skyline: failed or timed out, aborted, typed; ? is not measured, or of another span"),
+    ("╵−20", "the twentieth-last turn"),
     ("· in a sparkline", "a turn without this stage, or one that did not complete"),
     ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
+    ("┊", "under the skyline: v34 restarted, or a flag moved"),
     ("┊3", "epoch 3 begins: other flags, or a restart"),
 )
 
