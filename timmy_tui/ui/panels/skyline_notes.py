@@ -19,7 +19,7 @@ RULER = 20
 """Turns from one tick of the ruler to the next."""
 RESTARTS_NAMED = 3
 """The newest restarts, which have the word."""
-CURSOR_RANK, FINDING_RANK, FLIP_RANK, RESTART_RANK, EVENT_RANK, MARK_RANK, RULER_RANK = range(7)
+CURSOR_RANK, FLIP_RANK, FINDING_RANK, RESTART_RANK, EVENT_RANK, MARK_RANK, RULER_RANK = range(7)
 
 
 def cursor_note(view: View, window: Window) -> Iterator[Note]:
