@@ -28,7 +28,7 @@ def pane(timmy: GuidedTimmy, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The dashboard, on screen 5, as soon as it has seen a turn of this Timmy."""
     command = [sys.executable, "-m", "timmy_tui", *timmy.shell.options]
     with Pane(command, tmp_path_factory.mktemp("tmux"), (120, 40), timmy.shell.environment) as pane:
-        pane.until("newest first", "6 sources ok")
+        pane.until("▆ LLM", "6 sources ok")
         pane.press("5")
         pane.until("who decides, what it means")
         yield pane

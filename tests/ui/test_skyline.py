@@ -17,6 +17,7 @@ from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.judgement import Comparison, Diagnosis, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch, FlagChange, Marker, Turn, TurnState
+from timmy_tui.model.user_requests import MarkTurn
 from timmy_tui.ui.key_commands import COMMANDS
 from timmy_tui.ui.paint.glyphs import ASCII
 from timmy_tui.ui.paint.lines import cells, plain
@@ -115,6 +116,8 @@ def test_ticks_are_round_seconds_in_the_row_of_their_height() -> None:
     assert tick_places(3700.0, 8) == [(2, "1s"), (4, "2s"), (6, "3s")]
     assert tick_places(1800.0, 8) == [(2, "0.5s"), (4, "1.0s"), (6, "1.5s")]
     assert tick_places(2000.0, 4) == [(2, "1s")]
+    # A second one two rows away would be beyond the edge.
+    assert tick_places(4200.0, 4) == [(1, "2s"), (3, "4s")]
     assert tick_places(0.0, 8) == []
     for top in (700.0, 1500.0, 9000.0, 61_000.0):
         places = [row for row, _ in tick_places(top, 8)]
@@ -229,6 +232,15 @@ def test_a_flip_has_its_verdict_a_restart_and_a_mark_their_word() -> None:
     assert "restart" not in notes_of(bare(30, epochs=(replace(restart, restarted=False),)))[1]
 
 
+def test_of_many_restarts_the_newest_three_have_the_word() -> None:
+    epochs = tuple(
+        Epoch(number=n, session_id=None, started=NOW, first=12 * n, turns=12, restarted=True) for n in range(1, 6)
+    )
+    _, notes = notes_of(bare(70, epochs=epochs), 120)
+    assert notes.count("restart") == 3 and notes.count("┊") == 5
+    assert notes.index("restart") > [at for at, char in enumerate(notes) if char == "┊"][1]
+
+
 def test_a_verdict_is_the_stage_that_moved_most_or_says_that_none_did() -> None:
     def stage(name: str, verdict: str, before: float, after: float) -> StageVerdict:
         return StageVerdict(stage=name, ratio=after / before, low=None, high=None, raw_ratio=None, n_a=9, n_b=9,
@@ -322,6 +334,16 @@ async def test_the_stage_rows_are_those_of_the_cursors_turn_also_while_frozen() 
         (row,) = [row for row in dashboard.rows() if row.startswith("LLM ")]
         assert duration(shown.stages["llm"]) in row
         assert "FROZEN" in dashboard.text()
+
+
+async def test_a_mark_is_for_the_cursors_turn() -> None:
+    async with running_dashboard(snapshot(judgement=replace(judgement(30), quality=()))) as dashboard:
+        await dashboard.press("left", "left", "g")
+        await dashboard.until(lambda: MarkTurn(29, "good") in dashboard.source.requests)
+        await dashboard.press("end", "x")
+        await dashboard.until(lambda: MarkTurn(30, "bad") in dashboard.source.requests)
+        await dashboard.press("left", "left", "2", "1", "g")
+        await dashboard.until(lambda: dashboard.source.requests[-1] == MarkTurn(29, "good"))
 
 
 async def test_a_click_puts_the_cursor_there() -> None:

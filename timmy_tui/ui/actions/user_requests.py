@@ -138,9 +138,10 @@ class Requests:
 
     # -- judgement
 
-    def mark_newest(self, quality: Quality) -> None:
-        """Mark the newest turn."""
-        turn = self._host.view.newest_turn
+    def mark_shown(self, quality: Quality) -> None:
+        """Mark the turn under the live screen's cursor, else the newest."""
+        view = self._host.view
+        turn = (view.cursor_turn if self._host.current_mode == "live" else None) or view.newest_turn
         if turn is None:
             self._host.say("there is no turn to mark yet", "warn")
         else:

@@ -5,6 +5,7 @@ meet in one cell, the two are shown that fill most of it; the top of a column is
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -106,27 +107,40 @@ def _full(role: str, glyphs: Glyphs) -> Span:
 
 
 def _cell(drawn: Sequence[Run], floor: int, glyphs: Glyphs) -> Span:
-    """A cell in which stages meet; ``drawn`` begins with the one at its floor."""
-    steps = [SKY] * STEPS
-    below = 0
+    """A cell in which stages meet, or one ends; ``drawn`` begins with the stage at its floor."""
+    inside: list[Run] = []
     for role, end in drawn:
-        height = min(end - floor, STEPS)
-        steps[below:height] = [role] * (height - below)
-        below = height
-        if height == STEPS:
+        inside.append((role, min(end - floor, STEPS)))
+        if end - floor >= STEPS:
             break
+    below = inside[-1][1]
     if below < STEPS:
-        return _glyph(_main(steps[:below]), SKY, below, glyphs)
-    role, above, split = _best_split(steps)
-    return _full(role, glyphs) if role == above else _glyph(role, above, split, glyphs)
+        role = inside[0][0] if len(inside) == 1 else _main(_steps(inside))
+        return _glyph(role, SKY, below, glyphs)
+    if len(inside) == 2:
+        (lower, split), (upper, _) = inside
+    else:
+        lower, upper, split = _best_split(tuple(inside))
+    return _full(lower, glyphs) if lower == upper else _glyph(lower, upper, split, glyphs)
 
 
-def _best_split(steps: Sequence[str]) -> tuple[str, str, int]:
-    """(lower role, upper role, steps of the lower): the division into two that shows most of the steps as they are."""
+def _steps(inside: Iterable[Run]) -> list[str]:
+    """The role of each step of a cell."""
+    steps: list[str] = []
+    for role, end in inside:
+        steps += [role] * (end - len(steps))
+    return steps
+
+
+@lru_cache(maxsize=4096)
+def _best_split(inside: tuple[Run, ...]) -> tuple[str, str, int]:
+    """(lower role, upper role, steps of the lower): the division into two that shows most of the steps as they are.
+
+    Cells look alike: of the 3 300 in which three stages met in 970 turns, most had been divided before.
+    """
+    steps = _steps(inside)
     best = (0, steps[0], steps[0], STEPS)
-    for split in range(1, STEPS):
-        if steps[split - 1] == steps[split]:
-            continue
+    for split in (end for _, end in inside[:-1]):
         lower, upper = _main(steps[:split]), _main(steps[split:])
         right = _weight(steps[:split], lower) + _weight(steps[split:], upper)
         if right > best[0]:
@@ -135,11 +149,11 @@ def _best_split(steps: Sequence[str]) -> tuple[str, str, int]:
 
 
 def _main(steps: Sequence[str]) -> str:
-    return max(steps, key=lambda role: _weight(steps, role))
+    return max(dict.fromkeys(steps), key=lambda role: _weight(steps, role))
 
 
 def _weight(steps: Sequence[str], role: str) -> int:
-    return sum(one == role for one in steps) * (LOUD if role == f"{STAGE}{GAP_KEY}" else 1)
+    return steps.count(role) * (LOUD if role == f"{STAGE}{GAP_KEY}" else 1)
 
 
 def _glyph(lower: str, upper: str, split: int, glyphs: Glyphs) -> Span:

@@ -143,11 +143,12 @@ def _with_beam(view: View, window: Window, row: Line) -> Line:
 
 
 def tick_places(top: float, rows: int) -> list[tuple[int, str]]:
-    """(row from the ground, ``1.5s``) of the ticks: round values, at least two rows apart."""
+    """(row from the ground, ``1.5s``) of the ticks: round values, two rows apart where there is a second one."""
     if top <= 0:
         return []
     row_s = top / 1000 / rows
-    step = next((step for step in STEPS_S if step / row_s >= 2), STEPS_S[-1])
+    wide = (step for step in STEPS_S if step / row_s >= 2 and step * 1000 < top)
+    step = next(wide, None) or next((step for step in STEPS_S if step >= row_s), STEPS_S[-1])
     places = []
     for number in range(1, int(top / 1000 / step) + 1):
         row = int(number * step / row_s + 1e-9)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.stages import BY_KEY
@@ -15,7 +17,9 @@ from timmy_tui.ui.view import View
 
 RULER = 20
 """Turns from one tick of the ruler to the next."""
-CURSOR_RANK, FINDING_RANK, FLIP_RANK, RESTART_RANK, EVENT_RANK, MARK_RANK, RULER_RANK = range(7)
+RESTARTS_NAMED = 3
+"""The newest restarts, which have the word."""
+CURSOR_RANK, FLIP_RANK, FINDING_RANK, RESTART_RANK, EVENT_RANK, MARK_RANK, RULER_RANK = range(7)
 
 
 def cursor_note(view: View, window: Window) -> Iterator[Note]:
@@ -44,6 +48,7 @@ def event_notes(view: View, window: Window) -> Iterator[Note]:
     """Everything that happened at a turn that is shown, and at the left edge the findings that began before it."""
     yield from _finding_notes(view, window)
     judgement = view.snapshot.judgement
+    restarts = [epoch.number for epoch in view.snapshot.epochs if epoch.restarted and not epoch.changes]
     newest_flip = next((epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes), None)
     begun: set[int] = set()
     for epoch in view.snapshot.epochs:
@@ -51,7 +56,9 @@ def event_notes(view: View, window: Window) -> Iterator[Note]:
         if column is not None and (epoch.changes or epoch.restarted):
             begun.add(column)
             verdict = judgement.verdict if judgement and epoch is newest_flip else None
-            yield _epoch_note(view, epoch, column, verdict)
+            note = _epoch_note(view, epoch, column, verdict)
+            # The word over and over tells no more: older restarts have the sign.
+            yield replace(note, words=()) if epoch.number in restarts[:-RESTARTS_NAMED] else note
     for marker in view.snapshot.marks:
         column = _column(view, window, marker.ordinal)
         if column is not None and column not in begun:

@@ -17,6 +17,7 @@ from timmy_tui.ui.key_commands import Command, key_names, works_on
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
+from timmy_tui.ui.panels.live_layout import GIVES_WAY
 from timmy_tui.ui.panels.row_columns import DROPS
 from timmy_tui.ui.panels.said import said_rows
 from timmy_tui.ui.panels.stage_card import card_rows
@@ -56,6 +57,7 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
     rows += [line(), line(("signs", "title"))]
     rows += [line((left(sign, 9), "key"), meaning) for sign, meaning in SIGNS]
     rows += [line(), line(("a narrow pane drops of the stage rows, in this order: ", "title"), DROPS)]
+    rows += [line(("a low pane gives way in this order: ", "title"), GIVES_WAY)]
     rows += [line(("panes grow in these steps; what is left out is counted in the footer", "title"))]
     rows += [line((left(size, 9), "key"), meaning) for size, meaning in SIZES]
     return [(row, None) for row in rows]
@@ -68,10 +70,10 @@ def _names(events: tuple[str, ...]) -> str:
 SIZES = (
     ("less", "one line, as `timmy-tui status` prints it"),
     ("40×10", "headline, the turn in flight, the five largest stages, cache and sources"),
-    ("60×15", "the last turn's waterfall"),
+    ("60×15", "the skyline, and the last turn's waterfall"),
     ("80×24", "what is usual, and a line for everything that has something to say"),
-    ("120×30", "stage rows with names written out, and 44 turns"),
-    ("200×50", "80 turns; the newest turns, last prompt and log under them"),
+    ("120×30", "stage rows with names written out, 44 turns a row, the skyline's ruler"),
+    ("200×50", "80 turns a row; the newest turns, last prompt, log and flags under them"),
 )
 SIGNS = (
     ("V2V", "voice to voice, at least (≥): from the silence threshold ahead of the pause event to the first sound"),
@@ -94,8 +96,13 @@ SIGNS = (
     ("≥ ≤", "bound"),
     ("?", "unattributed: between two named stages, shown where it sits"),
     ("p95", "grey below 20 turns: then it is close to the maximum"),
-    ("· column", "a turn without this stage, or one that did not complete; grey: nothing to judge it by yet"),
+    ("▴", "on a column: cut at 1.25 × p90, the turn was longer; under the skyline: the cursor's turn"),
+    ("◂ 25t", "began 25 turns ago, further to the left than is shown"),
+    ("✗ ○ t", "in the skyline: failed or timed out, aborted, typed; ? is not measured, or of another span"),
+    ("╵−20", "the twentieth-last turn"),
+    ("· in a row", "a turn without this stage, or one that did not complete; grey: nothing to judge it by yet"),
     ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
+    ("┊", "under the skyline: v34 restarted, or a flag moved"),
     ("┊3", "epoch 3 begins: other flags, or a restart"),
 )
 
