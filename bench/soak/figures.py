@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.soak.ledger import AT_WORK_S, FIGURES, SHOWN, Account, WrittenLog, compare_run, read_records
+from bench.soak.ledger import FIGURES, SHOWN, Account, WrittenLog, compare_run, read_records
 from bench.soak.runs import KINDS, Run
 from bench.soak.troubles import stored_turns
 from bench.soak.world import Done, World
@@ -161,12 +161,7 @@ class Soaked:
 
     def whole_turns(self) -> set[str]:
         """Ids of the turns that must be stored: one dashboard has read all their lines, and had time to store them."""
-        return {
-            name
-            for run in self.runs
-            for name, ended in self.turns.items()
-            if ended < run.ended - AT_WORK_S and self.contents[name] <= run.latency.whole
-        }
+        return {name for run in self.runs for name in self.turns if self.contents[name] <= run.latency.whole}
 
     def _of_history(self) -> list[str]:
         found = []

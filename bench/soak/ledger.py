@@ -91,7 +91,9 @@ class Account:
     unread: list[int] = field(default_factory=list)
     """Their numbers, among those that were compared."""
     whole: set[int] = field(default_factory=set)
-    """Numbers of the contents that were read to their end; of a run, in the whole log."""
+    """Numbers of the contents that were read to their end; of a run: in the whole log, and in time to be stored."""
+    read_by: dict[int, float] = field(default_factory=dict)
+    """When the last line of each of these was read, time.time()."""
     bad: tuple[int, int] = (0, 0)
     """Least and most bad lines that the reader must have counted: those of whole contents, and those of all."""
     too_long: tuple[int, int] = (0, 0)
@@ -118,6 +120,7 @@ def compare(log: WrittenLog, read: Sequence[tuple[int, float]]) -> Account:
             account.cut.append(f"{how} ({matched} of {len(content.lines)} lines read)")
         else:
             account.whole.add(number)
+            account.read_by[number] = read[at - 1][1] if matched else 0.0
     account.strange = len(read) - at
     whole = [log.contents[number] for number in account.whole]
     account.bad = sum(one.bad for one in whole), sum(one.bad for one in log.contents)
@@ -136,7 +139,8 @@ def compare_run(log: WrittenLog, read: Sequence[tuple[int, float]], first: int, 
     )
     first = next(begins, first)
     account = compare(WrittenLog([one.upto(until) for one in log.contents[first:] if one.begun <= until]), read)
-    account.whole = {first + at for at in account.whole if log.contents[first + at].ended <= until}
+    in_time = {at for at, read_by in account.read_by.items() if read_by <= until - AT_WORK_S}
+    account.whole = {first + at for at in in_time if log.contents[first + at].ended <= until}
     due = [log.contents[first + at].ended <= until - AT_WORK_S for at in account.unread]
     account.cut = [how for how, is_due in zip(account.cut, due, strict=True) if is_due]
     return account

@@ -123,6 +123,12 @@ def test_a_dashboard_that_was_ended_need_not_have_read_the_rest() -> None:
     assert compare_run(log, records([*A, *B, *C]), 0, 12.5).strange == 1, "C was written after it had ended"
 
 
+@pytest.mark.parametrize(("read_at", "whole"), [(20 - AT_WORK_S, {0}), (20.1 - AT_WORK_S, set())])
+def test_what_was_read_just_before_the_end_need_not_be_stored(read_at: float, whole: set[int]) -> None:
+    account = compare_run(dated((0, 5, A), (5, INF, B)), records([*A, *B], read_at), 0, 20)
+    assert (account.whole, account.cut, account.strange) == (whole, [], 0)
+
+
 @pytest.mark.parametrize(("until", "missed"), [(10 + AT_WORK_S, 1), (9.9 + AT_WORK_S, 0)])
 def test_what_ended_while_it_was_at_work_must_be_read(until: float, missed: int) -> None:
     account = compare_run(dated((0, 10, A), (10, INF, B)), records([A[0], *B]), 0, until)

@@ -180,7 +180,7 @@ class TurnRows:
         Rows that the reading does not have can stand there: of older logs, or of v34's statistics alone.
         """
         bounds = (_FIRST if low is None else low, _LAST if high is None else high)
-        if at is not None and (low is not None or high is not None):
+        if at is not None and (low is not None or high is None):
             before = self._nearest("place >= ? AND place < ? AND (at <= ? OR place = ?)", "DESC", *bounds, at, low)
         elif low is not None and high is not None:
             before = low
