@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 from rich.segment import Segment
+from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -30,6 +31,12 @@ class RunningDashboard:
         for key in keys:
             await self.pilot.press(key)
             await self.pilot.pause()
+
+    async def wheel(self, direction: type[events.MouseScrollDown] | type[events.MouseScrollUp]) -> None:
+        """One notch of the wheel over the middle of the screen, settled."""
+        x, y = (size // 2 for size in self.app.size)
+        self.app.post_message(direction(None, x, y, 0, 0, 0, False, False, False, x, y))
+        await self.pilot.pause()
 
     async def publish(self, snapshot: Snapshot) -> None:
         """One snapshot, painted."""

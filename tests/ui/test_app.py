@@ -259,7 +259,7 @@ async def test_the_probe_says_what_it_costs_and_its_answers_are_kept() -> None:
 
 async def test_figures_are_written_without_what_was_said(tmp_path: Path) -> None:
     async with running_dashboard(snapshot()) as dashboard:
-        await dashboard.press("Y")
+        await dashboard.press("F")
         await dashboard.until(lambda: "written:" in dashboard.text())
     files = list((tmp_path / "state" / "timmy_tui" / "screens").iterdir())
     assert len(files) == 1 and files[0].stat().st_mode & 0o777 == 0o600

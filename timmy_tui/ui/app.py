@@ -21,7 +21,16 @@ from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.actions.user_requests import Requests
-from timmy_tui.ui.key_commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
+from timmy_tui.ui.key_commands import (
+    OVERLAYS,
+    SCREENS,
+    Command,
+    footer_words,
+    key_name,
+    read_keymap,
+    with_keys,
+    works_on,
+)
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Backend, Noticed, Requested, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
@@ -79,19 +88,20 @@ class TimmyApp(App[None]):
         self._bell = Bell(settings.view.bell)
         self._quit_asked_at = self._stop_asked_at = -10.0
         self.mouse = settings.view.mouse
-        self._bind_commands(read_only)
+        self._by_id = {command.id: command for command in self.commands}
+        self._bind_commands()
         self._problems = [*problems, *theme_problems]
-        footers = {name: footer_words(self.commands, name, self.requests.unavailable) for name in SCREENS}
+        places, absent = (*SCREENS, *OVERLAYS), self.requests.unavailable
+        footers = {place: footer_words(self.commands, place, absent) for place in places}
         keys = {command.id: key_name(command.keys) for command in self.commands}
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
         self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, keys=keys, read_only=read_only))
 
-    def _bind_commands(self, read_only: str) -> None:
+    def _bind_commands(self) -> None:
         for command in self.commands:
-            if command.screens or not command.keys or (read_only and command.danger):
-                continue
-            self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
+            if command.keys and not command.screens:
+                self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
         self.bind("escape", "back", show=False)
 
     # -- start and end
@@ -236,6 +246,17 @@ class TimmyApp(App[None]):
             self.stop_process()
             return
         await super().on_event(event)
+
+    @property
+    def place(self) -> str:
+        """The screen, or the overlay on top of it, as the table of commands names it."""
+        return self.current_mode if len(self.screen_stack) == 1 else self.screen.name or ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A command does nothing on a screen for which its row does not name it."""
+        if action == "do" and (command := self._by_id.get(str(parameters[0]))) is not None and not command.screens:
+            return works_on(command, self.place)
+        return super().check_action(action, parameters)
 
     def action_do(self, command: str) -> None:
         """Run a command of the table."""

@@ -3,9 +3,10 @@
 A panel is a pure function from a view and a size to lines. A span names a *role*; the theme gives it colours.
 """
 
+import textwrap
 from collections.abc import Hashable, Iterable, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from timmy_tui.core.sanitize import clean
 
@@ -120,6 +121,16 @@ def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
     if current:
         rows.append(current)
     return rows
+
+
+def wrap_text(text: str, width: int) -> list[str]:
+    """All of the text in rows of at most ``width`` cells, at least one: divided between words, or within a longer one.
+
+    Text with wide characters is divided by cells alone.
+    """
+    if not text.isascii():
+        return chop_cells(text, max(width, 2)) or [""]
+    return textwrap.wrap(text, max(width, 3), subsequent_indent="  ", break_on_hyphens=False) or [""]
 
 
 def join_fitting(parts: Iterable[Line], width: int, gap: str = "  ") -> Line:

@@ -1,14 +1,13 @@
 """Screen 6: the newest lines of both logs."""
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, line, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
 from timmy_tui.ui.panels.lists import log_row
-from timmy_tui.ui.screens.filter_bar import FilterLine, FilterScreen
+from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.view import View
 
 Tail = tuple[tuple[str, str], ...]
@@ -17,14 +16,7 @@ Tail = tuple[tuple[str, str], ...]
 class LogScreen(FilterScreen):
     """The newest lines. Moving up stops following: the lines then shown stay."""
 
-    BINDINGS = [
-        *screen_bindings("log"),
-        Binding("up,k", "scroll_lines(1)", show=False),
-        Binding("down,j", "scroll_lines(-1)", show=False),
-        Binding("pageup", "scroll_lines(20)", show=False),
-        Binding("pagedown", "scroll_lines(-20)", show=False),
-        Binding("home", "scroll_lines(1000)", show=False),
-    ]
+    BINDINGS = [*screen_bindings("log")]
 
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""
@@ -37,14 +29,14 @@ class LogScreen(FilterScreen):
     def compose(self) -> ComposeResult:
         """The log panel and the filter line."""
         yield LineWidget(self.draw_log, id="log")
-        yield FilterLine()
+        yield from self.compose_filter()
 
     def shown(self, view: View) -> Tail:
         """Lines that pass the filter."""
         tail = self.paused if self.paused is not None else view.snapshot.log_tail
         if not self.filter_text:
             return tail
-        return tuple(entry for entry in tail if self.filter_text in f"{entry[0]} {entry[1]}".lower())
+        return tuple(entry for entry in tail if self.filter_text.lower() in f"{entry[0]} {entry[1]}".lower())
 
     def draw_log(self, view: View, width: int, height: int) -> list[Line]:
         """Heading, lines, sources, footer."""
@@ -72,8 +64,19 @@ class LogScreen(FilterScreen):
         self.lines_back = 0
         self.repaint()
 
-    def action_scroll_lines(self, lines: int) -> None:
+    def action_move(self, step: int) -> None:
         """Up stops following; only f resumes it, not moving down past the newest line."""
+        self._scroll(-step)
+
+    def action_page(self, step: int) -> None:
+        """One page."""
+        self._scroll(-20 * step)
+
+    def action_home(self) -> None:
+        """To the oldest line."""
+        self._scroll(1000)
+
+    def _scroll(self, lines: int) -> None:
         if lines > 0 and self.paused is None:
             self.paused = self.view.snapshot.log_tail
         limit = max(len(self.shown(self.view)) - self.size.height + 3, 0)

@@ -6,7 +6,6 @@ from rich.style import Style
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Container
 from textual.widgets import DataTable
 
@@ -22,12 +21,22 @@ from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.turn_cells import COLUMNS, turn_cells
-from timmy_tui.ui.screens.filter_bar import FilterLine, FilterScreen
+from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
 MOST = 200
 """Greatest number of rows: removing a row costs more the more rows there are."""
+
+
+class TurnTable(DataTable[Text], inherit_bindings=False):
+    """The keys are the screen's: the toolkit's Home and End go to the sides of a row."""
+
+
+class TurnPage(ScrollScreen):
+    """One turn on a page of its own."""
+
+    BINDINGS = [*screen_bindings("turn")]
 
 
 class TurnsScreen(FilterScreen):
@@ -46,13 +55,7 @@ class TurnsScreen(FilterScreen):
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-wide -broad")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]
-    BINDINGS = [
-        *screen_bindings("turns"),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-        Binding("g", "mark('good')", show=False),
-        Binding("x", "mark('bad')", show=False),
-    ]
+    BINDINGS = [*screen_bindings("turns")]
 
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""
@@ -66,10 +69,10 @@ class TurnsScreen(FilterScreen):
         """Heading, table and detail, footer."""
         yield LineWidget(self._draw_bar, id="bar")
         with Container(id="body"):
-            yield DataTable(cursor_type="row", cell_padding=0, id="table")
+            yield TurnTable(cursor_type="row", cell_padding=0, id="table")
             yield LineWidget(self._draw_detail, id="detail")
         yield LineWidget(self._draw_foot, id="foot")
-        yield FilterLine()
+        yield from self.compose_filter()
 
     @property
     def table(self) -> "DataTable[Text]":
@@ -94,7 +97,7 @@ class TurnsScreen(FilterScreen):
     def _filtered_turns(self) -> list[Turn]:
         turns = self.view.turns
         if self.filter_text:
-            turns = tuple(turn for turn in turns if self.filter_text in _searchable_text(turn))
+            turns = tuple(turn for turn in turns if self.filter_text.lower() in _searchable_text(turn))
         return list(turns[-MOST:])
 
     def _fill(self) -> None:
@@ -170,7 +173,15 @@ class TurnsScreen(FilterScreen):
 
     def action_move(self, step: int) -> None:
         """Move the cursor up or down."""
-        (self.table.action_cursor_down if step > 0 else self.table.action_cursor_up)()
+        self.table.move_cursor(row=min(max(self.table.cursor_row + step, 0), max(self.table.row_count - 1, 0)))
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by one page."""
+        self.action_move(step * max(self.table.size.height - 2, 1))
+
+    def action_home(self) -> None:
+        """To the first row."""
+        self.action_move(-self.table.row_count)
 
     def action_follow(self) -> None:
         """Go to the newest turn and follow."""
@@ -180,11 +191,11 @@ class TurnsScreen(FilterScreen):
 
     @on(DataTable.RowSelected)
     def action_turn(self) -> None:
-        """Open the selected turn on a page of its own. The table takes the enter key and posts RowSelected."""
+        """Open the selected turn on a page of its own; a second click on its row does too."""
         turn = self.selected()
         if turn is not None:
             name = self.view.turn_name(turn.ordinal)
-            self.app.push_screen(ScrollScreen(name, name, partial(turn_rows, turn)))
+            self.app.push_screen(TurnPage("turn", name, partial(turn_rows, turn)))
 
     def action_mark(self, quality: Quality) -> None:
         """Mark the selected turn."""
