@@ -120,7 +120,7 @@ async def test_escape_never_quits_and_control_c_does_at_the_second_time() -> Non
 
 
 async def test_help_names_every_command_with_its_keys() -> None:
-    async with running_dashboard(snapshot(), size=(120, 80)) as dashboard:
+    async with running_dashboard(snapshot(), size=(120, 120)) as dashboard:
         await dashboard.press("question_mark")
         text = dashboard.text()
         for command in dashboard.app.commands:

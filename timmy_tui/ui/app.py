@@ -17,6 +17,8 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn
+from timmy_tui.ui.actions import local
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
@@ -32,7 +34,7 @@ from timmy_tui.ui.key_commands import (
     works_on,
 )
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Backend, Noticed, Requested, SnapshotArrived
+from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, load_themes
 from timmy_tui.ui.screens.table import open_screen
@@ -87,6 +89,7 @@ class TimmyApp(App[None]):
         self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
         self._bell = Bell(settings.view.bell)
         self._quit_asked_at = self._stop_asked_at = -10.0
+        self._log_wanted: tuple[Turn, str] | None = None
         self.mouse = settings.view.mouse
         self._by_id = {command.id: command for command in self.commands}
         self._bind_commands()
@@ -206,6 +209,25 @@ class TimmyApp(App[None]):
         """A failed background task becomes a notice."""
         if event.state is WorkerState.ERROR:
             self.say(f"{event.worker.name}: {type(event.worker.error).__name__}: {event.worker.error}", "bad")
+
+    def on_log_of_span(self, message: LogOfSpan) -> None:
+        """Show the lines that a screen asks for."""
+        self.show_log(message.turn, message.key)
+
+    def show_log(self, turn: Turn, key: str = "") -> None:
+        """Go to the log screen and show only the lines of a turn, or of one of its stages."""
+        self._log_wanted = (turn, key)
+        local.show(self, "log")
+
+    def take_log_wanted(self) -> tuple[Turn, str] | None:
+        """What ``show_log`` was called with, once."""
+        wanted, self._log_wanted = self._log_wanted, None
+        return wanted
+
+    @property
+    def log_reader(self) -> LogReader | None:
+        """Both logs, page by page."""
+        return self.backend.log
 
     def on_requested(self, message: Requested) -> None:
         """Carry out the request of a screen."""

@@ -13,7 +13,7 @@ from timmy_tui.core.sanitize import clean
 
 Needs = Literal["", "control", "llm", "source"]
 SCREENS = ("live", "turns", "trends", "llm", "changes", "log")
-OVERLAYS = ("help", "events", "findings", "turn")
+OVERLAYS = ("help", "events", "findings", "turn", "line", "postcard", "columns")
 """Pages over a screen; dialogs and the palette have keys of their own."""
 PAGES = tuple(name for name in OVERLAYS if name != "help")
 READING = ("log",)
@@ -94,9 +94,33 @@ COMMANDS: tuple[Command, ...] = (
     Command("mouse", "m", "mouse", "Mouse on or off: wheel and clicks; on takes over the terminal's own selection"),
     Command("copy", "C", "copy", "Copy the screen's text, without the conversation", overlays=PAGES),
     Command("save", "F", "save", "Write the same into a file", overlays=PAGES),
-    Command("filter", "slash", "filter", "Show only what contains a text; escape clears", ("turns", "log"), rank=11),
+    Command("turn_log", "l", "log of turn", "All log lines of the turn under the cursor; without one, of the newest",
+            not_on=READING, overlays=("turn",)),
+    Command("postcard", "c", "postcard", "The turn under the cursor, or the newest, on twelve plain lines; copied too",
+            not_on=READING, overlays=("turn",)),
+    Command("filter", "slash", "filter", "Only some: text, llm>1s, failed, tail:on, epoch:3, mark:bad, time:14:30",
+            ("turns",), rank=11),
+    Command("sort", "s", "sort", "Sort by the next column, the largest first", ("turns",), rank=14),
+    Command("sort_back", "S", "other way", "Sort the other way round", ("turns",)),
+    Command("columns", "v", "columns", "Choose the columns; they are remembered", ("turns",), rank=15),
+    Command("export", "X", "export", "Write the turns that are shown as CSV", ("turns",), rank=16),
+    Command("toggle", "enter", "show or hide", "Show or hide the column under the cursor", ("columns",),
+            "show_or_hide", rank=11),
     Command("search", "slash", "search", "Show only the lines that contain a text; Esc shows all",
             ("help", "events"), "filter", rank=11),
+    Command("pattern", "slash", "search", "Search all lines with a regular expression; n and N go to matches",
+            ("log",), "filter", rank=11),
+    Command("next_match", "n", "next match", "The match below", ("log",), "match(1)", rank=14),
+    Command("previous_match", "N", "match before", "The match above", ("log",), "match(-1)"),
+    Command("only_matches", "ampersand", "matches only", "Only the lines that match, or all again", ("log",),
+            "only_matches"),
+    Command("service", "s", "service", "All lines, events without v34's own lines, or one service", ("log",), rank=15),
+    Command("failures", "E", "failures", "Only what tells of a failure, or all again", ("log",), rank=16),
+    Command("row_turn", "l", "its turn", "Only the lines of the turn under the cursor", ("log",), rank=13),
+    Command("line", "enter", "raw", "The line as it stands in the file, whole", ("log",), rank=17),
+    Command("wrap", "w", "wrap", "Long lines on several rows, or cut", ("log",), rank=18),
+    Command("log_right", "right", "right", "What is further right", ("log",), "sideways(1)"),
+    Command("log_left", "left", "left", "Back to the left", ("log",), "sideways(-1)"),
     Command("follow", "f,end", "follow", "Go to the newest and stay there", ("turns", "log"), rank=12),
     Command("turn", "enter", "open", "The turn under the cursor, with all its raw events", ("turns",), rank=13),
     Command("good_turn", "g", "good", "Mark the turn under the cursor good; the same key removes the mark",
@@ -140,7 +164,7 @@ NAMES = {
     "ctrl+z": "Ctrl+Z", "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
     "left": "←", "right": "→", "up": "↑", "down": "↓", "home": "Home", "pageup": "PgUp", "pagedown": "PgDn",
     "escape": "Esc", "plus": "+", "minus": "-", "equals_sign": "=", "exclamation_mark": "!", "full_stop": ".",
-    "comma": ",",
+    "comma": ",", "ampersand": "&",
 }  # fmt: skip
 """Names of keys on the screen."""
 

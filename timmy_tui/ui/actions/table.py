@@ -37,6 +37,8 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "accept": requests.accept_newest,
         "findings": lambda: local.show_overlay(host, "findings"),
         "events": lambda: local.show_overlay(host, "events"),
+        "postcard": lambda: local.show_postcard(host),
+        "turn_log": lambda: local.log_of_turn(host),
         "theme": lambda: local.next_theme(host),
         "mouse": lambda: local.toggle_mouse(host),
         "copy": lambda: local.copy(host),

@@ -30,7 +30,7 @@ FALLBACK: Mapping[str, str] = {
     "bar.service": "info", "bar.setting": "faint", "bar.code": "text", "bar.hop": "info", "bar.hatch": "warn",
     "bar.hole": "bad", "bar.none": "faint", "bar.speech": "faint", "bar.track": "faint", "bar.prefill": "warn",
     "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
-    "bar.evaluated": "bar.prefill",
+    "bar.evaluated": "bar.prefill", "log.stt": "bar.hop", "log.v34": "bar.code", "log.tts": "bar.service",
 }  # fmt: skip
 """Role → the role that stands in for it where a theme leaves it out."""
 TOOLKIT = (

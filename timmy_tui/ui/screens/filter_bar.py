@@ -18,7 +18,8 @@ class FilterBar(Vertical):
     """Hidden until the user filters. Keys typed here are text, not commands."""
 
     DEFAULT_CSS = """
-    FilterBar { height: 2; display: none; dock: bottom; }
+    FilterBar { height: 1; display: none; dock: bottom; }
+    FilterBar:focus-within { height: 2; }
     FilterBar.shown { display: block; }
     FilterBar Input { height: 1; border: none; padding: 0 1; }
     FilterBar Input:focus { border: none; }
@@ -54,10 +55,16 @@ class FilterScreen(BaseScreen):
 
     BINDINGS = [Binding("escape", "clear_filter", show=False)]
     PLACEHOLDER = "text; Enter: done, Esc: show all"
+    KEEPS_LINE = True
+    """The line stays on the screen while the filter holds."""
     filter_text = ""
 
     def filter_changed(self) -> None:
         """Called when ``filter_text`` has changed."""
+
+    def filter_entered(self) -> bool:
+        """Enter was pressed; False keeps the line open, because what is typed cannot be used."""
+        return True
 
     def filter_hint(self) -> tuple[str, str]:
         """(text, role) of the line below the input."""
@@ -93,9 +100,14 @@ class FilterScreen(BaseScreen):
         if not self.filter_bar.has_class("shown"):
             await self.run_action("app.back")
             return
+        self.hide_filter()
+
+    def hide_filter(self) -> None:
+        """Empty the line and take it off the screen."""
         self.filter_bar.input.value = ""
-        self.filter_bar.remove_class("shown")
-        self.focus_content()
+        if self.filter_bar.has_class("shown"):
+            self.filter_bar.remove_class("shown")
+            self.focus_content()
 
     @on(Input.Changed)
     def _text_typed(self, event: Any) -> None:
@@ -105,5 +117,6 @@ class FilterScreen(BaseScreen):
 
     @on(Input.Submitted)
     def _text_entered(self, event: Any) -> None:
-        self.filter_bar.set_class(bool(event.value), "shown")
-        self.focus_content()
+        if self.filter_entered():
+            self.filter_bar.set_class(bool(event.value) and self.KEEPS_LINE, "shown")
+            self.focus_content()
