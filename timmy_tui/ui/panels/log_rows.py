@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from timmy_tui.core.decode import number
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.log_entry import LogEntry
@@ -20,6 +21,8 @@ LEAST_FIGURES = 60
 """Cells of a pane below which there is no room for figures, unless the lines are wrapped."""
 LONG_MS = 100.0
 """ms. From here on a step of a turn stands out."""
+LARGEST = 1e12
+"""A figure beyond is written with its exponent."""
 DEBUG = "*** Debug: "
 BEGIN = re.compile(r"\*{20,}BEGIN\*{20,}")
 
@@ -169,15 +172,17 @@ def figures_text(entry: LogEntry) -> str:
 
 
 def _number(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    figure = number(value)
+    if figure is None:
         return clean(str(value), 20)
-    return tokens(int(value)) if float(value).is_integer() else f"{value:g}"
+    return tokens(int(figure)) if figure.is_integer() and abs(figure) < LARGEST else f"{figure:g}"
 
 
 def _ms(name: str) -> Callable[[Any], str]:
     def word(value: Any) -> str:
-        known = isinstance(value, int | float) and not isinstance(value, bool)
-        return f"{name}{duration(value) if known else clean(str(value), 20)}"
+        figure = number(value)
+        known = figure is not None and abs(figure) < LARGEST
+        return f"{name}{duration(figure) if known else clean(str(value), 20)}"
 
     return word
 

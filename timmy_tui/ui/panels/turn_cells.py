@@ -18,7 +18,7 @@ from timmy_tui.ui.view import View
 Cell = tuple[str, str]
 """(text, role)."""
 Value = float | str | None
-LEAST_WHY = 24
+LEAST_WHY = 14
 """Cells of the last column, which takes what room there is."""
 
 
@@ -126,6 +126,8 @@ def _started(turn: Turn, view: View) -> Value:
 
 COLUMNS: tuple[TurnColumn, ...] = (
     TurnColumn("state", "", 3, _state, lambda turn, view: str(turn.state)),
+    TurnColumn("turn", "turn", 5, lambda turn, view: (right(count(turn.number), 4), "muted"),
+               lambda turn, view: turn.number),
     TurnColumn("time", "time", 9, lambda turn, view: (turn_time(turn), "muted"), _started),
     TurnColumn("headline", "  V2V", 7, _headline, lambda turn, view: turn.headline_ms),
     TurnColumn("largest", "largest", 14, _largest, _largest_ms),
@@ -137,7 +139,6 @@ COLUMNS: tuple[TurnColumn, ...] = (
     TurnColumn("tail", "tail", 5, lambda turn, view: (on_off(turn.tail_mode), "info" if turn.tail_mode else "muted"),
                lambda turn, view: None if turn.tail_mode is None else float(turn.tail_mode)),
     TurnColumn("mark", "mark", 5, _mark, lambda turn, view: view.marks.get(turn.ordinal)),
-    TurnColumn("turn", "turn", 5, lambda turn, view: (count(turn.number), "muted"), lambda turn, view: turn.number),
     TurnColumn("epoch", "epoch", 6, lambda turn, view: (count(epochs_of(view).get(turn.ordinal)), "muted"),
                lambda turn, view: epochs_of(view).get(turn.ordinal), chosen=False),
     TurnColumn("id", "id", 9, lambda turn, view: (foreign(turn.request_id, 8), "muted"),
@@ -145,7 +146,7 @@ COLUMNS: tuple[TurnColumn, ...] = (
     *(_stage(key) for key in (*BY_KEY, UNATTRIBUTED) if key not in SETTINGS),
     TurnColumn("why", "why", LEAST_WHY, _why, lambda turn, view: why(turn, view) or None),
 )  # fmt: skip
-"""In their order on the screen; a narrow pane cuts them at the right, and ``why`` takes the room that is left."""
+"""In their order on the screen; a narrow pane drops them from the right, and they are counted."""
 USUAL = tuple(column.key for column in COLUMNS if column.chosen)
 
 
@@ -155,12 +156,22 @@ def turn_cells(turn: Turn, view: View, columns: Sequence[TurnColumn] = COLUMNS) 
 
 
 def chosen_columns(keys: Sequence[str], width: int) -> tuple[TurnColumn, ...]:
-    """The columns with these keys in their own order; the last one as wide as the room that is left in ``width``."""
-    columns = [column for column in COLUMNS if column.key in keys] or [COLUMNS[1]]
-    last = columns[-1]
-    room = width - sum(column.width for column in columns[:-1]) - 1
-    wide = TurnColumn(last.key, last.heading, max(last.width, room), last.cell, last.value, last.chosen)
-    return (*columns[:-1], wide)
+    """The columns with these keys that fit ``width`` cells, in their own order; at least one.
+
+    ``why`` takes the room that is left.
+    """
+    columns: list[TurnColumn] = []
+    used = 0
+    for column in COLUMNS:
+        least = LEAST_WHY if column.key == "why" else column.width
+        if column.key in keys and (used + least <= width or not columns):
+            columns.append(column)
+            used += least
+    last = columns[-1] if columns else COLUMNS[1]
+    if last.key == "why":
+        room = max(width - used + LEAST_WHY, LEAST_WHY)
+        columns[-1] = TurnColumn(last.key, last.heading, room, last.cell, last.value, last.chosen)
+    return tuple(columns) or (last,)
 
 
 def sorted_turns(turns: Sequence[Turn], view: View, key: str, downwards: bool) -> list[Turn]:

@@ -45,7 +45,7 @@ class TurnsScreen(FilterScreen):
     TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
     TurnsScreen #body { layout: vertical; height: 1fr; }
     TurnsScreen.-wide #body { layout: horizontal; }
-    TurnsScreen.-wide DataTable { width: 57; height: 1fr; margin-right: 1; }
+    TurnsScreen.-wide DataTable { width: 60; height: 1fr; margin-right: 1; }
     TurnsScreen.-broad DataTable { width: 92; }
     TurnsScreen.-low DataTable { height: 1fr; }
     TurnsScreen.-low #detail { display: none; }
@@ -220,10 +220,9 @@ class TurnsScreen(FilterScreen):
 
     def action_sort(self) -> None:
         """Sort by the next column, the largest first; from the last one back to the order of time."""
-        keys = [column.key for column in self._columns]
-        at = keys.index(self._sorted_by) + 1 if self._sorted_by in keys else 0
-        # The first column is the state, whose order says nothing.
-        following = next((key for key in keys[at:] if key != "state"), "time")
+        # The order of states says nothing.
+        keys = [column.key for column in self._columns if column.key != "state"] or ["time"]
+        following = keys[(keys.index(self._sorted_by) + 1) % len(keys)] if self._sorted_by in keys else keys[0]
         self._sort(following, following not in ("time", "why"))
 
     def action_sort_back(self) -> None:
@@ -339,6 +338,9 @@ class TurnsScreen(FilterScreen):
         if not self._in_order:
             heading = next(column.heading for column in self._columns if column.key == self._sorted_by)
             count += f" · by {heading.strip() or self._sorted_by}{'' if self._downwards else ', smallest first'}"
+        hidden = sum(key not in {column.key for column in self._columns} for key in self._keys)
+        if hidden:
+            count += f" · +{hidden} column{'' if hidden == 1 else 's'}"
         return [headline_line(view, width), spread(line((count, "title")), line(self._following()), width)][:height]
 
     def _following(self) -> tuple[str, str]:
