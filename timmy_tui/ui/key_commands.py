@@ -110,7 +110,7 @@ COMMANDS: tuple[Command, ...] = (
             ("help", "events"), "filter", rank=11),
     Command("pattern", "slash", "search", "Search all lines with a regular expression; n and N go to matches",
             ("log",), "filter", rank=11),
-    Command("next_match", "n", "next match", "The match below", ("log",), "match(1)", rank=14),
+    Command("next_match", "n", "next match", "The match below", ("log",), "match(1)"),
     Command("previous_match", "N", "match before", "The match above", ("log",), "match(-1)"),
     Command("only_matches", "ampersand", "matches only", "Only the lines that match, or all again", ("log",),
             "only_matches"),

@@ -124,13 +124,20 @@ def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
 
 
 def wrap_text(text: str, width: int) -> list[str]:
-    """All of the text in rows of at most ``width`` cells, at least one: divided between words, or within a longer one.
-
-    Text with wide characters is divided by cells alone.
-    """
-    if not text.isascii():
-        return chop_cells(text, max(width, 2)) or [""]
-    return textwrap.wrap(text, max(width, 3), subsequent_indent="  ", break_on_hyphens=False) or [""]
+    """All of the text in rows of at most ``width`` cells (4 or more): divided between words, or within a longer one."""
+    width = max(width, 4)
+    if text.isascii():
+        return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) or [""]
+    rows = [""]
+    for word in text.split(" "):
+        longer = f"{rows[-1]} {word}" if rows != [""] else word
+        if cell_len(longer) <= width:
+            rows[-1] = longer
+            continue
+        pieces = chop_cells(word, width - 2)
+        rows += [f"  {piece}" for piece in pieces] if rows != [""] else pieces
+        rows = rows[1:] if rows[0] == "" else rows
+    return rows
 
 
 def join_fitting(parts: Iterable[Line], width: int, gap: str = "  ") -> Line:

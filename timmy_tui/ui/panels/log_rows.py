@@ -200,7 +200,7 @@ def _text(name: str, longest: int) -> Callable[[Any], str]:
 
 
 FIGURES: Mapping[str, Callable[[Any], str]] = {
-    "duration_ms": _ms(""),
+    "duration_ms": _ms("took "),
     "prompt_eval_duration_ms": _ms("prefill "),
     "eval_duration_ms": _ms("decode "),
     "prompt_eval_count": _count(" tok in"),

@@ -12,7 +12,7 @@ from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings, works_on
 from timmy_tui.ui.messages import Requested
-from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
+from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, stage_name
 from timmy_tui.ui.panels.ledger import DROPS
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
@@ -56,7 +56,16 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
     rows += [line(), line(("a narrow pane drops columns in this order: ", "title"), DROPS)]
     rows += [line(("panes grow in these steps; what is left out is counted in the footer", "title"))]
     rows += [line((left(size, 9), "key"), meaning) for size, meaning in SIZES]
-    return [(row, None) for row in rows]
+    return [(row, None) for whole in rows for row in _wrapped(whole, width)]
+
+
+def _wrapped(row: Line, width: int) -> list[Line]:
+    """A row that does not fit, continued below its text."""
+    if cells(row) <= width or len(row) < 2:
+        return [row]
+    head, indent = row[0], " " * cells(row[:1])
+    first, *rest = wrap_text(plain(row[1:]).strip(), max(width - len(indent) - 1, 12))
+    return [line(head, first), *(line(indent, part) for part in rest)]
 
 
 def _where(command: Command) -> str:
