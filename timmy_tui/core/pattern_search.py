@@ -14,8 +14,8 @@ from pathlib import Path
 
 from timmy_tui.core.errors import TimmyError
 
-LIMIT_S = 1.0
-"""For one call of ``matches``: a page of some hundred lines takes about 1 ms."""
+LIMIT_S = 2.0
+"""For one call of ``matches``: a page of some hundred lines takes about 1 ms, on a busy machine up to a hundred."""
 
 
 class PatternProblem(TimmyError):
