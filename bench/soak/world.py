@@ -18,7 +18,7 @@ from timmy_tui.demo.start import write_installation
 
 KEYS = tuple(
     key.encode()
-    for key in ["1", "2", "3", "4", "5", "6", "g", "x", "e", "\x1b", "i", "\x1b", "l", "h", "+", "-", "?", "\x1b"]
+    for key in ["1", "2", "3", "4", "5", "6", "g", "x", "e", "\x1b", "i", "\x1b", "l", "f", "+", "-", "?", "\x1b"]
 )
 """They change nothing of Timmy's, and do not quit."""
 SETTLE_S = 20.0

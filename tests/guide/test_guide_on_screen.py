@@ -126,4 +126,4 @@ def test_every_key_of_readmes_table_was_pressed() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text()
     table = text.split("| the guide | on the screen | from the shell |")[1].split("\n\n")[0]
     keys = {key for row in table.splitlines()[2:] for key in re.findall(r"`([^`]+)`", row.split("|")[2])}
-    assert keys - {"git commit", "G"} <= {"b", "Enter", "o", "t", "r", "u", "4", "2", "5"}
+    assert keys - {"git commit", "h"} <= {"b", "Enter", "o", "t", "r", "u", "4", "2", "5"}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ class PickyAnalyzer:
 class ListFeed:
     """A feed of batches that a test hands over."""
 
-    name, kind = "latency.log", "latency"
+    name, kind, path = "latency.log", "latency", Path("latency.log")
 
     def __init__(self, *batches: TailBatch) -> None:
         self._batches = [*batches]

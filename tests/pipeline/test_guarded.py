@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ class Given:
     """A feed with these batches, all there at once."""
 
     kind = "latency"
+    path = Path("latency.log")
 
     def __init__(self, batches: list[TailBatch], name: str = "latency.log") -> None:
         self.name = name

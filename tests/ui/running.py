@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 from rich.segment import Segment
+from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -16,7 +17,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.app import TimmyApp
-from timmy_tui.ui.messages import Backend, Control, LlmActions
+from timmy_tui.ui.messages import Backend, Control, LlmActions, LogReader
 
 
 class RunningDashboard:
@@ -30,6 +31,12 @@ class RunningDashboard:
         for key in keys:
             await self.pilot.press(key)
             await self.pilot.pause()
+
+    async def wheel(self, direction: type[events.MouseScrollDown] | type[events.MouseScrollUp]) -> None:
+        """One notch of the wheel over the middle of the screen, settled."""
+        x, y = (size // 2 for size in self.app.size)
+        self.app.post_message(direction(None, x, y, 0, 0, 0, False, False, False, x, y))
+        await self.pilot.pause()
 
     async def publish(self, snapshot: Snapshot) -> None:
         """One snapshot, painted."""
@@ -63,6 +70,7 @@ class Start(Struct, frozen=True, kw_only=True):
 
     read_only: str = ""
     view: ViewSettings = ViewSettings()
+    log: LogReader | None = None
 
 
 @asynccontextmanager
@@ -76,7 +84,7 @@ async def running_dashboard(
     """The dashboard on this snapshot, its clocks standing still."""
     start = start or Start()
     source = FakeSource(snapshot)
-    backend = Backend(source, control, llm, start.read_only)
+    backend = Backend(source, control, llm, start.read_only, log=start.log)
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
         dashboard = RunningDashboard(app, pilot, source)

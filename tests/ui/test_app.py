@@ -122,7 +122,7 @@ async def test_escape_never_quits_and_control_c_does_at_the_second_time() -> Non
 
 
 async def test_help_names_every_command_with_its_keys() -> None:
-    async with running_dashboard(snapshot(), size=(120, 80)) as dashboard:
+    async with running_dashboard(snapshot(), size=(120, 120)) as dashboard:
         await dashboard.press("question_mark")
         text = dashboard.text()
         for command in dashboard.app.commands:
@@ -264,7 +264,7 @@ async def test_the_probe_says_what_it_costs_and_its_answers_are_kept() -> None:
 
 async def test_figures_are_written_without_what_was_said(tmp_path: Path) -> None:
     async with running_dashboard(snapshot()) as dashboard:
-        await dashboard.press("Y")
+        await dashboard.press("F")
         await dashboard.until(lambda: "written:" in dashboard.text())
     files = list((tmp_path / "state" / "timmy_tui" / "screens").iterdir())
     assert len(files) == 1 and files[0].stat().st_mode & 0o777 == 0o600

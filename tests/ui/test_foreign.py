@@ -116,7 +116,7 @@ async def test_the_filter_takes_any_text() -> None:
             )
         await dashboard.pilot.pause()
         check(dashboard)
-        assert "24 of 24 turns contain that text" in dashboard.text()
+        assert "24 of 24 turns · [/foo]" in dashboard.text()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timmy_tui.bootstrap.deferred import DeferredController, DeferredSource
+from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, DeferredSource
 from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, state_dir
@@ -60,7 +60,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     controller_proxy = DeferredController()
     deferred = DeferredSource(make)
     llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate))) if services else None
-    app = TimmyApp(timmy.settings, Backend(deferred, controller_proxy, llm, read_only))
+    app = TimmyApp(timmy.settings, Backend(deferred, controller_proxy, llm, read_only, log=DeferredLog(deferred)))
     try:
         app.run(mouse=timmy.settings.view.mouse)
     finally:
@@ -106,5 +106,6 @@ def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) 
 
         return replay_source(settings, tuple(files), speed)
 
-    backend = Backend(DeferredSource(make), read_only="a replay")
+    deferred = DeferredSource(make)
+    backend = Backend(deferred, read_only="a replay", log=DeferredLog(deferred))
     TimmyApp(settings, backend).run(mouse=settings.view.mouse)

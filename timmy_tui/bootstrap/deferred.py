@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.threads import start_thread
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.log_entry import ALL_LINES, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 
 if TYPE_CHECKING:
     from timmy_tui.control.change.plan import ChangePlan
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.model.user_requests import ChangeRequest, PipelineRequest
     from timmy_tui.pipeline.live_source import LiveSource
+    from timmy_tui.pipeline.log_history import LogHistory
     from timmy_tui.pipeline.thread import Publish
 
 
@@ -51,10 +53,42 @@ class DeferredSource:
         if self._source is not None:
             self._source.stop()
 
+    @property
+    def log(self) -> "LogHistory | None":
+        """Both logs, page by page; None before the source is made."""
+        return self._source.log if self._source is not None else None
+
     def request(self, request: "PipelineRequest") -> None:
         """Pass the request on. Before the source is made there is no turn that it could concern, so it is dropped."""
         if self._source is not None:
             self._source.request(request)
+
+
+class DeferredLog:
+    """Takes the place of the source's LogHistory; before the source is made, both logs are empty."""
+
+    def __init__(self, source: DeferredSource) -> None:
+        self._source = source
+
+    def newest(self) -> LogCursor:
+        """See LogHistory."""
+        log = self._source.log
+        return log.newest() if log is not None else LogCursor()
+
+    def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
+        """See LogHistory."""
+        log = self._source.log
+        return log.before(cursor, wanted, least) if log is not None else LogPage((), LogCursor())
+
+    def of_turn(self, turn: TurnLines) -> LogPage:
+        """See LogHistory."""
+        log = self._source.log
+        return log.of_turn(turn) if log is not None else LogPage((), LogCursor())
+
+    def whole_line(self, entry: LogEntry) -> str:
+        """See LogHistory."""
+        log = self._source.log
+        return log.whole_line(entry) if log is not None else entry.text
 
 
 def _failed(error: Exception) -> "Snapshot":

@@ -1,6 +1,7 @@
 """What the pipeline takes in: logs that are followed or replayed, and the services."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from timmy_tui.model.llm import OllamaFacts
@@ -15,6 +16,10 @@ class Feed(Protocol):
 
     name: str
     kind: LogKind
+
+    @property
+    def path(self) -> Path:
+        """The file that is read now."""
 
     def start(self, notify: Callable[[], None]) -> None:
         """Begin; ``notify`` is called from any thread when there are new batches."""

@@ -12,6 +12,7 @@ from timmy_tui.model.turn import Marker, Turn
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.parse.table import log_files
 from timmy_tui.pipeline.inputs import Feed
+from timmy_tui.pipeline.log_history import LogHistory
 from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline, Publish
@@ -43,6 +44,8 @@ class LiveSource:
         ``line_root``: the Timmy whose status line is written for tmux; None writes none (replay, demo).
         """
         self.pipeline = pipeline
+        self.log = LogHistory(pipeline.log_files)
+        """Both logs, page by page."""
         self._waker = waker
         self._recorder = recorder
         self._on_snapshot = on_snapshot

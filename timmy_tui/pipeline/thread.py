@@ -16,7 +16,9 @@ from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Marker
 from timmy_tui.pipeline.inputs import Feed, Services
+from timmy_tui.pipeline.log_history import LogFile
 from timmy_tui.pipeline.snapshot_builder import Analyzer, LogSource, SnapshotBuilder
+from timmy_tui.sources.files.blocks import Part
 from timmy_tui.sources.files.tail import Backlog, TailBatch
 
 Publish = Callable[[Snapshot], None]
@@ -65,6 +67,8 @@ class Pipeline:
         self._backlogs: deque[tuple[Feed, Backlog]] = deque()
         self._backlog_asked: set[str] = set()
         self._log: deque[tuple[str, str]] = deque(maxlen=LOG_LINES)
+        self._read_to: dict[int, Part] = {}
+        """Index of a feed → its file, as far as its lines were taken."""
         self._markers: deque[Marker] = deque(maxlen=200)
         self._unstarted: deque[Callable[[Callable[[], None]], None]] = deque(feed.start for feed in feeds)
         if services is not None:
@@ -107,6 +111,11 @@ class Pipeline:
     def number_by_history(self) -> None:
         """Turns get their numbers from a history. Call it before ``start``."""
         self._full_reading.numbered_by_history = True
+
+    def log_files(self) -> list[LogFile]:
+        """The logs as far as their lines were taken, in reading order; from any thread."""
+        read_to = dict(self._read_to)
+        return [LogFile(self._feeds[at].name, self._feeds[at].kind, read_to[at]) for at in sorted(read_to)]
 
     def add_marker(self, marker: Marker) -> None:
         """Put a marker on the charts for something that happened outside the logs."""
@@ -185,6 +194,7 @@ class Pipeline:
         """Add live lines. True if they hold more than lone pauses."""
         if batch.restarted:
             self._file_restarts += 1
+        self._read_to[self._feeds.index(feed)] = Part(feed.path, batch.end)
         for line in batch.lines[-LOG_LINES:]:
             self._log.append((feed.name, clean(line.decode("utf-8", "replace"))))
         source = LogSource(feed.kind, self._arrival(batch))

@@ -17,14 +17,24 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.ui.actions.local import leave_rows, look_at
+from timmy_tui.model.turn import Turn
+from timmy_tui.ui.actions import local
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.actions.user_requests import Requests
-from timmy_tui.ui.key_commands import SCREENS, Command, footer_words, key_name, read_keymap, with_keys
+from timmy_tui.ui.key_commands import (
+    OVERLAYS,
+    SCREENS,
+    Command,
+    footer_words,
+    key_name,
+    read_keymap,
+    with_keys,
+    works_on,
+)
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Backend, Noticed, Requested, SnapshotArrived
+from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
@@ -79,20 +89,22 @@ class TimmyApp(App[None]):
         self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
         self._bell = Bell(settings.view.bell)
         self._quit_asked_at = self._stop_asked_at = -10.0
+        self._log_wanted: tuple[Turn, str] | None = None
         self.mouse = settings.view.mouse
-        self._bind_commands(read_only)
+        self._by_id = {command.id: command for command in self.commands}
+        self._bind_commands()
         self._problems = [*problems, *theme_problems]
-        footers = {name: footer_words(self.commands, name, self.requests.unavailable) for name in SCREENS}
+        places, absent = (*SCREENS, *OVERLAYS), self.requests.unavailable
+        footers = {place: footer_words(self.commands, place, absent) for place in places}
         keys = {command.id: key_name(command.keys) for command in self.commands}
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
         self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, keys=keys, read_only=read_only))
 
-    def _bind_commands(self, read_only: str) -> None:
+    def _bind_commands(self) -> None:
         for command in self.commands:
-            if command.screens or not command.keys or (read_only and command.danger):
-                continue
-            self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
+            if command.keys and not command.screens:
+                self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
         self.bind("escape", "back", show=False)
 
     # -- start and end
@@ -198,6 +210,25 @@ class TimmyApp(App[None]):
         if event.state is WorkerState.ERROR:
             self.say(f"{event.worker.name}: {type(event.worker.error).__name__}: {event.worker.error}", "bad")
 
+    def on_log_of_span(self, message: LogOfSpan) -> None:
+        """Show the lines that a screen asks for."""
+        self.show_log(message.turn, message.key)
+
+    def show_log(self, turn: Turn, key: str = "") -> None:
+        """Go to the log screen and show only the lines of a turn, or of one of its stages."""
+        self._log_wanted = (turn, key)
+        local.show(self, "log")
+
+    def take_log_wanted(self) -> tuple[Turn, str] | None:
+        """What ``show_log`` was called with, once."""
+        wanted, self._log_wanted = self._log_wanted, None
+        return wanted
+
+    @property
+    def log_reader(self) -> LogReader | None:
+        """Both logs, page by page."""
+        return self.backend.log
+
     def on_requested(self, message: Requested) -> None:
         """Carry out the request of a screen."""
         self.requests.ask(message.request)
@@ -240,6 +271,17 @@ class TimmyApp(App[None]):
             return
         await super().on_event(event)
 
+    @property
+    def place(self) -> str:
+        """The screen, or the overlay on top of it, as the table of commands names it."""
+        return self.current_mode if len(self.screen_stack) == 1 else self.screen.name or ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A command does nothing on a screen for which its row does not name it."""
+        if action == "do" and (command := self._by_id.get(str(parameters[0]))) is not None and not command.screens:
+            return works_on(command, self.place)
+        return super().check_action(action, parameters)
+
     def action_do(self, command: str) -> None:
         """Run a command of the table."""
         if not self.requests.refuses(command):
@@ -250,9 +292,9 @@ class TimmyApp(App[None]):
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.view.row:
-            leave_rows(self)
+            local.leave_rows(self)
         else:
-            look_at(self, None)
+            local.look_at(self, None)
 
     def action_help_quit(self) -> None:
         """Quit on the second ctrl+c within two seconds."""

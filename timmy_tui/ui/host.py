@@ -7,7 +7,9 @@ from textual.screen import Screen
 
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import Command
+from timmy_tui.ui.messages import LogReader
 from timmy_tui.ui.paint.themes import Palette
 from timmy_tui.ui.view import Notice, View
 
@@ -25,6 +27,18 @@ class Host(Protocol):
     """Mouse reporting is on."""
     palettes: Mapping[str, Palette]
     commands: Sequence[Command]
+
+    @property
+    def log_reader(self) -> LogReader | None:
+        """Both logs, page by page; None where only a snapshot is shown."""
+        ...
+
+    def take_log_wanted(self) -> tuple[Turn, str] | None:
+        """The turn and the stage (empty: all of it) whose lines were asked for; once."""
+        ...
+
+    def show_log(self, turn: Turn, key: str = "") -> None:
+        """Go to the log screen and show only the lines of a turn, or of one of its stages."""
 
     @property
     def events(self) -> Iterable[Notice]:

@@ -13,6 +13,11 @@ from timmy_tui.core.sanitize import clean
 
 Needs = Literal["", "control", "llm", "source"]
 SCREENS = ("live", "turns", "trends", "llm", "changes", "log")
+OVERLAYS = ("help", "events", "findings", "turn", "line", "postcard", "columns")
+"""Pages over a screen; dialogs and the palette have keys of their own."""
+PAGES = tuple(name for name in OVERLAYS if name != "help")
+READING = ("log",)
+"""Screens on which a letter moves and searches: what marks a turn or changes Timmy does nothing there."""
 
 
 class Command(Struct, frozen=True):
@@ -26,7 +31,7 @@ class Command(Struct, frozen=True):
     """Label in the footer and the palette."""
     help: str
     screens: tuple[str, ...] = ()
-    """Screens that have an action for it. Empty: all screens; the app acts by ``id``."""
+    """Screens and overlays that have an action for it. Empty: all screens; the app acts by ``id``."""
     action: str = ""
     """The screen's Textual action; empty is the id."""
     danger: bool = False
@@ -35,49 +40,60 @@ class Command(Struct, frozen=True):
     """What it needs to work."""
     rank: int = 0
     """Place in the footer, lowest first; 0 is not shown there."""
+    not_on: tuple[str, ...] = ()
+    """Of all screens, those on which the app does not act."""
+    overlays: tuple[str, ...] = ()
+    """Overlays on which the app acts too."""
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("live", "1", "live", "How long did I wait, and where did the time go"),
-    Command("turns", "2", "turns", "Every turn, with waterfall, raw events and diagnosis"),
-    Command("trends", "3", "trends", "Stages over time, by session and epoch"),
-    Command("llm", "4", "LLM", "Prefill, decode, prompt cache, context window, the guide's criteria"),
-    Command("changes", "5", "changes", "Flags, the running change, restore points, journal"),
-    Command("log", "6", "log", "Both logs as they come in"),
+    Command("live", "1", "live", "How long did I wait, and where did the time go", overlays=OVERLAYS),
+    Command("turns", "2", "turns", "Every turn, with waterfall, raw events and diagnosis", overlays=OVERLAYS),
+    Command("trends", "3", "trends", "Stages over time, by session and epoch", overlays=OVERLAYS),
+    Command("llm", "4", "LLM", "Prefill, decode, prompt cache, context window, the guide's criteria",
+            overlays=OVERLAYS),
+    Command("changes", "5", "changes", "Flags, the running change, restore points, journal", overlays=OVERLAYS),
+    Command("log", "6", "log", "Both logs, merged, as they come in", overlays=OVERLAYS),
     Command("freeze", "space", "freeze", "Freeze the view; turns are still read", rank=20),
     Command("help", "question_mark,f1", "help", "This page", rank=30),
-    Command("quit", "q", "quit", "Back to the live screen; from there, quit", rank=40),
-    Command("suspend", "ctrl+z", "stop", "Stop, and give the terminal back; `fg` in the shell continues"),
+    Command("quit", "q", "quit", "Back to the live screen; from there, quit (Ctrl+C twice and Ctrl+Q too)",
+            overlays=OVERLAYS, rank=40),
+    Command("suspend", "ctrl+z", "stop", "Stop, and give the terminal back; `fg` in the shell continues",
+            overlays=OVERLAYS),
     Command("palette", "colon", "commands", "Find a command by name", rank=70),
     Command("tail_mode", "t", "tail mode", "Turn tail mode on or off, verified and undoable", danger=True,
-            needs="control", rank=50),
+            needs="control", rank=50, not_on=READING),
     Command("restart", "r", "restart", "Restart v34 by the strategy of the settings", danger=True, needs="control",
-            rank=60),
+            rank=60, not_on=READING),
     Command("restore_point", "b", "restore point", "Make a restore point of the code files", danger=True,
-            needs="control"),
+            needs="control", not_on=READING),
     Command("undo", "u", "undo", "Undo the last change, or the running one", danger=True,
-            needs="control", rank=65),
-    Command("keep", "K", "keep", "Keep the running change without waiting for verification", danger=True,
+            needs="control", rank=65, not_on=READING),
+    Command("keep", "equals_sign", "keep", "Keep the running change without waiting for verification", danger=True,
             needs="control"),
-    Command("go_now", "N", "go now", "Do not wait for the turn in flight: cut it", danger=True, needs="control"),
-    Command("stop", "S", "stop waiting", "Stop waiting for the running change", danger=True, needs="control"),
-    Command("listen", "L", "listen again", "Ask the STT server to listen again after a cut turn", danger=True,
+    Command("go_now", "exclamation_mark", "go now", "Do not wait for the turn in flight: cut it", danger=True,
             needs="control"),
-    Command("warm", "w", "warm", "Load the model before the first turn needs it", danger=True, needs="llm"),
+    Command("stop", "full_stop", "stop waiting", "Stop waiting for the running change", danger=True, needs="control"),
+    Command("listen", "comma", "listen again", "Ask the STT server to listen again after a cut turn", danger=True,
+            needs="control"),
+    Command("warm", "w", "warm", "Load the model before the first turn needs it", danger=True, needs="llm",
+            not_on=READING),
     Command("good", "g", "good", "Mark the newest turn's answer good, or the cursor's; again removes the mark",
-            needs="source"),
+            needs="source", not_on=("turns", *READING)),
     Command("bad", "x", "bad", "Mark the newest turn's answer bad, or the cursor's; again removes the mark",
-            needs="source"),
-    Command("note", "n", "note", "Write down why the turn marked last was good or bad", needs="source"),
-    Command("guided", "G", "guided test", "The guide's Test 1 and Test 2, step by step: begin, next step, leave",
-            needs="control"),
-    Command("accept", "a", "accept", "Accept the newest finding's level as the new usual", needs="source"),
+            needs="source", not_on=("turns", *READING)),
+    Command("note", "n", "note", "Write down why the turn marked last was good or bad", needs="source",
+            not_on=READING),
+    Command("guided", "h", "guided test", "The guide's Test 1 and Test 2, step by step: begin, next step, leave",
+            needs="control", not_on=READING),
+    Command("accept", "a", "accept", "Accept the newest finding's level as the new usual", needs="source",
+            not_on=READING),
     Command("findings", "i", "findings", "All there is to say: findings, to accept, acknowledge or mute, and the rest"),
     Command("events", "e", "events", "All notices so far"),
-    Command("theme", "T", "theme", "Next theme; the choice is remembered"),
-    Command("mouse", "m", "mouse", "Mouse on or off; on takes over the terminal's own selection"),
-    Command("copy", "y", "copy", "Copy the screen's text, without the conversation"),
-    Command("save", "Y", "save", "Write the same into a file"),
+    Command("theme", "d", "theme", "Next theme, dark or light; the choice is remembered"),
+    Command("mouse", "m", "mouse", "Mouse on or off: wheel and clicks; on takes over the terminal's own selection"),
+    Command("copy", "C", "copy", "Copy the screen's text, without the conversation", overlays=PAGES),
+    Command("save", "F", "save", "Write the same into a file", overlays=PAGES),
     Command("cursor_back", "left", "turn before", "Look at the turn before: its rows, waterfall, diagnosis",
             ("live",), "app.do('cursor_back')", rank=21),
     Command("cursor_on", "right", "turn after", "Look at the turn after it; after the newest is now",
@@ -88,26 +104,73 @@ COMMANDS: tuple[Command, ...] = (
     Command("cursor_first", "home", "oldest turn", "Look at the oldest turn", ("live",),
             "app.do('cursor_first')"),
     Command("now", "end", "now", "Back to the newest turn; so does Esc", ("live",), "app.do('now')"),
-    Command("row_down", "down,j", "row", "The stage row below, to ask what it is with ? or Enter; Esc leaves the rows",
+    Command("row_down", "down,j", "row", "The stage row below: ? says what it is, Enter shows its log lines, Esc leaves",
             ("live",), "app.do('row_down')", rank=41),
     Command("row_up", "up,k", "row above", "The stage row above", ("live",), "app.do('row_up')"),
-    Command("row_card", "enter", "what is it", "What the chosen stage row is, from where to where, and its usual",
-            ("live",), "app.do('row_card')"),
+    Command("row_log", "enter", "its lines", "Only the log lines of the chosen stage row, in the turn that is shown",
+            ("live",), "app.do('row_log')"),
     Command("row_scale", "v", "ms/ratio", "Stage rows: time over the usual at equal work, or ms from zero", ("live",),
             "app.do('row_scale')", rank=42),
-    Command("filter", "slash", "filter", "Show only what contains a text; escape clears", ("turns", "log"), rank=11),
+    Command("turn_log", "l", "log of turn", "All log lines of the turn under the cursor; without one, of the newest",
+            not_on=READING, overlays=("turn",)),
+    Command("postcard", "c", "postcard", "The turn under the cursor, or the newest, on twelve plain lines; copied too",
+            not_on=READING, overlays=("turn",)),
+    Command("filter", "slash", "filter", "Only some: text, llm>1s, failed, tail:on, epoch:3, mark:bad, time:14:30",
+            ("turns",), rank=11),
+    Command("sort", "s", "sort", "Sort by the next column, the largest first", ("turns",), rank=14),
+    Command("sort_back", "S", "other way", "Sort the other way round", ("turns",)),
+    Command("columns", "v", "columns", "Choose the columns; they are remembered", ("turns",), rank=15),
+    Command("export", "X", "export", "Write the turns that are shown as CSV", ("turns",), rank=16),
+    Command("toggle", "enter", "show or hide", "Show or hide the column under the cursor", ("columns",),
+            "show_or_hide", rank=11),
+    Command("search", "slash", "search", "Show only the lines that contain a text; Esc shows all",
+            ("help", "events"), "filter", rank=11),
+    Command("pattern", "slash", "search", "Search all lines with a regular expression; n and N go to matches",
+            ("log",), "filter", rank=11),
+    Command("next_match", "n", "next match", "The match below", ("log",), "match(1)"),
+    Command("previous_match", "N", "match before", "The match above", ("log",), "match(-1)"),
+    Command("only_matches", "ampersand", "matches only", "Only the lines that match, or all again", ("log",),
+            "only_matches"),
+    Command("service", "s", "service", "All lines, events without v34's own lines, or one service", ("log",), rank=15),
+    Command("failures", "E", "failures", "Only what tells of a failure, or all again", ("log",), rank=16),
+    Command("row_turn", "l", "its turn", "Only the lines of the turn under the cursor", ("log",), rank=13),
+    Command("line", "enter", "raw", "The line as it stands in the file, whole", ("log",), rank=17),
+    Command("wrap", "w", "wrap", "Long lines on several rows, or cut", ("log",), rank=18),
+    Command("log_right", "right", "right", "What is further right", ("log",), "sideways(1)"),
+    Command("log_left", "left", "left", "Back to the left", ("log",), "sideways(-1)"),
     Command("follow", "f,end", "follow", "Go to the newest and stay there", ("turns", "log"), rank=12),
     Command("turn", "enter", "open", "The turn under the cursor, with all its raw events", ("turns",), rank=13),
-    Command("chart", "right,l", "next stage", "Chart of the next stage", ("trends",), rank=11),
-    Command("chart_back", "left,h", "stage before", "Chart of the stage before", ("trends",)),
+    Command("good_turn", "g", "good", "Mark the turn under the cursor good; the same key removes the mark",
+            ("turns",), "mark('good')", needs="source"),
+    Command("bad_turn", "x", "bad", "Mark the turn under the cursor bad; the same key removes the mark",
+            ("turns",), "mark('bad')", needs="source"),
+    Command("chart", "right", "next stage", "Chart of the next stage", ("trends",), rank=11),
+    Command("chart_back", "left", "stage before", "Chart of the stage before", ("trends",)),
     Command("longer", "minus", "more turns", "Twice as many turns in the chart", ("trends",), rank=12),
     Command("shorter", "plus", "fewer turns", "Half as many turns in the chart", ("trends",), rank=13),
     Command("probe", "p", "probe", "Ask Ollama whether its prompt cache works (generates)", ("llm",), "app.do('probe')",
             danger=True, needs="llm", rank=11),
     Command("act", "enter", "act", "Flip the flag, undo the operation or restore the point under the cursor",
             ("changes",), danger=True, needs="control", rank=11),
+    Command("accept_finding", "a", "accept", "Accept the level of the finding under the cursor as the new usual",
+            ("findings",), "answer('accept')", needs="source", rank=11),
+    Command("acknowledge", "c", "acknowledge", "You know of the finding under the cursor", ("findings",),
+            "answer('acknowledge')", needs="source", rank=12),
+    Command("silence", "s", "mute the stage", "Hear no more of the stage of the finding under the cursor",
+            ("findings",), "answer('mute')", needs="source", rank=13),
 )  # fmt: skip
 """In the order of the help page."""
+
+_LISTS = ("turns", "changes", "log", *OVERLAYS)
+MOVES: tuple[Command, ...] = (
+    Command("up", "up,k", "up", "One row up", _LISTS, "move(-1)"),
+    Command("down", "down,j", "down", "One row down", _LISTS, "move(1)"),
+    Command("page_up", "pageup", "page up", "One page up", _LISTS, "page(-1)"),
+    Command("page_down", "pagedown", "page down", "One page down", _LISTS, "page(1)"),
+    Command("home", "home", "to the top", "To the first row", _LISTS, "home"),
+    Command("bottom", "end", "to the end", "To the last row", ("changes", *OVERLAYS), "bottom"),
+)
+"""Keys that move within a screen; help has them, footer and palette do not."""
 
 CHOICES = {
     "keep": "keep", "undo": "undo", "go now": "go_now", "stop waiting": "stop", "resume listening": "listen",
@@ -117,7 +180,8 @@ CHOICES = {
 NAMES = {
     "ctrl+z": "Ctrl+Z", "question_mark": "?", "colon": ":", "slash": "/", "f1": "F1", "end": "End", "enter": "Enter",
     "left": "←", "right": "→", "up": "↑", "down": "↓", "shift+left": "Sh+←", "shift+right": "Sh+→", "home": "Home",
-    "escape": "Esc", "plus": "+", "minus": "-",
+    "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "plus": "+", "minus": "-", "equals_sign": "=",
+    "exclamation_mark": "!", "full_stop": ".", "comma": ",", "ampersand": "&",
 }  # fmt: skip
 """Names of keys on the screen."""
 
@@ -143,7 +207,7 @@ def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
         return {}, [f"{clean(path.name)} cannot be read: {clean(str(error), 120)}"]
     if isinstance(data, Unreadable):
         return {}, [f"{clean(path.name)} {clean(data.reason, 120)}"]
-    known = {command.id for command in COMMANDS}
+    known = {command.id for command in (*COMMANDS, *MOVES)}
     keymap: dict[str, str] = {}
     problems: list[str] = []
     for name, value in data.items():
@@ -170,24 +234,33 @@ def with_keys(keymap: Mapping[str, str], commands: Iterable[Command] = COMMANDS)
     return tuple(rows)
 
 
-def works_on(command: Command, screen: str) -> bool:
-    """The command works on this screen, or on all."""
-    return not command.screens or screen in command.screens
+def works_on(command: Command, place: str) -> bool:
+    """The command works on this screen or overlay."""
+    if command.screens:
+        return place in command.screens
+    return place in command.overlays or (place in SCREENS and place not in command.not_on)
 
 
-def screen_bindings(screen: str) -> list[Binding]:
-    """Bindings of the commands that the screen itself runs; a keymap changes them by id."""
+def keys_on(keys: Mapping[str, str], place: str) -> dict[str, str]:
+    """Names of keys by command; without those that do nothing on this screen or overlay."""
+    return {command.id: keys.get(command.id, "") for command in COMMANDS if works_on(command, place)}
+
+
+def screen_bindings(place: str) -> list[Binding]:
+    """Bindings of the commands that the screen or overlay itself runs; a keymap changes them by id."""
     return [
         Binding(command.keys, command.action or command.id, command.label, show=False, id=command.id)
-        for command in COMMANDS
-        if screen in command.screens
+        for command in (*COMMANDS, *MOVES)
+        if place in command.screens
     ]
 
 
 def footer_words(
-    commands: Iterable[Command], screen: str, unavailable: Mapping[str, str]
+    commands: Iterable[Command], place: str, unavailable: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
     """(key, label) for the footer, by rank. ``unavailable``: command id → why it does not work."""
-    shown = [c for c in commands if c.rank and c.keys and works_on(c, screen) and c.id not in unavailable]
+    shown = [c for c in commands if c.rank and c.keys and works_on(c, place) and c.id not in unavailable]
     words = [(key_name(c.keys), c.label) for c in sorted(shown, key=lambda c: c.rank)]
+    if place in OVERLAYS:
+        return (*(word for word in words if word != ("q", "quit")), ("Esc", "back"))
     return tuple(words)

@@ -7,7 +7,9 @@ from msgspec import Struct
 from textual.message import Message
 
 from timmy_tui.model.change import ControlState
+from timmy_tui.model.log_entry import ALL_LINES, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import AnswerFinding, ChangeRequest, MarkTurn, PipelineRequest
 from timmy_tui.ui.view import Notice
 
@@ -52,6 +54,15 @@ class Requested(Message):
         """The same mark again removes it; a change is shown and confirmed first."""
         super().__init__()
         self.request = request
+
+
+class LogOfSpan(Message):
+    """Show the log with only the lines of a turn, or of one of its stages: post it from any panel or screen."""
+
+    def __init__(self, turn: Turn, key: str = "") -> None:
+        """``key``: of a stage, a gap (``gap:classify→retrieve``), or empty for the whole turn."""
+        super().__init__()
+        self.turn, self.key = turn, key
 
 
 class SnapshotSource(Protocol):
@@ -124,6 +135,22 @@ class LlmActions(Protocol):
         """Load the model as v34 would; returns a text that says how long it took."""
 
 
+class LogReader(Protocol):
+    """Both logs in one order, page by page. Calls read files: they are made in a thread, and raise TimmyError."""
+
+    def newest(self) -> LogCursor:
+        """The end of both logs as they are now; cheap."""
+
+    def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
+        """At least ``least`` lines above the cursor; fewer where the logs begin, or where much was looked through."""
+
+    def of_turn(self, turn: TurnLines) -> LogPage:
+        """All lines of a turn, or of a stage of it."""
+
+    def whole_line(self, entry: LogEntry) -> str:
+        """The line as it stands in its file: not cut, not sanitized."""
+
+
 class Backend(Struct, frozen=True, eq=False):
     """What works behind the screen; None: there is none."""
 
@@ -134,3 +161,5 @@ class Backend(Struct, frozen=True, eq=False):
     """Why nothing may be changed; empty when it may."""
     control_state: ControlState | None = None
     """Shown where there is no ``control``: in a screenshot."""
+    log: LogReader | None = None
+    """None: the log screen has the newest lines of the snapshot alone."""

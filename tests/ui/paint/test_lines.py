@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from timmy_tui.ui.paint.lines import (
     cells,
@@ -20,6 +22,7 @@ from timmy_tui.ui.paint.lines import (
     right,
     spread,
     wrap,
+    wrap_text,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["C", "M"]), max_size=30)
@@ -87,3 +90,18 @@ def test_outside_of_what_changed_two_lines_are_alike(old: list[str], new: list[s
 def test_the_last_cell_is_blank_where_a_wide_character_ends() -> None:
     assert last_cell(line("ab", ("c", "bad"), "")) == (("c", "bad"),)
     assert plain(last_cell(line("a日"))) == plain(last_cell(())) == " "
+
+
+@pytest.mark.parametrize(
+    "text", ["", "one", "ab cd ef gh", "x" * 30, "語語語 語語語語語語語語語語語語語 末", "a – b " * 9, "  led"]
+)
+@pytest.mark.parametrize("width", [4, 8, 11, 80])
+def test_wrapped_text_is_all_there_and_fits(text: str, width: int) -> None:
+    rows = wrap_text(text, width)
+    assert rows and all(cell_len(row) <= width for row in rows)
+    assert "".join("".join(rows).split()) == "".join(text.split())
+
+
+def test_text_is_divided_between_words() -> None:
+    assert wrap_text("Timmy hears – nobody", 12) == ["Timmy hears", "  – nobody"]
+    assert wrap_text("Timmy hears nobody", 12) == ["Timmy hears", "  nobody"]

@@ -176,13 +176,13 @@ async def test_the_users_folder_overrides_and_a_broken_file_is_said_once() -> No
 async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> None:
     async with running_dashboard(snapshot()) as dashboard:
         first = dashboard.app.theme
-        await dashboard.press("T")
+        await dashboard.press("d")
         second = dashboard.app.theme
         assert second != first and f"theme {second}" in dashboard.text()
     async with running_dashboard(snapshot()) as dashboard:
         assert dashboard.app.theme == second
         for _ in range(len(dashboard.app.palettes) - 1):
-            await dashboard.press("T")
+            await dashboard.press("d")
         assert dashboard.app.theme == first
 
 

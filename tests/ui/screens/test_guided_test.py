@@ -22,7 +22,7 @@ def guided(phase: str, **facts: Any) -> Any:
 
 async def test_a_guided_test_is_begun_by_its_key() -> None:
     async with running_dashboard(snapshot(), control=FakeControl(ControlState())) as dashboard:
-        await dashboard.press("G")
+        await dashboard.press("h")
         await dashboard.until(
             lambda: "begin with Test 1" in dashboard.text() and "o begin with Test 2" in dashboard.text()
         )
@@ -36,8 +36,8 @@ async def test_a_guided_test_says_what_it_wants_and_its_key_does_it() -> None:
     async with running_dashboard(
         guided("change", sentence="now change raw to off", wish=wish), control=control
     ) as dashboard:
-        assert "step 2 of 4  now change raw to off  G next" in dashboard.text()
-        await dashboard.press("G")
+        assert "step 2 of 4  now change raw to off  h next" in dashboard.text()
+        await dashboard.press("h")
         await dashboard.until(lambda: "go ahead" in dashboard.text())
         assert control.calls == [("plan", Flip(wish, only=True))]
 
@@ -49,7 +49,7 @@ async def test_the_verdict_of_a_guided_test_is_kept_or_undone() -> None:
     ) as dashboard:
         await dashboard.press("5")
         await dashboard.until(lambda: "guided test" in dashboard.text())
-        await dashboard.press("G")
+        await dashboard.press("h")
         await dashboard.until(lambda: "y keep it" in dashboard.text() and "o undo it" in dashboard.text())
         await dashboard.press("o")
         await dashboard.until(lambda: ("plan", Undo()) in control.calls)
@@ -60,12 +60,12 @@ async def test_a_guided_test_is_left_and_resumed() -> None:
     async with running_dashboard(
         guided("measure", sentence="3 more turns as it is"), control=FakeControl(ControlState())
     ) as dashboard:
-        await dashboard.press("G")
+        await dashboard.press("h")
         await dashboard.until(lambda: "y leave it for now" in dashboard.text())
         await dashboard.press("y")
         await dashboard.until(lambda: ActOnTrial("leave") in dashboard.source.requests)
         await dashboard.publish(guided("measure", sentence="left", left=True))
-        await dashboard.press("G")
+        await dashboard.press("h")
         await dashboard.until(lambda: "y resume it" in dashboard.text())
         await dashboard.press("y")
         await dashboard.until(lambda: ActOnTrial("resume") in dashboard.source.requests)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,13 @@ from msgspec.structs import replace
 
 from tests.ui.running import RunningDashboard, running_dashboard
 from tests.ui.snapshots import conversation, judgement, snapshot, turn
+from timmy_tui.model.turn import TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.panels.detail import detail_lines
+from timmy_tui.ui.panels.postcard import postcard
+from timmy_tui.ui.panels.turn_cells import sorted_turns
 from timmy_tui.ui.screens.turns import MOST, TurnsScreen
+from timmy_tui.ui.turn_export import turns_csv
 from timmy_tui.ui.view import View
 
 
@@ -79,7 +85,7 @@ async def test_a_filter_keeps_what_contains_the_text_and_escape_clears_it() -> N
         for letter in "answered":
             await dashboard.pilot.press(letter)
         await dashboard.pilot.pause()
-        assert "1 of 31 turns contain that text" in dashboard.text() and "turn 405 " in dashboard.text()
+        assert "1 of 31 turns · answered" in dashboard.text() and "turn 405 " in dashboard.text()
         await dashboard.press("enter", "q")
         await dashboard.press("2", "escape")
         assert "31 of 31 turns" in dashboard.text()
@@ -131,3 +137,127 @@ def test_the_note_stands_with_the_turn() -> None:
     found = next(one for one in view.turns if one.ordinal == 29)
     text = "\n".join("".join(part for part, _ in row) for row in detail_lines(view, found, 80, 20))
     assert "note  too␛[2J" in text
+
+
+def ordinals(dashboard: RunningDashboard) -> list[int]:
+    """Of the turns in the table, from its top."""
+    return [one.ordinal for one in turns_screen(dashboard).shown_turns()]
+
+
+async def test_a_filter_that_is_not_understood_says_why_and_changes_nothing() -> None:
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("2", "slash")
+        assert "llm>1s" in dashboard.text()
+        await dashboard.press(*"llm>1")
+        await dashboard.until(lambda: "wants a time with its unit" in dashboard.text())
+        assert "1 of 31 turns · llm " in dashboard.text()  # as far as it was understood
+        await dashboard.press("enter")
+        assert dashboard.app.focused is not turns_screen(dashboard).table
+        await dashboard.press("s", "enter")
+        await dashboard.until(lambda: "of 31 turns · llm>1s" in dashboard.text())
+        expected = [one.ordinal for one in conversation() if (one.stages.get("llm") or 0) > 1000]
+        assert ordinals(dashboard) == expected and dashboard.app.focused is turns_screen(dashboard).table
+
+
+async def test_marks_and_epochs_are_filtered() -> None:
+    marked = replace(judgement(30), quality=((3, "bad"), (5, "good")))
+    async with running_dashboard(snapshot(judgement=marked)) as dashboard:
+        await dashboard.press("2", "slash", *"mark:bad", "enter")
+        await dashboard.until(lambda: ordinals(dashboard) == [3])
+        await dashboard.press("escape", "slash", *"epoch:1", "enter")
+        await dashboard.until(lambda: "epoch:1" in dashboard.text())
+        begins = next(epoch.first for epoch in snapshot().epochs if epoch.number == 1)
+        assert ordinals(dashboard) == [one.ordinal for one in conversation() if one.ordinal >= begins]
+
+
+async def test_any_column_sorts_and_the_unknown_is_last() -> None:
+    async with running_dashboard(snapshot(), size=(180, 40)) as dashboard:
+        await dashboard.press("2", "s")
+        assert "by time" in dashboard.text() or "by V2V" in dashboard.text()
+        for _ in range(12):
+            if "by V2V" in dashboard.text():
+                break
+            await dashboard.press("s")
+        shown = turns_screen(dashboard).shown_turns()
+        known = [one.headline_ms or 0.0 for one in shown]
+        assert known == sorted(known, reverse=True)
+        await dashboard.press("S")
+        assert [one.headline_ms or 0.0 for one in turns_screen(dashboard).shown_turns()] == sorted(known)
+        assert "smallest first" in dashboard.text() and "following" not in dashboard.text()
+        await dashboard.press("f")
+        assert ordinals(dashboard) == [one.ordinal for one in conversation()] and "following" in dashboard.text()
+
+
+@pytest.mark.parametrize("downwards", [True, False])
+def test_what_has_no_value_is_last_in_both_directions(downwards: bool) -> None:
+    stores = (("a", 5.0), ("b", None), ("c", 9.0), ("d", 5.0))
+    turns = [turn(at, request_id=name, stages={"store": ms}) for at, (name, ms) in enumerate(stores)]
+    ordered = sorted_turns(turns, View(), "store", downwards)
+    assert "".join(one.request_id for one in ordered) == ("cadb" if downwards else "adcb")
+
+
+async def test_the_newest_row_is_in_view_after_a_resize_and_on_coming_back() -> None:
+    async with running_dashboard(snapshot(), size=(80, 40)) as dashboard:
+        await dashboard.press("2")
+        newest = "430"
+
+        def newest_is_shown() -> bool:
+            table = turns_screen(dashboard).table
+            return table.scroll_offset.y + table.scrollable_content_region.height >= table.row_count
+
+        for size in ((80, 16), (120, 20), (60, 12), (80, 24)):
+            await dashboard.pilot.resize_terminal(*size)
+            await dashboard.until(newest_is_shown)
+        await dashboard.press("1")
+        await dashboard.publish(snapshot(31))
+        await dashboard.press("2")
+        await dashboard.until(newest_is_shown)
+        assert newest in dashboard.text()
+
+
+async def test_columns_are_chosen_and_remembered() -> None:
+    async with running_dashboard(snapshot(), size=(180, 40)) as dashboard:
+        await dashboard.press("2", "v")
+        rows = [row.strip("> ") for row in dashboard.rows()]
+        at = next(index for index, row in enumerate(rows) if row.split()[1:2] == ["LLM"])
+        await dashboard.press(*["down"] * (at - 1), "enter", "escape")
+        await dashboard.until(lambda: "LLM" in dashboard.rows()[2])
+    async with running_dashboard(snapshot(), size=(180, 40)) as dashboard:
+        await dashboard.press("2")
+        await dashboard.until(lambda: "LLM" in dashboard.rows()[2])
+
+
+async def test_reasons_are_in_full_where_there_is_room() -> None:
+    reason = "TTS refused the text at the second try"
+    turns = (*conversation(29), turn(29, state=TurnState.FAILED, reason=reason))
+    async with running_dashboard(snapshot(turns=turns), size=(118, 40)) as dashboard:
+        await dashboard.press("2")
+        assert any(row.startswith("✗") and reason in row for row in dashboard.rows()[2:])
+
+
+async def test_what_is_shown_is_written_as_csv(tmp_path: Path) -> None:
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("2", "slash", *"llm>1s", "enter")
+        await dashboard.until(lambda: "llm>1s" in dashboard.text())
+        expected = [str(one.number) for one in turns_screen(dashboard).shown_turns()]
+        await dashboard.press("X")
+        await dashboard.until(lambda: "turns written" in dashboard.text())
+    (path,) = (tmp_path / "state" / "timmy_tui" / "screens").glob("*.csv")
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [row["turn"] for row in rows] == expected and float(rows[0]["llm_ms"]) > 1000
+    assert path.stat().st_mode & 0o777 == 0o600 and "weather" not in path.read_text()
+
+
+def test_a_formula_of_a_spreadsheet_is_text() -> None:
+    evil = turn(3, state=TurnState.FAILED, reason="x", request_id="=1+1")
+    assert "'=1+1" in turns_csv([evil], View(snapshot=snapshot(turns=(evil,))))
+
+
+async def test_a_postcard_is_twelve_lines_of_the_turn_under_the_cursor() -> None:
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.press("2", "up", "up", "c")
+        assert dashboard.app.place == "postcard" and "turn 428" in dashboard.text()
+        await dashboard.until(lambda: "postcard copied" in "".join(one.text for one in dashboard.app.events))
+    for one in conversation():
+        lines = postcard(one, View(snapshot=snapshot()))
+        assert len(lines) == 12 and all(len(row) <= 78 for row in lines) and "weather" not in " ".join(lines)

@@ -55,7 +55,7 @@ def test_two_files_of_one_second_do_not_overwrite_each_other() -> None:
 async def test_the_program_that_copied_is_named(programs: Path, tmp_path: Path) -> None:
     program(programs, "clip.exe", f"cat > {tmp_path}/text")
     async with running_dashboard(snapshot()) as dashboard:
-        await dashboard.press("y")
+        await dashboard.press("C")
         await dashboard.until(lambda: "copied by clip.exe" in dashboard.text())
     assert "V2V ≥3.14s" in (tmp_path / "text").read_text()
 

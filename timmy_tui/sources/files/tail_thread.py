@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -51,6 +52,11 @@ class TailThread:
         self._backlog: Backlog | None = None
         # Set after each poll, because during a poll the numbers are not consistent.
         self._state = tail.state
+
+    @property
+    def path(self) -> Path:
+        """The place that is followed now."""
+        return self._tail.path
 
     def start(self, notify: Callable[[], None]) -> None:
         """Begin polling. ``notify`` is called from this thread when there is something to drain."""

@@ -220,6 +220,7 @@ class ReplayFeed:
 
     def __init__(self, replay: Replay, path: Path, kind: LogKind) -> None:
         self.name = clean(path.name, 60)
+        self.path = path
         self.kind = kind
         self.notify: Callable[[], None] = lambda: None
         self._replay = replay

@@ -1,9 +1,11 @@
 """Actions of the keys that change the screen only."""
 
 import time
+from typing import Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
+from timmy_tui.model.turn import Turn
 from timmy_tui.ui.actions.theme_choice import remember_theme
 from timmy_tui.ui.host import Host
 
@@ -55,12 +57,15 @@ def leave_rows(host: Host) -> None:
     host.view = replace(host.view, row="", cached_lines={})
 
 
-def show_row(host: Host) -> None:
-    """What the chosen stage row is."""
-    if host.view.row:
-        show_overlay(host, "stage")
-    else:
+def log_of_row(host: Host) -> None:
+    """The log with only the lines of the chosen stage row, in the turn that the screen shows."""
+    turn = chosen_turn(host)
+    if not host.view.row:
         host.say(f"choose a row with {host.view.keys.get('row_down', '↓')} first")
+    elif turn is None:
+        host.say("there is no turn yet", "warn")
+    else:
+        host.show_log(turn, host.view.row)
 
 
 def explain(host: Host) -> None:
@@ -73,6 +78,42 @@ def toggle_row_scale(host: Host) -> None:
     raw = not host.view.raw_rows
     host.view = replace(host.view, raw_rows=raw, cached_lines={})
     host.say("rows: ms from zero, each on its own scale" if raw else "rows: time over the usual at equal work")
+
+
+def log_of_turn(host: Host) -> None:
+    """The log with only the lines of the turn that the screen has under its cursor, or else of the newest."""
+    turn = chosen_turn(host)
+    if turn is None:
+        host.say("there is no turn yet", "warn")
+    else:
+        host.show_log(turn)
+
+
+@runtime_checkable
+class HasTurn(Protocol):
+    """A screen with a turn under its cursor."""
+
+    def selected(self) -> Turn | None:
+        """The turn; None while there is none."""
+
+
+def chosen_turn(host: Host) -> Turn | None:
+    """The turn under the cursor of the screen, or else the newest one that was spoken, or any."""
+    chosen = host.screen.selected() if isinstance(host.screen, HasTurn) else None
+    return chosen or host.view.headline_turn or host.view.newest_turn
+
+
+def show_postcard(host: Host) -> None:
+    """Twelve lines of a turn on a page, and in the clipboard."""
+    from timmy_tui.ui.panels.postcard import postcard
+    from timmy_tui.ui.screens.turn_pages import PostcardPage
+
+    turn = chosen_turn(host)
+    if turn is None:
+        host.say("there is no turn yet", "warn")
+        return
+    copy_lines(host, "\n".join(postcard(turn, host.view)) + "\n", "postcard")
+    host.push_screen(PostcardPage(turn))
 
 
 def toggle_freeze(host: Host) -> None:
@@ -119,16 +160,23 @@ def toggle_mouse(host: Host) -> None:
 
 def copy(host: Host) -> None:
     """Copy the screen's text to the clipboard and say by which program."""
-    from timmy_tui.ui.terminal.clipboard import copy_text, screen_text
+    from timmy_tui.ui.terminal.clipboard import screen_text
+
+    copy_lines(host, screen_text(host.screen))
+
+
+def copy_lines(host: Host, text: str, what: str = "") -> None:
+    """Copy a text to the clipboard and say by which program."""
+    from timmy_tui.ui.terminal.clipboard import copy_text
     from timmy_tui.ui.threads import in_thread
 
-    async def copy_screen() -> None:
-        route, sequence = await in_thread(copy_text, screen_text(host.screen))
+    async def copy_text_and_say() -> None:
+        route, sequence = await in_thread(copy_text, text)
         if sequence:
             host.copy_to_clipboard(sequence)
-        host.say(f"copied by {route}")
+        host.say(f"{what} copied by {route}".strip())
 
-    host.run_task(copy_screen(), "copy", "copy")
+    host.run_task(copy_text_and_say(), "copy", "copy")
 
 
 def save(host: Host) -> None:

@@ -40,7 +40,7 @@ class Requests:
         """True, with a notice that says why, when a command does not work here."""
         reason = self.unavailable.get(command)
         if reason is not None:
-            self._host.say(f"{command.replace('_', ' ')}: {reason}", "warn")
+            self._host.say(f"{command.replace('_', ' ')} does not work here: {reason}", "warn")
         return reason is not None
 
     def ask(self, request: ScreenRequest) -> None:
@@ -160,7 +160,9 @@ class Requests:
         """Ask for a note on the newest marked turn."""
         marked = max(self._host.view.marks, default=None)
         if marked is None:
-            self._host.say("mark a turn first: g or x", "warn")
+            self._host.say(
+                f"mark a turn first: {self._host.view.keys['good']} or {self._host.view.keys['bad']}", "warn"
+            )
         else:
             self.run("note", self._note(marked))
 
@@ -220,7 +222,7 @@ def unavailable_commands(backend: Backend) -> dict[str, str]:
     """Command id → why it does not work here."""
     unavailable: dict[str, str] = {}
     for command in COMMANDS:
-        if command.danger and backend.read_only:
+        if backend.read_only and (command.danger or command.needs == "control"):
             unavailable[command.id] = backend.read_only
         elif command.needs == "control" and backend.control is None:
             unavailable[command.id] = "not connected to a running Timmy"

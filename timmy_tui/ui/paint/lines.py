@@ -3,9 +3,10 @@
 A panel is a pure function from a view and a size to lines. A span names a *role*; the theme gives it colours.
 """
 
+import textwrap
 from collections.abc import Hashable, Iterable, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from timmy_tui.core.sanitize import clean
 
@@ -147,6 +148,23 @@ def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
         current = (*current, (gap, "text"), *part) if current else part
     if current:
         rows.append(current)
+    return rows
+
+
+def wrap_text(text: str, width: int) -> list[str]:
+    """All of the text in rows of at most ``width`` cells (4 or more): divided between words, or within a longer one."""
+    width = max(width, 4)
+    if text.isascii():
+        return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False) or [""]
+    rows = [""]
+    for word in text.split(" "):
+        longer = f"{rows[-1]} {word}" if rows != [""] else word
+        if cell_len(longer) <= width:
+            rows[-1] = longer
+            continue
+        pieces = chop_cells(word, width - 2)
+        rows += [f"  {piece}" for piece in pieces] if rows != [""] else pieces
+        rows = rows[1:] if rows[0] == "" else rows
     return rows
 
 

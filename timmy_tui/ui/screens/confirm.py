@@ -1,6 +1,5 @@
 """The question before each change: it shows what would happen and asks for a second, different key."""
 
-import textwrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -8,14 +7,18 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
+from timmy_tui.core.sanitize import clean
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line
+from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line, wrap_text
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
 
+MOST_BODY = 14
+"""Rows of the preview that are shown at once where the pane has more: the figures above stay visible."""
+
 
 class ConfirmScreen(ModalScreen[str]):
-    """A panel at the lower edge; the figures above stay visible. ``y`` confirms, ``o`` chooses the alternative.
+    """A panel at the lower edge. ``y`` confirms, ``o`` chooses the alternative, both once all was on the screen.
 
     The result is ``go``, ``other`` or an empty string.
     """
@@ -30,8 +33,10 @@ class ConfirmScreen(ModalScreen[str]):
         Binding("escape,n,q", "leave", show=False),
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "move(-8)", show=False),
-        Binding("pagedown,space", "move(8)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
+        Binding("home", "move(-100000)", show=False),
+        Binding("end", "move(100000)", show=False),
     ]
     view: var[View] = var(View(), init=False)
 
@@ -42,12 +47,15 @@ class ConfirmScreen(ModalScreen[str]):
         super().__init__()
         self._go = go
         self._top = 0
+        self._seen_to = 0
+        """Rows of the preview, from the first on, that were on the screen at the present width."""
+        self._seen_width = 0
+        self._seen_all = False
         self._heading, self._lines_shown, self._read_only, self._other = heading, lines, read_only, other
 
     def compose(self) -> ComposeResult:
         """The panel with the question."""
         panel = LineWidget(self._draw, id="confirm")
-        panel.styles.height = min(len(self._wrapped(self.app.size.width)), 14) + 4
         panel.styles.max_height = "100%"
         yield panel
 
@@ -55,19 +63,31 @@ class ConfirmScreen(ModalScreen[str]):
         """Follow the app's view, for its colours."""
         self.watch(self.app, "view", self._show_view)
 
+    def on_resize(self) -> None:
+        """As high as the preview at this width needs."""
+        self.query_one(LineWidget).styles.height = min(len(self._wrapped(self.app.size.width)), MOST_BODY) + 4
+
     def _show_view(self, view: View) -> None:
         self.view = view
         for panel in self.query(LineWidget):
             panel.paint(view)
 
     def _draw(self, view: View, width: int, height: int) -> list[Line]:
-        body = self._visible(self._wrapped(width), max(height - 4, 0))
-        other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
-        keys = (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
+        body = self._wrapped(width)
+        available = _body_rows(height)
+        lines = [title(foreign(self._heading, width - 4), width, view), *self._visible(body, available)]
+        blank = [BLANK] if height > available + 2 else []
+        return [fit(row, width) for row in [*lines, *blank, self._keys(body, width, height), *blank][:height]]
+
+    def _keys(self, body: list[Line], width: int, height: int) -> Line:
         if self._read_only:
-            keys = line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
-        lines = [title(foreign(self._heading, width - 4), width, view), *body, BLANK, keys, BLANK]
-        return [fit(row, width) for row in lines[:height]]
+            return line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
+        hidden = len(body) - self._seen(body, width, height)
+        if hidden:
+            more = f"{hidden} more line{'' if hidden == 1 else 's'}"
+            return line(("  ↓", "key"), (f" {more} to read first   ", "warn"), ("Esc", "key"), " cancel")
+        other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
+        return (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
 
     def _visible(self, body: list[Line], available: int) -> list[Line]:
         """The part of a long preview that was scrolled to, and how much is above and below it."""
@@ -76,28 +96,48 @@ class ConfirmScreen(ModalScreen[str]):
             return body[:available]
         top = min(self._top, furthest)
         above, below = f"↑ {top} lines  " if top else "", f"↓ {furthest - top} more lines" if top < furthest else ""
-        return [*body[top : top + available - 1], line((f"  {above}{below}".rstrip(), "muted"))][:available]
+        rows = [*body[top : top + available - 1], line((f"  {above}{below}".rstrip(), "muted"))]
+        return rows[: max(available, 0)]
 
     def _wrapped(self, width: int) -> list[Line]:
-        """Lines of code are cut; sentences are wrapped."""
+        """All of the preview, nothing cut: what is agreed to was read."""
         body: list[Line] = []
         for text in self._lines_shown:
             available = max(width - 4, 8)
-            if _role(text) != "text":
-                body.append(line(("  " + foreign(text, available), _role(text))))
-                continue
-            rows = textwrap.wrap(foreign(text, 400), available, subsequent_indent="  ") or [""]
-            body.extend(line(("  " + row, "text")) for row in rows)
+            body.extend(line(("  " + row, _role(text))) for row in wrap_text(clean(text), available))
         return body
 
+    # -- what was on the screen
+
+    def _seen(self, body: list[Line], width: int, height: int) -> int:
+        """Rows of the preview, from the first on, that were on the screen, those shown now among them.
+
+        A jump over rows leaves them unread: what is shown counts only where it joins on.
+        """
+        if self._seen_all:
+            return len(body)
+        before = self._seen_to if width == self._seen_width else 0
+        available = _body_rows(height)
+        first = min(self._top, _furthest(body, available))
+        last = len(body) if len(body) <= available else first + available - 1
+        return max(before, last) if first <= before else before
+
+    def _note_seen(self) -> bool:
+        """Remember how far was read; True when that is all."""
+        width, height = self.query_one(LineWidget).size
+        body = self._wrapped(width)
+        self._seen_to, self._seen_width = self._seen(body, width, height), width
+        self._seen_all = self._seen_to >= len(body)
+        return self._seen_all
+
     def action_go(self) -> None:
-        """Yes; does nothing when read-only."""
-        if not self._read_only:
+        """Yes; does nothing when read-only, or before all was shown."""
+        if not self._read_only and self._note_seen():
             self.dismiss("go")
 
     def action_other(self) -> None:
         """The alternative, where there is one."""
-        if self._other and not self._read_only:
+        if self._other and not self._read_only and self._note_seen():
             self.dismiss("other")
 
     def action_leave(self) -> None:
@@ -106,9 +146,28 @@ class ConfirmScreen(ModalScreen[str]):
 
     def action_move(self, step: int) -> None:
         """Show another part of a preview that is longer than the panel."""
+        self._note_seen()
         width, height = self.query_one(LineWidget).size
-        self._top = min(max(self._top + step, 0), _furthest(self._wrapped(width), height - 4))
+        self._top = min(max(self._top + step, 0), _furthest(self._wrapped(width), _body_rows(height)))
+        self._note_seen()
         self._show_view(self.view)
+
+    def action_page(self, step: int) -> None:
+        """One page, less a row that stays in view."""
+        self.action_move(step * max(_body_rows(self.query_one(LineWidget).size.height) - 2, 1))
+
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel, where the mouse is on."""
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """The wheel, where the mouse is on."""
+        self.action_move(-3)
+
+
+def _body_rows(height: int) -> int:
+    """Rows for the preview: beside heading and keys, and two blank rows where there is room for them."""
+    return max(height - (4 if height >= 8 else 2), 0)
 
 
 def _furthest(body: list[Line], available: int) -> int:

@@ -6,6 +6,7 @@ from typing import cast
 from textual import events
 from textual.app import ComposeResult
 
+from timmy_tui.model.turn import Turn
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import DRAWING_ERRORS, LineWidget
@@ -67,6 +68,10 @@ class LiveScreen(BaseScreen):
 
     def _draw_last(self, view: View, width: int, height: int) -> list[Line]:
         return [last_cell(row) for row in self._draw_panels(view, self.size.width, height)]
+
+    def selected(self) -> Turn | None:
+        """The turn under the cursor; None where the screen shows the newest."""
+        return self.view.cursor_turn
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the turn whose column was clicked."""

@@ -1,96 +1,340 @@
-"""Screen 6: the newest lines of both logs."""
+"""Screen 6: both logs as one, from the newest line back to the first; by service, by turn, by failure, by pattern."""
 
+from collections.abc import Coroutine
+from typing import Any, cast
+
+from msgspec.structs import replace
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 
-from timmy_tui.ui.key_commands import screen_bindings
+from timmy_tui.core.pattern_search import ignores_case, pattern_problem
+from timmy_tui.model.log_entry import LogEntry, LogFilter
+from timmy_tui.model.turn import Turn
+from timmy_tui.ui.host import Host
+from timmy_tui.ui.key_commands import keys_on, screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, line, spread
+from timmy_tui.ui.log_spans import lines_of_span, span_name
+from timmy_tui.ui.paint.lines import BLANK, Line, line
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
-from timmy_tui.ui.panels.lists import log_row
-from timmy_tui.ui.screens.filter_bar import FilterLine, FilterScreen
+from timmy_tui.ui.panels.log_heading import LogHeading, heading_lines
+from timmy_tui.ui.panels.log_page import LogPicture, Rows, log_rows
+from timmy_tui.ui.panels.log_rows import header_line, log_columns
+from timmy_tui.ui.screens.filter_bar import FilterScreen
+from timmy_tui.ui.screens.log_line_page import open_line_page
+from timmy_tui.ui.screens.log_lines import SnapshotLines, lines_read
+from timmy_tui.ui.screens.log_reading import LogReading
+from timmy_tui.ui.screens.log_tasks import LogTasks
 from timmy_tui.ui.view import View
 
-Tail = tuple[tuple[str, str], ...]
+SERVICES = ("", "events", "stt", "v34", "tts")
+"""What ``s`` goes through; empty is everything, ``events`` leaves out what v34 prints without a time."""
+SHIFT = 20
+"""Cells of one step to the side."""
 
 
 class LogScreen(FilterScreen):
-    """The newest lines. Moving up stops following: the lines then shown stay."""
+    """A cursor over lines. Moving it stops following; f follows again."""
 
-    BINDINGS = [
-        *screen_bindings("log"),
-        Binding("up,k", "scroll_lines(1)", show=False),
-        Binding("down,j", "scroll_lines(-1)", show=False),
-        Binding("pageup", "scroll_lines(20)", show=False),
-        Binding("pagedown", "scroll_lines(-20)", show=False),
-        Binding("home", "scroll_lines(1000)", show=False),
-    ]
+    BINDINGS = [*screen_bindings("log")]
+    PLACEHOLDER = "pattern"
+    KEEPS_LINE = False
 
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""
         super().__init__(name)
-        self.lines_back = 0
-        """How many lines the last line shown is above the end."""
-        self.paused: Tail | None = None
-        """The lines at the moment when following stopped; None while following."""
+        self.following = True
+        self.of_turn = ""
+        """Which turn, or stage of one, the lines are of; empty: of all."""
+        self.cursor: LogEntry | None = None
+        self._top: LogEntry | None = None
+        """The line at the upper edge."""
+        self._shift = 0
+        self._wrapped = False
+        self._lines_when_stopped: int | None = None
+        self.reading = LogReading(SnapshotLines(lambda: self.view.snapshot.log_tail))
+        self._tasks = LogTasks(self, self.reading)
+
+    @property
+    def _host(self) -> Host:
+        return cast(Host, self.app)
 
     def compose(self) -> ComposeResult:
-        """The log panel and the filter line."""
+        """The log panel and the line that a pattern is typed into."""
         yield LineWidget(self.draw_log, id="log")
-        yield FilterLine()
+        yield from self.compose_filter()
 
-    def shown(self, view: View) -> Tail:
-        """Lines that pass the filter."""
-        tail = self.paused if self.paused is not None else view.snapshot.log_tail
-        if not self.filter_text:
-            return tail
-        return tuple(entry for entry in tail if self.filter_text in f"{entry[0]} {entry[1]}".lower())
+    def on_mount(self) -> None:
+        """Read what the backend has; without it, the newest lines of each snapshot."""
+        if self._host.log_reader is not None:
+            self.reading.reader = self._host.log_reader
+        super().on_mount()
+
+    def on_unmount(self) -> None:
+        """End the process of a search."""
+        self.reading.end_search()
+
+    def on_screen_resume(self) -> None:
+        """Show what another screen asked for, or what came meanwhile."""
+        wanted = self._host.take_log_wanted()
+        if wanted is not None:
+            self.show_turn(*wanted)
+        elif self.following:
+            self._tasks.follow()
+        super().on_screen_resume()
+
+    def show_view(self, view: View) -> None:
+        """Take a new view; new lines are read while following."""
+        before = self.view.snapshot
+        super().show_view(view)
+        if self.is_current and self.following and view.live_snapshot is None and view.snapshot is not before:
+            self._tasks.follow()
+
+    def say(self, text: str, role: str) -> None:
+        """A notice to the user."""
+        self._host.say(text, role)
+
+    def run_task(self, task: Coroutine[Any, Any, None]) -> None:
+        """Run in the background."""
+        self._host.run_task(task, "log", "log")
+
+    # -- what is shown
+
+    @property
+    def rows(self) -> list[LogEntry]:
+        """The lines in memory, oldest first."""
+        return self.reading.window.rows
+
+    def index(self) -> int:
+        """The row under the cursor; while following, the newest."""
+        found = None if self.following else self.reading.window.find(self.cursor)
+        return found if found is not None else max(len(self.rows) - 1, 0)
 
     def draw_log(self, view: View, width: int, height: int) -> list[Line]:
-        """Heading, lines, sources, footer."""
-        lines = self.shown(view)
-        below = [*sources_lines(view, width), *filter(None, (change_line(view, width), notice_line(view, width)))]
+        """Heading, columns, lines, sources, footer."""
+        above, below, available = self._frame(view, width, height)
+        body = [row for _, row in self._body(view, width, available)]
+        if not body and available:
+            body = [line((self._tasks.busy or ("no such lines" if self.is_narrowed else "no lines yet"), "muted"))]
+        return [*above, *body, *[BLANK] * (available - len(body)), *below]
+
+    def _frame(self, view: View, width: int, height: int) -> tuple[list[Line], list[Line], int]:
+        """Lines above and below those of the log, and how many of the log there is room for."""
+        here = replace(view, keys=keys_on(view.keys, "log"))
+        below = [*sources_lines(view, width), *filter(None, (change_line(here, width), notice_line(view, width)))]
         below.append(footer_line(view, "log", width))
         below = below[-max(height - 2, 0) :] if height > 2 else []
-        available = max(height - 1 - len(below), 0)
-        back = min(self.lines_back, max(len(lines) - available, 0))
-        end = len(lines) - back
-        body = [log_row(name, text, width) for name, text in lines[max(end - available, 0) : end]]
-        kind = "lines with that text" if self.filter_text else "newest lines"
-        head = line((f"log · {len(lines)} {kind}", "title"))
-        state = line((self._following(view), "info" if self.paused is None else "warn"))
-        return [spread(head, state, width), *body, *[BLANK] * (available - len(body)), *below]
+        above = heading_lines(self._heading(view), view, width)
+        above += [header_line(log_columns(width))] if height >= 12 else []
+        return above, below, max(height - len(above) - len(below), 0)
 
-    def _following(self, view: View) -> str:
-        if self.paused is None:
-            return "following"
-        new = _new_lines(self.paused, view.snapshot.log_tail)
-        return f"+{new} new {view.glyphs.more} f" if new else "paused, f follows"
+    def _body(self, view: View, width: int, available: int) -> Rows:
+        if not self.rows or available <= 0:
+            return []
+        numbers = {turn.request_id: turn.number for turn in view.turns if turn.number is not None}
+        top = self.reading.window.find(self._top)
+        picture = LogPicture(
+            entries=self.rows,
+            numbers=numbers,
+            at=self.index(),
+            top=top if top is not None else self.index(),
+            following=self.following,
+            shift=self._shift,
+            wrapped=self._wrapped,
+            matches=self.reading.matching_rows(),
+        )
+        return log_rows(picture, log_columns(width), available)
 
-    def filter_changed(self) -> None:
-        """Begin at the newest line that passes the filter."""
-        self.lines_back = 0
+    def _shown(self) -> Rows:
+        """The rows of the log on the screen now."""
+        width, height = self.query_one("#log").size
+        return self._body(self.view, width, self._frame(self.view, width, height)[2])
+
+    def _heading(self, view: View) -> LogHeading:
+        wanted, search = self.reading.wanted, self.reading.search
+        lines, before = lines_read(view), self._lines_when_stopped
+        return LogHeading(
+            what=self.of_turn or "both logs",
+            narrowed=(wanted.service, "failures only" * wanted.failures, "matches only" * self.reading.only_matches),
+            pattern=search.pattern if search is not None else "",
+            found=search.words() if search is not None else "",
+            problem=search is not None and bool(search.problem),
+            busy=self._tasks.busy,
+            following=self.following,
+            new=lines - before if lines is not None and before is not None and not self.of_turn else 0,
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Not all lines are shown."""
+        wanted = self.reading.wanted
+        return bool(self.of_turn or wanted.service or wanted.failures or self.reading.only_matches)
+
+    # -- moving
+
+    def go_to(self, index: int) -> None:
+        """The cursor to a row; the page beyond it is read when it comes near."""
+        if not self.rows:
+            return
+        if self.following:
+            self._stop_following()
+        index = min(max(index, 0), len(self.rows) - 1)
+        self.cursor = self.rows[index]
+        shown = self._shown()
+        self._top = self.rows[shown[0][0]] if shown else None
+        self._tasks.read_around(index, len(shown))
         self.repaint()
 
-    def action_scroll_lines(self, lines: int) -> None:
-        """Up stops following; only f resumes it, not moving down past the newest line."""
-        if lines > 0 and self.paused is None:
-            self.paused = self.view.snapshot.log_tail
-        limit = max(len(self.shown(self.view)) - self.size.height + 3, 0)
-        self.lines_back = min(max(self.lines_back + lines, 0), limit)
-        self.repaint()
+    def _stop_following(self) -> None:
+        shown = self._shown()
+        self.following = False
+        self._lines_when_stopped = lines_read(self.view)
+        self._top = self.rows[shown[0][0]] if shown else None
+
+    def action_move(self, step: int) -> None:
+        """Rows up or down."""
+        self.go_to(self.index() + step)
+
+    def action_page(self, step: int) -> None:
+        """One page up or down."""
+        self.go_to(self.index() + step * max(len(self._shown()) - 1, 1))
+
+    def action_home(self) -> None:
+        """To the first line of the logs."""
+        self.go_to(0)
+        if not self.of_turn:
+            self._tasks.to_start()
 
     def action_follow(self) -> None:
-        """Follow the newest lines again."""
-        self.lines_back, self.paused = 0, None
+        """Go to the newest line and follow; of all turns again."""
+        self.of_turn, self.following, self.cursor = "", True, None
+        self._tasks.follow(anew=True)
         self.repaint()
 
+    def action_sideways(self, step: int) -> None:
+        """Show what is further right, or left."""
+        self._shift = max(self._shift + step * SHIFT, 0)
+        self.repaint()
 
-def _new_lines(paused: Tail, now: Tail) -> int:
-    """How many lines of ``now`` are newer than the last of ``paused``; all when that line is not in ``now``."""
-    if not paused:
-        return len(now)
-    for back, entry in enumerate(reversed(now)):
-        if entry is paused[-1] or entry == paused[-1]:
-            return back
-    return len(now)
+    def action_wrap(self) -> None:
+        """Long lines on several rows, or cut at the edge."""
+        self._wrapped, self._shift = not self._wrapped, 0
+        self.repaint()
+
+    # -- which lines
+
+    def show_turn(self, turn: Turn, key: str = "") -> None:
+        """Only the lines of a turn, or of one of its stages."""
+        of = f"{span_name(key)} of " if span_name(key) else ""
+        self.of_turn = f"{of}{self.view.turn_name(turn.ordinal, turn.request_id)}"
+        self.following, self.cursor, self._top = False, None, None
+        self._forget_pattern()
+        self._tasks.show_turn(lines_of_span(turn, key))
+
+    def action_row_turn(self) -> None:
+        """Only the lines of the turn under the cursor."""
+        name = self.rows[self.index()].request_id if self.rows else ""
+        turn = next((turn for turn in self.view.turns if name and turn.request_id == name), None)
+        if name:
+            self.show_turn(turn or Turn(ordinal=-1, request_id=name))
+        else:
+            self.say("this line is of no turn with an id", "muted")
+
+    def action_service(self) -> None:
+        """Everything, events only, or one service."""
+        wanted = self.reading.wanted
+        self._show_only(replace(wanted, service=SERVICES[(SERVICES.index(wanted.service) + 1) % len(SERVICES)]))
+
+    def action_failures(self) -> None:
+        """Only what tells of a failure, or everything."""
+        self._show_only(replace(self.reading.wanted, failures=not self.reading.wanted.failures))
+
+    def _show_only(self, wanted: LogFilter) -> None:
+        self._forget_pattern()
+        self.of_turn = ""
+        self._tasks.filter(wanted)
+
+    def action_line(self) -> None:
+        """The whole line as it stands in the file, on a page of its own."""
+        if self.rows:
+            self._tasks.open_line(self.rows[self.index()])
+
+    def open_line(self, entry: LogEntry, text: str) -> None:
+        """Show it."""
+        self.app.push_screen(open_line_page(entry, text))
+
+    async def action_clear_filter(self) -> None:
+        """Take back what narrows the lines: the pattern, then turn and filter; else one step back."""
+        if self.filter_bar.has_class("shown") or self.reading.search is not None:
+            only = self.reading.only_matches
+            self._forget_pattern()
+            if only:
+                self._tasks.filter(self.reading.wanted)
+        elif self.is_narrowed:
+            self._show_only(LogFilter())
+        else:
+            await self.run_action("app.back")
+
+    # -- the pattern
+
+    def filter_hint(self) -> tuple[str, str]:
+        """What the pattern may be, or what is wrong with it."""
+        if problem := pattern_problem(self.filter_text):
+            return problem, "bad"
+        case = "capitals match too" if ignores_case(self.filter_text) else "capitals as written"
+        return f"regular expression, {case}; Enter searches all lines, Esc ends", "muted"
+
+    def filter_changed(self) -> None:
+        """The hint says whether the pattern is valid."""
+        self.repaint()
+
+    def filter_entered(self) -> bool:
+        """Search; an invalid pattern stays to be corrected."""
+        if pattern_problem(self.filter_text):
+            return False
+        if self.filter_text and self.rows:
+            self.go_to(self.index())
+            self._tasks.search(self.filter_text)
+        return True
+
+    def _forget_pattern(self) -> None:
+        self.reading.end_search()
+        self.hide_filter()
+        self.repaint()
+
+    def action_match(self, step: int) -> None:
+        """The match below, or with -1 the one above."""
+        search = self.reading.search
+        if search is None:
+            self.say("no pattern yet: / asks for one", "muted")
+            return
+        here = self.reading.window.place_of(self.index())
+        place = search.older(here) if step < 0 else search.newer(here)
+        if place is None:
+            self.say(f"no match {'above' if step < 0 else 'below'}{'' if search.done else ' so far'}", "muted")
+        else:
+            self._tasks.to_place(place)
+
+    def action_only_matches(self) -> None:
+        """Only the lines that match, or all again."""
+        if self.reading.search is None:
+            self.say("no pattern yet: / asks for one", "muted")
+        else:
+            self._tasks.only_matches()
+
+    # -- the mouse, where it is on
+
+    def on_mouse_scroll_down(self) -> None:
+        """Three rows down."""
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Three rows up."""
+        self.action_move(-3)
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor to the row that was clicked."""
+        width, height = self.query_one("#log").size
+        at = event.screen_y - len(self._frame(self.view, width, height)[0])
+        shown = self._shown()
+        if 0 <= at < len(shown):
+            self.go_to(shown[at][0])

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
@@ -13,9 +12,9 @@ from timmy_tui.model.stages import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.report.finding_words import end_words
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.key_commands import Command, key_names, works_on
+from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings, works_on
 from timmy_tui.ui.messages import Requested
-from timmy_tui.ui.paint.lines import Line, Row, foreign, left, line
+from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
 from timmy_tui.ui.panels.live_layout import GIVES_WAY
 from timmy_tui.ui.panels.row_columns import DROPS
@@ -28,9 +27,9 @@ from timmy_tui.ui.view import View
 def open_overlay(name: str, host: Host) -> Screen[Any]:
     """The overlay of that name for the screen that is open."""
     if name == "help":
-        return ScrollScreen("help", "help", partial(help_rows, host.commands, host.unavailable))
+        return HelpScreen("help", "help", partial(help_rows, host.commands, host.unavailable))
     if name == "events":
-        return ScrollScreen("events", "notices, newest first", partial(event_rows, host.events))
+        return EventsScreen("events", "notices, newest first", partial(event_rows, host.events))
     if name == "findings":
         return FindingsScreen()
     if name == "stage":
@@ -45,10 +44,16 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
 
     rows: list[Line] = [line(("keys", "title"))]
     for command in commands:
-        where = f" ({', '.join(command.screens)})" if command.screens else ""
         reason = unavailable.get(command.id)
         why = (f"  not here: {reason}", "warn") if reason else ("", "text")
-        rows.append(line((left(key_names(command.keys), 9), "key"), f"{command.help}", (where, "muted"), why))
+        where = (_where(command), "muted")
+        rows.append(line((left(key_names(command.keys), 9), "key"), f"{command.help}", where, why))
+    rows += [line(), line(("keys that move", "title"))]
+    rows += [
+        line((left(key_names(move.keys), 9), "key"), move.help, (f" ({', '.join(move.screens)})", "muted"))
+        for move in MOVES
+    ]
+    rows += [line((left(keys, 9), "key"), meaning) for keys, meaning in IN_DIALOGS]
     rows += [line(), line(("stages, in the order of a turn; ● together with ? they sum to V2V", "title"))]
     for stage in STAGES:
         mark = view.glyphs.ok if stage.critical else " "
@@ -60,13 +65,36 @@ def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view:
     rows += [line(("a low pane gives way in this order: ", "title"), GIVES_WAY)]
     rows += [line(("panes grow in these steps; what is left out is counted in the footer", "title"))]
     rows += [line((left(size, 9), "key"), meaning) for size, meaning in SIZES]
-    return [(row, None) for row in rows]
+    return [(row, None) for whole in rows for row in _wrapped(whole, width)]
+
+
+def _wrapped(row: Line, width: int) -> list[Line]:
+    """A row that does not fit, continued below its text."""
+    if cells(row) <= width or len(row) < 2:
+        return [row]
+    head, indent = row[0], " " * cells(row[:1])
+    first, *rest = wrap_text(plain(row[1:]).strip(), max(width - len(indent) - 1, 12))
+    return [line(head, first), *(line(indent, part) for part in rest)]
+
+
+def _where(command: Command) -> str:
+    """`` (turns, log)``: where it works, if not on all screens."""
+    if command.screens:
+        return f" ({', '.join(command.screens)})"
+    return f" (not on {', '.join(command.not_on)})" if command.not_on else ""
 
 
 def _names(events: tuple[str, ...]) -> str:
     return events[0] if events else "speech end"
 
 
+IN_DIALOGS = (
+    ("y", "In a question: yes, once all of it was shown; nowhere else does y do anything"),
+    ("o", "In a question: the other way that it names"),
+    ("Esc n q", "In a question: no; Esc also leaves a page, a filter, a line that is typed, and never quits"),
+    ("Tab", "Between a filter line and the rows"),
+    ("wheel", "With the mouse on: rows up and down; a click selects a row"),
+)
 SIZES = (
     ("less", "one line, as `timmy-tui status` prints it"),
     ("40×10", "headline, the turn in flight, the five largest stages, cache and sources"),
@@ -134,22 +162,26 @@ def finding_rows(view: View, width: int) -> list[Row]:
     return [*rows, (line(), None), *said_rows(view, width)]
 
 
+class HelpScreen(ScrollScreen):
+    """Letters do nothing here but search and leave."""
+
+    BINDINGS = [*screen_bindings("help")]
+
+
+class EventsScreen(ScrollScreen):
+    """All notices, which can be searched."""
+
+    BINDINGS = [*screen_bindings("events")]
+
+
 class FindingsScreen(ScrollScreen):
     """Findings with a cursor; the keys answer the finding under it."""
 
-    BINDINGS = [
-        Binding("a", "answer('accept')", show=False),
-        Binding("c", "answer('acknowledge')", show=False),
-        Binding("s", "answer('mute')", show=False),
-    ]
+    BINDINGS = [*screen_bindings("findings")]
 
     def __init__(self) -> None:
         """Can be opened over any screen."""
         super().__init__("findings", "findings", finding_rows)
-
-    def _footer(self, view: View, width: int) -> Line:
-        words = (("a", "accept"), ("c", "acknowledge"), ("s", "mute the stage"), ("Esc", "back"))
-        return sum((line((key, "key"), (f" {word}  ", "muted")) for key, word in words), ())
 
     def action_answer(self, answer: FindingAnswer) -> None:
         """Accept, acknowledge or mute."""
@@ -159,28 +191,65 @@ class FindingsScreen(ScrollScreen):
 
 
 class CommandList(Provider):
-    """The commands of the palette."""
+    """The commands of the palette: those that work on the screen below, and why another one does not."""
 
     @property
     def _commands(self) -> list[Command]:
-        """Commands that work on the screen below."""
         host = cast(Host, self.app)
-        return [c for c in host.commands if works_on(c, host.current_mode) and c.id not in host.unavailable]
+        return [c for c in host.commands if works_on(c, host.current_mode)]
+
+    def _reason(self, command: Command) -> str:
+        reason = cast(Host, self.app).unavailable.get(command.id)
+        return f"not here: {reason}" if reason else ""
 
     def _run(self, command: Command) -> Any:
-        action = (command.action or f"screen.{command.id}") if command.screens else f"app.do('{command.id}')"
+        if reason := self._reason(command):
+            return partial(cast(Host, self.app).say, f"{command.label}: {reason}", "warn")
+        action = command.action or command.id
+        if not action.startswith("app."):
+            action = f"screen.{action}" if command.screens else f"app.do('{command.id}')"
         return partial(self.app.run_action, action)
 
+    def _shown(self, command: Command) -> str:
+        return f"{command.label}  {key_names(command.keys)}"
+
     async def discover(self) -> Hits:
-        """All commands, before the user types."""
+        """All commands that work, before the user types."""
         for command in self._commands:
-            yield DiscoveryHit(f"{command.label}  {key_names(command.keys)}", self._run(command), help=command.help)
+            if not self._reason(command):
+                yield DiscoveryHit(self._shown(command), self._run(command), help=command.help)
 
     async def search(self, query: str) -> Hits:
-        """Commands that match what the user typed."""
+        """Commands that match what the user typed; where none does, the nearest names."""
         matcher = self.matcher(query)
-        for command in self._commands:
-            score = matcher.match(f"{command.label} {command.help}")
-            if score > 0:
-                shown = f"{command.label}  {key_names(command.keys)}"
-                yield Hit(score, shown, self._run(command), help=command.help)
+        text = query.lower()
+        # Letters in order, with others between, only in the label: in a sentence of help any letters are found so.
+        scores = [(matcher.match(c.label) or 0.2 * (text in f"{c.id} {c.help}".lower()), c) for c in self._commands]
+        found = [(score, command) for score, command in scores if score > 0]
+        for score, command in found:
+            yield Hit(score, self._shown(command), self._run(command), help=self._reason(command) or command.help)
+        if found:
+            return
+        meant = nearest_commands(query, self._commands)
+        for place, command in enumerate(meant):
+            shown = f"no such command, did you mean: {self._shown(command)}"
+            yield Hit(0.5 - place / 10, shown, self._run(command), help=self._reason(command) or command.help)
+        if not meant:
+            yield Hit(0.1, "no such command", _do_nothing, help="Esc leaves; `?` lists every command")
+
+
+def nearest_commands(typed: str, commands: Iterable[Command]) -> list[Command]:
+    """At most three commands whose id, label or a word of it is nearly what was typed, the nearest first."""
+    from difflib import get_close_matches
+
+    names: dict[str, Command] = {}
+    for command in commands:
+        for name in (command.label.lower(), command.id.replace("_", " "), *command.label.lower().split()):
+            names.setdefault(name, command)
+    close = get_close_matches(typed.strip().lower(), names, n=6, cutoff=0.55)
+    unique = {names[name].id: names[name] for name in close}
+    return list(unique.values())[:3]
+
+
+def _do_nothing() -> None:
+    """What an entry does that only says something."""

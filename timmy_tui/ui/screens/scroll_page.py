@@ -2,30 +2,25 @@
 
 from collections.abc import Callable, Hashable, Sequence
 
+from msgspec.structs import replace
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 
-from timmy_tui.ui.key_commands import SCREENS
+from timmy_tui.ui.key_commands import OVERLAYS, SCREENS, keys_on
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, Row, fit, join_fitting, line, spread
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, fit, join_fitting, line, plain, spread
 from timmy_tui.ui.panels.facts import change_line, footer_line, frozen_words, notice_line
-from timmy_tui.ui.screens.base import BaseScreen
+from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.view import View
 
 Content = Callable[[View, int], Sequence[Row]]
 
 
-class ScrollScreen(BaseScreen):
-    """Heading, scrolling rows, status lines and footer."""
+class ScrollScreen(FilterScreen):
+    """Heading, scrolling rows, status lines and footer. Where ``/`` is bound, only the rows that contain a text.
 
-    BINDINGS = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "home", show=False),
-        Binding("end", "bottom", show=False),
-    ]
+    A subclass binds the keys of its place in the table of commands.
+    """
 
     def __init__(self, name: str, heading: str, content: Content) -> None:
         """``content`` makes all rows for a width; the cursor decides which are shown."""
@@ -35,12 +30,16 @@ class ScrollScreen(BaseScreen):
         self.target: Hashable | None = None
 
     def compose(self) -> ComposeResult:
-        """One panel on the whole screen."""
+        """One panel on the whole screen, and the filter."""
         yield LineWidget(self.draw_page, id="page")
+        yield from self.compose_filter()
 
     def draw_page(self, view: View, width: int, height: int) -> list[Line]:
         """The visible part of the rows."""
-        rows = self._content(view, width)
+        rows, total = self._matching(view, width)
+        place = self.name or ""
+        if place in OVERLAYS:
+            view = replace(view, keys=keys_on(view.keys, place))
         below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
         available = max(height - 1 - len(below) - (height > 5), 1)
         cursor = self._cursor_index(rows)
@@ -49,8 +48,10 @@ class ScrollScreen(BaseScreen):
             _row_line(row, index == cursor, width) for index, row in enumerate(rows[top : top + available], start=top)
         ]
         hidden = len(rows) - top - len(shown)
-        count = line((f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}", "muted"))
-        head = spread(join_fitting([line((self._heading, "title")), *self._frozen(view)], width), count, width)
+        scrolled = f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}"
+        found = f"{len(rows)} of {total} lines  " if self.filter_text else ""
+        heading = join_fitting([line((self._heading, "title")), *self._frozen(view)], width)
+        head = spread(heading, line((found, "info"), (scrolled, "muted")), width)
         footer = [self._footer(view, width)] if height > 5 else []
         return [head, *shown, *[BLANK] * (available - len(shown)), *below, *footer]
 
@@ -58,10 +59,21 @@ class ScrollScreen(BaseScreen):
         """Overlays say it in their heading, screens in their footer."""
         return [] if self.name in SCREENS else frozen_words(view)
 
+    def _matching(self, view: View, width: int) -> tuple[Sequence[Row], int]:
+        """The rows that contain the text, and how many there are without it."""
+        rows = self._content(view, width)
+        if not self.filter_text:
+            return rows, len(rows)
+        wanted = self.filter_text.lower()
+        return [row for row in rows if wanted in plain(row[0]).lower()], len(rows)
+
+    def filter_changed(self) -> None:
+        """From the first row that contains the text."""
+        self.top = 0
+        self.repaint()
+
     def _footer(self, view: View, width: int) -> Line:
-        if self.name not in SCREENS:
-            return line(("Esc", "key"), (" back", "muted"))
-        return footer_line(view, self.name or "", width)
+        return footer_line(view, self.name or "", width) or line(("Esc", "key"), (" back", "muted"))
 
     def _cursor_index(self, rows: Sequence[Row]) -> int | None:
         """Index of the cursor's row: the row of its target, else the first row with a target; None without any."""
@@ -79,7 +91,14 @@ class ScrollScreen(BaseScreen):
         return top
 
     def _rows(self) -> Sequence[Row]:
-        return self._content(self.view, self.size.width)
+        return self._matching(self.view, self._width())[0]
+
+    def _width(self) -> int:
+        return self.query_one("#page").size.width
+
+    def _page_rows(self) -> int:
+        """Rows of the page without heading and footer."""
+        return max(self.query_one("#page").size.height - 2, 1)
 
     def current(self) -> Hashable | None:
         """What the cursor stands on."""
@@ -100,16 +119,16 @@ class ScrollScreen(BaseScreen):
         self._follow_cursor(rows)
 
     def _follow_cursor(self, rows: Sequence[Row]) -> None:
-        self.top = self._first_row(len(rows), max(self.size.height - 4, 1), self._cursor_index(rows))
+        self.top = self._first_row(len(rows), max(self._page_rows() - 2, 1), self._cursor_index(rows))
         self.repaint()
 
     def _show_from(self, top: int, count: int) -> None:
-        self.top = min(max(top, 0), max(count - max(self.size.height - 2, 1), 0))
+        self.top = min(max(top, 0), max(count - self._page_rows(), 0))
         self.repaint()
 
     def action_page(self, step: int) -> None:
         """One page down or up."""
-        jump = max(self.size.height - 3, 1) * step
+        jump = max(self._page_rows() - 1, 1) * step
         if self.current() is None:
             self._show_from(self.top + jump, len(self._rows()))
         else:
@@ -123,6 +142,26 @@ class ScrollScreen(BaseScreen):
     def action_bottom(self) -> None:
         """To the last row."""
         self.action_move(10**6)
+
+    # -- the mouse, where it is on
+
+    def on_mouse_scroll_down(self) -> None:
+        """Three rows down."""
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Three rows up."""
+        self.action_move(-3)
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor goes to the row that was clicked, where that has a target."""
+        rows = self._rows()
+        cursor = self._cursor_index(rows)
+        available = max(self._page_rows(), 1)
+        at = self._first_row(len(rows), available, cursor) + event.screen_y - 1
+        if 0 < event.screen_y <= available and 0 <= at < len(rows) and rows[at][1] is not None:
+            self.target = rows[at][1]
+            self.repaint()
 
 
 def _row_line(row: Row, at_cursor: bool, width: int) -> Line:

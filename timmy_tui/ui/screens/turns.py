@@ -1,33 +1,39 @@
 """Screen 2: a table of all turns, and the selected turn in full."""
 
-from functools import partial
+import time
+from typing import cast
 
 from rich.style import Style
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Container
 from textual.widgets import DataTable
 
-from timmy_tui.core.sanitize import clean
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import MarkTurn, Quality
+from timmy_tui.ui.column_choice import remember_columns, remembered_columns
+from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.glyphs import to_ascii
-from timmy_tui.ui.paint.lines import Line, Row, line, spread
+from timmy_tui.ui.paint.lines import Line, foreign, line, spread
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
-from timmy_tui.ui.panels.turn_cells import COLUMNS, turn_cells
-from timmy_tui.ui.screens.filter_bar import FilterLine, FilterScreen
-from timmy_tui.ui.screens.scroll_page import ScrollScreen
+from timmy_tui.ui.panels.turn_cells import TurnColumn, chosen_columns, sorted_turns, turn_cells, turn_facts
+from timmy_tui.ui.screens.filter_bar import FilterScreen
+from timmy_tui.ui.screens.turn_pages import ColumnsPage, TurnPage
+from timmy_tui.ui.turn_filter import HINT, FilterProblem, TurnFilter, filter_problem, parse_filter
 from timmy_tui.ui.view import View
 
 MOST = 200
 """Greatest number of rows: removing a row costs more the more rows there are."""
+
+
+class TurnTable(DataTable[Text], inherit_bindings=False):
+    """The keys are the screen's: the toolkit's Home and End go to the sides of a row."""
 
 
 class TurnsScreen(FilterScreen):
@@ -39,20 +45,15 @@ class TurnsScreen(FilterScreen):
     TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
     TurnsScreen #body { layout: vertical; height: 1fr; }
     TurnsScreen.-wide #body { layout: horizontal; }
-    TurnsScreen.-wide DataTable { width: 57; height: 1fr; margin-right: 1; }
+    TurnsScreen.-wide DataTable { width: 60; height: 1fr; margin-right: 1; }
     TurnsScreen.-broad DataTable { width: 92; }
     TurnsScreen.-low DataTable { height: 1fr; }
     TurnsScreen.-low #detail { display: none; }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-wide -broad")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]
-    BINDINGS = [
-        *screen_bindings("turns"),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-        Binding("g", "mark('good')", show=False),
-        Binding("x", "mark('bad')", show=False),
-    ]
+    BINDINGS = [*screen_bindings("turns")]
+    PLACEHOLDER = "llm>1s failed tail:on …"
 
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""
@@ -61,15 +62,21 @@ class TurnsScreen(FilterScreen):
         self._cells: dict[str, list[tuple[str, str]]] = {}
         self._cursor_key = ""
         self._filled_for: tuple[object, object] = (None, None)
+        self._keys: tuple[str, ...] = ()
+        """Of the columns that the user chose."""
+        self._columns: tuple[TurnColumn, ...] = ()
+        """As they stand in the table now."""
+        self._sorted_by, self._downwards = "time", False
+        self._filter, self._applied = TurnFilter(), ""
 
     def compose(self) -> ComposeResult:
         """Heading, table and detail, footer."""
         yield LineWidget(self._draw_bar, id="bar")
         with Container(id="body"):
-            yield DataTable(cursor_type="row", cell_padding=0, id="table")
+            yield TurnTable(cursor_type="row", cell_padding=0, id="table")
             yield LineWidget(self._draw_detail, id="detail")
         yield LineWidget(self._draw_foot, id="foot")
-        yield FilterLine()
+        yield from self.compose_filter()
 
     @property
     def table(self) -> "DataTable[Text]":
@@ -77,11 +84,52 @@ class TurnsScreen(FilterScreen):
         return self.query_one("#table", DataTable)
 
     def on_mount(self) -> None:
-        """Add the columns, once."""
-        for key, heading, width in COLUMNS:
-            self.table.add_column(Text(heading), width=width, key=key)
+        """The columns that the user chose, then the rows."""
         super().on_mount()
+        self._keys = remembered_columns()
+        self._set_columns()
+        self._refill()
         self.table.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The last column takes the room that is left; the newest row stays in view."""
+        self.call_after_refresh(self._fit_columns)
+
+    def on_screen_resume(self) -> None:
+        """The newest row is in view again."""
+        super().on_screen_resume()
+        self.call_after_refresh(self._show_newest)
+
+    def _fit_columns(self) -> None:
+        if chosen_columns(self._keys, self._table_width()) != self._columns:
+            self._set_columns()
+            self._refill()
+        self._show_newest()
+
+    def _table_width(self) -> int:
+        return max(self.table.size.width - 1, 1)
+
+    def _set_columns(self) -> None:
+        """The headings, with an arrow at the one that the rows are sorted by."""
+        self.table.clear(columns=True)
+        self._cells.clear()
+        self._columns = chosen_columns(self._keys, self._table_width())
+        glyphs = self.view.glyphs
+        for column in self._columns:
+            arrow = (glyphs.down if self._downwards else glyphs.up) if column.key == self._sorted_by else ""
+            arrow = "" if self._in_order else arrow
+            heading = f"{column.heading}{arrow}" if len(column.heading) < column.width else column.heading[:-1] + arrow
+            shown = to_ascii(heading) if glyphs.plain else heading
+            self.table.add_column(Text(shown), width=column.width, key=column.key)
+
+    @property
+    def _in_order(self) -> bool:
+        """The rows are in the order of time, the newest last."""
+        return (self._sorted_by, self._downwards) == ("time", False)
+
+    def _show_newest(self) -> None:
+        if self.following and self.table.row_count:
+            self.table.move_cursor(row=self.table.row_count - 1, scroll=True)
 
     def repaint(self) -> None:
         """Update new and changed rows, then paint the panels."""
@@ -92,10 +140,11 @@ class TurnsScreen(FilterScreen):
     # -- rows
 
     def _filtered_turns(self) -> list[Turn]:
-        turns = self.view.turns
-        if self.filter_text:
-            turns = tuple(turn for turn in turns if self.filter_text in _searchable_text(turn))
-        return list(turns[-MOST:])
+        view = self.view
+        turns = [turn for turn in view.turns if self._filter.passes(turn, turn_facts(turn, view))]
+        if self._in_order:
+            return turns[-MOST:]
+        return sorted_turns(turns, view, self._sorted_by, self._downwards)[:MOST]
 
     def _fill(self) -> None:
         if self.view.styles is not self._filled_for[1]:
@@ -112,7 +161,7 @@ class TurnsScreen(FilterScreen):
             reselect = self.selected()
             self._clear()
         for turn in turns:
-            self._update_row(str(turn.ordinal), turn_cells(turn, self.view))
+            self._update_row(str(turn.ordinal), turn_cells(turn, self.view, self._columns))
         if reselect is not None and str(reselect.ordinal) in self._cells:
             self.table.move_cursor(row=self.table.get_row_index(str(reselect.ordinal)))
         if self.following and turns:
@@ -124,9 +173,9 @@ class TurnsScreen(FilterScreen):
         if before is None:
             self.table.add_row(*(self._text(cell) for cell in cells), key=key)
         elif before != cells:
-            for (column, _, _), old, new in zip(COLUMNS, before, cells, strict=True):
+            for column, old, new in zip(self._columns, before, cells, strict=True):
                 if old != new:
-                    self.table.update_cell(key, column, self._text(new))
+                    self.table.update_cell(key, column.key, self._text(new))
         self._cells[key] = cells
 
     def _text(self, cell: tuple[str, str]) -> Text:
@@ -140,11 +189,87 @@ class TurnsScreen(FilterScreen):
         self._cells.clear()
 
     def filter_changed(self) -> None:
-        """Show the turns that contain the text."""
+        """Show the turns that pass; what cannot be understood yet changes nothing."""
+        try:
+            self._filter, self._applied = parse_filter(self.filter_text), self.filter_text
+        except FilterProblem:
+            self.repaint()
+            return
+        self.following = self._in_order
+        self._refill()
+
+    def filter_hint(self) -> tuple[str, str]:
+        """What can be typed, or what is wrong with what was."""
+        problem = filter_problem(self.filter_text)
+        return (problem, "bad") if problem else (HINT, "muted")
+
+    def filter_entered(self) -> bool:
+        """What cannot be understood stays, to be corrected."""
+        return not filter_problem(self.filter_text)
+
+    def _refill(self) -> None:
+        """All rows anew, the cursor on the same turn."""
+        turn = None if self.following else self.selected()
         self._clear()
         self._filled_for = (None, self.view.styles)
-        self.following = True
         self.repaint()
+        if turn is not None and str(turn.ordinal) in self._cells:
+            self.table.move_cursor(row=self.table.get_row_index(str(turn.ordinal)), scroll=True)
+
+    # -- columns and order
+
+    def action_sort(self) -> None:
+        """Sort by the next column, the largest first; from the last one back to the order of time."""
+        # The order of states says nothing.
+        keys = [column.key for column in self._columns if column.key != "state"] or ["time"]
+        following = keys[(keys.index(self._sorted_by) + 1) % len(keys)] if self._sorted_by in keys else keys[0]
+        self._sort(following, following not in ("time", "why"))
+
+    def action_sort_back(self) -> None:
+        """The other way round."""
+        self._sort(self._sorted_by, not self._downwards)
+
+    def _sort(self, key: str, downwards: bool) -> None:
+        self._sorted_by, self._downwards = key, downwards
+        chosen = self.selected()
+        self.following = False
+        self._set_columns()
+        self._refill()
+        if chosen is not None and str(chosen.ordinal) in self._cells:
+            self.table.move_cursor(row=self.table.get_row_index(str(chosen.ordinal)), scroll=True)
+
+    def action_columns(self) -> None:
+        """Choose the columns."""
+        self.app.push_screen(ColumnsPage(self._keys, self._choose_columns))
+
+    def _choose_columns(self, keys: tuple[str, ...]) -> None:
+        self._keys = keys
+        if self._sorted_by not in keys:
+            self._sorted_by, self._downwards = "time", False
+        self._set_columns()
+        self._refill()
+        try:
+            remember_columns(keys)
+        except OSError as error:
+            cast(Host, self.app).say(f"columns not saved: {error.strerror}", "warn")
+
+    def action_export(self) -> None:
+        """Write the turns that are shown as CSV."""
+        from timmy_tui.ui.terminal.clipboard import save_text
+        from timmy_tui.ui.turn_export import turns_csv
+
+        turns, host = self.shown_turns(), cast(Host, self.app)
+        try:
+            path = save_text(turns_csv(turns, self.view), time.time(), "csv")
+        except OSError as error:
+            host.say(f"not written: {error.strerror}", "bad")
+        else:
+            host.say(f"{len(turns)} turns written: {path}")
+
+    def shown_turns(self) -> list[Turn]:
+        """The turns of the table, in its order."""
+        by_key = {str(turn.ordinal): turn for turn in self.view.turns}
+        return [by_key[key] for key in self._cells if key in by_key]
 
     def focus_content(self) -> None:
         """Back to the table."""
@@ -165,26 +290,39 @@ class TurnsScreen(FilterScreen):
         # The event may be older than the rows: the cursor's present row counts.
         turn = self.selected()
         if turn is not None and str(turn.ordinal) != self._cursor_key:
-            self.following = str(turn.ordinal) == next(reversed(self._cells))
+            self.following = self._in_order and str(turn.ordinal) == next(reversed(self._cells))
         super().repaint()
 
     def action_move(self, step: int) -> None:
         """Move the cursor up or down."""
-        (self.table.action_cursor_down if step > 0 else self.table.action_cursor_up)()
+        self.table.move_cursor(row=min(max(self.table.cursor_row + step, 0), max(self.table.row_count - 1, 0)))
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by one page."""
+        self.action_move(step * max(self.table.size.height - 2, 1))
+
+    def action_home(self) -> None:
+        """To the first row."""
+        self.action_move(-self.table.row_count)
 
     def action_follow(self) -> None:
-        """Go to the newest turn and follow."""
+        """Go to the newest turn and follow, in the order of time."""
         self.following = True
+        if not self._in_order:
+            self._sorted_by, self._downwards = "time", False
+            self._set_columns()
+            self._refill()
         self._fill()
+        self._show_newest()
         super().repaint()
 
     @on(DataTable.RowSelected)
     def action_turn(self) -> None:
-        """Open the selected turn on a page of its own. The table takes the enter key and posts RowSelected."""
+        """Open the selected turn on a page of its own; a second click on its row does too."""
         turn = self.selected()
         if turn is not None:
             name = self.view.turn_name(turn.ordinal)
-            self.app.push_screen(ScrollScreen(name, name, partial(turn_rows, turn)))
+            self.app.push_screen(TurnPage(turn, name))
 
     def action_mark(self, quality: Quality) -> None:
         """Mark the selected turn."""
@@ -196,12 +334,20 @@ class TurnsScreen(FilterScreen):
 
     def _draw_bar(self, view: View, width: int, height: int) -> list[Line]:
         shown, total = len(self._cells), len(view.turns)
-        count = f"{shown} of {total} turns" + (" contain that text" if self.filter_text else "")
+        count = f"{shown} of {total} turns" + (f" · {foreign(self._applied, 40)}" if self._applied else "")
+        if not self._in_order:
+            heading = next(column.heading for column in self._columns if column.key == self._sorted_by)
+            count += f" · by {heading.strip() or self._sorted_by}{'' if self._downwards else ', smallest first'}"
+        hidden = sum(key not in {column.key for column in self._columns} for key in self._keys)
+        if hidden:
+            count += f" · +{hidden} column{'' if hidden == 1 else 's'}"
         return [headline_line(view, width), spread(line((count, "title")), line(self._following()), width)][:height]
 
     def _following(self) -> tuple[str, str]:
         if self.following:
             return "following", "muted"
+        if not self._in_order:
+            return "f follows", "muted"
         keys = list(self._cells)
         new = len(keys) - 1 - keys.index(self._cursor_key) if self._cursor_key in keys else 0
         return (f"+{new} new {self.view.glyphs.more} f", "warn") if new else ("f follows", "muted")
@@ -212,13 +358,3 @@ class TurnsScreen(FilterScreen):
     def _draw_foot(self, view: View, width: int, height: int) -> list[Line]:
         status = change_line(view, width) or notice_line(view, width)
         return [status, footer_line(view, "turns", width)][-height:]
-
-
-def turn_rows(turn: Turn, view: View, width: int) -> list[Row]:
-    """All lines about a turn, without a limit of height."""
-    return [(row, None) for row in detail_lines(view, turn, width, 40 + len(turn.events))]
-
-
-def _searchable_text(turn: Turn) -> str:
-    fields = (turn.request_id, turn.state, turn.reason, turn.session_id, turn.model, turn.text, *turn.errors)
-    return clean(" ".join(str(field) for field in fields if field)).lower()

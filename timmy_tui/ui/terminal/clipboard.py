@@ -75,13 +75,13 @@ def copy_text(text: str) -> tuple[str, str]:
     return str(save_text(text, time.time())), ""
 
 
-def save_text(text: str, at: float) -> Path:
+def save_text(text: str, at: float, kind: str = "txt") -> Path:
     """Write into a new file, readable by its owner only. Raises OSError."""
     folder = state_dir() / "screens"
     folder.mkdir(exist_ok=True, mode=0o700)
     stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(at))
     for number in range(100):
-        path = folder / f"{stem}{f'-{number}' if number else ''}.txt"
+        path = folder / f"{stem}{f'-{number}' if number else ''}.{kind}"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

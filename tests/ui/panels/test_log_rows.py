@@ -1,0 +1,88 @@
+"""A line of the log as columns, and which lines are those of a stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.ui.snapshots import turn
+from timmy_tui.model.log_entry import LogEntry, TurnLines
+from timmy_tui.ui.log_spans import lines_of_span, span_name
+from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.panels.log_rows import delta_words, figures_text, header_line, log_columns, log_lines, time_of
+
+WIDTHS = (40, 59, 60, 79, 80, 99, 100, 200)
+
+
+def entry(**fields: Any) -> LogEntry:
+    usual: dict[str, Any] = {
+        "source": "latency.log", "offset": 0, "text": "{}", "at": 1_764_350_000.25, "service": "v34",
+        "event": "v34_ollama_received", "metadata": {"eval_count": 65, "prompt_eval_duration_ms": 177.2},
+    }  # fmt: skip
+    return LogEntry(**(usual | fields))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_rows_are_as_wide_as_the_pane_and_columns_stand_below_each_other(width: int, wrapped: bool) -> None:
+    columns = log_columns(width)
+    assert cells(header_line(columns)) == width
+    wide = entry(metadata={"words": "語" * 200}, delta_ms=12.0)
+    printed = entry(at=None, event="", text="*** Debug: " + "word " * 90)
+    rows = [row for one in (entry(), wide, printed) for row in log_lines(one, columns, "417", 0, wrapped)]
+    assert all(cells(row) == width for row in rows)
+    assert len(rows) == 3 or wrapped
+    at = plain(log_lines(entry(), columns)[0]).index("v34")
+    assert plain(log_lines(printed, columns)[0]).index("v34") == at == columns.prefix - 4
+
+
+def test_milliseconds_where_there_is_room_and_no_time_where_there_is_none() -> None:
+    assert time_of(entry(), 12).endswith(".250") and len(time_of(entry(), 8)) == 8
+    assert time_of(entry(at=None), 12) == "—" and time_of(entry(at=1e300), 12).strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"delta_ms": None}, ""), ({"delta_ms": 0.0}, "+0.0ms"), ({"delta_ms": 412.4}, "+412ms"),
+        ({"delta_ms": -3.0}, "−3ms"), ({"delta_ms": 12.0, "across_clocks": True}, "~+12ms"),
+        ({"delta_ms": 12.0, "pauses": 3}, ""),
+    ],
+)  # fmt: skip
+def test_the_time_since_the_event_before(fields: dict[str, Any], words: str) -> None:
+    assert delta_words(entry(**fields)) == words
+
+
+def test_the_figures_that_matter_come_first_and_an_unknown_one_is_there() -> None:
+    text = figures_text(entry(metadata={"new": "x", "eval_count": 65, "prompt_eval_duration_ms": 177.2}))
+    assert text == "prefill 177ms  65 tok out  new=x"
+
+
+@pytest.mark.parametrize("odd", [None, True, "x\x1b[2J", [1], {"a": 1}, 10**400, -1, 0.5])
+def test_an_odd_value_is_shown_and_fails_nothing(odd: Any) -> None:
+    keys = ("duration_ms", "eval_count", "tail_mode", "session_id", "no_parents", "other")
+    assert "\x1b" not in figures_text(entry(metadata=dict.fromkeys(keys, odd)))
+
+
+def test_a_shifted_line_shows_what_is_further_right() -> None:
+    columns = log_columns(80)
+    printed = entry(event="", at=None, text="0123456789" * 20)
+    assert plain(log_lines(printed, columns, "", 20)[0])[columns.prefix :].startswith("0123456789")
+    assert plain(log_lines(printed, columns, "", 205)[0])[columns.prefix :].strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "begins", "ends", "name"),
+    [
+        ("llm", ("v34_ollama_sent",), ("v34_ollama_received",), "LLM"),
+        ("prefill", ("v34_ollama_sent",), ("v34_ollama_received",), "prefil"),
+        ("gap:classify→retrieve", ("v34_classification_complete",), ("v34_retrieval_start",), "gap CLASS→RAG"),
+        ("", (), (), ""),
+        ("no such stage", (), (), ""),
+    ],
+)
+def test_the_events_that_bound_a_stage(key: str, begins: tuple[str, ...], ends: tuple[str, ...], name: str) -> None:
+    one = turn(3)
+    assert lines_of_span(one, key) == TurnLines(one.request_id, one.text or "", begins, ends)
+    assert span_name(key) == name

@@ -1,0 +1,269 @@
+"""Both logs as the log screen pages through them, from the newest line back to the first. Nothing is kept."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from timmy_tui.core.errors import SourceError
+from timmy_tui.model.log_entry import ALL_LINES, LONGEST_TEXT, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
+from timmy_tui.model.log_format import EventLog, LogKind
+from timmy_tui.model.stages import PAUSE
+from timmy_tui.parse import raw_lines
+from timmy_tui.parse.latency_log import LatencyParser
+from timmy_tui.parse.table import FORMATS
+from timmy_tui.pipeline.log_merge import Group, Item, groups_of, merge
+from timmy_tui.sources.files.blocks import Line, LogText, Part
+
+PAGE_BYTES = 1 << 15
+"""Of the stamped log, for one page: some 170 lines, half a dozen turns. With v34's lines 10 ms of work."""
+FACT_BYTES = 1 << 15
+MOST_FACT_BYTES = 1 << 22
+"""v34's log is read further back than this for one page only at its next one."""
+BEFORE_BYTES = 1 << 13
+"""Read above a page for the time since the event before: more than the events of one turn."""
+TURN_BYTES = 1 << 18
+"""Around the last line of a turn, for all lines of it."""
+ONE_CALL_BYTES = 1 << 22
+"""A filter that few lines pass looks through so much in one call; then the caller decides whether to go on."""
+MOST_OF_TURN = 4000
+_PAUSE = PAUSE.encode()
+
+
+class LogFile(NamedTuple):
+    """A log as far as the dashboard has read it."""
+
+    name: str
+    kind: LogKind
+    part: Part
+
+
+class LogHistory:
+    """Reads pages of the merged logs. Each call opens the files anew: they may have been replaced since.
+
+    Calls block for a read; they are made in a thread.
+    """
+
+    def __init__(self, files: Callable[[], Iterable[LogFile]]) -> None:
+        """``files``: what is followed now, in reading order."""
+        self.files = files
+        """What is followed now."""
+
+    def newest(self) -> LogCursor:
+        """The end of both logs as they are now."""
+        events, facts = self._texts()
+        return LogCursor(events.end, facts.end, newest=True)
+
+    def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
+        """At least ``least`` lines above the cursor; fewer where the logs begin, or where much was looked through.
+
+        Raises SourceError.
+        """
+        events, facts = self._texts()
+        names = self._names()
+        found: list[LogEntry] = []
+        looked, spent = 0, 0
+        try:
+            while not cursor.at_start and len(found) < least and spent < ONE_CALL_BYTES:
+                items, above = _page(events, facts, cursor)
+                previous = _previous_stamps(events, above.events)
+                found[:0] = _entries(items, previous, names, wanted)
+                looked += len(items)
+                spent += cursor.events - above.events + cursor.facts - above.facts
+                cursor = above
+        except OSError as error:
+            raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
+        return LogPage(tuple(found), cursor, looked)
+
+    def of_turn(self, turn: TurnLines) -> LogPage:
+        """All lines of a turn, or those between two of its events. Looks through the whole logs; raises SourceError."""
+        events, facts = self._texts()
+        try:
+            stamped = _lines_with(events, turn.request_id.encode()) if turn.request_id else []
+            group = _group_of(facts, turn)
+        except OSError as error:
+            raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
+        groups = [group] if group is not None else []
+        items = merge(stamped[-MOST_OF_TURN:], groups, top=True, newest=True).items
+        items = _between(items, turn)
+        return LogPage(tuple(_entries(items, {}, self._names(), LogFilter())), LogCursor(), len(items))
+
+    def whole_line(self, entry: LogEntry) -> str:
+        """The line as it stands in its file, not cut, not sanitized. Raises SourceError."""
+        events, facts = self._texts()
+        text = events if entry.source == self._names()[0] else facts
+        try:
+            return text.whole_line(entry.offset).decode("utf-8", "replace")
+        except OSError as error:
+            raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
+
+    def _texts(self) -> tuple[LogText, LogText]:
+        """The stamped logs, and those without stamps."""
+        files = list(self.files())
+        stamped = [file.part for file in files if isinstance(FORMATS[file.kind], EventLog)]
+        others = [file.part for file in files if not isinstance(FORMATS[file.kind], EventLog)]
+        return LogText(stamped), LogText(others)
+
+    def _names(self) -> tuple[str, str]:
+        files = list(self.files())
+        stamped = [file.name for file in files if isinstance(FORMATS[file.kind], EventLog)]
+        others = [file.name for file in files if not isinstance(FORMATS[file.kind], EventLog)]
+        return (stamped or ["latency.log"])[0], (others or ["v34.log"])[0]
+
+
+def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item], LogCursor]:
+    """One page of all lines, and the cursor above it."""
+    lines = events.lines_before(cursor.events, PAGE_BYTES)
+    begin = lines[0].offset if lines else 0
+    size = FACT_BYTES
+    while True:
+        printed = facts.lines_before(cursor.facts, size)
+        groups = groups_of(printed)
+        at_top = not printed or printed[0].offset == 0
+        cut_off = 0
+        if len(groups) > 1 and not groups[0].whole and not at_top:
+            cut_off = len(groups[0].lines)
+            groups = groups[1:]
+        merged = merge(lines, groups, top=begin == 0, newest=cursor.newest)
+        if at_top or begin == 0 or not merged.reaches_up or size >= MOST_FACT_BYTES:
+            break
+        size *= 2
+    placed = sum(len(group.lines) for group in groups[: merged.held]) + cut_off
+    above = printed[placed].offset if placed < len(printed) else cursor.facts
+    return _folded(merged.items, cursor.newest), LogCursor(begin, above if printed else 0)
+
+
+def _folded(items: list[Item], newest: bool) -> list[Item]:
+    """Pauses that nothing follows, one behind the other, as the last of them: a quiet room writes 75-100 a minute."""
+    names = Counter(item.request_id for item in items if item.stamped)
+    last = next((item for item in reversed(items) if item.stamped), None)
+    rows: list[Item] = []
+    for item in items:
+        lone = item.stamped and names[item.request_id] == 1 and raw_lines.stamped_event(item.line.data) == _PAUSE
+        if lone and (newest or item is not last):
+            above = rows.pop().pauses if rows and rows[-1].pauses else 0
+            item = Item(item.line, True, item.request_id, above + 1)
+        rows.append(item)
+    return rows
+
+
+def _previous_stamps(events: LogText, begin: int) -> dict[bytes, tuple[float, bytes]]:
+    """Id → stamp and service of its last event above a page."""
+    previous: dict[bytes, tuple[float, bytes]] = {}
+    for line in events.lines_before(begin, BEFORE_BYTES):
+        seconds = raw_lines.stamp(line.data)
+        if seconds is not None:
+            previous[raw_lines.stamped_id(line.data)] = (seconds, raw_lines.stamped_service(line.data))
+    return previous
+
+
+def _entries(
+    items: Sequence[Item],
+    previous: dict[bytes, tuple[float, bytes]],
+    names: tuple[str, str],
+    wanted: LogFilter,
+) -> list[LogEntry]:
+    """The lines that are wanted. The time since the event before counts also those that are not."""
+    entries: list[LogEntry] = []
+    parser = LatencyParser()
+    for item in items:
+        if not item.stamped:
+            if wanted.service in ("", "v34"):
+                failed = raw_lines.printed_failed(item.line.data)
+                if failed or not wanted.failures:
+                    text = item.line.data[: LONGEST_TEXT * 4].decode("utf-8", "replace")[:LONGEST_TEXT]
+                    entries.append(
+                        LogEntry(
+                            names[1], item.line.offset, text, service="v34", request_id=item.request_id, failed=failed
+                        )
+                    )
+            continue
+        service, name = raw_lines.stamped_service(item.line.data), item.request_id.encode()
+        at = raw_lines.stamp(item.line.data)
+        before = previous.get(name) if name else None
+        if at is not None and name:
+            previous[name] = (at, service)
+        if wanted.service not in ("", "events", service.decode("utf-8", "replace")):
+            continue
+        if wanted.failures and not raw_lines.stamped_failed(item.line.data) and _usual(item.line.data):
+            continue
+        entry = _event_entry(item, names[0], before, parser)
+        if entry.failed or not wanted.failures:
+            entries.append(entry)
+    return entries
+
+
+def _usual(line: bytes) -> bool:
+    """It looks like a whole event: its parts need not be read to know that."""
+    return line.startswith(b'{"timestamp"') and line.endswith(b"}")
+
+
+def _event_entry(item: Item, source: str, before: tuple[float, bytes] | None, parser: LatencyParser) -> LogEntry:
+    data = item.line.data
+    text = data[: LONGEST_TEXT * 4].decode("utf-8", "replace")[:LONGEST_TEXT]
+    parsed = parser.feed([data])
+    if len(parsed) != 1:
+        return LogEntry(source, item.line.offset, text, request_id=item.request_id, failed=bool(data.strip()))
+    event = parsed[0]
+    delta = None if before is None else 1000 * (event.timestamp - before[0])
+    return LogEntry(
+        source=source,
+        offset=item.line.offset,
+        text=text,
+        at=event.timestamp,
+        service=event.service,
+        event=event.event,
+        request_id=event.request_id,
+        metadata=event.metadata,
+        delta_ms=delta,
+        across_clocks=before is not None and (before[1] == b"v34") != (event.service == "v34"),
+        failed=raw_lines.stamped_failed(data),
+        pauses=item.pauses,
+    )
+
+
+def _lines_with(events: LogText, name: bytes) -> list[Line]:
+    """All lines of a turn: those around the last place where its id stands."""
+    last = events.find_before(b'"' + name + b'"', events.end)
+    if last is None:
+        return []
+    size = TURN_BYTES
+    end = min(last + TURN_BYTES // 8, events.end)
+    while True:
+        block = events.lines_before(end, size)
+        lines = [line for line in block if raw_lines.stamped_id(line.data) == name]
+        # The oldest line of the block is of the turn: it may have begun above.
+        if not lines or lines[0] is not block[0] or size >= MOST_FACT_BYTES or block[0].offset == 0:
+            return lines
+        size *= 4
+
+
+def _group_of(facts: LogText, turn: TurnLines) -> Group | None:
+    """What v34 printed in a turn."""
+    if turn.request_id:
+        needle = b"request_id=" + turn.request_id.encode()
+    elif turn.text:
+        needle = b"via WebSocket: " + turn.text.partition("\n")[0].encode("utf-8", "surrogatepass")[:200]
+    else:
+        return None
+    last = facts.find_before(needle, facts.end)
+    if last is None:
+        return None
+    lines = facts.lines_before(min(last + TURN_BYTES, facts.end), 2 * TURN_BYTES)
+    for group in groups_of(lines):
+        if group.lines[0].offset <= last <= group.lines[-1].offset + len(group.lines[-1].data):
+            return Group(group.lines[-MOST_OF_TURN:], group.request_id, group.typed, group.whole)
+    return None
+
+
+def _between(items: list[Item], turn: TurnLines) -> list[Item]:
+    """From the first event that begins the wanted lines to the last one that ends them; none where neither is there."""
+    if not turn.begins and not turn.ends:
+        return items
+    names = [
+        raw_lines.stamped_event(item.line.data).decode("utf-8", "replace") if item.stamped else "" for item in items
+    ]
+    starts = [at for at, name in enumerate(names) if name in turn.begins]
+    ends = [at for at, name in enumerate(names) if name in turn.ends]
+    if not starts and not ends:
+        return []
+    return items[(starts or ends)[0] : (ends or starts)[-1] + 1]

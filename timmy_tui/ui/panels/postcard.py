@@ -1,0 +1,58 @@
+"""A turn on twelve plain lines, to send to somebody: figures and reasons, nothing of what was said."""
+
+from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
+from timmy_tui.core.sanitize import clean
+from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.report.llm_words import share_words
+from timmy_tui.ui.paint.wording import finding_words, stage_name, tokens
+from timmy_tui.ui.panels.headline import headline_words
+from timmy_tui.ui.panels.turn_cells import epochs_of, why
+from timmy_tui.ui.view import View
+
+LINES = 12
+WIDTH = 78
+"""Cells of a line, at most."""
+IN_A_LINE = 4
+
+
+def postcard(turn: Turn, view: View) -> list[str]:
+    """Exactly ``LINES`` lines."""
+    stages = [(label(key), turn.stages.get(key), key in turn.skipped) for key in CRITICAL]
+    stages.append((label(UNATTRIBUTED), turn.unattributed_ms, False))
+    words = [f"{name:<6} {'skipped' if skipped else duration(ms):>7}" for name, ms, skipped in stages]
+    rows = [words[at : at + IN_A_LINE] for at in range(0, len(words), IN_A_LINE)]
+    usual = view.snapshot.headline
+    p50 = f", p50 of {usual.n} turns {duration(usual.p50)}" if usual is not None and usual.n else ""
+    state = str(turn.state).replace("_", " ")
+    reason = f": {clean(turn.reason, 200)}" if turn.reason and turn.state is not TurnState.COMPLETE else ""
+    lines = [
+        f"Little Timmy, turn {count(turn.number)}  {clean(turn.request_id, 12) or 'typed'}  {local_time(turn.started)}",
+        f"{state}{reason}",
+        f"{turn.span} {headline_words(turn, turn.headline_ms)}{p50}",
+        *("  ".join(row) for row in rows),
+        f"prompt {tokens(turn.prompt_tokens)} tok, reply {tokens(turn.output_tokens)} tok, "
+        f"prefill {duration(turn.prefill_ms)}, decode {duration(turn.decode_ms)}, cache {_cache(turn, view)}",
+        f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, "
+        f"epoch {count(epochs_of(view).get(turn.ordinal))}, model {clean(turn.model or MISSING, 40)}",
+        f"why: {_diagnosis(turn, view)}",
+        f"marked: {view.marks.get(turn.ordinal, 'no')}",
+        f"level changes: {_findings(view)}",
+    ]
+    lines = [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
+    return [*lines, *[""] * (LINES - len(lines))][:LINES]
+
+
+def _cache(turn: Turn, view: View) -> str:
+    return share_words(view.reuse.get(turn.ordinal))
+
+
+def _diagnosis(turn: Turn, view: View) -> str:
+    diagnosis = view.diagnosis_of(turn.ordinal)
+    sentence = diagnosis.sentence if diagnosis is not None else ""
+    return clean(sentence, 200) or why(turn, view) or "nothing unusual is known of it"
+
+
+def _findings(view: View) -> str:
+    words = [f"{stage_name(one.stage)} {finding_words(one, view.glyphs, 24)}" for one in view.findings[:2]]
+    return ", ".join(words) or "none"
