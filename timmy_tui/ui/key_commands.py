@@ -104,7 +104,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("cursor_first", "home", "oldest turn", "Look at the oldest turn", ("live",),
             "app.do('cursor_first')"),
     Command("now", "end", "now", "Back to the newest turn; so does Esc", ("live",), "app.do('now')"),
-    Command("row_down", "down,j", "row", "The stage row below: ? says what it is, Enter shows its log lines, Esc leaves",
+    Command("row_down", "down,j", "row", "The stage row below: ? says what it is, Enter shows its lines, Esc leaves",
             ("live",), "app.do('row_down')", rank=41),
     Command("row_up", "up,k", "row above", "The stage row above", ("live",), "app.do('row_up')"),
     Command("row_log", "enter", "its lines", "Only the log lines of the chosen stage row, in the turn that is shown",
