@@ -124,8 +124,11 @@ async def test_a_chosen_row_says_what_it_is() -> None:
         await dashboard.press("down", "down", "question_mark")
         text = dashboard.text()
         assert "STT: what this row is" in text and "stt_pause_detected" in text and "STT's clock" in text
-        await dashboard.press("escape", "up", "enter")
+        await dashboard.press("escape", "up", "question_mark")
         assert "endpointing: what this row is" in dashboard.text() and "setting of yours" in dashboard.text()
+        await dashboard.press("escape", "down", "enter")
+        assert "log · STT of turn" in dashboard.text()
+        await dashboard.press("1")
         await dashboard.press("escape", "escape", "question_mark")
         assert "what this row is" not in dashboard.text() and "keys" in dashboard.text()
 

@@ -95,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("copy", "C", "copy", "Copy the screen's text, without the conversation", overlays=PAGES),
     Command("save", "F", "save", "Write the same into a file", overlays=PAGES),
     Command("cursor_back", "left", "turn before", "Look at the turn before: its rows, waterfall, diagnosis",
-            ("live",), "app.do('cursor_back')", rank=21),
+            ("live",), "app.do('cursor_back')", rank=43),
     Command("cursor_on", "right", "turn after", "Look at the turn after it; after the newest is now",
             ("live",), "app.do('cursor_on')"),
     Command("cursor_back_5", "shift+left", "five turns before", "Five turns back: from now, the fifth-last turn",
