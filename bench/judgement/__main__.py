@@ -18,7 +18,7 @@ from bench.judgement.worlds import Seeds, report_seeds
 
 OWN = "**timmy-tui**"
 PEERS = ("mean ± 3σ on ms", "Page–Hinkley on ms, river", "ADWIN on log, river", "KSWIN on log, river")
-QUICK, PEER, FULL = Effort(700, 1, 1), Effort(400, 1, 0), Effort(20_000, 34, 5)
+QUICK, PEER, FULL = Effort(400, 1, 0, 1), Effort(400, 1, 0, 1), Effort(20_000, 34, 5, 5)
 
 
 def worlds(scale: int, seed: int, own: bool) -> Iterator[str]:
@@ -29,7 +29,8 @@ def worlds(scale: int, seed: int, own: bool) -> Iterator[str]:
 def _effort(scale: int) -> Effort:
     """``scale`` 10 is what is asked of a table for the page."""
     share = scale / 10
-    return Effort(int(FULL.clean_turns * share), max(int(FULL.steps * share), 1), max(int(FULL.others * share), 1))
+    steps, others, work = (max(int(count * share), 1) for count in (FULL.steps, FULL.others, FULL.work))
+    return Effort(int(FULL.clean_turns * share), steps, others, work)
 
 
 def _worlds(effort: Effort, seeds: Seeds) -> Iterator[str]:

@@ -25,11 +25,9 @@ class Effort:
     steps: int
     """Logs of each step."""
     others: int
-    """Logs of each other change, and of each change of work."""
-
-
-FULL = Effort(20_000, 34, 5)
-QUICK = Effort(1_000, 2, 1)
+    """Logs of each other change."""
+    work: int
+    """Logs of each change of work alone."""
 
 
 @dataclass
@@ -88,7 +86,7 @@ def grade(method: Method, world: str, effort: Effort, seeds: Seeds) -> Grade:
         result.clean[size] = tally.alarms, tally.turns
         _add(result.stages, tally.stages)
         for place, change in enumerate(WORK):
-            work = count_false(method, draw(Request(world, size, change, effort.others, 100 + place), seeds))
+            work = count_false(method, draw(Request(world, size, change, effort.work, 100 + place), seeds))
             result.work = result.work[0] + work.alarms, result.work[1] + work.turns
         nulls = list(null_logs(Request(world, size, None, NULL_LOGS, 1), seeds))
         tests = [Clairvoyant(nulls, turns, tally.alarmed / tally.logs) for turns in (AFTER, SOON)]

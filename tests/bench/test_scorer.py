@@ -186,7 +186,7 @@ def test_intervals_of_counts() -> None:
 
 
 def test_a_grade_counts_by_world_and_prints_every_table() -> None:
-    grades = run(_always, Effort(150, 1, 1), Seeds("tune", 6), ["light tails"])
+    grades = run(_always, Effort(150, 1, 1, 1), Seeds("tune", 6), ["light tails"])
     one = grades["light tails"]
     alarms, turns = one.false
     assert alarms == turns and set(one.clean) == {"small", "middle", "large"}

@@ -5,33 +5,22 @@ in bench/judgement, formulas and sources are in STATISTICS.md.
 """
 
 import math
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import Findings
 from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.naming import direction_word, name_of
+from timmy_tui.analysis.detect.usual import Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
-from timmy_tui.analysis.stats.series import Value, soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import works_of
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import (
-    BY_KEY,
-    GAP,
-    GPU,
-    SETTINGS,
-    SPLIT,
-    STAGES,
-    UNATTRIBUTED,
-    V2V,
-    parts_of_headline,
-    top_of,
-    with_parts,
-)
+from timmy_tui.model.stages import GAP, STAGES, V2V
 from timmy_tui.model.turn import FlagChange, Turn, TurnState
 
 _TUNING = TUNING.detector
@@ -48,14 +37,16 @@ class RegressionDetector:
         """``known``: the table of flags, and their values by journal and files."""
         self._known = known or KnownFlags()
         self._flags = FlagTracker(self._known)
-        self._levels: dict[str, Level] = {}
+        self._usual = Usual()
+        self._levels = self._usual.levels
         self._findings = Findings()
-        self._before: Turn | None = None
+        self._shifts: OrderedDict[str, float] = OrderedDict()
+        """Key of a finding → its move in log units, softened as its series is."""
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
-        self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
-        self._turns = 0
-        self._noise = SessionNoise()
+        self._before: Turn | None = None
+        self._running: OrderedDict[int, Turn] = OrderedDict()
+        """Session → its newest turn, of the sessions that were last seen: two may run at the same time."""
 
     def update_written(self, written: Sequence[WrittenValue]) -> None:
         """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
@@ -63,12 +54,12 @@ class RegressionDetector:
 
     def learn(self, noise: SessionNoise) -> None:
         """Use the session noise that the history shows, but never less than the assumed one."""
-        self._noise = noise
-        for series, level in self._levels.items():
-            level.session = self._session_noise(series)
+        self._usual.learn(noise)
 
-    def _session_noise(self, series: str) -> float:
-        return max(self._noise.of(series).share, TUNING.session_noise.assumed)
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Every value of the newest turn that was judged, beside what was expected of it."""
+        return self._usual.judged
 
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
@@ -77,46 +68,28 @@ class RegressionDetector:
         self._newest = turn.position
         if is_late(turn, self._before):
             return ()
-        before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
+        before = self._take_place(turn)
         self._findings.begin_turn()
         self._notice_flags(self._flags.add(turn).new_changes)
         if turn.state is not TurnState.COMPLETE:
             return self._findings.changed
-        self._turns += 1
         # The first turn after a restart is cold in every cache there is.
         if before is not None:
-            self._judge(turn, before)
+            self._usual.take(turn, before)
+            self._raise_alarms(turn)
+            self._findings.count_turn(turn.ordinal)
         return self._findings.changed
 
-    def _judge(self, turn: Turn, before: Turn) -> None:
-        loaded = self._is_loaded(turn)
-        expected = self._expected(turn, before, loaded)
-        tag = (turn.ordinal, turn.request_id)
-        for value in values_of(turn, before, loaded):
-            self._level(value.series).add(value.log_ms, value.work, tag)
-        measured = turn.measured_ms if turn.is_spoken else None
-        if measured is not None and expected is not None and expected > 0 and measured > 0:
-            self._level(V2V).add(math.log(measured / expected), (), tag)
-        self._raise_alarms(turn)
-        self._findings.count_turn(turn.ordinal)
-
-    def _level(self, series: str) -> Level:
-        level = self._levels.get(series)
-        if level is None:
-            level = self._levels[series] = Level(series, session=self._session_noise(series))
-        return level
-
-    def _is_loaded(self, turn: Turn) -> bool:
-        """The model was read into memory for this turn."""
-        load = turn.load_ms
-        if load is None:
-            return False
-        usual = sorted(self._loads)[len(self._loads) // 2] if self._loads else load
-        loaded = load > TUNING.series.loaded_ms or load > TUNING.series.loaded_times * usual
-        if not loaded:
-            self._loads.append(load)
-        return loaded
+    def _take_place(self, turn: Turn) -> Turn | None:
+        """The turn ahead of this one in its session, whose newest turn it is from now on."""
+        before = self._running.pop(turn.session, None)
+        if before is None:
+            self._usual.end_session()
+        self._running[turn.session] = turn
+        if len(self._running) > _TUNING.sessions_at_once:
+            self._running.popitem(last=False)
+        return before
 
     def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
         """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""
@@ -127,28 +100,6 @@ class RegressionDetector:
             if names is None or series == V2V or series in names or group_of(series) in names:
                 level.restart()
                 self._findings.end(series, "new epoch")
-
-    def _expected(self, turn: Turn, before: Turn, loaded: bool) -> float | None:
-        """Sum of the usual times for this turn's work; a stage without a level counts as it is."""
-        if loaded or turn.headline_ms is None:
-            return None
-        usual = {value.series: self._usual(value) for value in values_of(turn, before, loaded)}
-        total = turn.unattributed_ms or 0.0
-        for stage, ms in parts_of_headline(turn.stages):
-            if stage in SETTINGS:
-                continue
-            parts = [usual.get(part) for part in SPLIT.get(stage, ())]
-            if parts and None not in parts:
-                total += sum(part or 0.0 for part in parts)
-            else:
-                known = usual.get(stage)
-                total += ms if known is None else known
-        return total
-
-    def _usual(self, value: Value) -> float | None:
-        level = self._levels.get(value.series)
-        known = level.expected_ms(value.work) if level is not None else None
-        return None if known is None else known - _softening(value.series)
 
     def _raise_alarms(self, turn: Turn) -> None:
         """Raise a finding for each series with enough evidence: stages first, V2V only if no stage explains it."""
@@ -161,7 +112,7 @@ class RegressionDetector:
         if whole is not None and self._fires(whole):
             direction = whole.bank.direction
             explained = any(
-                finding.direction == _direction_word(direction) and _is_recent(finding, turn)
+                finding.direction == direction_word(direction) and _is_recent(finding, turn)
                 for _, finding in self._findings.active
             )
             others_move = any(
@@ -176,13 +127,16 @@ class RegressionDetector:
 
     def _fires(self, level: Level) -> bool:
         evidence, length = level.bank.strongest()
-        if evidence < _TUNING.alarm or not level.ready:
+        if evidence < (_TUNING.whole_alarm if level.stage == V2V else _TUNING.alarm) or not level.ready:
             return False
         shift, _ = level.excursion(length)
-        least_ms = _LEAST_MOVE_MS.get(level.stage)
-        if least_ms is not None and level.usual_ms * abs(math.expm1(shift)) < least_ms:
+        before, after = level.moved_ms(shift)
+        if abs(after - before) < _LEAST_MOVE_MS.get(level.stage, 0.0):
             return False
-        return abs(shift) >= _LEAST_SHIFT and (shift > 0) == (level.bank.direction > 0)
+        direction = level.bank.direction
+        if abs(shift) < _LEAST_SHIFT or (shift > 0) != (direction > 0):
+            return False
+        return direction * level.separation(length) >= _TUNING.least_separation
 
     def _alarm(self, series: str, turn: Turn) -> None:
         level = self._levels[series]
@@ -190,21 +144,27 @@ class RegressionDetector:
         direction = level.bank.direction
         shift, since = level.excursion(length)
         partners = self._partners(series, direction)
-        usual = level.usual_ms - _softening(series) if series != V2V else (turn.measured_ms or 0.0) / math.exp(shift)
+        before, after = level.moved_ms(shift)
+        if series == V2V:
+            after = turn.measured_ms or 0.0
+            before = after / math.exp(shift)
         for name in (series, *partners):
             self._levels[name].move(min(length, max(self._levels[name].bank.longest, _TUNING.least_move_values)))
         if V2V in self._levels and series != V2V:
             self._levels[V2V].forget(length)
         if self._is_return(series, shift) or self._joins_finding(series, direction, turn):
             return
-        stage = _name(series, partners)
+        stage = name_of(series, partners)
         finding = Finding(
             key=f"{stage}:{since[0]}", stage=stage, gap=series.removeprefix(GAP) if series.startswith(GAP) else "",
-            direction=_direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
-            since_id=since[1], ratio=math.exp(shift), before_ms=usual, after_ms=usual * math.exp(shift), n=length,
-            confidence=confidence(evidence),
+            direction=direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
+            since_id=since[1], ratio=after / before, before_ms=before, after_ms=after,
+            n=length, confidence=confidence(evidence),
             adjusted_for=works_of(series),
         )  # fmt: skip
+        self._shifts[finding.key] = shift
+        if len(self._shifts) > _TUNING.known_shifts:
+            self._shifts.popitem(last=False)
         self._findings.add((series, *partners), finding)
 
     def _partners(self, series: str, direction: int) -> list[str]:
@@ -225,7 +185,7 @@ class RegressionDetector:
         finding = self._findings.of(series)
         if finding is None:
             return False
-        old = math.log(finding.ratio)
+        old = self._shifts.get(finding.key, math.log(finding.ratio))
         if abs(old + shift) <= max(_TUNING.return_share * abs(old), _LEAST_SHIFT):
             self._findings.end(series, "back to usual")
             return True
@@ -235,10 +195,10 @@ class RegressionDetector:
     def _joins_finding(self, series: str, direction: int, turn: Turn) -> bool:
         """Whether a finding of a series on the same GPU is a few turns old: this series then joins it."""
         for name, finding in self._findings.active:
-            if finding.direction != _direction_word(direction) or not _is_recent(finding, turn):
+            if finding.direction != direction_word(direction) or not _is_recent(finding, turn):
                 continue
             if name in _ON_GPU and series in _ON_GPU:
-                self._findings.widen(finding, series, _name(name, [series]))
+                self._findings.widen(finding, series, name_of(name, [series]))
                 return True
         return False
 
@@ -260,32 +220,6 @@ class RegressionDetector:
         self._findings.mute(stage)
 
 
-def _softening(series: str) -> float:
-    return 0.0 if series == V2V else soft_of(series)
-
-
 def _is_recent(finding: Finding, turn: Turn) -> bool:
     """Raised so few turns ago that an alarm of another stage has the same cause."""
     return turn.ordinal - finding.raised <= _TUNING.one_cause_turns
-
-
-def _direction_word(direction: int) -> str:
-    return "slower" if direction > 0 else "faster"
-
-
-def _name(series: str, partners: list[str]) -> str:
-    """The stage to name when these series moved together."""
-    if series.startswith(GAP):
-        return UNATTRIBUTED
-    if series == V2V:
-        return V2V
-    members = {series, *partners}
-    tops = {top_of(member) for member in members}
-    if len(tops) > 1:
-        return GPU
-    # A part that holds another one moved because of it: the wait holds the load.
-    inner = {member for member in members if not members & {*with_parts(member)} - {member}}
-    if len(inner) > 1 or members & tops and len(members) > 1:
-        return tops.pop()
-    (stage,) = inner
-    return BY_KEY[stage].parent if BY_KEY[stage].measured == "rest" else stage
