@@ -58,7 +58,7 @@ class Diagnoser:
             diagnosis = Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"too few turns: {missing} more")
         else:
             diagnosis = self._diagnose(turn, ahead)
-        self._learn(turn, ahead)
+        self._learn(turn, ahead, sum(part.ms for part in diagnosis.contributions) if missing <= 0 else None)
         return diagnosis
 
     def _diagnose(self, turn: Turn, ahead: Turn | None) -> Diagnosis:
@@ -124,11 +124,12 @@ class Diagnoser:
             return "the model was loaded"
         return ""
 
-    def _learn(self, turn: Turn, ahead: Turn | None) -> None:
+    def _learn(self, turn: Turn, ahead: Turn | None, excess: float | None) -> None:
         self._judged += 1
         tag = (turn.ordinal, turn.request_id)
         pieces = _pieces(turn)
-        excess = sum(value - usual for _, value, usual in self._against_usual(turn, ahead))
+        if excess is None:
+            excess = sum(value - usual for _, value, usual in self._against_usual(turn, ahead))
         self._excesses.append(excess)
         for stage, happened in self._happened.items():
             happened.append(turn.stages.get(stage) is not None)

@@ -70,6 +70,8 @@ class Level:
         self._session_sum, self._session_count = 0.0, 0
         self.residual: float | None = None
         """Of the newest value, in log units; None while there is no level."""
+        self.expected: float | None = None
+        """Usual time for the work of the newest value, as of the values before it; the softening is in it."""
         self._last = 0.0
         """The residual before it, clipped."""
 
@@ -96,7 +98,7 @@ class Level:
 
     def add(self, log_ms: float, work: tuple[float, ...], turn: tuple[int, str]) -> None:
         """Judge a value against the reference; it becomes part of it when no excursion may hold it any more."""
-        self.residual = None
+        self.residual = self.expected = None
         value = math.log(math.exp(log_ms) + self._tick) if self._tick else log_ms
         ready = self.ready
         if ready:
@@ -112,6 +114,7 @@ class Level:
     def _judge(self, value: float, work: tuple[float, ...]) -> None:
         effect, slope_variance = self._effect_of(work)
         residual = self.residual = value - self._level - effect
+        self.expected = math.exp(self._level + effect) - self._tick
         scale, alike = self._scale, self._alike
         limit = _TUNING.far_scales * scale
         # Of neighbours that are alike only what is new counts, and it is set against a spread as much wider.
@@ -203,7 +206,7 @@ class Level:
 
     def _notice_tick(self, y: Array) -> Array:
         """A clock that moves in steps of some ms: few distinct values. From then on its step is a softening term."""
-        if self._tick or len(y) < _TUNING.least_values or self.stage == V2V:
+        if self._tick or not _TUNING.least_values <= len(y) <= _TUNING.tick_values or self.stage == V2V:
             return y
         distinct = np.unique(np.round(np.exp(y), 1))
         if len(distinct) < 2 or len(distinct) > _TUNING.tick_share * len(y):

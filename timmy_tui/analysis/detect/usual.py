@@ -5,12 +5,12 @@ Formulas and sources: STATISTICS.md.
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from timmy_tui.analysis.detect.cusum import Runs
 from timmy_tui.analysis.detect.level import Level
-from timmy_tui.analysis.stats.series import Value, soft_of, values_of
+from timmy_tui.analysis.stats.series import soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.stages import SETTINGS, SPLIT, V2V, parts_of_headline
@@ -52,32 +52,25 @@ class Usual:
 
     def take(self, turn: Turn, before: Turn) -> None:
         """Set a turn against its usual; ``before`` is the one ahead of it in its session."""
-        values = list(values_of(turn, before, loaded := self._is_loaded(turn)))
+        loaded = self._is_loaded(turn)
         tag = (turn.ordinal, turn.request_id)
-        expected = {value.series: self._expected(value) for value in values}
+        expected: dict[str, float | None] = {}
+        judged = []
+        for series, log_ms, work in values_of(turn, before, loaded):
+            level = self._level(series)
+            level.add(log_ms, work, tag)
+            soft, residual = soft_of(series), level.residual
+            usual = expected[series] = None if level.expected is None else level.expected - soft
+            if usual is not None and residual is not None:
+                judged.append(Judged(series, math.exp(log_ms) - soft, usual, residual))
         whole = None if loaded else _expected_whole(turn, expected)
-        self.judged = tuple(self._judge(values, expected, tag))
+        self.judged = tuple(judged)
         measured = turn.measured_ms if turn.is_spoken else None
         if measured is not None and measured > 0 and whole is not None and whole > 0:
             self._level(V2V).add(math.log(measured / whole), (), tag)
             residual = self._level(V2V).residual
             if residual is not None:
                 self.judged += (Judged(V2V, measured, whole, residual),)
-
-    def _judge(
-        self, values: Iterable[Value], expected: dict[str, float | None], tag: tuple[int, str]
-    ) -> Iterator[Judged]:
-        for series, log_ms, work in values:
-            level = self._level(series)
-            level.add(log_ms, work, tag)
-            usual = expected[series]
-            if level.residual is not None and usual is not None:
-                yield Judged(series, math.exp(log_ms) - soft_of(series), usual, level.residual)
-
-    def _expected(self, value: Value) -> float | None:
-        level = self.levels.get(value.series)
-        known = level.expected_ms(value.work) if level is not None else None
-        return None if known is None else known - soft_of(value.series)
 
     def _level(self, series: str) -> Level:
         level = self.levels.get(series)

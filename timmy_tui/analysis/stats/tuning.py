@@ -84,6 +84,8 @@ class ReferenceTuning:
     """Share of the reference. With fewer distinct values a clock moves in steps. Not measured."""
     least_ms: float = 0.1
     """ms. A level before or after a move is said to be at least this: below there is only softening. Not measured."""
+    tick_values: int = 60
+    """Values. In a longer reference it is no more looked for. Not measured."""
     least_tick_ms: float = 2.0
     """ms. A finer step is none. Not measured."""
     tick_scale: float = 0.41
