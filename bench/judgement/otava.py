@@ -25,7 +25,7 @@ import json, sys
 from otava.analysis import compute_change_points
 for line in sys.stdin:
     points, _ = compute_change_points(json.loads(line))
-    print(json.dumps([[one.index, one.stats.mean_2 > one.stats.mean_1] for one in points]), flush=True)
+    print(json.dumps([[int(one.index), bool(one.stats.mean_2 > one.stats.mean_1)] for one in points]), flush=True)
 """
 
 

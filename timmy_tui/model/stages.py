@@ -77,8 +77,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     """ms. Added to a time before its logarithm: below it there are only clocks and schedulers. Network: a local one
     takes 1–5 ms, and the scheduler as much again. Not measured."""
     least_move_ms: float = 1.5
-    """ms. A level that moved by less is not reported. Network: a busy machine's scheduler. Not measured on
-    the sum of the hops; on each of them (bench/judgement, found, seed 61) all of ×1.5 were found with 1 ms."""
+    """ms. A level that moved by less is not reported. Network: a busy machine's scheduler. Not measured by
+    itself."""
 
     trend: int = 50
     """Place on the trends screen, lowest first; 0 is not shown."""
