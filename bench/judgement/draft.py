@@ -20,6 +20,8 @@ SYSTEM = 450.0
 """Tokens of persona and rules: upstream's system block, some 600 with its memories (its own latency analysis)."""
 CHUNK = 45.0
 """Tokens of a memory: upstream's chunks are a sentence or two. Assumed."""
+BEGUN = 1.7e9
+"""Seconds since 1970 of the first turn; one follows every 20 s."""
 CHARACTERS = 4.3
 """Of a reply per token: upstream's replies. Of a text: 4."""
 PARTS_OF_LLM = ("prefill", "decode", "wait")
@@ -160,29 +162,29 @@ def turns_of(draft: Draft) -> list[Turn]:
 
 
 def _turns(draft: Draft) -> Iterator[Turn]:
-    chance, at, ordinal = draft.chance, 1.7e9, 0
+    chance, ordinal = draft.chance, 0
     times = draft.times()
     for number in range(draft.count):
         for _ in range(int(chance.poisson(draft.pauses)) if draft.pauses else 0):
-            yield _pause(ordinal, int(draft.session[number]), at)
-            ordinal, at = ordinal + 1, at + 0.7
+            yield _pause(ordinal, int(draft.session[number]))
+            ordinal += 1
         typed = bool(draft.typed and chance.random() < draft.typed)
         ms = {key: float(of[number]) for key, of in times.items()}
         stages: dict[str, float | None] = dict.fromkeys(KEYS)
         stages |= {key: value for key, value in ms.items() if value == value}
-        yield _turn(draft, number, ordinal, at, stages, typed)
-        ordinal, at = ordinal + 1, at + 20.0
+        yield _turn(draft, number, ordinal, stages, typed)
+        ordinal += 1
 
 
-def _pause(ordinal: int, session: int, at: float) -> Turn:
+def _pause(ordinal: int, session: int) -> Turn:
     """A pause that no text followed: a quiet room writes one every 0.7 s."""
     return Turn(
         ordinal=ordinal, request_id=f"{ordinal:08x}", session=session, session_id=None, state=TurnState.ABORTED,
-        started=at, stages=dict.fromkeys(KEYS),
+        started=BEGUN + 20 * ordinal, stages=dict.fromkeys(KEYS),
     )  # fmt: skip
 
 
-def _turn(draft: Draft, number: int, ordinal: int, at: float, stages: dict[str, float | None], typed: bool) -> Turn:
+def _turn(draft: Draft, number: int, ordinal: int, stages: dict[str, float | None], typed: bool) -> Turn:
     gap, session, known = float(draft.gap[number]), int(draft.session[number]), bool(draft.tokens_known[number])
     if typed:
         stages.update(dict.fromkeys(("stt_final", "hop_in", "hop_out", "mute", "tts")))
@@ -197,7 +199,7 @@ def _turn(draft: Draft, number: int, ordinal: int, at: float, stages: dict[str, 
     behind = "retrieve" if stages["store"] is None else "store"
     return Turn(
         ordinal=ordinal, request_id=f"{ordinal:08x}", session=session, session_id=f"s{session}", typed=typed,
-        state=TurnState.COMPLETE, started=at, span=Span.V34 if typed else Span.V2V, headline_ms=total,
+        state=TurnState.COMPLETE, started=BEGUN + 20 * ordinal, span=Span.V34 if typed else Span.V2V, headline_ms=total,
         v2v_ms=None if typed else total, stages=stages,
         skipped=frozenset({"store"}) if stages["store"] is None else frozenset(),
         unattributed_ms=gap, gaps=(Gap("classify", behind, gap),) if stages["classify"] is not None else (),
