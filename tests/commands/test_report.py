@@ -89,7 +89,7 @@ def test_one_request_shows_timeline_deltas_and_ledger() -> None:
 
 
 def test_a_slow_turn_is_explained_in_its_own_report_in_the_summary_and_in_the_json(both: dict[str, Any]) -> None:
-    sentence = "+507ms over your usual: memory store +545ms (first store in 5 turns), rest −37ms"
+    sentence = "+512ms over your usual: memory store +545ms (first store in 5 turns), rest −32ms"
     alone = run("report", "--log", LATENCY, "--log", V34, "--request", "2bfc7ffd")
     assert alone.rstrip().endswith(sentence)
     summary = run("report", "--log", LATENCY, "--log", V34)

@@ -14,7 +14,7 @@ import numpy as np
 from timmy_tui.analysis.detect.cusum import Bank, Runs
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import Fit, design, fit_work, is_mixed, log_work, median
+from timmy_tui.analysis.stats.workload import Fit, design, fit_work, log_work, median
 from timmy_tui.model.stages import V2V
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -47,7 +47,7 @@ class Level:
         """
         self.stage = stage
         self.session = session
-        self._least = max(least, TUNING.workload.mix_values) if is_mixed(stage) else least
+        self._least = least
         self.bank = Bank()
         self._runs = runs or Runs()
         self._far = 0

@@ -13,6 +13,7 @@ from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.series import soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.analysis.stats.workload import is_mixed
 from timmy_tui.model.stages import SETTINGS, SPLIT, V2V, parts_of_headline
 from timmy_tui.model.turn import Turn
 
@@ -75,7 +76,8 @@ class Usual:
     def _level(self, series: str) -> Level:
         level = self.levels.get(series)
         if level is None:
-            least = _TUNING.whole_values if series == V2V else TUNING.reference.least_values
+            least = TUNING.workload.mix_values if is_mixed(series) else TUNING.reference.least_values
+            least = _TUNING.whole_values if series == V2V else least
             level = self.levels[series] = Level(series, least, self._session_noise(series), self._runs)
         return level
 

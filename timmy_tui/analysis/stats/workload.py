@@ -187,7 +187,7 @@ def fit_work(
     sides = [np.arange(len(y))] if groups is None else [np.flatnonzero(groups == group) for group in np.unique(groups)]
     start = priors.slopes if near is None else near.slopes
     mix = FIRST
-    if is_mixed(stage):
+    if is_mixed(stage) and len(y) >= _TUNING.mix_values:
         tried = _mixed(work, _MIXES)
         mix = MIXES[int(np.argmin(_scales(y - start[0] * tried, sides)))]
     rounds = _TUNING.rounds if near is None else _TUNING.later_rounds
