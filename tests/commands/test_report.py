@@ -96,7 +96,7 @@ def test_a_slow_turn_is_explained_in_its_own_report_in_the_summary_and_in_the_js
     assert f"slow 13 · 2bfc7ffd: {sentence}" in summary
     diagnoses = {turn["request_id"]: turn["diagnosis"] for turn in both["turns"]}
     assert diagnoses["2bfc7ffd"]["slow"] is True and diagnoses["2bfc7ffd"]["sentence"] == sentence
-    assert diagnoses["2bfc7ffd"]["excess_ms"] == pytest.approx(507.5, abs=1)
+    assert diagnoses["2bfc7ffd"]["excess_ms"] == pytest.approx(512.3, abs=1)
     assert any(one is None for one in diagnoses.values())
 
 
