@@ -5,101 +5,52 @@ import time
 from collections.abc import Iterator
 
 from bench.judgement.baselines import BASELINES, method_of
+from bench.judgement.grade import Effort, run
 from bench.judgement.noise import called, judge_noise
+from bench.judgement.otava import otava_or_reason
 from bench.judgement.pairs import RECIPES, dashboard, judge_pairs
-from bench.judgement.scenarios import (
-    STEPS,
-    Labelled,
-    clean_logs,
-    one_step,
-    step_logs,
-    trick_logs,
-    work_logs,
-    young_logs,
-)
-from bench.judgement.score import Detections, FalseAlarms, Method, count_false, count_found, detect, looks_ahead
+from bench.judgement.scenarios import step_logs
+from bench.judgement.score import Method, detect, looks_ahead
+from bench.judgement.tables import others, silence, steps
+from bench.judgement.tables import peers as peer_table
 from bench.judgement.turns import make_turns
+from bench.judgement.worlds import Seeds, report_seeds
 
 OWN = "**timmy-tui**"
-_KINDS = ("clean", "workload", "tricks", "first turns")
+PEERS = ("mean ± 3σ on ms", "Page–Hinkley on ms, river", "ADWIN on log, river", "KSWIN on log, river")
+QUICK, PEER, FULL = Effort(400, 1, 0, 1), Effort(400, 1, 0, 1), Effort(20_000, 34, 5, 5)
 
 
-def methods(own: bool) -> Iterator[tuple[str, Method, int]]:
-    """Name, method, and how many times fewer logs it is given; ``own``: without what others would do."""
-    yield OWN, detect, 1
-    for name, (make, logs) in () if own else BASELINES.items():
-        yield name, method_of(make, logs), 5
+def worlds(scale: int, seed: int, own: bool) -> Iterator[str]:
+    """Every world: silence, steps, other changes. ``--publish`` draws logs that were never looked at."""
+    yield from _worlds(_effort(scale), Seeds("tune", seed))
 
 
-def false_alarms(scale: int, seed: int, own: bool) -> Iterator[str]:
-    """Alarms where nothing became slower or faster, per 1000 turns."""
-    yield (
-        "| method | clean (turns) | workload changes (turns) | single slow turns, variance up (turns) "
-        "| first 70 turns of a log (turns) |"
-    )
-    yield "|---|---|---|---|---|"
-    for name, method, fewer in methods(own):
-        logs = max(scale // fewer, 1)
-        tallies = [
-            count_false(method, clean_logs(4 * logs, seed)),
-            count_false(method, work_logs(3 * logs, seed + 10_000)),
-            count_false(method, trick_logs(2 * logs, seed + 20_000)),
-            count_false(method, young_logs(20 * logs, seed + 80_000)),
-        ]
-        yield f"| {name} | {' | '.join(f'{tally.rate:.2f} ({tally.turns})' for tally in tallies)} |"
-        if name == OWN:
-            notes = [_where(word, tally) for word, tally in zip(_KINDS, tallies, strict=True)]
-    yield ""
-    yield from notes
+def _effort(scale: int) -> Effort:
+    """``scale`` 10 is what is asked of a table for the page."""
+    share = scale / 10
+    steps, others, work = (max(int(count * share), 1) for count in (FULL.steps, FULL.others, FULL.work))
+    return Effort(int(FULL.clean_turns * share), steps, others, work)
 
 
-def _where(word: str, tally: FalseAlarms) -> str:
-    kinds = ", ".join(f"{kind} {count}" for kind, count in tally.kinds.most_common())
-    stages = ", ".join(f"{stage} {count}" for stage, count in tally.stages.most_common())
-    return f"- {word}: {tally.alarms} alarms; {kinds}; by stage: {stages or 'none'}"
+def _worlds(effort: Effort, seeds: Seeds) -> Iterator[str]:
+    yield f"Logs: {seeds.purpose}, round {seeds.round}; {effort}."
+    grades = run(detect, effort, seeds)
+    for table in (silence, steps, others):
+        yield ""
+        yield from table(grades)
 
 
-def detections(scale: int, seed: int, own: bool) -> Iterator[str]:
-    """One stage changes for 80 turns: found with the right name and direction, within 20 turns, median delay."""
-    yield "| method | change | logs | found | in ≤ 20 turns | median delay | wrong stage first | wrong direction |"
-    yield "|---|---|---|---|---|---|---|---|"
-    notes = []
-    for name, method, fewer in methods(own):
-        count = max(scale // (2 * fewer), 1)
-        for place, factor in enumerate(STEPS):
-            tally = count_found(method, step_logs(factor, count, seed + 30_000 + 17 * place))
-            yield _found(name, f"×{factor:g}", tally)
-            if name == OWN:
-                notes.append(_missed(factor, tally))
-        if name != OWN:
-            continue
-        for word, factor, drift in (("improved ×0.65", 0.65, 0), ("drift to ×1.6 in 80", 1.6, 80)):
-            yield _found(name, word, count_found(method, step_logs(factor, max(count // 2, 1), seed + 40_000, drift)))
-        for word, logs in _others(count, seed + 50_000).items():
-            yield _found(name, word, count_found(method, logs))
-    yield ""
-    yield from notes
-
-
-def _others(count: int, seed: int) -> dict[str, list[Labelled]]:
-    return {
-        "GPU ×1.5 (LLM and TTS)": [one_step("gpu", 1.5, seed + n) for n in range(4 * count)],
-        "gap +640 ms": [one_step("unattributed", 640.0, seed + n) for n in range(4 * count)],
-        "hop in ×20": [one_step("hop_in", 20.0, seed + n) for n in range(4 * count)],
-    }
-
-
-def _found(name: str, word: str, tally: Detections) -> str:
-    delay = "—" if tally.delay is None else f"{tally.delay:g}"
-    wrong = f"{tally.wrong / tally.named:.1%}" if tally.named else "—"
-    shares = f"{tally.found / tally.logs:.0%} | {tally.soon / tally.logs:.0%}"
-    return f"| {name} | {word} | {tally.logs} | {shares} | {delay} | {wrong} | {tally.backwards} |"
-
-
-def _missed(factor: float, tally: Detections) -> str:
-    missed = ", ".join(f"{stage} {count}" for stage, count in tally.missed.most_common() if count)
-    mistaken = ", ".join(f"{word} {count}" for word, count in tally.mistaken.most_common())
-    return f"- ×{factor:g} not found: {missed or 'none'}; wrong name: {mistaken or 'none'}"
+def peers(scale: int, seed: int, own: bool) -> Iterator[str]:
+    """What others do on a few logs of every world, beside the detector on the same ones."""
+    seeds = Seeds("report", seed)
+    methods: dict[str, Method] = {OWN: detect, **{name: method_of(*BASELINES[name]) for name in PEERS}}
+    otava = otava_or_reason()
+    if isinstance(otava, str):
+        yield f"Otava: {otava}"
+    else:
+        methods["E-divisive, Otava (looks back)"] = otava
+    yield from peer_table({name: run(method, PEER, seeds) for name, method in methods.items()})
 
 
 def comparisons(scale: int, seed: int, own: bool) -> Iterator[str]:
@@ -145,17 +96,24 @@ def pace(scale: int, seed: int, own: bool) -> Iterator[str]:
     yield f"- {cut} of {sum(len(range(40, len(log.turns), 37)) for log in logs)} cut logs gave other alarms"
 
 
-SECTIONS = {"false": false_alarms, "found": detections, "pairs": comparisons, "noise": session_noise, "pace": pace}
+SECTIONS = {"worlds": worlds, "peers": peers, "pairs": comparisons, "noise": session_noise, "pace": pace}
 
 
 def main() -> None:
     """Print the named sections, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m bench.judgement")
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
-    parser.add_argument("--scale", type=int, default=10, help="10: 40 000 clean turns, 5 logs a stage and step")
+    parser.add_argument("--scale", type=int, default=10, help="10: 20 000 clean turns a world and size")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="worlds only, on few logs: two or three minutes")
+    parser.add_argument("--publish", action="store_true", help="worlds only, on logs that no run before was given")
     parser.add_argument("--own", action="store_true", help="leave out what others would do: most of the time is theirs")
     given = parser.parse_args()
+    if given.quick or given.publish:
+        effort = QUICK if given.quick else _effort(given.scale)
+        for line in _worlds(effort, report_seeds() if given.publish else Seeds("tune", given.seed)):
+            print(line, flush=True)
+        return
     for name in given.sections or SECTIONS:
         section = SECTIONS[name]
         print(f"\n### {name}\n\n{(section.__doc__ or '').strip()}\n", flush=True)

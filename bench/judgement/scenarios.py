@@ -2,12 +2,17 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from bench.judgement.shapes import slowed, without
 from bench.judgement.turns import BASES, Truth, make_turns
 from timmy_tui.model.turn import Turn
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 SHAPES = ("plain", "heavy", "no stt", "no tts")
 """Log-normal noise, Laplace tails, and logs in which a service is silent."""
@@ -30,6 +35,10 @@ class Labelled:
     factor: float = 1.0
     at: int | None = None
     """First turn of the change; None where nothing became slower or faster."""
+    residuals: Mapping[str, Array] = field(default_factory=dict)
+    """Stage → log units off its usual time for the work of each turn, NaN where it did not take place: the truth."""
+    place: int = 0
+    """Index in ``residuals`` of the turn at which the change began, or would have begun."""
 
 
 def clean_logs(count: int, seed: int) -> Iterator[Labelled]:

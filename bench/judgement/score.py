@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bench.judgement.scenarios import Labelled
 from timmy_tui.analysis.detect.detector import RegressionDetector
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import Turn, TurnState
 
 SOON = 20
 """Turns within which a user would like to know."""
@@ -55,6 +55,9 @@ class FalseAlarms:
 
     turns: int = 0
     alarms: int = 0
+    logs: int = 0
+    alarmed: int = 0
+    """Logs with any alarm."""
     stages: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -95,8 +98,10 @@ def count_false(method: Method, logs: Iterable[Labelled]) -> FalseAlarms:
     tally = FalseAlarms()
     for log in logs:
         alarms = method(log.turns)
-        tally.turns += len(log.turns)
+        tally.turns += sum(turn.state is TurnState.COMPLETE for turn in log.turns)
         tally.alarms += len(alarms)
+        tally.logs += 1
+        tally.alarmed += bool(alarms)
         tally.stages.update(alarm.stage for alarm in alarms)
         tally.kinds[log.kind] += len(alarms)
     return tally
@@ -122,11 +127,17 @@ def count_found(method: Method, logs: Iterable[Labelled]) -> Detections:
         if not hits:
             tally.missed[log.stage] += 1
             continue
-        delay = hits[0].at - log.at + 1
+        delay = delay_of(log, hits[0])
         tally.found += 1
         tally.soon += delay <= SOON
         tally.delays.append(delay)
     return tally
+
+
+def delay_of(log: Labelled, alarm: Alarm) -> int:
+    """Complete turns from the change up to the alarm, both included."""
+    assert log.at is not None
+    return sum(log.at <= turn.ordinal <= alarm.at and turn.state is TurnState.COMPLETE for turn in log.turns)
 
 
 def looks_ahead(method: Method, turns: Sequence[Turn], cuts: Iterable[int]) -> int:

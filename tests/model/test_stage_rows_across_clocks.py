@@ -19,7 +19,7 @@ ROWS = {
     },
     "network": {
         "label": "NET", "name": "network both ways", "clock": "cross", "owner": "hop", "measured": "sum",
-        "group": "hops", "soft_ms": 2.0, "least_move_ms": 1.0, "trend": 14,
+        "group": "hops", "soft_ms": 2.0, "least_move_ms": 2.0, "trend": 14,
     },
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from timmy_tui.model.stages import BY_KEY, Covariate, Stage
 USUAL: Mapping[str, Any] = {
     "name": "", "critical": False, "optional": False, "parent": "", "measured": "events", "judged": True,
     "compared": True, "sleep_ms": None, "teaches": True, "on_gpu": False, "covariates": (), "soft_ms": 0.5,
-    "least_move_ms": 0.0, "fill": "owner", "starts": (), "ends": (),
+    "least_move_ms": 1.5, "fill": "owner", "starts": (), "ends": (),
 }  # fmt: skip
 """What a row has that says nothing else."""
 

@@ -6,16 +6,17 @@ The numbers are that page's, written out here: what the package runs with is not
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from timmy_tui.analysis.detect.cusum import Bank, confidence
+from timmy_tui.analysis.detect.cusum import Bank, Runs, confidence
 from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
-from timmy_tui.analysis.stats.workload import features_of, fit_work, robust_scale
+from timmy_tui.analysis.stats.workload import FIRST, MIXES, Mix, features_of, fit_work, robust_scale
 from timmy_tui.model.turn import Gap, Turn, TurnState
 
 SHIFTS = (0.15, 0.30, 0.60, 1.20, -0.15, -0.30, -0.60, -1.20)
@@ -26,49 +27,95 @@ def density(value: float, mean: float, sd: float) -> float:
     return math.exp(-((value - mean) ** 2) / (2 * sd**2)) / (sd * math.sqrt(2 * math.pi))
 
 
-def slow_gain(shift: float, residual: float, scale: float, error: float) -> float:
-    """Log likelihood ratio of two contaminated normals, a tenth of each wide, at most 1.5 either way."""
-    value = max(-1.3, min(1.3, residual)) - math.copysign(1.5 * error, shift)
+def slow_gain(shift: float, allowed: float, scale: float) -> float:
+    """Log likelihood ratio of two contaminated normals, a tenth of each wide."""
     wide = max(0.5, 4 * scale)
     band = math.sqrt(scale**2 + (0.2 * shift) ** 2)
-    moved = 0.9 * density(value, shift, band) + 0.1 * density(value, shift, wide)
-    still = 0.9 * density(value, 0, scale) + 0.1 * density(value, 0, wide)
-    return max(-1.5, min(1.5, float(math.log(moved / still))))
+    moved = 0.9 * density(allowed, shift, band) + 0.1 * density(allowed, shift, wide)
+    still = 0.9 * density(allowed, 0, scale) + 0.1 * density(allowed, 0, wide)
+    return math.log(moved / still)
+
+
+@dataclass
+class SlowBank:
+    """Sums of the page, with the run that caps what a turn adds."""
+
+    sums: list[float] = field(default_factory=lambda: [0.0] * 8)
+    lengths: list[int] = field(default_factory=lambda: [0] * 8)
+    runs: list[int] = field(default_factory=lambda: [0] * 8)
+
+    def add(self, residual: float, scale: float, error: float, rarity: float = 1.0, cap: float = 2.1) -> None:
+        for place, shift in enumerate(SHIFTS):
+            sign = math.copysign(1, shift)
+            allowed = max(-1.3, min(1.3, residual)) - sign * 1.5 * error
+            if not self.sums[place] and sign * allowed < sign * 0.25 * shift:
+                continue
+            gain = slow_gain(shift, allowed, scale)
+            if gain > 0:
+                most = min(1.1 + 0.25 * self.runs[place], cap if shift > 0 else 2.1)
+                gain, run = min(gain, rarity * most), self.runs[place] + 1
+            else:
+                gain, run = max(gain, -1.5), max(self.runs[place] - 2, 0)
+            total = self.sums[place] + gain
+            self.sums[place], self.lengths[place], self.runs[place] = (
+                (total, self.lengths[place] + 1, run) if total > 0 else (0.0, 0, 0)
+            )
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32))
 def test_evidence_is_pages_sum_of_log_likelihood_ratios(seed: int) -> None:
     chance = random.Random(seed)
-    bank, sums, lengths = Bank(), [0.0] * 8, [0] * 8
+    bank, slow = Bank(), SlowBank()
     for _ in range(25):
         residual, scale, error = chance.gauss(0.1, 0.4), chance.choice([0.02, 0.1, 0.3]), chance.choice([0.0, 0.03])
-        bank.add(residual, scale, error)
-        for place, shift in enumerate(SHIFTS):
-            total = sums[place] + slow_gain(shift, residual, scale, error)
-            sums[place], lengths[place] = (total, lengths[place] + 1) if total > 0 else (0.0, 0)
-        assert bank.evidence == pytest.approx(sums, abs=1e-9)
-        assert bank.lengths == lengths
-        strongest = max(range(8), key=lambda place: sums[place])
-        assert bank.strongest() == pytest.approx((sums[strongest], lengths[strongest]))
+        rarity, cap = chance.choice([1.0, 0.4]), chance.choice([2.1, 0.8])
+        bank.add(residual, scale, error, rarity, cap)
+        slow.add(residual, scale, error, rarity, cap)
+        assert bank.evidence == pytest.approx(slow.sums, abs=1e-9)
+        assert bank.lengths == slow.lengths
+        strongest = max(range(8), key=lambda place: slow.sums[place])
+        assert bank.strongest() == pytest.approx((slow.sums[strongest], slow.lengths[strongest]))
         assert bank.direction == (1 if SHIFTS[strongest] > 0 else -1)
-        assert bank.longest == max(lengths)
+        assert bank.longest == max(slow.lengths)
         for direction, places in ((1, range(4)), (-1, range(4, 8))):
-            best = max(places, key=lambda place: sums[place])
-            assert bank.strongest(direction) == pytest.approx((sums[best], lengths[best]))
+            best = max(places, key=lambda place: slow.sums[place])
+            assert bank.strongest(direction) == pytest.approx((slow.sums[best], slow.lengths[best]))
     bank.reset()
     assert (bank.evidence, bank.lengths, bank.strongest(), bank.longest) == ([0.0] * 8, [0] * 8, (0.0, 0), 0)
 
 
-def test_a_value_far_out_adds_no_more_than_its_cap() -> None:
-    """Ten scales and more: one turn gives 1.5 at most, and takes 1.5 at most."""
+def test_a_run_of_values_far_out_adds_more_and_more_up_to_a_cap() -> None:
+    """Ten scales and more: 1.1 for the first turn, a quarter more for each behind it, 2.1 at most."""
     bank = Bank()
-    for turn, residual in enumerate((0.6, 50.0, 1e9), start=1):
+    for residual, told in ((0.6, 1.1), (50.0, 2.45), (1e9, 4.05), (0.9, 5.9), (0.9, 8.0), (0.9, 10.1)):
         bank.add(residual, 0.02, 0.0)
-        assert bank.strongest()[0] == pytest.approx(1.5 * turn)
+        assert bank.strongest()[0] == pytest.approx(told)
     bank.add(-1e9, 0.02, 0.0)
-    assert bank.strongest(1)[0] == pytest.approx(3.0)
-    assert bank.strongest(-1)[0] == pytest.approx(1.5)
+    assert bank.strongest(1)[0] == pytest.approx(8.6)
+    assert bank.strongest(-1)[0] == pytest.approx(1.1)
+
+
+def test_a_turn_between_makes_a_run_two_turns_shorter() -> None:
+    bank = Bank()
+    for residual in (0.6, 0.6, 0.6, 0.0, 0.6):
+        bank.add(residual, 0.02, 0.0)
+    # 1.1 + 1.35 + 1.6 - 1.5, and then what the second of a run adds.
+    assert bank.strongest()[0] == pytest.approx(4.05 - 1.5 + 1.35)
+
+
+def test_followers_count_less_where_slow_turns_come_in_runs() -> None:
+    """Fifteen turns of which a tenth are followed are assumed; each run of four adds four, three of them followed."""
+    runs = Runs()
+    assert runs.cap == 2.1
+    for count in range(1, 6):
+        runs.add(4)
+        assert runs.cap == pytest.approx(min(2.1, -0.75 * math.log((1.5 + 3 * count) / (15 + 4 * count))))
+    before = runs.cap
+    runs.add(9)
+    assert runs.cap == before, "a run of nine was a level"
+    runs.add(8)
+    assert runs.cap < before
 
 
 @pytest.mark.parametrize(("evidence", "told"), [(0.0, 0.0), (3.0, 1 - math.exp(-1)), (7.0, 1 - math.exp(-7 / 3))])
@@ -138,32 +185,33 @@ def test_with_fewer_than_five_values_the_slopes_are_the_prior(stage: str) -> Non
     assert (list(found.slopes), list(found.errors), found.scale) == (list(prior), list(sd), 0.0)
 
 
-OFFSETS = (1.0, 30.0, 100.0, 200.0, 350.0, 600.0, 1000.0)
-
-
-def grown(n: int, offset: float, seed: int = 5) -> tuple[np.ndarray, list[tuple[float, ...]]]:
+def mixed(n: int, mix: Mix, seed: int = 5) -> tuple[np.ndarray, list[tuple[float, ...]]]:
+    """Growth, memories of the turn before and prompt of ``n`` turns, and the time that the mix gives them."""
     chance = random.Random(seed)
-    work: list[tuple[float, ...]] = [(chance.uniform(5, 900),) for _ in range(n)]
-    return np.array([1 + 0.9 * math.log(one[0] + offset) + chance.gauss(0, 0.001) for one in work]), work
+    work = [(chance.uniform(5, 900), float(chance.randint(0, 9)), chance.uniform(800, 3000)) for _ in range(n)]
+    tokens = [mix.grown * g + mix.chunk * c + mix.prompt * p + mix.rest for g, c, p in work]
+    return np.array([1 + 0.9 * math.log(one) + chance.gauss(0, 0.001) for one in tokens]), list(work)
 
 
-@pytest.mark.parametrize("offset", OFFSETS)
-def test_what_is_evaluated_beside_the_growth_is_the_offset_that_leaves_least(offset: float) -> None:
-    y, work = grown(40, offset)
-    fits = {one: slow_fit(y, np.log(np.array(work) + one), (0.9,), (0.1,)) for one in OFFSETS}
-    best = min(OFFSETS, key=lambda one: fits[one][2])
+@pytest.mark.parametrize("mix", MIXES)
+def test_the_tokens_come_about_as_leaves_least(mix: Mix) -> None:
+    y, work = mixed(60, mix)
     found = fit_work("prefill", y, work)
-    assert found.offsets == (best,)
-    assert list(found.slopes) == pytest.approx(fits[best][0])
-    assert best == offset
+    x = np.array([[math.log(max(mix.tokens(*one), 1))] for one in work])
+    assert found.mix == mix
+    assert list(found.slopes) == pytest.approx(slow_fit(y, x, (0.9,), (0.1,))[0])
 
 
-@pytest.mark.parametrize(("near", "among"), [(1.0, OFFSETS[:2]), (200.0, OFFSETS[2:5]), (1000.0, OFFSETS[5:])])
-def test_a_search_beside_the_last_offset(near: float, among: Sequence[float]) -> None:
-    for offset in (1.0, 1000.0):
-        y, work = grown(40, offset)
-        wanted = min(among, key=lambda one: slow_fit(y, np.log(np.array(work) + one), (0.9,), (0.1,))[2])
-        assert fit_work("prefill", y, work, near=(near,)).offsets == (wanted,)
+def test_a_mix_is_a_sum_and_never_less_than_a_token() -> None:
+    assert Mix(1, 50, 0, 350).tokens(100.0, 4.0, 2000.0) == 650.0
+    assert Mix(0, 0, 1, -450).tokens(100.0, 4.0, 2000.0) == 1550.0
+    assert Mix(0, 0, 1, -450).tokens(100.0, 4.0, 300.0) == 1.0
+
+
+def test_a_later_fit_goes_on_from_the_one_before() -> None:
+    y, work = made("tts", 80, seed=3)
+    whole = fit_work("tts", y, work)
+    assert list(fit_work("tts", y, work, near=whole).slopes) == pytest.approx(list(whole.slopes), abs=0.002)
 
 
 def test_two_groups_have_levels_of_their_own() -> None:
@@ -193,7 +241,7 @@ def test_two_groups_have_levels_of_their_own() -> None:
 
 def test_a_stage_without_features_has_nothing_to_fit() -> None:
     found = fit_work("classify", np.arange(10.0), [()] * 10)
-    assert (len(found.slopes), found.offsets, found.scale) == (0, (), 0.0)
+    assert (len(found.slopes), found.mix, found.scale) == (0, FIRST, 0.0)
 
 
 def test_the_scale_is_that_of_the_middle() -> None:
@@ -216,13 +264,13 @@ def turn(**more: object) -> Turn:
     return Turn(**{**fields, **more})  # type: ignore[arg-type]
 
 
-BEFORE = turn(ordinal=0, prompt_tokens=1000)
+BEFORE = turn(ordinal=0, prompt_tokens=1000, chunks=3)
 
 
 @pytest.mark.parametrize(
     ("stage", "work"),
     [
-        ("prefill", (200.0,)), ("decode", (math.log(50), math.log(1200))), ("wait", (math.log(50),)),
+        ("prefill", (200.0, 3.0, 1200.0)), ("decode", (math.log(50), math.log(1200))), ("wait", (math.log(50),)),
         ("llm", (math.log(50), math.log(1200))), ("tts", (math.log(80),)), ("store", (math.log(30),)), ("classify", ()),
         ("V2V", ()),
     ],
@@ -234,10 +282,12 @@ def test_what_a_stages_time_follows(stage: str, work: tuple[float, ...]) -> None
 @pytest.mark.parametrize(
     ("fields", "before", "evaluated"),
     [
-        ({"cached_tokens": 900}, BEFORE, (300.0,)), ({"cached_tokens": 1200}, BEFORE, (1.0,)),
-        ({"cached_tokens": 900}, None, (300.0,)), ({"cached_tokens": 1500}, None, (1.0,)),
+        ({"cached_tokens": 900}, BEFORE, (300.0, 0.0, 300.0)), ({"cached_tokens": 1200}, BEFORE, (1.0, 0.0, 1.0)),
+        ({"cached_tokens": 900}, None, (300.0, 0.0, 300.0)), ({"cached_tokens": 1500}, None, (1.0, 0.0, 1.0)),
         ({}, None, None), ({}, turn(prompt_tokens=None), None), ({"prompt_tokens": None}, BEFORE, None),
-        ({"prompt_tokens": 1000}, BEFORE, (0.0,)), ({"prompt_tokens": 999}, BEFORE, None),
+        ({"prompt_tokens": 1000}, BEFORE, (0.0, 3.0, 1000.0)), ({}, turn(prompt_tokens=1000), (200.0, 0.0, 1200.0)),
+        # Three memories of ninety tokens at most may have gone; a prompt that shrank by more was trimmed.
+        ({"prompt_tokens": 730}, BEFORE, (-270.0, 3.0, 730.0)), ({"prompt_tokens": 729}, BEFORE, None),
         ({"prompt_tokens": None, "cached_tokens": 5}, BEFORE, None),
     ],
 )  # fmt: skip
@@ -254,8 +304,15 @@ def test_tokens_that_were_evaluated(
 )  # fmt: skip
 @pytest.mark.parametrize("value", [None, 0])
 def test_work_that_is_not_known(stage: str, field: str, value: int | None) -> None:
-    assert features_of(stage, turn(**{field: value}), BEFORE) is None
-    assert features_of(stage, turn(**{field: 1}), BEFORE) is not None
+    known = {"reply_length": None} if field == "output_tokens" else {}
+    assert features_of(stage, turn(**{**known, field: value}), BEFORE) is None
+    assert features_of(stage, turn(**{**known, field: 1}), BEFORE) is not None
+
+
+def test_without_ollamas_counts_characters_stand_in() -> None:
+    bare = turn(output_tokens=None, prompt_tokens=None, prompt_tokens_est=1100, reply_length=86)
+    assert features_of("llm", bare, BEFORE) == pytest.approx((math.log(20), math.log(1100)))
+    assert features_of("llm", turn(output_tokens=None, reply_length=0), BEFORE) is None
 
 
 def series(one: Turn, before: Turn | None = BEFORE, loaded: bool = False) -> dict[str, Value]:
@@ -333,8 +390,10 @@ def test_twelve_values_make_a_level(n: int, ready: bool) -> None:
     assert level_of(quiet(n)).ready is ready
 
 
-@pytest.mark.parametrize(("n", "fitted"), [(5, 5), (9, 5), (10, 10), (14, 10), (15, 15), (59, 55), (60, 60), (64, 60)])
-def test_the_level_is_fitted_after_every_fifth_value(n: int, fitted: int) -> None:
+@pytest.mark.parametrize(
+    ("n", "fitted"), [(5, 5), (9, 5), (10, 10), (14, 10), (15, 15), (50, 50), (55, 50), (56, 56), (62, 56), (63, 63)]
+)
+def test_the_level_is_fitted_after_every_fifth_value_and_every_tenth_of_it(n: int, fitted: int) -> None:
     """Nothing here is an excursion for long: a value that waits is part of the reference with the next."""
     values = [3.0 + 0.01 * (number % 3) for number in range(n)]
     level = level_of(values)
@@ -348,23 +407,10 @@ def test_before_the_first_fit_the_scale_is_a_tenth() -> None:
     assert level_of([3.0] * 5).scale == 0.02
 
 
-def test_a_long_reference_is_fitted_a_third_as_often() -> None:
-    values = [3.0] * 61 + [3.01] * 300
-    fits = []
-    level = Level("classify")
-    for number, value in enumerate(values[:200]):
-        before = (level.usual_ms, level.scale)
-        level.add(value, (), tag(number))
-        if (level.usual_ms, level.scale) != before:
-            fits.append(number + 1)
-    # At 125 half of the values are the new ones, and fits come at 60 and then every fifteen: 75, 90, 105, 120, 135.
-    assert fits[-1] == 135
-
-
 def test_two_hundred_values_are_remembered() -> None:
-    level = level_of([1.0] * 0 + [3.0] * 101 + [3.01] * 99)
+    level = level_of([3.0] * 101 + [3.01] * 99)
     assert level.usual_ms == pytest.approx(math.exp(3.0))
-    for number in range(15):
+    for number in range(40):
         level.add(3.01, (), tag(200 + number))
     assert level.usual_ms == pytest.approx(math.exp(3.01))
 
@@ -379,14 +425,15 @@ def test_the_allowance_is_the_error_of_a_median_and_of_two_sessions(n: int, sess
     """What a value far out adds shows the error that was allowed for."""
     values = [3.0 + 0.04 * (number % 3 - 1) for number in range(n)]
     level = level_of(values, session=session)
-    reference = n if n <= 60 else 60 + (n - 60) // 15 * 15
+    reference = {15: 15, 35: 35, 40: 40, 100: 97}[n]
     scale = max((1 + (10 / reference) ** 2) * slow_mad(values[:reference]), 0.02)
     assert level.scale == pytest.approx(scale)
     assert level.bank.longest == 0
     level.add(3.0 + 0.21, (), tag(n))
     assert level.residual == pytest.approx(0.21)
-    gains = [max(0.0, slow_gain(shift, 0.21, scale, slow_error(scale, n, session))) for shift in SHIFTS]
-    assert level.bank.evidence == pytest.approx(gains, abs=1e-6)
+    slow = SlowBank()
+    slow.add(0.21, scale, slow_error(scale, n, session))
+    assert level.bank.evidence == pytest.approx(slow.sums, abs=1e-6)
 
 
 def test_an_excursion_waits_outside_the_reference() -> None:
@@ -473,7 +520,7 @@ def test_slopes_that_are_not_certain_widen_the_allowance_far_out() -> None:
     chance = random.Random(4)
     level = Level("tts")
     work = [(chance.gauss(4.0, 0.5),) for _ in range(40)]
-    y = [2.0 + 0.6 * one + chance.gauss(0, 0.05) for (one,) in work]
+    y = [2.0 + 0.6 * one + 0.05 * (number % 3 - 1) for number, (one,) in enumerate(work)]
     for number, (one, ms) in enumerate(zip(work, y, strict=True)):
         level.add(ms, one, tag(number))
     slopes, errors, _ = slow_fit(np.array(y), np.array(work), (0.6,), (0.2,))
@@ -483,6 +530,61 @@ def test_slopes_that_are_not_certain_widen_the_allowance_far_out() -> None:
     level.bank.reset()
     level.add(math.log(level.usual_ms) + slopes[0] * far + 0.4, (middle + far,), tag(41))
     error = math.sqrt(base**2 + (far * errors[0]) ** 2)
-    gains = [max(0.0, slow_gain(shift, 0.4, level.scale, error)) for shift in SHIFTS]
+    slow = SlowBank()
+    slow.add(0.4, level.scale, error)
     assert level.residual == pytest.approx(0.4)
-    assert level.bank.evidence == pytest.approx(gains, abs=1e-6)
+    assert level.bank.evidence == pytest.approx(slow.sums, abs=1e-6)
+
+
+# --- what a level knows of its noise ---
+
+
+def test_a_far_value_counts_less_where_many_are_as_far() -> None:
+    """A third of the values are three times as long: one more is no evidence to speak of."""
+    two_levels = [3.0 + (1.1 if number % 3 == 0 else 0.0) + 0.01 * (number % 2) for number in range(60)]
+    often, never = level_of(two_levels), level_of([3.0 + 0.01 * (number % 2) for number in range(60)])
+    gained = []
+    for level in (often, never):
+        level.bank.reset()
+        level.add(4.1, (), tag(60))
+        gained.append(level.bank.strongest(1)[0])
+    assert gained[1] == pytest.approx(1.1)
+    assert gained[0] < 0.65 * gained[1]
+
+
+def test_of_neighbours_that_are_alike_only_what_is_new_counts() -> None:
+    """The same values, in waves and shuffled: the second of two high ones is expected in waves."""
+    waves = [3.0 + 0.1 * math.sin(number / 2) for number in range(120)]
+    shuffled = random.Random(1).sample(waves, 120)
+    gained = []
+    for values in (waves, shuffled):
+        level = level_of(values)
+        level.bank.reset()
+        for number in range(4):
+            level.add(3.16, (), tag(120 + number))
+        gained.append(level.bank.strongest(1)[0])
+    assert gained[0] < 0.6 * gained[1]
+
+
+def test_a_clock_that_moves_in_steps_is_a_softening_term() -> None:
+    """0 and 15.6 ms are one step apart, and no factor of thirty."""
+    level = level_of([math.log((15.6 if number % 4 == 0 else 0.0) + 0.5) for number in range(40)])
+    for number in range(6):
+        level.add(math.log(15.6 + 0.5), (), tag(40 + number))
+    assert level.bank.strongest(1)[0] < 6.0
+    assert level.usual_ms == pytest.approx(0.5, abs=0.01)
+    for number in range(6):
+        level.add(math.log(62.4 + 0.5), (), tag(60 + number))
+    assert level.bank.strongest(1)[0] > 8.3
+
+
+def test_ranks_know_how_few_values_a_level_rests_on() -> None:
+    """Six of fifteen values were as long; of thirty-two now are twenty, by chance, or all."""
+    reference = [3.0 + (1.2 if number % 5 < 2 else 0.01 * (number % 3)) for number in range(15)]
+    found = []
+    for far in (20, 32):
+        level = level_of(reference)
+        for number in range(32):
+            level.add(4.3 if number % 8 < far / 4 else 3.0, (), tag(15 + number))
+        found.append(level.separation(level.bank.strongest(1)[1]))
+    assert found[0] < 3.5 < found[1]

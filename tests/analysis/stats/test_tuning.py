@@ -26,6 +26,8 @@ MATHEMATICS = {
     ("cusum.py", 0.5): "exponent of the normal density",
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",
     ("flag_changes.py", 1000): "milliseconds of a second",
+    ("level.py", 12): "variance of the Mann–Whitney statistic",
+    ("level.py", 1.4826): "median absolute deviation to standard deviation of a normal",
     ("level.py", 1.57): "π/2: variance of a median over that of a mean",
     ("moves.py", 1.57): "π/2: variance of a median over that of a mean",
     ("moves.py", 1.959964): "normal quantile of a two-sided 95 % interval",

@@ -141,7 +141,7 @@ def _effect_of_work(stage: str, y: Array, values: Values) -> Array:
     groups = np.repeat([0, 1], [len(side) for side in values])
     work = [features for side in values for _, features in side]
     fitted = fit_work(stage, y, work, groups)
-    x = design(stage, work, fitted.offsets)
+    x = design(stage, work, fitted.mix)
     effect: Array = (x - np.median(x, axis=0)) @ fitted.slopes
     return effect
 

@@ -8,8 +8,24 @@ import math
 from timmy_tui.analysis.stats.tuning import TUNING
 
 _TUNING = TUNING.cusum
-_BANK = tuple((shift, 1 if shift > 0 else -1) for shift in _TUNING.shifts)
-"""Shift and its direction."""
+_BANK = tuple(_TUNING.shifts)
+_WIDE_SHARE, _NARROW_SHARE = _TUNING.wide_share, 1 - _TUNING.wide_share
+
+
+class Runs:
+    """How often a far slower turn is followed by another, over all series of a machine: by bursts, or by chance."""
+
+    def __init__(self) -> None:
+        self._far, self._followed = _TUNING.far_prior, _TUNING.far_prior * _TUNING.far_followed
+        self.cap = _TUNING.cap
+        """Evidence. Most that a turn adds which follows another: what is ordinary here is no evidence."""
+
+    def add(self, length: int) -> None:
+        """A run of far slower turns has ended. A long one was a level."""
+        if length <= _TUNING.longest_burst:
+            self._far += length
+            self._followed += length - 1
+            self.cap = min(_TUNING.cap, -_TUNING.far_weight * math.log(self._followed / self._far))
 
 
 class Bank:
@@ -19,39 +35,65 @@ class Bank:
         self.evidence: list[float] = []
         self.lengths: list[int] = []
         """Turns since each began to gather."""
+        self._runs: list[int] = []
+        """Turns that spoke for each shift, less some for every one that did not."""
         self._scale = 0.0
         self._bands: list[float] = []
         self.reset()
 
-    def add(self, residual: float, scale: float, error: float) -> None:
-        """One value: its distance from the reference level, with the scale of single values and the level's error."""
-        cap, clip, drift = _TUNING.cap, _TUNING.clip, _TUNING.allowance_errors * error
-        value = min(max(residual, -clip), clip)
-        wide = max(_TUNING.wide_least, _TUNING.wide_scales * scale)
+    def add(self, residual: float, scale: float, error: float, rarity: float = 1.0, cap: float = _TUNING.cap) -> None:
+        """One value: its distance from the reference level, with the scale of single values and the level's error.
+
+        ``rarity``: below 1 where values this far out are no rare thing; so much less they count. ``cap``: most that a
+        slower value adds.
+        """
+        clip, drift = _TUNING.clip, _TUNING.allowance_errors * error
+        value = clip if residual > clip else -clip if residual < -clip else residual
         if scale != self._scale:
-            self._scale, self._bands = scale, [math.hypot(scale, _TUNING.band * shift) for shift in _TUNING.shifts]
+            self._scale, self._bands = scale, [math.hypot(scale, _TUNING.band * shift) for shift in _BANK]
         # The level itself is uncertain: only what lies beyond the allowance counts towards a shift.
-        allowed = {sign: value - sign * drift for sign in (1, -1)}
-        unmoved = {sign: _log_density(residual, scale, wide) for sign, residual in allowed.items()}
-        for place, (shift, sign) in enumerate(_BANK):
-            gain = _log_density(allowed[sign] - shift, self._bands[place], wide) - unmoved[sign]
-            evidence = self.evidence[place] + (cap if gain > cap else -cap if gain < -cap else gain)
-            if evidence > 0:
-                self.evidence[place] = evidence
-                self.lengths[place] += 1
-            else:
-                self.evidence[place], self.lengths[place] = 0.0, 0
+        sides = {True: value - drift, False: value + drift}
+        wide = max(_TUNING.wide_least, _TUNING.wide_scales * scale)
+        unmoved: dict[bool, float] = {}
+        for place, shift in enumerate(_BANK):
+            up = shift > 0
+            allowed = sides[up]
+            if not self.evidence[place] and (allowed < _TUNING.least_share * shift) == up:
+                continue
+            if up not in unmoved:
+                unmoved[up] = _log_density(allowed, scale, wide)
+            gain = _log_density(allowed - shift, self._bands[place], wide) - unmoved[up]
+            self._gather(place, gain, rarity, cap if up else _TUNING.cap)
+
+    def _gather(self, place: int, gain: float, rarity: float, cap: float) -> None:
+        """Evidence grows slowly at first, and faster where it lasts: a burst of some turns is no level."""
+        run = self._runs[place]
+        if gain > 0:
+            gain = min(gain, rarity * min(_TUNING.first_cap + _TUNING.cap_growth * run, cap))
+            self._runs[place] = run + 1
+        else:
+            gain = max(gain, -_TUNING.loss_cap)
+            self._runs[place] = max(run - _TUNING.run_loss, 0)
+        evidence = self.evidence[place] + gain
+        if evidence > 0:
+            self.evidence[place] = evidence
+            self.lengths[place] += 1
+        else:
+            self.evidence[place], self.lengths[place], self._runs[place] = 0.0, 0, 0
 
     def strongest(self, direction: int = 0) -> tuple[float, int]:
         """The strongest evidence and its length in turns; ``direction`` +1 or −1: only slower or faster."""
-        places = [place for place, (_, sign) in enumerate(_BANK) if not direction or sign == direction]
+        if not direction:
+            place = self.evidence.index(max(self.evidence))
+            return self.evidence[place], self.lengths[place]
+        places = [place for place, shift in enumerate(_BANK) if (shift > 0) == (direction > 0)]
         place = max(places, key=lambda place: self.evidence[place])
         return self.evidence[place], self.lengths[place]
 
     @property
     def direction(self) -> int:
         """+1 when the strongest evidence is for slower, −1 for faster."""
-        return _BANK[self.evidence.index(max(self.evidence))][1]
+        return 1 if _BANK[self.evidence.index(max(self.evidence))] > 0 else -1
 
     @property
     def longest(self) -> int:
@@ -62,13 +104,17 @@ class Bank:
         """Forget all evidence."""
         self.evidence = [0.0] * len(_BANK)
         self.lengths = [0] * len(_BANK)
+        self._runs = [0] * len(_BANK)
 
 
 def _log_density(value: float, scale: float, wide: float) -> float:
     """Log density of a residual, but for a constant: a normal one, mixed with the share of a wide one."""
-    share = _TUNING.wide_share
-    narrow_part = (1 - share) / scale * math.exp(-0.5 * (value / scale) ** 2)
-    return math.log(narrow_part + share / wide * math.exp(-0.5 * (value / wide) ** 2) + 1e-300)
+    narrow, far = value / scale, value / wide
+    return math.log(
+        _NARROW_SHARE / scale * math.exp(-0.5 * narrow * narrow)
+        + _WIDE_SHARE / wide * math.exp(-0.5 * far * far)
+        + 1e-300
+    )
 
 
 def confidence(evidence: float) -> float:

@@ -5,7 +5,7 @@ in bench/judgement, formulas and sources are in STATISTICS.md.
 """
 
 import math
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -16,21 +16,14 @@ from timmy_tui.analysis.detect.level import Level
 from timmy_tui.analysis.detect.moves import Move, move_of
 from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
 from timmy_tui.analysis.detect.ratios import Ratios
+from timmy_tui.analysis.detect.usual import Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import is_late
-from timmy_tui.analysis.stats.series import Value, soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding, StageRatios
-from timmy_tui.model.stages import (
-    SETTINGS,
-    SPLIT,
-    STAGES,
-    UNATTRIBUTED,
-    V2V,
-    parts_of_headline,
-)
+from timmy_tui.model.stages import STAGES, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import FlagChange, Turn, TurnState
 
 _TUNING = TUNING.detector
@@ -47,16 +40,17 @@ class RegressionDetector:
         """``known``: the table of flags, and their values by journal and files."""
         self._known = known or KnownFlags()
         self._flags = FlagTracker(self._known)
-        self._levels: dict[str, Level] = {}
+        self._usual = Usual()
+        self._levels = self._usual.levels
         self._findings = Findings(self._levels)
         self._ratios = Ratios()
-        self._before: Turn | None = None
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
-        self._loads: deque[float] = deque(maxlen=_TUNING.usual_loads)
-        self._judged: deque[tuple[int, float | None]] = deque(maxlen=TUNING.reference.most_values)
+        self._before: Turn | None = None
+        self._running: OrderedDict[int, Turn] = OrderedDict()
+        """Session → its newest turn, of the sessions that were last seen: two may run at the same time."""
+        self._measured: deque[tuple[int, float | None]] = deque(maxlen=TUNING.reference.most_values)
         """Ordinal and measured ms of the newest turns that were judged."""
-        self._noise = SessionNoise()
 
     def update_written(self, written: Sequence[WrittenValue]) -> None:
         """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
@@ -64,12 +58,12 @@ class RegressionDetector:
 
     def learn(self, noise: SessionNoise) -> None:
         """Use the session noise that the history shows, but never less than the assumed one."""
-        self._noise = noise
-        for series, level in self._levels.items():
-            level.session = self._session_noise(series)
+        self._usual.learn(noise)
 
-    def _session_noise(self, series: str) -> float:
-        return max(self._noise.of(series).share, TUNING.session_noise.assumed)
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """Every value of the newest turn that was judged, beside what was expected of it."""
+        return self._usual.judged
 
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
@@ -78,8 +72,8 @@ class RegressionDetector:
         self._newest = turn.position
         if is_late(turn, self._before):
             return ()
-        before = self._before if self._before is not None and self._before.session == turn.session else None
         self._before = turn
+        before = self._take_place(turn)
         self._findings.begin_turn()
         self._notice_flags(self._flags.add(turn).new_changes)
         if turn.state is not TurnState.COMPLETE:
@@ -90,39 +84,25 @@ class RegressionDetector:
         return self._findings.changed
 
     def _judge(self, turn: Turn, before: Turn) -> None:
-        loaded = self._is_loaded(turn)
-        expected = self._expected(turn, before, loaded)
-        tag = (turn.ordinal, turn.request_id)
-        for value in values_of(turn, before, loaded):
-            level = self._level(value.series)
-            level.add(value.log_ms, value.work, tag)
+        for value in self._usual.take(turn, before):
             self._findings.follow(value.series)
-            self._ratios.add(value, level)
+            self._ratios.add(value, self._levels[value.series])
         self._ratios.end_turn(turn.ordinal, turn.unattributed_ms)
-        measured = turn.measured_ms if turn.is_spoken else None
-        self._judged.append((turn.ordinal, measured))
-        if measured is not None and expected is not None and expected > 0 and measured > 0:
-            self._level(V2V).add(math.log(measured / expected), (), tag)
+        self._measured.append((turn.ordinal, turn.measured_ms if turn.is_spoken else None))
+        if any(one.series == V2V for one in self._usual.judged):
             self._findings.follow(V2V)
         self._raise_alarms(turn)
         self._findings.count_turn(turn.ordinal)
 
-    def _level(self, series: str) -> Level:
-        level = self._levels.get(series)
-        if level is None:
-            level = self._levels[series] = Level(series, session=self._session_noise(series))
-        return level
-
-    def _is_loaded(self, turn: Turn) -> bool:
-        """The model was read into memory for this turn."""
-        load = turn.load_ms
-        if load is None:
-            return False
-        usual = sorted(self._loads)[len(self._loads) // 2] if self._loads else load
-        loaded = load > TUNING.series.loaded_ms or load > TUNING.series.loaded_times * usual
-        if not loaded:
-            self._loads.append(load)
-        return loaded
+    def _take_place(self, turn: Turn) -> Turn | None:
+        """The turn ahead of this one in its session, whose newest turn it is from now on."""
+        before = self._running.pop(turn.session, None)
+        if before is None:
+            self._usual.end_session()
+        self._running[turn.session] = turn
+        if len(self._running) > _TUNING.sessions_at_once:
+            self._running.popitem(last=False)
+        return before
 
     def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
         """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""
@@ -134,28 +114,6 @@ class RegressionDetector:
                 self._ratios.restart(series)
                 level.restart()
                 self._findings.end(series, "new epoch")
-
-    def _expected(self, turn: Turn, before: Turn, loaded: bool) -> float | None:
-        """Sum of the usual times for this turn's work; a stage without a level counts as it is."""
-        if loaded or turn.headline_ms is None:
-            return None
-        usual = {value.series: self._usual(value) for value in values_of(turn, before, loaded)}
-        total = turn.unattributed_ms or 0.0
-        for stage, ms in parts_of_headline(turn.stages):
-            if stage in SETTINGS:
-                continue
-            parts = [usual.get(part) for part in SPLIT.get(stage, ())]
-            if parts and None not in parts:
-                total += sum(part or 0.0 for part in parts)
-            else:
-                known = usual.get(stage)
-                total += ms if known is None else known
-        return total
-
-    def _usual(self, value: Value) -> float | None:
-        level = self._levels.get(value.series)
-        known = level.expected_ms(value.work) if level is not None else None
-        return None if known is None else known - _softening(value.series)
 
     def _raise_alarms(self, turn: Turn) -> None:
         """Raise a finding for each series with enough evidence: stages first, V2V only if no stage explains it."""
@@ -183,13 +141,16 @@ class RegressionDetector:
 
     def _fires(self, level: Level) -> bool:
         evidence, length = level.bank.strongest()
-        if evidence < _TUNING.alarm or not level.ready:
+        if evidence < (_TUNING.whole_alarm if level.stage == V2V else _TUNING.alarm) or not level.ready:
             return False
         shift, _ = level.excursion(length)
-        least_ms = _LEAST_MOVE_MS.get(level.stage)
-        if least_ms is not None and level.usual_ms * abs(math.expm1(shift)) < least_ms:
+        before, after = level.moved_ms(shift)
+        if abs(after - before) < _LEAST_MOVE_MS.get(level.stage, 0.0):
             return False
-        return abs(shift) >= _LEAST_SHIFT and (shift > 0) == (level.bank.direction > 0)
+        direction = level.bank.direction
+        if abs(shift) < _LEAST_SHIFT or (shift > 0) != (direction > 0):
+            return False
+        return direction * level.separation(length) >= _TUNING.least_separation
 
     def _alarm(self, series: str, turn: Turn) -> None:
         level = self._levels[series]
@@ -213,7 +174,7 @@ class RegressionDetector:
             key=f"{stage}:{since[0]}", stage=stage, gap=gap_name(moves),
             direction=direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
             since_id=since[1], ratio=math.exp(shift), before_ms=0.0, after_ms=0.0,
-            n=sum(ordinal >= since[0] for ordinal, _ in self._judged), confidence=confidence(evidence),
+            n=sum(ordinal >= since[0] for ordinal, _ in self._measured), confidence=confidence(evidence),
         )  # fmt: skip
         self._findings.add(moves, self._told_whole(finding, series))
 
@@ -242,7 +203,7 @@ class RegressionDetector:
 
     def _usual_whole(self, since: int) -> float:
         """Median of what was measured of V2V ahead of a turn, in ms."""
-        measured = sorted(ms for ordinal, ms in self._judged if ordinal < since and ms is not None)
+        measured = sorted(ms for ordinal, ms in self._measured if ordinal < since and ms is not None)
         return measured[len(measured) // 2] if measured else 0.0
 
     def _partners(self, series: str, direction: int) -> list[str]:
@@ -267,8 +228,8 @@ class RegressionDetector:
         if _makes_up_for(shift, move.shift):
             # A whole turn may lack the stage: of the turns since then, those that the excursion took.
             since = self._levels[series].first_turn
-            lasted = sum(finding.since <= ordinal < since for ordinal, _ in self._judged)
-            self._findings.end(series, BACK, max(lasted, finding.n - len(self._judged), 1))
+            lasted = sum(finding.since <= ordinal < since for ordinal, _ in self._measured)
+            self._findings.end(series, BACK, max(lasted, finding.n - len(self._measured), 1))
             return True
         if (shift > 0) != (move.shift > 0):
             self._findings.end(series, "moved again")
@@ -314,10 +275,6 @@ class RegressionDetector:
     def mute(self, stage: str) -> None:
         """Drop findings of this stage from now on and end its active one; a second call allows them again."""
         self._findings.mute(stage)
-
-
-def _softening(series: str) -> float:
-    return 0.0 if series == V2V else soft_of(series)
 
 
 def _makes_up_for(shift: float, earlier: float) -> bool:

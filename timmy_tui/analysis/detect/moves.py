@@ -71,7 +71,7 @@ class Move:
             return
         self.newest.append(level.residual)
         if len(self.newest) == _TUNING.live_values:
-            self.after = expected * math.exp(_middle(self.newest))
+            self.after = level.expected_ms(self.work, _middle(self.newest)) or expected
 
     def settle(self, level: Level) -> None:
         """Where it stood ahead of the excursion that is under way."""
@@ -100,9 +100,9 @@ def move_of(level: Level, length: int, earlier: Move | None = None) -> Move:
     shift, _ = level.excursion(length)
     error = math.sqrt(_MEDIAN * level.scale**2 * (1 / max(level.values, 1) + 1 / length) + 2 * level.session**2)
     if earlier is not None:
-        now = level.expected_ms(earlier.work) or earlier.after
-        return Move(earlier.before, now * math.exp(shift), earlier.work, max(error, earlier.error), earlier.seen)
-    return Move(level.usual_ms, level.usual_ms * math.exp(shift), level.usual_work, error, length)
+        now = level.expected_ms(earlier.work, shift) or earlier.after * math.exp(shift)
+        return Move(earlier.before, now, earlier.work, max(error, earlier.error), earlier.seen)
+    return Move(level.usual_ms, level.shifted_ms(shift), level.usual_work, error, length)
 
 
 def figures_of(stage: str, moves: Mapping[str, Move], levels: Mapping[str, Level]) -> Figures:

@@ -18,8 +18,26 @@ class CusumTuning:
     band: float = 0.2
     """Share of a shift. Each shift stands for those around it, as if they were spread by this much. Not
     measured by itself, only together with the shifts."""
-    cap: float = 1.5
-    """Evidence. Most that one turn may add or take, so that no single outlier raises an alarm. Not measured."""
+    first_cap: float = 1.1
+    """Evidence. Most that the first turn of a run may add. Not measured."""
+    cap_growth: float = 0.25
+    """Evidence. So much more for every turn that the run lasts. Not measured."""
+    cap: float = 2.1
+    """Evidence. Most that any turn may add. Not measured."""
+    loss_cap: float = 1.5
+    """Evidence. Most that one turn may take. Not measured."""
+    run_loss: int = 2
+    """Turns. So much shorter is a run for every turn that speaks against it. Not measured."""
+    far_prior: float = 15
+    """Turns. The assumption of how often a far slower turn is followed by another weighs as much. Not measured."""
+    far_followed: float = 0.1
+    """Share of far slower turns. Followed by another, as is assumed. Not measured."""
+    far_weight: float = 0.75
+    """Share. Of what such a follower would say if all were independent. Not measured."""
+    longest_burst: int = 8
+    """Turns. A longer run is a level, and no burst. Not measured."""
+    least_share: float = 0.25
+    """Share of a shift. A residual below it adds nothing to a shift without evidence. Not measured."""
     clip: float = 1.3
     """Log units. A residual counts as at most this much. Not measured."""
     wide_share: float = 0.10
@@ -45,21 +63,40 @@ class ReferenceTuning:
     held_back: int = 40
     """Values. At most so many of the newest stay out of the reference while they may be an excursion. Not measured."""
     refit_every: int = 5
-    """Values. Taken in between two fits of the slopes. Measured (bench/judgement, pace): 1.27 ms a turn; what it does
-    to the alarms is not measured."""
-    offset_search_until: int = 60
-    """Values. In a longer reference an offset is looked for only beside the last one, and the fits are rarer. Measured
-    (bench/judgement, pace): 1.27 ms a turn; what it does to the alarms is not measured."""
-    refit_slower: int = 3
-    """Times. Fits of a long reference are so many times as rare. Measured (bench/judgement,
-    pace): 1.27 ms a turn; what it does to the alarms is not measured."""
+    """Values. At least so many are taken in between two fits. Not measured."""
+    refit_share: float = 0.1
+    """Share of the reference. And at least so many. Not measured."""
+    far_scales: float = 2.0
+    """Scales. A residual beyond is far out: clipped for its neighbours, and its rarity asked. Not measured."""
+    burst_scales: float = 3.0
+    """Scales. A value beyond is far slower, and may be one of a burst. Not measured."""
+    rare: float = 0.1
+    """Share of the reference. Where as many or fewer are as far out, a value counts in full. Not measured."""
+    rarity_share: float = 0.7
+    """Share of a residual. As far out are those beyond so much of it. Not measured."""
+    alike: float = 0.1
+    """Share. Correlation of neighbours that is assumed. Not measured."""
+    alike_values: float = 20
+    """Values. The assumption weighs as much as so many. Not measured."""
+    most_alike: float = 0.5
+    """Share. More is not believed. Not measured."""
+    tick_share: float = 0.25
+    """Share of the reference. With fewer distinct values a clock moves in steps. Not measured."""
+    least_ms: float = 0.1
+    """ms. A level before or after a move is said to be at least this: below there is only softening. Not measured."""
+    tick_values: int = 60
+    """Values. In a longer reference it is no more looked for. Not measured."""
+    least_tick_ms: float = 2.0
+    """ms. A finer step is none. Not measured."""
+    tick_scale: float = 0.41
+    """Times the step. Standard deviation of a difference of two stamps: 1/√6. Not measured: it is mathematics."""
     least_scale: float = 0.02
     """Log units. Least scale of a series: none here is steadier than 2 %. Not measured."""
     first_scale: float = 0.1
     """Log units. Scale before the first fit. Not measured; nothing is judged before a fit."""
     caution: float = 10
-    """Values. The scale of n values is multiplied by 1 + (this / n)²: 1.7 at twelve, 1.1 at thirty. Measured
-    (bench/judgement, false, seed 61): 0.57 false alarms per 1000 in the first 70 turns; 1.5 to 2.2 without it."""
+    """Values. The scale of n values is multiplied by 1 + (this / n)²: 1.7 at twelve, 1.1 at thirty. Not
+    measured today; the detector before had 1.5 to 2.2 false alarms per 1000 in the first 70 turns without it."""
     session_turns: int = 35
     """Turns. Length of a usual session: a shorter reference holds the chance level of one session, a longer one of
     several. Not measured by itself, only together with the caution."""
@@ -72,9 +109,13 @@ class ReferenceTuning:
 class DetectorTuning:
     """When a move is an alarm (detect/detector.py, detect/findings.py)."""
 
-    alarm: float = 7.0
-    """Evidence. From here on a move is reported. Measured (bench/judgement, false and found, seed 61): 0.38 false
-    alarms per 1000 clean turns, 76 % of ×1.2 found."""
+    alarm: float = 8.3
+    """Evidence. From here on a move is reported. Measured (bench/judgement, worlds, report round 3): 0.54 false alarms
+    per 1000 clean turns in the mean of nine worlds, 74 % of what a clairvoyant finds of ×1.2."""
+    least_separation: float = 3.5
+    """Standard deviations. The ranks of the excursion and of the reference are at least so far apart. Not measured."""
+    whole_alarm: float = 11.0
+    """Evidence. From here on V2V by itself is one: a burst in any stage is in it. Not measured."""
     partner: float = 4.0
     """Evidence. From here on another stage counts as moving too. Not measured."""
     least_ratio: float = 1.05
@@ -87,6 +128,16 @@ class DetectorTuning:
     """Values. A stage that moves with another one takes at least so many as its new reference. Not measured."""
     usual_loads: int = 20
     """Turns. Their load times tell what an ordinary load is. Not measured."""
+    known_shifts: int = 100
+    """Findings. The moves of so many are known exactly; of older ones from their ratio. Not measured."""
+    whole_values: int = 30
+    """Values. With fewer V2V is not judged: the stages behind its usual are being learned. Not measured."""
+    sessions_at_once: int = 8
+    """Restarts. Of so many sessions the newest turn is known: two v34 may write one log. Not measured."""
+    session_offsets: int = 60
+    """Values. The newest of a group tell how far its sessions differ. Not measured."""
+    session_weight: float = 5
+    """Values. The assumption weighs as much as so many. Not measured."""
     ended_findings: int = 50
     """Findings. So many that are over are kept. Not measured."""
     live_values: int = 15
@@ -129,9 +180,19 @@ class WorkloadTuning:
     """Log units. Least scale inside a fit. Not measured."""
     least_error_share: float = 0.5
     """Share of the prior's standard deviation. The standard error of a slope is at least this. Not measured."""
+    later_rounds: int = 2
+    """Rounds. Enough from the slopes of the fit before, which saw nearly the same values. Not measured by a bench."""
     offsets: tuple[float, ...] = (1.0, 30.0, 100.0, 200.0, 350.0, 600.0, 1000.0)
     """Tokens. Evaluated besides the prompt's growth: almost none where the count is exact, ~600 behind a whole history;
     the one that fits best is taken. Not measured."""
+    mix_values: int = 20
+    """Values. With fewer it is not certain how the tokens come about, and the stage is not judged. Not measured."""
+    chunk_tokens: tuple[float, ...] = (0.0, 25.0, 50.0, 90.0)
+    """Tokens. Of one memory in the prompt; the one that fits best is taken. Not measured."""
+    head_tokens: tuple[float, ...] = (0.0, 200.0, 450.0)
+    """Tokens. Of the prompt's head, which is reused where all behind it is not. Not measured."""
+    token_characters: float = 4.3
+    """Times. Characters of a reply for one output token, where Ollama's count is missing. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)

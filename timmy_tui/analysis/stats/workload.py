@@ -18,8 +18,36 @@ from timmy_tui.model.stages import STAGES, Covariate
 from timmy_tui.model.turn import Turn
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Places = np.ndarray[Any, np.dtype[np.intp]]
 
 _TUNING = TUNING.workload
+
+
+class Mix(NamedTuple):
+    """One way in which the tokens to evaluate come about, as the layout of the prompt has it."""
+
+    grown: float
+    """Share of the prompt's growth."""
+    chunk: float
+    """Tokens of one memory of the turn before: they lie behind the history and are replaced, which growth hides."""
+    prompt: float
+    """Share of the whole prompt: of one that has its memories ahead of the history, or that is not reused."""
+    rest: float
+    """Tokens besides; below zero: of the prompt's head, which is reused."""
+
+    def tokens(self, grown: float, chunks: float, prompt: float) -> float:
+        """Of one turn; at least one is always evaluated."""
+        return max(self.grown * grown + self.chunk * chunks + self.prompt * prompt + self.rest, 1.0)
+
+
+MIXES = (
+    *(Mix(1, chunk, 0, rest) for chunk, rest in product(_TUNING.chunk_tokens, _TUNING.offsets)),
+    *(Mix(0, 0, 1, -head) for head in _TUNING.head_tokens),
+)
+"""What is tried: the one that leaves the least unexplained is found from the turns themselves."""
+_MIXES = np.array(MIXES)
+FIRST = Mix(1, _TUNING.chunk_tokens[2], 0, _TUNING.offsets[len(_TUNING.offsets) // 2 + 1])
+"""Before there is anything to choose by: upstream's prompt, its system block with the memories behind the history."""
 
 
 @dataclass(frozen=True)
@@ -27,38 +55,48 @@ class Feature:
     """One measure of a stage's work, and how its time should follow it."""
 
     prior: Covariate
-    read: Callable[[Turn, Turn | None], float | None]
+    read: Callable[[Turn, Turn | None], tuple[float, ...] | None]
     """Value from the turn and the one before it in its session; None is not known."""
-    offsets: tuple[float, ...] = ()
-    """For a value that is only part of the work: what may have to be added to it, before its logarithm is taken.
-    The one that leaves the least unexplained is found from the turns themselves. Empty: the value is a logarithm."""
+    is_mixed: bool = False
+    """The value is what a Mix makes tokens of: growth, memories of the turn before, prompt. Else it is a logarithm."""
 
 
-def _log(value: float | None) -> float | None:
-    return math.log(value) if value is not None and value > 0 else None
+def _log(value: float | None) -> tuple[float] | None:
+    return (math.log(value),) if value is not None and value > 0 else None
 
 
-def _evaluated(turn: Turn, before: Turn | None) -> float | None:
-    """Uncached prompt tokens where Ollama counts them, else what the prompt grew by since the turn before."""
+def _evaluated(turn: Turn, before: Turn | None) -> tuple[float, ...] | None:
+    """Uncached prompt tokens where Ollama counts them, else what they can be told from."""
     if turn.prompt_tokens is None:
         return None
     if turn.cached_tokens is not None:
-        return float(max(turn.prompt_tokens - turn.cached_tokens, 1))
+        uncached = float(max(turn.prompt_tokens - turn.cached_tokens, 1))
+        return uncached, 0.0, uncached
     if before is None or before.prompt_tokens is None:
         return None
     grown = turn.prompt_tokens - before.prompt_tokens
-    # A prompt that shrank was trimmed or began anew: its prefix is gone, and how much was evaluated is not known.
-    return None if grown < 0 else float(grown)
+    chunks = float(before.chunks or 0)
+    # A prompt that shrank by more than its memories was trimmed or began anew: how much was evaluated is not known.
+    if grown + chunks * max(_TUNING.chunk_tokens) < 0:
+        return None
+    return float(grown), chunks, float(turn.prompt_tokens)
 
 
-_READERS: dict[str, tuple[Callable[[Turn, Turn | None], float | None], tuple[float, ...]]] = {
-    "output tokens": (lambda turn, before: _log(turn.output_tokens), ()),
-    "prompt tokens": (lambda turn, before: _log(turn.prompt_tokens), ()),
-    "evaluated tokens": (_evaluated, _TUNING.offsets),
-    "reply length": (lambda turn, before: _log(turn.reply_length), ()),
-    "text length": (lambda turn, before: _log(turn.text_length), ()),
+def _output(turn: Turn, before: Turn | None) -> tuple[float] | None:
+    """Output tokens; without Ollama's count as many as the reply's characters make."""
+    if turn.output_tokens is None and turn.reply_length:
+        return _log(turn.reply_length / _TUNING.token_characters)
+    return _log(turn.output_tokens)
+
+
+_READERS: dict[str, tuple[Callable[[Turn, Turn | None], tuple[float, ...] | None], bool]] = {
+    "output tokens": (_output, False),
+    "prompt tokens": (lambda turn, before: _log(turn.prompt_tokens or turn.prompt_tokens_est), False),
+    "evaluated tokens": (_evaluated, True),
+    "reply length": (lambda turn, before: _log(turn.reply_length), False),
+    "text length": (lambda turn, before: _log(turn.text_length), False),
 }
-"""Work, as the stage table calls it → how it is read of a turn, and its offsets."""
+"""Work, as the stage table calls it → how it is read of a turn, and whether it is mixed."""
 
 FEATURES: dict[str, tuple[Feature, ...]] = {
     stage.key: tuple(Feature(covariate, *_READERS[covariate.work]) for covariate in stage.covariates)
@@ -70,13 +108,13 @@ FEATURES: dict[str, tuple[Feature, ...]] = {
 
 def features_of(stage: str, turn: Turn, before: Turn | None) -> tuple[float, ...] | None:
     """Values of the stage's features; () when it has none, None when one of them is not known."""
-    values = []
+    values: tuple[float, ...] = ()
     for feature in FEATURES.get(stage, ()):
         value = feature.read(turn, before)
         if value is None:
             return None
-        values.append(value)
-    return tuple(values)
+        values += value
+    return values
 
 
 def works_of(stage: str) -> tuple[str, ...]:
@@ -105,68 +143,104 @@ class Fit(NamedTuple):
     slopes: Array
     errors: Array
     """Standard errors of the slopes; at least half the prior's, because the model is only a model."""
-    offsets: tuple[float, ...]
-    """Per feature with offsets, the one chosen; in the order of the features."""
+    mix: Mix
+    """The one chosen; without a meaning where no feature is mixed."""
     scale: float
     """Robust scale of what is left."""
 
 
-def design(stage: str, work: Sequence[Sequence[float]], offsets: Sequence[float]) -> Array:
-    """Log work (n × k): values with an offset are logged here, the others are logarithms already."""
-    x = np.array(work, dtype=float).reshape(len(work), len(FEATURES.get(stage, ())))
-    chosen = iter(offsets)
-    for column, feature in enumerate(FEATURES.get(stage, ())):
-        if feature.offsets:
-            x[:, column] = np.log(x[:, column] + next(chosen))
-    return x
+def log_work(stage: str, work: Sequence[float], mix: Mix) -> Sequence[float]:
+    """Of one turn, a logarithm for each feature. A stage has one mixed feature, or others."""
+    return (math.log(mix.tokens(*work)),) if is_mixed(stage) else work
+
+
+def is_mixed(stage: str) -> bool:
+    """Its tokens come about in a way that has to be found from the turns."""
+    features = FEATURES.get(stage, ())
+    return bool(features) and features[0].is_mixed
+
+
+def design(stage: str, work: Sequence[Sequence[float]], mix: Mix) -> Array:
+    """Log work (n × features)."""
+    if not is_mixed(stage):
+        return np.array(work, dtype=float).reshape(len(work), len(FEATURES.get(stage, ())))
+    return _mixed(work, np.array([mix])).T
+
+
+def _mixed(work: Sequence[Sequence[float]], mixes: Array) -> Array:
+    """Log tokens (mixes × n)."""
+    parts = np.column_stack([np.array(work, dtype=float), np.ones(len(work))])
+    return np.asarray(np.log(np.maximum(mixes @ parts.T, 1.0)))
 
 
 def fit_work(
-    stage: str,
-    y: Array,
-    work: Sequence[Sequence[float]],
-    groups: Array | None = None,
-    near: tuple[float, ...] | None = None,
+    stage: str, y: Array, work: Sequence[Sequence[float]], groups: Array | None = None, near: Fit | None = None
 ) -> Fit:
-    """The best fit over the offsets that the stage's features allow; ``near``: only those and their neighbours."""
-    priors = priors_of(stage)
-    choices = list(product(*(feature.offsets for feature in FEATURES.get(stage, ()) if feature.offsets)))
-    middle = choices[len(choices) // 2]
-    if not len(priors.slopes) or len(y) < _TUNING.least_values:
-        return Fit(*priors, middle, 0.0)
-    if near in choices:
-        place = choices.index(near)
-        choices = choices[max(place - 1, 0) : place + 2]
-    fits = [_fit(y, design(stage, work, offsets), priors, groups, offsets) for offsets in choices]
-    return min(fits, key=lambda fit: fit.scale)
+    """The fit for the mix that leaves the least unexplained.
 
-
-def _fit(y: Array, x: Array, priors: Priors, groups: Array | None, offsets: tuple[float, ...]) -> Fit:
-    """Ridge towards the prior with Huber weights.
-
-    ``groups`` (n, small integers) have levels of their own, so that the difference between two selections is not
-    taken for work.
+    ``groups`` (n, small integers) have levels of their own, so that the difference between two selections is not taken
+    for work. ``near``: an earlier fit of nearly the same values, from which a few rounds are enough.
     """
-    groups = np.zeros(len(y), dtype=int) if groups is None else groups
-    members = [groups == group for group in np.unique(groups)]
+    priors = priors_of(stage)
+    if not len(priors.slopes) or len(y) < _TUNING.least_values:
+        return Fit(*priors, FIRST, 0.0)
+    sides = [np.arange(len(y))] if groups is None else [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    start = priors.slopes if near is None else near.slopes
+    mix = FIRST
+    if is_mixed(stage) and len(y) >= _TUNING.mix_values:
+        tried = _mixed(work, _MIXES)
+        mix = MIXES[int(np.argmin(_scales(y - start[0] * tried, sides)))]
+    rounds = _TUNING.rounds if near is None else _TUNING.later_rounds
+    return _fit(y, design(stage, work, mix), priors, sides, (start, rounds))._replace(mix=mix)
+
+
+def _scales(residuals: Array, sides: Sequence[Places]) -> Array:
+    """Robust scale of every row, each side around its own median."""
+    around = np.concatenate([_around(residuals[:, side]) for side in sides], axis=1)
+    return np.asarray(np.sort(np.abs(around), axis=1)[:, around.shape[1] // 2])
+
+
+def _around(values: Array) -> Array:
+    return np.asarray(values - np.sort(values, axis=1)[:, [values.shape[1] // 2]])
+
+
+def _fit(y: Array, x: Array, priors: Priors, sides: Sequence[Places], begin: tuple[Array, int]) -> Fit:
+    """Ridge towards the prior with Huber weights, from the slopes and for the rounds of ``begin``."""
+    fitted, rounds = begin
     weights: Array = np.ones(len(y))
-    fitted: Array = priors.slopes.copy()
-    precision = np.diag(1.0 / priors.spreads**2)
-    for _ in range(_TUNING.rounds):
-        centred_y, centred_x = y.copy(), x.copy()
-        for group in members:
-            share = weights[group] / weights[group].sum()
-            centred_y[group] -= share @ y[group]
-            centred_x[group] -= share @ x[group]
+    precision = 1.0 / priors.spreads**2
+    for _ in range(rounds):
+        centred_y, centred_x = _centred(y, x, weights, sides)
         residual = centred_y - centred_x @ fitted
         scale = max(robust_scale(residual), _TUNING.least_scale)
         weights = np.asarray(np.minimum(1.0, _TUNING.huber * scale / np.maximum(np.abs(residual), 1e-12)))
-        weighted = centred_x * weights[:, None] / scale**2
-        right_side = weighted.T @ centred_y + precision @ priors.slopes
-        fitted = np.asarray(np.linalg.solve(weighted.T @ centred_x + precision, right_side))
-    errors = np.sqrt(np.diag(np.linalg.inv(weighted.T @ centred_x + precision)))
-    errors = np.maximum(errors, priors.spreads * _TUNING.least_error_share)
-    return Fit(fitted, np.asarray(errors), offsets, robust_scale(centred_y - centred_x @ fitted))
+        weighted = centred_x.T * (weights / scale**2)
+        inverse = _inverse(weighted @ centred_x, precision)
+        fitted = inverse @ (weighted @ centred_y + precision * priors.slopes)
+    errors = np.maximum(np.sqrt(np.diag(inverse)), priors.spreads * _TUNING.least_error_share)
+    return Fit(fitted, np.asarray(errors), FIRST, robust_scale(centred_y - centred_x @ fitted))
+
+
+def _centred(y: Array, x: Array, weights: Array, sides: Sequence[Places]) -> tuple[Array, Array]:
+    """Both less their weighted means, side by side."""
+    if len(sides) == 1:
+        share = weights / weights.sum()
+        return y - share @ y, x - share @ x
+    centred_y, centred_x = y.copy(), x.copy()
+    for side in sides:
+        share = weights[side] / weights[side].sum()
+        centred_y[side] -= share @ y[side]
+        centred_x[side] -= share @ x[side]
+    return centred_y, centred_x
+
+
+def _inverse(matrix: Array, precision: Array) -> Array:
+    """Of the matrix with ``precision`` on its diagonal: one or two rows, for which numpy's takes ten times as long."""
+    if len(precision) == 1:
+        return np.asarray(1.0 / (matrix + precision))
+    (a, b), (_, d) = matrix.tolist()
+    a, d = a + float(precision[0]), d + float(precision[1])
+    return np.asarray(np.array([[d, -b], [-b, a]]) / (a * d - b * b))
 
 
 def robust_scale(values: Array | Sequence[float]) -> float:
