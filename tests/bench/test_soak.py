@@ -164,7 +164,7 @@ def test_a_few_seconds_of_everything_at_once_lose_nothing(notify: bool, restarts
     assert soaked.findings() == [], table(soaked)
     assert soaked.latency.read > 100
     assert soaked.v34.read > 100
-    assert soaked.notes[-1]["snapshots"] > 5
+    assert soaked.notes[-1]["snapshots"] > 0
     counts = soaked.done.counts
     assert len(soaked.runs) == 1 + counts["dashboards killed"] + counts["dashboards closed"]
     assert (len(soaked.runs) > 1) == (restarts > 0)

@@ -31,6 +31,7 @@ MATHEMATICS = {
     ("level.py", 1.57): "π/2: variance of a median over that of a mean",
     ("moves.py", 1.57): "π/2: variance of a median over that of a mean",
     ("moves.py", 1.959964): "normal quantile of a two-sided 95 % interval",
+    ("restart_noise.py", 16): "bytes of a digest",
     ("pass_time.py", 0.2): "the two sleeps of upstream's loop, s",
     ("pass_time.py", 0.25): "the first quartile",
     ("pass_time.py", 0.5): "the median",

@@ -15,12 +15,9 @@ from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios, TurnRatios
 from timmy_tui.model.stages import GAP, SOFT_MS, SPLIT, UNATTRIBUTED
 
-SHOWN = 300
-"""Turns that are remembered; the widest terminal that the screen was drawn on has 250 columns."""
+_TUNING = TUNING.rows
 BASE_VALUES = TUNING.reference.least_values
 """Values whose median work is the fixed amount: as many as a first level needs."""
-USUAL_TURNS = 60
-"""Turns. The median of so many is the usual unattributed time; its gaps are judged one by one. Not measured."""
 
 
 class _Series:
@@ -46,8 +43,8 @@ class Ratios:
     def __init__(self) -> None:
         self._series: dict[str, _Series] = {}
         self._this: dict[str, float] = {}
-        self._turns: deque[TurnRatios] = deque(maxlen=SHOWN)
-        self._gaps: deque[float] = deque(maxlen=USUAL_TURNS)
+        self._turns: deque[TurnRatios] = deque(maxlen=_TUNING.remembered_turns)
+        self._gaps: deque[float] = deque(maxlen=_TUNING.usual_gap_turns)
         self._gaps_before: float | None = None
         self._count = 0
 

@@ -311,12 +311,16 @@ class ReuseTuning:
 
 @dataclass(frozen=True, slots=True)
 class RowTuning:
-    """Rows of figures (stats/percentiles.py)."""
+    """Rows of figures (stats/percentiles.py, detect/ratios.py)."""
 
     sparkline_turns: int = 60
     """Turns. The newest are drawn beside a stage's figures. Not measured."""
     least_before: int = 2
     """Values. With fewer before the newest there is no Δ. Not measured."""
+    remembered_turns: int = 300
+    """Turns. Whose ratios to the usual are kept; the widest pane that was drawn has 250 columns. Not measured."""
+    usual_gap_turns: int = 60
+    """Turns. The median of so many is the usual unattributed time; its gaps are judged one by one. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
