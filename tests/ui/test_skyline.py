@@ -196,6 +196,11 @@ def judged(*found: Any, verdict: Comparison | None = None) -> Any:
     return replace(judgement(29, *found), verdict=verdict, quality=())
 
 
+def test_a_finding_that_nobody_could_feel_is_not_told() -> None:
+    snap = bare(30, judgement=judged(finding(since=10, since_id="0000000a", notable=False)))
+    assert "LLM" not in notes_of(snap)[1] and "▲" not in notes_of(snap)[1]
+
+
 def test_a_finding_stands_under_its_first_turn() -> None:
     snap = bare(30, judgement=judged(finding(since=10, since_id="0000000a")))
     _, notes = notes_of(snap)

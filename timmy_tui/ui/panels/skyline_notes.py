@@ -81,6 +81,8 @@ def _column(view: View, window: Window, ordinal: int) -> int | None:
 def _finding_notes(view: View, window: Window) -> Iterator[Note]:
     """What began to the left of the window stands at its edge with its age, and not as if it had begun there."""
     for finding in view.findings:
+        if not finding.notable:
+            continue
         index = index_of_start(view, finding.since)
         if index is None:
             continue
