@@ -24,7 +24,7 @@ def numbered(count: int) -> tuple[str, ...]:
 
 async def test_a_question_that_fits_takes_yes_at_once() -> None:
     async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
-        answers = await ask(dashboard, numbered(14))
+        answers = await ask(dashboard, numbered(18))
         assert "y go ahead" in dashboard.text()
         await dashboard.press("y")
         assert answers == ["go"]
@@ -33,7 +33,7 @@ async def test_a_question_that_fits_takes_yes_at_once() -> None:
 @pytest.mark.parametrize("key", ["y", "o"])
 async def test_one_row_more_than_fits_must_be_read_first(key: str) -> None:
     async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
-        answers = await ask(dashboard, numbered(15), "the other way")
+        answers = await ask(dashboard, numbered(19), "the other way")
         assert "2 more lines to read first" in dashboard.text() and "go ahead" not in dashboard.text()
         await dashboard.press(key)
         assert answers == []
@@ -49,7 +49,7 @@ async def test_a_jump_to_the_end_has_read_nothing_in_between() -> None:
     async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
         answers = await ask(dashboard, numbered(100))
         await dashboard.press("end")
-        assert "v34/t099.py" in dashboard.text() and "87 more lines to read first" in dashboard.text()
+        assert "v34/t099.py" in dashboard.text() and "83 more lines to read first" in dashboard.text()
         await dashboard.press("y")
         assert answers == []
         await dashboard.press("home", *["pagedown"] * 8)

@@ -7,14 +7,17 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import ModalScreen
 
+from timmy_tui.core.formatting import plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line, wrap_text
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
 
-MOST_BODY = 14
-"""Rows of the preview that are shown at once where the pane has more: the figures above stay visible."""
+FIGURES = 2
+"""Rows that stay visible above: headline and turn in flight. A preview that needs more than the others is scrolled."""
+LOW = 8
+"""Rows. The question takes a lower pane as a whole."""
 
 
 class ConfirmScreen(ModalScreen[str]):
@@ -65,7 +68,8 @@ class ConfirmScreen(ModalScreen[str]):
 
     def on_resize(self) -> None:
         """As high as the preview at this width needs."""
-        self.query_one(LineWidget).styles.height = min(len(self._wrapped(self.app.size.width)), MOST_BODY) + 4
+        width, height = self.app.size
+        self.query_one(LineWidget).styles.height = min(len(self._wrapped(width)) + 4, max(height - FIGURES, LOW))
 
     def _show_view(self, view: View) -> None:
         self.view = view
@@ -84,7 +88,7 @@ class ConfirmScreen(ModalScreen[str]):
             return line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
         hidden = len(body) - self._seen(body, width, height)
         if hidden:
-            more = f"{hidden} more line{'' if hidden == 1 else 's'}"
+            more = plural(hidden, "more line")
             return line(("  ↓", "key"), (f" {more} to read first   ", "warn"), ("Esc", "key"), " cancel")
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
         return (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
