@@ -55,13 +55,13 @@ def test_a_hop_of_two_seconds_is_one_alarm_at_the_turn_where_it_began(run: Calla
     """A new TCP connection for every request: 6 ms became 2 060."""
     turns = [slowed(turn, "hop_in", 800.0 if turn.ordinal >= AT else 1.0) for turn in steady()]
     (alarm,) = alarms(run(regressions, turns, "--json"))
-    assert set(alarm) == {"number", "request_id", "stage", "direction", "since_number", "since", "ratio", "n"}
+    assert set(alarm) >= {"number", "request_id", "stage", "direction", "since_number", "since", "ratio", "n"}
     assert (alarm["stage"], alarm["direction"]) == ("network", "slower")
     assert (alarm["since"], alarm["since_number"]) == (f"{AT:08x}", AT + 1)
     assert AT < int(alarm["request_id"], 16) <= AT + 10
     assert alarm["ratio"] > 100
     printed = run(explain, turns[: AT + 1], f"{AT:08x}")
-    assert "over your usual: network both ways +" in printed or "first" in printed
+    assert ": network both ways +" in printed or "first" in printed
     assert "network slower ×" in run(regressions, turns)
 
 

@@ -245,7 +245,8 @@ async def test_what_the_dashboard_said_is_kept() -> None:
 async def test_the_model_is_loaded_only_after_a_second_key() -> None:
     async with running_dashboard(snapshot(), llm=FakeLlm()) as dashboard:
         await dashboard.press("w")
-        assert "go ahead" in dashboard.text() and "Nothing is generated" in dashboard.text()
+        await dashboard.until(lambda: "go ahead" in dashboard.text())
+        assert "Nothing is generated" in dashboard.text()
         await dashboard.press("w", "escape")
         assert "loaded in" not in dashboard.text()
         await dashboard.press("w", "y")
@@ -257,7 +258,7 @@ async def test_the_probe_says_what_it_costs_and_its_answers_are_kept() -> None:
         await dashboard.press("p")
         assert "go ahead" not in dashboard.text()
         await dashboard.press("4", "p")
-        assert "cold one" in dashboard.text()
+        await dashboard.until(lambda: "cold one" in dashboard.text())
         await dashboard.press("y")
         await dashboard.until(lambda: any("the cache works" in notice.text for notice in dashboard.app.events))
 

@@ -100,8 +100,7 @@ async def test_read_only_says_why_a_dangerous_key_does_nothing_and_its_dialogs_r
         assert control.calls == [] and "go ahead" not in dashboard.text()
         answers: list[str | None] = []
         dashboard.app.push_screen(ConfirmScreen("restart", ("now",), "a replay"), answers.append)
-        await dashboard.pilot.pause()
-        assert "refused: a replay" in dashboard.text()
+        await dashboard.until(lambda: "refused: a replay" in dashboard.text())
         await dashboard.press("y")
         assert answers == []
         await dashboard.press("escape")

@@ -14,6 +14,7 @@ async def ask(dashboard: RunningDashboard, lines: tuple[str, ...], other: str = 
     """The question, and where its answer will be."""
     answers: list[str | None] = []
     dashboard.app.push_screen(ConfirmScreen("flip", lines, other=other), answers.append)
+    await dashboard.until(lambda: "flip" in dashboard.text())
     await dashboard.pilot.pause()
     return answers
 

@@ -40,7 +40,7 @@ def broken_reuse(turns: Sequence[Turn]) -> Finding | None:
         return None
     usual, now = (median(one.prefill_ms for one in side) for side in (before, after))
     first, noticed = after[0].turn, after[_TUNING.least_run - 1].turn
-    if now <= usual:
+    if now - usual < _TUNING.least_cost_ms:
         return None
     reason = _reason(after)
     return Finding(

@@ -305,6 +305,8 @@ class ReuseTuning:
     least_cold: int = 2
     """Values. First turns of sessions that tell what a whole prompt takes, where Ollama does not count it. Not
     measured."""
+    least_cost_ms: float = 20.0
+    """ms. A turn that evaluates its whole short prompt in less than this more is no loss. Not measured."""
     slower_pace: float = 1.25
     """Ratio. Where a token of the answer takes so much longer too, the card is slower. Not measured."""
 

@@ -60,6 +60,7 @@ class ConfirmScreen(ModalScreen[str]):
         """The panel with the question."""
         panel = LineWidget(self._draw, id="confirm")
         panel.styles.max_height = "100%"
+        panel.styles.height = self._height()
         yield panel
 
     def on_mount(self) -> None:
@@ -68,8 +69,11 @@ class ConfirmScreen(ModalScreen[str]):
 
     def on_resize(self) -> None:
         """As high as the preview at this width needs."""
+        self.query_one(LineWidget).styles.height = self._height()
+
+    def _height(self) -> int:
         width, height = self.app.size
-        self.query_one(LineWidget).styles.height = min(len(self._wrapped(width)) + 4, max(height - FIGURES, LOW))
+        return min(len(self._wrapped(width)) + 4, max(height - FIGURES, LOW))
 
     def _show_view(self, view: View) -> None:
         self.view = view
