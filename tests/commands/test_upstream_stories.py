@@ -62,7 +62,7 @@ def test_a_hop_of_two_seconds_is_one_alarm_at_the_turn_where_it_began(run: Calla
     assert alarm["ratio"] > 100
     printed = run(explain, turns[: AT + 1], f"{AT:08x}")
     assert ": network both ways +" in printed or "first" in printed
-    assert "network slower ×" in run(regressions, turns)
+    assert "network slower +" in run(regressions, turns)
 
 
 def test_the_unnamed_gap_between_classification_and_retrieval(run: Callable[..., str]) -> None:

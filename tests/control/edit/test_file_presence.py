@@ -136,11 +136,12 @@ def test_a_save_in_the_last_moment_comes_back(config: Path, monkeypatch: pytest.
 
 def test_two_saves_in_the_last_moment_are_both_there(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def between_two_saves(old: Path, new: Path) -> None:
-        config.write_bytes(SAVED)
+        # As editors save. To open it for writing waits for the lease on it: in one process, for 45 s.
+        os.replace(beside, config)
         rename(old, new)
         config.write_bytes(b"SAVED = 2\n")
 
-    rename = os.rename
+    rename, beside = os.rename, aged(config.with_name("beside"), SAVED)
     staged = removal(config)
     monkeypatch.setattr(os, "rename", between_two_saves)
     with pytest.raises(Conflict, match="An earlier state of it is kept in") as conflict:
