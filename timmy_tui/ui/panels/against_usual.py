@@ -130,7 +130,10 @@ def moved_level(view: View, key: str, columns: int) -> Moved | None:
     start = index_from(shown, change.since)
     first = shown[0] if shown else None
     ahead = first is not None and not first.place and first.ordinal > change.since
-    return Moved(change.ms, change.turns, None if ahead else start, change.seen)
+    at = index_from(view.turns, change.since)
+    # As the skyline counts, in columns: a typed turn has one too.
+    back = len(view.turns) - at if at else change.turns
+    return Moved(change.ms, back, None if ahead else start, change.seen)
 
 
 def row_points(view: View, key: str, columns: int) -> list[Point | None]:
