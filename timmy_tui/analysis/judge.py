@@ -127,7 +127,7 @@ class Judge:
 
     def of_epoch(self, back: int) -> list[Turn]:
         """Turns at hand of the running epoch (0), the one before it (1) …"""
-        return [self._turns[one] for one in self._tracker.members(len(self.epochs) - back) if one in self._turns]
+        return self._members(len(self.epochs) - back)
 
     def state(self) -> JudgementState:
         """Everything for the screen; made anew only after a turn, a mark or an answer."""

@@ -19,6 +19,11 @@ def duration(ms: float | None, prefix: str = "") -> str:
     return f"{prefix}{ms / 1000:.0f}s"
 
 
+def signed_duration(ms: float) -> str:
+    """``+412ms``, ``−1.83s``: a difference."""
+    return ("+" if ms >= 0 else "−") + duration(abs(ms))
+
+
 def local_time(stamp: float | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     """``2025-11-28 14:30:00`` for seconds since 1970; ``—`` for None, and for what is in no calendar (1e300)."""
     if stamp is None:

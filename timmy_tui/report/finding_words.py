@@ -1,6 +1,6 @@
 """A finding in words, for the screen and for reports."""
 
-from timmy_tui.core.formatting import duration
+from timmy_tui.core.formatting import plural, signed_duration
 from timmy_tui.model.judgement import Finding
 
 LARGEST_RATIO = 10.0
@@ -11,8 +11,7 @@ def size_words(finding: Finding) -> str:
     """``×1.38``, or ``+640ms`` where a ratio would be a large number."""
     if 1 / LARGEST_RATIO < finding.ratio < LARGEST_RATIO:
         return f"×{finding.ratio:.2f}"
-    moved = finding.after_ms - finding.before_ms
-    return f"{'+' if moved >= 0 else '−'}{duration(abs(moved))}"
+    return signed_duration(finding.after_ms - finding.before_ms)
 
 
 def is_drift(finding: Finding) -> bool:
@@ -22,7 +21,7 @@ def is_drift(finding: Finding) -> bool:
 
 def span_words(finding: Finding) -> str:
     """``over 300 turns, still rising``, or ``12 turns``."""
-    turns = f"{finding.n} turn{'' if finding.n == 1 else 's'}"
+    turns = plural(finding.n, "turn")
     if not is_drift(finding):
         return turns
     way = ("still rising" if finding.direction == "slower" else "still falling") if finding.goes_on else ""
@@ -31,7 +30,7 @@ def span_words(finding: Finding) -> str:
 
 def end_words(finding: Finding) -> str:
     """``back to normal after 31 turns``; empty while it lasts."""
-    turns = f"{finding.lasted} turn{'' if finding.lasted == 1 else 's'}"
+    turns = plural(finding.lasted, "turn")
     words = {
         "back to usual": f"back to normal after {turns}",
         "accepted": f"accepted as normal after {turns}",

@@ -6,7 +6,7 @@ from statistics import median
 
 from timmy_tui.analysis.compare.equal_work import Sides
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.core.formatting import duration
+from timmy_tui.core.formatting import duration, signed_duration
 from timmy_tui.model.judgement import ShareChange, StageVerdict
 from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, V2V, label
 
@@ -143,9 +143,7 @@ def _measured(row: StageVerdict) -> str:
 def _difference(row: StageVerdict) -> str:
     """The ratio as milliseconds of the usual V2V before."""
     assert row.ratio is not None and row.low is not None and row.high is not None
-    shift, low, high = (_signed((row.before_ms or 0.0) * (ratio - 1)) for ratio in (row.ratio, row.low, row.high))
+    shift, low, high = (
+        signed_duration((row.before_ms or 0.0) * (ratio - 1)) for ratio in (row.ratio, row.low, row.high)
+    )
     return f"{shift} [{low}, {high}]"
-
-
-def _signed(ms: float) -> str:
-    return ("+" if ms >= 0 else "−") + duration(abs(ms))

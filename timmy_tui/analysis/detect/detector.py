@@ -5,7 +5,7 @@ in bench/judgement, formulas and sources are in STATISTICS.md.
 """
 
 import math
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_na
 from timmy_tui.analysis.detect.ratios import Ratios
 from timmy_tui.analysis.detect.usual import Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
-from timmy_tui.analysis.stats.ordering import is_late
+from timmy_tui.analysis.stats.ordering import NewestOfSessions, is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags, WrittenValue
@@ -47,8 +47,7 @@ class RegressionDetector:
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
         self._before: Turn | None = None
-        self._running: OrderedDict[int, Turn] = OrderedDict()
-        """Session → its newest turn, of the sessions that were last seen: two may run at the same time."""
+        self._sessions = NewestOfSessions()
         self._measured: deque[tuple[int, float | None]] = deque(maxlen=TUNING.reference.most_values)
         """Ordinal and measured ms of the newest turns that were judged."""
 
@@ -73,7 +72,9 @@ class RegressionDetector:
         if is_late(turn, self._before):
             return ()
         self._before = turn
-        before = self._take_place(turn)
+        before = self._sessions.take(turn)
+        if before is None:
+            self._usual.end_session()
         self._findings.begin_turn()
         self._notice_flags(self._flags.add(turn).new_changes)
         if turn.state is not TurnState.COMPLETE:
@@ -93,16 +94,6 @@ class RegressionDetector:
             self._findings.follow(V2V)
         self._raise_alarms(turn)
         self._findings.count_turn(turn.ordinal)
-
-    def _take_place(self, turn: Turn) -> Turn | None:
-        """The turn ahead of this one in its session, whose newest turn it is from now on."""
-        before = self._running.pop(turn.session, None)
-        if before is None:
-            self._usual.end_session()
-        self._running[turn.session] = turn
-        if len(self._running) > _TUNING.sessions_at_once:
-            self._running.popitem(last=False)
-        return before
 
     def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
         """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.stats.ordering import NewestOfSessions
 from timmy_tui.analysis.stats.series import soft_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import FEATURES, features_of, robust_scale
-from timmy_tui.core.formatting import duration
+from timmy_tui.core.formatting import duration, signed_duration
 from timmy_tui.model.judgement import Contribution, Diagnosis
 from timmy_tui.model.stages import (
     BY_KEY,
@@ -54,16 +55,12 @@ class Diagnoser:
         self._happened = {stage: deque[bool](maxlen=_TUNING.memory_turns) for stage in _OPTIONAL}
         """Of each stage that may be left out: in which of the last turns it was not."""
         self._excesses: deque[float] = deque(maxlen=_TUNING.memory_turns)
-        self._ahead: dict[int, Turn] = {}
-        """Newest turn of the newest sessions: two may be interleaved."""
+        self._sessions = NewestOfSessions()
         self._judged = 0
 
     def add(self, turn: Turn) -> Diagnosis:
         """The diagnosis of a closed turn against those before it."""
-        ahead = self._ahead.pop(turn.session, None)
-        self._ahead[turn.session] = turn
-        if len(self._ahead) > _TUNING.open_sessions:
-            del self._ahead[next(iter(self._ahead))]
+        ahead = self._sessions.take(turn)
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             reason = turn.reason or str(turn.state)
             sentence = f"{turn.state}: {reason}"
@@ -226,18 +223,17 @@ def _sentence(excess: float, named: list[Contribution], like: str) -> str:
     if abs(excess) < _TUNING.worth_ms:
         return f"as usual for that work{alike}"
     side = "over" if excess > 0 else "under"
-    parts = [f"{_name(part.stage)} {_signed(part.ms)}" + (f" ({part.why})" if part.why else "") for part in named[:-1]]
+    parts = [
+        f"{_name(part.stage)} {signed_duration(part.ms)}" + (f" ({part.why})" if part.why else "")
+        for part in named[:-1]
+    ]
     rest = named[-1].ms
-    parts.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {_signed(rest)}")
-    return f"{_signed(excess)} {side} your usual{alike}: {', '.join(parts)}"
+    parts.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {signed_duration(rest)}")
+    return f"{signed_duration(excess)} {side} your usual{alike}: {', '.join(parts)}"
 
 
 def _name(stage: str) -> str:
     return _NAMES.get(stage, label(stage) if stage in CRITICAL else stage)
-
-
-def _signed(ms: float) -> str:
-    return ("+" if ms >= 0 else "−") + duration(abs(ms))
 
 
 def diagnose_newest(turns: Sequence[Turn], chosen: Sequence[Turn]) -> dict[int, Diagnosis]:

@@ -6,8 +6,9 @@ parts, moved or not. Formulas and sources: STATISTICS.md.
 
 import math
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import NamedTuple
 
 from timmy_tui.analysis.detect.level import Level
@@ -71,7 +72,7 @@ class Move:
             return
         self.newest.append(level.residual)
         if len(self.newest) == _TUNING.live_values:
-            self.after = level.expected_ms(self.work, _middle(self.newest)) or expected
+            self.after = level.expected_ms(self.work, median(self.newest)) or expected
 
     def settle(self, level: Level) -> None:
         """Where it stood ahead of the excursion that is under way."""
@@ -82,13 +83,7 @@ class Move:
         if len(self.newest) < _TUNING.live_values:
             return False
         error = level.scale * math.sqrt(_MEDIAN / len(self.newest))
-        return direction * _middle(self.newest) > _TUNING.rising_errors * error
-
-
-def _middle(values: Collection[float]) -> float:
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+        return direction * median(self.newest) > _TUNING.rising_errors * error
 
 
 def move_of(level: Level, length: int, earlier: Move | None = None) -> Move:

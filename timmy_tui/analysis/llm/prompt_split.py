@@ -255,11 +255,6 @@ def apparent_rate(tokens: int, prefill_ms: float) -> float:
     return tokens / max(prefill_ms, 0.01) * 1000
 
 
-def full_hit_ms(decode_rate: float | None, prefill_ms: float) -> float:
-    """Prefill time of a full cache hit in ms: one decode step, and never more than the whole prefill."""
-    return min(FULL_HIT_MS if decode_rate is None else 1000 / decode_rate, prefill_ms)
-
-
 def queue_ms(request: LlmRequest) -> float | None:
     """Time in ms that Ollama spent and did not report, above the usual: waiting for the slot, or for a slow reader."""
     if (

@@ -1,6 +1,24 @@
-"""Detects turns that are reported out of order: the debug log has typed turns at a time of its own."""
+"""The order of turns: those that are reported late, and which one is ahead of another in its session."""
 
+from collections import OrderedDict
+
+from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.turn import Turn
+
+
+class NewestOfSessions:
+    """The newest turn of each session, of the sessions that were last seen: two may run at the same time."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[int, Turn] = OrderedDict()
+
+    def take(self, turn: Turn) -> Turn | None:
+        """The turn ahead of this one in its session, whose newest turn it is from now on; None for the first."""
+        ahead = self._turns.pop(turn.session, None)
+        self._turns[turn.session] = turn
+        if len(self._turns) > TUNING.detector.sessions_at_once:
+            self._turns.popitem(last=False)
+        return ahead
 
 
 def is_late(turn: Turn, newest: Turn | None) -> bool:

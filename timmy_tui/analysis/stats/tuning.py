@@ -128,8 +128,6 @@ class DetectorTuning:
     """Values. A stage that moves with another one takes at least so many as its new reference. Not measured."""
     usual_loads: int = 20
     """Turns. Their load times tell what an ordinary load is. Not measured."""
-    known_shifts: int = 100
-    """Findings. The moves of so many are known exactly; of older ones from their ratio. Not measured."""
     whole_values: int = 30
     """Values. With fewer V2V is not judged: the stages behind its usual are being learned. Not measured."""
     sessions_at_once: int = 8
@@ -271,8 +269,6 @@ class DiagnosisTuning:
     """Turns. Complete ones before anything is called usual. Not measured."""
     least_optional: int = 3
     """Values. Of a stage that is often left out; before that a usual turn is one without it. Not measured."""
-    open_sessions: int = 8
-    """Sessions. So many may be interleaved; a turn is set behind the newest one of its own. Not measured."""
     slow_ms: float = 300.0
     """ms. A slow turn is over its usual by more than this. Not measured."""
     slow_scales: float = 4.0

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from timmy_tui.core.decode import number
-from timmy_tui.core.formatting import MISSING, duration
+from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.log_entry import LogEntry
 from timmy_tui.ui.paint.lines import Line, fit, left, line, right, wrap_text
@@ -126,7 +126,7 @@ def _delta_role(entry: LogEntry) -> str:
 def event_name(entry: LogEntry) -> str:
     """The event without the service that the column before has; a run of pauses says how many."""
     if entry.pauses:
-        return f"{entry.pauses} pause{'' if entry.pauses == 1 else 's'} without text"
+        return f"{plural(entry.pauses, 'pause')} without text"
     return clean(entry.event, 64).removeprefix(f"{entry.service}_")
 
 

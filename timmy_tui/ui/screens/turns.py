@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import DataTable
 
+from timmy_tui.core.formatting import plural
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import MarkTurn, Quality
 from timmy_tui.ui.column_choice import remember_columns, remembered_columns
@@ -340,7 +341,7 @@ class TurnsScreen(FilterScreen):
             count += f" · by {heading.strip() or self._sorted_by}{'' if self._downwards else ', smallest first'}"
         hidden = sum(key not in {column.key for column in self._columns} for key in self._keys)
         if hidden:
-            count += f" · +{hidden} column{'' if hidden == 1 else 's'}"
+            count += f" · +{plural(hidden, 'column')}"
         return [headline_line(view, width), spread(line((count, "title")), line(self._following()), width)][:height]
 
     def _following(self) -> tuple[str, str]:
