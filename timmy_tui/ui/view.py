@@ -13,7 +13,6 @@ from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
-from timmy_tui.model.stages import GPU, GPU_STAGES
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
 from timmy_tui.ui.paint.lines import foreign
@@ -207,20 +206,15 @@ class View(Struct, frozen=True, eq=False, dict=True):
         """Ordinal of an epoch's first turn → the epoch's number."""
         return {epoch.first: epoch.number for epoch in self.snapshot.epochs}
 
-    def finding_on(self, key: str) -> Finding | None:
-        """The lasting finding on a stage; a finding on the GPU counts for the LLM's and the TTS's stages."""
-        for finding in self.findings:
-            if finding.stage == key or (finding.stage == GPU and key in GPU_STAGES):
-                return finding
-        return None
+    @cached_property
+    def _diagnoses(self) -> dict[int, Diagnosis]:
+        judgement = self.snapshot.judgement
+        known = (*judgement.diagnoses, judgement.diagnosis) if judgement else ()
+        return {one.ordinal: one for one in known if one is not None}
 
     def diagnosis_of(self, ordinal: int) -> Diagnosis | None:
         """The diagnosis of a turn; None for one that was not judged, or long ago."""
-        judgement = self.snapshot.judgement
-        if judgement is None:
-            return None
-        known = (judgement.diagnosis, *reversed(judgement.diagnoses))
-        return next((one for one in known if one is not None and one.ordinal == ordinal), None)
+        return self._diagnoses.get(ordinal)
 
 
 def _same(before: object, now: object) -> bool:

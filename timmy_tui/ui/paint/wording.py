@@ -104,17 +104,13 @@ def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
     return glyph
 
 
-def finding_role(finding: Finding, lost_ms: float | None = None) -> str:
-    """Slower is bad, but only a warning where it costs less than 100 ms; faster is good, an acknowledged one muted.
-
-    ``lost_ms``: what it costs, where that is not what the finding says.
-    """
+def finding_role(finding: Finding) -> str:
+    """Slower is bad, but only a warning where it costs less than 100 ms; faster is good, an acknowledged one muted."""
     if finding.acknowledged:
         return "muted"
     if finding.direction != "slower":
         return "good"
-    lost = finding.after_ms - finding.before_ms if lost_ms is None else lost_ms
-    return "bad" if lost >= LOUD_MS else "warn"
+    return "bad" if finding.after_ms - finding.before_ms >= LOUD_MS else "warn"
 
 
 def tokens(value: int | None) -> str:

@@ -56,19 +56,15 @@ def _found(view: View, key: str) -> LevelChange | None:
     if not found:
         return None
     one = max(found, key=lambda finding: (finding.stage == key, abs(finding.after_ms - finding.before_ms)))
-    change = finding_change(view, one, key)
+    change = _change_on_row(view, one, key)
     # Each gap has its own finding: what they share began with the first.
     first = min((other for other in found if other.direction == one.direction), key=lambda other: other.since)
     part = "" if one.stage in (key, GPU) else one.stage
     return change._replace(since=first.since, turns=max(first.n, one.n), part=part)
 
 
-def finding_change(view: View, finding: Finding, key: str = "") -> LevelChange:
-    """What a finding costs a turn, as the row ``key`` (default: of its stage) shows it since then.
-
-    A finding has the times of the series that raised it, which may be a part of the stage that it names, or one gap.
-    """
-    key = key or finding.stage
+def _change_on_row(view: View, finding: Finding, key: str) -> LevelChange:
+    """A finding as the row ``key`` shows it: a part's whole, and each stage of the GPU, has times of its own."""
     own = LevelChange(
         finding.before_ms, finding.after_ms, finding.ratio, finding.since, finding.n,
         seen=finding.acknowledged or not finding.notable,

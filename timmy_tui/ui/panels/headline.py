@@ -6,14 +6,11 @@ from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import change_words, clock_time, finding_role, reason_words, signed, stage_name
-from timmy_tui.ui.panels.against_usual import finding_change
 from timmy_tui.ui.panels.facts import frozen_words
 from timmy_tui.ui.view import View
 
 FEW = 20
 """Below this number of turns a p95 is grey: it is (almost) the largest value."""
-HEADLINE_TURNS = 30
-"""Turns. An older change of level leaves the headline; its row still shows it."""
 SHORT_CHANGE = 14
 """Cells of ``▲+240ms ×5.2``, without the levels."""
 
@@ -89,14 +86,13 @@ def _level(view: View, width: int) -> list[Line]:
     """The leading finding: stage, ms, since when; without one, how far the turn is over its usual."""
     finding = view.leading
     if finding is not None:
-        change = finding_change(view, finding)
-        words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, SHORT_CHANGE)
+        words = change_words(finding.before_ms, finding.after_ms, finding.ratio, view.glyphs, SHORT_CHANGE)
         name = stage_name(finding.stage)
         first = next((turn for turn in view.turns if turn.ordinal == finding.since), None)
         at = clock_time(first.started)[:5] if first is not None and first.started is not None else ""
         turns = plural(finding.n, "turn")
         since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {finding.n}t"
-        return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding, change.ms)), (since, "muted"))]
+        return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding)), (since, "muted"))]
     headline = view.snapshot.headline
     delta = headline.delta if headline else None
     text = signed(delta if view.excess_ms is None else view.excess_ms, view.glyphs)

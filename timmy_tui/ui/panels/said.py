@@ -13,7 +13,6 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.report.finding_words import is_drift, span_words
 from timmy_tui.ui.paint.lines import Line, Row, cells, fit, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import change_words, finding_role, stage_name, tokens
-from timmy_tui.ui.panels.against_usual import finding_change
 from timmy_tui.ui.panels.facts import (
     UNDO,
     cache_line,
@@ -23,6 +22,7 @@ from timmy_tui.ui.panels.facts import (
     sources_lines,
     trial_line,
 )
+from timmy_tui.ui.panels.headline import SHORT_CHANGE
 from timmy_tui.ui.view import View
 
 SOON_TURNS, FULL = 15, 0.85
@@ -93,17 +93,16 @@ def finding_line(view: View, width: int) -> Line:
 
 def finding_parts(view: View, finding: Finding) -> list[Line]:
     """``▲ RAG slower +41ms ×1.8``, the levels, and since when; the most important part first."""
-    change = finding_change(view, finding)
-    words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, 14)
+    words = change_words(finding.before_ms, finding.after_ms, finding.ratio, view.glyphs, SHORT_CHANGE)
     since = view.turn_name(finding.since, finding.since_id)
     turns = span_words(finding) if is_drift(finding) else plural(finding.n, "turn")
     seen = " (seen)" if finding.acknowledged else ""
-    level = f"usual {duration(change.before_ms)} → now {duration(change.after_ms)}"
+    level = f"usual {duration(finding.before_ms)} → now {duration(finding.after_ms)}"
     name = f"{words[:1]} {stage_name(finding.stage)} {finding.direction} {words[1:]}"
     if finding.cause:
         name = f"{view.glyphs.up} {foreign(finding.cause, 90)}"
     return [
-        line((name, finding_role(finding, change.ms))),
+        line((name, finding_role(finding))),
         line((f"since {since}{seen}", "muted")),
         line((level, "text")),
         line((turns, "muted")),
