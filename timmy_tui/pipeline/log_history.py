@@ -50,7 +50,7 @@ class LogHistory:
 
     def newest(self) -> LogCursor:
         """The end of both logs as they are now."""
-        events, facts = self._texts()
+        events, facts, _ = self._texts()
         return LogCursor(events.end, facts.end, newest=True)
 
     def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
@@ -58,8 +58,7 @@ class LogHistory:
 
         Raises SourceError.
         """
-        events, facts = self._texts()
-        names = self._names()
+        events, facts, names = self._texts()
         found: list[LogEntry] = []
         looked, spent = 0, 0
         try:
@@ -76,7 +75,7 @@ class LogHistory:
 
     def of_turn(self, turn: TurnLines) -> LogPage:
         """All lines of a turn, or those between two of its events. Looks through the whole logs; raises SourceError."""
-        events, facts = self._texts()
+        events, facts, names = self._texts()
         try:
             stamped = _lines_with(events, turn.request_id.encode()) if turn.request_id else []
             group = _group_of(facts, turn)
@@ -85,29 +84,34 @@ class LogHistory:
         groups = [group] if group is not None else []
         items = merge(stamped[-MOST_OF_TURN:], groups, top=True, newest=True).items
         items = _between(items, turn)
-        return LogPage(tuple(_entries(items, {}, self._names(), LogFilter())), LogCursor(), len(items))
+        return LogPage(tuple(_entries(items, {}, names, LogFilter())), LogCursor(), len(items))
 
     def whole_line(self, entry: LogEntry) -> str:
         """The line as it stands in its file, not cut, not sanitized. Raises SourceError."""
-        events, facts = self._texts()
-        text = events if entry.source == self._names()[0] else facts
+        events, facts, names = self._texts()
+        text = events if entry.source == names[0] else facts
         try:
             return text.whole_line(entry.offset).decode("utf-8", "replace")
         except OSError as error:
             raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
 
-    def _texts(self) -> tuple[LogText, LogText]:
-        """The stamped logs, and those without stamps."""
-        files = list(self.files())
-        stamped = [file.part for file in files if isinstance(FORMATS[file.kind], EventLog)]
-        others = [file.part for file in files if not isinstance(FORMATS[file.kind], EventLog)]
-        return LogText(stamped), LogText(others)
+    def _texts(self) -> "_Texts":
+        """The stamped logs, and those without stamps, as they are now."""
+        stamped: list[LogFile] = []
+        others: list[LogFile] = []
+        for file in self.files():
+            (stamped if isinstance(FORMATS[file.kind], EventLog) else others).append(file)
+        names = (stamped[0].name if stamped else "latency.log", others[0].name if others else "v34.log")
+        return _Texts(LogText([file.part for file in stamped]), LogText([file.part for file in others]), names)
 
-    def _names(self) -> tuple[str, str]:
-        files = list(self.files())
-        stamped = [file.name for file in files if isinstance(FORMATS[file.kind], EventLog)]
-        others = [file.name for file in files if not isinstance(FORMATS[file.kind], EventLog)]
-        return (stamped or ["latency.log"])[0], (others or ["v34.log"])[0]
+
+class _Texts(NamedTuple):
+    """Both logs at the moment of a call."""
+
+    events: LogText
+    facts: LogText
+    names: tuple[str, str]
+    """Of both, as the screen calls them."""
 
 
 def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item], LogCursor]:
