@@ -1,16 +1,13 @@
 """A method on every world: counts, their intervals, and what a clairvoyant finds in the same logs."""
 
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import median
-from typing import Any
 
 from bench.judgement.changes import AFTER, OTHERS, STEPS, WORK
 from bench.judgement.clairvoyant import Clairvoyant
 from bench.judgement.scenarios import Labelled
-from bench.judgement.score import SOON, Method, count_false, count_found
+from bench.judgement.score import SOON, Detections, Method, count_false, count_found
 from bench.judgement.worlds import SIZES, WORLDS, Request, Seeds, draw, null_logs
 
 NULL_LOGS = 200
@@ -31,32 +28,15 @@ class Effort:
 
 
 @dataclass
-class Found:
-    """Logs with one kind of change."""
+class Found(Detections):
+    """Logs with one kind of change, and how many of the changes a clairvoyant finds."""
 
-    logs: int = 0
-    found: int = 0
-    soon: int = 0
-    delays: list[int] = field(default_factory=list)
-    named: int = 0
-    wrong: int = 0
-    backwards: int = 0
     possible: int = 0
-    """Found by the clairvoyant."""
     possible_soon: int = 0
-    """Found by it within 20 turns."""
+    """Within 20 turns."""
 
     def __add__(self, other: "Found") -> "Found":
-        return Found(*(mine + theirs for mine, theirs in zip(_fields(self), _fields(other), strict=True)))
-
-    @property
-    def delay(self) -> float:
-        """Median in turns; NaN where nothing was found."""
-        return median(self.delays) if self.delays else math.nan
-
-
-def _fields(found: Found) -> list[Any]:
-    return [getattr(found, name) for name in Found.__dataclass_fields__]
+        return Found(**{name: mine + getattr(other, name) for name, mine in vars(self).items()})
 
 
 @dataclass
@@ -102,9 +82,7 @@ def _found(method: Method, logs: Sequence[Labelled], tests: Sequence[Clairvoyant
     tally = count_found(method, logs)
     _add(mistaken, tally.mistaken)
     possible = [sum(test.finds(log) for log in logs) for test in tests]
-    return Found(
-        tally.logs, tally.found, tally.soon, tally.delays, tally.named, tally.wrong, tally.backwards, *possible
-    )
+    return Found(**vars(tally), **dict(zip(("possible", "possible_soon"), possible, strict=False)))
 
 
 def _add(counts: dict[str, int], more: dict[str, int]) -> None:

@@ -1,14 +1,13 @@
 """Labelled logs: what was done, to which stage, from which turn on."""
 
-import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from bench.judgement.shapes import slowed, without
+from bench.judgement.shapes import without
 from bench.judgement.turns import BASES, Truth, make_turns
 from timmy_tui.model.turn import Turn
 
@@ -56,40 +55,6 @@ def young_logs(count: int, seed: int) -> Iterator[Labelled]:
 
 def _shaped(turns: list[Turn], shape: str) -> list[Turn]:
     return [without(turn, shape[3:]) for turn in turns] if shape.startswith("no ") else turns
-
-
-def work_logs(count: int, seed: int) -> Iterator[Labelled]:
-    """Answers and prompts become longer or shorter, at once, slowly or by the hour; nothing is slower."""
-    for number in range(count):
-        name, workload = WORK[number % len(WORK)]
-        yield Labelled(name, make_turns(CLEAN // 2, seed + number, Truth(workload=workload)))
-
-
-WORK: tuple[tuple[str, Callable[[int], tuple[float, float]]], ...] = (
-    ("answers ×2 from turn 200", lambda number: (2.0 if number >= 200 else 1.0, 1.0)),
-    ("answers ×0.4 from turn 200", lambda number: (0.4 if number >= 200 else 1.0, 1.0)),
-    ("prompts grow ×2.5 from turn 200", lambda number: (1.0, 2.5 if number >= 200 else 1.0)),
-    ("answers grow to ×3 in 300 turns", lambda number: (1.0 + min(number / 150, 2.0), 1.0)),
-    ("waves of 120 turns", lambda number: (math.exp(0.6 * math.sin(number / 19)), 1.0)),
-    ("both ×2 from turn 200", lambda number: (2.0, 2.0) if number >= 200 else (1.0, 1.0)),
-)
-
-
-def trick_logs(count: int, seed: int) -> Iterator[Labelled]:
-    """Single slow turns, and a stage that only becomes less steady: no level has moved."""
-    for number in range(count):
-        chance = random.Random(seed + number)
-        stage = chance.choice([key for key in BASES if key != "mute"])
-        turns = make_turns(CLEAN // 2, seed + number)
-        if number % 2:
-            done = [slowed(turn, stage, chance.uniform(5, 20) if chance.random() < 0.025 else 1.0) for turn in turns]
-            yield Labelled("single turns ×5–20", done, stage)
-        else:
-            noise = 1.7 * BASES[stage][1]
-            wide = [
-                slowed(turn, stage, math.exp(chance.gauss(0, noise)) if turn.ordinal > 200 else 1.0) for turn in turns
-            ]
-            yield Labelled("variance ×4 from turn 200", wide, stage)
 
 
 def step_logs(factor: float, count: int, seed: int, drift: int = 0) -> Iterator[Labelled]:

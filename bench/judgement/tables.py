@@ -88,7 +88,12 @@ def steps(grades: dict[str, Grade]) -> Iterator[str]:
 
 def _step(found: Found) -> str:
     counts = f"{found.found} ({found.soon}) of {found.logs}; {found.possible}"
-    return f" {counts} | {_share(found):.0%} ({_share_soon(found):.0%}) | {found.delay:g} |"
+    return f" {counts} | {_share(found):.0%} ({_share_soon(found):.0%}) | {_turns(found)} |"
+
+
+def _turns(found: Found) -> str:
+    """The median delay; a dash where nothing was found."""
+    return "—" if found.delay is None else f"{found.delay:g}"
 
 
 def _share(found: Found) -> float:
@@ -101,7 +106,7 @@ def _share_soon(found: Found) -> float:
 
 def _summary(found: Sequence[Found], word: str) -> str:
     shares, soon = [_share(one) for one in found], [_share_soon(one) for one in found]
-    delays = [one.delay for one in found if one.delays] or [math.nan]
+    delays = [one.delay for one in found if one.delay is not None] or [math.nan]
     if word == "worst":
         return f" | {min(shares):.0%} ({min(soon):.0%}) | {max(delays):g} |"
     every = sum(found, Found())
@@ -124,7 +129,7 @@ def others(grades: dict[str, Grade]) -> Iterator[str]:
         world, least = min(by_world.items(), key=lambda item: item[1].found / max(item[1].logs, 1))
         yield (
             f"| {change.name} | {every.logs} | {every.found / every.logs:.0%} [{low:.0%}, {high:.0%}] "
-            f"| {every.soon / every.logs:.0%} | {every.delay:g} | {every.wrong} of {every.named} | {every.backwards} "
+            f"| {every.soon / every.logs:.0%} | {_turns(every)} | {every.wrong} of {every.named} | {every.backwards} "
             f"| {world}: {least.found} of {least.logs} |"
         )
 
@@ -141,6 +146,6 @@ def peers(grades: dict[str, dict[str, Grade]]) -> Iterator[str]:
         work = _rate(*(sum(counts) for counts in zip(*(one.work for one in every), strict=True)))
         worst = max(1000 * one.false[0] / one.false[1] for one in every)
         found = [sum((one.changes[step] for one in every), Found()) for step in _STEPS]
-        cells = "".join(f" {one.found} ({one.soon}) of {one.logs}, {one.delay:g} |" for one in found)
+        cells = "".join(f" {one.found} ({one.soon}) of {one.logs}, {_turns(one)} |" for one in found)
         wrong = sum(_wrong_counts(one)[0] for one in every) / max(sum(_wrong_counts(one)[1] for one in every), 1)
         yield f"| {name} | {false} | {worst:.1f} | {work} |{cells} {wrong:.0%} |"
