@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.run
 	@$(BIN)/timmy-tui demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.engine
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -75,6 +75,14 @@ $(VENV)/.run: pyproject.toml constraints.txt
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(call install,.[dev])
 	@touch $(VENV)/.run
+
+# A real llama.cpp engine for some tests, where its wheel fits this machine. Without it they are skipped and say so.
+$(VENV)/.engine: $(VENV)/.dev
+	@{ command -v uv >/dev/null 2>&1 \
+		&& uv pip install --quiet --python $(BIN)/python -c constraints.txt -e ".[engine]"; } \
+	|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[engine]" \
+	|| echo "The tests with a real engine are skipped: its wheel does not fit here, or no index has it."
+	@touch $@
 
 .venv-mutants/.run: pyproject.toml constraints.txt
 	$(call install,.[mutants])

@@ -6,7 +6,7 @@ was ended. ``python -m bench engine FOLDER`` reads those. In front of
 the engine stands what Ollama 0.12.11 does around its own; the truth is the engine's own count of cached tokens. Errors
 are of the figures, in percentage points of the prompt; a bias above 0: more reuse was shown than there was. "ranges":
 turns shown as a range, how many of them held the truth, and their median width in points. "loaded, cut": turns shown
-so. "unknown": nothing shown, or a range of more than 30 points (not "busy").
+so. "nothing shown": a dash with its reason (not "busy"). "wide range": more than 30 points, at most 50.
 
 Two clocks: on a machine of one's own, Ollama's wall time is the time in which its engine had a core. The recordings
 were made on a shared one, where others took the core away in the middle of a prefill; so the tables count the time with

@@ -21,7 +21,7 @@ COLD = 0.2
 """Reused share below which a turn counts as cold."""
 FAR = 0.15
 VAGUE = 0.3
-"""A wider range counts as unknown."""
+"""A wider range tells little."""
 UNREPORTED_MS = (3.0, 0.84)
 
 
@@ -149,8 +149,8 @@ def score(recording: Recording, clock: int, kept: dict[PrefillKey, LearnedRate] 
 
 HEADER = (
     "| form | turns | loaded, cut | figures | median | p90 | worst | bias | beyond 15 | ranges | false cold |"
-    " missed cold | unknown | busy |",
-    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    " missed cold | nothing shown | wide range | busy |",
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
 )
 
 
@@ -173,8 +173,7 @@ def row(name: str, score: Score) -> str:
         name, score.turns, f"{score.known}{wrong}", len(sizes), *errors,
         f"{held} of {len(score.ranges)}, {points(median(width for width, _ in score.ranges))}" if score.ranges else "—",
         score.false_cold, f"{score.missed_cold} of {score.cold}",
-        f"{score.unknown + score.vague} ({(score.unknown + score.vague) / max(score.turns, 1):.0%})",
-        f"{score.busy} ({score.busy / max(score.turns, 1):.0%})",
+        *(f"{count} ({count / max(score.turns, 1):.0%})" for count in (score.unknown, score.vague, score.busy)),
     ]  # fmt: skip
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
