@@ -21,6 +21,7 @@ ELSEWHERE = (
         "python -m bench shapes",
         "a million lines of every shape: is the time to read them linear? (ten minutes)",
     ),
+    ("python -m bench steady", "an hour of the demo: is every headline borne out by the stage's own durations?"),
     ("make fuzz", "inputs that nobody wrote: what must hold whatever is read (two CPU minutes for each of 12)"),
     ("make soak", "the real dashboard while everything goes wrong at once, against a ledger (ten minutes)"),
     ("make mutants", "faults put into the core one at a time: which ones no test notices (an hour)"),
@@ -38,6 +39,11 @@ def main() -> None:
         from bench import picture
 
         picture.main(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["steady"]:
+        from bench import steady
+
+        steady.main(sys.argv[2:])
         return
     if sys.argv[1:2] == ["engine"]:
         from bench import engine
