@@ -1,6 +1,5 @@
 """All mutants of the core, and the sample drawn from them: which ones depends on the seed and on nothing else."""
 
-import ast
 import random
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -13,6 +12,7 @@ from cosmic_ray.plugins import get_operator
 from bench.mutants.groups import files_of
 from bench.mutants.mutant import Mutant
 from bench.mutants.operators import LIBRARY, OWN, Source
+from bench.mutants.same_code import is_same_code
 
 SHARE_OF_ONE_LINE = 2
 """Mutants of one line in a sample at most: a long table would otherwise be all of its group."""
@@ -52,13 +52,12 @@ def mutants_of(path: str, text: str) -> Iterator[Mutant]:
 
 
 def is_valid(mutant: Mutant, text: str) -> bool:
-    """It compiles and says something else."""
+    """It compiles, to other code than the original: what the compiler makes the same is the same program."""
     try:
-        changed = ast.parse(apply(mutant, text))
-        compile(changed, mutant.path, "exec")
+        changed = compile(apply(mutant, text), mutant.path, "exec")
     except (SyntaxError, ValueError):
         return False
-    return ast.dump(changed) != ast.dump(source_of(text).tree)
+    return not is_same_code(changed, compile(text, mutant.path, "exec"))
 
 
 def draw(root: Path, seed: int) -> Iterator[tuple[str, int, Sequence[Mutant]]]:

@@ -8,6 +8,7 @@ import pytest
 from bench.mutants.groups import GROUPS, group_of, sizes
 from bench.mutants.operators import OWN, Edit, Source
 from bench.mutants.results import changed_lines, counted, wilson
+from bench.mutants.same_code import is_same_code
 from bench.mutants.selection import Reach
 
 
@@ -66,6 +67,24 @@ def test_every_kind_leaves_what_can_be_read() -> None:
     for kind in OWN:
         for mutant in mutants(kind, text):
             assert ast.dump(ast.parse(mutant)) != ast.dump(ast.parse(text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("def f(a):\n    if a:\n        return None", "def f(a):\n    if a:\n        pass", True),
+        ("def f(a):\n    g(a)\n    return", "def f(a):\n    g(a)\n    pass", True),
+        ("def f(a):\n    if a:\n        return\n    g(a)", "def f(a):\n    if a:\n        pass\n    g(a)", False),
+        ("def f(a):\n    return 1", "def f(a):\n    return True", False),
+        ("A = 0.0", "A = -0.0", False),
+        ("def f(a=1): ...", "def f(a=2): ...", False),
+        ("A = b.c", "A = b.d", False),
+        ("def f(a, b): return a", "def f(b, a): return b", False),
+        ("try:\n    f()\nexcept A:\n    pass", "try:\n    f()\nexcept B:\n    pass", False),
+    ],
+)  # fmt: skip
+def test_what_the_compiler_makes_the_same_is_no_mutant(old: str, new: str, same: bool) -> None:
+    assert is_same_code(compile(old, "", "exec"), compile("# a line more\n" + new, "", "exec")) is same
 
 
 def test_lines_that_run_at_import() -> None:
