@@ -40,12 +40,13 @@ soak: MINUTES ?= 10
 soak: $(VENV)/.dev
 	$(BIN)/python -m bench.soak --minutes $(MINUTES) $(OPTIONS)
 
-# The live screen at three sizes, with a regression in it; as PNG too where rsvg-convert (librsvg2-bin) is present.
+# The live screen at three sizes, with a regression in it, and a film of a flip; PNG where rsvg-convert (librsvg2-bin) is.
 SHOT := --scenario regression --turns 120 --seed 3
 screenshot: $(VENV)/.run
 	$(BIN)/timmy-tui screenshot --size 80x24 $(SHOT) docs/live-80x24.svg
 	$(BIN)/timmy-tui screenshot --size 120x30 $(SHOT) docs/live.svg
 	$(BIN)/timmy-tui screenshot --size 200x50 $(SHOT) docs/live-200x50.svg
+	$(BIN)/python -m bench.film docs/flip.svg
 	@if command -v rsvg-convert >/dev/null; then \
 		for name in live-80x24 live live-200x50; do rsvg-convert -o docs/$$name.png docs/$$name.svg || exit 1; done; \
 	else echo "no PNG: rsvg-convert (librsvg2-bin) is not installed"; fi

@@ -33,6 +33,10 @@ BEFORE = 30
 """Turns before a change that its stage's durations are compared with."""
 SHARE = 1 / 3
 """Of a finding's size that its stage's written durations must show."""
+NEWEST = 5
+"""Turns at whose durations a drift is looked at: it says where the level is now, not where it has been on average."""
+PARTS = {"gpu": ("llm", "tts"), "prompt cache": ("prefill",)}
+"""Stages that the judge names, and which the ledger calls otherwise."""
 LOOP = "while True: pass"
 
 
@@ -40,11 +44,12 @@ def main(arguments: Sequence[str]) -> None:
     """Run it and print the table's row, then each finding that led."""
     minutes = float(arguments[0]) if arguments else 60.0
     loops = int(arguments[1]) if len(arguments) > 1 else 0
-    with tempfile.TemporaryDirectory() as folder, busy(loops):
-        root = Path(folder) / "timmy"
-        with Demo(DemoOptions(speed=SPEED, history=0), root):
-            time.sleep(minutes * 60)
-        turns = turns_of(root)
+    # Kept, so that an alarm can be looked into.
+    root = Path(tempfile.mkdtemp(prefix="timmy-steady-")) / "timmy"
+    with busy(loops), Demo(DemoOptions(speed=SPEED, history=0), root):
+        time.sleep(minutes * 60)
+    turns = turns_of(root)
+    print(f"logs: {root}")
     print("\n".join(table(turns, f"{minutes:g} min, {loops} busy loops")))
 
 
@@ -85,15 +90,17 @@ def written_ms(turn: Turn, finding: Finding) -> float | None:
         return turn.headline_ms
     if finding.gap:
         return next((gap.ms for gap in turn.gaps if f"{gap.after}→{gap.before}" == finding.gap), None)
-    parts = [turn.stages.get(key) for key in (("llm", "tts") if finding.stage == "gpu" else (finding.stage,))]
+    parts = [turn.stages.get(key) for key in PARTS.get(finding.stage, (finding.stage,))]
     known = [part for part in parts if part is not None]
     return sum(known) if len(known) == len(parts) else None
 
 
 def levels(turns: Sequence[Turn], finding: Finding, at: int) -> tuple[float | None, float | None]:
-    """Median of the stage's written durations: in the turns before the finding's first one, and from it to ``at``."""
+    """Medians of the stage's written durations: in the turns before the finding's first one, and from it to ``at``."""
     before = [written_ms(turn, finding) for turn in turns if turn.ordinal < finding.since][-BEFORE:]
     after = [written_ms(turn, finding) for turn in turns if finding.since <= turn.ordinal <= at]
+    if finding.steps > 1:
+        after = after[-NEWEST:]
     found = [[value for value in values if value is not None] for values in (before, after)]
     return (median(found[0]) if found[0] else None, median(found[1]) if found[1] else None)
 

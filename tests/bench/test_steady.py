@@ -33,6 +33,12 @@ def test_levels_are_medians_before_the_change_and_from_it_until_it_was_raised() 
     assert levels(turns[50:], FINDING, 55) == (None, 180.0)
 
 
+def test_a_drift_says_where_the_level_is_now() -> None:
+    turns = [turn(number, 100.0 + 20 * max(number - 49, 0)) for number in range(60)]
+    assert levels(turns, FINDING, 59) == (100.0, 210.0)
+    assert levels(turns, replace(FINDING, steps=2), 59) == (100.0, 260.0)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "right"),
     [(100.0, 134.0, True), (100.0, 133.0, False), (100.0, 60.0, False), (None, 200.0, False), (100.0, None, False)],
@@ -50,6 +56,7 @@ def test_what_a_turn_writes_of_gaps_of_the_headline_and_of_both_on_the_gpu() -> 
     assert written_ms(one, FINDING) is None
     assert written_ms(one, replace(FINDING, stage="V2V")) == 2000.0
     assert written_ms(one, replace(FINDING, stage="gpu")) == 1100.0
+    assert written_ms(replace(one, stages={"prefill": 90.0}), replace(FINDING, stage="prompt cache")) == 90.0
     assert written_ms(one, replace(FINDING, stage="unattributed", gap="classify→retrieve")) == 7.0
     assert written_ms(one, replace(FINDING, stage="unattributed", gap="end→start")) is None
 
