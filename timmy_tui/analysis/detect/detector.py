@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.detect.cusum import confidence
 from timmy_tui.analysis.detect.findings import BACK, Findings
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.detect.moves import Move, move_of
 from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
 from timmy_tui.analysis.detect.ratios import Ratios
@@ -130,7 +130,7 @@ class RegressionDetector:
             elif not others_move:
                 self._alarm(V2V, turn)
 
-    def _fires(self, level: Level) -> bool:
+    def _fires(self, level: JudgedLevel) -> bool:
         evidence, length = level.bank.strongest()
         if evidence < (_TUNING.whole_alarm if level.stage == V2V else _TUNING.alarm) or not level.ready:
             return False

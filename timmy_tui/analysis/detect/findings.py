@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.detect.moves import Move, bounds, figures_of, ratio_of, works_taken_out
 from timmy_tui.analysis.detect.names import gap_name
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -29,7 +29,7 @@ class _Past(NamedTuple):
 class Findings:
     """Several series may share a finding: they moved for the same cause."""
 
-    def __init__(self, levels: Mapping[str, Level]) -> None:
+    def __init__(self, levels: Mapping[str, JudgedLevel]) -> None:
         """``levels``: of all series, as they are at the moment."""
         self._levels = levels
         self._active: dict[str, Finding] = {}

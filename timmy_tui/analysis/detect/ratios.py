@@ -9,7 +9,7 @@ import statistics
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import Value
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios, TurnRatios
@@ -48,7 +48,7 @@ class Ratios:
         self._gaps_before: float | None = None
         self._count = 0
 
-    def add(self, value: Value, level: Level) -> None:
+    def add(self, value: Value, level: JudgedLevel) -> None:
         """Take a value of the turn; ``level`` has judged it."""
         series = self._series.setdefault(value.series, _Series())
         if series.base is None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from timmy_tui.analysis.detect.cusum import Runs
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -37,7 +37,7 @@ class Usual:
     """A level for each series. Constant in the length of history."""
 
     def __init__(self) -> None:
-        self.levels: dict[str, Level] = {}
+        self.levels: dict[str, JudgedLevel] = {}
         self.judged: tuple[Judged, ...] = ()
         """Of the newest turn that was set against its usual; series without a level are not in it."""
         self._noise = SessionNoise()
@@ -75,12 +75,12 @@ class Usual:
                 self.judged += (Judged(V2V, measured, whole, residual),)
         return values
 
-    def _level(self, series: str) -> Level:
+    def _level(self, series: str) -> JudgedLevel:
         level = self.levels.get(series)
         if level is None:
             least = TUNING.workload.mix_values if is_mixed(series) else TUNING.reference.least_values
             least = _TUNING.whole_values if series == V2V else least
-            level = self.levels[series] = Level(series, least, self._session_noise(series), self._runs)
+            level = self.levels[series] = JudgedLevel(series, least, self._session_noise(series), self._runs)
         return level
 
     def end_session(self) -> None:

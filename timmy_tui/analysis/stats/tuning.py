@@ -54,7 +54,7 @@ class CusumTuning:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceTuning:
-    """The usual level of one series (detect/level.py)."""
+    """The usual level of one series (detect/level.py, detect/judged_level.py)."""
 
     least_values: int = 12
     """Values. With fewer in the reference nothing is judged. Not measured."""

@@ -258,3 +258,9 @@ def median(values: Array) -> float:
     if len(ordered) % 2:
         return float(ordered[middle])
     return float(ordered[middle - 1] + ordered[middle]) / 2
+
+
+def column_medians(values: Array) -> Array:
+    """Median of each column of at least one row."""
+    ordered, middle = np.sort(values, axis=0), len(values) // 2
+    return np.asarray(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
