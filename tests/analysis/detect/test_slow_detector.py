@@ -107,7 +107,7 @@ def test_a_turn_between_makes_a_run_two_turns_shorter() -> None:
 def test_followers_count_less_where_slow_turns_come_in_runs() -> None:
     """Fifteen turns of which a tenth are followed are assumed; each run of four adds four, three of them followed."""
     runs = Runs()
-    assert runs.cap == 2.1
+    assert runs.cap == pytest.approx(-0.75 * math.log(0.1))
     for count in range(1, 6):
         runs.add(4)
         assert runs.cap == pytest.approx(min(2.1, -0.75 * math.log((1.5 + 3 * count) / (15 + 4 * count))))

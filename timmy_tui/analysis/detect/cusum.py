@@ -19,7 +19,7 @@ class Runs:
 
     def __init__(self) -> None:
         self._far, self._followed = _TUNING.far_prior, _TUNING.far_prior * _TUNING.far_followed
-        self.cap = _TUNING.cap
+        self.cap = self._cap()
         """Evidence. Most that a turn adds which follows another: what is ordinary here is no evidence."""
 
     def add(self, length: int) -> None:
@@ -27,7 +27,10 @@ class Runs:
         if length <= _TUNING.longest_burst:
             self._far += length
             self._followed += length - 1
-            self.cap = min(_TUNING.cap, -_TUNING.far_weight * math.log(self._followed / self._far))
+            self.cap = self._cap()
+
+    def _cap(self) -> float:
+        return min(_TUNING.cap, -_TUNING.far_weight * math.log(self._followed / self._far))
 
 
 class Bank:
