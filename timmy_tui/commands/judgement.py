@@ -67,17 +67,17 @@ def regressions(options: JudgementOptions) -> None:
 
 def _finding_line(finding: Finding, numbers: Mapping[int, int | None]) -> str:
     """``retrieve slower ×1.38 since turn 41 (2bfc7ffd): 52ms → 72ms, 12 turns, reported at turn 45 (…)``."""
-    from timmy_tui.report.finding_words import end_words, size_words, span_words
+    from timmy_tui.report.finding_words import end_words, level_words, span_words, what_words
 
     since = _turn_words(numbers.get(finding.since), finding.since_id)
     where = f"{finding.stage} {finding.gap}".strip()
     work = f", at equal {' and '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
-    cause = f", {finding.cause}" if finding.cause else ""
+    cause = f", {finding.cause}" if finding.cause and finding.share is None else ""
     reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
     lasting = end_words(finding) or span_words(finding)
     return (
-        f"{where} {finding.direction} {size_words(finding)} since {since}: {duration(finding.before_ms)} → "
-        f"{duration(finding.after_ms)}, {lasting}, reported at {reported_at}{work}{cause}"
+        f"{where} {what_words(finding)} since {since}: {level_words(finding)}, {lasting}, "
+        f"reported at {reported_at}{work}{cause}"
     )
 
 
@@ -108,6 +108,8 @@ def _finding_row(finding: Finding, numbers: Mapping[int, int | None]) -> dict[st
         "lasted": finding.lasted if finding.ended else None,
         "cause": finding.cause or None,
     }
+    if finding.share is not None:
+        row["share"] = msgspec.to_builtins(finding.share)
     return {**row, "gap": finding.gap} if finding.gap else row
 
 

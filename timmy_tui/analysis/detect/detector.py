@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from timmy_tui.analysis.detect.cusum import confidence
-from timmy_tui.analysis.detect.findings import BACK, Findings
+from timmy_tui.analysis.detect.findings import BACK, NEW_EPOCH, Findings
 from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.detect.moves import Move, move_of
 from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
+from timmy_tui.analysis.detect.occurrences import Occurrences
 from timmy_tui.analysis.detect.ratios import Ratios
 from timmy_tui.analysis.detect.usual import Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
@@ -43,6 +44,7 @@ class RegressionDetector:
         self._usual = Usual()
         self._levels = self._usual.levels
         self._findings = Findings(self._levels)
+        self._occurrences = Occurrences(self._findings)
         self._ratios = Ratios()
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
@@ -94,6 +96,7 @@ class RegressionDetector:
             self._findings.follow(V2V)
         self._raise_alarms(turn)
         self._findings.count_turn(turn.ordinal)
+        self._occurrences.add(turn)
 
     def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
         """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""
@@ -104,7 +107,8 @@ class RegressionDetector:
             if names is None or series == V2V or series in names or group_of(series) in names:
                 self._ratios.restart(series)
                 level.restart()
-                self._findings.end(series, "new epoch")
+                self._findings.end(series, NEW_EPOCH)
+        self._occurrences.restart(names)
 
     def _raise_alarms(self, turn: Turn) -> None:
         """Raise a finding for each series with enough evidence: stages first, V2V only if no stage explains it."""
@@ -248,7 +252,8 @@ class RegressionDetector:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Active findings, newest first; behind them the ended ones, newest first."""
-        return self._findings.all
+        lasting = (*self._findings.lasting, *self._occurrences.lasting)
+        return (*sorted(lasting, key=lambda finding: -finding.raised), *self._findings.ended)
 
     @property
     def ratios(self) -> StageRatios:
@@ -258,14 +263,17 @@ class RegressionDetector:
     def acknowledge(self, key: str) -> None:
         """Mark a finding as seen; it stays active."""
         self._findings.acknowledge(key)
+        self._occurrences.acknowledge(key)
 
     def accept(self, key: str) -> None:
         """End a finding: the user takes the new level as usual."""
         self._findings.accept(key)
+        self._occurrences.accept(key)
 
     def mute(self, stage: str) -> None:
         """Drop findings of this stage from now on and end its active one; a second call allows them again."""
         self._findings.mute(stage)
+        self._occurrences.end_muted()
 
 
 def _makes_up_for(shift: float, earlier: float) -> bool:
