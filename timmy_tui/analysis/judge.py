@@ -45,7 +45,7 @@ class Judge:
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
         self._judged: set[int] = set()
-        """Ordinals."""
+        """Ordinals of those at hand."""
         self._answers: dict[str, str] = {}
         """Key of a finding → the user's newest answer."""
         self._diagnoses: deque[Diagnosis] = deque(maxlen=REMEMBERED)
@@ -76,7 +76,9 @@ class Judge:
         """Take a turn in."""
         self._turns[turn.ordinal] = turn
         if len(self._turns) > REMEMBERED:
-            self._turns.popitem(last=False)
+            oldest, _ = self._turns.popitem(last=False)
+            self._judged.discard(oldest)
+            self._tracker.forget(oldest)
         self._reuse.add(turn)
         self._stale = True
         self._state = None

@@ -72,6 +72,7 @@ def _finding_line(finding: Finding, numbers: Mapping[int, int | None]) -> str:
     since = _turn_words(numbers.get(finding.since), finding.since_id)
     where = f"{finding.stage} {finding.gap}".strip()
     work = f", at equal {' and '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
+    work += f", {finding.note}" if finding.note else ""
     cause = f", {finding.cause}" if finding.cause and finding.share is None else ""
     reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
     lasting = end_words(finding) or span_words(finding)
@@ -107,6 +108,7 @@ def _finding_row(finding: Finding, numbers: Mapping[int, int | None]) -> dict[st
         "ended": finding.ended or None,
         "lasted": finding.lasted if finding.ended else None,
         "cause": finding.cause or None,
+        "note": finding.note or None,
     }
     if finding.share is not None:
         row["share"] = msgspec.to_builtins(finding.share)

@@ -72,6 +72,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     confidence: float
     """0…1."""
     adjusted_for: tuple[str, ...] = ()
+    note: str = ""
+    """Why it was judged in another way than usual: ``judged without its work: no output tokens``."""
     ended: str = ""
     """Why it ended (``back to usual``, ``accepted``, ``new epoch``); empty while it lasts."""
     acknowledged: bool = False

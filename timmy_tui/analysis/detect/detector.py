@@ -20,8 +20,10 @@ from timmy_tui.analysis.detect.ratios import Ratios
 from timmy_tui.analysis.detect.usual import Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import NewestOfSessions, is_late
+from timmy_tui.analysis.stats.series import RAW, stage_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.analysis.stats.workload import missing_works
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding, StageRatios
 from timmy_tui.model.stages import STAGES, UNATTRIBUTED, V2V
@@ -104,7 +106,7 @@ class RegressionDetector:
             return
         names = touched_stages(changes, self._known.flags)
         for series, level in self._levels.items():
-            if names is None or series == V2V or series in names or group_of(series) in names:
+            if names is None or series == V2V or stage_of(series) in names or group_of(series) in names:
                 self._ratios.restart(series)
                 level.restart()
                 self._findings.end(series, NEW_EPOCH)
@@ -140,7 +142,7 @@ class RegressionDetector:
             return False
         shift, _ = level.excursion(length)
         before, after = level.moved_ms(shift)
-        if abs(after - before) < _LEAST_MOVE_MS.get(level.stage, 0.0):
+        if abs(after - before) < _LEAST_MOVE_MS.get(stage_of(level.stage), 0.0):
             return False
         direction = level.bank.direction
         if abs(shift) < _LEAST_SHIFT or (shift > 0) != (direction > 0):
@@ -170,6 +172,7 @@ class RegressionDetector:
             direction=direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
             since_id=since[1], ratio=math.exp(shift), before_ms=0.0, after_ms=0.0,
             n=sum(ordinal >= since[0] for ordinal, _ in self._measured), confidence=confidence(evidence),
+            note=_note(series, turn),
         )  # fmt: skip
         self._findings.add(moves, self._told_whole(finding, series))
 
@@ -203,12 +206,12 @@ class RegressionDetector:
 
     def _partners(self, series: str, direction: int) -> list[str]:
         """Other series on the GPU that move the same way at the same time."""
-        if series not in _ON_GPU:
+        if stage_of(series) not in _ON_GPU:
             return []
         return [
             name
             for name, level in self._levels.items()
-            if name in _ON_GPU
+            if stage_of(name) in _ON_GPU
             and name != series
             and level.ready
             and level.bank.strongest(direction)[0] >= _TUNING.partner
@@ -240,7 +243,7 @@ class RegressionDetector:
         for name, finding in self._findings.active:
             if finding.direction != direction_word(direction):
                 continue
-            if name in _ON_GPU and series in _ON_GPU and _is_recent(finding, turn):
+            if {stage_of(name), stage_of(series)} <= _ON_GPU and _is_recent(finding, turn):
                 members = [other for other, its in self._findings.active if its is finding]
                 self._findings.widen(finding, moves, finding_name(series, [*members, *moves]))
                 return True
@@ -274,6 +277,13 @@ class RegressionDetector:
         """Drop findings of this stage from now on and end its active one; a second call allows them again."""
         self._findings.mute(stage)
         self._occurrences.end_muted()
+
+
+def _note(series: str, turn: Turn) -> str:
+    """Of a series whose work is not known: what of it is not."""
+    if not series.startswith(RAW):
+        return ""
+    return f"judged without its work: no {' and no '.join(missing_works(stage_of(series), turn))}"
 
 
 def _makes_up_for(shift: float, earlier: float) -> bool:

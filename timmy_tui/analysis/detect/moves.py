@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from timmy_tui.analysis.detect.judged_level import JudgedLevel
-from timmy_tui.analysis.stats.series import soft_of
+from timmy_tui.analysis.stats.series import soft_of, stage_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import works_of
 from timmy_tui.model.stages import GPU, GPU_STAGES, SPLIT, UNATTRIBUTED, V2V, with_parts
@@ -104,6 +104,8 @@ def figures_of(stage: str, moves: Mapping[str, Move], levels: Mapping[str, Judge
     """Sums over what the stage is made of; a part that did not move counts as it is."""
     if stage in (UNATTRIBUTED, V2V):
         return _largest(moves)
+    moves = {stage_of(series): move for series, move in moves.items()}
+    levels = {**{stage_of(series): level for series, level in levels.items()}, **levels}
     before = after = variance = 0.0
     for leaf in _leaves(stage, moves, levels):
         own = moves.get(leaf)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from timmy_tui.analysis.detect.cusum import Runs
 from timmy_tui.analysis.detect.judged_level import JudgedLevel
-from timmy_tui.analysis.stats.series import Value, soft_of, values_of
+from timmy_tui.analysis.stats.series import Value, soft_of, stage_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import is_mixed
@@ -62,7 +62,7 @@ class Usual:
             level = self._level(series)
             level.add(log_ms, work, tag)
             soft, residual = soft_of(series), level.residual
-            usual = expected[series] = None if level.expected is None else level.expected - soft
+            usual = expected[stage_of(series)] = None if level.expected is None else level.expected - soft
             if usual is not None and residual is not None:
                 judged.append(Judged(series, math.exp(log_ms) - soft, usual, residual))
         whole = None if loaded else _expected_whole(turn, expected)

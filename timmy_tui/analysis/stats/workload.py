@@ -122,6 +122,11 @@ def works_of(stage: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(feature.prior.work for feature in FEATURES.get(stage, ())))
 
 
+def missing_works(stage: str, turn: Turn) -> tuple[str, ...]:
+    """What is not known of the work of a stage, in the words of the screen; its tokens are not a mix."""
+    return tuple(feature.prior.work for feature in FEATURES.get(stage, ()) if feature.read(turn, None) is None)
+
+
 class Priors(NamedTuple):
     """Of a stage's slopes."""
 

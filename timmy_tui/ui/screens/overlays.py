@@ -152,7 +152,7 @@ def finding_rows(view: View, width: int) -> list[Row]:
         adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
             item.adjusted_for
         )
-        adjusted = foreign(item.cause, 100) or adjusted
+        adjusted = foreign(item.cause, 100) or adjusted or foreign(item.note, 100)
         end = foreign(end_words(item), 40) if item.ended else "acknowledged" if item.acknowledged else ""
         role = "muted" if item.ended else finding_role(item)
         text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
