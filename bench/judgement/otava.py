@@ -58,9 +58,10 @@ class Otava:
 
     def close(self) -> None:
         """End its process."""
-        assert self._process.stdin is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
 
 def _series(turns: Sequence[Turn]) -> dict[str, list[tuple[int, float]]]:
