@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bench.judgement.turns import make_turns
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.detect import level
+from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.judge import REMEMBERED, Judge
 from timmy_tui.analysis.stats.workload import Fit, fit_work
 from timmy_tui.model.judgement import JudgementState
@@ -123,6 +124,15 @@ def test_turns_of_which_nothing_is_known() -> None:
     state = judged([complete_turn(n, session=1, request_id=f"{n:08x}") for n in range(60)])
     assert (state.findings, state.verdict) == ((), None)
     assert state.diagnosis is not None and state.diagnosis.sentence == "not measured: too few events"
+
+
+@pytest.mark.parametrize(("count", "sessions", "told"), [(13, 1, False), (14, 1, True), (60, 60, False)])
+def test_a_log_in_which_nothing_could_be_judged_is_known(count: int, sessions: int, told: bool) -> None:
+    """The first turn of a session is cold, twelve make a level, and the next is judged."""
+    detector = RegressionDetector()
+    for n in range(count):
+        detector.add(constant(n, session=n * sessions // count))
+    assert detector.has_judged is told
 
 
 # --- a log without end ---

@@ -34,6 +34,9 @@ class JudgementOptions(LogOptions, frozen=True, kw_only=True):
     as_json: bool
 
 
+_TOO_FEW = "no stage has enough turns that are not the first of their session"
+
+
 @click.command()
 @root_option
 @settings_option
@@ -60,7 +63,7 @@ def regressions(options: JudgementOptions) -> None:
         say_json([_finding_row(finding, numbers) for finding in findings])
         return
     if not findings:
-        say("no level change in these turns")
+        say("no level change in these turns" if detector.has_judged else f"not judged: {_TOO_FEW}")
     for finding in findings:
         say(_finding_line(finding, numbers))
 

@@ -68,6 +68,11 @@ class RegressionDetector:
         """Every value of the newest turn that was judged, beside what was expected of it."""
         return self._usual.judged
 
+    @property
+    def has_judged(self) -> bool:
+        """Any stage has had turns enough for a level; else silence says nothing."""
+        return self._usual.has_judged
+
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
         if turn.position <= self._newest:

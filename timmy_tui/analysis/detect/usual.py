@@ -40,6 +40,8 @@ class Usual:
         self.levels: dict[str, JudgedLevel] = {}
         self.judged: tuple[Judged, ...] = ()
         """Of the newest turn that was set against its usual; series without a level are not in it."""
+        self.has_judged = False
+        """Any turn has been set against its usual."""
         self._noise = SessionNoise()
         self._runs = Runs()
         self._offsets: dict[str, deque[float]] = {}
@@ -67,6 +69,7 @@ class Usual:
                 judged.append(Judged(series, math.exp(log_ms) - soft, usual, residual))
         whole = None if loaded else _expected_whole(turn, expected)
         self.judged = tuple(judged)
+        self.has_judged = self.has_judged or bool(judged)
         measured = turn.measured_ms if turn.is_spoken else None
         if measured is not None and measured > 0 and whole is not None and whole > 0:
             self._level(V2V).add(math.log(measured / whole), (), tag)
