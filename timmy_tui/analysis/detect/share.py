@@ -70,7 +70,11 @@ class Share:
         """A turn in which the stage could have taken place."""
         if len(self._reference) >= self._least:
             self._judge(had)
-        self._recent.append(Seen(had, turn))
+        seen = Seen(had, turn)
+        if not self._gathering and not self._recent:
+            self._take(seen)
+            return
+        self._recent.append(seen)
         while len(self._recent) > min(max(self._lengths), _REFERENCE.held_back):
             self._take(self._recent.popleft())
 
@@ -87,7 +91,7 @@ class Share:
         n = len(self._reference)
         share = (self._had + 0.5) / (n + 1)
         reach = max(_TUNING.shares) - share if had else share - min(_TUNING.shares)
-        if reach < _COMPARISON.least_share and not any(self._evidence):
+        if reach < _COMPARISON.least_share and not self._gathering:
             return
         weight = self._weight
         spread = share * (1 - share)
@@ -100,6 +104,7 @@ class Share:
             usual = min(max(usual, _TUNING.least_share), 1 - _TUNING.least_share)
             gain = math.log(other / usual) if had else math.log((1 - other) / (1 - usual))
             self._gather(place, weight * max(min(gain, TUNING.cusum.cap), -TUNING.cusum.loss_cap))
+        self._gathering = any(self._evidence)
 
     def _gather(self, place: int, gain: float) -> None:
         evidence = self._evidence[place] + gain
@@ -120,6 +125,8 @@ class Share:
 
     def excursion(self) -> Excursion | None:
         """The change, if there is evidence enough."""
+        if not self._gathering:
+            return None
         evidence = max(self._evidence)
         if evidence < TUNING.detector.alarm:
             return None
@@ -139,6 +146,8 @@ class Share:
         self._least = _REFERENCE.settled_values
 
     def _start_evidence(self) -> None:
+        self._gathering = False
+        """There is evidence for any other share."""
         self._evidence = [0.0] * len(_TUNING.shares)
         self._lengths = [0] * len(_TUNING.shares)
         """Turns since each began to gather."""
