@@ -56,6 +56,11 @@ class Share:
         """What a turn counts, and values since that was computed."""
         self._recent: deque[Seen] = deque()
         self._least = _TUNING.least_values
+        self._gathering = False
+        """There is evidence for any other share."""
+        self._evidence: list[float] = []
+        self._lengths: list[int] = []
+        """Turns since each began to gather."""
         self.restart()
 
     def restart(self) -> None:
@@ -147,10 +152,8 @@ class Share:
 
     def _start_evidence(self) -> None:
         self._gathering = False
-        """There is evidence for any other share."""
         self._evidence = [0.0] * len(_TUNING.shares)
         self._lengths = [0] * len(_TUNING.shares)
-        """Turns since each began to gather."""
 
 
 def _counted(turns: Sequence[Seen]) -> Counts:
