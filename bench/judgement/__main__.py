@@ -11,46 +11,64 @@ from bench.judgement.otava import otava_or_reason
 from bench.judgement.pairs import RECIPES, dashboard, judge_pairs
 from bench.judgement.scenarios import step_logs
 from bench.judgement.score import Method, detect, looks_ahead
-from bench.judgement.tables import others, silence, steps
+from bench.judgement.tables import matrix, others, peers_by_world, silence, steps
 from bench.judgement.tables import peers as peer_table
 from bench.judgement.turns import make_turns
 from bench.judgement.worlds import Seeds, report_seeds
 
 OWN = "**timmy-tui**"
 PEERS = ("mean ± 3σ on ms", "Page–Hinkley on ms, river", "ADWIN on log, river", "KSWIN on log, river")
-QUICK, PEER, FULL = Effort(400, 1, 0, 1), Effort(400, 1, 0, 1), Effort(20_000, 34, 5, 5)
+QUICK, FULL = Effort(400, 1, 1, 1), Effort(20_000, 34, 5, 5)
+PEER_SHARE = 0.1
+"""Of the effort, for each of the others: Otava and KSWIN take ten times as long as the detector."""
 
 
 def worlds(scale: int, seed: int, own: bool) -> Iterator[str]:
-    """Every world: silence, steps, other changes. ``--publish`` draws logs that were never looked at."""
-    yield from _worlds(_effort(scale), Seeds("tune", seed))
+    """Every world: silence, steps, other changes; on logs for tuning."""
+    yield from _worlds(_effort(scale / 10), Seeds("tune", seed))
 
 
-def _effort(scale: int) -> Effort:
-    """``scale`` 10 is what is asked of a table for the page."""
-    share = scale / 10
-    steps, others, work = (max(int(count * share), 1) for count in (FULL.steps, FULL.others, FULL.work))
-    return Effort(int(FULL.clean_turns * share), steps, others, work)
+def _effort(share: float) -> Effort:
+    """A ``share`` of 1 is what is asked of a table for the page."""
+    steps, others, work = (max(round(count * share), 1) for count in (FULL.steps, FULL.others, FULL.work))
+    return Effort(max(int(FULL.clean_turns * share), QUICK.clean_turns), steps, others, work)
 
 
 def _worlds(effort: Effort, seeds: Seeds) -> Iterator[str]:
-    yield f"Logs: {seeds.purpose}, round {seeds.round}; {effort}."
+    yield f"Logs: {seeds.purpose}, round {seeds.round}; a world and size: {effort}."
     grades = run(detect, effort, seeds)
-    for table in (silence, steps, others):
+    for table in (silence, steps, matrix, others):
         yield ""
         yield from table(grades)
 
 
 def peers(scale: int, seed: int, own: bool) -> Iterator[str]:
-    """What others do on a few logs of every world, beside the detector on the same ones."""
-    seeds = Seeds("report", seed)
+    """What others do on some logs of every world, beside the detector on the same ones; on logs for tuning."""
+    yield from _peers(_effort(PEER_SHARE * scale / 10), Seeds("tune", seed))
+
+
+def _peers(effort: Effort, seeds: Seeds) -> Iterator[str]:
+    yield f"Logs: {seeds.purpose}, round {seeds.round}; a world and size: {effort}."
     methods: dict[str, Method] = {OWN: detect, **{name: method_of(*BASELINES[name]) for name in PEERS}}
     otava = otava_or_reason()
     if isinstance(otava, str):
         yield f"Otava: {otava}"
     else:
         methods["E-divisive, Otava (looks back)"] = otava
-    yield from peer_table({name: run(method, PEER, seeds) for name, method in methods.items()})
+    grades = {name: run(method, effort, seeds) for name, method in methods.items()}
+    for table in (peer_table, peers_by_world):
+        yield ""
+        yield from table(grades)
+    if not isinstance(otava, str):
+        otava.close()
+
+
+def _publication(effort: Effort, other: Effort, seeds: Seeds) -> Iterator[str]:
+    """All of the page's tables of worlds, each part with the time that it took."""
+    for part in (_worlds(effort, seeds), _peers(other, seeds)):
+        began = time.monotonic()
+        yield from part
+        yield f"\n({(time.monotonic() - began) / 60:.0f} minutes)\n"
 
 
 def comparisons(scale: int, seed: int, own: bool) -> Iterator[str]:
@@ -105,13 +123,15 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], default=[])
     parser.add_argument("--scale", type=int, default=10, help="10: 20 000 clean turns a world and size")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="worlds only, on few logs: two or three minutes")
-    parser.add_argument("--publish", action="store_true", help="worlds only, on logs that no run before was given")
+    parser.add_argument("--quick", action="store_true", help="worlds and peers, every cell, on few logs for tuning")
+    parser.add_argument("--publish", action="store_true", help="the same on logs that no run before was given")
     parser.add_argument("--own", action="store_true", help="leave out what others would do: most of the time is theirs")
     given = parser.parse_args()
     if given.quick or given.publish:
-        effort = QUICK if given.quick else _effort(given.scale)
-        for line in _worlds(effort, report_seeds() if given.publish else Seeds("tune", given.seed)):
+        effort = QUICK if given.quick else _effort(given.scale / 10)
+        other = QUICK if given.quick else _effort(PEER_SHARE * given.scale / 10)
+        seeds = report_seeds() if given.publish else Seeds("tune", given.seed)
+        for line in _publication(effort, other, seeds):
             print(line, flush=True)
         return
     for name in given.sections or SECTIONS:

@@ -14,7 +14,7 @@ from scipy.stats import mannwhitneyu
 
 from bench.judgement.score import Alarm, Method
 from timmy_tui.analysis.detect.cusum import Bank
-from timmy_tui.analysis.stats.series import soft_of, values_of
+from timmy_tui.analysis.stats.series import soft_of, stage_of, values_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import robust_scale
 from timmy_tui.model.stages import GAP, UNATTRIBUTED
@@ -120,7 +120,8 @@ def method_of(make: Callable[[], Detector], logs: bool) -> Method:
         for before, turn in zip(turns, turns[1:], strict=False):
             if before.session != turn.session:
                 continue
-            for series, log_ms, _ in values_of(turn, before, loaded=False):
+            for name, log_ms, _ in values_of(turn, before, loaded=False):
+                series = stage_of(name)
                 value = log_ms if logs else math.exp(log_ms) - soft_of(series)
                 level = levels.setdefault(series, deque(maxlen=60))
                 level.append(value)

@@ -67,6 +67,20 @@ def _gpu(log: Draft, at: int) -> str:
     return "gpu"
 
 
+def _uncounted(log: Draft, at: int) -> str:
+    """In a log that has no token counts, of a v34 that logs lengths."""
+    log.tokens_known[:] = False
+    for key in PARTS_OF_LLM:
+        log.noise[key][at:] += np.log(1.5)
+    return "llm"
+
+
+def _unmeasured_work(log: Draft, at: int) -> str:
+    """In a log that tells nothing of the work of the LLM."""
+    log.lengths_known = False
+    return _uncounted(log, at)
+
+
 def _gap(log: Draft, at: int) -> str:
     log.gap[at:] += log.chance.uniform(200, 800)
     return "unattributed"
@@ -104,7 +118,8 @@ STEPS = (step(1.2), step(1.5), step(2.0))
 OTHERS = (
     step(0.65), drift(1.6, 80), Change("all GPU stages ×1.5", 1.5, _gpu), Change("a new gap of 200–800 ms", 2.0, _gap),
     Change("a stage vanishes", 0.5, _vanish), Change("memory stored in 90 % and not in 10 %", 2.0, _occur),
-    Change("the prompt cache stops helping", 2.0, _cache),
+    Change("the prompt cache stops helping", 2.0, _cache), Change("the LLM ×1.5, tokens not counted", 1.5, _uncounted),
+    Change("the LLM ×1.5, nothing known of its work", 1.5, _unmeasured_work),
 )  # fmt: skip
 WORK = (Change("answers ×0.4 or ×2", 1.0, _answers), Change("8 to 12 memories and not 2 to 6", 1.0, _memories))
 """Work alone: every alarm is a false one."""

@@ -24,6 +24,8 @@ BEGUN = 1.7e9
 """Seconds since 1970 of the first turn; one follows every 20 s."""
 CHARACTERS = 4.3
 """Of a reply per token: upstream's replies. Of a text: 4."""
+ESTIMATED = 0.98
+"""v34's estimate over Ollama's count of a prompt: 2557 and 2616 in upstream's log."""
 PARTS_OF_LLM = ("prefill", "decode", "wait")
 GPU = ("prefill", "decode", "tts")
 
@@ -51,6 +53,8 @@ class Draft:
     tick: float = 0.0
     """ms. The clock of STT and TTS moves in such steps."""
     tokens_known: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    lengths_known: bool = True
+    """v34 logs the length of the reply and its estimate of the prompt; an older one did not."""
     streams: int = 1
     """Sessions that run at the same time."""
     typed: float = 0.0
@@ -205,5 +209,7 @@ def _turn(draft: Draft, number: int, ordinal: int, stages: dict[str, float | Non
         unattributed_ms=gap, gaps=(Gap("classify", behind, gap),) if stages["classify"] is not None else (),
         prompt_tokens=int(draft.prompt[number]) if known else None, output_tokens=output if known else None,
         prefill_ms=stages["prefill"], decode_ms=stages["decode"], text_length=int(draft.text[number]),
-        reply_length=int(output * CHARACTERS), chunks=int(draft.chunks[number]), tail_mode=False,
+        reply_length=int(output * CHARACTERS) if draft.lengths_known else None,
+        prompt_tokens_est=int(ESTIMATED * draft.prompt[number]) if draft.lengths_known else None,
+        chunks=int(draft.chunks[number]), tail_mode=False,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.judgement.score import Alarm
-from timmy_tui.analysis.stats.series import soft_of, values_of
+from timmy_tui.analysis.stats.series import soft_of, stage_of, values_of
 from timmy_tui.model.stages import GAP, UNATTRIBUTED
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -58,9 +58,10 @@ class Otava:
 
     def close(self) -> None:
         """End its process."""
-        assert self._process.stdin is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
 
 def _series(turns: Sequence[Turn]) -> dict[str, list[tuple[int, float]]]:
@@ -72,7 +73,7 @@ def _series(turns: Sequence[Turn]) -> dict[str, list[tuple[int, float]]]:
         last[turn.session] = turn
         if before is not None and turn.state is TurnState.COMPLETE:
             for series, log_ms, _ in values_of(turn, before, loaded=False):
-                found.setdefault(series, []).append((turn.ordinal, math.exp(log_ms) - soft_of(series)))
+                found.setdefault(stage_of(series), []).append((turn.ordinal, math.exp(log_ms) - soft_of(series)))
     return found
 
 

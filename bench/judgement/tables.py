@@ -116,6 +116,22 @@ def _summary(found: Sequence[Found], word: str) -> str:
     )
 
 
+def matrix(grades: dict[str, Grade]) -> Iterator[str]:
+    """Every change in every world: found (within 20 turns) of logs, the 95 % interval of the share, the delay."""
+    names = [change.name for change in (*STEPS, *OTHERS)]
+    yield f"| world | {' | '.join(names)} |"
+    yield "|---" * (1 + len(names)) + "|"
+    for world, one in grades.items():
+        yield f"| {world} | {' | '.join(_cell(one.changes[name]) for name in names)} |"
+    every = [sum((one.changes[name] for one in grades.values()), Found()) for name in names]
+    yield f"| **all** | {' | '.join(map(_cell, every))} |"
+
+
+def _cell(found: Found) -> str:
+    low, high = wilson(found.found, found.logs)
+    return f"{found.found} ({found.soon}) of {found.logs} [{low:.0%}, {high:.0%}], {_turns(found)}"
+
+
 def others(grades: dict[str, Grade]) -> Iterator[str]:
     """The other changes, all worlds together."""
     yield "| change | logs | found [95 %] | ≤ 20 turns | delay | wrong stage first | wrong way | fewest found in |"
@@ -149,3 +165,16 @@ def peers(grades: dict[str, dict[str, Grade]]) -> Iterator[str]:
         cells = "".join(f" {one.found} ({one.soon}) of {one.logs}, {_turns(one)} |" for one in found)
         wrong = sum(_wrong_counts(one)[0] for one in every) / max(sum(_wrong_counts(one)[1] for one in every), 1)
         yield f"| {name} | {false} | {worst:.1f} | {work} |{cells} {wrong:.0%} |"
+
+
+def peers_by_world(grades: dict[str, dict[str, Grade]]) -> Iterator[str]:
+    """False alarms / 1000 clean turns with their interval, and ×1.5 found (within 20 turns) of logs: world by world."""
+    yield f"| world | {' | '.join(grades)} |"
+    yield "|---" * (1 + len(grades)) + "|"
+    for world in next(iter(grades.values())):
+        yield f"| {world} | {' | '.join(_peer_cell(worlds[world]) for worlds in grades.values())} |"
+
+
+def _peer_cell(one: Grade) -> str:
+    found = one.changes[_STEPS[1]]
+    return f"{_rate(*one.false)}; {found.found} ({found.soon}) of {found.logs}"

@@ -16,7 +16,7 @@ from bench.judgement.otava import PLACE, otava_or_reason
 from bench.judgement.pairs import RECIPES, Verdict, judge_pairs
 from bench.judgement.scenarios import SHAPES, Labelled, clean_logs, one_step
 from bench.judgement.score import Alarm, count_false, count_found, detect, looks_ahead
-from bench.judgement.tables import others, poisson, silence, steps, wilson
+from bench.judgement.tables import matrix, others, peers_by_world, poisson, silence, steps, wilson
 from bench.judgement.turns import make_turns
 from bench.judgement.worlds import WORLDS, Request, Seeds, draw, null_logs
 from timmy_tui.model.stages import CRITICAL
@@ -191,8 +191,13 @@ def test_a_grade_counts_by_world_and_prints_every_table() -> None:
     alarms, turns = one.false
     assert alarms == turns and set(one.clean) == {"small", "middle", "large"}
     assert all(found.logs == 3 for found in one.changes.values())
-    text = "\n".join(line for table in (silence, steps, others) for line in table(grades))
+    text = "\n".join(line for table in (silence, steps, matrix, others) for line in table(grades))
     assert "1000.00 [" in text and "| **worst** |" in text and "all GPU stages ×1.5" in text
+    names, _, cells, every = matrix(grades)
+    assert names.count("|") == cells.count("|") == every.count("|") == 2 + len(STEPS) + len(OTHERS)
+    assert every.replace("**all**", "light tails") == cells
+    beside = list(peers_by_world({"one": grades, "two": grades}))
+    assert beside[0] == "| world | one | two |" and beside[2].count("1000.00 [") == 2
 
 
 def test_otava_says_where_a_series_moved_or_why_it_is_not_run() -> None:

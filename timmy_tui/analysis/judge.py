@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from timmy_tui.analysis.compare.comparison import compare, with_verdict_for_every_look
 from timmy_tui.analysis.compare.selections import epoch_selection
 from timmy_tui.analysis.compare.setting_gain import with_changes
-from timmy_tui.analysis.detect.broken_reuse import broken_reuse
+from timmy_tui.analysis.detect.broken_reuse import ReuseWatch
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
 from timmy_tui.analysis.detect.news import News, is_notable, leading
@@ -37,6 +37,7 @@ class Judge:
         self._news = news
         self._detector = RegressionDetector(known)
         self._diagnoser = Diagnoser()
+        self._reuse = ReuseWatch(REMEMBERED)
         self._tracker = EpochTracker(known)
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self._marks: dict[int, str] = {}
@@ -44,7 +45,7 @@ class Judge:
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
         self._judged: set[int] = set()
-        """Ordinals."""
+        """Ordinals of those at hand."""
         self._answers: dict[str, str] = {}
         """Key of a finding → the user's newest answer."""
         self._diagnoses: deque[Diagnosis] = deque(maxlen=REMEMBERED)
@@ -75,7 +76,10 @@ class Judge:
         """Take a turn in."""
         self._turns[turn.ordinal] = turn
         if len(self._turns) > REMEMBERED:
-            self._turns.popitem(last=False)
+            oldest, _ = self._turns.popitem(last=False)
+            self._judged.discard(oldest)
+            self._tracker.forget(oldest)
+        self._reuse.add(turn)
         self._stale = True
         self._state = None
         if turn.ordinal in self._judged or turn.position <= self._newest:
@@ -151,7 +155,7 @@ class Judge:
     def _all_findings(self) -> tuple[Finding, ...]:
         """Those of the detector; a cache that broke stands in the place of the prefill that is slower for it."""
         found = self._detector.findings
-        broken = broken_reuse(self.turns)
+        broken = self._reuse.finding()
         if broken is None or self._answers.get(broken.key) in ("accept", "mute"):
             return found
         broken = replace(broken, acknowledged=self._answers.get(broken.key) == "acknowledge")

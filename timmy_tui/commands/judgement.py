@@ -34,6 +34,9 @@ class JudgementOptions(LogOptions, frozen=True, kw_only=True):
     as_json: bool
 
 
+_TOO_FEW = "no stage has enough turns that are not the first of their session"
+
+
 @click.command()
 @root_option
 @settings_option
@@ -60,24 +63,25 @@ def regressions(options: JudgementOptions) -> None:
         say_json([_finding_row(finding, numbers) for finding in findings])
         return
     if not findings:
-        say("no level change in these turns")
+        say("no level change in these turns" if detector.has_judged else f"not judged: {_TOO_FEW}")
     for finding in findings:
         say(_finding_line(finding, numbers))
 
 
 def _finding_line(finding: Finding, numbers: Mapping[int, int | None]) -> str:
     """``retrieve slower ×1.38 since turn 41 (2bfc7ffd): 52ms → 72ms, 12 turns, reported at turn 45 (…)``."""
-    from timmy_tui.report.finding_words import end_words, size_words, span_words
+    from timmy_tui.report.finding_words import end_words, level_words, span_words, what_words
 
     since = _turn_words(numbers.get(finding.since), finding.since_id)
     where = f"{finding.stage} {finding.gap}".strip()
     work = f", at equal {' and '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
-    cause = f", {finding.cause}" if finding.cause else ""
+    work += f", {finding.note}" if finding.note else ""
+    cause = f", {finding.cause}" if finding.cause and finding.share is None else ""
     reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
     lasting = end_words(finding) or span_words(finding)
     return (
-        f"{where} {finding.direction} {size_words(finding)} since {since}: {duration(finding.before_ms)} → "
-        f"{duration(finding.after_ms)}, {lasting}, reported at {reported_at}{work}{cause}"
+        f"{where} {what_words(finding)} since {since}: {level_words(finding)}, {lasting}, "
+        f"reported at {reported_at}{work}{cause}"
     )
 
 
@@ -107,7 +111,10 @@ def _finding_row(finding: Finding, numbers: Mapping[int, int | None]) -> dict[st
         "ended": finding.ended or None,
         "lasted": finding.lasted if finding.ended else None,
         "cause": finding.cause or None,
+        "note": finding.note or None,
     }
+    if finding.share is not None:
+        row["share"] = msgspec.to_builtins(finding.share)
     return {**row, "gap": finding.gap} if finding.gap else row
 
 

@@ -11,6 +11,19 @@ FLIP_SHOWN_TURNS = 80
 """Turns. So long a flip is shown as a change, and the level ahead of it is the usual: a row of the widest screen."""
 
 
+class ShareChange(Struct, frozen=True, kw_only=True):
+    """A stage that takes place in more or fewer turns than before."""
+
+    stage: str
+    had_a: int
+    """Turns of A that had it."""
+    n_a: int
+    had_b: int
+    n_b: int
+    optional: bool
+    """Some turns leave it out by themselves; else it is gone from the logs."""
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """A stage whose level has changed by more than its workload and chance explain."""
 
@@ -51,11 +64,16 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What it adds to a turn on average, in ms; negative for an improvement."""
     notable: bool = True
     """A user could feel it, or it is large for its stage and some ms: ``core.settings.Findings`` says from when on."""
+    share: ShareChange | None = None
+    """The stage takes place in more or fewer turns than before; its times are then means over turns with and without
+    it, and ``slower`` is more often."""
     cause: str = ""
     """Its likeliest reason, where one is known; empty otherwise."""
     confidence: float
     """0…1."""
     adjusted_for: tuple[str, ...] = ()
+    note: str = ""
+    """Why it was judged in another way than usual: ``judged without its work: no output tokens``."""
     ended: str = ""
     """Why it ended (``back to usual``, ``accepted``, ``new epoch``); empty while it lasts."""
     acknowledged: bool = False
@@ -114,19 +132,6 @@ class StageVerdict(Struct, frozen=True, kw_only=True):
     """Of V2V: what was measured differs, whatever the work."""
     work_words: str = ""
     """Of V2V: how the work differs, to be put behind the figures."""
-
-
-class ShareChange(Struct, frozen=True, kw_only=True):
-    """A stage that takes place in more or fewer turns than before."""
-
-    stage: str
-    had_a: int
-    """Turns of A that had it."""
-    n_a: int
-    had_b: int
-    n_b: int
-    optional: bool
-    """Some turns leave it out by themselves; else it is gone from the logs."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """A finding in words, for the screen and for reports."""
 
-from timmy_tui.core.formatting import plural, signed_duration
+from timmy_tui.core.formatting import duration, plural, signed_duration
 from timmy_tui.model.judgement import Finding
 
 LARGEST_RATIO = 10.0
@@ -12,6 +12,20 @@ def size_words(finding: Finding) -> str:
     if 1 / LARGEST_RATIO < finding.ratio < LARGEST_RATIO:
         return f"×{finding.ratio:.2f}"
     return signed_duration(finding.after_ms - finding.before_ms)
+
+
+def what_words(finding: Finding) -> str:
+    """``slower ×1.38``, or of a stage that takes place more often ``in 9 of 10 turns, was 1 of 10``."""
+    share = finding.share
+    if share is None:
+        return f"{finding.direction} {size_words(finding)}"
+    return f"in {share.had_b} of {share.n_b} turns, was {share.had_a} of {share.n_a}"
+
+
+def level_words(finding: Finding) -> str:
+    """``52ms → 72ms``; of a stage that takes place more often the mean of turns with and without it."""
+    words = f"{duration(finding.before_ms)} → {duration(finding.after_ms)}"
+    return words if finding.share is None else f"{words} a turn"
 
 
 def is_drift(finding: Finding) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from bench.judgement.scenarios import young_logs
 from bench.judgement.score import count_false, detect
 from timmy_tui.analysis.detect.cusum import Bank
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.rank_shift import shift_between
 from timmy_tui.analysis.stats.tuning import TUNING
 
@@ -45,7 +45,7 @@ def test_few_values_are_believed_less() -> None:
     """The same spread, seen ten and a hundred times."""
     scales = []
     for times in (3, 40):
-        level = Level("classify", least=5)
+        level = JudgedLevel("classify", least=5)
         for number in range(times):
             for value in (3.3, 3.4, 3.5, 3.6, 3.4):
                 level.learn(value, (), (number, ""))

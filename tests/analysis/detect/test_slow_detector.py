@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from timmy_tui.analysis.detect.cusum import Bank, Runs, confidence
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.stats.series import Value, soft_of, values_of
 from timmy_tui.analysis.stats.workload import FIRST, MIXES, Mix, features_of, fit_work, robust_scale
 from timmy_tui.model.turn import Gap, Turn, TurnState
@@ -107,7 +107,7 @@ def test_a_turn_between_makes_a_run_two_turns_shorter() -> None:
 def test_followers_count_less_where_slow_turns_come_in_runs() -> None:
     """Fifteen turns of which a tenth are followed are assumed; each run of four adds four, three of them followed."""
     runs = Runs()
-    assert runs.cap == 2.1
+    assert runs.cap == pytest.approx(-0.75 * math.log(0.1))
     for count in range(1, 6):
         runs.add(4)
         assert runs.cap == pytest.approx(min(2.1, -0.75 * math.log((1.5 + 3 * count) / (15 + 4 * count))))
@@ -373,8 +373,8 @@ def tag(number: int) -> tuple[int, str]:
     return number, f"{number:08x}"
 
 
-def level_of(values: Sequence[float], **options: float) -> Level:
-    level = Level("classify", **options)  # type: ignore[arg-type]
+def level_of(values: Sequence[float], **options: float) -> JudgedLevel:
+    level = JudgedLevel("classify", **options)  # type: ignore[arg-type]
     for number, value in enumerate(values):
         level.add(value, (), tag(number))
     return level
@@ -505,7 +505,7 @@ def test_a_restart_forgets_the_level() -> None:
 def test_the_usual_time_follows_the_work() -> None:
     """A level at the median work; twice the reply takes 2 to the slope as long."""
     chance = random.Random(4)
-    level = Level("tts")
+    level = JudgedLevel("tts")
     work = [(chance.gauss(4.0, 0.5),) for _ in range(40)]
     y = [2.0 + 0.6 * one for (one,) in work]
     for number, (one, ms) in enumerate(zip(work, y, strict=True)):
@@ -518,7 +518,7 @@ def test_the_usual_time_follows_the_work() -> None:
 
 def test_slopes_that_are_not_certain_widen_the_allowance_far_out() -> None:
     chance = random.Random(4)
-    level = Level("tts")
+    level = JudgedLevel("tts")
     work = [(chance.gauss(4.0, 0.5),) for _ in range(40)]
     y = [2.0 + 0.6 * one + 0.05 * (number % 3 - 1) for number, (one,) in enumerate(work)]
     for number, (one, ms) in enumerate(zip(work, y, strict=True)):

@@ -1,11 +1,14 @@
 """A cache that stops helping is called that, before anything is called slower; what only looks like it is not."""
 
+import random
+
 import pytest
 from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
 from tests.analysis.sentences.worlds import judged
 from tests.turn_makers import generated_turn
+from timmy_tui.analysis.detect.broken_reuse import ReuseWatch
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn
 
@@ -82,3 +85,37 @@ def test_its_likeliest_reason_is_named(change: dict[str, float], reason: str) ->
     turns = [replace(turn, **(change if turn.ordinal >= AT else {})) for turn in requests(AT + 9)]
     (found,) = cache(turns)
     assert found.cause.partition(" a turn")[2] == reason
+
+
+def watched(turns: list[Turn], most: int = 500) -> Finding | None:
+    watch = ReuseWatch(most)
+    for turn in turns:
+        watch.add(turn)
+    return watch.finding()
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_turns_that_come_late_or_again_say_the_same(counted: bool, seed: int) -> None:
+    """Each first without its figures, in any order, and then once more as it is."""
+    turns = requests(AT + 9, counted=counted)
+    shuffled = random.Random(seed).sample(turns, len(turns))
+    bare = [replace(turn, prefill_ms=None, cached_tokens=None) for turn in shuffled]
+    found = watched([*bare, *shuffled])
+    assert found is not None and found == watched(turns)
+
+
+@pytest.mark.parametrize(("most", "said"), [(20, True), (16, False)])
+def test_only_the_newest_turns_are_looked_at(most: int, said: bool) -> None:
+    """Eight turns without reuse, nine behind the cold one, and of the ten before them at least eight warm ones."""
+    turns = requests(AT + 9)
+    assert (watched(turns, most) is not None) is said
+    # One that comes late drops none of the rest, and the oldest at hand is no first turn of its session.
+    assert (watched([*turns[:-3], turns[-2], turns[-1], turns[-3]], most) is not None) is said
+
+
+def test_the_oldest_turn_at_hand_is_no_cold_one() -> None:
+    """Of the first turns of sessions one is at hand: what a whole prompt takes is not known."""
+    turns = requests(AT + 9, counted=False)
+    assert watched(turns, 30) is not None
+    assert watched(turns, 18) is None

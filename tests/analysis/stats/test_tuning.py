@@ -22,13 +22,15 @@ ROOMS = ("detect", "compare", "stats")
 COUNTING = {0, 1, 2}
 MATHEMATICS = {
     ("comparison.py", 1.959964): "normal quantile of a two-sided 95 % interval",
-    ("occurrence.py", 1e-9): "tables that are as likely but for the last bits of a float",
+    ("exact_test.py", 1e-9): "tables that are as likely but for the last bits of a float",
     ("cusum.py", 0.5): "exponent of the normal density",
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",
     ("flag_changes.py", 1000): "milliseconds of a second",
-    ("level.py", 12): "variance of the Mann–Whitney statistic",
+    ("judged_level.py", 12): "variance of the Mann–Whitney statistic",
     ("level.py", 1.4826): "median absolute deviation to standard deviation of a normal",
-    ("level.py", 1.57): "π/2: variance of a median over that of a mean",
+    ("judged_level.py", 1.57): "π/2: variance of a median over that of a mean",
+    ("occurrences.py", 0.5): "half a turn more on each side keeps an error finite",
+    ("share.py", 0.5): "half a turn: Jeffreys' prior",
     ("moves.py", 1.57): "π/2: variance of a median over that of a mean",
     ("moves.py", 1.959964): "normal quantile of a two-sided 95 % interval",
     ("restart_noise.py", 16): "bytes of a digest",

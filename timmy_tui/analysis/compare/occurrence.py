@@ -1,9 +1,9 @@
 """What happens more or less often than before, and time between two stages: changes that no stage's level shows."""
 
 from collections.abc import Iterator
-from math import comb
 
 from timmy_tui.analysis.compare.equal_work import Sides, Values
+from timmy_tui.analysis.stats.exact_test import fisher
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import ShareChange
 from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, IN_ORDER
@@ -27,18 +27,9 @@ def _share_changes(sides: Sides) -> Iterator[ShareChange]:
             continue
         had_a, had_b = (sum(turn.stages.get(stage) is not None for turn in side) for side in known)
         n_a, n_b = map(len, known)
-        if abs(had_a / n_a - had_b / n_b) >= _TUNING.least_share and _fisher(had_a, n_a, had_b, n_b) <= _TUNING.share_p:
+        if abs(had_a / n_a - had_b / n_b) >= _TUNING.least_share and fisher(had_a, n_a, had_b, n_b) <= _TUNING.share_p:
             skipped = any(stage in turn.skipped for side in known for turn in side)
             yield ShareChange(stage=stage, had_a=had_a, n_a=n_a, had_b=had_b, n_b=n_b, optional=skipped)
-
-
-def _fisher(had_a: int, n_a: int, had_b: int, n_b: int) -> float:
-    """Two-sided p of the table, given its sums: of all tables that are at most as likely."""
-    had, n = had_a + had_b, n_a + n_b
-    ways = comb(n, had)
-    table = [comb(n_a, one) * comb(n_b, had - one) / ways for one in range(max(0, had - n_b), min(had, n_a) + 1)]
-    own = table[had_a - max(0, had - n_b)]
-    return sum(p for p in table if p <= own * (1 + 1e-9))
 
 
 def gap_values(sides: Sides) -> dict[str, Values]:

@@ -3,10 +3,12 @@
 Formulas and sources: STATISTICS.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
+from timmy_tui.analysis.stats.ordering import NewestOfSessions
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
@@ -26,54 +28,118 @@ class _Request(NamedTuple):
     prefill_ms: float
 
 
-def broken_reuse(turns: Sequence[Turn]) -> Finding | None:
-    """The finding, while the newest turns evaluate their whole prompts and those before did not; ``turns`` in order."""
-    requests = _requests(turns)
-    run = 0
-    while run < len(requests) and requests[-1 - run].share >= _TUNING.broken_share:
-        run += 1
-    before = requests[max(len(requests) - run - _TUNING.reference_turns, 0) : len(requests) - run]
-    if run < _TUNING.least_run or len(before) < _TUNING.least_reference:
-        return None
-    after = requests[len(requests) - run :]
-    if median(one.share for one in before) > _TUNING.working_share or _is_slower_gpu(before, after):
-        return None
+class ReuseWatch:
+    """Takes turns as they close; a revision takes the place of what it revises. Constant in the length of history."""
+
+    def __init__(self, most_turns: int) -> None:
+        """``most_turns``: as many of the newest are looked at."""
+        self._most = most_turns
+        self._turns: dict[int, Turn] = {}
+        """By ordinal, in the order in which they happened."""
+        self._ahead: dict[int, int | None] = {}
+        """Ordinal of the turn ahead in its session; None of the first one."""
+        self._firsts: dict[int, None] = {}
+        """Ordinals of those that are the first one."""
+        self._sessions = NewestOfSessions()
+        self._newest: tuple[int, ...] = (-1,)
+        """Position."""
+
+    def add(self, turn: Turn) -> None:
+        """Take a turn in, or a revision of one."""
+        is_new = turn.ordinal not in self._turns
+        self._turns[turn.ordinal] = turn
+        if not is_new:
+            return
+        if turn.position < self._newest:
+            self._order_anew()
+        else:
+            self._newest = turn.position
+            self._link(turn)
+        if len(self._turns) > self._most:
+            oldest = next(iter(self._turns))
+            del self._turns[oldest], self._ahead[oldest]
+            self._firsts.pop(oldest, None)
+
+    def finding(self) -> Finding | None:
+        """The finding, while the newest turns evaluate their whole prompts and those before did not."""
+        requests = self._newest_first()
+        after: list[_Request] = []
+        older: list[_Request] = []
+        for one in requests:
+            if one.share < _TUNING.broken_share:
+                older = [one]
+                break
+            after.append(one)
+        if len(after) < _TUNING.least_run:
+            return None
+        before = [*older, *islice(requests, _TUNING.reference_turns - 1)]
+        after.reverse()
+        if len(before) < _TUNING.least_reference or median(one.share for one in before) > _TUNING.working_share:
+            return None
+        return None if _is_slower_gpu(before, after) else _finding(before, after)
+
+    def _link(self, turn: Turn) -> None:
+        ahead = self._sessions.take(turn)
+        self._ahead[turn.ordinal] = None if ahead is None else ahead.ordinal
+        if ahead is None:
+            self._firsts[turn.ordinal] = None
+
+    def _order_anew(self) -> None:
+        """A turn came late: it stands ahead of others that were linked without it."""
+        before = self._ahead
+        self._turns = {turn.ordinal: turn for turn in sorted(self._turns.values(), key=lambda turn: turn.position)}
+        self._ahead, self._firsts, self._sessions = {}, {}, NewestOfSessions()
+        for ordinal, turn in self._turns.items():
+            self._link(turn)
+            link = before.get(ordinal)
+            if ordinal in self._firsts and link is not None and link not in self._turns:
+                # The turn ahead of it is no longer at hand, which makes it no first one.
+                self._ahead[ordinal] = link
+                del self._firsts[ordinal]
+
+    def _newest_first(self) -> Iterator[_Request]:
+        """Warm complete turns whose evaluated share is known."""
+        rate: float | None = None
+        for ordinal in reversed(self._turns):
+            turn, link = self._turns[ordinal], self._ahead[ordinal]
+            ahead = None if link is None else self._turns.get(link)
+            if ahead is None or not turn.prompt_tokens or turn.prefill_ms is None or not _is_complete(turn):
+                continue
+            if turn.cached_tokens is not None:
+                yield _Request(turn, ahead, 1 - turn.cached_tokens / turn.prompt_tokens, turn.prefill_ms)
+                continue
+            rate = self._cold_rate() if rate is None else rate
+            if rate:
+                yield _Request(turn, ahead, turn.prefill_ms / (rate * turn.prompt_tokens), turn.prefill_ms)
+
+    def _cold_rate(self) -> float:
+        """ms a token of a prompt that is evaluated whole; 0: too few of them are known."""
+        firsts = (self._turns[ordinal] for ordinal in self._firsts)
+        rates = [
+            one.prefill_ms / one.prompt_tokens
+            for one in firsts
+            if _is_complete(one) and one.prompt_tokens and one.prefill_ms is not None
+        ]
+        return median(rates) if len(rates) >= _TUNING.least_cold else 0.0
+
+
+def _is_complete(turn: Turn) -> bool:
+    return turn.state is TurnState.COMPLETE
+
+
+def _finding(before: Sequence[_Request], after: Sequence[_Request]) -> Finding | None:
+    """Of requests that reused, in any order, and of those that did not since then; None where it costs too little."""
     usual, now = (median(one.prefill_ms for one in side) for side in (before, after))
     first, noticed = after[0].turn, after[_TUNING.least_run - 1].turn
     if now - usual < _TUNING.least_cost_ms:
         return None
-    reason = _reason(after)
+    run, reason = len(after), _reason(after)
     return Finding(
         key=f"{PROMPT_CACHE}:{first.ordinal}", stage=PROMPT_CACHE, direction="slower", raised=noticed.ordinal,
         raised_id=noticed.request_id, since=first.ordinal, since_id=first.request_id, ratio=now / max(usual, 1.0),
         before_ms=usual, after_ms=now, n=run, age=run - _TUNING.least_run, confidence=1.0, cost_ms=now - usual,
         cause=f"prompt cache stopped helping: +{duration(now - usual)} a turn" + (f" ({reason})" if reason else ""),
     )  # fmt: skip
-
-
-def _requests(turns: Sequence[Turn]) -> list[_Request]:
-    """Warm complete turns whose evaluated share is known."""
-    ahead: dict[int, Turn] = {}
-    cold: list[float] = []
-    warm: list[tuple[Turn, Turn]] = []
-    for turn in turns:
-        before = ahead.get(turn.session)
-        ahead[turn.session] = turn
-        if turn.state is not TurnState.COMPLETE or not turn.prompt_tokens or turn.prefill_ms is None:
-            continue
-        if before is None:
-            cold.append(turn.prefill_ms / turn.prompt_tokens)
-        else:
-            warm.append((turn, before))
-    rate = median(cold) if len(cold) >= _TUNING.least_cold else None
-    found = []
-    for turn, before in warm:
-        prompt, prefill = turn.prompt_tokens or 1, turn.prefill_ms or 0.0
-        if turn.cached_tokens is not None:
-            found.append(_Request(turn, before, 1 - turn.cached_tokens / prompt, prefill))
-        elif rate:
-            found.append(_Request(turn, before, prefill / (rate * prompt), prefill))
-    return found
 
 
 def _is_slower_gpu(before: Sequence[_Request], after: Sequence[_Request]) -> bool:

@@ -9,6 +9,8 @@ from timmy_tui.analysis.stats.tuning import TUNING
 
 _TUNING = TUNING.cusum
 _BANK = tuple(_TUNING.shifts)
+_LEAST = _TUNING.least_share * min(abs(shift) for shift in _BANK)
+"""Log units. A smaller residual begins no evidence for any shift."""
 _WIDE_SHARE, _NARROW_SHARE = _TUNING.wide_share, 1 - _TUNING.wide_share
 
 
@@ -17,7 +19,7 @@ class Runs:
 
     def __init__(self) -> None:
         self._far, self._followed = _TUNING.far_prior, _TUNING.far_prior * _TUNING.far_followed
-        self.cap = _TUNING.cap
+        self.cap = self._cap()
         """Evidence. Most that a turn adds which follows another: what is ordinary here is no evidence."""
 
     def add(self, length: int) -> None:
@@ -25,7 +27,10 @@ class Runs:
         if length <= _TUNING.longest_burst:
             self._far += length
             self._followed += length - 1
-            self.cap = min(_TUNING.cap, -_TUNING.far_weight * math.log(self._followed / self._far))
+            self.cap = self._cap()
+
+    def _cap(self) -> float:
+        return min(_TUNING.cap, -_TUNING.far_weight * math.log(self._followed / self._far))
 
 
 class Bank:
@@ -37,6 +42,8 @@ class Bank:
         """Turns since each began to gather."""
         self._runs: list[int] = []
         """Turns that spoke for each shift, less some for every one that did not."""
+        self._gathering = False
+        """There is evidence for any shift."""
         self._scale = 0.0
         self._bands: list[float] = []
         self.reset()
@@ -49,6 +56,8 @@ class Bank:
         """
         clip, drift = _TUNING.clip, _TUNING.allowance_errors * error
         value = clip if residual > clip else -clip if residual < -clip else residual
+        if not self._gathering and value + drift >= -_LEAST and value - drift < _LEAST:
+            return
         if scale != self._scale:
             self._scale, self._bands = scale, [math.hypot(scale, _TUNING.band * shift) for shift in _BANK]
         # The level itself is uncertain: only what lies beyond the allowance counts towards a shift.
@@ -64,6 +73,7 @@ class Bank:
                 unmoved[up] = _log_density(allowed, scale, wide)
             gain = _log_density(allowed - shift, self._bands[place], wide) - unmoved[up]
             self._gather(place, gain, rarity, cap if up else _TUNING.cap)
+        self._gathering = any(self.evidence)
 
     def _gather(self, place: int, gain: float, rarity: float, cap: float) -> None:
         """Evidence grows slowly at first, and faster where it lasts: a burst of some turns is no level."""
@@ -83,6 +93,8 @@ class Bank:
 
     def strongest(self, direction: int = 0) -> tuple[float, int]:
         """The strongest evidence and its length in turns; ``direction`` +1 or −1: only slower or faster."""
+        if not self._gathering:
+            return 0.0, 0
         if not direction:
             place = self.evidence.index(max(self.evidence))
             return self.evidence[place], self.lengths[place]
@@ -98,10 +110,11 @@ class Bank:
     @property
     def longest(self) -> int:
         """Turns of the longest excursion under way."""
-        return max(self.lengths)
+        return max(self.lengths) if self._gathering else 0
 
     def reset(self) -> None:
         """Forget all evidence."""
+        self._gathering = False
         self.evidence = [0.0] * len(_BANK)
         self.lengths = [0] * len(_BANK)
         self._runs = [0] * len(_BANK)

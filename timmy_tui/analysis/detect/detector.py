@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from timmy_tui.analysis.detect.cusum import confidence
-from timmy_tui.analysis.detect.findings import BACK, Findings
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.findings import BACK, NEW_EPOCH, Findings
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.detect.moves import Move, move_of
 from timmy_tui.analysis.detect.names import direction_word, finding_name, gap_name, is_same_gap
+from timmy_tui.analysis.detect.occurrences import Occurrences
 from timmy_tui.analysis.detect.ratios import Ratios
 from timmy_tui.analysis.detect.usual import Judged, Usual
 from timmy_tui.analysis.stats.flag_changes import FlagTracker, touched_stages
 from timmy_tui.analysis.stats.ordering import NewestOfSessions, is_late
+from timmy_tui.analysis.stats.series import RAW, stage_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.analysis.stats.workload import missing_works
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.judgement import Finding, StageRatios
 from timmy_tui.model.stages import STAGES, UNATTRIBUTED, V2V
@@ -43,6 +46,7 @@ class RegressionDetector:
         self._usual = Usual()
         self._levels = self._usual.levels
         self._findings = Findings(self._levels)
+        self._occurrences = Occurrences(self._findings)
         self._ratios = Ratios()
         self._newest: tuple[int, ...] = (-1,)
         """Position of the newest turn."""
@@ -63,6 +67,11 @@ class RegressionDetector:
     def judged(self) -> tuple[Judged, ...]:
         """Every value of the newest turn that was judged, beside what was expected of it."""
         return self._usual.judged
+
+    @property
+    def has_judged(self) -> bool:
+        """Any stage has had turns enough for a level; else silence says nothing."""
+        return self._usual.has_judged
 
     def add(self, turn: Turn) -> tuple[Finding, ...]:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
@@ -94,6 +103,7 @@ class RegressionDetector:
             self._findings.follow(V2V)
         self._raise_alarms(turn)
         self._findings.count_turn(turn.ordinal)
+        self._occurrences.add(turn)
 
     def _notice_flags(self, changes: Sequence[FlagChange]) -> None:
         """A changed flag begins an epoch: the series that it touches are learned anew, and their findings end."""
@@ -101,10 +111,11 @@ class RegressionDetector:
             return
         names = touched_stages(changes, self._known.flags)
         for series, level in self._levels.items():
-            if names is None or series == V2V or series in names or group_of(series) in names:
+            if names is None or series == V2V or stage_of(series) in names or group_of(series) in names:
                 self._ratios.restart(series)
                 level.restart()
-                self._findings.end(series, "new epoch")
+                self._findings.end(series, NEW_EPOCH)
+        self._occurrences.restart(names)
 
     def _raise_alarms(self, turn: Turn) -> None:
         """Raise a finding for each series with enough evidence: stages first, V2V only if no stage explains it."""
@@ -130,13 +141,13 @@ class RegressionDetector:
             elif not others_move:
                 self._alarm(V2V, turn)
 
-    def _fires(self, level: Level) -> bool:
+    def _fires(self, level: JudgedLevel) -> bool:
         evidence, length = level.bank.strongest()
         if evidence < (_TUNING.whole_alarm if level.stage == V2V else _TUNING.alarm) or not level.ready:
             return False
         shift, _ = level.excursion(length)
         before, after = level.moved_ms(shift)
-        if abs(after - before) < _LEAST_MOVE_MS.get(level.stage, 0.0):
+        if abs(after - before) < _LEAST_MOVE_MS.get(stage_of(level.stage), 0.0):
             return False
         direction = level.bank.direction
         if abs(shift) < _LEAST_SHIFT or (shift > 0) != (direction > 0):
@@ -166,6 +177,7 @@ class RegressionDetector:
             direction=direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
             since_id=since[1], ratio=math.exp(shift), before_ms=0.0, after_ms=0.0,
             n=sum(ordinal >= since[0] for ordinal, _ in self._measured), confidence=confidence(evidence),
+            note=_note(series, turn),
         )  # fmt: skip
         self._findings.add(moves, self._told_whole(finding, series))
 
@@ -199,12 +211,12 @@ class RegressionDetector:
 
     def _partners(self, series: str, direction: int) -> list[str]:
         """Other series on the GPU that move the same way at the same time."""
-        if series not in _ON_GPU:
+        if stage_of(series) not in _ON_GPU:
             return []
         return [
             name
             for name, level in self._levels.items()
-            if name in _ON_GPU
+            if stage_of(name) in _ON_GPU
             and name != series
             and level.ready
             and level.bank.strongest(direction)[0] >= _TUNING.partner
@@ -236,7 +248,7 @@ class RegressionDetector:
         for name, finding in self._findings.active:
             if finding.direction != direction_word(direction):
                 continue
-            if name in _ON_GPU and series in _ON_GPU and _is_recent(finding, turn):
+            if {stage_of(name), stage_of(series)} <= _ON_GPU and _is_recent(finding, turn):
                 members = [other for other, its in self._findings.active if its is finding]
                 self._findings.widen(finding, moves, finding_name(series, [*members, *moves]))
                 return True
@@ -248,7 +260,8 @@ class RegressionDetector:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Active findings, newest first; behind them the ended ones, newest first."""
-        return self._findings.all
+        lasting = (*self._findings.lasting, *self._occurrences.lasting)
+        return (*sorted(lasting, key=lambda finding: -finding.raised), *self._findings.ended)
 
     @property
     def ratios(self) -> StageRatios:
@@ -258,14 +271,24 @@ class RegressionDetector:
     def acknowledge(self, key: str) -> None:
         """Mark a finding as seen; it stays active."""
         self._findings.acknowledge(key)
+        self._occurrences.acknowledge(key)
 
     def accept(self, key: str) -> None:
         """End a finding: the user takes the new level as usual."""
         self._findings.accept(key)
+        self._occurrences.accept(key)
 
     def mute(self, stage: str) -> None:
         """Drop findings of this stage from now on and end its active one; a second call allows them again."""
         self._findings.mute(stage)
+        self._occurrences.end_muted()
+
+
+def _note(series: str, turn: Turn) -> str:
+    """Of a series whose work is not known: what of it is not."""
+    if not series.startswith(RAW):
+        return ""
+    return f"judged without its work: no {' and no '.join(missing_works(stage_of(series), turn))}"
 
 
 def _makes_up_for(shift: float, earlier: float) -> bool:

@@ -41,6 +41,8 @@ class _Compared(NamedTuple):
     ms: float
     usual: float | None
     """Of turns like this one; None while there are too few of them."""
+    work: tuple[float, ...] | None = None
+    """Behind it; None is not known."""
 
 
 class Diagnoser:
@@ -128,16 +130,16 @@ class Diagnoser:
                 # One hop without the other may be a difference of the clocks: it is as it is.
                 compared.append(_Compared(stage, ms, ms))
                 continue
-            usual = self._usual_of(stage, turn, ahead)
+            work = features_of(stage, turn, ahead)
+            usual = self._usual_of(stage, ahead, work)
             if usual is None and stage in _OPTIONAL:
                 # No turn like it: a usual turn leaves the stage out.
                 usual = 0.0
-            compared.append(_Compared(stage, ms, usual))
+            compared.append(_Compared(stage, ms, usual, work))
         return compared
 
-    def _usual_of(self, stage: str, turn: Turn, ahead: Turn | None) -> float | None:
+    def _usual_of(self, stage: str, ahead: Turn | None, work: tuple[float, ...] | None) -> float | None:
         """Usual ms for the work of the turn, or for the usual amount where that is not known, as of a cut prompt."""
-        work = features_of(stage, turn, ahead)
         level = self._levels.get(_series(stage, ahead, work))
         if level is None or not level.ready:
             level = self._levels.get(stage)
@@ -183,10 +185,9 @@ class Diagnoser:
         self._excesses.append(sum(piece.ms - piece.usual for piece in compared if piece.usual is not None))
         for stage, happened in self._happened.items():
             happened.append(turn.stages.get(stage) is not None)
-        for stage, ms in _pieces(turn):
+        for stage, ms, _, work in compared:
             if ms < 0 or stage in HOPS:
                 continue
-            work = features_of(stage, turn, ahead)
             name = _series(stage, ahead, work)
             level = self._levels.get(name)
             if level is None:

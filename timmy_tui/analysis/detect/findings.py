@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.detect.level import Level
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.analysis.detect.moves import Move, bounds, figures_of, ratio_of, works_taken_out
 from timmy_tui.analysis.detect.names import gap_name
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -14,7 +14,8 @@ from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import V2V
 
 _TUNING = TUNING.detector
-BACK = "back to usual"
+BACK, NEW_EPOCH, MOVED_AGAIN = "back to usual", "new epoch", "moved again"
+"""Why a finding ended."""
 
 
 class _Past(NamedTuple):
@@ -29,7 +30,7 @@ class _Past(NamedTuple):
 class Findings:
     """Several series may share a finding: they moved for the same cause."""
 
-    def __init__(self, levels: Mapping[str, Level]) -> None:
+    def __init__(self, levels: Mapping[str, JudgedLevel]) -> None:
         """``levels``: of all series, as they are at the moment."""
         self._levels = levels
         self._active: dict[str, Finding] = {}
@@ -51,9 +52,9 @@ class Findings:
         return tuple(self._changed.values())
 
     @property
-    def all(self) -> tuple[Finding, ...]:
-        """Active findings, newest first; behind them the ended ones, newest first."""
-        return (*sorted(self._distinct(), key=lambda finding: -finding.raised), *self._ended)
+    def lasting(self) -> tuple[Finding, ...]:
+        """Active findings."""
+        return tuple(self._distinct())
 
     @property
     def active(self) -> tuple[tuple[str, Finding], ...]:
@@ -152,6 +153,21 @@ class Findings:
             cost_ms=(figures.after - figures.before) * seen,
             adjusted_for=works_taken_out(finding.stage, moves),
         )
+
+    def announce(self, finding: Finding) -> None:
+        """Tell of a finding that is looked after elsewhere: it is new or wider, or, where it says so, at its end."""
+        if finding.ended:
+            self._ended.appendleft(finding)
+        self._changed[finding.key] = finding
+
+    def is_muted(self, stage: str) -> bool:
+        """Nothing is to be said of this stage."""
+        return stage in self._muted
+
+    @property
+    def ended(self) -> tuple[Finding, ...]:
+        """Newest first."""
+        return tuple(self._ended)
 
     def acknowledge(self, key: str) -> None:
         """Mark a finding as seen; it stays active."""

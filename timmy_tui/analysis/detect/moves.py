@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
-from timmy_tui.analysis.detect.level import Level
-from timmy_tui.analysis.stats.series import soft_of
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
+from timmy_tui.analysis.stats.series import soft_of, stage_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import works_of
 from timmy_tui.model.stages import GPU, GPU_STAGES, SPLIT, UNATTRIBUTED, V2V, with_parts
@@ -64,7 +64,7 @@ class Move:
         """In log units of the softened times."""
         return math.log(self.after / self.before)
 
-    def follow(self, level: Level) -> None:
+    def follow(self, level: JudgedLevel) -> None:
         """A value has been added to ``level``: where it stands now."""
         self.seen += 1
         expected = level.expected_ms(self.work)
@@ -74,11 +74,11 @@ class Move:
         if len(self.newest) == _TUNING.live_values:
             self.after = level.expected_ms(self.work, median(self.newest)) or expected
 
-    def settle(self, level: Level) -> None:
+    def settle(self, level: JudgedLevel) -> None:
         """Where it stood ahead of the excursion that is under way."""
         self.after = level.expected_ms(self.work) or self.alarmed
 
-    def goes_on(self, level: Level, direction: int) -> bool:
+    def goes_on(self, level: JudgedLevel, direction: int) -> bool:
         """The newest values are beyond the level that the older ones of the move make."""
         if len(self.newest) < _TUNING.live_values:
             return False
@@ -86,7 +86,7 @@ class Move:
         return direction * median(self.newest) > _TUNING.rising_errors * error
 
 
-def move_of(level: Level, length: int, earlier: Move | None = None) -> Move:
+def move_of(level: JudgedLevel, length: int, earlier: Move | None = None) -> Move:
     """The newest ``length`` values against the level, ahead of their becoming the level.
 
     ``earlier``: the same series had moved the same way before; what was usual ahead of that stays what it is set
@@ -100,10 +100,12 @@ def move_of(level: Level, length: int, earlier: Move | None = None) -> Move:
     return Move(level.usual_ms, level.shifted_ms(shift), level.usual_work, error, length)
 
 
-def figures_of(stage: str, moves: Mapping[str, Move], levels: Mapping[str, Level]) -> Figures:
+def figures_of(stage: str, moves: Mapping[str, Move], levels: Mapping[str, JudgedLevel]) -> Figures:
     """Sums over what the stage is made of; a part that did not move counts as it is."""
     if stage in (UNATTRIBUTED, V2V):
         return _largest(moves)
+    moves = {stage_of(series): move for series, move in moves.items()}
+    levels = {**{stage_of(series): level for series, level in levels.items()}, **levels}
     before = after = variance = 0.0
     for leaf in _leaves(stage, moves, levels):
         own = moves.get(leaf)
@@ -129,7 +131,7 @@ def _largest(moves: Mapping[str, Move]) -> Figures:
     return Figures(before, after, move.error)
 
 
-def _leaves(stage: str, moves: Mapping[str, Move], levels: Mapping[str, Level]) -> list[str]:
+def _leaves(stage: str, moves: Mapping[str, Move], levels: Mapping[str, JudgedLevel]) -> list[str]:
     if stage == GPU:
         return [leaf for top in GPU_STAGES for leaf in _leaves(top, moves, levels)]
     parts = SPLIT.get(stage, ())

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from timmy_tui.analysis.stats.series import stage_of
 from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, V2V, top_of, with_parts
 
 
@@ -16,7 +17,7 @@ def finding_name(series: str, partners: Collection[str]) -> str:
         return UNATTRIBUTED
     if series == V2V:
         return V2V
-    members = {series, *partners}
+    members = {stage_of(one) for one in (series, *partners)}
     tops = {top_of(member) for member in members}
     if len(tops) > 1:
         return GPU

@@ -9,8 +9,8 @@ import statistics
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from timmy_tui.analysis.detect.level import Level
-from timmy_tui.analysis.stats.series import Value
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
+from timmy_tui.analysis.stats.series import RAW, Value
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, StageRatios, TurnRatios
 from timmy_tui.model.stages import GAP, SOFT_MS, SPLIT, UNATTRIBUTED
@@ -48,7 +48,7 @@ class Ratios:
         self._gaps_before: float | None = None
         self._count = 0
 
-    def add(self, value: Value, level: Level) -> None:
+    def add(self, value: Value, level: JudgedLevel) -> None:
         """Take a value of the turn; ``level`` has judged it."""
         series = self._series.setdefault(value.series, _Series())
         if series.base is None:
@@ -70,7 +70,7 @@ class Ratios:
     def end_turn(self, ordinal: int, unattributed_ms: float | None) -> None:
         """All values of the turn were added."""
         self._count += 1
-        logs = {key: _sum(self._this.get(name) for name in _members(key, self._this)) for key in RATIO_KEYS}
+        logs = {key: _sum(self._this.get(name) for name in self._members(key, self._this)) for key in RATIO_KEYS}
         if unattributed_ms is not None:
             logs[UNATTRIBUTED] = math.log(max(unattributed_ms, 0.0) + SOFT_MS)
             self._gaps.append(logs[UNATTRIBUTED] or 0.0)
@@ -96,9 +96,18 @@ class Ratios:
         """For the snapshot; ``found``: the series with an active finding."""
         active = frozenset(found)
         usual = {name: self._usual(series, name in active) for name, series in self._series.items()}
-        logs = {key: _sum(usual.get(name) for name in _members(key, usual)) for key in RATIO_KEYS}
+        logs = {key: _sum(usual.get(name) for name in self._members(key, usual)) for key in RATIO_KEYS}
         logs[UNATTRIBUTED] = self._usual_gaps(active)
         return StageRatios(tuple(self._turns), tuple(logs[key] for key in RATIO_KEYS))
+
+    def _members(self, key: str, known: Mapping[str, object]) -> Iterable[str]:
+        """The parts that a stage was judged in, or the stage itself; as it is where its work never was known."""
+        parts = SPLIT.get(key, ())
+        if parts and all(part in known for part in parts):
+            return parts
+        if RAW + key in self._series and not any(one in self._series for one in (key, *parts)):
+            return (RAW + key,)
+        return (key,)
 
     def _usual_gaps(self, active: frozenset[str]) -> float | None:
         if self._gaps_before is not None and any(name.startswith(GAP) for name in active):
@@ -112,12 +121,6 @@ class Ratios:
         if series.before_flip is not None and self._count - series.before_flip[1] < FLIP_SHOWN_TURNS:
             return series.before_flip[0]
         return series.usual
-
-
-def _members(key: str, known: Mapping[str, object]) -> Iterable[str]:
-    """The parts that a stage was judged in, or the stage itself."""
-    parts = SPLIT.get(key, ())
-    return parts if parts and all(part in known for part in parts) else (key,)
 
 
 def _sum(logs: Iterable[float | None]) -> float | None:

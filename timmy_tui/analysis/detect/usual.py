@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from timmy_tui.analysis.detect.cusum import Runs
-from timmy_tui.analysis.detect.level import Level
-from timmy_tui.analysis.stats.series import Value, soft_of, values_of
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
+from timmy_tui.analysis.stats.series import Value, soft_of, stage_of, values_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise, group_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.analysis.stats.workload import is_mixed
@@ -37,9 +37,11 @@ class Usual:
     """A level for each series. Constant in the length of history."""
 
     def __init__(self) -> None:
-        self.levels: dict[str, Level] = {}
+        self.levels: dict[str, JudgedLevel] = {}
         self.judged: tuple[Judged, ...] = ()
         """Of the newest turn that was set against its usual; series without a level are not in it."""
+        self.has_judged = False
+        """Any turn has been set against its usual."""
         self._noise = SessionNoise()
         self._runs = Runs()
         self._offsets: dict[str, deque[float]] = {}
@@ -62,11 +64,12 @@ class Usual:
             level = self._level(series)
             level.add(log_ms, work, tag)
             soft, residual = soft_of(series), level.residual
-            usual = expected[series] = None if level.expected is None else level.expected - soft
+            usual = expected[stage_of(series)] = None if level.expected is None else level.expected - soft
             if usual is not None and residual is not None:
                 judged.append(Judged(series, math.exp(log_ms) - soft, usual, residual))
         whole = None if loaded else _expected_whole(turn, expected)
         self.judged = tuple(judged)
+        self.has_judged = self.has_judged or bool(judged)
         measured = turn.measured_ms if turn.is_spoken else None
         if measured is not None and measured > 0 and whole is not None and whole > 0:
             self._level(V2V).add(math.log(measured / whole), (), tag)
@@ -75,12 +78,12 @@ class Usual:
                 self.judged += (Judged(V2V, measured, whole, residual),)
         return values
 
-    def _level(self, series: str) -> Level:
+    def _level(self, series: str) -> JudgedLevel:
         level = self.levels.get(series)
         if level is None:
             least = TUNING.workload.mix_values if is_mixed(series) else TUNING.reference.least_values
             least = _TUNING.whole_values if series == V2V else least
-            level = self.levels[series] = Level(series, least, self._session_noise(series), self._runs)
+            level = self.levels[series] = JudgedLevel(series, least, self._session_noise(series), self._runs)
         return level
 
     def end_session(self) -> None:

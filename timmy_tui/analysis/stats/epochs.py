@@ -44,6 +44,12 @@ class EpochTracker:
             changes=step.changes,
         )
 
+    def forget(self, ordinal: int) -> None:
+        """A turn that nobody will ask for again; its epoch stays, and counts it."""
+        number = self._seen.pop(ordinal, None)
+        if number is not None:
+            self._members[number].remove(ordinal)
+
     def _begin(self, turn: Turn, step: FlagStep) -> None:
         self._members.append([])
         self._epochs.append(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import features_of
+from timmy_tui.analysis.stats.workload import features_of, is_mixed
 from timmy_tui.model.stages import BY_KEY, GAP, SOFT_MS, SPLIT, STAGES, UNATTRIBUTED, with_parts
 from timmy_tui.model.turn import Turn
 
@@ -24,6 +24,15 @@ _REPORTED = {stage.key: f"{stage.key}_ms" for stage in STAGES if stage.measured 
 _SOFT_MS = {UNATTRIBUTED: SOFT_MS} | {stage.key: stage.soft_ms for stage in STAGES}
 
 
+RAW = "raw "
+"""Prefix of a stage's series of turns whose work is not known: it is judged as it is."""
+
+
+def stage_of(series: str) -> str:
+    """The stage, or gap, that a series is of."""
+    return series.removeprefix(RAW)
+
+
 class Value(NamedTuple):
     """One value to be judged."""
 
@@ -35,7 +44,9 @@ class Value(NamedTuple):
 def values_of(turn: Turn, before: Turn | None, loaded: bool) -> Iterator[Value]:
     """Every judged value of a complete turn; ``before`` is the turn ahead of it in its session.
 
-    The parts of the LLM request stand for it; the whole is judged only where they are not known. The LLM is left out
+    A stage whose work is not known has a series of its own, without work; but for the prefill of a prompt that was cut,
+    of which nothing can be expected. The parts of the LLM request stand for it; the whole is judged only where they are
+    not known. The LLM is left out
     when the model had to be loaded. The wait is judged with the load in it: the load comes with the debug log, often
     several turns late.
     """
@@ -61,7 +72,7 @@ def ms_of(turn: Turn, stage: str) -> float | None:
 
 def soft_of(series: str) -> float:
     """What was added to a value of this series before its logarithm."""
-    return _TUNING.gap_soft_ms if series.startswith(GAP) else _SOFT_MS[series]
+    return _TUNING.gap_soft_ms if series.startswith(GAP) else _SOFT_MS[stage_of(series)]
 
 
 def _value(stage: str, turn: Turn, before: Turn | None) -> Iterator[Value]:
@@ -71,3 +82,5 @@ def _value(stage: str, turn: Turn, before: Turn | None) -> Iterator[Value]:
     work = features_of(stage, turn, before)
     if work is not None:
         yield Value(stage, math.log(ms + _SOFT_MS[stage]), work)
+    elif not is_mixed(stage):
+        yield Value(RAW + stage, math.log(ms + _SOFT_MS[stage]), ())

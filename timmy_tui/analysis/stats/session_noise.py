@@ -6,6 +6,7 @@ Formulas and sources: analysis/detect/STATISTICS.md.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from timmy_tui.analysis.stats.series import stage_of
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model import stages
 from timmy_tui.model.stages import STAGES, V2V
@@ -22,7 +23,7 @@ _GROUP_OF = {stage: group for group, stages in GROUPS.items() for stage in stage
 
 def group_of(series: str) -> str:
     """Group of a stage or of a series of the detector; empty for one that has none."""
-    return _GROUP_OF.get(series, "")
+    return _GROUP_OF.get(stage_of(series), "")
 
 
 class Noise(NamedTuple):

@@ -122,6 +122,11 @@ def works_of(stage: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(feature.prior.work for feature in FEATURES.get(stage, ())))
 
 
+def missing_works(stage: str, turn: Turn) -> tuple[str, ...]:
+    """What is not known of the work of a stage, in the words of the screen; its tokens are not a mix."""
+    return tuple(feature.prior.work for feature in FEATURES.get(stage, ()) if feature.read(turn, None) is None)
+
+
 class Priors(NamedTuple):
     """Of a stage's slopes."""
 
@@ -258,3 +263,9 @@ def median(values: Array) -> float:
     if len(ordered) % 2:
         return float(ordered[middle])
     return float(ordered[middle - 1] + ordered[middle]) / 2
+
+
+def column_medians(values: Array) -> Array:
+    """Median of each column of at least one row."""
+    ordered, middle = np.sort(values, axis=0), len(values) // 2
+    return np.asarray(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)

@@ -92,7 +92,9 @@ def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
     """``▲ slower ×1.38 · 12t``, of a drift ``▲ slower ×1.60 over 300 turns, still rising``; as much of it as fits."""
     glyph = glyphs.up if finding.direction == "slower" else glyphs.down
     ratio = size_words(finding)
+    share = finding.share
     for text in (
+        *((f"{glyph} in {share.had_b} of {share.n_b} turns", f"{glyph} {share.had_b}/{share.n_b}") if share else ()),
         *((f"{glyph} {finding.direction} {ratio} {span_words(finding)}",) if is_drift(finding) else ()),
         f"{glyph} {finding.direction} {ratio} · {finding.n}t",
         f"{glyph} {finding.direction} {ratio}",

@@ -52,7 +52,8 @@ def level_change(view: View, key: str) -> LevelChange | None:
 
 
 def _found(view: View, key: str) -> LevelChange | None:
-    found = [finding for finding in view.findings if _concerns(finding, key)]
+    # How often a stage takes place is no change of its time.
+    found = [finding for finding in view.findings if finding.share is None and _concerns(finding, key)]
     if not found:
         return None
     one = max(found, key=lambda finding: (finding.stage == key, abs(finding.after_ms - finding.before_ms)))

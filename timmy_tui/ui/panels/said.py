@@ -97,7 +97,8 @@ def finding_parts(view: View, finding: Finding) -> list[Line]:
     since = view.turn_name(finding.since, finding.since_id)
     turns = span_words(finding) if is_drift(finding) else plural(finding.n, "turn")
     seen = " (seen)" if finding.acknowledged else ""
-    level = f"usual {duration(finding.before_ms)} → now {duration(finding.after_ms)}"
+    each = " a turn" if finding.share is not None else ""
+    level = f"usual {duration(finding.before_ms)} → now {duration(finding.after_ms)}{each}"
     name = f"{words[:1]} {stage_name(finding.stage)} {finding.direction} {words[1:]}"
     if finding.cause:
         name = f"{view.glyphs.up} {foreign(finding.cause, 90)}"

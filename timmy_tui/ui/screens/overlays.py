@@ -7,10 +7,9 @@ from typing import Any, cast
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
-from timmy_tui.core.formatting import duration
 from timmy_tui.model.stages import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
-from timmy_tui.report.finding_words import end_words
+from timmy_tui.report.finding_words import end_words, level_words
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings, works_on
 from timmy_tui.ui.messages import Requested
@@ -148,12 +147,12 @@ def finding_rows(view: View, width: int) -> list[Row]:
     for item in judgement.findings if judgement else ():
         words = finding_words(item, view.glyphs, 30)
         since = view.turn_name(item.since, item.since_id)
-        level = f"{duration(item.before_ms)} → {duration(item.after_ms)} since {since}"
+        level = f"{level_words(item)} since {since}"
         confidence = f"confidence {item.confidence:.0%}"
         adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
             item.adjusted_for
         )
-        adjusted = foreign(item.cause, 100) or adjusted
+        adjusted = foreign(item.cause, 100) or adjusted or foreign(item.note, 100)
         end = foreign(end_words(item), 40) if item.ended else "acknowledged" if item.acknowledged else ""
         role = "muted" if item.ended else finding_role(item)
         text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")

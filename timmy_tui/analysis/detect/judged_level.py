@@ -1,0 +1,181 @@
+"""Evidence that the level of one series has moved.
+
+Formulas and sources: STATISTICS.md.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from timmy_tui.analysis.detect.cusum import Bank, Runs
+from timmy_tui.analysis.detect.level import Array, Entry, Level
+from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.analysis.stats.workload import median
+
+_TUNING = TUNING.reference
+
+
+class JudgedLevel(Level):
+    """A level with a CUSUM bank: values that may be of an excursion stay out of it. ``add`` is constant in history."""
+
+    def __init__(
+        self,
+        stage: str,
+        least: int = _TUNING.least_values,
+        session: float = TUNING.session_noise.assumed,
+        runs: Runs | None = None,
+    ) -> None:
+        """``least``: values before there is a level. ``session``: how far sessions differ by chance, in log units.
+
+        ``runs``: shared by all series of a machine.
+        """
+        super().__init__(stage, least)
+        self.session = session
+        self.bank = Bank()
+        self._runs = runs or Runs()
+        self._far = 0
+        """Far slower values up to the newest, without a break."""
+        self._recent: deque[Entry] = deque()
+        self._sorted: Sequence[float] = ()
+        """Residuals of the reference."""
+        self._alike = 0.0
+        """Correlation of neighbouring residuals."""
+        self._session_sum, self._session_count = 0.0, 0
+        self.residual: float | None = None
+        """Of the newest value, in log units; None while there is no level."""
+        self.judged: tuple[int, float] | None = None
+        """Number of the fit by which the newest value was judged, and what its work was taken for."""
+        self.expected: float | None = None
+        """Usual time for the work of the newest value, as of the values before it; the softening is in it."""
+        self._last = 0.0
+        """The residual before it, clipped."""
+
+    def add(self, log_ms: float, work: tuple[float, ...], turn: tuple[int, str]) -> None:
+        """Judge a value against the reference; it becomes part of it when no excursion may hold it any more."""
+        self.residual = self.expected = self.judged = None
+        value = math.log(math.exp(log_ms) + self._tick) if self._tick else log_ms
+        ready = self.ready
+        if ready:
+            self._judge(value, work)
+        self._recent.append(Entry(value, work, turn))
+        waiting = self.bank.longest if ready else 0
+        while len(self._recent) > min(waiting, _TUNING.held_back):
+            self._reference.append(self._recent.popleft())
+            self._since_fit += 1
+        if self._since_fit >= max(_TUNING.refit_every, _TUNING.refit_share * len(self._reference)):
+            self._fit()
+
+    def _judge(self, value: float, work: tuple[float, ...]) -> None:
+        effect, slope_variance = self._effect_of(work)
+        residual = self.residual = value - self._level - effect
+        self.judged = self.fits, effect
+        self.expected = math.exp(self._level + effect) - self._tick
+        scale, alike = self._scale, self._alike
+        limit = _TUNING.far_scales * scale
+        # Of neighbours that are alike only what is new counts, and it is set against a spread as much wider.
+        new = (residual - alike * self._last) / (1 - alike)
+        spread = scale * math.sqrt((1 + alike) / (1 - alike))
+        rarity = self._rarity(residual) if abs(residual) > scale else 1.0
+        self.bank.add(new, spread, self._error(spread, slope_variance), rarity, self._runs.cap)
+        if rarity == 1.0 and residual > _TUNING.burst_scales * scale:
+            self._far += 1
+        elif self._far:
+            self._runs.add(self._far)
+            self._far = 0
+        self._last = max(min(residual, limit), -limit)
+        self._session_sum += self._last
+        self._session_count += 1
+
+    def _rarity(self, residual: float) -> float:
+        """1 where few of the reference are this far out; a stage with two levels is often at the other one."""
+        count, bar = len(self._sorted), _TUNING.rarity_share * residual
+        place = bisect_left(self._sorted, bar)
+        share = ((count - place if residual > 0 else place) + 1) / (count + 1)
+        return min(math.log(share) / math.log(_TUNING.rare), 1.0)
+
+    def _error(self, spread: float, slope_variance: float) -> float:
+        """Standard error of the expected value: of the median, of sessions, of slopes far from the usual work."""
+        n = max(len(self._reference), 1)
+        session_variance = self.session**2 * (1 + min(_TUNING.session_turns / n, 1.0))
+        return math.sqrt(1.57 * spread**2 / n + session_variance + slope_variance)
+
+    def _take_residuals(self, residuals: Array, scale: float) -> None:
+        self._alike = self._likeness(residuals, scale)
+        self._sorted = np.sort(residuals).tolist()
+
+    def _notice_tick(self, y: Array) -> Array:
+        tick = self._tick
+        softened = super()._notice_tick(y)
+        if self._tick != tick:
+            self._soften(self._recent)
+        return softened
+
+    def _likeness(self, residuals: Array, scale: float) -> float:
+        """Correlation of neighbours, of residuals that are clipped; towards the assumed one while there are few."""
+        clipped = np.clip(residuals, -_TUNING.far_scales * scale, _TUNING.far_scales * scale)
+        square = float(clipped @ clipped)
+        if not square:
+            return 0.0
+        count, weight = len(clipped), _TUNING.alike_values
+        own = float(clipped[1:] @ clipped[:-1]) / square
+        return min(max((count * own + weight * _TUNING.alike) / (count + weight), 0.0), _TUNING.most_alike)
+
+    def _newest(self, length: int) -> list[float]:
+        """Distances of the newest ``length`` values from the level."""
+        newest = list(self._recent)[-length:]
+        return [entry.log_ms - self._level - self._effect_of(entry.work)[0] for entry in newest]
+
+    def excursion(self, length: int) -> tuple[float, tuple[int, str]]:
+        """Median shift of the newest ``length`` values in log units, and the turn of the first of them."""
+        return median(np.array(self._newest(length))), list(self._recent)[-length:][0].turn
+
+    def separation(self, length: int) -> float:
+        """How far apart the newest ``length`` values and the reference are by their ranks, in standard deviations.
+
+        Few values of two levels, or of a wide stage, make a level by chance: this knows how few they are.
+        """
+        newest, reference = self._newest(length), self._sorted
+        m, n = len(reference), len(newest)
+        if not m:
+            return 0.0
+        below = sum(bisect_left(reference, value) + bisect_right(reference, value) for value in newest) / 2
+        return (below - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12)
+
+    def session_offset(self) -> tuple[float, float] | None:
+        """Squared distance of the session that ended from the level, and how much of it single values explain."""
+        count, total = self._session_count, self._session_sum
+        self._session_sum, self._session_count = 0.0, 0
+        if count < _TUNING.settled_values or not self.ready:
+            return None
+        return (total / count) ** 2, self._scale**2 * (1 / count + 1 / len(self._reference))
+
+    def move(self, length: int) -> None:
+        """Take the newest ``length`` values as the new reference."""
+        newest = list(self._recent)[-length:]
+        self._old_scale = self._scale
+        self._reference.clear()
+        self._reference.extend(newest)
+        self._recent.clear()
+        self._start_evidence()
+        self._fit()
+
+    def forget(self, length: int) -> None:
+        """Drop the newest ``length`` values, which something else explains, and the evidence."""
+        for _ in range(min(length, len(self._recent))):
+            self._recent.pop()
+        self._start_evidence()
+
+    def restart(self) -> None:
+        """Forget level and evidence: what follows is not comparable."""
+        self._forget()
+        self._recent.clear()
+        self._sorted = ()
+        self._start_evidence()
+
+    def _start_evidence(self) -> None:
+        self.bank.reset()
+        self._last, self._far = 0.0, 0
+        self._session_sum, self._session_count = 0.0, 0
