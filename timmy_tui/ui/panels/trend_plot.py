@@ -31,6 +31,7 @@ BAND = "band"
 """Role whose colour is the ground of p5 to p95."""
 EDGE, VALUE, LEVEL = range(3)
 """Ranks of what is drawn."""
+KEY = "a dash: a turn · line: p50 of an epoch · behind it: p5–p95"
 DOTTED = 4
 """Dots from one of an edge of the band to the next."""
 
@@ -83,7 +84,7 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
     window, rows = series.window, style.rows
     brackets = brackets_of(view, window, series.key)
     level = series.levels[-1] if series.levels else None
-    head = f"p50 {duration(level.p50)}" if level is not None and style.filled else ""
+    head = "" if level is None else f"p50 {duration(level.p50)}" if style.filled else KEY
     name = (left(series.name if style.filled else "", GUTTER), "label")
     top = (name, *bracket_line(brackets, window.columns, view.glyphs, head))
     scale = series.scale(style.from_zero, rows)

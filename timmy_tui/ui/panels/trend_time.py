@@ -137,7 +137,7 @@ def key_line(view: View, chart: TimeChart, width: int) -> Line:
     each = "each day" if chart.kind == "days" else f"every {duration_words(first.end - first.start)}"
     parts = [line((f"a dash: p50 of {each}", "muted"))]
     if chart.lines > 1:
-        names = ((LATER, series_role(chart.key)), (f"{EARLIER}, dotted", "muted"))
+        names = ((LATER, newest_role(chart)), (f"{EARLIER}, dotted", "faint"))
         parts = [line((name, role)) for name, role in names] + parts
     else:
         parts.append(line((f"ground or dots: p5–p95, from {LEAST_BAND} turns on", "muted")))
@@ -165,7 +165,7 @@ def _draw(
             before = None
             continue
         x, end, y = places[at], places[at + 1], scale.height(figures.p50)
-        ink = Ink(series_role(chart.key) if newest else "muted", LEVEL if newest else VALUE)
+        ink = Ink(newest_role(chart) if newest else "faint", LEVEL if newest else VALUE)
         if newest:
             dots.dash(x, max(end - x - (chart.lines == 1), 1), y, ink)
         else:
@@ -176,6 +176,12 @@ def _draw(
         before = (end - 1, y)
         if chart.lines == 1 and figures.n >= LEAST_BAND:
             band(view, dots, (x, end), (scale.height(figures.p5), scale.height(figures.p95)))
+
+
+def newest_role(chart: TimeChart) -> str:
+    """Colour of the newest line: of the stage, or the brightest."""
+    role = series_role(chart.key)
+    return "value" if role == "muted" else role
 
 
 def _axis_notes(view: View, chart: TimeChart, places: Sequence[int]) -> Iterator[Note]:

@@ -9,7 +9,7 @@ from timmy_tui.core.formatting import duration, plural
 from timmy_tui.model.trend_history import HEADLINE, TimeBuckets
 from timmy_tui.report.line import WIDTH, line_values, status_line
 from timmy_tui.ui.charts.skyline_notes import Note, place_notes
-from timmy_tui.ui.paint.lines import BLANK, Line, fit, join_fitting, line, spread
+from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import clock_time, signed
 from timmy_tui.ui.panels import trend_compare, trend_time, trend_tokens
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
@@ -37,8 +37,6 @@ LABEL_CELLS = 13
 """Cells from one tick of the ruler to the next."""
 MOST_STRIPS = 7
 FOOTER_FROM = 12
-WORDS_FROM = 60
-"""Width in cells from which the heading has both its ends."""
 
 
 class Options(Struct, frozen=True):
@@ -181,7 +179,7 @@ def _heading(parts: Sequence[Line], which: str, options: Options, width: int) ->
     scale = ("from zero", "muted") if options.from_zero else ("not from zero", "warn")
     tail = line((f"{which}  " if which else "", "muted"), scale)
     room = width - len(which) - len(scale[0]) - 4
-    return spread(join_fitting(parts, room if width >= WORDS_FROM else width), tail, width)
+    return spread(join_fitting(parts, max(room, cells(parts[0]))), tail, width)
 
 
 def ruler_notes(view: View, window: TrendWindow) -> list[Note]:
