@@ -244,7 +244,7 @@ def test_the_own_range_is_said_and_does_not_begin_at_zero() -> None:
 
 def test_the_heading_says_the_level_now_and_before() -> None:
     heading = texts(draw_charts(view(slower_since(40), slower(40)), Options("llm"), None, WIDTH, 28))[0]
-    assert heading.startswith("LLM  p50 1.20s  ▲+500ms  before 700ms  p5–p95 1.20s–1.20s  n 20")
+    assert heading.startswith("LLM  p50 1.20s  before 700ms  p5–p95 1.20s–1.20s  n 20")
     empty = texts(draw_charts(view(()), Options("llm"), None, WIDTH, 28))
     assert empty[0].startswith("LLM  not measured in these turns") and "no turn is over yet" in "".join(empty)
 

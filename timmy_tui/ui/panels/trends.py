@@ -10,7 +10,7 @@ from timmy_tui.model.trend_history import HEADLINE, TimeBuckets
 from timmy_tui.report.line import WIDTH, line_values, status_line
 from timmy_tui.ui.charts.skyline_notes import Note, place_notes
 from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, join_fitting, line, spread
-from timmy_tui.ui.paint.wording import clock_time, signed
+from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.panels import trend_compare, trend_time, trend_tokens
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.skyline_notes import FINDING_RANK, RULER_RANK, cursor_note, event_notes
@@ -163,11 +163,10 @@ def _turns_heading(view: View, series: Series, options: Options, width: int) -> 
     elif series.levels:
         level = series.levels[-1]
         figures = level.figures
-        parts.append(line(("p50 ", "muted"), (duration(level.p50), "value")))
+        parts.append(line(("p50 ", "muted"), (duration(level.p50), level.role)))
         quiet = [one for one in series.levels if one.role == QUIET]
         before = quiet[-1] if quiet and level.role != QUIET else None
         if before is not None:
-            parts.append(line((signed(level.p50 - before.p50, view.glyphs), level.role)))
             parts.append(line((f"before {duration(before.p50)}", "muted")))
         parts.append(line((f"p5–p95 {duration(figures.p5)}–{duration(figures.p95)}", "muted")))
         parts.append(line((f"n {figures.n}", "muted")))
