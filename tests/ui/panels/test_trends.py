@@ -316,9 +316,10 @@ def test_the_charts_are_drawn_again_when_a_turn_ends_and_not_with_the_clock(monk
         return draw_charts(*args)
 
     monkeypatch.setattr("timmy_tui.ui.panels.trends.draw_charts", count)
-    v, chosen, other = view(slower_since(40)), Options(), Options(from_zero=False)
+    v, chosen, other = view(slower_since(40), epochs=(epoch(20),)), Options(), Options(from_zero=False)
     for tick in range(5):
-        trend_lines(replace(v, now=NOW + tick, tick=TICK + tick), chosen, None, WIDTH, 30)
+        again = replace(v.snapshot, taken=NOW + tick, epochs=(*v.snapshot.epochs,))
+        trend_lines(replace(v, snapshot=again, now=NOW + tick, tick=TICK + tick), chosen, None, WIDTH, 30)
     assert len(drawn) == 1
     trend_lines(v, other, None, WIDTH, 30)
     longer = replace(v, snapshot=replace(v.snapshot, turns=slower_since(40, 61)))

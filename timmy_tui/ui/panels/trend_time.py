@@ -167,7 +167,7 @@ def _draw(
         x, end, y = places[at], places[at + 1], scale.height(figures.p50)
         ink = Ink(newest_role(chart) if newest else "faint", LEVEL if newest else VALUE)
         if newest:
-            dots.dash(x, max(end - x - (chart.lines == 1), 1), y, ink)
+            dots.dash(x, end - x - (end - x > ACROSS), y, ink)
         else:
             for one in range(x, end, ACROSS):
                 dots.put(one, y, ink)

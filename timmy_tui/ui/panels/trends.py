@@ -96,18 +96,21 @@ def trend_lines(view: View, options: Options, buckets: TimeBuckets | None, width
     below = below[-max((height - 8) // 4, 0) :] if height >= FOOTER_FROM else below[-1:]
     if height >= FOOTER_FROM:
         below.append(footer_line(view, "trends", width))
-    body = height - 1 - len(below)
-    lines = chart_lines(view, options, buckets, width, body)
-    lines = [*lines, *[BLANK] * (body + 1 - len(lines))][: body + 1]
-    return [fit(row, width) for row in [*lines, *below]]
+    return [*chart_lines(view, options, buckets, width, height - len(below)), *(fit(row, width) for row in below)]
 
 
-def chart_lines(view: View, options: Options, buckets: TimeBuckets | None, width: int, body: int) -> list[Line]:
-    """Heading and ``body`` lines; drawn again when a turn ended or the user chose something, not with the clocks."""
+def chart_lines(view: View, options: Options, buckets: TimeBuckets | None, width: int, height: int) -> list[Line]:
+    """Heading and charts; drawn again when a turn ended or the user chose something, not with the clocks."""
     snapshot = view.snapshot
-    told = (view.turns, snapshot.epochs, snapshot.judgement, snapshot.marks, view.cursor_index, view.styles, buckets)
-    inputs = (*told, options, width, body, view.monochrome, view.glyphs.plain)
-    return view.remembered("trends", inputs, lambda: draw_charts(view, options, buckets, width, body))
+    # Epochs and marks one by one: each snapshot has them in a new tuple, and a turn makes 27 of these.
+    told = (view.turns, snapshot.judgement, buckets, view.cursor_index, view.styles, *snapshot.epochs, *snapshot.marks)
+    inputs = (*told, options, width, height, view.monochrome, view.glyphs.plain)
+
+    def draw() -> list[Line]:
+        lines = draw_charts(view, options, buckets, width, height - 1)
+        return [fit(row, width) for row in [*lines, *[BLANK] * (height - len(lines))][:height]]
+
+    return view.remembered("trends", inputs, draw)
 
 
 def draw_charts(view: View, options: Options, buckets: TimeBuckets | None, width: int, body: int) -> list[Line]:
