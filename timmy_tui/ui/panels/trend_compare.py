@@ -125,8 +125,8 @@ def spread_lines(view: View, spread: Spread, width: int, rows: int, from_zero: b
     plot = max((rows - 3) // 2, 1)
     parts = []
     for side, share in zip(spread.sides, shares, strict=True):
-        role = "muted" if side.name == BEFORE else spread.role
-        parts.append([_side_words(side), *_histogram(view, side, (share, top, role), (scale, plot))])
+        role = "muted" if side.name == BEFORE else "text" if spread.role == "muted" else spread.role
+        parts.append([_side_words(side, width), *_histogram(view, side, (share, top, role), (scale, plot))])
     return [*parts[0], _ticks(view, scale, columns), *parts[1]]
 
 
@@ -172,11 +172,11 @@ def _histogram(
         yield (*gutter, *drawn)
 
 
-def _side_words(side: Side) -> Line:
+def _side_words(side: Side, width: int) -> Line:
     figures = side.figures
-    text = f"p50 {duration(figures.p50)}  p5–p95 {duration(figures.p5)}–{duration(figures.p95)}"
-    head = right(side.name, GUTTER)
-    return line((head, "label"), "  ", (text, "text"), (f"  {plural(figures.n, 'turn')}", "muted"))
+    head = line((right(side.name, GUTTER), "label"), "  ", (f"p50 {duration(figures.p50)}", "text"))
+    ends = line((f"p5–p95 {duration(figures.p5)}–{duration(figures.p95)}", "text"))
+    return join_fitting([head, line((plural(figures.n, "turn"), "muted")), ends], width)
 
 
 def _ticks(view: View, scale: Scale, columns: int) -> Line:

@@ -117,10 +117,13 @@ def _chart(view: View, prompts: Sequence[Prompt], width: int, scales: tuple[Scal
 def _axis(view: View, columns: int, most: float) -> Line:
     step = next((step for step in TOKEN_STEPS if step / most * columns >= TICKS_APART), TOKEN_STEPS[-1])
     cells: list[Span] = [(view.glyphs.rule, "faint")] * columns
-    for number in range(int(most / step) + 1):
-        column = int(number * step / most * columns)
-        text = f"{tokens(number * step)}{' tok' if number == 1 else ''}"
-        if column + len(text) < columns:
-            cells[column] = (view.glyphs.upright, "muted")
-            cells[column + 1 : column + 1 + len(text)] = [(char, "muted") for char in text]
+    places = [int(number * step / most * columns) for number in range(int(most / step) + 1)]
+    for number, column in enumerate(places):
+        if column >= columns:
+            break
+        cells[column] = (view.glyphs.upright, "muted")
+        room = (places[number + 1] if number + 1 < len(places) else columns) - column - 1
+        value = tokens(number * step)
+        text = next((words for words in (f"{value} tok", value) if len(words) <= room), "")
+        cells[column + 1 : column + 1 + len(text)] = [(char, "muted") for char in text]
     return (*line((" " * GUTTER, "text")), *join_cells(cells))
