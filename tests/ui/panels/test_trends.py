@@ -301,6 +301,14 @@ def test_the_rows_are_shared_out_to_the_last(body: int, wanted: int) -> None:
     assert rows.plot >= 1 and all(strip >= 4 for strip in rows.strips) and len(rows.strips) <= wanted
 
 
+@pytest.mark.parametrize("size", [(40, 10), (60, 15), (120, 30)])
+def test_that_the_view_is_frozen_is_said_at_every_size(size: tuple[int, int]) -> None:
+    v = view(slower_since(40))
+    frozen = replace(v, live_snapshot=v.snapshot)
+    assert "FROZEN" in texts(trend_lines(frozen, Options(), None, *size))[-1]
+    assert not any("FROZEN" in row for row in texts(trend_lines(v, Options(), None, *size)))
+
+
 def test_below_the_least_size_there_is_the_status_line() -> None:
     v = view(slower_since(40))
     for size in ((LEAST[0] - 1, 30), (120, LEAST[1] - 1)):

@@ -14,7 +14,7 @@ from timmy_tui.model.trend_history import HEADLINE, Bucket, Figures, TimeBuckets
 from timmy_tui.ui.charts.dots import ACROSS, Dots, Ink
 from timmy_tui.ui.charts.scale import Scale, scale_of
 from timmy_tui.ui.charts.skyline_notes import Note, place_notes
-from timmy_tui.ui.paint.lines import Line, join_fitting, left, line, right
+from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, left, line, right
 from timmy_tui.ui.paint.themes import GAP_KEY
 from timmy_tui.ui.paint.wording import signed
 from timmy_tui.ui.panels.skyline import BEAM
@@ -212,7 +212,7 @@ def _event_notes(view: View, chart: TimeChart, places: Sequence[int]) -> Iterato
         at = bisect_right(starts, epoch.started) - 1
         if at < 0 or epoch.started >= chart.series[-1][-1].end:
             continue
-        words = tuple(f"{change.label}" for change in epoch.changes[:1]) or ("restart",)
+        words = tuple(foreign(change.label, 20) for change in epoch.changes[:1]) or ("restart",)
         role = "info" if epoch.changes else "muted"
         yield Note(places[at] // ACROSS, 1 if epoch.changes else 2, (view.glyphs.upright, role), words, role)
 

@@ -12,7 +12,7 @@ from timmy_tui.ui.charts.skyline_notes import Note, place_notes
 from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import clock_time
 from timmy_tui.ui.panels import trend_compare, trend_time, trend_tokens
-from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
+from timmy_tui.ui.panels.facts import change_line, footer_line, frozen_words, notice_line
 from timmy_tui.ui.panels.skyline_notes import FINDING_RANK, RULER_RANK, cursor_note, event_notes
 from timmy_tui.ui.panels.skyline_window import GUTTER
 from timmy_tui.ui.panels.trend_plot import Series, Style, axis_line, plot_lines, series_of
@@ -93,9 +93,10 @@ def trend_lines(view: View, options: Options, buckets: TimeBuckets | None, width
         text = status_line(line_values(view.snapshot), min(width, WIDTH))
         return [fit(row, width) for row in [((text, "value"),), *[BLANK] * (height - 1)]][:height]
     below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
-    below = below[-max((height - 8) // 4, 0) :] if height >= FOOTER_FROM else below[-1:]
     if height >= FOOTER_FROM:
-        below.append(footer_line(view, "trends", width))
+        below = [*below[-((height - 8) // 4) :], footer_line(view, "trends", width)]
+    else:
+        below = frozen_words(view) or below[-1:]
     return [*chart_lines(view, options, buckets, width, height - len(below)), *(fit(row, width) for row in below)]
 
 
