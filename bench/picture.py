@@ -3,9 +3,12 @@
 By heights, without eyes: a change is seen when the median height of its row's columns since it began differs from that
 before by at least two steps; a row in which nothing changed is false when the same holds for it.
 
-``python -m bench picture FOLDER [SEED]`` also draws one live screen of each kind, every letter and digit masked, under
-names that tell nothing, for a reader who has not seen the seeds; ``truth.json`` beside them is opened afterwards. They
-are SVG, and PNG where cairosvg or rsvg-convert is there.
+On Trends, as it opens at 120×30, the same is asked of the charts under the headline, in dots; and whether a level has
+the colour of a change, in which direction, and from which turn on.
+
+``python -m bench picture FOLDER [SEED]`` also draws one live screen and one of the trends of each kind, every letter
+and digit masked, under names that tell nothing, for a reader who has not seen the seeds; ``truth.json`` beside them is
+opened afterwards. They are SVG, and PNG where cairosvg or rsvg-convert is there.
 """
 
 import html
@@ -28,10 +31,17 @@ from timmy_tui.bootstrap.wiring import make_analyzer
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import RATIO_KEYS
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.trend_history import HEADLINE
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
 from timmy_tui.ui.charts.ratio_row import height_of
+from timmy_tui.ui.paint.themes import DEFAULT, load_themes
 from timmy_tui.ui.panels.against_usual import row_points
+from timmy_tui.ui.panels.trend_plot import series_of
+from timmy_tui.ui.panels.trend_series import QUIET, companions
+from timmy_tui.ui.panels.trend_window import trend_window
+from timmy_tui.ui.panels.trends import LEAST_STRIP, Options, trend_lines
+from timmy_tui.ui.trend_export import chart_svg
 from timmy_tui.ui.view import View
 
 TURNS = 90
@@ -39,6 +49,10 @@ LOGS = 8
 """Logs of each kind."""
 COLUMNS = (24, 44, 60, 80)
 STEPS = 2
+TRENDS = (120, 3, 120)
+"""Width of the screen, charts under the headline, turns in the chart: as Trends opens at 120×30."""
+NEAR = 5
+"""Turns."""
 ROWS = tuple(key for key in RATIO_KEYS if key != "network")
 
 
@@ -119,6 +133,50 @@ def measure(first: int | None = None) -> list[str]:
         rows.append(f"| {kind.name} | {' | '.join(cells)} | {sum(quiet)} of {len(quiet)} |")
     rows.append(f"| all | {' | '.join(f'{seen} of {of}' for seen, of, _, _ in totals.values())} | |")
     rows.append(f"| false | {' | '.join(f'{false} of {of}' for _, _, false, of in totals.values())} | |")
+    return [*rows, *measure_trends(first)]
+
+
+def charted(view: View, kind: Kind) -> tuple[dict[str, bool | None], dict[str, int]]:
+    """Of the charts under the headline on Trends: series → heights seen, and series → turns ago of a coloured level.
+
+    The latter is negative where the level is faster.
+    """
+    heights: dict[str, bool | None] = {}
+    marked: dict[str, int] = {}
+    window = trend_window(view, TRENDS[0], TRENDS[2])
+    for key in companions(view, HEADLINE, TRENDS[1]):
+        series = series_of(view, window, key)
+        scale = series.scale(True, LEAST_STRIP - 1)
+        drawn = [None if ms is None else scale.height(ms) for ms in series.values]
+        sides = [[height for height in side if height is not None] for side in (drawn[: -kind.ago], drawn[-kind.ago :])]
+        if all(sides):
+            before, since = (statistics.median(side) for side in sides)
+            heights[key] = abs(since - before) >= STEPS
+        moved = next((level for level in series.levels if level.role != QUIET), None)
+        if moved is not None:
+            back = len(view.turns) - moved.start
+            marked[key] = back if "slower" in moved.role else -back
+    return heights, marked
+
+
+def measure_trends(first: int) -> list[str]:
+    """A row for each kind: the changed stage has a chart, its heights differ, its level has a colour since then."""
+    columns = ("on Trends", "seen", "coloured, right way", "within 5 turns", "false heights", "false colours")
+    rows = ["", f"| kind, {LOGS} each | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for place, kind in enumerate(KINDS):
+        views = [View(snapshot_of(turns_of(kind, first + 1000 * place + number))) for number in range(LOGS)]
+        found = [charted(view, kind) for view in views]
+        quiet = [seen for heights, _ in found for key, seen in heights.items() if key != kind.stage]
+        colours = sum(key != kind.stage for _, marked in found for key in marked)
+        cells = ["", "", "", ""]
+        if kind.stage:
+            sign = -1 if kind.factor < 1 else 1
+            marks = [marked[kind.stage] * sign for _, marked in found if kind.stage in marked]
+            shown = sum(kind.stage in heights for heights, _ in found)
+            exact = sum(abs(back - kind.ago) <= NEAR for back in marks)
+            seen = sum(bool(heights.get(kind.stage)) for heights, _ in found)
+            cells = [str(number) for number in (shown, seen, sum(back > 0 for back in marks), exact)]
+        rows.append(f"| {kind.name} | {' | '.join(cells)} | {sum(map(bool, quiet))} of {len(quiet)} | {colours} |")
     return rows
 
 
@@ -141,21 +199,33 @@ _FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
 def draw(folder: Path, first: int, size: tuple[int, int] = (120, 30)) -> Iterator[str]:
-    """One masked live screen of each kind, in random order; says where they are."""
-    from timmy_tui.ui.screenshot import Picture, screenshot
-
+    """One masked live screen and one of the trends of each kind, in random order; says where they are."""
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(first)
     truth = {}
     for place, kind in enumerate(KINDS):
-        name = f"{chance.getrandbits(32):08x}"
-        picture = screenshot(snapshot_of(turns_of(kind, first + 1000 * place)), Picture(size=size, title=""))
-        (folder / f"{name}.svg").write_text(masked(_FONTS.sub("", picture)), encoding="utf-8")
-        truth[name] = {"kind": kind.name, "row": kind.stage, "factor": kind.factor, "turns ago": kind.ago}
-        to_png(folder / f"{name}.svg")
+        snapshot = snapshot_of(turns_of(kind, first + 1000 * place))
+        for screen, picture in (("live", live_picture), ("trends", trends_picture)):
+            name = f"{screen}-{chance.getrandbits(32):08x}"
+            (folder / f"{name}.svg").write_text(masked(picture(snapshot, size)), encoding="utf-8")
+            truth[name] = {"kind": kind.name, "row": kind.stage, "factor": kind.factor, "turns ago": kind.ago}
+            to_png(folder / f"{name}.svg")
     order = dict(sorted(truth.items()))
     (folder / "truth.json").write_text(json.dumps(order, indent=1, ensure_ascii=False), encoding="utf-8")
-    yield f"{len(KINDS)} pictures in {folder}: which row moved, in which direction, how many turns ago?"
+    yield f"{len(truth)} pictures in {folder}: which row moved, in which direction, how many turns ago?"
+
+
+def live_picture(snapshot: Snapshot, size: tuple[int, int]) -> str:
+    """The live screen as SVG."""
+    from timmy_tui.ui.screenshot import Picture, screenshot
+
+    return _FONTS.sub("", screenshot(snapshot, Picture(size=size, title="")))
+
+
+def trends_picture(snapshot: Snapshot, size: tuple[int, int]) -> str:
+    """Trends as it opens, as SVG in which dots are drawn: few fonts have braille."""
+    view = View(snapshot, now=snapshot.taken, styles=load_themes()[0][DEFAULT].styles)
+    return chart_svg(trend_lines(view, Options(), None, *size), view)
 
 
 def masked(svg: str) -> str:

@@ -1,8 +1,10 @@
 """The picture's bench: what it masks, and what it calls seen."""
 
+import re
+
 import pytest
 
-from bench.picture import KINDS, TURNS, Kind, masked, seen, snapshot_of, turns_of
+from bench.picture import KINDS, TURNS, Kind, charted, masked, seen, snapshot_of, trends_picture, turns_of
 from timmy_tui.ui.view import View
 
 
@@ -35,3 +37,23 @@ def test_nothing_is_before_a_change_that_began_ahead_of_the_first_column() -> No
 def test_a_flip_is_in_the_log_as_tail_mode_of_a_new_session() -> None:
     turns = turns_of(next(kind for kind in KINDS if kind.restart), 7)
     assert len(turns) == TURNS and not turns[TURNS - 36].tail_mode and turns[TURNS - 35].tail_mode
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"), [(KINDS[3], 1), (KINDS[9], -1)], ids=lambda value: getattr(value, "name", "")
+)  # fmt: skip
+def test_on_trends_a_change_has_a_chart_of_its_own_and_a_colour_from_its_turn_on(kind: Kind, way: int) -> None:
+    heights, marked = charted(View(snapshot_of(turns_of(kind, 7))), kind)
+    assert heights[kind.stage] is True and set(marked) == {kind.stage}
+    assert abs(marked[kind.stage] * way - kind.ago) <= 5
+
+
+def test_on_trends_a_quiet_log_has_no_colour() -> None:
+    assert charted(View(snapshot_of(turns_of(KINDS[0], 7))), KINDS[0])[1] == {}
+
+
+def test_the_masked_trends_have_dots_and_no_letter() -> None:
+    shown = masked(trends_picture(snapshot_of(turns_of(KINDS[3], 7)), (120, 30)))
+    assert shown.count("<path ") > 50 and shown.count("▪") > 100
+    words = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", shown)).replace("&#160;", "")
+    assert not any(char.isalnum() for char in words)

@@ -143,7 +143,7 @@ def test_it_is_in_table_export_and_report(outputs: dict[str, Any]) -> None:
 
 @pytest.mark.timeout(180)
 def test_it_is_on_the_screen(outputs: dict[str, Any]) -> None:
-    assert any("RERANK · 100 turns" in line for line in outputs["trends"])
+    assert any(line.startswith("RERANK  p50 ") and "100 turns" in line for line in outputs["trends"])
     assert any(line.startswith("RERANK ") for line in outputs["ledger"])
 
 

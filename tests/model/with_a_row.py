@@ -73,11 +73,12 @@ def drawn(turns: Sequence[Any]) -> dict[str, list[str]]:
     """Lines of the trends screen and of the ledger pane that name the stage."""
     from timmy_tui.model.snapshot import Snapshot
     from timmy_tui.ui.panels.ledger import ledger_lines
-    from timmy_tui.ui.panels.trends import SERIES, trend_lines
+    from timmy_tui.ui.panels.trend_series import series_keys
+    from timmy_tui.ui.panels.trends import Options, trend_lines
     from timmy_tui.ui.view import View
 
     view = View(Snapshot(turns=tuple(turns)))
-    charts = [line for first in range(len(SERIES)) for line in trend_lines(view, first, 100, 100, 20)]
+    charts = [line for key in series_keys(view) for line in trend_lines(view, Options(key, turns=100), None, 100, 20)]
     panels = {"trends": charts, "ledger": ledger_lines(view, 100, 40)}
     texts = {name: ["".join(text for text, *_ in line) for line in panel] for name, panel in panels.items()}
     return {name: [text for text in panel if "RERANK" in text] for name, panel in texts.items()}

@@ -45,6 +45,14 @@ def test_turns_are_stored_by_time_and_without_text(history: History, tmp_path: P
     assert b"secret" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
+def test_the_newest_turns_of_a_time_are_in_their_order_and_no_more_than_asked(history: History) -> None:
+    history.put_turns([turn(number) for number in range(10)])
+    newest = history.newest_turns(START + 20, START + 160, 3)
+    assert [one.request_id for one in newest] == ["00000005", "00000006", "00000007"]
+    assert [one.ordinal for one in newest] == [0, 1, 2]
+    assert len(history.newest_turns(START + 20, START + 160, 30)) == 7
+
+
 def test_text_is_kept_only_on_request(tmp_path: Path) -> None:
     history = History(tmp_path / "history.db", "/timmy", keep_text=True)
     history.put_turns([turn(1)])

@@ -17,7 +17,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.app import TimmyApp
-from timmy_tui.ui.messages import Backend, Control, LlmActions, LogReader
+from timmy_tui.ui.messages import Backend, Control, LlmActions, LogReader, TurnHistory
 
 
 class RunningDashboard:
@@ -71,6 +71,7 @@ class Start(Struct, frozen=True, kw_only=True):
     read_only: str = ""
     view: ViewSettings = ViewSettings()
     log: LogReader | None = None
+    history: TurnHistory | None = None
 
 
 @asynccontextmanager
@@ -84,7 +85,7 @@ async def running_dashboard(
     """The dashboard on this snapshot, its clocks standing still."""
     start = start or Start()
     source = FakeSource(snapshot)
-    backend = Backend(source, control, llm, start.read_only, log=start.log)
+    backend = Backend(source, control, llm, start.read_only, log=start.log, history=start.history)
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
         dashboard = RunningDashboard(app, pilot, source)

@@ -13,6 +13,7 @@ from timmy_tui.core.settings import Settings, state_dir
 from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
+    from timmy_tui.model.trend_history import TimeBuckets
     from timmy_tui.pipeline.live_source import LiveSource
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
@@ -60,11 +61,33 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     controller_proxy = DeferredController()
     deferred = DeferredSource(make)
     llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate))) if services else None
-    app = TimmyApp(timmy.settings, Backend(deferred, controller_proxy, llm, read_only, log=DeferredLog(deferred)))
+    log = DeferredLog(deferred)
+    past = turn_history(timmy) if options.record and not state_problem else None
+    app = TimmyApp(timmy.settings, Backend(deferred, controller_proxy, llm, read_only, log=log, history=past))
     try:
         app.run(mouse=timmy.settings.view.mouse)
     finally:
         controller_proxy.close()
+
+
+class StoredTurns:
+    """The history's turns, opened for each question; what reads it is imported with the first one."""
+
+    def __init__(self, timmy: Timmy) -> None:
+        self._timmy = timmy
+
+    def buckets(self, edges: Sequence[float]) -> "TimeBuckets":
+        """See pipeline.turn_history.TurnHistory."""
+        from timmy_tui.pipeline.turn_history import TurnHistory
+        from timmy_tui.storage.history import History
+
+        path, root = state_dir() / "history.db", str(self._timmy.root)
+        return TurnHistory(path, lambda: History(path, root)).buckets(edges)
+
+
+def turn_history(timmy: Timmy) -> StoredTurns | None:
+    """What the charts over days read; None where the settings keep no history."""
+    return StoredTurns(timmy) if timmy.settings.history.enabled else None
 
 
 def usable_state_folder(state: Path | None) -> tuple[str, Path]:

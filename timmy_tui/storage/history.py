@@ -165,6 +165,15 @@ class History:
             rows = self._database.execute(statement, (self._root, since, since, until, until))
             yield from _renumber(self._decoded("turns", rows, Turn))
 
+    def newest_turns(self, since: float, until: float, most: int) -> list[Turn]:
+        """At most the newest ``most`` of ``turns(since, until)``; their ordinals and sessions count from the first."""
+        statement = (
+            f"SELECT number, data FROM turns WHERE root = ? AND at >= ? AND at < ? AND {PLACED} "
+            "ORDER BY place DESC LIMIT ?"
+        )
+        rows = self._read(statement, (self._root, since, until, most))
+        return list(_renumber(self._decoded("turns", reversed(rows), Turn)))
+
     def mark(self, number: int, quality: str, note: str = "") -> None:
         """Mark a turn ``good`` or ``bad``. The same mark again removes it, and so does an empty quality.
 

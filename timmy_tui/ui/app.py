@@ -34,7 +34,7 @@ from timmy_tui.ui.key_commands import (
     works_on,
 )
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived
+from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived, TurnHistory
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
@@ -228,6 +228,11 @@ class TimmyApp(App[None]):
     def log_reader(self) -> LogReader | None:
         """Both logs, page by page."""
         return self.backend.log
+
+    @property
+    def turn_history(self) -> TurnHistory | None:
+        """The turns that outlive the logs."""
+        return self.backend.history
 
     def on_requested(self, message: Requested) -> None:
         """Carry out the request of a screen."""

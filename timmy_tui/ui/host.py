@@ -9,7 +9,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import Command
-from timmy_tui.ui.messages import LogReader
+from timmy_tui.ui.messages import LogReader, TurnHistory
 from timmy_tui.ui.paint.themes import Palette
 from timmy_tui.ui.view import Notice, View
 
@@ -31,6 +31,11 @@ class Host(Protocol):
     @property
     def log_reader(self) -> LogReader | None:
         """Both logs, page by page; None where only a snapshot is shown."""
+        ...
+
+    @property
+    def turn_history(self) -> TurnHistory | None:
+        """The turns that outlive the logs; None where there is no history."""
         ...
 
     def take_log_wanted(self) -> tuple[Turn, str] | None:

@@ -1,6 +1,6 @@
 """Messages to the app, and the protocols of what works behind the screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -9,6 +9,7 @@ from textual.message import Message
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.log_entry import ALL_LINES, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.trend_history import TimeBuckets
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import AnswerFinding, ChangeRequest, MarkTurn, PipelineRequest
 from timmy_tui.ui.view import Notice
@@ -151,6 +152,13 @@ class LogReader(Protocol):
         """The line as it stands in its file: not cut, not sanitized."""
 
 
+class TurnHistory(Protocol):
+    """The turns that outlive the logs, summed up. Calls read a file, in a thread, and raise TimmyError."""
+
+    def buckets(self, edges: Sequence[float]) -> TimeBuckets:
+        """The turns between the first and the last edge (seconds since 1970, ascending), a bucket for each two."""
+
+
 class Backend(Struct, frozen=True, eq=False):
     """What works behind the screen; None: there is none."""
 
@@ -163,3 +171,5 @@ class Backend(Struct, frozen=True, eq=False):
     """Shown where there is no ``control``: in a screenshot."""
     log: LogReader | None = None
     """None: the log screen has the newest lines of the snapshot alone."""
+    history: TurnHistory | None = None
+    """None: charts over hours and days have the turns of the snapshot alone."""

@@ -11,7 +11,6 @@ from tests.ui.snapshots import turn
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Gap, Turn
-from timmy_tui.ui.charts.axes import Frame, Point, axis_chart, downsample, y_ticks
 from timmy_tui.ui.charts.spark import spark_glyph, spark_line, spark_text, top_of
 from timmy_tui.ui.charts.stack import gauge_line, stack_line
 from timmy_tui.ui.charts.waterfall import Bar, bar_line, place_bars
@@ -181,28 +180,6 @@ def test_the_gauge_turns_bad_at_the_cliff() -> None:
     assert "bad" in [role for _, role in gauge_line(1.02, 20, UNICODE)]
     assert "bad" not in [role for _, role in gauge_line(0.5, 20, UNICODE)]
     assert "█" not in plain(gauge_line(None, 20, UNICODE))
-
-
-def test_thinning_keeps_the_spike() -> None:
-    points = [Point(float(x), 1.0) for x in range(1000)]
-    points[777] = Point(777.0, 50.0)
-    kept = downsample(points, 60)
-    assert len(kept) <= 60 and max(p.y for p in kept) == 50.0
-
-
-def test_a_chart_has_its_size_a_zero_and_a_line_where_an_epoch_begins() -> None:
-    points = [Point(float(x), 800.0 + x) for x in range(30)]
-    frame = Frame(((0.0, "17:00"), (29.0, "17:08")), (15.0,), ((0.0, 29.0, 810.0),), 0.0, 29.0)
-    lines = axis_chart(points, frame, 60, 12, ascii_only=False)
-    text = "\n".join(plain(row) for row in lines)
-    assert len(lines) == 12 and all(cells(row) <= 60 for row in lines)
-    assert "0ms" in text and "17:00" in text and "\x1b" not in text
-    assert sum("│" in plain(row)[20:50] for row in lines) > 5
-
-
-def test_y_ticks_are_round() -> None:
-    values, names = y_ticks(1150.0, 4)
-    assert values == [0, 500, 1000] and [name.strip() for name in names] == ["0ms", "500ms", "1.0s"]
 
 
 def test_ascii_where_the_locale_is_not_utf8_or_the_terminal_is_dumb() -> None:

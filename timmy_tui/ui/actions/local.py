@@ -125,8 +125,18 @@ def toggle_freeze(host: Host) -> None:
         host.refresh_view()
 
 
+@runtime_checkable
+class HasColumns(Protocol):
+    """A screen whose cursor can be on something else than a turn: an hour, a day."""
+
+    def move_column(self, step: int | None) -> bool:
+        """Move it by so many; None: to the newest. False where the cursor is on turns."""
+
+
 def move_cursor(host: Host, step: int) -> None:
     """Move the cursor by so many turns; it comes from behind the newest, where the screen shows what is now."""
+    if isinstance(host.screen, HasColumns) and host.screen.move_column(step):
+        return
     count = len(host.view.turns)
     at = host.view.cursor_index
     look_at(host, max((count if at is None else at) + step, 0))
@@ -134,6 +144,8 @@ def move_cursor(host: Host, step: int) -> None:
 
 def look_at(host: Host, index: int | None) -> None:
     """Put the cursor on a turn by its index in ``View.turns``; None, or one behind the newest, is now."""
+    if index is None and isinstance(host.screen, HasColumns):
+        host.screen.move_column(None)
     moved = host.view.with_cursor(index)
     if moved.cursor != host.view.cursor:
         host.view = moved

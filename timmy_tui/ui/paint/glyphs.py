@@ -43,6 +43,8 @@ class Glyphs(Struct, frozen=True):
     more: str
     cut: str
     """On top of a column that is longer than its scale."""
+    cut_below: str
+    """At the foot of a scale that begins above it."""
     tick: str
     """Points up at a column."""
     outline: str
@@ -82,6 +84,7 @@ UNICODE = Glyphs(
     point="·",
     more="↓",
     cut="▴",
+    cut_below="▾",
     tick="╵",
     outline="░",
     swatch="▆",
@@ -113,6 +116,7 @@ ASCII = Glyphs(
     point="-",
     more="v",
     cut="^",
+    cut_below="v",
     tick="'",
     outline=":",
     swatch="#",
@@ -128,6 +132,7 @@ _TO_ASCII = str.maketrans(
         "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
         "─": "-", "▁": "_", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
         "▴": "^", "▾": "v", "◂": "<", "▸": ">", "╵": "'", "✎": "+",
+        "–": "-", "┃": "|", "━": "=", "┏": "[", "┓": "]",
     }
 )  # fmt: skip
 

@@ -1,0 +1,62 @@
+"""Turns summed up by stretches of time: median, p5 and p95 of the headline and of each stage."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from timmy_tui.model.stages import KEYS, UNATTRIBUTED
+from timmy_tui.model.trend_history import HEADLINE, Bucket, Figures, TimeBuckets
+from timmy_tui.model.turn import Span, Turn, TurnState
+
+FAILED = (TurnState.FAILED, TurnState.TIMED_OUT)
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Linear between the closest ranks; ``ordered`` is sorted and not empty, ``share`` is 0…1."""
+    position = (len(ordered) - 1) * share
+    below = int(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+
+
+def figures_of(values: Iterable[float]) -> Figures | None:
+    """n, p5, p50 and p95; None of no value."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return Figures(len(ordered), *(quantile(ordered, share) for share in (0.05, 0.5, 0.95)))
+
+
+def buckets_of(turns: Iterable[Turn], edges: Sequence[float], cut: bool = False) -> TimeBuckets:
+    """The turns between the first and the last of ``edges`` (seconds since 1970, ascending), one bucket for each two.
+
+    Only turns of one span are in the headline's figures: the one that most spoken turns have.
+    """
+    groups: list[list[Turn]] = [[] for _ in edges[1:]]
+    read = 0
+    for turn in turns:
+        at = bisect_right(edges, turn.started) - 1 if turn.started is not None else -1
+        if 0 <= at < len(groups):
+            groups[at].append(turn)
+            read += 1
+    counted = Counter(
+        turn.span for group in groups for turn in group if turn.headline_ms is not None and turn.is_spoken
+    )
+    span = counted.most_common(1)[0][0] if counted else Span.V2V
+    pairs = zip(edges, edges[1:], groups, strict=False)
+    return TimeBuckets(tuple(_bucket((start, end), group, span) for start, end, group in pairs), span, read, cut)
+
+
+def _bucket(ends: tuple[float, float], turns: Sequence[Turn], span: Span) -> Bucket:
+    complete = [turn for turn in turns if turn.state is TurnState.COMPLETE]
+    values: dict[str, list[float]] = {HEADLINE: [], UNATTRIBUTED: [], **{key: [] for key in KEYS}}
+    for turn in complete:
+        if turn.headline_ms is not None and turn.span is span and turn.is_spoken:
+            values[HEADLINE].append(turn.headline_ms)
+        if turn.unattributed_ms is not None:
+            values[UNATTRIBUTED].append(turn.unattributed_ms)
+        for key, ms in turn.stages.items():
+            if ms is not None and key in values:
+                values[key].append(ms)
+    figures = {key: one for key, series in values.items() if (one := figures_of(series)) is not None}
+    return Bucket(*ends, len(turns), sum(turn.state in FAILED for turn in turns), figures)
