@@ -97,10 +97,10 @@ def log_row(name: str, text: str, width: int) -> Line:
 
 def prompt_rows(view: View, width: int, height: int) -> list[Line]:
     """Sizes of the last turn's prompt and reply, and its flags."""
-    turn = view.last_complete
+    turn = view.newest_prompted
     heading = title("last prompt", width, view)
     if turn is None:
-        return [heading, line(("no complete turn yet", "muted"))][:height]
+        return [heading, line(("no turn yet", "muted"))][:height]
     rows = [
         heading,
         _pairs("prompt", f"{tokens(turn.prompt_tokens)} tok, {tokens(turn.prompt_chars)} chars, {_chunks(turn)}"),

@@ -11,6 +11,7 @@ from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.finding_words import is_drift, span_words
+from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.paint.lines import Line, Row, cells, fit, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import change_words, finding_role, stage_name, tokens
 from timmy_tui.ui.panels.facts import (
@@ -25,7 +26,7 @@ from timmy_tui.ui.panels.facts import (
 from timmy_tui.ui.panels.headline import SHORT_CHANGE
 from timmy_tui.ui.view import View
 
-SOON_TURNS, FULL = 15, 0.85
+SOON_TURNS, FULL = 15, NEARLY_FULL
 """From here on the context window has something to say: so few turns left, or this share of it used."""
 
 

@@ -47,31 +47,40 @@ def ruler_notes(view: View, window: Window) -> Iterator[Note]:
 def event_notes(view: View, window: Window) -> Iterator[Note]:
     """Everything that happened at a turn that is shown, and at the left edge the findings that began before it."""
     yield from _finding_notes(view, window)
-    judgement = view.snapshot.judgement
-    restarts = [epoch.number for epoch in view.snapshot.epochs if epoch.restarted and not epoch.changes]
-    newest_flip = next((epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes), None)
-    begun: set[int] = set()
-    for epoch in view.snapshot.epochs:
-        column = _column(view, window, epoch.first)
-        if column is not None and (epoch.changes or epoch.restarted):
-            begun.add(column)
-            verdict = judgement.verdict if judgement and epoch is newest_flip else None
-            note = _epoch_note(view, epoch, column, verdict)
-            # The word over and over tells no more: older restarts have the sign.
-            yield replace(note, words=()) if epoch.number in restarts[:-RESTARTS_NAMED] else note
+    yield from epoch_notes(view, window)
+    begun = {column for epoch in view.snapshot.epochs if (column := _begun(view, window, epoch)) is not None}
     for marker in view.snapshot.marks:
-        column = _column(view, window, marker.ordinal)
+        column = column_of_start(view, window, marker.ordinal)
         if column is not None and column not in begun:
             label = foreign(marker.label, 30)
             yield Note(column, EVENT_RANK, (view.glyphs.upright, "muted"), (f"{marker.kind} {label}", label), "muted")
     for ordinal, mark in view.marks.items():
-        column = _column(view, window, ordinal)
+        column = column_of_start(view, window, ordinal)
         if column is not None:
             good = mark == "good"
             yield Note(column, MARK_RANK, ("+" if good else "-", "good" if good else "bad"), (mark,), "muted")
 
 
-def _column(view: View, window: Window, ordinal: int) -> int | None:
+def epoch_notes(view: View, window: Window) -> Iterator[Note]:
+    """Flips, with the newest one's verdict, and restarts."""
+    judgement = view.snapshot.judgement
+    restarts = [epoch.number for epoch in view.snapshot.epochs if epoch.restarted and not epoch.changes]
+    newest_flip = next((epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes), None)
+    for epoch in view.snapshot.epochs:
+        column = _begun(view, window, epoch)
+        if column is not None:
+            verdict = judgement.verdict if judgement and epoch is newest_flip else None
+            note = _epoch_note(view, epoch, column, verdict)
+            # The word over and over tells no more: older restarts have the sign.
+            yield replace(note, words=()) if epoch.number in restarts[:-RESTARTS_NAMED] else note
+
+
+def _begun(view: View, window: Window, epoch: Epoch) -> int | None:
+    """Column of an epoch that a flip or a restart began; None for others, and where it is not shown."""
+    return column_of_start(view, window, epoch.first) if epoch.changes or epoch.restarted else None
+
+
+def column_of_start(view: View, window: Window, ordinal: int) -> int | None:
     """Column of the turn at which something began; None where that is not shown."""
     index = index_of_start(view, ordinal)
     shown = index is not None and window.first <= index < window.first + window.count
@@ -88,7 +97,7 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
             continue
         words = _finding_texts(view, finding)
         role = finding_role(finding)
-        column = _column(view, window, finding.since)
+        column = column_of_start(view, window, finding.since)
         if column is not None:
             sign = view.glyphs.up if finding.direction == "slower" else view.glyphs.down
             yield Note(column, FINDING_RANK, (sign, role), tuple(f" {text}" for text in words), role)

@@ -16,6 +16,7 @@ from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
+from timmy_tui.ui.panels.criteria import criteria_rows
 from timmy_tui.ui.panels.live_layout import GIVES_WAY
 from timmy_tui.ui.panels.row_columns import DROPS
 from timmy_tui.ui.panels.said import said_rows
@@ -32,6 +33,8 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
         return EventsScreen("events", "notices, newest first", partial(event_rows, host.events))
     if name == "findings":
         return FindingsScreen()
+    if name == "criteria":
+        return CriteriaScreen("criteria", "the guide's criteria", criteria_rows)
     if name == "stage":
         key = host.view.row
         return ScrollScreen("stage", f"{row_name(key, label(key), 40)}: what this row is", partial(card_rows, key))
@@ -128,6 +131,9 @@ SIGNS = (
     ("◂ 25t", "began 25 turns ago, further to the left than is shown"),
     ("✗ ○ t", "in the skyline: failed or timed out, aborted, typed; ? is not measured, or of another span"),
     ("╵−20", "the twentieth-last turn"),
+    ("█ ▒ ╱ ░", "a prompt: reused, new, either of the two, cut off; over turns ░ is what may have been reused"),
+    ("l c b", "no share of reuse: the model was loaded, the prompt was cut, the machine was busy"),
+    ("≠", "misleading: a sign of the guide that does not show what it is taken for"),
     ("· in a row", "a turn without this stage, or one that did not complete; grey: nothing to judge it by yet"),
     ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
     ("┊", "under the skyline: v34 restarted, or a flag moved"),
@@ -172,6 +178,12 @@ class EventsScreen(ScrollScreen):
     """All notices, which can be searched."""
 
     BINDINGS = [*screen_bindings("events")]
+
+
+class CriteriaScreen(ScrollScreen):
+    """Every criterion of the guide, whole."""
+
+    BINDINGS = [*screen_bindings("criteria")]
 
 
 class FindingsScreen(ScrollScreen):
