@@ -49,6 +49,8 @@ class Judge:
         """Key of a finding → the user's newest answer."""
         self._diagnoses: deque[Diagnosis] = deque(maxlen=REMEMBERED)
         self._verdict: Comparison | None = None
+        self._broken: Finding | None = None
+        """A prompt cache that broke, as of the newest turn."""
         self._stale = False
         self._state: JudgementState | None = None
         self.noise = SessionNoise()
@@ -132,14 +134,13 @@ class Judge:
     def state(self) -> JudgementState:
         """Everything for the screen; made anew only after a turn, a mark or an answer."""
         if self._stale:
-            self._verdict = self._judge_flip()
+            self._verdict, self._broken = self._judge_flip(), broken_reuse(self.turns)
             self._stale = False
         if self._state is None:
             findings = tuple(replace(one, notable=is_notable(one, self._news)) for one in self._all_findings())
             self._state = JudgementState(
                 findings=findings,
                 leading=leading(findings, self._news),
-                diagnosis=self._diagnoses[-1] if self._diagnoses else None,
                 diagnoses=tuple(self._diagnoses),
                 verdict=self._verdict,
                 quality=tuple(self._marks.items()),
@@ -150,8 +151,7 @@ class Judge:
 
     def _all_findings(self) -> tuple[Finding, ...]:
         """Those of the detector; a cache that broke stands in the place of the prefill that is slower for it."""
-        found = self._detector.findings
-        broken = broken_reuse(self.turns)
+        found, broken = self._detector.findings, self._broken
         if broken is None or self._answers.get(broken.key) in ("accept", "mute"):
             return found
         broken = replace(broken, acknowledged=self._answers.get(broken.key) == "acknowledge")

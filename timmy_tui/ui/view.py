@@ -213,8 +213,7 @@ class View(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def _diagnoses(self) -> dict[int, Diagnosis]:
         judgement = self.snapshot.judgement
-        known = (*judgement.diagnoses, judgement.diagnosis) if judgement else ()
-        return {one.ordinal: one for one in known if one is not None}
+        return {one.ordinal: one for one in judgement.diagnoses} if judgement else {}
 
     def diagnosis_of(self, ordinal: int) -> Diagnosis | None:
         """The diagnosis of a turn; None for one that was not judged, or long ago."""

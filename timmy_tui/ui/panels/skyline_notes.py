@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from timmy_tui.core.formatting import signed_duration
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
-from timmy_tui.model.stages import BY_KEY
+from timmy_tui.model.stages import BY_KEY, V2V
 from timmy_tui.model.turn import Epoch, TurnState
+from timmy_tui.report.finding_words import ratio_words
 from timmy_tui.ui.charts.skyline_notes import Note
 from timmy_tui.ui.paint.lines import foreign
-from timmy_tui.ui.paint.wording import clock_time, finding_role, signed, stage_name
-from timmy_tui.ui.panels.headline import headline_words
+from timmy_tui.ui.paint.wording import change_of, change_words, clock_time, finding_role, stage_name
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, headline_words
 from timmy_tui.ui.panels.skyline_window import Window, index_of_start
 from timmy_tui.ui.view import View
 
@@ -33,7 +35,7 @@ def cursor_note(view: View, window: Window) -> Iterator[Note]:
         figure = "not measured" if turn.state is TurnState.COMPLETE else str(turn.state).replace("_", " ")
     parts = [name, clock_time(turn.started).strip(), figure, f"{len(view.turns) - index}t back"]
     words = tuple(f" {' · '.join(part for part in parts[:count] if part)}" for count in (4, 3, 2, 1))
-    yield Note(window.column_of(index), CURSOR_RANK, (view.glyphs.cut, "key"), words, "value")
+    yield Note(window.column_of(index), CURSOR_RANK, (view.glyphs.cut, "key"), words, "value", anywhere=True)
 
 
 def ruler_notes(view: View, window: Window) -> Iterator[Note]:
@@ -109,11 +111,12 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
 
 def _finding_texts(view: View, finding: Finding) -> tuple[str, ...]:
     name = stage_name(finding.stage)
-    moved = signed(finding.after_ms - finding.before_ms, view.glyphs).lstrip(view.glyphs.up + view.glyphs.down)
-    ratio = f"×{finding.ratio:.2f}" if finding.ratio < 9.995 else f"×{finding.ratio:.0f}"
+    # The sign at its column has the direction.
+    changed = change_words(change_of(finding), view.glyphs, SHORT_CHANGE).lstrip(view.glyphs.up + view.glyphs.down)
+    moved = changed.partition(" ")[0]
     since = next((turn.started for turn in view.turns if turn.ordinal == finding.since), None)
     at = clock_time(since)[:5].strip()
-    return (f"{name} {moved} {ratio} {at}".rstrip(), f"{name} {moved} {ratio}", f"{name} {moved}", name)
+    return (f"{name} {changed} {at}".rstrip(), f"{name} {changed}", f"{name} {moved}", name)
 
 
 def _epoch_note(view: View, epoch: Epoch, column: int, verdict: Comparison | None) -> Note:
@@ -131,12 +134,14 @@ def verdict_words(verdict: Comparison | None) -> tuple[str, str]:
     """(``LLM ×0.40``, role): the stage that gained or lost most since a flip; ``no change``; empty while not known."""
     if verdict is None:
         return "", "info"
-    moved = [one for one in verdict.stages if one.verdict in ("faster", "slower") and one.ratio is not None]
+    all_moved = [one for one in verdict.stages if one.verdict in ("faster", "slower") and one.ratio is not None]
+    moved = [one for one in all_moved if one.stage != V2V] or all_moved
     if moved:
         most = max(moved, key=lambda one: abs((one.after_ms or 0.0) - (one.before_ms or 0.0)))
         role = "good" if most.verdict == "faster" else "bad"
         name = stage_name(most.stage) if most.stage in BY_KEY else most.stage
-        return f"{name} ×{most.ratio:.2f}", role
+        size = ratio_words(most.ratio or 0.0) or signed_duration((most.after_ms or 0.0) - (most.before_ms or 0.0))
+        return f"{name} {size}", role
     if any(one.verdict == "unchanged" for one in verdict.stages):
         return "no change", "info"
     return (f"{verdict.wanted} more turns" if verdict.wanted else ""), "info"

@@ -7,7 +7,7 @@ from typing import Any, cast
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
-from timmy_tui.core.formatting import duration
+from timmy_tui.core.formatting import duration, local_time
 from timmy_tui.model.stages import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.report.finding_words import end_words
@@ -19,7 +19,7 @@ from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, 
 from timmy_tui.ui.panels.criteria import criteria_rows
 from timmy_tui.ui.panels.live_layout import GIVES_WAY
 from timmy_tui.ui.panels.row_columns import DROPS
-from timmy_tui.ui.panels.said import said_rows
+from timmy_tui.ui.panels.said import STAMP, said_rows
 from timmy_tui.ui.panels.stage_card import card_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
@@ -153,7 +153,9 @@ def finding_rows(view: View, width: int) -> list[Row]:
     rows: list[Row] = []
     for item in judgement.findings if judgement else ():
         words = finding_words(item, view.glyphs, 30)
-        since = view.turn_name(item.since, item.since_id)
+        first = next((turn for turn in view.turns if turn.ordinal == item.since), None)
+        at = f" · {local_time(first.started, STAMP)}" if first is not None and first.started is not None else ""
+        since = f"{view.turn_name(item.since, item.since_id)}{at}"
         level = f"{duration(item.before_ms)} → {duration(item.after_ms)} since {since}"
         confidence = f"confidence {item.confidence:.0%}"
         adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
