@@ -291,7 +291,7 @@ def test_rows_are_shared_out_and_never_lost() -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "words"),
-    [("pass", "the prompt cache works"), ("fail", "holds less than half"), ("not judged", "is not known")],
+    [("pass", "the prompt cache works"), ("fail", "less than half of each prompt"), ("not judged", "is not known")],
 )
 def test_the_first_line_answers_as_the_criterion_does(verdict: str, words: str) -> None:
     snap = snapshot()

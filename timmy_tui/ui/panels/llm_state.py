@@ -17,7 +17,7 @@ CACHE_CRITERION = "prefix_reuse"
 _NOT_KNOWN = ("whether the prompt cache works is not known", "cache: not known yet")
 _ANSWERS: Mapping[str, tuple[str, ...]] = {
     PASS: ("the prompt cache works", "cache works"),
-    FAIL: ("the prompt cache holds less than half of the prompts", "less than half is cached", "cache: little"),
+    FAIL: ("less than half of each prompt comes from the cache", "less than half is cached", "cache: little"),
 }
 """Verdict → what it says, from the longest to the shortest."""
 
@@ -25,7 +25,7 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
 def answer_line(state: LlmState, view: View, width: int) -> Line:
     """Whether the prompt cache works, as the criterion says it; why that is not known."""
     item = next((one for one in state.criteria if one.key == CACHE_CRITERION), None)
-    glyph, role = {PASS: (view.glyphs.ok, "good"), FAIL: (view.glyphs.fail, "bad")}.get(
+    glyph, role = {PASS: (view.glyphs.ok, "good"), FAIL: (view.glyphs.fail, "warn")}.get(
         item.verdict if item is not None else NOT_JUDGED, (view.glyphs.none, "muted")
     )
     value = line((value_words(item) if item is not None else "no turn shows it", "text"))
