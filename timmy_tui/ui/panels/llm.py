@@ -74,8 +74,14 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
     body = list(top)
     if state is not None:
         body += turn_charts(view, width, layout.plot) if layout.charts else []
-        body += reuse_lines(state, view, width, layout.requests)
-        body += criteria_lines(state.criteria, view, width, layout.criteria)
+        at = view.cursor_turn.ordinal if view.cursor_turn is not None else -1
+        body += view.cached(
+            ("requests and criteria", width, layout.requests, layout.criteria, at),
+            lambda: [
+                *reuse_lines(state, view, width, layout.requests),
+                *criteria_lines(state.criteria, view, width, layout.criteria),
+            ],
+        )
     available = max(height - len(below), 0)
     body = [*body, *[BLANK] * (available - len(body))][:available]
     return [fit(row, width) for row in [*body, *below][-height:]]
