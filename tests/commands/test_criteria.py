@@ -67,8 +67,8 @@ def test_values_verdicts_and_notes_are_printed_within_80_columns(run: Callable[.
     assert "now epoch 2, 7 turns: restart, tail mode off→on, raw on→off" in re.sub(" +", " ", text)
     assert "before epoch 1, 7 turns: first turn" in re.sub(" +", " ", text)
     for line in (
-        "pass        context_length > 0: 7 of 7 turns, newest 1385 ids",
-        "fail        prompt_eval_count = 0, requests 2+: 0 of 6 turns, median 1058 tok, ~90% reused",
+        "misleading  context_length > 0: 7 of 7 turns, newest 1385 ids",
+        "misleading  prompt_eval_count = 0, requests 2+: 0 of 6 turns, median 1058 tok, ~90% reused",
         "fail        replies keep their quality: 0 of 7 bad, reply 46 chars, was 127 (under half)",
         "not seen    errors in logs: 0 of 7 turns",
         "seen        does not follow personality: reply 46 chars, was 127 (under half)",
@@ -107,7 +107,7 @@ def test_the_json_has_value_reason_and_note_of_each(run: Callable[..., Result]) 
     assert (printed["before"]["number"], printed["ollama_version"]) == (2, None)
     for item in printed["criteria"]:
         assert set(item) == {"key", "label", "group", "verdict", "value", "note", "because"}
-        assert item["verdict"] in ("pass", "fail", "not judged")
+        assert item["verdict"] in ("pass", "fail", "misleading", "not judged")
         assert bool(item["because"]) is (item["verdict"] == "not judged")
 
 
@@ -133,10 +133,14 @@ async def test_the_values_are_those_of_screen_4(run: Callable[..., Result], logs
     text = joined(run(*logs))
     async with running_dashboard(shown, size=(200, 50)) as dashboard:
         await dashboard.press("4")
-        rows = [line for line in dashboard.text().splitlines() if line[2:].startswith(("pass", "fail", "not ", "seen"))]
+        rows = [
+            line
+            for line in dashboard.text().splitlines()
+            if line[2:].startswith(("pass", "fail", "mislead", "not ", "seen"))
+        ]
     assert len(rows) > 10
     for row in rows:
-        verdict, label, value = row[2:13].strip(), row[13:44].strip(), row[44:].split("  ")[0].strip()
+        verdict, label, value = row[2:13].strip(), row[13:49].strip(), row[49:].split("  ")[0].strip()
         assert f"{verdict:12}{label.removesuffix('…')}" in text
         assert value in text
 

@@ -63,7 +63,7 @@ def test_diagnostic_findings(timmy: GuidedTimmy) -> None:
     assert set(timmy.grepped()) == {0}
     found = timmy.criteria()
     for key in ("context_returned", "phase1_context"):
-        assert found[key][0] == "fail" and counted(found[key][1])[0] == 0
+        assert found[key][0] == "misleading" and counted(found[key][1])[0] == 0
     for key in ("phase2_tail", "phase2_llm", "phase2_total", "phase2_quality"):
         assert found[key][0] == "not judged" and found[key][1].startswith("tail mode is off")
 
@@ -101,9 +101,9 @@ def test_change_1_and_test_1(timmy: GuidedTimmy) -> None:
     timmy.talk(3)
     assert timmy.type("and what did the doctor say?")
     found = timmy.criteria()
-    for key in ("context_returned", "phase1_context"):
+    for key, told in (("context_returned", "misleading"), ("phase1_context", "pass")):
         returned, turns = counted(found[key][1])
-        assert found[key][0] == "pass" and returned == turns >= 5
+        assert found[key][0] == told and returned == turns >= 5
         newest = int(found[key][1].split("newest ")[1].split(" ids")[0])
         # v34 writes its log in blocks: the latency log has told of the turn before.
         wait_for(lambda newest=newest: newest in timmy.grepped(last=100))  # type: ignore[misc]
@@ -112,7 +112,7 @@ def test_change_1_and_test_1(timmy: GuidedTimmy) -> None:
     assert " bad, reply " in found["phase1_quality"][1]
     assert ", was " in found["phase1_latency"][1], "against the epoch before"
     assert found["phase2_tail"][1].startswith("tail mode is off")
-    assert found["count_zero"][0] == "fail", "a count of 0 is not possible since Ollama 0.2"
+    assert found["count_zero"][0] == "misleading", "a count of 0 is not possible since Ollama 0.2"
 
 
 def test_analyze_latency(timmy: GuidedTimmy) -> None:

@@ -16,7 +16,7 @@ from timmy_tui.analysis.stats.percentiles import headline_stat
 from timmy_tui.model.judgement import Contribution, Diagnosis, JudgementState
 from timmy_tui.model.turn import Span, TurnState
 from timmy_tui.parse.latency_log import FORMAT
-from timmy_tui.report.line import LineValues, line_values, status_line
+from timmy_tui.report.line import LineValues, line_values, status_line, turn_values
 from timmy_tui.report.newest import quiet_time
 from timmy_tui.report.status import for_tmux
 
@@ -94,6 +94,16 @@ def test_small_differences_are_no_news() -> None:
     assert "▼-0.2" in status_line(LineValues("V2V", 1830.0, -180.0, None, None, 17))
 
 
+def test_a_difference_from_the_median_says_that_it_is_none_from_the_usual() -> None:
+    assert "▲+0.4/p50 LLM" in status_line(replace(VALUES, against="p50"))
+    why = Diagnosis(ordinal=30, excess_ms=640.0, sentence="+640ms over your usual")
+    judged, unjudged = (snapshot(31, judgement=JudgementState(diagnoses=one)) for one in ((why,), ()))
+    assert line_values(judged).against == "" and "▲+0.6 " in status_line(line_values(judged))
+    assert line_values(unjudged).against == "p50"
+    # As without a dashboard, where nothing is judged.
+    assert turn_values(judged.headline, judged.turns[-1], None).against == "p50"
+
+
 def test_it_is_made_of_a_snapshot() -> None:
     values = line_values(snapshot(31))
     assert values.n == 20 and values.fill == 0.34 and values.llm_ms is not None and values.state == ""
@@ -119,11 +129,11 @@ def test_a_slow_turn_says_its_largest_reason_in_place_of_the_llm() -> None:
         ordinal=30, excess_ms=640.0, sentence="+640ms over your usual", slow=True,
         contributions=(Contribution("prefill", 180.0), Contribution("store", 410.0), Contribution("tts", -20.0)),
     )  # fmt: skip
-    values = line_values(snapshot(31, judgement=JudgementState(diagnosis=why)))
+    values = line_values(snapshot(31, judgement=JudgementState(diagnoses=(why,))))
     assert values.cause == "STORE +410ms"
     assert status_line(replace(VALUES, cause=values.cause)) == "● V2V 1.83s ▲+0.4 STORE +410ms ctx 34%"
     usual = msgspec.structs.replace(why, slow=False)
-    assert line_values(snapshot(31, judgement=JudgementState(diagnosis=usual))).cause == ""
+    assert line_values(snapshot(31, judgement=JudgementState(diagnoses=(usual,)))).cause == ""
 
 
 DAY = 86_400.0

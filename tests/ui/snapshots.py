@@ -171,9 +171,9 @@ def judgement(newest: int, *findings: Finding) -> JudgementState:
     quality = ((newest, "good"), (newest - 2, "bad"))
     return JudgementState(
         findings,
-        diagnosis,
         verdict,
         quality,
+        diagnoses=(diagnosis,),
         leading=next((one for one in findings if one.direction == "slower"), None),
     )
 

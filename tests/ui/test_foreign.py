@@ -48,7 +48,7 @@ def evil_snapshot() -> Snapshot:
         ),
         judgement=replace(
             judgement(23, finding(stage=f"gap:{EVIL}→llm", adjusted_for=(EVIL,)), finding(key="x", direction=EVIL)),
-            diagnosis=Diagnosis(ordinal=23, excess_ms=1.0, sentence=EVIL),
+            diagnoses=(Diagnosis(ordinal=23, excess_ms=1.0, sentence=EVIL),),
         ),
         log_tail=((EVIL, EVIL),) * 40,
     )  # fmt: skip

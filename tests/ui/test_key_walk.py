@@ -21,7 +21,7 @@ TOOLKIT = {"tab", "shift+tab", "ctrl+c", "super+c", "ctrl+q", "escape"}
 WAYS: dict[str, tuple[str, ...]] = {
     "live": ("1",), "turns": ("2",), "trends": ("3",), "llm": ("4",), "changes": ("5",), "log": ("6",),
     "help": ("question_mark",), "events": ("e",), "findings": ("i",), "turn": ("2", "enter"),
-    "line": ("6", "enter"), "postcard": ("c",), "columns": ("2", "v"),
+    "line": ("6", "enter"), "postcard": ("c",), "columns": ("2", "v"), "criteria": ("4", "enter"),
 }  # fmt: skip
 """Keys that lead to a screen or overlay."""
 

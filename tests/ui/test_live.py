@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, open_turn, snapshot, troubled, turn
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
-from timmy_tui.model.stages import CRITICAL, label
+from timmy_tui.model.stages import CRITICAL, OUTSIDE, label
 from timmy_tui.model.turn import FlagChange, Span, TurnState
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.paint.wording import row_name
+from timmy_tui.ui.panels import said
+from timmy_tui.ui.panels.ledger import count_rows, ledger_lines
 from timmy_tui.ui.panels.live import live_lines
 from timmy_tui.ui.view import Notice, View
 
@@ -55,6 +57,44 @@ def test_40x10_has_headline_flight_stages_and_the_two_lines_that_matter_most() -
     assert "cache ~74%" in calm
 
 
+def test_the_layout_counts_the_rows_that_the_rows_show_first() -> None:
+    """A gap with a finding, and a stage that a flip moved, are loud; an acknowledged one is quiet."""
+    snap = snapshot(judgement=None)
+    newest = snap.turns[-1]
+    quiet, inside, outside = count_rows(view(snap), newest)
+    assert (inside, outside) == (len(CRITICAL) + 2, len(OUTSIDE)), "a gap of 12 ms and the sum"
+    small = finding(stage="classify", key="classify:20", before_ms=20.0, after_ms=30.0)
+    for one, more in ((small, 1), (replace(small, acknowledged=True), 0), (replace(small, notable=False), 0)):
+        found = count_rows(view(replace(snap, judgement=judgement(30, one))), newest)
+        # The verdict of the snapshot moves the LLM, which is loud anyway.
+        assert found == (quiet + more, inside, outside)
+    assert count_rows(view(snap, row="playback"), newest) == (quiet + 1, inside + 1, outside - 1)
+    # With a heading and a count, so many lines show all of them.
+    shown = [plain(row) for row in ledger_lines(view(snap), 120, quiet + 2, newest)]
+    assert len(shown) == quiet + 2 and "smaller rows" in shown[-1]
+
+
+def test_what_the_clocks_do_not_change_is_made_once_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(name: str, real: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            made.append(name)
+            return real(*arguments)
+
+        return call
+
+    for name in ("finding_line", "verdict_line", "diagnosis_line", "forecast_line"):
+        monkeypatch.setattr(said, name, counted(name, getattr(said, name)))
+    snap = snapshot()
+    first = view(snap)
+    live_lines(first, 120, 30)
+    live_lines(replace(first, now=NOW + 1, tick=TICK + 1), 120, 30)
+    assert sorted(made) == ["diagnosis_line", "finding_line", "forecast_line", "verdict_line"]
+    live_lines(replace(first, cached_lines={}), 120, 30)
+    assert len(made) == 8
+
+
 def test_60x15_adds_skyline_waterfall_and_footer() -> None:
     shown = text(snapshot(), 60, 15)
     assert "▇" in shown and "endpt" in shown and "▒" in shown and "freeze" in shown
@@ -81,7 +121,8 @@ def test_200x50_shows_the_lists_side_by_side() -> None:
     shown = text(snapshot(), 200, 50, control=control_state())
     heads = next(row for row in shown.split("\n") if "turns, newest first" in row)
     assert "log " in heads and "last prompt" in heads and "flags" in heads
-    assert "nothing to see" in shown and "tail mode" in shown and "hidden" not in shown
+    assert all(words in shown for words in ("flask_handler_en", "+500ms", "tail mode"))
+    assert "{" not in shown and "hidden" not in shown
 
 
 def test_the_same_view_gives_the_same_screen() -> None:

@@ -12,13 +12,16 @@ from msgspec.structs import replace
 from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageRatios, StageVerdict, TurnRatios
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.report.finding_words import ratio_words
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
-from timmy_tui.ui.paint.wording import change_words, ratio_words
+from timmy_tui.ui.paint.wording import Change, change_words
 from timmy_tui.ui.panels.against_usual import level_change, moved_level, over_usual, row_points, usual_ms
 from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import state_mark
+from timmy_tui.ui.panels.live import live_lines
 from timmy_tui.ui.panels.row_columns import Columns, columns_for, spark_columns
+from timmy_tui.ui.panels.said import finding_line
 from timmy_tui.ui.view import View
 
 NAMES = ("p95", "n", "share", "usual", "bar", "change", "spark")
@@ -137,20 +140,35 @@ def slower(**changes: Any) -> Snapshot:
     return snapshot(judgement=judgement(30, finding(**(fields | changes))))
 
 
+def measured_since(snap: Snapshot, ms: float, key: str = "llm") -> Snapshot:
+    """The stage took this in every turn since turn 20."""
+    turns = tuple(replace(turn, stages={**turn.stages, key: ms}) if turn.ordinal >= 20 else turn for turn in snap.turns)
+    return replace(snap, turns=turns)
+
+
 def test_a_change_is_ms_first_then_the_ratio_and_units_are_never_cut() -> None:
     assert "▲+41ms ×1.80" in plain(rows(slower())["retrieval"])
-    assert "▲+41ms ×1.80  usual 52ms → now 93ms" in plain(rows(slower(), 200)["retrieval"])
+    same = measured_since(slower(), 93.0, "retrieve")
+    assert "▲+41ms ×1.80  usual 52ms → now 93ms" in plain(rows(same, 200)["retrieval"])
     assert plain(rows(slower(), 40)["RAG"]).rstrip().endswith("▲+41ms")
     for width in range(1, 45):
-        text = change_words(1000.0, 2240.0, 2.24, UNICODE, width)
+        text = change_words(Change(1000.0, 2240.0, 2.24), UNICODE, width)
         assert len(text) <= width and (text == "▲" or text.startswith("▲+1.24s"))
-        assert "×" not in text or "×2.2" in text
+        assert "×" not in text or "×2.24" in text
 
 
-def test_ratios_have_two_or_three_figures() -> None:
-    assert [ratio_words(ratio) for ratio in (0.4, 1.38, 1.99, 2.0, 5.24, 9.94, 9.96, 12.4)] == [
-        "×0.40", "×1.38", "×1.99", "×2.0", "×5.2", "×9.9", "×10", "×12",
+def test_a_ratio_is_written_in_one_way_everywhere_and_a_large_one_in_ms() -> None:
+    assert [ratio_words(ratio) for ratio in (0.11, 0.4, 1.38, 5.24, 9.94)] == [
+        "×0.11", "×0.40", "×1.38", "×5.24", "×9.94",
     ]  # fmt: skip
+    assert [ratio_words(ratio) for ratio in (0.1, 10.0, 2134.0)] == ["", "", ""]
+    snap = slower(ratio=2.24, before_ms=100.0, after_ms=224.0)
+    lines = live_lines(view(snap), 120, 30)
+    said = [plain(line) for line in lines if "×2." in plain(line)]
+    assert len(said) == 4, "headline, note below the skyline, row, finding"
+    assert all("×2.24" in text for text in said)
+    large = [plain(line) for line in live_lines(view(slower(ratio=12.4, before_ms=20.0, after_ms=248.0)), 120, 30)]
+    assert sum("+228ms" in text for text in large) == 4 and not any("×12" in text for text in large)
 
 
 def test_the_usual_beside_a_change_is_the_level_ahead_of_it() -> None:
@@ -219,8 +237,9 @@ def test_gaps_of_several_names_are_one_change_that_began_with_the_first() -> Non
 
 
 def test_a_level_of_next_to_nothing_has_no_ratio() -> None:
-    assert change_words(0.2, 400.2, 78.0, UNICODE, 14) == "▲+400ms"
-    assert change_words(1.0, 401.0, 401.0, UNICODE, 14) == "▲+400ms ×401"
+    assert change_words(Change(0.9, 4.9, 5.4), UNICODE, 14) == "▲+4ms"
+    assert change_words(Change(1.0, 5.0, 5.0), UNICODE, 14) == "▲+4ms ×5.00"
+    assert change_words(Change(1.0, 401.0, 401.0), UNICODE, 14) == "▲+400ms"
 
 
 def verdict_of(first: int, **changes: Any) -> Snapshot:
@@ -234,6 +253,37 @@ def verdict_of(first: int, **changes: Any) -> Snapshot:
     verdict = replace(state.verdict, b="epoch:1", stages=(StageVerdict(**(fields | changes)),))
     epochs = tuple(replace(epoch, first=first) if epoch.number == 1 else epoch for epoch in snap.epochs)
     return replace(snap, judgement=replace(state, verdict=verdict), epochs=epochs)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 160, 200, 250])
+def test_a_row_after_a_flip_contradicts_no_figure_beside_it(width: int) -> None:
+    """At equal work 772 ms became 612 ms; as the work changed too, 312 ms are measured."""
+    snap = measured_since(verdict_of(20, ratio=0.793, before_ms=772.0, after_ms=312.0), 312.0)
+    found = rows(snap, width)
+    text = plain(found["LLM"])
+    assert "312ms" in text and "▼-160ms" in text
+    assert "at equal work" in plain(found["stage"]) or columns_for(width).change < 14, "the heading says it"
+    assert "612ms" not in text or "now 612ms at equal work" in text
+    if columns_for(width).change >= 40:
+        assert "at equal work" in text, "and so does the row where it has room for more than ms and ratio"
+
+
+@pytest.mark.parametrize(
+    ("measured", "unlike"), [(612.0, False), (560.0, False), (550.0, True), (670.0, False), (674.0, True)]
+)
+def test_a_level_is_called_that_of_equal_work_where_the_measured_one_is_another(measured: float, unlike: bool) -> None:
+    snap = measured_since(verdict_of(20, ratio=612 / 772, before_ms=772.0, after_ms=measured), measured)
+    change = level_change(view(snap), "llm")
+    assert change is not None and change.measured_ms == measured and change.words.unlike_measured is unlike
+    small = measured_since(verdict_of(20, ratio=0.5, before_ms=20.0, after_ms=19.0), 19.9)
+    change = level_change(view(small), "llm")
+    assert change is not None and change.words.unlike_measured is False, "9.9 ms are none"
+
+
+def test_a_finding_with_its_work_taken_out_says_so() -> None:
+    for adjusted, words in ((("output tokens",), "now 1.01s at equal work"), ((), "now 1.01s  11 turns")):
+        snap = snapshot(judgement=judgement(30, finding(adjusted_for=adjusted)))
+        assert words in plain(finding_line(view(snap), 120))
 
 
 def test_a_verdict_colours_its_row_from_the_flip_on() -> None:

@@ -368,7 +368,7 @@ async def test_a_colour_is_the_themes_and_a_wide_character_does_not_break_the_la
 
 
 def test_the_cursors_keys_are_in_the_table() -> None:
-    keys = {command.id: command.keys for command in COMMANDS if command.screens == ("live",)}
+    keys = {command.id: command.keys for command in COMMANDS if "live" in command.screens}
     assert keys["cursor_back"] == "left" and keys["cursor_on"] == "right" and keys["now"] == "end"
 
 

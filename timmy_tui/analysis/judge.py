@@ -143,7 +143,6 @@ class Judge:
             self._state = JudgementState(
                 findings=findings,
                 leading=leading(findings, self._news),
-                diagnosis=self._diagnoses[-1] if self._diagnoses else None,
                 diagnoses=tuple(self._diagnoses),
                 verdict=self._verdict,
                 quality=tuple(self._marks.items()),

@@ -51,7 +51,7 @@ class CriteriaOptions(LogOptions, frozen=True, kw_only=True):
 @json_option
 @takes(CriteriaOptions)
 def criteria(options: CriteriaOptions) -> None:
-    """Print every criterion of the KV cache guide with its value now: pass, fail, or not judged and why.
+    """Print every criterion of the KV cache guide with its value now: pass, fail, misleading, or not judged and why.
 
     They are judged on the running epoch, the turns since v34 started or a flag changed, against the epoch before.
 

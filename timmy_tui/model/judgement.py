@@ -209,8 +209,6 @@ class JudgementState(Struct, frozen=True, eq=False):
 
     findings: tuple[Finding, ...] = ()
     """Lasting ones first, then at most 50 ended ones; each newest first."""
-    diagnosis: Diagnosis | None = None
-    """Of the newest turn."""
     verdict: Comparison | None = None
     """After a change: the running epoch compared with the one before it."""
     quality: tuple[tuple[int, str], ...] = ()
@@ -225,3 +223,8 @@ class JudgementState(Struct, frozen=True, eq=False):
     """None before a turn was judged."""
     leading: Finding | None = None
     """The one to speak of: of the young and notable ones that are slower, the costliest. None if there is none."""
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """Of the newest turn that was judged."""
+        return self.diagnoses[-1] if self.diagnoses else None

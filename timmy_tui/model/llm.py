@@ -158,6 +158,8 @@ class ContextState(Struct, frozen=True, eq=False):
 
 
 PASS, FAIL, NOT_JUDGED = "pass", "fail", "not judged"
+MISLEADING = "misleading"
+"""A sign of the guide that is taken for the prompt cache, and shows something else, whatever it reads."""
 BROKE = "Something broke"
 """Group of the signs that something broke: there, pass means that it was not seen."""
 
@@ -170,7 +172,7 @@ class Criterion(Struct, frozen=True, eq=False):
     group: str
     """The heading in the guide: ``Success Metrics``, ``Phase 1``, ``Phase 2``, ``Something broke``."""
     verdict: str
-    """``pass``, ``fail`` or ``not judged``."""
+    """``pass``, ``fail``, ``misleading`` or ``not judged``."""
     value: str
     """The current figure as text, with the number of turns behind it; empty where none is known."""
     note: str = ""

@@ -7,11 +7,14 @@ LARGEST_RATIO = 10.0
 """From here on, and below its inverse, a ratio is said in milliseconds: ×2134 tells nobody that a gap takes 640 ms."""
 
 
+def ratio_words(ratio: float) -> str:
+    """``×1.38``, ``×0.40``, in all places; empty where it would be a large number, or a part of one."""
+    return f"×{ratio:.2f}" if 1 / LARGEST_RATIO < ratio < LARGEST_RATIO else ""
+
+
 def size_words(finding: Finding) -> str:
     """``×1.38``, or ``+640ms`` where a ratio would be a large number."""
-    if 1 / LARGEST_RATIO < finding.ratio < LARGEST_RATIO:
-        return f"×{finding.ratio:.2f}"
-    return signed_duration(finding.after_ms - finding.before_ms)
+    return ratio_words(finding.ratio) or signed_duration(finding.after_ms - finding.before_ms)
 
 
 def what_words(finding: Finding) -> str:

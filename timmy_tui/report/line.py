@@ -17,6 +17,8 @@ WIDTH = 40
 """Most cells of the line."""
 NOTABLE_MS = 50.0
 """A smaller change of the headline, or part of a slow turn, is not shown."""
+MEDIAN = "p50"
+"""What Δ is against where the usual at equal work is not known: without a dashboard, and at the start of one."""
 BAD = (TurnState.FAILED, TurnState.TIMED_OUT, TurnState.ABORTED)
 
 
@@ -41,6 +43,8 @@ class LineValues(Struct, frozen=True):
     """The headline is a lower bound."""
     age_s: float | None = None
     """How long ago the turn ended."""
+    against: str = ""
+    """``p50`` where Δ is against the median of the newest turns; empty: against the usual at equal work."""
     stale: bool = False
     """The newest line of the logs is so old that the figures say nothing of now."""
 
@@ -53,10 +57,12 @@ def line_values(snapshot: "Snapshot") -> LineValues:
     quiet_s = snapshot.taken - max(arrivals) if arrivals else 0.0
     values = turn_values(snapshot.headline, turn, context.fill if context else None)
     state = "turn" if snapshot.open_turn is not None else values.state
+    excess = _excess(snapshot, turn)
     return replace(
         values,
         state=state,
-        delta_ms=values.delta_ms if (excess := _excess(snapshot, turn)) is None else excess,
+        delta_ms=values.delta_ms if excess is None else excess,
+        against=MEDIAN if excess is None else "",
         cause=_cause(snapshot, turn),
         age_s=age_of(turn, snapshot.taken),
         stale=quiet_s > snapshot.stale_s,
@@ -79,6 +85,7 @@ def turn_values(headline: StageStat | None, turn: Turn | None, fill: float | Non
         n=headline.n if headline else 0,
         state="waiting" if turn is None else str(turn.state).replace("_", " ") if turn.state in BAD else "",
         bound=turn is not None and turn.is_lower_bound,
+        against=MEDIAN,
     )
 
 
@@ -112,7 +119,7 @@ def status_line(values: LineValues, width: int = WIDTH) -> str:
         return _cut(f"{glyph} no turns yet" if values.state != "turn" else f"{glyph} first turn", width)
     age = "" if values.age_s is None else ago(values.age_s)
     head = _head(values, age)
-    parts = [_delta(values.delta_ms)]
+    parts = [_delta(values)]
     parts.append(values.cause or (f"LLM {duration(values.llm_ms)}" if values.llm_ms is not None else ""))
     parts.append(f"ctx {MISSING if values.fill is None else f'{values.fill * 100:.0f}%'}")
     parts += [f"n={values.n}", "" if values.stale else age]
@@ -135,10 +142,13 @@ def _headline(values: LineValues) -> str:
     return duration(values.headline_ms, "≥" if values.bound else "")
 
 
-def _delta(ms: float | None) -> str:
+def _delta(values: LineValues) -> str:
+    """``▲+0.4`` against the usual at equal work, ``▲+0.4/p50`` against the median: another meaning, and said."""
+    ms = values.delta_ms
     if ms is None or abs(ms) < NOTABLE_MS:
         return ""
-    return f"▲+{ms / 1000:.1f}" if ms > 0 else f"▼-{-ms / 1000:.1f}"
+    text = f"▲+{ms / 1000:.1f}" if ms > 0 else f"▼-{-ms / 1000:.1f}"
+    return f"{text}/{values.against}" if values.against else text
 
 
 def _cut(text: str, width: int) -> str:

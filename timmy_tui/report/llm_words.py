@@ -80,7 +80,7 @@ def request_words(reuse: Reuse | None) -> str:
 
 
 def verdict_words(criterion: Criterion) -> str:
-    """``pass``, ``fail`` or ``not judged``; of a sign that something broke ``not seen`` or ``seen``."""
+    """``pass``, ``fail``, ``misleading``, ``not judged``; of a sign that something broke ``not seen`` or ``seen``."""
     words = _SIGN_WORDS if criterion.group == BROKE else {}
     return words.get(criterion.verdict, criterion.verdict)
 

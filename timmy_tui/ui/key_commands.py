@@ -13,7 +13,7 @@ from timmy_tui.core.sanitize import clean
 
 Needs = Literal["", "control", "llm", "source"]
 SCREENS = ("live", "turns", "trends", "llm", "changes", "log")
-OVERLAYS = ("help", "events", "findings", "turn", "line", "postcard", "columns")
+OVERLAYS = ("help", "events", "findings", "turn", "line", "postcard", "columns", "criteria")
 """Pages over a screen; dialogs and the palette have keys of their own."""
 PAGES = tuple(name for name in OVERLAYS if name != "help")
 READING = ("log",)
@@ -88,23 +88,25 @@ COMMANDS: tuple[Command, ...] = (
             needs="control", not_on=READING),
     Command("accept", "a", "accept", "Accept the newest finding's level as the new usual", needs="source",
             not_on=READING),
-    Command("findings", "i", "findings", "All there is to say: findings, to accept, acknowledge or mute, and the rest"),
+    Command("findings", "i", "findings", "What changed, and when: findings, flags, restarts; all there is to say",
+            rank=75),
     Command("events", "e", "events", "All notices so far"),
     Command("theme", "d", "theme", "Next theme, dark or light; the choice is remembered"),
     Command("mouse", "m", "mouse", "Mouse on or off: wheel and clicks; on takes over the terminal's own selection"),
     Command("copy", "C", "copy", "Copy the screen's text, without the conversation", overlays=PAGES),
     Command("save", "F", "save", "Write the same into a file", overlays=PAGES),
     Command("cursor_back", "left", "turn before", "Look at the turn before: its rows, waterfall, diagnosis",
-            ("live", "trends"), "app.do('cursor_back')", rank=43),
+            ("live", "llm", "trends"), "app.do('cursor_back')", rank=43),
     Command("cursor_on", "right", "turn after", "Look at the turn after it; after the newest is now",
-            ("live", "trends"), "app.do('cursor_on')"),
+            ("live", "llm", "trends"), "app.do('cursor_on')"),
     Command("cursor_back_5", "shift+left", "five turns before", "Five turns back: from now, the fifth-last turn",
-            ("live", "trends"), "app.do('cursor_back_5')"),
-    Command("cursor_on_5", "shift+right", "five turns on", "Five turns on", ("live", "trends"),
+            ("live", "llm", "trends"), "app.do('cursor_back_5')"),
+    Command("cursor_on_5", "shift+right", "five turns on", "Five turns on", ("live", "llm", "trends"),
             "app.do('cursor_on_5')"),
-    Command("cursor_first", "home", "oldest turn", "Look at the oldest turn", ("live", "trends"),
+    Command("cursor_first", "home", "oldest turn", "Look at the oldest turn", ("live", "llm", "trends"),
             "app.do('cursor_first')"),
-    Command("now", "end", "now", "Back to the newest turn; so does Esc", ("live", "trends"), "app.do('now')"),
+    Command("now", "end", "now", "Back to the newest turn; so does Esc", ("live", "llm", "trends"),
+            "app.do('now')"),
     Command("row_down", "down,j", "row", "The stage row below: ? says what it is, Enter shows its lines, Esc leaves",
             ("live",), "app.do('row_down')", rank=41),
     Command("row_up", "up,k", "row above", "The stage row above", ("live",), "app.do('row_up')"),
@@ -125,7 +127,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("toggle", "enter", "show or hide", "Show or hide the column under the cursor", ("columns",),
             "show_or_hide", rank=11),
     Command("search", "slash", "search", "Show only the lines that contain a text; Esc shows all",
-            ("help", "events"), "filter", rank=11),
+            ("help", "events", "criteria"), "filter", rank=11),
     Command("pattern", "slash", "search", "Search all lines with a regular expression; n and N go to matches",
             ("log",), "filter", rank=11),
     Command("next_match", "n", "next match", "The match below", ("log",), "match(1)"),
@@ -157,6 +159,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("shorter", "plus", "shorter", "Half as many", ("trends",), rank=17),
     Command("probe", "p", "probe", "Ask Ollama whether its prompt cache works (generates)", ("llm",), "app.do('probe')",
             danger=True, needs="llm", rank=11),
+    Command("criteria", "enter", "criteria", "All of the guide's criteria, whole, each with what it really shows",
+            ("llm",), "app.do('criteria')", rank=12),
     Command("act", "enter", "act", "Flip the flag, undo the operation or restore the point under the cursor",
             ("changes",), danger=True, needs="control", rank=11),
     Command("accept_finding", "a", "accept", "Accept the level of the finding under the cursor as the new usual",

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import time
 from collections.abc import Iterable, Sequence
 
+from timmy_tui.core.formatting import plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stages import KEYS, UNATTRIBUTED
 from timmy_tui.model.turn import Turn
@@ -16,6 +18,17 @@ COLUMNS = (
     "prompt_tokens", "output_tokens", "cache_share", "tail_mode", "raw", "epoch", "mark", "why",
 )  # fmt: skip
 """Times in ms, ``started`` in seconds since 1970; empty is not known. Nothing of what was said."""
+
+
+def save_turns(turns: Sequence[Turn], view: View) -> tuple[str, str]:
+    """Write them as CSV into the user's state folder; (what is to be said of it, its role)."""
+    from timmy_tui.ui.terminal.clipboard import save_text
+
+    try:
+        path = save_text(turns_csv(turns, view), time.time(), "csv")
+    except OSError as error:
+        return f"not written: {error.strerror}", "bad"
+    return f"{plural(len(turns), 'turn')} written: {path}", "info"
 
 
 def turns_csv(turns: Iterable[Turn], view: View) -> str:

@@ -97,9 +97,13 @@ class View(Struct, frozen=True, eq=False, dict=True):
         return self.snapshot.turns
 
     @cached_property
-    def last_complete(self) -> Turn | None:
-        """The newest complete turn, spoken or typed: prompt and cache are told of it."""
-        return next((turn for turn in reversed(self.turns) if turn.state is TurnState.COMPLETE), None)
+    def newest_prompted(self) -> Turn | None:
+        """The newest turn whose prompt has figures, spoken or typed: prompt, cache and context window are told of it.
+
+        The newest complete one where no turn has any.
+        """
+        complete = (turn for turn in reversed(self.turns) if turn.state is TurnState.COMPLETE)
+        return next((turn for turn in reversed(self.turns) if turn.ordinal in self.reuse), None) or next(complete, None)
 
     @cached_property
     def headline_turn(self) -> Turn | None:
@@ -209,8 +213,7 @@ class View(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def _diagnoses(self) -> dict[int, Diagnosis]:
         judgement = self.snapshot.judgement
-        known = (*judgement.diagnoses, judgement.diagnosis) if judgement else ()
-        return {one.ordinal: one for one in known if one is not None}
+        return {one.ordinal: one for one in judgement.diagnoses} if judgement else {}
 
     def diagnosis_of(self, ordinal: int) -> Diagnosis | None:
         """The diagnosis of a turn; None for one that was not judged, or long ago."""

@@ -43,13 +43,13 @@ def test_every_line_of_the_guide_is_there_also_without_a_turn() -> None:
     assert found["phase2_phase1"].because == "3 of the 3 are not judged"
 
 
-def test_the_guides_signs_fail_and_say_why_they_mislead() -> None:
+def test_the_guides_signs_do_not_fail_but_mislead_and_say_why() -> None:
     found = judged(turns(8), shares=reuse(8))
-    assert found["context_returned"].verdict == "fail"
+    assert found["context_returned"].verdict == "misleading"
     assert "0 of 8" in found["context_returned"].value
     assert "not the cache" in found["context_returned"].note
     count = found["count_zero"]
-    assert count.verdict == "fail"
+    assert count.verdict == "misleading"
     assert "median 2600 tok" in count.value
     assert "~73% reused" in count.value
     assert "never 0" in count.note
@@ -67,8 +67,8 @@ def test_tail_mode_as_the_guide_hopes_for() -> None:
     tail = {"tail_mode": True, "context_returned": 900, "context_sent": 850, "session_id": "two"}
     after = turns(8, 8, length_s=9.5, stages={"llm": 310.0}, **tail)
     found = judged(after, before)
+    assert found["context_returned"].verdict == "misleading", "an array that comes back is no cache either"
     hoped = [
-        "context_returned",
         "llm_time",
         "total_time",
         "phase1_context",
@@ -135,7 +135,7 @@ def test_without_v34s_log_nothing_is_said_of_what_was_answered() -> None:
     assert found["broke_quality"].value == "0 empty of 5"
     assert found["broke_errors"].verdict == "pass"
     assert "without v34's log" in found["broke_errors"].note
-    assert found["phase2_phase1"].verdict == "fail", "no array was returned"
+    assert found["phase2_phase1"].because == "1 of the 3 is not judged", "that no array was returned is no failure"
     # What the latency log alone shows is seen.
     empty = turns(4, logs="latency") + turns(1, 4, logs="latency", signals=frozenset({"empty_reply"}))
     found = judged(empty)

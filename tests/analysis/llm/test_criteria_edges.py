@@ -127,8 +127,8 @@ def test_the_first_turn_of_a_session_is_no_later_one() -> None:
     ("counts", "told", "value"),
     [
         ((9, 0, 0, 0), "pass", "3 of 3 turns, median 0 tok"),
-        ((9, 0, 5, 0), "fail", "2 of 3 turns, median 0 tok"),
-        ((0, 7, 8, 9), "fail", "0 of 3 turns, median 8 tok"),
+        ((9, 0, 5, 0), "misleading", "2 of 3 turns, median 0 tok"),
+        ((0, 7, 8, 9), "misleading", "0 of 3 turns, median 8 tok"),
         ((9, None, None, None), "not judged", ""),
         ((9, 0, None, None), "pass", "1 of 1 turns, median 0 tok"),
     ],
@@ -142,7 +142,7 @@ def test_the_count_that_the_guide_takes_for_a_hit(counts: tuple[int | None, ...]
 @pytest.mark.parametrize(
     ("returned", "told", "value"),
     [
-        ((0, 0, 0), "fail", "0 of 3 turns"), ((0, 7, 9), "pass", "2 of 3 turns, newest 9 ids"),
+        ((0, 0, 0), "misleading", "0 of 3 turns"), ((0, 7, 9), "pass", "2 of 3 turns, newest 9 ids"),
         ((None, 7, 0), "pass", "1 of 2 turns, newest 7 ids"),
         ((None, None, None), "not judged", ""),
     ],
@@ -150,7 +150,8 @@ def test_the_count_that_the_guide_takes_for_a_hit(counts: tuple[int | None, ...]
 def test_context_arrays_returned(returned: tuple[int | None, ...], told: str, value: str) -> None:
     current = [turns(1, n, context_returned=count)[0] for n, count in enumerate(returned)]
     found = judge(current)
-    assert (found["context_returned"].verdict, found["context_returned"].value) == (told, value)
+    as_cache = "not judged" if told == "not judged" else "misleading"
+    assert (found["context_returned"].verdict, found["context_returned"].value) == (as_cache, value)
     assert (found["phase1_context"].verdict, found["phase1_context"].value) == (told, value)
 
 
@@ -248,7 +249,9 @@ def test_what_is_an_error(fields: dict[str, Any], told: str) -> None:
     [
         ({}, 3, "pass", "3 of 3 pass"),
         ({"context_returned": None}, 3, "not judged", "2 of 3 pass"),
-        ({"context_returned": 0}, 3, "fail", "2 of 3 pass"),
+        ({"context_returned": 0}, 3, "misleading", "2 of 3 pass"),
+        ({"context_returned": 0}, 2, "not judged", "1 of 3 pass"),
+        ({"context_returned": 0, "errors": ("x",)}, 3, "fail", "1 of 3 pass"),
         ({}, 2, "not judged", "2 of 3 pass"),
         ({"errors": ("x",)}, 3, "fail", "2 of 3 pass"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from timmy_tui.ui.charts.skyline_notes import Note, place_notes
 from timmy_tui.ui.paint.lines import cells, plain
@@ -33,6 +34,15 @@ def test_a_blank_is_between_words_and_the_next_sign() -> None:
 
 def test_without_room_the_sign_stands_alone() -> None:
     assert shown(3, note(1, "restart")) == " ┊ "
+
+
+def test_words_of_the_cursor_stand_apart_where_there_is_no_room_beside_it() -> None:
+    crowded = [note(20, "x", rank=2), note(22, "y", rank=2), note(21, "turn 4", rank=0)]
+    assert "turn" not in shown(24, *crowded)
+    crowded[-1] = replace(crowded[-1], anywhere=True)
+    row = shown(24, *crowded)
+    assert row[20:23] == "┊┊┊" and "┊turn 4 " in row[:20], "behind its sign once more, nearest to its column"
+    assert shown(8, note(5, "x"), note(7, "y"), replace(crowded[-1], column=6))[5:] == "┊┊┊", "or not at all"
 
 
 def test_the_lower_rank_has_its_words_first() -> None:

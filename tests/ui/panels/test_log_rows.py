@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from tests.ui.snapshots import turn
+from tests.ui.snapshots import open_turn, snapshot, turn
 from timmy_tui.model.log_entry import LogEntry, TurnLines
+from timmy_tui.model.turn import Event
+from timmy_tui.ui.log_events import event_entries, newest_entries
 from timmy_tui.ui.log_spans import lines_of_span, span_name
 from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.panels.lists import log_list
 from timmy_tui.ui.panels.log_rows import delta_words, figures_text, header_line, log_columns, log_lines, time_of
+from timmy_tui.ui.view import View
 
 WIDTHS = (40, 59, 60, 79, 80, 99, 100, 200)
 
@@ -40,6 +45,52 @@ def test_rows_are_as_wide_as_the_pane_and_columns_stand_below_each_other(width: 
 def test_milliseconds_where_there_is_room_and_no_time_where_there_is_none() -> None:
     assert time_of(entry(), 12).endswith(".250") and len(time_of(entry(), 8)) == 8
     assert time_of(entry(at=None), 12) == "—" and time_of(entry(at=1e300), 12).strip() == ""
+
+
+# -- the newest lines of a snapshot
+
+
+def test_the_list_of_the_live_screen_reads_like_the_log_screen() -> None:
+    snap = snapshot()
+    view = View(snap)
+    for width in (48, 60, 100):
+        heading, *rows = [plain(row) for row in log_list(view, width, 5)]
+        assert heading.startswith("log ") and len(rows) == 4
+        entries = newest_entries(snap, 4)
+        numbers = {turn.request_id: str(turn.number) for turn in snap.turns}
+        wanted = [log_lines(one, log_columns(width), numbers[one.request_id])[0] for one in entries]
+        assert rows == [plain(row) for row in wanted]
+    assert "+500ms" in rows[-1] and "stt" in rows[0] and "430 v34 flask_handler_entry" in rows[-1]
+    assert log_list(view, 60, 1) == log_list(view, 60, 5)[:1]
+
+
+def test_the_turn_in_flight_is_the_newest_and_printed_lines_stand_in_where_there_are_no_events() -> None:
+    snap = snapshot(open_turn=open_turn())
+    assert newest_entries(snap, 2)[-1].request_id == open_turn().turn.request_id
+    bare = replace(snapshot(), turns=tuple(replace(one, events=()) for one in snapshot().turns))
+    assert newest_entries(bare, 1)[0].text == "line 59: INFO nothing to see"
+    assert newest_entries(snap, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "metadata", "failed"),
+    [
+        ("v34_ollama_received", {"response_length": 0}, True), ("v34_ollama_received", {"prompt_eval_count": 9}, False),
+        ("stt_http_response_received", {"status_code": 399}, False),
+        ("stt_http_response_received", {"status_code": 400}, True),
+        ("stt_http_response_received", {"status_code": "500"}, True),
+        ("stt_http_response_received", {"status_code": 200}, False), ("tts_pause_sent", {}, False),
+    ],
+)  # fmt: skip
+def test_an_event_that_tells_of_a_failure(event: str, metadata: dict[str, Any], failed: bool) -> None:
+    (one,) = event_entries([Event(1.0, "a", event, "stt", metadata)])
+    assert one.failed is failed
+
+
+def test_the_time_since_the_event_before_is_that_of_the_turn_and_says_where_it_crosses_clocks() -> None:
+    events = [Event(1.0, "a", "x", "stt"), Event(1.5, "a", "y", "v34"), Event(1.25, "a", "z", "v34")]
+    found = [(one.delta_ms, one.across_clocks) for one in event_entries(events)]
+    assert found == [(None, False), (500.0, True), (-250.0, False)]
 
 
 @pytest.mark.parametrize(

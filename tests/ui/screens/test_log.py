@@ -232,7 +232,9 @@ async def test_a_log_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 async def test_without_a_reader_the_newest_lines_of_the_snapshot_are_shown() -> None:
     async with running_dashboard(snapshot()) as dashboard:
         await dashboard.press("6")
-        await dashboard.until(lambda: "line 59: INFO nothing to see" in dashboard.text())
+        await dashboard.until(lambda: "v34 flask_handler_entry" in dashboard.text())
+        await dashboard.press("s", "s")
+        await dashboard.until(lambda: "v34 " not in dashboard.text() and "stt pause_detected" in dashboard.text())
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 24), (120, 30), (200, 50)])

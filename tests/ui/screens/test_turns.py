@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.ui.fakes import FakeControl
 from tests.ui.running import RunningDashboard, running_dashboard
-from tests.ui.snapshots import conversation, judgement, snapshot, turn
+from tests.ui.snapshots import control_state, conversation, judgement, snapshot, turn
 from timmy_tui.model.turn import TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.panels.detail import detail_lines
@@ -261,3 +262,10 @@ async def test_a_postcard_is_twelve_lines_of_the_turn_under_the_cursor() -> None
     for one in conversation():
         lines = postcard(one, View(snapshot=snapshot()))
         assert len(lines) == 12 and all(len(row) <= 78 for row in lines) and "weather" not in " ".join(lines)
+
+
+async def test_a_notice_is_seen_beside_a_running_change() -> None:
+    async with running_dashboard(snapshot(), size=(120, 30), control=FakeControl(control_state())) as dashboard:
+        await dashboard.press("2", "X")
+        assert dashboard.rows()[-3].startswith("tail mode off→on") and "31 turns written" in dashboard.rows()[-2]
+        assert "[2 Turns]" in dashboard.rows()[-1]

@@ -14,7 +14,7 @@ from timmy_tui.analysis.llm.epoch_figures import (
     total_ms,
 )
 from timmy_tui.core.formatting import duration, percent
-from timmy_tui.model.llm import BROKE, FAIL, NOT_JUDGED, PASS, Criterion, Reuse
+from timmy_tui.model.llm import BROKE, FAIL, MISLEADING, NOT_JUDGED, PASS, Criterion, Reuse
 from timmy_tui.model.turn import Turn
 
 MIN_TURNS = 3
@@ -87,7 +87,14 @@ def _context_returned(epochs: Epochs) -> Outcome:
     if not known:
         return _not_judged("no turn shows its length" if current.n else NO_TURN, note)
     newest = f", newest {with_ids[-1]} ids" if with_ids else ""
-    return _judged(bool(with_ids), f"{len(with_ids)} of {len(known)} turns{newest}", note)
+    # That none came back is no failure of the cache, of which Phase 1 takes it for a sign.
+    return Outcome(PASS if with_ids else MISLEADING, f"{len(with_ids)} of {len(known)} turns{newest}", note)
+
+
+def _context_length(epochs: Epochs) -> Outcome:
+    """The same as a sign of the cache, which it is in neither direction."""
+    outcome = _context_returned(epochs)
+    return outcome if outcome.verdict == NOT_JUDGED else outcome._replace(verdict=MISLEADING)
 
 
 def _count_zero(epochs: Epochs) -> Outcome:
@@ -100,7 +107,7 @@ def _count_zero(epochs: Epochs) -> Outcome:
     reused = f", {_reused_text(shares, estimated)}" if shares else ""
     zero = sum(count == 0 for count in counts)
     value = f"{zero} of {len(counts)} turns, median {median(counts):.0f} tok{reused}"
-    return _judged(zero == len(counts), value, note)
+    return Outcome(PASS if zero == len(counts) else MISLEADING, value, note)
 
 
 def _prompt_reuse(epochs: Epochs) -> Outcome:
@@ -177,9 +184,11 @@ def _phase_1(epochs: Epochs) -> Outcome:
     verdicts = [criterion(epochs).verdict for criterion in (_reply_quality, _context_returned, _no_errors)]
     value = f"{verdicts.count(PASS)} of 3 pass"
     open_ones = verdicts.count(NOT_JUDGED)
-    if open_ones and FAIL not in verdicts:
+    if FAIL in verdicts:
+        return Outcome(FAIL, value)
+    if open_ones:
         return _not_judged(f"{open_ones} of the 3 {'is' if open_ones == 1 else 'are'} not judged", value=value)
-    return _judged(FAIL not in verdicts, value)
+    return Outcome(MISLEADING if MISLEADING in verdicts else PASS, value)
 
 
 def _tail_mode(epochs: Epochs) -> Outcome:
@@ -284,7 +293,7 @@ def _too_few_to_compare(epochs: Epochs, n: int, n_before: int) -> str:
 
 
 CRITERIA: tuple[CriterionRow, ...] = (
-    CriterionRow("context_returned", "context_length > 0", METRICS, _context_returned),
+    CriterionRow("context_returned", "context_length > 0", METRICS, _context_length),
     CriterionRow("count_zero", "prompt_eval_count = 0, requests 2+", METRICS, _count_zero),
     CriterionRow("prefix_reuse", "prompt reused, requests 2+", METRICS, _prompt_reuse),
     CriterionRow("llm_time", "Ollama ~800 → ~300ms", METRICS, _llm_time),

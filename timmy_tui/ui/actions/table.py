@@ -46,6 +46,7 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "bad": lambda: requests.mark_shown("bad"),
         "accept": requests.accept_newest,
         "findings": lambda: local.show_overlay(host, "findings"),
+        "criteria": lambda: local.show_overlay(host, "criteria"),
         "events": lambda: local.show_overlay(host, "events"),
         "postcard": lambda: local.show_postcard(host),
         "turn_log": lambda: local.log_of_turn(host),

@@ -22,6 +22,8 @@ class Note(Struct, frozen=True):
     role: str = "text"
     weak: bool = False
     """Only where nothing else stands, its sign too: a tick of the ruler."""
+    anywhere: bool = False
+    """Where its words do not fit beside it, they stand where there is room, behind its sign once more."""
 
 
 def place_notes(notes: Iterable[Note], width: int) -> Line:
@@ -55,6 +57,19 @@ def _place_words(cells: list[Span | None], note: Note) -> None:
             placed = words if start > note.column else words.lstrip().ljust(len(words))
             cells[start : start + len(words)] = [(char, note.role) for char in placed]
             return
+    if note.anywhere:
+        _place_apart(cells, note)
+
+
+def _place_apart(cells: list[Span | None], note: Note) -> None:
+    """The longest of its words in the room nearest to its column."""
+    for words in note.words:
+        text = f"{note.sign[0]}{words}"
+        room = (at for at in range(len(cells) - len(text) + 1) if not any(cells[max(at - 1, 0) : at + len(text) + 1]))
+        start = min(room, key=lambda at: abs(at - note.column), default=None)
+        if start is not None:
+            cells[start : start + len(text)] = [note.sign, *((char, note.role) for char in words)]
+            return
 
 
 def _by_column(notes: Iterable[Note], width: int) -> list[Note]:
@@ -71,7 +86,8 @@ def _together(group: Sequence[Note]) -> Note:
         return first
     both = [f"{mine} · {words}" for mine in first.words for words in others[0].words] if len(others) == 1 else []
     words = (*both, *(f"{mine} +{len(others)}" for mine in first.words), f"+{len(others)}")
-    return Note(first.column, first.rank, first.sign, tuple(sorted(words, key=len, reverse=True)), first.role)
+    ordered = tuple(sorted(words, key=len, reverse=True))
+    return Note(first.column, first.rank, first.sign, ordered, first.role, anywhere=first.anywhere)
 
 
 def _right(cells: Sequence[Span | None], column: int, length: int) -> int | None:

@@ -6,7 +6,8 @@ from timmy_tui.ui.charts.waterfall import LEAST_TOTAL_MS, part_glyph
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span
 
-REUSED, EVALUATED = "reused", "evaluated"
+REUSED, EVALUATED, UNKNOWN, CUT = "reused", "evaluated", "unknown", "cut"
+"""Parts of a prompt, in tokens: from the cache, evaluated, either of the two, and cut off before the model saw it."""
 
 
 def stack_line(parts: Sequence[tuple[str, float]], top: float, width: int, glyphs: Glyphs) -> Line:
@@ -27,9 +28,17 @@ def stack_line(parts: Sequence[tuple[str, float]], top: float, width: int, glyph
 
 
 def _glyph(kind: str, glyphs: Glyphs) -> str:
-    if kind == REUSED:
-        return glyphs.code
-    return glyphs.setting if kind == EVALUATED else part_glyph(kind, glyphs)
+    return part_of_prompt_glyph(kind, glyphs) or part_glyph(kind, glyphs)
+
+
+def part_of_prompt_glyph(kind: str, glyphs: Glyphs) -> str:
+    """Four fills that differ without colours; empty for what is no part of a prompt."""
+    fills = {REUSED: glyphs.service, EVALUATED: glyphs.setting, UNKNOWN: glyphs.hatch, CUT: glyphs.outline}
+    return fills.get(kind, "")
+
+
+NEARLY_FULL = 0.85
+"""Share of the context window from which on it is worth a warning."""
 
 
 def gauge_line(share: float | None, width: int, glyphs: Glyphs, limit: float = 1.0) -> Line:
@@ -40,7 +49,7 @@ def gauge_line(share: float | None, width: int, glyphs: Glyphs, limit: float = 1
     if share is None:
         return (("[", "faint"), (glyphs.track * inner, "bar.track"), ("]", "faint"))
     filled = min(round(min(share, 1.0) * inner), inner)
-    role = "bad" if share >= limit else "warn" if share > 0.85 else "bar.service"
+    role = "bad" if share >= limit else "warn" if share > NEARLY_FULL else "bar.service"
     return (
         ("[", "faint"),
         (glyphs.service * filled, role),

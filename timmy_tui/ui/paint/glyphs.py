@@ -31,6 +31,8 @@ class Glyphs(Struct, frozen=True):
     down: str
     warn: str
     fail: str
+    misleading: str
+    """It is taken for something that it does not show."""
     rule: str
     ghost: str
     """The usual behind a bar."""
@@ -77,6 +79,7 @@ UNICODE = Glyphs(
     down="▼",
     warn="!",
     fail="✗",
+    misleading="≠",
     rule="─",
     ghost="▁",
     before="◂",
@@ -109,6 +112,7 @@ ASCII = Glyphs(
     down="v",
     warn="!",
     fail="x",
+    misleading="!",
     rule="-",
     ghost="_",
     before="<",
@@ -131,7 +135,7 @@ _TO_ASCII = str.maketrans(
         "·": "-", "—": "-", "…": ".", "→": ">", "←": "<", "↑": "^", "↓": "v", "▲": "^", "▼": "v", "●": "*", "○": "o",
         "◐": "o", "✗": "x", "✓": "+", "×": "x", "≥": ">", "≤": "<", "≈": "~", "±": "~", "Δ": "d", "−": "-", "Σ": "S",
         "─": "-", "▁": "_", "│": "|", "┊": "|", "┄": ".", "█": "#", "▓": "%", "▒": "=", "░": ".", "╱": "/", "½": "2",
-        "▴": "^", "▾": "v", "◂": "<", "▸": ">", "╵": "'", "✎": "+",
+        "▴": "^", "▾": "v", "◂": "<", "▸": ">", "╵": "'", "✎": "+", "≠": "!",
         "–": "-", "┃": "|", "━": "=", "┏": "[", "┓": "]",
     }
 )  # fmt: skip

@@ -41,7 +41,8 @@ FALLBACK: Mapping[str, str] = {
     "bar.service": "info", "bar.setting": "faint", "bar.code": "text", "bar.hop": "info", "bar.hatch": "warn",
     "bar.hole": "bad", "bar.none": "faint", "bar.speech": "faint", "bar.track": "faint", "bar.prefill": "warn",
     "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
-    "bar.evaluated": "bar.prefill", "beam": "cursor", "band": "faint",
+    "bar.evaluated": "bar.prefill", "bar.unknown": "muted", "bar.cut": "bad", "misleading": "info", "beam": "cursor",
+    "band": "faint",
     "log.stt": "bar.hop", "log.v34": "bar.code", "log.tts": "bar.service",
     **{f"{STAGE}{stage.key}": f"bar.{stage.owner}" for stage in STAGES if stage.critical},
     **{f"{STAGE}{key}": role for key, role in {

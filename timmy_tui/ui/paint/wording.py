@@ -1,12 +1,13 @@
 """Phrases that several panels share."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, label
 from timmy_tui.model.turn import Reason
-from timmy_tui.report.finding_words import is_drift, size_words, span_words
+from timmy_tui.report.finding_words import is_drift, ratio_words, size_words, span_words
 from timmy_tui.ui.paint.glyphs import Glyphs
 
 
@@ -58,18 +59,46 @@ def row_name(key: str, short: str, width: int) -> str:
     return WRITTEN_OUT.get(key, short) if width >= longest else short
 
 
-def ratio_words(ratio: float) -> str:
-    """``×1.38``, ``×5.2``, ``×12``, ``×0.40``."""
-    digits = 2 if ratio < 1.995 else 1 if ratio < 9.95 else 0
-    return f"×{ratio:.{digits}f}"
+EQUAL_WORK = "at equal work"
 
 
-def change_words(before_ms: float, after_ms: float, ratio: float, glyphs: Glyphs, width: int) -> str:
-    """``▲+41ms ×1.8  usual 52ms → now 93ms``, or as much of it as fits. A unit is never cut off."""
-    ms = signed(after_ms - before_ms, glyphs) or (glyphs.up if ratio >= 1 else glyphs.down)
-    short = f"{ms} {ratio_words(ratio)}" if before_ms >= LEAST_BEFORE_MS else ms
-    level = f"usual {duration(before_ms)} → now {duration(after_ms)}"
-    return next((text for text in (f"{short}  {level}", short, ms) if len(text) <= width), ms[:1])
+class Change(NamedTuple):
+    """A level that moved, as it is said."""
+
+    before_ms: float
+    after_ms: float
+    ratio: float
+    """At equal work, as the two levels are."""
+    unlike_measured: bool = False
+    """The stage takes another time now than ``after_ms``, because its work changed too."""
+
+
+def change_words(change: Change, glyphs: Glyphs, width: int) -> str:
+    """``▲+41ms ×1.80  usual 52ms → now 93ms``, or as much of it as fits. A unit is never cut off.
+
+    Where what is measured now is another figure, the words say that these are at equal work.
+    """
+    ms = moved_words(change.before_ms, change.after_ms, change.ratio, glyphs)
+    ratio = ratio_words(change.ratio) if change.before_ms >= LEAST_BEFORE_MS else ""
+    short = f"{ms} {ratio}".rstrip()
+    level = f"{short}  {level_words(change.before_ms, change.after_ms)}"
+    said = (f"{level} {EQUAL_WORK}", f"{short} {EQUAL_WORK}") if change.unlike_measured else (level,)
+    return next((text for text in (*said, short, ms) if len(text) <= width), ms[:1])
+
+
+def change_of(finding: Finding) -> Change:
+    """What a finding says of its own stage."""
+    return Change(finding.before_ms, finding.after_ms, finding.ratio)
+
+
+def moved_words(before_ms: float, after_ms: float, ratio: float, glyphs: Glyphs) -> str:
+    """``▲+41ms``; of less than 1 ms the direction alone."""
+    return signed(after_ms - before_ms, glyphs) or (glyphs.up if ratio >= 1 else glyphs.down)
+
+
+def level_words(before_ms: float, after_ms: float) -> str:
+    """``usual 52ms → now 93ms``."""
+    return f"usual {duration(before_ms)} → now {duration(after_ms)}"
 
 
 _SHORT_REASONS: Mapping[str, tuple[str, ...]] = {

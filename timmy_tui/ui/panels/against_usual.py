@@ -18,10 +18,15 @@ from timmy_tui.model.stages import (
 )
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.ratio_row import Moved, Point
+from timmy_tui.ui.paint.wording import Change
 from timmy_tui.ui.view import View, index_from
 
 LEAST_TURNS = 3
 """Judged turns since a change; with fewer it has the figures of its finding."""
+
+
+UNLIKE_MS, UNLIKE_SHARE = 10.0, 0.1
+"""A level at equal work that is off what is measured now by so many ms and so much of it is another figure."""
 
 
 class LevelChange(NamedTuple):
@@ -29,8 +34,8 @@ class LevelChange(NamedTuple):
 
     before_ms: float
     after_ms: float
+    """At equal work, as is the ratio."""
     ratio: float
-    """At equal work."""
     since: int
     """Ordinal of the first turn at the new level."""
     turns: int
@@ -39,6 +44,15 @@ class LevelChange(NamedTuple):
     """Label of the part of the stage that moved; empty for the whole stage."""
     seen: bool = False
     """The user knows of it, or it is too small to be worth a colour."""
+    measured_ms: float | None = None
+    """Level now as it was measured, whatever the work."""
+
+    @property
+    def words(self) -> Change:
+        """As it is said."""
+        off = abs(self.after_ms - self.measured_ms) if self.measured_ms is not None else 0.0
+        unlike = off > max(UNLIKE_MS, UNLIKE_SHARE * self.after_ms)
+        return Change(self.before_ms, self.after_ms, self.ratio, unlike)
 
     @property
     def ms(self) -> float:
@@ -61,7 +75,16 @@ def _found(view: View, key: str) -> LevelChange | None:
     # Each gap has its own finding: what they share began with the first.
     first = min((other for other in found if other.direction == one.direction), key=lambda other: other.since)
     part = "" if one.stage in (key, GPU) else one.stage
-    return change._replace(since=first.since, turns=max(first.n, one.n), part=part)
+    measured_ms = _measured_since(view, key, first.since)
+    return change._replace(since=first.since, turns=max(first.n, one.n), part=part, measured_ms=measured_ms)
+
+
+def _measured_since(view: View, key: str, since: int) -> float | None:
+    """Median of a stage from a turn on; None where it is in none of them."""
+    begin = index_from(view.turns, since)
+    turns = view.turns[begin:] if begin is not None else ()
+    known = [ms for turn in turns if turn.state is TurnState.COMPLETE and (ms := stage_ms(turn, key)) is not None]
+    return median(known) if known else None
 
 
 def _change_on_row(view: View, finding: Finding, key: str) -> LevelChange:
@@ -115,7 +138,9 @@ def _judged(view: View, key: str) -> LevelChange | None:
     turns = len(view.turns) - at
     if row.before_ms is None or row.after_ms is None or turns > FLIP_SHOWN_TURNS:
         return None
-    return LevelChange(row.before_ms, row.before_ms * row.ratio, row.ratio, first, turns)
+    return LevelChange(
+        row.before_ms, row.before_ms * row.ratio, row.ratio, first, turns, measured_ms=_measured_since(view, key, first)
+    )
 
 
 def moved_level(view: View, key: str, columns: int) -> Moved | None:

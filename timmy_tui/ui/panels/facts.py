@@ -6,6 +6,7 @@ from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.report.llm_words import share_words
+from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.key_commands import CHOICES, SCREENS
 from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import tokens
@@ -29,7 +30,7 @@ URGENCY = ("bad", "warn", "info", "good", "muted")
 def cache_parts(view: View) -> list[Line]:
     """Prompt cache and context window, most important part first."""
     llm = view.snapshot.llm
-    turn = view.last_complete
+    turn = view.newest_prompted
     parts = [_reuse_part(view)]
     parts.extend(_window_parts(llm))
     if turn is not None and turn.prompt_tokens is not None:
@@ -48,7 +49,7 @@ def cache_line(view: View, width: int) -> Line:
 
 
 def _decode(view: View) -> str:
-    turn = view.last_complete
+    turn = view.newest_prompted
     reuse = view.reuse.get(turn.ordinal) if turn else None
     if reuse is not None and reuse.decode_rate is not None:
         return f"{reuse.decode_rate:.0f} tok/s"
@@ -56,7 +57,7 @@ def _decode(view: View) -> str:
 
 
 def _reuse_part(view: View) -> Line:
-    turn = view.last_complete
+    turn = view.newest_prompted
     reuse = view.reuse.get(turn.ordinal) if turn else None
     share = share_words(reuse)
     if reuse is None or share == MISSING:
@@ -73,7 +74,7 @@ def _window_parts(llm: LlmState | None) -> list[Line]:
     context = llm.context if llm else None
     if context is None or context.fill is None:
         return [line(("ctx ", "muted"), ("—", "faint"))]
-    role = "bad" if context.truncated or context.fill > 1 else "warn" if context.fill > 0.85 else "value"
+    role = "bad" if context.truncated or context.fill > 1 else "warn" if context.fill > NEARLY_FULL else "value"
     suffix = " cut" if context.truncated else ""
     parts = [line(("ctx ", "muted"), (f"{percent(context.fill)}{suffix}", role))]
     if context.window:

@@ -4,8 +4,18 @@ from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.report.line import MEDIAN
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
-from timmy_tui.ui.paint.wording import change_words, clock_time, finding_role, reason_words, signed, stage_name
+from timmy_tui.ui.paint.wording import (
+    EQUAL_WORK,
+    change_of,
+    change_words,
+    clock_time,
+    finding_role,
+    reason_words,
+    signed,
+    stage_name,
+)
 from timmy_tui.ui.panels.facts import frozen_words
 from timmy_tui.ui.view import View
 
@@ -86,7 +96,7 @@ def _level(view: View, width: int) -> list[Line]:
     """The leading finding: stage, ms, since when; without one, how far the turn is over its usual."""
     finding = view.leading
     if finding is not None:
-        words = change_words(finding.before_ms, finding.after_ms, finding.ratio, view.glyphs, SHORT_CHANGE)
+        words = change_words(change_of(finding), view.glyphs, SHORT_CHANGE)
         name = stage_name(finding.stage)
         first = next((turn for turn in view.turns if turn.ordinal == finding.since), None)
         at = clock_time(first.started)[:5] if first is not None and first.started is not None else ""
@@ -94,9 +104,11 @@ def _level(view: View, width: int) -> list[Line]:
         since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {finding.n}t"
         return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding)), (since, "muted"))]
     headline = view.snapshot.headline
-    delta = headline.delta if headline else None
-    text = signed(delta if view.excess_ms is None else view.excess_ms, view.glyphs)
-    return [line((text, "muted"))] if text else []
+    if view.excess_ms is not None:
+        text, against = signed(view.excess_ms, view.glyphs), f" {EQUAL_WORK}" if width >= 100 else ""
+    else:
+        text, against = signed(headline.delta if headline else None, view.glyphs), f"/{MEDIAN}"
+    return [line((f"{text}{against}", "muted"))] if text else []
 
 
 def _usual(snapshot: Snapshot) -> list[Line]:

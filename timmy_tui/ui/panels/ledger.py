@@ -12,7 +12,7 @@ from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
 from timmy_tui.ui.charts.spark import spark_text
 from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE, Bar, axis_line, bar_line, place_bars
 from timmy_tui.ui.paint.lines import Line, fit, left, line, right
-from timmy_tui.ui.paint.wording import change_words, reason_words, row_name
+from timmy_tui.ui.paint.wording import EQUAL_WORK, change_words, reason_words, row_name
 from timmy_tui.ui.panels.against_usual import LevelChange, level_change, moved_level, row_points, stage_ms, usual_ms
 from timmy_tui.ui.panels.headline import FEW, headline_words
 from timmy_tui.ui.panels.row_columns import COUNT, P95, SHARE, VALUE, Columns, columns_for
@@ -26,6 +26,8 @@ SUM_LABEL = f"{UNATTRIBUTED_LABEL} sum"
 RATIO_WORDS = ("over usual at equal work, half = usual", "over usual, half = usual", "over the usual")
 RAW_WORDS = ("ms from zero, top = largest", "ms from zero", "ms")
 """What the columns over turns show; the longest that fits stands above them."""
+CHANGE_HEADINGS = (f"change {EQUAL_WORK}", EQUAL_WORK, "change")
+"""Above the changes, likewise."""
 
 
 def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) -> list[Line]:
@@ -48,6 +50,22 @@ def _wanted(view: View, bars: list[Bar]) -> set[str]:
     """Rows that are shown first: those that changed, and the one that the user has chosen."""
     changed = {bar.key for bar in bars if (change := level_change(view, bar.key)) is not None and not change.seen}
     return changed | {view.row} if view.row else changed
+
+
+def count_rows(view: View, turn: Turn | None) -> tuple[int, int, int]:
+    """(rows that are not quiet, rows of the headline, rows outside of it) of a turn; by the rule of ``choose_rows``."""
+    if turn is None:
+        return 0, 1, 0
+    bars = _bars(view, turn)
+    wanted = _wanted(view, bars)
+    outside = sum(bar.kind == "outside" and bar.key not in wanted for bar in bars)
+    return sum(is_loud(bar, turn, wanted) for bar in bars), len(bars) - outside, outside
+
+
+def is_loud(bar: Bar, turn: Turn | None, wanted: set[str]) -> bool:
+    """The row is shown ahead of the quiet ones: it is ``wanted``, or no small part of the headline."""
+    headline_ms = (turn.headline_ms if turn else None) or 0.0
+    return bar.key in wanted or (bar.kind != "outside" and (bar.length or 0.0) >= LEAST_SHARE * headline_ms)
 
 
 def row_keys() -> tuple[str, ...]:
@@ -78,12 +96,11 @@ def choose_rows(bars: list[Bar], turn: Turn | None, available: int, wanted: set[
     """
     if len(bars) <= available:
         return bars, []
-    headline_ms = (turn.headline_ms if turn else None) or 0.0
     inside = [bar for bar in bars if bar.kind != "outside" or bar.key in wanted]
     if len(inside) <= available:
         return inside, []
     ranked = sorted(inside, key=lambda bar: (bar.key in wanted, bar.length or 0.0), reverse=True)
-    large = [bar for bar in ranked if bar.key in wanted or (bar.length or 0.0) >= LEAST_SHARE * headline_ms]
+    large = [bar for bar in ranked if is_loud(bar, turn, wanted)]
     preferred = (large if len(large) > available - 1 else ranked)[: max(available - 1, 1)]
     chosen = set(map(id, preferred))
     return [bar for bar in inside if id(bar) in chosen], [bar for bar in inside if id(bar) not in chosen]
@@ -105,7 +122,8 @@ def _header(view: View, columns: Columns, turn: Turn | None) -> Line:
         spans.append((" " + right("n", COUNT), "muted"))
     spans.append((" ", "text"))
     spans.append((epoch_ruler(view, columns.spark), "faint"))
-    spans.append((" " + left("change", columns.change), "muted"))
+    heading = next((text for text in CHANGE_HEADINGS if len(text) <= columns.change), "")
+    spans.append((" " + left(heading, columns.change), "muted"))
     return tuple(spans)
 
 
@@ -207,7 +225,7 @@ def _change(view: View, bar: Bar, change: LevelChange | None, columns: Columns) 
     """Words of the change of level, of a setting, or why the figure is none where no bar could say it."""
     width = columns.change
     if change is not None:
-        words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, width)
+        words = change_words(change.words, view.glyphs, width)
         if change.part and len(words) + len(change.part) < width:
             words = f"{words} {change.part}"
         return words, "muted" if change.seen else moved_role(change.ms)

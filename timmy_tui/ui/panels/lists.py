@@ -4,10 +4,12 @@ from timmy_tui.core.formatting import MISSING, duration, on_off
 from timmy_tui.model.stages import V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.llm_words import share_words
+from timmy_tui.ui.log_events import newest_entries
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, reason_words, tokens
 from timmy_tui.ui.panels.against_usual import over_usual
 from timmy_tui.ui.panels.headline import largest_part
+from timmy_tui.ui.panels.log_rows import log_columns, log_lines
 from timmy_tui.ui.view import View
 
 STATE_ROLE = {
@@ -82,25 +84,21 @@ def turn_time(turn: Turn) -> str:
     return "typed   " if turn.typed and turn.started is None else clock_time(turn.started)
 
 
-def log_rows(view: View, width: int, height: int) -> list[Line]:
-    """The newest lines of both logs."""
-    available = max(height - 1, 0)
-    lines = view.snapshot.log_tail[-available:] if available else ()
-    rows = [log_row(name, text, width) for name, text in lines]
+def log_list(view: View, width: int, height: int) -> list[Line]:
+    """The newest events of turns, newest last, as the log screen shows them."""
+    numbers = {turn.request_id: str(turn.number) for turn in view.turns if turn.number is not None}
+    columns = log_columns(width)
+    entries = newest_entries(view.snapshot, max(height - 1, 0))
+    rows = [row for entry in entries for row in log_lines(entry, columns, numbers.get(entry.request_id, ""))]
     return [title("log", width, view), *rows][:height]
-
-
-def log_row(name: str, text: str, width: int) -> Line:
-    """One line of a log behind its source's name."""
-    return line((left(foreign(name, 11), 12), "muted"), (foreign(text, max(width - 12, 0)), "text"))
 
 
 def prompt_rows(view: View, width: int, height: int) -> list[Line]:
     """Sizes of the last turn's prompt and reply, and its flags."""
-    turn = view.last_complete
+    turn = view.newest_prompted
     heading = title("last prompt", width, view)
     if turn is None:
-        return [heading, line(("no complete turn yet", "muted"))][:height]
+        return [heading, line(("no turn yet", "muted"))][:height]
     rows = [
         heading,
         _pairs("prompt", f"{tokens(turn.prompt_tokens)} tok, {tokens(turn.prompt_chars)} chars, {_chunks(turn)}"),

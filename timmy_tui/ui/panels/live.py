@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 
-from timmy_tui.model.stages import OUTSIDE
 from timmy_tui.report.line import WIDTH, line_values, status_line
-from timmy_tui.ui.charts.waterfall import place_bars
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, join
 from timmy_tui.ui.panels.facts import footer_line
 from timmy_tui.ui.panels.headline import flight_line, headline_line
-from timmy_tui.ui.panels.ledger import LEAST_SHARE, ledger_lines
-from timmy_tui.ui.panels.lists import flag_rows, log_rows, prompt_rows, turn_rows
+from timmy_tui.ui.panels.ledger import count_rows, ledger_lines
+from timmy_tui.ui.panels.lists import flag_rows, log_list, prompt_rows, turn_rows
 from timmy_tui.ui.panels.live_layout import Layout, Wanted, live_layout, most_status
 from timmy_tui.ui.panels.said import said_lines
 from timmy_tui.ui.panels.skyline import skyline_lines
@@ -21,7 +19,7 @@ LEAST = (40, 8)
 HEAD = 2
 """Lines above the skyline: headline and turn in flight."""
 Rows = Callable[[View, int, int], list[Line]]
-LISTS: tuple[Rows, ...] = (turn_rows, log_rows, prompt_rows, flag_rows)
+LISTS: tuple[Rows, ...] = (turn_rows, log_list, prompt_rows, flag_rows)
 
 
 def live_lines(view: View, width: int, height: int) -> list[Line]:
@@ -64,13 +62,9 @@ def _layout(view: View, width: int, height: int) -> tuple[Layout, list[Line]]:
     """The layout, and the lines of what has something to say, which count what they leave out themselves."""
     turn = view.shown_turn
     said = said_lines(view, width, most_status(width, height), turn)
-    bars = place_bars(turn) if turn is not None else []
-    headline_ms = (turn.headline_ms if turn is not None else None) or 0.0
-    told = {finding.stage for finding in view.findings}
-    notable = sum((bar.length or 0.0) >= LEAST_SHARE * headline_ms or bar.key in told for bar in bars)
-    # The stage rows add the sum of the unnamed time.
-    wanted = Wanted(notable, len(bars) + 1, len(OUTSIDE) if bars else 0, len(said))
-    return live_layout(width, height, wanted), said
+    key = ("rows", turn.ordinal if turn is not None else -1, view.row)
+    rows = view.cached(key, lambda: count_rows(view, turn))
+    return live_layout(width, height, Wanted(*rows, len(said))), said
 
 
 def _stages(view: View, width: int, rows: int) -> list[Line]:
@@ -83,7 +77,7 @@ def _lists(view: View, width: int, layout: Layout) -> list[Line]:
     """The lists at the foot, side by side; at the left the log, which changes most often: rows are sent from there."""
     gutter = 2
     each = (width - gutter * (layout.list_columns - 1)) // layout.list_columns
-    chosen = sorted(LISTS[: layout.list_columns], key=lambda panel: panel is not log_rows)
+    chosen = sorted(LISTS[: layout.list_columns], key=lambda panel: panel is not log_list)
     columns = [(_cached(panel, view, each, layout.lists), each) for panel in chosen]
     return join(columns, layout.lists, gutter)
 

@@ -6,13 +6,22 @@ notice. Where there are not enough lines the least important are left out and co
 
 from msgspec import Struct
 
-from timmy_tui.core.formatting import duration, percent, plural
-from timmy_tui.model.flag_words import changes_words
+from timmy_tui.core.formatting import local_time, percent, plural
+from timmy_tui.model.flag_words import changes_words, epoch_words
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import Epoch, Turn
 from timmy_tui.report.finding_words import is_drift, span_words
-from timmy_tui.ui.paint.lines import Line, Row, cells, fit, foreign, join_fitting, line, plain, spread, wrap
-from timmy_tui.ui.paint.wording import change_words, finding_role, stage_name, tokens
+from timmy_tui.ui.charts.stack import NEARLY_FULL
+from timmy_tui.ui.paint.lines import Line, Row, cells, fit, foreign, join_fitting, line, plain, spread, wrap, wrap_text
+from timmy_tui.ui.paint.wording import (
+    EQUAL_WORK,
+    change_of,
+    change_words,
+    finding_role,
+    level_words,
+    stage_name,
+    tokens,
+)
 from timmy_tui.ui.panels.facts import (
     UNDO,
     cache_line,
@@ -25,10 +34,14 @@ from timmy_tui.ui.panels.facts import (
 from timmy_tui.ui.panels.headline import SHORT_CHANGE
 from timmy_tui.ui.view import View
 
-SOON_TURNS, FULL = 15, 0.85
+SOON_TURNS, FULL = 15, NEARLY_FULL
 """From here on the context window has something to say: so few turns left, or this share of it used."""
 
 
+STAMP = "%Y-%m-%d %H:%M"
+"""Of what may have happened on another day."""
+MOST_EPOCHS = 30
+"""Epochs on the page of all there is to say."""
 WIDE = 120
 """Cells. From this width on the sources may have three lines."""
 
@@ -58,21 +71,32 @@ def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> 
 
 def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
     turn = turn if turn is not None else view.newest_turn
-    diagnosis, slow = diagnosis_line(view, width, turn)
+    key = ("said", width, turn.ordinal if turn is not None else -1, view.cursor_turn is not None)
+    finding, verdict, forecast, (diagnosis, slow) = view.cached(key, lambda: _without_clocks(view, width, turn))
     trouble, trial = _has_trouble(view), view.trial
     lines = sources_lines(view, width, 1 if width < WIDE else 3)
     sources = [Said(text, 9 if not trouble else 8 if number else 3) for number, text in enumerate(lines)]
     return [
-        Said(finding_line(view, width), 2),
+        Said(finding, 2),
         Said(trial_line(trial, view, width) if trial is not None and trial.phase != "done" else (), 4),
-        Said(verdict_line(view, width), 4),
+        Said(verdict, 4),
         Said(diagnosis, 5 if slow else 8),
-        Said(forecast_line(view, width), 6),
+        Said(forecast, 6),
         Said(cache_line(view, width), 7),
         *sources,
         Said(change_line(view, width), 0),
         Said(notice_line(view, width), 1),
     ]
+
+
+def _without_clocks(view: View, width: int, turn: Turn | None) -> tuple[Line, Line, Line, tuple[Line, bool]]:
+    """What depends on snapshot and shown turn alone: finding, verdict, forecast, diagnosis; made once for both."""
+    return (
+        finding_line(view, width),
+        verdict_line(view, width),
+        forecast_line(view, width),
+        diagnosis_line(view, width, turn),
+    )
 
 
 def _has_trouble(view: View) -> bool:
@@ -93,12 +117,14 @@ def finding_line(view: View, width: int) -> Line:
 
 def finding_parts(view: View, finding: Finding) -> list[Line]:
     """``▲ RAG slower +41ms ×1.8``, the levels, and since when; the most important part first."""
-    words = change_words(finding.before_ms, finding.after_ms, finding.ratio, view.glyphs, SHORT_CHANGE)
+    words = change_words(change_of(finding), view.glyphs, SHORT_CHANGE)
     since = view.turn_name(finding.since, finding.since_id)
     turns = span_words(finding) if is_drift(finding) else plural(finding.n, "turn")
     seen = " (seen)" if finding.acknowledged else ""
     each = " a turn" if finding.share is not None else ""
-    level = f"usual {duration(finding.before_ms)} → now {duration(finding.after_ms)}{each}"
+    level = f"{level_words(finding.before_ms, finding.after_ms)}{each}"
+    if finding.adjusted_for:
+        level = f"{level} {EQUAL_WORK}"
     name = f"{words[:1]} {stage_name(finding.stage)} {finding.direction} {words[1:]}"
     if finding.cause:
         name = f"{view.glyphs.up} {foreign(finding.cause, 90)}"
@@ -171,12 +197,28 @@ def said_rows(view: View, width: int) -> list[Row]:
         ("the newest turn", _words(diagnosis.sentence, width) if diagnosis is not None else []),
         ("context", _words(plain(forecast_line(view, 1000)), width)),
         ("sources", wrap(source_parts(view), width - 2)),
+        ("flags that moved, and restarts, newest first", _begun(view, width - 2)),
     ]
     rows: list[Row] = []
     for heading, texts in blocks:
         rows += [(line((heading, "title")), None)] * bool(texts)
         rows += [((("  ", "text"), *text), None) for text in texts]
     return rows
+
+
+def _begun(view: View, width: int) -> list[Line]:
+    """What began each of the newest epochs, and when."""
+    begun = [epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes or epoch.restarted]
+    return [
+        line((text, "muted" if at else "text"))
+        for epoch in begun[:MOST_EPOCHS]
+        for at, text in enumerate(wrap_text(_beginning(view, epoch), width))
+    ]
+
+
+def _beginning(view: View, epoch: Epoch) -> str:
+    at, why = local_time(epoch.started, STAMP), foreign(epoch_words(epoch), 400)
+    return f"{at}  {why}  from {view.turn_name(epoch.first)} on, {plural(epoch.turns, 'turn')}"
 
 
 def _words(text: str, width: int) -> list[Line]:

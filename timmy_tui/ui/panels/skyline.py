@@ -71,10 +71,10 @@ def skyline_lines(view: View, width: int, rows: int) -> list[Line]:
         (view.turns, window.first, window.count, window.columns, plot_rows, view.monochrome, view.glyphs.plain),
         lambda: _plot(view, window, plot_rows),
     )
-    gutter = _band_labels(plot.bands) if plot.bands else _ticks(plot.top, plot_rows)
+    gutter = band_labels(plot.bands) if plot.bands else _ticks(plot.top, plot_rows)
     flight = _flight_cells(view, plot, plot_rows)
     drawn = [
-        (*gutter[row], *_with_beam(view, window, plot.rows[row]), flight[plot_rows - 1 - row])
+        (*gutter[row], *with_beam(view, window, plot.rows[row]), flight[plot_rows - 1 - row])
         for row in range(plot_rows)
     ]
     snapshot = view.snapshot
@@ -122,7 +122,7 @@ def _flight_cells(view: View, plot: Plot, rows: int) -> list[Span]:
     return [(glyph, role or "text") for glyph, role in column_cells(column, top, rows, view.glyphs)]
 
 
-def _with_beam(view: View, window: Window, row: Line) -> Line:
+def with_beam(view: View, window: Window, row: Line) -> Line:
     """The row with the sky above the cursor's turn lit up; without colours, a line."""
     if view.cursor_index is None:
         return row
@@ -163,7 +163,7 @@ def _ticks(top: float, rows: int) -> list[Line]:
     return [((right(labels.get(row, ""), GUTTER - 1) + " ", "faint"),) for row in range(rows - 1, -1, -1)]
 
 
-def _band_labels(bands: Iterable[Band]) -> list[Line]:
+def band_labels(bands: Iterable[Band]) -> list[Line]:
     """Each band's stage in its first row, and its upper end in the second, where it has one."""
     rows: list[Line] = []
     for band in bands:

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from timmy_tui.core.formatting import signed_duration
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
-from timmy_tui.model.stages import BY_KEY
+from timmy_tui.model.stages import BY_KEY, V2V
 from timmy_tui.model.turn import Epoch, TurnState
+from timmy_tui.report.finding_words import ratio_words
 from timmy_tui.ui.charts.skyline_notes import Note
 from timmy_tui.ui.paint.lines import foreign
-from timmy_tui.ui.paint.wording import clock_time, finding_role, signed, stage_name
-from timmy_tui.ui.panels.headline import headline_words
+from timmy_tui.ui.paint.wording import change_of, change_words, clock_time, finding_role, stage_name
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, headline_words
 from timmy_tui.ui.panels.skyline_window import Window, index_of_start
 from timmy_tui.ui.view import View
 
@@ -33,7 +35,7 @@ def cursor_note(view: View, window: Window) -> Iterator[Note]:
         figure = "not measured" if turn.state is TurnState.COMPLETE else str(turn.state).replace("_", " ")
     parts = [name, clock_time(turn.started).strip(), figure, f"{len(view.turns) - index}t back"]
     words = tuple(f" {' · '.join(part for part in parts[:count] if part)}" for count in (4, 3, 2, 1))
-    yield Note(window.column_of(index), CURSOR_RANK, (view.glyphs.cut, "key"), words, "value")
+    yield Note(window.column_of(index), CURSOR_RANK, (view.glyphs.cut, "key"), words, "value", anywhere=True)
 
 
 def ruler_notes(view: View, window: Window) -> Iterator[Note]:
@@ -47,31 +49,40 @@ def ruler_notes(view: View, window: Window) -> Iterator[Note]:
 def event_notes(view: View, window: Window) -> Iterator[Note]:
     """Everything that happened at a turn that is shown, and at the left edge the findings that began before it."""
     yield from _finding_notes(view, window)
-    judgement = view.snapshot.judgement
-    restarts = [epoch.number for epoch in view.snapshot.epochs if epoch.restarted and not epoch.changes]
-    newest_flip = next((epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes), None)
-    begun: set[int] = set()
-    for epoch in view.snapshot.epochs:
-        column = _column(view, window, epoch.first)
-        if column is not None and (epoch.changes or epoch.restarted):
-            begun.add(column)
-            verdict = judgement.verdict if judgement and epoch is newest_flip else None
-            note = _epoch_note(view, epoch, column, verdict)
-            # The word over and over tells no more: older restarts have the sign.
-            yield replace(note, words=()) if epoch.number in restarts[:-RESTARTS_NAMED] else note
+    yield from epoch_notes(view, window)
+    begun = {column for epoch in view.snapshot.epochs if (column := _begun(view, window, epoch)) is not None}
     for marker in view.snapshot.marks:
-        column = _column(view, window, marker.ordinal)
+        column = column_of_start(view, window, marker.ordinal)
         if column is not None and column not in begun:
             label = foreign(marker.label, 30)
             yield Note(column, EVENT_RANK, (view.glyphs.upright, "muted"), (f"{marker.kind} {label}", label), "muted")
     for ordinal, mark in view.marks.items():
-        column = _column(view, window, ordinal)
+        column = column_of_start(view, window, ordinal)
         if column is not None:
             good = mark == "good"
             yield Note(column, MARK_RANK, ("+" if good else "-", "good" if good else "bad"), (mark,), "muted")
 
 
-def _column(view: View, window: Window, ordinal: int) -> int | None:
+def epoch_notes(view: View, window: Window) -> Iterator[Note]:
+    """Flips, with the newest one's verdict, and restarts."""
+    judgement = view.snapshot.judgement
+    restarts = [epoch.number for epoch in view.snapshot.epochs if epoch.restarted and not epoch.changes]
+    newest_flip = next((epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes), None)
+    for epoch in view.snapshot.epochs:
+        column = _begun(view, window, epoch)
+        if column is not None:
+            verdict = judgement.verdict if judgement and epoch is newest_flip else None
+            note = _epoch_note(view, epoch, column, verdict)
+            # The word over and over tells no more: older restarts have the sign.
+            yield replace(note, words=()) if epoch.number in restarts[:-RESTARTS_NAMED] else note
+
+
+def _begun(view: View, window: Window, epoch: Epoch) -> int | None:
+    """Column of an epoch that a flip or a restart began; None for others, and where it is not shown."""
+    return column_of_start(view, window, epoch.first) if epoch.changes or epoch.restarted else None
+
+
+def column_of_start(view: View, window: Window, ordinal: int) -> int | None:
     """Column of the turn at which something began; None where that is not shown."""
     index = index_of_start(view, ordinal)
     shown = index is not None and window.first <= index < window.first + window.count
@@ -88,7 +99,7 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
             continue
         words = _finding_texts(view, finding)
         role = finding_role(finding)
-        column = _column(view, window, finding.since)
+        column = column_of_start(view, window, finding.since)
         if column is not None:
             sign = view.glyphs.up if finding.direction == "slower" else view.glyphs.down
             yield Note(column, FINDING_RANK, (sign, role), tuple(f" {text}" for text in words), role)
@@ -100,11 +111,12 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
 
 def _finding_texts(view: View, finding: Finding) -> tuple[str, ...]:
     name = stage_name(finding.stage)
-    moved = signed(finding.after_ms - finding.before_ms, view.glyphs).lstrip(view.glyphs.up + view.glyphs.down)
-    ratio = f"×{finding.ratio:.2f}" if finding.ratio < 9.995 else f"×{finding.ratio:.0f}"
+    # The sign at its column has the direction.
+    changed = change_words(change_of(finding), view.glyphs, SHORT_CHANGE).lstrip(view.glyphs.up + view.glyphs.down)
+    moved = changed.partition(" ")[0]
     since = next((turn.started for turn in view.turns if turn.ordinal == finding.since), None)
     at = clock_time(since)[:5].strip()
-    return (f"{name} {moved} {ratio} {at}".rstrip(), f"{name} {moved} {ratio}", f"{name} {moved}", name)
+    return (f"{name} {changed} {at}".rstrip(), f"{name} {changed}", f"{name} {moved}", name)
 
 
 def _epoch_note(view: View, epoch: Epoch, column: int, verdict: Comparison | None) -> Note:
@@ -122,12 +134,14 @@ def verdict_words(verdict: Comparison | None) -> tuple[str, str]:
     """(``LLM ×0.40``, role): the stage that gained or lost most since a flip; ``no change``; empty while not known."""
     if verdict is None:
         return "", "info"
-    moved = [one for one in verdict.stages if one.verdict in ("faster", "slower") and one.ratio is not None]
+    all_moved = [one for one in verdict.stages if one.verdict in ("faster", "slower") and one.ratio is not None]
+    moved = [one for one in all_moved if one.stage != V2V] or all_moved
     if moved:
         most = max(moved, key=lambda one: abs((one.after_ms or 0.0) - (one.before_ms or 0.0)))
         role = "good" if most.verdict == "faster" else "bad"
         name = stage_name(most.stage) if most.stage in BY_KEY else most.stage
-        return f"{name} ×{most.ratio:.2f}", role
+        size = ratio_words(most.ratio or 0.0) or signed_duration((most.after_ms or 0.0) - (most.before_ms or 0.0))
+        return f"{name} {size}", role
     if any(one.verdict == "unchanged" for one in verdict.stages):
         return "no change", "info"
     return (f"{verdict.wanted} more turns" if verdict.wanted else ""), "info"

@@ -88,7 +88,7 @@ def _figures(view: View, key: str) -> Iterator[tuple[str, str]]:
         )
     change = level_change(view, key)
     if change is not None:
-        words = change_words(change.before_ms, change.after_ms, change.ratio, view.glyphs, 80)
+        words = change_words(change.words, view.glyphs, 80)
         since = view.turn_name(change.since)
         yield (
             "changed",

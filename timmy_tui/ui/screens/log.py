@@ -7,23 +7,21 @@ from msgspec.structs import replace
 from textual import events
 from textual.app import ComposeResult
 
-from timmy_tui.core.pattern_search import ignores_case, pattern_problem
 from timmy_tui.model.log_entry import LogEntry, LogFilter
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.host import Host
-from timmy_tui.ui.key_commands import keys_on, screen_bindings
+from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.log_spans import lines_of_span, span_name
-from timmy_tui.ui.paint.lines import BLANK, Line, line
-from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
-from timmy_tui.ui.panels.log_heading import LogHeading, heading_lines
-from timmy_tui.ui.panels.log_page import LogPicture, Rows, log_rows
-from timmy_tui.ui.panels.log_rows import header_line, log_columns
-from timmy_tui.ui.screens.filter_bar import FilterScreen
+from timmy_tui.ui.paint.lines import Line
+from timmy_tui.ui.panels.log_heading import LogHeading
+from timmy_tui.ui.panels.log_page import LogPicture, Rows
+from timmy_tui.ui.panels.log_screen import LogScreenState, first_row, log_screen_lines, shown_rows
 from timmy_tui.ui.screens.log_line_page import open_line_page
 from timmy_tui.ui.screens.log_lines import SnapshotLines, lines_read
 from timmy_tui.ui.screens.log_reading import LogReading
 from timmy_tui.ui.screens.log_tasks import LogTasks
+from timmy_tui.ui.screens.pattern_screen import PatternScreen
 from timmy_tui.ui.view import View
 
 SERVICES = ("", "events", "stt", "v34", "tts")
@@ -32,12 +30,10 @@ SHIFT = 20
 """Cells of one step to the side."""
 
 
-class LogScreen(FilterScreen):
+class LogScreen(PatternScreen):
     """A cursor over lines. Moving it stops following; f follows again."""
 
     BINDINGS = [*screen_bindings("log")]
-    PLACEHOLDER = "pattern"
-    KEEPS_LINE = False
 
     def __init__(self, name: str) -> None:
         """``name``: of the Textual mode."""
@@ -51,8 +47,8 @@ class LogScreen(FilterScreen):
         self._shift = 0
         self._wrapped = False
         self._lines_when_stopped: int | None = None
-        self.reading = LogReading(SnapshotLines(lambda: self.view.snapshot.log_tail))
-        self._tasks = LogTasks(self, self.reading)
+        self.reading = LogReading(SnapshotLines(lambda: self.view.snapshot))
+        self.tasks = LogTasks(self, self.reading)
 
     @property
     def _host(self) -> Host:
@@ -79,7 +75,7 @@ class LogScreen(FilterScreen):
         if wanted is not None:
             self.show_turn(*wanted)
         elif self.following:
-            self._tasks.follow()
+            self.tasks.follow()
         super().on_screen_resume()
 
     def show_view(self, view: View) -> None:
@@ -87,7 +83,7 @@ class LogScreen(FilterScreen):
         before = self.view.snapshot
         super().show_view(view)
         if self.is_current and self.following and view.live_snapshot is None and view.snapshot is not before:
-            self._tasks.follow()
+            self.tasks.follow()
 
     def say(self, text: str, role: str) -> None:
         """A notice to the user."""
@@ -111,25 +107,9 @@ class LogScreen(FilterScreen):
 
     def draw_log(self, view: View, width: int, height: int) -> list[Line]:
         """Heading, columns, lines, sources, footer."""
-        above, below, available = self._frame(view, width, height)
-        body = [row for _, row in self._body(view, width, available)]
-        if not body and available:
-            body = [line((self._tasks.busy or ("no such lines" if self.is_narrowed else "no lines yet"), "muted"))]
-        return [*above, *body, *[BLANK] * (available - len(body)), *below]
+        return log_screen_lines(self._state(view), view, (width, height))
 
-    def _frame(self, view: View, width: int, height: int) -> tuple[list[Line], list[Line], int]:
-        """Lines above and below those of the log, and how many of the log there is room for."""
-        here = replace(view, keys=keys_on(view.keys, "log"))
-        below = [*sources_lines(view, width), *filter(None, (change_line(here, width), notice_line(view, width)))]
-        below.append(footer_line(view, "log", width))
-        below = below[-max(height - 2, 0) :] if height > 2 else []
-        above = heading_lines(self._heading(view), view, width)
-        above += [header_line(log_columns(width))] if height >= 12 else []
-        return above, below, max(height - len(above) - len(below), 0)
-
-    def _body(self, view: View, width: int, available: int) -> Rows:
-        if not self.rows or available <= 0:
-            return []
+    def _state(self, view: View) -> LogScreenState:
         numbers = {turn.request_id: turn.number for turn in view.turns if turn.number is not None}
         top = self.reading.window.find(self._top)
         picture = LogPicture(
@@ -142,12 +122,12 @@ class LogScreen(FilterScreen):
             wrapped=self._wrapped,
             matches=self.reading.matching_rows(),
         )
-        return log_rows(picture, log_columns(width), available)
+        nothing = self.tasks.busy or ("no such lines" if self.is_narrowed else "no lines yet")
+        return LogScreenState(self._heading(view), picture, nothing)
 
     def _shown(self) -> Rows:
         """The rows of the log on the screen now."""
-        width, height = self.query_one("#log").size
-        return self._body(self.view, width, self._frame(self.view, width, height)[2])
+        return shown_rows(self._state(self.view), self.view, self.query_one("#log").size)
 
     def _heading(self, view: View) -> LogHeading:
         wanted, search = self.reading.wanted, self.reading.search
@@ -158,7 +138,7 @@ class LogScreen(FilterScreen):
             pattern=search.pattern if search is not None else "",
             found=search.words() if search is not None else "",
             problem=search is not None and bool(search.problem),
-            busy=self._tasks.busy,
+            busy=self.tasks.busy,
             following=self.following,
             new=lines - before if lines is not None and before is not None and not self.of_turn else 0,
         )
@@ -181,7 +161,7 @@ class LogScreen(FilterScreen):
         self.cursor = self.rows[index]
         shown = self._shown()
         self._top = self.rows[shown[0][0]] if shown else None
-        self._tasks.read_around(index, len(shown))
+        self.tasks.read_around(index, len(shown))
         self.repaint()
 
     def _stop_following(self) -> None:
@@ -202,12 +182,12 @@ class LogScreen(FilterScreen):
         """To the first line of the logs."""
         self.go_to(0)
         if not self.of_turn:
-            self._tasks.to_start()
+            self.tasks.to_start()
 
     def action_follow(self) -> None:
         """Go to the newest line and follow; of all turns again."""
         self.of_turn, self.following, self.cursor = "", True, None
-        self._tasks.follow(anew=True)
+        self.tasks.follow(anew=True)
         self.repaint()
 
     def action_sideways(self, step: int) -> None:
@@ -227,8 +207,8 @@ class LogScreen(FilterScreen):
         of = f"{span_name(key)} of " if span_name(key) else ""
         self.of_turn = f"{of}{self.view.turn_name(turn.ordinal, turn.request_id)}"
         self.following, self.cursor, self._top = False, None, None
-        self._forget_pattern()
-        self._tasks.show_turn(lines_of_span(turn, key))
+        self.forget_pattern()
+        self.tasks.show_turn(lines_of_span(turn, key))
 
     def action_row_turn(self) -> None:
         """Only the lines of the turn under the cursor."""
@@ -249,14 +229,14 @@ class LogScreen(FilterScreen):
         self._show_only(replace(self.reading.wanted, failures=not self.reading.wanted.failures))
 
     def _show_only(self, wanted: LogFilter) -> None:
-        self._forget_pattern()
+        self.forget_pattern()
         self.of_turn = ""
-        self._tasks.filter(wanted)
+        self.tasks.filter(wanted)
 
     def action_line(self) -> None:
         """The whole line as it stands in the file, on a page of its own."""
         if self.rows:
-            self._tasks.open_line(self.rows[self.index()])
+            self.tasks.open_line(self.rows[self.index()])
 
     def open_line(self, entry: LogEntry, text: str) -> None:
         """Show it."""
@@ -266,60 +246,13 @@ class LogScreen(FilterScreen):
         """Take back what narrows the lines: the pattern, then turn and filter; else one step back."""
         if self.filter_bar.has_class("shown") or self.reading.search is not None:
             only = self.reading.only_matches
-            self._forget_pattern()
+            self.forget_pattern()
             if only:
-                self._tasks.filter(self.reading.wanted)
+                self.tasks.filter(self.reading.wanted)
         elif self.is_narrowed:
             self._show_only(LogFilter())
         else:
             await self.run_action("app.back")
-
-    # -- the pattern
-
-    def filter_hint(self) -> tuple[str, str]:
-        """What the pattern may be, or what is wrong with it."""
-        if problem := pattern_problem(self.filter_text):
-            return problem, "bad"
-        case = "capitals match too" if ignores_case(self.filter_text) else "capitals as written"
-        return f"regular expression, {case}; Enter searches all lines, Esc ends", "muted"
-
-    def filter_changed(self) -> None:
-        """The hint says whether the pattern is valid."""
-        self.repaint()
-
-    def filter_entered(self) -> bool:
-        """Search; an invalid pattern stays to be corrected."""
-        if pattern_problem(self.filter_text):
-            return False
-        if self.filter_text and self.rows:
-            self.go_to(self.index())
-            self._tasks.search(self.filter_text)
-        return True
-
-    def _forget_pattern(self) -> None:
-        self.reading.end_search()
-        self.hide_filter()
-        self.repaint()
-
-    def action_match(self, step: int) -> None:
-        """The match below, or with -1 the one above."""
-        search = self.reading.search
-        if search is None:
-            self.say("no pattern yet: / asks for one", "muted")
-            return
-        here = self.reading.window.place_of(self.index())
-        place = search.older(here) if step < 0 else search.newer(here)
-        if place is None:
-            self.say(f"no match {'above' if step < 0 else 'below'}{'' if search.done else ' so far'}", "muted")
-        else:
-            self._tasks.to_place(place)
-
-    def action_only_matches(self) -> None:
-        """Only the lines that match, or all again."""
-        if self.reading.search is None:
-            self.say("no pattern yet: / asks for one", "muted")
-        else:
-            self._tasks.only_matches()
 
     # -- the mouse, where it is on
 
@@ -333,8 +266,7 @@ class LogScreen(FilterScreen):
 
     def on_click(self, event: events.Click) -> None:
         """The cursor to the row that was clicked."""
-        width, height = self.query_one("#log").size
-        at = event.screen_y - len(self._frame(self.view, width, height)[0])
+        at = event.screen_y - first_row(self._state(self.view), self.view, self.query_one("#log").size)
         shown = self._shown()
         if 0 <= at < len(shown):
             self.go_to(shown[at][0])

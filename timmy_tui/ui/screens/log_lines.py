@@ -3,28 +3,33 @@
 from collections.abc import Callable
 
 from timmy_tui.model.log_entry import ALL_LINES, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
+from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.ui.log_events import newest_entries
 from timmy_tui.ui.view import View
+
+MOST = 2000
+"""Entries."""
 
 
 class SnapshotLines:
-    """A reader of what the snapshot holds: lines without times, a page of all of them."""
+    """A reader of what the snapshot holds, a page of all of it."""
 
-    def __init__(self, tail: Callable[[], tuple[tuple[str, str], ...]]) -> None:
-        """``tail``: (source, line) of the newest lines, oldest first."""
-        self._tail = tail
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
+        """``snapshot``: the one that is shown."""
+        self._snapshot = snapshot
 
     def newest(self) -> LogCursor:
-        """A new place for each new tail."""
-        tail = self._tail()
-        return LogCursor(len(tail), id(tail), newest=True)
+        """A new place for each new snapshot."""
+        return LogCursor(1, id(self._snapshot()), newest=True)
 
     def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
-        """All lines."""
-        entries = tuple(
-            LogEntry(source, at, text, service="v34" if source.startswith("v34") else "")
-            for at, (source, text) in enumerate(self._tail())
-        )
-        return LogPage(entries, LogCursor(), len(entries))
+        """All that are wanted."""
+        entries = newest_entries(self._snapshot(), MOST)
+        every = wanted.service in ("", "events")
+        shown = [
+            one for one in entries if (every or one.service == wanted.service) and (one.failed or not wanted.failures)
+        ]
+        return LogPage(tuple(shown), LogCursor(), len(entries))
 
     def of_turn(self, turn: TurnLines) -> LogPage:
         """The lines that name the turn."""

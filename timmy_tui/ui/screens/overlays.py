@@ -7,6 +7,7 @@ from typing import Any, cast
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 
+from timmy_tui.core.formatting import local_time
 from timmy_tui.model.stages import label
 from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.report.finding_words import end_words, level_words
@@ -15,9 +16,10 @@ from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
+from timmy_tui.ui.panels.criteria import criteria_rows
 from timmy_tui.ui.panels.live_layout import GIVES_WAY
 from timmy_tui.ui.panels.row_columns import DROPS
-from timmy_tui.ui.panels.said import said_rows
+from timmy_tui.ui.panels.said import STAMP, said_rows
 from timmy_tui.ui.panels.stage_card import card_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
@@ -31,6 +33,8 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
         return EventsScreen("events", "notices, newest first", partial(event_rows, host.events))
     if name == "findings":
         return FindingsScreen()
+    if name == "criteria":
+        return CriteriaScreen("criteria", "the guide's criteria", criteria_rows)
     if name == "stage":
         key = host.view.row
         return ScrollScreen("stage", f"{row_name(key, label(key), 40)}: what this row is", partial(card_rows, key))
@@ -127,6 +131,9 @@ SIGNS = (
     ("◂ 25t", "began 25 turns ago, further to the left than is shown"),
     ("✗ ○ t", "in the skyline: failed or timed out, aborted, typed; ? is not measured, or of another span"),
     ("╵−20", "the twentieth-last turn"),
+    ("█ ▒ ╱ ░", "a prompt: reused, new, either of the two, cut off; over turns ░ is what may have been reused"),
+    ("l c b", "no share of reuse: the model was loaded, the prompt was cut, the machine was busy"),
+    ("≠", "misleading: a sign of the guide that does not show what it is taken for"),
     ("· in a row", "a turn without this stage, or one that did not complete; grey: nothing to judge it by yet"),
     ("╱ bar", "clocks differ: no hop is a duration; each is drawn as half of their sum (NET)"),
     ("┊", "under the skyline: v34 restarted, or a flag moved"),
@@ -146,7 +153,9 @@ def finding_rows(view: View, width: int) -> list[Row]:
     rows: list[Row] = []
     for item in judgement.findings if judgement else ():
         words = finding_words(item, view.glyphs, 30)
-        since = view.turn_name(item.since, item.since_id)
+        first = next((turn for turn in view.turns if turn.ordinal == item.since), None)
+        at = f" · {local_time(first.started, STAMP)}" if first is not None and first.started is not None else ""
+        since = f"{view.turn_name(item.since, item.since_id)}{at}"
         level = f"{level_words(item)} since {since}"
         confidence = f"confidence {item.confidence:.0%}"
         adjusted = f"adjusted for {', '.join(foreign(name, 20) for name in item.adjusted_for)}" * bool(
@@ -171,6 +180,12 @@ class EventsScreen(ScrollScreen):
     """All notices, which can be searched."""
 
     BINDINGS = [*screen_bindings("events")]
+
+
+class CriteriaScreen(ScrollScreen):
+    """Every criterion of the guide, whole."""
+
+    BINDINGS = [*screen_bindings("criteria")]
 
 
 class FindingsScreen(ScrollScreen):

@@ -1,10 +1,7 @@
 """Screen 2: a table of all turns, and the selected turn in full."""
 
-import time
 from typing import cast
 
-from rich.style import Style
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -18,14 +15,14 @@ from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
-from timmy_tui.ui.paint.glyphs import to_ascii
-from timmy_tui.ui.paint.lines import Line, foreign, line, spread
+from timmy_tui.ui.paint.lines import BLANK, Line, foreign, line, spread
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
-from timmy_tui.ui.panels.turn_cells import TurnColumn, chosen_columns, sorted_turns, turn_cells, turn_facts
+from timmy_tui.ui.panels.turn_cells import chosen_columns, sorted_turns, turn_facts
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.screens.turn_pages import ColumnsPage, TurnPage
+from timmy_tui.ui.screens.turn_table import TurnTable
 from timmy_tui.ui.turn_filter import HINT, FilterProblem, TurnFilter, filter_problem, parse_filter
 from timmy_tui.ui.view import View
 
@@ -33,16 +30,13 @@ MOST = 200
 """Greatest number of rows: removing a row costs more the more rows there are."""
 
 
-class TurnTable(DataTable[Text], inherit_bindings=False):
-    """The keys are the screen's: the toolkit's Home and End go to the sides of a row."""
-
-
 class TurnsScreen(FilterScreen):
-    """Cells are updated in place. Moving the cursor away from the newest row stops following."""
+    """Which turns the table has, in which order. Moving the cursor away from the newest row stops following."""
 
     CSS = """
     TurnsScreen #bar { height: 2; }
     TurnsScreen #foot { height: 2; }
+    TurnsScreen.-both #foot { height: 3; }
     TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
     TurnsScreen #body { layout: vertical; height: 1fr; }
     TurnsScreen.-wide #body { layout: horizontal; }
@@ -60,13 +54,10 @@ class TurnsScreen(FilterScreen):
         """``name``: of the Textual mode."""
         super().__init__(name)
         self.following = True
-        self._cells: dict[str, list[tuple[str, str]]] = {}
         self._cursor_key = ""
         self._filled_for: tuple[object, object] = (None, None)
         self._keys: tuple[str, ...] = ()
         """Of the columns that the user chose."""
-        self._columns: tuple[TurnColumn, ...] = ()
-        """As they stand in the table now."""
         self._sorted_by, self._downwards = "time", False
         self._filter, self._applied = TurnFilter(), ""
 
@@ -74,15 +65,15 @@ class TurnsScreen(FilterScreen):
         """Heading, table and detail, footer."""
         yield LineWidget(self._draw_bar, id="bar")
         with Container(id="body"):
-            yield TurnTable(cursor_type="row", cell_padding=0, id="table")
+            yield TurnTable()
             yield LineWidget(self._draw_detail, id="detail")
         yield LineWidget(self._draw_foot, id="foot")
         yield from self.compose_filter()
 
     @property
-    def table(self) -> "DataTable[Text]":
+    def table(self) -> TurnTable:
         """The list of turns, oldest first."""
-        return self.query_one("#table", DataTable)
+        return self.query_one(TurnTable)
 
     def on_mount(self) -> None:
         """The columns that the user chose, then the rows."""
@@ -102,7 +93,7 @@ class TurnsScreen(FilterScreen):
         self.call_after_refresh(self._show_newest)
 
     def _fit_columns(self) -> None:
-        if chosen_columns(self._keys, self._table_width()) != self._columns:
+        if chosen_columns(self._keys, self._table_width()) != self.table.shape:
             self._set_columns()
             self._refill()
         self._show_newest()
@@ -112,16 +103,10 @@ class TurnsScreen(FilterScreen):
 
     def _set_columns(self) -> None:
         """The headings, with an arrow at the one that the rows are sorted by."""
-        self.table.clear(columns=True)
-        self._cells.clear()
-        self._columns = chosen_columns(self._keys, self._table_width())
         glyphs = self.view.glyphs
-        for column in self._columns:
-            arrow = (glyphs.down if self._downwards else glyphs.up) if column.key == self._sorted_by else ""
-            arrow = "" if self._in_order else arrow
-            heading = f"{column.heading}{arrow}" if len(column.heading) < column.width else column.heading[:-1] + arrow
-            shown = to_ascii(heading) if glyphs.plain else heading
-            self.table.add_column(Text(shown), width=column.width, key=column.key)
+        arrow = "" if self._in_order else glyphs.down if self._downwards else glyphs.up
+        shape = chosen_columns(self._keys, self._table_width())
+        self.table.set_columns(shape, self.view, (self._sorted_by, arrow))
 
     @property
     def _in_order(self) -> bool:
@@ -133,7 +118,10 @@ class TurnsScreen(FilterScreen):
             self.table.move_cursor(row=self.table.row_count - 1, scroll=True)
 
     def repaint(self) -> None:
-        """Update new and changed rows, then paint the panels."""
+        """Update new and changed rows, then paint the panels. The foot has room for change and notice."""
+        if self.is_mounted and self.size.width:
+            both = bool(change_line(self.view, self.size.width) and notice_line(self.view, self.size.width))
+            self.set_class(both, "-both")
         if self.table.columns and (self.view.snapshot, self.view.styles) != self._filled_for:
             self._fill()
         super().repaint()
@@ -149,45 +137,13 @@ class TurnsScreen(FilterScreen):
 
     def _fill(self) -> None:
         if self.view.styles is not self._filled_for[1]:
-            self._clear()
+            self.table.forget_rows()
         self._filled_for = (self.view.snapshot, self.view.styles)
-        reselect: Turn | None = None
         turns = self._filtered_turns()
-        keys = dict.fromkeys(str(turn.ordinal) for turn in turns)
-        for key in [key for key in self._cells if key not in keys]:
-            self.table.remove_row(key)
-            del self._cells[key]
-        if list(self._cells) != list(keys)[: len(self._cells)]:
-            # A turn that arrives late (typed, or from a backlog) goes where its time says. Rare: make all rows anew.
-            reselect = self.selected()
-            self._clear()
-        for turn in turns:
-            self._update_row(str(turn.ordinal), turn_cells(turn, self.view, self._columns))
-        if reselect is not None and str(reselect.ordinal) in self._cells:
-            self.table.move_cursor(row=self.table.get_row_index(str(reselect.ordinal)))
+        self.table.fill(turns, self.view)
         if self.following and turns:
             self._cursor_key = str(turns[-1].ordinal)
             self.table.move_cursor(row=self.table.row_count - 1)
-
-    def _update_row(self, key: str, cells: list[tuple[str, str]]) -> None:
-        before = self._cells.get(key)
-        if before is None:
-            self.table.add_row(*(self._text(cell) for cell in cells), key=key)
-        elif before != cells:
-            for column, old, new in zip(self._columns, before, cells, strict=True):
-                if old != new:
-                    self.table.update_cell(key, column.key, self._text(new))
-        self._cells[key] = cells
-
-    def _text(self, cell: tuple[str, str]) -> Text:
-        text, role = cell
-        style = self.view.styles.get(role, Style.null())
-        shown = to_ascii(text) if self.view.glyphs.plain else text
-        return Text(shown, style=Style(color=style.color, bold=style.bold, italic=style.italic), no_wrap=True)
-
-    def _clear(self) -> None:
-        self.table.clear()
-        self._cells.clear()
 
     def filter_changed(self) -> None:
         """Show the turns that pass; what cannot be understood yet changes nothing."""
@@ -210,19 +166,18 @@ class TurnsScreen(FilterScreen):
 
     def _refill(self) -> None:
         """All rows anew, the cursor on the same turn."""
-        turn = None if self.following else self.selected()
-        self._clear()
+        chosen = "" if self.following else self.table.cursor_key
+        self.table.forget_rows()
         self._filled_for = (None, self.view.styles)
         self.repaint()
-        if turn is not None and str(turn.ordinal) in self._cells:
-            self.table.move_cursor(row=self.table.get_row_index(str(turn.ordinal)), scroll=True)
+        self.table.put_cursor(chosen, scroll=True)
 
     # -- columns and order
 
     def action_sort(self) -> None:
         """Sort by the next column, the largest first; from the last one back to the order of time."""
         # The order of states says nothing.
-        keys = [column.key for column in self._columns if column.key != "state"] or ["time"]
+        keys = [column.key for column in self.table.shape if column.key != "state"] or ["time"]
         following = keys[(keys.index(self._sorted_by) + 1) % len(keys)] if self._sorted_by in keys else keys[0]
         self._sort(following, following not in ("time", "why"))
 
@@ -232,12 +187,11 @@ class TurnsScreen(FilterScreen):
 
     def _sort(self, key: str, downwards: bool) -> None:
         self._sorted_by, self._downwards = key, downwards
-        chosen = self.selected()
+        chosen = self.table.cursor_key
         self.following = False
         self._set_columns()
         self._refill()
-        if chosen is not None and str(chosen.ordinal) in self._cells:
-            self.table.move_cursor(row=self.table.get_row_index(str(chosen.ordinal)), scroll=True)
+        self.table.put_cursor(chosen, scroll=True)
 
     def action_columns(self) -> None:
         """Choose the columns."""
@@ -256,21 +210,14 @@ class TurnsScreen(FilterScreen):
 
     def action_export(self) -> None:
         """Write the turns that are shown as CSV."""
-        from timmy_tui.ui.terminal.clipboard import save_text
-        from timmy_tui.ui.turn_export import turns_csv
+        from timmy_tui.ui.turn_export import save_turns
 
-        turns, host = self.shown_turns(), cast(Host, self.app)
-        try:
-            path = save_text(turns_csv(turns, self.view), time.time(), "csv")
-        except OSError as error:
-            host.say(f"not written: {error.strerror}", "bad")
-        else:
-            host.say(f"{len(turns)} turns written: {path}")
+        cast(Host, self.app).say(*save_turns(self.shown_turns(), self.view))
 
     def shown_turns(self) -> list[Turn]:
         """The turns of the table, in its order."""
         by_key = {str(turn.ordinal): turn for turn in self.view.turns}
-        return [by_key[key] for key in self._cells if key in by_key]
+        return [by_key[key] for key in self.table.keys if key in by_key]
 
     def focus_content(self) -> None:
         """Back to the table."""
@@ -280,10 +227,7 @@ class TurnsScreen(FilterScreen):
 
     def selected(self) -> Turn | None:
         """The turn under the cursor."""
-        table = self.table
-        if not table.row_count:
-            return None
-        key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
+        key = self.table.cursor_key
         return next((turn for turn in self.view.turns if str(turn.ordinal) == key), None)
 
     @on(DataTable.RowHighlighted)
@@ -291,7 +235,7 @@ class TurnsScreen(FilterScreen):
         # The event may be older than the rows: the cursor's present row counts.
         turn = self.selected()
         if turn is not None and str(turn.ordinal) != self._cursor_key:
-            self.following = self._in_order and str(turn.ordinal) == next(reversed(self._cells))
+            self.following = self._in_order and str(turn.ordinal) == self.table.keys[-1]
         super().repaint()
 
     def action_move(self, step: int) -> None:
@@ -334,12 +278,12 @@ class TurnsScreen(FilterScreen):
     # -- panels
 
     def _draw_bar(self, view: View, width: int, height: int) -> list[Line]:
-        shown, total = len(self._cells), len(view.turns)
+        shown, total = len(self.table.keys), len(view.turns)
         count = f"{shown} of {total} turns" + (f" · {foreign(self._applied, 40)}" if self._applied else "")
         if not self._in_order:
-            heading = next(column.heading for column in self._columns if column.key == self._sorted_by)
+            heading = next(column.heading for column in self.table.shape if column.key == self._sorted_by)
             count += f" · by {heading.strip() or self._sorted_by}{'' if self._downwards else ', smallest first'}"
-        hidden = sum(key not in {column.key for column in self._columns} for key in self._keys)
+        hidden = sum(key not in {column.key for column in self.table.shape} for key in self._keys)
         if hidden:
             count += f" · +{plural(hidden, 'column')}"
         return [headline_line(view, width), spread(line((count, "title")), line(self._following()), width)][:height]
@@ -349,7 +293,7 @@ class TurnsScreen(FilterScreen):
             return "following", "muted"
         if not self._in_order:
             return "f follows", "muted"
-        keys = list(self._cells)
+        keys = self.table.keys
         new = len(keys) - 1 - keys.index(self._cursor_key) if self._cursor_key in keys else 0
         return (f"+{new} new {self.view.glyphs.more} f", "warn") if new else ("f follows", "muted")
 
@@ -357,5 +301,5 @@ class TurnsScreen(FilterScreen):
         return detail_lines(view, self.selected(), width, height)
 
     def _draw_foot(self, view: View, width: int, height: int) -> list[Line]:
-        status = change_line(view, width) or notice_line(view, width)
-        return [status, footer_line(view, "turns", width)][-height:]
+        status = [row for row in (change_line(view, width), notice_line(view, width)) if row]
+        return [*(status or [BLANK]), footer_line(view, "turns", width)][-height:]

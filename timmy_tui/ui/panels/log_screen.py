@@ -1,0 +1,59 @@
+"""Screen 6 as lines: heading, columns, the lines of the log, what is wrong with the sources, footer."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from timmy_tui.ui.key_commands import keys_on
+from timmy_tui.ui.paint.lines import BLANK, Line, line
+from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line, sources_lines
+from timmy_tui.ui.panels.log_heading import LogHeading, heading_lines
+from timmy_tui.ui.panels.log_page import LogPicture, Rows, log_rows
+from timmy_tui.ui.panels.log_rows import header_line, log_columns
+from timmy_tui.ui.view import View
+
+HEADED_FROM = 12
+"""Rows of the screen from which the columns have headings."""
+
+
+class LogScreenState(Struct, frozen=True):
+    """What the screen shows."""
+
+    heading: LogHeading
+    picture: LogPicture
+    nothing: str
+    """What is said where there is no line."""
+
+
+def log_screen_lines(state: LogScreenState, view: View, size: tuple[int, int]) -> list[Line]:
+    """The whole screen of ``(width, height)`` cells."""
+    above, below = _frame(state, view, size)
+    available = max(size[1] - len(above) - len(below), 0)
+    body = [row for _, row in shown_rows(state, view, size)]
+    if not body and available:
+        body = [line((state.nothing, "muted"))]
+    return [*above, *body, *[BLANK] * (available - len(body)), *below]
+
+
+def shown_rows(state: LogScreenState, view: View, size: tuple[int, int]) -> Rows:
+    """The rows of the log alone, with the index of the line that each is of."""
+    above, below = _frame(state, view, size)
+    available = size[1] - len(above) - len(below)
+    if not state.picture.entries or available <= 0:
+        return []
+    return log_rows(state.picture, log_columns(size[0]), available)
+
+
+def first_row(state: LogScreenState, view: View, size: tuple[int, int]) -> int:
+    """Row of the screen at which the lines of the log begin."""
+    return len(_frame(state, view, size)[0])
+
+
+def _frame(state: LogScreenState, view: View, size: tuple[int, int]) -> tuple[list[Line], list[Line]]:
+    """Lines above and below those of the log."""
+    width, height = size
+    here = replace(view, keys=keys_on(view.keys, "log"))
+    below = [*sources_lines(view, width), *filter(None, (change_line(here, width), notice_line(view, width)))]
+    below.append(footer_line(view, "log", width))
+    below = below[-max(height - 2, 0) :] if height > 2 else []
+    above = heading_lines(state.heading, view, width)
+    return [*above, *([header_line(log_columns(width))] if height >= HEADED_FROM else [])], below

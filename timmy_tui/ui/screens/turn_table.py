@@ -1,0 +1,92 @@
+"""The table of turns: a row a turn, whose cells are updated in place."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.style import Style
+from rich.text import Text
+from textual.widgets import DataTable
+
+from timmy_tui.model.turn import Turn
+from timmy_tui.ui.paint.glyphs import to_ascii
+from timmy_tui.ui.panels.turn_cells import TurnColumn, turn_cells
+from timmy_tui.ui.view import View
+
+Cells = list[tuple[str, str]]
+"""(text, role) of each column."""
+
+
+class TurnTable(DataTable[Text], inherit_bindings=False):
+    """The keys are the screen's: the toolkit's Home and End go to the sides of a row."""
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", cell_padding=0, id="table")
+        self.shape: tuple[TurnColumn, ...] = ()
+        """The columns as they stand in the table now."""
+        self._painted: dict[str, Cells] = {}
+        """Key of a row → its cells."""
+
+    @property
+    def keys(self) -> list[str]:
+        """Of the rows, in their order: ordinals."""
+        return list(self._painted)
+
+    def set_columns(self, shape: tuple[TurnColumn, ...], view: View, arrows: tuple[str, str]) -> None:
+        """Other columns, and no rows. ``arrows``: (key of the column with an arrow behind its heading, the arrow)."""
+        self.clear(columns=True)
+        self._painted.clear()
+        self.shape = shape
+        for column in shape:
+            arrow = arrows[1] if column.key == arrows[0] else ""
+            heading = f"{column.heading}{arrow}" if len(column.heading) < column.width else column.heading[:-1] + arrow
+            shown = to_ascii(heading) if view.glyphs.plain else heading
+            self.add_column(Text(shown), width=column.width, key=column.key)
+
+    def forget_rows(self) -> None:
+        """No rows."""
+        self.clear()
+        self._painted.clear()
+
+    def fill(self, turns: Sequence[Turn], view: View) -> None:
+        """Rows of these turns, in their order; the cursor stays on its turn."""
+        reselect = ""
+        keys = dict.fromkeys(str(turn.ordinal) for turn in turns)
+        for key in [key for key in self._painted if key not in keys]:
+            self.remove_row(key)
+            del self._painted[key]
+        if list(self._painted) != list(keys)[: len(self._painted)]:
+            # A turn that arrives late (typed, or from a backlog) goes where its time says. Rare: make all rows anew.
+            reselect = self.cursor_key
+            self.forget_rows()
+        for turn in turns:
+            self._update_row(str(turn.ordinal), turn_cells(turn, view, self.shape), view)
+        self.put_cursor(reselect)
+
+    def _update_row(self, key: str, cells: Cells, view: View) -> None:
+        before = self._painted.get(key)
+        if before is None:
+            self.add_row(*_texts(cells, view), key=key)
+        elif before != cells:
+            for column, old, new, text in zip(self.shape, before, cells, _texts(cells, view), strict=True):
+                if old != new:
+                    self.update_cell(key, column.key, text)
+        self._painted[key] = cells
+
+    @property
+    def cursor_key(self) -> str:
+        """Key of the row under the cursor; empty without one."""
+        return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value or "" if self.row_count else ""
+
+    def put_cursor(self, key: str, scroll: bool = False) -> None:
+        """The cursor on this row, if there is one."""
+        if key in self._painted:
+            self.move_cursor(row=self.get_row_index(key), scroll=scroll)
+
+
+def _texts(cells: Iterable[tuple[str, str]], view: View) -> list[Text]:
+    texts = []
+    for text, role in cells:
+        style = view.styles.get(role, Style.null())
+        shown = to_ascii(text) if view.glyphs.plain else text
+        plain = Style(color=style.color, bold=style.bold, italic=style.italic)
+        texts.append(Text(shown, style=plain, no_wrap=True))
+    return texts
