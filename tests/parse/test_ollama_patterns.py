@@ -67,6 +67,10 @@ LINES: dict[str, tuple[str, dict[str, str]]] = {
         "slot", {"prompt": "337", "reused": "0", "evaluated": "337"},
     ),
     HEAD + '"Cache miss" left=337': ("slot", {"evaluated": "337"}),
+    HEAD + '"cache restore" total=633 matched=68 restored=60 left=573': (
+        "slot", {"prompt": "633", "reused": "60", "evaluated": "573"},
+    ),
+    HEAD + '"starting runner" cmd="x -c 12x"': ("starting", {}),
     "srv  get_availabl: prompt cache update took 29.91 ms": ("restored", {"ms": "29.91"}),
     "slot get_availabl: id  0 | task -1 | selected slot by LCP similarity, sim_best = 0.948 (> 0.100 thold)": ("", {}),
     "slot get_availabl: id  0 | task 7 | selected slot by LCP similarity, sim_best = 0.948 (> 0.100 thold)": (
@@ -136,6 +140,19 @@ def test_every_pattern_says_which_versions_write_it() -> None:
         HEAD + '"stopping llama_server"',
         HEAD + '"stopping llama serverx"x',
         HEAD + '"Listening on 127.0.0.1:11434"',
+        HEAD + '"Listening on  (version 0.12.11)"',
+        HEAD + '"Listening on 127.0.0.1:11434 (version 0.12.11"',
+        "time=x level= source=x.go:1 msg=load request=\"{Operation:commit KvSize:8000\"",
+        "time=x level=INFO source= msg=load request=\"{Operation:commit KvSize:8000\"",
+        HEAD + '"server config"',
+        HEAD + '"cache lost" total=9 matched=8 cached=7 left=2',
+        HEAD + '"cache hit" total=9 matched= cached=7 left=2',
+        HEAD + '"starting a runner" cmd=x',
+        "slot xprint_timing: id  0 | task 1 | ",
+        "x prompt eval time = 1 ms / 9 tokens",
+        '[GIN] 2024/11/04 - 21:54:31 | 200 | 15s |  | POST "/api/chat"',
+        '[GIN] 2024/11/04 - 21:54:31 | 200 | 15s | ::1 | POST"/api/chat"',
+        '[GIN] 2024/11/04 - 21:54:31 | 200 | 15s | ::1 |POST "/api/chat"',
         HEAD + 'loading request="{Operation:commit KvSize:8000',
         HEAD + 'load request="{Operation:fit KvSize:8000',
         HEAD + '"llama runner started in a few seconds"',
@@ -345,7 +362,63 @@ def test_noise_is_counted() -> None:
         ("2024/11/04 - 21:54:31", time.mktime((2024, 11, 4, 21, 54, 31, 0, 0, -1))),
         ("2024/13/04 - 21:54:31", None),
         ("soon", None),
+        ("", None),
+        ("9" * 11, 99999999999.0),
+        ("9" * 12, None),
+        ("1.5", 1.5),
+        ("1.123456789", 1.123456789),
+        ("1.1234567890", None),
+        ("1.", None),
+        ("1x5", None),
+        ("2025-10-03T13:22:30,123456789+02:00", 1759490550.123456),
+        ("2025-10-03T11:22:30.123456Z", 1759490550.123456),
     ],
 )
 def test_times(text: str | None, seconds: float | None) -> None:
     assert parse_time(text) == seconds
+
+
+def test_requests_that_used_the_model_are_counted() -> None:
+    chat = '[GIN] 2024/11/04 - 21:54:31 | 200 | 15s | ::1 | POST "/api/chat"'
+    assert [feed(*[chat] * count, chat.replace("chat", "tags"))[1].generations for count in (0, 1, 2)] == [0, 1, 2]
+
+
+def test_a_new_parser_knows_nothing() -> None:
+    parser = OllamaLogParser()
+    assert (parser.version, parser.debug, parser.noise, parser.servers_own, parser.generations) == (None, None, 0, 0, 0)
+    assert (parser.facts, parser.unreadable) == ({}, {})
+
+
+def test_a_duration_that_is_no_number_costs_itself_alone() -> None:
+    (one,), parser = feed(*task(1, 100, 60), timing(1, 40).replace("12.5", "1.2.5"))
+    assert (one.prompt, one.reused, one.evaluated, one.prefill_ms) == (100, 60, 40, None)
+    assert parser.unreadable == {}
+
+
+def test_of_two_tasks_that_fit_the_older_one_is_done() -> None:
+    """Which of them it was is not known; the newer one is still open, and too short for the second figure."""
+    long, short = task(1, 900, 0, launch=False)[0], task(1, 100, 0, launch=False)[0]
+    served, parser = feed(long, short, timing(1, 50), timing(1, 500))
+    assert (served, parser.unreadable) == (
+        [],
+        {"tasks of two servers under one number": 1, "figures that do not agree": 1},
+    )
+    served, parser = feed(long, short, timing(1, 50), timing(1, 60), timing(1, 60))
+    assert parser.unreadable == {"tasks of two servers under one number": 2}
+    assert [one.prompt for one in served] == [None]
+
+
+@pytest.mark.parametrize(
+    ("level", "debug"),
+    [
+        ("1", True), ("2", True), ("true", True), ("TRUE", True), ("DEBUG", True), ("TRACE", True), ("0", False),
+        ("false", False), ("False", False), ("INFO", False), ("warn", False), ("WARN", False), ("error", False),
+        ("ERROR", False), ("", None),
+    ],
+)  # fmt: skip
+def test_the_level_in_the_servers_settings(level: str, debug: bool | None) -> None:
+    config = 'time=x level=INFO source=x.go:1 msg="server config" env="map[OLLAMA_DEBUG:{} OLLAMA_HOST:]"'
+    assert feed(config.format(level))[1].debug is debug
+    # What is not said leaves what is known; what a line shows is known from then on.
+    assert feed(config.format("1"), config.format(level))[1].debug is (debug is not False)
+    assert feed(config.format(level), "time=x level=DEBUG source=x.go:1 msg=whatever")[1].debug is True

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.turns.events import event, read_one
+from timmy_tui.core.settings import Settings
 from timmy_tui.model.turn import Event, Gap, Span
+from timmy_tui.turns.plausibility import USUAL_LIMITS
 
 STEPPED, ASLEEP = "a clock stepped", "asleep, or a clock stepped: a gap above the time-out"
 NAMES = (
@@ -460,3 +462,9 @@ def test_query_pairs() -> None:
     assert read_one([event(start, 5000), event(end, 5000)]).stages["query"] == 0.0
     assert read_one([event(end, 5000)]).stages["query"] is None
     assert read_one([event(start, 5001), event(end, 5000)]).stages["query"] is None
+
+
+def test_what_is_beyond_reason_is_what_the_settings_say_if_nobody_has_changed_them() -> None:
+    tail = Settings().tail
+    assert (USUAL_LIMITS.gap_us, USUAL_LIMITS.threshold_us) == (60_000_000, 10_000_000)
+    assert (tail.turn_timeout_s, tail.longest_threshold_s) == (60.0, 10.0)

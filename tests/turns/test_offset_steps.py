@@ -76,6 +76,14 @@ def test_a_step_in_the_synthesis_is_not_taken_for_a_slow_voice(step_ms: float) -
     assert all_but(turns, 2)
 
 
+def test_a_step_in_the_very_first_turn_is_shown_by_the_second() -> None:
+    world = World()
+    world.talk(3000.0, "tts_audio_playback_start")
+    world.talk()
+    assert (world.turns[0].v2v_ms, world.turns[0].stages["tts"]) == (None, None)
+    assert world.turns[1].v2v_ms == pytest.approx(2355.0)
+
+
 def test_a_step_behind_the_first_sound_spoils_no_headline() -> None:
     turns = talked(4500.0, "tts_audio_playback_complete")
     assert turns[2].stages["playback"] is None and turns[2].stages["deaf"] is None

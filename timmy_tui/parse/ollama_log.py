@@ -100,11 +100,12 @@ class _Server:
             del self.tasks[number]
         if not chosen:
             raise _Unusable(CONTRADICTORY)
-        if len(chosen) > 1 or chosen[0].is_mixed:
-            for task in chosen:
-                task.is_mixed = True
+        task, *others = chosen
+        if others or task.is_mixed:
+            for other in others:
+                other.is_mixed = True
             raise _Unusable(TWO_SERVERS)
-        return chosen[0]
+        return task
 
 
 class OllamaLogParser:

@@ -56,7 +56,7 @@ class AnswerEnd:
         self._request_id = ""
         self._steps: dict[int, float] = {}
         self._tokens: int | None = None
-        self._length = 0
+        self._length: int
 
     def note(self, fact: DebugFact) -> None:
         """A line outside of foreign text."""
@@ -145,7 +145,7 @@ class LongerAnswer:
     def __init__(self) -> None:
         self.lines: deque[str] | None = None
         """Of the answer and of all that came since, the newest 400; None: not known. The parser adds to it."""
-        self._ends = 0
+        self._ends: int
 
     def begin(self, lines: Sequence[str]) -> None:
         """The answer seems to have ended with these lines."""
@@ -153,7 +153,9 @@ class LongerAnswer:
 
     def at_end(self) -> str | None:
         """The newest line may be v34's behind the answer. The text before it, if it is not the first such line."""
+        if self.lines is None:
+            return None
         self._ends += 1
-        if self.lines is None or self._ends == 1 or len(self.lines) == _MOST_LINES:
+        if self._ends == 1 or len(self.lines) == _MOST_LINES:
             return None
         return "\n".join(list(self.lines)[:-1])

@@ -49,20 +49,20 @@ class V34Parser:
         self._doubted: DoubtedEnd | None = None
         self._counts_tell = True
         """No answer had less text than its tokens make; hidden reasoning is counted, and is no text."""
-        self._raw = b""
-        """The line that is being read."""
+        self._raw: bytes
+        """The line that is being read, where its text is not all that counts."""
         self._understood = False
         self._lines = LineReader()
         self._inside = ""
         """Kind that began the foreign text which is being read; empty outside of foreign text."""
-        self._text: list[str] = []
-        self._text_lines = 0
-        self._doubt: list[str] = []
+        self._text: list[str]
+        self._text_lines: int
+        self._doubt: list[str]
         """Within an answer: the lines since one that tells of a restart, or of an end that does not fit."""
         self._doubt_kinds: set[str] = set()
         self._replays = 0
         """Cut answers whose lines behind the cut are being read again, one within another."""
-        self._typed = False
+        self._typed: bool
         """The user's words that are being read came from the web chat."""
         self._repeated: deque[str] = deque()
         """Lines of the user's words that v34 prints a second time."""

@@ -91,7 +91,7 @@ class AccessLines:
 
     def restart(self) -> None:
         """Another process of v34 writes from here on: nothing before can belong to anything behind."""
-        self._turns, self._lines, self._pairs, self._usual = [], [], {}, True
+        self._turns, self._lines, self._pairs = [], [], {}
         self._first_cost = LOST_COST
 
     def _align(self) -> list[Draft]:

@@ -1,11 +1,15 @@
 """How a change ends, by what the restart of v34 comes to: state, sentence, role, journal, marks and files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import pytest
 
 from tests.control.harness import ControlHarness
+from timmy_tui.control.change import lifecycle, rollback
+from timmy_tui.control.edit.transaction import Applied, PlannedFile, write
+from timmy_tui.control.journal.write_ahead import CLOSED, Entry
+from timmy_tui.control.progress import WaitStopped
 from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy, V34Service
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
@@ -140,6 +144,72 @@ def test_an_undo_whose_restart_did_not_happen_is_not_asked_about(
     assert harness.until_over() is ChangeState.NEEDS_ATTENTION
     said = f"undo {LABEL}: pid 7 still serves; v34 is not running; {start_line(harness)}"
     assert harness.notices[-1] == (said, "bad")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Unhealthy("v34 has exited"), "v34 has exited; {start}"),
+        (ChangeNotRead("pid 7 still serves"), "pid 7 still serves; v34 is not running; {start}"),
+        (WaitStopped(), "the wait was stopped; v34 is not running; {start}"),
+        (ControlError("The command has failed"), "The command has failed; v34 is not running; {start}"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+@pytest.mark.parametrize("served", [True, False])
+def test_a_rollback_behind_which_v34_does_not_serve_says_why(
+    harness: ControlHarness,
+    monkeypatch: pytest.MonkeyPatch,
+    fail_restart: FailRestart,
+    error: Exception,
+    reason: str,
+    served: bool,
+) -> None:
+    """The files are as they were; v34 served until then, or did not and is not restarted."""
+    before = harness.contents()
+    op = harness.flip()
+    monkeypatch.setattr(V34Service, "wait_until_settled", lambda self: served)
+    fail_restart(error)
+    state = harness.answer("undo")
+    assert harness.contents() == before
+    own = next(one for one, _ in harness.stages() if one != op)
+    if served:
+        said = reason.format(start=start_line(harness))
+        assert state is ChangeState.NEEDS_ATTENTION
+        assert harness.notices[-1] == (f"{LABEL}: rolled back (taken back), but {said}", "bad")
+        assert stages_of(harness, own)[-1] == "needs attention"
+    else:
+        assert state is ChangeState.ROLLED_BACK
+        assert stages_of(harness, own)[-1] == "rolled back"
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_files_are_written_in_a_state_in_which_nothing_can_be_answered(
+    harness: ControlHarness, monkeypatch: pytest.MonkeyPatch, undone: bool
+) -> None:
+    """Five seconds are enough for it; so it is when they are put back."""
+    seen: list[tuple[ChangeState, float | None, tuple[str, ...]]] = []
+    writer = rollback if undone else lifecycle
+
+    def looked_at(planned: Sequence[PlannedFile]) -> Applied:
+        progress = harness.progress
+        seen.append((progress.state, progress.limit, progress.choices))
+        return write(planned)
+
+    monkeypatch.setattr(writer, "write", looked_at)
+    harness.flip()
+    harness.answer("undo")
+    assert seen == [(ChangeState.EDITING, 5.0, ())]
+
+
+@pytest.mark.parametrize("stage", sorted(CLOSED - {"kept", "needs attention"}))
+def test_what_is_not_in_place_any_more_is_not_undone_once_more(harness: ControlHarness, stage: str) -> None:
+    for one in ("editing", stage):
+        harness.journal.append(Entry(op="old", stage=one, label="an old change"))
+    ended = "is undone already" if stage == "rolled back" else f"ended as: {stage}"
+    assert harness.plan(Undo("old")).refusal == f"an old change {ended}."
+    harness.journal.append(Entry(op="undo", stage="rolled back", undoes="old"))
+    assert harness.plan(Undo("old")).refusal == "an old change is undone already."
 
 
 def test_an_error_of_the_program_itself_is_said_and_leaves_no_silent_half(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from timmy_tui.control.edit import atomic_replace
 from timmy_tui.control.edit.atomic_replace import (
     LIMIT,
     FileImage,
@@ -121,6 +122,34 @@ def test_the_new_file_is_private_from_the_moment_it_is_made_and_ends_with_the_mo
     finally:
         os.umask(mask)
     assert first == [0o600] and path.stat().st_mode & 0o777 == 0o644
+
+
+def old_config(folder: Path) -> Path:
+    """Written long ago, so that nothing is waited for."""
+    path = folder / "config.py"
+    path.write_bytes(b"A = 1\n")
+    path.chmod(0o640)
+    os.utime(path, (1000, 1000))
+    return path
+
+
+def test_a_file_whose_mode_cannot_be_kept_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system without modes takes them without a word."""
+    path = old_config(tmp_path)
+    monkeypatch.setattr(os, "fchmod", lambda fd, mode: None)
+    with pytest.raises(Unsafe, match="Owner, mode or attributes of .*config.py cannot be kept"):
+        replace_file(read_file(path), b"A = 2\n")
+    assert path.read_bytes() == b"A = 1\n" and [one.name for one in tmp_path.iterdir()] == ["config.py"]
+
+
+def test_the_folder_is_put_on_disk_once_the_new_file_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = old_config(tmp_path)
+    synced: list[tuple[Path, bytes]] = []
+    monkeypatch.setattr(atomic_replace, "sync_folder", lambda folder: synced.append((folder, path.read_bytes())))
+    replace_file(read_file(path), b"A = 2\n")
+    assert synced == [(tmp_path, b"A = 2\n")]
 
 
 def image(**other: object) -> FileImage:

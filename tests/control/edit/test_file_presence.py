@@ -247,6 +247,24 @@ def test_a_folder_that_is_a_link_or_a_file_by_now_is_not_written_into(
         write((planned,))
 
 
+@pytest.mark.parametrize("made", [1, 2])
+def test_a_folder_that_cannot_be_made_leaves_none_of_those_around_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    folders = (root / "v34/a", root / "v34/a/b", root / "v34/a/b/c")
+    mkdir = Path.mkdir
+
+    def until_the_disk_is_full(folder: Path, exist_ok: bool) -> None:
+        if folder == folders[made]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        mkdir(folder, exist_ok=exist_ok)
+
+    monkeypatch.setattr(Path, "mkdir", until_the_disk_is_full)
+    with pytest.raises(Unsafe, match=f"{folders[made].name} cannot be made: No space left on device"):
+        Folders(folders, make=True).__enter__()
+    assert not folders[0].exists() and (root / "v34").is_dir()
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EACCES, errno.EROFS])
 def test_a_system_that_refuses_is_said_in_its_words(
     new: Path, config: Path, monkeypatch: pytest.MonkeyPatch, error: int

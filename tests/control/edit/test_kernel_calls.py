@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.control.edit.renameat2 import WriteLease, exchange
+from timmy_tui.control.edit.renameat2 import WriteLease, exchange, rename_new
 from timmy_tui.control.edit.transaction import save_backup
 from timmy_tui.control.errors import Unsafe
 
@@ -24,6 +24,14 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 def test_two_names_are_swapped(pair: tuple[Path, Path]) -> None:
     assert exchange(*pair) is True
     assert [path.read_text() for path in pair] == ["2", "1"]
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_relative_name_is_one_of_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exchange(Path("one"), Path("other")) is True
+    rename_new(Path("one"), Path("third"))
+    assert Path("third").read_text() == "2" and Path("other").read_text() == "1"
 
 
 def test_a_name_that_is_gone_is_an_error_and_not_a_system_that_cannot(pair: tuple[Path, Path]) -> None:

@@ -245,6 +245,19 @@ def test_a_reloader_that_cannot_be_seen_is_given_its_limit_twice(waits: Scripted
     assert (folder / "config.py").stat().st_mtime > 1000
 
 
+@pytest.mark.parametrize("living", [0, 1])
+def test_of_several_old_ones_the_one_that_still_lives_is_named(waits: ScriptedWaits, folder: Path, living: int) -> None:
+    """The other one's pid belongs to a later process by now."""
+    started = start_of(os.getpid())
+    assert started is not None
+    ended, lives = Listener(1, started, folder, None), Listener(os.getpid(), started, folder, None)
+    old = Serving(PORT, (ended, lives) if living else (lives, ended))
+    watched = waits.begin(old, strategy=command(folder))
+    watched.progress.enter(ChangeState.RESTARTING, 0.05, (STOP,))
+    with pytest.raises(ChangeNotRead, match=f"^pid {os.getpid()} still serves"):
+        watched.until_gone(old)
+
+
 def test_an_old_one_that_survives_the_command_is_not_waited_for_for_ever(waits: ScriptedWaits, folder: Path) -> None:
     started = start_of(os.getpid())
     assert started is not None

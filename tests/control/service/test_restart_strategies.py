@@ -10,6 +10,7 @@ import pytest
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.control.service.listeners import Listener, Serving
+from timmy_tui.control.service.restart_command import find_program
 from timmy_tui.control.service.restart_strategies import (
     STRATEGIES,
     ByPanel,
@@ -67,6 +68,15 @@ def test_the_manual_strategy_says_what_to_type(tmp_path: Path, never_cancelled: 
         == f"Ctrl+C in its terminal, then cd {tmp_path} && python app.py --debug"
     )
     assert strategy.restart(NOT_RUNNING, (), never_cancelled) == f"cd {tmp_path} && python app.py --debug"
+
+
+def test_a_command_is_shown_with_the_place_of_its_program_and_all_its_arguments(tmp_path: Path) -> None:
+    def preview(*argv: str) -> tuple[str, ...]:
+        return Command(argv, tmp_path, 5.0, tmp_path / "log").preview(RUNNING)
+
+    assert preview("no-such-thing-7", "restart", "v34") == (f"runs no-such-thing-7 restart v34 in {tmp_path}",)
+    assert preview("no-such-thing-7") == (f"runs no-such-thing-7 in {tmp_path}",)
+    assert preview("sh", "-c", "true") == (f"runs {find_program('sh')} -c true in {tmp_path}",)
 
 
 def test_the_settings_name_the_strategy(tmp_path: Path) -> None:

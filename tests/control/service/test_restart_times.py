@@ -87,6 +87,16 @@ def test_after_twenty_seconds_nothing_is_started_beside_the_old_one(
         assert waits.now == 1025.0
 
 
+@pytest.mark.parametrize("pids", [(8, 7), (7, 8)])
+def test_of_several_old_ones_the_one_that_still_runs_is_named(
+    waits: Waits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pids: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(restart_strategies, "alive", lambda pid, started: pid == 7)
+    serving = Serving(5000, tuple(Listener(pid, 1.0, tmp_path, True) for pid in pids))
+    with pytest.raises(RestartFailed, match="The panel says v34 is stopped; pid 7 still runs"):
+        ByPanel(SlowPanel(), tmp_path).restart(serving, (), waits.cancelled)
+
+
 def test_a_wait_that_is_cancelled_starts_nothing(waits: Waits, tmp_path: Path) -> None:
     waits.cancel_at = 1000.45
     with pytest.raises(RestartFailed):

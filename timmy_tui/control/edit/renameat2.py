@@ -51,13 +51,9 @@ def _rename(old: Path, new: Path, flag: int) -> bool:
 
 @functools.cache
 def _renameat2() -> Callable[..., int] | None:
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if function is None:
-        return None
-    function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
-    function.restype = ctypes.c_int
-    found: Callable[..., int] = function
-    return found
+    """None where the C library has none. ctypes passes a Python int as a C int, bytes as a char pointer."""
+    function: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return function
 
 
 class WriteLease:

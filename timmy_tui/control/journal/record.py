@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from timmy_tui.control.edit.transaction import PlannedFile
-from timmy_tui.control.journal.write_ahead import Entry, FileState, Journal, Operation, classify, file_records
+from timmy_tui.control.journal.write_ahead import Entry, FileState, Journal, Operation, classify, file_records, fold
 from timmy_tui.core.errors import ControlError
 
 
@@ -30,10 +30,7 @@ class Record:
             op=self.op, stage="editing", label=label, strategy=strategy, service=service, undoes=undoes, files=files
         )
         self.journal.append(entry)
-        self.operation = Operation(
-            op=self.op, stage="editing", label=label, started=0.0, at=0.0, strategy=strategy, service=service,
-            undoes=undoes, message="", boot_id="", boottime=0.0, files=files,
-        )  # fmt: skip
+        self.operation = fold((entry,))
 
     def append(self, stage: str, message: str = "", service: str = "", op: str = "") -> None:
         """Write a later line, of this operation or of another ``op``.

@@ -107,7 +107,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     boot_id: str
     boottime: float
     files: tuple[FileRecord, ...]
-    begun: tuple[str, float] = ("", 0.0)
+    begun: tuple[str, float]
     """Boot id and boot-clock time of the first line, which is written before the files are touched."""
 
     @property
@@ -171,7 +171,7 @@ class Journal:
             entry = decode_as(line, Entry)
             if not isinstance(entry, Unreadable):
                 entries.setdefault(entry.op, []).append(entry)
-        return [_fold(lines_of_one) for lines_of_one in entries.values()]
+        return [fold(lines_of_one) for lines_of_one in entries.values()]
 
     def open_operations(self) -> list[Operation]:
         """Those that have not ended; at the start of the program: those that a crash left."""
@@ -183,7 +183,7 @@ def _ends_with_newline(fd: int) -> bool:
     return size == 0 or os.pread(fd, 1, size - 1) == b"\n"
 
 
-def _fold(entries: Sequence[Entry]) -> Operation:
+def fold(entries: Sequence[Entry]) -> Operation:
     """One operation from its lines, oldest first: start from the first, stage and message from the last."""
     first, last = entries[0], entries[-1]
 

@@ -58,10 +58,10 @@ class HealthWait:
     def await_gone(self, old: Serving) -> None:
         """Wait until all old processes have ended. Raises ChangeNotRead, ControlError, WaitStopped."""
         self._replaces = bool(old.listeners)
-        while any(alive(listener.pid, listener.started) for listener in old.listeners):
+        while living := next((one for one in old.listeners if alive(one.pid, one.started)), None):
             if self.progress.expired:
                 if self.strategy.started_by is not StartedBy.RELOADER or self._touched:
-                    raise ChangeNotRead(f"pid {old.listeners[0].pid} still serves: it has not noticed the edit")
+                    raise ChangeNotRead(f"pid {living.pid} still serves: it has not noticed the edit")
                 self._touch()
                 self.progress.enter(
                     ChangeState.RESTARTING, self.strategy.limit_s, (STOP,), "not noticed; the file was touched again"

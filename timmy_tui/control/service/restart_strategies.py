@@ -223,11 +223,11 @@ class ByPanel:
 
     def _await_gone(self, serving: Serving, cancelled: threading.Event) -> None:
         deadline = time.monotonic() + STOP_S
-        while any(alive(listener.pid, listener.started) for listener in serving.listeners):
+        while living := next((one for one in serving.listeners if alive(one.pid, one.started)), None):
             if cancelled.is_set():
                 raise Refused("Not waited for; nothing was started.")
             if time.monotonic() > deadline:
-                raise Refused(f"The panel says v34 is stopped; pid {serving.listeners[0].pid} still runs.")
+                raise Refused(f"The panel says v34 is stopped; pid {living.pid} still runs.")
             time.sleep(POLL_S)
 
 
