@@ -33,7 +33,7 @@ def cold(cost: float, tokens: int = 1000, certain: bool = True, after_load: bool
 
 
 def test_the_deviation_of_cold_turns_that_differ() -> None:
-    """10 % expected, which counts as four turns; the third is further away than three deviations and counts as those."""
+    """10 % expected, which counts as four turns; the third is further off than three deviations and counts as those."""
     rate = fitted(cold(1.0), cold(1.1), cold(1.6, after_load=True), noise=0.1)
     turn = math.sqrt((4 * 0.1**2 + math.log(1.1) ** 2 + 0.3**2) / (4 + 3 - 1))
     assert rate.deviation == exactly(math.hypot(turn, math.sqrt((turn**2 + 0.07**2 / 3) / 3)))
@@ -252,7 +252,7 @@ def test_the_cost_per_token_of_a_cold_turn() -> None:
 
 
 def test_what_is_expected_of_a_card() -> None:
-    """A 3B model reads 38.6 times as fast as it writes, others between 25 and 65 times; 4100 tokens a second unknown."""
+    """A 3B model reads 38.6 times as fast as it writes, others 25 to 65 times; 4100 tokens a second where unknown."""
     known, unknown = prior_rate(100.0), prior_rate(None)
     assert known == PrefillRate(1000 / 3860.0, 0, False, 0.0)
     assert unknown.tokens_per_second == exactly(4100.0)
