@@ -327,3 +327,27 @@ def test_the_groups_follow_the_guide() -> None:
     assert [key for key, group in groups if group == "Something broke"] == [
         "broke_quality", "broke_context", "broke_persona", "broke_errors",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "because"),
+    [
+        ({"context_returned": None}, "1 of the 3 is not judged"),
+        ({"context_returned": None, "logs": "latency"}, "2 of the 3 are not judged"),
+    ],
+)
+def test_how_many_of_phase_1_are_open_is_said_in_good_english(fields: dict[str, Any], because: str) -> None:
+    found = judge(turns(4, **fields))["phase2_phase1"]
+    assert (found.verdict, found.because) == ("not judged", because)
+
+
+def test_why_no_context_array_is_seen() -> None:
+    assert judge(turns(1, context_returned=None))["context_returned"].because == "no turn shows its length"
+    assert judge([])["context_returned"].because == "there is no turn yet"
+
+
+@pytest.mark.parametrize(("llm_ms", "told"), [(1100.0, "pass"), (1100.2, "fail")])
+def test_a_tenth_more_than_before_may_be_chance(llm_ms: float, told: str) -> None:
+    """1000 · 1.1 is a little more than 1100."""
+    before = turns(3, stages={"llm": 1000.0})
+    assert verdict("phase1_latency", turns(3, first=3, stages={"llm": llm_ms}), before) == told

@@ -4,6 +4,7 @@ import pytest
 
 from tests.turn_makers import generated_turn
 from timmy_tui.analysis.llm.prompt_reuse import ReuseTracker
+from timmy_tui.analysis.llm.summary import reuse_by_turn
 from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, PrefillKey
 
 MODEL = "llama3.2:3b"
@@ -28,7 +29,20 @@ def test_the_first_turn_of_a_run_is_estimated_with_what_the_last_run_learned() -
     # The model's name is also known from Ollama.
     nameless = ReuseTracker()
     nameless.remember([learned()])
-    assert nameless.add(generated_turn(0, 2000, 9.3 + 0.25 * 500), FACTS).share == pytest.approx(0.75, abs=0.01)
+    item = nameless.add(generated_turn(0, 2000, 9.3 + 0.25 * 500), FACTS)
+    assert item.share == pytest.approx(0.75, abs=0.01)
+    # The rate that is expected of such a card is nearly the same.
+    assert item.reason.startswith("compared with 4 cold turns, ")
+
+
+@pytest.mark.parametrize(("num_ctx", "used"), [(None, True), (8000, True), (8001, False)])
+def test_a_turn_that_does_not_name_its_window_may_have_had_the_one_that_is_known(
+    num_ctx: int | None, used: bool
+) -> None:
+    tracker = ReuseTracker()
+    tracker.remember([learned()])
+    item = tracker.add(generated_turn(0, 2000, 9.3 + 0.25 * 500, model=MODEL, num_ctx=num_ctx), FACTS)
+    assert item.reason.startswith("compared with 4 cold turns, ") is used
 
 
 @pytest.mark.parametrize(
@@ -95,3 +109,10 @@ def test_a_rate_of_another_known_part_is_never_the_only_one(other: LearnedRate) 
     tracker.remember([other])
     tracker.add(generated_turn(0, 600, 9.3 + 0.25 * 400, model=MODEL), None)
     assert tracker.reuse[0].certainty is Certainty.UNKNOWN
+
+
+def test_turns_that_are_read_at_once_are_estimated_with_what_earlier_runs_learned() -> None:
+    turns = [generated_turn(0, 2000, 9.3 + 0.25 * 500, model=MODEL)]
+    assert reuse_by_turn(turns, facts=FACTS, rates=[learned()])[0].reason.startswith("compared with 4 cold turns, ")
+    assert reuse_by_turn(turns, facts=FACTS)[0].reason.startswith("prior rate")
+    assert reuse_by_turn([], facts=FACTS, rates=[learned()]) == {}

@@ -169,3 +169,20 @@ def test_each_request_knows_the_one_behind_it_also_when_that_gets_another_place(
     assert second.following is None
     moved = chain.get(2)
     assert moved is not None and moved.following is first
+
+
+def test_a_request_that_was_taken_for_the_first_of_its_session_replaced_nothing_after_all() -> None:
+    """The first one of the second session comes late: it is the one that replaces what the slot holds."""
+    two = {"session_id": "two"}
+    chain = chained(request(0), request(1), request(3, **two))
+    assert chain.newest is not None and chain.newest.slot_replaced
+    chain.put(request(2, **two), 0)
+    late = chain.get(2)
+    assert late is not None and late.slot_replaced
+    assert (chain.newest.slot_replaced, chain.newest.first_in_session) == (False, False)
+
+
+@pytest.mark.parametrize(("first", "second"), [(False, False), (True, False)])
+def test_the_first_request_of_all_replaced_nothing_that_is_known(first: bool, second: bool) -> None:
+    chain = chained(request(0, tail_mode=first), request(1, tail_mode=second))
+    assert [one.slot_replaced for one in chain] == [False, False]

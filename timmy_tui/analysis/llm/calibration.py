@@ -76,8 +76,7 @@ class Calibration:
         self._follow_pace()
         self._expect(request, plain)
         self._take_again()
-        basis = self.basis(request)
-        if step_ms <= BUSY_DECODE * (basis.step_ms or step_ms) and is_too_slow(request, basis):
+        if not self.decoded_slowly(request) and is_too_slow(request, self.basis(request)):
             self._contradicting.add(request.ordinal)
             self._doubt()
 
@@ -108,14 +107,14 @@ class Calibration:
         if self._was_busy(request, BUSY_DECODE) or request.ordinal in self._wrong:
             self.cold.remove(request.ordinal)
             return
-        usual_ms = self.pace.usual_ms(request.prompt_tokens or 0)
+        usual_ms = self._usual_ms(request)
         behind = max((request.full_prompt_tokens or cold.tokens) - cold.tokens, 0)
         time_ms = uncached_ms(request, usual_ms)
         sample = ColdSample(cold.tokens, time_ms, cold.certain, cold.after_load, usual_ms, behind)
         self.cold.put(request.ordinal, sample)
 
     def _was_busy(self, request: LlmRequest, factor: float) -> bool:
-        step_ms, usual_ms = own_step_ms(request), self.pace.usual_ms(request.prompt_tokens or 0)
+        step_ms, usual_ms = own_step_ms(request), self._usual_ms(request)
         return step_ms is not None and usual_ms is not None and step_ms > factor * usual_ms
 
     def _take_again(self) -> None:
@@ -141,12 +140,15 @@ class Calibration:
         self, request: LlmRequest, incomplete_times: bool = False, nothing_cached: str = "", beside_busy: bool = False
     ) -> Basis:
         """What this request is compared with now; the rest as in Basis."""
-        usual_ms = self.pace.usual_ms(request.prompt_tokens or 0)
-        return Basis(self.cold.rate, usual_ms, incomplete_times, nothing_cached, beside_busy)
+        return Basis(self.cold.rate, self._usual_ms(request), incomplete_times, nothing_cached, beside_busy)
 
     def decoded_slowly(self, request: LlmRequest) -> bool:
         """The machine was busy in its answer."""
-        return decoded_slowly(request, self.pace.usual_ms(request.prompt_tokens or 0))
+        return decoded_slowly(request, self._usual_ms(request))
+
+    def _usual_ms(self, request: LlmRequest) -> float | None:
+        """The usual decode step behind a prompt of this length."""
+        return self.pace.usual_ms(request.prompt_tokens or 0)
 
     def learned(self, key: PrefillKey) -> LearnedRate | None:
         """What is worth keeping for a later run; None while one cold turn is known, or only presumed ones."""

@@ -129,7 +129,8 @@ def is_too_slow(request: LlmRequest, basis: Basis) -> bool:
 
 def own_step_ms(request: LlmRequest) -> float | None:
     """The decode step of this answer; None where it is too short to say."""
-    return request.decode_step_ms if (request.output_tokens or 0) > MIN_STEPS else None
+    tokens = request.output_tokens
+    return request.decode_step_ms if tokens is not None and tokens > MIN_STEPS else None
 
 
 def uncached_ms(request: LlmRequest, step_ms: float | None) -> float:

@@ -106,7 +106,7 @@ def _deviation(samples: list[ColdSample], depth: float, noise: float) -> float:
     turn = math.sqrt((NOISE_WEIGHT * noise**2 + squares) / (NOISE_WEIGHT + len(costs) - 1))
     loads = sum(sample.after_load for sample in samples) / len(samples)
     number = sum(1.0 if sample.certain else PRESUMED_WEIGHT for sample in samples)
-    return math.hypot(turn, max(math.sqrt((turn**2 + loads * LOAD_NOISE**2) / max(number, 1.0)), RATE_NOISE))
+    return math.hypot(turn, max(math.sqrt((turn**2 + loads * LOAD_NOISE**2) / number), RATE_NOISE))
 
 
 def _earlier_deviation(earlier: PrefillRate, noise: float) -> float:
