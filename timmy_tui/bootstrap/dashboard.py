@@ -10,6 +10,7 @@ from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, Deferr
 from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.core.web_page import REASON, is_web_page
 from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
@@ -52,15 +53,17 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     state_problem, state = usable_state_folder(timmy.state)
     timmy = Timmy(with_view_options(timmy.settings, options), timmy.installation, state)
     services = not options.no_services
-    read_only = (
-        "--read-only"
-        if options.read_only
-        else reason_if_web_page() or state_problem or reason_if_second_dashboard(timmy)
+    looks_only = is_web_page()
+    read_only = reason_if_web_page() or (
+        "--read-only" if options.read_only else state_problem or reason_if_second_dashboard(timmy)
     )
     controller_proxy = DeferredController()
-    deferred = DeferredSource(make)
-    llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate))) if services else None
-    app = TimmyApp(timmy.settings, Backend(deferred, controller_proxy, llm, read_only, log=DeferredLog(deferred)))
+    deferred = DeferredSource(make, refuse=read_only if looks_only else "")
+    llm = None
+    if services and not looks_only:
+        llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate)))
+    backend = Backend(deferred, controller_proxy, llm, read_only, log=DeferredLog(deferred), looks_only=looks_only)
+    app = TimmyApp(timmy.settings, backend)
     try:
         app.run(mouse=timmy.settings.view.mouse)
     finally:
@@ -93,7 +96,7 @@ def reason_if_second_dashboard(timmy: Timmy) -> str:
 
 def reason_if_web_page() -> str:
     """Why the dashboard is read-only as a web page: whoever reaches the port could change flags. Empty elsewhere."""
-    return "read-only: served as a web page" if "web_driver" in os.environ.get("TEXTUAL_DRIVER", "") else ""
+    return REASON if is_web_page() else ""
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:

@@ -6,6 +6,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dashboard": ("timmy_tui.commands.dashboard:dashboard", "Open the dashboard (the default)."),
     "demo": ("timmy_tui.commands.demo:demo", "Open the dashboard on a stand-in Timmy."),
     "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
+    "serve": ("timmy_tui.commands.serve:serve", "Show the dashboard, read-only, in a browser on this machine."),
     "report": ("timmy_tui.commands.report:report", "Print turns, ledger and percentiles: text, JSON or CSV."),
     "status": ("timmy_tui.commands.status:status", "One line for tmux's status-right."),
     "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Write a picture of the dashboard as SVG."),

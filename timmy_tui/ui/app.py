@@ -76,7 +76,7 @@ class TimmyApp(App[None]):
         self.events: deque[Notice] = deque(maxlen=200)
         self.snapshot = Snapshot()
         self._clock_now = clock
-        self._had_terminal = not shutdown.terminal_gone()
+        self._lost_terminal = shutdown.watch_terminal()
         read_only = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
         self.backend = replace(backend, read_only=read_only)
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
@@ -139,7 +139,7 @@ class TimmyApp(App[None]):
         self.backend.source.stop()
 
     def _tick(self) -> None:
-        if self._had_terminal and shutdown.terminal_gone():
+        if self._lost_terminal():
             shutdown.force_exit_after(1)
             self.exit()
             return

@@ -163,3 +163,5 @@ class Backend(Struct, frozen=True, eq=False):
     """Shown where there is no ``control``: in a screenshot."""
     log: LogReader | None = None
     """None: the log screen has the newest lines of the snapshot alone."""
+    looks_only: bool = False
+    """Not even a mark or a file is written: a web page. ``read_only`` says so too."""
