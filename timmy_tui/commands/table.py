@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
     "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
     "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
+    "config": ("timmy_tui.commands.config:config", "Settings: path, show, edit, check."),
+    "completion": ("timmy_tui.commands.completion:completion", "Print the shell code that completes this program."),
     "history": ("timmy_tui.commands.history:history", "Show the history, which outlives the logs."),
 }
 """Name → (module:attribute, help line). A new command needs one row here."""
