@@ -30,3 +30,17 @@ def completion(shell: str) -> None:
     made = kind(click.Command("timmy-tui"), {}, "timmy-tui", VARIABLE)
     # Not made.source(): for bash that runs bash to ask for its version.
     say_block(f"# {HOW[shell]}\n{made.source_template % made.source_vars()}\n")
+
+
+def complete_flag_or_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For arguments FLAG VALUE …: the flags of v34, then the values of the flag before. Flags of one's own are not."""
+    from timmy_tui.model.flags import FLAGS
+
+    given = ctx.params.get(param.name or "") or ()
+    if len(given) % 2 == 0:
+        words = [flag.key for flag in FLAGS]
+    else:
+        flag = next((one for one in FLAGS if one.key == given[-1]), None)
+        choices = () if flag is None else (("on", "off") if flag.type is bool else flag.choices)
+        words = [str(choice) for choice in choices]
+    return [word for word in words if word.startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""What is wrong with a TOML file that a person wrote: an unknown key and wrong value, its line, the nearest.
+"""What is wrong with a TOML file that a person wrote: unknown keys, wrong values, their lines, the nearest valid keys.
 
 Imported when a file has been refused, or to check one.
 """
