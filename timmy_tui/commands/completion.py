@@ -36,11 +36,10 @@ def complete_flag_or_value(ctx: click.Context, param: click.Parameter, incomplet
     """For arguments FLAG VALUE …: the flags of v34, then the values of the flag before. Flags of one's own are not."""
     from timmy_tui.model.flags import FLAGS
 
-    given = ctx.params.get(param.name or "") or ()
+    given: tuple[str, ...] = ctx.params.get(param.name or "") or ()
     if len(given) % 2 == 0:
         words = [flag.key for flag in FLAGS]
     else:
         flag = next((one for one in FLAGS if one.key == given[-1]), None)
-        choices = () if flag is None else (("on", "off") if flag.type is bool else flag.choices)
-        words = [str(choice) for choice in choices]
+        words = [] if flag is None else ["on", "off"] if flag.type is bool else [str(one) for one in flag.choices]
     return [word for word in words if word.startswith(incomplete)]

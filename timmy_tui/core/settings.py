@@ -72,6 +72,8 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
     """Number of turns in the table and the charts."""
     mouse: bool = False
     """Off by default, because mouse tracking disables tmux's own text selection."""
+    title: bool = True
+    """V2V in the title of the pane while the dashboard runs; the title before it comes back at the end."""
     ascii: bool = False
     """Use no block or braille characters. Always so when the locale is not UTF-8."""
     bell: Literal["off", "regression", "fail"] = "off"

@@ -18,6 +18,7 @@ from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
+from timmy_tui.report.line import line_values, pane_title
 from timmy_tui.ui.actions import local
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
@@ -35,12 +36,13 @@ from timmy_tui.ui.key_commands import (
 )
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived
-from timmy_tui.ui.paint.glyphs import choose_glyphs
+from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
-from timmy_tui.ui.terminal.driver import begins_once
+from timmy_tui.ui.terminal.driver import BeginsOnce, begins_once
+from timmy_tui.ui.terminal.title import has_title
 from timmy_tui.ui.view import Notice, View
 
 IDLE_S, BUSY_S = 1.0, 0.25
@@ -173,7 +175,13 @@ class TimmyApp(App[None]):
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
         if self._bell.should_ring(self.snapshot, time.monotonic()):
             self.bell()
+        self._show_title()
         self.refresh_view()
+
+    def _show_title(self) -> None:
+        if self.settings.view.title and isinstance(self._driver, BeginsOnce) and has_title():
+            text = pane_title(line_values(self.snapshot))
+            self._driver.show_title(to_ascii(text) if self.view.glyphs.plain else text)
 
     def _changing(self) -> bool:
         change = self.view.control.change if self.view.control else None
