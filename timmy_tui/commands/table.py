@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
     "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
     "config": ("timmy_tui.commands.config:config", "Settings: path, show, edit, check."),
+    "tmux-setup": ("timmy_tui.commands.tmux_setup:tmux_setup", "Print the lines for tmux.conf, for this tmux."),
     "completion": ("timmy_tui.commands.completion:completion", "Print the shell code that completes this program."),
     "history": ("timmy_tui.commands.history:history", "Show the history, which outlives the logs."),
 }
