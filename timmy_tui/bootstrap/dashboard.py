@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, DeferredSource
 from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
 from timmy_tui.core.sanitize import clean
-from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
 from timmy_tui.core.web_page import REASON, is_web_page
 from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
     from timmy_tui.pipeline.live_source import LiveSource
+    from timmy_tui.ui.messages import Backend
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
     # Textual reads these when it is imported: fewer repaints, no animations.
@@ -63,11 +66,23 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     if services and not looks_only:
         llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate)))
     backend = Backend(deferred, controller_proxy, llm, read_only, log=DeferredLog(deferred), looks_only=looks_only)
+    backend = with_settings_file(backend, options)
     app = TimmyApp(timmy.settings, backend)
     try:
         app.run(mouse=timmy.settings.view.mouse)
     finally:
         controller_proxy.close()
+
+
+def with_settings_file(backend: "Backend", options: DashboardOptions) -> "Backend":
+    """The backend with the file that the settings are read from again; as it is where they are not the user's."""
+    if options.settings_fixed:
+        return backend
+
+    def reload() -> Settings:
+        return with_view_options(load_settings(options.settings_path), options)
+
+    return replace(backend, settings_file=options.settings_path or config_dir() / "settings.toml", reload=reload)
 
 
 def usable_state_folder(state: Path | None) -> tuple[str, Path]:

@@ -30,6 +30,8 @@ class DashboardOptions(Place, frozen=True, kw_only=True):
     mouse: bool = False
     plain: bool = False
     """No block or braille glyphs."""
+    settings_fixed: bool = False
+    """The settings are made for this dashboard, and not read again when the user's file changes."""
     record: bool = True
     """Into the history and tmux's status line."""
 
