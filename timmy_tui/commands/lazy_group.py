@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from timmy_tui import __version__
+from timmy_tui.commands.examples import example_line
 from timmy_tui.commands.guard import INTERRUPTED
 from timmy_tui.commands.table import load_command
 from timmy_tui.core.output import say_lines
@@ -33,6 +34,7 @@ class LazyGroup(click.Group):
             return None
         command = load_command(row[0])
         assert isinstance(command, click.Command)
+        _add_example(command, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -59,6 +61,14 @@ class LazyGroup(click.Group):
         if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help", "--version")):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+
+def _add_example(command: click.Command, name: str) -> None:
+    """Put its example below the help of a command, or of each command in a group."""
+    command.epilog = example_line(name) or command.epilog
+    if isinstance(command, click.Group):
+        for inner, one in command.commands.items():
+            _add_example(one, f"{name} {inner}")
 
 
 def run(table: Mapping[str, tuple[str, str]]) -> int:
