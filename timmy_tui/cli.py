@@ -5,6 +5,7 @@ reader of standard output that ends early (``| head``) ends a command with 1 and
 goes on without its reader, and its exit code is its own (commands/change.py).
 """
 
+import os
 import sys
 
 
@@ -20,7 +21,8 @@ def main() -> None:
 def _run() -> int:
     from timmy_tui.commands.fast_path import run_fast_path
 
-    if run_fast_path(sys.argv[1:]):
+    # A shell that completes calls without arguments: they are in its variables (commands/completion.py).
+    if "_TIMMY_TUI_COMPLETE" not in os.environ and run_fast_path(sys.argv[1:]):
         return 0
     from timmy_tui.commands.lazy_group import run
     from timmy_tui.commands.table import COMMANDS

@@ -19,6 +19,9 @@ EXAMPLES = {
 ANSWERS = ("--yes",)
 """Always given where a command takes it: else it would only ask."""
 
+ENDLESS = {"serve": ("--host=0.0.0.0",)}
+"""A command that would go on until it is ended, and an option that it refuses."""
+
 
 class Call(NamedTuple):
     """One call without the options that say where Timmy is."""
@@ -57,7 +60,7 @@ def calls(words: tuple[str, ...], file: str = "") -> Iterator[Call]:
     for name, command in commands():
         options = [one for one in command.params if isinstance(one, click.Option)]
         takes = frozenset(long for one in options for long in one.opts)
-        always = tuple(answer for answer in ANSWERS if answer in takes)
+        always = (*(answer for answer in ANSWERS if answer in takes), *ENDLESS.get(name, ()))
         switches: list[tuple[str, ...]] = [
             (long,) for one in options if one.is_flag for long in one.opts if long not in ANSWERS
         ]

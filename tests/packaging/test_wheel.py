@@ -31,7 +31,7 @@ def test_themes_templates_and_types_are_inside(wheel: Path) -> None:
         assert f"timmy_tui/themes/{theme.name}" in names
     for template in (ROOT / "timmy_tui/demo/timmy").rglob("*.template"):
         assert str(template.relative_to(ROOT)) in names
-    assert "timmy_tui/py.typed" in names
+    assert {"timmy_tui/py.typed", "timmy_tui/bootstrap/web_page/app_index.html"} <= names
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
 
 

@@ -72,6 +72,7 @@ class Start(Struct, frozen=True, kw_only=True):
     view: ViewSettings = ViewSettings()
     log: LogReader | None = None
     history: TurnHistory | None = None
+    looks_only: bool = False
 
 
 @asynccontextmanager
@@ -85,7 +86,9 @@ async def running_dashboard(
     """The dashboard on this snapshot, its clocks standing still."""
     start = start or Start()
     source = FakeSource(snapshot)
-    backend = Backend(source, control, llm, start.read_only, log=start.log, history=start.history)
+    backend = Backend(
+        source, control, llm, start.read_only, log=start.log, history=start.history, looks_only=start.looks_only
+    )
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
         dashboard = RunningDashboard(app, pilot, source)

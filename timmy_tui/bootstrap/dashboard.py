@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, DeferredSource
 from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
 from timmy_tui.core.sanitize import clean
-from timmy_tui.core.settings import Settings, state_dir
+from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
+from timmy_tui.core.web_page import REASON, is_web_page
 from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
     from timmy_tui.model.trend_history import TimeBuckets
     from timmy_tui.pipeline.live_source import LiveSource
+    from timmy_tui.ui.messages import Backend
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
     # Textual reads these when it is imported: fewer repaints, no animations.
@@ -53,17 +57,20 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     state_problem, state = usable_state_folder(timmy.state)
     timmy = Timmy(with_view_options(timmy.settings, options), timmy.installation, state)
     services = not options.no_services
-    read_only = (
-        "--read-only"
-        if options.read_only
-        else reason_if_web_page() or state_problem or reason_if_second_dashboard(timmy)
+    looks_only = is_web_page()
+    read_only = reason_if_web_page() or (
+        "--read-only" if options.read_only else state_problem or reason_if_second_dashboard(timmy)
     )
     controller_proxy = DeferredController()
-    deferred = DeferredSource(make)
-    llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate))) if services else None
-    log = DeferredLog(deferred)
+    deferred = DeferredSource(make, refuse=read_only if looks_only else "")
+    llm = None
+    if services and not looks_only:
+        llm = OllamaActions(timmy, lambda rate: deferred.request(RememberRate(rate)))
     past = turn_history(timmy) if options.record and not state_problem else None
-    app = TimmyApp(timmy.settings, Backend(deferred, controller_proxy, llm, read_only, log=log, history=past))
+    log = DeferredLog(deferred)
+    backend = Backend(deferred, controller_proxy, llm, read_only, log=log, history=past, looks_only=looks_only)
+    backend = with_settings_file(backend, options)
+    app = TimmyApp(timmy.settings, backend)
     try:
         app.run(mouse=timmy.settings.view.mouse)
     finally:
@@ -88,6 +95,17 @@ class StoredTurns:
 def turn_history(timmy: Timmy) -> StoredTurns | None:
     """What the charts over days read; None where the settings keep no history."""
     return StoredTurns(timmy) if timmy.settings.history.enabled else None
+
+
+def with_settings_file(backend: "Backend", options: DashboardOptions) -> "Backend":
+    """The backend with the file that the settings are read from again; as it is where they are not the user's."""
+    if options.settings_fixed:
+        return backend
+
+    def reload() -> Settings:
+        return with_view_options(load_settings(options.settings_path), options)
+
+    return replace(backend, settings_file=options.settings_path or config_dir() / "settings.toml", reload=reload)
 
 
 def usable_state_folder(state: Path | None) -> tuple[str, Path]:
@@ -116,7 +134,7 @@ def reason_if_second_dashboard(timmy: Timmy) -> str:
 
 def reason_if_web_page() -> str:
     """Why the dashboard is read-only as a web page: whoever reaches the port could change flags. Empty elsewhere."""
-    return "read-only: served as a web page" if "web_driver" in os.environ.get("TEXTUAL_DRIVER", "") else ""
+    return REASON if is_web_page() else ""
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 class DeferredSource:
     """Takes the place of a LiveSource, which it makes in a thread of its own."""
 
-    def __init__(self, make: "Callable[[], LiveSource]") -> None:
+    def __init__(self, make: "Callable[[], LiveSource]", refuse: str = "") -> None:
+        """``refuse``: why no request of the user is carried out; empty when they are."""
         self._make = make
+        self._refuse = refuse
         self._source: LiveSource | None = None
         self._stopped = False
         self._lock = threading.Lock()
@@ -59,7 +61,12 @@ class DeferredSource:
         return self._source.log if self._source is not None else None
 
     def request(self, request: "PipelineRequest") -> None:
-        """Pass the request on. Before the source is made there is no turn that it could concern, so it is dropped."""
+        """Pass the request on. Before the source is made there is no turn that it could concern, so it is dropped.
+
+        Raises ControlError where requests are refused.
+        """
+        if self._refuse:
+            raise ControlError(self._refuse)
         if self._source is not None:
             self._source.request(request)
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from timmy_tui.core.installation import find_installation
 from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository
+from timmy_tui.core.web_page import is_web_page
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -29,6 +30,8 @@ class DashboardOptions(Place, frozen=True, kw_only=True):
     mouse: bool = False
     plain: bool = False
     """No block or braille glyphs."""
+    settings_fixed: bool = False
+    """The settings are made for this dashboard, and not read again when the user's file changes."""
     record: bool = True
     """Into the history and tmux's status line."""
 
@@ -47,7 +50,12 @@ def find_timmy(place: Place) -> Timmy:
 
 
 def terminal_problem() -> str:
-    """Why the dashboard cannot open: a pipe, or a terminal without cursor addressing. Empty when it can."""
+    """Why the dashboard cannot open: a pipe, or a terminal without cursor addressing. Empty when it can.
+
+    A web page has its terminal in the browser.
+    """
+    if is_web_page():
+        return ""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "the dashboard needs a terminal. For output to a pipe or a file use `report` or `status`."
     if os.environ.get("TERM", "") in ("", "dumb"):

@@ -14,6 +14,7 @@ import click
 
 from timmy_tui.bootstrap.startup import Place, find_timmy
 from timmy_tui.commands.change_answers import ChangeAnswers, Then
+from timmy_tui.commands.completion import complete_flag_or_value
 from timmy_tui.commands.options import json_option, root_option, settings_option, takes
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.formatting import local_time
@@ -69,7 +70,9 @@ class FlipOptions(ChangeOptions, frozen=True, kw_only=True):
 @click.command()
 @root_option
 @settings_option
-@click.argument("pairs", nargs=-1, required=True, metavar="FLAG VALUE [FLAG VALUE ...]")
+@click.argument(
+    "pairs", nargs=-1, required=True, metavar="FLAG VALUE [FLAG VALUE ...]", shell_complete=complete_flag_or_value
+)
 @wait_option
 @click.option(
     "--then",

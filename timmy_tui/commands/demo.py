@@ -38,4 +38,4 @@ def demo(speed: float, seed: int, scenario: str, quiet_after: int, ollama_versio
             settings, paths=replace(settings.paths, root=str(stand_in.root), ollama_log=str(stand_in.ollama_log))
         )
         timmy = timmy_at(stand_in.root, settings, stand_in.root / "demo" / "state")
-        open_live(timmy, DashboardOptions(record=False))
+        open_live(timmy, DashboardOptions(record=False, settings_fixed=True))

@@ -5,12 +5,17 @@ import sys
 from collections.abc import Mapping
 
 import click
+from click.shell_completion import CompletionItem
 
 from timmy_tui import __version__
+from timmy_tui.commands.examples import example_line
 from timmy_tui.commands.guard import INTERRUPTED
 from timmy_tui.commands.table import load_command
 from timmy_tui.core.output import say_lines
 from timmy_tui.core.sanitize import clean_lines
+
+DEFAULT = "dashboard"
+"""The command that runs where none is named."""
 
 
 class LazyGroup(click.Group):
@@ -29,6 +34,7 @@ class LazyGroup(click.Group):
             return None
         command = load_command(row[0])
         assert isinstance(command, click.Command)
+        _add_example(command, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -36,11 +42,33 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands of the table with their help lines, importing none; the options of the dashboard for a dash."""
+        if incomplete.startswith("-"):
+            dashboard = self.get_command(ctx, DEFAULT)
+            assert dashboard is not None
+            inner = dashboard.shell_complete(click.Context(dashboard, parent=ctx), incomplete)
+            own = [item for item in super().shell_complete(ctx, incomplete) if item.value == "--version"]
+            return [*inner, *own]
+        return [
+            CompletionItem(name, help=text) for name, (_, text) in self.table.items() if name.startswith(incomplete)
+        ]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """``timmy-tui`` and ``timmy-tui --root X`` open the dashboard."""
+        if ctx.resilient_parsing and not args:  # A shell completes the command itself.
+            return super().parse_args(ctx, args)
         if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help", "--version")):
-            args = ["dashboard", *args]
+            args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+
+def _add_example(command: click.Command, name: str) -> None:
+    """Put its example below the help of a command, or of each command in a group."""
+    command.epilog = example_line(name) or command.epilog
+    if isinstance(command, click.Group):
+        for inner, one in command.commands.items():
+            _add_example(one, f"{name} {inner}")
 
 
 def run(table: Mapping[str, tuple[str, str]]) -> int:

@@ -6,6 +6,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dashboard": ("timmy_tui.commands.dashboard:dashboard", "Open the dashboard (the default)."),
     "demo": ("timmy_tui.commands.demo:demo", "Open the dashboard on a stand-in Timmy."),
     "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
+    "serve": ("timmy_tui.commands.serve:serve", "Show the dashboard, read-only, in a browser on this machine."),
     "report": ("timmy_tui.commands.report:report", "Print turns, ledger and percentiles: text, JSON or CSV."),
     "status": ("timmy_tui.commands.status:status", "One line for tmux's status-right."),
     "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Write a picture of the dashboard as SVG."),
@@ -25,6 +26,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
     "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
     "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
+    "config": ("timmy_tui.commands.config:config", "Settings: path, show, edit, check."),
+    "tmux-setup": ("timmy_tui.commands.tmux_setup:tmux_setup", "Print the lines for tmux.conf, for this tmux."),
+    "completion": ("timmy_tui.commands.completion:completion", "Print the shell code that completes this program."),
     "history": ("timmy_tui.commands.history:history", "Show the history, which outlives the logs."),
 }
 """Name → (module:attribute, help line). A new command needs one row here."""

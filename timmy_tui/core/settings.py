@@ -5,10 +5,8 @@ An unknown key is an error that names the file, the key and the most similar val
 """
 
 import os
-import shlex
-import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +15,7 @@ from msgspec import Meta, Struct, field
 
 from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import SettingsError
+from timmy_tui.core.private_file import check_only_ours
 
 APP = "timmy_tui"
 Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
@@ -73,6 +72,8 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
     """Number of turns in the table and the charts."""
     mouse: bool = False
     """Off by default, because mouse tracking disables tmux's own text selection."""
+    title: bool = True
+    """V2V in the title of the pane while the dashboard runs; the title before it comes back at the end."""
     ascii: bool = False
     """Use no block or braille characters. Always so when the locale is not UTF-8."""
     bell: Literal["off", "regression", "fail"] = "off"
@@ -215,7 +216,7 @@ def load_settings(path: Path | None = None) -> Settings:
     is_required = path is not None
     path = path or config_dir() / "settings.toml"
     try:
-        _check_owner(path)
+        check_only_ours(path)
         content = path.read_bytes()
     except FileNotFoundError:
         if is_required:
@@ -225,19 +226,50 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from None
     data = decode_toml(content)
     if isinstance(data, Unreadable):
-        raise SettingsError(f"{path} {data.reason}.")
-    _check_keys(path, data, Settings, "")
+        raise SettingsError(f"{path}{_line_of_fault(content, data.reason)} {data.reason}.")
     if _has_nul(data):
         raise SettingsError(f"{path} holds a NUL character, which no file name and no command can have.")
     try:
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {error}.") from None
-    _check_addresses(path, settings.services)
+        raise next(_problems(path, content, data), SettingsError(f"{path}: {error}.")) from None
+    _check_addresses(path, content, settings.services)
     return settings
 
 
-def _check_addresses(path: Path, services: Services) -> None:
+def settings_problems(path: Path) -> list[SettingsError]:
+    """Everything that is wrong with a file, in its order; ``load_settings`` raises the first of it."""
+    try:
+        load_settings(path)
+    except SettingsError as error:
+        data = decode_toml(path.read_bytes()) if path.is_file() else Unreadable("")
+        found = [] if isinstance(data, Unreadable) else list(_problems(path, path.read_bytes(), data))
+        return found or [error]
+    return []
+
+
+def _problems(path: Path, content: bytes, data: Mapping[str, Any]) -> Iterator[SettingsError]:
+    from timmy_tui.core.toml_problems import line_of, problems  # Only a wrong file pays for it.
+
+    text = content.decode(errors="replace")
+    for one in problems(data, Settings):
+        yield SettingsError(f"{_place(path, line_of(text, one.key))}: {one.text}.", one.hint)
+
+
+def _place(path: Path, line: int | None) -> str:
+    return f"{path}:{line}" if line is not None else str(path)
+
+
+def _line_of_fault(content: bytes, reason: str) -> str:
+    from timmy_tui.core.toml_problems import line_of, line_of_fault
+
+    line = line_of_fault(reason)
+    if line is None and reason.startswith("sets "):
+        line = line_of(content.decode(errors="replace"), reason.split()[1].split("."))
+    return "" if line is None else f":{line}"
+
+
+def _check_addresses(path: Path, content: bytes, services: Services) -> None:
     """Raises SettingsError for one that is none: the usual address in its place would be another machine's."""
     written = {name: value for name in services.__struct_fields__ if isinstance(value := getattr(services, name), str)}
     for name, value in written.items():
@@ -245,7 +277,10 @@ def _check_addresses(path: Path, services: Services) -> None:
             from timmy_tui.core.addresses import ADVICE, base_url, not_an_address  # most settings name none
 
             if not base_url(value):
-                raise SettingsError(f"{path}: services.{name} is {not_an_address(value)}.", ADVICE)
+                from timmy_tui.core.toml_problems import line_of
+
+                place = _place(path, line_of(content.decode(errors="replace"), ("services", name)))
+                raise SettingsError(f"{place}: services.{name} is {not_an_address(value)}.", ADVICE)
 
 
 def _has_nul(value: object) -> bool:
@@ -267,36 +302,3 @@ def refuse_commands_in_repository(settings: Settings, path: Path | None, root: P
             f"{real} is inside {root} and names a command. Commands are only accepted from your own settings.",
             f"Move control.command to {config_dir() / 'settings.toml'}.",
         )
-
-
-def _check_owner(path: Path) -> None:
-    info = path.stat()
-    if path.is_symlink():
-        folder = Path(os.path.realpath(path)).parent
-        folder_info = folder.stat()
-        if folder_info.st_uid != os.getuid() or folder_info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise SettingsError(f"{path} is a link into {folder}, which other users can write to. It is ignored.")
-    if not stat.S_ISREG(info.st_mode):
-        raise SettingsError(f"{path} is not a regular file.")
-    if info.st_uid != os.getuid() or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise SettingsError(
-            f"other users can write {path}, and it may name commands. It is ignored.",
-            shlex.join(["chmod", "600", str(path)]),
-        )
-
-
-def _check_keys(path: Path, data: Mapping[str, Any], struct: type[Struct], where: str) -> None:
-    """Raises SettingsError for an unknown key, with the most similar valid one, which msgspec does not suggest."""
-    fields = {item.name: item.type for item in msgspec.structs.fields(struct)}
-    for key, value in data.items():
-        if key not in fields:
-            import difflib
-
-            near = difflib.get_close_matches(key, fields, n=1)
-            raise SettingsError(f"{path}: unknown key {where}{key}.", f"Did you mean {where}{near[0]}?" if near else "")
-        inner = FlagSetting if key == "flags" else fields[key]
-        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, Struct):
-            tables = value.items() if key == "flags" else [("", value)]
-            for name, table in tables:
-                if isinstance(table, dict):
-                    _check_keys(path, table, inner, f"{where}{key}." + (f"{name}." if name else ""))

@@ -21,6 +21,9 @@ MEDIAN = "p50"
 """What Δ is against where the usual at equal work is not known: without a dashboard, and at the start of one."""
 BAD = (TurnState.FAILED, TurnState.TIMED_OUT, TurnState.ABORTED)
 
+BAD_WORDS = tuple(str(state).replace("_", " ") for state in BAD)
+"""The same as the line writes them."""
+
 
 class LineValues(Struct, frozen=True):
     """The figures of the line, all of one turn; None is unknown."""
@@ -128,6 +131,17 @@ def status_line(values: LineValues, width: int = WIDTH) -> str:
         if len(text) <= width:
             return text
     return _cut(head, width)
+
+
+def pane_title(values: LineValues) -> str:
+    """``V2V ≥1.83s ▲``, for the title of a pane: it changes with a turn, and not while one is in flight."""
+    if values.state in BAD_WORDS:
+        return f"Timmy: {values.state}"
+    if values.headline_ms is None:
+        return "Timmy"
+    moved = values.delta_ms is not None and abs(values.delta_ms) >= NOTABLE_MS
+    sign = "" if not moved else " ▲" if (values.delta_ms or 0.0) > 0 else " ▼"
+    return f"{'○ ' if values.stale else ''}{values.span} {_headline(values)}{sign}"
 
 
 def _head(values: LineValues, age: str) -> str:

@@ -13,16 +13,19 @@ from textual.driver import Driver
 from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
+from timmy_tui.core.errors import TimmyError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
+from timmy_tui.report.line import line_values, pane_title
 from timmy_tui.ui.actions import local
 from timmy_tui.ui.actions.table import action_table
 from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.actions.user_requests import Requests
+from timmy_tui.ui.config_files import EVERY_S, LIVE, ConfigFiles, differences
 from timmy_tui.ui.key_commands import (
     OVERLAYS,
     SCREENS,
@@ -35,12 +38,14 @@ from timmy_tui.ui.key_commands import (
 )
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived, TurnHistory
-from timmy_tui.ui.paint.glyphs import choose_glyphs
+from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
-from timmy_tui.ui.terminal.driver import begins_once
+from timmy_tui.ui.terminal.driver import BeginsOnce, begins_once
+from timmy_tui.ui.terminal.title import has_title
+from timmy_tui.ui.threads import in_thread
 from timmy_tui.ui.view import Notice, View
 
 IDLE_S, BUSY_S = 1.0, 0.25
@@ -76,30 +81,40 @@ class TimmyApp(App[None]):
         self.events: deque[Notice] = deque(maxlen=200)
         self.snapshot = Snapshot()
         self._clock_now = clock
-        self._had_terminal = not shutdown.terminal_gone()
+        self._lost_terminal = shutdown.watch_terminal()
         read_only = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
         self.backend = replace(backend, read_only=read_only)
+        self._config_files = ConfigFiles(backend.settings_file)
+        self._settings_read = settings
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
         self.palettes: Mapping[str, Palette]
         self.palettes, theme_problems = load_themes()
         self.requests = Requests(self, self.backend)
-        self.commands: Sequence[Command] = with_keys(keymap)
-        self.set_keymap(keymap)
-        self._stop_keys = {key for one in self.commands if one.id == "suspend" for key in one.keys.split(",")}
+        self._own_bindings = self._bindings.copy()
+        self.commands: Sequence[Command] = ()
         self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
         self._bell = Bell(settings.view.bell)
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
         self.mouse = settings.view.mouse
-        self._by_id = {command.id: command for command in self.commands}
-        self._bind_commands()
         self._problems = [*problems, *theme_problems]
+        glyphs = choose_glyphs(settings.view.ascii)
+        self.set_class(glyphs.plain, "-plain")
+        view = View(glyphs=glyphs, read_only=read_only)
+        self.set_reactive(TimmyApp.view, self._with_keymap(view, keymap))
+
+    def _with_keymap(self, view: View, keymap: Mapping[str, str]) -> View:
+        """Bind the user's keys in place of those before; the view with their names."""
+        self.commands = with_keys(keymap)
+        self.set_keymap(keymap)
+        self._by_id = {command.id: command for command in self.commands}
+        self._stop_keys = set(self._by_id["suspend"].keys.split(","))
+        self._bindings = self._own_bindings.copy()
+        self._bind_commands()
         places, absent = (*SCREENS, *OVERLAYS), self.requests.unavailable
         footers = {place: footer_words(self.commands, place, absent) for place in places}
         keys = {command.id: key_name(command.keys) for command in self.commands}
-        glyphs = choose_glyphs(settings.view.ascii)
-        self.set_class(glyphs.plain, "-plain")
-        self.set_reactive(TimmyApp.view, View(glyphs=glyphs, footers=footers, keys=keys, read_only=read_only))
+        return replace(view, footers=footers, keys=keys, cached_lines={})
 
     def _bind_commands(self) -> None:
         for command in self.commands:
@@ -130,6 +145,7 @@ class TimmyApp(App[None]):
         for warning in filter(None, [*self._problems, problem]):
             self.say(warning, "warn")
         self.app_resume_signal.subscribe(self, self._on_resumed)
+        self.set_interval(EVERY_S, self._look_at_config)
         # After the first frame: a source imports parsers and pandas, which would delay it.
         self.call_after_refresh(self.backend.source.start, self.publish)
 
@@ -139,7 +155,7 @@ class TimmyApp(App[None]):
         self.backend.source.stop()
 
     def _tick(self) -> None:
-        if self._had_terminal and shutdown.terminal_gone():
+        if self._lost_terminal():
             shutdown.force_exit_after(1)
             self.exit()
             return
@@ -160,6 +176,60 @@ class TimmyApp(App[None]):
         self.screen.refresh(layout=True)
         self.refresh(layout=True)
 
+    # -- settings, keymap and themes that change meanwhile
+
+    async def _look_at_config(self) -> None:
+        changed = await in_thread(self._config_files.changed)
+        if "themes" in changed:
+            self._reload_themes()
+        if "keymap" in changed:
+            keymap, problems = read_keymap(config_dir() / "keymap.toml")
+            self.view = self._with_keymap(self.view, keymap)
+            self._say_reloaded("keymap.toml", problems)
+        if "settings" in changed and self.backend.reload is not None:
+            try:
+                self._apply_settings(await in_thread(self.backend.reload))
+            except TimmyError as error:
+                self.say(f"settings, not read again: {error.message} {error.hint}".rstrip(), "bad")
+
+    def _say_reloaded(self, name: str, problems: Sequence[str]) -> None:
+        for problem in problems:
+            self.say(problem, "warn")
+        if not problems:
+            self.say(f"{name} read again")
+
+    def _reload_themes(self) -> None:
+        self.palettes, problems = load_themes()
+        for palette in self.palettes.values():
+            self.register_theme(palette.theme)
+        self.use_theme(self.theme if self.theme in self.palettes else next(iter(self.palettes)))
+        self._watch_theme(self.theme)  # Of the same name, with other colours.
+        self._say_reloaded("themes", problems)
+
+    def _apply_settings(self, settings: Settings) -> None:
+        """Apply what can be applied now, and say what cannot."""
+        changed = list(differences(self._settings_read, settings))
+        self._settings_read, view = settings, settings.view
+        later = [name for name in changed if name not in LIVE]
+        if "view.theme" in changed and view.theme not in self.palettes:
+            self.say(choose_theme(view.theme, True, False, self.palettes)[1], "warn")
+        elif "view.theme" in changed:
+            self.use_theme(view.theme)
+        if "view.ascii" in changed:
+            glyphs = choose_glyphs(view.ascii)
+            self.set_class(glyphs.plain, "-plain")
+            self.view = replace(self.view, glyphs=glyphs, cached_lines={})
+        if "view.bell" in changed:
+            self._bell = Bell(view.bell)
+        if "view.mouse" in changed:
+            self.mouse = self.report_mouse(view.mouse)
+        live = {"theme": view.theme, "ascii": view.ascii, "bell": view.bell, "mouse": view.mouse}
+        self.settings = replace(self.settings, view=replace(self.settings.view, **live))
+        if later:
+            self.say(f"settings read again; from the next start on: {', '.join(later)}", "warn")
+        elif changed:
+            self.say("settings read again")
+
     # -- the view
 
     def publish(self, snapshot: Snapshot) -> None:
@@ -173,7 +243,13 @@ class TimmyApp(App[None]):
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
         if self._bell.should_ring(self.snapshot, time.monotonic()):
             self.bell()
+        self._show_title()
         self.refresh_view()
+
+    def _show_title(self) -> None:
+        if self.settings.view.title and isinstance(self._driver, BeginsOnce) and has_title():
+            text = pane_title(line_values(self.snapshot))
+            self._driver.show_title(to_ascii(text) if self.view.glyphs.plain else text)
 
     def _changing(self) -> bool:
         change = self.view.control.change if self.view.control else None

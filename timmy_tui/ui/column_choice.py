@@ -5,6 +5,7 @@ from pathlib import Path
 from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.settings import state_dir
+from timmy_tui.core.web_page import refuse_to_write
 from timmy_tui.ui.panels.turn_cells import COLUMNS, USUAL
 
 NAME = "columns.toml"
@@ -23,5 +24,6 @@ def remembered_columns(path: Path | None = None) -> tuple[str, ...]:
 
 def remember_columns(keys: tuple[str, ...], path: Path | None = None) -> None:
     """Write the choice, completely or not at all. Raises OSError."""
+    refuse_to_write()
     words = ", ".join(f'"{key}"' for key in keys)
     replace_private(path or state_dir() / NAME, f"turns = [{words}]\n".encode())

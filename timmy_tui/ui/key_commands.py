@@ -218,18 +218,29 @@ def read_keymap(path: Path) -> tuple[dict[str, str], list[str]]:
         return {}, [f"{clean(path.name)} cannot be read: {clean(str(error), 120)}"]
     if isinstance(data, Unreadable):
         return {}, [f"{clean(path.name)} {clean(data.reason, 120)}"]
-    known = {command.id for command in (*COMMANDS, *MOVES)}
+    known = list(dict.fromkeys(command.id for command in (*COMMANDS, *MOVES)))
     keymap: dict[str, str] = {}
     problems: list[str] = []
     for name, value in data.items():
         keys = [value] if isinstance(value, str) else value
         if name not in known:
-            problems.append(f"{clean(path.name)}: there is no command {clean(name, 40)}")
+            from timmy_tui.core.toml_problems import nearest
+
+            near = nearest(name, known)
+            advice = f"; did you mean {near}?" if near else ""
+            problems.append(f"{_line(path, name)}: there is no command {clean(name, 40)}{advice}")
         elif not isinstance(keys, list) or not all(isinstance(key, str) and key.strip() for key in keys):
-            problems.append(f"{clean(path.name)}: {name} must be a key or a list of keys")
+            problems.append(f"{_line(path, name)}: {name} must be a key or a list of keys")
         else:
             keymap[name] = ",".join(keys)
     return keymap, problems
+
+
+def _line(path: Path, name: str) -> str:
+    """``keymap.toml:3``."""
+    from timmy_tui.core.toml_problems import line_of
+
+    return f"{clean(path.name)}:{line_of(path.read_text(errors='replace'), [name])}"
 
 
 def with_keys(keymap: Mapping[str, str], commands: Iterable[Command] = COMMANDS) -> tuple[Command, ...]:

@@ -1,11 +1,13 @@
 """Messages to the app, and the protocols of what works behind the screen."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 from textual.message import Message
 
+from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.log_entry import ALL_LINES, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 from timmy_tui.model.snapshot import Snapshot
@@ -173,3 +175,9 @@ class Backend(Struct, frozen=True, eq=False):
     """None: the log screen has the newest lines of the snapshot alone."""
     history: TurnHistory | None = None
     """None: charts over hours and days have the turns of the snapshot alone."""
+    settings_file: Path | None = None
+    """Where the settings come from; None where they are not the user's, as in the demo."""
+    reload: Callable[[], Settings] | None = None
+    """Reads them again, in a thread. Raises TimmyError."""
+    looks_only: bool = False
+    """Not even a mark or a file is written: a web page. ``read_only`` says so too."""

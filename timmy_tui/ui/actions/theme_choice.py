@@ -6,6 +6,7 @@ from pathlib import Path
 from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.settings import state_dir
+from timmy_tui.core.web_page import refuse_to_write
 
 NAME = "ui.toml"
 
@@ -24,6 +25,7 @@ def remembered_theme(configured: str, path: Path | None = None) -> str | None:
 
 def remember_theme(theme: str, configured: str, path: Path | None = None) -> None:
     """Write the choice, completely or not at all. Raises OSError."""
+    refuse_to_write()
     # A JSON string is a TOML basic string as well.
     text = f"theme = {json.dumps(theme)}\ninstead_of = {json.dumps(configured)}\n"
     replace_private(path or state_dir() / NAME, text.encode())

@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.user_requests import (
     AnswerFinding,
     ChangeRequest,
@@ -27,6 +27,8 @@ WARM = (
     "Sends an empty prompt with v34's model, num_ctx and keep_alive, so that the model is loaded.",
     "Nothing is generated; a loaded model is only kept longer.",
 )
+WRITE_FILES = ("save", "export")
+"""Commands that leave a file of what is on the screen."""
 
 
 class Requests:
@@ -34,6 +36,7 @@ class Requests:
 
     def __init__(self, host: Host, backend: Backend) -> None:
         self._host, self._source, self._control, self._llm = host, backend.source, backend.control, backend.llm
+        self._refusal = backend.read_only if backend.looks_only else ""
         self.unavailable = unavailable_commands(backend)
 
     def refuses(self, command: str) -> bool:
@@ -195,6 +198,8 @@ class Requests:
         return await self._host.push_screen_wait(TextPrompt(heading, text))
 
     async def _send(self, request: PipelineRequest, message: str) -> None:
+        if self._refusal:
+            raise ControlError(self._refusal)
         await in_thread(self._source.request, request)
         self._host.say(message)
 
@@ -222,7 +227,8 @@ def unavailable_commands(backend: Backend) -> dict[str, str]:
     """Command id → why it does not work here."""
     unavailable: dict[str, str] = {}
     for command in COMMANDS:
-        if backend.read_only and (command.danger or command.needs == "control"):
+        writes = command.needs or command.id in WRITE_FILES
+        if backend.read_only and (command.danger or command.needs == "control" or (backend.looks_only and writes)):
             unavailable[command.id] = backend.read_only
         elif command.needs == "control" and backend.control is None:
             unavailable[command.id] = "not connected to a running Timmy"

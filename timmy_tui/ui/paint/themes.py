@@ -3,7 +3,7 @@
 The packaged files come first; a file of the same name in the user's ``themes`` folder takes its place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +153,15 @@ def _toolkit(data: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
     table = _table(data, "toolkit", where)
     for key in table:
         if key not in TOOLKIT:
-            raise ThemeError(f"{where}: unknown key toolkit.{clean(key)}.")
+            raise ThemeError(f"{where}: unknown key toolkit.{clean(key)}.{_did_you_mean(key, TOOLKIT)}")
     return list(table.items())
+
+
+def _did_you_mean(name: str, names: Sequence[str]) -> str:
+    from timmy_tui.core.toml_problems import nearest
+
+    near = nearest(name, names)
+    return f" Did you mean {near}?" if near else ""
 
 
 def _colour(value: str, key: str, where: str) -> str:
@@ -168,7 +175,7 @@ def _colour(value: str, key: str, where: str) -> str:
 def _styles(roles: Mapping[str, str], palette: Mapping[str, str], background: str, where: str) -> dict[str, Style]:
     for role in roles:
         if role not in FALLBACK and role not in REQUIRED:
-            raise ThemeError(f"{where}: unknown role {clean(role, 40)}.")
+            raise ThemeError(f"{where}: unknown role {clean(role, 40)}.{_did_you_mean(role, (*REQUIRED, *FALLBACK))}")
     for role in REQUIRED:
         if role not in roles:
             raise ThemeError(f"{where}: the role {role} is missing.")

@@ -13,6 +13,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from timmy_tui.core.settings import state_dir
+from timmy_tui.core.web_page import is_web_page, refuse_to_write
 from timmy_tui.ui.line_widget import LineWidget
 
 LARGEST_OSC = 74_000
@@ -60,7 +61,12 @@ def copy_routes() -> Iterator[list[str]]:
 
 
 def copy_text(text: str) -> tuple[str, str]:
-    """Copy by the first program that works: (its name, ""); else ("OSC 52", text); else (path of a file, "")."""
+    """Copy by the first program that works: (its name, ""); else ("OSC 52", text); else (path of a file, "").
+
+    A web page asks its browser: the programs are those of the computer that serves it.
+    """
+    if is_web_page():
+        return "OSC 52", text
     for command in copy_routes():
         if shutil.which(command[0]) is None:
             continue
@@ -77,6 +83,7 @@ def copy_text(text: str) -> tuple[str, str]:
 
 def save_text(text: str, at: float, kind: str = "txt") -> Path:
     """Write into a new file, readable by its owner only. Raises OSError."""
+    refuse_to_write()
     folder = state_dir() / "screens"
     folder.mkdir(exist_ok=True, mode=0o700)
     stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(at))

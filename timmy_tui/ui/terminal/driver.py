@@ -1,4 +1,4 @@
-"""Makes Textual's driver safe against a SIGCONT that no stop of its own came before.
+"""Makes Textual's driver safe against a SIGCONT that no stop of its own came before, and minds the pane's title.
 
 Textual begins its application mode at every SIGCONT. After a stop that it was not asked for (``kill -STOP``, a
 debugger) it would begin a second time: two more threads each time, and at the end the terminal would be left without
@@ -7,11 +7,17 @@ echo, because the second beginning takes the program's own modes for those of th
 
 from textual.driver import Driver
 
+from timmy_tui.ui.terminal.title import GIVE_BACK, SAVE, title_sequence
 
-class _BeginsOnce(Driver):
-    """Comes before a driver of a platform: ends a running application mode before another is begun."""
+
+class BeginsOnce(Driver):
+    """Comes before a driver of a platform: ends a running application mode before another is begun.
+
+    The title that ``show_title`` sets is shown while the mode runs, and the one before it is given back at its end.
+    """
 
     _running = False
+    _title = ""
     _busy = False
     _asked_again = False
 
@@ -36,13 +42,25 @@ class _BeginsOnce(Driver):
             self.suspend_application_mode()
         super().start_application_mode()  # type: ignore[safe-super]
         self._running = True
+        if self._title:
+            self.write(SAVE + title_sequence(self._title))
         if again:
             # Whoever stopped the program may have drawn over the screen.
             self.send_message(self.SignalResume())
 
+    def show_title(self, text: str) -> None:
+        """Show a title from now on; nothing is written where it is the same."""
+        if text == self._title:
+            return
+        if self._running:
+            self.write(("" if self._title else SAVE) + title_sequence(text))
+        self._title = text
+
     def stop_application_mode(self) -> None:
         interrupted, self._busy = self._busy, True
         try:
+            if self._running and self._title:
+                self.write(GIVE_BACK)
             self._running = False
             super().stop_application_mode()  # type: ignore[safe-super]
         finally:
@@ -51,4 +69,4 @@ class _BeginsOnce(Driver):
 
 def begins_once(driver: type[Driver]) -> type[Driver]:
     """The driver class with this care taken."""
-    return type(driver.__name__, (_BeginsOnce, driver), {})
+    return type(driver.__name__, (BeginsOnce, driver), {})

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from timmy_tui.core.threads import start_timer
+from timmy_tui.core.web_page import is_web_page
 
 GRACE_S = 1.5
 """Longest time from a signal to the end in seconds, also when a file system or service hangs."""
@@ -42,6 +43,14 @@ def end_on_signals(leave: Callable[[], None]) -> Callable[[], None]:
 def force_exit_after(code: int, after: float = GRACE_S) -> None:
     """End the process from another thread after ``after`` seconds, in case the normal exit hangs."""
     start_timer("exit", after, partial(os._exit, code))
+
+
+def watch_terminal() -> Callable[[], bool]:
+    """A function that tells whether the terminal that there is now is gone; of a web page, the server of the page."""
+    if is_web_page():
+        server = os.getppid()
+        return lambda: os.getppid() != server
+    return (lambda: False) if terminal_gone() else terminal_gone
 
 
 def terminal_gone() -> bool:
