@@ -125,6 +125,11 @@ class Judge:
         """Runs of turns under the same flags and session."""
         return self._tracker.epochs
 
+    @property
+    def tracker(self) -> EpochTracker:
+        """The epochs of all turns so far; not to be changed by others."""
+        return self._tracker
+
     def of_epoch(self, back: int) -> list[Turn]:
         """Turns at hand of the running epoch (0), the one before it (1) …"""
         return self._members(len(self.epochs) - back)

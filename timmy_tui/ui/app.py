@@ -34,7 +34,7 @@ from timmy_tui.ui.key_commands import (
     works_on,
 )
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived
+from timmy_tui.ui.messages import Backend, BeginFlagTest, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived
 from timmy_tui.ui.paint.glyphs import choose_glyphs
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
@@ -86,7 +86,8 @@ class TimmyApp(App[None]):
         self.commands: Sequence[Command] = with_keys(keymap)
         self.set_keymap(keymap)
         self._stop_keys = {key for one in self.commands if one.id == "suspend" for key in one.keys.split(",")}
-        self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
+        self.trial = TrialActions(self.requests, self, backend)
+        self._actions = action_table(self, self.requests, self.trial)
         self._bell = Bell(settings.view.bell)
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
@@ -174,6 +175,7 @@ class TimmyApp(App[None]):
         if self._bell.should_ring(self.snapshot, time.monotonic()):
             self.bell()
         self.refresh_view()
+        self.trial.react(self.snapshot)
 
     def _changing(self) -> bool:
         change = self.view.control.change if self.view.control else None
@@ -231,7 +233,10 @@ class TimmyApp(App[None]):
 
     def on_requested(self, message: Requested) -> None:
         """Carry out the request of a screen."""
-        self.requests.ask(message.request)
+        if isinstance(message.request, BeginFlagTest):
+            self.trial.begin_flag(message.request.key)
+        else:
+            self.requests.ask(message.request)
 
     @property
     def unavailable(self) -> Mapping[str, str]:

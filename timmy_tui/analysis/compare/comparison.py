@@ -130,8 +130,9 @@ def _row(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> Stage
     shift = shift_between(*times, known.share)
     middle = (float(np.median(times[0])) + float(np.median(times[1]))) / 2
     ratio, low, high = (_ratio(middle, one, softening(stage)) for one in (shift.shift, shift.low, shift.high))
+    to_tell = _to_tell(shift, n_a, n_b, known.share)
     return replace(
-        base, ratio=ratio, low=low, high=high, p=shift.p, to_tell=_to_tell(shift, n_a, n_b, known.share),
+        base, ratio=ratio, low=low, high=high, p=shift.p, to_tell=to_tell, more=_more(to_tell, n_a, n_b),
         verdict="unchanged", wanted=0, noise=known.share, noise_restarts=known.restarts,
     )  # fmt: skip
 
@@ -155,6 +156,14 @@ def _to_tell(shift: Shift, n_a: int, n_b: int, noise: float) -> int | None:
     share = (reach**2 - fixed**2) / (asked**2 - fixed**2)
     # The variance goes with 1/n_a + 1/n_b.
     return math.ceil(2 * share / (1 / n_a + 1 / n_b))
+
+
+def _more(to_tell: int | None, n_a: int, n_b: int) -> int | None:
+    """Further turns of B that do what ``to_tell`` a side would; None where A alone is too short, or it takes many."""
+    if not to_tell or 2 * n_a <= to_tell:
+        return None
+    more = max(math.ceil(1 / (2 / to_tell - 1 / n_a)) - n_b, 1)
+    return more if more <= _TUNING.most_turns else None
 
 
 def _raw_moved(sides: Sides) -> bool:

@@ -71,9 +71,12 @@ def _no_change(whole: StageVerdict | None) -> str:
 
 
 def _further(row: StageVerdict) -> str:
+    """How many turns would tell; an estimate, for the spread of so few turns is known but roughly."""
     if row.to_tell is None:
         return ", and sessions differ too much by chance to tell ±10 %"
-    return f", about {row.to_tell} turns a side would tell ±10 %" if row.to_tell else ""
+    if row.to_tell and row.more is not None:
+        return f", ~{row.more} more turns would tell ±10 %"
+    return f", ~{row.to_tell} turns a side would tell ±10 %" if row.to_tell else ""
 
 
 def is_narrow(row: StageVerdict) -> bool:

@@ -256,9 +256,6 @@ class ComparisonTuning:
     """Ratio. From here on a sentence gives the two times in its place. Not measured."""
     named_stages: int = 3
     """Stages. A sentence names at most so many. Not measured."""
-    trial_turns: int = 8
-    """Turns a side. Measured in a guided test unless the user wants another number. Not measured; 12 a side call all
-    of LLM ×0.4 (bench/judgement, drift)."""
 
 
 @dataclass(frozen=True, slots=True)
