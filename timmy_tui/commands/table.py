@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "regressions": ("timmy_tui.commands.judgement:regressions", "List the level changes found in a log."),
     "compare": ("timmy_tui.commands.judgement:compare", "Compare two selections of turns, stage by stage."),
     "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
-    "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
+    "trial": ("timmy_tui.commands.trial:trial", "A guided test of a flag, or the guide's two, step by step."),
     "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
     "history": ("timmy_tui.commands.history:history", "Show the history, which outlives the logs."),
 }

@@ -107,7 +107,7 @@ def _begin(options: TrialOptions, timmy: "Timmy", turns: Sequence[Turn]) -> Begi
 def _recipe(options: TrialOptions, timmy: "Timmy", turns: Sequence[Turn]) -> "TrialRecipe":
     from timmy_tui.control.errors import Refused
     from timmy_tui.control.flags.readings import allowed, find_flag, flag_states, parse_value, word
-    from timmy_tui.model.flag_words import other_value, present_value, recipe_of
+    from timmy_tui.report.flag_values import other_value, present_value, recipe_of
 
     flag = find_flag(options.name, timmy.root, timmy.settings)
     state = next(one for one in flag_states(timmy.root, timmy.settings, turns[-200:]) if one.key == flag.key)

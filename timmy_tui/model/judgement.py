@@ -129,6 +129,8 @@ class ShareChange(Struct, frozen=True, kw_only=True):
     n_b: int
     optional: bool
     """Some turns leave it out by themselves; else it is gone from the logs."""
+    p: float = 0.0
+    """By Fisher's exact test."""
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -152,7 +154,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     changes: tuple[FlagChange, ...] = ()
     """Flags that were one thing in A and another in B, as far as they are known."""
     noise: str = ""
-    """``session noise ~2.6 % (from 7 restarts)``, or ``2 % assumed``."""
+    """``session noise ~2.6 % (from 7 restarts)``, or ``2.5 % assumed``."""
     shares: tuple[ShareChange, ...] = ()
     """Stages that take place in more or fewer turns."""
     turns: str = ""

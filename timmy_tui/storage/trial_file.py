@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.trial import SCHEMA, Trial, Watch, is_possible, make_trial
+from timmy_tui.analysis.compare.trial import SCHEMA, Limits, Trial, Watch, is_possible, make_trial
 from timmy_tui.analysis.compare.trial_state import state
 from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
 from timmy_tui.analysis.stats.epochs import EpochTracker
@@ -28,6 +28,11 @@ LIMIT = 1 << 20
 """Most bytes that are read of the file."""
 
 
+def limits_of(settings: Trials) -> Limits:
+    """What stops a test by itself."""
+    return Limits(bad=settings.bad, failed=settings.failed, empty=settings.empty, leaking=settings.leaking)
+
+
 class TrialFile:
     """At most one guided test at a time. The file is read again when another process has written it."""
 
@@ -36,6 +41,7 @@ class TrialFile:
         self._clock = clock
         self._path = folder / NAME
         self._settings = settings or Trials()
+        self._limits = limits_of(self._settings)
         self._version: tuple[int, int] | None = None
         """Inode and modification time of the file when it was read or written."""
         self._trial: Trial | None = None
@@ -96,7 +102,7 @@ class TrialFile:
 
     def _watch(self, marks: Mapping[int, str], epochs: EpochTracker | None) -> Watch:
         if epochs is None:
-            return Watch(marks=marks, limits=self._settings)
+            return Watch(marks=marks, limits=self._limits)
         by_key = {flag.key: flag for flag in epochs.known.flags}
 
         def runs(turn: Turn, key: str) -> str | None:
@@ -104,7 +110,7 @@ class TrialFile:
             return None if value is None else word(by_key.get(key), value)
 
         changeable = {flag.key: flag.label for flag in by_key.values() if not flag.read_only and not flag.unread}
-        return Watch(marks=marks, runs=runs, limits=self._settings, changeable=changeable)
+        return Watch(marks=marks, runs=runs, limits=self._limits, changeable=changeable)
 
     def start(self, begin: BeginTrial, turns: Sequence[Turn]) -> str:
         """Begin a guided test; returns a message.

@@ -5,18 +5,21 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.analysis.compare.trial_makers import START, at_b, begun, stretch
+from tests.analysis.compare.trial_makers import LIMITS, START, at_b, begun, stretch
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.guard import went_wrong
-from timmy_tui.analysis.compare.trial import Watch
+from timmy_tui.analysis.compare.trial import Limits, Trial, Watch
 from timmy_tui.analysis.compare.trial_state import state
-from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
-from timmy_tui.core.settings import Trials
+from timmy_tui.analysis.compare.trial_steps import advance as carry_on
+from timmy_tui.analysis.compare.trial_steps import answer, leave, resume
 from timmy_tui.model.turn import Turn, TurnState
 
-LIMITS = Trials()
 LEAKS, EMPTY, CANNED, ERROR = ({"signals": frozenset({name})} for name in (
     "template_leak", "empty_reply", "canned_reply", "error"))  # fmt: skip
+
+
+def advance(trial: Trial, turns: list[Turn], now: float, marks: dict[int, str] | None = None) -> Trial:
+    return carry_on(trial, turns, now, Watch(marks=marks or {}, limits=LIMITS))
 
 
 def some(bad: int, good: int, **fields: Any) -> list[Turn]:
@@ -49,7 +52,7 @@ def test_what_went_wrong_as_often_before_does_not_stop_it() -> None:
 
 
 def test_a_limit_of_zero_never_stops_it() -> None:
-    off = Trials(bad=0, failed=0, empty=0, leaking=0)
+    off = Limits()
     during = [replace(turn, errors=("x",)) for turn in some(9, 0, signals=frozenset({"template_leak", "empty_reply"}))]
     assert went_wrong([], during, dict.fromkeys(range(9), "bad"), off) == ""
 
@@ -84,8 +87,8 @@ def test_the_same_before_the_change_stops_nothing() -> None:
 
 def test_marks_count_while_the_change_is_measured() -> None:
     trial, turns = at_b()
-    assert advance(trial, turns, START + 500, Watch(marks={30: "bad"})) == trial
-    stopped = advance(trial, turns, START + 500, Watch(marks={30: "bad", 32: "bad"}))
+    assert advance(trial, turns, START + 500, {30: "bad"}) == trial
+    stopped = advance(trial, turns, START + 500, {30: "bad", 32: "bad"})
     assert stopped.stopped == "2 of 3 turns marked bad"
 
 

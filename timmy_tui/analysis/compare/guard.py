@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from timmy_tui.analysis.compare.trial import Trial, Watch, recipe_in, side_of
+from timmy_tui.analysis.compare.trial import Limits, Trial, Watch, recipe_in, side_of
 from timmy_tui.core.formatting import plural
-from timmy_tui.core.settings import Trials
 from timmy_tui.model.flag_words import by_key, word
 from timmy_tui.model.turn import Turn, TurnState
 
@@ -13,7 +12,7 @@ TIMES_BEFORE = 2.0
 FAILED = (TurnState.FAILED, TurnState.TIMED_OUT)
 
 
-def went_wrong(before: Sequence[Turn], during: Sequence[Turn], marks: Mapping[int, str], limits: Trials) -> str:
+def went_wrong(before: Sequence[Turn], during: Sequence[Turn], marks: Mapping[int, str], limits: Limits) -> str:
     """``2 of 5 turns failed``: what there is too much of since the change; empty while all is well."""
     ended = [[turn for turn in side if turn.state is not TurnState.OPEN] for side in (before, during)]
     for is_wrong, limit, words in _signs(marks, limits):
@@ -24,7 +23,7 @@ def went_wrong(before: Sequence[Turn], during: Sequence[Turn], marks: Mapping[in
     return ""
 
 
-def _signs(marks: Mapping[int, str], limits: Trials) -> Iterator[tuple[Callable[[Turn], bool], int, str]]:
+def _signs(marks: Mapping[int, str], limits: Limits) -> Iterator[tuple[Callable[[Turn], bool], int, str]]:
     """The gravest first."""
     yield lambda turn: "template_leak" in turn.signals, limits.leaking, "with template text in the reply"
     yield _has_failed, limits.failed, "failed"

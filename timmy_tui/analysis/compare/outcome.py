@@ -1,6 +1,6 @@
 """What a change did, in one word: helped, hurt, no change, or cannot tell yet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -22,7 +22,7 @@ def with_outcome(comparison: Comparison) -> Comparison:
 
 
 def outcome_of(comparison: Comparison) -> str:
-    """By V2V, where that is told; else by the milliseconds that the stages gain which are."""
+    """By V2V, where that is told; else by what the stages gain together that are, if that has a sign for certain."""
     if comparison.wanted:
         return OPEN
     rows = {row.stage: row for row in comparison.stages}
@@ -31,16 +31,19 @@ def outcome_of(comparison: Comparison) -> str:
         return HELPED if whole.verdict == "faster" else HURT
     if whole is not None and whole.verdict == DRIFTED:
         return OPEN
-    gained_ms = sum(_gains(comparison.stages))
-    if gained_ms:
-        return HELPED if gained_ms > 0 else HURT
-    return NO_CHANGE if whole is not None and is_narrow(whole) else OPEN
+    least, most = _gained_ms(comparison.stages)
+    if least > 0 or most < 0:
+        return HELPED if least > 0 else HURT
+    return NO_CHANGE if whole is not None and is_narrow(whole) and least == most == 0 else OPEN
 
 
-def _gains(rows: Sequence[StageVerdict]) -> Iterator[float]:
-    """ms that each stage which is told gains; of a stage and its parts the whole."""
+def _gained_ms(rows: Sequence[StageVerdict]) -> tuple[float, float]:
+    """What all stages that are told gain together, at least and at most; of a stage and its parts the whole counts."""
     moved = {row.stage: row for row in rows if row.verdict in MOVED and row.stage != V2V}
+    least = most = 0.0
     for stage, row in moved.items():
         parent = BY_KEY[stage].parent if stage in BY_KEY else ""
-        if parent not in moved and row.before_ms is not None and row.ratio is not None:
-            yield row.before_ms * (1 - row.ratio)
+        if parent not in moved and row.before_ms is not None and row.low is not None and row.high is not None:
+            least += row.before_ms * (1 - row.high)
+            most += row.before_ms * (1 - row.low)
+    return least, most

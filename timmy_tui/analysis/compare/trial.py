@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from timmy_tui.core.settings import Trials
 from timmy_tui.model.flag_words import by_key, word
 from timmy_tui.model.flags import FLAGS
 from timmy_tui.model.judgement import TrialRecipe
@@ -32,8 +31,6 @@ RECIPES: Mapping[str, TrialRecipe] = {
 GUIDE = ("test-1", "test-2")
 ONE_FLAG = "flag"
 """Name of a test of any flag."""
-LONGEST = 200
-"""Characters of a value or a label."""
 
 
 class Phase(Struct, frozen=True, kw_only=True):
@@ -86,13 +83,22 @@ def shown_word(turn: Turn, key: str) -> str | None:
     return None if value is None else word(flag, value)
 
 
+class Limits(Struct, frozen=True, kw_only=True):
+    """So many turns that go wrong with the change stop a trial, as the settings say; 0: none do."""
+
+    bad: int = 0
+    failed: int = 0
+    empty: int = 0
+    leaking: int = 0
+
+
 class Watch(Struct, frozen=True):
     """What a trial goes by besides its turns."""
 
     marks: Mapping[int, str] = {}
     """Ordinal → ``good`` or ``bad``, the user's own."""
     runs: FlagWords = shown_word
-    limits: Trials = Trials()
+    limits: Limits = Limits()
     changeable: Mapping[str, str] = field(
         default_factory=lambda: {flag.key: flag.label for flag in FLAGS if not flag.read_only}
     )
@@ -152,7 +158,8 @@ def _is_of_one_flag(recipe: TrialRecipe) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    return text.isprintable() and 0 < len(text) <= LONGEST
+    """The file is a private one of at most a megabyte: its length is bounded there."""
+    return text != "" and text.isprintable()
 
 
 def _shape(trial: Trial) -> list[tuple[str, str, str, tuple[str, ...]]]:

@@ -2,10 +2,10 @@
 
 from timmy_tui.core.settings import Trials
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.flag_words import other_value, recipe_of
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.user_requests import ActOnTrial, BeginTrial, Flip, Undo
+from timmy_tui.report.flag_values import other_value, recipe_of
 from timmy_tui.ui.actions.user_requests import Requests
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.messages import Backend
