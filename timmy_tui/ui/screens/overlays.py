@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, cast
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import duration
@@ -233,7 +234,7 @@ class CommandList(Provider):
             if not self._reason(command):
                 yield DiscoveryHit(self._shown(command), self._run(command), help=command.help)
         for name, run in self._flag_tests().items():
-            yield DiscoveryHit(name, run, help=FLAG_TEST)
+            yield DiscoveryHit(Content(name), run, name, FLAG_TEST)
 
     async def search(self, query: str) -> Hits:
         """Commands that match what the user typed; where none does, the nearest names."""
@@ -246,7 +247,7 @@ class CommandList(Provider):
             yield Hit(score, self._shown(command), self._run(command), help=self._reason(command) or command.help)
         tests = [(score, name, run) for name, run in self._flag_tests().items() if (score := matcher.match(name)) > 0]
         for score, name, run in tests:
-            yield Hit(score, name, run, help=FLAG_TEST)
+            yield Hit(score, Content(name), run, name, FLAG_TEST)
         if found or tests:
             return
         meant = nearest_commands(query, self._commands)
