@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from bench.judgement.baselines import BASELINES, method_of
 from bench.judgement.grade import Effort, run
+from bench.judgement.guard import table as guard_table
 from bench.judgement.noise import called, judge_noise
 from bench.judgement.otava import otava_or_reason
+from bench.judgement.pair_tables import false_calls, found
 from bench.judgement.pairs import RECIPES, dashboard, judge_pairs
 from bench.judgement.scenarios import step_logs
 from bench.judgement.score import Method, detect, looks_ahead
 from bench.judgement.tables import matrix, others, peers_by_world, silence, steps
 from bench.judgement.tables import peers as peer_table
 from bench.judgement.turns import make_turns
-from bench.judgement.worlds import Seeds, report_seeds
+from bench.judgement.world_pairs import PairEffort, grade_pairs
+from bench.judgement.worlds import PAIR_ROUNDS, WORLDS, Seeds, report_seeds
 
 OWN = "**timmy-tui**"
 PEERS = ("mean ± 3σ on ms", "Page–Hinkley on ms, river", "ADWIN on log, river", "KSWIN on log, river")
@@ -86,6 +89,25 @@ def comparisons(scale: int, seed: int, own: bool) -> Iterator[str]:
             )
 
 
+def world_pairs(scale: int, seed: int, own: bool) -> Iterator[str]:
+    """Two sessions in every world, changed or not, also by work alone; a verdict is looked at after every turn."""
+    yield from _world_pairs(scale, Seeds("tune", seed))
+
+
+def _world_pairs(scale: int, seeds: Seeds) -> Iterator[str]:
+    effort = PairEffort(max(scale * 4, 1), max(scale * 6, 2))
+    yield f"Pairs: {seeds.purpose}, round {seeds.round}; {effort}."
+    grades = {world: grade_pairs(world, effort, seeds) for world in WORLDS}
+    for rows in (false_calls, found):
+        yield ""
+        yield from rows(grades)
+
+
+def guard(scale: int, seed: int, own: bool) -> Iterator[str]:
+    """Guided tests that stop by themselves; eight turns a side, looked at after every turn with the change."""
+    yield from guard_table(1000 * scale, seed + 1)
+
+
 def session_noise(scale: int, seed: int, own: bool) -> Iterator[str]:
     """Sessions differ by more than is assumed: 30 warm turns a side, as assumed and as twenty restarts taught."""
     yield "| sessions differ by | known | false, a stage test | pairs with any | coverage | +20 % | alarms /1000 |"
@@ -114,7 +136,10 @@ def pace(scale: int, seed: int, own: bool) -> Iterator[str]:
     yield f"- {cut} of {sum(len(range(40, len(log.turns), 37)) for log in logs)} cut logs gave other alarms"
 
 
-SECTIONS = {"worlds": worlds, "peers": peers, "pairs": comparisons, "noise": session_noise, "pace": pace}
+SECTIONS = {
+    "worlds": worlds, "peers": peers, "pairs": comparisons, "world-pairs": world_pairs, "guard": guard,
+    "noise": session_noise, "pace": pace,
+}  # fmt: skip
 
 
 def main() -> None:
@@ -125,8 +150,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="worlds and peers, every cell, on few logs for tuning")
     parser.add_argument("--publish", action="store_true", help="the same on logs that no run before was given")
+    parser.add_argument("--publish-pairs", action="store_true", help="before and after in every world, on such logs")
     parser.add_argument("--own", action="store_true", help="leave out what others would do: most of the time is theirs")
     given = parser.parse_args()
+    if given.publish_pairs:
+        for line in _world_pairs(given.scale, report_seeds(PAIR_ROUNDS)):
+            print(line, flush=True)
+        return
     if given.quick or given.publish:
         effort = QUICK if given.quick else _effort(given.scale / 10)
         other = QUICK if given.quick else _effort(PEER_SHARE * given.scale / 10)

@@ -63,6 +63,10 @@ class Draft:
     """Lone pauses ahead of a turn, on average."""
     reuse: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
     """The prompt cache helps in this turn."""
+    session_turns: tuple[int, int] = (10, 60)
+    """Shortest and longest session."""
+    restart_at: int = 0
+    """Every session ends ahead of this turn; 0: they end as their lengths say."""
 
     def __post_init__(self) -> None:
         chance, n = self.chance, self.count
@@ -76,15 +80,18 @@ class Draft:
         self.reuse = np.ones(n, dtype=bool)
         self.draw_sessions()
 
-    def draw_sessions(self, shortest: int = 10, longest: int = 60) -> None:
+    def draw_sessions(self) -> None:
         """Sessions one after the other, ``streams`` of them at a time; then what was asked in them."""
         chance, n = self.chance, self.count
+        shortest, longest = self.session_turns
         stream = chance.integers(0, self.streams, n)
         self.session = np.zeros(n, dtype=int)
         self.first = np.zeros(n, dtype=bool)
         running, left, number = [0] * self.streams, [0] * self.streams, 0
         for turn in range(n):
             at = int(stream[turn])
+            if turn and turn == self.restart_at:
+                left = [0] * self.streams
             if not left[at]:
                 number += 1
                 running[at], left[at] = number, int(chance.integers(shortest, longest + 1))

@@ -19,6 +19,8 @@ from bench.judgement.scenarios import Labelled
 from timmy_tui.model.turn import TurnState
 
 ROUNDS = Path(__file__).with_name("rounds.txt")
+PAIR_ROUNDS = Path(__file__).with_name("pair_rounds.txt")
+"""The same for pairs: their logs are no others' either."""
 SIZES = {"small": (30, 45), "middle": (100, 130), "large": (280, 340)}
 """Turns ahead of a change, or of where it would be in a clean log; ``AFTER`` follow."""
 
@@ -54,10 +56,10 @@ class Seeds(NamedTuple):
         return np.random.default_rng([("tune", "report").index(self.purpose), self.round, *path])
 
 
-def report_seeds() -> Seeds:
-    """Of a report: no table was ever made with them, and none will be."""
-    number = int(ROUNDS.read_text())
-    ROUNDS.write_text(f"{number + 1}\n")
+def report_seeds(rounds: Path = ROUNDS) -> Seeds:
+    """Of a report: no table was ever made with them, and none will be. ``rounds``: holds the number of the next."""
+    number = int(rounds.read_text())
+    rounds.write_text(f"{number + 1}\n")
     return Seeds("report", number)
 
 

@@ -90,7 +90,7 @@ def test_a_log_by_name_is_judged_by_itself(root: Path) -> None:
     here = ("--root", str(root))
     run(history_commands.history, *here, "--import")
     log = ("--log", str(root / "shared/latency.log"))
-    assert "2 % assumed" in run(judgement_commands.compare, *log, "epoch:1", "epoch:2").output
+    assert "2.5 % assumed" in run(judgement_commands.compare, *log, "epoch:1", "epoch:2").output
 
 
 def test_a_known_change_between_sessions_is_no_chance(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.core.settings import config_dir
 from timmy_tui.ui.actions.table import action_table
-from timmy_tui.ui.actions.trial import TrialActions
 from timmy_tui.ui.actions.user_requests import unavailable_commands
 from timmy_tui.ui.key_commands import COMMANDS, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.messages import Backend
@@ -25,9 +24,7 @@ def test_every_command_has_a_row_of_its_own_and_help() -> None:
 
 async def test_every_command_leads_somewhere() -> None:
     async with running_dashboard(snapshot()) as dashboard:
-        acts = action_table(
-            dashboard.app, dashboard.app.requests, TrialActions(dashboard.app.requests, dashboard.app, dashboard.source)
-        )
+        acts = action_table(dashboard.app, dashboard.app.requests, dashboard.app.trial)
         for command in COMMANDS:
             assert bool(command.screens) or command.id in acts, command.id
 
@@ -47,7 +44,7 @@ def test_what_the_footer_shows_works_there() -> None:
 
 def test_read_only_takes_every_dangerous_command_away() -> None:
     absent = unavailable_commands(whole("a second dashboard"))
-    assert set(absent) == {command.id for command in COMMANDS if command.danger} | {"guided"}
+    assert set(absent) == {command.id for command in COMMANDS if command.danger} | {"guided", "test_flag"}
     assert set(absent.values()) == {"a second dashboard"}
 
 

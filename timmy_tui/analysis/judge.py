@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from timmy_tui.analysis.compare.comparison import compare, with_verdict_for_every_look
+from timmy_tui.analysis.compare.outcome import with_outcome
 from timmy_tui.analysis.compare.selections import epoch_selection
 from timmy_tui.analysis.compare.setting_gain import with_changes
 from timmy_tui.analysis.detect.broken_reuse import ReuseWatch
@@ -129,6 +130,11 @@ class Judge:
         """Runs of turns under the same flags and session."""
         return self._tracker.epochs
 
+    @property
+    def tracker(self) -> EpochTracker:
+        """The epochs of all turns so far; not to be changed by others."""
+        return self._tracker
+
     def of_epoch(self, back: int) -> list[Turn]:
         """Turns at hand of the running epoch (0), the one before it (1) …"""
         return self._members(len(self.epochs) - back)
@@ -186,7 +192,7 @@ class Judge:
         ]
         names = (epoch_selection(first, at - 1), epoch_selection(at, last))
         verdict = with_verdict_for_every_look(compare(sides[0], sides[1], names, self._marks, self.noise))
-        verdict = with_changes(verdict, epochs[at - 1].changes)
+        verdict = with_changes(with_outcome(verdict), epochs[at - 1].changes)
         return (
             replace(verdict, undone=True, sentence=f"undone; while it ran: {verdict.sentence}") if undone else verdict
         )

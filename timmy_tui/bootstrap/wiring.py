@@ -62,7 +62,7 @@ def live_source(
     """
     settings, root = timmy.settings, timmy.root
     feeds, waker = follow_logs(settings, timmy.installation)
-    trials = TrialFile(timmy.control_folder) if options.trials else None
+    trials = TrialFile(timmy.control_folder, settings.trial) if options.trials else None
     analyzer = make_analyzer(timmy.services.model, trials, flag_source(timmy), settings.findings)
     history = settings.history
     recorder = None

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "regressions": ("timmy_tui.commands.judgement:regressions", "List the level changes found in a log."),
     "compare": ("timmy_tui.commands.judgement:compare", "Compare two selections of turns, stage by stage."),
     "explain": ("timmy_tui.commands.judgement:explain", "Say in one sentence why a turn was slow."),
-    "trial": ("timmy_tui.commands.trial:trial", "The guide's Test 1 and Test 2, step by step."),
+    "trial": ("timmy_tui.commands.trial:trial", "A guided test of a flag, or the guide's two, step by step."),
     "mark": ("timmy_tui.commands.history:mark", "Mark a turn good or bad."),
     "config": ("timmy_tui.commands.config:config", "Settings: path, show, edit, check."),
     "tmux-setup": ("timmy_tui.commands.tmux_setup:tmux_setup", "Print the lines for tmux.conf, for this tmux."),

@@ -94,6 +94,26 @@ class Findings(Struct, frozen=True, forbid_unknown_fields=True):
     """Turns. A finding that is older than this is no news, and stands in the list only."""
 
 
+class Trials(Struct, frozen=True, forbid_unknown_fields=True):
+    """The guided test: how much it measures, and what stops it while the change is tried. 0 never stops it.
+
+    A count stops it only where such turns are also more than twice as frequent as before the change.
+    """
+
+    turns: Annotated[int, Meta(ge=5, le=100)] = 8
+    """Turns measured on each side, first ones of a session apart: as many as the guide's two tests take together."""
+    on_trouble: Literal["ask", "undo"] = "ask"
+    """What a test does that stopped by itself: ask, or undo the change at once. A test asks once, when it begins."""
+    bad: Annotated[int, Meta(ge=0, le=100)] = 2
+    """Turns marked bad. One may be taste; whoever marks a second one means the change."""
+    failed: Annotated[int, Meta(ge=0, le=100)] = 2
+    """Turns that failed, timed out or have an error line. One is an accident: a hiccup of the network, a load."""
+    empty: Annotated[int, Meta(ge=0, le=100)] = 2
+    """Turns with an empty or canned reply. One happens to a small model by itself."""
+    leaking: Annotated[int, Meta(ge=0, le=100)] = 1
+    """Replies with tokens of the model's template. One is enough: a model whose template is applied writes none."""
+
+
 class TailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How log files are followed."""
 
@@ -167,6 +187,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     services: Services = Services()
     view: View = View()
     findings: Findings = Findings()
+    trial: Trials = Trials()
     tail: TailSettings = TailSettings()
     control: Control = Control()
     history: HistorySettings = HistorySettings()

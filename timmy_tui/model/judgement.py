@@ -22,6 +22,8 @@ class ShareChange(Struct, frozen=True, kw_only=True):
     n_b: int
     optional: bool
     """Some turns leave it out by themselves; else it is gone from the logs."""
+    p: float = 0.0
+    """By Fisher's exact test; 0 where it was not made."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -126,6 +128,8 @@ class StageVerdict(Struct, frozen=True, kw_only=True):
     """Number of restarts without a change that ``noise`` was learned from; 0: it is an assumption."""
     to_tell: int | None = None
     """Turns a side that it takes to tell ±10 %; 0 if these do, None if no number does: sessions differ by too much."""
+    more: int | None = None
+    """Further turns of B alone that tell it, by the spread of these; None if A has too few for that."""
     note: str = ""
     """Why it was judged in another way than usual: ``judged without its work: no output tokens``."""
     raw_moved: bool = False
@@ -144,6 +148,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     n_b: int
     stages: tuple[StageVerdict, ...]
     sentence: str
+    outcome: str = ""
+    """Of a change: ``helped``, ``hurt``, ``no change`` (less than 10 %), ``cannot tell yet``. Empty: of none."""
     good: tuple[int, int] = (0, 0)
     """Turns marked good in A and B."""
     bad: tuple[int, int] = (0, 0)
@@ -153,7 +159,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     changes: tuple[FlagChange, ...] = ()
     """Flags that were one thing in A and another in B, as far as they are known."""
     noise: str = ""
-    """``session noise ~2.6 % (from 7 restarts)``, or ``2 % assumed``."""
+    """``session noise ~2.6 % (from 7 restarts)``, or ``2.5 % assumed``."""
     shares: tuple[ShareChange, ...] = ()
     """Stages that take place in more or fewer turns."""
     turns: str = ""
@@ -162,6 +168,19 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """The change between the sides has been taken back: this is history."""
     compared: tuple[int, int] = (0, 0)
     """Turns of A and B in any state, that marks and signals are counted in."""
+
+
+class TrialRecipe(Struct, frozen=True, kw_only=True):
+    """What a guided test changes, and what it changes back."""
+
+    name: str
+    """``test-1``, or the key of the flag."""
+    label: str
+    """``Test 1: raw off``, ``retrieval on→off``."""
+    there: tuple[tuple[str, str], ...]
+    """Pairs (flag key, value in the user's words)."""
+    back: tuple[tuple[str, str], ...]
+    """The same flags as they were; for A B A, where the turns before do not show it."""
 
 
 class TrialState(Struct, frozen=True, kw_only=True):
@@ -173,7 +192,7 @@ class TrialState(Struct, frozen=True, kw_only=True):
     """1-based."""
     steps: int
     phase: str
-    """``measure``, ``change``, ``verdict`` or ``done``."""
+    """``measure``, ``change``, ``verdict``, ``stopped`` (by itself) or ``done``."""
     sentence: str
     """What the user is to do now, or the result."""
     wish: tuple[tuple[str, str], ...] = ()
@@ -184,6 +203,10 @@ class TrialState(Struct, frozen=True, kw_only=True):
     verdict: Comparison | None = None
     left: bool = False
     """The user has paused it; turns do not count until it is resumed."""
+    changed_since: float | None = None
+    """Seconds since the epoch: the change that can be undone was made after this. None: there is none in place."""
+    undo_now: bool = False
+    """It stopped by itself, and the user wanted it undone then without another question."""
 
 
 class TurnRatios(Struct, frozen=True, gc=False):

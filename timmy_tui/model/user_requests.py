@@ -4,11 +4,13 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from timmy_tui.model.judgement import TrialRecipe
 from timmy_tui.model.llm import LearnedRate
 
 Quality = Literal["good", "bad"]
 FindingAnswer = Literal["accept", "acknowledge", "mute"]
-TrialName = Literal["test-1", "test-2", "guide"]
+TrialName = Literal["test-1", "test-2", "guide", "flag"]
+OnTrouble = Literal["", "ask", "undo"]
 TrialAct = Literal["leave", "resume", "stop", "keep", "undo"]
 
 
@@ -41,7 +43,14 @@ class BeginTrial(Struct, frozen=True):
     """Begin the guided test."""
 
     name: TrialName
-    """``guide`` is both tests, one after the other."""
+    """``guide`` is both tests, one after the other; ``flag`` is that of ``recipe``."""
+    recipe: TrialRecipe | None = None
+    aba: bool = False
+    """Change back and measure again: what moved must move back."""
+    turns: int = 0
+    """Measured on each side; 0: as the settings say."""
+    on_trouble: OnTrouble = ""
+    """Empty: as the settings say."""
 
 
 class ActOnTrial(Struct, frozen=True):

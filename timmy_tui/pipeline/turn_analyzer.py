@@ -11,7 +11,6 @@ from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.core.settings import Findings
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
@@ -99,7 +98,7 @@ class TurnAnalyzer:
         if self._judgement is None or any(
             new is not old for new, old in zip(basis, self._judgement_basis, strict=True)
         ):
-            trial = self._trials.update(self._judge.turns, dict(judged.quality))
+            trial = self._trials.update(self._judge.turns, dict(judged.quality), self._judge.tracker)
             self._judgement_basis = (judged, self._trials.current)
             self._judgement = replace(judged, trial=trial)
         return self._judgement
@@ -130,9 +129,9 @@ class TurnAnalyzer:
                 self._llm.remember([rate])
             case AnswerFinding(key=key, answer=answer):
                 self._judge.answer(key, answer)
-            case BeginTrial(name=name):
+            case BeginTrial():
                 if self._trials is not None:
-                    self._trials.start(name, TUNING.comparison.trial_turns, False, self._judge.turns)
+                    self._trials.start(request, self._judge.turns)
             case ActOnTrial(act=act):
                 if self._trials is not None:
                     self._trials.act(act, self._judge.turns)

@@ -2,41 +2,46 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.trial import (
-    SCHEMA,
-    Trial,
-    advance,
-    answer,
-    is_possible,
-    leave,
-    make_trial,
-    resume,
-    state,
-)
+from timmy_tui.analysis.compare.trial import SCHEMA, Limits, Trial, Watch, is_possible, make_trial
+from timmy_tui.analysis.compare.trial_state import state
+from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
+from timmy_tui.analysis.stats.epochs import EpochTracker
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.core.private_file import replace_private
 from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import Trials
+from timmy_tui.model.flag_words import word
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.turn import Turn
+from timmy_tui.model.user_requests import BeginTrial
 
 NAME = "trial.json"
 LIMIT = 1 << 20
 """Most bytes that are read of the file."""
 
 
+def limits_of(settings: Trials) -> Limits:
+    """What stops a test by itself."""
+    return Limits(bad=settings.bad, failed=settings.failed, empty=settings.empty, leaking=settings.leaking)
+
+
 class TrialFile:
     """At most one guided test at a time. The file is read again when another process has written it."""
 
-    def __init__(self, folder: Path) -> None:
-        """``folder`` is private, as Timmy.control_folder is."""
+    def __init__(self, folder: Path, settings: Trials | None = None, clock: Callable[[], float] = time.time) -> None:
+        """``folder`` is private, as Timmy.control_folder is. ``settings``: how much is measured, and what stops it."""
+        self._clock = clock
         self._path = folder / NAME
+        self._settings = settings or Trials()
+        self._limits = limits_of(self._settings)
         self._version: tuple[int, int] | None = None
         """Inode and modification time of the file when it was read or written."""
         self._trial: Trial | None = None
@@ -78,22 +83,37 @@ class TrialFile:
         self.warning = f"the guided test in {damaged} cannot be read ({clean(trial.reason, 80)}); start it again"
         return None
 
-    def update(self, turns: Sequence[Turn], marks: Mapping[int, str]) -> TrialState | None:
+    def update(
+        self, turns: Sequence[Turn], marks: Mapping[int, str], epochs: EpochTracker | None = None
+    ) -> TrialState | None:
         """Advance the guided test with the turns, oldest first; its state, or None without one.
 
-        ``marks``: ordinal → ``good`` or ``bad``. Raises HistoryError when the file cannot be written.
+        ``marks``: ordinal → ``good`` or ``bad``. ``epochs``: of these turns, which tell of flags that no turn shows.
+        Raises HistoryError when the file cannot be written.
         """
         trial = self.current
         if trial is None:
             failed = TrialState(label="guided test", step=0, steps=0, phase="done", sentence=self.warning)
             return failed if self.warning else None
-        advanced = advance(trial, turns, time.time())
+        advanced = advance(trial, turns, self._clock(), self._watch(marks, epochs))
         if advanced != trial:
             self._write(advanced)
         return state(advanced, turns, marks, self.noise)
 
-    def start(self, name: str, turns_per_phase: int, aba: bool, turns: Sequence[Turn]) -> str:
-        """Begin ``test-1``, ``test-2`` or ``guide``; returns a message. ``aba``: measure the old setting once more.
+    def _watch(self, marks: Mapping[int, str], epochs: EpochTracker | None) -> Watch:
+        if epochs is None:
+            return Watch(marks=marks, limits=self._limits)
+        by_key = {flag.key: flag for flag in epochs.known.flags}
+
+        def runs(turn: Turn, key: str) -> str | None:
+            value = epochs.flags_of(turn).get(key)
+            return None if value is None else word(by_key.get(key), value)
+
+        changeable = {flag.key: flag.label for flag in by_key.values() if not flag.read_only and not flag.unread}
+        return Watch(marks=marks, runs=runs, limits=self._limits, changeable=changeable)
+
+    def start(self, begin: BeginTrial, turns: Sequence[Turn]) -> str:
+        """Begin a guided test; returns a message.
 
         The turns of the running session count for the baseline. Raises HistoryError while another test is open.
         """
@@ -101,8 +121,9 @@ class TrialFile:
             raise HistoryError("a guided test is already open.", "timmy-tui trial stop ends it.")
         dated = [(turn.started, turn.session) for turn in turns]
         starts = [(started, session) for started, session in dated if started is not None]
-        session_start = min((started for started, session in starts if session == starts[-1][1]), default=time.time())
-        self._write(make_trial(name, turns_per_phase, aba, session_start))
+        session_start = min((started for started, session in starts if session == starts[-1][1]), default=self._clock())
+        trial = make_trial(begin.name, begin.turns or self._settings.turns, begin.aba, session_start, begin.recipe)
+        self._write(replace(trial, on_trouble=begin.on_trouble or self._settings.on_trouble))
         return "the guided test has begun"
 
     @property
@@ -117,7 +138,7 @@ class TrialFile:
         trial = self.current
         if trial is None:
             raise HistoryError("no guided test is open.", "timmy-tui trial start starts one.")
-        now = time.time()
+        now = self._clock()
         if action == "stop":
             self._path.unlink(missing_ok=True)
             return "the guided test has ended"

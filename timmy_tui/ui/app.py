@@ -37,7 +37,16 @@ from timmy_tui.ui.key_commands import (
     works_on,
 )
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Noticed, Requested, SnapshotArrived, TurnHistory
+from timmy_tui.ui.messages import (
+    Backend,
+    BeginFlagTest,
+    LogOfSpan,
+    LogReader,
+    Noticed,
+    Requested,
+    SnapshotArrived,
+    TurnHistory,
+)
 from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
@@ -92,7 +101,8 @@ class TimmyApp(App[None]):
         self.requests = Requests(self, self.backend)
         self._own_bindings = self._bindings.copy()
         self.commands: Sequence[Command] = ()
-        self._actions = action_table(self, self.requests, TrialActions(self.requests, self, backend.source))
+        self.trial = TrialActions(self.requests, self, backend)
+        self._actions = action_table(self, self.requests, self.trial)
         self._bell = Bell(settings.view.bell)
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
@@ -245,6 +255,7 @@ class TimmyApp(App[None]):
             self.bell()
         self._show_title()
         self.refresh_view()
+        self.trial.react(self.snapshot)
 
     def _show_title(self) -> None:
         if self.settings.view.title and isinstance(self._driver, BeginsOnce) and has_title():
@@ -312,7 +323,10 @@ class TimmyApp(App[None]):
 
     def on_requested(self, message: Requested) -> None:
         """Carry out the request of a screen."""
-        self.requests.ask(message.request)
+        if isinstance(message.request, BeginFlagTest):
+            self.trial.begin_flag(message.request.key)
+        else:
+            self.requests.ask(message.request)
 
     @property
     def unavailable(self) -> Mapping[str, str]:

@@ -47,7 +47,14 @@ class EnterValue(Struct, frozen=True):
     key: str
 
 
-ScreenRequest = MarkTurn | AnswerFinding | EnterValue | ChangeRequest
+class BeginFlagTest(Struct, frozen=True):
+    """Begin a guided test of this flag, after a question."""
+
+    key: str
+
+
+ActionRequest = MarkTurn | AnswerFinding | EnterValue | ChangeRequest
+ScreenRequest = ActionRequest | BeginFlagTest
 
 
 class Requested(Message):

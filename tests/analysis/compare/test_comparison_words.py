@@ -9,7 +9,9 @@ from msgspec.structs import replace
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.compare.crossover import compare_crossover
-from timmy_tui.analysis.compare.trial import Trial, advance, answer, leave, make_trial, resume, state
+from timmy_tui.analysis.compare.trial import Trial, make_trial
+from timmy_tui.analysis.compare.trial_state import state
+from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
 from timmy_tui.analysis.compare.words import sentence_of
 from timmy_tui.model.judgement import StageVerdict
 from timmy_tui.model.turn import Span, Turn
@@ -39,7 +41,7 @@ def said(*rows: StageVerdict, whole: StageVerdict | None = None, wanted: int = 0
 def test_the_sides_are_counted_the_new_one_first() -> None:
     assert said(row("classify", 20.0, 40.0)) == "CLASS ×2.00 [1.50, 3.00], n = 9/12, other stages unchanged"
     assert said(row("classify", 20.0, 40.0, "unchanged")) == (
-        "cannot tell yet: V2V ×2.00 [1.50, 3.00], about 4 turns a side would tell ±10 %, n = 9/12"
+        "cannot tell yet: V2V ×2.00 [1.50, 3.00], ~4 turns a side would tell ±10 %, n = 9/12"
     )
     assert said(wanted=3) == "too few turns: 3 more"
 

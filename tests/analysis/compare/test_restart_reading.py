@@ -1,5 +1,6 @@
 """The restarts of a long history are read with few turns held at once, and computed once; the result is the same."""
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.compare import restart_noise
-from timmy_tui.analysis.compare.equal_work import shift_of, usable, values_of_stage
+from timmy_tui.analysis.compare.equal_work import log_times, usable, values_of_stage
 from timmy_tui.analysis.compare.restart_noise import LEARNED, Computed, Difference, estimate, learn, unchanged_restarts
 from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.analysis.stats.session_noise import SessionNoise
@@ -42,8 +43,10 @@ def slow_noise(turns: Sequence[Turn], changed: Sequence[float]) -> SessionNoise:
             for stage in stages:
                 values = values_of_stage(stage, sides)
                 if min(map(len, values)) >= TUNING.comparison.least_values:
-                    shift = shift_of(stage, values, sides)
-                    found.append(Difference(shift.shift, shift.error / TUNING.comparison.inflation, number))
+                    times = log_times(stage, values, sides)
+                    shift = times.shift(0.0)
+                    error = math.hypot(shift.error / TUNING.comparison.inflation, times.work_error)
+                    found.append(Difference(shift.shift, error, number))
         if found:
             groups[group] = estimate(found)
     return SessionNoise(groups)
@@ -95,9 +98,9 @@ def test_a_restart_is_computed_once_while_its_sessions_are_as_they_were(monkeypa
     def counted(*given: object) -> object:
         nonlocal calls
         calls += 1
-        return shift_of(*given)  # type: ignore[arg-type]
+        return log_times(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(restart_noise, "shift_of", counted)
+    monkeypatch.setattr(restart_noise, "log_times", counted)
     turns = make_turns(150, seed=5)
     sessions = sorted({turn.session for turn in turns})
     fresh = learn(turns).groups

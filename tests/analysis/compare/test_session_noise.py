@@ -106,10 +106,10 @@ def test_a_change_that_turns_do_not_show_teaches_nothing_either() -> None:
 
 
 def test_words_of_what_is_learned_and_assumed() -> None:
-    assert SessionNoise().describe(["V2V", "tts"]) == "session noise 2 % assumed"
+    assert SessionNoise().describe(["V2V", "tts"]) == "session noise 2.5 % assumed"
     same = SessionNoise({"LLM": Noise(0.0262, 7), "V2V": Noise(0.0258, 7)})
     assert same.describe(["V2V", "llm", "decode"]) == "session noise ~2.6 % (from 7 restarts)"
-    assert same.describe(["V2V", "tts"]) == "session noise ~2.6 % (from 7 restarts; 2 % assumed elsewhere)"
+    assert same.describe(["V2V", "tts"]) == "session noise ~2.6 % (from 7 restarts; 2.5 % assumed elsewhere)"
     other = SessionNoise({"LLM": Noise(0.05, 6), "V2V": Noise(0.012, 1)})
     assert other.describe(["V2V", "llm"]) == "session noise ~1.2–5 % (from 1–6 restarts)"
     assert other.describe_groups() == "session noise: LLM ~5 %, V2V ~1.2 % (from 1–6 restarts)"
@@ -131,9 +131,9 @@ def test_a_verdict_must_stand_out_of_what_sessions_do_by_chance() -> None:
     assert (plain.verdict, wide.verdict) == ("slower", "unchanged")
     assert plain.ratio == wide.ratio
     assert plain.low is not None and wide.low is not None and wide.low < plain.low
-    assert (plain.noise, plain.noise_restarts) == (0.02, 0)
+    assert (plain.noise, plain.noise_restarts) == (0.025, 0)
     assert (wide.noise, wide.noise_restarts) == (0.08, 12)
-    assert compare(*turns).noise == "session noise 2 % assumed"
+    assert compare(*turns).noise == "session noise 2.5 % assumed"
     assert compare(*turns, noise=loud(0.08)).noise == "session noise ~8 % (from 12 restarts)"
 
 
@@ -156,7 +156,7 @@ def test_the_judge_weighs_its_verdict_anew_when_it_learns() -> None:
     judge.learn(loud(0.05))
     after = judge.state().verdict
     assert before is not None and after is not None
-    assert (before.noise, after.noise) == ("session noise 2 % assumed", "session noise ~5 % (from 12 restarts)")
+    assert (before.noise, after.noise) == ("session noise 2.5 % assumed", "session noise ~5 % (from 12 restarts)")
 
 
 def test_what_sessions_do_by_chance_is_no_alarm() -> None:

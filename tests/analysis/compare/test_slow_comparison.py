@@ -49,7 +49,7 @@ def test_a_stage_is_compared_by_its_softened_log_times(seed: int, m: int, n: int
     a, b = lognormal(seed, m, 30.0), lognormal(seed + 1, n, 36.0)
     told = verdict(compare(side(a, stage=stage), side(b, 100, stage=stage)), stage)
     before, after = ([math.log(one + 0.5) for one in values] for values in (a, b))
-    shift, low, high, p, _ = slow_shift(before, after, noise=0.02)
+    shift, low, high, p, _ = slow_shift(before, after, noise=0.025)
     # Around the middle of both levels, in plain times: 30 → 60 ms are ×2, not the ×1.98 of times with 0.5 ms added.
     middle = (float(np.median(before)) + float(np.median(after))) / 2
     ratios = [(math.exp(middle + s / 2) - 0.5) / (math.exp(middle - s / 2) - 0.5) for s in (shift, low, high)]
@@ -195,7 +195,7 @@ def test_noise_that_was_learned_widens_the_interval() -> None:
     plain, wide = (verdict(compare(a, b, noise=noise)) for noise in (None, SessionNoise({"v34": Noise(0.08, 4)})))
     assert plain.high is not None and wide.high is not None and plain.low is not None and wide.low is not None
     assert wide.high > plain.high and wide.low < plain.low
-    assert (plain.noise, plain.noise_restarts, wide.noise, wide.noise_restarts) == (0.02, 0, 0.08, 4)
+    assert (plain.noise, plain.noise_restarts, wide.noise, wide.noise_restarts) == (0.025, 0, 0.08, 4)
 
 
 # --- there and back again ---

@@ -9,9 +9,12 @@ from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
 from timmy_tui.analysis.compare.crossover import compare_crossover
-from timmy_tui.analysis.compare.trial import Trial, advance, answer, leave, make_trial, resume, shows, state
+from timmy_tui.analysis.compare.trial import Trial, make_trial, shown_word
+from timmy_tui.analysis.compare.trial_state import state
+from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.turn import Turn
+from timmy_tui.model.user_requests import BeginTrial
 from timmy_tui.storage.trial_file import NAME, TrialFile
 
 EVERY_S = 10.0
@@ -138,7 +141,7 @@ def test_a_drift_is_told_from_a_change_that_goes_and_comes_back() -> None:
 )
 def test_what_a_turn_shows_of_a_flag(turn: dict[str, object], flag: str, value: str, wanted: bool) -> None:
     (told,) = stretch(0, 1, 0, 1.0, **turn)
-    assert shows(told, flag, value) is wanted
+    assert (shown_word(told, flag) == value) is wanted
 
 
 # -- the file
@@ -148,14 +151,14 @@ def test_the_screen_and_the_shell_carry_the_same_trial_on(tmp_path: Path) -> Non
     turns = stretch(0, 12, 0)
     here, there = TrialFile(tmp_path), TrialFile(tmp_path)
     assert here.update(turns, {}) is None
-    here.start("test-1", 6, False, turns)
+    here.start(BeginTrial("test-1", turns=6), turns)
     told = there.update(turns, {})
     assert told is not None and told.phase == "change"  # this session's turns are its baseline
     there.act("leave", turns)
     left = here.update(turns, {})
     assert left is not None and left.left
     with pytest.raises(HistoryError, match="already open"):
-        here.start("test-2", 6, False, turns)
+        here.start(BeginTrial("test-2", turns=6), turns)
     there.act("stop", turns)
     assert here.update(turns, {}) is None
     with pytest.raises(HistoryError, match="no guided test"):
@@ -171,7 +174,7 @@ def test_a_damaged_file_is_kept_beside_and_said(tmp_path: Path, data: bytes) -> 
     assert told is not None and told.phase == "done" and "cannot be read" in told.sentence
     (aside,) = tmp_path.glob(f"{NAME}.damaged-*")
     assert aside.read_bytes() == data
-    trials.start("test-1", 6, False, [])
+    trials.start(BeginTrial("test-1", turns=6), [])
     assert json.loads((tmp_path / NAME).read_text())["name"] == "test-1"
     assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.turn_makers import complete_turn
-from timmy_tui.analysis.compare.trial import Trial, advance, answer, leave, make_trial, resume, shows, state
+from timmy_tui.analysis.compare.trial import Trial, make_trial, shown_word
+from timmy_tui.analysis.compare.trial_state import state
+from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
 from timmy_tui.model.turn import Turn, TurnState
 
 OFF, ON = {"tail_mode": False, "raw": True}, {"tail_mode": False, "raw": False}
@@ -180,10 +182,10 @@ def test_a_turn_without_a_time_is_in_no_window() -> None:
 )  # fmt: skip
 def test_a_returned_array_shows_raw_where_the_log_does_not(fields: dict[str, Any], shown: set[str]) -> None:
     turn = complete_turn(0, **fields)
-    assert {value for value in ("on", "off") if shows(turn, "raw", value)} == shown
+    assert {value for value in ("on", "off") if shown_word(turn, "raw") == value} == shown
 
 
 @pytest.mark.parametrize(("mode", "shown"), [(True, {"on"}), (False, {"off"}), (None, set())])
 def test_a_turn_shows_its_tail_mode(mode: bool | None, shown: set[str]) -> None:
     turn = complete_turn(0, tail_mode=mode)
-    assert {value for value in ("on", "off") if shows(turn, "tail-mode", value)} == shown
+    assert {value for value in ("on", "off") if shown_word(turn, "tail-mode") == value} == shown

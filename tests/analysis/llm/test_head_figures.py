@@ -59,7 +59,8 @@ def test_the_doubt_of_turns_that_fit_a_head_to_the_last_digit() -> None:
     turns = [(n, 0.4 * n * (1 + 1e-4 * (-1) ** (n // 110))) for n in (600 + 110 * number for number in range(12))]
     found, expected = head_of(*turns).rate(0.0, 0.08), slowly(turns, 0.0, 0.08)
     assert found is not None and expected is not None
-    assert (found.head_tokens, found.deviation) == (expected.head_tokens, pytest.approx(expected.deviation, rel=1e-9))
+    assert found.head_tokens == expected.head_tokens
+    assert found.deviation == pytest.approx(expected.deviation, rel=1e-9)
 
 
 @pytest.mark.parametrize(("noise", "fits"), [(0.99, False), (1.01, True)])

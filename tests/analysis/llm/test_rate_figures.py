@@ -141,26 +141,24 @@ def power_of(longer: float, short: int, long: int, noise: float, loads: int = 0)
 
 
 @pytest.mark.parametrize(
-    ("limit", "below", "short", "long", "noise", "loads"),
+    ("limit", "below", "turns"),
     [
-        (0.826377, -3, 3, 2, 0.08, 0),
-        (1.105285, -1, 3, 2, 0.08, 0),
-        (1.972734, 6, 3, 2, 0.08, 0),
-        (0.874932, -2, 3, 2, 0.08, 1),  # one of them after a load: 7 % more of noise for all
-        (1.254279, 0, 3, 2, 0.08, 1),
-        (2.267869, 6, 3, 2, 0.08, 1),
-        (0.800725, -2, 1, 1, 0.08, 0),
-        (2.545585, 6, 1, 1, 0.08, 0),
-        (1.033332, -7, 40, 40, 0.02, 0),
-        (1.645432, 6, 40, 40, 0.02, 0),
+        (0.826377, -3, (3, 2, 0.08, 0)),
+        (1.105285, -1, (3, 2, 0.08, 0)),
+        (1.972734, 6, (3, 2, 0.08, 0)),
+        (0.874932, -2, (3, 2, 0.08, 1)),  # one of them after a load: 7 % more of noise for all
+        (1.254279, 0, (3, 2, 0.08, 1)),
+        (2.267869, 6, (3, 2, 0.08, 1)),
+        (0.800725, -2, (1, 1, 0.08, 0)),
+        (2.545585, 6, (1, 1, 0.08, 0)),
+        (1.033332, -7, (40, 40, 0.02, 0)),
+        (1.645432, 6, (40, 40, 0.02, 0)),
     ],
 )
-def test_where_one_depth_gives_way_to_the_next(
-    limit: float, below: int, short: int, long: int, noise: float, loads: int
-) -> None:
-    """The limits by bisection: misfit of long and short turns over their doubt, and of κ over 35 %, squared."""
-    assert power_of(limit * 0.99999, short, long, noise, loads) == below
-    assert power_of(limit * 1.00001, short, long, noise, loads) == below + 1
+def test_where_one_depth_gives_way_to_the_next(limit: float, below: int, turns: tuple[int, int, float, int]) -> None:
+    """``turns``: short ones, long ones, noise, loads. The limits by bisection: misfit of long and short turns over their doubt, and of κ over 35 %, squared."""
+    assert power_of(limit * 0.99999, *turns) == below
+    assert power_of(limit * 1.00001, *turns) == below + 1
 
 
 @pytest.mark.parametrize(("longer", "power"), [(0.9, -7), (3.0, 7)])

@@ -173,7 +173,7 @@ def test_each_request_knows_the_one_behind_it_also_when_that_gets_another_place(
 
 def test_a_request_that_was_taken_for_the_first_of_its_session_replaced_nothing_after_all() -> None:
     """The first one of the second session comes late: it is the one that replaces what the slot holds."""
-    two = {"session_id": "two"}
+    two: dict[str, Any] = {"session_id": "two"}
     chain = chained(request(0), request(1), request(3, **two))
     assert chain.newest is not None and chain.newest.slot_replaced
     chain.put(request(2, **two), 0)

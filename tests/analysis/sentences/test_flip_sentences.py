@@ -55,7 +55,7 @@ def test_what_was_undone_is_history() -> None:
     told = verdict(sessions((False, True, False)))
     assert told is not None and told.undone
     assert (told.a, told.b) == ("epoch:1", "epoch:2")
-    assert told.sentence.startswith("undone; while it ran: LLM ×")
+    assert told.sentence.startswith("undone; while it ran: helped: LLM ×")
     again = verdict(sessions((False, True)))
     assert again is not None and not again.undone
 

@@ -32,8 +32,8 @@ def slow_shift(a: list[float], b: list[float], noise: float) -> tuple[float, flo
     outside = math.floor(m * n / 2 - Z95 * math.sqrt(m * n * (m + n + 1) / 12))
     outside = max(outside, 0)
     low, high = pairs[outside], pairs[-1 - outside]
-    # A fifth wider, because turns of a session resemble each other.
-    low, high = shift - 1.2 * (shift - low), shift + 1.2 * (high - shift)
+    # A tenth wider, because turns of a session resemble each other.
+    low, high = shift - 1.1 * (shift - low), shift + 1.1 * (high - shift)
     error = (high - low) / (2 * Z95)
     spread = math.sqrt(error**2 + 2 * noise**2)
     p = 2 * stats.t.sf(abs(shift) / spread, m + n - 2) if spread else (1.0 if not shift else 0.0)
@@ -48,7 +48,8 @@ def test_the_shift_and_its_interval_are_the_slow_ones(seed: int, m: int, n: int,
     chance = random.Random(seed)
     a, b = ([chance.gauss(mean, 0.3) for _ in range(count)] for mean, count in ((3.0, m), (3.2, n)))
     found = shift_between(np.array(a), np.array(b), noise)
-    assert tuple(found) == pytest.approx(slow_shift(a, b, noise), rel=1e-6, abs=1e-9)
+    slow = (*slow_shift(a, b, noise), noise * math.sqrt(2))
+    assert tuple(found) == pytest.approx(slow, rel=1e-6, abs=1e-9)
     assert found.low <= found.shift <= found.high
 
 
@@ -56,18 +57,18 @@ def test_an_interval_worked_out_by_hand() -> None:
     """5 and 5 values: 12.5 − 1.96·√(25·11/12) = 3.1, so three of the 25 differences go on each side.
 
     a = 0 1 2 3 4 and b = 10 11 12 13 14: the differences are 6 (once), 7 (twice), 8 (three times) … 14 (once). The
-    fourth from below is 8, from above 12; the shift is 10. A fifth wider: 7.6 and 12.4.
+    fourth from below is 8, from above 12; the shift is 10. A tenth wider: 7.8 and 12.2.
     """
     found = shift_between(np.arange(5.0), np.arange(10.0, 15.0), 0.0)
-    assert found[:3] == pytest.approx((10.0, 7.6, 12.4))
-    assert found.error == pytest.approx(4.8 / 3.919928)
+    assert found[:3] == pytest.approx((10.0, 7.8, 12.2))
+    assert found.error == pytest.approx(4.4 / 3.919928)
 
 
 def test_an_interval_is_not_the_same_on_both_sides() -> None:
     """Of 4 and 4 values 8 − 1.96·√(12) = 1.2, so that one of 16 differences goes on each side."""
     a, b = np.zeros(4), np.array([0.0, 1.0, 2.0, 9.0])
     found = shift_between(a, b, 0.0)
-    assert found[:3] == pytest.approx((1.5, 1.5 - 1.8, 1.5 + 9.0))
+    assert found[:3] == pytest.approx((1.5, 1.5 - 1.65, 1.5 + 8.25))
 
 
 def test_one_sample_twice_is_no_shift() -> None:
@@ -102,6 +103,28 @@ def test_holm_by_hand() -> None:
     assert holm({"a": 0.0501, "b": 0.06}, 0.1) == set()
     assert holm({"a": 0.05, "b": 0.1}, 0.1) == {"a", "b"}
     assert holm({}, 0.2) == set()
+
+
+def test_holm_with_weights_by_hand() -> None:
+    """Three of weight 1 and one of 0.1: 0.1 / 3.1 for the first, and a tenth of it for the small one."""
+    small = {"d": 0.1}
+    assert holm({"a": 0.0322, "b": 0.5, "c": 0.5, "d": 0.5}, 0.1, small) == {"a"}
+    assert holm({"a": 0.0323, "b": 0.5, "c": 0.5, "d": 0.5}, 0.1, small) == set()
+    assert holm({"a": 0.5, "b": 0.5, "c": 0.5, "d": 0.0032}, 0.1, small) == {"d"}
+    assert holm({"a": 0.5, "b": 0.5, "c": 0.5, "d": 0.0033}, 0.1, small) == set()
+    # What is told leaves its weight to the others: 0.1 / 2.1 for the second.
+    assert holm({"a": 0.01, "b": 0.0476, "c": 0.5, "d": 0.5}, 0.1, small) == {"a", "b"}
+    assert holm({"a": 0.01, "b": 0.0477, "c": 0.5, "d": 0.5}, 0.1, small) == {"a"}
+
+
+def test_what_is_not_known_of_the_work_widens_both_interval_and_test() -> None:
+    a, b = np.arange(9.0) / 10, np.arange(9.0) / 10 + 0.5
+    plain, unsure = shift_between(a, b, 0.03), shift_between(a, b, 0.03, work_error=0.2)
+    assert (plain.shift, plain.error) == (unsure.shift, unsure.error)
+    assert unsure.fixed == pytest.approx(math.hypot(0.03 * math.sqrt(2), 0.2))
+    inner = math.sqrt((plain.shift - plain.low) ** 2 - (Z95 * plain.fixed) ** 2)
+    assert unsure.shift - unsure.low == pytest.approx(math.hypot(inner, Z95 * unsure.fixed))
+    assert unsure.p > plain.p
 
 
 # --- percentiles ------------------------------------------------------------------------------------------------------

@@ -158,19 +158,15 @@ def test_an_undo_whose_restart_did_not_happen_is_not_asked_about(
 )
 @pytest.mark.parametrize("served", [True, False])
 def test_a_rollback_behind_which_v34_does_not_serve_says_why(
-    harness: ControlHarness,
-    monkeypatch: pytest.MonkeyPatch,
-    fail_restart: FailRestart,
-    error: Exception,
-    reason: str,
-    served: bool,
+    harness: ControlHarness, fail_restart: FailRestart, error: Exception, reason: str, served: bool
 ) -> None:
     """The files are as they were; v34 served until then, or did not and is not restarted."""
     before = harness.contents()
     op = harness.flip()
-    monkeypatch.setattr(V34Service, "wait_until_settled", lambda self: served)
     fail_restart(error)
-    state = harness.answer("undo")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(V34Service, "wait_until_settled", lambda self: served)
+        state = harness.answer("undo")
     assert harness.contents() == before
     own = next(one for one, _ in harness.stages() if one != op)
     if served:

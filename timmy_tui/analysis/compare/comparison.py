@@ -125,13 +125,14 @@ def _row(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> Stage
     )  # fmt: skip
     if short:
         return base
-    known = noise.of(stage)
+    known = noise.between(stage)
     times = log_times(stage, values, sides)
-    shift = shift_between(*times, known.share)
-    middle = (float(np.median(times[0])) + float(np.median(times[1]))) / 2
+    shift = times.shift(known.share)
+    middle = (float(np.median(times.a)) + float(np.median(times.b))) / 2
     ratio, low, high = (_ratio(middle, one, softening(stage)) for one in (shift.shift, shift.low, shift.high))
+    to_tell = _to_tell(shift, n_a, n_b)
     return replace(
-        base, ratio=ratio, low=low, high=high, p=shift.p, to_tell=_to_tell(shift, n_a, n_b, known.share),
+        base, ratio=ratio, low=low, high=high, p=shift.p, to_tell=to_tell, more=_more(to_tell, n_a, n_b),
         verdict="unchanged", wanted=0, noise=known.share, noise_restarts=known.restarts,
     )  # fmt: skip
 
@@ -143,11 +144,10 @@ def _ratio(middle: float, shift: float, soft: float) -> float:
     return after / before
 
 
-def _to_tell(shift: Shift, n_a: int, n_b: int, noise: float) -> int | None:
+def _to_tell(shift: Shift, n_a: int, n_b: int) -> int | None:
     """Turns a side that make the interval as narrow as what is asked about; 0 if it is, None if no number does."""
     reach, asked = (shift.high - shift.low) / 2, math.log1p(_TUNING.asked_share)
-    # How far sessions differ by chance is in every interval, however many turns there are.
-    fixed = _Z95 * noise * math.sqrt(2)
+    fixed = _Z95 * shift.fixed
     if reach <= asked:
         return 0
     if fixed >= asked:
@@ -157,28 +157,40 @@ def _to_tell(shift: Shift, n_a: int, n_b: int, noise: float) -> int | None:
     return math.ceil(2 * share / (1 / n_a + 1 / n_b))
 
 
+def _more(to_tell: int | None, n_a: int, n_b: int) -> int | None:
+    """Further turns of B that do what ``to_tell`` a side would; None where A alone is too short, or it takes many."""
+    if not to_tell or 2 * n_a <= to_tell:
+        return None
+    more = max(math.ceil(1 / (2 / to_tell - 1 / n_a)) - n_b, 1)
+    return more if more <= _TUNING.most_turns else None
+
+
 def _raw_moved(sides: Sides) -> bool:
     """What was measured of V2V differs, whatever the work."""
     values = raw_values(V2V, sides)
     logs = [np.log(np.maximum(np.array([ms for ms, _ in side]), TUNING.series.least_ms)) for side in values]
     if min(map(len, logs)) < _TUNING.least_values:
         return False
-    shift = shift_between(logs[0], logs[1], TUNING.session_noise.assumed)
+    shift = shift_between(logs[0], logs[1], _TUNING.assumed_noise)
     return shift.low > 0 or shift.high < 0
 
 
 def with_verdicts(rows: Sequence[StageVerdict], level: float) -> tuple[StageVerdict, ...]:
     """The rows with their verdicts, looked at all together (Holm) at this level."""
-    stands = holm({row.stage: row.p for row in rows if row.p is not None}, level)
+    small = {row.stage: _TUNING.small_weight for row in rows if (row.before_ms or 0.0) < _TUNING.small_ms}
+    stands = holm({row.stage: row.p for row in rows if row.p is not None}, level, small)
     return tuple(_with_verdict(row, row.stage in stands) for row in rows)
 
 
 def with_verdict_for_every_look(comparison: Comparison) -> Comparison:
     """The same for a verdict that is looked at after every turn: intervals stay, verdicts need more.
 
-    Each look is one more chance to be wrong. The interval is one for this number of turns.
+    Each look is one more chance to be wrong, the more so the fewer turns there are. The interval is one for this number
+    of turns.
     """
-    return with_sentence(replace(comparison, stages=with_verdicts(comparison.stages, _TUNING.false_verdicts_looked)))
+    level = _TUNING.false_verdicts_looked * min(comparison.n_b / _TUNING.looked_turns, 1.0)
+    shares = tuple(share for share in comparison.shares if share.p <= _TUNING.share_p_looked)
+    return with_sentence(replace(comparison, stages=with_verdicts(comparison.stages, level), shares=shares))
 
 
 def _with_verdict(row: StageVerdict, stands: bool) -> StageVerdict:

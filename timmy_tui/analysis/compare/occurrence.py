@@ -27,9 +27,10 @@ def _share_changes(sides: Sides) -> Iterator[ShareChange]:
             continue
         had_a, had_b = (sum(turn.stages.get(stage) is not None for turn in side) for side in known)
         n_a, n_b = map(len, known)
-        if abs(had_a / n_a - had_b / n_b) >= _TUNING.least_share and fisher(had_a, n_a, had_b, n_b) <= _TUNING.share_p:
+        p = fisher(had_a, n_a, had_b, n_b)
+        if abs(had_a / n_a - had_b / n_b) >= _TUNING.least_share and p <= _TUNING.share_p:
             skipped = any(stage in turn.skipped for side in known for turn in side)
-            yield ShareChange(stage=stage, had_a=had_a, n_a=n_a, had_b=had_b, n_b=n_b, optional=skipped)
+            yield ShareChange(stage=stage, had_a=had_a, n_a=n_a, had_b=had_b, n_b=n_b, optional=skipped, p=p)
 
 
 def gap_values(sides: Sides) -> dict[str, Values]:

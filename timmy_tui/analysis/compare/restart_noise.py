@@ -4,6 +4,7 @@ Formulas and sources: analysis/detect/STATISTICS.md.
 """
 
 import hashlib
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.equal_work import Sides, shift_of, usable, values_of_stage
+from timmy_tui.analysis.compare.equal_work import Sides, log_times, usable, values_of_stage
 from timmy_tui.analysis.stats.flag_changes import FlagTracker
 from timmy_tui.analysis.stats.session_noise import GROUPS, Noise, SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -107,9 +108,10 @@ def _differences(stages: Iterable[str], sides: Sides) -> Iterator[Difference]:
     for stage in stages:
         values = values_of_stage(stage, sides)
         if min(len(side) for side in values) >= TUNING.comparison.least_values:
-            shift = shift_of(stage, values, sides)
+            times = log_times(stage, values, sides)
+            shift = times.shift(0.0)
             # The comparison's own margin is left out: it would hide up to half of the noise of unsteady stages.
-            yield Difference(shift.shift, shift.error / TUNING.comparison.inflation)
+            yield Difference(shift.shift, math.hypot(shift.error / TUNING.comparison.inflation, times.work_error))
 
 
 def estimate(differences: Sequence[Difference]) -> Noise:

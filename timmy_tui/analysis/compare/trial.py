@@ -1,33 +1,36 @@
-"""The guide's tests, step by step: measure, change, measure again, judge. Pure: turns and a time in, a trial out.
+"""A guided test as it is stored: measure, change, measure again, judge. Pure; trial_steps.py carries it on.
 
 A trial is a list of phases, each with the windows of time in which its turns were taken, so that it can be left and
 resumed: what lies between two windows does not count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.comparison import compare
-from timmy_tui.analysis.compare.crossover import compare_crossover
-from timmy_tui.analysis.compare.equal_work import usable
-from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.core.formatting import plural
 from timmy_tui.model.flag_words import by_key, word
-from timmy_tui.model.judgement import Comparison, TrialState
+from timmy_tui.model.flags import FLAGS
+from timmy_tui.model.judgement import TrialRecipe
 from timmy_tui.model.turn import Turn
 
 SCHEMA = 1
 
 Flags = tuple[tuple[str, str], ...]
 
-TESTS: Mapping[str, tuple[str, Flags, Flags]] = {
-    "test-1": ("Test 1: raw off", (("raw", "off"),), (("raw", "on"),)),
-    "test-2": ("Test 2: tail mode", (("tail-mode", "on"), ("raw", "off")), (("tail-mode", "off"), ("raw", "on"))),
+RECIPES: Mapping[str, TrialRecipe] = {
+    "test-1": TrialRecipe(name="test-1", label="Test 1: raw off", there=(("raw", "off"),), back=(("raw", "on"),)),
+    "test-2": TrialRecipe(
+        name="test-2",
+        label="Test 2: tail mode",
+        there=(("tail-mode", "on"), ("raw", "off")),
+        back=(("tail-mode", "off"), ("raw", "on")),
+    ),
 }
-"""Name → label, what is changed, and what it is changed back to for A B A where the flags before are not known."""
+"""The guide's two, ready-made; ``back`` is for A B A where the flags before are not known."""
 GUIDE = ("test-1", "test-2")
+ONE_FLAG = "flag"
+"""Name of a test of any flag."""
 
 
 class Phase(Struct, frozen=True, kw_only=True):
@@ -57,147 +60,114 @@ class Trial(Struct, frozen=True, kw_only=True):
     at: int = 0
     left: bool = False
     schema: int = SCHEMA
+    recipe: TrialRecipe | None = None
+    """Of a test of any flag; None for the guide's."""
+    on_trouble: str = "ask"
+    """``ask`` or ``undo``."""
+    stopped: str = ""
+    """Why it stopped by itself; empty while it runs, and when it ended otherwise."""
+    elsewhere: bool = False
+    """It stopped because a flag was changed elsewhere: there is nothing of its own to undo."""
+    unguarded: bool = False
+    """The user has let it go on after it had stopped."""
 
 
-def make_trial(name: str, turns: int, aba: bool, now: float) -> Trial:
-    """``test-1``, ``test-2`` or ``guide`` (both). ``turns``: measured on each side, first ones of a session apart."""
-    phases: list[Phase] = []
-    for test in GUIDE if name == "guide" else (name,):
-        _, there, back = TESTS[test]
-        phases.append(Phase(kind="measure", test=test, side="A"))
-        phases.append(Phase(kind="change", test=test, side="B", flags=there))
-        phases.append(Phase(kind="measure", test=test, side="B"))
-        if aba:
-            phases.append(Phase(kind="change", test=test, side="A again", flags=back))
-            phases.append(Phase(kind="measure", test=test, side="A again"))
-        phases.append(Phase(kind="verdict", test=test))
-    return _open_window(Trial(name=name, turns=turns, phases=tuple(phases)), now)
+FlagWords = Callable[[Turn, str], str | None]
+"""The value of a flag (by key) that a turn ran under, in the user's words; None if it is not known."""
+
+
+def shown_word(turn: Turn, key: str) -> str | None:
+    """As far as the turn itself shows it."""
+    flag = by_key(key)
+    value = flag.turn(turn) if flag is not None and flag.turn is not None else None
+    return None if value is None else word(flag, value)
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """So many turns that go wrong with the change stop a trial, as the settings say; 0: none do."""
+
+    bad: int = 0
+    failed: int = 0
+    empty: int = 0
+    leaking: int = 0
+
+
+class Watch(Struct, frozen=True):
+    """What a trial goes by besides its turns."""
+
+    marks: Mapping[int, str] = {}
+    """Ordinal → ``good`` or ``bad``, the user's own."""
+    runs: FlagWords = shown_word
+    limits: Limits = Limits()
+    changeable: Mapping[str, str] = field(
+        default_factory=lambda: {flag.key: flag.label for flag in FLAGS if not flag.read_only}
+    )
+    """Key → label of every flag that may not change while another one is tested."""
+
+
+def make_trial(name: str, turns: int, aba: bool, now: float, recipe: TrialRecipe | None = None) -> Trial:
+    """``test-1``, ``test-2``, ``guide`` (both), or ``flag`` with its recipe.
+
+    ``turns``: measured on each side, first ones of a session apart.
+    """
+    trial = Trial(name=name, turns=turns, phases=(), recipe=recipe)
+    tests = GUIDE if name == "guide" else (recipe.name if recipe is not None else name,)
+    phases = tuple(phase for test in tests for phase in _phases(recipe_in(trial, test), aba))
+    return open_window(replace(trial, phases=phases), now)
+
+
+def _phases(recipe: TrialRecipe, aba: bool) -> list[Phase]:
+    test = recipe.name
+    phases = [
+        Phase(kind="measure", test=test, side="A"),
+        Phase(kind="change", test=test, side="B", flags=recipe.there),
+        Phase(kind="measure", test=test, side="B"),
+    ]
+    if aba:
+        phases.append(Phase(kind="change", test=test, side="A again", flags=recipe.back))
+        phases.append(Phase(kind="measure", test=test, side="A again"))
+    return [*phases, Phase(kind="verdict", test=test)]
+
+
+def recipe_in(trial: Trial, test: str) -> TrialRecipe:
+    """The recipe of one of its tests."""
+    return trial.recipe if trial.recipe is not None else RECIPES[test]
 
 
 def is_possible(trial: Trial) -> bool:
     """``make_trial`` could have begun it: a file that somebody edited can name tests, sides and flags that are none."""
-    if trial.name not in (*TESTS, "guide") or trial.turns < 1 or not 0 <= trial.at <= len(trial.phases):
+    if trial.turns < 1 or not 0 <= trial.at <= len(trial.phases) or trial.on_trouble not in ("ask", "undo"):
+        return False
+    if trial.name == ONE_FLAG:
+        if trial.recipe is None or not _is_of_one_flag(trial.recipe):
+            return False
+    elif trial.name not in (*RECIPES, "guide") or trial.recipe is not None:
         return False
     answers = {phase.answer for phase in trial.phases}
     values = {value for phase in trial.phases for _, value in phase.flags}
-    begun = [make_trial(trial.name, trial.turns, aba, 0.0) for aba in (False, True)]
-    return _shape(trial) in map(_shape, begun) and answers <= {"", "keep", "undo"} and values <= {"on", "off"}
+    begun = [make_trial(trial.name, trial.turns, aba, 0.0, trial.recipe) for aba in (False, True)]
+    known = values <= {"on", "off"} if trial.recipe is None else all(map(_is_word, values))
+    return _shape(trial) in map(_shape, begun) and answers <= {"", "keep", "undo"} and known
+
+
+def _is_of_one_flag(recipe: TrialRecipe) -> bool:
+    if len(recipe.there) != 1 or len(recipe.back) != 1:
+        return False
+    (key, there), (same, back) = *recipe.there, *recipe.back
+    return key == same == recipe.name and there != back and all(map(_is_word, (key, there, back, recipe.label)))
+
+
+def _is_word(text: str) -> bool:
+    """The file is a private one of at most a megabyte: its length is bounded there."""
+    return text != "" and text.isprintable()
 
 
 def _shape(trial: Trial) -> list[tuple[str, str, str, tuple[str, ...]]]:
     return [(phase.kind, phase.test, phase.side, tuple(flag for flag, _ in phase.flags)) for phase in trial.phases]
 
 
-def advance(trial: Trial, turns: Sequence[Turn], now: float) -> Trial:
-    """Advance a trial as far as ``turns`` (oldest first) allow; the same turns again change nothing."""
-    while not trial.left and trial.at < len(trial.phases):
-        trial = _replace_phase(trial, _with_flags_of_a(trial, turns))
-        phase = trial.phases[trial.at]
-        if phase.kind == "measure" and phase.side == "A" and _is_already_set(trial, turns):
-            trial = _skip_test(trial, now)
-        elif phase.kind == "measure" and len(usable(_inside(phase, turns))) >= trial.turns:
-            trial = _next_phase(trial, now)
-        elif phase.kind == "change" and (since := _shown_since(phase, turns)) is not None:
-            trial = _next_phase(trial, since)
-        else:
-            break
-    return trial
-
-
-def _with_flags_of_a(trial: Trial, turns: Sequence[Turn]) -> Phase:
-    """The current phase; one that goes back to A asks for the flags that A's turns show."""
-    phase = trial.phases[trial.at]
-    if phase.kind != "change" or phase.side != "A again":
-        return phase
-    first = next(other for other in trial.phases if other.test == phase.test and other.side == "A")
-    before = _inside(first, turns)
-    flags = tuple(
-        (flag, next((word for other in reversed(before) for word in ("on", "off") if shows(other, flag, word)), value))
-        for flag, value in phase.flags
-    )
-    return replace(phase, flags=flags)
-
-
-def _is_already_set(trial: Trial, turns: Sequence[Turn]) -> bool:
-    """Whether the flags are already as the test would set them: A and B would be the same."""
-    change = trial.phases[trial.at + 1]
-    inside = _inside(trial.phases[trial.at], turns)
-    session = [turn for turn in inside if turn.session == inside[-1].session]
-    return bool(session) and all(any(shows(turn, flag, value) for turn in session) for flag, value in change.flags)
-
-
-def _skip_test(trial: Trial, now: float) -> Trial:
-    test = trial.phases[trial.at].test
-    trial = _close_window(trial, now)
-    while trial.at < len(trial.phases) and trial.phases[trial.at].test == test:
-        phase = trial.phases[trial.at]
-        if phase.kind == "verdict":
-            trial = _replace_phase(trial, replace(phase, answer="keep", sentence="already set"))
-        trial = replace(trial, at=trial.at + 1)
-    return _open_window(trial, now)
-
-
-def leave(trial: Trial, now: float) -> Trial:
-    """Leave a trial: turns do not count from now on."""
-    return trial if trial.left else replace(_close_window(trial, now), left=True)
-
-
-def resume(trial: Trial, now: float) -> Trial:
-    """Resume a trial: turns count again, in a new window."""
-    return _open_window(replace(trial, left=False), now) if trial.left else trial
-
-
-def answer(trial: Trial, choice: str, turns: Sequence[Turn], now: float, noise: SessionNoise | None = None) -> Trial:
-    """The user's ``keep`` or ``undo`` to the verdict; the next test begins."""
-    if trial.left or trial.at >= len(trial.phases) or trial.phases[trial.at].kind != "verdict":
-        return trial
-    verdict = _verdict(trial, turns, {}, noise)
-    answered = replace(trial.phases[trial.at], answer=choice, sentence=verdict.sentence)
-    return _next_phase(_replace_phase(trial, answered), now)
-
-
-def state(
-    trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None = None
-) -> TrialState:
-    """For the screen and the shell."""
-    steps = len(trial.phases)
-    if trial.at >= steps:
-        sentence = "; ".join(
-            f"{TESTS[phase.test][0]}: {phase.sentence} ({phase.answer})" for phase in trial.phases if phase.answer
-        )
-        return TrialState(label=_label(trial), step=steps, steps=steps, phase="done", sentence=sentence)
-    phase = trial.phases[trial.at]
-    seen = len(usable(_inside(phase, turns))) if phase.kind == "measure" else 0
-    verdict = _verdict(trial, turns, marks, noise) if phase.kind == "verdict" else None
-    wish = phase.flags if phase.kind == "change" else ()
-    return TrialState(
-        label=TESTS[phase.test][0],
-        step=trial.at + 1,
-        steps=steps,
-        phase=phase.kind,
-        sentence="left; it continues where it stopped" if trial.left else _sentence(phase, trial.turns - seen, verdict),
-        wish=wish,
-        seen=seen,
-        wanted=trial.turns if phase.kind == "measure" else 0,
-        verdict=verdict,
-        left=trial.left,
-    )
-
-
-def _sentence(phase: Phase, missing: int, verdict: Comparison | None) -> str:
-    if verdict is not None:
-        return f"{verdict.sentence}. Keep it, or undo?"
-    if phase.kind == "change":
-        return "now change " + " and ".join(f"{flag} to {value}" for flag, value in phase.flags)
-    how = {"A": "as it is", "B": "with the change", "A again": "as it was"}[phase.side]
-    return f"{plural(missing, 'more turn')} {how}"
-
-
-def _label(trial: Trial) -> str:
-    return "the guide's tests" if trial.name == "guide" else TESTS[trial.name][0]
-
-
-def _inside(phase: Phase, turns: Sequence[Turn]) -> list[Turn]:
+def inside(phase: Phase, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns that began in its windows."""
     return [
         turn
         for turn in turns
@@ -206,50 +176,34 @@ def _inside(phase: Phase, turns: Sequence[Turn]) -> list[Turn]:
     ]
 
 
-def _shown_since(phase: Phase, turns: Sequence[Turn]) -> float | None:
-    """Start of the first turn, after the phase began, whose session shows all the flags; None before that."""
-    inside = _inside(phase, turns)
-    for turn in inside:
-        session = [other for other in inside if other.session == turn.session]
-        if all(any(shows(other, flag, value) for other in session) for flag, value in phase.flags):
-            return session[0].started
-    return None
+def side_of(trial: Trial, side: str, turns: Sequence[Turn]) -> list[Turn]:
+    """The measured turns of ``A``, ``B`` or ``A again`` of the test that is at hand; none before it began."""
+    test = trial.phases[min(trial.at, len(trial.phases) - 1)].test
+    return [
+        turn
+        for phase in trial.phases
+        if (phase.kind, phase.test, phase.side) == ("measure", test, side)
+        for turn in inside(phase, turns)
+    ]
 
 
-def shows(turn: Turn, flag: str, value: str) -> bool:
-    """The turn itself shows that the flag has this value, in the user's words."""
-    known = by_key(flag)
-    return known is not None and known.turn is not None and word(known, known.turn(turn)) == value
-
-
-def _verdict(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None) -> Comparison:
-    test = trial.phases[trial.at].test
-    sides = {
-        phase.side: _inside(phase, turns) for phase in trial.phases if phase.test == test and phase.kind == "measure"
-    }
-    if "A again" in sides:
-        return compare_crossover((sides["A"], sides["B"], sides["A again"]), ("A", "B", "A again"), marks, noise)
-    return compare(sides["A"], sides["B"], ("as it was", "changed"), marks, noise)
-
-
-def _next_phase(trial: Trial, now: float) -> Trial:
-    return _open_window(replace(_close_window(trial, now), at=trial.at + 1), now)
-
-
-def _open_window(trial: Trial, now: float) -> Trial:
+def open_window(trial: Trial, now: float) -> Trial:
+    """Turns count in the phase at hand from now on."""
     if trial.at >= len(trial.phases):
         return trial
     phase = trial.phases[trial.at]
-    return _replace_phase(trial, replace(phase, windows=(*phase.windows, (now, None))))
+    return replace_phase(trial, replace(phase, windows=(*phase.windows, (now, None))))
 
 
-def _close_window(trial: Trial, now: float) -> Trial:
+def close_window(trial: Trial, now: float) -> Trial:
+    """Turns do not count any more in the phase at hand."""
     if trial.at >= len(trial.phases) or not trial.phases[trial.at].windows:
         return trial
     phase = trial.phases[trial.at]
     *earlier, (begin, end) = phase.windows
-    return _replace_phase(trial, replace(phase, windows=(*earlier, (begin, now if end is None else end))))
+    return replace_phase(trial, replace(phase, windows=(*earlier, (begin, now if end is None else end))))
 
 
-def _replace_phase(trial: Trial, phase: Phase) -> Trial:
+def replace_phase(trial: Trial, phase: Phase) -> Trial:
+    """With this phase in place of the one at hand."""
     return replace(trial, phases=(*trial.phases[: trial.at], phase, *trial.phases[trial.at + 1 :]))

@@ -42,7 +42,8 @@ def sentence_of(
 
 def _moved_words(row: StageVerdict) -> str:
     raw = " (raw: its work is not known)" if row.note else ""
-    if not row.before_ms or (row.ratio or 0.0) >= _TUNING.ratio_words_below:
+    ratio, limit = row.ratio or 0.0, _TUNING.ratio_words_below
+    if not row.before_ms or not 1 / limit < ratio < limit:
         return f"{stage_words(row.stage)} {duration(row.before_ms)}→{duration(row.after_ms)}{raw}"
     return f"{stage_words(row.stage)} {_ratio(row)}{_measured(row)}{raw}"
 
@@ -71,9 +72,12 @@ def _no_change(whole: StageVerdict | None) -> str:
 
 
 def _further(row: StageVerdict) -> str:
+    """How many turns would tell; an estimate, for the spread of so few turns is known but roughly."""
     if row.to_tell is None:
         return ", and sessions differ too much by chance to tell ±10 %"
-    return f", about {row.to_tell} turns a side would tell ±10 %" if row.to_tell else ""
+    if row.to_tell and row.more is not None:
+        return f", ~{row.more} more turns would tell ±10 %"
+    return f", ~{row.to_tell} turns a side would tell ±10 %" if row.to_tell else ""
 
 
 def is_narrow(row: StageVerdict) -> bool:

@@ -13,8 +13,9 @@ class EpochTracker:
     """Takes turns, makes epochs. An unknown value never begins one."""
 
     def __init__(self, known: KnownFlags | None = None) -> None:
-        self._known = known or KnownFlags()
-        self._flags = FlagTracker(self._known)
+        self.known = known or KnownFlags()
+        """The table of flags, and their values by journal and files as they were known at the beginning."""
+        self._flags = FlagTracker(self.known)
         self._epochs: list[Epoch] = []
         self._members: list[list[int]] = []
         self._seen: dict[int, int] = {}
@@ -73,6 +74,11 @@ class EpochTracker:
         """The flags of the newest turn, as far as known."""
         return self._epochs[-1].flags if self._epochs else {}
 
+    def flags_of(self, turn: Turn) -> Values:
+        """The flags of the turn's epoch, as far as known; none for a turn that was not taken in."""
+        place = self._seen.get(turn.ordinal)
+        return {} if place is None else self._epochs[place].flags
+
     def members(self, number: int) -> tuple[int, ...]:
         """Ordinals of the turns of an epoch; empty if there is no such epoch."""
         return tuple(self._members[number - 1]) if 0 < number <= len(self._members) else ()
@@ -82,7 +88,7 @@ class EpochTracker:
         before, after = self._common(a), self._common(b)
         return tuple(
             FlagChange(flag=flag.key, label=flag.label, before=before[flag.key], after=after[flag.key])
-            for flag in self._known.flags
+            for flag in self.known.flags
             if flag.key in before and flag.key in after and before[flag.key] != after[flag.key]
         )
 

@@ -4,6 +4,7 @@ Formulas and sources: analysis/detect/STATISTICS.md.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,10 +28,15 @@ class Shift(NamedTuple):
     """Two-sided, with the session noise taken in."""
     error: float
     """Standard error from the values alone, the session noise apart."""
+    fixed: float
+    """Standard error that more turns do not make smaller: the session noise, and what is not known of the work."""
 
 
-def shift_between(a: Array, b: Array, noise: float) -> Shift:
-    """Both samples hold at least two values. ``noise``: how far sessions differ by chance, in log units."""
+def shift_between(a: Array, b: Array, noise: float, work_error: float = 0.0) -> Shift:
+    """Both samples hold at least two values. ``noise``: how far sessions differ by chance, in log units.
+
+    ``work_error``: standard error of the work that was taken out of the difference, in log units.
+    """
     differences = np.sort((b[:, None] - a[None, :]).ravel())
     shift = float(np.median(differences))
     m, n = len(a), len(b)
@@ -42,9 +48,9 @@ def shift_between(a: Array, b: Array, noise: float) -> Shift:
     below, above = (shift - low) * inflation, (high - shift) * inflation
     error = (below + above) / (2 * _Z95)
     # Both sessions have their own chance level, so the difference has that of two.
-    chance = noise * math.sqrt(2)
-    low, high = shift - math.hypot(below, _Z95 * chance), shift + math.hypot(above, _Z95 * chance)
-    return Shift(shift, low, high, _two_sided(shift, math.hypot(error, chance), m + n - 2), error)
+    fixed = math.hypot(noise * math.sqrt(2), work_error)
+    low, high = shift - math.hypot(below, _Z95 * fixed), shift + math.hypot(above, _Z95 * fixed)
+    return Shift(shift, low, high, _two_sided(shift, math.hypot(error, fixed), m + n - 2), error, fixed)
 
 
 def _two_sided(shift: float, error: float, freedom: int) -> float:
@@ -55,11 +61,14 @@ def _two_sided(shift: float, error: float, freedom: int) -> float:
     return float(2 * stdtr(max(freedom, 1), -abs(shift) / max(error, 1e-12)))
 
 
-def holm(p_values: dict[str, float], level: float) -> set[str]:
-    """Names whose difference stands when all are looked at together (Holm's step-down)."""
+def holm(p_values: Mapping[str, float], level: float, weights: Mapping[str, float] | None = None) -> set[str]:
+    """Names whose difference stands when all are looked at together (Holm's step-down, weighted; 1 by default)."""
+    own = {name: (weights or {}).get(name, 1.0) for name in p_values}
     stands: set[str] = set()
-    for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
-        if p > level / (len(p_values) - rank):
+    left = sum(own.values())
+    for name in sorted(p_values, key=lambda name: p_values[name] / own[name]):
+        if p_values[name] * left > level * own[name]:
             break
         stands.add(name)
+        left -= own[name]
     return stands

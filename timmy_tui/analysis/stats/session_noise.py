@@ -45,14 +45,19 @@ class SessionNoise:
         """For a stage, ``V2V``, or a series of the detector."""
         return self.groups.get(group_of(stage), Noise())
 
+    def between(self, stage: str) -> Noise:
+        """The same for a comparison, which assumes more where nothing was learned."""
+        known = self.of(stage)
+        return known if known.restarts else Noise(max(known.share, TUNING.comparison.assumed_noise))
+
     def describe(self, series: Iterable[str]) -> str:
         """``session noise ~2.6 % (from 7 restarts)``; a span where the groups of these stages differ."""
-        known = {self.of(name) for name in series}
+        known = {self.between(name) for name in series}
         learned = sorted(noise for noise in known if noise.restarts)
         if not learned:
-            return f"session noise {_percent(_TUNING.assumed)} % assumed"
+            return f"session noise {_percent(TUNING.comparison.assumed_noise)} % assumed"
         low, high = _percent(learned[0].share), _percent(learned[-1].share)
-        rest = f"; {_percent(_TUNING.assumed)} % assumed elsewhere" if len(learned) < len(known) else ""
+        rest = f"; {_percent(TUNING.comparison.assumed_noise)} % assumed elsewhere" if len(learned) < len(known) else ""
         share = low if low == high else f"{low}–{high}"
         return f"session noise ~{share} % ({_restarts(sorted({one.restarts for one in learned}))}{rest})"
 

@@ -199,6 +199,22 @@ def fit_work(
     return _fit(y, design(stage, work, mix), priors, sides, (start, rounds))._replace(mix=mix)
 
 
+def tokens_apart(stage: str, y: Array, work: Sequence[Sequence[float]], groups: Array) -> float:
+    """How far the difference of two groups' log tokens is open: its standard deviation over the mixes that fit as well.
+
+    0 for a stage whose tokens need no mix.
+    """
+    if not is_mixed(stage) or not len(y):
+        return 0.0
+    as_good = _TUNING.as_good if len(y) >= _TUNING.mix_values else _TUNING.as_good_of_few
+    sides = [np.flatnonzero(groups == group) for group in (0, 1)]
+    tried = _mixed(work, _MIXES)
+    scales = _scales(y - priors_of(stage).slopes[0] * tried, sides)
+    open_ones = tried[scales <= (1 + as_good) * scales.min()]
+    apart = np.median(open_ones[:, sides[1]], axis=1) - np.median(open_ones[:, sides[0]], axis=1)
+    return float(np.std(apart))
+
+
 def _scales(residuals: Array, sides: Sequence[Places]) -> Array:
     """Robust scale of every row, each side around its own median."""
     around = np.concatenate([_around(residuals[:, side]) for side in sides], axis=1)

@@ -15,7 +15,7 @@ from timmy_tui.model.user_requests import (
 )
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import COMMANDS
-from timmy_tui.ui.messages import Backend, EnterValue, Plan, ScreenRequest
+from timmy_tui.ui.messages import ActionRequest, Backend, EnterValue, Plan
 from timmy_tui.ui.threads import in_thread
 
 PROBE = (
@@ -46,7 +46,7 @@ class Requests:
             self._host.say(f"{command.replace('_', ' ')} does not work here: {reason}", "warn")
         return reason is not None
 
-    def ask(self, request: ScreenRequest) -> None:
+    def ask(self, request: ActionRequest) -> None:
         """Carry out the request of a screen."""
         match request:
             case MarkTurn():
@@ -89,7 +89,7 @@ class Requests:
         flag = next((f for f in control.flags if f.key == key), None) if control else None
         if flag is None:
             return
-        text = await self._ask_text(flag.label, flag.file_value)
+        text = await self.ask_text(flag.label, flag.file_value)
         if text is not None:
             await self.plan_and_confirm(Flip(((key, text),)))
 
@@ -172,7 +172,7 @@ class Requests:
     async def _note(self, ordinal: int) -> None:
         name = self._host.view.turn_name(ordinal)
         previous = self._host.view.notes.get(ordinal, "")
-        text = await self._ask_text(f"note on {name}", previous)
+        text = await self.ask_text(f"note on {name}", previous)
         if text is not None and text != previous:
             message = f"{name}: note {'saved' if text else 'removed'}"
             await self._send(NoteTurn(ordinal, text), message)
@@ -192,7 +192,7 @@ class Requests:
 
     # -- helpers
 
-    async def _ask_text(self, heading: str, text: str) -> str | None:
+    async def ask_text(self, heading: str, text: str) -> str | None:
         from timmy_tui.ui.screens.text_prompt import TextPrompt
 
         return await self._host.push_screen_wait(TextPrompt(heading, text))

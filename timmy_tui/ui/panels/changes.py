@@ -7,7 +7,7 @@ from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.change import ChangeProgress, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
-from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, right
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name
 from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
@@ -105,7 +105,14 @@ def trial_lines(view: View, width: int) -> list[Line]:
     trial = view.trial
     if trial is None:
         return []
-    return [BLANK, title("guided test", width, view), trial_line(trial, view, width)]
+    head = trial_line(trial, view, width)
+    whole = trial.sentence in plain(head)
+    return [BLANK, title("guided test", width, view), head, *([] if whole else _sentence(trial.sentence, width))]
+
+
+def _sentence(text: str, width: int) -> list[Line]:
+    """All of it, on as many lines as it needs."""
+    return [line((row, "value")) for row in wrap_text(foreign(text, 1000), width)]
 
 
 def verdict_lines(view: View, width: int) -> list[Line]:
@@ -118,7 +125,7 @@ def verdict_lines(view: View, width: int) -> list[Line]:
     lines = [
         BLANK,
         title(f"verdict{changes}: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
-        line((foreign(verdict.sentence, width), "value")),
+        *_sentence(verdict.sentence, width),
         *([line((foreign(verdict.noise, width), "muted"))] if verdict.noise and not verdict.wanted else []),
         *_quality(verdict),
     ]

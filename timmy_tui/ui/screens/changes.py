@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from timmy_tui.model.change import FlagState
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
 from timmy_tui.ui.key_commands import screen_bindings
-from timmy_tui.ui.messages import EnterValue, Requested, ScreenRequest
+from timmy_tui.ui.messages import BeginFlagTest, EnterValue, Noticed, Requested, ScreenRequest
 from timmy_tui.ui.panels.changes import change_rows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
+from timmy_tui.ui.view import Notice
 
 REQUESTS: Mapping[str, Callable[[str], ScreenRequest]] = {
     "op": Undo, "point": Restore, "latest": lambda key: RestoreLatest(),
@@ -33,6 +34,14 @@ class ChangesScreen(ScrollScreen):
         request = REQUESTS[kind](key) if kind in REQUESTS else self._flip(key)
         if request is not None:
             self.post_message(Requested(request))
+
+    def action_test_flag(self) -> None:
+        """Begin a guided test of the flag under the cursor; on another row, ask for the row of a flag."""
+        target = self.current()
+        if isinstance(target, tuple) and target[0] == "flag":
+            self.post_message(Requested(BeginFlagTest(target[1])))
+        else:
+            self.post_message(Noticed(Notice(self.view.now, "choose the row of a flag first", "warn")))
 
     def _flip(self, key: str) -> ScreenRequest | None:
         control = self.view.control

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, cast
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 from textual.screen import Screen
 
 from timmy_tui.core.formatting import local_time
@@ -13,7 +14,7 @@ from timmy_tui.model.user_requests import AnswerFinding, FindingAnswer
 from timmy_tui.report.finding_words import end_words, level_words
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import MOVES, Command, key_names, screen_bindings, works_on
-from timmy_tui.ui.messages import Requested
+from timmy_tui.ui.messages import BeginFlagTest, Requested
 from timmy_tui.ui.paint.lines import Line, Row, cells, foreign, left, line, plain, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, finding_role, finding_words, row_name, stage_name
 from timmy_tui.ui.panels.criteria import criteria_rows
@@ -204,6 +205,9 @@ class FindingsScreen(ScrollScreen):
             self.post_message(Requested(AnswerFinding(str(key), answer)))
 
 
+FLAG_TEST = "Guided test of this flag: measure, change, measure, verdict"
+
+
 class CommandList(Provider):
     """The commands of the palette: those that work on the screen below, and why another one does not."""
 
@@ -227,11 +231,24 @@ class CommandList(Provider):
     def _shown(self, command: Command) -> str:
         return f"{command.label}  {key_names(command.keys)}"
 
+    def _flag_tests(self) -> dict[str, Any]:
+        """``test retrieval`` …: a guided test of each flag that can be changed."""
+        host = cast(Host, self.app)
+        control = host.view.control
+        flags = control.flags if control is not None and "test_flag" not in host.unavailable else ()
+        return {
+            f"test {foreign(flag.label, 40)}": partial(self.app.post_message, Requested(BeginFlagTest(flag.key)))
+            for flag in flags
+            if flag.editable
+        }
+
     async def discover(self) -> Hits:
         """All commands that work, before the user types."""
         for command in self._commands:
             if not self._reason(command):
                 yield DiscoveryHit(self._shown(command), self._run(command), help=command.help)
+        for name, run in self._flag_tests().items():
+            yield DiscoveryHit(Content(name), run, name, FLAG_TEST)
 
     async def search(self, query: str) -> Hits:
         """Commands that match what the user typed; where none does, the nearest names."""
@@ -242,7 +259,10 @@ class CommandList(Provider):
         found = [(score, command) for score, command in scores if score > 0]
         for score, command in found:
             yield Hit(score, self._shown(command), self._run(command), help=self._reason(command) or command.help)
-        if found:
+        tests = [(score, name, run) for name, run in self._flag_tests().items() if (score := matcher.match(name)) > 0]
+        for score, name, run in tests:
+            yield Hit(score, Content(name), run, name, FLAG_TEST)
+        if found or tests:
             return
         meant = nearest_commands(query, self._commands)
         for place, command in enumerate(meant):
