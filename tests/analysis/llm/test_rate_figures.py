@@ -156,7 +156,10 @@ def power_of(longer: float, short: int, long: int, noise: float, loads: int = 0)
     ],
 )
 def test_where_one_depth_gives_way_to_the_next(limit: float, below: int, turns: tuple[int, int, float, int]) -> None:
-    """``turns``: short ones, long ones, noise, loads. The limits by bisection: misfit of long and short turns over their doubt, and of κ over 35 %, squared."""
+    """``turns``: short ones, long ones, noise, loads.
+
+    The limits by bisection: misfit of long and short turns over their doubt, and of κ over 35 %, squared.
+    """
     assert power_of(limit * 0.99999, *turns) == below
     assert power_of(limit * 1.00001, *turns) == below + 1
 
