@@ -158,7 +158,7 @@ def test_issues_and_solutions(timmy: GuidedTimmy) -> None:
 def test_the_guided_test_does_it_step_by_step(timmy: GuidedTimmy) -> None:
     """*Testing Plan*: begun and left; the steps themselves are tested with the judge."""
     assert timmy.run("trial") == "no guided test is open; timmy-tui trial start begins one\n"
-    timmy.run("trial", "start", "test-2")
+    timmy.run("trial", "start", "guide")
     assert json.loads(timmy.run("trial", "--json"))["label"]
     timmy.run("trial", "stop")
 

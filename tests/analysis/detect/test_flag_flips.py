@@ -128,4 +128,4 @@ def test_a_flip_that_falls_between_two_sessions_is_judged_across_later_restarts(
     verdict = judge.state().verdict
     assert verdict is not None and (verdict.n_a, verdict.n_b) == (58, 58), "less the first turn of each session"
     assert changes_words(verdict.changes) == "recency weight 0.75→0.25"
-    assert verdict.sentence.startswith("LLM ×0.4")
+    assert verdict.sentence.startswith("helped: LLM ×0.4")
