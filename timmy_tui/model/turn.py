@@ -49,6 +49,11 @@ class TurnState(StrEnum):
     TIMED_OUT = "timed_out"
 
 
+FAILED_STATES = (TurnState.FAILED, TurnState.TIMED_OUT)
+"""It was to be answered, and was not."""
+NOT_COMPLETED = (*FAILED_STATES, TurnState.ABORTED)
+
+
 class Span(StrEnum):
     """The span that a turn's headline measures: the widest one that its events allow."""
 
@@ -194,6 +199,11 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     def is_spoken(self) -> bool:
         """Somebody waited for a voice. Not a typed turn, nor one that only v34's statistics have."""
         return not self.typed and self.logs != "kv_stats"
+
+    @property
+    def went_wrong(self) -> bool:
+        """It failed, timed out or has an error line."""
+        return self.state in FAILED_STATES or bool(self.errors) or "error" in self.signals
 
     @property
     def measured_ms(self) -> float | None:

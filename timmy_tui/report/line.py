@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from timmy_tui.core.formatting import MISSING, ago, duration
 from timmy_tui.model.stages import label
 from timmy_tui.model.stats import StageStat
-from timmy_tui.model.turn import Turn, TurnState, newest_spoken
+from timmy_tui.model.turn import NOT_COMPLETED, Turn, newest_spoken
 
 if TYPE_CHECKING:
     from timmy_tui.model.snapshot import Snapshot
@@ -19,9 +19,8 @@ NOTABLE_MS = 50.0
 """A smaller change of the headline, or part of a slow turn, is not shown."""
 MEDIAN = "p50"
 """What Δ is against where the usual at equal work is not known: without a dashboard, and at the start of one."""
-BAD = (TurnState.FAILED, TurnState.TIMED_OUT, TurnState.ABORTED)
 
-BAD_WORDS = tuple(str(state).replace("_", " ") for state in BAD)
+BAD_WORDS = tuple(str(state).replace("_", " ") for state in NOT_COMPLETED)
 """The same as the line writes them."""
 
 
@@ -86,7 +85,7 @@ def turn_values(headline: StageStat | None, turn: Turn | None, fill: float | Non
         llm_ms=turn.stages.get("llm") if turn is not None else None,
         fill=fill,
         n=headline.n if headline else 0,
-        state="waiting" if turn is None else str(turn.state).replace("_", " ") if turn.state in BAD else "",
+        state="waiting" if turn is None else str(turn.state).replace("_", " ") if turn.state in NOT_COMPLETED else "",
         bound=turn is not None and turn.is_lower_bound,
         against=MEDIAN,
     )

@@ -4,19 +4,10 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from timmy_tui.core.quantile import quantile
 from timmy_tui.model.stages import KEYS, UNATTRIBUTED
 from timmy_tui.model.trend_history import HEADLINE, Bucket, Figures, TimeBuckets
-from timmy_tui.model.turn import Span, Turn, TurnState
-
-FAILED = (TurnState.FAILED, TurnState.TIMED_OUT)
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Linear between the closest ranks; ``ordered`` is sorted and not empty, ``share`` is 0…1."""
-    position = (len(ordered) - 1) * share
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+from timmy_tui.model.turn import FAILED_STATES, Span, Turn, TurnState
 
 
 def figures_of(values: Iterable[float]) -> Figures | None:
@@ -59,4 +50,4 @@ def _bucket(ends: tuple[float, float], turns: Sequence[Turn], span: Span) -> Buc
             if ms is not None and key in values:
                 values[key].append(ms)
     figures = {key: one for key, series in values.items() if (one := figures_of(series)) is not None}
-    return Bucket(*ends, len(turns), sum(turn.state in FAILED for turn in turns), figures)
+    return Bucket(*ends, len(turns), sum(turn.state in FAILED_STATES for turn in turns), figures)

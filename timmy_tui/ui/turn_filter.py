@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stages import BY_KEY, UNATTRIBUTED
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import FAILED_STATES, Turn, TurnState
 
 HINT = "text, id, reason · llm>1s · v2v>=2s · failed · typed · tail:on · epoch:3 · mark:bad · time:14:30-15:00"
 """Below the line that is typed into."""
@@ -129,7 +129,7 @@ def stage_ms(turn: Turn, key: str) -> float | None:
 # -- words
 
 _STATES: Mapping[str, Test] = {
-    "failed": lambda turn, facts: turn.state in (TurnState.FAILED, TurnState.TIMED_OUT),
+    "failed": lambda turn, facts: turn.state in FAILED_STATES,
     "complete": lambda turn, facts: turn.state is TurnState.COMPLETE,
     "aborted": lambda turn, facts: turn.state is TurnState.ABORTED,
     "typed": lambda turn, facts: bool(turn.typed),

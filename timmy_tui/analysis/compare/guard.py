@@ -9,7 +9,6 @@ from timmy_tui.model.turn import Turn, TurnState
 
 TIMES_BEFORE = 2.0
 """Times as frequent as before the change: what went wrong as often before is not its doing."""
-FAILED = (TurnState.FAILED, TurnState.TIMED_OUT)
 
 
 def went_wrong(before: Sequence[Turn], during: Sequence[Turn], marks: Mapping[int, str], limits: Limits) -> str:
@@ -26,13 +25,9 @@ def went_wrong(before: Sequence[Turn], during: Sequence[Turn], marks: Mapping[in
 def _signs(marks: Mapping[int, str], limits: Limits) -> Iterator[tuple[Callable[[Turn], bool], int, str]]:
     """The gravest first."""
     yield lambda turn: "template_leak" in turn.signals, limits.leaking, "with template text in the reply"
-    yield _has_failed, limits.failed, "failed"
+    yield lambda turn: turn.went_wrong, limits.failed, "failed"
     yield lambda turn: bool(turn.signals & {"empty_reply", "canned_reply"}), limits.empty, "without a reply"
     yield lambda turn: marks.get(turn.ordinal) == "bad", limits.bad, "marked bad"
-
-
-def _has_failed(turn: Turn) -> bool:
-    return turn.state in FAILED or bool(turn.errors) or "error" in turn.signals
 
 
 def changed_elsewhere(trial: Trial, turns: Sequence[Turn], watch: Watch) -> str:

@@ -8,7 +8,6 @@ from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.turn import Turn, TurnState
 
 BAD_REPLY_SIGNALS = frozenset(("empty_reply", "canned_reply", "template_leak"))
-FAILED_STATES = frozenset((TurnState.FAILED, TurnState.TIMED_OUT))
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class EpochFigures:
     @property
     def failed(self) -> int:
         """Turns that failed, timed out or have an error line."""
-        return sum(turn.state in FAILED_STATES or bool(turn.errors) or "error" in turn.signals for turn in self.turns)
+        return sum(turn.went_wrong for turn in self.turns)
 
     def with_signals(self, names: Iterable[str]) -> int:
         """How many turns have any of these quality signals."""

@@ -6,22 +6,15 @@ from functools import partial
 from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.tuning import TUNING
+from timmy_tui.core.quantile import quantile
 from timmy_tui.model.stages import KEYS, UNATTRIBUTED
 from timmy_tui.model.stats import StageStat
 from timmy_tui.model.turn import Span, Turn, TurnState, newest_spoken
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """Linear interpolation between the closest ranks, as pandas and numpy do by default; None when empty.
-
-    ``ordered`` is sorted and finite; ``share`` is 0…1.
-    """
-    if not ordered:
-        return None
-    position = (len(ordered) - 1) * share
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+    """See core.quantile; None when empty."""
+    return quantile(ordered, share) if ordered else None
 
 
 def summarize(key: str, values: Iterable[float | None], skipped: bool = False) -> StageStat:

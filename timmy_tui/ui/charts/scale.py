@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from timmy_tui.report.trend_buckets import quantile
+from timmy_tui.core.quantile import quantile
 from timmy_tui.ui.charts.dots import DOWN
 from timmy_tui.ui.charts.skyline import CUT_OVER_P90
 

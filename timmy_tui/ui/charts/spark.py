@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from timmy_tui.ui.paint.glyphs import Glyphs
-from timmy_tui.ui.paint.lines import Line, Span
 
 HEADROOM = 1.25
 """A series of equal values fills 80 % of the height, so that one value alone is not a full bar."""
@@ -32,15 +31,3 @@ def spark_text(values: Sequence[float | None], width: int, glyphs: Glyphs) -> st
     shown = list(values)[-width:] if width > 0 else []
     top = top_of(shown)
     return "".join(spark_glyph(value, top, glyphs) for value in shown).rjust(max(width, 0))
-
-
-def spark_line(values: Sequence[float | None], width: int, glyphs: Glyphs) -> Line:
-    """The same as spans; gaps have a role of their own."""
-    spans: list[Span] = []
-    for char in spark_text(values, width, glyphs):
-        role = "spark.gap" if char == glyphs.gap else "spark"
-        if spans and spans[-1][1] == role:
-            spans[-1] = (spans[-1][0] + char, role)
-        else:
-            spans.append((char, role))
-    return tuple(spans)

@@ -3,7 +3,7 @@
 from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
 from timmy_tui.report.line import MEDIAN
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import (
@@ -24,8 +24,6 @@ FEW = 20
 SHORT_CHANGE = 14
 """Cells of ``▲+240ms ×5.2``, without the levels."""
 
-BAD = (TurnState.FAILED, TurnState.TIMED_OUT, TurnState.ABORTED)
-
 
 def headline_line(view: View, width: int) -> Line:
     """The newest spoken turn's time, its largest part, and the usual time. Mark, figures and age are of one turn."""
@@ -44,7 +42,7 @@ def _level_first(view: View, width: int) -> list[Line]:
 
 def _badge(view: View) -> Line:
     turn, headline = view.headline_turn, view.snapshot.headline
-    if turn is not None and turn.state in BAD:
+    if turn is not None and turn.state in NOT_COMPLETED:
         reason = f": {foreign(turn.reason, 40)}" if turn.reason else ""
         return line((f"{view.glyphs.fail} {str(turn.state).replace('_', ' ')}", "bad"), (reason, "muted"))
     if headline is None or turn is None:

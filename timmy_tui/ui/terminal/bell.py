@@ -4,7 +4,7 @@ from typing import Literal
 
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.stages import STAGES
-from timmy_tui.model.turn import TurnState
+from timmy_tui.model.turn import FAILED_STATES
 
 PAUSE_S = 60.0
 """Least time between two rings, in seconds."""
@@ -38,8 +38,7 @@ class Bell:
         return True
 
     def _news(self, snapshot: Snapshot) -> set[str]:
-        failed = (TurnState.FAILED, TurnState.TIMED_OUT)
-        news = {f"turn {turn.ordinal}" for turn in snapshot.turns[-20:] if turn.state in failed}
+        news = {f"turn {turn.ordinal}" for turn in snapshot.turns[-20:] if turn.state in FAILED_STATES}
         if self._wanted == "regression" and snapshot.judgement is not None:
             lasting = (one for one in snapshot.judgement.findings if not one.ended)
             news |= {one.key for one in lasting if one.direction == "slower" and one.notable}
