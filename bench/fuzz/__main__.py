@@ -68,7 +68,10 @@ def _all_shards(names: Sequence[str], options: argparse.Namespace) -> dict[str, 
                 return
             outcome = _shard(name, shard, options)
             found[name].append(outcome)
-            print(f"{name} {shard + 1}: {outcome.inputs} inputs", file=sys.stderr, flush=True)
+            if (
+                len(found[name]) == options.jobs
+            ):  # A run takes an hour: what one fuzzer found must not wait for the last.
+                print(_row(merged(name, found[name])), file=sys.stderr, flush=True)
 
     threads = [threading.Thread(target=work) for _ in range(options.jobs)]
     for thread in threads:
@@ -107,14 +110,16 @@ def merged(name: str, shards: Sequence[Outcome]) -> Outcome:
 def table(outcomes: dict[str, Outcome]) -> list[str]:
     """The figures, as a table in Markdown."""
     rows = [FIGURES, "|" + "---|" * FIGURES.count(" | ") + "---|"]
-    for one in outcomes.values():
-        rate = one.inputs / one.cpu_s if one.cpu_s else 0.0
-        found = "yes" if one.finding else "nothing"
-        rows.append(
-            f"| {one.name} | {one.inputs:,} | {one.cpu_s / 60:.1f} | {rate:.0f} | {one.slowest_ms:.0f} | "
-            f"{one.rss_mib:.0f} | {one.growth_mib:.1f} | {found} |"
-        )
-    return rows
+    return rows + [_row(one) for one in outcomes.values()]
+
+
+def _row(one: Outcome) -> str:
+    rate = one.inputs / one.cpu_s if one.cpu_s else 0.0
+    found = "yes" if one.finding else "nothing"
+    return (
+        f"| {one.name} | {one.inputs:,} | {one.cpu_s / 60:.1f} | {rate:.0f} | {one.slowest_ms:.0f} | "
+        f"{one.rss_mib:.0f} | {one.growth_mib:.1f} | {found} |"
+    )
 
 
 if __name__ == "__main__":
