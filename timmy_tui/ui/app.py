@@ -52,7 +52,7 @@ from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
-from timmy_tui.ui.terminal.driver import BeginsOnce, begins_once
+from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
 from timmy_tui.ui.terminal.title import has_title
 from timmy_tui.ui.threads import in_thread
 from timmy_tui.ui.view import Notice, View
@@ -88,7 +88,8 @@ class TimmyApp(App[None]):
         super().__init__(ansi_color=True if no_colour else None)
         self.settings = settings
         self.events: deque[Notice] = deque(maxlen=200)
-        self.snapshot = Snapshot()
+        self.snapshot = self._newest = Snapshot()
+        self._announced = False
         self._clock_now = clock
         self._lost_terminal = shutdown.watch_terminal()
         read_only = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
@@ -136,7 +137,7 @@ class TimmyApp(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         """The platform's, which can be stopped and continued by others too."""
-        return begins_once(super().get_driver_class())
+        return stops_and_goes_on(super().get_driver_class())
 
     def on_mount(self) -> None:
         """Colours first, then the clock, then the data."""
@@ -243,12 +244,18 @@ class TimmyApp(App[None]):
     # -- the view
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Hand over a new snapshot, from any thread; one that waits is replaced by a newer one."""
-        self.post_message(SnapshotArrived(snapshot))
+        """Hand over a new snapshot, from any thread. The newest one alone waits, however long the screen is held up."""
+        self._newest = snapshot
+        if not self._announced:
+            self._announced = True
+            if not self.post_message(SnapshotArrived()):
+                self._announced = False
 
-    def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+    def on_snapshot_arrived(self) -> None:
         """Take the newest snapshot."""
-        self.snapshot = message.snapshot
+        # In this order: what is published in between is either taken now or announced again.
+        self._announced = False
+        self.snapshot = self._newest
         busy = self.snapshot.open_turn is not None or self._changing()
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
         if self._bell.should_ring(self.snapshot, time.monotonic()):
@@ -258,7 +265,7 @@ class TimmyApp(App[None]):
         self.trial.react(self.snapshot)
 
     def _show_title(self) -> None:
-        if self.settings.view.title and isinstance(self._driver, BeginsOnce) and has_title():
+        if self.settings.view.title and isinstance(self._driver, StopsAndGoesOn) and has_title():
             text = pane_title(line_values(self.snapshot))
             self._driver.show_title(to_ascii(text) if self.view.glyphs.plain else text)
 

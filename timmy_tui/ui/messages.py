@@ -20,16 +20,7 @@ Publish = Callable[[Snapshot], None]
 
 
 class SnapshotArrived(Message):
-    """A new snapshot; it replaces an older one that still waits."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        """``snapshot`` is frozen: it may come from any thread."""
-        super().__init__()
-        self.snapshot = snapshot
-
-    def can_replace(self, message: Message) -> bool:
-        """Only the newest snapshot matters."""
-        return isinstance(message, SnapshotArrived)
+    """There is a newer snapshot than the one shown."""
 
 
 class Noticed(Message):

@@ -15,7 +15,7 @@ from tests.tmux_pane import Pane
 from tests.ui.snapshots import snapshot
 from tests.waiting import wait_for
 from timmy_tui.report.line import LineValues, line_values, pane_title
-from timmy_tui.ui.terminal.driver import BeginsOnce, begins_once
+from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
 from timmy_tui.ui.terminal.title import GIVE_BACK, SAVE, has_title, title_sequence
 
 DASHBOARD = shlex.join([sys.executable, "-m", "tests.ui.dashboard_process"])
@@ -41,12 +41,12 @@ class Terminal(Driver):
     def disable_input(self) -> None: ...
 
 
-class Titled(BeginsOnce, Terminal):
-    """As ``begins_once`` makes a driver."""
+class Titled(StopsAndGoesOn, Terminal):
+    """As ``stops_and_goes_on`` makes a driver."""
 
 
 def test_a_title_is_written_when_it_changes_and_the_one_before_comes_back() -> None:
-    assert begins_once(Terminal).__mro__[1:] == Titled.__mro__[1:]
+    assert stops_and_goes_on(Terminal).__mro__[1:] == Titled.__mro__[1:]
     driver = Titled()
     driver.start_application_mode()
     for text in ("V2V 1s", "V2V 1s", "V2V 2s", "V2V 2s"):
