@@ -12,6 +12,7 @@ from timmy_tui.core.sanitize import clean
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line, wrap_text
 from timmy_tui.ui.panels.lists import title
+from timmy_tui.ui.screens.base import GivesBackRows
 from timmy_tui.ui.view import View
 
 FIGURES = 2
@@ -20,7 +21,7 @@ LOW = 8
 """Rows. The question takes a lower pane as a whole."""
 
 
-class ConfirmScreen(ModalScreen[str]):
+class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
     """A panel at the lower edge. ``y`` confirms, ``o`` chooses the alternative, both once all was on the screen.
 
     The result is ``go``, ``other`` or an empty string.

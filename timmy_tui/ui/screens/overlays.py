@@ -22,6 +22,7 @@ from timmy_tui.ui.panels.live_layout import GIVES_WAY
 from timmy_tui.ui.panels.row_columns import DROPS
 from timmy_tui.ui.panels.said import STAMP, said_rows
 from timmy_tui.ui.panels.stage_card import card_rows
+from timmy_tui.ui.screens.base import GivesBackRows
 from timmy_tui.ui.screens.scroll_page import ScrollScreen
 from timmy_tui.ui.view import View
 
@@ -39,7 +40,11 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
     if name == "stage":
         key = host.view.row
         return ScrollScreen("stage", f"{row_name(key, label(key), 40)}: what this row is", partial(card_rows, key))
-    return CommandPalette(providers=[CommandList], placeholder="command")
+    return CommandPicker(providers=[CommandList], placeholder="command")
+
+
+class CommandPicker(CommandPalette, GivesBackRows[None]):
+    """Textual's palette of commands."""
 
 
 def help_rows(commands: Iterable[Command], unavailable: Mapping[str, str], view: View, width: int) -> list[Row]:
