@@ -74,11 +74,11 @@ def hard_to_read(segments: list[Segment], theme: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("theme", sorted(THEMES))
-async def test_cursor_row_filter_palette_and_dialog_can_be_read(theme: str) -> None:
+async def test_cursor_row_filter_selection_dialog_and_palette_can_be_read(theme: str) -> None:
     start = Start(view=ViewSettings(theme=theme))
     control = FakeControl(control_state())
     async with running_dashboard(troubled(), (120, 30), control, FakeLlm(), start) as dashboard:
-        for keys in (("2", "down"), ("slash",), ("l", "l"), ("escape", "escape", "r")):
+        for keys in (("2", "down"), ("slash",), ("l", "l"), ("shift+left",), ("escape", "escape", "r")):
             await dashboard.press(*keys)
             assert hard_to_read(dashboard.segments(), theme) == {}, keys
         await dashboard.press("escape", "colon")

@@ -10,7 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.commands.options import takes
+from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.output import say
+from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, View
 from timmy_tui.model.snapshot import Snapshot
 
@@ -46,9 +48,13 @@ class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
 def screenshot(options: ScreenshotOptions) -> None:
     """Write a picture of the dashboard, with a conversation of the demo, to FILE as SVG."""
     from timmy_tui.ui.compact_svg import compact_svg
+    from timmy_tui.ui.paint.themes import load_themes
     from timmy_tui.ui.screenshot import Picture
     from timmy_tui.ui.screenshot import screenshot as take_screenshot
 
+    themes = load_themes()[0]
+    if options.theme not in themes:
+        raise ThemeError(f"There is no theme {clean(options.theme, 40)}; there are {', '.join(sorted(themes))}.")
     settings = Settings(view=View(theme=options.theme, title=False))
     size = SIZES[options.size]
     with tempfile.TemporaryDirectory() as folder:

@@ -10,15 +10,28 @@ from html import escape, unescape
 from itertools import groupby
 
 from rich.cells import cell_len
+from rich.terminal_theme import SVG_EXPORT_THEME
 
 from timmy_tui.ui.paint.svg_cells import BASELINE, CELL, LINE, cell_path, is_drawn
 
 WIDE, HIGH = 12.2, 24.4
 """Width and height of a cell in Textual's picture."""
 _STYLE = re.compile(r"\.[\w-]+-(r\d+) \{ ([^}]*)\}")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
 _FILL = re.compile(r"fill: (#\w{6})")
 _GROUND = re.compile(r'<rect fill="(#\w{6})" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"')
 _TEXT = re.compile(r'<text class="[\w-]+-(r\d+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
+_OF_XTERM = (
+    "#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",
+    "#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff",
+)  # fmt: skip
+"""The sixteen colours as xterm has them; Rich draws them paler than any terminal, its black grey."""
+_SIXTEEN = {
+    f"#{red:02x}{green:02x}{blue:02x}": colour
+    for colour, (red, green, blue) in zip(
+        _OF_XTERM, (SVG_EXPORT_THEME.ansi_colors[at] for at in range(16)), strict=True
+    )
+}
 Place = tuple[int, int]
 """(column, row)."""
 
@@ -26,6 +39,7 @@ Place = tuple[int, int]
 def compact_svg(svg: str, size: Place) -> str:
     """The same picture; ``size``: columns and rows."""
     columns, rows = size
+    svg = _COLOUR.sub(lambda found: _SIXTEEN.get(found[0], found[0]), svg)
     grounds = [(fill, _place(x, y, 1.5), round(float(width) / WIDE)) for fill, x, y, width in _GROUND.findall(svg)]
     page = max({fill for fill, _, _ in grounds}, key=lambda one: sum(w for fill, _, w in grounds if fill == one))
     texts = [(name, _place(x, y, 20.0), unescape(text)) for name, x, y, text in _TEXT.findall(svg)]
@@ -91,7 +105,7 @@ def _words(text: str, place: Place) -> Iterator[str]:
             length = cell_len(words) * CELL
             yield (
                 f'<text x="{start * CELL}" y="{row * LINE + BASELINE}" textLength="{length}">'
-                f"{escape(words, quote=False)}</text>"
+                f"{escape(words, quote=False).replace(' ', '&#160;')}</text>"
             )
         column += cell_len(piece)
 

@@ -21,6 +21,7 @@ SEEN_OF_16 = 2.7
 """The dark grey of a Linux console has 2.8 on its black, that of GNOME 2.75."""
 APART = 0.08
 """Least distance in OKLab between colours that differ in meaning: four times what is just seen."""
+JUST_SEEN = 0.03
 SLIGHTLY_APART = 0.06
 """The same for eyes that lack a kind of cones, and between more and less of one thing."""
 LIKENESS = 0.04
@@ -111,6 +112,16 @@ def test_what_is_drawn_can_be_seen(name: str, depth: str) -> None:
     ratios = {role: contrast((colour(styles[role], shown), ground)) for role in GRAPHICS - set(BACKGROUND)}
     assert {role: ratio for role, ratio in ratios.items() if ratio < least_seen(name)} == {}
     assert contrast((colour(styles[HOLLOW], shown), ground)) >= 1.5
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_the_cursors_row_and_the_usual_range_stand_out_from_the_ground(name: str, depth: str) -> None:
+    """In 256 colours too, where what is nearly grey can become black or green. A range without a ground is dotted."""
+    styles, shown = THEMES[name].styles, depths(name)[depth]
+    band = styles["band"]
+    grounds = [styles["cursor"], *([band] if band.color == band.bgcolor else [])]
+    ground = pair(styles["text"], shown)[1]
+    assert min(distance(pair(style, shown)[1], ground) for style in grounds) >= JUST_SEEN
 
 
 @pytest.mark.parametrize(("name", "depth"), CASES)

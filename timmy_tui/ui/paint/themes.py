@@ -141,7 +141,7 @@ def load_theme(path: Path) -> Palette:
 
 
 def _variables(styles: Mapping[str, Style]) -> dict[str, str]:
-    """What the toolkit's widgets take from our roles: the cursor's row, with the keys in it or not, and quiet text."""
+    """What the toolkit's widgets take from our roles: the cursor's row with the keys or without, selected and quiet text."""
     cursor = styles["cursor"]
     front, ground = _css(cursor.color), _css(cursor.bgcolor)
     if cursor.reverse:
@@ -151,6 +151,8 @@ def _variables(styles: Mapping[str, Style]) -> dict[str, str]:
         "block-cursor-background": ground,
         "block-cursor-blurred-foreground": front,
         "block-cursor-blurred-background": ground,
+        "input-selection-foreground": front,
+        "input-selection-background": ground,
         "muted": _css(styles["muted"].color),
     }
 
