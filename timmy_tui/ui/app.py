@@ -50,7 +50,7 @@ from timmy_tui.ui.messages import (
 from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.terminal_colours import TerminalColours, settle_no_color, terminal_colours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
-from timmy_tui.ui.paint.themes import Palette, is_monochrome, load_themes
+from timmy_tui.ui.paint.themes import BEFORE_ANY, Palette, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
@@ -147,8 +147,8 @@ class TimmyApp(App[None]):
         return begins_once(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """What our styles ask of a theme that is not ours: that of the moment before the first is used."""
-        return {"muted": "ansi_default"}
+        """What our styles ask of every theme."""
+        return dict(BEFORE_ANY)
 
     def on_mount(self) -> None:
         """Colours first, then the clock, then the data."""

@@ -13,6 +13,8 @@ FOR_LIGHT_GROUND = "timmy-light"
 ON_A_GROUND = ("cursor", "headline", "frozen")
 """Roles whose text stands on a ground of its own; without colours, in reverse."""
 
+PLAIN = Style(color="default", bgcolor="default")
+
 
 def fitting_theme(wanted: str, colours: TerminalColours, names: Iterable[str]) -> tuple[str, str]:
     """The theme to begin with, and a sentence when it is not the wanted one.
@@ -32,7 +34,6 @@ def fitting_theme(wanted: str, colours: TerminalColours, names: Iterable[str]) -
 
 def without_colours(styles: Mapping[str, Style]) -> dict[str, Style]:
     """The styles with the terminal's own two colours: bold, italic and underline stay."""
-    plain = Style.parse("default on default")
     return {
         role: Style(
             bold=style.bold,
@@ -40,6 +41,6 @@ def without_colours(styles: Mapping[str, Style]) -> dict[str, Style]:
             underline=style.underline,
             reverse=style.reverse or role in ON_A_GROUND or None,
         )
-        + plain
+        + PLAIN
         for role, style in styles.items()
     }

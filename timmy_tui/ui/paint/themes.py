@@ -54,6 +54,8 @@ FALLBACK: Mapping[str, str] = {
 TOOLKIT = (
     "background", "surface", "panel", "foreground", "primary", "secondary", "accent", "success", "warning", "error",
 )  # fmt: skip
+BEFORE_ANY: Mapping[str, str] = {"muted": "ansi_default"}
+"""Our variables of Textual's styles, in a theme that is not ours: that of the moment before the first one is used."""
 ATTRIBUTES = frozenset({"bold", "italic", "underline", "reverse", "on", "dim"})
 
 
@@ -141,7 +143,7 @@ def load_theme(path: Path) -> Palette:
 
 
 def _variables(styles: Mapping[str, Style]) -> dict[str, str]:
-    """What the toolkit's widgets take from our roles: the cursor's row with the keys or without, selected and quiet text."""
+    """What the toolkit's widgets take from our roles: rows under the cursor, selected text, quiet text."""
     cursor = styles["cursor"]
     front, ground = _css(cursor.color), _css(cursor.bgcolor)
     if cursor.reverse:
