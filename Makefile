@@ -40,12 +40,17 @@ soak: MINUTES ?= 10
 soak: $(VENV)/.dev
 	$(BIN)/python -m bench.soak --minutes $(MINUTES) $(OPTIONS)
 
-# The live screen at three sizes, with a regression in it, and a film of a flip; PNG where rsvg-convert (librsvg2-bin) is.
+# The live screen at three sizes, with a regression in it, in every theme, and a film of a flip; PNG where rsvg-convert
+# (librsvg2-bin) is. Whatever terminal this is typed into, the pictures have blocks and colours.
 SHOT := --scenario regression --turns 120 --seed 3
+screenshot: export LC_ALL := C.UTF-8
+screenshot: export TERM := xterm-256color
+screenshot: export NO_COLOR :=
 screenshot: $(VENV)/.run
 	$(BIN)/timmy-tui screenshot --size 80x24 $(SHOT) docs/live-80x24.svg
 	$(BIN)/timmy-tui screenshot --size 120x30 $(SHOT) docs/live.svg
 	$(BIN)/timmy-tui screenshot --size 200x50 $(SHOT) docs/live-200x50.svg
+	$(BIN)/python -m bench.theme_pictures docs/themes
 	$(BIN)/python -m bench.film docs/flip.svg
 	@if command -v rsvg-convert >/dev/null; then \
 		for name in live-80x24 live live-200x50; do rsvg-convert -o docs/$$name.png docs/$$name.svg || exit 1; done; \

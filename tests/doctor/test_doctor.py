@@ -231,6 +231,9 @@ def test_the_terminal() -> None:
     assert [line.level for line in terminal_lines({"TERM": "xterm", "COLORTERM": "truecolor"})][1] == "ok"
     assert [line.level for line in terminal_lines({"TERM": "dumb"})][1] == "warn"
     assert [line.level for line in terminal_lines({"TERM": "vt100"})][1] == "warn"
+    assert [line.level for line in terminal_lines({"TERM": "screen"})][1] == "warn"
+    console = list(terminal_lines({"TERM": "linux"}))[1]
+    assert console.level == "ok" and not console.hint, "another TERM would be wrong there"
 
 
 def test_tmux_options_are_read_and_rated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,8 +58,10 @@ def terminal_problem() -> str:
         return ""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "the dashboard needs a terminal. For output to a pipe or a file use `report` or `status`."
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        return "TERM=dumb cannot show a dashboard; `timmy-tui status` prints one line."
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb"):
+        named = f"TERM={term}" if term else "a terminal without TERM"
+        return f"{named} cannot show a dashboard; `timmy-tui status` prints one line, `report` all figures."
     return ""
 
 

@@ -1,6 +1,5 @@
 """``timmy-tui screenshot``: the dashboard on the demo's logs, as an SVG file."""
 
-import re
 import tempfile
 import threading
 import time
@@ -11,12 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.commands.options import takes
+from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.output import say
-from timmy_tui.core.settings import Settings
+from timmy_tui.core.sanitize import clean
+from timmy_tui.core.settings import Settings, View
 from timmy_tui.model.snapshot import Snapshot
-
-_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
-"""Removed, so that a viewer fetches nothing; any monospace font is good enough."""
 
 SIZES = {"80x24": (80, 24), "120x30": (120, 30), "200x50": (200, 50)}
 
@@ -30,16 +28,18 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
 
 class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
-    """The file, the size of the screen, and the keys pressed first."""
+    """The file, the size and theme of the screen, and the keys pressed first."""
 
     file: Path
     size: str
+    theme: str
     keys: str
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--size", type=click.Choice(list(SIZES)), default="120x30", help="Columns × rows.")
+@click.option("--theme", default="timmy-dark", help="Name of a theme.")
 @click.option("--keys", default="", help="Keys to press first, separated by spaces: '2 down down'.")
 @click.option("--turns", type=click.IntRange(1, 2000), default=60, help="Turns of the conversation.")
 @click.option("--scenario", default="steady", help="As in `timmy-tui demo`.")
@@ -47,14 +47,20 @@ class ScreenshotOptions(Conversation, frozen=True, kw_only=True):
 @takes(ScreenshotOptions)
 def screenshot(options: ScreenshotOptions) -> None:
     """Write a picture of the dashboard, with a conversation of the demo, to FILE as SVG."""
+    from timmy_tui.ui.compact_svg import compact_svg
+    from timmy_tui.ui.paint.themes import load_themes
     from timmy_tui.ui.screenshot import Picture
     from timmy_tui.ui.screenshot import screenshot as take_screenshot
 
-    settings = Settings()
+    themes = load_themes()[0]
+    if options.theme not in themes:
+        raise ThemeError(f"There is no theme {clean(options.theme, 40)}; there are {', '.join(sorted(themes))}.")
+    settings = Settings(view=View(theme=options.theme, title=False))
+    size = SIZES[options.size]
     with tempfile.TemporaryDirectory() as folder:
         snapshot = snapshot_of_demo(Path(folder), settings, options)
-    picture = take_screenshot(snapshot, Picture(size=SIZES[options.size], settings=settings, keys=options.keys.split()))
-    options.file.write_text(_FONTS.sub("", picture), encoding="utf-8")
+    picture = take_screenshot(snapshot, Picture(size=size, settings=settings, keys=options.keys.split()))
+    options.file.write_text(compact_svg(picture, size), encoding="utf-8")
     say(f"wrote {options.file}")
 
 

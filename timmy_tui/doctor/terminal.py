@@ -72,8 +72,11 @@ def terminal_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:
         yield DoctorLine(
             "terminal", WARN, f"TERM={term or 'not set'} cannot show the dashboard", "Use report or status."
         )
+    elif term == "linux":
+        yield DoctorLine("terminal", OK, "TERM=linux: a console has 16 colours and few glyphs; theme ansi16, in ASCII")
     else:
-        yield DoctorLine("terminal", WARN, f"TERM={clean(term, 40)}: few colours", "export TERM=xterm-256color")
+        shown = f"TERM={clean(term, 40)}: 16 colours at most, theme ansi16"
+        yield DoctorLine("terminal", WARN, shown, "export TERM=xterm-256color, if the terminal has 256")
 
 
 def tmux_lines(environ: Mapping[str, str]) -> Iterator[DoctorLine]:

@@ -48,7 +48,9 @@ from timmy_tui.ui.messages import (
     TurnHistory,
 )
 from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
-from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
+from timmy_tui.ui.paint.terminal_colours import TerminalColours, settle_no_color, terminal_colours
+from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
+from timmy_tui.ui.paint.themes import BEFORE_ANY, Palette, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
@@ -70,7 +72,12 @@ class TimmyApp(App[None]):
     MODES: ClassVar = {name: open_screen(name) for name in SCREENS}
     CSS = """
     Screen { background: $background; color: $foreground; }
+    CommandPalette > .command-palette--help-text { text-style: not bold; }
     CommandPalette SearchIcon { display: none; }
+    Input > .input--placeholder { color: $muted; }
+    Input:ansi { color: $foreground; background: $background; }
+    DataTable:ansi > .datatable--header { background: $background; color: $primary; }
+    DataTable:nocolor > .datatable--cursor { text-style: reverse; }
     .-plain DataTable { scrollbar-size-vertical: 0; }
     .-plain CommandPalette * { border: none; scrollbar-size-vertical: 0; }
     """
@@ -83,9 +90,9 @@ class TimmyApp(App[None]):
         clock: Callable[[], tuple[float, float]] = lambda: (time.time(), time.monotonic()),
     ) -> None:
         """``clock`` gives time.time() and time.monotonic()."""
+        settle_no_color(os.environ)
         # With NO_COLOR the terminal's own two colours stay; Textual would turn the theme's colours into greys.
-        no_colour = bool(os.environ.get("NO_COLOR"))
-        super().__init__(ansi_color=True if no_colour else None)
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.settings = settings
         self.events: deque[Notice] = deque(maxlen=200)
         self.snapshot = self._newest = Snapshot()
@@ -108,6 +115,7 @@ class TimmyApp(App[None]):
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
         self.mouse = settings.view.mouse
+        self.colours = TerminalColours()
         self._problems = [*problems, *theme_problems]
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
@@ -139,16 +147,20 @@ class TimmyApp(App[None]):
         """The platform's, which can be stopped and continued by others too."""
         return stops_and_goes_on(super().get_driver_class())
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What our styles ask of every theme."""
+        return dict(BEFORE_ANY)
+
     def on_mount(self) -> None:
         """Colours first, then the clock, then the data."""
         for palette in self.palettes.values():
             self.register_theme(palette.theme)
+        self.colours = terminal_colours(self.console.color_system, os.environ, not self.is_headless)
         configured = self.settings.view.theme
-        chosen = remembered_theme(configured)
-        few = self.ansi_color or self.console.color_system in (None, "standard", "windows")
-        theme, problem = choose_theme(
-            chosen or configured, chosen is not None, few and not self.is_headless, self.palettes
-        )
+        chosen = remembered_theme(configured, self.colours.few)
+        theme, problem = chosen or "", ""
+        if theme not in self.palettes:
+            theme, problem = fitting_theme(theme or configured, self.colours, self.palettes)
         self.use_theme(theme)
         self._remove_signal_handlers = shutdown.end_on_signals(self.exit)
         self._clock = self.set_interval(IDLE_S, self._tick)
@@ -223,7 +235,7 @@ class TimmyApp(App[None]):
         self._settings_read, view = settings, settings.view
         later = [name for name in changed if name not in LIVE]
         if "view.theme" in changed and view.theme not in self.palettes:
-            self.say(choose_theme(view.theme, True, False, self.palettes)[1], "warn")
+            self.say(fitting_theme(view.theme, self.colours, self.palettes)[1], "warn")
         elif "view.theme" in changed:
             self.use_theme(view.theme)
         if "view.ascii" in changed:
@@ -354,8 +366,9 @@ class TimmyApp(App[None]):
         """Use this theme from now on."""
         self.theme = name
         styles = self.palettes[name].styles
-        without = bool(os.environ.get("NO_COLOR")) or is_monochrome(styles)
-        self.view = replace(self.view, styles=styles, monochrome=without)
+        if self.colours.none:
+            styles = without_colours(styles)
+        self.view = replace(self.view, styles=styles, monochrome=self.colours.none or is_monochrome(styles))
 
     # -- keys
 

@@ -10,6 +10,7 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import Command
 from timmy_tui.ui.messages import LogReader, TurnHistory
+from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.themes import Palette
 from timmy_tui.ui.view import Notice, View
 
@@ -26,6 +27,7 @@ class Host(Protocol):
     mouse: bool
     """Mouse reporting is on."""
     palettes: Mapping[str, Palette]
+    colours: TerminalColours
     commands: Sequence[Command]
 
     @property

@@ -10,9 +10,9 @@ from rich.style import Style
 
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.trend_history import TimeBuckets
-from timmy_tui.ui.charts.dots import ACROSS, DOWN
 from timmy_tui.ui.paint.glyphs import to_ascii
 from timmy_tui.ui.paint.lines import Line, cells
+from timmy_tui.ui.paint.svg_cells import BASELINE, CELL, LINE, cell_path, is_drawn
 from timmy_tui.ui.paint.themes import OVER, two_colours
 from timmy_tui.ui.panels import trend_compare, trend_tokens
 from timmy_tui.ui.panels.trend_plot import series_of
@@ -20,12 +20,6 @@ from timmy_tui.ui.panels.trend_series import companions
 from timmy_tui.ui.panels.trend_window import trend_window
 from timmy_tui.ui.panels.trends import MOST_STRIPS, Options, time_chart
 from timmy_tui.ui.view import View
-
-CELL, LINE = 10, 20
-"""Width and height of a cell of the picture."""
-DOTS, BLOCKS = (0x2800, 0x28FF), "▁▂▃▄▅▆▇█"
-_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""Bit of a dot by its row from the top and its side."""
 
 
 def chart_text(lines: Iterable[Line]) -> str:
@@ -64,36 +58,18 @@ def _span(text: str, place: tuple[int, int], colours: tuple[str, str], style: St
     (x, y), (front, back) = place, colours
     if on_ground:
         yield f'<rect x="{x}" y="{y}" width="{cells(((text, ""),)) * CELL}" height="{LINE}" fill="{back}"/>'
-    drawn = ["".join(_cell(char, (x + at * CELL, y))) for at, char in enumerate(text)] if text.strip() else []
+    drawn = ["".join(cell_path(char, (x + at * CELL, y))) for at, char in enumerate(text)] if text.strip() else []
     path = "".join(drawn)
     if path:
         yield f'<path d="{path}" fill="{front}"/>'
-    words = "".join(" " if _is_drawn(char) else char for char in text)
+    words = "".join(" " if is_drawn(char) else char for char in text)
     if words.strip():
         bold = ' font-weight="bold"' if style.bold else ""
         length = cells(((words, ""),)) * CELL
         yield (
-            f'<text x="{x}" y="{y + 15}" fill="{front}"{bold} textLength="{length}" lengthAdjust="spacing">'
+            f'<text x="{x}" y="{y + BASELINE}" fill="{front}"{bold} textLength="{length}" lengthAdjust="spacing">'
             f"{escape(words).replace(' ', '&#160;')}</text>"
         )
-
-
-def _is_drawn(char: str) -> bool:
-    return DOTS[0] <= ord(char) <= DOTS[1] or char in BLOCKS
-
-
-def _cell(char: str, place: tuple[int, int]) -> Iterator[str]:
-    """Rectangles of a cell's dots or block, as pieces of a path."""
-    x, y = place
-    if char in BLOCKS:
-        height = (BLOCKS.index(char) + 1) * LINE // len(BLOCKS)
-        yield f"M{x} {y + LINE - height}h{CELL}v{height}h-{CELL}z"
-    elif _is_drawn(char):
-        wide, high = CELL // ACROSS, LINE // DOWN
-        for row, bits in enumerate(_BITS):
-            for side, bit in enumerate(bits):
-                if (ord(char) - DOTS[0]) & bit:
-                    yield f"M{x + side * wide + 1} {y + row * high + 1}h3v3h-3z"
 
 
 def _colour(colour: Color | None, otherwise: str) -> str:

@@ -182,12 +182,14 @@ def test_the_gauge_turns_bad_at_the_cliff() -> None:
     assert "█" not in plain(gauge_line(None, 20, UNICODE))
 
 
-def test_ascii_where_the_locale_is_not_utf8_or_the_terminal_is_dumb() -> None:
+def test_ascii_where_the_locale_is_not_utf8_or_the_terminals_font_has_no_blocks() -> None:
     assert choose_glyphs(False, {"LANG": "en_US.UTF-8"}) is UNICODE
     assert choose_glyphs(False, {"LANG": "C"}) is ASCII
     assert choose_glyphs(False, {}) is ASCII
     assert choose_glyphs(False, {"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}) is ASCII
     assert choose_glyphs(False, {"LANG": "C.UTF-8", "TERM": "dumb"}) is ASCII
+    assert choose_glyphs(False, {"LANG": "C.UTF-8", "TERM": "linux"}) is ASCII, "its fonts lack most heights of a bar"
+    assert choose_glyphs(False, {"LANG": "C.UTF-8", "TERM": "screen"}) is UNICODE
     assert choose_glyphs(True, {"LANG": "C.UTF-8"}) is ASCII
 
 

@@ -93,9 +93,11 @@ def test_ends_are_rounded_each_by_itself_so_that_no_error_adds_up() -> None:
 def test_a_turn_beyond_the_scale_is_cut_and_says_so() -> None:
     column = Column((("llm", 500.0), ("tts", 400.0)))
     assert is_cut(column, 800.0) and not is_cut(column, 900.0)
-    assert column_cells(column, 800.0, 2, UNICODE)[-1] == ("▴", "value over stage.tts")
+    assert column_cells(column, 800.0, 2, UNICODE)[-1] == ("▴", "skyline.cut over stage.tts")
     assert column_cells(column, 900.0, 2, UNICODE)[-1][0] != "▴"
-    assert column_cells(replace(column, parts=(("llm", 9000.0),)), 800.0, 1, UNICODE) == [("▴", "value over stage.llm")]
+    assert column_cells(replace(column, parts=(("llm", 9000.0),)), 800.0, 1, UNICODE) == [
+        ("▴", "skyline.cut over stage.llm")
+    ]
 
 
 def test_the_scale_ends_at_one_and_a_quarter_of_the_ninetieth_percentile() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rich.color import ColorSystem, ColorType
-from textual.color import Color
+from rich.color import Color
+from textual.color import Color as ToolkitColor
 
 from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import snapshot, troubled
@@ -15,13 +15,14 @@ from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.core.settings import config_dir
 from timmy_tui.model.stages import CRITICAL
 from timmy_tui.ui.actions.theme_choice import remember_theme, remembered_theme
+from timmy_tui.ui.paint.terminal_colours import TerminalColours
+from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import (
     FALLBACK,
     GAP_KEY,
     OVER,
     REQUIRED,
     STAGE,
-    choose_theme,
     is_monochrome,
     load_theme,
     load_themes,
@@ -54,39 +55,9 @@ def write(path: Path, text: str) -> Path:
 
 def test_the_packaged_themes_are_whole() -> None:
     themes, problems = load_themes([packaged_folder()])
-    assert problems == [] and {"timmy-dark", "timmy-light", "ansi16", "okabe-ito"} <= set(themes)
+    assert problems == [] and {"timmy-dark", "timmy-light", "ansi16", "okabe-ito"} < set(themes)
     for theme in themes.values():
         assert set(theme.styles) == {*REQUIRED, *FALLBACK}
-
-
-def test_ansi16_uses_the_terminals_own_sixteen_colours() -> None:
-    styles = load_theme(packaged_folder() / "ansi16.toml").styles.values()
-    colours = [colour for style in styles for colour in (style.color, style.bgcolor) if colour is not None]
-    assert {colour.type for colour in colours} <= {ColorType.STANDARD, ColorType.DEFAULT}
-
-
-@pytest.mark.parametrize("name", ["timmy-dark", "timmy-light", "okabe-ito"])
-def test_what_is_read_stands_out_from_its_ground(name: str) -> None:
-    styles = load_theme(packaged_folder() / f"{name}.toml").styles
-    for role in ("text", "muted", "value", "good", "warn", "bad", "info", "key", "headline", "frozen"):
-        style = styles[role]
-        assert style.color is not None and style.bgcolor is not None
-        front, ground = (Color.from_rich_color(colour) for colour in (style.color, style.bgcolor))
-        lighter, darker = sorted((_luminance(front), _luminance(ground)), reverse=True)
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, role
-
-
-@pytest.mark.parametrize("name", ["timmy-dark", "timmy-light", "okabe-ito", "ansi16"])
-def test_stages_that_can_meet_in_the_skyline_have_colours_of_their_own(name: str) -> None:
-    """Also in 256 colours. A stage of a few ms can be missing from a column, so not only neighbours meet."""
-    styles = load_theme(packaged_folder() / f"{name}.toml").styles
-    large = ("stt_final", "classify", "store", "retrieve", "llm", "mute", "tts", GAP_KEY)
-    shown = {key: styles[f"{STAGE}{key}"].color for key in (*CRITICAL, GAP_KEY)}
-    reduced = {key: colour.downgrade(ColorSystem.EIGHT_BIT) for key, colour in shown.items() if colour is not None}
-    assert len({reduced[key] for key in large}) == len(large)
-    for before, after in zip(CRITICAL, CRITICAL[1:], strict=False):
-        assert reduced[before] != reduced[after]
-    assert all(reduced[GAP_KEY] != reduced[key] for key in CRITICAL)
 
 
 def test_a_role_of_two_colours_has_no_more_of_its_roles_than_these() -> None:
@@ -101,11 +72,6 @@ def test_a_theme_without_three_colours_of_stages_is_monochrome(tmp_path: Path) -
     assert is_monochrome(load_theme(write(tmp_path / "grey.toml", BASE + grey)).styles)
     assert not is_monochrome(load_theme(write(tmp_path / "mine.toml", BASE)).styles)
     assert not is_monochrome(plain_theme().styles)
-
-
-def _luminance(colour: Color) -> float:
-    parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def test_a_theme_may_leave_roles_out(tmp_path: Path) -> None:
@@ -143,25 +109,60 @@ def test_no_theme_file_at_all_still_gives_a_theme(tmp_path: Path) -> None:
     assert set(plain_theme().styles) == {*REQUIRED, *FALLBACK}
 
 
-def test_few_colours_give_the_theme_of_16_unless_another_was_chosen() -> None:
-    names = ["timmy-dark", "ansi16", "timmy-light"]
-    assert choose_theme("timmy-dark", False, False, names) == ("timmy-dark", "")
-    assert choose_theme("timmy-dark", False, True, names) == ("ansi16", "")
-    assert choose_theme("timmy-dark", True, True, names) == ("timmy-dark", "")
-    assert choose_theme("timmy-light", False, True, names) == ("timmy-light", "")
-    name, problem = choose_theme("nord", False, False, names)
-    assert name == "timmy-dark" and "There is no theme nord" in problem
+NAMES = ["timmy-dark", "ansi16", "timmy-light", "okabe-ito"]
+MANY, FEW, LIGHT = TerminalColours(), TerminalColours(few=True), TerminalColours(light=True)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "colours", "theme"),
+    [
+        ("timmy-dark", MANY, "timmy-dark"),
+        ("timmy-dark", FEW, "ansi16"),
+        ("timmy-dark", LIGHT, "timmy-light"),
+        ("timmy-dark", TerminalColours(few=True, light=True), "ansi16"),
+        ("okabe-ito", FEW, "okabe-ito"),
+        ("okabe-ito", LIGHT, "okabe-ito"),
+    ],
+)
+def test_the_terminal_decides_where_the_user_did_not(wanted: str, colours: TerminalColours, theme: str) -> None:
+    assert fitting_theme(wanted, colours, NAMES) == (theme, "")
+
+
+def test_a_theme_that_is_not_there_is_said() -> None:
+    name, problem = fitting_theme("nord", FEW, NAMES)
+    assert name == "timmy-dark" and "There is no theme nord; there are ansi16, okabe-ito" in problem
+    assert fitting_theme("timmy-dark", FEW, ["mine", "timmy-dark"]) == ("timmy-dark", "")
+    assert fitting_theme("timmy-dark", MANY, ["mine"]) == ("mine", "")
 
 
 def test_the_choice_is_remembered_until_the_settings_change(tmp_path: Path) -> None:
     path = tmp_path / "ui.toml"
-    assert remembered_theme("timmy-dark", path) is None
-    remember_theme('odd "name"', "timmy-dark", path)
-    assert remembered_theme("timmy-dark", path) == 'odd "name"'
-    assert remembered_theme("timmy-light", path) is None
+    assert remembered_theme("timmy-dark", path=path) is None
+    remember_theme('odd "name"', "timmy-dark", path=path)
+    assert remembered_theme("timmy-dark", path=path) == 'odd "name"'
+    assert remembered_theme("timmy-light", path=path) is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["ui.toml"]
     path.write_text("theme = ")
-    assert remembered_theme("timmy-dark", path) is None
+    assert remembered_theme("timmy-dark", path=path) is None
+
+
+def test_a_console_of_16_colours_has_a_choice_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "ui.toml"
+    remember_theme("okabe-ito", "timmy-dark", path=path)
+    assert remembered_theme("timmy-dark", True, path) is None
+    remember_theme("ansi16", "timmy-dark", True, path)
+    both = [remembered_theme("timmy-dark", few, path) for few in (False, True)]
+    assert both == ["okabe-ito", "ansi16"]
+    remember_theme("ember", "timmy-light", path=path)
+    assert remembered_theme("timmy-light", True, path) is None
+
+
+def test_without_colours_what_has_a_ground_of_its_own_is_in_reverse() -> None:
+    styles = load_theme(packaged_folder() / "ember.toml").styles
+    bare = without_colours(styles)
+    assert {colour for style in bare.values() for colour in (style.color, style.bgcolor)} == {Color.parse("default")}
+    assert {role for role, style in bare.items() if style.reverse} >= {"cursor", "headline", "frozen"}
+    assert bare["bad"].bold and bare["quote"].italic and not bare["text"].reverse
 
 
 async def test_the_users_folder_overrides_and_a_broken_file_is_said_once() -> None:
@@ -170,7 +171,7 @@ async def test_the_users_folder_overrides_and_a_broken_file_is_said_once() -> No
     async with running_dashboard(snapshot()) as dashboard:
         notices = [notice.text for notice in dashboard.app.events]
         assert len(notices) == 1 and "broken.toml" in notices[0]
-        assert dashboard.app.view.styles["text"].color == Color.parse("#123456").rich_color
+        assert dashboard.app.view.styles["text"].color == ToolkitColor.parse("#123456").rich_color
 
 
 async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> None:

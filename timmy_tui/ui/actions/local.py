@@ -157,7 +157,7 @@ def next_theme(host: Host) -> None:
     name = names[(names.index(host.theme) + 1) % len(names)]
     host.use_theme(name)
     try:
-        remember_theme(name, host.settings.view.theme)
+        remember_theme(name, host.settings.view.theme, host.colours.few)
     except OSError as error:
         host.say(f"theme {name}, not saved: {error.strerror}", "warn")
     else:

@@ -1,4 +1,4 @@
-"""The theme that the user chose on the screen, remembered in a file."""
+"""The theme that the user chose on the screen, remembered in a file: one for 16 colours, one for more."""
 
 import json
 from pathlib import Path
@@ -11,21 +11,36 @@ from timmy_tui.core.web_page import refuse_to_write
 NAME = "ui.toml"
 
 
-def remembered_theme(configured: str, path: Path | None = None) -> str | None:
-    """The theme chosen on the screen; None without one, or when the theme in the settings has changed since."""
-    try:
-        data = decode_toml((path or state_dir() / NAME).read_bytes())
-    except OSError:
-        return None
-    if isinstance(data, Unreadable):
-        return None
-    theme = data.get("theme")
-    return theme if isinstance(theme, str) and data.get("instead_of") == configured else None
+def remembered_theme(configured: str, few_colours: bool = False, path: Path | None = None) -> str | None:
+    """The theme chosen on the screen of a terminal with as many colours; None without one.
+
+    Also None when the theme in the settings has changed since.
+    """
+    return _choices(configured, path or state_dir() / NAME).get(_key(few_colours))
 
 
-def remember_theme(theme: str, configured: str, path: Path | None = None) -> None:
+def remember_theme(theme: str, configured: str, few_colours: bool = False, path: Path | None = None) -> None:
     """Write the choice, completely or not at all. Raises OSError."""
     refuse_to_write()
+    path = path or state_dir() / NAME
+    choices = {**_choices(configured, path), _key(few_colours): theme, "instead_of": configured}
     # A JSON string is a TOML basic string as well.
-    text = f"theme = {json.dumps(theme)}\ninstead_of = {json.dumps(configured)}\n"
-    replace_private(path or state_dir() / NAME, text.encode())
+    text = "".join(f"{key} = {json.dumps(choice)}\n" for key, choice in choices.items())
+    replace_private(path, text.encode())
+
+
+def _key(few_colours: bool) -> str:
+    """What is good in all colours may not be readable on a console of 16, where another is remembered."""
+    return "theme_of_16_colours" if few_colours else "theme"
+
+
+def _choices(configured: str, path: Path) -> dict[str, str]:
+    """What the file has, if it is of this setting."""
+    try:
+        data = decode_toml(path.read_bytes())
+    except OSError:
+        return {}
+    if isinstance(data, Unreadable) or data.get("instead_of") != configured:
+        return {}
+    keys = (_key(False), _key(True))
+    return {key: value for key in keys if isinstance(value := data.get(key), str)}

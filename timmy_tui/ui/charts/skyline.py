@@ -22,6 +22,8 @@ LOUD = 3
 FULL = "█"
 SKY = ""
 """Role of what is above a column."""
+CUT = "skyline.cut"
+"""Role of the sign on a column that is cut."""
 OUTLINED = f"{STAGE}endpointing"
 """Drawn hollow: a setting, and no service that could be made faster."""
 
@@ -98,7 +100,7 @@ def column_cells(column: Column, top: float, rows: int, glyphs: Glyphs) -> list[
         else:
             cells.append(_cell(drawn[at:], floor, glyphs))
     if is_cut(column, top):
-        cells[-1] = (glyphs.cut, f"value{OVER}{drawn[-1][0]}")
+        cells[-1] = (glyphs.cut, f"{CUT}{OVER}{drawn[-1][0]}")
     return cells
 
 

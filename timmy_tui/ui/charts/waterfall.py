@@ -153,5 +153,5 @@ def _fill(kind: str, size: float, available: int, glyphs: Glyphs) -> str:
 def axis_line(total: float, width: int, glyphs: Glyphs, end_label: str) -> Line:
     """``0 ─── 1.83s`` over the bars."""
     if width < len(end_label) + 3:
-        return ((glyphs.rule * width, "faint"),)
-    return (("0", "muted"), (glyphs.rule * (width - len(end_label) - 1), "faint"), (end_label, "muted"))
+        return ((glyphs.rule * width, "rule"),)
+    return (("0", "muted"), (glyphs.rule * (width - len(end_label) - 1), "rule"), (end_label, "muted"))

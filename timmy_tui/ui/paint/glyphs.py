@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from timmy_tui.core.web_page import is_web_page
+
 
 class Glyphs(Struct, frozen=True):
     """One glyph for each meaning; every glyph is one cell wide."""
@@ -151,9 +153,16 @@ def to_ascii(text: str) -> str:
     return "".join(char if char.isascii() else "?" * cell_len(char) for char in shown)
 
 
+WITHOUT_BLOCKS = ("dumb", "linux")
+"""Values of TERM whose fonts lack most of our glyphs: of ▁▂▃▄▅▆▇█ the console fonts of Debian have ▄ and █."""
+
+
 def choose_glyphs(ascii_wanted: bool, environ: Mapping[str, str] = os.environ) -> Glyphs:
-    """ASCII when asked for, when the locale is not UTF-8, and on a dumb terminal."""
+    """ASCII when asked for, when the locale is not UTF-8, and on a terminal whose font lacks blocks.
+
+    A web page has its terminal in the browser.
+    """
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     utf8 = "utf-8" in locale.lower() or "utf8" in locale.lower()
-    dumb = environ.get("TERM") == "dumb"
-    return ASCII if ascii_wanted or dumb or not utf8 else UNICODE
+    without_blocks = environ.get("TERM") in WITHOUT_BLOCKS and not is_web_page()
+    return ASCII if ascii_wanted or without_blocks or not utf8 else UNICODE

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from rich.color import ColorParseError
+from rich.color import Color as RichColor
+from rich.color import ColorParseError, ColorType
 from rich.errors import StyleSyntaxError
 from rich.style import Style
 from textual.color import Color
@@ -42,7 +43,7 @@ FALLBACK: Mapping[str, str] = {
     "bar.hole": "bad", "bar.none": "faint", "bar.speech": "faint", "bar.track": "faint", "bar.prefill": "warn",
     "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
     "bar.evaluated": "bar.prefill", "bar.unknown": "muted", "bar.cut": "bad", "misleading": "info", "beam": "cursor",
-    "band": "faint",
+    "band": "faint", "rule": "faint", "skyline.cut": "value",
     "log.stt": "bar.hop", "log.v34": "bar.code", "log.tts": "bar.service",
     **{f"{STAGE}{stage.key}": f"bar.{stage.owner}" for stage in STAGES if stage.critical},
     **{f"{STAGE}{key}": role for key, role in {
@@ -53,6 +54,8 @@ FALLBACK: Mapping[str, str] = {
 TOOLKIT = (
     "background", "surface", "panel", "foreground", "primary", "secondary", "accent", "success", "warning", "error",
 )  # fmt: skip
+BEFORE_ANY: Mapping[str, str] = {"muted": "ansi_default"}
+"""Our variables of Textual's styles, in a theme that is not ours: that of the moment before the first one is used."""
 ATTRIBUTES = frozenset({"bold", "italic", "underline", "reverse", "on", "dim"})
 
 
@@ -134,9 +137,33 @@ def load_theme(path: Path) -> Palette:
         panel=toolkit.get("panel"),
         dark=data.get("dark", True) is True,
         ansi=ansi,
-        variables=_ansi_variables() if ansi else {},
+        variables={**(_ansi_variables() if ansi else {}), **_variables(styles)},
     )
     return Palette(theme, styles, path)
+
+
+def _variables(styles: Mapping[str, Style]) -> dict[str, str]:
+    """What the toolkit's widgets take from our roles: rows under the cursor, selected text, quiet text."""
+    cursor = styles["cursor"]
+    front, ground = _css(cursor.color), _css(cursor.bgcolor)
+    if cursor.reverse:
+        front, ground = ground, front
+    return {
+        "block-cursor-foreground": front,
+        "block-cursor-background": ground,
+        "block-cursor-blurred-foreground": front,
+        "block-cursor-blurred-background": ground,
+        "input-selection-foreground": front,
+        "input-selection-background": ground,
+        "muted": _css(styles["muted"].color),
+    }
+
+
+def _css(colour: RichColor | None) -> str:
+    """As Textual's styles have it."""
+    if colour is None or colour.type in (ColorType.DEFAULT, ColorType.STANDARD):
+        return f"ansi_{colour.name if colour else 'default'}"
+    return colour.get_truecolor().hex
 
 
 def _table(data: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
@@ -179,7 +206,7 @@ def _styles(roles: Mapping[str, str], palette: Mapping[str, str], background: st
     for role in REQUIRED:
         if role not in roles:
             raise ThemeError(f"{where}: the role {role} is missing.")
-    ground = "default" if background.startswith("ansi") or not background else background
+    ground = background.removeprefix("ansi_") or "default"
     base = _style(roles["text"], palette, "text", where)
     base = Style(bgcolor=_style(f"on {ground}", {}, "background", where).bgcolor) + base
     styles: dict[str, Style] = {}
@@ -218,21 +245,6 @@ def _style(spec: str, palette: Mapping[str, str], role: str, where: str) -> Styl
 def _ansi_variables() -> dict[str, str]:
     """What Textual's own styles ask of a theme in the terminal's colours; taken from its own such theme."""
     return dict(BUILTIN_THEMES["ansi-dark"].variables)
-
-
-def choose_theme(wanted: str, chosen: bool, few_colours: bool, names: Iterable[str]) -> tuple[str, str]:
-    """The theme to begin with, and a sentence when it is not the wanted one.
-
-    On 16 colours or none, and when the user did not choose one, the terminal's own colours are the readable ones.
-    """
-    known = sorted(names)
-    if not chosen and wanted == DEFAULT and few_colours and "ansi16" in known:
-        return "ansi16", ""
-    if wanted in known:
-        return wanted, ""
-    return (
-        DEFAULT if DEFAULT in known else known[0]
-    ), f"There is no theme {clean(wanted)}; there are {', '.join(known)}."
 
 
 def plain_theme() -> Palette:

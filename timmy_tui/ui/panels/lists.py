@@ -27,7 +27,7 @@ measured."""
 
 def title(text: str, width: int, view: View) -> Line:
     """A heading, followed by a rule up to the width."""
-    return line((f"{text} ", "title"), (view.glyphs.rule * max(0, width - len(text) - 1), "faint"))
+    return line((f"{text} ", "title"), (view.glyphs.rule * max(0, width - len(text) - 1), "rule"))
 
 
 def state_mark(turn: Turn, view: View) -> tuple[str, str]:

@@ -181,7 +181,7 @@ def _side_words(side: Side, width: int) -> Line:
 
 def _ticks(view: View, scale: Scale, columns: int) -> Line:
     """The scale: a rule with its values where they lie."""
-    cells: list[Span] = [(view.glyphs.rule, "faint")] * columns
+    cells: list[Span] = [(view.glyphs.rule, "rule")] * columns
     for column, text in scale.ticks(TICKS_APART).items():
         cells[column] = (view.glyphs.upright, "muted")
         for at, char in enumerate(text, column + 1):

@@ -141,7 +141,7 @@ def band(view: View, dots: Dots, across: tuple[int, int], heights: tuple[int, in
         return
     for height in heights:
         for one in range(x, end, DOTTED):
-            dots.put(one, height, Ink("faint", EDGE))
+            dots.put(one, height, Ink("rule", EDGE))
 
 
 def has_band(view: View) -> bool:
@@ -165,7 +165,7 @@ def _uprights(view: View, series: Series) -> Iterable[tuple[int, Span]]:
 def axis_line(view: View, series: Series) -> Line:
     """The foot of the plots: a rule, with the signs of turns without a figure at their columns."""
     window = series.window
-    cells: list[Span] = [(view.glyphs.rule, "faint")] * window.columns
+    cells: list[Span] = [(view.glyphs.rule, "rule")] * window.columns
     for at, sign in enumerate(series.signs):
         if sign is not None:
             cells[window.column_of(window.first + at)] = sign

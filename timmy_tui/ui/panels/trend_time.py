@@ -121,7 +121,7 @@ def axis_lines(view: View, chart: TimeChart, width: int) -> list[Line]:
     gutter, places = line((" " * GUTTER, "text")), _places(chart, columns)
     ticks = place_notes(_axis_notes(view, chart, places), columns)
     notes = place_notes(_event_notes(view, chart, places), columns)
-    return [(*gutter, (view.glyphs.rule * columns, "faint")), (*gutter, *ticks), (*gutter, *notes)]
+    return [(*gutter, (view.glyphs.rule * columns, "rule")), (*gutter, *ticks), (*gutter, *notes)]
 
 
 def _places(chart: TimeChart, columns: int) -> list[int]:

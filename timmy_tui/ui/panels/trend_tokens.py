@@ -116,7 +116,7 @@ def _chart(view: View, prompts: Sequence[Prompt], width: int, scales: tuple[Scal
 
 def _axis(view: View, columns: int, most: float) -> Line:
     step = next((step for step in TOKEN_STEPS if step / most * columns >= TICKS_APART), TOKEN_STEPS[-1])
-    cells: list[Span] = [(view.glyphs.rule, "faint")] * columns
+    cells: list[Span] = [(view.glyphs.rule, "rule")] * columns
     places = [int(number * step / most * columns) for number in range(int(most / step) + 1)]
     for number, column in enumerate(places):
         if column >= columns:

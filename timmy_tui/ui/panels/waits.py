@@ -29,7 +29,7 @@ def wait_lines(view: View, width: int) -> list[Line]:
 def _row(names: tuple[str, str], setting: str, waited: Iterator[tuple[str, str]], meaning: int) -> Line:
     label, text = names
     head = line((f"  {left(label, 7)}", "label"), (left(text.split(";")[0], meaning), "muted"))
-    return (*head, *line((right(setting, 7), "setting"), "  ", *waited))
+    return (*head, *line(right(setting, 7), "  ", *waited))
 
 
 def _set(stage: Stage, view: View) -> str:

@@ -1,0 +1,178 @@
+"""Every theme that we ship: what is read has contrast, and what differs in meaning differs to the eye."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import pytest
+from rich.color import Color, ColorType
+from rich.style import Style
+
+from tests.ui.paint.colours import ALL_COLOURS, COLOURS_256, DEPTHS, EYES, PALETTES_16, Depth, contrast, distance, pair
+from timmy_tui.model.stages import CRITICAL
+from timmy_tui.ui.paint.themes import GAP_KEY, OVER, STAGE, load_themes, packaged_folder, two_colours
+
+THEMES = load_themes([packaged_folder()])[0]
+SIXTEEN, FOR_ALL_EYES = "ansi16", "okabe-ito"
+READ, HIGH, SEEN = 4.5, 7.0, 3.0
+"""Least contrast of text (AA and AAA) and of graphics, by WCAG 2.2: 1.4.3, 1.4.6, 1.4.11."""
+SEEN_OF_16 = 2.7
+"""The dark grey of a Linux console has 2.8 on its black, that of GNOME 2.75."""
+APART = 0.08
+"""Least distance in OKLab between colours that differ in meaning: four times what is just seen."""
+JUST_SEEN = 0.03
+SLIGHTLY_APART = 0.06
+"""The same for eyes that lack a kind of cones, and between more and less of one thing."""
+LIKENESS = 0.04
+"""Two themes whose colours are nearer to each other than this are one theme."""
+HOLLOW = f"{STAGE}endpointing"
+"""A setting, drawn as an outline and paler than all others on purpose."""
+BACKGROUND = ("band", "beam", "bar.track", "skyline.cut", HOLLOW)
+"""Grounds, marks behind the picture, and what stands on another ground than the theme's."""
+STAGE_ROLES = tuple(f"{STAGE}{key}" for key in (*CRITICAL, GAP_KEY))
+GRAPHICS = frozenset({
+    *STAGE_ROLES, *BACKGROUND, "rule", "spark", "spark.gap", "spark.unjudged", "bar.ghost", "bar.setting", "bar.none",
+    "bar.speech",
+})  # fmt: skip
+"""Roles without letters and digits; tests/ui/test_drawn_colours.py holds that nothing else is drawn in them."""
+LARGE = ("stt_final", "classify", "store", "retrieve", "llm", "mute", "tts", GAP_KEY)
+"""Stages of more than a few ms. A short one can be missing from a column, so that any two of these can meet."""
+MEET = sorted({
+    *combinations(LARGE, 2), *zip(CRITICAL, CRITICAL[1:], strict=False), *((key, GAP_KEY) for key in CRITICAL),
+})  # fmt: skip
+DEGREES = (("spark.slower", "spark.slower.slightly"), ("spark.faster.slightly", "spark.faster"))
+"""The same meaning, by more or less than 100 ms, which is said in words too."""
+DIFFER = (
+    *combinations(("good", "warn", "bad"), 2),
+    *(two for two in combinations(("spark.slower", "spark.slower.slightly", "spark", "spark.faster.slightly",
+                                   "spark.faster"), 2) if two not in DEGREES),
+    ("bar.prefill", "bar.decode"), ("bar.prefill", "bar.wait"), ("bar.decode", "bar.wait"), ("bar.load", "bar.prefill"),
+    ("bar.load", "bar.wait"), ("bar.reused", "bar.evaluated"),
+)  # fmt: skip
+"""Roles that stand side by side in one row or list, and mean different things."""
+
+
+def depths(name: str) -> Mapping[str, Depth]:
+    return PALETTES_16 if name == SIXTEEN else DEPTHS
+
+
+CASES = [(name, depth) for name in THEMES for depth in depths(name)]
+"""(theme, what of its colours the terminal has)."""
+
+
+def colour(style: Style, depth: Depth) -> Color:
+    assert style.color is not None
+    return depth(style.color)
+
+
+def least_seen(name: str) -> float:
+    return SEEN_OF_16 if name == SIXTEEN else SEEN
+
+
+def test_the_shipped_themes_are_at_least_eight_of_every_kind() -> None:
+    assert len(THEMES) >= 8
+    assert sum(not palette.theme.dark for palette in THEMES.values()) >= 2
+    assert {SIXTEEN, FOR_ALL_EYES, "high-contrast"} <= set(THEMES)
+
+
+def test_no_two_themes_look_alike() -> None:
+    """On average over what covers most of the screen."""
+    looks = {
+        name: [pair(palette.styles["text"], DEPTHS[ALL_COLOURS])[1]]
+        + [colour(palette.styles[role], DEPTHS[ALL_COLOURS]) for role in ("good", "warn", "bad", "title", *STAGE_ROLES)]
+        for name, palette in THEMES.items()
+    }
+    far = {
+        (one, other): sum(distance(a, b) for a, b in zip(looks[one], looks[other], strict=True)) / len(looks[one])
+        for one, other in combinations(looks, 2)
+    }
+    assert {names: apart for names, apart in far.items() if apart < LIKENESS} == {}
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_what_is_read_stands_out_from_its_ground(name: str, depth: str) -> None:
+    styles = THEMES[name].styles
+    ratios = {role: contrast(pair(styles[role], depths(name)[depth])) for role in styles if role not in GRAPHICS}
+    assert {role: ratio for role, ratio in ratios.items() if ratio < READ} == {}
+
+
+@pytest.mark.parametrize(("name", "depth"), [("high-contrast", one) for one in DEPTHS] + [("daylight", ALL_COLOURS)])
+def test_two_themes_have_a_high_contrast(name: str, depth: str) -> None:
+    """The light one in all colours: of 256, the dark yellow nearest to its amber has 6.7."""
+    styles = THEMES[name].styles
+    ratios = {role: contrast(pair(styles[role], DEPTHS[depth])) for role in styles if role not in GRAPHICS}
+    assert {role: ratio for role, ratio in ratios.items() if ratio < HIGH} == {}
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_what_is_drawn_can_be_seen(name: str, depth: str) -> None:
+    styles, shown = THEMES[name].styles, depths(name)[depth]
+    ground = pair(styles["text"], shown)[1]
+    ratios = {role: contrast((colour(styles[role], shown), ground)) for role in GRAPHICS - set(BACKGROUND)}
+    assert {role: ratio for role, ratio in ratios.items() if ratio < least_seen(name)} == {}
+    assert contrast((colour(styles[HOLLOW], shown), ground)) >= 1.5
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_the_cursors_row_and_the_usual_range_stand_out_from_the_ground(name: str, depth: str) -> None:
+    """In 256 colours too, where what is nearly grey can become black or green. A range without a ground is dotted."""
+    styles, shown = THEMES[name].styles, depths(name)[depth]
+    band = styles["band"]
+    grounds = [styles["cursor"], *([band] if band.color == band.bgcolor else [])]
+    ground = pair(styles["text"], shown)[1]
+    assert min(distance(pair(style, shown)[1], ground) for style in grounds) >= JUST_SEEN
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_the_sign_of_a_cut_column_can_be_seen_on_every_stage(name: str, depth: str) -> None:
+    styles, shown = THEMES[name].styles, depths(name)[depth]
+    tops = [role for role in STAGE_ROLES if role != HOLLOW]
+    ratios = {role: contrast(pair(two_colours(f"skyline.cut{OVER}{role}", styles), shown)) for role in tops}
+    assert {role: ratio for role, ratio in ratios.items() if ratio < least_seen(name)} == {}
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_stages_that_can_meet_and_states_are_told_apart(name: str, depth: str) -> None:
+    styles, shown = THEMES[name].styles, depths(name)[depth]
+    two = [*((f"{STAGE}{a}", f"{STAGE}{b}") for a, b in MEET), *DIFFER]
+    far = {(a, b): distance(colour(styles[a], shown), colour(styles[b], shown)) for a, b in two}
+    assert {names: apart for names, apart in far.items() if apart < APART} == {}
+    degrees = [distance(colour(styles[a], shown), colour(styles[b], shown)) for a, b in DEGREES]
+    assert min(degrees) >= SLIGHTLY_APART
+
+
+@pytest.mark.parametrize("eyes", [name for name, matrix in EYES.items() if matrix is not None])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_one_theme_is_told_apart_without_red_or_green_cones(depth: str, eyes: str) -> None:
+    styles, shown = THEMES[FOR_ALL_EYES].styles, DEPTHS[depth]
+    two = [*((f"{STAGE}{a}", f"{STAGE}{b}") for a, b in MEET), *DIFFER]
+    far = {(a, b): distance(colour(styles[a], shown), colour(styles[b], shown), eyes) for a, b in two}
+    assert {names: apart for names, apart in far.items() if apart < SLIGHTLY_APART} == {}
+
+
+def test_the_measure_finds_red_and_green_alike_without_green_cones() -> None:
+    """The classic pair, of about the same lightness; blue and orange stay apart."""
+    red, green, blue, orange = (Color.parse(text) for text in ("#b04a3a", "#6e7030", "#3060c0", "#e08020"))
+    assert distance(red, green) > APART > SLIGHTLY_APART > distance(red, green, "deuteranopia")
+    assert distance(blue, orange, "deuteranopia") > 2 * APART and distance(blue, orange, "protanopia") > 2 * APART
+
+
+def test_the_contrast_is_that_of_wcag() -> None:
+    black, white, grey = (Color.parse(text) for text in ("#000000", "#ffffff", "#767676"))
+    assert contrast((black, white)) == contrast((white, black)) == pytest.approx(21)
+    assert contrast((grey, white)) == pytest.approx(4.54, abs=0.01)
+
+
+def test_the_theme_of_sixteen_colours_has_no_others_and_none_that_a_bold_letter_changes() -> None:
+    """A Linux console shows bold black as dark grey."""
+    styles = THEMES[SIXTEEN].styles
+    used = [one for style in styles.values() for one in (style.color, style.bgcolor) if one is not None]
+    assert {one.type for one in used} == {ColorType.STANDARD}
+    assert all(not style.bold or colour(style, lambda one: one).number not in (0, None) for style in styles.values())
+    grounds = [style.bgcolor.number for style in styles.values() if style.bgcolor is not None]
+    assert max(number for number in grounds if number is not None) < 8, "a bright ground is a dark one on a console"
+
+
+def test_colours_of_256_are_what_rich_writes() -> None:
+    assert DEPTHS[COLOURS_256](Color.parse("#ff8787")).number == 210
