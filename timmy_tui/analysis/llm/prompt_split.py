@@ -135,10 +135,15 @@ def own_step_ms(request: LlmRequest) -> float | None:
 
 
 def uncached_ms(request: LlmRequest, step_ms: float | None) -> float:
-    """Prefill time above that of a full cache hit, on a machine that decodes at ``step_ms`` a token; never below 0."""
+    """Prefill time above that of a full cache hit, on a machine that decodes at ``step_ms`` a token; never below 0.
+
+    0 where it is not known, which is no time that an evaluated token takes.
+    """
+    if request.prefill_ms is None:
+        return 0.0
     own_ms = own_step_ms(request)
     hit_ms = own_ms or step_ms or FULL_HIT_MS
-    above_ms = max((request.prefill_ms or 0.0) - hit_ms, 0.0)
+    above_ms = max(request.prefill_ms - hit_ms, 0.0)
     if own_ms is None or step_ms is None:
         return above_ms
     return above_ms / pace_factor(max(own_ms / step_ms, PACE_LEAST))
