@@ -88,6 +88,12 @@ def test_an_unnamed_gap_stands_out_of_the_usual_ones() -> None:
     assert median_of(values, 20, 90) == pytest.approx(1.0, abs=0.1) and median_of(values, 90, 110) > 20
 
 
+def test_what_was_usual_ahead_of_a_gap_that_lasts_is_usual_as_long_as_its_finding() -> None:
+    """Sixty gaps make the usual one; here the newest sixty are long."""
+    detector = judged(make_turns(165, seed=8, truth=Truth(stage="unattributed", factor=400.0, at=90)))
+    assert median_of(ratios(detector, UNATTRIBUTED), 100, 165) > 20
+
+
 def test_the_first_turns_and_turns_that_did_not_complete_have_no_ratio() -> None:
     turns = make_turns(40, seed=8)
     broken = replace(turns[30], state=TurnState.FAILED, headline_ms=None)

@@ -150,7 +150,7 @@ class RegressionDetector:
         if abs(after - before) < _LEAST_MOVE_MS.get(stage_of(level.stage), 0.0):
             return False
         direction = level.bank.direction
-        if abs(shift) < _LEAST_SHIFT or (shift > 0) != (direction > 0):
+        if direction * shift < _LEAST_SHIFT:
             return False
         return direction * level.separation(length) >= _TUNING.least_separation
 
