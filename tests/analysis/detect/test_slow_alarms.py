@@ -232,12 +232,14 @@ def test_a_level_that_moves_on_is_told_whole() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_evidence_of_a_stage_with_two_levels_is_that_of_the_slow_one(seed: int) -> None:
-    """A third of the values take far longer: how rare a far one is counts."""
+@pytest.mark.parametrize("bursts", [False, True])
+def test_the_evidence_of_a_stage_with_two_levels_is_that_of_the_slow_one(bursts: bool, seed: int) -> None:
+    """A third of the values take far longer, one by one, or five in a row every 25 turns: what is usual counts less."""
     chance = random.Random(seed)
     slow, level = SlowSeries(0.5), JudgedLevel("classify")
     for number in range(90):
-        ms = (75.0 if chance.random() < 0.3 else 30.0) * math.exp(chance.gauss(0, 0.03))
+        far = number % 25 >= 20 if bursts else chance.random() < 0.3
+        ms = (75.0 if far else 30.0) * math.exp(chance.gauss(0, 0.03))
         if slow.add(ms, number) is not None:
             break
         level.add(math.log(ms + 0.5), (), (number, ""))
