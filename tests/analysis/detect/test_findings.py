@@ -67,7 +67,7 @@ def test_a_finding_has_the_figures_of_its_series() -> None:
     findings = store()
     findings.add({"classify": move()}, finding())
     one = finding_of(findings)
-    assert (one.before_ms, one.after_ms, one.ratio) == (pytest.approx(30.0), pytest.approx(60.0), pytest.approx(2.0))
+    assert (one.before_ms, one.after_ms, one.ratio) == pytest.approx((30.0, 60.0, 2.0))
     assert one.low < 2.0 < one.high
     # All five turns since then have had the stage: 30 ms a turn.
     assert one.cost_ms == pytest.approx(30.0)
@@ -123,7 +123,8 @@ def test_a_level_that_is_back_explains_others_for_fifteen_turns(later: int, know
     findings.end("classify", BACK)
     for number in range(later):
         findings.count_turn(20 + number)
-    assert findings.went_back("retrieve") == (pytest.approx(math.log(60.5 / 30.5)) if known else None)
+    shift = findings.went_back("retrieve")
+    assert shift == (pytest.approx(math.log(60.5 / 30.5)) if known else None)
     assert findings.went_back("prompt") is None
 
 

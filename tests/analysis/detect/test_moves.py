@@ -86,9 +86,9 @@ def test_the_card_is_the_request_and_the_voice() -> None:
 @pytest.mark.parametrize("after", [0.0, -0.3])
 def test_what_is_gone_takes_no_time_and_not_less(after: float) -> None:
     before, now, error = figures("classify", {"classify": move(30.0, after)}, {"classify": 30.0})
-    assert (before, now, error) == (pytest.approx(30.0), 0.0, 0.0)
+    assert (before, now, error) == pytest.approx((30.0, 0.0, 0.0))
     before, now, _ = figures("classify", {"classify": move(after, 30.0)}, {"classify": 30.0})
-    assert (before, now) == (0.0, pytest.approx(30.0))
+    assert (before, now) == pytest.approx((0.0, 30.0))
 
 
 def test_of_gaps_that_are_one_the_one_that_moved_most_counts() -> None:
@@ -96,7 +96,7 @@ def test_of_gaps_that_are_one_the_one_that_moved_most_counts() -> None:
     moves = {"gap:classify→store": small, "gap:classify→retrieve": large}
     assert figures("unattributed", moves, {}) == approximately(20.0, 8.0, 0.2)
     gone = {"gap:classify→store": move(20.0, -2.0, 0.2, 5.0)}
-    assert figures("unattributed", gone, {})[:2] == (pytest.approx(20.0), 0.0)
+    assert figures("unattributed", gone, {})[:2] == pytest.approx((20.0, 0.0))
 
 
 def test_the_whole_is_a_share_of_what_was_usual() -> None:
@@ -109,12 +109,9 @@ def test_the_whole_is_a_share_of_what_was_usual() -> None:
 def test_a_ratio_and_its_bounds() -> None:
     assert ratio_of(30.0, 60.0) == 2.0
     # A tenth of a millisecond stands for less than that.
-    assert (ratio_of(0.05, 1.0), ratio_of(1.0, 0.0)) == (pytest.approx(10.0), pytest.approx(0.1))
+    assert (ratio_of(0.05, 1.0), ratio_of(1.0, 0.0)) == pytest.approx((10.0, 0.1))
     low, high = bounds(Figures(30.0, 60.0, 0.1))
-    assert (low, high) == (
-        pytest.approx(2.0 / math.exp(0.196), rel=1e-4),
-        pytest.approx(2.0 * math.exp(0.196), rel=1e-4),
-    )
+    assert (low, high) == pytest.approx((2.0 / math.exp(0.196), 2.0 * math.exp(0.196)), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +140,7 @@ def moved(count: int, factor: float) -> tuple[JudgedLevel, Move]:
 
 def test_a_move_begins_at_the_level_and_ends_at_the_median_of_its_values() -> None:
     one, found = moved(6, 2.0)
-    assert (found.before, found.after) == (pytest.approx(30.5), pytest.approx(60.5))
+    assert (found.before, found.after) == pytest.approx((30.5, 60.5))
     assert (found.seen, found.alarmed, found.work, found.unit_ms) == (6, found.after, (), 1.0)
     assert found.shift == pytest.approx(math.log(60.5 / 30.5))
     # Two medians, and the chance of two sessions.
@@ -157,7 +154,7 @@ def test_a_second_step_is_told_from_where_the_first_one_began() -> None:
     for number in range(8):
         one.add(math.log(90.5) + 0.01 * (number % 3 - 1), (), (40 + number, ""))
     second = move_of(one, 8, first)
-    assert (second.before, second.after) == (pytest.approx(30.5), pytest.approx(90.5, rel=0.01))
+    assert (second.before, second.after) == pytest.approx((30.5, 90.5), rel=0.01)
     assert second.error >= first.error and second.seen == first.seen
 
 

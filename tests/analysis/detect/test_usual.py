@@ -65,7 +65,7 @@ def test_the_whole_is_judged_behind_thirty_turns_whose_parts_have_a_usual(before
     if is_judged:
         # The pause is a setting: 60 + 50 + 4 ms were measured where 30 + 50 + 4 are usual.
         whole = found["V2V"]
-        assert (whole.ms, whole.expected_ms) == (pytest.approx(114.0), pytest.approx(84.0))
+        assert (whole.ms, whole.expected_ms) == pytest.approx((114.0, 84.0))
         assert whole.residual == pytest.approx(math.log(114 / 84))
 
 

@@ -68,7 +68,7 @@ def cost(*turns: Turn) -> float:
 
 PLAIN = [1000 + 150 * number for number in range(9)]
 """Tokens of the prompts of turns that are like any other."""
-ODD = {
+ODD: dict[str, dict[str, Any]] = {
     "loaded": {"tokens": 2000, "load_ms": 2000.0},
     "first of its session": {"tokens": 2000, "session_id": "two"},
     "cut to the window": {"tokens": 8000},
