@@ -71,11 +71,8 @@ def test_warm_turns_are_compared_where_both_sides_have_them() -> None:
 
 def of_work(field: str, a: tuple[int | None, ...], b: tuple[int | None, ...]) -> str:
     """What is said of the work of two sides, where so much is known of each turn's."""
-    sides = (
-        side(len(values) - 1, 100 * number, lambda n, values=values: {field: values[n]})
-        for number, values in enumerate((a, b))
-    )
-    return row(compare(*sides), "V2V").work_words
+    before, after = side(len(a) - 1, 0, lambda n: {field: a[n]}), side(len(b) - 1, 100, lambda n: {field: b[n]})
+    return row(compare(before, after), "V2V").work_words
 
 
 @pytest.mark.parametrize(

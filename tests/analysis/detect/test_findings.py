@@ -28,11 +28,10 @@ def move() -> Move:
     return Move(30.5, 60.5, (), 0.05, 5)
 
 
-def finding(stage: str = "classify", **more: int) -> Finding:
-    known = {"raised": 7, "since": 3, "n": 5, **more}
+def finding(stage: str = "classify", raised: int = 7, since: int = 3, n: int = 5) -> Finding:
     return Finding(
-        key=f"{stage}:{known['since']}", stage=stage, direction="slower", raised_id="", since_id="", ratio=1.0,
-        before_ms=0.0, after_ms=0.0, confidence=1.0, **known,
+        key=f"{stage}:{since}", stage=stage, direction="slower", raised=raised, raised_id="", since=since, since_id="",
+        ratio=1.0, before_ms=0.0, after_ms=0.0, n=n, confidence=1.0,
     )  # fmt: skip
 
 
