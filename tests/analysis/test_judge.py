@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bench.judgement.scenarios import one_step
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import make_turns
+from tests.analysis.detect.test_alarm_rules import moved
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.judge import Judge
 from timmy_tui.model.judgement import JudgementState
@@ -92,6 +93,13 @@ def test_mute_by_the_key_of_a_finding() -> None:
     judge, state = fed(one_step("classify", 2.0, seed=15).turns)
     judge.answer(state.findings[0].key, "mute")
     assert [one.ended for one in judge.state().findings] == ["muted"]
+
+
+def test_of_two_findings_the_one_with_the_key_is_muted() -> None:
+    for stage, other in (("classify", "retrieve"), ("retrieve", "classify")):
+        judge, state = fed(moved({"classify": 2.0, "retrieve": 2.0}))
+        judge.answer(next(one.key for one in state.findings if one.stage == stage), "mute")
+        assert {one.stage: one.ended for one in judge.state().findings} == {stage: "muted", other: ""}
 
 
 def test_a_revision_is_not_judged_twice_but_the_verdict_sees_it() -> None:
