@@ -183,3 +183,15 @@ def test_two_restarts_in_a_row_may_each_cut_an_answer(restarts: int) -> None:
     replies = [fact.values["reply"] for fact in told if fact.kind == "answer"]
     third = "\n".join(["2", restart, *turn, f"{said}last"])
     assert replies == [["0", "last"], ["0", "1", "last"], ["0", "1", third]][restarts - 1]
+
+
+def test_of_a_turn_without_an_id_no_length_is_known() -> None:
+    """Before any turn, and behind the BEGIN of one whose id has not come yet."""
+    asked: list[str] = []
+    end = AnswerEnd()
+    end.reply_length_of = lambda request_id: asked.append(request_id)
+    assert end.by_length() is None
+    end.note(DebugFact("step", {"step": 1, "ms": 1.0}, "aaaaaaaa"))
+    assert end.by_length() is None and asked == ["aaaaaaaa"]
+    end.note(DebugFact("begin", {}))
+    assert end.by_length() is None and asked == ["aaaaaaaa"]

@@ -100,6 +100,15 @@ def test_what_says_nothing_of_a_turn_begins_none(line: str) -> None:
     assert (turn.stages["llm"], turn.headline_ms, turn.errors) == (500.0, 1000.0, ())
 
 
+@pytest.mark.parametrize(
+    "line", [D + "Retrieved 5 memory chunks", D + "Model=m:3b, num_ctx=8000", D + "Tail mode active=True", message("x")]
+)
+def test_what_v34_prints_between_two_turns_is_of_neither(line: str) -> None:
+    first = (BEGIN, message(), step(5, 0.5), total(1.0))
+    turns = read(*first, line, BEGIN, message("next", "bbbbbbbb"))
+    assert turns == read(*first, BEGIN, message("next", "bbbbbbbb"))
+
+
 def test_a_begun_turn_is_one_whatever_is_known_of_it() -> None:
     assert [turn.state for turn in read(BEGIN, BEGIN)] == [TurnState.ABORTED, TurnState.OPEN]
 

@@ -93,6 +93,14 @@ def test_a_turn_is_found_by_its_figures(figures: dict[str, float], found: bool) 
     assert store.find_by_figures(figures) is (newer if found else None)
 
 
+@pytest.mark.parametrize("missing", FIGURES)
+def test_turns_that_lack_the_same_figure_are_not_the_same_for_that(missing: str) -> None:
+    store = Drafts()
+    known = {name: value for name, value in FIGURES.items() if name != missing}
+    store.create("aaaaaaaa").fields.update(known)
+    assert store.find_by_figures(known) is None
+
+
 def test_the_newest_turn_in_flight() -> None:
     store = Drafts()
     assert store.in_flight() is None

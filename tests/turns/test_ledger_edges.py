@@ -468,3 +468,20 @@ def test_what_is_beyond_reason_is_what_the_settings_say_if_nobody_has_changed_th
     tail = Settings().tail
     assert (USUAL_LIMITS.gap_us, USUAL_LIMITS.threshold_us) == (60_000_000, 10_000_000)
     assert (tail.turn_timeout_s, tail.longest_threshold_s) == (60.0, 10.0)
+
+
+@pytest.mark.parametrize(("total_ms", "stepped"), [(19.9, False), (20.0, False), (20.001, True)])
+@pytest.mark.parametrize("apart_us", [0, -7_000_000])
+def test_ollamas_own_total_shows_that_a_clock_stepped_within_the_request(
+    apart_us: int, total_ms: float, stepped: bool
+) -> None:
+    """The request took 10 ms by v34's clock, and the log rounds to 10; whether both clocks agree says nothing of it."""
+    turn = read_one([
+        Event(one.timestamp, one.request_id, one.event, one.service, {"total_duration_ms": total_ms})
+        if one.event == "v34_ollama_received"
+        else moved(one, apart_us if one.service in ("stt", "tts") else 0)
+        for one in turn_events()
+    ])  # fmt: skip
+    assert turn.ollama_total_ms == total_ms
+    assert turn.headline_ms == (None if stepped else 630.0)
+    assert (turn.unmeasured.get("V2V") == STEPPED) is stepped

@@ -43,6 +43,15 @@ def test_the_pause_that_a_turn_began_with_is_its_first_event_and_not_counted() -
     assert turn.stages["endpointing"] == 500.0
 
 
+def test_the_pauses_around_a_turn_are_no_round_of_silence() -> None:
+    """Its own pause was lost, or came on another way."""
+    assembler = TurnAssembler()
+    assembler.add_events([*pauses(2)])
+    assembler.add_events([event("stt_transcript_finalized", 1_000_000, None, "aaaaaaaa")])
+    assembler.add_events([*pauses(2, first=3)])
+    assert [*assembler.listening.spacings_s] == pytest.approx([0.7, 0.7])
+
+
 @pytest.mark.parametrize(("later", "kept"), [(63, True), (64, False)])
 def test_the_last_sixty_four_can_still_become_turns(later: int, kept: bool) -> None:
     assembler = TurnAssembler()

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from timmy_tui.model.llm import Reuse
-from timmy_tui.model.stages import BY_KEY, KEYS
+from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Turn
 
 if TYPE_CHECKING:
@@ -21,57 +21,54 @@ class Column:
 
     name: str
     dtype: Dtype
-    unit: str
-    """ms, tokens, characters, s, ids … or empty."""
-    meaning: str
 
 
 def _turn_columns() -> tuple[Column, ...]:
     return (
-        Column("ordinal", "Int64", "", "order of arrival, unique in one reading of the logs"),
-        Column("number", "Int64", "", "the turn's name in the history; without one, its place in these logs"),
-        Column("request_id", "string", "id", "first eight characters of a UUID4; empty for a typed turn"),
-        Column("typed", "boolean", "", "typed in the web chat; missing: not known"),
-        Column("session_id", "string", "id", "v34 process that served it"),
-        Column("session", "Int64", "", "number of the session in order of arrival"),
-        Column("state", "category", "", "complete, failed, aborted, timed_out, open"),
-        Column("reason", "string", "", "why it did not complete"),
-        Column("started", "datetime64[us, UTC]", "UTC", "first event, on its writer's clock"),
-        Column("logs", "category", "", "which logs told of it"),
-        Column("span", "category", "", "what the headline measures"),
-        Column("headline_ms", "float64", "ms", "length of span"),
-        Column("v2v_ms", "float64", "ms", "speech end to first sound"),
-        Column("unattributed_ms", "float64", "ms", "headline minus the measured critical stages"),
-        Column("end_to_end_ms", "float64", "ms", "first to last event, speech included"),
-        Column("processing_ms", "float64", "ms", "the same without the speech"),
-        Column("prompt_tokens", "Int64", "tokens", "prompt_eval_count as logged"),
-        Column("output_tokens", "Int64", "tokens", "eval_count"),
-        Column("cached_tokens", "Int64", "tokens", "prompt_eval_cached_count where served"),
-        Column("ollama_total_ms", "float64", "ms", "Ollama's total_duration"),
-        Column("context_returned", "Int64", "tokens", "length of the context array in the reply"),
-        Column("context_sent", "Int64", "tokens", "length of the context array in the request"),
-        Column("tail_mode", "boolean", "", "only a short tail was sent"),
-        Column("raw", "boolean", "", "raw=True in the request"),
-        Column("num_ctx", "Int64", "tokens", "context window asked for"),
-        Column("model", "category", "", "model name"),
-        Column("temperature", "float64", "", "sampling temperature"),
-        Column("prompt_chars", "Int64", "characters", "prompt as built"),
-        Column("prompt_tokens_est", "Int64", "tokens", "prompt_chars / 4, v34's estimate"),
-        Column("text_length", "Int64", "characters", "what the user said"),
-        Column("reply_length", "Int64", "characters", "the answer"),
-        Column("importance", "float64", "0–10", "the classifier's weight of the message"),
-        Column("chunks", "Int64", "", "memory chunks injected"),
+        Column("ordinal", "Int64"),  # order of arrival, unique in one reading of the logs
+        Column("number", "Int64"),  # the turn's name in the history; without one, its place in these logs
+        Column("request_id", "string"),  # first eight characters of a UUID4; empty for a typed turn [id]
+        Column("typed", "boolean"),  # typed in the web chat; missing: not known
+        Column("session_id", "string"),  # v34 process that served it [id]
+        Column("session", "Int64"),  # number of the session in order of arrival
+        Column("state", "category"),  # complete, failed, aborted, timed_out, open
+        Column("reason", "string"),  # why it did not complete
+        Column("started", "datetime64[us, UTC]"),  # first event, on its writer's clock [UTC]
+        Column("logs", "category"),  # which logs told of it
+        Column("span", "category"),  # what the headline measures
+        Column("headline_ms", "float64"),  # length of span [ms]
+        Column("v2v_ms", "float64"),  # speech end to first sound [ms]
+        Column("unattributed_ms", "float64"),  # headline minus the measured critical stages [ms]
+        Column("end_to_end_ms", "float64"),  # first to last event, speech included [ms]
+        Column("processing_ms", "float64"),  # the same without the speech [ms]
+        Column("prompt_tokens", "Int64"),  # prompt_eval_count as logged [tokens]
+        Column("output_tokens", "Int64"),  # eval_count [tokens]
+        Column("cached_tokens", "Int64"),  # prompt_eval_cached_count where served [tokens]
+        Column("ollama_total_ms", "float64"),  # Ollama's total_duration [ms]
+        Column("context_returned", "Int64"),  # length of the context array in the reply [tokens]
+        Column("context_sent", "Int64"),  # length of the context array in the request [tokens]
+        Column("tail_mode", "boolean"),  # only a short tail was sent
+        Column("raw", "boolean"),  # raw=True in the request
+        Column("num_ctx", "Int64"),  # context window asked for [tokens]
+        Column("model", "category"),  # model name
+        Column("temperature", "float64"),  # sampling temperature
+        Column("prompt_chars", "Int64"),  # prompt as built [characters]
+        Column("prompt_tokens_est", "Int64"),  # prompt_chars / 4, v34's estimate [tokens]
+        Column("text_length", "Int64"),  # what the user said [characters]
+        Column("reply_length", "Int64"),  # the answer [characters]
+        Column("importance", "float64"),  # the classifier's weight of the message [0–10]
+        Column("chunks", "Int64"),  # memory chunks injected
     )
 
 
 TURN_COLUMNS = _turn_columns()
-STAGE_COLUMNS = tuple(Column(f"{key}_ms", "float64", "ms", BY_KEY[key].meaning) for key in KEYS)
+STAGE_COLUMNS = tuple(Column(f"{key}_ms", "float64") for key in KEYS)
 COLUMNS = TURN_COLUMNS + STAGE_COLUMNS
 """Every column of the frame, in order."""
 REUSE_COLUMNS = (
-    Column("reuse_share", "float64", "0…1", "part of the prompt that came from the cache; missing: unknown"),
-    Column("reuse_certainty", "category", "", "measured, known, estimated, unknown"),
-    Column("reuse_reason", "string", "", "where the share comes from, or why it is unknown"),
+    Column("reuse_share", "float64"),  # part of the prompt that came from the cache; missing: unknown [0…1]
+    Column("reuse_certainty", "category"),  # measured, known, estimated, unknown
+    Column("reuse_reason", "string"),  # where the share comes from, or why it is unknown
 )
 """Behind them in an export: what is concluded from the turns, which later turns may change."""
 

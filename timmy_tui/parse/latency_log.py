@@ -49,7 +49,7 @@ class LatencyParser:
             return self._take(_event(whole))
         events: list[Event] = []
         for part in _parts(text):
-            value = whole if part is text else decode_json(part.decode("utf-8", "replace"))
+            value = whole if part == text else decode_json(part.decode("utf-8", "replace"))
             events += self._take(_reason(part, value) if isinstance(value, Unreadable) else _event(value))
         return events
 
@@ -65,8 +65,6 @@ class LatencyParser:
 
 def _parts(text: bytes) -> list[bytes]:
     """The line split before every ``_MARK``: when two processes write at once, one line can begin inside the other."""
-    if text.find(_MARK, 1) < 0:
-        return [text]
     head, *rest = text.split(_MARK)
     return [part for part in (head, *(_MARK + part for part in rest)) if part.strip()]
 

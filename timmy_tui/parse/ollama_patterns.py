@@ -128,7 +128,7 @@ def parse_time(text: str | None) -> float | None:
             return float(text)
         if "/" in text:
             return time.mktime(time.strptime(text, "%Y/%m/%d - %H:%M:%S"))
-        return datetime.fromisoformat(re.sub(r"([.,]\d{6})\d+", r"\1", text)).timestamp()
+        return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -8,6 +8,7 @@ behind it. Both are in order. So the pairs are the best alignment of the newest 
 import time
 from contextlib import suppress
 from datetime import datetime
+from itertools import product
 from typing import NamedTuple
 
 from timmy_tui.model.log_format import DebugFact
@@ -189,21 +190,23 @@ def _best_pairs(records: list[DebugRecord], lines: list[AccessLine], first_cost:
     What stands behind the last pair costs nothing: its partner can still come.
     """
     rows, columns = len(records), len(lines)
-    best = [[-first_cost * (row + column) for column in range(columns + 1)] for row in range(rows + 1)]
+    best: dict[tuple[int, int], float] = {}
+    """(Records, lines) of those that are behind → the highest score of them."""
     steps: dict[tuple[int, int], tuple[int, int]] = {}
-    for row in range(1, rows + 1):
-        for column in range(1, columns + 1):
-            options = [
-                (best[row - 1][column] - LOST_COST, (row - 1, column)),
-                (best[row][column - 1] - LOST_COST, (row, column - 1)),
-            ]
-            score = _score(records[row - 1], lines[column - 1])
-            if score is not None:
-                options.append((best[row - 1][column - 1] + score, (row - 1, column - 1)))
-            best[row][column], steps[row, column] = max(options)
-    ends = [(best[row][columns], (row, columns)) for row in range(rows + 1)]
-    ends += [(best[rows][column], (rows, column)) for column in range(columns)]
-    _, place = max(ends)
+    for place in product(range(rows + 1), range(columns + 1)):
+        row, column = place
+        if not (row and column):
+            best[place] = -first_cost * (row + column)
+            continue
+        options = [
+            (best[row - 1, column] - LOST_COST, (row - 1, column)),
+            (best[row, column - 1] - LOST_COST, (row, column - 1)),
+        ]
+        score = _score(records[row - 1], lines[column - 1])
+        if score is not None:
+            options.append((best[row - 1, column - 1] + score, (row - 1, column - 1)))
+        best[place], steps[place] = max(options)
+    _, place = max((score, end) for end, score in best.items() if end[0] == rows or end[1] == columns)
     pairs: dict[int, int] = {}
     while place in steps:
         before = steps[place]

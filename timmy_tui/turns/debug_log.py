@@ -71,8 +71,9 @@ class DebugLog:
             self._longer = fact.values.get("reply")
         elif kind == "total" and self._second_end:
             self._second_end = False
-            if self._ends_last_turn(fact):
-                return self._weigh_ends(fact.values["ms"])
+            ended = self._turn_of_second_end(fact)
+            if ended is not None:
+                return self._weigh_ends(*ended, fact.values["ms"])
         if self._current is None and not self._begun:
             self._current, self._begun = DebugRecord(headless=True), True
         if self._current is None:
@@ -80,24 +81,24 @@ class DebugLog:
         self._current.add_fact(fact)
         return self.finish_record() if kind == "handler_failure" or self._current.finished else []
 
-    def _ends_last_turn(self, fact: DebugFact) -> bool:
-        """A total behind a second end of an answer fits the turn of that answer, and is not one of the lines behind."""
-        record = None if self._last is None else self._last.debug
-        ms = fact.values.get("ms")
-        if record is None or record.reply is None or ms is None or not record.steps.keys() >= ALL_STEPS:
-            return False
-        if self._last is not None and "reply_length" in self._last.fields:
-            return False  # The length of the answer has told its end.
-        others = {} if self._current is None else self._current.steps
-        return total_agrees(record.steps, ms) and not (others.keys() >= ALL_STEPS and total_agrees(others, ms))
+    def _turn_of_second_end(self, fact: DebugFact) -> tuple[Draft, DebugRecord] | None:
+        """The turn that ended last, where a total behind a second end of its answer fits it, not the lines behind."""
+        last, ms = self._last, fact.values.get("ms")
+        if last is None or last.debug is None or ms is None:
+            return None
+        if "reply_length" in last.fields:
+            return None  # The length of the answer has told its end.
+        record, others = last.debug, {} if self._current is None else self._current.steps
+        if record.reply is None or not record.steps.keys() >= ALL_STEPS or not total_agrees(record.steps, ms):
+            return None
+        return None if others.keys() >= ALL_STEPS and total_agrees(others, ms) else (last, record)
 
-    def _weigh_ends(self, total_ms: float) -> list[Draft]:
+    def _weigh_ends(self, last: Draft, record: DebugRecord, total_ms: float) -> list[Draft]:
         """Two ends fit the steps, and what stood between them is no turn. Ollama's count can refute the first.
 
         Else the duration of a spoken turn's request decides, which may not have come yet; else the end is unknown.
         """
-        assert self._last is not None and self._last.debug is not None, "there was an answer"
-        last, record, self._current = self._last, self._last.debug, None
+        self._current = None
         first, second = (record.total_ms, record.reply), (total_ms, self._longer)
         tokens = record.values.get("output_tokens", last.fields.get("output_tokens"))
         if tokens is not None and _is_only_second(first[1], second[1], tokens):

@@ -38,6 +38,14 @@ def said(*rows: StageVerdict, whole: StageVerdict | None = None, wanted: int = 0
     return sentence_of((whole or row("V2V", 1000.0, 1000.0, "unchanged"), *rows), 12, 9, wanted)
 
 
+def test_stages_that_could_not_be_judged_are_named_and_the_whole_is_none_of_them() -> None:
+    few = row("store", 20.0, 40.0, "too few turns", ratio=None, low=None, high=None)
+    unclear = row("retrieve", 20.0, 40.0, "cannot tell")
+    sentence = said(row("classify", 20.0, 40.0), few, unclear, whole=row("V2V", 1000.0, 1000.0, "cannot tell"))
+    assert sentence.endswith("n = 9/12, too few of STORE; RAG ×2.00 [1.50, 3.00] may be chance; other stages unchanged")
+    assert said(whole=row("V2V", 1000.0, 1000.0, "too few turns", ratio=None)) == "no change found, n = 9/12"
+
+
 def test_the_sides_are_counted_the_new_one_first() -> None:
     assert said(row("classify", 20.0, 40.0)) == "CLASS ×2.00 [1.50, 3.00], n = 9/12, other stages unchanged"
     assert said(row("classify", 20.0, 40.0, "unchanged")) == (

@@ -122,6 +122,9 @@ def test_a_restart_is_computed_once_while_its_sessions_are_as_they_were(monkeypa
              for at, turn in enumerate(moved)]  # fmt: skip
     assert learn(other, (), computed).groups == slow_noise(other, ()).groups
     assert calls > 0
+    # Of what is not asked for any more nothing is kept.
+    only: Computed = {}
+    assert learn(other, (), only).groups == learn(other, (), computed).groups and computed == only
 
 
 def test_two_restarts_that_say_the_same_count_twice() -> None:

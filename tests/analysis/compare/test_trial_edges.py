@@ -189,3 +189,10 @@ def test_a_returned_array_shows_raw_where_the_log_does_not(fields: dict[str, Any
 def test_a_turn_shows_its_tail_mode(mode: bool | None, shown: set[str]) -> None:
     turn = complete_turn(0, tail_mode=mode)
     assert {value for value in ("on", "off") if shown_word(turn, "tail-mode") == value} == shown
+
+
+@pytest.mark.parametrize("name", ["test-1", "test-2", "guide"])
+def test_a_new_test_has_measured_and_answered_nothing(name: str) -> None:
+    trial = make_trial(name, 9, False, 0.0)
+    assert {(phase.answer, phase.sentence) for phase in trial.phases} == {("", "")}
+    assert [phase.windows for phase in trial.phases[1:]] == [()] * (len(trial.phases) - 1)

@@ -75,8 +75,9 @@ def flipped(after: int) -> list[Turn]:
 
 def test_a_flip_is_measured_by_the_level_before_it_as_long_as_it_is_shown() -> None:
     """The series begins anew with a flip; its columns do not."""
-    values = ratios(judged(flipped(8)), "llm")
-    assert median_of(values, 81, 88) == pytest.approx(0.4, rel=0.15)
+    for shown in (8, 60):
+        values = ratios(judged(flipped(shown)), "llm")
+        assert median_of(values, 81, 80 + shown) == pytest.approx(0.4, rel=0.15)
     late = ratios(judged(flipped(FLIP_SHOWN_TURNS + 10)), "llm")
     assert median_of(late, 100, 170) == pytest.approx(1.0, abs=0.1)
 
@@ -85,6 +86,12 @@ def test_an_unnamed_gap_stands_out_of_the_usual_ones() -> None:
     detector = judged(make_turns(110, seed=8, truth=Truth(stage="unattributed", factor=400.0, at=90)))
     values = ratios(detector, UNATTRIBUTED)
     assert median_of(values, 20, 90) == pytest.approx(1.0, abs=0.1) and median_of(values, 90, 110) > 20
+
+
+def test_what_was_usual_ahead_of_a_gap_that_lasts_is_usual_as_long_as_its_finding() -> None:
+    """Sixty gaps make the usual one; here the newest sixty are long."""
+    detector = judged(make_turns(165, seed=8, truth=Truth(stage="unattributed", factor=400.0, at=90)))
+    assert median_of(ratios(detector, UNATTRIBUTED), 100, 165) > 20
 
 
 def test_the_first_turns_and_turns_that_did_not_complete_have_no_ratio() -> None:

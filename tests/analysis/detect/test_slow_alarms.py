@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.analysis.detect.test_slow_detector import SHIFTS, SlowBank, slow_error, slow_mad
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.detect.detector import RegressionDetector
+from timmy_tui.analysis.detect.judged_level import JudgedLevel
 from timmy_tui.model.turn import Turn
 
 
@@ -228,3 +229,19 @@ def test_a_level_that_moves_on_is_told_whole() -> None:
     assert (newest.since, newest.since_id, newest.n) == (40, f"{40:08x}", 70)
     assert newest.before_ms == pytest.approx(40.0, rel=0.02)
     assert newest.after_ms == pytest.approx(newest.before_ms * newest.ratio)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("bursts", [False, True])
+def test_the_evidence_of_a_stage_with_two_levels_is_that_of_the_slow_one(bursts: bool, seed: int) -> None:
+    """A third of the values take far longer, one by one, or five in a row every 25 turns: what is usual counts less."""
+    chance = random.Random(seed)
+    slow, level = SlowSeries(0.5), JudgedLevel("classify")
+    for number in range(90):
+        far = number % 25 >= 20 if bursts else chance.random() < 0.3
+        ms = (75.0 if far else 30.0) * math.exp(chance.gauss(0, 0.03))
+        if slow.add(ms, number) is not None:
+            break
+        level.add(math.log(ms + 0.5), (), (number, ""))
+        assert level.bank.evidence == pytest.approx(slow.bank.sums, abs=1e-6)
+    assert number > 40

@@ -114,6 +114,21 @@ def test_only_the_newest_turns_are_looked_at(most: int, said: bool) -> None:
     assert (watched([*turns[:-3], turns[-2], turns[-1], turns[-3]], most) is not None) is said
 
 
+def test_a_turn_that_comes_late_makes_no_cold_one_of_the_oldest_at_hand() -> None:
+    """Of one session the cold turn is gone, and some warm ones are left; two cold ones must be known."""
+
+    def bare(number: int, session: int, ms: float) -> Turn:
+        fields = {"session": session, "cached_tokens": None}
+        return generated_turn(number, 1000, ms, **fields)
+
+    turns = [bare(number, 0, 200.0 if number else 1000.0) for number in range(6)]
+    turns += [bare(6 + number, 1, 200.0 if number else 1000.0) for number in range(21)]
+    turns += [bare(27 + number, 1, 1000.0) for number in range(6)]
+    late = [*turns[:-2], turns[-1], turns[-2]]
+    assert watched(turns, 33) is not None and watched(late, 33) is not None
+    assert watched(turns, 30) is None and watched(late, 30) is None
+
+
 def test_the_oldest_turn_at_hand_is_no_cold_one() -> None:
     """Of the first turns of sessions one is at hand: what a whole prompt takes is not known."""
     turns = requests(AT + 9, counted=False)

@@ -35,12 +35,13 @@ class Difference(NamedTuple):
     shift: float
     error: float
     """Standard error from the turns alone."""
-    restart: int = 0
+    restart: int
     """Which of those that are looked at together."""
 
 
-Computed = dict[bytes, dict[str, list[Difference]]]
-"""By what the two sessions of a restart say: its differences, by group. To compute them takes some 16 ms."""
+Computed = dict[bytes, dict[str, list[tuple[float, float]]]]
+"""By what the two sessions of a restart say: shift and error of its differences, by group. To compute them takes some
+16 ms."""
 
 
 def learn(turns: Iterable[Turn], changed: Sequence[float] = (), computed: Computed | None = None) -> SessionNoise:
@@ -58,7 +59,7 @@ def learn(turns: Iterable[Turn], changed: Sequence[float] = (), computed: Comput
         key = _digest(sides)
         used[key] = known.get(key) or {group: [*_differences(LEARNED[group], sides)] for group in LEARNED}
         for group, differences in used[key].items():
-            by_group[group] += (one._replace(restart=number) for one in differences)
+            by_group[group] += (Difference(*one, number) for one in differences)
     if computed is not None:
         computed.clear()
         computed.update(used)
@@ -104,14 +105,14 @@ def _is_unchanged(before: Sequence[Turn], after: Sequence[Turn], changed: Iterab
     return not any((began or 0.0) <= at <= (ended or 0.0) for at in changed)
 
 
-def _differences(stages: Iterable[str], sides: Sides) -> Iterator[Difference]:
+def _differences(stages: Iterable[str], sides: Sides) -> Iterator[tuple[float, float]]:
     for stage in stages:
         values = values_of_stage(stage, sides)
         if min(len(side) for side in values) >= TUNING.comparison.least_values:
             times = log_times(stage, values, sides)
             shift = times.shift(0.0)
             # The comparison's own margin is left out: it would hide up to half of the noise of unsteady stages.
-            yield Difference(shift.shift, math.hypot(shift.error / TUNING.comparison.inflation, times.work_error))
+            yield shift.shift, math.hypot(shift.error / TUNING.comparison.inflation, times.work_error)
 
 
 def estimate(differences: Sequence[Difference]) -> Noise:

@@ -150,7 +150,7 @@ class RegressionDetector:
         if abs(after - before) < _LEAST_MOVE_MS.get(stage_of(level.stage), 0.0):
             return False
         direction = level.bank.direction
-        if abs(shift) < _LEAST_SHIFT or (shift > 0) != (direction > 0):
+        if direction * shift < _LEAST_SHIFT:
             return False
         return direction * level.separation(length) >= _TUNING.least_separation
 
@@ -172,10 +172,11 @@ class RegressionDetector:
         if self._is_return(series, shift, length) or self._joins_finding(series, moves, direction, turn):
             return
         stage = finding_name(series, partners)
+        # Its times are those of the stage that it names, which only its store can tell.
         finding = Finding(
             key=f"{stage}:{since[0]}", stage=stage, gap=gap_name(moves),
             direction=direction_word(direction), raised=turn.ordinal, raised_id=turn.request_id, since=since[0],
-            since_id=since[1], ratio=math.exp(shift), before_ms=0.0, after_ms=0.0,
+            since_id=since[1], ratio=math.nan, before_ms=math.nan, after_ms=math.nan,
             n=sum(ordinal >= since[0] for ordinal, _ in self._measured), confidence=confidence(evidence),
             note=_note(series, turn),
         )  # fmt: skip

@@ -151,7 +151,7 @@ class Findings:
             high=high,
             goes_on=any(move.goes_on(self._levels[series], sign) for series, move in moves.items() if series != V2V),
             cost_ms=(figures.after - figures.before) * seen,
-            adjusted_for=works_taken_out(finding.stage, moves),
+            adjusted_for=works_taken_out(moves),
         )
 
     def announce(self, finding: Finding) -> None:

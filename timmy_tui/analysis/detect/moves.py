@@ -150,8 +150,6 @@ def ratio_of(before: float, after: float) -> float:
     return max(after, LEAST_MS) / max(before, LEAST_MS)
 
 
-def works_taken_out(stage: str, moves: Mapping[str, Move]) -> tuple[str, ...]:
+def works_taken_out(moves: Mapping[str, Move]) -> tuple[str, ...]:
     """What the times of these series are adjusted for."""
-    if stage in (UNATTRIBUTED, V2V):
-        return ()
     return tuple(dict.fromkeys(work for series in moves for work in works_of(series)))

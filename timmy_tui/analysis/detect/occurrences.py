@@ -108,8 +108,8 @@ class Occurrences:
         since, request_id = new[named].since
         finding = Finding(
             key=f"{named} share:{since}", stage=named, direction=direction_word(1 if more else -1), raised=turn.ordinal,
-            raised_id=turn.request_id, since=since, since_id=request_id, ratio=1.0, before_ms=0.0, after_ms=0.0,
-            n=new[named].after.n, steps=steps, confidence=confidence(new[named].evidence),
+            raised_id=turn.request_id, since=since, since_id=request_id, ratio=math.nan, before_ms=math.nan,
+            after_ms=math.nan, n=new[named].after.n, steps=steps, confidence=confidence(new[named].evidence),
         )  # fmt: skip
         changes = {stage: _Change(one.before, one.after) for stage, one in new.items()}
         self._lasting.append(_Lasting(self._with_figures(finding, changes), changes))

@@ -70,19 +70,20 @@ class Calibration:
         self.pace.remove(request.ordinal)
         self._contradicting.discard(request.ordinal)
         step_ms = own_step_ms(request)
-        if step_ms is None or request.prompt_tokens is None:
+        tokens = request.prompt_tokens
+        if step_ms is None or tokens is None:
             return
-        self.pace.put(request.ordinal, request.prompt_tokens, step_ms)
+        self.pace.put(request.ordinal, tokens, step_ms)
         self._follow_pace()
-        self._expect(request, plain)
+        self._expect(request, tokens, plain)
         self._take_again()
         if not self.decoded_slowly(request) and is_too_slow(request, self.basis(request)):
             self._contradicting.add(request.ordinal)
             self._doubt()
 
-    def _expect(self, request: LlmRequest, plain: bool) -> None:
+    def _expect(self, request: LlmRequest, tokens: int, plain: bool) -> None:
         """Tell the cold rate what all turns show, cold or not."""
-        spread, tokens = self.pace.spread, request.prompt_tokens or 0
+        spread = self.pace.spread
         if spread is not None:
             self.cold.expect_noise(min(max(NOISE_OF_SPREAD * spread, LEAST_NOISE), MOST_NOISE))
         if plain and tokens >= MIN_TOKENS and not self.decoded_slowly(request):

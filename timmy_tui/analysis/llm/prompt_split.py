@@ -88,12 +88,13 @@ def split_prompt(request: LlmRequest, version: str | None, rule: VersionRule | N
     if basis.nothing_cached and request.prompt_tokens and not counts_misses:
         return PromptSplit(Certainty.KNOWN, _NOTHING_CACHED[basis.nothing_cached], request.prompt_tokens, 0)
     unknown_reason = _unknown_reason(request, version, rule, basis.incomplete_times)
-    if unknown_reason or request.prompt_tokens is None or request.prefill_ms is None:
-        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else request.prompt_tokens)
+    tokens, prefill_ms = request.prompt_tokens, request.prefill_ms
+    if unknown_reason or tokens is None or prefill_ms is None:
+        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else tokens)
     busy = busy_reason(request, basis)
     if busy:
-        return PromptSplit(Certainty.UNKNOWN, busy, request.prompt_tokens, busy=True)
-    return _estimate(request, rule, basis)
+        return PromptSplit(Certainty.UNKNOWN, busy, tokens, busy=True)
+    return _estimate(request, tokens, apparent_rate(tokens, prefill_ms), rule, basis)
 
 
 _NOTHING_CACHED = {
@@ -134,10 +135,15 @@ def own_step_ms(request: LlmRequest) -> float | None:
 
 
 def uncached_ms(request: LlmRequest, step_ms: float | None) -> float:
-    """Prefill time above that of a full cache hit, on a machine that decodes at ``step_ms`` a token; never below 0."""
+    """Prefill time above that of a full cache hit, on a machine that decodes at ``step_ms`` a token; never below 0.
+
+    0 where it is not known, which is no time that an evaluated token takes.
+    """
+    if request.prefill_ms is None:
+        return 0.0
     own_ms = own_step_ms(request)
     hit_ms = own_ms or step_ms or FULL_HIT_MS
-    above_ms = max((request.prefill_ms or 0.0) - hit_ms, 0.0)
+    above_ms = max(request.prefill_ms - hit_ms, 0.0)
     if own_ms is None or step_ms is None:
         return above_ms
     return above_ms / pace_factor(max(own_ms / step_ms, PACE_LEAST))
@@ -149,15 +155,17 @@ def pace_factor(step_factor: float) -> float:
     return factor
 
 
-def _estimate(request: LlmRequest, rule: VersionRule | None, basis: Basis) -> PromptSplit:
-    prompt_tokens, prefill_ms = request.prompt_tokens or 0, request.prefill_ms or 0.0
-    short = _too_short(request, basis)
+def _estimate(
+    request: LlmRequest, prompt_tokens: int, apparent: float, rule: VersionRule | None, basis: Basis
+) -> PromptSplit:
+    """``apparent``: tokens per second, had all of them been evaluated."""
+    short = _too_short(request, prompt_tokens, basis)
     if short:
         return PromptSplit(Certainty.UNKNOWN, short, prompt_tokens)
-    reference, reason = _reference_rate(apparent_rate(prompt_tokens, prefill_ms), request, basis.rate)
+    reference, reason = _reference_rate(apparent, request, basis.rate)
     if reference is None:
         return PromptSplit(Certainty.UNKNOWN, reason, prompt_tokens)
-    fewest, reused, highest = _likely_reuse(request, basis, reference)
+    fewest, reused, highest = _likely_reuse(request, prompt_tokens, basis, reference)
     if basis.beside_busy:
         reason += ", beside a turn in which the machine was busy"
     share, least, most = (tokens / prompt_tokens for tokens in (reused, fewest, highest))
@@ -173,9 +181,10 @@ def _estimate(request: LlmRequest, rule: VersionRule | None, basis: Basis) -> Pr
     return PromptSplit(Certainty.ESTIMATED, reason, prompt_tokens, reused, least, most, calm=calm)
 
 
-def _likely_reuse(request: LlmRequest, basis: Basis, reference: PrefillRate) -> tuple[int, int, int]:
+def _likely_reuse(
+    request: LlmRequest, prompt_tokens: int, basis: Basis, reference: PrefillRate
+) -> tuple[int, int, int]:
     """Reused tokens: hardly fewer than, likeliest, hardly more than."""
-    prompt_tokens = request.prompt_tokens or 0
     # The prior follows from this answer's own decode rate, and so from its pace.
     time_ms = uncached_ms(request, basis.step_ms if basis.rate is not None else None)
     # A range that is given by its limits contains this, too.
@@ -198,9 +207,9 @@ def _step_ms(request: LlmRequest, basis: Basis) -> float:
     return own_step_ms(request) or basis.step_ms or FULL_HIT_MS
 
 
-def _too_short(request: LlmRequest, basis: Basis) -> str:
+def _too_short(request: LlmRequest, tokens: int, basis: Basis) -> str:
     """Why nothing can be told of a prompt that takes next to no time with or without the cache; else empty."""
-    tokens, step_ms = request.prompt_tokens or 0, _step_ms(request, basis)
+    step_ms = _step_ms(request, basis)
     rate = basis.rate or prior_rate(request.decode_rate)
     cold_ms = rate.cold_ms(tokens)
     if cold_ms >= TOO_SHORT * step_ms:

@@ -18,7 +18,7 @@ from timmy_tui.model.stages import STAGES, Covariate
 from timmy_tui.model.turn import Turn
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Places = np.ndarray[Any, np.dtype[np.intp]]
+Places = np.ndarray[Any, np.dtype[np.intp]] | slice
 
 _TUNING = TUNING.workload
 
@@ -189,7 +189,9 @@ def fit_work(
     priors = priors_of(stage)
     if not len(priors.slopes) or len(y) < _TUNING.least_values:
         return Fit(*priors, FIRST, 0.0)
-    sides = [np.arange(len(y))] if groups is None else [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    sides: list[Places] = [slice(None)]
+    if groups is not None:
+        sides = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     start = priors.slopes if near is None else near.slopes
     mix = FIRST
     if is_mixed(stage) and len(y) >= _TUNING.mix_values:
@@ -244,9 +246,6 @@ def _fit(y: Array, x: Array, priors: Priors, sides: Sequence[Places], begin: tup
 
 def _centred(y: Array, x: Array, weights: Array, sides: Sequence[Places]) -> tuple[Array, Array]:
     """Both less their weighted means, side by side."""
-    if len(sides) == 1:
-        share = weights / weights.sum()
-        return y - share @ y, x - share @ x
     centred_y, centred_x = y.copy(), x.copy()
     for side in sides:
         share = weights[side] / weights[side].sum()
