@@ -18,8 +18,8 @@ def base_url(value: object, usual_port: int | None = None) -> str:
     Without a scheme it is http, and without a port then ``usual_port``. Query and fragment are no part of it.
     """
     text = value.strip() if isinstance(value, str) else ""
-    if not text or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in text):
-        return ""
+    if not text or any(ord(one) <= 0x20 or ord(one) == 0x7F or one.isspace() for one in text):
+        return ""  # Any blank, also a no-break one: at the end it would be gone the next time that this is asked.
     has_scheme = "://" in text
     try:
         parts = urlsplit(text if has_scheme else f"http://{text}")
