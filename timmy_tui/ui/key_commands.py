@@ -94,7 +94,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", "d", "theme", "Next theme, dark or light; the choice is remembered"),
     Command("mouse", "m", "mouse", "Mouse on or off: wheel and clicks; on takes over the terminal's own selection"),
     Command("copy", "C", "copy", "Copy the screen's text, without the conversation", overlays=PAGES),
-    Command("save", "F", "save", "Write the same into a file", overlays=PAGES),
+    Command("save", "F", "save", "Copy the same, and write it into a file", overlays=PAGES),
     Command("cursor_back", "left", "turn before", "Look at the turn before: its rows, waterfall, diagnosis",
             ("live", "llm", "trends"), "app.do('cursor_back')", rank=43),
     Command("cursor_on", "right", "turn after", "Look at the turn after it; after the newest is now",
