@@ -91,7 +91,7 @@ def _missing(snapshot: Snapshot, now: float) -> Activity | None:
 
 
 def _quiet(snapshot: Snapshot, tick: float, now: float) -> Activity:
-    """Between two turns."""
+    """Between two turns. IDLE is either that somebody speaks, or that STT does not listen: both write nothing."""
     is_open = microphone_is_open(snapshot, tick)
     if is_listening(snapshot, tick):
         rate = snapshot.listening.per_minute
@@ -103,4 +103,4 @@ def _quiet(snapshot: Snapshot, tick: float, now: float) -> Activity:
         return Activity("DEAF", "bad", "fail", "the turn failed and the microphone was not opened again")
     if not snapshot.turns and snapshot.listening.arrived is None:
         return Activity("UNKNOWN", "muted", "none", "waiting for the first turn")
-    return Activity("IDLE", "muted", "none", "no sign of the microphone: someone speaks, or STT does not listen")
+    return Activity("IDLE", "muted", "none", "no sign of the microphone")

@@ -43,6 +43,14 @@ def show_overlay(host: Host, name: str) -> None:
         host.push_screen(open_overlay(name, host))
 
 
+def toggle_across(host: Host) -> None:
+    """Open the view that is read from across the room, or close it."""
+    if host.screen.name == "across":
+        host.pop_screen()
+    else:
+        show_overlay(host, "across")
+
+
 def choose_row(host: Host, step: int) -> None:
     """The stage row ``step`` below the chosen one, around the ends; the first or the last where none is chosen."""
     from timmy_tui.ui.panels.ledger import row_keys

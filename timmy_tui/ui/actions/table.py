@@ -22,6 +22,7 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "cursor_first": lambda: local.move_cursor(host, -len(host.view.turns)),
         "now": lambda: local.look_at(host, None),
         "freeze": lambda: local.toggle_freeze(host),
+        "across": lambda: local.toggle_across(host),
         "help": lambda: local.explain(host),
         "row_down": lambda: local.choose_row(host, 1),
         "row_up": lambda: local.choose_row(host, -1),
