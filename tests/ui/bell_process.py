@@ -14,9 +14,9 @@ from tests.ui.snapshots import open_turn, snapshot, turn
 from timmy_tui.core.settings import Settings, View
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import TurnState
+from timmy_tui.ui import backlog
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.messages import Backend
-from timmy_tui.ui.terminal import bell
 
 
 class NewsSource(FakeSource):
@@ -40,5 +40,5 @@ class NewsSource(FakeSource):
 
 
 if __name__ == "__main__":
-    bell.SETTLED_S = 0.0
+    backlog.SETTLED_S = 0.0
     TimmyApp(Settings(view=View(bell="fail")), Backend(NewsSource(Path(sys.argv[1])))).run(mouse=False)

@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState
 from timmy_tui.core.errors import TimmyError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
-from timmy_tui.model.change import ChangeState
+from timmy_tui.model.change import ChangeState, ControlState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.line import line_values, pane_title
@@ -50,6 +50,7 @@ from timmy_tui.ui.messages import (
 from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
 from timmy_tui.ui.screens.table import open_screen
+from timmy_tui.ui.session_record import SessionRecord
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
 from timmy_tui.ui.terminal.driver import BeginsOnce, begins_once
@@ -104,6 +105,9 @@ class TimmyApp(App[None]):
         self.trial = TrialActions(self.requests, self, backend)
         self._actions = action_table(self, self.requests, self.trial)
         self._bell = Bell(settings.view.bell)
+        self._record = SessionRecord(clock()[0])
+        self.farewell: list[str] = []
+        """Lines to leave in the terminal when the dashboard has ended."""
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
         self.mouse = settings.view.mouse
@@ -251,6 +255,7 @@ class TimmyApp(App[None]):
         self.snapshot = message.snapshot
         busy = self.snapshot.open_turn is not None or self._changing()
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
+        self._record.see(self.snapshot, time.monotonic())
         if self._bell.should_ring(self.snapshot, time.monotonic()):
             self.bell()
         self._show_title()
@@ -268,14 +273,16 @@ class TimmyApp(App[None]):
 
     def refresh_view(self) -> None:
         """Make the present view. While frozen, the snapshot shown and its clocks stay."""
-        backend = self.backend
-        control = backend.control.state() if backend.control is not None else backend.control_state
+        control = self._control_state()
         if self.view.live_snapshot is not None:
             self.view = replace(self.view, live_snapshot=self.snapshot, control=control)
             return
         now, tick = self._clock_now()
         cached = self.view.cached_lines if self.snapshot is self.view.snapshot else {}
         self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, cached_lines=cached)
+
+    def _control_state(self) -> ControlState | None:
+        return self.backend.control.state() if self.backend.control is not None else self.backend.control_state
 
     def say(self, text: str, role: str = "info") -> None:
         """Show a notice in the status line; the event log has it too."""
@@ -349,6 +356,12 @@ class TimmyApp(App[None]):
         styles = self.palettes[name].styles
         without = bool(os.environ.get("NO_COLOR")) or is_monochrome(styles)
         self.view = replace(self.view, styles=styles, monochrome=without)
+
+    def leave(self) -> None:
+        """Quit, and leave a summary of this session in the terminal."""
+        lines = self._record.lines(self._clock_now()[0], self._control_state())
+        self.farewell = [to_ascii(text) for text in lines] if self.view.glyphs.plain else lines
+        self.exit()
 
     # -- keys
 

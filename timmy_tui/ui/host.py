@@ -107,6 +107,9 @@ class Host(Protocol):
     def exit(self) -> None:
         """Leave the dashboard."""
 
+    def leave(self) -> None:
+        """Leave the dashboard, and a summary of this session in the terminal."""
+
     def stop_process(self) -> None:
         """Stop as a job of the shell and give the terminal back."""
 

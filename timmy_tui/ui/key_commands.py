@@ -62,6 +62,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark,f1", "help", "This page", rank=30),
     Command("quit", "q", "quit", "Back to the live screen; from there, quit (Ctrl+C twice and Ctrl+Q too)",
             overlays=OVERLAYS, rank=40),
+    Command("quit_summary", "Q", "quit, say", "Quit at once and leave a summary of this session in the terminal",
+            overlays=("across",)),
     Command("suspend", "ctrl+z", "stop", "Stop, and give the terminal back; `fg` in the shell continues",
             overlays=OVERLAYS),
     Command("palette", "colon", "commands", "Find a command by name", rank=70),

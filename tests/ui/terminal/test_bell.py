@@ -14,7 +14,8 @@ from tests.ui.snapshots import finding, judgement, open_turn, snapshot, turn
 from tests.waiting import wait_for
 from timmy_tui.model.snapshot import Listening, Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import Event, Turn, TurnState
-from timmy_tui.ui.terminal.bell import PAUSE_S, SETTLED_S, Bell
+from timmy_tui.ui.backlog import SETTLED_S
+from timmy_tui.ui.terminal.bell import PAUSE_S, Bell
 
 QUIET = replace(snapshot(31), listening=Listening())
 """What was in the logs before, with a failed turn among it."""

@@ -29,6 +29,7 @@ def action_table(host: Host, requests: Requests, trial: TrialActions) -> Mapping
         "row_log": lambda: local.log_of_row(host),
         "row_scale": lambda: local.toggle_row_scale(host),
         "quit": lambda: local.step_back(host),
+        "quit_summary": host.leave,
         "suspend": host.stop_process,
         "palette": lambda: local.show_overlay(host, "palette"),
         "tail_mode": requests.flip_tail_mode,

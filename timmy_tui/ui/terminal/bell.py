@@ -2,17 +2,15 @@
 
 from typing import Literal
 
-from timmy_tui.model.snapshot import Snapshot, SourceCondition
+from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import FAILED_STATES, Turn
 from timmy_tui.ui.activity import microphone_is_open
+from timmy_tui.ui.backlog import Backlog
 
 PAUSE_S = 60.0
 """Least time between two rings, in seconds."""
 NEWEST = 20
 """Turns at the end of which a failed one is looked for."""
-SETTLED_S = 5.0
-"""Seconds from the first snapshot with lines, in which all that comes may have been in the logs before: no news. Two
-polls of a file, and its judgement."""
 
 
 class Bell:
@@ -23,7 +21,7 @@ class Bell:
         self._wanted = wanted
         self._known: set[str] | None = None
         self._waiting: set[str] = set()
-        self._read_since: float | None = None
+        self._backlog = Backlog()
         self._rung_at = float("-inf")
 
     def should_ring(self, snapshot: Snapshot, tick: float) -> bool:
@@ -33,7 +31,7 @@ class Bell:
         incidents = self._incidents(snapshot)
         if self._known is None or snapshot.preview:
             # The full reading of a log has other ordinals than its preview.
-            self._known = incidents if self._has_settled(snapshot, tick) else None
+            self._known = incidents if self._backlog.is_over(snapshot, tick) else None
             return False
         # One that is over, as a change of level that went back, needs no bell any more.
         self._waiting = (self._waiting | (incidents - self._known)) & incidents
@@ -43,13 +41,6 @@ class Bell:
             return False
         self._waiting, self._rung_at = set(), tick
         return True
-
-    def _has_settled(self, snapshot: Snapshot, tick: float) -> bool:
-        """What was in the logs before is read."""
-        if self._read_since is None and (snapshot.turns or any(source.lines for source in snapshot.sources)):
-            self._read_since = tick
-        waited = self._read_since is not None and tick - self._read_since >= SETTLED_S
-        return waited and not is_catching_up(snapshot)
 
     def _incidents(self, snapshot: Snapshot) -> set[str]:
         found = {f"turn {turn.ordinal}" for turn in first_failed(snapshot.turns[-NEWEST:])}
@@ -68,8 +59,3 @@ def first_failed(turns: tuple[Turn, ...]) -> list[Turn]:
         for last, turn in zip(before, turns, strict=False)
         if turn.state in FAILED_STATES and (last is None or last.state not in FAILED_STATES)
     ]
-
-
-def is_catching_up(snapshot: Snapshot) -> bool:
-    """What was in the logs before is still being read."""
-    return snapshot.preview or any(source.condition is SourceCondition.READING for source in snapshot.sources)
