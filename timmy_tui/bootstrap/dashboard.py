@@ -30,11 +30,16 @@ else:
     os.environ.setdefault("TEXTUAL_FPS", "240")
 
 
+VIEW = "view.json"
+"""In the folder of this Timmy's journal: what the screen looked like when the dashboard was last open."""
+
+
 def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     """Run the dashboard on a Timmy, until the user quits."""
     from timmy_tui.bootstrap.ollama_actions import OllamaActions
     from timmy_tui.model.user_requests import RememberRate
     from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.last_view import LastViewFile
     from timmy_tui.ui.messages import Backend, Noticed
     from timmy_tui.ui.view import Notice
 
@@ -71,6 +76,9 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     log = DeferredLog(deferred)
     backend = Backend(deferred, controller_proxy, llm, read_only, log=log, history=past, looks_only=looks_only)
     backend = with_settings_file(backend, options)
+    if not state_problem and not looks_only:
+        first = not reason_if_second_dashboard(timmy)
+        backend = replace(backend, last_view=LastViewFile(timmy.control_folder / VIEW, first, options.fresh))
     app = TimmyApp(timmy.settings, backend)
     try:
         run_app(app)

@@ -36,6 +36,8 @@ from timmy_tui.ui.key_commands import (
     with_keys,
     works_on,
 )
+from timmy_tui.ui.last_view import EVERY_S as REMEMBER_S
+from timmy_tui.ui.last_view import Choices
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import (
     Backend,
@@ -49,6 +51,7 @@ from timmy_tui.ui.messages import (
 )
 from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.themes import Palette, choose_theme, is_monochrome, load_themes
+from timmy_tui.ui.remembering import SINCE_S, Remembering
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.session_record import SessionRecord
 from timmy_tui.ui.terminal import shutdown
@@ -108,6 +111,8 @@ class TimmyApp(App[None]):
         self._record = SessionRecord(clock()[0])
         self.farewell: list[str] = []
         """Lines to leave in the terminal when the dashboard has ended."""
+        self.choices: Choices = {}
+        self._remembering = Remembering(self, self.backend.last_view)
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
         self.mouse = settings.view.mouse
@@ -160,11 +165,16 @@ class TimmyApp(App[None]):
             self.say(warning, "warn")
         self.app_resume_signal.subscribe(self, self._on_resumed)
         self.set_interval(EVERY_S, self._look_at_config)
+        screen = self._remembering.restore()
+        if screen:
+            self.call_after_refresh(self.switch_mode, screen)
+        self.set_interval(REMEMBER_S, self._remembering.write)
         # After the first frame: a source imports parsers and pandas, which would delay it.
         self.call_after_refresh(self.backend.source.start, self.publish)
 
     def on_unmount(self) -> None:
         """Stop the source before the loop ends, so that nothing publishes into a closed one."""
+        self._remembering.write_last()
         self._remove_signal_handlers()
         self.backend.source.stop()
 
@@ -256,6 +266,7 @@ class TimmyApp(App[None]):
         busy = self.snapshot.open_turn is not None or self._changing()
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
         self._record.see(self.snapshot, time.monotonic())
+        self._remembering.react(self._record.has_begun, self._control_state)
         if self._bell.should_ring(self.snapshot, time.monotonic()):
             self.bell()
         self._show_title()
@@ -281,12 +292,16 @@ class TimmyApp(App[None]):
         cached = self.view.cached_lines if self.snapshot is self.view.snapshot else {}
         self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, cached_lines=cached)
 
+    def now(self) -> float:
+        """time.time(), by the dashboard's clock."""
+        return self._clock_now()[0]
+
     def _control_state(self) -> ControlState | None:
         return self.backend.control.state() if self.backend.control is not None else self.backend.control_state
 
-    def say(self, text: str, role: str = "info") -> None:
+    def say(self, text: str, role: str = "info", lasts_s: float = 15.0) -> None:
         """Show a notice in the status line; the event log has it too."""
-        notice = Notice(self._clock_now()[0], clean(text), role)
+        notice = Notice(self._clock_now()[0], clean(text), role, lasts_s)
         self.events.append(notice)
         self.view = replace(self.view, notice=notice)
 
@@ -396,8 +411,12 @@ class TimmyApp(App[None]):
             self._actions[command]()
 
     async def action_back(self) -> None:
-        """Escape closes an overlay, or leaves the stage rows, or the turn under the cursor; it never quits."""
-        if len(self.screen_stack) > 1:
+        """Escape closes an overlay, or takes away what is said of the time before, or leaves the stage rows, or the
+        turn under the cursor; it never quits."""
+        notice = self.view.notice
+        if len(self.screen_stack) == 1 and notice is not None and notice.lasts_s == SINCE_S:
+            self.view = replace(self.view, notice=None)
+        elif len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.view.row:
             local.leave_rows(self)

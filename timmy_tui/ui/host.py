@@ -9,6 +9,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import Command
+from timmy_tui.ui.last_view import Choices
 from timmy_tui.ui.messages import LogReader, TurnHistory
 from timmy_tui.ui.paint.themes import Palette
 from timmy_tui.ui.view import Notice, View
@@ -27,6 +28,8 @@ class Host(Protocol):
     """Mouse reporting is on."""
     palettes: Mapping[str, Palette]
     commands: Sequence[Command]
+    choices: Choices
+    """What the user chose on each screen, now or when the dashboard was last open."""
 
     @property
     def log_reader(self) -> LogReader | None:
@@ -75,7 +78,11 @@ class Host(Protocol):
         """The screen and its overlays, topmost last."""
         ...
 
-    def say(self, text: str, role: str = "info") -> None:
+    def now(self) -> float:
+        """time.time(), by the dashboard's clock."""
+        ...
+
+    def say(self, text: str, role: str = "info", lasts_s: float = 15.0) -> None:
         """Show a notice in the status line; the event log has it too."""
 
     def refresh_view(self) -> None:

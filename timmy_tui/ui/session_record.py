@@ -37,6 +37,11 @@ class SessionRecord:
         self._findings: dict[str, Finding] = {}
         self._verdicts: dict[str, str] = {}
 
+    @property
+    def has_begun(self) -> bool:
+        """What was in the logs before is read."""
+        return self._before is not None
+
     def see(self, snapshot: Snapshot, tick: float) -> None:
         """Take a snapshot. ``tick``: time.monotonic()."""
         if self._before is None:
