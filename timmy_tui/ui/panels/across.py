@@ -18,6 +18,8 @@ LEAST = (40, 8)
 """(width, height) in cells; below it one line is shown."""
 FOOTER_FROM = 15
 """Rows from which there is room for the keys, and for the age of the turn on a line of its own."""
+ROOMY = 24
+"""Rows from which a whole one is left blank between the state and the figure."""
 STATE_SHARE = 0.35
 """Of the rows for blocks, at most so much is the state's: the figure is what is read."""
 
@@ -55,8 +57,8 @@ def _blocks(view: View, width: int, height: int) -> list[Line]:
     state_rows = _state_rows(rows, view.glyphs.plain)
     state = _centred(doing.word, state_role, (width, state_rows), view.glyphs.plain)
     remaining = rows - len(state)
-    # An odd number of half rows has half a blank row at its end, which is enough.
-    blank = int(any("▀" not in plain(row) for row in state[-1:]))
+    # An odd number of half rows has half a blank row at its end, which is enough between small letters.
+    blank = int(bool(state) and (height >= ROOMY or "▀" not in plain(state[-1])))
     number = _centred(figure.text, figure_role, (width, remaining - blank), view.glyphs.plain)
     number = number or [_middle(line((figure.text, figure_role)), width)]
     spare = rows - len(state) - len(number)
