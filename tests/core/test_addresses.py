@@ -40,7 +40,8 @@ def test_taken(text: str, base: str) -> None:
     ["", " ", "/x", ":11434", "http://", "https:///x", "http:/h:1", "http:h", "ftp://h", "file:///x", "unix:///x.sock",
      "http://h:99999", "http://h:0", "http://h:x", "h:port", "::1", "http://::1:5", "http://[::1", "a b", "h:1\nx",
      "http://h\x1b[2J", "http://h:1/a b", "http://<host>:1",
-     "http://h//\xa0/", "http://h:1/\u2003", "http://h/\x85", "http://h/a\u2028b", "h\u3000:1", "http://u:p/w@h:1", "http://u:1/w@h:1", None, 5, True],
+     "http://h//\xa0/", "http://h:1/\u2003/x", "http://h/\x85/", "http://h/a\u2028b", "h\u3000:1",
+     "http://u:p/w@h:1", "http://u:1/w@h:1", None, 5, True],
 )  # fmt: skip
 def test_refused(text: object) -> None:
     assert base_url(text, 99) == ""

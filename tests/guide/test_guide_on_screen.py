@@ -78,7 +78,7 @@ def criterion(pane: Pane, row: str) -> None:
 
 
 def test_b_makes_a_restore_point(pane: Pane, timmy: GuidedTimmy) -> None:
-    pane.press("b")
+    pane.press("*")
     pane.until("keeps the code files", "y go ahead")
     pane.press("y")
     pane.until_it(lambda text: re.search(r"^  \S+ +[\d:]+ +own", text, re.M) and TAG in text)
@@ -135,4 +135,4 @@ def test_every_key_of_readmes_table_was_pressed() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text()
     table = text.split("| the guide | on the screen | from the shell |")[1].split("\n\n")[0]
     keys = {key for row in table.splitlines()[2:] for key in re.findall(r"`([^`]+)`", row.split("|")[2])}
-    assert keys - {"git commit", "h"} <= {"b", "Enter", "o", "t", "r", "u", "4", "2", "5"}
+    assert keys - {"git commit", "h"} <= {"*", "Enter", "o", "t", "r", "u", "4", "2", "5"}

@@ -17,6 +17,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.app import TimmyApp
+from timmy_tui.ui.last_view import LastViewFile
 from timmy_tui.ui.messages import Backend, Control, LlmActions, LogReader, TurnHistory
 
 
@@ -73,6 +74,7 @@ class Start(Struct, frozen=True, kw_only=True):
     log: LogReader | None = None
     history: TurnHistory | None = None
     looks_only: bool = False
+    last_view: LastViewFile | None = None
 
 
 @asynccontextmanager
@@ -87,8 +89,9 @@ async def running_dashboard(
     start = start or Start()
     source = FakeSource(snapshot)
     backend = Backend(
-        source, control, llm, start.read_only, log=start.log, history=start.history, looks_only=start.looks_only
-    )
+        source, control, llm, start.read_only, log=start.log, history=start.history, looks_only=start.looks_only,
+        last_view=start.last_view,
+    )  # fmt: skip
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
         dashboard = RunningDashboard(app, pilot, source)

@@ -282,7 +282,7 @@ async def test_figures_are_written_without_what_was_said(tmp_path: Path) -> None
 
 async def test_absent_backends_are_named_instead_of_failing() -> None:
     async with running_dashboard(snapshot()) as dashboard:
-        for key in ("t", "r", "b", "u"):
+        for key in ("t", "r", "asterisk", "u"):
             await dashboard.press(key)
             assert "not connected to a running Timmy" in dashboard.text()
         await dashboard.press("w")

@@ -86,7 +86,7 @@ async def test_read_only_says_why_a_dangerous_key_does_nothing_and_its_dialogs_r
     async with running_dashboard(
         snapshot(), control=control, llm=FakeLlm(), start=Start(read_only="a replay")
     ) as dashboard:
-        for key, word in zip("trbuwh=!.,", ("tail mode", "restart", "restore point", "undo", "warm", "guided", "keep",
+        for key, word in zip("tr*uwh=!.,", ("tail mode", "restart", "restore point", "undo", "warm", "guided", "keep",
                              "go now", "stop", "listen"), strict=True):  # fmt: skip
             await dashboard.press(key)
             assert f"{word} does not work here: a replay" in dashboard.text() and "go ahead" not in dashboard.text()

@@ -21,7 +21,7 @@ TOOLKIT = {"tab", "shift+tab", "ctrl+c", "super+c", "ctrl+q", "escape"}
 WAYS: dict[str, tuple[str, ...]] = {
     "live": ("1",), "turns": ("2",), "trends": ("3",), "llm": ("4",), "changes": ("5",), "log": ("6",),
     "help": ("question_mark",), "events": ("e",), "findings": ("i",), "turn": ("2", "enter"),
-    "line": ("6", "enter"), "postcard": ("c",), "columns": ("2", "v"), "criteria": ("4", "enter"),
+    "line": ("6", "enter"), "postcard": ("c",), "columns": ("2", "v"), "criteria": ("4", "enter"), "across": ("B",),
 }  # fmt: skip
 """Keys that lead to a screen or overlay."""
 
@@ -112,7 +112,7 @@ async def test_letters_of_other_screens_do_nothing_in_help_and_log() -> None:
             assert dashboard.app.screen is help_page, key
         await dashboard.press("escape", "6")
         log = dashboard.app.screen
-        for key in ("t", "g", "x", "h", "a", "r", "b", "u", "w", "p"):
+        for key in ("t", "g", "x", "h", "a", "r", "asterisk", "u", "w", "p"):
             await dashboard.press(key)
             assert dashboard.app.screen is log, key
         assert control.calls == [] and dashboard.source.requests == []

@@ -18,6 +18,7 @@ from timmy_tui.sources.timmy import Timmy
 if TYPE_CHECKING:
     from timmy_tui.model.trend_history import TimeBuckets
     from timmy_tui.pipeline.live_source import LiveSource
+    from timmy_tui.ui.app import TimmyApp
     from timmy_tui.ui.messages import Backend
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
@@ -29,11 +30,16 @@ else:
     os.environ.setdefault("TEXTUAL_FPS", "240")
 
 
+VIEW = "view.json"
+"""In the folder of this Timmy's journal: what the screen looked like when the dashboard was last open."""
+
+
 def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     """Run the dashboard on a Timmy, until the user quits."""
     from timmy_tui.bootstrap.ollama_actions import OllamaActions
     from timmy_tui.model.user_requests import RememberRate
     from timmy_tui.ui.app import TimmyApp
+    from timmy_tui.ui.last_view import LastViewFile
     from timmy_tui.ui.messages import Backend, Noticed
     from timmy_tui.ui.view import Notice
 
@@ -70,11 +76,27 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     log = DeferredLog(deferred)
     backend = Backend(deferred, controller_proxy, llm, read_only, log=log, history=past, looks_only=looks_only)
     backend = with_settings_file(backend, options)
+    if not state_problem and not looks_only:
+        first = not reason_if_second_dashboard(timmy)
+        backend = replace(backend, last_view=LastViewFile(timmy.control_folder / VIEW, first, options.fresh))
     app = TimmyApp(timmy.settings, backend)
     try:
-        app.run(mouse=timmy.settings.view.mouse)
+        run_app(app)
     finally:
         controller_proxy.close()
+
+
+def run_app(app: "TimmyApp") -> None:
+    """Run until the user quits; then what the dashboard leaves is printed, on the screen that was there before it."""
+    import shutil
+
+    from timmy_tui.core.output import say_while_working
+    from timmy_tui.ui.paint.lines import cut
+
+    app.run(mouse=app.settings.view.mouse)
+    width = shutil.get_terminal_size().columns
+    for text in app.farewell:
+        say_while_working(cut(text, width, "." if text.isascii() else "…"))
 
 
 class StoredTurns:
@@ -149,4 +171,4 @@ def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) 
 
     deferred = DeferredSource(make)
     backend = Backend(deferred, read_only="a replay", log=DeferredLog(deferred))
-    TimmyApp(settings, backend).run(mouse=settings.view.mouse)
+    run_app(TimmyApp(settings, backend))

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,6 +35,10 @@ class DashboardOptions(Place, frozen=True, kw_only=True):
     """The settings are made for this dashboard, and not read again when the user's file changes."""
     record: bool = True
     """Into the history and tmux's status line."""
+    bell: Literal["", "off", "regression", "fail"] = ""
+    """When the terminal's bell rings; empty: as the settings say."""
+    fresh: bool = False
+    """Begin with the usual view, not with that of the last time."""
 
 
 def find_timmy(place: Place) -> Timmy:
@@ -68,5 +73,6 @@ def terminal_problem() -> str:
 def with_view_options(settings: Settings, options: DashboardOptions) -> Settings:
     """The settings with what the command line asked of the screen."""
     view = settings.view
-    view = replace(view, mouse=view.mouse or options.mouse, ascii=view.ascii or options.plain)
+    bell = options.bell or view.bell
+    view = replace(view, mouse=view.mouse or options.mouse, ascii=view.ascii or options.plain, bell=bell)
     return replace(settings, view=view)

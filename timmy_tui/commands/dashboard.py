@@ -23,6 +23,13 @@ def refuse_without_terminal() -> None:
 @click.option("--no-services", is_flag=True, help="Files only: send no request to Ollama, v34, STT and TTS.")
 @click.option("--mouse", is_flag=True, help="Use the mouse; tmux's own selection does not work then.")
 @click.option("--ascii", "plain", is_flag=True, help="Use no block or braille characters.")
+@click.option(
+    "--bell",
+    type=click.Choice(["off", "regression", "fail"]),
+    default="",
+    help="Ring for failed turns (fail), also for changes that could be felt (regression), with the microphone closed.",
+)
+@click.option("--fresh", is_flag=True, help="Begin with the usual view, not with that of the last time.")
 @takes(DashboardOptions)
 def dashboard(options: DashboardOptions) -> None:
     """Open the dashboard."""

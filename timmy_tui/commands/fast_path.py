@@ -6,11 +6,16 @@ Only well-formed calls: the full command line does the rest, ``--help`` included
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from timmy_tui.core.output import say
 
 Options = Mapping[str, list[str]]
 """Option → its values in the order of the call; a switch has none."""
+BELLS: "Mapping[str, Literal['', 'off', 'regression', 'fail']]" = {
+    "": "", "off": "off", "regression": "regression", "fail": "fail",
+}  # fmt: skip
+"""Values of ``--bell``; another one, which the full command line explains, is not among them."""
 
 
 def run_fast_path(arguments: Sequence[str]) -> bool:
@@ -41,8 +46,10 @@ def print_status(arguments: Sequence[str]) -> bool:
 
 def open_dashboard(arguments: Sequence[str]) -> bool:
     """Open the dashboard. False for other options, for an error or without a terminal: see ``run_fast_path``."""
-    options = read_options(arguments, ("--root", "--settings"), ("--read-only", "--no-services", "--mouse", "--ascii"))
-    if options is None:
+    switches = ("--read-only", "--no-services", "--mouse", "--ascii", "--fresh")
+    options = read_options(arguments, ("--root", "--settings", "--bell"), switches)
+    bell = options.get("--bell", [""])[-1] if options is not None else ""
+    if options is None or bell not in BELLS:
         return False
     from timmy_tui.bootstrap.startup import DashboardOptions, find_timmy, terminal_problem
     from timmy_tui.core.errors import TimmyError
@@ -54,6 +61,8 @@ def open_dashboard(arguments: Sequence[str]) -> bool:
         no_services="--no-services" in options,
         mouse="--mouse" in options,
         plain="--ascii" in options,
+        bell=BELLS[bell],
+        fresh="--fresh" in options,
     )
     try:
         timmy = find_timmy(dashboard_options)

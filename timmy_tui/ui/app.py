@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState
 from timmy_tui.core.errors import TimmyError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
-from timmy_tui.model.change import ChangeState
+from timmy_tui.model.change import ChangeState, ControlState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.line import line_values, pane_title
@@ -36,6 +36,8 @@ from timmy_tui.ui.key_commands import (
     with_keys,
     works_on,
 )
+from timmy_tui.ui.last_view import EVERY_S as REMEMBER_S
+from timmy_tui.ui.last_view import Choices
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import (
     Backend,
@@ -51,7 +53,9 @@ from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
 from timmy_tui.ui.paint.terminal_colours import TerminalColours, settle_no_color, terminal_colours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import BEFORE_ANY, Palette, is_monochrome, load_themes
+from timmy_tui.ui.remembering import SINCE_S, Remembering
 from timmy_tui.ui.screens.table import open_screen
+from timmy_tui.ui.session_record import SessionRecord
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
 from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
@@ -112,6 +116,11 @@ class TimmyApp(App[None]):
         self.trial = TrialActions(self.requests, self, backend)
         self._actions = action_table(self, self.requests, self.trial)
         self._bell = Bell(settings.view.bell)
+        self._record = SessionRecord(clock()[0])
+        self.farewell: list[str] = []
+        """Lines to leave in the terminal when the dashboard has ended."""
+        self.choices: Choices = {}
+        self._remembering = Remembering(self, self.backend.last_view)
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
         self.mouse = settings.view.mouse
@@ -169,11 +178,16 @@ class TimmyApp(App[None]):
             self.say(warning, "warn")
         self.app_resume_signal.subscribe(self, self._on_resumed)
         self.set_interval(EVERY_S, self._look_at_config)
+        screen = self._remembering.restore()
+        if screen:
+            self.call_after_refresh(self.switch_mode, screen)
+        self.set_interval(REMEMBER_S, self._remembering.write)
         # After the first frame: a source imports parsers and pandas, which would delay it.
         self.call_after_refresh(self.backend.source.start, self.publish)
 
     def on_unmount(self) -> None:
         """Stop the source before the loop ends, so that nothing publishes into a closed one."""
+        self._remembering.write_last()
         self._remove_signal_handlers()
         self.backend.source.stop()
 
@@ -270,6 +284,8 @@ class TimmyApp(App[None]):
         self.snapshot = self._newest
         busy = self.snapshot.open_turn is not None or self._changing()
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
+        self._record.see(self.snapshot, time.monotonic())
+        self._remembering.react(self._record.has_begun, self._control_state)
         if self._bell.should_ring(self.snapshot, time.monotonic()):
             self.bell()
         self._show_title()
@@ -287,8 +303,7 @@ class TimmyApp(App[None]):
 
     def refresh_view(self) -> None:
         """Make the present view. While frozen, the snapshot shown and its clocks stay."""
-        backend = self.backend
-        control = backend.control.state() if backend.control is not None else backend.control_state
+        control = self._control_state()
         if self.view.live_snapshot is not None:
             self.view = replace(self.view, live_snapshot=self.snapshot, control=control)
             return
@@ -296,9 +311,16 @@ class TimmyApp(App[None]):
         cached = self.view.cached_lines if self.snapshot is self.view.snapshot else {}
         self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, cached_lines=cached)
 
-    def say(self, text: str, role: str = "info") -> None:
+    def now(self) -> float:
+        """time.time(), by the dashboard's clock."""
+        return self._clock_now()[0]
+
+    def _control_state(self) -> ControlState | None:
+        return self.backend.control.state() if self.backend.control is not None else self.backend.control_state
+
+    def say(self, text: str, role: str = "info", lasts_s: float = 15.0) -> None:
         """Show a notice in the status line; the event log has it too."""
-        notice = Notice(self._clock_now()[0], clean(text), role)
+        notice = Notice(self._clock_now()[0], clean(text), role, lasts_s)
         self.events.append(notice)
         self.view = replace(self.view, notice=notice)
 
@@ -370,6 +392,12 @@ class TimmyApp(App[None]):
             styles = without_colours(styles)
         self.view = replace(self.view, styles=styles, monochrome=self.colours.none or is_monochrome(styles))
 
+    def leave(self) -> None:
+        """Quit, and leave a summary of this session in the terminal."""
+        lines = self._record.lines(self._clock_now()[0], self._control_state())
+        self.farewell = [to_ascii(text) for text in lines] if self.view.glyphs.plain else lines
+        self.exit()
+
     # -- keys
 
     async def on_event(self, event: events.Event) -> None:
@@ -403,8 +431,12 @@ class TimmyApp(App[None]):
             self._actions[command]()
 
     async def action_back(self) -> None:
-        """Escape closes an overlay, or leaves the stage rows, or the turn under the cursor; it never quits."""
-        if len(self.screen_stack) > 1:
+        """Escape closes an overlay, or takes away what is said of the time before, or leaves the stage rows, or the
+        turn under the cursor; it never quits."""
+        notice = self.view.notice
+        if len(self.screen_stack) == 1 and notice is not None and notice.lasts_s == SINCE_S:
+            self.view = replace(self.view, notice=None)
+        elif len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.view.row:
             local.leave_rows(self)

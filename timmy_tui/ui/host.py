@@ -9,6 +9,7 @@ from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import Command
+from timmy_tui.ui.last_view import Choices
 from timmy_tui.ui.messages import LogReader, TurnHistory
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.themes import Palette
@@ -29,6 +30,8 @@ class Host(Protocol):
     palettes: Mapping[str, Palette]
     colours: TerminalColours
     commands: Sequence[Command]
+    choices: Choices
+    """What the user chose on each screen, now or when the dashboard was last open."""
 
     @property
     def log_reader(self) -> LogReader | None:
@@ -77,7 +80,11 @@ class Host(Protocol):
         """The screen and its overlays, topmost last."""
         ...
 
-    def say(self, text: str, role: str = "info") -> None:
+    def now(self) -> float:
+        """time.time(), by the dashboard's clock."""
+        ...
+
+    def say(self, text: str, role: str = "info", lasts_s: float = 15.0) -> None:
         """Show a notice in the status line; the event log has it too."""
 
     def refresh_view(self) -> None:
@@ -108,6 +115,9 @@ class Host(Protocol):
 
     def exit(self) -> None:
         """Leave the dashboard."""
+
+    def leave(self) -> None:
+        """Leave the dashboard, and a summary of this session in the terminal."""
 
     def stop_process(self) -> None:
         """Stop as a job of the shell and give the terminal back."""

@@ -13,9 +13,11 @@ from timmy_tui.core.sanitize import clean
 
 Needs = Literal["", "control", "llm", "source"]
 SCREENS = ("live", "turns", "trends", "llm", "changes", "log")
-OVERLAYS = ("help", "events", "findings", "turn", "line", "postcard", "columns", "criteria")
+OVERLAYS = ("help", "events", "findings", "turn", "line", "postcard", "columns", "criteria", "across")
 """Pages over a screen; dialogs and the palette have keys of their own."""
 PAGES = tuple(name for name in OVERLAYS if name != "help")
+LIST_PAGES = tuple(name for name in OVERLAYS if name != "across")
+"""Those that have rows."""
 READING = ("log",)
 """Screens on which a letter moves and searches: what marks a turn or changes Timmy does nothing there."""
 
@@ -54,10 +56,14 @@ COMMANDS: tuple[Command, ...] = (
             overlays=OVERLAYS),
     Command("changes", "5", "changes", "Flags, the running change, restore points, journal", overlays=OVERLAYS),
     Command("log", "6", "log", "Both logs, merged, as they come in", overlays=OVERLAYS),
-    Command("freeze", "space", "freeze", "Freeze the view; turns are still read", rank=20),
+    Command("freeze", "space", "freeze", "Freeze the view; turns are still read", overlays=("across",), rank=20),
+    Command("across", "B", "across the room", "Listening, thinking, speaking and V2V as large as the pane; again: back",
+            overlays=("across",)),
     Command("help", "question_mark,f1", "help", "This page", rank=30),
     Command("quit", "q", "quit", "Back to the live screen; from there, quit (Ctrl+C twice and Ctrl+Q too)",
             overlays=OVERLAYS, rank=40),
+    Command("quit_summary", "Q", "quit, say", "Quit at once and leave a summary of this session in the terminal",
+            overlays=("across",)),
     Command("suspend", "ctrl+z", "stop", "Stop, and give the terminal back; `fg` in the shell continues",
             overlays=OVERLAYS),
     Command("palette", "colon", "commands", "Find a command by name", rank=70),
@@ -65,7 +71,7 @@ COMMANDS: tuple[Command, ...] = (
             needs="control", rank=50, not_on=READING),
     Command("restart", "r", "restart", "Restart v34 by the strategy of the settings", danger=True, needs="control",
             rank=60, not_on=READING),
-    Command("restore_point", "b", "restore point", "Make a restore point of the code files", danger=True,
+    Command("restore_point", "asterisk", "restore point", "Make a restore point of the code files", danger=True,
             needs="control", not_on=READING),
     Command("undo", "u", "undo", "Undo the last change, or the running one", danger=True,
             needs="control", rank=65, not_on=READING),
@@ -94,7 +100,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", "d", "theme", "Next theme, dark or light; the choice is remembered"),
     Command("mouse", "m", "mouse", "Mouse on or off: wheel and clicks; on takes over the terminal's own selection"),
     Command("copy", "C", "copy", "Copy the screen's text, without the conversation", overlays=PAGES),
-    Command("save", "F", "save", "Write the same into a file", overlays=PAGES),
+    Command("save", "F", "save", "Copy the same, and write it into a file", overlays=PAGES),
     Command("cursor_back", "left", "turn before", "Look at the turn before: its rows, waterfall, diagnosis",
             ("live", "llm", "trends"), "app.do('cursor_back')", rank=43),
     Command("cursor_on", "right", "turn after", "Look at the turn after it; after the newest is now",
@@ -174,14 +180,14 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 """In the order of the help page."""
 
-_LISTS = ("turns", "changes", "log", *OVERLAYS)
+_LISTS = ("turns", "changes", "log", *LIST_PAGES)
 MOVES: tuple[Command, ...] = (
     Command("up", "up,k", "up", "One row up", _LISTS, "move(-1)"),
     Command("down", "down,j", "down", "One row down", _LISTS, "move(1)"),
     Command("page_up", "pageup", "page up", "One page up", _LISTS, "page(-1)"),
     Command("page_down", "pagedown", "page down", "One page down", _LISTS, "page(1)"),
     Command("home", "home", "to the top", "To the first row", _LISTS, "home"),
-    Command("bottom", "end", "to the end", "To the last row", ("changes", *OVERLAYS), "bottom"),
+    Command("bottom", "end", "to the end", "To the last row", ("changes", *LIST_PAGES), "bottom"),
 )
 """Keys that move within a screen; help has them, footer and palette do not."""
 
@@ -195,6 +201,7 @@ NAMES = {
     "left": "←", "right": "→", "up": "↑", "down": "↓", "shift+left": "Sh+←", "shift+right": "Sh+→", "home": "Home",
     "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "plus": "+", "minus": "-", "equals_sign": "=",
     "exclamation_mark": "!", "full_stop": ".", "comma": ",", "ampersand": "&",
+    "asterisk": "*",
 }  # fmt: skip
 """Names of keys on the screen."""
 

@@ -14,6 +14,7 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.trend_history import TimeBuckets
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import AnswerFinding, ChangeRequest, MarkTurn, PipelineRequest
+from timmy_tui.ui.last_view import LastViewFile
 from timmy_tui.ui.view import Notice
 
 Publish = Callable[[Snapshot], None]
@@ -177,5 +178,7 @@ class Backend(Struct, frozen=True, eq=False):
     """Where the settings come from; None where they are not the user's, as in the demo."""
     reload: Callable[[], Settings] | None = None
     """Reads them again, in a thread. Raises TimmyError."""
+    last_view: LastViewFile | None = None
+    """Where the view is remembered; None: it is not."""
     looks_only: bool = False
     """Not even a mark or a file is written: a web page. ``read_only`` says so too."""

@@ -28,6 +28,8 @@ class Notice(Struct, frozen=True):
     text: str
     """Sanitized text."""
     role: str = "info"
+    lasts_s: float = 15.0
+    """How long it is shown."""
 
 
 class Cursor(Struct, frozen=True):

@@ -47,7 +47,7 @@ async def test_a_plan_that_is_refused_says_why() -> None:
 async def test_an_error_is_a_sentence_with_a_way_out() -> None:
     control = FakeControl(control_state(), error="the lock is held")
     async with running_dashboard(snapshot(), control=control) as dashboard:
-        await dashboard.press("b")
+        await dashboard.press("asterisk")
         await dashboard.until(lambda: "Change: the lock is held look at the log" in dashboard.text())
 
 

@@ -43,6 +43,14 @@ def show_overlay(host: Host, name: str) -> None:
         host.push_screen(open_overlay(name, host))
 
 
+def toggle_across(host: Host) -> None:
+    """Open the view that is read from across the room, or close it."""
+    if host.screen.name == "across":
+        host.pop_screen()
+    else:
+        show_overlay(host, "across")
+
+
 def choose_row(host: Host, step: int) -> None:
     """The stage row ``step`` below the chosen one, around the ends; the first or the last where none is chosen."""
     from timmy_tui.ui.panels.ledger import row_keys
@@ -171,33 +179,38 @@ def toggle_mouse(host: Host) -> None:
 
 
 def copy(host: Host) -> None:
-    """Copy the screen's text to the clipboard and say by which program."""
+    """Copy the screen's text to the clipboard and say by which route."""
     from timmy_tui.ui.terminal.clipboard import screen_text
 
     copy_lines(host, screen_text(host.screen))
 
 
-def copy_lines(host: Host, text: str, what: str = "") -> None:
-    """Copy a text to the clipboard and say by which program."""
+def copy_lines(host: Host, text: str, what: str = "", written: str = "") -> None:
+    """Copy a text to the clipboard and say by which route. ``what``: its name; ``written``: a file that has it too."""
     from timmy_tui.ui.terminal.clipboard import copy_text
     from timmy_tui.ui.threads import in_thread
 
     async def copy_text_and_say() -> None:
-        route, sequence = await in_thread(copy_text, text)
-        if sequence:
-            host.copy_to_clipboard(sequence)
-        host.say(f"{what} copied by {route}".strip())
+        try:
+            copied = await in_thread(copy_text, text, written)
+        except OSError as error:
+            host.say(f"{what} neither copied nor written: {error.strerror}".strip(), "bad")
+            return
+        if copied.for_terminal:
+            host.copy_to_clipboard(copied.for_terminal)
+        host.say(f"{what} {copied.words}".strip())
 
     host.run_task(copy_text_and_say(), "copy", "copy")
 
 
 def save(host: Host) -> None:
-    """Write the screen's text into a file in the user's state folder."""
+    """Copy the screen's text, and write it into a file in the user's state folder in any case."""
     from timmy_tui.ui.terminal.clipboard import save_text, screen_text
 
+    text = screen_text(host.screen)
     try:
-        path = save_text(screen_text(host.screen), time.time())
+        path = save_text(text, time.time())
     except OSError as error:
         host.say(f"not written: {error.strerror}", "bad")
     else:
-        host.say(f"written: {path}")
+        copy_lines(host, text, written=str(path))

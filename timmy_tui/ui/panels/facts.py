@@ -17,7 +17,6 @@ SCREEN_NAMES = {
 }  # fmt: skip
 TABS = 64
 """Width in cells from which the footer names all screens."""
-NOTICE_S = 15.0
 UNDO = "undo"
 NARROW = 60
 """Below this width in cells, the state and keys of a change come before its name."""
@@ -209,9 +208,9 @@ def change_line(view: View, width: int) -> Line:
 
 
 def notice_line(view: View, width: int) -> Line:
-    """The newest notice, shown for NOTICE_S; the event log has all of them."""
+    """The newest notice, as long as it lasts; the event log has all of them."""
     notice = view.notice
-    if notice is None or view.now - notice.at > NOTICE_S:
+    if notice is None or view.now - notice.at > notice.lasts_s:
         return ()
     return line((foreign(notice.text, width), notice.role))
 

@@ -1,10 +1,11 @@
 """The headline, and the turn in flight."""
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
-from timmy_tui.model.snapshot import OpenTurn, Snapshot
+from timmy_tui.model.snapshot import OpenTurn, Snapshot, StageStat
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
 from timmy_tui.report.line import MEDIAN
+from timmy_tui.ui.activity import is_listening
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, spread
 from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
@@ -27,7 +28,7 @@ SHORT_CHANGE = 14
 
 def headline_line(view: View, width: int) -> Line:
     """The newest spoken turn's time, its largest part, and the usual time. Mark, figures and age are of one turn."""
-    parts = [_badge(view), *_frozen(view), *_level_first(view, width), *_usual(view.snapshot)]
+    parts = [_badge(view), *_frozen(view), *_level_first(view, width), *usual_parts(view.snapshot)]
     turn = view.headline_turn
     ended = turn.ended if turn else None
     tail = line((f"{ago(view.now - ended)} ago", "muted")) if ended is not None else ()
@@ -109,7 +110,8 @@ def _level(view: View, width: int) -> list[Line]:
     return [line((f"{text}{against}", "muted"))] if text else []
 
 
-def _usual(snapshot: Snapshot) -> list[Line]:
+def usual_parts(snapshot: Snapshot) -> list[Line]:
+    """p50, p95 and their n."""
     row = snapshot.headline
     if row is None:
         return []
@@ -126,21 +128,45 @@ def flight_line(view: View, width: int) -> Line:
     open_turn = view.snapshot.open_turn
     if open_turn is None:
         return join_fitting(_idle(view), width)
-    elapsed_ms = max(0.0, view.tick - open_turn.phase_since) * 1000
-    usual = next((row for row in view.snapshot.stages if row.key == open_turn.phase), None)
-    late = usual is not None and usual.p95 is not None and usual.n >= 5 and elapsed_ms > usual.p95
     spin = view.glyphs.spin[int(view.tick * 4) % len(view.glyphs.spin)]
+    first, *others = flight_parts(view)
+    start = join_fitting([(*line((f"{spin} ", "info")), *first), *others], width)
+    text = open_turn.turn.text
+    available = width - cells(start) - 2
+    return (*start, ("  ", "text"), (foreign(text, available), "quote")) if text and available >= 10 else start
+
+
+def flight_parts(view: View) -> list[Line]:
+    """``LLM 1.2s late``, ``usual 812ms``, ``turn 2.3s`` of the turn in flight; empty without one."""
+    open_turn = view.snapshot.open_turn
+    if open_turn is None:
+        return []
+    elapsed_ms, usual, late = _phase_ms(view, open_turn), _usual_of_phase(view, open_turn), is_late(view)
     name = label(open_turn.phase) if open_turn.phase else "waiting"
-    parts = [line((f"{spin} ", "info"), (f"{name} {_seconds(elapsed_ms)}", "warn" if late else "value"))]
+    parts = [line((f"{name} {_seconds(elapsed_ms)}", "warn" if late else "value"))]
     if late:
         parts[0] = (*parts[0], (" late", "warn"))
     if usual is not None and usual.p50 is not None:
         parts.append(line((f"usual {duration(usual.p50)}", "muted")))
     parts.append(line((f"turn {_seconds(_turn_elapsed_ms(open_turn, view.tick))}", "text")))
-    start = join_fitting(parts, width)
-    text = open_turn.turn.text
-    available = width - cells(start) - 2
-    return (*start, ("  ", "text"), (foreign(text, available), "quote")) if text and available >= 10 else start
+    return parts
+
+
+def is_late(view: View) -> bool:
+    """The turn in flight has been in its phase for longer than nearly all others were."""
+    open_turn = view.snapshot.open_turn
+    usual = _usual_of_phase(view, open_turn) if open_turn is not None else None
+    if open_turn is None or usual is None or usual.p95 is None:
+        return False
+    return usual.n >= 5 and _phase_ms(view, open_turn) > usual.p95
+
+
+def _phase_ms(view: View, open_turn: OpenTurn) -> float:
+    return max(0.0, view.tick - open_turn.phase_since) * 1000
+
+
+def _usual_of_phase(view: View, open_turn: OpenTurn) -> StageStat | None:
+    return next((row for row in view.snapshot.stages if row.key == open_turn.phase), None)
 
 
 def _turn_elapsed_ms(open_turn: OpenTurn, tick: float) -> float:
@@ -154,14 +180,10 @@ def _seconds(ms: float) -> str:
     return f"{ms / 1000:.1f}s"
 
 
-LISTENING_S = 5.0
-"""Longest wait for the next pause of a microphone that is open; the longest round of silence is 3 s."""
-
-
 def _listening(view: View) -> list[Line]:
     """STT listens: how often it wrote a pause without text. Empty when it does not, or when that is not known."""
     listening = view.snapshot.listening
-    if listening.arrived is None or listening.per_minute is None or view.tick - listening.arrived > LISTENING_S:
+    if listening.per_minute is None or not is_listening(view.snapshot, view.tick):
         return []
     return [line((f"listening {view.glyphs.point} {listening.per_minute:.0f} pauses/min", "muted"))]
 

@@ -1,7 +1,7 @@
 """Screen 6: both logs as one, from the newest line back to the first; by service, by turn, by failure, by pattern."""
 
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from msgspec.structs import replace
 from textual import events
@@ -11,6 +11,7 @@ from timmy_tui.model.log_entry import LogEntry, LogFilter
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
+from timmy_tui.ui.last_view import LogChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.log_spans import lines_of_span, span_name
 from timmy_tui.ui.paint.lines import Line
@@ -24,7 +25,7 @@ from timmy_tui.ui.screens.log_tasks import LogTasks
 from timmy_tui.ui.screens.pattern_screen import PatternScreen
 from timmy_tui.ui.view import View
 
-SERVICES = ("", "events", "stt", "v34", "tts")
+SERVICES: tuple[Literal["", "events", "stt", "v34", "tts"], ...] = ("", "events", "stt", "v34", "tts")
 """What ``s`` goes through; empty is everything, ``events`` leaves out what v34 prints without a time."""
 SHIFT = 20
 """Cells of one step to the side."""
@@ -63,6 +64,9 @@ class LogScreen(PatternScreen):
         """Read what the backend has; without it, the newest lines of each snapshot."""
         if self._host.log_reader is not None:
             self.reading.reader = self._host.log_reader
+        chosen = choice_of(self._host.choices, "log", LogChoice)
+        self.reading.wanted = LogFilter(chosen.service, chosen.failures)
+        self._wrapped = chosen.wrapped
         super().on_mount()
 
     def on_unmount(self) -> None:
@@ -198,6 +202,7 @@ class LogScreen(PatternScreen):
     def action_wrap(self) -> None:
         """Long lines on several rows, or cut at the edge."""
         self._wrapped, self._shift = not self._wrapped, 0
+        self._remember(self.reading.wanted)
         self.repaint()
 
     # -- which lines
@@ -231,7 +236,12 @@ class LogScreen(PatternScreen):
     def _show_only(self, wanted: LogFilter) -> None:
         self.forget_pattern()
         self.of_turn = ""
+        self._remember(wanted)
         self.tasks.filter(wanted)
+
+    def _remember(self, wanted: LogFilter) -> None:
+        chosen = LogChoice(SERVICES[SERVICES.index(wanted.service)], wanted.failures, self._wrapped)
+        remember_choice(self._host.choices, "log", chosen)
 
     def action_line(self) -> None:
         """The whole line as it stands in the file, on a page of its own."""

@@ -37,6 +37,10 @@ def open_overlay(name: str, host: Host) -> Screen[Any]:
         return FindingsScreen()
     if name == "criteria":
         return CriteriaScreen("criteria", "the guide's criteria", criteria_rows)
+    if name == "across":
+        from timmy_tui.ui.screens.across import AcrossScreen
+
+        return AcrossScreen()
     if name == "stage":
         key = host.view.row
         return ScrollScreen("stage", f"{row_name(key, label(key), 40)}: what this row is", partial(card_rows, key))

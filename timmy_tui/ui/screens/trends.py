@@ -14,6 +14,7 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.report.trend_buckets import buckets_of
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
+from timmy_tui.ui.last_view import choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.paint.lines import Line, fit
 from timmy_tui.ui.panels.skyline_window import GUTTER
@@ -48,6 +49,16 @@ class TrendsScreen(BaseScreen):
         """What was asked of the history last: range, length, columns; then the newest turn."""
         self._read_at, self._until = 0.0, 0.0
         """View's time of that, and the end of the newest stretch of time."""
+
+    def on_mount(self) -> None:
+        """The chart of the last time."""
+        chosen = choice_of(cast(Host, self.app).choices, "trends", Options)
+        self.options = replace(
+            chosen,
+            turns=_within(chosen.turns, TURNS), hours=_within(chosen.hours, HOURS), days=_within(chosen.days, DAYS),
+            bucket=None,
+        )  # fmt: skip
+        super().on_mount()
 
     def compose(self) -> ComposeResult:
         """One panel on the whole screen."""
@@ -118,6 +129,7 @@ class TrendsScreen(BaseScreen):
 
     def _choose(self, **changes: Any) -> None:
         self.options = replace(self.options, **changes)
+        remember_choice(cast(Host, self.app).choices, "trends", self.options)
         self.repaint()
 
     def move_column(self, step: int | None) -> bool:
@@ -200,6 +212,10 @@ class TrendsScreen(BaseScreen):
             host.say(f"not written: {error.strerror}", "bad")
         else:
             host.say(f"written: {paths[0]}, {', '.join(path.suffix for path in paths[1:])}")
+
+
+def _within(value: int, limits: tuple[int, int]) -> int:
+    return min(max(value, limits[0]), limits[1])
 
 
 def _following(values: tuple[T, ...], value: T) -> T:

@@ -13,13 +13,14 @@ from timmy_tui.model.user_requests import MarkTurn, Quality
 from timmy_tui.ui.column_choice import remember_columns, remembered_columns
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
+from timmy_tui.ui.last_view import TableChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
 from timmy_tui.ui.paint.lines import BLANK, Line, foreign, line, spread
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
-from timmy_tui.ui.panels.turn_cells import chosen_columns, sorted_turns, turn_facts
+from timmy_tui.ui.panels.turn_cells import COLUMNS, chosen_columns, sorted_turns, turn_facts
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.screens.turn_pages import ColumnsPage, TurnPage
 from timmy_tui.ui.screens.turn_table import TurnTable
@@ -79,9 +80,25 @@ class TurnsScreen(FilterScreen):
         """The columns that the user chose, then the rows."""
         super().on_mount()
         self._keys = remembered_columns()
+        self._restore()
         self._set_columns()
         self._refill()
         self.table.focus()
+
+    def _restore(self) -> None:
+        """Filter and order of the last time."""
+        chosen = choice_of(cast(Host, self.app).choices, "turns", TableChoice)
+        if chosen.sorted_by in {column.key for column in COLUMNS}:
+            self._sorted_by, self._downwards = chosen.sorted_by, chosen.downwards
+            self.following = self._in_order
+        if chosen.filter and not filter_problem(chosen.filter):
+            self.filter_text = self._applied = self.filter_bar.input.value = chosen.filter
+            self._filter = parse_filter(chosen.filter)
+            self.filter_bar.add_class("shown")
+
+    def _remember(self) -> None:
+        chosen = TableChoice(self._applied, self._sorted_by, self._downwards)
+        remember_choice(cast(Host, self.app).choices, "turns", chosen)
 
     def on_resize(self, event: events.Resize) -> None:
         """The last column takes the room that is left; the newest row stays in view."""
@@ -166,6 +183,7 @@ class TurnsScreen(FilterScreen):
 
     def _refill(self) -> None:
         """All rows anew, the cursor on the same turn."""
+        self._remember()
         chosen = "" if self.following else self.table.cursor_key
         self.table.forget_rows()
         self._filled_for = (None, self.view.styles)
@@ -281,7 +299,8 @@ class TurnsScreen(FilterScreen):
         shown, total = len(self.table.keys), len(view.turns)
         count = f"{shown} of {total} turns" + (f" · {foreign(self._applied, 40)}" if self._applied else "")
         if not self._in_order:
-            heading = next(column.heading for column in self.table.shape if column.key == self._sorted_by)
+            headings = (column.heading for column in COLUMNS if column.key == self._sorted_by)  # Shown or not.
+            heading = next(headings, "")
             count += f" · by {heading.strip() or self._sorted_by}{'' if self._downwards else ', smallest first'}"
         hidden = sum(key not in {column.key for column in self.table.shape} for key in self._keys)
         if hidden:

@@ -1,45 +1,61 @@
-"""When to ring the bell: on failed turns and findings, at most once a minute, only while the microphone is closed."""
+"""When to ring the bell: once for each incident, at most once a minute, only while the microphone is closed."""
 
 from typing import Literal
 
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.stages import STAGES
-from timmy_tui.model.turn import FAILED_STATES
+from timmy_tui.model.turn import FAILED_STATES, Turn
+from timmy_tui.ui.activity import microphone_is_open
+from timmy_tui.ui.backlog import Backlog
 
 PAUSE_S = 60.0
 """Least time between two rings, in seconds."""
-OPEN_MICROPHONE = ("", *(stage.key for stage in STAGES if stage.critical and stage.clock == "stt"))
-"""Phases in which the STT server would hear the bell; ``""`` is no turn."""
+NEWEST = 20
+"""Turns at the end of which a failed one is looked for."""
 
 
 class Bell:
-    """Remembers what it has rung for; an event while the microphone is open waits."""
+    """Remembers what it has rung for; an incident while the microphone is open, or not known to be closed, waits."""
 
     def __init__(self, wanted: Literal["off", "regression", "fail"]) -> None:
         """``regression`` rings for failed turns as well."""
         self._wanted = wanted
         self._known: set[str] | None = None
-        self._pending = False
+        self._waiting: set[str] = set()
+        self._backlog = Backlog()
         self._rung_at = float("-inf")
 
     def should_ring(self, snapshot: Snapshot, tick: float) -> bool:
         """True when the bell must ring now, by the newest snapshot. ``tick`` is time.monotonic()."""
         if self._wanted == "off":
             return False
-        news = self._news(snapshot)
-        if self._known is not None and news - self._known:
-            self._pending = True
-        self._known = news | (self._known or set())
-        turn = snapshot.open_turn
-        muted = turn is not None and turn.phase not in OPEN_MICROPHONE
-        if not (self._pending and muted and tick - self._rung_at >= PAUSE_S):
+        incidents = self._incidents(snapshot)
+        if self._known is None or snapshot.preview:
+            # The full reading of a log has other ordinals than its preview.
+            self._known = incidents if self._backlog.is_over(snapshot, tick) else None
             return False
-        self._pending, self._rung_at = False, tick
+        # One that is over, as a change of level that went back, needs no bell any more.
+        self._waiting = (self._waiting | (incidents - self._known)) & incidents
+        self._known |= incidents
+        closed = microphone_is_open(snapshot, tick) is False
+        if not (self._waiting and closed and tick - self._rung_at >= PAUSE_S):
+            return False
+        self._waiting, self._rung_at = set(), tick
         return True
 
-    def _news(self, snapshot: Snapshot) -> set[str]:
-        news = {f"turn {turn.ordinal}" for turn in snapshot.turns[-20:] if turn.state in FAILED_STATES}
-        if self._wanted == "regression" and snapshot.judgement is not None:
-            lasting = (one for one in snapshot.judgement.findings if not one.ended)
-            news |= {one.key for one in lasting if one.direction == "slower" and one.notable}
-        return news
+    def _incidents(self, snapshot: Snapshot) -> set[str]:
+        found = {f"turn {turn.ordinal}" for turn in first_failed(snapshot.turns[-NEWEST:])}
+        judgement = snapshot.judgement
+        if self._wanted == "regression" and judgement is not None and judgement.leading is not None:
+            # The one that the headline speaks of: young, slower, and large enough to be felt.
+            found.add(judgement.leading.key)
+        return found
+
+
+def first_failed(turns: tuple[Turn, ...]) -> list[Turn]:
+    """The first turn of each run of failed ones: while a service is down every turn fails, which is one incident."""
+    before = [None, *turns]
+    return [
+        turn
+        for last, turn in zip(before, turns, strict=False)
+        if turn.state in FAILED_STATES and (last is None or last.state not in FAILED_STATES)
+    ]

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
@@ -19,6 +19,7 @@ from timmy_tui.ui.line_widget import LineWidget
 LARGEST_OSC = 74_000
 """Most bytes of base64 that terminals accept in one OSC 52."""
 LIMIT_S = 2.0
+"""Seconds that a program may take; then it is ended, and the next one is asked."""
 
 
 def set_mouse(app: App[Any], on: bool) -> bool:
@@ -48,37 +49,85 @@ def screen_text(screen: Screen[Any]) -> str:
     return "\n".join(rows).rstrip() + "\n"
 
 
-def copy_routes() -> Iterator[list[str]]:
-    """Commands that copy the text, best first. tmux forwards OSC 52 only if configured, so tmux itself is called."""
+class Route(NamedTuple):
+    """A program that puts a text into a clipboard, or a buffer."""
+
+    name: str
+    """As the notice says it."""
+    command: tuple[str, ...]
+    encoding: str = "utf-8"
+
+
+class Copied(NamedTuple):
+    """Where a text went."""
+
+    words: str
+    """``copied by wl-copy``: the route, for the notice."""
+    for_terminal: str = ""
+    """The text that the terminal itself has to take (OSC 52); empty where a program or a file has it."""
+
+
+def copy_routes() -> Iterator[Route]:
+    """Programs that copy, best first. tmux forwards OSC 52 only if configured, so tmux itself is called."""
     if os.environ.get("TMUX"):
-        yield ["tmux", "load-buffer", "-w", "-"]
-        yield ["tmux", "load-buffer", "-"]
-    yield ["clip.exe"]
+        yield Route("tmux", ("tmux", "load-buffer", "-w", "-"))
+        yield Route("tmux, its own buffer alone", ("tmux", "load-buffer", "-"))
+    # Windows reads anything else as its old code page: ≥ would become three signs.
+    yield Route("clip.exe", ("clip.exe",), "utf-16-le")
     if os.environ.get("WAYLAND_DISPLAY"):
-        yield ["wl-copy"]
+        yield Route("wl-copy", ("wl-copy",))
     if os.environ.get("DISPLAY"):
-        yield ["xclip", "-selection", "clipboard"]
+        yield Route("xclip", ("xclip", "-selection", "clipboard"))
+        yield Route("xsel", ("xsel", "--input", "--clipboard"))
 
 
-def copy_text(text: str) -> tuple[str, str]:
-    """Copy by the first program that works: (its name, ""); else ("OSC 52", text); else (path of a file, "").
+def copy_text(text: str, written: str = "") -> Copied:
+    """Copy by the first route that works: a program, the terminal, a file. Raises OSError where not even a file does.
 
-    A web page asks its browser: the programs are those of the computer that serves it.
+    ``written``: a file that has the text already. A web page asks its browser: the programs are those of the computer
+    that serves it.
     """
     if is_web_page():
-        return "OSC 52", text
-    for command in copy_routes():
-        if shutil.which(command[0]) is None:
-            continue
-        try:
-            done = subprocess.run(command, input=text.encode(), timeout=LIMIT_S, capture_output=True, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0:
-            return command[0], ""
-    if len(text.encode()) * 4 // 3 < LARGEST_OSC and not os.environ.get("TMUX"):
-        return "OSC 52", text
-    return str(save_text(text, time.time())), ""
+        return Copied("sent to the browser (OSC 52)", text)
+    also = f"; written: {written}" if written else ""
+    for route in copy_routes():
+        if shutil.which(route.command[0]) is not None and _taken(route, text):
+            return Copied(f"copied by {route.name}{also}")
+    if fits_terminal(text) and _asks_terminal():
+        return Copied(f"copied by OSC 52, if your terminal takes it{also}", text)
+    return Copied(f"no clipboard here; written: {written or save_text(text, time.time())}")
+
+
+def _taken(route: Route, text: str) -> bool:
+    """The program ended well within its time.
+
+    xclip, xsel and wl-copy leave a process behind that has the text until the next copy. It must not hold a pipe that
+    we read to its end, and it must outlive the pane, so it gets no output and a session of its own.
+    """
+    try:
+        done = subprocess.run(
+            route.command,
+            input=text.encode(route.encoding, "replace"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=LIMIT_S,
+            start_new_session=True,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def fits_terminal(text: str) -> bool:
+    """Its base64 is not longer than terminals accept."""
+    return -(-len(text.encode(errors="replace")) // 3) * 4 <= LARGEST_OSC
+
+
+def _asks_terminal() -> bool:
+    """OSC 52 may reach a clipboard. tmux (by default) and screen drop it, Linux's console has none."""
+    multiplexed = os.environ.get("TMUX") or os.environ.get("STY")
+    return not multiplexed and os.environ.get("TERM", "") not in ("", "dumb", "linux")
 
 
 def save_text(text: str, at: float, kind: str = "txt") -> Path:
