@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, DeferredSource
 from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
+from timmy_tui.core.errors import ProgramFault
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
 from timmy_tui.core.web_page import REASON, is_web_page
@@ -18,6 +19,7 @@ from timmy_tui.sources.timmy import Timmy
 if TYPE_CHECKING:
     from timmy_tui.model.trend_history import TimeBuckets
     from timmy_tui.pipeline.live_source import LiveSource
+    from timmy_tui.ui.app import TimmyApp
     from timmy_tui.ui.messages import Backend
 
 if os.environ.get("TMUX") or os.environ.get("SSH_CONNECTION"):
@@ -46,7 +48,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
 
         if state_problem:
             return live_source(timmy, SourceOptions(services=services), notify)
-        controller = Controller(timmy, read_only, notify, lambda kind, label: source.add_change_marker(kind, label))
+        controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
         source_options = SourceOptions(services=services, record=options.record, trials=True)
         source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
@@ -58,9 +60,9 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     timmy = Timmy(with_view_options(timmy.settings, options), timmy.installation, state)
     services = not options.no_services
     looks_only = is_web_page()
-    read_only = reason_if_web_page() or (
-        "--read-only" if options.read_only else state_problem or reason_if_second_dashboard(timmy)
-    )
+    never = reason_if_web_page() or ("--read-only" if options.read_only else state_problem)
+    second = "" if never else reason_if_second_dashboard(timmy)
+    read_only = never or second
     controller_proxy = DeferredController()
     deferred = DeferredSource(make, refuse=read_only if looks_only else "")
     llm = None
@@ -69,12 +71,19 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     past = turn_history(timmy) if options.record and not state_problem else None
     log = DeferredLog(deferred)
     backend = Backend(deferred, controller_proxy, llm, read_only, log=log, history=past, looks_only=looks_only)
-    backend = with_settings_file(backend, options)
+    backend = replace(with_settings_file(backend, options), second=bool(second))
     app = TimmyApp(timmy.settings, backend)
     try:
-        app.run(mouse=timmy.settings.view.mouse)
+        run_app(app)
     finally:
         controller_proxy.close()
+
+
+def run_app(app: "TimmyApp") -> None:
+    """Until the user quits. Raises ProgramFault when a fault ended it; the terminal is given back by then."""
+    app.run(mouse=app.settings.view.mouse)
+    if app.fault is not None:
+        raise ProgramFault from app.fault
 
 
 class StoredTurns:
@@ -149,4 +158,4 @@ def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) 
 
     deferred = DeferredSource(make)
     backend = Backend(deferred, read_only="a replay", log=DeferredLog(deferred))
-    TimmyApp(settings, backend).run(mouse=settings.view.mouse)
+    run_app(TimmyApp(settings, backend))

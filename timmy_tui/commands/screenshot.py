@@ -3,7 +3,6 @@
 import re
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from timmy_tui.commands.options import takes
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.output import say
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.snapshot import Snapshot
@@ -89,7 +89,7 @@ def _with_time_of_turn(snapshot: Snapshot) -> Snapshot:
     open_turn = snapshot.open_turn
     if open_turn is None or open_turn.turn.started is None:
         return snapshot
-    return replace(snapshot, taken=open_turn.turn.started + time.monotonic() - open_turn.since)
+    return replace(snapshot, taken=open_turn.turn.started + elapsed() - open_turn.since)
 
 
 def _cut_last_turn(log: Path) -> None:
