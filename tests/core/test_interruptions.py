@@ -86,8 +86,8 @@ def test_services_get_a_while_after_a_sleep_and_none_after_a_set_clock() -> None
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.4, "0s"), (42.4, "42s"), (59.6, "1m"), (60, "1m"), (61, "1m 1s"), (3600, "1h"), (3659, "1h"), (NIGHT + 59, "7h 12m"),
-        (NIGHT - 0.001, "7h 12m"),
+        (0.4, "0s"), (42.4, "42s"), (59.6, "1m"), (60, "1m"), (61, "1m 1s"), (3600, "1h"), (3659, "1h"),
+        (NIGHT + 29, "7h 12m"),        (NIGHT - 0.001, "7h 12m"),
         (86_400, "1d"), (3 * 86_400 + 4 * 3600 + 59, "3d 4h"),
     ],
 )  # fmt: skip

@@ -61,7 +61,7 @@ def test_of_a_storm_of_a_second_one_each_tenth_passes_and_the_last_is_the_newest
     # And then it is as before.
     storm.wait(EVERY_S)
     storm.resize(80)
-    assert storm.passed[-1] == (pytest.approx(storm.now - 100.0), 80)
+    assert storm.passed[-1][1] == 80
 
 
 @pytest.mark.parametrize(("after", "at_once"), [(EVERY_S - 0.01, False), (EVERY_S, True)])
@@ -96,7 +96,8 @@ async def shake(dashboard: RunningDashboard, back_to: tuple[int, int]) -> int:
 
 @pytest.mark.parametrize(
     "keys",
-    [("down", "down", "down"), ("left", "left"), ("space",), ("2", "up", "up", "up"), ("2", "space", "up"), ("6",), ("?", "down", "down")],
+    [("down", "down", "down"), ("left", "left"), ("space",), ("2", "up", "up", "up"), ("2", "space", "up"), ("6",),
+        ("?", "down", "down")],
     ids=["row", "turn", "frozen", "turn list", "frozen list", "log", "help"],
 )  # fmt: skip
 async def test_a_storm_leaves_every_screen_as_it_was(keys: tuple[str, ...]) -> None:

@@ -1,0 +1,248 @@
+"""The dashboard for as long as a pane lives: attached, detached, zoomed, stopped, killed, crashed. In a real tmux."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.logs import turn_lines
+from tests.programs import needs
+from tests.tmux_pane import Pane
+from tests.ui.terminal.crashing import SECRET
+from tests.ui.terminal.test_job_control import AS_A_SHELL_HAS_THEM, MODES, SHELL
+from tests.waiting import wait_for
+
+pytestmark = needs("tmux")
+ENDED_S = 20
+"""Longest wait for an end that takes two seconds, on a machine that does other things too."""
+
+
+class Timmy:
+    """The logs of a Timmy, and the command that opens a dashboard on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.state = folder / "timmy", folder / "state"
+        (self.root / "shared").mkdir(parents=True)
+        (self.root / "v34").mkdir()
+        (self.root / "v34/config.py").write_text("USE_FULL_MEGA_PROMPT = True\n")
+        self.log = self.root / "shared/latency.log"
+        self.log.write_text("".join(turn_lines(1, time.time() - 100)))
+        self.environment = {"XDG_STATE_HOME": str(self.state), "XDG_CONFIG_HOME": str(folder / "config")}
+        argv = [sys.executable, "-m", "timmy_tui", "--root", str(self.root), "--no-services"]
+        self.command = ["env", *(f"{name}={value}" for name, value in self.environment.items()), *argv]
+
+    def say(self, number: int, lines: int | None = None) -> None:
+        """A turn is written, or its first lines."""
+        with self.log.open("a") as file:
+            file.write("".join(turn_lines(number, time.time())[:lines]))
+
+
+@pytest.fixture
+def timmy(tmp_path: Path) -> Timmy:
+    return Timmy(tmp_path)
+
+
+@pytest.fixture
+def pane(timmy: Timmy, tmp_path: Path) -> Iterator[Pane]:
+    """A dashboard on the Timmy, with its first turn on the screen."""
+    with Pane(timmy.command, tmp_path, size=(120, 30)) as opened:
+        opened.until("V2V", "idle  1 turn", "quit")
+        yield opened
+
+
+class Client:
+    """A terminal that is attached to the pane's tmux, until ``close``."""
+
+    def __init__(self, pane: Pane, size: tuple[int, int]) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self._process = subprocess.Popen(
+            pane.argv("attach-session", "-t", "pane"), stdin=slave, stdout=slave, stderr=slave,
+            env=pane.environment, start_new_session=True,
+        )  # fmt: skip
+        os.close(slave)
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self) -> None:
+        try:
+            while os.read(self._master, 65536):
+                pass
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """The window is closed, or the connection lost."""
+        self._process.kill()
+        self._process.wait()
+        os.close(self._master)
+
+
+def fits(width: int, height: int) -> Callable[[str], bool]:
+    """The screen is one of this size: its footer in the last row, nothing wider."""
+
+    def look(shown: str) -> bool:
+        rows = shown.rstrip("\n").split("\n")
+        return len(rows) == height and max(map(len, rows)) <= width and "V2V" in shown and "help" in rows[-1]
+
+    return look
+
+
+def test_two_clients_of_two_sizes_come_and_go_and_turns_are_read_on(pane: Pane, timmy: Timmy) -> None:
+    large = Client(pane, (100, 31))
+    pane.until_it(fits(100, 30))
+    small = Client(pane, (70, 21))
+    pane.until_it(fits(70, 20))
+    small.close()
+    pane.until_it(fits(100, 30))
+    large.close()
+    wait_for(lambda: pane.tmux("list-clients") == "")
+    timmy.say(2)
+    pane.until("2 turns")
+    again = Client(pane, (100, 31))
+    pane.until_it(lambda shown: fits(100, 30)(shown) and "2 turns" in shown)
+    again.close()
+
+
+def steady(shown: str) -> str:
+    """Without what the clocks move."""
+    return re.sub(r"\d+[smh](\d\d[m])? ago|\d\d:\d\d(:\d\d)?", "…", shown)
+
+
+@pytest.mark.parametrize("keys", [(), ("Left",), ("2",), ("?", "Down")], ids=["live", "a turn", "list", "help"])
+def test_zoomed_and_back_the_screen_is_the_same(pane: Pane, keys: tuple[str, ...]) -> None:
+    pane.tmux("split-window", "-d", "-h", "-t", "pane", "sleep 600")
+    pane.until_it(lambda shown: max(map(len, shown.split("\n"))) <= 60 and "V2V" in shown)
+    for key in keys:
+        before = pane.text()
+        pane.press(key)
+        pane.until_it(lambda shown, last=before: steady(shown) != steady(last))  # type: ignore[misc]
+    before = steady(pane.text())
+    pane.tmux("resize-pane", "-Z", "-t", "pane:0.0")
+    pane.until_it(lambda shown: max(map(len, shown.split("\n"))) > 60)
+    pane.tmux("resize-pane", "-Z", "-t", "pane:0.0")
+    pane.until_it(lambda shown: steady(shown) == before)
+
+
+def test_a_storm_of_sizes_from_tmux_leaves_list_cursor_and_freeze(pane: Pane, timmy: Timmy) -> None:
+    for number in range(2, 12):
+        timmy.say(number)
+    pane.until("11 turns")
+    pane.press("2")
+    pane.until("following")
+    pane.press("Up", "Up", "Space")
+    before = steady(pane.until("FROZEN"))
+    for step in range(40):
+        pane.tmux("resize-window", "-t", "pane", "-x", str(60 + step), "-y", str(12 + step % 20))
+    pane.tmux("resize-window", "-t", "pane", "-x", "120", "-y", "30")
+    pane.until_it(lambda shown: steady(shown) == before)
+
+
+def kill_pane(pane: Pane, process: psutil.Process) -> None:
+    pane.tmux("new-window", "-d", "sleep 600")
+    pane.tmux("kill-pane", "-t", "pane:0.0")
+
+
+def terminate(pane: Pane, process: psutil.Process) -> None:
+    process.terminate()
+
+
+@pytest.mark.parametrize("end", [kill_pane, terminate])
+def test_it_ends_and_leaves_no_process_behind(
+    pane: Pane, timmy: Timmy, end: Callable[[Pane, psutil.Process], None]
+) -> None:
+    process = pane.process()
+    others = process.children(recursive=True)
+    end(pane, process)
+    assert psutil.wait_procs([process, *others], ENDED_S)[1] == []
+    assert timmy.log.exists()
+
+
+def test_what_a_restart_has_started_outlives_the_dashboard_that_quits(timmy: Timmy, tmp_path: Path) -> None:
+    """The restart's command is still running when the dashboard goes: it is not killed, nor is what it starts."""
+    started, done = tmp_path / "started", tmp_path / "done"
+    command = f"touch {started}; sleep 6; touch {done}"
+    settings = tmp_path / "config/timmy_tui/settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'[control]\nstrategy = "command"\ncommand = ["sh", "-c", "{command}"]\n')
+    settings.chmod(0o600)
+    with Pane(timmy.command, tmp_path, size=(120, 30)) as pane:
+        pane.until("V2V", "quit")
+        pane.press("r")
+        pane.until_it(lambda shown: "go ahead" in shown)
+        pane.press("y")
+        wait_for(started.exists)
+        process = pane.process()
+        pane.tmux("new-window", "-d", "sleep 600")
+        pane.tmux("kill-pane", "-t", "pane:0.0")
+        psutil.wait_procs([process], ENDED_S)
+        assert not process.is_running() and not done.exists()
+        wait_for(done.exists)
+
+
+def test_a_process_that_was_stopped_says_so_and_claims_no_turn_in_flight(pane: Pane, timmy: Timmy) -> None:
+    """Unlike a sleep: CLOCK_MONOTONIC and Timmy go on meanwhile. Eleven seconds, as ten are the shortest stop."""
+    timmy.say(2, 18)
+    pane.until("usual")
+    process = pane.process()
+    process.suspend()
+    stopped = time.monotonic()
+    timmy.say(2)
+    while time.monotonic() - stopped < 11.0:
+        time.sleep(0.5)
+    process.resume()
+    shown = pane.until("stopped 1", "2 turns")
+    assert "late" not in shown and "timed out" not in shown
+
+
+def test_a_second_dashboard_says_who_is_first_and_takes_over_when_that_is_killed(pane: Pane, timmy: Timmy) -> None:
+    first = pane.process()
+    pane.tmux("split-window", "-d", "-v", "-t", "pane", shlex.join(timmy.command))
+    number = pane.tmux("display-message", "-p", "-t", "pane:0.0", "#{pane_id}").strip()
+
+    def lower() -> str:
+        return pane.tmux("capture-pane", "-p", "-t", "pane:0.1")
+
+    wait_for(lambda: f"another dashboard (pid {first.pid}, since" in lower(), lower)
+    assert f"tmux pane {number}" in lower()
+    pane.tmux("send-keys", "-t", "pane:0.1", "r")
+    wait_for(lambda: "does not work here" in lower(), lower)
+    first.kill()
+    wait_for(lambda: "changes can be made here now" in lower(), lower)
+    pane.tmux("send-keys", "-t", "pane:0.1", "b")
+    wait_for(lambda: "restore point" in lower(), lower)
+    assert "does not work here" not in lower()
+
+
+def test_a_crash_gives_the_terminal_back_and_names_a_log_without_the_conversation(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with Pane(["sh", "-c", SHELL], tmp_path, size=(160, 40), environment={"XDG_STATE_HOME": str(state)}) as pane:
+        pane.until("ready:")
+        pane.type(shlex.join([sys.executable, "-m", "tests.ui.terminal.crashing"]) + "; echo ended with $?")
+        pane.until("V2V", "quit")
+        pane.press("m")
+        shown = pane.until("ended with 70")
+        assert not pane.alternate()
+        assert pane.tmux("display-message", "-p", "-t", "pane", "#{mouse_any_flag}").strip() == "0"
+        assert "a fault of the program: LookupError: no panel for mouse" in shown and "Traceback" not in shown
+        (log,) = (state / "timmy_tui").glob("crash-*.log")
+        assert log.name in shown.replace("\n", "")
+        assert log.stat().st_mode & 0o777 == 0o600
+        text = log.read_text()
+        assert "action_do" in text and "LookupError" in text
+        assert SECRET not in text and SECRET not in shown
+        pane.type(MODES)
+        pane.until(AS_A_SHELL_HAS_THEM)
