@@ -96,7 +96,7 @@ def fits(width: int, height: int) -> Callable[[str], bool]:
 
     def look(shown: str) -> bool:
         rows = shown.rstrip("\n").split("\n")
-        return len(rows) == height and max(map(len, rows)) <= width and "V2V" in shown and "help" in rows[-1]
+        return len(rows) == height and max(map(len, rows)) <= width and "V2V" in shown and "[1 Live]" in rows[-1]
 
     return look
 
@@ -210,21 +210,27 @@ def test_a_process_that_was_stopped_says_so_and_claims_no_turn_in_flight(pane: P
 
 def test_a_second_dashboard_says_who_is_first_and_takes_over_when_that_is_killed(pane: Pane, timmy: Timmy) -> None:
     first = pane.process()
-    pane.tmux("split-window", "-d", "-v", "-t", "pane", shlex.join(timmy.command))
-    number = pane.tmux("display-message", "-p", "-t", "pane:0.0", "#{pane_id}").strip()
+    number = pane.tmux("display-message", "-p", "-t", "pane", "#{pane_id}").strip()
+    pane.tmux("new-window", "-d", "-t", "pane:1", shlex.join(timmy.command))
 
-    def lower() -> str:
-        return pane.tmux("capture-pane", "-p", "-t", "pane:0.1")
+    def second() -> str:
+        return pane.tmux("capture-pane", "-p", "-t", "pane:1")
 
-    wait_for(lambda: f"another dashboard (pid {first.pid}, since" in lower(), lower)
-    assert f"tmux pane {number}" in lower()
-    pane.tmux("send-keys", "-t", "pane:0.1", "r")
-    wait_for(lambda: "does not work here" in lower(), lower)
+    def press(key: str) -> None:
+        pane.tmux("send-keys", "-t", "pane:1", key)
+
+    wait_for(lambda: "quit" in second(), second)
+    press("5")
+    wait_for(lambda: f"read-only: another dashboard (pid {first.pid}, since" in second(), second)
+    assert f"tmux pane {number}" in second()
     first.kill()
-    wait_for(lambda: "changes can be made here now" in lower(), lower)
-    pane.tmux("send-keys", "-t", "pane:0.1", "b")
-    wait_for(lambda: "restore point" in lower(), lower)
-    assert "does not work here" not in lower()
+    wait_for(lambda: "nothing was changed yet" in second() and "another dashboard" not in second(), second)
+    press("e")
+    wait_for(lambda: "changes can be made here now" in second(), second)
+    press("Escape")
+    press("b")
+    wait_for(lambda: "name" in second(), second)
+    assert "does not work here" not in second()
 
 
 def test_a_crash_gives_the_terminal_back_and_names_a_log_without_the_conversation(tmp_path: Path) -> None:
