@@ -1,4 +1,4 @@
-"""In tmux and over ssh the screen is drawn at most 15 times a second, without animations: every frame is bytes there."""
+"""In tmux and over ssh the screen is drawn at most 15 times a second, without animations: a frame is bytes there."""
 
 import os
 import subprocess

@@ -73,6 +73,7 @@ class Start(Struct, frozen=True, kw_only=True):
     log: LogReader | None = None
     history: TurnHistory | None = None
     looks_only: bool = False
+    second: bool = False
 
 
 @asynccontextmanager
@@ -87,8 +88,9 @@ async def running_dashboard(
     start = start or Start()
     source = FakeSource(snapshot)
     backend = Backend(
-        source, control, llm, start.read_only, log=start.log, history=start.history, looks_only=start.looks_only
-    )
+        source, control, llm, start.read_only, second=start.second, log=start.log, history=start.history,
+        looks_only=start.looks_only,
+    )  # fmt: skip
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:
         dashboard = RunningDashboard(app, pilot, source)

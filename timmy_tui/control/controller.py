@@ -51,7 +51,6 @@ class Controller:
         self._dashboard_lock = dashboard_lock(timmy.control_folder) if dashboard else None
         self._second = False
         """Another dashboard was first; when it ends, this one takes its place."""
-        self._notify = notify
         self._live_state = LiveState()
         self._state = ControlState()
         self._changed = threading.Event()
@@ -91,8 +90,6 @@ class Controller:
         """Become the first where the one that was has ended, killed or not: the kernel has released its lock."""
         if self._second and self._dashboard_lock is not None and not self._stopping.is_set():
             self._become_first(self._dashboard_lock)
-            if not self._second:
-                self._notify("the other dashboard has ended: changes can be made here now", "info")
 
     def close(self) -> None:
         """Stop polling. A change that is under way stays open in the journal, for the next start.

@@ -130,6 +130,7 @@ class Pipeline:
             # Taken out first: one that cannot be started is not tried for ever, and the others are.
             start = self._unstarted.popleft()
             start(self._wake.set)
+        self._catching_up = CatchingUp()  # Again: a slow start is no stop.
         while not self._stopping.is_set():
             try:
                 self._step()

@@ -157,6 +157,7 @@ class TimmyApp(App[None]):
         )
         self.use_theme(theme)
         self._remove_signal_handlers = shutdown.end_on_signals(self.exit)
+        self._interruptions = InterruptionWatch()  # Again: a slow start is no stop.
         self._clock = self.set_interval(IDLE_S, self._tick)
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
         for warning in filter(None, [*self._problems, problem]):
@@ -313,6 +314,7 @@ class TimmyApp(App[None]):
         self.trial = TrialActions(self.requests, self, self.backend)
         self._actions = action_table(self, self.requests, self.trial)
         self.view = self._with_keymap(replace(self.view, read_only=""), self._keymap)
+        self.say("the other dashboard has ended: changes can be made here now")
 
     def say(self, text: str, role: str = "info") -> None:
         """Show a notice in the status line; the event log has it too."""
