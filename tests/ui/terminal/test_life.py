@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
-import re
 import shlex
 import struct
 import subprocess
@@ -23,7 +22,7 @@ from bench.logs import turn_lines
 from tests.programs import needs
 from tests.tmux_pane import Pane
 from tests.ui.terminal.crashing import SECRET
-from tests.ui.terminal.test_job_control import AS_A_SHELL_HAS_THEM, MODES, SHELL
+from tests.ui.terminal.test_job_control import AS_A_SHELL_HAS_THEM, DASHBOARD, MODES, SHELL, is_dashboard
 from tests.waiting import wait_for
 
 pytestmark = needs("tmux")
@@ -117,38 +116,41 @@ def test_two_clients_of_two_sizes_come_and_go_and_turns_are_read_on(pane: Pane, 
     again.close()
 
 
-def steady(shown: str) -> str:
-    """Without what the clocks move."""
-    return re.sub(r"\d+[smh](\d\d[m])? ago|\d\d:\d\d(:\d\d)?", "…", shown)
+@pytest.fixture
+def still(tmp_path: Path) -> Iterator[Pane]:
+    """A dashboard whose turns were made long ago: nothing on it moves by itself."""
+    with Pane(shlex.split(DASHBOARD), tmp_path, size=(120, 30)) as opened:
+        opened.until_it(is_dashboard)
+        yield opened
 
 
-@pytest.mark.parametrize("keys", [(), ("Left",), ("2",), ("?", "Down")], ids=["live", "a turn", "list", "help"])
-def test_zoomed_and_back_the_screen_is_the_same(pane: Pane, keys: tuple[str, ...]) -> None:
-    pane.tmux("split-window", "-d", "-h", "-t", "pane", "sleep 600")
-    pane.until_it(lambda shown: max(map(len, shown.split("\n"))) <= 60 and "V2V" in shown)
+def press_and_look(pane: Pane, *keys: str) -> str:
+    """The screen after these keys, each of which changes it."""
+    shown = pane.text()
     for key in keys:
-        before = pane.text()
+        before = shown
         pane.press(key)
-        pane.until_it(lambda shown, last=before: steady(shown) != steady(last))  # type: ignore[misc]
-    before = steady(pane.text())
-    pane.tmux("resize-pane", "-Z", "-t", "pane:0.0")
-    pane.until_it(lambda shown: max(map(len, shown.split("\n"))) > 60)
-    pane.tmux("resize-pane", "-Z", "-t", "pane:0.0")
-    pane.until_it(lambda shown: steady(shown) == before)
+        shown = pane.until_it(lambda now, before=before: now != before)  # type: ignore[misc]
+    return shown
 
 
-def test_a_storm_of_sizes_from_tmux_leaves_list_cursor_and_freeze(pane: Pane, timmy: Timmy) -> None:
-    for number in range(2, 12):
-        timmy.say(number)
-    pane.until("11 turns")
-    pane.press("2")
-    pane.until("following")
-    pane.press("Up", "Up", "Space")
-    before = steady(pane.until("FROZEN"))
+@pytest.mark.parametrize("keys", [("Left",), ("2", "Up", "Space")], ids=["a turn", "frozen list"])
+def test_zoomed_and_back_the_screen_is_the_same(still: Pane, keys: tuple[str, ...]) -> None:
+    still.tmux("split-window", "-d", "-h", "-t", "pane", "sleep 600")
+    still.until_it(lambda shown: max(map(len, shown.split("\n"))) <= 60 and "help" in shown)
+    before = press_and_look(still, *keys)
+    still.tmux("resize-pane", "-Z", "-t", "pane:0.0")
+    still.until_it(lambda shown: max(map(len, shown.split("\n"))) > 60)
+    still.tmux("resize-pane", "-Z", "-t", "pane:0.0")
+    still.until_it(lambda shown: shown == before)
+
+
+def test_a_storm_of_sizes_from_tmux_leaves_list_cursor_and_freeze(still: Pane) -> None:
+    before = press_and_look(still, "2", "Up", "Up", "Space")
     for step in range(40):
-        pane.tmux("resize-window", "-t", "pane", "-x", str(60 + step), "-y", str(12 + step % 20))
-    pane.tmux("resize-window", "-t", "pane", "-x", "120", "-y", "30")
-    pane.until_it(lambda shown: steady(shown) == before)
+        still.tmux("resize-window", "-t", "pane", "-x", str(60 + step), "-y", str(12 + step % 20))
+    still.tmux("resize-window", "-t", "pane", "-x", "120", "-y", "30")
+    still.until_it(lambda shown: shown == before)
 
 
 def kill_pane(pane: Pane, process: psutil.Process) -> None:
@@ -169,28 +171,6 @@ def test_it_ends_and_leaves_no_process_behind(
     end(pane, process)
     assert psutil.wait_procs([process, *others], ENDED_S)[1] == []
     assert timmy.log.exists()
-
-
-def test_what_a_restart_has_started_outlives_the_dashboard_that_quits(timmy: Timmy, tmp_path: Path) -> None:
-    """The restart's command is still running when the dashboard goes: it is not killed, nor is what it starts."""
-    started, done = tmp_path / "started", tmp_path / "done"
-    command = f"touch {started}; sleep 6; touch {done}"
-    settings = tmp_path / "config/timmy_tui/settings.toml"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(f'[control]\nstrategy = "command"\ncommand = ["sh", "-c", "{command}"]\n')
-    settings.chmod(0o600)
-    with Pane(timmy.command, tmp_path, size=(120, 30)) as pane:
-        pane.until("V2V", "quit")
-        pane.press("r")
-        pane.until_it(lambda shown: "go ahead" in shown)
-        pane.press("y")
-        wait_for(started.exists)
-        process = pane.process()
-        pane.tmux("new-window", "-d", "sleep 600")
-        pane.tmux("kill-pane", "-t", "pane:0.0")
-        psutil.wait_procs([process], ENDED_S)
-        assert not process.is_running() and not done.exists()
-        wait_for(done.exists)
 
 
 def test_a_process_that_was_stopped_says_so_and_claims_no_turn_in_flight(pane: Pane, timmy: Timmy) -> None:
