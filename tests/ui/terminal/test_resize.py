@@ -109,3 +109,15 @@ async def test_a_storm_leaves_every_screen_as_it_was(keys: tuple[str, ...]) -> N
         assert dashboard.text() == before
         assert dashboard.app.focused is focused
         assert too_many <= 0
+
+
+@pytest.mark.parametrize("keys", [(), ("space",)], ids=["live", "frozen"])
+async def test_columns_that_come_and_go_leave_the_cursor_on_its_turn(keys: tuple[str, ...]) -> None:
+    async with running_dashboard(snapshot(), (120, 30)) as dashboard:
+        await dashboard.press("2", "up", "up", *keys)
+        assert "turn 428 " in dashboard.text()
+        for width, height in ((60, 15), (200, 50), (120, 30)):
+            await dashboard.pilot.resize_terminal(width, height)
+            size = Size(width, height)
+            await dashboard.until(lambda size=size: dashboard.app.screen.size == size)  # type: ignore[misc]
+            await dashboard.until(lambda: "turn 428 " in dashboard.text())
