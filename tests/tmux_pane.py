@@ -23,15 +23,18 @@ class Pane:
         """``folder``: for the server's socket; ``size``: columns and rows; ``environment``: added to ours."""
         self._command, self._size = command, size
         self._socket = folder / "tmux.socket"
-        self._environment = {**os.environ, "TERM": "xterm-256color", **(environment or {})}
+        self.environment = {**os.environ, "TERM": "xterm-256color", **(environment or {})}
         for name in ("TMUX", "COLUMNS", "LINES"):  # The last two would be believed instead of the pane.
-            self._environment.pop(name, None)
+            self.environment.pop(name, None)
+
+    def argv(self, *arguments: str) -> list[str]:
+        """The call of a command of tmux, for this server."""
+        return ["tmux", "-S", str(self._socket), "-f", "/dev/null", *arguments]
 
     def tmux(self, *arguments: str) -> str:
         """A command of tmux; what it prints."""
-        argv = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *arguments]
         return subprocess.run(
-            argv, check=True, capture_output=True, text=True, timeout=30, env=self._environment
+            self.argv(*arguments), check=True, capture_output=True, text=True, timeout=30, env=self.environment
         ).stdout
 
     def press(self, *keys: str) -> None:

@@ -1,8 +1,9 @@
 """The command line.
 
-Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage, 70 a fault of the program, 130 Ctrl+C. A
-reader of standard output that ends early (``| head``) ends a command with 1 and without a word. A change that has begun
-goes on without its reader, and its exit code is its own (commands/change.py).
+Exit codes: 0 done, 1 an error that is explained on stderr, 2 wrong usage, 70 a fault of the program, whose traceback is
+in a file that the message names (the terminal is as it was before the dashboard, and Timmy is not touched), 130 Ctrl+C.
+A reader of standard output that ends early (``| head``) ends a command with 1 and without a word. A change that has
+begun goes on without its reader, and its exit code is its own (commands/change.py).
 """
 
 import os

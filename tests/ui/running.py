@@ -75,6 +75,7 @@ class Start(Struct, frozen=True, kw_only=True):
     history: TurnHistory | None = None
     looks_only: bool = False
     last_view: LastViewFile | None = None
+    second: bool = False
 
 
 @asynccontextmanager
@@ -89,8 +90,8 @@ async def running_dashboard(
     start = start or Start()
     source = FakeSource(snapshot)
     backend = Backend(
-        source, control, llm, start.read_only, log=start.log, history=start.history, looks_only=start.looks_only,
-        last_view=start.last_view,
+        source, control, llm, start.read_only, second=start.second, log=start.log, history=start.history,
+        looks_only=start.looks_only, last_view=start.last_view,
     )  # fmt: skip
     app = TimmyApp(Settings(view=start.view), backend, clock=lambda: (NOW, TICK))
     async with app.run_test(size=size) as pilot:

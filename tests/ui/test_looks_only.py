@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import Start, running_dashboard
@@ -80,3 +81,21 @@ async def test_only_to_read_is_less_strict_than_only_to_look() -> None:
     async with running_dashboard(snapshot(), (120, 30), FakeControl(control_state()), FakeLlm(), start) as dashboard:
         await dashboard.press("g")
         await dashboard.until(lambda: len(dashboard.source.requests) == 1)
+
+
+@pytest.mark.parametrize("second", [True, False])
+async def test_only_the_second_dashboard_takes_the_place_of_the_first(second: bool) -> None:
+    """One that is read-only for another reason stays so, whoever holds the lock."""
+    control = FakeControl(control_state())
+    start = Start(read_only="another dashboard (pid 7) makes the changes", second=second)
+    async with running_dashboard(snapshot(), (120, 30), control, start=start) as dashboard:
+        await dashboard.press("b")
+        assert control.calls == []
+        control.shown_state = replace(control_state(), is_first=True)
+        await dashboard.publish(snapshot())
+        assert dashboard.app.view.read_only == ("" if second else start.read_only)
+        said = "the other dashboard has ended: changes can be made here now"
+        assert (said in [notice.text for notice in dashboard.app.events]) is second
+        await dashboard.press("t")
+        await dashboard.pilot.pause()
+        assert bool(control.calls) is second

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, DeferredSource
 from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
+from timmy_tui.core.errors import ProgramFault
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
 from timmy_tui.core.web_page import REASON, is_web_page
@@ -52,7 +53,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
 
         if state_problem:
             return live_source(timmy, SourceOptions(services=services), notify)
-        controller = Controller(timmy, read_only, notify, lambda kind, label: source.add_change_marker(kind, label))
+        controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
         source_options = SourceOptions(services=services, record=options.record, trials=True)
         source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
@@ -64,9 +65,9 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     timmy = Timmy(with_view_options(timmy.settings, options), timmy.installation, state)
     services = not options.no_services
     looks_only = is_web_page()
-    read_only = reason_if_web_page() or (
-        "--read-only" if options.read_only else state_problem or reason_if_second_dashboard(timmy)
-    )
+    never = reason_if_web_page() or ("--read-only" if options.read_only else state_problem)
+    second = "" if never else reason_if_second_dashboard(timmy)
+    read_only = never or second
     controller_proxy = DeferredController()
     deferred = DeferredSource(make, refuse=read_only if looks_only else "")
     llm = None
@@ -75,7 +76,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     past = turn_history(timmy) if options.record and not state_problem else None
     log = DeferredLog(deferred)
     backend = Backend(deferred, controller_proxy, llm, read_only, log=log, history=past, looks_only=looks_only)
-    backend = with_settings_file(backend, options)
+    backend = replace(with_settings_file(backend, options), second=bool(second))
     if not state_problem and not looks_only:
         first = not reason_if_second_dashboard(timmy)
         backend = replace(backend, last_view=LastViewFile(timmy.control_folder / VIEW, first, options.fresh))
@@ -87,13 +88,18 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
 
 
 def run_app(app: "TimmyApp") -> None:
-    """Run until the user quits; then what the dashboard leaves is printed, on the screen that was there before it."""
+    """Run until the user quits; then what the dashboard leaves is printed, on the screen that was there before it.
+
+    Raises ProgramFault when a fault ended it; the terminal is given back by then.
+    """
     import shutil
 
     from timmy_tui.core.output import say_while_working
     from timmy_tui.ui.paint.lines import cut
 
     app.run(mouse=app.settings.view.mouse)
+    if app.fault is not None:
+        raise ProgramFault from app.fault
     width = shutil.get_terminal_size().columns
     for text in app.farewell:
         say_while_working(cut(text, width, "." if text.isascii() else "…"))

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.errors import ProgramFault, TimmyError
 from timmy_tui.core.output import discard, prepare_streams, say
 
 TRACEBACK = "TIMMY_TUI_TRACEBACK"
@@ -39,11 +39,19 @@ def guarded(act: Callable[[], int]) -> int:
         discard(sys.stdout)
         if os.environ.get(TRACEBACK):
             raise
-        from timmy_tui.core.failures import raised_at  # 2 ms that only a fault pays
-
-        say(f"timmy-tui: a fault of the program: {type(error).__name__}: {error} ({raised_at(error)})", err=True)
-        say(f"Please report it. {TRACEBACK}=1 prints the whole traceback.", err=True)
+        say_fault(error.__cause__ if isinstance(error, ProgramFault) and error.__cause__ is not None else error)
         return FAULT
+
+
+def say_fault(error: BaseException) -> None:
+    """Print what a fault of the program was, and where its traceback is."""
+    from timmy_tui.core.crash_log import write_crash_log  # 2 ms that only a fault pays
+    from timmy_tui.core.failures import describe, raised_at
+
+    path = write_crash_log(error)
+    say(f"timmy-tui: a fault of the program: {describe(error)} ({raised_at(error)})", err=True)
+    say(f"Its traceback is in {path}; please report it." if path is not None else "Please report it.", err=True)
+    say(f"{TRACEBACK}=1 prints the traceback.", err=True)
 
 
 def os_error_words(error: OSError) -> str:

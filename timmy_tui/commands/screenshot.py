@@ -2,7 +2,6 @@
 
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 
 from timmy_tui.commands.options import takes
 from timmy_tui.core.errors import ThemeError
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.output import say
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, View
@@ -95,7 +95,7 @@ def _with_time_of_turn(snapshot: Snapshot) -> Snapshot:
     open_turn = snapshot.open_turn
     if open_turn is None or open_turn.turn.started is None:
         return snapshot
-    return replace(snapshot, taken=open_turn.turn.started + time.monotonic() - open_turn.since)
+    return replace(snapshot, taken=open_turn.turn.started + elapsed() - open_turn.since)
 
 
 def _cut_last_turn(log: Path) -> None:

@@ -9,7 +9,7 @@ from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
 from timmy_tui.control.change.status import ControlStatus
-from timmy_tui.control.journal.lock import Locked, dashboard_lock, other_dashboard
+from timmy_tui.control.journal.lock import ChangeLock, Locked, dashboard_lock, other_dashboard
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
 from timmy_tui.control.restore.wording import made_words
 from timmy_tui.core.errors import ControlError, TimmyError
@@ -49,6 +49,8 @@ class Controller:
         self._timmy = timmy
         self._read_only = read_only or ("read-only by the settings" if timmy.settings.control.read_only else "")
         self._dashboard_lock = dashboard_lock(timmy.control_folder) if dashboard else None
+        self._second = False
+        """Another dashboard was first; when it ends, this one takes its place."""
         self._live_state = LiveState()
         self._state = ControlState()
         self._changed = threading.Event()
@@ -70,14 +72,24 @@ class Controller:
     def open(self, watch: bool = True) -> None:
         """Take the lock of the dashboard that may change things, and begin to poll when ``watch`` is set."""
         if self._dashboard_lock is not None and not self._read_only:
-            try:
-                self._dashboard_lock.acquire()
-            except Locked as locked:
-                self._read_only = other_dashboard(locked.pid)
-            except ControlError as error:
-                self._read_only = error.message
+            self._become_first(self._dashboard_lock)
         if watch:
             self._thread.start()
+
+    def _become_first(self, lock: ChangeLock) -> None:
+        try:
+            lock.acquire()
+        except Locked as locked:
+            self._read_only, self._second = other_dashboard(locked.owner), True
+        except ControlError as error:
+            self._read_only = error.message
+        else:
+            self._read_only, self._second = "", False
+
+    def _take_over(self) -> None:
+        """Become the first where the one that was has ended, killed or not: the kernel has released its lock."""
+        if self._second and self._dashboard_lock is not None and not self._stopping.is_set():
+            self._become_first(self._dashboard_lock)
 
     def close(self) -> None:
         """Stop polling. A change that is under way stays open in the journal, for the next start.
@@ -120,6 +132,7 @@ class Controller:
 
     def _poll(self) -> None:
         try:
+            self._take_over()
             if not self._read_only:
                 self._runner.resume_interrupted()
             ours = self._runner.changing or self._changed.is_set()
@@ -134,7 +147,9 @@ class Controller:
 
     def state(self) -> ControlState:
         """As of the last poll, with the running change as it is now; reads no file."""
-        return replace(self._state, change=self.progress, read_only=self._read_only or self._state.read_only)
+        read_only = self._read_only or self._state.read_only
+        is_first = self._dashboard_lock is not None and self._dashboard_lock.held
+        return replace(self._state, change=self.progress, read_only=read_only, is_first=is_first)
 
     @property
     def progress(self) -> ChangeProgress | None:

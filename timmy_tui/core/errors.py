@@ -16,6 +16,10 @@ class TimmyError(Exception):
         return f"{self.title}: {self.message}" + (f"\n{self.hint}" if self.hint else "")
 
 
+class ProgramFault(Exception):
+    """A fault of the program that ended the dashboard; its cause is what was raised there, of whatever class."""
+
+
 class SettingsError(TimmyError):
     """The settings file is not valid or not safe to use."""
 

@@ -102,5 +102,7 @@ class ControlState(Struct, frozen=True, eq=False):
     """Which restore points are missing there, and why: git's tags, when git could not be asked. Foreign text."""
     read_only: str = ""
     """Why nothing can be changed; empty when changes are possible."""
+    is_first: bool = False
+    """This is the one dashboard of this Timmy that may change something."""
     service: str = ""
     """One line on the v34 that serves: pid, age, reloader."""

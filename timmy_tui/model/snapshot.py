@@ -75,9 +75,9 @@ class OpenTurn(Struct, frozen=True, eq=False):
     phase: str
     """Key of the stage that is running now; empty if no event shows it."""
     phase_since: float
-    """time.monotonic() when the phase's first event arrived here."""
+    """``core.interruptions.elapsed()`` when the phase's first event arrived here."""
     since: float
-    """time.monotonic() when its first event arrived here."""
+    """The same, of its first event."""
 
 
 class ClockOffset(Struct, frozen=True, eq=False):
@@ -104,7 +104,7 @@ class Listening(Struct, frozen=True, eq=False):
     spacings_s: tuple[float, ...] = ()
     """Between two of them with nothing but silence in between, newest last, at most 512."""
     arrived: float | None = None
-    """time.monotonic() at which the newest was read; None if it was in the log before."""
+    """``core.interruptions.elapsed()`` when the newest was read; None if it was in the log before."""
 
 
 class PassBound(Struct, frozen=True):

@@ -13,6 +13,7 @@ from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
 from timmy_tui.core.failures import Failure, Failures
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.judgement import JudgementState
 from timmy_tui.model.llm import LlmState, OllamaFacts
@@ -37,7 +38,7 @@ class LogSource(NamedTuple):
 
     kind: LogKind
     arrived: float | None = None
-    """time.monotonic() when they were written; None for lines of a backlog or a replay."""
+    """``elapsed()`` when they were written; None for lines of a backlog or a replay."""
 
 
 class Analyzer(Protocol):
@@ -100,7 +101,7 @@ class SnapshotBuilder:
         self._backlog_turns = deque(maxlen=MAX_BACKLOG_JUDGED)
 
     def end_backlog(self, facts: OllamaFacts | None, arrived: float) -> None:
-        """Judge the newest turns of the backlog. ``arrived``: time.monotonic() when its last line was written."""
+        """Judge the newest turns of the backlog. ``arrived``: ``elapsed()`` when its last line was written."""
         self._ingest.assembler.begin_live(arrived)
         backlog_turns, self._backlog_turns = self._backlog_turns, None
         analyzer = self._analyzer
@@ -121,7 +122,7 @@ class SnapshotBuilder:
         return closed or self._ingest.lone_pauses - before < len(lines)
 
     def tick(self, now: float, facts: OllamaFacts | None) -> bool:
-        """Close turns that have been silent too long; ``now``: time.monotonic(). True when a turn closed or changed."""
+        """Close turns that have been silent too long; ``now``: ``elapsed()``. True when a turn closed or changed."""
         changed = self._add_turns(self._ingest.assembler.tick(now), facts)
         return self._add_typed_turns(facts) or changed
 
@@ -307,7 +308,7 @@ class SnapshotBuilder:
             self._phase = None
             return None
         phase = self._ingest.assembler.phase
-        now = time.monotonic()
+        now = elapsed()
         if self._phase is None or self._phase[0] != turn.ordinal:
             self._phase = (turn.ordinal, phase, now, now)
         elif self._phase[1] != phase:

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.core.formatting import plural
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings
 from timmy_tui.core.threads import guarded_thread, thread_failures
 from timmy_tui.model.llm import OllamaFacts
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Marker
+from timmy_tui.pipeline.catching_up import CatchingUp
 from timmy_tui.pipeline.inputs import Feed, Services
 from timmy_tui.pipeline.log_history import LogFile
 from timmy_tui.pipeline.snapshot_builder import Analyzer, LogSource, SnapshotBuilder
@@ -54,6 +56,7 @@ class Pipeline:
         replayed: bool = False,
     ) -> None:
         """``replayed``: the stamps are from the past, so only the log itself shows which turns are over."""
+        self._catching_up = CatchingUp()
         self._settings = settings
         self._replayed = replayed
         self._feeds = feeds
@@ -81,7 +84,7 @@ class Pipeline:
         self._file_restarts = 0
         self._last_published = float("-inf")
         self._newest_arrival = float("-inf")
-        """time.monotonic() at which the newest line of all logs was written."""
+        """``elapsed()`` at which the newest line of all logs was written."""
         self._quiet_lines = False
         """Lines have arrived since the last snapshot."""
         self._busy = False
@@ -127,6 +130,7 @@ class Pipeline:
             # Taken out first: one that cannot be started is not tried for ever, and the others are.
             start = self._unstarted.popleft()
             start(self._wake.set)
+        self._catching_up = CatchingUp()  # Again: a slow start is no stop.
         while not self._stopping.is_set():
             try:
                 self._step()
@@ -140,14 +144,26 @@ class Pipeline:
         self._wake.clear()
         changed = self._drain()
         changed |= self._read_backlog()
-        if not self._replayed:
-            changed |= self._visible.tick(time.monotonic(), self._facts)
+        changed |= self._note_interruption()
+        if not self._replayed and not self._catching_up.active:
+            changed |= self._visible.tick(elapsed(), self._facts)
         changed |= self._run_actions()
         longest = QUIET_INTERVAL_S if self._quiet_lines else MAX_SNAPSHOT_INTERVAL_S
         if changed or time.monotonic() - self._last_published > longest:
             self._publish_snapshot()
         if self._backlogs:
             time.sleep(SLICE_PAUSE_S)
+
+    def _note_interruption(self) -> bool:
+        """A sleep of the machine, or a stop, becomes one mark on the charts. True when there is something to show."""
+        found, shown = self._catching_up.look()
+        if self._replayed:
+            return False
+        if found is not None:
+            turns = self._visible.turns()
+            newest = turns[-1].ordinal if turns else -1
+            self._markers.append(Marker(at=time.time(), ordinal=newest + 1, kind="gap", label=found.words))
+        return shown
 
     @property
     def _visible(self) -> SnapshotBuilder:
@@ -205,12 +221,12 @@ class Pipeline:
         return shown or batch.restarted
 
     def _arrival(self, batch: TailBatch) -> float | None:
-        """When the newest of these lines was written, by our monotonic clock; None in a replay."""
+        """When the newest of these lines was written, by a clock that counts sleep; None in a replay."""
         if self._replayed:
             return None
         age_s = batch.age_s if batch.age_s > CLOCKS_APART_S else 0.0
-        self._newest_arrival = max(self._newest_arrival, time.monotonic() - age_s)
-        return time.monotonic() - age_s
+        self._newest_arrival = max(self._newest_arrival, elapsed() - age_s)
+        return elapsed() - age_s
 
     def _begin_backlog(self, feed: Feed) -> None:
         backlog = feed.take_backlog()
@@ -273,6 +289,8 @@ class Pipeline:
             self._add_health_line(error)
             last = self._last_snapshot or base
             base = replace(last, taken=base.taken, sources=base.sources, log_tail=base.log_tail)
+        if self._catching_up.active and not self._replayed:
+            base = replace(base, open_turn=None)
         if self._services is not None:
             self._services.set_running_model(self._visible.running_model)
         self._last_snapshot = base

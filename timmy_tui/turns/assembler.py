@@ -96,7 +96,7 @@ class TurnAssembler:
     def add_events(self, events: Sequence[Event], arrived: float | None = None) -> list[Turn]:
         """Add events in file order. Returns the turns that closed, and closed turns that changed.
 
-        ``arrived``: time.monotonic() when they were written, as far as known; None for a backlog or a replay, where
+        ``arrived``: ``elapsed()`` when they were written, as far as known; None for a backlog or a replay, where
         only stamps and later turns show that a turn is over.
         """
         changed: dict[int, Draft] = {}
@@ -232,7 +232,7 @@ class TurnAssembler:
         return turns
 
     def begin_live(self, arrived: float) -> None:
-        """A backlog has ended, and its last line was written at ``arrived`` (time.monotonic())."""
+        """A backlog has ended, and its last line was written at ``arrived`` (``elapsed()``)."""
         for draft in self._drafts.open.values():
             if draft.arrived is None:
                 draft.arrived = arrived
@@ -248,7 +248,7 @@ class TurnAssembler:
         return self._pauses.count
 
     def tick(self, now: float) -> list[Turn]:
-        """Close turns that have been silent too long; ``now``: time.monotonic().
+        """Close turns that have been silent too long; ``now``: ``elapsed()``.
 
         A turn that only a backlog has told of so far is given the whole time-out from its first tick on.
         """

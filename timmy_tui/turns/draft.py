@@ -46,7 +46,7 @@ class Draft(Struct, gc=False):
     begun: int = 0
     """How many ids had begun when its newest event was read."""
     arrived: float | None = None
-    """time.monotonic() at which its newest event was read; None while only a backlog has told of it."""
+    """``elapsed()`` at which its newest event was read; None while only a backlog has told of it."""
     events_arrived: int = 0
     """How many of its events ``arrived`` covers."""
     query_started: float | None = None

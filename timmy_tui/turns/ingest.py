@@ -33,7 +33,7 @@ class Ingest:
     def feed(self, kind: LogKind, lines: Sequence[bytes], arrived: float | None = None) -> list[Turn]:
         """Whole lines of one log, in file order. Raises KeyError for a kind that is not in the table of formats.
 
-        ``arrived``: time.monotonic() when they were written; None for lines of a backlog or a replay.
+        ``arrived``: ``elapsed()`` when they were written; None for lines of a backlog or a replay.
         """
         if kind in self._facts:
             return self.assembler.add_facts(self._facts[kind].feed(lines))

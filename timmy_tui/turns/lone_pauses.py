@@ -44,7 +44,7 @@ class LonePauses:
         """So far; a pause that a turn began with is not among them."""
 
     def add(self, event: Event, arrived: float | None) -> bool:
-        """Count a pause. False if it is the same one again. ``arrived``: time.monotonic(), or None in a backlog."""
+        """Count a pause. False if it is the same one again. ``arrived``: ``elapsed()``, or None in a backlog."""
         if event.request_id in self._waiting:
             return False
         self._set_threshold(event)

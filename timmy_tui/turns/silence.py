@@ -23,7 +23,7 @@ class Silence:
         """``timeout_s``: silence that ends a turn."""
         self._timeout_s = timeout_s
         self.arrived: float | None = None
-        """time.monotonic() of the newest lines; None in a backlog or a replay."""
+        """``elapsed()`` of the newest lines, so that a sleep is silence; None in a backlog or a replay."""
         self.begun = 0
         """Ids that have begun so far, lone pauses included."""
         self._newest_stamps: dict[str, float] = {}

@@ -14,6 +14,7 @@ from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.interruptions import InterruptionWatch, Kind, elapsed
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir
 from timmy_tui.model.change import ChangeState, ControlState
@@ -59,6 +60,7 @@ from timmy_tui.ui.session_record import SessionRecord
 from timmy_tui.ui.terminal import shutdown
 from timmy_tui.ui.terminal.bell import Bell
 from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
+from timmy_tui.ui.terminal.resize import ResizeGate
 from timmy_tui.ui.terminal.title import has_title
 from timmy_tui.ui.threads import in_thread
 from timmy_tui.ui.view import Notice, View
@@ -91,9 +93,9 @@ class TimmyApp(App[None]):
         self,
         settings: Settings,
         backend: Backend,
-        clock: Callable[[], tuple[float, float]] = lambda: (time.time(), time.monotonic()),
+        clock: Callable[[], tuple[float, float]] = lambda: (time.time(), elapsed()),
     ) -> None:
-        """``clock`` gives time.time() and time.monotonic()."""
+        """``clock`` gives time.time() and ``elapsed()``."""
         settle_no_color(os.environ)
         # With NO_COLOR the terminal's own two colours stay; Textual would turn the theme's colours into greys.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
@@ -102,9 +104,10 @@ class TimmyApp(App[None]):
         self.snapshot = self._newest = Snapshot()
         self._announced = False
         self._clock_now = clock
+        self._interruptions = InterruptionWatch()
         self._lost_terminal = shutdown.watch_terminal()
         read_only = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
-        self.backend = replace(backend, read_only=read_only)
+        self.backend = replace(backend, read_only=read_only, second=backend.second and not settings.control.read_only)
         self._config_files = ConfigFiles(backend.settings_file)
         self._settings_read = settings
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
@@ -123,6 +126,9 @@ class TimmyApp(App[None]):
         self._remembering = Remembering(self, self.backend.last_view)
         self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
+        self._resizes = ResizeGate(time.monotonic, self.set_timer, self.post_message)
+        self.fault: Exception | None = None
+        """What ended the dashboard without being asked to."""
         self.mouse = settings.view.mouse
         self.colours = TerminalColours()
         self._problems = [*problems, *theme_problems]
@@ -133,6 +139,7 @@ class TimmyApp(App[None]):
 
     def _with_keymap(self, view: View, keymap: Mapping[str, str]) -> View:
         """Bind the user's keys in place of those before; the view with their names."""
+        self._keymap = keymap
         self.commands = with_keys(keymap)
         self.set_keymap(keymap)
         self._by_id = {command.id: command for command in self.commands}
@@ -172,10 +179,13 @@ class TimmyApp(App[None]):
             theme, problem = fitting_theme(theme or configured, self.colours, self.palettes)
         self.use_theme(theme)
         self._remove_signal_handlers = shutdown.end_on_signals(self.exit)
+        self._interruptions = InterruptionWatch()  # Again: a slow start is no stop.
         self._clock = self.set_interval(IDLE_S, self._tick)
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
         for warning in filter(None, [*self._problems, problem]):
             self.say(warning, "warn")
+        if self.backend.second:
+            self.say(f"read-only: {self.backend.read_only}", "warn")
         self.app_resume_signal.subscribe(self, self._on_resumed)
         self.set_interval(EVERY_S, self._look_at_config)
         screen = self._remembering.restore()
@@ -184,6 +194,14 @@ class TimmyApp(App[None]):
         self.set_interval(REMEMBER_S, self._remembering.write)
         # After the first frame: a source imports parsers and pandas, which would delay it.
         self.call_after_refresh(self.backend.source.start, self.publish)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.fault = self.fault or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End. Textual's own would print the values of all variables, and these hold the conversation."""
+        self._close_messages_no_wait()
 
     def on_unmount(self) -> None:
         """Stop the source before the loop ends, so that nothing publishes into a closed one."""
@@ -196,7 +214,17 @@ class TimmyApp(App[None]):
             shutdown.force_exit_after(1)
             self.exit()
             return
+        self._say_interruption()
         self.refresh_view()
+
+    def _say_interruption(self) -> None:
+        """One line after a sleep or a stop. Of what was in flight before nothing is known until the next snapshot."""
+        found = self._interruptions.look()
+        if found is None:
+            return
+        self.say(found.words, "warn" if found.kind is Kind.CLOCK else "info")
+        if found.kind is not Kind.CLOCK and self.snapshot.open_turn is not None:
+            self.snapshot = replace(self.snapshot, open_turn=None)
 
     def stop_process(self) -> None:
         """Stop as a job of the shell and give the terminal back. Asked twice while a change runs, which stops too."""
@@ -304,6 +332,8 @@ class TimmyApp(App[None]):
     def refresh_view(self) -> None:
         """Make the present view. While frozen, the snapshot shown and its clocks stay."""
         control = self._control_state()
+        if self.backend.second and control is not None and control.is_first:
+            self._allow_changes()
         if self.view.live_snapshot is not None:
             self.view = replace(self.view, live_snapshot=self.snapshot, control=control)
             return
@@ -317,6 +347,15 @@ class TimmyApp(App[None]):
 
     def _control_state(self) -> ControlState | None:
         return self.backend.control.state() if self.backend.control is not None else self.backend.control_state
+
+    def _allow_changes(self) -> None:
+        """The dashboard that was first on this Timmy has ended."""
+        self.backend = replace(self.backend, read_only="", second=False)
+        self.requests = Requests(self, self.backend)
+        self.trial = TrialActions(self.requests, self, self.backend)
+        self._actions = action_table(self, self.requests, self.trial)
+        self.view = self._with_keymap(replace(self.view, read_only=""), self._keymap)
+        self.say("the other dashboard has ended: changes can be made here now")
 
     def say(self, text: str, role: str = "info", lasts_s: float = 15.0) -> None:
         """Show a notice in the status line; the event log has it too."""
@@ -401,7 +440,13 @@ class TimmyApp(App[None]):
     # -- keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Any key cancels the countdown to a rollback, and does nothing else. Ctrl+Z stops, whatever is open."""
+        """Any key cancels the countdown to a rollback, and does nothing else. Ctrl+Z stops, whatever is open.
+
+        New sizes of the terminal pass one by one.
+        """
+        if isinstance(event, events.Resize) and not self._resizes.passes(event):
+            event.stop()
+            return
         change = self.view.control.change if self.view.control else None
         if isinstance(event, events.Key) and change is not None and change.countdown is not None:
             event.stop()

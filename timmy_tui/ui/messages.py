@@ -168,6 +168,8 @@ class Backend(Struct, frozen=True, eq=False):
     llm: LlmActions | None = None
     read_only: str = ""
     """Why nothing may be changed; empty when it may."""
+    second: bool = False
+    """Read-only only for as long as the dashboard is open that was first on this Timmy."""
     control_state: ControlState | None = None
     """Shown where there is no ``control``: in a screenshot."""
     log: LogReader | None = None

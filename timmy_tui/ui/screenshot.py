@@ -1,11 +1,11 @@
 """The dashboard as an SVG picture, drawn without a terminal."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import Snapshot
@@ -41,7 +41,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     """Pressed before the screenshot is taken."""
     control: ControlState | None = None
     tick: float | None = None
-    """time.monotonic() of the snapshot; None: now."""
+    """``elapsed()`` of the snapshot; None: now."""
     title: str = "timmy-tui"
 
 
@@ -56,7 +56,7 @@ def screenshot(snapshot: Snapshot, picture: Picture) -> str:
 async def _draw(snapshot: Snapshot, picture: Picture) -> str:
     from timmy_tui.ui.app import TimmyApp
 
-    tick = picture.tick if picture.tick is not None else time.monotonic()
+    tick = picture.tick if picture.tick is not None else elapsed()
     backend = Backend(StillSource(snapshot), control_state=picture.control)
     app = TimmyApp(picture.settings, backend, clock=lambda: (snapshot.taken, tick))
     async with app.run_test(size=picture.size) as pilot:

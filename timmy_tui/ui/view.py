@@ -46,7 +46,7 @@ class View(Struct, frozen=True, eq=False, dict=True):
     now: float = 0.0
     """time.time()."""
     tick: float = 0.0
-    """time.monotonic()."""
+    """``core.interruptions.elapsed()``."""
     glyphs: Glyphs = UNICODE
     live_snapshot: Snapshot | None = None
     """The newest snapshot while an older one is frozen on the screen; else None."""

@@ -320,12 +320,13 @@ def test_c7_a_second_dashboard_learns_the_pid_of_the_first(tmp_path: Path) -> No
         assert owner.stdout.readline() == "held\n"
         with pytest.raises(Locked) as locked:
             lock.acquire()
-        assert locked.value.pid == lock.owner() == owner.pid
+        found = lock.owner()
+        assert found is not None and locked.value.owner == found and found.pid == owner.pid
         assert str(owner.pid) in locked.value.message
         assert not lock.held
         owner.kill()
     lock.acquire()
-    assert lock.held and lock.owner() == os.getpid()
+    assert lock.held and lock.owner() == (os.getpid(), None, "")
     lock.release()
     assert not lock.held and lock.owner() is None
 
@@ -335,7 +336,7 @@ def test_c7_the_lock_of_one_process_is_not_taken_twice(tmp_path: Path) -> None:
         first.acquire()
         with pytest.raises(Locked) as locked:
             ChangeLock(tmp_path).acquire()
-        assert locked.value.pid == os.getpid()
+        assert locked.value.owner.pid == os.getpid()
     with ChangeLock(tmp_path) as again:
         assert again.held
     again.release()

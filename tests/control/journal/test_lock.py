@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.control.journal.lock import ChangeLock, Locked, dashboard_lock, other_dashboard
+from timmy_tui.control.journal.lock import ChangeLock, Locked, Owner, dashboard_lock, other_dashboard
 
 
 @pytest.fixture
@@ -59,30 +59,46 @@ def test_nothing_is_open_after_a_refusal_a_look_or_a_release(tmp_path: Path) -> 
     lock.acquire()
     with pytest.raises(Locked) as locked:
         other.acquire()
-    assert (locked.value.pid, other.owner(), open_files(lock.path)) == (os.getpid(), os.getpid(), 1)
+    assert locked.value.owner == other.owner()
+    assert (locked.value.owner.pid, open_files(lock.path)) == (os.getpid(), 1)
     lock.release()
     lock.release()
     assert (lock.held, open_files(lock.path)) == (False, 0)
 
 
-@pytest.mark.parametrize(("text", "pid"), [("", None), ("soon", None), ("12\n", 12), ("7", 7)])
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [
+        ("", Owner()),
+        ("soon", Owner()),
+        ("12\n", Owner(12)),
+        ("7", Owner(7)),
+        ("7 1764150000\n", Owner(7, 1764150000.0)),
+        ("7 then pts/3", Owner(7, None, "pts/3")),
+        ("7 1764150000 pts/3, tmux pane %4\n", Owner(7, 1764150000.0, "pts/3, tmux pane %4")),
+        ("7 1764150000 \x1b]0;title\x07", Owner(7, 1764150000.0, "␛]0;title␇")),
+        ("7 1764150000 \xff", Owner(7, 1764150000.0, "ÿ")),
+    ],
+)
 def test_an_owner_that_has_not_said_its_pid_is_another_timmy_tui(
-    tmp_path: Path, taken: Callable[[int], list[int]], text: str, pid: int | None
+    tmp_path: Path, taken: Callable[[int], list[int]], text: str, owner: Owner
 ) -> None:
     lock = ChangeLock(tmp_path)
     lock.path.write_text(text, "utf-8")
     taken(9)
-    assert lock.owner() == pid
-    with pytest.raises(Locked, match=f"with pid {pid} makes" if pid else "another timmy-tui makes") as locked:
+    assert lock.owner() == owner
+    with pytest.raises(Locked, match=f"with pid {owner.pid}" if owner.pid else "another timmy-tui makes") as locked:
         lock.acquire()
-    assert locked.value.pid == pid
+    assert locked.value.owner == owner
 
 
 def test_the_pid_in_the_file_is_that_of_the_owner_alone(tmp_path: Path) -> None:
     lock = ChangeLock(tmp_path)
     lock.path.write_text("1234567890123\nof long ago\n", "utf-8")
     with lock:
-        assert lock.path.read_text("utf-8") == f"{os.getpid()}\n"
+        pid, since, *_ = lock.path.read_text("utf-8").split()
+        assert (int(pid), lock.path.read_text("utf-8").count("\n")) == (os.getpid(), 1)
+        assert abs(int(since) - lock.path.stat().st_mtime) <= 2
     assert lock.path.read_text("utf-8") == ""
 
 
@@ -100,5 +116,10 @@ def test_a_dashboard_and_a_change_have_a_lock_each(tmp_path: Path) -> None:
     with ChangeLock(tmp_path), dashboard_lock(tmp_path) as dashboard:
         assert {one.name for one in tmp_path.iterdir()} == {"change.lock", "dashboard.lock"}
         assert dashboard.held
-    assert other_dashboard(7) == "another dashboard (pid 7) makes the changes"
-    assert other_dashboard(None) == "another dashboard (another process) makes the changes"
+    assert other_dashboard(Owner(7)) == "another dashboard (pid 7) makes the changes"
+    assert other_dashboard(Owner()) == "another dashboard (another process) makes the changes"
+    now = time.time()
+    today = f"pid 7, since {time.strftime('%H:%M', time.localtime(now))}, on pts/3, tmux pane %4"
+    assert Owner(7, now, "pts/3, tmux pane %4").words == today
+    assert Owner(7, 86_400.0).words == f"pid 7, since {time.strftime('%Y-%m-%d %H:%M', time.localtime(86_400))}"
+    assert Owner(7, 1e300).words == "pid 7, since an unknown time"

@@ -1,9 +1,11 @@
 """The user's own restart command: run without a shell or a pipe, ended when it hangs, left alone when it is done."""
 
+import contextlib
 import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -108,6 +110,29 @@ def test_the_service_that_a_command_leaves_behind_is_not_waited_for_and_not_kill
     pid = int(output)
     assert psutil.pid_exists(pid)
     os.kill(pid, signal.SIGKILL)
+
+
+QUITS = """
+import os, sys, threading, time
+from pathlib import Path
+from timmy_tui.control.service.restart_command import run_command
+folder = Path(sys.argv[1])
+shell = "echo > started; while [ ! -e go ]; do sleep 0.05; done; echo > done"
+work = lambda: run_command(("sh", "-c", shell), folder, 600.0, folder / "log", threading.Event())
+threading.Thread(target=work, daemon=True).start()
+while not (folder / "started").exists():
+    time.sleep(0.01)
+"""
+
+
+def test_a_command_that_runs_outlives_the_program_that_quits_and_its_terminal(tmp_path: Path) -> None:
+    quitting = subprocess.Popen([sys.executable, "-c", QUITS, str(tmp_path)], start_new_session=True)
+    assert quitting.wait(45) == 0
+    # As a terminal that is closed does, to all of its session's foreground.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(quitting.pid, signal.SIGHUP)
+    (tmp_path / "go").touch()
+    wait_for((tmp_path / "done").exists)
 
 
 def test_a_command_that_is_missing_is_refused(tmp_path: Path) -> None:

@@ -64,9 +64,9 @@ class ChangeRunner:
         """Why nothing can begin now: another change runs here or in another process, or was interrupted. Else empty."""
         if self.changing:
             return f"{self.label} is still under way"
-        pid = self._lock.owner()
-        if pid is not None and pid != os.getpid():
-            return Locked(pid).message
+        owner = self._lock.owner()
+        if owner is not None and owner.pid != os.getpid():
+            return Locked(owner).message
         pending = pending_operation(self._journal) if not isinstance(request, Undo) else None
         return f"{pending.label} was interrupted: undo or keep it first" if pending is not None else ""
 

@@ -6,22 +6,41 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from timmy_tui.core.errors import ControlError
+from timmy_tui.core.sanitize import clean
 
 _TRIES = 3
 """``owner`` takes the lock for some microseconds; ``acquire`` must not take that for an owner."""
 
 
+class Owner(NamedTuple):
+    """The process that holds a lock, as it says of itself; whatever it has not said is None or empty."""
+
+    pid: int | None = None
+    since: float | None = None
+    """time.time() at which it took the lock."""
+    terminal: str = ""
+    """``pts/3``, with its pane of tmux: ``pts/3, tmux pane %4``."""
+
+    @property
+    def words(self) -> str:
+        """``pid 123, since 09:14, on pts/3, tmux pane %4``."""
+        if self.pid is None:
+            return "another process"
+        since = f", since {_moment(self.since)}" if self.since is not None else ""
+        return f"pid {self.pid}{since}{f', on {self.terminal}' if self.terminal else ''}"
+
+
 class Locked(ControlError):
     """Another dashboard makes changes."""
 
-    def __init__(self, pid: int | None) -> None:
-        """``pid`` is the owner's; None when it is not known."""
-        self.pid = pid
-        owner = f"the timmy-tui with pid {pid}" if pid else "another timmy-tui"
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+        owner_words = f"the timmy-tui with {owner.words}" if owner.pid else "another timmy-tui"
         super().__init__(
-            f"{owner} makes the changes; this dashboard is read-only.", "Close it, or make the change there."
+            f"{owner_words} makes the changes; this dashboard is read-only.", "Close it, or make the change there."
         )
 
 
@@ -42,7 +61,7 @@ class ChangeLock:
         return self._fd is not None
 
     def acquire(self) -> None:
-        """Raises Locked with the owner's pid. No effect when this object holds it already."""
+        """Raises Locked with its owner. No effect when this object holds it already."""
         if self._fd is not None:
             return
         fd = self._open()
@@ -52,13 +71,13 @@ class ChangeLock:
                 break
             except BlockingIOError:
                 if attempt == _TRIES - 1:
-                    pid = _pid(fd)
+                    owner = _read_owner(fd)
                     os.close(fd)
-                    raise Locked(pid) from None
+                    raise Locked(owner) from None
                 time.sleep(0.02)
-        with suppress(OSError):  # the pid is only for the message of another process, so a full disk does not matter
+        with suppress(OSError):  # who it is is only for the message of another process, so a full disk does not matter
             os.ftruncate(fd, 0)
-            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(fd, f"{os.getpid()} {time.time():.0f} {own_terminal()}".rstrip().encode() + b"\n", 0)
         self._fd = fd
 
     def release(self) -> None:
@@ -68,15 +87,15 @@ class ChangeLock:
             os.close(self._fd)
             self._fd = None
 
-    def owner(self) -> int | None:
-        """Pid of the process that holds it, which may be this one; None while nobody does, or it is not known."""
+    def owner(self) -> Owner | None:
+        """The process that holds it, which may be this one; None while nobody does."""
         if self._fd is not None:
-            return os.getpid()
+            return Owner(os.getpid())
         fd = self._open()
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _pid(fd)
+            return _read_owner(fd)
         finally:
             os.close(fd)
         return None
@@ -97,10 +116,32 @@ class ChangeLock:
         self.release()
 
 
-def _pid(fd: int) -> int | None:
-    with suppress(ValueError):
-        return int(os.pread(fd, 32, 0))
-    return None
+def _read_owner(fd: int) -> Owner:
+    """``PID [SECONDS [TERMINAL]]``; another program or an older version may have written something else."""
+    with suppress(ValueError, OSError):
+        pid, *more = os.pread(fd, 200, 0).decode("utf-8", "replace").strip().split(" ", 2)
+        since = float(more[0]) if more and more[0].isdecimal() else None
+        return Owner(int(pid), since, clean(more[1], 60) if len(more) > 1 else "")
+    return Owner()
+
+
+def own_terminal() -> str:
+    """``pts/3, tmux pane %4``; empty without a terminal."""
+    try:
+        name = os.ttyname(0).removeprefix("/dev/")
+    except OSError:
+        return ""
+    pane = os.environ.get("TMUX_PANE", "")
+    return f"{name}, tmux pane {pane}" if pane else name
+
+
+def _moment(at: float) -> str:
+    """``09:14`` of today, else with its date."""
+    try:
+        then, now = time.localtime(at), time.localtime()
+    except (OverflowError, OSError, ValueError):
+        return "an unknown time"
+    return time.strftime("%H:%M" if then[:3] == now[:3] else "%Y-%m-%d %H:%M", then)
 
 
 def dashboard_lock(folder: Path) -> ChangeLock:
@@ -108,6 +149,6 @@ def dashboard_lock(folder: Path) -> ChangeLock:
     return ChangeLock(folder, "dashboard.lock")
 
 
-def other_dashboard(pid: int | None) -> str:
-    """Why this dashboard is read-only: the one with this pid was started before it."""
-    return f"another dashboard ({f'pid {pid}' if pid else 'another process'}) makes the changes"
+def other_dashboard(owner: Owner) -> str:
+    """Why this dashboard is read-only: the other one was started before it."""
+    return f"another dashboard ({owner.words}) makes the changes"

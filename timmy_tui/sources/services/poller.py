@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from timmy_tui.core.interruptions import InterruptionWatch
 from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
@@ -26,6 +27,10 @@ BUSY_INTERVAL_S = 15.0
 SPEECH_INTERVAL_S = 10.0
 """Time between two requests to TTS and STT."""
 SPEECH_PATHS = {"tts": "/health", "stt": "/transcript"}
+REQUESTS_S = 30.0
+"""Longest time that both threads wait for answers at once: three requests of a few seconds each."""
+SETTLING = "no answer yet since waking"
+"""Detail of a service whose network may still come back after a sleep of the machine."""
 MAX_SERVED = 64
 """Newest requests of Ollama's log that are part of its facts."""
 
@@ -82,6 +87,7 @@ class ServicePoller:
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._notify: Notify = lambda: None
+        self._interruptions = InterruptionWatch(longest_look_s=REQUESTS_S)
 
     def start(self, notify: Notify) -> None:
         """Begin polling. ``notify`` is called from the threads when something has changed."""
@@ -137,6 +143,7 @@ class ServicePoller:
     def _run_ollama(self) -> None:
         try:
             while not self._stopping.is_set():
+                self._interruptions.look()
                 self._read_log()
                 turn_closed = self._turn_closed.is_set()
                 self._turn_closed.clear()
@@ -157,7 +164,9 @@ class ServicePoller:
             return
         self._polled = polled
         problem = self._urls.why_not("ollama", polled.problem) if polled.problem else ""
-        self._facts = replace(polled, served=self._served, version=version, problem=problem)
+        settling = polled.reachable is False and self._interruptions.is_settling()
+        reachable = None if settling else polled.reachable
+        self._facts = replace(polled, served=self._served, version=version, problem=problem, reachable=reachable)
         condition = {True: SourceCondition.OK, False: SourceCondition.DOWN, None: SourceCondition.WAITING}
         self._set("ollama", condition[polled.reachable], polled.problem, polled.since)
         self._notify()
@@ -179,6 +188,7 @@ class ServicePoller:
         due = self._due
         try:
             while not self._stopping.is_set():
+                self._interruptions.look()
                 now = time.monotonic()
                 # The longest overdue first: one whose answers cannot be read must not keep the others waiting.
                 for name in sorted(due, key=lambda name: due[name]):
@@ -211,6 +221,8 @@ class ServicePoller:
         self._set(name, *service_condition(response))
 
     def _set(self, name: str, condition: SourceCondition, detail: str, since: float | None = None) -> None:
+        if condition is SourceCondition.DOWN and self._interruptions.is_settling():
+            condition, detail = SourceCondition.WAITING, SETTLING
         if condition is SourceCondition.DOWN:
             detail = self._urls.why_not(name, detail)
         state = self._states[name]

@@ -111,9 +111,15 @@ class TurnsScreen(FilterScreen):
 
     def _fit_columns(self) -> None:
         if chosen_columns(self._keys, self._table_width()) != self.table.shape:
-            self._set_columns()
-            self._refill()
+            self._change_columns()
         self._show_newest()
+
+    def _change_columns(self) -> None:
+        """Other columns, the cursor on the same turn: columns that change take all rows with them."""
+        chosen = "" if self.following else self.table.cursor_key
+        self._set_columns()
+        self._refill()
+        self.table.put_cursor(chosen, scroll=True)
 
     def _table_width(self) -> int:
         return max(self.table.size.width - 1, 1)
@@ -219,8 +225,7 @@ class TurnsScreen(FilterScreen):
         self._keys = keys
         if self._sorted_by not in keys:
             self._sorted_by, self._downwards = "time", False
-        self._set_columns()
-        self._refill()
+        self._change_columns()
         try:
             remember_columns(keys)
         except OSError as error:
