@@ -182,7 +182,7 @@ async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> Non
         assert second != first and f"theme {second}" in dashboard.text()
     async with running_dashboard(snapshot()) as dashboard:
         assert dashboard.app.theme == second
-        for _ in range(len(dashboard.app.palettes) - 1):
+        for _ in range(len(dashboard.app.themes.palettes) - 1):
             await dashboard.press("d")
         assert dashboard.app.theme == first
 

@@ -7,6 +7,7 @@ from timmy_tui.model.turn import FAILED_STATES, Turn
 from timmy_tui.ui.activity import microphone_is_open
 from timmy_tui.ui.backlog import Backlog
 
+BellFor = Literal["off", "regression", "fail"]
 PAUSE_S = 60.0
 """Least time between two rings, in seconds."""
 NEWEST = 20
@@ -16,7 +17,7 @@ NEWEST = 20
 class Bell:
     """Remembers what it has rung for; an incident while the microphone is open, or not known to be closed, waits."""
 
-    def __init__(self, wanted: Literal["off", "regression", "fail"]) -> None:
+    def __init__(self, wanted: BellFor) -> None:
         """``regression`` rings for failed turns as well."""
         self._wanted = wanted
         self._known: set[str] | None = None
