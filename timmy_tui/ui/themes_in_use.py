@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 from textual.app import App
 
-from timmy_tui.ui.actions.theme_choice import remembered_theme
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import Palette, is_monochrome, load_themes
+from timmy_tui.ui.remembered_theme import remembered_theme
 from timmy_tui.ui.saying_app import SayingApp
 
 

@@ -14,7 +14,6 @@ from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.core.settings import config_dir
 from timmy_tui.model.stages import CRITICAL
-from timmy_tui.ui.actions.theme_choice import remember_theme, remembered_theme
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import (
@@ -30,6 +29,7 @@ from timmy_tui.ui.paint.themes import (
     plain_theme,
     two_colours,
 )
+from timmy_tui.ui.remembered_theme import remember_theme, remembered_theme
 
 BASE = """
 name = "mine"

@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 from msgspec.structs import replace
 
 from timmy_tui.model.turn import Turn
-from timmy_tui.ui.actions.theme_choice import remember_theme
 from timmy_tui.ui.host import Host
+from timmy_tui.ui.remembered_theme import remember_theme
 
 LEAP = 5
 """Turns of a longer step of the cursor."""
