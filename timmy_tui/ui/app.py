@@ -153,6 +153,7 @@ class TimmyApp(SayingApp):
     def _on_resumed(self, _: object) -> None:
         """After ``fg``: the terminal has forgotten the screen, of which otherwise only what changes is drawn."""
         self._interruptions.look()  # First: what was in flight before is drawn no more.
+        self.mouse = self.report_mouse(self.mouse)
         self.refresh_view()
         self.screen.refresh(layout=True)
         self.refresh(layout=True)
