@@ -86,6 +86,7 @@ class TimmyApp(SayingApp):
         self._resizes = ResizeGate(time.monotonic, self.set_timer, self.post_message)
         self.mouse = settings.view.mouse
         self._keymap_problems = problems
+        self._remove_signal_handlers: Callable[[], None] = lambda: None
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
         self._keys = BoundKeys(keymap)

@@ -146,6 +146,12 @@ def test_the_choice_is_remembered_until_the_settings_change(tmp_path: Path) -> N
     assert remembered_theme("timmy-dark", path=path) is None
 
 
+def test_without_a_state_folder_nothing_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert remembered_theme("timmy-dark") is None
+
+
 def test_a_console_of_16_colours_has_a_choice_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "ui.toml"
     remember_theme("okabe-ito", "timmy-dark", path=path)
