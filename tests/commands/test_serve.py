@@ -35,7 +35,7 @@ ABSOLUTE = re.compile(r"""(?:https?:|wss?:|ftp:|["'(=]\s*)//[^\s"'`)<>]+""")
 """An address with a host in it, also without its scheme."""
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 PLAYWRIGHT_KEYS = {
-    "equals_sign": "=", "exclamation_mark": "!", "full_stop": ".", "comma": ",", "enter": "Enter",
+    "equals_sign": "=", "asterisk": "*", "exclamation_mark": "!", "full_stop": ".", "comma": ",", "enter": "Enter",
 }  # fmt: skip
 UPGRADE = {
     "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",

@@ -11,6 +11,7 @@ from tests.sleeping import Machine
 from timmy_tui.core.installation import Installation
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import TurnState
+from timmy_tui.ui.terminal.bell import was_interrupted
 
 __all__ = ["timmy"]
 
@@ -38,6 +39,7 @@ def test_a_turn_that_a_sleep_cut_is_over_and_was_never_seven_hours_in_flight(
     assert [(mark.kind, mark.label) for mark in after.marks] == [("gap", "asleep 7h 12m")]
     assert [turn.state for turn in after.turns] == [TurnState.COMPLETE, TurnState.TIMED_OUT]
     assert after.open_turn is None
+    assert [was_interrupted(turn, after.marks) for turn in after.turns] == [False, True]
     # From the first snapshot behind the sleep on.
     first = next(at for at, one in enumerate(watcher.all) if one.marks)
     assert watcher.all.index(before) < first

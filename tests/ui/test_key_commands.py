@@ -11,7 +11,8 @@ from tests.ui.running import Start, running_dashboard
 from tests.ui.snapshots import control_state, snapshot
 from timmy_tui.core.settings import config_dir
 from timmy_tui.ui.actions.table import action_table
-from timmy_tui.ui.actions.user_requests import unavailable_commands
+from timmy_tui.ui.actions.trial import TrialActions
+from timmy_tui.ui.actions.user_requests import Requests, unavailable_commands
 from timmy_tui.ui.key_commands import COMMANDS, footer_words, key_name, read_keymap, with_keys
 from timmy_tui.ui.messages import Backend
 from timmy_tui.ui.screens.confirm import ConfirmScreen
@@ -24,7 +25,9 @@ def test_every_command_has_a_row_of_its_own_and_help() -> None:
 
 async def test_every_command_leads_somewhere() -> None:
     async with running_dashboard(snapshot()) as dashboard:
-        acts = action_table(dashboard.app, dashboard.app.requests, dashboard.app.trial)
+        app = dashboard.app
+        requests = Requests(app, app.backend)
+        acts = action_table(app, requests, TrialActions(requests, app, app.backend))
         for command in COMMANDS:
             assert bool(command.screens) or command.id in acts, command.id
 

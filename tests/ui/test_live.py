@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, open_turn, snapshot, troubled, turn
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
+from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
 from timmy_tui.model.stages import CRITICAL, OUTSIDE, label
 from timmy_tui.model.turn import FlagChange, Span, TurnState
@@ -243,6 +244,28 @@ def test_the_change_has_one_line_and_hides_nothing_of_the_waterfall() -> None:
     with_change = text(snapshot(), 80, 24, control=control_state())
     assert "tail mode off→on verifying 12s  evidence 1/2  keep  undo  pid 4242" in with_change
     assert "0──" in with_change
+
+
+SLEPT = Notice(NOW - 3, "asleep 7h 12m", lasts_s=60.0)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (120, 30), (200, 50)])
+@pytest.mark.parametrize("later", [SLEPT, Notice(NOW - 1, "theme ansi16")], ids=["newest", "behind another"])
+@pytest.mark.parametrize("control", [None, control_state()], ids=["calm", "a change"])
+def test_a_sleep_is_said_once_for_its_time_whatever_else_there_is(
+    size: tuple[int, int], later: Notice, control: ControlState | None
+) -> None:
+    def said(age: float) -> str:
+        slept = replace(SLEPT, at=NOW - age)
+        newest = slept if later is SLEPT else later
+        return text(troubled(), *size, control=control, notice=newest, interruption=slept)
+
+    assert said(60.0).count("asleep 7h 12m") == 1
+    assert "asleep" not in said(60.1)
+    if size >= (80, 24):
+        assert ("theme ansi16" in said(60.0)) is (later is not SLEPT)
+    else:
+        assert said(60.0).split("\n")[1].startswith("asleep 7h 12m  ")
 
 
 def test_a_notice_goes_by_itself() -> None:

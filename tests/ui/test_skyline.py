@@ -363,7 +363,7 @@ async def test_a_colour_is_the_themes_and_a_wide_character_does_not_break_the_la
     wide = replace(wide, turn=replace(wide.turn, text="語" * 200))
     async with running_dashboard(snapshot(open_turn=wide), size=(81, 24)) as dashboard:
         assert all(len(strip) and strip.cell_length == 81 for strip in dashboard.strips())
-        llm = dashboard.app.palettes["timmy-dark"].styles["stage.llm"].color
+        llm = dashboard.app.themes.palettes["timmy-dark"].styles["stage.llm"].color
         assert any(s.style is not None and llm in (s.style.color, s.style.bgcolor) for s in dashboard.segments())
 
 

@@ -28,3 +28,17 @@ async def test_a_set_clock_is_said_and_ends_nothing(monkeypatch: pytest.MonkeyPa
         machine.set_clock(-NIGHT)
         await dashboard.until(lambda: "clock set back 7h 12m" in dashboard.text())
         assert dashboard.app.snapshot.open_turn is not None
+
+
+async def test_another_notice_does_not_hide_a_sleep_and_escape_takes_both_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch)
+    async with running_dashboard(snapshot(), (80, 24)) as dashboard:
+        machine.sleep(NIGHT)
+        await dashboard.until(lambda: "asleep 7h 12m" in dashboard.text())
+        await dashboard.press("v")
+        assert "asleep 7h 12m  rows: ms from zero" in dashboard.text()
+        for screen in ("2", "3", "4", "5", "6", "?"):
+            await dashboard.press(screen)
+            assert "asleep 7h 12m" in dashboard.text(), screen
+        await dashboard.press("escape", "1", "escape")
+        assert "asleep" not in dashboard.text() and "ms from zero," not in dashboard.text()

@@ -2,92 +2,58 @@
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
 from textual import events
-from textual.app import App
 from textual.driver import Driver
-from textual.reactive import var
-from textual.worker import Worker, WorkerState
 
-from timmy_tui.core.errors import TimmyError
-from timmy_tui.core.interruptions import InterruptionWatch, Kind, elapsed
-from timmy_tui.core.sanitize import clean
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.settings import Settings, config_dir
-from timmy_tui.model.change import ChangeState, ControlState
+from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.line import line_values, pane_title
 from timmy_tui.ui.actions import local
-from timmy_tui.ui.actions.table import action_table
-from timmy_tui.ui.actions.theme_choice import remembered_theme
-from timmy_tui.ui.actions.trial import TrialActions
-from timmy_tui.ui.actions.user_requests import Requests
-from timmy_tui.ui.config_files import EVERY_S, LIVE, ConfigFiles, differences
-from timmy_tui.ui.key_commands import (
-    OVERLAYS,
-    SCREENS,
-    Command,
-    footer_words,
-    key_name,
-    read_keymap,
-    with_keys,
-    works_on,
-)
+from timmy_tui.ui.actions.commands import CommandActions
+from timmy_tui.ui.bound_keys import BoundKeys
+from timmy_tui.ui.config_files import EVERY_S
+from timmy_tui.ui.config_reload import ConfigReload
+from timmy_tui.ui.interruption_notices import InterruptionNotices
+from timmy_tui.ui.key_commands import SCREENS, Command, read_keymap
 from timmy_tui.ui.last_view import EVERY_S as REMEMBER_S
 from timmy_tui.ui.last_view import Choices
-from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.messages import (
-    Backend,
-    BeginFlagTest,
-    LogOfSpan,
-    LogReader,
-    Noticed,
-    Requested,
-    SnapshotArrived,
-    TurnHistory,
-)
+from timmy_tui.ui.leaving import Leaving, is_changing
+from timmy_tui.ui.messages import Backend, LogOfSpan, LogReader, Requested, TurnHistory
 from timmy_tui.ui.paint.glyphs import choose_glyphs, to_ascii
-from timmy_tui.ui.paint.terminal_colours import TerminalColours, settle_no_color, terminal_colours
-from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
-from timmy_tui.ui.paint.themes import BEFORE_ANY, Palette, is_monochrome, load_themes
-from timmy_tui.ui.remembering import SINCE_S, Remembering
+from timmy_tui.ui.paint.terminal_colours import settle_no_color, terminal_colours
+from timmy_tui.ui.paint.themes import BEFORE_ANY
+from timmy_tui.ui.remembering import Remembering
+from timmy_tui.ui.saying_app import SayingApp
 from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.session_record import SessionRecord
+from timmy_tui.ui.snapshot_inbox import SnapshotInbox
+from timmy_tui.ui.styles import STYLES
 from timmy_tui.ui.terminal import shutdown
-from timmy_tui.ui.terminal.bell import Bell
+from timmy_tui.ui.terminal.bell import Bell, BellFor
 from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
 from timmy_tui.ui.terminal.resize import ResizeGate
 from timmy_tui.ui.terminal.title import has_title
-from timmy_tui.ui.threads import in_thread
-from timmy_tui.ui.view import Notice, View
+from timmy_tui.ui.themes_in_use import ThemesInUse
+from timmy_tui.ui.view import View
 
 IDLE_S, BUSY_S = 1.0, 0.25
 """Seconds between two ticks of the clocks on the screen; the second while a turn or a change runs."""
-SETTLED = (ChangeState.IDLE, ChangeState.KEPT, ChangeState.ROLLED_BACK, ChangeState.NEEDS_ATTENTION)
 
 
-class TimmyApp(App[None]):
-    """The dashboard. Everything it shows is in ``view``; only this class writes it."""
+class TimmyApp(SayingApp):
+    """The dashboard. Everything it shows is in ``view``; what it is made of has a module each beside this one."""
 
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "live"
     MODES: ClassVar = {name: open_screen(name) for name in SCREENS}
-    CSS = """
-    Screen { background: $background; color: $foreground; }
-    CommandPalette > .command-palette--help-text { text-style: not bold; }
-    CommandPalette SearchIcon { display: none; }
-    Input > .input--placeholder { color: $muted; }
-    Input:ansi { color: $foreground; background: $background; }
-    DataTable:ansi > .datatable--header { background: $background; color: $primary; }
-    DataTable:nocolor > .datatable--cursor { text-style: reverse; }
-    .-plain DataTable { scrollbar-size-vertical: 0; }
-    .-plain CommandPalette * { border: none; scrollbar-size-vertical: 0; }
-    """
-    view: var[View] = var(View(), init=False)
+    CSS = STYLES
 
     def __init__(
         self,
@@ -98,64 +64,42 @@ class TimmyApp(App[None]):
         """``clock`` gives time.time() and ``elapsed()``."""
         settle_no_color(os.environ)
         # With NO_COLOR the terminal's own two colours stay; Textual would turn the theme's colours into greys.
-        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        super().__init__(clock, ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.settings = settings
-        self.events: deque[Notice] = deque(maxlen=200)
-        self.snapshot = self._newest = Snapshot()
-        self._announced = False
-        self._clock_now = clock
-        self._interruptions = InterruptionWatch()
+        self.snapshot = Snapshot()
+        self._inbox = SnapshotInbox(self.post_message)
+        self._interruptions = InterruptionNotices(self)
         self._lost_terminal = shutdown.watch_terminal()
         read_only = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
         self.backend = replace(backend, read_only=read_only, second=backend.second and not settings.control.read_only)
-        self._config_files = ConfigFiles(backend.settings_file)
-        self._settings_read = settings
+        self._config = ConfigReload(self, self.backend)
         keymap, problems = read_keymap(config_dir() / "keymap.toml")
-        self.palettes: Mapping[str, Palette]
-        self.palettes, theme_problems = load_themes()
-        self.requests = Requests(self, self.backend)
+        self.themes = ThemesInUse(self)
         self._own_bindings = self._bindings.copy()
-        self.commands: Sequence[Command] = ()
-        self.trial = TrialActions(self.requests, self, backend)
-        self._actions = action_table(self, self.requests, self.trial)
+        self._actions = CommandActions(self, self.backend)
         self._bell = Bell(settings.view.bell)
         self._record = SessionRecord(clock()[0])
-        self.farewell: list[str] = []
-        """Lines to leave in the terminal when the dashboard has ended."""
+        self._leaving = Leaving(self)
         self.choices: Choices = {}
         self._remembering = Remembering(self, self.backend.last_view)
-        self._quit_asked_at = self._stop_asked_at = -10.0
         self._log_wanted: tuple[Turn, str] | None = None
         self._resizes = ResizeGate(time.monotonic, self.set_timer, self.post_message)
-        self.fault: Exception | None = None
-        """What ended the dashboard without being asked to."""
         self.mouse = settings.view.mouse
-        self.colours = TerminalColours()
-        self._problems = [*problems, *theme_problems]
+        self._keymap_problems = problems
+        self._remove_signal_handlers: Callable[[], None] = lambda: None
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
-        view = View(glyphs=glyphs, read_only=read_only)
-        self.set_reactive(TimmyApp.view, self._with_keymap(view, keymap))
+        self._keys = BoundKeys(keymap)
+        self.set_reactive(TimmyApp.view, self._bind_keys(View(glyphs=glyphs, read_only=read_only)))
 
-    def _with_keymap(self, view: View, keymap: Mapping[str, str]) -> View:
-        """Bind the user's keys in place of those before; the view with their names."""
-        self._keymap = keymap
-        self.commands = with_keys(keymap)
-        self.set_keymap(keymap)
-        self._by_id = {command.id: command for command in self.commands}
-        self._stop_keys = set(self._by_id["suspend"].keys.split(","))
+    def _bind_keys(self, view: View) -> View:
+        """Bind the keys in place of those before; the view with their names."""
+        self.set_keymap(dict(self._keys.keymap))
         self._bindings = self._own_bindings.copy()
-        self._bind_commands()
-        places, absent = (*SCREENS, *OVERLAYS), self.requests.unavailable
-        footers = {place: footer_words(self.commands, place, absent) for place in places}
-        keys = {command.id: key_name(command.keys) for command in self.commands}
-        return replace(view, footers=footers, keys=keys, cached_lines={})
-
-    def _bind_commands(self) -> None:
-        for command in self.commands:
-            if command.keys and not command.screens:
-                self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
+        for command in self._keys.everywhere():
+            self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
         self.bind("escape", "back", show=False)
+        return self._keys.named(view, self.unavailable)
 
     # -- start and end
 
@@ -169,39 +113,24 @@ class TimmyApp(App[None]):
 
     def on_mount(self) -> None:
         """Colours first, then the clock, then the data."""
-        for palette in self.palettes.values():
-            self.register_theme(palette.theme)
-        self.colours = terminal_colours(self.console.color_system, os.environ, not self.is_headless)
-        configured = self.settings.view.theme
-        chosen = remembered_theme(configured, self.colours.few)
-        theme, problem = chosen or "", ""
-        if theme not in self.palettes:
-            theme, problem = fitting_theme(theme or configured, self.colours, self.palettes)
-        self.use_theme(theme)
+        colours = terminal_colours(self.console.color_system, os.environ, not self.is_headless)
+        problems = self.themes.begin(colours, self.settings.view.theme)
         self._remove_signal_handlers = shutdown.end_on_signals(self.exit)
-        self._interruptions = InterruptionWatch()  # Again: a slow start is no stop.
+        self._interruptions.begin()
         self._clock = self.set_interval(IDLE_S, self._tick)
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
-        for warning in filter(None, [*self._problems, problem]):
+        for warning in (*self._keymap_problems, *problems):
             self.say(warning, "warn")
         if self.backend.second:
             self.say(f"read-only: {self.backend.read_only}", "warn")
         self.app_resume_signal.subscribe(self, self._on_resumed)
-        self.set_interval(EVERY_S, self._look_at_config)
+        self.set_interval(EVERY_S, self._config.look)
         screen = self._remembering.restore()
         if screen:
             self.call_after_refresh(self.switch_mode, screen)
         self.set_interval(REMEMBER_S, self._remembering.write)
         # After the first frame: a source imports parsers and pandas, which would delay it.
-        self.call_after_refresh(self.backend.source.start, self.publish)
-
-    def _handle_exception(self, error: Exception) -> None:
-        self.fault = self.fault or error
-        super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        """End. Textual's own would print the values of all variables, and these hold the conversation."""
-        self._close_messages_no_wait()
+        self.call_after_refresh(self.backend.source.start, self._inbox.put)
 
     def on_unmount(self) -> None:
         """Stop the source before the loop ends, so that nothing publishes into a closed one."""
@@ -214,103 +143,45 @@ class TimmyApp(App[None]):
             shutdown.force_exit_after(1)
             self.exit()
             return
-        self._say_interruption()
+        self._interruptions.look()
         self.refresh_view()
-
-    def _say_interruption(self) -> None:
-        """One line after a sleep or a stop. Of what was in flight before nothing is known until the next snapshot."""
-        found = self._interruptions.look()
-        if found is None:
-            return
-        self.say(found.words, "warn" if found.kind is Kind.CLOCK else "info")
-        if found.kind is not Kind.CLOCK and self.snapshot.open_turn is not None:
-            self.snapshot = replace(self.snapshot, open_turn=None)
 
     def stop_process(self) -> None:
         """Stop as a job of the shell and give the terminal back. Asked twice while a change runs, which stops too."""
-        if self._changing() and time.monotonic() - self._stop_asked_at > 2:
-            self._stop_asked_at = time.monotonic()
-            keys = self.view.keys["suspend"]
-            self.say(f"a change is running and would stop too; press {keys} again to stop all the same", "warn")
-            return
-        self.action_suspend_process()
+        if self._leaving.may_stop():
+            self.action_suspend_process()
 
     def _on_resumed(self, _: object) -> None:
         """After ``fg``: the terminal has forgotten the screen, of which otherwise only what changes is drawn."""
+        self._interruptions.look()  # First: what was in flight before is drawn no more.
+        self.mouse = self.report_mouse(self.mouse)
         self.refresh_view()
         self.screen.refresh(layout=True)
         self.refresh(layout=True)
 
-    # -- settings, keymap and themes that change meanwhile
+    # -- what can be set up anew
 
-    async def _look_at_config(self) -> None:
-        changed = await in_thread(self._config_files.changed)
-        if "themes" in changed:
-            self._reload_themes()
-        if "keymap" in changed:
-            keymap, problems = read_keymap(config_dir() / "keymap.toml")
-            self.view = self._with_keymap(self.view, keymap)
-            self._say_reloaded("keymap.toml", problems)
-        if "settings" in changed and self.backend.reload is not None:
-            try:
-                self._apply_settings(await in_thread(self.backend.reload))
-            except TimmyError as error:
-                self.say(f"settings, not read again: {error.message} {error.hint}".rstrip(), "bad")
+    def use_keymap(self, keymap: Mapping[str, str]) -> None:
+        """Bind the user's keys in place of those before."""
+        self._keys = BoundKeys(keymap)
+        self.view = self._bind_keys(self.view)
 
-    def _say_reloaded(self, name: str, problems: Sequence[str]) -> None:
-        for problem in problems:
-            self.say(problem, "warn")
-        if not problems:
-            self.say(f"{name} read again")
+    def use_glyphs(self, ascii_wanted: bool) -> None:
+        """Draw in these glyphs from now on."""
+        glyphs = choose_glyphs(ascii_wanted)
+        self.set_class(glyphs.plain, "-plain")
+        self.view = replace(self.view, glyphs=glyphs, cached_lines={})
 
-    def _reload_themes(self) -> None:
-        self.palettes, problems = load_themes()
-        for palette in self.palettes.values():
-            self.register_theme(palette.theme)
-        self.use_theme(self.theme if self.theme in self.palettes else next(iter(self.palettes)))
-        self._watch_theme(self.theme)  # Of the same name, with other colours.
-        self._say_reloaded("themes", problems)
-
-    def _apply_settings(self, settings: Settings) -> None:
-        """Apply what can be applied now, and say what cannot."""
-        changed = list(differences(self._settings_read, settings))
-        self._settings_read, view = settings, settings.view
-        later = [name for name in changed if name not in LIVE]
-        if "view.theme" in changed and view.theme not in self.palettes:
-            self.say(fitting_theme(view.theme, self.colours, self.palettes)[1], "warn")
-        elif "view.theme" in changed:
-            self.use_theme(view.theme)
-        if "view.ascii" in changed:
-            glyphs = choose_glyphs(view.ascii)
-            self.set_class(glyphs.plain, "-plain")
-            self.view = replace(self.view, glyphs=glyphs, cached_lines={})
-        if "view.bell" in changed:
-            self._bell = Bell(view.bell)
-        if "view.mouse" in changed:
-            self.mouse = self.report_mouse(view.mouse)
-        live = {"theme": view.theme, "ascii": view.ascii, "bell": view.bell, "mouse": view.mouse}
-        self.settings = replace(self.settings, view=replace(self.settings.view, **live))
-        if later:
-            self.say(f"settings read again; from the next start on: {', '.join(later)}", "warn")
-        elif changed:
-            self.say("settings read again")
+    def use_bell(self, wanted: BellFor) -> None:
+        """Ring for this from now on; what there is already is not rung for."""
+        self._bell = Bell(wanted)
 
     # -- the view
 
-    def publish(self, snapshot: Snapshot) -> None:
-        """Hand over a new snapshot, from any thread. The newest one alone waits, however long the screen is held up."""
-        self._newest = snapshot
-        if not self._announced:
-            self._announced = True
-            if not self.post_message(SnapshotArrived()):
-                self._announced = False
-
     def on_snapshot_arrived(self) -> None:
         """Take the newest snapshot."""
-        # In this order: what is published in between is either taken now or announced again.
-        self._announced = False
-        self.snapshot = self._newest
-        busy = self.snapshot.open_turn is not None or self._changing()
+        self.snapshot = self._inbox.take()
+        busy = self.snapshot.open_turn is not None or is_changing(self)
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
         self._record.see(self.snapshot, time.monotonic())
         self._remembering.react(self._record.has_begun, self._control_state)
@@ -318,16 +189,12 @@ class TimmyApp(App[None]):
             self.bell()
         self._show_title()
         self.refresh_view()
-        self.trial.react(self.snapshot)
+        self._actions.trial.react(self.snapshot)
 
     def _show_title(self) -> None:
         if self.settings.view.title and isinstance(self._driver, StopsAndGoesOn) and has_title():
             text = pane_title(line_values(self.snapshot))
             self._driver.show_title(to_ascii(text) if self.view.glyphs.plain else text)
-
-    def _changing(self) -> bool:
-        change = self.view.control.change if self.view.control else None
-        return change is not None and change.state not in SETTLED
 
     def refresh_view(self) -> None:
         """Make the present view. While frozen, the snapshot shown and its clocks stay."""
@@ -341,41 +208,15 @@ class TimmyApp(App[None]):
         cached = self.view.cached_lines if self.snapshot is self.view.snapshot else {}
         self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, cached_lines=cached)
 
-    def now(self) -> float:
-        """time.time(), by the dashboard's clock."""
-        return self._clock_now()[0]
-
     def _control_state(self) -> ControlState | None:
         return self.backend.control.state() if self.backend.control is not None else self.backend.control_state
 
     def _allow_changes(self) -> None:
         """The dashboard that was first on this Timmy has ended."""
         self.backend = replace(self.backend, read_only="", second=False)
-        self.requests = Requests(self, self.backend)
-        self.trial = TrialActions(self.requests, self, self.backend)
-        self._actions = action_table(self, self.requests, self.trial)
-        self.view = self._with_keymap(replace(self.view, read_only=""), self._keymap)
+        self._actions = CommandActions(self, self.backend)
+        self.view = self._bind_keys(replace(self.view, read_only=""))
         self.say("the other dashboard has ended: changes can be made here now")
-
-    def say(self, text: str, role: str = "info", lasts_s: float = 15.0) -> None:
-        """Show a notice in the status line; the event log has it too."""
-        notice = Notice(self._clock_now()[0], clean(text), role, lasts_s)
-        self.events.append(notice)
-        self.view = replace(self.view, notice=notice)
-
-    def on_noticed(self, message: Noticed) -> None:
-        """A notice from another thread."""
-        self.say(message.notice.text, message.notice.role)
-
-    def on_line_widget_failed(self, message: LineWidget.Failed) -> None:
-        """A panel that cannot be drawn becomes a health line; the same error only once."""
-        if message.fault.message not in {fault.message for fault in self.view.faults}:
-            self.view = replace(self.view, faults=(*self.view.faults, message.fault))
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A failed background task becomes a notice."""
-        if event.state is WorkerState.ERROR:
-            self.say(f"{event.worker.name}: {type(event.worker.error).__name__}: {event.worker.error}", "bad")
 
     def on_log_of_span(self, message: LogOfSpan) -> None:
         """Show the lines that a screen asks for."""
@@ -392,6 +233,16 @@ class TimmyApp(App[None]):
         return wanted
 
     @property
+    def commands(self) -> Sequence[Command]:
+        """The table of commands, with the user's keys."""
+        return self._keys.commands
+
+    @property
+    def farewell(self) -> Sequence[str]:
+        """Lines to leave in the terminal when the dashboard has ended."""
+        return self._leaving.farewell
+
+    @property
     def log_reader(self) -> LogReader | None:
         """Both logs, page by page."""
         return self.backend.log
@@ -403,15 +254,12 @@ class TimmyApp(App[None]):
 
     def on_requested(self, message: Requested) -> None:
         """Carry out the request of a screen."""
-        if isinstance(message.request, BeginFlagTest):
-            self.trial.begin_flag(message.request.key)
-        else:
-            self.requests.ask(message.request)
+        self._actions.ask(message.request)
 
     @property
     def unavailable(self) -> Mapping[str, str]:
         """Command id → why it does not work here."""
-        return self.requests.unavailable
+        return self._actions.requests.unavailable
 
     def run_task(self, task: Coroutine[Any, Any, None], name: str, group: str) -> None:
         """Run in the background; a failure becomes a notice."""
@@ -423,19 +271,9 @@ class TimmyApp(App[None]):
 
         return set_mouse(self, on)
 
-    def use_theme(self, name: str) -> None:
-        """Use this theme from now on."""
-        self.theme = name
-        styles = self.palettes[name].styles
-        if self.colours.none:
-            styles = without_colours(styles)
-        self.view = replace(self.view, styles=styles, monochrome=self.colours.none or is_monochrome(styles))
-
     def leave(self) -> None:
         """Quit, and leave a summary of this session in the terminal."""
-        lines = self._record.lines(self._clock_now()[0], self._control_state())
-        self.farewell = [to_ascii(text) for text in lines] if self.view.glyphs.plain else lines
-        self.exit()
+        self._leaving.leave(self._record, self._control_state())
 
     # -- keys
 
@@ -450,9 +288,9 @@ class TimmyApp(App[None]):
         change = self.view.control.change if self.view.control else None
         if isinstance(event, events.Key) and change is not None and change.countdown is not None:
             event.stop()
-            self.requests.answer("stop", "stop waiting")
+            self._actions.requests.answer("stop", "stop waiting")
             return
-        if isinstance(event, events.Key) and event.key in self._stop_keys:
+        if isinstance(event, events.Key) and event.key in self._keys.stop_keys:
             # Here, because a dialog keeps the keys of the application from it.
             event.stop()
             self.stop_process()
@@ -466,31 +304,19 @@ class TimmyApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A command does nothing on a screen for which its row does not name it."""
-        if action == "do" and (command := self._by_id.get(str(parameters[0]))) is not None and not command.screens:
-            return works_on(command, self.place)
+        works = self._keys.works(str(parameters[0]), self.place) if action == "do" else None
+        if works is not None:
+            return works
         return super().check_action(action, parameters)
 
     def action_do(self, command: str) -> None:
         """Run a command of the table."""
-        if not self.requests.refuses(command):
-            self._actions[command]()
+        self._actions.run(command)
 
     async def action_back(self) -> None:
-        """Escape closes an overlay, or takes away what is said of the time before, or leaves the stage rows, or the
-        turn under the cursor; it never quits."""
-        notice = self.view.notice
-        if len(self.screen_stack) == 1 and notice is not None and notice.lasts_s == SINCE_S:
-            self.view = replace(self.view, notice=None)
-        elif len(self.screen_stack) > 1:
-            self.pop_screen()
-        elif self.view.row:
-            local.leave_rows(self)
-        else:
-            local.look_at(self, None)
+        """Escape takes one step back; it never quits."""
+        local.escape(self)
 
     def action_help_quit(self) -> None:
         """Quit on the second ctrl+c within two seconds."""
-        if time.monotonic() - self._quit_asked_at < 2:
-            self.exit()
-        self._quit_asked_at = time.monotonic()
-        self.say("press ctrl+c again to quit", "warn")
+        self._leaving.quit_when_asked_twice()

@@ -11,8 +11,7 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.ui.key_commands import Command
 from timmy_tui.ui.last_view import Choices
 from timmy_tui.ui.messages import LogReader, TurnHistory
-from timmy_tui.ui.paint.terminal_colours import TerminalColours
-from timmy_tui.ui.paint.themes import Palette
+from timmy_tui.ui.themes_in_use import ThemesInUse
 from timmy_tui.ui.view import Notice, View
 
 Result = TypeVar("Result")
@@ -27,11 +26,14 @@ class Host(Protocol):
     view: View
     mouse: bool
     """Mouse reporting is on."""
-    palettes: Mapping[str, Palette]
-    colours: TerminalColours
-    commands: Sequence[Command]
+    themes: ThemesInUse
     choices: Choices
     """What the user chose on each screen, now or when the dashboard was last open."""
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """The table of commands, with the user's keys."""
+        ...
 
     @property
     def log_reader(self) -> LogReader | None:
@@ -89,9 +91,6 @@ class Host(Protocol):
 
     def refresh_view(self) -> None:
         """Make the present view."""
-
-    def use_theme(self, name: str) -> None:
-        """Use this theme from now on."""
 
     def report_mouse(self, on: bool) -> bool:
         """Switch mouse reporting on or off; returns the present state."""

@@ -61,6 +61,8 @@ async def _draw(snapshot: Snapshot, picture: Picture) -> str:
     app = TimmyApp(picture.settings, backend, clock=lambda: (snapshot.taken, tick))
     async with app.run_test(size=picture.size) as pilot:
         while app.snapshot is not snapshot:
+            if app.fault is not None:  # It would never come.
+                raise app.fault
             await pilot.pause()
         await pilot.pause()
         for key in picture.keys:

@@ -31,6 +31,10 @@ class Notice(Struct, frozen=True):
     lasts_s: float = 15.0
     """How long it is shown."""
 
+    def is_shown(self, now: float) -> bool:
+        """Its time is not over. ``now``: time.time()."""
+        return now - self.at <= self.lasts_s
+
 
 class Cursor(Struct, frozen=True):
     """The turn that the user chose to look at. The id as well: the full reading of a log has other ordinals."""
@@ -52,6 +56,8 @@ class View(Struct, frozen=True, eq=False, dict=True):
     """The newest snapshot while an older one is frozen on the screen; else None."""
     control: ControlState | None = None
     notice: Notice | None = None
+    interruption: Notice | None = None
+    """Of the newest sleep of the machine, or stop: it is shown for its time, whatever notice comes behind it."""
     footers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Screen → (key, label) of the commands that work there."""
     keys: Mapping[str, str] = field(default_factory=dict)

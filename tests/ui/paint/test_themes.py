@@ -14,7 +14,6 @@ from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.core.settings import config_dir
 from timmy_tui.model.stages import CRITICAL
-from timmy_tui.ui.actions.theme_choice import remember_theme, remembered_theme
 from timmy_tui.ui.paint.terminal_colours import TerminalColours
 from timmy_tui.ui.paint.theme_choice import fitting_theme, without_colours
 from timmy_tui.ui.paint.themes import (
@@ -30,6 +29,7 @@ from timmy_tui.ui.paint.themes import (
     plain_theme,
     two_colours,
 )
+from timmy_tui.ui.remembered_theme import remember_theme, remembered_theme
 
 BASE = """
 name = "mine"
@@ -146,6 +146,12 @@ def test_the_choice_is_remembered_until_the_settings_change(tmp_path: Path) -> N
     assert remembered_theme("timmy-dark", path=path) is None
 
 
+def test_without_a_state_folder_nothing_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert remembered_theme("timmy-dark") is None
+
+
 def test_a_console_of_16_colours_has_a_choice_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "ui.toml"
     remember_theme("okabe-ito", "timmy-dark", path=path)
@@ -182,7 +188,7 @@ async def test_the_theme_key_goes_round_and_the_next_start_has_the_same() -> Non
         assert second != first and f"theme {second}" in dashboard.text()
     async with running_dashboard(snapshot()) as dashboard:
         assert dashboard.app.theme == second
-        for _ in range(len(dashboard.app.palettes) - 1):
+        for _ in range(len(dashboard.app.themes.palettes) - 1):
             await dashboard.press("d")
         assert dashboard.app.theme == first
 

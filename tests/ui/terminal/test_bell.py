@@ -13,7 +13,7 @@ from tests.tmux_pane import Pane
 from tests.ui.snapshots import finding, judgement, open_turn, snapshot, turn
 from tests.waiting import wait_for
 from timmy_tui.model.snapshot import Listening, Snapshot, SourceCondition, SourceState
-from timmy_tui.model.turn import Event, Turn, TurnState
+from timmy_tui.model.turn import Event, Marker, Turn, TurnState
 from timmy_tui.ui.backlog import SETTLED_S
 from timmy_tui.ui.terminal.bell import PAUSE_S, Bell
 
@@ -111,6 +111,36 @@ def test_a_run_of_failed_turns_is_one_incident(state: TurnState) -> None:
     assert not bell.should_ring(in_flight(run), 11.0 + PAUSE_S)
     again = replace(run, turns=(*run.turns, turn(34), turn(35, state=state)))
     assert bell.should_ring(in_flight(again), 12.0 + PAUSE_S)
+
+
+def slept(state: TurnState, before: int, woke_s: float) -> Snapshot:
+    """A turn that ended so, and a sleep that was over so many seconds behind its beginning, ``before`` turns ago."""
+    last = turn(31, state=state)
+    assert last.started is not None
+    mark = Marker(at=last.started + woke_s, ordinal=31 - before, kind="gap", label="asleep 7h 12m")
+    return replace(QUIET, turns=(*QUIET.turns, last), marks=(mark,))
+
+
+@pytest.mark.parametrize(
+    ("after", "rings"),
+    [
+        (slept(TurnState.TIMED_OUT, 0, 0.1), False),
+        (slept(TurnState.TIMED_OUT, 0, 0.0), True),  # It began behind the sleep.
+        (slept(TurnState.TIMED_OUT, -1, 0.1), True),  # It was over before.
+        (slept(TurnState.FAILED, 0, 0.1), True),  # v34 says itself that it failed.
+        (replace(slept(TurnState.TIMED_OUT, 0, 0.1), marks=()), True),
+    ],
+)
+def test_a_turn_that_a_sleep_cut_is_no_incident(after: Snapshot, rings: bool) -> None:
+    assert settled("fail").should_ring(in_flight(after), 10.0) is rings
+
+
+def test_the_first_that_fails_behind_a_turn_that_a_sleep_cut_is_one() -> None:
+    bell = settled("fail")
+    after = slept(TurnState.TIMED_OUT, 0, 0.1)
+    assert not bell.should_ring(in_flight(after), 10.0)
+    failed = replace(after, turns=(*after.turns, turn(32, state=TurnState.FAILED)))
+    assert bell.should_ring(in_flight(failed), 11.0)
 
 
 def test_it_rings_at_most_once_a_minute() -> None:

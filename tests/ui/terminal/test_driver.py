@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.driver import Driver
 
-from timmy_tui.ui.terminal.driver import StopsAndGoesOn
+from timmy_tui.ui.terminal.driver import LEAVE, StopsAndGoesOn
 
 
 class Terminal(Driver):
@@ -88,9 +88,10 @@ def in_loop(act: Callable[[Opened], None], *signals: int) -> list[str]:
 def nothing(_: Opened) -> None: ...
 
 
-def test_a_continue_ends_what_runs_before_it_begins(stops: list[int]) -> None:
-    assert in_loop(nothing, signal.SIGCONT) == ["end", "begin", "draw"]
-    assert in_loop(nothing, signal.SIGCONT, signal.SIGCONT) == ["end", "begin", "draw"] * 2
+def test_a_continue_sets_the_terminal_up_again_and_ends_nothing(stops: list[int]) -> None:
+    """An end would throw away what is typed meanwhile, a second beginning would have two threads more."""
+    assert in_loop(nothing, signal.SIGCONT) == [LEAVE, "begin", "draw"]
+    assert in_loop(nothing, signal.SIGCONT, signal.SIGCONT) == [LEAVE, "begin", "draw"] * 2
     assert not stops
 
 

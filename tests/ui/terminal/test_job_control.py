@@ -13,6 +13,7 @@ import pytest
 
 from tests.programs import needs
 from tests.tmux_pane import Pane
+from tests.waiting import wait_for
 
 DASHBOARD = shlex.join([sys.executable, "-m", "tests.ui.dashboard_process"])
 SHELL = "exec env PS1='ready: ' bash --norc --noprofile -i"
@@ -95,3 +96,15 @@ def test_a_continue_behind_no_ctrl_z_draws_and_leaves_no_threads_and_the_termina
     pane.until_it(lambda shown: shown.rstrip().endswith("ready:"))
     pane.type(MODES)
     pane.until(AS_A_SHELL_HAS_THEM)
+
+
+def test_the_mouse_is_as_the_user_has_it_behind_a_continue(pane: Pane) -> None:
+    def mouse() -> str:
+        return pane.tmux("display-message", "-p", "-t", "pane", "#{mouse_any_flag}").strip()
+
+    dashboard = dashboard_in(pane)
+    for wanted in ("1", "0"):
+        pane.press("m")
+        wait_for(lambda wanted=wanted: mouse() == wanted)  # type: ignore[misc]
+        only_continue(pane, dashboard)
+        wait_for(lambda wanted=wanted: mouse() == wanted)  # type: ignore[misc]

@@ -24,6 +24,7 @@ from tests.tmux_pane import Pane
 from tests.ui.terminal.crashing import SECRET
 from tests.ui.terminal.test_job_control import AS_A_SHELL_HAS_THEM, DASHBOARD, MODES, SHELL, is_dashboard
 from tests.waiting import wait_for
+from timmy_tui.core.interruptions import LONGEST_LOOK_S
 
 pytestmark = needs("tmux")
 ENDED_S = 20
@@ -46,8 +47,12 @@ class Timmy:
 
     def say(self, number: int, lines: int | None = None) -> None:
         """A turn is written, or its first lines."""
+        self.write(turn_lines(number, time.time())[:lines])
+
+    def write(self, lines: list[str]) -> None:
+        """So many lines more."""
         with self.log.open("a") as file:
-            file.write("".join(turn_lines(number, time.time())[:lines]))
+            file.write("".join(lines))
 
 
 @pytest.fixture
@@ -154,6 +159,26 @@ def test_a_storm_of_sizes_from_tmux_leaves_list_cursor_and_freeze(still: Pane) -
     still.until_it(lambda shown: fits(120, 30)(shown) and "turn 428 " in shown and "FROZEN" in shown)
     still.press("Up")
     still.until_it(lambda shown: "turn 427 " in shown)
+
+
+def test_after_a_stop_it_says_so_has_what_was_written_and_takes_the_first_key(timmy: Timmy, tmp_path: Path) -> None:
+    # Not as the pane's own process: tmux continues that one.
+    command = ["sh", "-c", f"{shlex.join(timmy.command)}; true"]
+    with Pane(command, tmp_path, size=(80, 24)) as pane:
+        pane.until("V2V", "idle  1 turn", "help")
+        (dashboard,) = pane.process().children()
+        lines = turn_lines(2, time.time())
+        timmy.write(lines[:18])
+        pane.until_it(lambda shown: "idle" not in shown)
+        dashboard.suspend()
+        time.sleep(LONGEST_LOOK_S + 0.5)  # A shorter stop is none.
+        timmy.write(lines[18:])
+        timmy.say(3)
+        dashboard.resume()
+        pane.press("e")
+        pane.until("notices, newest first", "stopped 1")
+        pane.press("Escape")
+        pane.until("stopped 1", "idle  3 turns")
 
 
 def kill_pane(pane: Pane, process: psutil.Process) -> None:

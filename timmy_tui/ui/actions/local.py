@@ -6,11 +6,13 @@ from typing import Protocol, runtime_checkable
 from msgspec.structs import replace
 
 from timmy_tui.model.turn import Turn
-from timmy_tui.ui.actions.theme_choice import remember_theme
 from timmy_tui.ui.host import Host
+from timmy_tui.ui.remembered_theme import remember_theme
 
 LEAP = 5
 """Turns of a longer step of the cursor."""
+LONG_S = 60.0
+"""A notice that is shown for so many seconds can be taken away: it says what happened while nobody looked."""
 
 
 def show(host: Host, name: str) -> None:
@@ -33,6 +35,20 @@ def step_back(host: Host) -> None:
         host.switch_mode("live")
     else:
         host.exit()
+
+
+def escape(host: Host) -> None:
+    """Close an overlay, or take away what is said for long, or leave the stage rows, or the turn under the cursor."""
+    said = host.view.notice, host.view.interruption
+    now = host.now()
+    if len(host.screen_stack) > 1:
+        host.pop_screen()
+    elif any(one is not None and one.lasts_s >= LONG_S and one.is_shown(now) for one in said):
+        host.view = replace(host.view, notice=None, interruption=None)
+    elif host.view.row:
+        leave_rows(host)
+    else:
+        look_at(host, None)
 
 
 def show_overlay(host: Host, name: str) -> None:
@@ -161,11 +177,11 @@ def look_at(host: Host, index: int | None) -> None:
 
 def next_theme(host: Host) -> None:
     """Switch to the next theme by name and remember it."""
-    names = sorted(host.palettes)
+    names = sorted(host.themes.palettes)
     name = names[(names.index(host.theme) + 1) % len(names)]
-    host.use_theme(name)
+    host.themes.use(name)
     try:
-        remember_theme(name, host.settings.view.theme, host.colours.few)
+        remember_theme(name, host.settings.view.theme, host.themes.colours.few)
     except OSError as error:
         host.say(f"theme {name}, not saved: {error.strerror}", "warn")
     else:

@@ -8,7 +8,7 @@ from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.key_commands import CHOICES, SCREENS
-from timmy_tui.ui.paint.lines import Line, foreign, join_fitting, line, plain, spread, wrap
+from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, plain, spread, wrap
 from timmy_tui.ui.paint.wording import tokens
 from timmy_tui.ui.view import View
 
@@ -208,11 +208,19 @@ def change_line(view: View, width: int) -> Line:
 
 
 def notice_line(view: View, width: int) -> Line:
-    """The newest notice, as long as it lasts; the event log has all of them."""
-    notice = view.notice
-    if notice is None or view.now - notice.at > notice.lasts_s:
-        return ()
-    return line((foreign(notice.text, width), notice.role))
+    """The newest notice, as long as it lasts, behind the newest interruption; the event log has all of them."""
+    notice, slept = view.notice, interruption_words(view)
+    if notice is None or notice is view.interruption or not notice.is_shown(view.now):
+        return slept
+    width_left = width - cells(slept) - 2 if slept else width
+    said = line((foreign(notice.text, max(width_left, 0)), notice.role))
+    return join_fitting([slept, said], width) if slept else said
+
+
+def interruption_words(view: View) -> Line:
+    """``asleep 7h 12m``, as long as it is said; else empty."""
+    slept = view.interruption
+    return line((foreign(slept.text, 40), slept.role)) if slept is not None and slept.is_shown(view.now) else ()
 
 
 def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:

@@ -123,8 +123,13 @@ def usual_parts(snapshot: Snapshot) -> list[Line]:
     ]
 
 
-def flight_line(view: View, width: int) -> Line:
-    """The current phase with its elapsed and its usual time; the counts when no turn is open."""
+def flight_line(view: View, width: int, ahead: Line = ()) -> Line:
+    """The current phase with its elapsed and its usual time; the counts when no turn is open.
+
+    ``ahead``: what is said before it, as that the machine slept.
+    """
+    if ahead:
+        return join_fitting([ahead, flight_line(view, width - cells(ahead) - 2)], width)
     open_turn = view.snapshot.open_turn
     if open_turn is None:
         return join_fitting(_idle(view), width)

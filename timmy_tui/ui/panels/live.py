@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from timmy_tui.report.line import WIDTH, line_values, status_line
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, join
-from timmy_tui.ui.panels.facts import footer_line
+from timmy_tui.ui.panels.facts import footer_line, interruption_words
 from timmy_tui.ui.panels.headline import flight_line, headline_line
 from timmy_tui.ui.panels.ledger import count_rows, ledger_lines
 from timmy_tui.ui.panels.lists import flag_rows, log_list, prompt_rows, turn_rows
-from timmy_tui.ui.panels.live_layout import Layout, Wanted, live_layout, most_status
+from timmy_tui.ui.panels.live_layout import Layout, Wanted, has_room_for_words, live_layout, most_status
 from timmy_tui.ui.panels.said import said_lines
 from timmy_tui.ui.panels.skyline import skyline_lines
 from timmy_tui.ui.panels.skyline_window import turn_in_column
@@ -45,7 +47,8 @@ def turn_at(view: View, width: int, height: int, x: int, y: int) -> int | None:
 
 def _panels(view: View, width: int, height: int) -> list[Line]:
     layout, status = _layout(view, width, height)
-    lines = [headline_line(view, width), flight_line(view, width)]
+    ahead = () if has_room_for_words(width, height) else interruption_words(view)
+    lines = [headline_line(view, width), flight_line(view, width, ahead)]
     if layout.skyline:
         lines += skyline_lines(view, width, layout.skyline)
     stages = _stages(view, width, layout.stages)
@@ -61,10 +64,17 @@ def _panels(view: View, width: int, height: int) -> list[Line]:
 def _layout(view: View, width: int, height: int) -> tuple[Layout, list[Line]]:
     """The layout, and the lines of what has something to say, which count what they leave out themselves."""
     turn = view.shown_turn
-    said = said_lines(view, width, most_status(width, height), turn)
+    said = said_lines(_said_below(view, width, height), width, most_status(width, height), turn)
     key = ("rows", turn.ordinal if turn is not None else -1, view.row)
     rows = view.cached(key, lambda: count_rows(view, turn))
     return live_layout(width, height, Wanted(*rows, len(said))), said
+
+
+def _said_below(view: View, width: int, height: int) -> View:
+    """The view of the status lines: where there are few, the state line has the interruption."""
+    if view.interruption is None or has_room_for_words(width, height):
+        return view
+    return replace(view, interruption=None, notice=None if view.notice is view.interruption else view.notice)
 
 
 def _stages(view: View, width: int, rows: int) -> list[Line]:

@@ -85,11 +85,16 @@ def has_skyline(width: int, height: int) -> bool:
     return width >= SKYLINE_FROM[0] and height >= SKYLINE_FROM[1]
 
 
+def has_room_for_words(width: int, height: int) -> bool:
+    """Whatever has something to say can have its own line."""
+    return width >= ROOM_FOR_WORDS[0] and height >= ROOM_FOR_WORDS[1]
+
+
 def most_status(width: int, height: int) -> int:
     """Greatest number of status lines: all of them from ROOM_FOR_WORDS on."""
     if not has_skyline(width, height):
         return 2 if height < 12 else 4
-    if width >= ROOM_FOR_WORDS[0] and height >= ROOM_FOR_WORDS[1]:
+    if has_room_for_words(width, height):
         return min(height - 3 - LEAST_ROWS - LEAST_STAGES, MOST_WORDS)
     return max(1, (height - 12) // 4)
 

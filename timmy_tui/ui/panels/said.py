@@ -85,7 +85,7 @@ def _said(view: View, width: int, turn: Turn | None) -> list[Said]:
         Said(cache_line(view, width), 7),
         *sources,
         Said(change_line(view, width), 0),
-        Said(notice_line(view, width), 1),
+        Said(notice_line(view, width), 1),  # And what is said of a sleep, for its time.
     ]
 
 

@@ -61,6 +61,8 @@ class TurnsScreen(FilterScreen):
         """Of the columns that the user chose."""
         self._sorted_by, self._downwards = "time", False
         self._filter, self._applied = TurnFilter(), ""
+        self._top: float | None = None
+        """First row on the screen before its size changed; None where the cursor was moved since."""
 
     def compose(self) -> ComposeResult:
         """Heading, table and detail, footer."""
@@ -102,6 +104,10 @@ class TurnsScreen(FilterScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """The last column takes the room that is left; the newest row stays in view."""
+        if self.following:
+            self._top = None
+        elif self._top is None:
+            self._top = self.table.scroll_y
         self.call_after_refresh(self._fit_columns)
 
     def on_screen_resume(self) -> None:
@@ -113,6 +119,7 @@ class TurnsScreen(FilterScreen):
         if chosen_columns(self._keys, self._table_width()) != self.table.shape:
             self._change_columns()
         self._show_newest()
+        self.call_after_refresh(self._scroll_back)
 
     def _change_columns(self) -> None:
         """Other columns, the cursor on the same turn: columns that change take all rows with them."""
@@ -120,6 +127,12 @@ class TurnsScreen(FilterScreen):
         self._set_columns()
         self._refill()
         self.table.put_cursor(chosen, scroll=True)
+
+    def _scroll_back(self) -> None:
+        """The rows that were on the screen before its size changed are there again, and the cursor among them."""
+        if self._top is not None:
+            self.table.scroll_to(y=self._top, animate=False, immediate=True)
+            self.table.put_cursor(self.table.cursor_key, scroll=True)
 
     def _table_width(self) -> int:
         return max(self.table.size.width - 1, 1)
@@ -176,6 +189,7 @@ class TurnsScreen(FilterScreen):
             self.repaint()
             return
         self.following = self._in_order
+        self._top = None
         self._refill()
 
     def filter_hint(self) -> tuple[str, str]:
@@ -211,6 +225,7 @@ class TurnsScreen(FilterScreen):
 
     def _sort(self, key: str, downwards: bool) -> None:
         self._sorted_by, self._downwards = key, downwards
+        self._top = None
         chosen = self.table.cursor_key
         self.following = False
         self._set_columns()
@@ -263,6 +278,7 @@ class TurnsScreen(FilterScreen):
 
     def action_move(self, step: int) -> None:
         """Move the cursor up or down."""
+        self._top = None
         self.table.move_cursor(row=min(max(self.table.cursor_row + step, 0), max(self.table.row_count - 1, 0)))
 
     def action_page(self, step: int) -> None:

@@ -1,12 +1,14 @@
 """When to ring the bell: once for each incident, at most once a minute, only while the microphone is closed."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import FAILED_STATES, Turn
+from timmy_tui.model.turn import FAILED_STATES, Marker, Turn, TurnState
 from timmy_tui.ui.activity import microphone_is_open
 from timmy_tui.ui.backlog import Backlog
 
+BellFor = Literal["off", "regression", "fail"]
 PAUSE_S = 60.0
 """Least time between two rings, in seconds."""
 NEWEST = 20
@@ -16,7 +18,7 @@ NEWEST = 20
 class Bell:
     """Remembers what it has rung for; an incident while the microphone is open, or not known to be closed, waits."""
 
-    def __init__(self, wanted: Literal["off", "regression", "fail"]) -> None:
+    def __init__(self, wanted: BellFor) -> None:
         """``regression`` rings for failed turns as well."""
         self._wanted = wanted
         self._known: set[str] | None = None
@@ -43,12 +45,23 @@ class Bell:
         return True
 
     def _incidents(self, snapshot: Snapshot) -> set[str]:
-        found = {f"turn {turn.ordinal}" for turn in first_failed(snapshot.turns[-NEWEST:])}
+        newest = (turn for turn in snapshot.turns[-NEWEST:] if not was_interrupted(turn, snapshot.marks))
+        found = {f"turn {turn.ordinal}" for turn in first_failed(tuple(newest))}
         judgement = snapshot.judgement
         if self._wanted == "regression" and judgement is not None and judgement.leading is not None:
             # The one that the headline speaks of: young, slower, and large enough to be felt.
             found.add(judgement.leading.key)
         return found
+
+
+def was_interrupted(turn: Turn, marks: Iterable[Marker]) -> bool:
+    """It timed out because it was in flight while the machine slept or the process was stopped: nothing has failed.
+
+    The same where the clock was set meanwhile, as which the sleep of a virtual machine shows.
+    """
+    if turn.state is not TurnState.TIMED_OUT or turn.started is None:
+        return False
+    return any(mark.kind == "gap" and mark.ordinal <= turn.ordinal and turn.started < mark.at for mark in marks)
 
 
 def first_failed(turns: tuple[Turn, ...]) -> list[Turn]:

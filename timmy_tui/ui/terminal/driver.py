@@ -1,23 +1,34 @@
 """Stops and goes on with the program when the shell says so, between two steps of its loop, and minds the pane's title.
 
-Textual answers SIGTSTP and SIGCONT where they come. Two faults follow:
+Textual answers SIGTSTP and SIGCONT where they come. Three faults follow:
 
 - They can come while a frame is handed to the thread that writes it. The answer writes too, waits for a lock that the
   interrupted code holds, and the screen never changes again. (``queue.Queue`` cannot be entered twice.)
 - Textual begins its application mode at every SIGCONT. After a stop that it was not asked for (``kill -STOP``, a
   debugger) it would begin a second time: two more threads each time, and at the end the terminal would be left without
   echo, because the second beginning takes the program's own modes for those of the shell.
+- Where it ends before it begins again, it throws away what is typed meanwhile: most keys that are pressed 20 to 200 ms
+  behind a SIGCONT were lost.
 """
 
 import asyncio
 import os
 import signal
+import termios
 import threading
+from contextlib import suppress
 from typing import Any
 
 from textual.driver import Driver
 
 from timmy_tui.ui.terminal.title import GIVE_BACK, SAVE, title_sequence
+
+LEAVE = "\x1b[<u\x1b[?1049l"
+"""Takes back the modes that would be there twice if they were set again: the keyboard's and the alternate screen."""
+
+
+MOUSE = frozenset({"\x1b[?1000h", "\x1b[?1003h", "\x1b[?1015h", "\x1b[?1006h"})
+"""Switches the mouse on, as it may have been at the beginning; the application knows whether it still is."""
 
 
 class StopsAndGoesOn(Driver):
@@ -30,6 +41,11 @@ class StopsAndGoesOn(Driver):
     _stopped = False
     """By SIGTSTP: the terminal was given back, and will be taken again."""
     _title = ""
+    _beginning = False
+    _first_writes: tuple[str, ...] = ()
+    """What set the terminal up when the mode began."""
+    _modes: list[Any] | None = None
+    """Of the terminal since then, as termios has them."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -50,15 +66,40 @@ class StopsAndGoesOn(Driver):
         if not self._auto_restart or not (self._running or self._stopped):
             return
         if self._running:
-            # Nobody asked for that stop, so the mode still runs; whoever stopped it may have drawn over the screen.
-            self.suspend_application_mode()
-        self._stopped = False
-        self.resume_application_mode()
+            self._set_up_again()
+        else:
+            self._stopped = False
+            self.resume_application_mode()
         self.send_message(self.SignalResume())
 
+    def _set_up_again(self) -> None:
+        """Nobody asked for that stop, so the mode still runs; but the terminal may have been another's meanwhile."""
+        if self._modes is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self._terminal(), termios.TCSANOW, self._modes)
+        title = (title_sequence(self._title),) if self._title else ()
+        for data in (LEAVE, *self._first_writes, *title):
+            self.write(data)
+        signal.raise_signal(signal.SIGWINCH)  # The size of a terminal that was another's is told to that one only.
+
+    def _terminal(self) -> int:
+        """File descriptor of what is typed; -1 where there is none."""
+        number: int = getattr(self, "fileno", -1)
+        return number
+
+    def write(self, data: str) -> None:
+        if self._beginning and data not in MOUSE:
+            self._first_writes = (*self._first_writes, data)
+        super().write(data)  # type: ignore[safe-super]
+
     def start_application_mode(self) -> None:
+        self._beginning, self._first_writes = True, ()
         super().start_application_mode()  # type: ignore[safe-super]
-        self._running = True
+        self._beginning, self._running = False, True
+        try:
+            self._modes = termios.tcgetattr(self._terminal())
+        except (termios.error, ValueError):
+            self._modes = None
         if self._title:
             self.write(SAVE + title_sequence(self._title))
 

@@ -14,9 +14,13 @@ NAME = "ui.toml"
 def remembered_theme(configured: str, few_colours: bool = False, path: Path | None = None) -> str | None:
     """The theme chosen on the screen of a terminal with as many colours; None without one.
 
-    Also None when the theme in the settings has changed since.
+    Also None when the theme in the settings has changed since, or where there is no folder for what is remembered.
     """
-    return _choices(configured, path or state_dir() / NAME).get(_key(few_colours))
+    try:
+        path = path or state_dir() / NAME
+    except OSError:
+        return None
+    return _choices(configured, path).get(_key(few_colours))
 
 
 def remember_theme(theme: str, configured: str, few_colours: bool = False, path: Path | None = None) -> None:

@@ -1,0 +1,13 @@
+"""Textual's styles of what is not drawn in lines: dialogs, inputs, tables and the palette of commands."""
+
+STYLES = """
+Screen { background: $background; color: $foreground; }
+CommandPalette > .command-palette--help-text { text-style: not bold; }
+CommandPalette SearchIcon { display: none; }
+Input > .input--placeholder { color: $muted; }
+Input:ansi { color: $foreground; background: $background; }
+DataTable:ansi > .datatable--header { background: $background; color: $primary; }
+DataTable:nocolor > .datatable--cursor { text-style: reverse; }
+.-plain DataTable { scrollbar-size-vertical: 0; }
+.-plain CommandPalette * { border: none; scrollbar-size-vertical: 0; }
+"""
