@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import DataTable
@@ -100,7 +100,8 @@ class TurnsScreen(FilterScreen):
         chosen = TableChoice(self._applied, self._sorted_by, self._downwards)
         remember_choice(cast(Host, self.app).choices, "turns", chosen)
 
-    def on_resize(self, event: events.Resize) -> None:
+    @on(TurnTable.Resized)
+    def _table_resized(self) -> None:
         """The last column takes the room that is left; the newest row stays in view."""
         self.call_after_refresh(self._fit_columns)
 
