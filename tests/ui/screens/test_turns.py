@@ -51,6 +51,8 @@ async def test_the_columns_fit_the_table_and_not_the_screen(size: tuple[int, int
         table = turns_screen(dashboard).table
         await dashboard.until(lambda: sum(column.width for column in table.shape) <= table.size.width)
         assert sum(column.width for column in table.columns.values()) <= table.size.width
+        await dashboard.until(lambda: table.scroll_y >= table.max_scroll_y)
+        await dashboard.until(lambda: sum("430 " in row for row in dashboard.rows()) >= 2)
         missing = {"mark", "why"} - {column.key for column in table.shape}
         await dashboard.until(lambda: (f"+{len(missing)} column" in dashboard.text()) == bool(missing))
 

@@ -113,6 +113,8 @@ class TurnsScreen(FilterScreen):
     def _fit_columns(self) -> None:
         if chosen_columns(self._keys, self._table_width()) != self.table.shape:
             self._change_columns()
+            # The rows are new: how far they can be scrolled is known after the next frame.
+            self.call_after_refresh(self._show_newest)
         self._show_newest()
 
     def _change_columns(self) -> None:
