@@ -14,12 +14,14 @@ from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
 from timmy_tui.model.stages import CRITICAL, OUTSIDE, label
-from timmy_tui.model.turn import FlagChange, Span, TurnState
+from timmy_tui.model.turn import FlagChange, Gap, Span, TurnState
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.paint.wording import row_name
 from timmy_tui.ui.panels import said
+from timmy_tui.ui.panels.headline import usual_parts
 from timmy_tui.ui.panels.ledger import count_rows, ledger_lines
 from timmy_tui.ui.panels.live import live_lines
+from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.view import Notice, View
 
 FOOTERS = {"live": (("space", "freeze"), ("?", "help"), ("q", "quit"))}
@@ -160,7 +162,7 @@ def test_a_lasting_finding_has_glyph_word_and_ratio_and_the_headline_names_it() 
     headline, llm = shown.split("\n")[0], next(r for r in shown.split("\n") if r.startswith("LLM "))
     assert "▲ LLM +290ms ×1.38 since" in headline and "· 11 turns" in headline and "▲+290ms ×1.38" in llm
     spans = next(row for row in live_lines(view(troubled()), 120, 30) if plain(row).startswith("LLM "))
-    assert any(role == "spark.slower.began" for _, role in spans)
+    assert any(role == "spark.slower" for _, role in spans)
 
 
 def test_the_verdict_names_the_flag_and_leaves_room_for_its_sentence() -> None:
@@ -290,3 +292,35 @@ def test_another_span_than_v2v_is_named() -> None:
 def test_epochs_are_marked_over_the_sparklines() -> None:
     header = next(row for row in text(snapshot(), 200, 50).split("\n") if row.startswith("stage"))
     assert "┊1" in header
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, False), (2, True)])
+def test_the_usual_of_one_turn_is_not_said(n: int, said: bool) -> None:
+    """p50 and p95 of it are the headline once more."""
+    snap = snapshot(31)
+    assert snap.headline is not None
+    words = [plain(part) for part in usual_parts(replace(snap, headline=replace(snap.headline, n=n)))]
+    assert (len(words) == 3 and words[0].startswith("p50")) is said and words[-1] == f"n {n}"
+
+
+def test_what_the_size_hides_is_counted_and_is_no_warning() -> None:
+    footer = next(row for row in live_lines(view(snapshot()), 120, 30) if "+4 hidden" in plain(row))
+    assert next(role for text, role in footer if "+4 hidden" in text) == "muted"
+
+
+@pytest.mark.parametrize(("width", "name", "total"), [(120, "unnamed gap", "unnamed"), (80, "gap", "gaps")])
+def test_a_gap_is_named_as_in_the_legend(width: int, name: str, total: str) -> None:
+    """``?`` is a turn that was not measured, in the legend of the same screen."""
+    one = turn(30)
+    gap = Gap("start", "stt_final", 400.0)
+    changed = replace(one, gaps=(gap,), unattributed_ms=400.0)
+    columns = columns_for(width).name
+    names = [plain(row)[:columns].strip() for row in ledger_lines(view(snapshot()), width, 40, changed)]
+    assert name in names and total in names and not any("?" in text for text in names)
+
+
+def test_the_largest_part_is_a_gap_where_that_is_unnamed() -> None:
+    one = turn(30)
+    slow = replace(one, gaps=(Gap("start", "stt_final", 9000.0),), unattributed_ms=9000.0)
+    shown = text(snapshot(31, turns=(*snapshot(31).turns[:-1], slow)), 120, 30)
+    assert "largest gap 9.00s" in shown.split("\n")[0]

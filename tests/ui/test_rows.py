@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageRatios, StageVerdict, TurnRatios
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.turn import Epoch
 from timmy_tui.report.finding_words import ratio_words
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
 from timmy_tui.ui.paint.wording import Change, change_words
 from timmy_tui.ui.panels.against_usual import level_change, moved_level, over_usual, row_points, usual_ms
-from timmy_tui.ui.panels.ledger import ledger_lines
+from timmy_tui.ui.panels.ledger import epoch_ruler, ledger_lines
 from timmy_tui.ui.panels.lists import state_mark
 from timmy_tui.ui.panels.live import live_lines
 from timmy_tui.ui.panels.row_columns import Columns, columns_for, spark_columns
@@ -101,8 +102,20 @@ def test_a_row_shows_the_ratio_to_the_usual_in_exact_cells() -> None:
 def test_raw_ms_are_on_a_scale_from_zero_and_the_screen_says_which_it_is() -> None:
     snap = with_ratios(snapshot(judgement=None), "llm", *[1.0] * 20)
     usual, raw = rows(snap), rows(snap, raw_rows=True)
-    assert "over the usual" in plain(usual["stage"]) and "ms from zero" in plain(raw["stage"])
+    assert "half = usual" in plain(usual["stage"]) and "ms from zero" in plain(raw["stage"])
     assert "▄" * 15 in plain(usual["LLM"]) and "▄" * 15 not in plain(raw["LLM"])
+
+
+def test_the_number_of_an_epoch_is_no_part_of_the_words_beside_it() -> None:
+    """It read ``2 over usual``."""
+    turns = snapshot(31).turns
+    for back in range(1, len(turns) + 1):
+        began = Epoch(number=2, session_id="b", started=None, first=turns[-back].ordinal, turns=back)
+        ruler = epoch_ruler(view(snapshot(31, epochs=(began,))), 31)
+        ahead, behind = ruler.split(UNICODE.upright)
+        assert len(ruler) == 31 and "usual" in ruler
+        assert ahead in ("", " ") or ahead.endswith(" ")
+        assert not behind.lstrip("2").strip() or behind.startswith("2  half"), ruler
 
 
 def test_turns_that_were_not_judged_claim_nothing() -> None:
@@ -177,12 +190,21 @@ def test_the_usual_beside_a_change_is_the_level_ahead_of_it() -> None:
 
 def test_a_moved_row_is_coloured_from_where_it_began() -> None:
     """Turn 20 of 31: eleven turns."""
-    spans = rows(slower(after_ms=252.0))["retrieval"]
+    spans = rows(slower(after_ms=252.0), monochrome=True)["retrieval"]
     began = [text for text, role in spans if role == "spark.slower.began"]
     behind = "".join(text for text, role in spans if role.startswith("spark.slower") or role == "spark.gap")
     assert [len(text) for text in began] == [1] and "+200ms" in plain(spans)
     assert sum(len(text) for text, role in spans if role == "spark.slower") >= 8 and behind
-    assert any(role == "spark.slower.slightly.began" for _, role in rows(slower())["retrieval"])
+    assert any(role == "spark.slower.slightly.began" for _, role in rows(slower(), monochrome=True)["retrieval"])
+
+
+def test_colours_alone_say_where_a_level_began() -> None:
+    """In reverse video a column has a height that is not its own."""
+    spans = rows(slower(after_ms=252.0))["retrieval"]
+    assert not any(role.endswith(".began") for _, role in spans)
+    without = rows(slower(after_ms=252.0), monochrome=True)["retrieval"]
+    moved = [sum(len(text) for text, role in one if role.startswith("spark.slower")) for one in (spans, without)]
+    assert moved[0] == moved[1] > 8
 
 
 def test_a_start_ahead_of_the_first_column_is_counted_at_the_edge() -> None:
@@ -289,7 +311,7 @@ def test_a_finding_with_its_work_taken_out_says_so() -> None:
 def test_a_verdict_colours_its_row_from_the_flip_on() -> None:
     snap = verdict_of(20)
     assert "▼-480ms ×0.40" in plain(rows(snap)["LLM"])
-    assert any(role == "spark.faster.began" for _, role in rows(snap)["LLM"])
+    assert any(role == "spark.faster" for _, role in rows(snap)["LLM"])
 
 
 @pytest.mark.parametrize("word", ["unchanged", "too few turns"])

@@ -160,3 +160,12 @@ def test_a_source_that_is_down_is_ahead_of_the_cache_where_only_two_lines_fit() 
     down = SourceState("ollama", SourceCondition.DOWN, "unreachable 14s", since=NOW - 14)
     snap = snapshot(judgement=None, sources=(down,))
     assert "unreachable 14s" in plain(said_lines(view(snap), 80, 1)[0])
+
+
+def test_a_cut_prompt_is_told_once() -> None:
+    snap = with_context(0.3, 80, truncated=True)
+    assert snap.llm is not None
+    words = "the newest prompt was cut silently: Timmy forgets"
+    row = forecast_line(view(replace(snap, llm=replace(snap.llm, warnings=(words,)))), 120)
+    assert plain(row).count("the newest prompt was cut") == 1 and words in plain(row)
+    assert all(role == "bad" for text, role in row if "cut" in text)

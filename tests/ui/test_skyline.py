@@ -377,3 +377,15 @@ async def test_no_color_has_bands(theme: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("NO_COLOR", "1")
     async with running_dashboard(snapshot(), start=Start(view=ViewSettings(theme=theme))) as dashboard:
         assert "3 largest stages" in dashboard.text()
+
+
+@pytest.mark.parametrize(("count", "said"), [(31, True), (101, True), (102, False), (113, False), (140, False)])
+def test_an_empty_left_side_says_that_there_is_no_older_turn(count: int, said: bool) -> None:
+    """120 columns have room for 113 turns; from twelve empty columns on."""
+    known = View(snapshot(31, turns=tuple(turn(number) for number in range(count))), now=NOW, tick=TICK)
+    rows = [plain(row) for row in skyline_lines(known, 120, 12)]
+    assert any("oldest turn" in row for row in rows) is said
+    if said:
+        ruler = next(row for row in rows if "oldest turn" in row)
+        at = ruler.index("oldest turn")
+        assert GUTTER + 113 - count in (at - 1, at + len("oldest turn"))

@@ -127,3 +127,12 @@ def test_a_row_is_as_wide_as_asked(points: list[Point | None], width: int, glyph
     line = row_line(points, text, glyphs, moved)
     assert cells(line) == width
     assert glyphs is UNICODE or plain(line).isascii()
+
+
+@pytest.mark.parametrize("width", [20, 24])
+def test_the_turns_ahead_of_a_level_do_not_have_its_colour(width: int) -> None:
+    """Two slow turns stand ahead of it; with the new ones as neighbours they were coloured as these."""
+    points = [at(1.0)] * 10 + [at(1.3)] * 2 + [at(1.5)] * 8
+    assert column_roles(points)[10:12] == ["spark.slower"] * 2
+    line = row_line(points, ratio_text(points, width, UNICODE), UNICODE, Moved(500.0, 8, 12), reverse=False)
+    assert roles(line) == ["spark"] * (width - 8) + ["spark.slower"] * 8

@@ -137,3 +137,8 @@ def test_the_events_that_bound_a_stage(key: str, begins: tuple[str, ...], ends: 
     one = turn(3)
     assert lines_of_span(one, key) == TurnLines(one.request_id, one.text or "", begins, ends)
     assert span_name(key) == name
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 block"), (3, "3 blocks"), (0, "0 blocks")])
+def test_one_block_is_no_plural(number: int, words: str) -> None:
+    assert figures_text(entry(metadata={"chunks_written": number})) == words

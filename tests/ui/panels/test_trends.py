@@ -338,3 +338,41 @@ def test_the_charts_are_drawn_again_when_a_turn_ends_and_not_with_the_clock(monk
 def test_a_window_without_turns_has_no_turn_in_any_column() -> None:
     window = TrendWindow(0, 0, 0, 20, 2.0)
     assert {window.turn_index(column) for column in range(20)} == {None}
+
+
+# -- columns and colours
+
+
+@pytest.mark.parametrize(("turns", "width"), [(90, 120), (99, 80), (66, 60), (40, 120), (200, 80)])
+def test_turns_fill_the_chart_however_many_there_are(turns: int, width: int) -> None:
+    """In whole dots a fifth of the chart was empty with 90 turns, and 40 % of 60 columns with 66."""
+    window = trend_window(view(slower_since(200, turns)), width, 240)
+    assert window.dot_of(window.first) == 0
+    assert window.dot_of(turns - 1) + window.dots_of(turns - 1) == (window.columns - 1) * 2
+    if window.dots >= 1:
+        assert all(window.dot_of(at) + window.dots_of(at) == window.dot_of(at + 1) for at in range(turns - 1))
+
+
+def test_a_few_turns_are_not_stretched() -> None:
+    window = trend_window(view(slower_since(200, 10)), WIDTH, 240)
+    assert {window.dots_of(at) for at in range(10)} == {8}
+
+
+@pytest.mark.parametrize("style", [Style(8), Style(8, filled=True)])
+@pytest.mark.parametrize("key", ["llm", "headline"])
+def test_a_chart_has_one_colour_up_to_a_change_and_one_since(key: str, style: Style) -> None:
+    """Level and turns in two colours mixed at random: a cell has one, and neighbours share it."""
+    v = view(slower_since(20), slower(20))
+    window = trend_window(v, WIDTH, 120)
+    series = series_of(v, window, key)
+    begin = GUTTER + window.column_of(20)
+    ahead, since = set[str](), set[str]()
+    for row in plot_lines(v, series, style)[1:]:
+        at = 0
+        for text, role in row:
+            for char in text:
+                # The column of the change itself can have a dot of the turn before.
+                if "\u2800" < char < "\u2900" and at != begin:
+                    (ahead if at < begin else since).add(role.partition(" over ")[0])
+                at += 1
+    assert ahead == {series.role} and since == {"spark.slower"}

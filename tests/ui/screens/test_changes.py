@@ -8,9 +8,12 @@ from msgspec.structs import replace
 from tests.ui.fakes import FakeControl
 from tests.ui.running import running_dashboard
 from tests.ui.snapshots import NOW, control_state, snapshot
-from timmy_tui.model.change import ControlState, RestorePoint
+from timmy_tui.model.change import ChangeState, ControlState, RestorePoint
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
+from timmy_tui.ui.paint.lines import plain
+from timmy_tui.ui.panels.changes import progress_lines
 from timmy_tui.ui.screens.changes import next_value
+from timmy_tui.ui.view import View
 
 
 async def test_tail_mode_is_shown_before_it_is_flipped_on_a_second_key() -> None:
@@ -189,3 +192,17 @@ async def test_a_flag_without_choices_asks_for_its_value() -> None:
         await dashboard.press("backspace", "9", "enter")
         await dashboard.until(lambda: control.calls == [("plan", Flip((("num-ctx", "8009"),)))])
         await dashboard.until(lambda: "go ahead" in dashboard.text())
+
+
+@pytest.mark.parametrize("state", list(ChangeState))
+def test_a_change_that_is_over_leaves_the_room_to_its_verdict(state: ChangeState) -> None:
+    """Eight lines of the service's log stood between it and the verdict."""
+    known = control_state()
+    assert known.change is not None
+    change = replace(known.change, state=state, message=f"{state}, 2 turns show it", choices=())
+    control = replace(known, change=change)
+    lines = [plain(row) for row in progress_lines(change, View(snapshot(), now=NOW, control=control), 100)]
+    over = state in (ChangeState.KEPT, ChangeState.ROLLED_BACK)
+    assert any("* Restarting with stat" in text for text in lines) is not over
+    assert any(text.startswith("last change") for text in lines) is over
+    assert "2 turns show it" in lines, "its state is said one line above"

@@ -43,6 +43,39 @@ async def test_the_table_follows_the_newest_turn_until_the_cursor_moves() -> Non
         assert "following" in dashboard.text() and "turn 430 " in dashboard.text()
 
 
+@pytest.mark.parametrize("size", [(120, 30), (100, 30), (200, 50)])
+async def test_the_columns_fit_the_table_and_not_the_screen(size: tuple[int, int]) -> None:
+    """Beside the turn in full it has half of it: the last headings were cut, and not counted."""
+    async with running_dashboard(snapshot(31), size=size) as dashboard:
+        await dashboard.press("2")
+        table = turns_screen(dashboard).table
+        await dashboard.until(lambda: sum(column.width for column in table.shape) <= table.size.width)
+        assert sum(column.width for column in table.columns.values()) <= table.size.width
+        await dashboard.until(lambda: table.scroll_y >= table.max_scroll_y)
+        await dashboard.until(lambda: sum("430 " in row for row in dashboard.rows()) >= 2)
+        missing = {"mark", "why"} - {column.key for column in table.shape}
+        await dashboard.until(lambda: (f"+{len(missing)} column" in dashboard.text()) == bool(missing))
+
+
+async def test_a_reason_that_is_cut_says_so() -> None:
+    failed = replace(turn(3), state=TurnState.FAILED, reason="Could not connect to the service at all " * 4)
+    async with running_dashboard(snapshot(31, turns=(failed,)), size=(80, 24)) as dashboard:
+        await dashboard.press("2")
+        row = next(row for row in dashboard.rows() if "failed Could" in row and "turn " not in row)
+        assert row.rstrip().endswith("…")
+
+
+def test_the_diagnosis_of_a_turn_is_said_once_and_whole() -> None:
+    state = judgement(30)
+    view = View(snapshot(31, judgement=state))
+    known = ((one, view.diagnosis_of(one.ordinal)) for one in view.turns)
+    diagnosed, sentence = next((one, found.sentence) for one, found in known if found is not None)
+    for width in (50, 120):
+        text = " ".join(" ".join(part for part, _ in row).strip() for row in detail_lines(view, diagnosed, width, 40))
+        assert " ".join(sentence.split()) in " ".join(text.split())
+        assert text.count("STORE +180") == 1
+
+
 async def test_cells_change_in_place_and_rows_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     turns = tuple(turn(number) for number in range(MOST + 30))
     async with running_dashboard(snapshot(31, turns=turns)) as dashboard:

@@ -96,27 +96,31 @@ def _median(values: list[float]) -> float:
     return ordered[half] if len(ordered) % 2 else min(ordered[half - 1 : half + 1], key=abs)
 
 
-def row_line(points: Sequence[Point | None], text: str, glyphs: Glyphs, moved: Moved | None = None) -> Line:
+def row_line(
+    points: Sequence[Point | None], text: str, glyphs: Glyphs, moved: Moved | None = None, *, reverse: bool = True
+) -> Line:
     """``text``, a cell a turn with the newest at the right edge, in colours.
 
-    A moved level is coloured from where it began. Its first column is in reverse video, so that it can be seen without
-    colours. Where it began ahead of the first column, the left edge says how many turns ago: ``◂25t``.
+    A moved level is coloured from where it began; ``reverse``: its first column is in reverse video, so that it can be
+    seen without colours. Where it began ahead of the first column, the left edge says how many turns ago: ``◂25t``.
     """
     width = len(text)
     shown = points[-width:] if width > 0 else ()
-    roles = ["spark"] * (width - len(shown)) + column_roles(shown)
-    if moved is not None and not moved.seen:
-        begin = width - len(points) + moved.start if moved.start is not None else -1
-        role = moved_role(moved.lost_ms)
-        for index in range(max(begin, width - len(shown)), width):
-            if roles[index] != "spark.gap":
-                roles[index] = role
-        if 0 <= begin < width:
-            roles[begin] = f"{role}.began"
-        elif begin < 0 and width >= LEAST_FOR_EDGE:
-            edge = f"{glyphs.before}{moved.turns}t "
-            text = edge + text[len(edge) :]
-            roles[: len(edge)] = [role] * len(edge)
+    absent = width - len(shown)
+    if moved is None or moved.seen:
+        return _spans(text, ["spark"] * absent + column_roles(shown))
+    begin = width - len(points) + moved.start if moved.start is not None else -1
+    # Those ahead of it by themselves: with the turns of the new level as neighbours the last three had its colour.
+    ahead = column_roles(shown[: max(begin - absent, 0)])
+    role = moved_role(moved.lost_ms)
+    since = ["spark.gap" if point is None else role for point in shown[len(ahead) :]]
+    roles = ["spark"] * absent + ahead + since
+    if 0 <= begin < width:
+        roles[begin] = f"{role}.began" if reverse else role
+    elif begin < 0 and width >= LEAST_FOR_EDGE:
+        edge = f"{glyphs.before}{moved.turns}t "
+        text = edge + text[len(edge) :]
+        roles[: len(edge)] = [role] * len(edge)
     return _spans(text, roles)
 
 

@@ -41,6 +41,11 @@ def stage_name(key: str) -> str:
     return key if stage is not None and stage.parent else label(key)
 
 
+def part_name(key: str) -> str:
+    """Label of a part of the headline. ``?`` stands for a turn that was not measured, so unnamed time is a gap."""
+    return "gap" if key == UNATTRIBUTED else label(key)
+
+
 LEAST_BEFORE_MS = 1.0
 """Of a level that was less, a ratio says nothing: an unnamed gap of 400 ms where there was 0.2 ms is ×2000."""
 LOUD_MS = 100.0
@@ -56,6 +61,9 @@ WRITTEN_OUT: Mapping[str, str] = {
 def row_name(key: str, short: str, width: int) -> str:
     """Name of a row: written out where ``width`` cells have room for all of them, else its short label."""
     longest = max(map(len, WRITTEN_OUT.values()))
+    if key.startswith(GAP):
+        # Under the skyline ``?`` is a turn that was not measured.
+        return "unnamed gap" if width >= longest else "gap"
     return WRITTEN_OUT.get(key, short) if width >= longest else short
 
 

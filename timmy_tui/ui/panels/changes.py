@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 from timmy_tui.core.formatting import MISSING, duration, plural
-from timmy_tui.model.change import ChangeProgress, ControlState, FlagState, JournalEntry, RestorePoint
+from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
@@ -76,13 +76,14 @@ def _flag(flag: FlagState, width: int) -> Line:
 
 
 def progress_lines(change: ChangeProgress | None, view: View, width: int) -> list[Line]:
-    """The running change with the end of the service's log."""
+    """The running change with the end of the service's log; of one that is over no log, so that its verdict is seen."""
     if change is None:
         return []
+    over = change.state in (ChangeState.KEPT, ChangeState.ROLLED_BACK)
     limit = f" of {change.limit:.0f}s" if change.limit is not None else ""
     lines = [
         BLANK,
-        title("running change", width, view),
+        title("last change" if over else "running change", width, view),
         line(
             (f"{foreign(change.label, 40)}  ", "value"), (str(change.state), "info"), f"  {change.elapsed:.0f}s{limit}",
             (f"  evidence {change.evidence[0]}/{change.evidence[1]}", "muted"),
@@ -91,12 +92,14 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
         ),
     ]  # fmt: skip
     if change.message:
-        lines.append(line(foreign(change.message, width)))
+        lines.append(line(foreign(change.message.removeprefix(f"{change.state}, "), width)))
     if change.countdown is not None:
         lines.append(line((f"rolling back in {change.countdown:.0f}s; any key cancels", "bad")))
-    if change.choices:
-        lines.append((*line(("choose: ", "muted")), *choice_words(change, view)))
-    lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in change.log_lines[-8:])
+    choices = choice_words(change, view)
+    if choices:
+        lines.append((*line(("choose: ", "muted")), *choices))
+    log = () if over else change.log_lines[-8:]
+    lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in log)
     return lines
 
 

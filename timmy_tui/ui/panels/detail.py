@@ -5,7 +5,7 @@ from typing import Any
 
 from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
 from timmy_tui.model.turn import Turn
-from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
+from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words
 from timmy_tui.ui.panels.ledger import ledger_lines
@@ -65,12 +65,9 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
         rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals))}", "warn")))
     diagnosis = view.diagnosis_of(turn.ordinal)
     if diagnosis is not None and diagnosis.sentence:
-        rows.append(line((foreign(diagnosis.sentence, width), "warn" if diagnosis.slow else "muted")))
-        parts = [
-            f"{stage_name(item.stage)} {item.ms:+.0f}ms {foreign(item.why, 30)}".rstrip()
-            for item in diagnosis.contributions[:4]
-        ]
-        rows.append(line(("  " + " · ".join(parts), "muted")))
+        # It names every contribution, so it is shown whole.
+        role = "warn" if diagnosis.slow else "muted"
+        rows.extend(line((text, role)) for text in wrap_text(foreign(diagnosis.sentence, 400), width)[:3])
     return rows
 
 

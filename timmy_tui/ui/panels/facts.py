@@ -199,7 +199,8 @@ def change_line(view: View, width: int) -> Line:
     if change.choices or change.state is ChangeState.KEPT:
         parts.append(choice_words(change, view))
     if change.message:
-        parts.append(line((foreign(change.message, 60), "text")))
+        # ``kept, 2 turns show it`` behind ``kept``.
+        parts.append(line((foreign(change.message.removeprefix(f"{change.state}, "), 60), "text")))
     if change.pid is not None:
         parts.append(line((f"pid {change.pid}", "muted")))
     if width < NARROW:
@@ -231,7 +232,7 @@ def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:
     if screen in SCREENS:
         parts.append(_screens(view, screen, width))
     if hidden:
-        parts.append(line((f"+{hidden} hidden", "warn")))
+        parts.append(line((f"+{hidden} hidden", "muted")))
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
     return join_fitting(parts, width)
 

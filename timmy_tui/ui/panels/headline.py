@@ -13,6 +13,7 @@ from timmy_tui.ui.paint.wording import (
     change_words,
     clock_time,
     finding_role,
+    part_name,
     reason_words,
     signed,
     stage_name,
@@ -88,7 +89,7 @@ def _largest(view: View, width: int) -> list[Line]:
         return []
     key, ms = part
     portion = percent(ms / turn.headline_ms) if turn.headline_ms else MISSING
-    return [line(("largest " if width >= 56 else "", "muted"), (f"{label(key)} {duration(ms)} {portion}", "value"))]
+    return [line(("largest " if width >= 56 else "", "muted"), (f"{part_name(key)} {duration(ms)} {portion}", "value"))]
 
 
 def _level(view: View, width: int) -> list[Line]:
@@ -115,6 +116,9 @@ def usual_parts(snapshot: Snapshot) -> list[Line]:
     row = snapshot.headline
     if row is None:
         return []
+    if row.n < 2:
+        # Both would only say the headline again.
+        return [line((f"n {row.n}", "muted"))]
     p95 = "faint" if row.n < FEW else "text"
     return [
         line((f"p50·{snapshot.window}t ", "muted"), duration(row.p50)),

@@ -6,7 +6,7 @@ are always shown.
 
 from timmy_tui.core.formatting import MISSING, duration, percent, plural
 from timmy_tui.model.snapshot import StageStat
-from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, UNATTRIBUTED_LABEL, V2V
+from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.ui.charts.ratio_row import moved_role, ratio_text, row_line
 from timmy_tui.ui.charts.spark import spark_text
@@ -21,9 +21,9 @@ from timmy_tui.ui.view import View
 LEAST_SHARE = 0.03
 """A stage below this share of the headline is hidden first when there are not enough rows."""
 SETTING_WORDS = "setting, waited more"
-SUM_LABEL = f"{UNATTRIBUTED_LABEL} sum"
+SUM_LABEL = "gaps"
 """Label of the row of all unattributed time; each gap has a row of its own at its place in the turn."""
-RATIO_WORDS = ("over usual at equal work, half = usual", "over usual, half = usual", "over the usual")
+RATIO_WORDS = ("half height = usual at equal work", "half height = usual", "half = usual")
 RAW_WORDS = ("ms from zero, top = largest", "ms from zero", "ms")
 """What the columns over turns show; the longest that fits stands above them."""
 CHANGE_HEADINGS = (f"change {EQUAL_WORK}", EQUAL_WORK, "change")
@@ -142,10 +142,9 @@ def epoch_ruler(view: View, width: int) -> str:
                 cells[offset + index + step] = char
     ruler = "".join(cells)
     for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
-        # With a blank behind it, or at the right edge.
-        at = f"{ruler} ".find(" " * (len(text) + 1))
+        # Two blanks behind a number, which would read as a part of it, and one ahead of the next.
+        at = f"  {ruler} ".find(" " * (len(text) + 3))
         if at >= 0:
-            at += at > 0
             return f"{ruler[:at]}{text}{ruler[at + len(text) :]}"[:width]
     return ruler
 
@@ -212,7 +211,7 @@ def _over_turns(view: View, key: str, width: int) -> Line:
         text = spark_text(values, width, view.glyphs)
     else:
         text = ratio_text(points, width, view.glyphs)
-    return row_line(points, text, view.glyphs, moved_level(view, key, width))
+    return row_line(points, text, view.glyphs, moved_level(view, key, width), reverse=view.monochrome)
 
 
 def _blank_bar(bar: Bar, columns: Columns) -> Line:

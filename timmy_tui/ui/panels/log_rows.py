@@ -220,7 +220,7 @@ FIGURES: Mapping[str, Callable[[Any], str]] = {
     "kv_context_length": _count("", "context sent "),
     "new_context_length": _count("", "context back "),
     "pause_threshold": _count("s", "threshold "),
-    "chunks_written": _count(" blocks"),
+    "chunks_written": lambda value: "1 block" if value == 1 else _count(" blocks")(value),
     "temperature": _count("", "temp "),
     "session_id": lambda value: f"session {clean(str(value)[:8])}",
     "endpoint": _text("→ ", 60),

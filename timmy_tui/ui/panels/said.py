@@ -172,9 +172,9 @@ def forecast_line(view: View, width: int) -> Line:
     parts: list[Line] = []
     if context is not None and context.fill is not None:
         left = context.turns_left
-        if context.truncated:
+        if context.truncated and not (llm is not None and any("prompt was cut" in text for text in llm.warnings)):
             parts.append(line((f"{view.glyphs.warn} context: the newest prompt was cut", "bad")))
-        elif context.fill >= FULL or (left is not None and left <= SOON_TURNS):
+        elif not context.truncated and (context.fill >= FULL or (left is not None and left <= SOON_TURNS)):
             when = f", full in ≈{left} turns" if left is not None else ""
             role = "bad" if context.fill > 1 else "warn"
             text = f"{view.glyphs.warn} context {percent(context.fill)} of {tokens(context.window)}{when}"
@@ -182,7 +182,9 @@ def forecast_line(view: View, width: int) -> Line:
             if context.growth is not None:
                 parts.append(line((f"{context.growth:+.0f} tok a turn", "muted")))
     if llm is not None:
-        parts += [line((f"{view.glyphs.warn} {foreign(text, width - 2)}", "warn")) for text in llm.warnings]
+        for text in llm.warnings:
+            role = "bad" if "prompt was cut" in text else "warn"
+            parts.append(line((f"{view.glyphs.warn} {foreign(text, width - 2)}", role)))
     return join_fitting(parts, width) or (fit(parts[0], width) if parts else ())
 
 

@@ -19,6 +19,8 @@ from timmy_tui.ui.view import View
 
 RULER = 20
 """Turns from one tick of the ruler to the next."""
+LEAST_EMPTY = 12
+"""Columns ahead of the oldest turn from which it is said that there is none older."""
 RESTARTS_NAMED = 3
 """The newest restarts, which have the word."""
 CURSOR_RANK, FLIP_RANK, FINDING_RANK, RESTART_RANK, EVENT_RANK, MARK_RANK, RULER_RANK = range(7)
@@ -44,6 +46,8 @@ def ruler_notes(view: View, window: Window) -> Iterator[Note]:
         column = window.column_of(len(view.turns) - back)
         if 0 <= column < window.columns - 1:
             yield Note(column, RULER_RANK, (view.glyphs.tick, "faint"), (f"−{back}",), "faint", weak=True)
+    if window.first == 0 and window.count and window.offset >= LEAST_EMPTY:
+        yield Note(window.offset, RULER_RANK, (view.glyphs.tick, "faint"), ("oldest turn",), "faint", weak=True)
 
 
 def event_notes(view: View, window: Window) -> Iterator[Note]:

@@ -97,17 +97,15 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
 def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:
     window = series.window
     dots = Dots(window.columns, scale.rows)
-    moved = any(level.role != QUIET for level in series.levels)
-    for level in series.levels:
-        if moved or not style.filled:
-            _draw_level(dots, level, window, scale)
-        if not style.filled:
-            _draw_band(view, dots, level, window, scale)
+    for level in series.levels if not style.filled else ():
+        _draw_level(dots, level, window, scale, _role_of(series, level))
+        _draw_band(view, dots, level, window, scale)
+    roles = _roles(series)
     for at, ms in enumerate(series.values):
         if ms is not None:
             x, height = window.dot_of(window.first + at), scale.height(ms)
             for y in range(0 if style.filled and style.from_zero else height, height + 1):
-                dots.dash(x, window.width, y, Ink(series.role, VALUE))
+                dots.dash(x, window.dots_of(window.first + at), y, Ink(roles[at], VALUE))
             if scale.outside(ms):
                 _cut(view, dots, x // ACROSS, scale.outside(ms))
     for column, span in _uprights(view, series):
@@ -121,9 +119,23 @@ def _cut(view: View, dots: Dots, column: int, side: int) -> None:
     dots.sign(column, row, (sign, "value"))
 
 
-def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale) -> None:
+def _role_of(series: Series, level: Level) -> str:
+    """One colour for a level and its turns: a cell has one, and two of them would mix without a meaning."""
+    return series.role if level.role == QUIET else level.role
+
+
+def _roles(series: Series) -> list[str]:
+    """The colour of each turn: of its series, and since a change of that change."""
+    roles = [series.role] * len(series.values)
+    for level in series.levels:
+        start, end = level.start - series.window.first, level.end - series.window.first
+        roles[start:end] = [_role_of(series, level)] * (end - start)
+    return roles
+
+
+def _draw_level(dots: Dots, level: Level, window: TrendWindow, scale: Scale, role: str) -> None:
     x, end = window.dot_of(level.start), window.dot_of(level.end)
-    dots.dash(x, end - x, scale.height(level.p50), Ink(level.role, LEVEL))
+    dots.dash(x, end - x, scale.height(level.p50), Ink(role, LEVEL))
 
 
 def _draw_band(view: View, dots: Dots, level: Level, window: TrendWindow, scale: Scale) -> None:

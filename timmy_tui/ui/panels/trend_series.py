@@ -69,7 +69,7 @@ def series_name(view: View, key: str) -> str:
 def series_role(key: str) -> str:
     """Its colour: that of the stage on all screens."""
     if key == HEADLINE or key.startswith(OF_SPAN):
-        return "muted"
+        return "text"
     if key == UNATTRIBUTED:
         return f"{STAGE}{GAP_KEY}"
     if key == "endpointing":

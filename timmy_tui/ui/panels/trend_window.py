@@ -36,10 +36,9 @@ class TrendWindow(Window, frozen=True):
         index = math.ceil(((column + 1) * ACROSS - self._begin) / self.dots - 1e-9) - 1
         return self.first + index if 0 <= index < self.count and column >= 0 else None
 
-    @property
-    def width(self) -> int:
-        """Dots that are drawn of a turn: two neighbours of one height are one line."""
-        return max(int(self.dots), 1)
+    def dots_of(self, index: int) -> int:
+        """Dots that are drawn of a turn, up to the next one: two neighbours of one height are one line."""
+        return max(self.dot_of(index + 1) - self.dot_of(index), 1)
 
 
 def trend_window(view: View, width: int, turns: int) -> TrendWindow:
@@ -50,5 +49,5 @@ def trend_window(view: View, width: int, turns: int) -> TrendWindow:
     if view.cursor_index is not None and view.cursor_index < end - count:
         end = view.cursor_index + count
     room = (columns - 1) * ACROSS
-    dots = float(min(room // count, WIDEST)) if 0 < count <= room else room / max(count, 1)
-    return TrendWindow(end - count, count, 0, columns, dots if count else 2.0)
+    # Not in whole dots: of 90 turns in 226 dots that would leave a fifth of the chart empty.
+    return TrendWindow(end - count, count, 0, columns, min(room / count, WIDEST) if count else 2.0)

@@ -9,7 +9,7 @@ from timmy_tui.model.stages import BY_KEY, SETTINGS, UNATTRIBUTED, V2V, label
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.paint.lines import foreign, right
-from timmy_tui.ui.paint.wording import reason_words, tokens
+from timmy_tui.ui.paint.wording import part_name, reason_words, tokens
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.panels.lists import state_mark, turn_time
 from timmy_tui.ui.turn_filter import TurnFacts, stage_ms
@@ -70,7 +70,7 @@ def _headline(turn: Turn, view: View) -> Cell:
 
 def _largest(turn: Turn, view: View) -> Cell:
     part = largest_part(turn)
-    return (f"{label(part[0]):6} {duration(part[1]):>6}" if part else MISSING), "text"
+    return (f"{part_name(part[0]):6} {duration(part[1]):>6}" if part else MISSING), "text"
 
 
 def _largest_ms(turn: Turn, view: View) -> Value:

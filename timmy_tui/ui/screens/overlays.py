@@ -135,7 +135,7 @@ SIGNS = (
     ("skipped", "did not happen in that turn"),
     ("~", "estimate"),
     ("≥ ≤", "bound"),
-    ("?", "unattributed: between two named stages, shown where it sits"),
+    ("gap", "unnamed time between two named stages, shown where it sits; gaps: all of it"),
     ("p95", "grey below 20 turns: then it is close to the maximum"),
     ("▴", "on a column: cut at 1.25 × p90, the turn was longer; under the skyline: the cursor's turn"),
     ("◂ 25t", "began 25 turns ago, further to the left than is shown"),

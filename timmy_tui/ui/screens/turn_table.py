@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
+from textual.message import Message
 from textual.widgets import DataTable
 
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.glyphs import to_ascii
+from timmy_tui.ui.paint.lines import cut
 from timmy_tui.ui.panels.turn_cells import TurnColumn, turn_cells
 from timmy_tui.ui.view import View
 
@@ -17,6 +20,9 @@ Cells = list[tuple[str, str]]
 
 class TurnTable(DataTable[Text], inherit_bindings=False):
     """The keys are the screen's: the toolkit's Home and End go to the sides of a row."""
+
+    class Resized(Message):
+        """The table has another size."""
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", cell_padding=0, id="table")
@@ -64,9 +70,9 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
     def _update_row(self, key: str, cells: Cells, view: View) -> None:
         before = self._painted.get(key)
         if before is None:
-            self.add_row(*_texts(cells, view), key=key)
+            self.add_row(*self._texts(cells, view), key=key)
         elif before != cells:
-            for column, old, new, text in zip(self.shape, before, cells, _texts(cells, view), strict=True):
+            for column, old, new, text in zip(self.shape, before, cells, self._texts(cells, view), strict=True):
                 if old != new:
                     self.update_cell(key, column.key, text)
         self._painted[key] = cells
@@ -81,12 +87,17 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
         if key in self._painted:
             self.move_cursor(row=self.get_row_index(key), scroll=scroll)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Its own size, which is known later than the screen's, says which columns there are."""
+        self.post_message(self.Resized())
 
-def _texts(cells: Iterable[tuple[str, str]], view: View) -> list[Text]:
-    texts = []
-    for text, role in cells:
-        style = view.styles.get(role, Style.null())
-        shown = to_ascii(text) if view.glyphs.plain else text
-        plain = Style(color=style.color, bold=style.bold, italic=style.italic)
-        texts.append(Text(shown, style=plain, no_wrap=True))
-    return texts
+    def _texts(self, cells: Iterable[tuple[str, str]], view: View) -> list[Text]:
+        """As much of each as its column has room for; what is cut ends with ``…``."""
+        texts = []
+        for column, (whole, role) in zip(self.shape, cells, strict=True):
+            style = view.styles.get(role, Style.null())
+            text = cut(whole, column.width)
+            shown = to_ascii(text) if view.glyphs.plain else text
+            plain = Style(color=style.color, bold=style.bold, italic=style.italic)
+            texts.append(Text(shown, style=plain, no_wrap=True))
+        return texts

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widgets import DataTable
@@ -102,7 +102,8 @@ class TurnsScreen(FilterScreen):
         chosen = TableChoice(self._applied, self._sorted_by, self._downwards)
         remember_choice(cast(Host, self.app).choices, "turns", chosen)
 
-    def on_resize(self, event: events.Resize) -> None:
+    @on(TurnTable.Resized)
+    def _table_resized(self) -> None:
         """The last column takes the room that is left; the newest row stays in view."""
         if self.following:
             self._top = None
@@ -118,6 +119,8 @@ class TurnsScreen(FilterScreen):
     def _fit_columns(self) -> None:
         if chosen_columns(self._keys, self._table_width()) != self.table.shape:
             self._change_columns()
+            # The rows are new: how far they can be scrolled is known after the next frame.
+            self.call_after_refresh(self._show_newest)
         self._show_newest()
         self.call_after_refresh(self._scroll_back)
 
