@@ -40,12 +40,11 @@ async def test_tiny_panes_are_lived_with_on_every_screen(size: tuple[int, int]) 
 async def test_resizing_keeps_the_screen_right() -> None:
     async with running_dashboard(snapshot(), size=(120, 30)) as dashboard:
         before = dashboard.text()
+        # Two sizes within a tenth of a second: the second one waits.
         await dashboard.pilot.resize_terminal(41, 9)
-        await dashboard.pilot.pause()
-        assert all(len(row) == 41 for row in dashboard.rows())
+        await dashboard.until(lambda: all(len(row) == 41 for row in dashboard.rows()))
         await dashboard.pilot.resize_terminal(120, 30)
-        await dashboard.pilot.pause()
-        assert dashboard.text() == before
+        await dashboard.until(lambda: dashboard.text() == before)
 
 
 async def test_a_new_snapshot_is_shown_and_the_same_one_changes_nothing() -> None:

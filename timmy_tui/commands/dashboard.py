@@ -26,7 +26,7 @@ def refuse_without_terminal() -> None:
 @click.option(
     "--bell",
     type=click.Choice(["off", "regression", "fail"]),
-    default="",
+    callback=lambda _context, _option, value: value or "",
     help="Ring for failed turns (fail), also for changes that could be felt (regression), with the microphone closed.",
 )
 @click.option("--fresh", is_flag=True, help="Begin with the usual view, not with that of the last time.")
