@@ -129,16 +129,6 @@ def still(tmp_path: Path) -> Iterator[Pane]:
         yield opened
 
 
-def press_and_look(pane: Pane, *keys: str) -> str:
-    """The screen after these keys, each of which changes it."""
-    shown = pane.text()
-    for key in keys:
-        before = shown
-        pane.press(key)
-        shown = pane.until_it(lambda now, before=before: now != before)  # type: ignore[misc]
-    return shown
-
-
 def settled(pane: Pane) -> str:
     """The screen when it has been the same for half a second: a key's effect can be painted in two frames."""
     last = [(pane.text(), time.monotonic())]
@@ -152,12 +142,22 @@ def settled(pane: Pane) -> str:
     return wait_for(same_for_long, pane.text)
 
 
+def press_and_look(pane: Pane, *keys: str) -> str:
+    """The screen after these keys, each of which changes it."""
+    shown = settled(pane)
+    for key in keys:
+        before = shown
+        pane.press(key)
+        pane.until_it(lambda now, before=before: now != before)  # type: ignore[misc]
+        shown = settled(pane)
+    return shown
+
+
 @pytest.mark.parametrize("keys", [("Left",), ("2", "Up", "Space")], ids=["a turn", "frozen list"])
 def test_zoomed_and_back_the_screen_is_the_same(still: Pane, keys: tuple[str, ...]) -> None:
     still.tmux("split-window", "-d", "-h", "-t", "pane", "sleep 600")
     still.until_it(lambda shown: max(map(len, shown.split("\n"))) <= 60 and "help" in shown)
-    press_and_look(still, *keys)
-    before = settled(still)
+    before = press_and_look(still, *keys)
     still.tmux("resize-pane", "-Z", "-t", "pane:0.0")
     still.until_it(lambda shown: max(map(len, shown.split("\n"))) > 60)
     still.tmux("resize-pane", "-Z", "-t", "pane:0.0")
