@@ -1,10 +1,9 @@
 """What happened while the dashboard was open, for the lines that it leaves in the terminal."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from timmy_tui.core.formatting import MISSING, ago, duration, plural
+from timmy_tui.core.formatting import MISSING, ago, duration, local_time, plural
 from timmy_tui.core.quantile import quantile
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ControlState, JournalEntry
@@ -16,6 +15,7 @@ from timmy_tui.report.finding_words import end_words, level_words, what_words
 from timmy_tui.ui.backlog import Backlog
 from timmy_tui.ui.paint.wording import stage_name
 
+OF_DAY = "%H:%M"
 MOST_LINES = 12
 MOST_FINDINGS, MOST_CHANGES = 4, 4
 """Lines of each; the others are counted."""
@@ -74,7 +74,7 @@ class SessionRecord:
         """At most MOST_LINES plain lines. ``now``: time.time()."""
         changes = [one for one in (control.journal if control is not None else ()) if one.at >= self._started]
         lines = [
-            f"timmy_tui: {ago(now - self._started)}, {_clock(self._started)} to {_clock(now)}",
+            f"timmy_tui: {ago(now - self._started)}, {local_time(self._started, OF_DAY)} to {local_time(now, OF_DAY)}",
             self._turns_line(),
             self._v2v_line(),
             *_some(self._finding_lines(), MOST_FINDINGS, "finding"),
@@ -107,7 +107,7 @@ class SessionRecord:
         verdicts = dict(self._verdicts)
         lines = []
         for one in changes:
-            words = f"change: {one.label}, {one.state} {_clock(one.at)}"
+            words = f"change: {one.label}, {one.state} {local_time(one.at, OF_DAY)}"
             verdict = verdicts.pop(one.label, "")
             lines.append(f"{words}; {verdict}" if verdict else words)
         return lines if not changes else [*lines, *(f"verdict on {words}: {text}" for words, text in verdicts.items())]
@@ -121,10 +121,3 @@ def _some(lines: list[str], most: int, word: str) -> Iterator[str]:
     yield from lines if over <= 0 else lines[: most - 1]
     if over > 0:
         yield f"… {plural(over + 1, f'more {word}')}"
-
-
-def _clock(at: float) -> str:
-    try:
-        return time.strftime("%H:%M", time.localtime(at))
-    except (ValueError, OverflowError, OSError):
-        return MISSING
