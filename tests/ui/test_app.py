@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from timmy_tui.model.user_requests import AnswerFinding, MarkTurn
 from timmy_tui.ui import app as app_module
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.panels import said
+from timmy_tui.ui.session_record import SessionRecord
+from timmy_tui.ui.terminal.bell import Bell
 from timmy_tui.ui.view import View
 
 
@@ -296,3 +299,14 @@ async def test_a_snapshot_with_a_troubled_everything_is_shown_on_every_screen() 
         ):
             await dashboard.press(key)
             assert word in dashboard.text()
+
+
+async def test_bell_and_summary_go_by_the_clock_of_what_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks: list[float] = []
+    monkeypatch.setattr(Bell, "should_ring", lambda _bell, _snapshot, tick: ticks.append(tick))
+    monkeypatch.setattr(SessionRecord, "see", lambda _record, _snapshot, tick: ticks.append(tick))
+    # A machine that has slept for eleven days: the clock without sleep is so far behind.
+    monkeypatch.setattr(app_module, "elapsed", lambda: time.monotonic() + 1e6)
+    async with running_dashboard(snapshot()) as dashboard:
+        await dashboard.publish(snapshot(31))
+    assert ticks and all(tick >= 1e6 for tick in ticks)

@@ -28,13 +28,13 @@ class Activity(Struct, frozen=True):
 
 
 def is_listening(snapshot: Snapshot, tick: float) -> bool:
-    """STT has written a pause without text just now, which it does as long as it hears. ``tick``: time.monotonic()."""
+    """STT has written a pause without text just now, which it does as long as it hears. ``tick``: ``elapsed()``."""
     arrived = snapshot.listening.arrived
     return arrived is not None and tick - arrived <= LISTENING_S
 
 
 def microphone_is_open(snapshot: Snapshot, tick: float) -> bool | None:
-    """The microphone is open; None where nothing shows it. ``tick``: time.monotonic().
+    """The microphone is open; None where nothing shows it. ``tick``: ``elapsed()``.
 
     It is closed from the end of a sentence until TTS sends its resume, also for good where that never comes because
     the turn failed. A pause without text proves that it is open. A typed turn closes nothing.
@@ -65,7 +65,7 @@ def _left_by(turn: Turn) -> bool | None:
 
 
 def activity(snapshot: Snapshot, tick: float, now: float) -> Activity:
-    """What to say across a room. ``tick``: time.monotonic(), ``now``: time.time()."""
+    """What to say across a room. ``tick``: ``elapsed()``, ``now``: time.time()."""
     flight = snapshot.open_turn
     if flight is not None and _left_by(flight.turn) is not True:
         if flight.phase == "playback":

@@ -183,9 +183,10 @@ class TimmyApp(SayingApp):
         self.snapshot = self._inbox.take()
         busy = self.snapshot.open_turn is not None or is_changing(self)
         (self._fast_clock.resume if busy else self._fast_clock.pause)()
-        self._record.see(self.snapshot, time.monotonic())
+        tick = elapsed()  # The clock of what has arrived: after a sleep the monotonic one is hours behind it.
+        self._record.see(self.snapshot, tick)
         self._remembering.react(self._record.has_begun, self._control_state)
-        if self._bell.should_ring(self.snapshot, time.monotonic()):
+        if self._bell.should_ring(self.snapshot, tick):
             self.bell()
         self._show_title()
         self.refresh_view()

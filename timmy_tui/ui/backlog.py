@@ -14,7 +14,7 @@ class Backlog:
         self._read_since: float | None = None
 
     def is_over(self, snapshot: Snapshot, tick: float) -> bool:
-        """What was in the logs before is read. ``tick``: time.monotonic()."""
+        """What was in the logs before is read. ``tick``: ``elapsed()``."""
         if self._read_since is None and (snapshot.turns or any(source.lines for source in snapshot.sources)):
             self._read_since = tick
         waited = self._read_since is not None and tick - self._read_since >= SETTLED_S

@@ -43,7 +43,7 @@ class SessionRecord:
         return self._before is not None
 
     def see(self, snapshot: Snapshot, tick: float) -> None:
-        """Take a snapshot. ``tick``: time.monotonic()."""
+        """Take a snapshot. ``tick``: ``elapsed()``."""
         if self._before is None:
             if self._backlog.is_over(snapshot, tick):
                 self._before = max((turn.ordinal for turn in snapshot.turns), default=-1)

@@ -27,7 +27,7 @@ class Bell:
         self._rung_at = float("-inf")
 
     def should_ring(self, snapshot: Snapshot, tick: float) -> bool:
-        """True when the bell must ring now, by the newest snapshot. ``tick`` is time.monotonic()."""
+        """True when the bell must ring now, by the newest snapshot. ``tick`` is ``elapsed()``."""
         if self._wanted == "off":
             return False
         incidents = self._incidents(snapshot)
