@@ -32,4 +32,4 @@ def test_once_in_use_another_one_is_refused_and_the_same_one_is_not(chosen: str)
     refused = "v34 is watched already, other cannot be chosen any more"
     said = run(f"import timmy_tui.model.stages\nchoose({chosen})\nprint('chosen')")
     assert (refused in said) == (chosen == "other")
-    assert ("chosen\n" == said) == (chosen != "other")
+    assert (said == "chosen\n") == (chosen != "other")
