@@ -116,7 +116,7 @@ class StoredTurns:
         from timmy_tui.pipeline.turn_history import TurnHistory
         from timmy_tui.storage.history import History
 
-        path, root = state_dir() / "history.db", str(self._timmy.root)
+        path, root = state_dir() / "history.db", self._timmy.key
         return TurnHistory(path, lambda: History(path, root)).buckets(edges)
 
 
