@@ -4,8 +4,6 @@ A process watches one system, so that its table of stages is a constant for all 
 process chooses (``profiles/choice.py``); who chooses nothing watches Little Timmy.
 """
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 from timmy_tui.model.stage_table import StageTable
@@ -23,8 +21,15 @@ class System(Struct, frozen=True, eq=False, kw_only=True):
     title: str
     """Its name in a sentence."""
     stages: StageTable
-    services: Mapping[str, str] = {}
-    """Who writes its events → the same in a sentence."""
+    counts_tokens: bool = True
+    """Its log has what the language model counted."""
+    stamps_measure: bool = True
+    """Its stamps are fine enough to measure a step between two events; else they only order them."""
+
+    @property
+    def is_built_in(self) -> bool:
+        """It is Little Timmy, read without a profile: only then v34's own words and switches mean anything."""
+        return self.name == BUILT_IN
 
 
 LITTLE_TIMMY = System(name=BUILT_IN, title="Little Timmy", stages=TABLE)

@@ -1,7 +1,9 @@
 """From events to turns by a profile's rules: which turn an event belongs to, which turns are over, how they ended."""
 
+import hashlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
+from itertools import takewhile
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.snapshot import Listening
@@ -79,8 +81,8 @@ class ProfileAssembler:
         self._opens, self._complete = frozenset(rule.opens), frozenset(rule.complete)
         self._failed, self._aborted = frozenset(rule.failed), frozenset(rule.aborted)
         self._typed, self._restarts = frozenset(rule.typed), frozenset(rule.restarts)
-        self._not_alone = frozenset(rule.not_alone)
-        self._joins = {join.event: ([equation(text) for text in join.same], join.within_ms) for join in rule.join}
+        self._not_alone, self._enough = frozenset(rule.not_alone), frozenset(rule.enough)
+        self._joins = {join.event: (join, [equation(text) for text in join.same]) for join in rule.join}
         self._sessions = _Sessions()
         self._next = 0
         self._open: OrderedDict[int, Draft] = OrderedDict()
@@ -89,6 +91,7 @@ class ProfileAssembler:
         self._alone: OrderedDict[str, Hit] = OrderedDict()
         self._waiting: deque[Hit] = deque(maxlen=MAX_WAITING)
         self._now_us: int | None = None
+        self._last_stamp = self._of_stamp = 0
         self.arrived: float | None = None
         """``elapsed()`` of the newest lines; None in a backlog or a replay."""
 
@@ -181,8 +184,14 @@ class ProfileAssembler:
 
     def _in_order(self, hit: Hit) -> Draft | None:
         """The newest turn; a new one where the event opens it. What comes when none is open belongs to the last one."""
+        if hit.event in self._not_alone:
+            self._alone[""] = hit
+            return None
         if hit.event in self._opens:
-            return self._new(hit)
+            draft = self._new(hit)
+            if (first := self._alone.pop("", None)) is not None and self._is_near(first, hit):
+                self.maker.add(draft, first)
+            return draft
         if self._open:
             return next(reversed(self._open.values()))
         if self._closed and self._is_recent(self._closed[-1], hit):
@@ -193,11 +202,10 @@ class ProfileAssembler:
         return None
 
     def _joined(self, hit: Hit) -> Draft | None:
-        """The turn whose captures fit those of the event: of the open ones the oldest, else the last one that ended."""
-        for draft in (*self._open.values(), *reversed(self._closed)):
-            if draft.closed and not self._is_recent(draft, hit):
-                break
-            if hit.event not in draft.facts.seen and self._fits(hit, draft):
+        """The oldest turn whose captures fit those of the event, of those in flight and those that ended lately."""
+        recent = [*takewhile(lambda draft: self._is_recent(draft, hit), reversed(self._closed))]
+        for draft in (*self._open.values(), *reversed(recent)):
+            if self._fits(hit, draft):
                 return draft
         if hit.event in self._complete and self._by == "order":
             # What its turn began with is not in the log, or says other figures: it is a turn all the same.
@@ -206,9 +214,16 @@ class ProfileAssembler:
         return None
 
     def _fits(self, hit: Hit, draft: Draft) -> bool:
-        equations, within = self._joins[hit.event]
+        join, equations = self._joins[hit.event]
+        if hit.event in draft.facts.seen or any(name not in draft.facts.captures for name in join.needs):
+            return False
         captures = {**draft.facts.captures, **hit.captures}
-        return all(one.holds(captures, within) for one in equations)
+        return all(one.holds(captures, join.within_ms) for one in equations)
+
+    def _is_near(self, first: Hit, hit: Hit) -> bool:
+        if first.stamp_us is None or hit.stamp_us is None:
+            return True
+        return hit.stamp_us - first.stamp_us <= self._timeout_us
 
     def _is_recent(self, draft: Draft, hit: Hit) -> bool:
         if hit.stamp_us is None or draft.last_us is None:
@@ -216,7 +231,7 @@ class ProfileAssembler:
         return hit.stamp_us - draft.last_us <= self._late_us
 
     def _new(self, hit: Hit) -> Draft:
-        draft = Draft(self._next, hit.key, self._sessions.current, self._sessions.name)
+        draft = Draft(self._next, hit.key or self._made_up_key(hit), self._sessions.current, self._sessions.name)
         self._next += 1
         self._open[draft.ordinal] = draft
         if hit.key:
@@ -224,6 +239,13 @@ class ProfileAssembler:
             if len(self._by_key) > MAX_CLOSED + MAX_OPEN:
                 self._by_key.popitem(last=False)
         return draft
+
+    def _made_up_key(self, hit: Hit) -> str:
+        """An id for a turn that has none, the same whenever the log is read: of its time, and the count within it."""
+        stamp = hit.stamp_us or 0
+        self._of_stamp = self._of_stamp + 1 if stamp == self._last_stamp else 0
+        self._last_stamp = stamp
+        return hashlib.blake2b(f"{stamp} {self._of_stamp}".encode(), digest_size=4).hexdigest()
 
     def _close(self, draft: Draft, state: TurnState, reason: str, changed: dict[int, Draft]) -> None:
         """The turn is over; older ones in flight that nothing ended were broken off by it."""
@@ -234,8 +256,8 @@ class ProfileAssembler:
         changed[draft.ordinal] = draft
         if self._by == "order":
             for older in [one for one in self._open.values() if one.ordinal < draft.ordinal]:
-                ended = TurnState.FAILED if older.went_wrong else TurnState.ABORTED
-                older.state, older.reason = ended, "a new turn began before it ended"
+                older.state = self._without_end(older, TurnState.ABORTED)
+                older.reason = "" if older.state is TurnState.COMPLETE else "a new turn began before it ended"
                 self._open.pop(older.ordinal)
                 self._closed.append(older)
                 changed[older.ordinal] = older
@@ -251,8 +273,15 @@ class ProfileAssembler:
                     and self._now_us - draft.last_us > self._timeout_us
                 )
             if is_over or len(self._open) > MAX_OPEN:
-                state = TurnState.FAILED if draft.went_wrong else TurnState.TIMED_OUT
-                self._close(draft, state, "no further event", changed)
+                state = self._without_end(draft, TurnState.TIMED_OUT)
+                reason = "" if state is TurnState.COMPLETE else "no further event"
+                self._close(draft, state, reason, changed)
+
+    def _without_end(self, draft: Draft, state: TurnState) -> TurnState:
+        """How a turn ended that nothing ended."""
+        if draft.went_wrong:
+            return TurnState.FAILED
+        return TurnState.COMPLETE if self._enough & draft.facts.seen else state
 
     def tick(self, now: float) -> list[Turn]:
         """End turns that have been silent too long; ``now``: ``elapsed()``."""

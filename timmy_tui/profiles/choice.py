@@ -154,7 +154,14 @@ def watch(profile: "Profile", source: Path | None) -> None:
     from timmy_tui.profiles.spec import stage_row
 
     stages = StageTable([stage_row(rule, place) for place, rule in enumerate(profile.stage, 1)])
-    choose(System(name=profile.profile.name, title=profile.profile.title, stages=stages))
+    system = System(
+        name=profile.profile.name,
+        title=profile.profile.title,
+        stages=stages,
+        counts_tokens=bool(profile.counts.prompt),
+        stamps_measure=not profile.time.resolution_ms,
+    )
+    choose(system)
     _Chosen.profile, _Chosen.source = profile, source
     from timmy_tui.parse.table import watch_only
     from timmy_tui.profiles.log_row import row_of

@@ -63,6 +63,9 @@ class TurnMaker:
     def __init__(self, profile: Profile, timeout_s: float, keep_events: bool) -> None:
         self.settler = Settler(profile, timeout_s)
         self._keep_events = keep_events
+        self._stamped = not profile.time.resolution_ms
+        self._spoken = False if profile.turn.typed else None
+        """What a turn is that no event shows to be typed."""
         self._private = frozenset(profile.private)
         self._counts = profile.counts
         self._figures = tuple(
@@ -125,12 +128,14 @@ class TurnMaker:
         account = self.settler.settle(draft.facts)
         first, last = draft.first_us, draft.last_us
         spoiled = Reason.ASLEEP in account.unmeasured.values()
-        end_to_end = None if first is None or last is None or first == last or spoiled else (last - first) / 1000
+        end_to_end = (last - first) / 1000 if first is not None and last is not None and last > first else None
+        if spoiled or not self._stamped:
+            end_to_end = None
         headline = account.headline_ms
         return Turn(
             ordinal=draft.ordinal,
             request_id=draft.key,
-            typed=draft.typed,
+            typed=self._spoken if draft.typed is None else draft.typed,
             session_id=draft.session_id,
             session=draft.session,
             state=draft.state,

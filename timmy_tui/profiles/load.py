@@ -119,8 +119,8 @@ def _bad_patterns(profile: Profile) -> Iterator[str]:
 def _event_names(profile: Profile) -> Iterator[tuple[str, str]]:
     turn = profile.turn
     lists = {
-        "opens": turn.opens, "complete": turn.complete, "failed": turn.failed, "aborted": turn.aborted,
-        "typed": turn.typed, "not_alone": turn.not_alone, "restarts": turn.restarts,
+        "opens": turn.opens, "complete": turn.complete, "enough": turn.enough, "failed": turn.failed,
+        "aborted": turn.aborted, "typed": turn.typed, "not_alone": turn.not_alone, "restarts": turn.restarts,
     }  # fmt: skip
     yield from ((f"turn.{key}", name) for key, some in lists.items() for name in some)
     yield from (("turn.join", join.event) for join in turn.join)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import regex
 
-from timmy_tui.core.decode import Unreadable, decode_json, decode_lines, whole_number
+from timmy_tui.core.decode import Unreadable, decode_json, decode_lines
 from timmy_tui.profiles.spec import SourceRule
 
 PATTERN_LIMIT_S = 0.05
@@ -181,8 +181,7 @@ def _journal_entry(entry: Any) -> tuple[str, int | None]:
     if isinstance(message, list):
         message = bytes(one for one in message if isinstance(one, int) and 0 <= one < 256).decode("utf-8", "replace")
     stamp = entry.get("__REALTIME_TIMESTAMP") if isinstance(entry, dict) else None
-    try:
-        carrier_us = whole_number(stamp) if isinstance(stamp, str) else None
-    except ValueError:
-        carrier_us = None
+    carrier_us = None
+    if isinstance(stamp, str) and stamp.isascii() and stamp.isdecimal() and len(stamp) <= 17:
+        carrier_us = int(stamp)
     return message if isinstance(message, str) else "", carrier_us

@@ -70,7 +70,9 @@ class Join(Struct, frozen=True, forbid_unknown_fields=True):
 
     event: str
     same: Names
-    """Equations of captures, as ``perf.lag + audio.overrun = audio.lag``; all must hold."""
+    """Equations of captures, as ``perf.lag + audio.over = audio.lag``; all must hold. Two unknown sides are equal."""
+    needs: Names = ()
+    """Captures that the turn must have."""
     within_ms: Annotated[float, Meta(ge=0.0, le=60_000.0)] = 1.0
 
 
@@ -84,6 +86,8 @@ class TurnRule(Struct, frozen=True, forbid_unknown_fields=True):
     """By order: events that begin a turn."""
     complete: Names = ()
     """Events that end it well."""
+    enough: Names = ()
+    """Events after which a turn that nothing ends was answered all the same."""
     failed: Names = ()
     """Events that show that it went wrong; it ends with the next one that ends a turn, or with these, if also there."""
     aborted: Names = ()
@@ -93,7 +97,7 @@ class TurnRule(Struct, frozen=True, forbid_unknown_fields=True):
     typed: Names = ()
     """Events of a turn that was typed, not spoken."""
     not_alone: Names = ()
-    """Events that are no turn while nothing follows them."""
+    """Events that are no turn while nothing follows them; by order, they belong to the turn that opens next."""
     restarts: Names = ()
     """Events of a process that starts: what is open then has failed, and a new session begins."""
     session: str = ""

@@ -1,6 +1,6 @@
 """When a record was written, in µs since 1970: every form of stamp that a profile can name.
 
-A stamp without a date gets its day by midnights: time runs forwards, and what seems to go back by less than an hour is
+A stamp without a date gets its day by midnights: time runs forwards, and what seems to go back by less than a minute is
 another thread's line, also across midnight.
 """
 
@@ -13,8 +13,9 @@ from timmy_tui.profiles.records import Record, getter
 from timmy_tui.profiles.spec import TimeRule
 
 DAY_S = 86_400
-BACK_S = 3600
-"""Lines of several threads stand out of order by a second or two; an hour is a clock that was set."""
+BACK_S = 60
+"""Lines of several threads stand out of order by a second or two. More is the next day: who starts the program again
+each evening would else go back in time."""
 _PER_UNIT = {"unix_s": 1e6, "unix_ms": 1e3, "unix_us": 1.0}
 
 Clock = Callable[[Record], int | None]
