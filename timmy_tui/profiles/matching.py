@@ -14,8 +14,6 @@ from timmy_tui.profiles.times import StampReader
 
 MAX_FIGURE = 1e12
 """A figure from here on is not valid: no count, length or duration in ms of one turn is that large."""
-UNKNOWN = "no event of the profile"
-NO_TIME = "no time"
 
 Capture = float | str | bool
 _MS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "count": 1.0}
@@ -48,8 +46,6 @@ class EventMatcher:
 
     def __init__(self, profile: Profile) -> None:
         self.unparsed: Counter[str] = Counter()
-        self.shapes: Counter[str] = Counter()
-        """Records that are no event, by their shape: what differs from one to the next is left out."""
         self._name = getter(profile.source.event) if profile.source.event else None
         self._key = getter(profile.turn.key) if profile.turn.key else None
         self._stamp = StampReader(profile.time)

@@ -7,7 +7,7 @@ from datetime import date
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.profiles.assembly import ProfileAssembler
-from timmy_tui.profiles.matching import UNKNOWN, EventMatcher, Hit
+from timmy_tui.profiles.matching import EventMatcher, Hit
 from timmy_tui.profiles.records import RecordReader
 from timmy_tui.profiles.shapes import shape_of
 from timmy_tui.profiles.spec import Profile
@@ -54,7 +54,6 @@ class ProfileReading:
             if hit is not None:
                 hits.append(hit)
                 continue
-            self._matcher.unparsed[UNKNOWN] += 1
             shape = shape_of(record)
             if shape in self.shapes or len(self.shapes) < MOST_SHAPES:
                 self.shapes[shape] += 1

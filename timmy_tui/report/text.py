@@ -24,8 +24,9 @@ def turn_name(turn: Turn) -> str:
 
 def turn_lines(turn: Turn, conclusions: Conclusions) -> Iterator[str]:
     """Times, timeline, steps, ledger, prompt reuse and diagnosis of one turn."""
+    logs = f"   logs {turn.logs}" if watched().is_built_in else ""
     yield f"== {turn_name(turn)} · {turn.state} {clean(turn.reason)}".rstrip()
-    yield f"start {local_time(turn.started)}   {turn.span} {_headline(turn)}   logs {turn.logs}"
+    yield f"start {local_time(turn.started)}   {turn.span} {_headline(turn)}{logs}"
     yield f"session {clean(turn.session_id or MISSING)}"
     if watched().is_built_in:
         yield (
