@@ -54,6 +54,8 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
 
         if state_problem:
             return live_source(timmy, SourceOptions(services=services), notify)
+        if reason_if_profile():
+            return live_source(timmy, SourceOptions(services=False, record=options.record), notify)
         controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
         source_options = SourceOptions(services=services, record=options.record, trials=True)
         source = live_source(timmy, source_options, notify, controller.observe)

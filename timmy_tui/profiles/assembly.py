@@ -194,12 +194,17 @@ class ProfileAssembler:
             return draft
         if self._open:
             return next(reversed(self._open.values()))
-        if self._closed and self._is_recent(self._closed[-1], hit):
-            return self._closed[-1]
+        last = self._closed[-1] if self._closed else None
+        if last is not None and self._is_recent(last, hit) and not self._is_next(last, hit):
+            return last
         if hit.event in self._complete:
             return self._new(hit)
         self.unparsed[NO_TURN] += 1
         return None
+
+    def _is_next(self, last: Draft, hit: Hit) -> bool:
+        """An event that ends turns, and has ended this one already."""
+        return hit.event in self._complete and hit.event in last.facts.seen
 
     def _joined(self, hit: Hit) -> Draft | None:
         """The oldest turn whose captures fit those of the event, of those in flight and those that ended lately."""

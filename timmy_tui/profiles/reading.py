@@ -27,8 +27,12 @@ class ProfileReading:
         """Stamp of the newest event, in seconds since 1970."""
         self.matched = 0
         """Records that were an event."""
+        self.other = 0
+        """Records that were none."""
+        self.captured: set[str] = set()
+        """Captures that some record had."""
         self.shapes: Counter[str] = Counter()
-        """Records that were none, by their shape."""
+        """The same by their shape."""
         self._reader = RecordReader(profile.source)
         self._matcher = EventMatcher(profile)
         self._failures = Failures()
@@ -53,7 +57,10 @@ class ProfileReading:
                 continue
             if hit is not None:
                 hits.append(hit)
+                if not self.captured.issuperset(hit.captures):
+                    self.captured.update(hit.captures)
                 continue
+            self.other += 1
             shape = shape_of(record)
             if shape in self.shapes or len(self.shapes) < MOST_SHAPES:
                 self.shapes[shape] += 1
