@@ -29,7 +29,7 @@ class System:
 
 
 SYSTEMS = {
-    "pipecat": System(("pipecat-ai==1.14.0",), ("python3.12", "python3.13", "python3.11"), "pipecat_run.py"),
+    "pipecat": System(("pipecat-ai[tracing]==1.14.0",), ("python3.12", "python3.13", "python3.11"), "pipecat_run.py"),
     "livekit": System(("livekit-agents==1.8.9",), ("python3.12", "python3.13", "python3.11"), "livekit_run.py"),
     "home-assistant": System(
         # It asks for 3.13.2 or later; the modules that are run work with any 3.13.
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> list[str]:
     if arguments.source:
         command.append(str(arguments.source.resolve()))
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
     return done.stdout.splitlines()
 
 

@@ -107,3 +107,85 @@ def test_the_journal_is_the_same_run_line_by_line_and_a_little_more(lines: list[
     assert any(isinstance(one, list) for one in said), "a message with an escape sequence is a list of bytes"
     stamps = [int(entry["__REALTIME_TIMESTAMP"]) for entry in entries]
     assert stamps == sorted(stamps)
+
+
+PIPECAT = DATA / "pipecat"
+SMALL = ("sentence_aggregation", "output_transport", "llm_tool_call", "function_handler", "turn_timeout")
+"""Parts that pipecat lists only from 5 ms on, or has no name for."""
+
+
+def recorded(folder: Path) -> list[tuple[float, dict[str, Any]]]:
+    rows = [json.loads(line) for line in (folder / "tail.jsonl").read_text("utf-8").splitlines()]
+    return [(row["t"], row["message"]) for row in rows]
+
+
+def latencies(folder: Path) -> list[tuple[float, dict[str, Any]]]:
+    """When the user fell silent, Unix s; the record's data."""
+    found = [(t, one["data"]) for t, one in recorded(folder) if one["type"] == "tail-latency"]
+    return [(t - data["latency_secs"], data) for t, data in found if not data["first_bot_speech"]]
+
+
+@pytest.mark.parametrize("folder", ["pipecat", "pipecat/every-push"])
+def test_each_recorded_latency_is_what_was_put_in_to_the_millisecond(folder: str) -> None:
+    turns = [turn for turn in truth(folder)["turns"] if turn["headline_ms"] is not None]
+    found = latencies(DATA / folder)
+    assert len(found) == len(turns)
+    for turn, (at, data) in zip(turns, found, strict=True):
+        assert at == pytest.approx(turn["at"], abs=1e-3)
+        assert data["latency_secs"] * 1000 == pytest.approx(turn["headline_ms"], abs=0.01), turn["n"]
+
+
+def test_each_part_of_the_recording_is_what_was_put_in_but_where_an_interruption_cleared_it() -> None:
+    turns = [turn for turn in truth("pipecat")["turns"] if turn["headline_ms"] is not None]
+    cleared = 0
+    for turn, (_, data) in zip(turns, latencies(PIPECAT), strict=True):
+        if turn["kind"] == "cleared":
+            assert data["total_secs"] > 60 > data["latency_secs"]
+            assert data["measured_from"] == "client_connected"
+            cleared += 1
+            continue
+        listed = [(one["key"], one["duration_secs"] * 1000) for one in data["contributions"]]
+        assert sum(value for _, value in listed) == pytest.approx(turn["headline_ms"], abs=0.01)
+        put = [
+            (key.removesuffix("_2"), value) for key, value in turn["stages_ms"].items()
+            if key != "turn_timeout" and (value >= 5 or key not in SMALL)
+        ]  # fmt: skip
+        assert [key for key, _ in listed if key != "pipeline"] == [key for key, _ in put], turn["n"]
+        for (key, value), (_, wanted) in zip(listed, put, strict=False):
+            assert value == pytest.approx(wanted, abs=0.01), (turn["n"], key)
+    assert cleared == 1
+
+
+def test_tokens_of_a_turn_come_after_its_latency_and_twice_with_a_tool() -> None:
+    usage = [(t, one["data"]) for t, one in recorded(PIPECAT) if one["type"] == "tail-service-usage"]
+    prompts = [data["prompt_tokens"] for _, data in usage if data["kind"] == "llm"]
+    wanted = [turn["prompt"] for turn in truth("pipecat")["turns"] if turn["prompt"] for _ in range(turn["requests"])]
+    assert prompts == wanted
+    kinds = [one["type"] for _, one in recorded(PIPECAT) if one["type"] in ("tail-latency", "tail-service-usage")]
+    assert ("tail-latency", "tail-service-usage") in set(zip(kinds, kinds[1:], strict=False))
+    reported = [data for _, data in usage if data["kind"] == "llm"]
+    cached = [turn["cached"] for turn in truth("pipecat")["turns"] if turn["prompt"] for _ in range(turn["requests"])]
+    assert [data.get("cache_read_input_tokens") for data in reported] == cached
+
+
+def test_with_every_push_the_same_record_comes_once_for_each_processor() -> None:
+    rows = [one for _, one in recorded(PIPECAT / "every-push") if one["type"] == "tail-service-usage"]
+    llm = [json.dumps(one["data"], sort_keys=True) for one in rows if one["data"]["kind"] == "llm"]
+    requests = sum(turn["requests"] for turn in truth("pipecat/every-push")["turns"])
+    assert len(set(llm)) == requests and len(llm) >= 4 * requests
+
+
+def test_the_text_log_has_each_latency_and_each_figure_twice() -> None:
+    lines = (PIPECAT / "text" / "pipecat.log").read_text("utf-8").splitlines()
+    told = [turn for turn in truth("pipecat/text")["turns"] if turn["headline_ms"] is not None]
+    said = [float(line.rsplit(" ", 1)[1].rstrip("s")) for line in lines if "user-bot latency:" in line]
+    assert said == [pytest.approx(turn["headline_ms"] / 1000, abs=1.1e-3) for turn in told]
+    first = [
+        round(float(line.rsplit(" ", 1)[1].rstrip("s")) * 1000) for line in lines if "OLLamaLLMService#2 TTFB: " in line
+    ]
+    again = [line for line in lines if "📊 [OLLamaLLMService#2] TTFB (" in line]
+    assert len(first) == len(again)
+    wanted = [
+        round(value) for turn in told for key, value in turn["stages_ms"].items() if key.startswith("llm_inference")
+    ]
+    assert set(wanted) <= set(first), "and that of turns that failed or were not heard"
