@@ -189,3 +189,52 @@ def test_the_text_log_has_each_latency_and_each_figure_twice() -> None:
         round(value) for turn in told for key, value in turn["stages_ms"].items() if key.startswith("llm_inference")
     ]
     assert set(wanted) <= set(first), "and that of turns that failed or were not heard"
+
+
+def replies(folder: str) -> list[dict[str, Any]]:
+    """Of a session report: each user message with what the next assistant message says of it, until the next one."""
+    report = json.loads((DATA / folder / "session_report.json").read_text("utf-8"))
+    found: list[dict[str, Any]] = []
+    for item in report["chat_history"]["items"]:
+        if item["type"] == "message" and item["role"] == "user":
+            found.append({"user": item["metrics"], "text": item["content"][0], "assistant": None})
+        elif item["type"] == "message" and found:
+            found[-1]["assistant"] = item
+    return found
+
+
+@pytest.mark.parametrize("folder", ["livekit", "livekit/preemptive"])
+def test_the_session_report_says_of_each_turn_what_was_put_in(folder: str) -> None:
+    turns = [turn for turn in truth(folder)["turns"] if turn["kind"] != "greeting"]
+    found = replies(folder)
+    assert [one["text"] for one in found] == [turn["text"] for turn in turns]
+    for turn, one in zip(turns, found, strict=True):
+        answer = one["assistant"]
+        said = (answer or {"metrics": {}})["metrics"]
+        assert (answer is None) == (turn["kind"] in ("failed", "unheard")), turn["n"]
+        assert ("e2e_latency" in said) == (turn["headline_ms"] is not None), turn["n"]
+        if turn["headline_ms"] is None:
+            continue
+        assert said["e2e_latency"] * 1000 == pytest.approx(turn["headline_ms"], abs=0.01)
+        assert answer["interrupted"] == (turn["kind"] == "interrupted")
+        stages = turn["stages_ms"]
+        assert one["user"]["end_of_turn_delay"] * 1000 == pytest.approx(stages["transcription"] + stages["endpointing"])
+        assert ("llm_node_ttfs" in said) == (stages["sentence"] is not None)
+
+
+def test_an_answer_begun_before_the_turn_is_over_has_parts_longer_than_its_headline() -> None:
+    early = [turn for turn in truth("livekit/preemptive")["turns"] if turn["headline_ms"] is not None]
+    assert len(early) == 10
+    assert all(turn["rest_ms"] + turn["early_ms"] == pytest.approx(6, abs=6) and turn["rest_ms"] < 0 for turn in early)
+
+
+def test_the_production_log_has_zeros_and_minus_one_for_what_is_not_known() -> None:
+    lines = [json.loads(line) for line in (DATA / "livekit" / "agent.log").read_text("utf-8").splitlines()]
+    turns = [turn for turn in truth("livekit")["turns"] if turn["kind"] != "greeting"]
+    ends = [line["end_of_utterance_delay"] for line in lines if line["message"] == "EOU metrics"]
+    spoken = [turn for turn in turns if turn["kind"] != "typed"]
+    assert len(ends) == len(spoken)
+    assert [end for end, turn in zip(ends, spoken, strict=True) if turn["kind"] == "unknown"] == [0.0]
+    firsts = [line["ttft"] for line in lines if line["message"] == "LLM metrics"]
+    assert firsts.count(-1.0) == sum(turn["kind"] == "unheard" for turn in turns) == 1
+    assert len(firsts) == sum({"failed": 0, "tool": 2}.get(turn["kind"], 1) for turn in turns)
