@@ -82,7 +82,7 @@ class StampReader:
         """The day of a time of day behind the last one."""
         if self._last_s is not None:
             ahead = (second - self._last_s) % DAY_S
-            if ahead > DAY_S - BACK_S:
+            if ahead >= DAY_S - BACK_S:
                 ahead -= DAY_S
             reached = self._last_s + ahead
             if reached < 0:
