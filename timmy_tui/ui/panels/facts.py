@@ -5,6 +5,7 @@ from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
+from timmy_tui.model.system import watched
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.key_commands import CHOICES, SCREENS
@@ -28,6 +29,8 @@ URGENCY = ("bad", "warn", "info", "good", "muted")
 
 def cache_parts(view: View) -> list[Line]:
     """Prompt cache and context window, most important part first."""
+    if not watched().counts_tokens:
+        return []
     llm = view.snapshot.llm
     turn = view.newest_prompted
     parts = [_reuse_part(view)]

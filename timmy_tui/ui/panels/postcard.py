@@ -33,8 +33,7 @@ def postcard(turn: Turn, view: View) -> list[str]:
         f"{state}{reason}",
         f"{turn.span} {headline_words(turn, turn.headline_ms)}{p50}",
         *("  ".join(row) for row in rows),
-        f"prompt {tokens(turn.prompt_tokens)} tok, reply {tokens(turn.output_tokens)} tok, "
-        f"prefill {duration(turn.prefill_ms)}, decode {duration(turn.decode_ms)}, cache {_cache(turn, view)}",
+        *_prompt(turn, view),
         f"{_flags(turn)}epoch {count(epochs_of(view).get(turn.ordinal))}, model {clean(turn.model or MISSING, 40)}",
         f"why: {_diagnosis(turn, view)}",
         f"marked: {view.marks.get(turn.ordinal, 'no')}",
@@ -46,6 +45,15 @@ def postcard(turn: Turn, view: View) -> list[str]:
 
 def _cache(turn: Turn, view: View) -> str:
     return share_words(view.reuse.get(turn.ordinal))
+
+
+def _prompt(turn: Turn, view: View) -> list[str]:
+    """Tokens, and what v34 tells beside them; nothing where the log counts none."""
+    if not watched().counts_tokens:
+        return []
+    counts = f"prompt {tokens(turn.prompt_tokens)} tok, reply {tokens(turn.output_tokens)} tok, "
+    times = f"prefill {duration(turn.prefill_ms)}, decode {duration(turn.decode_ms)}, "
+    return [f"{counts}{times if watched().is_built_in else ''}cache {_cache(turn, view)}"]
 
 
 def _flags(turn: Turn) -> str:
