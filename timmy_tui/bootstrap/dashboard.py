@@ -52,9 +52,10 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
         from timmy_tui.control.controller import Controller
 
         if state_problem:
-            return live_source(timmy, SourceOptions(services=services), notify)
+            return live_source(timmy, SourceOptions(services=services, export=not looks_only), notify)
         controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
-        source_options = SourceOptions(services=services, record=options.record, trials=True)
+        record = options.record
+        source_options = SourceOptions(services=services, record=record, export=not looks_only, trials=True)
         source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
         controller.open()
