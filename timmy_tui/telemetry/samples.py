@@ -9,7 +9,7 @@ from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.telemetry import otel_names as names
 from timmy_tui.telemetry.names_only import flag_text, name_or_none
 from timmy_tui.telemetry.otel_names import Metric
-from timmy_tui.telemetry.stage_rows import is_model_request, measured_stages, path_of
+from timmy_tui.telemetry.stage_rows import is_model_request, is_series, measured_stages, path_of
 
 Labels = tuple[tuple[str, str], ...]
 """Pairs, in the order in which they are written."""
@@ -70,7 +70,7 @@ def samples_of_now(snapshot: Snapshot) -> Iterator[Sample]:
     if snapshot.epochs:
         for flag, value in snapshot.epochs[-1].flags.items():
             text = flag_text(value)
-            if text is not None:
+            if text is not None and name_or_none(flag) is not None:
                 yield Sample(names.FLAG_INFO, 1, (("flag", flag), ("value", text)))
     if snapshot.clock is not None:
         for bound, ms in (("low", snapshot.clock.low_ms), ("high", snapshot.clock.high_ms)):
@@ -79,5 +79,5 @@ def samples_of_now(snapshot: Snapshot) -> Iterator[Sample]:
     judgement = snapshot.judgement
     lasting = [one for one in judgement.findings if not one.ended] if judgement is not None else []
     slower = [one.stage for one in lasting if one.direction == "slower" and one.notable]
-    for stage in dict.fromkeys(slower):
+    for stage in filter(is_series, dict.fromkeys(slower)):
         yield Sample(names.FINDINGS, slower.count(stage), (("stage", stage),))

@@ -33,6 +33,7 @@ from timmy_tui.telemetry.stage_rows import (
     between_hops,
     gap_places,
     is_model_request,
+    is_stage,
     is_sum,
     parts_of,
     path_of,
@@ -40,6 +41,8 @@ from timmy_tui.telemetry.stage_rows import (
 )
 
 INFERRED, UNKNOWN = "inferred", "unknown"
+ENDS = ("start", "end")
+"""What a gap at the head is behind, and one at the tail ahead of."""
 
 
 class SpanValue(Struct, frozen=True, kw_only=True):
@@ -172,7 +175,8 @@ class _Children:
             yield from self._parts(whole, laid.what, laid.place or INFERRED)
 
     def _gap(self, laid: _Laid, gap: Gap) -> SpanValue:
-        attributes: dict[str, Value] = {names.GAP_AFTER: gap.after, names.GAP_BEFORE: gap.before}
+        ends = ((names.GAP_AFTER, gap.after), (names.GAP_BEFORE, gap.before))
+        attributes: dict[str, Value] = {name: key for name, key in ends if is_stage(key) or key in ENDS}
         return SpanValue(
             name=names.GAP_SPAN,
             span_id=span_id(self._trace_id, f"{names.GAP_SPAN} {gap.after} {gap.before}"),

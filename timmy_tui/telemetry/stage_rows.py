@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from timmy_tui.model.stages import (
     BY_KEY,
     CRITICAL,
+    GPU,
     HOPS,
     IN_ORDER,
     NETWORK,
     OUTSIDE,
     PARTS,
+    PROMPT_CACHE,
     SETTINGS,
     UNATTRIBUTED,
     V2V,
@@ -93,6 +95,11 @@ def setting_ms(turn: Turn) -> float:
 def is_stage(key: str) -> bool:
     """A key of the table, or of the headline."""
     return key in BY_KEY or key == V2V
+
+
+def is_series(key: str) -> bool:
+    """What a finding can be of."""
+    return is_stage(key) or key in (UNATTRIBUTED, GPU, PROMPT_CACHE)
 
 
 def is_model_request(stage: Stage) -> bool:
