@@ -101,11 +101,10 @@ class OtlpExporter:
     def stop(self, until: float) -> None:
         """Send what is known by now, unless the collector does not answer."""
         self._stopping.set()
+        if self._pause_s and self._sender is not None:
+            self._sender.close()  # It repeats a batch that nobody takes.
         if self._thread is not None:
             self._thread.join(max(until - time.monotonic(), 0.0))
-        sender = self._sender
-        if sender is not None:
-            sender.close()
 
     def _run(self) -> None:
         if not is_installed():
