@@ -53,11 +53,13 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
         from timmy_tui.control.controller import Controller
 
         if state_problem:
-            return live_source(timmy, SourceOptions(services=services), notify)
+            return live_source(timmy, SourceOptions(services=services, export=not looks_only), notify)
         if reason_if_profile():
-            return live_source(timmy, SourceOptions(services=False, record=options.record), notify)
+            only_read = SourceOptions(services=False, record=options.record, export=not looks_only)
+            return live_source(timmy, only_read, notify)
         controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
-        source_options = SourceOptions(services=services, record=options.record, trials=True)
+        record = options.record
+        source_options = SourceOptions(services=services, record=record, export=not looks_only, trials=True)
         source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
         controller.open()
