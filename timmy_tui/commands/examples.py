@@ -6,6 +6,7 @@ EXAMPLES = {
     "replay": "shared/latency.log --speed max",
     "serve": "--port 8000",
     "report": "--tail 5",
+    "export": "--parquet turns/",
     "status": "--tmux",
     "screenshot": "--size 80x24 --keys 2 turns.svg",
     "doctor": "",

@@ -8,6 +8,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
     "serve": ("timmy_tui.commands.serve:serve", "Show the dashboard, read-only, in a browser on this machine."),
     "report": ("timmy_tui.commands.report:report", "Print turns, ledger and percentiles: text, JSON or CSV."),
+    "export": ("timmy_tui.commands.export:export", "Write every turn to Parquet, CSV or JSON lines."),
     "status": ("timmy_tui.commands.status:status", "One line for tmux's status-right."),
     "screenshot": ("timmy_tui.commands.screenshot:screenshot", "Write a picture of the dashboard as SVG."),
     "doctor": ("timmy_tui.commands.llm:doctor", "Check files, services, versions and flags; changes nothing."),

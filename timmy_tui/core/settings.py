@@ -20,6 +20,8 @@ from timmy_tui.core.private_file import check_only_ours
 APP = "timmy_tui"
 Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
 """A time of at most a day."""
+MACHINE_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?\Z"
+"""A name that can be that of a file everywhere, and stand in a selection of turns."""
 
 
 class Paths(Struct, frozen=True, forbid_unknown_fields=True):
@@ -180,6 +182,13 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Store the texts of the conversation. Off: only numbers are stored."""
 
 
+class Export(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that may stand beside those of another machine."""
+
+    machine: Annotated[str, Meta(pattern=MACHINE_PATTERN)] = ""
+    """Name of this machine in exported files, and the name of these files. Empty: its host name up to the first dot."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -191,6 +200,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tail: TailSettings = TailSettings()
     control: Control = Control()
     history: HistorySettings = HistorySettings()
+    export: Export = Export()
     flags: Mapping[str, FlagSetting] = field(default_factory=dict)
     """Flags that the user has added: ``[flags.my-flag]``."""
 
