@@ -21,7 +21,7 @@ EXAMPLES = {
 ANSWERS = ("--yes",)
 """Always given where a command takes it: else it would only ask."""
 
-ENDLESS = {"serve": ("--host=0.0.0.0",)}
+ENDLESS = {"serve": ("--host=0.0.0.0",), "watch": ("--for=0.1",)}
 """A command that would go on until it is ended, and an option that it refuses, or that ends it."""
 
 

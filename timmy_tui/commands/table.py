@@ -5,6 +5,7 @@ import importlib
 COMMANDS: dict[str, tuple[str, str]] = {
     "dashboard": ("timmy_tui.commands.dashboard:dashboard", "Open the dashboard (the default)."),
     "demo": ("timmy_tui.commands.demo:demo", "Open the dashboard on a stand-in Timmy."),
+    "watch": ("timmy_tui.commands.watch:watch", "Record and print without a screen: for a service or a pipe."),
     "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
     "serve": ("timmy_tui.commands.serve:serve", "Show the dashboard, read-only, in a browser on this machine."),
     "report": ("timmy_tui.commands.report:report", "Print turns, ledger and percentiles: text, JSON or CSV."),
