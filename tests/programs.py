@@ -8,8 +8,8 @@ import pytest
 ON_CI = os.environ.get("TIMMY_TUI_CI") == "1"
 """Set by ``.ci/run``, which installs all of PROGRAMS."""
 PROGRAMS = {
-    "chromium": "chromium", "fish": "fish", "prometheus": "prometheus", "promtool": "prometheus", "tmux": "tmux",
-    "zsh": "zsh",
+    "chromium": "chromium", "fish": "fish", "prometheus": "prometheus", "promtool": "prometheus",
+    "systemd-analyze": "systemd", "tmux": "tmux", "zsh": "zsh",
 }  # fmt: skip
 """Program → Debian's package."""
 

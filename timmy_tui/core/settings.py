@@ -20,6 +20,8 @@ from timmy_tui.core.private_file import check_only_ours
 APP = "timmy_tui"
 Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
 """A time of at most a day."""
+MACHINE_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?\Z"
+"""A name that can be that of a file everywhere, and stand in a selection of turns."""
 
 
 class Paths(Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,6 +212,13 @@ class Prometheus(Struct, frozen=True, forbid_unknown_fields=True):
     """Served on 127.0.0.1 at this port, under /metrics, while a dashboard is open. 0: not served."""
 
 
+class Export(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that may stand beside those of another machine."""
+
+    machine: Annotated[str, Meta(pattern=MACHINE_PATTERN)] = ""
+    """Name of this machine in exported files, and the name of these files. Empty: its host name up to the first dot."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -224,6 +233,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     history: HistorySettings = HistorySettings()
     otel: Otel = Otel()
     prometheus: Prometheus = Prometheus()
+    export: Export = Export()
     flags: Mapping[str, FlagSetting] = field(default_factory=dict)
     """Flags that the user has added: ``[flags.my-flag]``."""
 
