@@ -295,6 +295,7 @@ async def test_a_postcard_is_twelve_lines_of_the_turn_under_the_cursor() -> None
     for one in conversation():
         lines = postcard(one, View(snapshot=snapshot()))
         assert len(lines) == 12 and all(len(row) <= 78 for row in lines) and "weather" not in " ".join(lines)
+        assert not any(row.startswith("?") for row in lines) and any(row.startswith("gap ") for row in lines)
 
 
 async def test_a_notice_is_seen_beside_a_running_change() -> None:

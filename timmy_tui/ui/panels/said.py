@@ -31,7 +31,7 @@ from timmy_tui.ui.panels.facts import (
     sources_lines,
     trial_line,
 )
-from timmy_tui.ui.panels.headline import SHORT_CHANGE
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, turns_since
 from timmy_tui.ui.view import View
 
 SOON_TURNS, FULL = 15, NEARLY_FULL
@@ -119,7 +119,7 @@ def finding_parts(view: View, finding: Finding) -> list[Line]:
     """``▲ RAG slower +41ms ×1.8``, the levels, and since when; the most important part first."""
     words = change_words(change_of(finding), view.glyphs, SHORT_CHANGE)
     since = view.turn_name(finding.since, finding.since_id)
-    turns = span_words(finding) if is_drift(finding) else plural(finding.n, "turn")
+    turns = span_words(finding) if is_drift(finding) else plural(turns_since(view, finding), "turn")
     seen = " (seen)" if finding.acknowledged else ""
     each = " a turn" if finding.share is not None else ""
     level = f"{level_words(finding.before_ms, finding.after_ms)}{each}"
