@@ -156,6 +156,14 @@ def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
     return rows
 
 
+def whole_parts(spans: Line, width: int) -> Line:
+    """The first parts of a line made by ``join_fitting`` that fit; all of it, to be cut, where not even one does."""
+    if cells(spans) <= width:
+        return spans
+    ends = [at for at, (text, _) in enumerate(spans) if at and text == "  " and cells(spans[:at]) <= width]
+    return spans[: ends[-1]] if ends else spans
+
+
 def words_of(spans: Line) -> list[Line]:
     """Each word as a part, to be wrapped; its role stays."""
     return [((word, role),) for text, role in spans for word in text.split()]

@@ -1,12 +1,13 @@
 """Screen 5 as rows: flags, the running change, the verdict, restore points, the journal."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
+from timmy_tui.model.stages import V2V
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, cells, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name
 from timmy_tui.ui.panels.facts import choice_words, trial_line
@@ -130,10 +131,17 @@ def verdict_lines(view: View, width: int) -> list[Line]:
         title(f"verdict{changes}: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
         *_sentence(verdict.sentence, width),
         *([line((foreign(verdict.noise, width), "muted"))] if verdict.noise and not verdict.wanted else []),
+        *(_whole_words(row.stage for row in verdict.stages)),
         *_quality(verdict),
     ]
     lines.extend(_stage(stage, width) for stage in verdict.stages)
     return [*lines, BLANK]
+
+
+def _whole_words(stages: Iterable[str]) -> Iterator[Line]:
+    """Compared is what was measured: the headline of the other screens has a setting in it too."""
+    if V2V in stages:
+        yield line((f"{V2V} here is without endpointing, which is a setting", "muted"))
 
 
 def _quality(verdict: Comparison) -> Iterator[Line]:

@@ -12,7 +12,20 @@ from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Epoch, Turn
 from timmy_tui.report.finding_words import is_drift, span_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
-from timmy_tui.ui.paint.lines import Line, Row, cells, fit, foreign, join_fitting, line, plain, spread, wrap, wrap_text
+from timmy_tui.ui.paint.lines import (
+    Line,
+    Row,
+    cells,
+    fit,
+    foreign,
+    join_fitting,
+    line,
+    plain,
+    spread,
+    whole_parts,
+    wrap,
+    wrap_text,
+)
 from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
     change_of,
@@ -65,7 +78,7 @@ def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> 
     key = view.keys.get("findings", "i")
     count = line((f"+{len(said) - limit} ", "warn"), (key, "key"))
     lines = [one.text for one in shown]
-    lines[-1] = spread(lines[-1], count, width)
+    lines[-1] = spread(whole_parts(lines[-1], width - cells(count) - 1), count, width)
     return lines
 
 
