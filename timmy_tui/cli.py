@@ -23,8 +23,12 @@ def _run() -> int:
     from timmy_tui.commands.fast_path import run_fast_path
 
     # A shell that completes calls without arguments: they are in its variables (commands/completion.py).
-    if "_TIMMY_TUI_COMPLETE" not in os.environ and run_fast_path(sys.argv[1:]):
-        return 0
+    if "_TIMMY_TUI_COMPLETE" not in os.environ:
+        from timmy_tui.profiles.choice import choose_for
+
+        sys.argv[1:] = choose_for(sys.argv[1:], os.environ)
+        if run_fast_path(sys.argv[1:]):
+            return 0
     from timmy_tui.commands.lazy_group import run
     from timmy_tui.commands.table import COMMANDS
 

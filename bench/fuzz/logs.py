@@ -15,7 +15,7 @@ from bench.fuzz.texts import Op, Part, conversation, edited, ops, parts
 from timmy_tui.bootstrap.wiring import make_analyzer
 from timmy_tui.core.settings import Settings, TailSettings
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.stages import PAUSE
+from timmy_tui.model.v34_stages import PAUSE
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.ollama_log import UNREADABLE, OllamaLogParser
 from timmy_tui.parse.table import FORMATS

@@ -18,7 +18,11 @@ class Group:
 
 GROUPS: tuple[Group, ...] = (
     Group("ledger", ("timmy_tui/turns/ledger.py",), 45),
-    Group("stage table", ("timmy_tui/model/stages.py", "timmy_tui/model/events.py"), 20),
+    Group(
+        "stage table",
+        ("timmy_tui/model/v34_stages.py", "timmy_tui/model/stage_table.py", "timmy_tui/model/events.py"),
+        20,
+    ),
     Group("turns", ("timmy_tui/turns/*.py",), 55),
     Group(
         "prompt reuse",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from coverage import CoverageData
+from coverage.exceptions import DataError
 
 from bench.mutants import pytest_plugin as plugin
 from bench.mutants.groups import TESTS, group_of
@@ -63,7 +64,10 @@ def _read(root: Path, folder: Path, times: Path) -> Reach:
     at_import: dict[str, set[int]] = defaultdict(set)
     for file in folder.glob("coverage.*"):
         data = CoverageData(str(file))
-        data.read()
+        try:
+            data.read()
+        except DataError:
+            continue  # Of a process that a test killed while it wrote: what it ran is not known.
         for name in data.measured_files():
             path = Path(name).relative_to(root).as_posix()
             if group_of(path) is None:

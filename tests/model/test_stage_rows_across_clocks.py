@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.model.test_stage_table import UNJUDGED, USUAL
-from timmy_tui.model import stages
+from timmy_tui.model import stages, v34_stages
 from timmy_tui.model.stages import BY_KEY
 
 ROWS = {
@@ -42,7 +42,7 @@ def test_where_the_hops_and_their_sum_stand() -> None:
     )  # fmt: skip
     assert (*stages.CRITICAL, *stages.OUTSIDE) == stages.TOP
     assert stages.OUTSIDE == ("playback", "rearm", "deaf", "network")
-    assert ("hop_out", "mute", "tts", *stages.OUTSIDE) == stages.AFTER_REPLY
+    assert ("hop_out", "mute", "tts", *stages.OUTSIDE) == v34_stages.AFTER_REPLY
     assert (stages.HOPS, stages.NETWORK, stages.SETTINGS) == (("hop_in", "hop_out"), "network", ("endpointing",))
     assert stages.TRENDS[-1] == "network"
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from timmy_tui.model import stages
+from timmy_tui.model import stages, v34_stages
 from timmy_tui.model.events import EVENTS, NEVER, SLOT
 from timmy_tui.model.stages import BY_KEY, Covariate, Stage
 
@@ -163,7 +163,7 @@ def test_only_a_stage_with_a_judged_rest_is_split() -> None:
 def test_what_shares_the_gpu_and_what_is_learned_together() -> None:
     """Top stages alone: a part moves with its whole."""
     assert stages.GPU_STAGES == ("llm", "tts")
-    assert stages.GROUPS == ("LLM", "voice", "hops", "v34")
+    assert stages.GROUPS == ("voice", "v34", "LLM", "hops")
 
 
 def test_the_charts_in_the_order_of_the_trends_screen() -> None:
@@ -175,9 +175,9 @@ def test_the_charts_in_the_order_of_the_trends_screen() -> None:
 
 
 def test_what_follows_the_answer_of_v34() -> None:
-    assert stages.REPLIED == "v34_sending_to_tts"
-    assert without_hops(stages.AFTER_REPLY) == ["mute", "tts", "playback", "rearm", "deaf"]
-    assert "hop_out" in stages.AFTER_REPLY and "hop_in" not in stages.AFTER_REPLY
+    assert v34_stages.REPLIED == "v34_sending_to_tts"
+    assert without_hops(v34_stages.AFTER_REPLY) == ["mute", "tts", "playback", "rearm", "deaf"]
+    assert "hop_out" in v34_stages.AFTER_REPLY and "hop_in" not in v34_stages.AFTER_REPLY
 
 
 def test_the_names_of_series_that_are_no_stage() -> None:

@@ -27,7 +27,7 @@ USUAL_MS, AT, TURNS = 40.0, 90, 130
 
 def add_row(judged: bool) -> None:
     """Run the table's own source with the row in it, as if the file held it."""
-    spec = importlib.util.find_spec("timmy_tui.model.stages")
+    spec = importlib.util.find_spec("timmy_tui.model.v34_stages")
     assert spec is not None and spec.origin is not None
     source = Path(spec.origin).read_text()
     assert source.count(BEHIND) == 1

@@ -14,6 +14,7 @@ from timmy_tui.core.errors import ProgramFault
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
 from timmy_tui.core.web_page import REASON, is_web_page
+from timmy_tui.model.system import watched
 from timmy_tui.sources.timmy import Timmy
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
 
         if state_problem:
             return live_source(timmy, SourceOptions(services=services), notify)
+        if reason_if_profile():
+            return live_source(timmy, SourceOptions(services=False, record=options.record), notify)
         controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
         source_options = SourceOptions(services=services, record=options.record, trials=True)
         source = live_source(timmy, source_options, notify, controller.observe)
@@ -63,9 +66,9 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
 
     state_problem, state = usable_state_folder(timmy.state)
     timmy = Timmy(with_view_options(timmy.settings, options), timmy.installation, state)
-    services = not options.no_services
+    services = not options.no_services and watched().is_built_in
     looks_only = is_web_page()
-    never = reason_if_web_page() or ("--read-only" if options.read_only else state_problem)
+    never = reason_if_web_page() or ("--read-only" if options.read_only else state_problem) or reason_if_profile()
     second = "" if never else reason_if_second_dashboard(timmy)
     read_only = never or second
     controller_proxy = DeferredController()
@@ -116,7 +119,7 @@ class StoredTurns:
         from timmy_tui.pipeline.turn_history import TurnHistory
         from timmy_tui.storage.history import History
 
-        path, root = state_dir() / "history.db", str(self._timmy.root)
+        path, root = state_dir() / "history.db", self._timmy.key
         return TurnHistory(path, lambda: History(path, root)).buckets(edges)
 
 
@@ -163,6 +166,11 @@ def reason_if_second_dashboard(timmy: Timmy) -> str:
 def reason_if_web_page() -> str:
     """Why the dashboard is read-only as a web page: whoever reaches the port could change flags. Empty elsewhere."""
     return REASON if is_web_page() else ""
+
+
+def reason_if_profile() -> str:
+    """Why the dashboard is read-only on another system than Little Timmy; empty on that."""
+    return "" if watched().is_built_in else f"{watched().title} is only read"
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:

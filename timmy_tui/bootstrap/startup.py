@@ -8,9 +8,11 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.core.installation import find_installation
+from timmy_tui.core.errors import NotFound
+from timmy_tui.core.installation import find_installation, installation_at
 from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository
 from timmy_tui.core.web_page import is_web_page
+from timmy_tui.profiles.choice import chosen, source_path
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -44,6 +46,8 @@ class DashboardOptions(Place, frozen=True, kw_only=True):
 def find_timmy(place: Place) -> Timmy:
     """The Timmy to watch, with the user's settings. Raises SettingsError or NotFound."""
     settings = load_settings(place.settings_path)
+    if chosen() is not None:
+        return _by_profile(settings)
     installation = find_installation(settings, place.root)
     refuse_commands_in_repository(settings, place.settings_path, installation.root)
     if settings.control.strategy != Control().strategy:
@@ -52,6 +56,15 @@ def find_timmy(place: Place) -> Timmy:
 
         check_strategy(settings, place.settings_path)
     return Timmy(settings, installation)
+
+
+def _by_profile(settings: Settings) -> Timmy:
+    """The system of the chosen profile, whose log need not exist yet. Raises NotFound where no log is named."""
+    source = source_path()
+    if source is None:
+        raise NotFound("the profile does not say where its log is.", "Name it: --source FILE, or [system] source.")
+    installation = installation_at(source.absolute().parent, settings.paths)
+    return Timmy(settings, replace(installation, latency_log=source.absolute()))
 
 
 def terminal_problem() -> str:

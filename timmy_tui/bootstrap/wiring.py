@@ -60,14 +60,14 @@ def live_source(
 
     ``notify`` gets messages for the user; ``on_snapshot`` gets every snapshot, beside the screen.
     """
-    settings, root = timmy.settings, timmy.root
+    settings, key = timmy.settings, timmy.key
     feeds, waker = follow_logs(settings, timmy.installation)
     trials = TrialFile(timmy.control_folder, settings.trial) if options.trials else None
     analyzer = make_analyzer(timmy.services.model, trials, flag_source(timmy), settings.findings)
     history = settings.history
     recorder = None
     if options.record and history.enabled:
-        recorder = Recorder(state_dir() / "history.db", str(root), history.days, history.text, notify)
+        recorder = Recorder(state_dir() / "history.db", key, history.days, history.text, notify)
         recorder.rates = RateFile(state_dir())
         analyzer.remember(recorder.rates.read())
     services = ServicePoller(timmy.services, OllamaLogParser()) if options.services else None
@@ -76,7 +76,7 @@ def live_source(
         waker=waker,
         recorder=recorder,
         on_snapshot=on_snapshot,
-        line_root=root if options.record else None,
+        line_root=key if options.record else None,
     )
     if recorder is not None:
         computed: Computed = {}

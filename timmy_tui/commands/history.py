@@ -16,6 +16,7 @@ from timmy_tui.core.formatting import count, duration, local_time
 from timmy_tui.core.output import say, say_json
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import state_path
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.read_logs import logs_of, named_logs, read_logs
 from timmy_tui.sources.timmy import Timmy
@@ -163,7 +164,7 @@ def _summary(store: History, since: float) -> dict[str, Any]:
     days = []
     for day, turns in by_day.items():
         headline = headline_stat(turns, len(turns))
-        llm = next(row for row in stage_stats(turns, len(turns)) if row.key == "llm")
+        llm = next((row for row in stage_stats(turns, len(turns)) if row.key == "llm"), None)
         days.append(
             {
                 "day": day,
@@ -171,7 +172,7 @@ def _summary(store: History, since: float) -> dict[str, Any]:
                 "v2v_p50": headline.p50 if headline else None,
                 "v2v_p95": headline.p95 if headline else None,
                 "n": headline.n if headline else 0,
-                "llm_p50": llm.p50,
+                "llm_p50": llm.p50 if llm else None,
             }
         )
     return {
@@ -197,7 +198,7 @@ def _print_summary(summary: dict[str, Any], days: float) -> None:
     for day in summary["days"]:
         say(
             f"{day['day']}  {day['turns']:4} turns  V2V p50 {duration(day['v2v_p50'])} p95 {duration(day['v2v_p95'])} "
-            f"n={day['n']}  LLM p50 {duration(day['llm_p50'])}"
+            f"n={day['n']}" + (f"  LLM p50 {duration(day['llm_p50'])}" if watched().is_built_in else "")
         )
     for row in summary.get("turns", ()):
         say(_turn_line(row))

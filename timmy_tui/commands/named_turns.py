@@ -32,7 +32,7 @@ def open_history(timmy: Timmy) -> Iterator["History"]:
         folder = state_dir()
     except OSError as error:
         raise HistoryError(f"the state folder cannot be used: {error.filename}: {error.strerror}.") from None
-    history = History(folder / "history.db", str(timmy.root), timmy.settings.history.text)
+    history = History(folder / "history.db", timmy.key, timmy.settings.history.text)
     if history.warning:
         say(f"timmy-tui: {history.warning}", err=True)
     try:

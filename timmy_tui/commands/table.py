@@ -4,6 +4,7 @@ import importlib
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "dashboard": ("timmy_tui.commands.dashboard:dashboard", "Open the dashboard (the default)."),
+    "profile": ("timmy_tui.commands.profile:profile", "Other voice systems: list profiles, check one, draft one."),
     "demo": ("timmy_tui.commands.demo:demo", "Open the dashboard on a stand-in Timmy."),
     "replay": ("timmy_tui.commands.dashboard:replay", "Play saved logs through the dashboard."),
     "serve": ("timmy_tui.commands.serve:serve", "Show the dashboard, read-only, in a browser on this machine."),

@@ -16,8 +16,8 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.change import ChangeProgress, ControlState
 from timmy_tui.model.snapshot import OpenTurn, Snapshot
-from timmy_tui.model.stages import AFTER_REPLY, BEFORE_TEXT
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Undo
+from timmy_tui.model.v34_stages import AFTER_REPLY, BEFORE_TEXT
 from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 2.0

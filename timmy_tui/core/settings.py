@@ -133,6 +133,15 @@ class TailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A pause threshold above this is not one that anybody waits for: what rests on it is unknown."""
 
 
+class SystemSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Another voice pipeline than Little Timmy."""
+
+    profile: str = ""
+    """Name or file of its profile. Empty: Little Timmy, or what a log shows that a command names."""
+    source: str = ""
+    """The log or document that is followed. Empty: the usual one of the profile."""
+
+
 class Control(Struct, frozen=True, forbid_unknown_fields=True):
     """How flags are changed and v34 is restarted."""
 
@@ -183,6 +192,7 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
+    system: SystemSettings = SystemSettings()
     paths: Paths = Paths()
     services: Services = Services()
     view: View = View()

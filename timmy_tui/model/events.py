@@ -4,7 +4,7 @@ An event that a row of the stage table names needs no mention here: one of the c
 stage ahead of it, another one behind all.
 """
 
-from timmy_tui.model.stages import STAGES
+from timmy_tui.model.v34_stages import STAGES
 
 _KNOWN = (
     "stt_pause_detected",

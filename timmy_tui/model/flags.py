@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
 
@@ -276,7 +277,7 @@ class WrittenValue(Struct, frozen=True):
 class KnownFlags(Struct, frozen=True):
     """The flags of one installation, and their values by journal and files."""
 
-    flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS)
+    flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS if watched().is_built_in else ())
     written: tuple[WrittenValue, ...] = ()
     """In order of time; empty if only logs are at hand."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from timmy_tui.model.stages import SETTINGS
+from timmy_tui.model.system import watched
 
 FlagValue = bool | int | float | str
 """What a flag of v34 can hold, in the terms of its file."""
@@ -213,12 +213,14 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
         """
         if self.headline_ms is None:
             return None
-        return self.headline_ms - sum(self.stages.get(key) or 0.0 for key in SETTINGS)
+        return self.headline_ms - sum(self.stages.get(key) or 0.0 for key in watched().stages.settings)
 
     @property
     def is_lower_bound(self) -> bool:
         """The headline begins with a setting: the user waited at least so long, and longer by an unknown time."""
-        return self.headline_ms is not None and any(self.stages.get(key) is not None for key in SETTINGS)
+        return self.headline_ms is not None and any(
+            self.stages.get(key) is not None for key in watched().stages.settings
+        )
 
     @property
     def position(self) -> tuple[int, ...]:

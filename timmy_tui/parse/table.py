@@ -18,6 +18,12 @@ UNRECOGNIZED = v34_log.FORMAT.kind
 """v34's log holds whatever a model and its libraries print: what no format recognizes is taken for it."""
 
 
+def watch_only(row: LogFormat) -> None:
+    """The log of another system takes the place of v34's; before any log is opened."""
+    FORMATS.clear()
+    FORMATS[row.kind] = row
+
+
 def in_order() -> list[LogFormat]:
     """All formats, in the order in which their logs are read."""
     return sorted(FORMATS.values(), key=lambda row: row.order)
@@ -29,10 +35,19 @@ def detect(start: bytes, name: str) -> LogFormat:
     The first line that is recognized decides: further down a user's words can be a line of another log.
     """
     rows = in_order()
-    lines = start.replace(b"\0", b"").split(b"\n")
-    by_content = (row for line in lines for row in rows if row.recognizes(line))
     by_name = (row for row in rows if row.file_name.removesuffix(".log") in name)
-    return next(by_content, None) or next(by_name, None) or FORMATS[UNRECOGNIZED]
+    return _by_content(start) or next(by_name, None) or FORMATS.get(UNRECOGNIZED) or rows[0]
+
+
+def recognizes(start: bytes) -> bool:
+    """A format of the table recognizes the beginning of a file by a line that no other log has."""
+    return _by_content(start) is not None
+
+
+def _by_content(start: bytes) -> LogFormat | None:
+    rows = in_order()
+    lines = start.replace(b"\0", b"").split(b"\n")
+    return next((row for line in lines for row in rows if row.recognizes(line)), None)
 
 
 def log_files(places: LogPlaces) -> list[tuple[Path, LogFormat]]:

@@ -37,7 +37,7 @@ class LiveSource:
         waker: Waker | None = None,
         recorder: Recorder | None = None,
         on_snapshot: Callable[[Snapshot], None] | None = None,
-        line_root: Path | None = None,
+        line_root: str | None = None,
     ) -> None:
         """``on_snapshot`` also gets every snapshot: control learns from it which values run.
 
@@ -78,7 +78,7 @@ class LiveSource:
         line = status_line(line_values(snapshot))
         now = time.monotonic()
         if now - self._line_written >= STATUS_LINE_INTERVAL_S:
-            save_line(line, str(self._line_root))
+            save_line(line, self._line_root)
             self._line_written = now
 
     def stop(self) -> None:

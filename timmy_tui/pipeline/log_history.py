@@ -1,13 +1,14 @@
 """Both logs as the log screen pages through them, from the newest line back to the first. Nothing is kept."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from timmy_tui.core.errors import SourceError
 from timmy_tui.model.log_entry import ALL_LINES, LONGEST_TEXT, LogCursor, LogEntry, LogFilter, LogPage, TurnLines
 from timmy_tui.model.log_format import EventLog, LogKind
-from timmy_tui.model.stages import PAUSE
+from timmy_tui.model.system import watched
+from timmy_tui.model.v34_stages import PAUSE
 from timmy_tui.parse import raw_lines
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.table import FORMATS
@@ -167,6 +168,8 @@ def _entries(
     wanted: LogFilter,
 ) -> list[LogEntry]:
     """The lines that are wanted. The time since the event before counts also those that are not."""
+    if not watched().is_built_in:
+        return [*_of_other_system(items, names[0], wanted)]
     entries: list[LogEntry] = []
     parser = LatencyParser()
     for item in items:
@@ -194,6 +197,25 @@ def _entries(
         if entry.failed or not wanted.failures:
             entries.append(entry)
     return entries
+
+
+def _of_other_system(items: Sequence[Item], source: str, wanted: LogFilter) -> Iterator[LogEntry]:
+    """Lines of a log that a profile reads: its events with what they carry, all others as they are."""
+    row = next(iter(FORMATS.values()))
+    if not isinstance(row, EventLog):
+        return
+    parser = row.parser()
+    for item in items:
+        text = item.line.data[: LONGEST_TEXT * 4].decode("utf-8", "replace")[:LONGEST_TEXT]
+        event = next(iter(parser.feed([item.line.data])), None)
+        if event is None:
+            if wanted.service == "" and not wanted.failures:
+                yield LogEntry(source, item.line.offset, text)
+        elif wanted.service in ("", "events", event.service) and not wanted.failures:
+            yield LogEntry(
+                source, item.line.offset, text, at=event.timestamp, service=event.service, event=event.event,
+                request_id=event.request_id.strip("-"), metadata=event.metadata,
+            )  # fmt: skip
 
 
 def _usual(line: bytes) -> bool:

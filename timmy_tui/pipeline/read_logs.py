@@ -15,9 +15,9 @@ from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import Listening, SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import detect, log_files
+from timmy_tui.profiles.choice import new_reading
 from timmy_tui.sources.files.content import ABSENT, problem_of, read_start, require_readable
 from timmy_tui.sources.files.lines import LineSplitter
-from timmy_tui.turns.ingest import Ingest
 
 _CHUNK = 1 << 20
 
@@ -64,7 +64,7 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
 
     ``keep_events``: turns keep their raw events, about 6 KiB each.
     """
-    ingest = Ingest(limits.turn_timeout_s, keep_events, limits.longest_threshold_s)
+    ingest = new_reading(limits.turn_timeout_s, keep_events, limits.longest_threshold_s)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
     for path, row in sorted(logs, key=lambda log: log[1].order):

@@ -21,8 +21,8 @@ from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
+from timmy_tui.profiles.choice import new_reading
 from timmy_tui.storage.remembered import Remembered
-from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.running_model import running_model
 from timmy_tui.turns.typed_turns import TypedTurns, place_by_time
 
@@ -78,7 +78,7 @@ class SnapshotBuilder:
         self._settings = settings
         self._failures = Failures()
         self._analyzer = analyzer
-        self._ingest = Ingest(settings.tail.turn_timeout_s, longest_threshold_s=settings.tail.longest_threshold_s)
+        self._ingest = new_reading(settings.tail.turn_timeout_s, longest_threshold_s=settings.tail.longest_threshold_s)
         self._typed = TypedTurns()
         self._recent: dict[int, Turn] = {}
         self._order: list[tuple[tuple[int, ...], int]] = []

@@ -8,16 +8,16 @@ from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.percentiles import headline_stat
 from timmy_tui.core.errors import TimmyError
-from timmy_tui.core.installation import find_installation
+from timmy_tui.core.installation import find_installation, installation_at
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.parse.table import detect, log_files
+from timmy_tui.profiles.choice import new_reading, source_path
 from timmy_tui.report.line import WIDTH, LineValues, age_of, status_line, turn_values
 from timmy_tui.report.status import for_tmux
 from timmy_tui.sources.files.end_of_file import end_lines
-from timmy_tui.turns.ingest import Ingest
 from timmy_tui.turns.lone_pauses import without_lone_pauses
 
 TURN_BYTES = 1 << 13
@@ -48,6 +48,9 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
         from timmy_tui.sources.files.content import read_start
 
         return [(path, detect(read_start(path), path.name)) for path in logs]
+    source = source_path()
+    if source is not None:
+        return log_files(replace(installation_at(source.parent, settings.paths), latency_log=source))
     return log_files(find_installation(settings, root))
 
 
@@ -56,7 +59,7 @@ def turns_at_the_end(
 ) -> tuple[tuple[Turn, ...], float | None]:
     """The turns at the end of the logs, and the newest stamp. A log that cannot be read counts as empty."""
     size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
-    ingest = Ingest(settings.tail.turn_timeout_s, False, settings.tail.longest_threshold_s)
+    ingest = new_reading(settings.tail.turn_timeout_s, False, settings.tail.longest_threshold_s)
     ordered = sorted(logs, key=lambda log: log[1].order)
     turns = ingest.read_once((row.kind, end_lines(path, size, without_lone_pauses)) for path, row in ordered)
     # The first turn may have begun before the part that was read, and would be measured too short.

@@ -7,9 +7,13 @@ from timmy_tui.analysis.stats.turn_times import Trend, llm_trend, prompt_trend
 from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import Reuse
+from timmy_tui.model.stages import CRITICAL, label
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.report.llm_words import share_words
 
+MOST_STAGES = 6
+"""Stages of another system in its table of a session."""
 _HEAD = (
     f"{'turn':>4} {'request':8} {'state':9} {'total':>6} {'V2V':>6} {'LLM':>6} {'est':>4} {'prompt':>6} {'prefill':>7} "
     f"{'reuse':>5} {'ctx':>4} tail"
@@ -24,11 +28,25 @@ def session_lines(sessions: Sequence[Session], turns: Sequence[Turn], reuse: Map
         if not members:
             continue
         yield f"== session {session.number} · {clean(session.session_id or MISSING)} · {len(members)} turns"
-        yield _HEAD
-        for turn in members:
-            yield _row(turn, reuse.get(turn.ordinal))
-        yield from _trend_lines(members)
+        if watched().is_built_in:
+            yield _HEAD
+            for turn in members:
+                yield _row(turn, reuse.get(turn.ordinal))
+            yield from _trend_lines(members)
+        else:
+            yield from _stage_table(members)
         yield ""
+
+
+def _stage_table(members: Sequence[Turn]) -> Iterator[str]:
+    """State, headline and as many critical stages as 80 columns have room for, those that take longest first chosen."""
+    spent = {key: sum(turn.stages.get(key) or 0.0 for turn in members) for key in CRITICAL}
+    chosen = sorted(sorted(CRITICAL, key=spent.__getitem__)[-MOST_STAGES:], key=CRITICAL.index)
+    yield f"{'turn':>4} {'request':8} {'state':9} {'total':>6} " + " ".join(f"{label(key):>6}" for key in chosen)
+    for turn in members:
+        times = " ".join(f"{duration(turn.stages.get(key)):>6}" for key in chosen)
+        total = duration(turn.headline_ms, "≥" if turn.is_lower_bound else "")
+        yield f"{count(turn.number):>4} {clean(turn.request_id, 8):8} {turn.state:9} {total:>6} {times}"
 
 
 def turns_by_session(turns: Iterable[Turn]) -> Mapping[int, Sequence[Turn]]:

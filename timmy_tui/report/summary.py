@@ -15,6 +15,7 @@ from timmy_tui.model.judgement import Diagnosis
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState, StageStat
 from timmy_tui.model.stages import BY_KEY
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.report.text import turn_name
@@ -85,7 +86,7 @@ _TIME_WORDS = {
 def _time_lines(turns: Sequence[Turn]) -> Iterator[str]:
     """Mean, shortest and longest of whole turns, and the mean of each step: docs/upstream-scripts.md."""
     times = turn_times(turns)
-    if not any(times.values()):
+    if not any(times.values()) or not watched().is_built_in:
         return
     yield ""
     yield f"{'':14} {'mean':>8} {'min':>8} {'max':>8}    n"

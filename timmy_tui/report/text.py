@@ -7,6 +7,7 @@ from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_o
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.stages import BY_KEY, CRITICAL, HOPS, NETWORK, UNATTRIBUTED, V2V, label
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import NOT_ONE_TIME, Turn
 from timmy_tui.report.conclusions import Conclusions
 from timmy_tui.report.llm_words import request_words, share_words, source_words
@@ -23,13 +24,15 @@ def turn_name(turn: Turn) -> str:
 
 def turn_lines(turn: Turn, conclusions: Conclusions) -> Iterator[str]:
     """Times, timeline, steps, ledger, prompt reuse and diagnosis of one turn."""
+    logs = f"   logs {turn.logs}" if watched().is_built_in else ""
     yield f"== {turn_name(turn)} · {turn.state} {clean(turn.reason)}".rstrip()
-    yield f"start {local_time(turn.started)}   {turn.span} {_headline(turn)}   logs {turn.logs}"
+    yield f"start {local_time(turn.started)}   {turn.span} {_headline(turn)}{logs}"
     yield f"session {clean(turn.session_id or MISSING)}"
-    yield (
-        f"processing {duration(turn.processing_ms)} (without playback)   "
-        f"playback {duration(turn.stages.get('playback'))}   end to end {duration(turn.end_to_end_ms)}"
-    )
+    if watched().is_built_in:
+        yield (
+            f"processing {duration(turn.processing_ms)} (without playback)   "
+            f"playback {duration(turn.stages.get('playback'))}   end to end {duration(turn.end_to_end_ms)}"
+        )
     yield from _event_lines(turn)
     yield ""
     yield from ledger_lines(turn)
@@ -49,6 +52,8 @@ def _event_lines(turn: Turn) -> Iterator[str]:
     for event in events:
         elapsed = duration(1000 * (event.timestamp - events[0].timestamp))
         yield f"{elapsed:>8}  {clean(event.service):7}  {clean(event.event)}"
+    if not watched().stamps_measure:
+        return
     yield ""
     yield f"{'delta':>8}  between"
     for before, after in zip(events, events[1:], strict=False):
@@ -66,7 +71,7 @@ def ledger_lines(turn: Turn) -> Iterator[str]:
         yield from _unmeasured_lines(turn)
         return
     gaps = {gap.after: gap for gap in turn.gaps}
-    if "start" in gaps:
+    if "start" in gaps and gaps["start"].before != "end":
         yield _gap_line(gaps["start"].ms)
     hidden = [key for key in HOPS if key in turn.unmeasured]
     for key in CRITICAL:
@@ -103,9 +108,19 @@ def _gap_line(ms: float) -> str:
 
 
 def _llm_lines(turn: Turn, reuse: Reuse | None) -> Iterator[str]:
+    if watched().counts_tokens:
+        yield from _prompt_lines(turn, reuse)
+    for line in turn.errors:
+        yield f"error: {clean(line)}"
+
+
+def _prompt_lines(turn: Turn, reuse: Reuse | None) -> Iterator[str]:
+    counts = f"prompt {count(turn.prompt_tokens)} tokens   output {count(turn.output_tokens)} tokens"
+    if not watched().is_built_in:
+        yield f"{counts}   from the cache {count(turn.cached_tokens)}"
+        return
     yield (
-        f"prompt {count(turn.prompt_tokens)} tokens   output {count(turn.output_tokens)} tokens   "
-        f"prefill {duration(_reported(turn, 'prefill'))}   decode {duration(_reported(turn, 'decode'))}   "
+        f"{counts}   prefill {duration(_reported(turn, 'prefill'))}   decode {duration(_reported(turn, 'decode'))}   "
         f"load {duration(_reported(turn, 'load'))}"
     )
     state = request_words(reuse)
@@ -117,8 +132,6 @@ def _llm_lines(turn: Turn, reuse: Reuse | None) -> Iterator[str]:
         f"context array sent {count(turn.context_sent)}, returned {count(turn.context_returned)}   "
         f"tail mode {on_off(turn.tail_mode)}   raw {on_off(turn.raw)}"
     )
-    for line in turn.errors:
-        yield f"error: {clean(line)}"
 
 
 def _reported(turn: Turn, stage: str) -> float | None:

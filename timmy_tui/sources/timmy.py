@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from timmy_tui.core.installation import Installation, installation_at
 from timmy_tui.core.settings import Settings, state_dir, state_path
+from timmy_tui.model.system import BUILT_IN, watched
 
 if TYPE_CHECKING:
     from timmy_tui.sources.services.urls import ServiceConfig
@@ -28,6 +29,12 @@ class Timmy(Struct, frozen=True, eq=False, dict=True):
         return self.installation.root
 
     @property
+    def key(self) -> str:
+        """What its turns are stored under: its folder, or its profile and log, so that two systems never mix."""
+        name = watched().name
+        return str(self.root) if name == BUILT_IN else f"{name}:{self.installation.latency_log}"
+
+    @property
     def v34_folder(self) -> Path:
         """Where v34 runs: the folder of its app.py, without links."""
         return self.installation.app.resolve().parent
@@ -42,7 +49,7 @@ class Timmy(Struct, frozen=True, eq=False, dict=True):
     @property
     def control_path(self) -> Path:
         """Where journal, locks and backups of this Timmy are: ``<state>/control-<hash of its path>``. Makes nothing."""
-        name = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        name = hashlib.sha256(self.key.encode(errors="surrogateescape")).hexdigest()[:12]
         return (self.state or state_path()) / f"control-{name}"
 
     @cached_property

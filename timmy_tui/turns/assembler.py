@@ -11,8 +11,8 @@ from timmy_tui.core.failures import Failures
 from timmy_tui.model.events import EVENTS, SLOT
 from timmy_tui.model.log_format import DebugFact
 from timmy_tui.model.snapshot import Listening
-from timmy_tui.model.stages import PAUSE, STAGES
 from timmy_tui.model.turn import Event, Session, Turn, TurnState
+from timmy_tui.model.v34_stages import PAUSE, STAGES
 from timmy_tui.turns.debug_log import DebugLog
 from timmy_tui.turns.draft import Draft
 from timmy_tui.turns.drafts import MAX_CLOSED_TURNS, Drafts

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from timmy_tui.model.stages import NETWORK, STAGES
 from timmy_tui.model.turn import Gap
+from timmy_tui.model.v34_stages import NETWORK, STAGES
 from timmy_tui.turns.plausibility import is_voice
 
 Edge = tuple[str, int, int, str]

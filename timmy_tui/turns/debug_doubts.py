@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from timmy_tui.model.stages import BY_KEY, CRITICAL, PARTS, V2V, top_of, with_parts
 from timmy_tui.model.turn import Reason
+from timmy_tui.model.v34_stages import BY_KEY, CRITICAL, PARTS, V2V, top_of, with_parts
 from timmy_tui.turns.plausibility import REPORTED_MS, Limits
 
 ROUNDED_MS = 10.0

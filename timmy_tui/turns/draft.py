@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct, field
 
 from timmy_tui.model.events import SLOT, Stamps, no_stamps
-from timmy_tui.model.stages import CRITICAL, KEYS, V2V
 from timmy_tui.model.turn import Event, Gap, Reason, Span, Turn, TurnState
+from timmy_tui.model.v34_stages import CRITICAL, KEYS, V2V
 from timmy_tui.turns.debug_doubts import doubt_steps
 from timmy_tui.turns.debug_record import DebugRecord
 from timmy_tui.turns.ledger import Ledger, settle

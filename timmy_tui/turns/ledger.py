@@ -9,7 +9,8 @@ from operator import itemgetter
 from msgspec import Struct
 
 from timmy_tui.model.events import NEVER, SLOT, Stamps
-from timmy_tui.model.stages import (
+from timmy_tui.model.turn import Gap, Reason, Span
+from timmy_tui.model.v34_stages import (
     AFTER_REPLY,
     BY_KEY,
     CRITICAL,
@@ -22,7 +23,6 @@ from timmy_tui.model.stages import (
     V2V,
     top_of,
 )
-from timmy_tui.model.turn import Gap, Reason, Span
 from timmy_tui.turns.crossings import Edge, fit_hops, join_crossings
 from timmy_tui.turns.plausibility import REPORTED_MS, USUAL_LIMITS, Limits, clocks_apart, examine, is_plain
 

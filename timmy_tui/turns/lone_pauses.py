@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from timmy_tui.core.decode import number
 from timmy_tui.model.snapshot import Listening
-from timmy_tui.model.stages import PAUSE
 from timmy_tui.model.turn import Event
+from timmy_tui.model.v34_stages import PAUSE
 
 _PAUSE = PAUSE.encode()
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from timmy_tui.model.stages import BY_KEY, HOPS, NETWORK, OUTSIDE, STAGES, V2V
 from timmy_tui.model.turn import Reason, Turn, TurnState
+from timmy_tui.model.v34_stages import BY_KEY, HOPS, NETWORK, OUTSIDE, STAGES, V2V
 from timmy_tui.turns.ledger import Ledger
 
 MEMORY_TURNS = 8

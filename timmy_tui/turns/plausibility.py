@@ -16,8 +16,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from timmy_tui.model.events import IN_ORDER, NEVER, SLOT, Stamps
-from timmy_tui.model.stages import BY_KEY, HOPS, NETWORK, PARTS, REPLIED, STAGES, V2V, with_parts
 from timmy_tui.model.turn import Reason, Span
+from timmy_tui.model.v34_stages import BY_KEY, HOPS, NETWORK, PARTS, REPLIED, STAGES, V2V, with_parts
 
 STEP_US = 1000
 """Same-clock events more than this out of order are a stepped clock, a hop this far below zero is two clocks apart.

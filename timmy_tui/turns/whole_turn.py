@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from operator import itemgetter
 
 from timmy_tui.model.events import EVENTS, SLOT, Stamps
-from timmy_tui.model.stages import STAGES
 from timmy_tui.model.turn import NOT_ONE_TIME, SPOILED
+from timmy_tui.model.v34_stages import STAGES
 from timmy_tui.turns.ledger import Ledger
 from timmy_tui.turns.plausibility import is_voice
 

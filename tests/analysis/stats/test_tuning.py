@@ -11,7 +11,7 @@ import pytest
 
 from timmy_tui.analysis.stats import tuning
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.model import stages
+from timmy_tui.model import stage_table, stages
 from timmy_tui.model.stages import STAGES
 
 ROOT = Path(__file__).parents[3]
@@ -65,7 +65,7 @@ def documented() -> Iterator[tuple[str, str, str]]:
     """Class, field and the string behind the field, of every class of numbers."""
     for node in (
         *ast.parse(Path(tuning.__file__).read_text()).body,
-        *ast.parse(Path(stages.__file__).read_text()).body,
+        *ast.parse(Path(stage_table.__file__).read_text()).body,
     ):
         if not isinstance(node, ast.ClassDef) or node.name == "Tuning":
             continue

@@ -27,6 +27,7 @@ from timmy_tui.analysis.llm.prompt_split import (
 from timmy_tui.analysis.llm.request_chain import ChainedRequest, RequestChain
 from timmy_tui.analysis.llm.truncation import is_truncated
 from timmy_tui.model.llm import Certainty, LearnedRate, OllamaFacts, Reuse, ServedPrompt
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import FlagValue, Turn
 
 MAX_REQUESTS = 200
@@ -277,5 +278,5 @@ def _unknown_reuse(ordinal: int) -> Reuse:
         reused=None,
         share=None,
         certainty=Certainty.UNKNOWN,
-        reason="Ollama gave no figures for this turn",
+        reason="Ollama gave no figures for this turn" if watched().is_built_in else "no tokens in this log",
     )

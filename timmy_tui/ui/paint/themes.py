@@ -21,6 +21,7 @@ from timmy_tui.core.errors import ThemeError
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import config_dir
 from timmy_tui.model.stages import STAGES
+from timmy_tui.model.v34_stages import STAGES as V34_STAGES
 
 DEFAULT = "timmy-dark"
 STAGE = "stage."
@@ -45,7 +46,7 @@ FALLBACK: Mapping[str, str] = {
     "bar.evaluated": "bar.prefill", "bar.unknown": "muted", "bar.cut": "bad", "misleading": "info", "beam": "cursor",
     "band": "faint", "rule": "faint", "skyline.cut": "value",
     "log.stt": "bar.hop", "log.v34": "bar.code", "log.tts": "bar.service",
-    **{f"{STAGE}{stage.key}": f"bar.{stage.owner}" for stage in STAGES if stage.critical},
+    **{f"{STAGE}{stage.key}": f"bar.{stage.owner}" for stage in (*V34_STAGES, *STAGES) if stage.critical},
     **{f"{STAGE}{key}": role for key, role in {
         "endpointing": "faint", "mute": "faint", "tts": "good", "retrieve": "warn", GAP_KEY: "bar.hole",
     }.items()},

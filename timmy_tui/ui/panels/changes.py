@@ -7,6 +7,7 @@ from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
+from timmy_tui.model.system import watched
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name
 from timmy_tui.ui.panels.facts import choice_words, trial_line
@@ -25,7 +26,8 @@ def change_rows(view: View, width: int) -> list[Row]:
     if view.read_only:
         rows.append((line((f"read-only: {foreign(view.read_only, width)}", "warn")), None))
     if control is None:
-        rows.append((line(("not connected to a running Timmy", "muted")), None))
+        if watched().is_built_in:
+            rows.append((line(("not connected to a running Timmy", "muted")), None))
         rows.extend((row, None) for row in verdict_lines(view, width))
         return rows
     if control.read_only and control.read_only != view.read_only:

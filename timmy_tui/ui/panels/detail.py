@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
@@ -42,12 +43,7 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
             (f"{state}{reason} ", role), (f"{turn.span} {headline_words(turn, turn.headline_ms)}", "value"),
             (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
         ),
-        line(
-            (f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok  ", "text"),
-            (f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}  ", "muted"),
-            (f"tail mode {on_off(turn.tail_mode)}  raw {on_off(turn.raw)}  ", "muted"),
-            (f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted"),
-        ),
+        *_prompt_rows(turn),
     ]  # fmt: skip
     if turn.pause_threshold is not None:
         rows.append(
@@ -69,6 +65,23 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
         role = "warn" if diagnosis.slow else "muted"
         rows.extend(line((text, role)) for text in wrap_text(foreign(diagnosis.sentence, 400), width)[:3])
     return rows
+
+
+def _prompt_rows(turn: Turn) -> list[Line]:
+    """Tokens; of v34 also what it sent along. Nothing where the log counts none."""
+    if not watched().counts_tokens:
+        return []
+    shown = line((f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok  ", "text"))
+    if watched().is_built_in:
+        shown = (
+            *shown,
+            *line(
+                (f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}  ", "muted"),
+                (f"tail mode {on_off(turn.tail_mode)}  raw {on_off(turn.raw)}  ", "muted"),
+                (f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted"),
+            ),
+        )
+    return [shown]
 
 
 def turn_events(turn: Turn) -> list[Line]:

@@ -5,6 +5,7 @@ from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.judgement import TrialState
 from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
+from timmy_tui.model.system import watched
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.key_commands import CHOICES, SCREENS
@@ -28,6 +29,8 @@ URGENCY = ("bad", "warn", "info", "good", "muted")
 
 def cache_parts(view: View) -> list[Line]:
     """Prompt cache and context window, most important part first."""
+    if not watched().counts_tokens:
+        return []
     llm = view.snapshot.llm
     turn = view.newest_prompted
     parts = [_reuse_part(view)]
@@ -126,7 +129,7 @@ def source_parts(view: View) -> list[Line]:
         parts.append(line((f"clocks differ {_bound(clock.low_ms, clock.high_ms)}", "warn")))
     ok_count = sum(source.condition is SourceCondition.OK for source in snapshot.sources)
     if ok_count == len(snapshot.sources) and ok_count:
-        parts.insert(0, line((f"{view.glyphs.ok} {ok_count} sources ok", "good")))
+        parts.insert(0, line((f"{view.glyphs.ok} {plural(ok_count, 'source')} ok", "good")))
     elif not snapshot.sources:
         parts.insert(0, line(("no sources", "muted")))
     elif ok_count:

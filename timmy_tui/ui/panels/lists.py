@@ -2,6 +2,7 @@
 
 from timmy_tui.core.formatting import MISSING, duration, on_off
 from timmy_tui.model.stages import V2V, label
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.log_events import newest_entries
@@ -103,13 +104,19 @@ def prompt_rows(view: View, width: int, height: int) -> list[Line]:
         heading,
         _pairs("prompt", f"{tokens(turn.prompt_tokens)} tok, {tokens(turn.prompt_chars)} chars, {_chunks(turn)}"),
         _pairs("reply", f"{tokens(turn.output_tokens)} tok, {tokens(turn.reply_length)} chars"),
-        _pairs("context", f"sent {tokens(turn.context_sent)}, returned {tokens(turn.context_returned)}"),
-        _pairs("flags", f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, num_ctx {tokens(turn.num_ctx)}"),
+        *(_v34_pairs(turn) if watched().is_built_in else ()),
         _pairs("model", foreign(turn.model or MISSING, width)),
     ]
     if turn.text:
         rows.append(line((left("said", 9), "muted"), (foreign(turn.text, max(width - 9, 0)), "quote")))
     return [fit(row, width) for row in rows][:height]
+
+
+def _v34_pairs(turn: Turn) -> tuple[Line, Line]:
+    """What only v34 sends."""
+    flags = f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, num_ctx {tokens(turn.num_ctx)}"
+    context = f"sent {tokens(turn.context_sent)}, returned {tokens(turn.context_returned)}"
+    return _pairs("context", context), _pairs("flags", flags)
 
 
 def _chunks(turn: Turn) -> str:

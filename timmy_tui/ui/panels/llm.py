@@ -5,6 +5,7 @@ From a low pane to a high one, room is given in the order of WANTS.
 
 from msgspec import Struct
 
+from timmy_tui.model.system import watched
 from timmy_tui.report.llm_words import known_by_words
 from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line
 from timmy_tui.ui.panels.criteria import LEAST_ROWS, criteria_lines
@@ -65,7 +66,10 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
     state = view.snapshot.llm
     below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
     below.append(footer_line(view, "llm", width))
-    if state is None:
+    if not watched().counts_tokens:
+        top = [line(("LLM", "title")), line((f"the log of {watched().title} counts no tokens", "muted"))]
+        state, layout = None, LlmLayout(0, 0, 0)
+    elif state is None:
         top = [line(("LLM", "title")), line(("no data on the model yet", "muted"))]
         layout = LlmLayout(0, 0, 0)
     else:
@@ -79,7 +83,7 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
             ("requests and criteria", width, layout.requests, layout.criteria, at),
             lambda: [
                 *reuse_lines(state, view, width, layout.requests),
-                *criteria_lines(state.criteria, view, width, layout.criteria),
+                *(criteria_lines(state.criteria, view, width, layout.criteria) if watched().is_built_in else ()),
             ],
         )
     available = max(height - len(below), 0)
@@ -92,6 +96,9 @@ def _top(view: View, width: int, height: int) -> list[Line]:
     state, turn = view.snapshot.llm, view.cursor_turn or view.newest_prompted
     if state is None:
         return []
+    if not watched().is_built_in:  # Its model server is not asked.
+        lines = [context_line(state, view, width)]
+        return [*lines, *(strip_lines(view, turn, width) if turn is not None else ())]
     model = model_lines(state, view, width)
     if height < LOW:
         # One line of the model: its worst warning, where there is one.

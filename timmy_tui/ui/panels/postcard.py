@@ -3,6 +3,7 @@
 from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.paint.wording import finding_words, stage_name, tokens
@@ -26,15 +27,14 @@ def postcard(turn: Turn, view: View) -> list[str]:
     p50 = f", p50 of {usual.n} turns {duration(usual.p50)}" if usual is not None and usual.n else ""
     state = str(turn.state).replace("_", " ")
     reason = f": {clean(turn.reason, 200)}" if turn.reason and turn.state is not TurnState.COMPLETE else ""
+    name = clean(turn.request_id, 12) or "typed"
     lines = [
-        f"Little Timmy, turn {count(turn.number)}  {clean(turn.request_id, 12) or 'typed'}  {local_time(turn.started)}",
+        f"{watched().title}, turn {count(turn.number)}  {name}  {local_time(turn.started)}",
         f"{state}{reason}",
         f"{turn.span} {headline_words(turn, turn.headline_ms)}{p50}",
         *("  ".join(row) for row in rows),
-        f"prompt {tokens(turn.prompt_tokens)} tok, reply {tokens(turn.output_tokens)} tok, "
-        f"prefill {duration(turn.prefill_ms)}, decode {duration(turn.decode_ms)}, cache {_cache(turn, view)}",
-        f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, "
-        f"epoch {count(epochs_of(view).get(turn.ordinal))}, model {clean(turn.model or MISSING, 40)}",
+        *_prompt(turn, view),
+        f"{_flags(turn)}epoch {count(epochs_of(view).get(turn.ordinal))}, model {clean(turn.model or MISSING, 40)}",
         f"why: {_diagnosis(turn, view)}",
         f"marked: {view.marks.get(turn.ordinal, 'no')}",
         f"level changes: {_findings(view)}",
@@ -45,6 +45,19 @@ def postcard(turn: Turn, view: View) -> list[str]:
 
 def _cache(turn: Turn, view: View) -> str:
     return share_words(view.reuse.get(turn.ordinal))
+
+
+def _prompt(turn: Turn, view: View) -> list[str]:
+    """Tokens, and what v34 tells beside them; nothing where the log counts none."""
+    if not watched().counts_tokens:
+        return []
+    counts = f"prompt {tokens(turn.prompt_tokens)} tok, reply {tokens(turn.output_tokens)} tok, "
+    times = f"prefill {duration(turn.prefill_ms)}, decode {duration(turn.decode_ms)}, "
+    return [f"{counts}{times if watched().is_built_in else ''}cache {_cache(turn, view)}"]
+
+
+def _flags(turn: Turn) -> str:
+    return f"tail mode {on_off(turn.tail_mode)}, raw {on_off(turn.raw)}, " if watched().is_built_in else ""
 
 
 def _diagnosis(turn: Turn, view: View) -> str:

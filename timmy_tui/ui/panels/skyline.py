@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from timmy_tui.model.stages import BY_KEY, CRITICAL
+from timmy_tui.model.system import watched
 from timmy_tui.ui.charts.skyline import (
     CUT_OVER_P90,
     OUTLINED,
@@ -220,12 +221,17 @@ def _stage_parts(view: View, plot: Plot, rows: int, available: int) -> list[Line
     for dropped in range(len(sums) + 1):
         keys = [key for key in (*CRITICAL, GAP_KEY) if key in smallest[dropped:]]
         for names in (NAMES, SHORT_NAMES):
-            parts = [_swatch(view, key, names.get(key, key)) for key in keys]
+            parts = [_swatch(view, key, names[key] if key in names else _name(key)) for key in keys]
             if dropped:
                 parts.append(line((f"+{dropped} small", "muted")))
             if sum(cells(part) + 2 for part in parts) <= available:
                 return parts
     return []
+
+
+def _name(key: str) -> str:
+    """Of v34 the key; of another system the name of its profile."""
+    return key if watched().is_built_in else BY_KEY[key].name.lower()
 
 
 def seen_stages(columns: Iterable[Column], top: float, steps: int) -> dict[str, int]:

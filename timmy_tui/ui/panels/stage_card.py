@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from timmy_tui.core.formatting import MISSING, duration, percent
 from timmy_tui.model.stages import BY_KEY, HOPS, PARTS, SETTINGS, UNATTRIBUTED, Stage
+from timmy_tui.model.system import watched
 from timmy_tui.ui.paint.lines import Line, Row, left, line, wrap
 from timmy_tui.ui.paint.wording import change_words
 from timmy_tui.ui.panels.against_usual import level_change, stage_ms, usual_ms
@@ -13,7 +14,6 @@ OWNERS = {
     "setting": "a setting of yours, or a fixed sleep in the code: it changes when the setting does",
     "service": "the work of a service",
     "hop": "the network between two programs",
-    "code": "v34's own code",
     "speech": "the length of the answer, as spoken",
     "none": "nobody's: it follows from the others",
 }
@@ -48,8 +48,9 @@ def _of_stage(stage: Stage) -> Iterator[tuple[str, str]]:
         yield "to", " or ".join(stage.ends)
     elif stage.measured == "sum":
         yield "from", f"the sum of {' and '.join(BY_KEY[hop].label for hop in HOPS)}"
-    yield "clock", CLOCKS[stage.clock]
-    yield "whose", OWNERS[stage.owner]
+    yield "clock", CLOCKS.get(stage.clock, "the one clock of its log")
+    code = "v34's own code" if watched().is_built_in else f"the code of {watched().title}"
+    yield "whose", code if stage.owner == "code" else OWNERS[stage.owner]
     if stage.sleep_ms is not None:
         yield "fixed", f"{duration(stage.sleep_ms)} of it are a sleep in the code"
     if stage.covariates:

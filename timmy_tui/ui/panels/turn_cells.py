@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from timmy_tui.core.formatting import MISSING, count, duration, on_off
 from timmy_tui.model.stages import BY_KEY, SETTINGS, UNATTRIBUTED, V2V, label
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.paint.lines import foreign, right
@@ -147,7 +148,17 @@ COLUMNS: tuple[TurnColumn, ...] = (
     TurnColumn("why", "why", LEAST_WHY, _why, lambda turn, view: why(turn, view) or None),
 )  # fmt: skip
 """In their order on the screen; a narrow pane drops them from the right, and they are counted."""
-USUAL = tuple(column.key for column in COLUMNS if column.chosen)
+_WITH_TOKENS = ("cache", "tokens")
+"""Columns that say nothing where the log counts no tokens."""
+
+
+def _is_usual(column: TurnColumn) -> bool:
+    if column.key == "tail":
+        return watched().is_built_in
+    return column.chosen and (watched().counts_tokens or column.key not in _WITH_TOKENS)
+
+
+USUAL = tuple(column.key for column in COLUMNS if _is_usual(column))
 
 
 def turn_cells(turn: Turn, view: View, columns: Sequence[TurnColumn] = COLUMNS) -> list[Cell]:

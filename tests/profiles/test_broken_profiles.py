@@ -1,0 +1,96 @@
+"""Profiles with a fault each: ``profile check`` names it and ends with 1."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.profiles.worlds import PROFILE, line, whole_turn, write
+from timmy_tui.commands.profile import profile as command
+from timmy_tui.core.errors import TimmyError
+
+LINES = [one for number in range(20) for one in whole_turn(1_000_000.0 + 10 * number, f"t{number}")]
+TAKES_FOR_EVER = """
+[[event]]
+name = "slow"
+match = '^(a|aa)+$'
+"""
+
+
+def exit_code(folder: Path, text: str, lines: Sequence[bytes] = LINES) -> tuple[int, str]:
+    """As the shell has it: click's runner gives a returned 1 back as 0."""
+    log = folder / "box.log"
+    log.write_bytes(b"\n".join(lines) + b"\n")
+    own = write(folder, text)
+    with command.make_context("profile", ["check", str(own), str(log)]) as context, CliRunner().isolation() as streams:
+        try:
+            code = command.invoke(context)
+        except TimmyError as error:
+            return 1, str(error)
+        return int(code or 0), streams[0].getvalue().decode()
+
+
+def test_the_whole_one_is_read(tmp_path: Path) -> None:
+    code, said = exit_code(tmp_path, PROFILE)
+    assert code == 0, said
+    assert "80 lines read, 80 records matched, 0 unknown" in said
+    assert "20 turns, 20 complete, 100% with a headline" in said
+    assert "stages and gaps are the headline on every turn" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        pytest.param('owner = "service"', 'ownr = "service"', "ownr", id="a wrong key"),
+        pytest.param('from = ["asked"]', 'from = ["askd"]', "'askd', which is none of [[event]]", id="no such event"),
+        pytest.param('to = ["sound"]\n[[event]]', 'to = ["error"]\n[[event]]', "headline never comes", id="headline"),
+        pytest.param('event = "event"', 'event = "evt"', "a log of another program?", id="another program"),
+        pytest.param('from = ["answered"]', 'from = ["asked"]', "stages overlap", id="overlap"),
+        pytest.param('complete = ["sound"]', "complete = []", "no turn ended well", id="nothing ends a turn"),
+        pytest.param('key = "id"', 'key = "identity"', "there are events and no turn", id="no key"),
+        pytest.param('field = "t"', 'field = "time"', "headline never comes", id="no time"),
+        pytest.param('reason = "error.what"', 'reason = "error.why"', "'error.why', which no event", id="capture"),
+        pytest.param('key = "think"', 'key = "speak"', "stage speak stands there twice", id="twice"),
+        pytest.param("spec = 1", "spec = 1\nspec = 1", "is not valid TOML", id="not TOML"),
+        pytest.param("spec = 1", "spec = 2", "spec", id="another version"),
+        pytest.param("critical = true", "critical = false", "no stage is critical", id="nothing critical"),
+        pytest.param('owner = "service"\nfrom = ["heard"]', 'owner = "service"\nrest = true\nfrom = ["heard"]',
+                     "one way to be measured", id="two ways"),
+    ],
+)  # fmt: skip
+def test_each_fault_has_its_word(tmp_path: Path, old: str, new: str, word: str) -> None:
+    assert old in PROFILE
+    code, said = exit_code(tmp_path, PROFILE.replace(old, new))
+    assert code == 1
+    assert word in said
+
+
+def test_a_pattern_that_explodes_is_given_up_and_named(tmp_path: Path) -> None:
+    text = PROFILE.replace('kind = "jsonl"\nevent = "event"', 'kind = "lines"') + TAKES_FOR_EVER
+    for name in ("heard", "asked", "answered", "sound", "error"):
+        text = text.replace(f'name = "{name}"\n', f'name = "{name}"\nmatch = "^{name}"\n')
+    code, said = exit_code(tmp_path, text, [b"a" * 40 + b"!"] * 20)
+    assert code == 1
+    assert "pattern given up: event slow: it took longer than 50 ms on 5 lines" in said
+
+
+def test_a_pattern_that_is_none_is_named(tmp_path: Path) -> None:
+    code, said = exit_code(tmp_path, PROFILE.replace('event = "event"', "event = \"event\"\ndetect = '('"))
+    assert code == 1
+    assert "source.detect is not a pattern" in said
+
+
+def test_parts_that_are_longer_than_their_headline(tmp_path: Path) -> None:
+    text = PROFILE.replace('from = ["asked"]\nto = ["answered"]', 'lasts = ["answered.took"]')
+    lines = [line(1e6 + 9 * n + at, f"t{n}", event, took=5000) for n in range(20)
+             for at, event in ((0, "heard"), (0.5, "asked"), (1, "answered"), (1.5, "sound"))]  # fmt: skip
+    code, said = exit_code(tmp_path, text, lines)
+    assert code == 1
+    assert "stages overlap: in 20 turns they are longer than their headline" in said
+    assert "20 turns with parts that do not fit their headline" in said
+
+
+def test_a_log_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(TimmyError, match="cannot be read"):
+        command.main(["check", str(write(tmp_path, PROFILE)), str(tmp_path / "none.log")], standalone_mode=False)

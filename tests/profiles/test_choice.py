@@ -1,0 +1,121 @@
+"""Which system a process watches: each call in a process of its own, as its user makes it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[1] / "data"
+V2 = DATA / "profiles/little-timmy-v2/little_timmy.log"
+JOURNAL = DATA / "profiles/little-timmy-v2/journal.json"
+
+
+def call(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("TIMMY_TUI", "XDG"))}
+    environment |= {"HOME": str(home), "TZ": "America/New_York", **more}
+    command = [sys.executable, "-m", "timmy_tui", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, cwd=home)
+
+
+def stages(home: Path, *arguments: str, **more: str) -> set[str]:
+    """Keys of the stages in a report."""
+    done = call(home, "report", *arguments, "--json", **more)
+    assert done.returncode == 0, done.stderr
+    report: Mapping[str, list[Mapping[str, Mapping[str, object]]]] = json.loads(done.stdout)
+    return set(report["turns"][0]["stages"])
+
+
+def test_a_named_log_shows_whose_it_is(tmp_path: Path) -> None:
+    assert {"endpoint", "llm_ft", "sentence"} < stages(tmp_path, "--log", str(V2))
+    assert {"endpoint", "llm_ft", "sentence"} < stages(tmp_path, f"--log={JOURNAL}")
+    assert {"endpointing", "llm", "tts"} < stages(tmp_path, "--log", str(DATA / "latency.log"))
+
+
+def test_an_option_wins_over_what_the_log_shows(tmp_path: Path) -> None:
+    done = call(tmp_path, "report", "--profile", "little-timmy-v2", "--log", str(DATA / "latency.log"))
+    assert "no turns in these logs" in done.stdout
+
+
+def test_a_log_of_another_program_is_read_as_v34s(tmp_path: Path) -> None:
+    other = tmp_path / "syslog"
+    other.write_text("Nov 26 10:00:00 box kernel: nothing of ours\n")
+    assert "no turns in these logs" in call(tmp_path, "report", "--log", str(other)).stdout
+
+
+def test_the_profile_of_the_settings_and_its_source(tmp_path: Path) -> None:
+    folder = tmp_path / ".config/timmy_tui"
+    folder.mkdir(parents=True)
+    (folder / "settings.toml").write_text(f'[system]\nprofile = "little-timmy-v2"\nsource = "{V2}"\n')
+    assert {"endpoint", "llm_ft"} < stages(tmp_path)
+    assert "V2V 2.12s" in call(tmp_path, "status").stdout
+    assert {"endpointing", "llm"} < stages(tmp_path, "--log", str(DATA / "latency.log"))
+
+
+def test_a_profile_of_ones_own_by_name_and_by_path(tmp_path: Path) -> None:
+    folder = tmp_path / ".config/timmy_tui/profiles"
+    folder.mkdir(parents=True)
+    shipped = Path(__file__).parents[2] / "timmy_tui/profiles/shipped/little-timmy-v2.toml"
+    text = shipped.read_text().replace('key = "queue"', 'key = "waiting"')
+    (folder / "mine.toml").write_text(text.replace('name = "little-timmy-v2"', 'name = "mine"'))
+    assert "waiting" in stages(tmp_path, "--profile", "mine", "--log", str(V2))
+    assert "waiting" in stages(tmp_path, f"--profile={folder / 'mine.toml'}", "--log", str(V2))
+    assert "waiting" in stages(tmp_path, "--log", str(V2), TIMMY_TUI_PROFILE="mine")
+    assert "mine               Little Timmy v2" in call(tmp_path, "profile", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("report", "--profile", "alexa"), "there is no profile 'alexa'"),
+        (("report", "--profile"), "--profile needs a value"),
+        (("report", "--profile", "none.toml"), "none.toml does not exist"),
+        (("report", "--source", "x.log"), "no profile is named"),
+        (("report", "--profile", "little-timmy-v2", "--source", "none.log"), "none.log"),
+    ],
+)
+def test_a_wrong_choice_is_explained(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = call(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_two_systems_never_mix_in_the_history(tmp_path: Path) -> None:
+    """Both logs lie in one folder, as both systems may."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "v34").mkdir()
+    (tmp_path / "v34/config.py").write_text("")
+    (tmp_path / "shared/latency.log").write_bytes((DATA / "latency.log").read_bytes())
+    own = tmp_path / "shared/little_timmy.log"
+    own.write_bytes(V2.read_bytes())
+    system = ("--profile", "little-timmy-v2", "--source", str(own))
+    for arguments in ((), system):
+        assert call(tmp_path, "report", "--root", str(tmp_path), *arguments).returncode == 0
+    shown = ("history", "--turns", "--days", "36500", "--json")
+    of_v34 = json.loads(call(tmp_path, *shown, "--root", str(tmp_path)).stdout)
+    of_v2 = json.loads(call(tmp_path, *shown, *system).stdout)
+    assert (len(of_v34["turns"]), len(of_v2["turns"])) == (14, 37)
+    assert "14 turns" in call(tmp_path, "history", "--days", "36500", "--root", str(tmp_path)).stdout
+    said = call(tmp_path, "history", "--days", "36500", *system).stdout
+    assert "V2V p50" in said and "LLM p50" not in said
+
+
+@pytest.mark.parametrize("command", [("regressions",), ("explain", "5"), ("compare", "turns:1-15", "turns:16-30")])
+def test_every_conclusion_works_without_a_word_of_v34(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = call(tmp_path, *command, "--log", str(V2))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    for word in ("v34", "Ollama", "tail mode", "guide"):
+        assert word not in done.stdout
+
+
+@pytest.mark.parametrize("form", [(), ("--sessions",), ("--tail", "3")])
+def test_no_report_has_a_word_of_v34(tmp_path: Path, form: tuple[str, ...]) -> None:
+    done = call(tmp_path, "report", "--log", str(V2), *form)
+    assert done.returncode == 0
+    for word in ("v34", "Ollama", "tail mode", "context array", "guide"):
+        assert word not in done.stdout, word

@@ -1,0 +1,106 @@
+"""What a source is made of: lines, a journal's lines, JSON lines, documents; and what is none of it."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from timmy_tui.profiles.records import NO_DOCUMENT, NOT_A_RECORD, Record, RecordReader, getter
+from timmy_tui.profiles.spec import SourceRule
+
+
+def records(rule: SourceRule, lines: Sequence[bytes]) -> list[Record]:
+    reader = RecordReader(rule)
+    found = [*reader.feed(lines)]
+    reader.finish()
+    return found
+
+
+LINES = SourceRule(kind="lines", line=r"^(?P<time>\S+) \[(?P<logger>[^\]]+)\] (?P<text>.*)$")
+
+
+def test_a_line_with_its_surroundings() -> None:
+    (one,) = records(LINES, [b"15:04:05 [timmy] hello \xff"])
+    assert one.fields == {"time": "15:04:05", "logger": "timmy", "text": "hello �"}
+    assert one.text == "hello �"
+
+
+def test_a_line_of_another_form_is_its_own_text() -> None:
+    (one,) = records(LINES, [b"\xef\xbb\xbfTraceback (most recent call last):\r"])
+    assert (one.fields, one.text) == ({}, "Traceback (most recent call last):")
+
+
+def journal(message: Any, stamp: Any = "1795495751200200") -> bytes:
+    return json.dumps({"MESSAGE": message, "__REALTIME_TIMESTAMP": stamp}).encode()
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [("15:04:05 [timmy] hi", "hi"), ([49, 53, 32, 91, 116, 93, 32, 255], "�"), (None, ""), (7, "")],
+)
+def test_a_line_of_a_journal_has_the_time_of_the_journal(message: Any, text: str) -> None:
+    (one,) = records(LINES, [journal(message)])
+    assert one.carrier_us == 1795495751200200
+    assert one.text == text
+
+
+@pytest.mark.parametrize("stamp", [None, "", "soon", 5, "-5", "1" * 30, "１７"])
+def test_a_journal_without_a_usable_time(stamp: Any) -> None:
+    (one,) = records(LINES, [journal("15:04:05 [timmy] hi", stamp)])
+    assert one.carrier_us is None
+
+
+def test_lines_of_json_and_what_is_none() -> None:
+    reader = RecordReader(SourceRule(kind="jsonl"))
+    found = [*reader.feed([b'{"a": 1}', b"[1]", b"{torn", b"", b'\x00{"a": 2}\x00', b'{"a": NaN}'])]
+    assert [one.fields for one in found] == [{"a": 1}, {"a": 2}, {"a": None}]
+    assert reader.unparsed[NOT_A_RECORD] == 2
+    assert sum(reader.unparsed.values()) == 3
+
+
+DOCUMENT = SourceRule(kind="document", items="run.events", group="run.id")
+RUN: dict[str, Any] = {"run": {"id": "01ABC", "events": [{"type": "a"}, {"type": "b"}]}}
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+def test_a_document_on_one_line_or_many(indent: int | None) -> None:
+    found = records(DOCUMENT, json.dumps(RUN, indent=indent).encode().splitlines())
+    assert [(one.fields["type"], one.document) for one in found] == [("a", "01ABC"), ("b", "01ABC")]
+
+
+def test_several_documents_behind_each_other_and_a_list_of_them() -> None:
+    other = {"run": {"id": "02", "events": [{"type": "c"}]}}
+    behind = [*json.dumps(RUN, indent=1).encode().splitlines(), b"", json.dumps(other).encode()]
+    listed = json.dumps([RUN, other], indent=2).encode().splitlines()
+    for lines in (behind, listed):
+        assert [one.document for one in records(DOCUMENT, lines)] == ["01ABC", "01ABC", "02"]
+
+
+def test_a_document_comes_when_its_last_line_does() -> None:
+    reader = RecordReader(DOCUMENT)
+    *first, last = json.dumps(RUN, indent=1).encode().splitlines()
+    assert [*reader.feed(first)] == []
+    assert len([*reader.feed([last])]) == 2
+
+
+def test_a_document_without_an_end_is_counted() -> None:
+    reader = RecordReader(DOCUMENT)
+    assert [*reader.feed([b'{"run": {', b'"id": "x"'])] == []
+    reader.finish()
+    assert reader.unparsed[NO_DOCUMENT] == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("a", 1), ("b.c", 2), ("b.d.e", 3), ("l.0", 4), ("l.-1.x", 5), ("l.7", None), ("a.b", None), ("z", None),
+     ("b.c.d", None), ("l.x", None)],
+)  # fmt: skip
+def test_a_path_through_a_record(path: str, value: object) -> None:
+    assert getter(path)({"a": 1, "b": {"c": 2, "d": {"e": 3}}, "l": [4, {"x": 5}]}) == value
+
+
+def test_a_path_through_what_is_no_record() -> None:
+    for path in ("a", "a.b", "a.b.c"):
+        values: list[object] = [None, 5, "text", []]
+        assert [getter(path)(value) for value in values] == [None] * 4

@@ -1,0 +1,38 @@
+"""The screens on the golden log of another system: its stages, and no word of v34's."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[1] / "data/profiles"
+LOGS = {"little-timmy-v2": ("little-timmy-v2/little_timmy.log", 37, "SENT")}
+"""Profile → its golden log, its turns, a stage that only it has."""
+FOREIGN = ("v34", "Ollama", "ollama", "tail mode", "the guide", "prefill", "num_ctx", "keep_alive", "Not a Python")
+
+
+def screens(name: str, log: Path) -> tuple[int, Mapping[str, str]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.profiles.screens_of", name, str(log)],
+        capture_output=True, text=True, timeout=110, cwd=Path(__file__).parents[2], check=True,
+    )  # fmt: skip
+    shown = json.loads(done.stdout)
+    return shown["turns"], shown["screens"]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", LOGS)
+def test_every_screen_shows_its_stages_and_no_word_of_another_system(name: str) -> None:
+    log, number, stage = LOGS[name]
+    turns, shown = screens(name, DATA / log)
+    assert turns == number
+    assert len(shown) == 22
+    for screen, text in shown.items():
+        assert [word for word in FOREIGN if word in text] == [], screen
+        assert "Traceback" not in text
+    assert stage in shown["live 120x30"]
+    assert "V2V" in shown["trends 120x30"]
+    assert str(number) in shown["turns 120x30"]

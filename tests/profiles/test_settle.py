@@ -1,0 +1,122 @@
+"""The account of a turn by a profile: what fits, what does not, what was left out, what a step has spoiled."""
+
+import pytest
+
+from tests.profiles.worlds import line, profile, turns_of, whole_turn
+from timmy_tui.model.turn import Gap, Reason, Turn
+
+AT = 1_000_000.0
+LASTING = {"key": "think", "label": "THINK", "meaning": "thinking", "owner": "service", "lasts": ["answered.took"],
+           "critical": True}  # fmt: skip
+
+
+def stage(key: str, **more: object) -> dict[str, object]:
+    return {"key": key, "label": key[:6].upper(), "meaning": key, "owner": "service", "critical": True, **more}
+
+
+LISTEN, SPEAK = (
+    stage("listen", **{"from": ["heard"], "to": ["asked"]}),
+    stage("speak", **{"from": ["answered"], "to": ["sound"]}),
+)
+
+
+def one(took: float, **changes: object) -> Turn:
+    """A turn of 1.5 s whose record says that thinking took so many ms."""
+    rule = profile(stage=[LISTEN, LASTING, SPEAK], **changes)
+    heard, asked, _, sound = whole_turn(AT, "a")
+    (turn,) = turns_of(rule, [heard, asked, line(AT + 1.2, "a", "answered", took=took), sound])
+    return turn
+
+
+def test_a_length_without_a_place_leaves_one_gap() -> None:
+    turn = one(900)
+    assert turn.stages == {"listen": 200.0, "think": 900.0, "speak": 300.0}
+    assert (turn.gaps, turn.unattributed_ms) == ((Gap("start", "end", 100.0),), 100.0)
+
+
+@pytest.mark.parametrize(("took", "fits"), [(1000, True), (1001, True), (1001.1, False), (9000, False)])
+def test_parts_may_exceed_their_headline_by_what_the_log_rounds(took: float, fits: bool) -> None:
+    turn = one(took)
+    assert (turn.stages["think"] is not None) == fits
+    assert turn.unmeasured == ({} if fits else {"think": Reason.EXCEEDS_WHOLE})
+    assert turn.headline_ms == 1500.0
+    named = sum(ms for ms in turn.stages.values() if ms is not None)
+    assert named + sum(gap.ms for gap in turn.gaps) == pytest.approx(1500.0)
+
+
+def test_a_duration_that_contains_another_has_it_taken_off() -> None:
+    inner = stage("first", lasts=["answered.first"])
+    outer = stage("rest", lasts=["answered.took"], minus=["answered.first"])
+    events = [{"name": name} for name in ("heard", "asked", "sound")]
+    takes = {"took": {"path": "took"}, "first": {"path": "first"}}
+    rule = profile(
+        stage=[inner, outer], event=[*events, {"name": "answered", "take": takes}], turn={"failed": [], "reason": ""}
+    )
+    heard, _, _, sound = whole_turn(AT, "a")
+
+    def stages(**more: float) -> dict[str, float | None]:
+        (turn,) = turns_of(rule, [heard, line(AT + 1, "a", "answered", **more), sound])
+        return dict(turn.stages)
+
+    assert stages(took=900, first=600) == {"first": 600.0, "rest": 300.0}
+    assert stages(took=900) == {"first": None, "rest": None}
+    assert stages(took=500, first=600) == {"first": 600.0, "rest": None}
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"), [(0, None), (None, None), ("None", None), (-1, None), (5, 5.0), ("5", 5.0)]
+)
+def test_words_and_zeros_that_mean_nothing(printed: object, value: float | None) -> None:
+    took = {"took": {"path": "took"}}
+    rule = profile(
+        source={"none": ["None"]},
+        stage=[LISTEN, LASTING, SPEAK],
+        event=[{"name": name} for name in ("heard", "asked", "sound", "error")]
+        + [{"name": "answered", "take": took, "zero_is_none": ["took"]}],
+        turn={"failed": [], "reason": ""},
+    )
+    heard, asked, _, sound = whole_turn(AT, "a")
+    (turn,) = turns_of(rule, [heard, asked, line(AT + 1, "a", "answered", took=printed), sound])
+    assert turn.stages["think"] == value
+
+
+@pytest.mark.parametrize(("slept", "known"), [(59.9, True), (60.1, False)])
+def test_what_spans_a_sleep_is_no_measurement(slept: float, known: bool) -> None:
+    took = (0.2, slept, 0.3)
+    (turn,) = turns_of(profile(), whole_turn(AT, "a", took))
+    assert (turn.headline_ms is not None) == known
+    assert (turn.stages["think"] is not None) == known
+    assert turn.stages["listen"] == 200.0
+    assert ("think" in turn.unmeasured, "V2V" in turn.unmeasured) == (not known, not known)
+
+
+def test_a_headline_that_ends_before_it_begins() -> None:
+    heard, asked, answered, _ = whole_turn(AT, "a")
+    (turn,) = turns_of(profile(), [heard, asked, answered, line(AT - 1, "a", "sound")])
+    assert turn.headline_ms is None
+    assert turn.unmeasured["V2V"] == Reason.BACKWARDS
+    assert turn.stages["speak"] is None
+
+
+HOPS = [
+    stage("there", clock="cross", owner="hop", **{"from": ["heard"], "to": ["asked"]}),
+    stage("think", **{"from": ["asked"], "to": ["answered"]}),
+    stage("back", clock="cross", owner="hop", **{"from": ["answered"], "to": ["sound"]}),
+    stage("network", both_ways=True, critical=False, owner="hop"),
+]
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.0005, 2.0, -7.0])
+def test_hops_across_two_clocks_are_known_by_their_sum(apart: float) -> None:
+    """The second clock is ``apart`` seconds ahead of the first."""
+    stamps = (("heard", 0.0), ("asked", 0.2 + apart), ("answered", 1.2 + apart), ("sound", 1.2004))
+    (turn,) = turns_of(profile(stage=HOPS), [line(AT + at, "a", name) for name, at in stamps])
+    assert turn.stages["network"] == pytest.approx(200.4, abs=0.01)
+    assert turn.stages["think"] == pytest.approx(1000.0, abs=0.01)
+    assert turn.headline_ms == pytest.approx(1200.4, abs=0.01)
+    if abs(apart) > 0.001:
+        assert (turn.stages["there"], turn.stages["back"]) == (None, None)
+        assert set(turn.unmeasured.values()) == {Reason.CLOCKS_DIFFER}
+    else:
+        assert min(turn.stages["there"] or 0.0, turn.stages["back"] or 0.0) >= 0.0
+        assert not turn.unmeasured

@@ -1,0 +1,106 @@
+"""When a record was written: each form of stamp, and days that no stamp says."""
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.profiles.worlds import profile
+from timmy_tui.profiles.days import first_day
+from timmy_tui.profiles.records import Record
+from timmy_tui.profiles.spec import TimeRule
+from timmy_tui.profiles.times import StampReader
+
+
+@pytest.fixture(autouse=True)
+def new_york() -> Iterator[None]:
+    """A zone with an offset, and with summer time."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "America/New_York"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+def micros(rule: TimeRule, value: object, carrier: int | None = None) -> int | None:
+    return StampReader(rule)(Record({"at": value}, "", carrier, ""))
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "expected"),
+    [
+        ("unix_s", 1764350004.297935, 1764350004297935),
+        ("unix_s", 1764350004, 1764350004000000),
+        ("unix_ms", 1764350004297, 1764350004297000),
+        ("unix_us", 1764350004297935, 1764350004297935),
+        ("iso", "2025-11-28T17:13:24.297935+00:00", 1764350004297935),
+        ("iso", "2025-11-28T17:13:24Z", 1764350004000000),
+        ("iso", "2025-11-28 12:13:24.5", 1764350004500000),
+        ("%Y-%m-%d %H:%M:%S.%f", "2025-11-28 12:13:24.297", 1764350004297000),
+    ],
+)
+def test_each_form(form: str, value: object, expected: int) -> None:
+    assert micros(TimeRule(field="at", format=form), value) == expected
+
+
+def test_a_stamp_without_a_zone_is_local_or_as_the_profile_says() -> None:
+    text = "2025-07-01T12:00:00"
+    assert micros(TimeRule(field="at"), text) == 1751385600_000000  # UTC-4 in summer
+    assert micros(TimeRule(field="at", zone="utc"), text) == 1751371200_000000
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", True, [], {}, -1.0, 0, 1e30, "25:00:00", float("nan")])
+def test_what_is_no_time_is_none(value: object) -> None:
+    for form in ("unix_s", "iso", "%H:%M:%S"):
+        assert micros(TimeRule(field="at", format=form), value) is None
+
+
+def test_the_carrier_knows_better() -> None:
+    assert micros(TimeRule(field="at", format="%H:%M:%S"), "15:04:05", 1764350004297935) == 1764350004297935
+
+
+def days(*times: str) -> list[str]:
+    """The day and time that each stamp of a source without dates gets, the first day being 23 November."""
+    reader = StampReader(TimeRule(field="at", format="%H:%M:%S"))
+    reader.begin_on(date(2026, 11, 23))
+    stamps = [reader(Record({"at": text}, "", None, "")) for text in times]
+    return [datetime.fromtimestamp(stamp / 1e6).strftime("%d %H:%M:%S") for stamp in stamps if stamp is not None]
+
+
+def test_three_midnights() -> None:
+    told = days("23:59:59", "00:00:00", "12:00:00", "23:59:00", "00:01:00", "00:00:30", "23:58:00", "00:00:01")
+    assert told == [
+        "23 23:59:59", "24 00:00:00", "24 12:00:00", "24 23:59:00", "25 00:01:00", "25 00:00:30", "25 23:58:00",
+        "26 00:00:01",
+    ]  # fmt: skip
+
+
+def test_a_line_of_another_thread_steps_back_over_midnight() -> None:
+    assert days("23:59:59", "00:00:00", "23:59:59", "00:00:01") == [
+        "23 23:59:59", "24 00:00:00", "23 23:59:59", "24 00:00:01",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("back", "day"), [("12:59:00", "23"), ("12:58:59", "24")])
+def test_a_minute_back_is_another_thread_and_more_is_the_next_day(back: str, day: str) -> None:
+    assert days("13:00:00", back)[-1] == f"{day} {back}"
+
+
+def test_the_first_day_is_that_of_the_last_write_less_the_midnights(tmp_path: Path) -> None:
+    log = tmp_path / "dated.log"
+    log.write_text("23:00:00 a\n01:00:00 b\n23:30:00 c\n00:10:00 d\n")
+    written = datetime(2026, 11, 26, 0, 10, 5).timestamp()
+    os.utime(log, (written, written))
+    rule = profile(
+        source={"kind": "lines", "event": "", "line": r"^(?P<t>\d\d:\d\d:\d\d) (?P<text>.*)$"},
+        time={"field": "t", "format": "%H:%M:%S"},
+    )
+    assert first_day(log, rule) == date(2026, 11, 24)
+    assert first_day(tmp_path / "none.log", rule) == date.today()

@@ -1,0 +1,52 @@
+"""The voice system that this process watches: its name and its stages. It is chosen once, before anything uses it.
+
+A process watches one system, so that its table of stages is a constant for all that judge and draw. Who starts the
+process chooses (``profiles/choice.py``); who chooses nothing watches Little Timmy.
+"""
+
+from msgspec import Struct
+
+from timmy_tui.model.stage_table import StageTable
+from timmy_tui.model.v34_stages import TABLE
+
+BUILT_IN = "v34"
+"""Name of the system that is read without a profile."""
+
+
+class System(Struct, frozen=True, eq=False, kw_only=True):
+    """What analysis, reports and screens need to know of a voice system."""
+
+    name: str
+    """Name of its profile."""
+    title: str
+    """Its name in a sentence."""
+    stages: StageTable
+    counts_tokens: bool = True
+    """Its log has what the language model counted."""
+    stamps_measure: bool = True
+    """Its stamps are fine enough to measure a step between two events; else they only order them."""
+
+    @property
+    def is_built_in(self) -> bool:
+        """It is Little Timmy, read without a profile: only then v34's own words and switches mean anything."""
+        return self.name == BUILT_IN
+
+
+LITTLE_TIMMY = System(name=BUILT_IN, title="Little Timmy", stages=TABLE)
+
+_chosen: list[System] = []
+_used: list[System] = []
+
+
+def choose(system: System) -> None:
+    """Watch this system. Raises RuntimeError once another one is in use."""
+    if _used and _used[0] is not system:
+        raise RuntimeError(f"{_used[0].name} is watched already, {system.name} cannot be chosen any more")
+    _chosen[:] = [system]
+
+
+def watched() -> System:
+    """The system that was chosen, from now on for good."""
+    if not _used:
+        _used.append(_chosen[0] if _chosen else LITTLE_TIMMY)
+    return _used[0]

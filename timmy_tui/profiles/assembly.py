@@ -1,0 +1,346 @@
+"""From events to turns by a profile's rules: which turn an event belongs to, which turns are over, how they ended."""
+
+import hashlib
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable
+from itertools import takewhile
+
+from timmy_tui.core.failures import Failures
+from timmy_tui.model.snapshot import Listening
+from timmy_tui.model.turn import Session, Turn, TurnState
+from timmy_tui.profiles.draft import Draft, TurnMaker
+from timmy_tui.profiles.equations import equation
+from timmy_tui.profiles.matching import Hit
+from timmy_tui.profiles.spec import Profile
+
+MAX_CLOSED = 512
+"""Closed turns that late events, or the same record fetched again, can still reach."""
+MAX_OPEN = 64
+MAX_WAITING = 64
+"""Events that wait for the turn that they belong to."""
+NO_TURN = "event that fits no turn"
+
+
+class _Sessions:
+    """Runs of the system's process, numbered from 1; turns before the first known one have the number 0."""
+
+    def __init__(self) -> None:
+        self.current = 0
+        self.name: str | None = None
+        self._records: dict[int, list[Turn]] = {}
+        self._names: dict[int, str | None] = {}
+        self._by_name: dict[str, int] = {}
+
+    def begin(self, name: str | None) -> int:
+        if name is not None and name in self._by_name:
+            self.current = self._by_name[name]
+        else:
+            self.current = len(self._names) + 1
+            self._names[self.current] = name
+            if name is not None:
+                self._by_name[name] = self.current
+        self.name = name
+        return self.current
+
+    def count(self, turn: Turn) -> None:
+        if turn.session:
+            turns = self._records.setdefault(turn.session, [])
+            if not turns or turns[-1].ordinal != turn.ordinal:
+                turns.append(turn)
+
+    @property
+    def all(self) -> tuple[Session, ...]:
+        return tuple(
+            Session(
+                number=number, session_id=self._names.get(number), started=turns[0].started, turns=len(turns),
+                first=turns[0].ordinal, last=turns[-1].ordinal,
+            )
+            for number, turns in sorted(self._records.items())
+        )  # fmt: skip
+
+
+class ProfileAssembler:
+    """Takes events in the order of the log. Returns closed turns; the same ordinal again is a revision."""
+
+    listening = Listening()
+    restarted = False
+    lone_pauses = 0
+
+    def __init__(self, profile: Profile, timeout_s: float, keep_events: bool) -> None:
+        """``timeout_s``: silence that ends a turn."""
+        rule = profile.turn
+        self.unparsed: Counter[str] = Counter()
+        self.failures = Failures()
+        """Turns that raised; each is left out."""
+        self.maker = TurnMaker(profile, timeout_s, keep_events)
+        self._by = rule.by
+        self._rule = rule
+        self._timeout_us = round(timeout_s * 1e6)
+        self._timeout_s = timeout_s
+        self._late_us = round(rule.late_s * 1e6)
+        self._opens, self._complete = frozenset(rule.opens), frozenset(rule.complete)
+        self._failed, self._aborted = frozenset(rule.failed), frozenset(rule.aborted)
+        self._typed, self._restarts = frozenset(rule.typed), frozenset(rule.restarts)
+        self._not_alone, self._enough = frozenset(rule.not_alone), frozenset(rule.enough)
+        self._joins = {join.event: (join, [equation(text) for text in join.same]) for join in rule.join}
+        self._sessions = _Sessions()
+        self._next = 0
+        self._open: OrderedDict[int, Draft] = OrderedDict()
+        self._closed: deque[Draft] = deque(maxlen=MAX_CLOSED)
+        self._by_key: OrderedDict[str, Draft] = OrderedDict()
+        self._alone: OrderedDict[str, Hit] = OrderedDict()
+        self._waiting: deque[Hit] = deque(maxlen=MAX_WAITING)
+        self._now_us: int | None = None
+        self._last_stamp = self._of_stamp = 0
+        self.arrived: float | None = None
+        """``elapsed()`` of the newest lines; None in a backlog or a replay."""
+
+    def add(self, hits: Iterable[Hit]) -> list[Turn]:
+        """Events in the order of the log."""
+        changed: dict[int, Draft] = {}
+        ends = self._complete | self._aborted | self._restarts | self._typed | self._failed
+        special = self._by != "key" or bool(self._joins)
+        session = self._rule.session.partition(".")[0]
+        for hit in hits:
+            if hit.stamp_us is not None:
+                self._now_us = hit.stamp_us
+            known = None if special else self._by_key.get(hit.key)
+            if known is None or known.closed or hit.event in ends or hit.event == session:
+                self._add(hit, changed)
+            else:  # Nearly all events of a log with keys: their turn is in flight, and nothing ends it.
+                self.maker.add(known, hit)
+                known.arrived = self.arrived
+        if self.arrived is None:
+            self._end_silent(changed)
+        return self._turns(changed)
+
+    def _turns(self, changed: dict[int, Draft]) -> list[Turn]:
+        turns: list[Turn] = []
+        closed = [changed[ordinal] for ordinal in sorted(changed) if changed[ordinal].closed]
+        self.failures.run(
+            closed,
+            lambda remaining: turns.extend(map(self.maker.turn, remaining)),
+            lambda _, draft: f"turn {draft.key or draft.ordinal}",
+        )
+        for turn in turns:
+            self._sessions.count(turn)
+        return turns
+
+    def _add(self, hit: Hit, changed: dict[int, Draft]) -> None:
+        if hit.event in self._restarts:
+            for cut in [*self._open.values()]:
+                self._close(cut, TurnState.FAILED, "it was restarted before the turn ended", changed)
+            self._sessions.begin(None)
+            return
+        draft = self._draft_for(hit)
+        if draft is None:
+            return
+        self._give(draft, hit, changed)
+        for waiting in [*self._waiting] if self._joins else ():
+            if self._fits(waiting, draft):
+                self._waiting.remove(waiting)
+                self._give(draft, waiting, changed)
+
+    def _give(self, draft: Draft, hit: Hit, changed: dict[int, Draft]) -> None:
+        """An event that belongs to this turn: what it says, and whether it ends the turn."""
+        event = hit.event
+        self.maker.add(draft, hit)
+        draft.arrived = self.arrived
+        if event in self._typed:
+            draft.typed = True
+        if self._rule.session and isinstance(name := hit.captures.get(self._rule.session), str):
+            draft.session, draft.session_id = self._sessions.begin(name), name
+        if event in self._failed:
+            draft.went_wrong = True
+        if event in self._aborted:
+            self._close(draft, TurnState.ABORTED, "it was interrupted", changed)
+        elif event in self._complete or self._by == "record":
+            self._close(draft, TurnState.FAILED if draft.went_wrong else TurnState.COMPLETE, "", changed)
+        if draft.closed:
+            changed[draft.ordinal] = draft
+
+    def _draft_for(self, hit: Hit) -> Draft | None:
+        if hit.event in self._joins:
+            return self._joined(hit)
+        if self._by == "order":
+            return self._in_order(hit)
+        if not hit.key:
+            if self._by == "record":
+                return self._new(hit)
+            self.unparsed[NO_TURN] += 1
+            return None
+        known = self._by_key.get(hit.key)
+        if known is not None:
+            return known
+        if hit.event in self._not_alone:
+            self._alone[hit.key] = hit
+            if len(self._alone) > MAX_WAITING:
+                self._alone.popitem(last=False)
+            return None
+        draft = self._new(hit)
+        if (first := self._alone.pop(hit.key, None)) is not None:
+            self.maker.add(draft, first)
+        return draft
+
+    def _in_order(self, hit: Hit) -> Draft | None:
+        """The newest turn; a new one where the event opens it. What comes when none is open belongs to the last one."""
+        if hit.event in self._not_alone:
+            self._alone[""] = hit
+            return None
+        if hit.event in self._opens:
+            draft = self._new(hit)
+            if (first := self._alone.pop("", None)) is not None and self._is_near(first, hit):
+                self.maker.add(draft, first)
+            return draft
+        if self._open:
+            return next(reversed(self._open.values()))
+        last = self._closed[-1] if self._closed else None
+        if last is not None and self._is_recent(last, hit) and not self._is_next(last, hit):
+            return last
+        if hit.event in self._complete:
+            return self._new(hit)
+        self.unparsed[NO_TURN] += 1
+        return None
+
+    def _is_next(self, last: Draft, hit: Hit) -> bool:
+        """An event that ends turns, and has ended this one already."""
+        return hit.event in self._complete and hit.event in last.facts.seen
+
+    def _joined(self, hit: Hit) -> Draft | None:
+        """The oldest turn whose captures fit those of the event, of those in flight and those that ended lately."""
+        recent = [*takewhile(lambda draft: self._is_recent(draft, hit), reversed(self._closed))]
+        for draft in (*self._open.values(), *reversed(recent)):
+            if self._fits(hit, draft):
+                return draft
+        if hit.event in self._complete and self._by == "order":
+            # What its turn began with is not in the log, or says other figures: it is a turn all the same.
+            return self._new(hit)
+        self._waiting.append(hit)
+        return None
+
+    def _fits(self, hit: Hit, draft: Draft) -> bool:
+        join, equations = self._joins[hit.event]
+        if hit.event in draft.facts.seen or any(name not in draft.facts.captures for name in join.needs):
+            return False
+        captures = {**draft.facts.captures, **hit.captures}
+        return all(one.holds(captures, join.within_ms) for one in equations)
+
+    def _is_near(self, first: Hit, hit: Hit) -> bool:
+        if first.stamp_us is None or hit.stamp_us is None:
+            return True
+        return hit.stamp_us - first.stamp_us <= self._timeout_us
+
+    def _is_recent(self, draft: Draft, hit: Hit) -> bool:
+        if hit.stamp_us is None or draft.last_us is None:
+            return True
+        return hit.stamp_us - draft.last_us <= self._late_us
+
+    def _new(self, hit: Hit) -> Draft:
+        draft = Draft(self._next, hit.key or self._made_up_key(hit), self._sessions.current, self._sessions.name)
+        self._next += 1
+        self._open[draft.ordinal] = draft
+        if hit.key:
+            self._by_key[hit.key] = draft
+            if len(self._by_key) > MAX_CLOSED + MAX_OPEN:
+                self._by_key.popitem(last=False)
+        return draft
+
+    def _made_up_key(self, hit: Hit) -> str:
+        """An id for a turn that has none, the same whenever the log is read: of its time, and the count within it."""
+        stamp = hit.stamp_us or 0
+        self._of_stamp = self._of_stamp + 1 if stamp == self._last_stamp else 0
+        self._last_stamp = stamp
+        return hashlib.blake2b(f"{stamp} {self._of_stamp}".encode(), digest_size=4).hexdigest()
+
+    def _close(self, draft: Draft, state: TurnState, reason: str, changed: dict[int, Draft]) -> None:
+        """The turn is over; older ones in flight that nothing ended were broken off by it."""
+        if not draft.closed:
+            draft.state, draft.reason = state, reason
+            self._closed.append(draft)
+        self._open.pop(draft.ordinal, None)
+        changed[draft.ordinal] = draft
+        if self._by == "order":
+            for older in [one for one in self._open.values() if one.ordinal < draft.ordinal]:
+                older.state = self._without_end(older, TurnState.ABORTED)
+                older.reason = "" if older.state is TurnState.COMPLETE else "a new turn began before it ended"
+                self._open.pop(older.ordinal)
+                self._closed.append(older)
+                changed[older.ordinal] = older
+
+    def _end_silent(self, changed: dict[int, Draft]) -> None:
+        for draft in [*self._open.values()]:
+            if self.arrived is not None and draft.arrived is not None:
+                is_over = self.arrived - draft.arrived > self._timeout_s
+            else:
+                is_over = (
+                    self._now_us is not None
+                    and draft.last_us is not None
+                    and self._now_us - draft.last_us > self._timeout_us
+                )
+            if is_over or len(self._open) > MAX_OPEN:
+                state = self._without_end(draft, TurnState.TIMED_OUT)
+                reason = "" if state is TurnState.COMPLETE else "no further event"
+                self._close(draft, state, reason, changed)
+
+    def _without_end(self, draft: Draft, state: TurnState) -> TurnState:
+        """How a turn ended that nothing ended."""
+        if draft.went_wrong:
+            return TurnState.FAILED
+        return TurnState.COMPLETE if self._enough & draft.facts.seen else state
+
+    def tick(self, now: float) -> list[Turn]:
+        """End turns that have been silent too long; ``now``: ``elapsed()``."""
+        self.arrived = now
+        self.begin_live(now)
+        changed: dict[int, Draft] = {}
+        self._end_silent(changed)
+        return self._turns(changed)
+
+    def begin_live(self, arrived: float) -> None:
+        """A backlog has ended, and its last line was written at ``arrived``."""
+        for draft in self._open.values():
+            if draft.arrived is None:
+                draft.arrived = arrived
+
+    def finish(self) -> list[Turn]:
+        """At the end of the log: the turns that it leaves open, and what waits in vain is counted."""
+        self.unparsed[NO_TURN] += len(self._waiting)
+        self._waiting.clear()
+        return [self.maker.turn(draft) for draft in self._open.values()]
+
+    def take_ordinal(self) -> int:
+        """An ordinal for a turn from another source."""
+        self._next += 1
+        return self._next - 1
+
+    def session_of(self, session_id: str) -> int:
+        """Number of the session with this name; a new name begins a new session."""
+        return self._sessions.begin(session_id)
+
+    @property
+    def open_turn(self) -> Turn | None:
+        """The turn in flight; None when there is none."""
+        draft = next(reversed(self._open.values()), None)
+        return None if draft is None else self.maker.turn(draft, with_events=False)
+
+    @property
+    def busy(self) -> bool:
+        """A turn is in flight."""
+        return bool(self._open)
+
+    @property
+    def phase(self) -> str:
+        """Key of the stage that runs now; empty where no event shows it."""
+        draft = next(reversed(self._open.values()), None)
+        seen = draft.facts.stamps if draft is not None else {}
+        rows = self.maker.settler.table.rows
+        return next(
+            (row.key for row in rows if row.critical and any(name in seen for name in row.starts)
+             and not any(name in seen for name in row.ends)),
+            "",
+        )  # fmt: skip
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Sessions so far that have turns, oldest first."""
+        return self._sessions.all

@@ -1,0 +1,154 @@
+"""How well a profile reads a log: what was matched, what was not, and whether every turn's account comes out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from timmy_tui.core.formatting import percent, plural
+from timmy_tui.core.sanitize import clean
+from timmy_tui.model.stage_table import StageTable
+from timmy_tui.model.turn import Reason, Turn, TurnState
+from timmy_tui.profiles.days import first_day
+from timmy_tui.profiles.load import captures_of
+from timmy_tui.profiles.reading import ProfileReading
+from timmy_tui.profiles.records import TOO_SLOW
+from timmy_tui.profiles.spec import Profile
+
+SHAPES = 5
+FEW = 0.2
+"""Of the turns that ended well: with fewer headlines than this the rule for them is wrong, not the log."""
+MOST_UNFIT = 0.05
+"""Of the turns with a headline: where more have parts that are longer than it, stages overlap."""
+SAME_MS = 0.0005
+_CHUNK = 1 << 20
+
+
+class Verdict(Struct, frozen=True):
+    """What a profile makes of a log."""
+
+    lines: int
+    matched: int
+    """Records that were an event."""
+    unknown: Sequence[tuple[str, int]]
+    """The most frequent shapes of the others, with their number."""
+    other: int
+    """Records that were none."""
+    turns: int
+    ended: int
+    """Turns that ended well."""
+    with_headline: int
+    unfit: int
+    """Turns whose parts are longer than their headline."""
+    never: Sequence[str]
+    """Captures that no record had."""
+    unmeasured: Sequence[str]
+    """Stages that no turn has."""
+    problems: Sequence[str]
+    """What is wrong with the profile for this log; empty where it reads it."""
+
+
+def check(profile: Profile, path: Path, timeout_s: float = 60.0) -> Verdict:
+    """Read a whole log by a profile. Raises OSError."""
+    reading = ProfileReading(profile, timeout_s)
+    if reading.needs_day:
+        reading.begin_on(first_day(path, profile))
+    turns: dict[int, Turn] = {}
+    with path.open("rb") as file:
+        while lines := file.readlines(_CHUNK):
+            for turn in reading.feed("", lines):
+                turns[turn.ordinal] = turn
+    for turn in reading.finish():
+        turns[turn.ordinal] = turn
+    return _judge(profile, reading, [*turns.values()])
+
+
+def _judge(profile: Profile, reading: ProfileReading, turns: Sequence[Turn]) -> Verdict:
+    table = reading.assembler.maker.settler.table
+    ended = [turn for turn in turns if turn.state is TurnState.COMPLETE]
+    counted = [turn for turn in turns if turn.headline_ms is not None]
+    unfit = [turn for turn in turns if Reason.EXCEEDS_WHOLE in turn.unmeasured.values()]
+    names = [f"{rule.name}.{name}" for rule in profile.event for name in captures_of(rule)]
+    used = [key for key in table.keys if not any(turn.stages.get(key) is not None for turn in turns)]
+    problems = [*_problems(profile, reading, turns, table)]
+    return Verdict(
+        lines=reading.lines,
+        matched=reading.matched,
+        unknown=reading.shapes.most_common(SHAPES),
+        other=reading.other,
+        turns=len(turns),
+        ended=len(ended),
+        with_headline=len(counted),
+        unfit=len(unfit),
+        never=[name for name in names if name not in reading.captured],
+        unmeasured=used if turns else [],
+        problems=problems,
+    )
+
+
+def _problems(profile: Profile, reading: ProfileReading, turns: Sequence[Turn], table: StageTable) -> Iterator[str]:
+    for reason, number in sorted(reading.unparsed.items()):
+        if reason.startswith(TOO_SLOW):
+            yield f"{reason}: it took longer than 50 ms on {plural(number, 'line')}"
+    if not reading.matched:
+        yield "no record is an event of this profile: a log of another program?"
+        return
+    if not turns:
+        yield "there are events and no turn: look at [turn]"
+        return
+    ended = [turn for turn in turns if turn.state is TurnState.COMPLETE and not turn.typed]
+    headlines = [turn for turn in turns if turn.headline_ms is not None]
+    if len(headlines) <= FEW * len(ended) or not headlines:
+        few = f"{len(headlines)} of {plural(len(turns), 'turn')} have one"
+        yield f"the headline never comes: {few}; look at [[headline]]"
+    if not ended:
+        yield "no turn ended well: look at turn.complete"
+    unfit = [turn for turn in turns if Reason.EXCEEDS_WHOLE in turn.unmeasured.values()]
+    if len(unfit) > MOST_UNFIT * max(len(headlines), 1):
+        yield f"stages overlap: in {plural(len(unfit), 'turn')} they are longer than their headline"
+    yield from _overlaps(turns, profile.ledger.tolerance_ms)
+    wrong = [turn for turn in headlines if abs(_sum(turn, table) - (turn.headline_ms or 0.0)) > SAME_MS]
+    if wrong:
+        yield f"stages and gaps are not the headline in {plural(len(wrong), 'turn')}"
+    if profile.time.field and not any(turn.started for turn in turns):
+        yield f"no time could be read: time.field is {profile.time.field!r}, time.format {profile.time.format!r}"
+
+
+def _overlaps(turns: Iterable[Turn], tolerance_ms: float) -> Iterator[str]:
+    """Pairs of stages of which the second begins before the first has ended, in more than a few turns."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    counted = 0
+    for turn in turns:
+        counted += turn.headline_ms is not None
+        pairs.update(
+            (gap.after, gap.before) for gap in turn.gaps if gap.ms < -max(tolerance_ms, 1.0) and gap.after != "start"
+        )
+    for (after, before), number in pairs.most_common(3):
+        if number > MOST_UNFIT * counted:
+            yield f"stages overlap: {before} begins before {after} ends in {number} of {plural(counted, 'turn')}"
+
+
+def _sum(turn: Turn, table: StageTable) -> float:
+    """Measured critical stages and gaps, added anew from the turn's own figures."""
+    parts = sum(ms for _, ms in table.parts_of_headline(turn.stages))
+    return parts + sum(gap.ms for gap in turn.gaps)
+
+
+def report_lines(verdict: Verdict, turns_name: str = "turn") -> Iterator[str]:
+    """The verdict in plain lines."""
+    yield f"{plural(verdict.lines, 'line')} read, {plural(verdict.matched, 'record')} matched, {verdict.other} unknown"
+    for shape, number in verdict.unknown:
+        yield f"  {number:>6} × {clean(shape, 100)}"
+    share = percent(verdict.with_headline / verdict.turns) if verdict.turns else "—"
+    yield f"{plural(verdict.turns, turns_name)}, {verdict.ended} complete, {share} with a headline"
+    if verdict.unfit:
+        yield f"{plural(verdict.unfit, 'turn')} with parts that do not fit their headline: they are left out there"
+    if verdict.never:
+        yield f"never captured: {', '.join(verdict.never)}"
+    if verdict.unmeasured:
+        yield f"never measured: {', '.join(verdict.unmeasured)}"
+    for problem in verdict.problems:
+        yield f"wrong: {clean(problem, 300)}"
+    if not verdict.problems:
+        yield "stages and gaps are the headline on every turn"

@@ -1,0 +1,267 @@
+"""Which system this process watches: asked for by name, set in the settings, or shown by a named log.
+
+It is decided once, before anything is imported that knows stages. Little Timmy is read without a profile, and a call
+for it pays nothing here.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from timmy_tui.core.errors import TimmyError
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from timmy_tui.core.failures import Failures
+    from timmy_tui.model.snapshot import Listening
+    from timmy_tui.model.turn import Session, Turn
+    from timmy_tui.profiles.spec import Profile
+
+OPTION = "--profile"
+SOURCE_OPTION = "--source"
+VARIABLE = "TIMMY_TUI_PROFILE"
+SOURCE_VARIABLE = "TIMMY_TUI_SOURCE"
+"""For processes that a process starts: they watch the same system."""
+START_BYTES = 1 << 16
+"""A log that is a profile's shows it in so much of its beginning."""
+
+
+class TurnsInFlight(Protocol):
+    """What a reading knows beside the turns that are over."""
+
+    @property
+    def open_turn(self) -> "Turn | None":
+        """The newest turn in flight."""
+
+    @property
+    def busy(self) -> bool:
+        """There is one."""
+
+    @property
+    def phase(self) -> str:
+        """Key of the stage that runs now; empty where no event shows it."""
+
+    @property
+    def listening(self) -> "Listening":
+        """What the pauses without text say."""
+
+    @property
+    def restarted(self) -> bool:
+        """The system was restarted, and has had no turn since."""
+
+    @property
+    def failures(self) -> "Failures":
+        """Steps that raised."""
+
+    def tick(self, now: float) -> "list[Turn]":
+        """Close turns that have been silent too long; ``now``: ``elapsed()``."""
+
+    def begin_live(self, arrived: float) -> None:
+        """A backlog has ended, and its last line was written at ``arrived`` (``elapsed()``)."""
+
+    def take_ordinal(self) -> int:
+        """An ordinal for a turn from another source."""
+
+    def session_of(self, session_id: str) -> int:
+        """Number of the session with this id."""
+
+
+class Reading(Protocol):
+    """One reading of the logs: lines in, turns out."""
+
+    newest_stamp: float | None
+
+    @property
+    def assembler(self) -> TurnsInFlight:
+        """What knows the turns in flight."""
+
+    def read_once(self, logs: "Iterable[tuple[str, Sequence[bytes]]]") -> "tuple[Turn, ...]":
+        """All turns of these lines in the order in which they happened, those that they leave open included."""
+
+    def feed(self, kind: str, lines: Sequence[bytes], arrived: float | None = None) -> "list[Turn]":
+        """Whole lines of one log, in file order."""
+
+    def finish(self) -> "list[Turn]":
+        """At the end of the logs: the turns that they leave open."""
+
+    @property
+    def lone_pauses(self) -> int:
+        """Pauses without text so far."""
+
+    @property
+    def unparsed(self) -> "Counter[str]":
+        """Lines that could not be read, by reason."""
+
+    @property
+    def sessions(self) -> "tuple[Session, ...]":
+        """Runs of the system so far."""
+
+
+class _Chosen:
+    """The profile of this process."""
+
+    profile: "Profile | None" = None
+    source: Path | None = None
+
+
+def chosen() -> "Profile | None":
+    """The profile; None where Little Timmy is watched."""
+    return _Chosen.profile
+
+
+def source_path() -> Path | None:
+    """The log that the user named for it, else the usual one of the profile; None without a profile, or without one."""
+    profile = _Chosen.profile
+    if profile is None:
+        return None
+    usual = Path(profile.source.path).expanduser() if profile.source.path else None
+    return _Chosen.source or usual
+
+
+def choose_for(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """Choose by the arguments of a call; returns them without what was for this. Raises ProfileError.
+
+    An option wins over the environment, that over the settings, those over what a named log shows.
+    """
+    rest, options = _without_options(arguments)
+    name = options.get(OPTION) or environ.get(VARIABLE, "")
+    source = options.get(SOURCE_OPTION) or environ.get(SOURCE_VARIABLE, "")
+    logs = [*_named_logs(rest)]
+    if not name and not logs:
+        name, own_source = _of_settings(rest)
+        source = source or own_source
+    if name == "v34":
+        return rest
+    if name:
+        from timmy_tui.profiles.load import load
+
+        watch(load(name), Path(source).expanduser() if source else None)
+    elif logs:
+        found = recognized(logs[0])
+        if found is not None:
+            watch(found, logs[0])
+    elif source:
+        raise TimmyError(f"{SOURCE_OPTION} names the log of a profile, and no profile is named.", f"Use {OPTION} NAME.")
+    return rest
+
+
+def watch(profile: "Profile", source: Path | None) -> None:
+    """Watch a system by its profile, and have it read by it. Raises RuntimeError once another one is in use."""
+    from timmy_tui.model.stage_table import StageTable
+    from timmy_tui.model.system import System, choose
+    from timmy_tui.profiles.spec import stage_row
+
+    stages = StageTable([stage_row(rule, place) for place, rule in enumerate(profile.stage, 1)])
+    system = System(
+        name=profile.profile.name,
+        title=profile.profile.title,
+        stages=stages,
+        counts_tokens=bool(profile.counts.prompt),
+        stamps_measure=not profile.time.resolution_ms,
+    )
+    choose(system)
+    _Chosen.profile, _Chosen.source = profile, source
+    from timmy_tui.parse.table import watch_only
+    from timmy_tui.profiles.log_row import row_of
+
+    watch_only(row_of(profile))
+    os.environ[VARIABLE] = profile.profile.name
+
+
+def new_reading(timeout_s: float, keep_events: bool = True, longest_threshold_s: float = 10.0) -> Reading:
+    """One reading of the logs of the system that is watched. Limits in seconds, as in the settings of ``tail``."""
+    profile = _Chosen.profile
+    if profile is None:
+        from timmy_tui.turns.ingest import Ingest
+
+        return Ingest(timeout_s, keep_events, longest_threshold_s)
+    from timmy_tui.profiles.days import first_day
+    from timmy_tui.profiles.reading import ProfileReading
+
+    reading = ProfileReading(profile, timeout_s, keep_events)
+    path = source_path()
+    if reading.needs_day and path is not None:
+        reading.begin_on(first_day(path, profile))
+    return reading
+
+
+def recognized(path: Path) -> "Profile | None":
+    """The profile whose log a file unmistakably is; None for v34's, for a file that no profile knows, and for none."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            start = file.read(START_BYTES)
+    except (OSError, ValueError):
+        return None
+    from timmy_tui.parse.table import recognizes
+
+    if recognizes(start):
+        return None
+    from timmy_tui.profiles.load import load, names
+    from timmy_tui.profiles.records import Pattern
+
+    text = start.decode("utf-8", "replace")
+    for name in names():
+        try:
+            profile = load(name)
+        except TimmyError:
+            continue  # One of the user's own with a fault: it is named when he asks for it.
+        if profile.source.detect and Pattern.of(profile.source.detect).search(text):
+            return profile
+    return None
+
+
+def _without_options(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    rest: list[str] = []
+    found: dict[str, str] = {}
+    remaining = iter(arguments)
+    for argument in remaining:
+        name, equals, value = argument.partition("=")
+        if name in (OPTION, SOURCE_OPTION):
+            found[name] = value if equals else next(remaining, "")
+            if not found[name]:
+                raise TimmyError(f"{name} needs a value.")
+        else:
+            rest.append(argument)
+            if argument == "--":
+                rest.extend(remaining)
+    return rest, found
+
+
+def _named_logs(arguments: Sequence[str]) -> Iterator[Path]:
+    """Files that the call reads instead of the logs in Timmy's folder."""
+    remaining = iter(arguments)
+    replayed = next((True for one in arguments if not one.startswith("-")), False) and _command(arguments) == "replay"
+    for argument in remaining:
+        name, equals, value = argument.partition("=")
+        if name == "--log":
+            yield Path(value if equals else next(remaining, ""))
+        elif replayed and not argument.startswith("-") and argument != "replay":
+            yield Path(argument)
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return next((one for one in arguments if not one.startswith("-")), "")
+
+
+def _of_settings(arguments: Sequence[str]) -> tuple[str, str]:
+    """Profile and source of the settings file; empty where it names none, or is not valid, which is said later."""
+    from timmy_tui.core.settings import config_dir, load_settings
+
+    remaining = iter(arguments)
+    given = next(
+        (value if equals else next(remaining, "") for argument in remaining
+         for name, equals, value in [argument.partition("=")] if name == "--settings"),
+        "",
+    )  # fmt: skip
+    path = Path(given) if given else config_dir() / "settings.toml"
+    try:
+        if b"[system]" not in path.read_bytes():
+            return "", ""
+        system = load_settings(path).system
+    except (OSError, TimmyError):
+        return "", ""
+    return system.profile, system.source

@@ -1,0 +1,102 @@
+"""One reading of a source by a profile: lines in, turns out, as turns/ingest.py reads v34's logs."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from timmy_tui.core.failures import Failures
+from timmy_tui.model.turn import Session, Turn
+from timmy_tui.profiles.assembly import ProfileAssembler
+from timmy_tui.profiles.matching import EventMatcher, Hit
+from timmy_tui.profiles.records import RecordReader
+from timmy_tui.profiles.shapes import shape_of
+from timmy_tui.profiles.spec import Profile
+
+MOST_SHAPES = 200
+"""Shapes of unknown records that are counted; a log of another program has more."""
+
+
+class ProfileReading:
+    """Closed turns are returned; a known ordinal is a revision."""
+
+    def __init__(self, profile: Profile, timeout_s: float, keep_events: bool = True) -> None:
+        """``timeout_s``: silence that ends a turn."""
+        self.profile = profile
+        self.assembler = ProfileAssembler(profile, timeout_s, keep_events)
+        self.newest_stamp: float | None = None
+        """Stamp of the newest event, in seconds since 1970."""
+        self.matched = 0
+        """Records that were an event."""
+        self.other = 0
+        """Records that were none."""
+        self.captured: set[str] = set()
+        """Captures that some record had."""
+        self.shapes: Counter[str] = Counter()
+        """The same by their shape."""
+        self._reader = RecordReader(profile.source)
+        self._matcher = EventMatcher(profile)
+        self._failures = Failures()
+
+    def begin_on(self, day: date) -> None:
+        """The day of the first record, for stamps that do not say it."""
+        self._matcher.stamps.begin_on(day)
+
+    @property
+    def needs_day(self) -> bool:
+        """Its stamps are times of day."""
+        return self._matcher.stamps.needs_day
+
+    def feed(self, kind: str, lines: Sequence[bytes], arrived: float | None = None) -> list[Turn]:
+        """Whole lines in file order. ``kind``: of the log, there is one. ``arrived``: ``elapsed()`` when written."""
+        hits: list[Hit] = []
+        for record in self._reader.feed(lines):
+            try:
+                hit = self._matcher.match(record)
+            except Exception as error:  # noqa: BLE001  One record is lost, and it is said which.
+                self._failures.note(error, f"a record of {self.profile.profile.name}")
+                continue
+            if hit is not None:
+                hits.append(hit)
+                if not self.captured.issuperset(hit.captures):
+                    self.captured.update(hit.captures)
+                continue
+            self.other += 1
+            shape = shape_of(record)
+            if shape in self.shapes or len(self.shapes) < MOST_SHAPES:
+                self.shapes[shape] += 1
+        self.matched += len(hits)
+        self.assembler.arrived = arrived
+        if hits and (stamp := hits[-1].stamp_us) is not None:
+            self.newest_stamp = stamp / 1e6
+        return self.assembler.add(hits)
+
+    def read_once(self, logs: Iterable[tuple[str, Sequence[bytes]]]) -> tuple[Turn, ...]:
+        """All turns of these lines in the order in which they happened, those that they leave open included."""
+        turns = {turn.ordinal: turn for kind, lines in logs for turn in self.feed(kind, lines)}
+        turns.update((turn.ordinal, turn) for turn in self.finish())
+        return tuple(sorted(turns.values(), key=lambda turn: turn.position))
+
+    def finish(self) -> list[Turn]:
+        """At the end of the source: the turns that it leaves open."""
+        self._reader.finish()
+        return self.assembler.finish()
+
+    @property
+    def lines(self) -> int:
+        """Lines read so far."""
+        return self._reader.lines
+
+    @property
+    def lone_pauses(self) -> int:
+        """No profile has them."""
+        return 0
+
+    @property
+    def unparsed(self) -> Counter[str]:
+        """What was not read, by reason."""
+        return self._reader.unparsed + self._matcher.unparsed + self.assembler.unparsed + self._failures.counts
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Runs of the system's process so far."""
+        return self.assembler.sessions

@@ -1,0 +1,187 @@
+"""Lines of a source to records: text with fields, lines of JSON, or items of a JSON document."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import regex
+
+from timmy_tui.core.decode import Unreadable, decode_json, decode_lines
+from timmy_tui.profiles.spec import SourceRule
+
+PATTERN_LIMIT_S = 0.05
+"""A pattern that takes longer on one line is given up: usual ones take 2–20 µs."""
+MOST_SLOW = 5
+"""So many lines on which a pattern was given up; then it is not tried any more."""
+MOST_DOCUMENT_BYTES = 64 << 20
+"""A document that grows beyond this without an end is not one."""
+
+NOT_A_RECORD = "not an object"
+UNKNOWN_LINE = "line of another form"
+TOO_SLOW = "pattern given up"
+NO_DOCUMENT = "not a JSON document"
+
+
+class Record(NamedTuple):
+    """What one entry of a source says."""
+
+    fields: Mapping[str, Any]
+    text: str
+    """Of a line; empty for JSON."""
+    carrier_us: int | None
+    """When the journal took it, in µs since 1970; None where no carrier says it."""
+    document: str
+    """Whose records the document has, in its own words; empty for lines."""
+
+
+class Pattern:
+    """A pattern that is given up where it takes too long, and for good where it does so often."""
+
+    def __init__(self, pattern: str, name: str, unparsed: Counter[str]) -> None:
+        """``name``: how it is called where it is given up. Raises regex.error for a pattern that is none."""
+        self._compiled = regex.compile(pattern)
+        self._name = name
+        self._unparsed = unparsed
+        self._slow = 0
+
+    @classmethod
+    def of(cls, pattern: str) -> "Pattern":
+        """One that nobody counts."""
+        return cls(pattern, "", Counter())
+
+    def search(self, text: str) -> "regex.Match[str] | None":
+        """The first match; None as well where the pattern was given up."""
+        if self._slow >= MOST_SLOW:
+            return None
+        try:
+            return self._compiled.search(text, timeout=PATTERN_LIMIT_S)
+        except TimeoutError:
+            self._slow += 1
+            self._unparsed[f"{TOO_SLOW}: {self._name}"] += 1
+            return None
+
+
+Get = Callable[[Any], Any]
+
+
+def getter(dotted: str) -> Get:
+    """A function from a record's fields to the value at ``a.b.0``, through objects and lists; None: there is none.
+
+    One and two levels, which nearly all are, without a loop: a log has 20 such reads a line.
+    """
+    keys = dotted.split(".")
+    if len(keys) == 1:
+        return lambda fields: fields.get(dotted) if fields.__class__ is dict else None
+    if len(keys) == 2 and not keys[1].lstrip("-").isdecimal():
+        outer, inner = keys
+
+        def read(fields: Any) -> Any:
+            value = fields.get(outer) if fields.__class__ is dict else None
+            return value.get(inner) if value.__class__ is dict else None
+
+        return read
+    return lambda fields: _walk(fields, keys)
+
+
+def _walk(value: Any, keys: Sequence[str]) -> Any:
+    for key in keys:
+        if value.__class__ is dict:
+            value = value.get(key)
+        elif value.__class__ is list:
+            try:
+                value = value[int(key)]
+            except (ValueError, IndexError):
+                return None
+        else:
+            return None
+    return value
+
+
+class RecordReader:
+    """Whole lines in, records out, in order; what is none is counted by its reason."""
+
+    def __init__(self, rule: SourceRule) -> None:
+        self.unparsed: Counter[str] = Counter()
+        self.lines = 0
+        self._rule = rule
+        self._line = Pattern(rule.line, "line", self.unparsed) if rule.line else None
+        self._items = getter(rule.items) if rule.items else None
+        self._group = getter(rule.group) if rule.group else None
+        self._waiting: list[bytes] = []
+
+    def feed(self, lines: Sequence[bytes]) -> Iterator[Record]:
+        """The records of whole lines. A document gives its records when its last line is there."""
+        self.lines += len(lines)
+        if self._rule.kind == "lines":
+            yield from map(self._text_record, lines)
+        elif self._rule.kind == "jsonl":
+            for value in decode_lines(lines, dict, self._lenient):
+                yield Record(value, "", None, "")
+        else:
+            yield from self._document_records(lines)
+
+    def _text_record(self, line: bytes) -> Record:
+        carrier_us = None
+        if line.startswith(b"{") and b'"MESSAGE"' in line and not isinstance(entry := decode_json(line), Unreadable):
+            text, carrier_us = _journal_entry(entry)
+        else:
+            text = line.replace(b"\0", b"").decode("utf-8", "replace").removeprefix("\ufeff").rstrip("\r\n")
+        found = self._line.search(text) if self._line is not None else None
+        if found is None:
+            return Record({}, text, carrier_us, "")
+        groups = found.groupdict()
+        return Record(groups, groups.get("text") or "", carrier_us, "")
+
+    def _lenient(self, line: bytes) -> Iterator[dict[str, Any]]:
+        value = decode_json(line.replace(b"\0", b"").strip() or b"null")
+        if isinstance(value, dict):
+            yield value
+        else:
+            self.unparsed[value.reason if isinstance(value, Unreadable) else NOT_A_RECORD] += 1
+
+    def _document_records(self, lines: Sequence[bytes]) -> Iterator[Record]:
+        """Also several documents, one behind the other, each on lines of its own."""
+        for line in lines:
+            if not self._waiting and not line.strip():
+                continue
+            self._waiting.append(line)
+            if line.rstrip().endswith((b"}", b"]")) and (not line.startswith((b" ", b"\t")) or len(self._waiting) == 1):
+                value = decode_json(b"\n".join(self._waiting))
+                if not isinstance(value, Unreadable):
+                    self._waiting.clear()
+                    yield from self._items_of(value)
+            if sum(map(len, self._waiting)) > MOST_DOCUMENT_BYTES:
+                self._waiting.clear()
+                self.unparsed[NO_DOCUMENT] += 1
+
+    def _items_of(self, document: Any) -> Iterator[Record]:
+        if isinstance(document, list) and self._items:
+            for one in document:
+                yield from self._items_of(one)
+            return
+        group = self._group(document) if self._group is not None else None
+        found = self._items(document) if self._items is not None else document
+        items = found if isinstance(found, list) else [found]
+        for item in items:
+            if isinstance(item, dict):
+                yield Record(item, "", None, str(group) if group is not None else "")
+            else:
+                self.unparsed[NOT_A_RECORD] += 1
+
+    def finish(self) -> None:
+        """At the end of the source: what was begun and has no end is counted."""
+        if self._waiting:
+            self.unparsed[NO_DOCUMENT] += len(self._waiting)
+            self._waiting.clear()
+
+
+def _journal_entry(entry: Any) -> tuple[str, int | None]:
+    """Text and time of a line of ``journalctl -o json``; bytes that are not UTF-8 come as a list of numbers."""
+    message = entry.get("MESSAGE") if isinstance(entry, dict) else None
+    if isinstance(message, list):
+        message = bytes(one for one in message if isinstance(one, int) and 0 <= one < 256).decode("utf-8", "replace")
+    stamp = entry.get("__REALTIME_TIMESTAMP") if isinstance(entry, dict) else None
+    carrier_us = None
+    if isinstance(stamp, str) and stamp.isascii() and stamp.isdecimal() and len(stamp) <= 17:
+        carrier_us = int(stamp)
+    return message if isinstance(message, str) else "", carrier_us
