@@ -12,7 +12,7 @@ import timmy_tui
 
 NAMES = (
     "append", "keys", "rotations", "frames", "ingest", "idle", "status", "reuse", "engine", "flip", "killed",
-    "control", "picture", "upstream",
+    "control", "picture", "upstream", "telemetry",
 )  # fmt: skip
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (

@@ -7,7 +7,10 @@ import pytest
 
 ON_CI = os.environ.get("TIMMY_TUI_CI") == "1"
 """Set by ``.ci/run``, which installs all of PROGRAMS."""
-PROGRAMS = {"chromium": "chromium", "fish": "fish", "tmux": "tmux", "zsh": "zsh"}
+PROGRAMS = {
+    "chromium": "chromium", "fish": "fish", "prometheus": "prometheus", "promtool": "prometheus",
+    "systemd-analyze": "systemd", "tmux": "tmux", "zsh": "zsh",
+}  # fmt: skip
 """Program → Debian's package."""
 
 

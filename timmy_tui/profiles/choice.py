@@ -152,12 +152,14 @@ def watch(profile: "Profile", source: Path | None) -> None:
     from timmy_tui.model.stage_table import StageTable
     from timmy_tui.model.system import System, choose
     from timmy_tui.profiles.spec import stage_row
+    from timmy_tui.profiles.switches import switches_of
 
     stages = StageTable([stage_row(rule, place) for place, rule in enumerate(profile.stage, 1)])
     system = System(
         name=profile.profile.name,
         title=profile.profile.title,
         stages=stages,
+        switches=switches_of(profile),
         counts_tokens=bool(profile.counts.prompt),
         stamps_measure=not profile.time.resolution_ms,
     )

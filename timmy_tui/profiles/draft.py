@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from timmy_tui.model.turn import Event, Reason, Span, Turn, TurnState
+from timmy_tui.model.turn import Event, FlagValue, Reason, Span, Turn, TurnState
 from timmy_tui.profiles.matching import Capture, Hit
 from timmy_tui.profiles.settle import Facts, Settler
 from timmy_tui.profiles.spec import Profile
@@ -42,6 +42,7 @@ class Draft(Struct, gc=False):
     events: list[Event] = []
     opened: dict[str, int] = {}
     """Stage that is a sum of pairs → the stamp that opened the last one."""
+    switches: Mapping[str, FlagValue] = {}
     state: TurnState = TurnState.OPEN
     reason: str = ""
     went_wrong: bool = False
@@ -155,6 +156,7 @@ class TurnMaker:
             stages=account.stages,
             unmeasured=account.unmeasured,
             skipped=account.skipped,
+            switches=draft.switches,
             unattributed_ms=account.unattributed_ms,
             gaps=account.gaps,
             end_to_end_ms=end_to_end,

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from rich.style import Style
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.message import Message
+from textual.scrollbar import ScrollTo
 from textual.widgets import DataTable
 
 from timmy_tui.model.turn import Turn
@@ -23,6 +24,12 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
 
     class Resized(Message):
         """The table has another size."""
+
+    class Scrolled(Message):
+        """The user scrolled it with the mouse; the cursor stays where it is."""
+
+    class Clicked(Message):
+        """The user put the cursor on a row that is in view."""
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", cell_padding=0, id="table")
@@ -90,6 +97,16 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         """Its own size, which is known later than the screen's, says which columns there are."""
         self.post_message(self.Resized())
+
+    @on(events.MouseScrollDown)
+    @on(events.MouseScrollUp)
+    @on(ScrollTo)
+    def _scrolled(self) -> None:
+        self.post_message(self.Scrolled())
+
+    @on(events.Click)
+    def _clicked(self) -> None:
+        self.post_message(self.Clicked())
 
     def _texts(self, cells: Iterable[tuple[str, str]], view: View) -> list[Text]:
         """As much of each as its column has room for; what is cut ends with ``…``."""

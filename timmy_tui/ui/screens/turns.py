@@ -62,7 +62,9 @@ class TurnsScreen(FilterScreen):
         self._sorted_by, self._downwards = "time", False
         self._filter, self._applied = TurnFilter(), ""
         self._top: float | None = None
-        """First row on the screen before its size changed; None where the cursor was moved since."""
+        """First row on the screen before its size changed; None where the user moved since."""
+        self._cursor_in_view = True
+        """It stays in view when the size changes; not where the user scrolled away from it."""
 
     def compose(self) -> ComposeResult:
         """Heading, table and detail, footer."""
@@ -111,6 +113,21 @@ class TurnsScreen(FilterScreen):
             self._top = self.table.scroll_y
         self.call_after_refresh(self._fit_columns)
 
+    @on(TurnTable.Scrolled)
+    def _table_scrolled(self) -> None:
+        self._top, self._cursor_in_view = None, False
+        self.call_after_refresh(self._stop_following)
+
+    def _stop_following(self) -> None:
+        """Whoever scrolled away from the newest row is not taken back to it by the next turn."""
+        if self.table.scroll_target_y < self.table.max_scroll_y:
+            self.following = False
+            super().repaint()
+
+    @on(TurnTable.Clicked)
+    def _moved_by_user(self) -> None:
+        self._top, self._cursor_in_view = None, True
+
     def on_screen_resume(self) -> None:
         """The newest row is in view again."""
         super().on_screen_resume()
@@ -129,13 +146,13 @@ class TurnsScreen(FilterScreen):
         chosen = "" if self.following else self.table.cursor_key
         self._set_columns()
         self._refill()
-        self.table.put_cursor(chosen, scroll=True)
+        self.table.put_cursor(chosen, scroll=self._cursor_in_view)
 
     def _scroll_back(self) -> None:
         """The rows that were on the screen before its size changed are there again, and the cursor among them."""
         if self._top is not None:
             self.table.scroll_to(y=self._top, animate=False, immediate=True)
-            self.table.put_cursor(self.table.cursor_key, scroll=True)
+            self.table.put_cursor(self.table.cursor_key, scroll=self._cursor_in_view)
 
     def _table_width(self) -> int:
         return max(self.table.size.width - 1, 1)
@@ -192,7 +209,7 @@ class TurnsScreen(FilterScreen):
             self.repaint()
             return
         self.following = self._in_order
-        self._top = None
+        self._moved_by_user()
         self._refill()
 
     def filter_hint(self) -> tuple[str, str]:
@@ -211,7 +228,7 @@ class TurnsScreen(FilterScreen):
         self.table.forget_rows()
         self._filled_for = (None, self.view.styles)
         self.repaint()
-        self.table.put_cursor(chosen, scroll=True)
+        self.table.put_cursor(chosen, scroll=self._cursor_in_view)
 
     # -- columns and order
 
@@ -228,7 +245,7 @@ class TurnsScreen(FilterScreen):
 
     def _sort(self, key: str, downwards: bool) -> None:
         self._sorted_by, self._downwards = key, downwards
-        self._top = None
+        self._moved_by_user()
         chosen = self.table.cursor_key
         self.following = False
         self._set_columns()
@@ -281,7 +298,7 @@ class TurnsScreen(FilterScreen):
 
     def action_move(self, step: int) -> None:
         """Move the cursor up or down."""
-        self._top = None
+        self._moved_by_user()
         self.table.move_cursor(row=min(max(self.table.cursor_row + step, 0), max(self.table.row_count - 1, 0)))
 
     def action_page(self, step: int) -> None:
@@ -294,6 +311,7 @@ class TurnsScreen(FilterScreen):
 
     def action_follow(self) -> None:
         """Go to the newest turn and follow, in the order of time."""
+        self._moved_by_user()
         self.following = True
         if not self._in_order:
             self._sorted_by, self._downwards = "time", False
