@@ -114,7 +114,7 @@ class Run(real.PipelineRun):
         plan, kind = self.plan, real.PipelineEventType
         asked = {
             "engine": "conversation.ollama", "language": "en", "intent_input": intent_input,
-            "conversation_id": conversation_id, "device_id": self._device_id, "satellite_id": self._satellite_id,
+            "conversation_id": conversation_id, "device_id": None, "satellite_id": None,
             "prefer_local_intents": self.pipeline.prefer_local_intents,
         }  # fmt: skip
         self.process_event(real.PipelineEvent(kind.INTENT_START, asked))
