@@ -259,18 +259,19 @@ class ProfileAssembler:
 
     def _close(self, draft: Draft, state: TurnState, reason: str, changed: dict[int, Draft]) -> None:
         """The turn is over; older ones in flight that nothing ended were broken off by it."""
-        if not draft.closed:
-            draft.state, draft.reason = state, reason
-            self._closed.append(draft)
-        self._open.pop(draft.ordinal, None)
-        changed[draft.ordinal] = draft
         if self._by == "order":
+            # First, so that the turn itself is the last one closed: what comes late without an id belongs to it.
             for older in [one for one in self._open.values() if one.ordinal < draft.ordinal]:
                 older.state = self._without_end(older, TurnState.ABORTED)
                 older.reason = "" if older.state is TurnState.COMPLETE else "a new turn began before it ended"
                 self._open.pop(older.ordinal)
                 self._closed.append(older)
                 changed[older.ordinal] = older
+        if not draft.closed:
+            draft.state, draft.reason = state, reason
+            self._closed.append(draft)
+        self._open.pop(draft.ordinal, None)
+        changed[draft.ordinal] = draft
 
     def _end_silent(self, changed: dict[int, Draft]) -> None:
         for draft in [*self._open.values()]:

@@ -76,6 +76,7 @@ class TurnMaker:
         """Captures with words of the talk; they are shown as text and reply only."""
         self._reason = profile.turn.reason
         self._sums = frozenset(f"{rule.name}.{name}" for rule in profile.event for name in rule.add)
+        self._latest = frozenset(rule.name for rule in profile.event if rule.latest)
         self._pairs: dict[str, list[tuple[str, bool]]] = {}
         for stage in profile.stage:
             if stage.pairs:
@@ -88,14 +89,20 @@ class TurnMaker:
         facts, event, stamp = draft.facts, hit.event, hit.stamp_us
         facts.seen.add(event)
         if stamp is not None:
-            facts.stamps.setdefault(event, stamp)
+            if event in self._latest:
+                facts.stamps[event] = stamp
+            else:
+                facts.stamps.setdefault(event, stamp)
             if draft.first_us is None or stamp < draft.first_us:
                 draft.first_us = stamp
             if draft.last_us is None or stamp > draft.last_us:
                 draft.last_us = stamp
         captures = facts.captures
         if hit.captures:
-            self._take(captures, hit.captures)
+            if event in self._latest:
+                captures.update(hit.captures)
+            else:
+                self._take(captures, hit.captures)
         if hit.parts:
             facts.parts += hit.parts
         if event in self._pairs and stamp is not None:

@@ -145,6 +145,8 @@ class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Who writes it, for the log screen."""
     add: Names = ()
     """Captures that are added up where the event comes several times; of others the first counts."""
+    latest: bool = False
+    """Where the event comes several times, the last one counts: its stamp, and its captures."""
 
 
 class StageRule(Struct, frozen=True, forbid_unknown_fields=True):
