@@ -161,7 +161,11 @@ def test_nothing_is_counted_and_no_port_taken_before_it_is_wanted(tmp_path: Path
     wanted = timmy_at(tmp_path, Settings(prometheus=Prometheus(port=free_port())), tmp_path / "state")
     assert snapshot_observers(wanted, SourceOptions(), print) == ()
     (server,) = snapshot_observers(wanted, options, print)
-    assert isinstance(server, PrometheusServer)
+    server.start()
+    assert server.state is None
+    server.observe(snapshot_of([]))
+    until(lambda: server.state is not None and server.state.condition is SourceCondition.OK)
+    server.stop(time.monotonic() + 5.0)
 
 
 @needs("prometheus")
