@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from tests.telemetry.prometheus import free_port
 from tests.telemetry.receiver import Receiver, Reply, SeenSpan, receiving
@@ -212,6 +213,15 @@ def test_a_collector_that_answers_in_few_words_or_json_is_one(receiver: Receiver
         exporter.observe(snapshot_of(new_turns(1)))
         until(lambda: exporter.state.condition is SourceCondition.OK)
         assert exporter.state.detail == ""
+
+
+def test_spans_that_a_collector_took_only_in_part_are_said(receiver: Receiver) -> None:
+    answer = ExportTraceServiceResponse(partial_success={"rejected_spans": 3, "error_message": "what it thinks"})
+    receiver.replies = [Reply(200, answer.SerializeToString())]
+    with exporting(receiver.port) as exporter:
+        exporter.observe(snapshot_of(new_turns(2)))
+        until(lambda: exporter.state.condition is SourceCondition.OK)
+        assert exporter.state.detail == "3 spans refused"
 
 
 def test_a_server_that_closes_or_talks_nonsense_is_tried_again() -> None:
