@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 
 from tests.telemetry.prometheus import free_port
 from tests.telemetry.receiver import Receiver, Reply, SeenSpan, receiving
@@ -216,7 +219,8 @@ def test_a_collector_that_answers_in_few_words_or_json_is_one(receiver: Receiver
 
 
 def test_spans_that_a_collector_took_only_in_part_are_said(receiver: Receiver) -> None:
-    answer = ExportTraceServiceResponse(partial_success={"rejected_spans": 3, "error_message": "what it thinks"})
+    partial = ExportTracePartialSuccess(rejected_spans=3, error_message="what it thinks")
+    answer = ExportTraceServiceResponse(partial_success=partial)
     receiver.replies = [Reply(200, answer.SerializeToString())]
     with exporting(receiver.port) as exporter:
         exporter.observe(snapshot_of(new_turns(2)))
