@@ -100,6 +100,11 @@ def test_histograms_and_counters_have_every_new_turn_once(receiver: Receiver) ->
             (turn.prompt_tokens or 0) // 2 for turn in turns
         )
         assert count(receiver, "timmy.stage", stage="llm", owner="service") == 5
+        usage = "gen_ai.client.inference.usage"
+        assert count(receiver, f"{usage}.input_tokens") == sum(turn.prompt_tokens or 0 for turn in turns)
+        assert count(receiver, f"{usage}.cache_read.input_tokens", **{"gen_ai.token.modality": "text"}) == sum(
+            (turn.prompt_tokens or 0) // 2 for turn in turns
+        )
         ((_, point),) = [one for one in receiver.newest_metrics()["timmy.turn"] if one[0] == {"span": "V2V"}]
         assert point.sum == pytest.approx(sum(turn.headline_ms or 0 for turn in turns if turn.ordinal != 4) / 1000)
         assert list(point.explicit_bounds)[:3] == [0.5, 0.75, 1.0]
