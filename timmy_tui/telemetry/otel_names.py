@@ -127,7 +127,7 @@ BROKEN_REUSE = Metric(
     "timmy_reuse_broken_total", "timmy.reuse_broken", "counter",
     "Turns whose prompt should have been reused and was not; 0 as long as none was.",
 )  # fmt: skip
-FLAG_INFO = Metric("timmy_flag_info", "timmy.flag", "gauge", "The value under which the newest turns ran.")
+FLAG_INFO = Metric("timmy_flag_info", "timmy.flag_info", "gauge", "The value under which the newest turns ran.")
 CLOCK_OFFSET = Metric(
     "timmy_clock_offset_seconds", "timmy.clock_offset", "gauge",
     "Bounds of v34's clock less the clock of STT and TTS.", "s",
