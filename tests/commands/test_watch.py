@@ -56,10 +56,10 @@ class Watching:
         return wait_for(enough, self.out.read_text)
 
     def end(self, how: int = signal.SIGTERM) -> int:
-        """The exit code; what it had on its standard error fails the test."""
+        """The exit code; a word on its standard error fails the test."""
         self.process.send_signal(how)
         code = self.process.wait(20)
-        assert self.err.read_text() == ""
+        assert self.err.read_text().strip() == ""
         return code
 
 
