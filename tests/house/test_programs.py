@@ -1,14 +1,13 @@
 """On CI no test is skipped for want of a program."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.programs import ON_CI, PROGRAMS
+from tests.programs import ON_CI, PROGRAMS, where
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.skipif(not ON_CI, reason="not on CI")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_each_program_is_there_on_ci(program: str) -> None:
-    assert shutil.which(program) is not None
+    assert where(program) is not None
 
 
 def test_ci_installs_each_package_and_says_that_it_is_ci() -> None:
@@ -43,6 +42,7 @@ def test_without_its_program_a_test_is_skipped_with_the_packages_name_but_on_ci_
 USES = {
     "tmux": re.compile(r"\bPane\(|\[\"tmux\""),
     "chromium": re.compile(r"sync_playwright\("),
+    "systemd-journal-remote": re.compile(r"\bOwnJournal\("),
 }
 
 

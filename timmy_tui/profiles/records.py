@@ -227,6 +227,13 @@ class _Seen:
             self._known.popitem(last=False)
 
 
+def line_to_show(line: bytes) -> bytes:
+    """A line for the log screen: of a journal's entry the message, of all others the line."""
+    if not (line.startswith(b"{") and b'"__REALTIME_TIMESTAMP"' in line):
+        return line.removeprefix(DOCUMENT_BEGINS)
+    return _journal_entry(decode_json(line))[0].encode("utf-8", "replace") or line
+
+
 def _journal_entry(entry: Any) -> tuple[str, int | None]:
     """Text and time of a line of ``journalctl -o json``; bytes that are not UTF-8 come as a list of numbers."""
     message = entry.get("MESSAGE") if isinstance(entry, dict) else None

@@ -16,6 +16,8 @@ from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 from timmy_tui.sources.streams.stream import Pause, Stream
 
 PROGRAM = "journalctl"
+FOLLOW = ("--follow", "--merge")
+"""``--follow`` alone shows the newest boot only, and behind a cursor of an older one nothing at all; not so with both."""
 NEWEST = 20_000
 """Entries that are read first: some thousand turns of little_timmy_v2, a second of work."""
 PIPE_BYTES = 1 << 20
@@ -107,7 +109,7 @@ class Journal(Stream):
         where = [f"--lines={NEWEST}"] if not self._cursor else ["--no-tail", f"--after-cursor={self._cursor}"]
         try:
             self._process = subprocess.Popen(
-                [*self._command, "--follow", *where],
+                [*self._command, *FOLLOW, *where],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE_BYTES,
             )  # fmt: skip
         except OSError as error:
