@@ -1,5 +1,6 @@
 """Journals of a test's own, written by systemd-journal-remote and read by the real journalctl."""
 
+import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,6 +49,6 @@ class OwnJournal:
         fields: Iterable[str] = (
             f"__REALTIME_TIMESTAMP={1_789_000_000_000_000 + 1_000_000 * self._written}",
             f"__MONOTONIC_TIMESTAMP={1_000_000 * self._written}", f"_BOOT_ID={boot}", f"_MACHINE_ID={MACHINE}",
-            f"{field}={unit}",
+            f"{field}={unit}", f"_UID={os.getuid()}",
         )  # fmt: skip
         return "\n".join(fields).encode() + b"\nMESSAGE\n" + length + text + b"\n\n"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -271,14 +272,19 @@ def test_read_once_all_and_the_newest(own: OwnJournal) -> None:
 
 def test_a_reader_that_stops_early_ends_journalctl(own: OwnJournal) -> None:
     own.write(*["x" * 1000] * 2000)
-    batches = read_journal(SOURCE, LIMIT, more=own.options)
-    next(iter(batches))
-    batches.close()  # type: ignore[attr-defined]
+    with closing(read_journal(SOURCE, LIMIT, more=own.options)) as batches:
+        next(batches)
     assert journalctls(own.folder) == []
 
 
 def test_a_users_unit(own: OwnJournal) -> None:
     own.write("of the system")
+    own.write("of the user", field="_SYSTEMD_USER_UNIT", unit="mine.service")
+    lines = [
+        line for lines, _ in read_journal(source_address("journal:user:mine"), LIMIT, more=own.options)
+        for line in lines
+    ]  # fmt: skip
+    assert messages(lines) == ["of the user"]
     with pytest.raises(SourceError, match="has no entries"):
         list(read_journal(source_address("journal:user:voice"), LIMIT, more=own.options))
 

@@ -13,6 +13,8 @@ from timmy_tui.sources.services.http import HttpClient, HttpResponse
 from timmy_tui.sources.streams.document import BEGINS
 from timmy_tui.sources.streams.stream import Pause, Stream
 
+ANSWER_S = 2.5
+"""For connecting and for each read: less than what counts as stalled."""
 LONGEST_PAUSE_S = 10.0
 """Time between two tries of an address that does not answer, unless more is between two polls."""
 
@@ -74,7 +76,7 @@ class _Client:
 
     def __init__(self, source: SourceAddress) -> None:
         parts = urlsplit(source.name)
-        self.http = HttpClient(f"{parts.scheme}://{parts.netloc}")
+        self.http = HttpClient(f"{parts.scheme}://{parts.netloc}", ANSWER_S)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._secrets = [one for one in (parts.netloc.rpartition("@")[0], parts.password, parts.query) if one]
 

@@ -4,7 +4,7 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 
 from timmy_tui.core.decode import decode_json
@@ -179,7 +179,7 @@ class Journal(Stream):
 
 def read_journal(
     source: SourceAddress, line_limit: int, newest: int | None = None, more: Sequence[str] = ()
-) -> Iterator[tuple[list[bytes], int]]:
+) -> Generator[tuple[list[bytes], int], None, None]:
     """All entries, or the newest, once: batches, and how many entries were dropped because they are too long.
 
     Raises SourceError where there are none, with what journalctl says about that.
