@@ -36,7 +36,7 @@ def measure() -> list[str]:
         write_log(log, 5000, time.time() - 60)
         environ = {"XDG_STATE_HOME": f"{folder}/state", "XDG_CONFIG_HOME": f"{folder}/config"}
         with Screen([*TIMMY, "--root", str(root), "--no-services"], environ=environ) as screen:
-            rows["timmy_tui, live screen"] = _time_phases(screen, log)
+            rows["timmy_tui, live screen"] = time_phases(screen, log)
         plain = Path(folder) / "plain.log"
         peers = {"tail -F": ["tail", "-F", str(plain)]}
         if (command := lnav()) is not None:
@@ -59,7 +59,7 @@ def measure() -> list[str]:
     return lines
 
 
-def _time_phases(screen: Screen, log: Path) -> list[float]:
+def time_phases(screen: Screen, log: Path) -> list[float]:
     """Milliseconds from each event to the label of its phase."""
     screen.wait_for(b"V2V", 20)
     screen.settle(0.6, 5)

@@ -32,8 +32,9 @@ SYSTEMS = {
     "pipecat": System(("pipecat-ai[tracing]==1.14.0",), ("python3.12", "python3.13", "python3.11"), "pipecat_run.py"),
     "livekit": System(("livekit-agents==1.8.9",), ("python3.12", "python3.13", "python3.11"), "livekit_run.py"),
     "home-assistant": System(
-        # It asks for 3.13.2 or later; the modules that are run work with any 3.13.
-        ("homeassistant==2026.2.3",), ("python3.13",), "home_assistant_run.py", ("--ignore-requires-python",),
+        # It asks for 3.13.2 or later; the modules that are run work with any 3.13. All that they import is in the file.
+        ("-r", str(INSIDE / "home_assistant_requirements.txt")), ("python3.13",), "home_assistant_run.py",
+        ("--no-deps", "--ignore-requires-python", "--prefer-binary"),
     ),
 }  # fmt: skip
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.turn_makers import complete_turn
-from timmy_tui.analysis.frame import COLUMNS, REUSE_COLUMNS, TurnFrame, with_reuse
+from timmy_tui.analysis.columns import COLUMNS, REUSE_COLUMNS
+from timmy_tui.analysis.frame import TurnFrame, with_reuse
 from timmy_tui.model.llm import Certainty, Reuse
 
 

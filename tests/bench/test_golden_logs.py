@@ -1,6 +1,7 @@
 """The committed logs of other systems against their ``truth.json``, by a slow reading of what a line looks like."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,45 @@ def test_the_production_log_has_zeros_and_minus_one_for_what_is_not_known() -> N
     firsts = [line["ttft"] for line in lines if line["message"] == "LLM metrics"]
     assert firsts.count(-1.0) == sum(turn["kind"] == "unheard" for turn in turns) == 1
     assert len(firsts) == sum({"failed": 0, "tool": 2}.get(turn["kind"], 1) for turn in turns)
+
+
+def fetches() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / "home-assistant" / "runs.jsonl").read_text("utf-8").splitlines()]
+
+
+def seconds(event: dict[str, Any]) -> float:
+    return datetime.fromisoformat(event["timestamp"]).timestamp()
+
+
+def test_each_fetched_run_says_when_speech_ended_and_when_the_answer_was_there() -> None:
+    told = truth("home-assistant")
+    whole = {one["pipeline_run_id"]: one["answer"]["result"]["events"] for one in fetches() if one["answer"]["success"]}
+    assert list(whole) == [turn["run_id"] for turn in told["turns"]]
+    for turn in told["turns"]:
+        events = {event["type"]: event for event in whole[turn["run_id"]]}
+        assert "run-end" in events and events["run-end"]["data"] is None
+        assert seconds(events["run-start"]) == pytest.approx(turn["at"], abs=1e-3)
+        assert ("error" in events) == (turn["kind"] in ("no text", "stt failed"))
+        if turn["vad_end"] is not None:
+            assert seconds(events["stt-vad-end"]) == pytest.approx(turn["vad_end"], abs=1e-3)
+            assert turn["vad_end"] - turn["silent"] == pytest.approx(turn["silence_s"], abs=0.03)
+        if turn["headline_ms"] is not None:
+            streams = [one for one in whole[turn["run_id"]] if (one["data"] or {}).get("tts_start_streaming")]
+            assert bool(streams) == (turn["kind"] == "streamed")
+            handed = seconds(streams[0] if streams else events["tts-start"])
+            assert (handed - turn["silent"]) * 1000 == pytest.approx(turn["headline_ms"], abs=1)
+            assert seconds(events["tts-start"]) == seconds(events["tts-end"]), "synthesis is not waited for"
+
+
+def test_runs_fetched_midway_and_again_are_the_same_run_and_a_gone_one_is_an_error() -> None:
+    told = truth("home-assistant")
+    fetched = fetches()
+    assert len(fetched) == told["fetches"]
+    assert len({one["pipeline_run_id"] for one in fetched}) == len(told["turns"]) == len(fetched) - 4
+    first = [
+        one["answer"]["result"]["events"] for one in fetched if one["pipeline_run_id"] == told["turns"][8]["run_id"]
+    ]
+    assert len(first) == 2 and first[1][: len(first[0])] == first[0] and len(first[0]) < len(first[1])
+    assert fetched[-1]["answer"]["error"]["code"] == "not_found"
+    stamps = [event["timestamp"] for one in fetched[:-1] for event in one["answer"]["result"]["events"]]
+    assert any("." not in stamp for stamp in stamps), "a whole second has no fraction"

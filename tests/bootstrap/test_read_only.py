@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.bootstrap.dashboard import reason_if_second_dashboard, reason_if_web_page, usable_state_folder
+from timmy_tui.bootstrap.dashboard import reason_if_second_dashboard, reason_if_web_page
 from timmy_tui.bootstrap.deferred import DeferredSource
+from timmy_tui.bootstrap.startup import usable_state_folder
 from timmy_tui.control.journal.lock import dashboard_lock
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.pipeline.live_source import LiveSource

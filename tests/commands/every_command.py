@@ -1,7 +1,9 @@
 """Every command of the program, found in its click group, with arguments for each: a new one needs no row here."""
 
+import shutil
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -19,8 +21,8 @@ EXAMPLES = {
 ANSWERS = ("--yes",)
 """Always given where a command takes it: else it would only ask."""
 
-ENDLESS = {"serve": ("--host=0.0.0.0",)}
-"""A command that would go on until it is ended, and an option that it refuses."""
+ENDLESS = {"serve": ("--host=0.0.0.0",), "watch": ("--for=0.1",)}
+"""A command that would go on until it is ended, and an option that it refuses, or that ends it."""
 
 
 class Call(NamedTuple):
@@ -73,6 +75,13 @@ def calls(words: tuple[str, ...], file: str = "") -> Iterator[Call]:
             for chosen in [(), *switches] if at == 0 else [()]:
                 words_of_call = ("--", *arguments) if arguments else ()
                 yield Call(name, (*always, *chosen, *words_of_call), takes)
+
+
+def remove_written(path: Path) -> None:
+    """What a call before wrote: a file, or a folder of files."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _arguments(name: str, command: click.Command, words: tuple[str, ...], file: str) -> Iterator[tuple[str, ...]]:

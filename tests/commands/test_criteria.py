@@ -167,7 +167,7 @@ def test_the_version_of_the_ollama_that_answers_decides_what_its_counts_mean(
     with serving(ollama("0.12.5")) as (url, requested):
         root = timmy(tmp_path / "timmy", url)
         asked = by_key(run("--root", str(root), "--json"))["prefix_reuse"]
-        assert (asked["verdict"], asked["because"]) == ("not judged", "0 of 6 turns known, 3 needed")
+        assert (asked["verdict"], asked["because"]) == ("not judged", "none of 6 turns shows it, 3 are needed")
         assert "\nOllama  0.12.5, llama3.2" in run("--root", str(root)).output
         assert set(requested) == {"/api/version", "/api/ps", "/api/show"}, "nothing that makes it work"
         requested.clear()

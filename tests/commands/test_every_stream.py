@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.every_command import Call, calls
+from tests.commands.every_command import Call, calls, remove_written
 from tests.commands.preloaded import STREAMS, Done, Preloaded
 from tests.commands.timmy_folder import TimmyFolder, make_timmy
 
@@ -34,7 +34,7 @@ def every_call(program: Preloaded, base: Path, stream: str) -> Iterator[tuple[Ca
         folder = TimmyFolder(base / str(number))
         folder.base.mkdir()
         folder.root.symlink_to(base / "timmy")
-        written.unlink(missing_ok=True)
+        remove_written(written)
         yield call, program.run(call.line(root=folder.root), stream, folder.environment)
 
 

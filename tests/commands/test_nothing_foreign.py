@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.every_command import Call, calls
+from tests.commands.every_command import Call, calls, remove_written
 from tests.commands.evil_inputs import (
     EVIL,
     FORMULA,
@@ -74,7 +74,7 @@ def assert_all_harmless(program: Preloaded, folder: TimmyFolder, **places: objec
     """Every command; the names of those that showed something of the evil text, which they were not called with."""
     shown = set()
     for call in calls((EVIL, "1"), str(folder.base / "written")):
-        (folder.base / "written").unlink(missing_ok=True)
+        remove_written(folder.base / "written")
         done = program.run(call.line(**places), "utf-8", folder.environment)
         assert_harmless(call, done)
         if "HYPERLINK" in done.out.decode() + done.err and EVIL not in call.arguments:
@@ -138,7 +138,7 @@ def test_numbers_out_of_range_in_what_the_program_has_stored(
 ) -> None:
     spoil_numbers(used, number)
     for call in calls(("1",), str(used.base / "written")):
-        (used.base / "written").unlink(missing_ok=True)
+        remove_written(used.base / "written")
         assert_harmless(call, program.run(call.line(root=used.root), "utf-8", used.environment))
 
 

@@ -3,10 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +149,14 @@ def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is not None, reason="the library is there")
-def test_parquet_without_its_library_says_what_to_install(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_parquet_without_its_library_says_what_to_install(tmp_path: Path, command: str) -> None:
+    (tmp_path / "pyarrow.py").write_text("raise ImportError\n")
     path = tmp_path / "turns.parquet"
-    printed = run("report", "--log", LATENCY, "--parquet", path, code=1)
-    assert printed == "Error: Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.\n"
-    assert not path.exists()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    printed = run(command, "--log", LATENCY, "--parquet", path, code=1, env=environment)
+    assert printed == "timmy-tui: Parquet: Parquet needs pyarrow.\npip install 'timmy-tui[parquet]'\n"
+    assert not path.is_file()
 
 
 def test_a_format_that_is_in_the_table_is_an_option_of_the_command(tmp_path: Path) -> None:

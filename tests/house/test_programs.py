@@ -42,6 +42,8 @@ def test_without_its_program_a_test_is_skipped_with_the_packages_name_but_on_ci_
 USES = {
     "tmux": re.compile(r"\bPane\(|\[\"tmux\""),
     "chromium": re.compile(r"sync_playwright\("),
+    "prometheus": re.compile(r"\bscraping\("),
+    "promtool": re.compile(r"\bpromtool\("),
     "systemd-journal-remote": re.compile(r"\bOwnJournal\("),
 }
 

@@ -50,6 +50,26 @@ def test_an_event_behind_the_end_belongs_to_the_turn_for_a_while(late: float, pr
     assert [turn.prompt_tokens for turn in turns] == [prompt]
 
 
+def test_what_comes_late_belongs_to_the_turn_that_ended_and_not_to_the_one_that_it_broke_off() -> None:
+    rule = profile(
+        turn={"by": "order", "key": "", "opens": ["heard"], "complete": ["sound"]}, counts={"prompt": "asked.prompt"}
+    )
+    heard, _, answered, sound = whole_turn(AT + 3, "")
+    lines = [whole_turn(AT, "")[0], heard, answered, sound, line(AT + 5, "", "asked", prompt=7)]
+    assert [turn.prompt_tokens for turn in turns_of(rule, lines)] == [None, 7]
+
+
+@pytest.mark.parametrize(("latest", "listen", "prompt"), [(False, 200.0, 1), (True, 700.0, 2)])
+def test_of_an_event_that_comes_twice_the_first_counts_or_the_last(latest: bool, listen: float, prompt: int) -> None:
+    asked = {"name": "asked", "latest": latest, "take": {"prompt": {"path": "prompt", "unit": "count"}}}
+    others = [event for event in _events() if event["name"] != "asked"]
+    rule = profile(event=[asked, *others], counts={"prompt": "asked.prompt"})
+    heard, _, answered, sound = whole_turn(AT, "a")
+    twice = [line(AT + at, "a", "asked", prompt=count) for at, count in ((0.2, 1), (0.7, 2))]
+    (turn,) = turns_of(rule, [heard, *twice, answered, sound])
+    assert (turn.stages["listen"], turn.prompt_tokens) == (listen, prompt)
+
+
 def test_a_turn_that_failed_says_why() -> None:
     heard, asked, _, sound = whole_turn(AT, "a")
     turns = turns_of(profile(), [heard, asked, line(AT + 1, "a", "error", what="no model"), sound])

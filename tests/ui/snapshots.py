@@ -129,7 +129,7 @@ def llm_state(turns: tuple[Turn, ...]) -> LlmState:
     criteria = (
         Criterion("context", "context returned", "Success Metrics", "pass", "11 of 11 turns"),
         Criterion("eval", "prompt tokens evaluated", "Success Metrics", "fail", "2 450, p50·11t", "counts all tokens"),
-        Criterion("llm", "LLM time", "Phase 1", "not judged", "", because="2 of 10 turns known, 3 needed"),
+        Criterion("llm", "LLM time", "Phase 1", "not judged", "", because="only 2 of 10 turns show it, 3 are needed"),
         Criterion("errors", "errors in logs", "Something broke", "pass", "0 of 11 turns"),
         Criterion("degraded", "replies degrade", "Something broke", "fail", "1 empty of 11"),
     )

@@ -22,7 +22,7 @@ from tests.ui.snapshots import NOW, control_state, finding, judgement, snapshot,
 from timmy_tui.model.change import ControlState, JournalEntry
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.trend_history import TimeBuckets
-from timmy_tui.ui import backlog
+from timmy_tui.report import backlog
 from timmy_tui.ui.last_view import LARGEST, LastView, LastViewFile
 from timmy_tui.ui.since_last import AWAY_S, since_words, turns_since
 

@@ -74,7 +74,7 @@ def test_a_keymap_that_is_not_toml_is_said(tmp_path: Path) -> None:
 async def test_the_users_keys_work_and_stand_in_the_footer() -> None:
     config_dir().mkdir(parents=True)
     (config_dir() / "keymap.toml").write_text('freeze = "z"\nfilter = "F"\n')
-    async with running_dashboard(snapshot()) as dashboard:
+    async with running_dashboard(snapshot(), size=(120, 30)) as dashboard:
         assert "z freeze" in dashboard.text()
         await dashboard.press("space")
         assert "FROZEN" not in dashboard.text()

@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.ui.snapshots import NOW, TICK, control_state, finding, judgement, open_turn, snapshot, troubled, turn
+from tests.ui.snapshots import (
+    NOW,
+    TICK,
+    control_state,
+    conversation,
+    finding,
+    judgement,
+    open_turn,
+    snapshot,
+    troubled,
+    turn,
+)
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import ClockOffset, Snapshot
@@ -100,7 +111,7 @@ def test_what_the_clocks_do_not_change_is_made_once_a_snapshot(monkeypatch: pyte
 
 def test_60x15_adds_skyline_waterfall_and_footer() -> None:
     shown = text(snapshot(), 60, 15)
-    assert "▇" in shown and "endpt" in shown and "▒" in shown and "freeze" in shown
+    assert "▇" in shown and "ENDPT" in shown and "▒" in shown and "freeze" in shown
     assert sum(row[:6].strip().endswith("s") for row in shown.split("\n")[2:6]) >= 2
     assert all(
         any(row.startswith(label(key)) for row in shown.split("\n")) for key in ("endpointing", "store", "llm", "tts")
@@ -324,3 +335,16 @@ def test_the_largest_part_is_a_gap_where_that_is_unnamed() -> None:
     slow = replace(one, gaps=(Gap("start", "stt_final", 9000.0),), unattributed_ms=9000.0)
     shown = text(snapshot(31, turns=(*snapshot(31).turns[:-1], slow)), 120, 30)
     assert "largest gap 9.00s" in shown.split("\n")[0]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 30), (200, 50)])
+@pytest.mark.parametrize("typed", [(), (22,), (21, 24, 27)])
+def test_how_long_ago_a_change_began_is_one_number(size: tuple[int, int], typed: tuple[int, ...]) -> None:
+    """Its turns were counted without typed ones in the headline, and with them in its row and under the skyline."""
+    turns = tuple(replace(one, typed=True) if one.ordinal in typed else one for one in conversation())
+    one = finding(since=20, n=11 - len(typed))
+    shown = text(snapshot(turns=turns, judgement=judgement(30, one)), *size)
+    head, line = shown.split("\n")[0], next(row for row in shown.split("\n") if "LLM slower" in row)
+    assert ("11 turns" if size[0] >= 100 else " 11t") in head
+    assert ("  11 turns" in line) is (size[0] >= 120)
+    assert not typed or f" {11 - len(typed)} turns" not in line

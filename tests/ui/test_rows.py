@@ -345,6 +345,8 @@ def test_the_mark_of_a_turn_is_coloured_by_how_far_it_is_over_its_usual(ratio: f
     ms = newest.stages["llm"] or 0.0
     assert known[0] == pytest.approx(ms - ms / ratio, abs=0.5)
     assert state_mark(newest, view(snap)) == ("●", role), known
+    over = role in ("warn", "bad")
+    assert state_mark(newest, view(snap, monochrome=True)) == ("▲" if over else "●", role), "a colour is not seen there"
 
 
 def test_a_turn_that_was_not_judged_is_not_coloured() -> None:

@@ -19,7 +19,7 @@ from timmy_tui.model.change import ControlState, JournalEntry
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import FlagChange, Span, TurnState
-from timmy_tui.ui.backlog import SETTLED_S
+from timmy_tui.report.backlog import SETTLED_S
 from timmy_tui.ui.session_record import MOST_LINES, SessionRecord
 
 BEFORE = snapshot(31)

@@ -16,13 +16,17 @@ from timmy_tui.core.formatting import duration
 from timmy_tui.core.settings import View as ViewSettings
 from timmy_tui.model.judgement import Comparison, Diagnosis, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.stages import CRITICAL, label
 from timmy_tui.model.turn import Epoch, FlagChange, Marker, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn
 from timmy_tui.ui.key_commands import COMMANDS
 from timmy_tui.ui.paint.glyphs import ASCII
 from timmy_tui.ui.paint.lines import cells, plain
-from timmy_tui.ui.panels.live import turn_at
+from timmy_tui.ui.paint.wording import row_name
+from timmy_tui.ui.panels.ledger import ledger_lines
+from timmy_tui.ui.panels.live import live_lines, turn_at
 from timmy_tui.ui.panels.live_layout import Layout, Wanted, live_layout
+from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.panels.skyline import LEAST_ROWS, SEPARATE_RULER, skyline_lines, tick_places
 from timmy_tui.ui.panels.skyline_notes import verdict_words
 from timmy_tui.ui.panels.skyline_window import GUTTER, window_of
@@ -65,7 +69,7 @@ WANTED = Wanted(notable=6, stages=13, outside=4, status=3)
 
 
 def test_the_skyline_begins_at_60x15_with_four_rows_of_plot_and_five_of_stages() -> None:
-    assert live_layout(60, 15, WANTED) == Layout(6, 5, 0, 0, 1, 1, 4)
+    assert live_layout(60, 15, WANTED) == Layout(6, 5, 0, 0, 1, 1)
     assert live_layout(59, 15, WANTED).skyline == live_layout(60, 14, WANTED).skyline == 0
 
 
@@ -80,11 +84,19 @@ def test_what_gives_way_goes_in_the_documented_order() -> None:
     assert all(one.stages >= 5 for one in layouts)
 
 
-def test_panels_that_are_not_shown_are_counted() -> None:
-    assert live_layout(200, 50, WANTED).hidden == 0
-    assert live_layout(120, 30, WANTED).hidden == 4
-    assert live_layout(60, 15, WANTED).hidden == 4
-    assert live_layout(50, 30, WANTED).hidden == 5 - live_layout(50, 30, WANTED).list_columns
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ((200, 50), ""), ((120, 30), "+4 hidden 2 4-6"), ((80, 24), "+4 hidden 2 4-6"), ((60, 15), "+4 hidden 2 4-6"),
+        ((50, 30), "+4 hidden 3-6"), ((59, 20), "+5 hidden 2-6"),
+    ],
+)  # fmt: skip
+def test_panels_that_are_not_shown_are_counted_with_the_screens_that_have_them(
+    size: tuple[int, int], said: str
+) -> None:
+    keys = {"turns": "2", "trends": "3", "llm": "4", "changes": "5", "log": "6"}
+    footer = plain(live_lines(view(snapshot(judgement=None), keys=keys), *size)[-1])
+    assert said in footer if said else "hidden" not in footer
 
 
 @pytest.mark.parametrize(
@@ -143,7 +155,7 @@ def test_turns_without_any_figure_have_signs_and_no_scale() -> None:
 def test_the_legend_leaves_out_the_smallest_and_counts_them() -> None:
     wide, narrow = plotted(view(bare(30)), 160)[-1], plotted(view(bare(30)), 60)[-1]
     assert "endpointing" in wide and "LLM" in wide and "small" not in wide
-    assert "endpt" in narrow and "LLM" in narrow and "TTS" in narrow and "small" in narrow
+    assert "ENDPT" in narrow and "LLM" in narrow and "TTS" in narrow and "small" in narrow
 
 
 def test_without_colours_the_three_largest_stages_have_a_band_each() -> None:
@@ -389,3 +401,18 @@ def test_an_empty_left_side_says_that_there_is_no_older_turn(count: int, said: b
         ruler = next(row for row in rows if "oldest turn" in row)
         at = ruler.index("oldest turn")
         assert GUTTER + 113 - count in (at - 1, at + len("oldest turn"))
+
+
+# -- names
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (100, 30), (118, 40), (119, 40), (120, 30), (200, 50)])
+def test_a_stage_has_one_name_on_a_screen(size: tuple[int, int]) -> None:
+    """The legend said ``rag`` above a row that said ``retrieval``."""
+    v = view(snapshot(judgement=None))
+    legend = next(row for row in live_lines(v, *size) if plain(row).lstrip().startswith("░ "))
+    swatches = [at for at, (sign, role) in enumerate(legend) if role.startswith("stage.")]
+    names = {legend[at + 1][0].strip() for at in swatches}
+    rows = {row_name(key, label(key), columns_for(size[0]).name) for key in CRITICAL}
+    shown = {name for name in rows if any(plain(row).startswith(name) for row in ledger_lines(v, size[0], 40))}
+    assert len(names) >= 3 and names <= shown | {"gap", "unnamed gap"}

@@ -24,7 +24,7 @@ def test_the_wait_before_a_turn_is_a_bound_or_a_word_and_never_the_setting() -> 
     known = rows(pass_bound=BOUND)["ENDPT"]
     assert "500ms  ≥ 0.74s" in known
     assert "≥ 180ms, from 412 pauses; assumes upstream's STT loop" in known
-    assert rows()["ENDPT"].endswith("500ms  longer than the setting, by how much is not known")
+    assert rows()["ENDPT"].endswith("500ms  longer, by how much is not known")
 
 
 def test_fixed_sleeps_stand_beside_what_was_waited() -> None:

@@ -1,76 +1,15 @@
-"""The turns as a table: one column table, and a pandas DataFrame that grows without being rebuilt."""
+"""The turns as a pandas DataFrame that grows without being rebuilt; its columns are those of ``columns.py``."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from timmy_tui.analysis.columns import COLUMNS, REUSE_COLUMNS, TURN_COLUMNS, stage_keys
 from timmy_tui.model.llm import Reuse
-from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Turn
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Dtype = Literal["float64", "Int64", "boolean", "string", "category", "datetime64[us, UTC]"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the frame."""
-
-    name: str
-    dtype: Dtype
-
-
-def _turn_columns() -> tuple[Column, ...]:
-    return (
-        Column("ordinal", "Int64"),  # order of arrival, unique in one reading of the logs
-        Column("number", "Int64"),  # the turn's name in the history; without one, its place in these logs
-        Column("request_id", "string"),  # first eight characters of a UUID4; empty for a typed turn [id]
-        Column("typed", "boolean"),  # typed in the web chat; missing: not known
-        Column("session_id", "string"),  # v34 process that served it [id]
-        Column("session", "Int64"),  # number of the session in order of arrival
-        Column("state", "category"),  # complete, failed, aborted, timed_out, open
-        Column("reason", "string"),  # why it did not complete
-        Column("started", "datetime64[us, UTC]"),  # first event, on its writer's clock [UTC]
-        Column("logs", "category"),  # which logs told of it
-        Column("span", "category"),  # what the headline measures
-        Column("headline_ms", "float64"),  # length of span [ms]
-        Column("v2v_ms", "float64"),  # speech end to first sound [ms]
-        Column("unattributed_ms", "float64"),  # headline minus the measured critical stages [ms]
-        Column("end_to_end_ms", "float64"),  # first to last event, speech included [ms]
-        Column("processing_ms", "float64"),  # the same without the speech [ms]
-        Column("prompt_tokens", "Int64"),  # prompt_eval_count as logged [tokens]
-        Column("output_tokens", "Int64"),  # eval_count [tokens]
-        Column("cached_tokens", "Int64"),  # prompt_eval_cached_count where served [tokens]
-        Column("ollama_total_ms", "float64"),  # Ollama's total_duration [ms]
-        Column("context_returned", "Int64"),  # length of the context array in the reply [tokens]
-        Column("context_sent", "Int64"),  # length of the context array in the request [tokens]
-        Column("tail_mode", "boolean"),  # only a short tail was sent
-        Column("raw", "boolean"),  # raw=True in the request
-        Column("num_ctx", "Int64"),  # context window asked for [tokens]
-        Column("model", "category"),  # model name
-        Column("temperature", "float64"),  # sampling temperature
-        Column("prompt_chars", "Int64"),  # prompt as built [characters]
-        Column("prompt_tokens_est", "Int64"),  # prompt_chars / 4, v34's estimate [tokens]
-        Column("text_length", "Int64"),  # what the user said [characters]
-        Column("reply_length", "Int64"),  # the answer [characters]
-        Column("importance", "float64"),  # the classifier's weight of the message [0–10]
-        Column("chunks", "Int64"),  # memory chunks injected
-    )
-
-
-TURN_COLUMNS = _turn_columns()
-STAGE_COLUMNS = tuple(Column(f"{key}_ms", "float64") for key in KEYS)
-COLUMNS = TURN_COLUMNS + STAGE_COLUMNS
-"""Every column of the frame, in order."""
-REUSE_COLUMNS = (
-    Column("reuse_share", "float64"),  # part of the prompt that came from the cache; missing: unknown [0…1]
-    Column("reuse_certainty", "category"),  # measured, known, estimated, unknown
-    Column("reuse_reason", "string"),  # where the share comes from, or why it is unknown
-)
-"""Behind them in an export: what is concluded from the turns, which later turns may change."""
 
 _read_turn: Callable[[Turn], tuple[Any, ...]] = attrgetter(*(column.name for column in TURN_COLUMNS))
 _BLOCK = 4096
@@ -91,7 +30,7 @@ class TurnFrame:
 
     def put(self, turn: Turn) -> None:
         """Add a turn, or replace it where its ordinal is already there (a later log told more of it)."""
-        row = (*_read_turn(turn), *map(turn.stages.get, KEYS))
+        row = (*_read_turn(turn), *map(turn.stages.get, stage_keys()))
         place = self._ordinals.get(turn.ordinal)
         if place is None:
             self._ordinals[turn.ordinal] = len(self)

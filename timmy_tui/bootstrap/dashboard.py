@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from timmy_tui.bootstrap.deferred import DeferredController, DeferredLog, DeferredSource
-from timmy_tui.bootstrap.startup import DashboardOptions, with_view_options
+from timmy_tui.bootstrap.startup import DashboardOptions, usable_state_folder, with_view_options
 from timmy_tui.core.errors import ProgramFault
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
@@ -53,11 +53,13 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
         from timmy_tui.control.controller import Controller
 
         if state_problem:
-            return live_source(timmy, SourceOptions(services=services), notify)
+            return live_source(timmy, SourceOptions(services=services, export=not looks_only), notify)
         if reason_if_profile():
-            return live_source(timmy, SourceOptions(services=False, record=options.record), notify)
+            only_read = SourceOptions(services=False, record=options.record, export=not looks_only)
+            return live_source(timmy, only_read, notify)
         controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
-        source_options = SourceOptions(services=services, record=options.record, trials=True)
+        record = options.record
+        source_options = SourceOptions(services=services, record=record, export=not looks_only, trials=True)
         source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
         controller.open()
@@ -137,22 +139,6 @@ def with_settings_file(backend: "Backend", options: DashboardOptions) -> "Backen
         return with_view_options(load_settings(options.settings_path), options)
 
     return replace(backend, settings_file=options.settings_path or config_dir() / "settings.toml", reload=reload)
-
-
-def usable_state_folder(state: Path | None) -> tuple[str, Path]:
-    """(why the state folder cannot be used, or empty; the folder). ``state``: None is the user's own.
-
-    Without a state folder the dashboard shows everything, but records and changes nothing.
-    """
-    folder = state
-    try:
-        folder = folder or state_dir()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            return f"the state folder {folder} cannot be written", folder
-    except OSError as error:
-        return f"the state folder cannot be used: {error.strerror}", folder or Path()
-    return "", folder
 
 
 def reason_if_second_dashboard(timmy: Timmy) -> str:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.installation import find_installation, installation_at
-from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository
+from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository, state_dir
 from timmy_tui.core.web_page import is_web_page
 from timmy_tui.profiles.choice import chosen, source
 from timmy_tui.sources.timmy import Timmy
@@ -92,3 +92,19 @@ def with_view_options(settings: Settings, options: DashboardOptions) -> Settings
     bell = options.bell or view.bell
     view = replace(view, mouse=view.mouse or options.mouse, ascii=view.ascii or options.plain, bell=bell)
     return replace(settings, view=view)
+
+
+def usable_state_folder(state: Path | None) -> tuple[str, Path]:
+    """(why the state folder cannot be used, or empty; the folder). ``state``: None is the user's own.
+
+    Without a state folder the dashboard shows everything, but records and changes nothing.
+    """
+    folder = state
+    try:
+        folder = folder or state_dir()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return f"the state folder {folder} cannot be written", folder
+    except OSError as error:
+        return f"the state folder cannot be used: {error.strerror}", folder or Path()
+    return "", folder

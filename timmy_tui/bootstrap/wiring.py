@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from timmy_tui.analysis.compare.restart_noise import Computed
 from timmy_tui.analysis.stats.session_noise import SessionNoise
@@ -12,6 +14,7 @@ from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
+from timmy_tui.pipeline.observers import LateObserver, SnapshotObserver, StatusLineFile
 from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
 from timmy_tui.sources.services.poller import ServicePoller
@@ -22,6 +25,9 @@ from timmy_tui.storage.learned_rates import RateFile
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.trial_file import TrialFile
 
+if TYPE_CHECKING:
+    from timmy_tui.telemetry.told_turns import ToldTurns
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions:
@@ -31,6 +37,8 @@ class SourceOptions:
     """Ollama, v34, STT and TTS are asked over HTTP."""
     record: bool = False
     """Turns go into the history, the status line into tmux."""
+    export: bool = False
+    """Turns go to the systems that the settings name: OpenTelemetry, Prometheus."""
     trials: bool = False
     """There is a guided test, stored in the control folder."""
 
@@ -60,14 +68,14 @@ def live_source(
 
     ``notify`` gets messages for the user; ``on_snapshot`` gets every snapshot, beside the screen.
     """
-    settings, key = timmy.settings, timmy.key
+    settings = timmy.settings
     feeds, waker = follow_logs(settings, timmy.installation)
     trials = TrialFile(timmy.control_folder, settings.trial) if options.trials else None
     analyzer = make_analyzer(timmy.services.model, trials, flag_source(timmy), settings.findings)
     history = settings.history
     recorder = None
     if options.record and history.enabled:
-        recorder = Recorder(state_dir() / "history.db", key, history.days, history.text, notify)
+        recorder = Recorder(state_dir() / "history.db", timmy.key, history.days, history.text, notify)
         recorder.rates = RateFile(state_dir())
         analyzer.remember(recorder.rates.read())
     services = ServicePoller(timmy.services, OllamaLogParser()) if options.services else None
@@ -76,12 +84,54 @@ def live_source(
         waker=waker,
         recorder=recorder,
         on_snapshot=on_snapshot,
-        line_root=key if options.record else None,
+        observers=snapshot_observers(timmy, options, notify),
     )
     if recorder is not None:
         computed: Computed = {}
         recorder.on_new_session = lambda history: set_session_noise(source, analyzer, session_noise(history, computed))
     return source
+
+
+def snapshot_observers(
+    timmy: Timmy, options: SourceOptions, notify: Callable[[str], None]
+) -> tuple[SnapshotObserver, ...]:
+    """Who gets the snapshots of a real Timmy beside screen and history: the status line, and the ways out.
+
+    What the settings do not want is not imported, the rest behind the first snapshot.
+    """
+    settings, key, observers = timmy.settings, timmy.key, list[SnapshotObserver]()
+    if options.record:
+        observers.append(StatusLineFile(key))
+    if options.export and settings.prometheus.port:
+        observers.append(LateObserver(partial(_prometheus, timmy)))
+    if options.export and settings.otel.enabled:
+        observers.append(LateObserver(partial(_otlp, timmy, notify)))
+    return tuple(observers)
+
+
+def _prometheus(timmy: Timmy) -> SnapshotObserver:
+    from timmy_tui.telemetry.prometheus import PrometheusServer
+
+    return PrometheusServer(timmy.settings.prometheus.port, told_turns(timmy, "prometheus"), timmy.key)
+
+
+def _otlp(timmy: Timmy, notify: Callable[[str], None]) -> SnapshotObserver:
+    from timmy_tui.core.addresses import base_url
+    from timmy_tui.telemetry.otlp import OtlpExporter, OtlpOptions
+
+    otel = timmy.settings.otel
+    options = OtlpOptions(base_url(otel.endpoint), otel.metrics, otel.text)
+    return OtlpExporter(options, told_turns(timmy, "otel"), timmy.key, notify)
+
+
+def told_turns(timmy: Timmy, system: str) -> "ToldTurns":
+    """Which turns that system has; for this run only where there is no folder for it."""
+    from timmy_tui.telemetry.told_turns import ToldTurns
+
+    try:
+        return ToldTurns(timmy.control_folder / f"{system}.turns")
+    except OSError:
+        return ToldTurns(None)
 
 
 def set_session_noise(source: LiveSource, analyzer: TurnAnalyzer, noise: SessionNoise) -> None:

@@ -15,6 +15,7 @@ from timmy_tui.commands.options import (
     kept_rates,
     known_flags,
     log_option,
+    machine_option,
     root_option,
     settings_option,
     takes,
@@ -47,6 +48,7 @@ class CriteriaOptions(LogOptions, frozen=True, kw_only=True):
 @root_option
 @settings_option
 @log_option
+@machine_option
 @click.option("--no-services", is_flag=True, help="Ask nothing of Ollama; with --log nothing is asked anyway.")
 @json_option
 @takes(CriteriaOptions)

@@ -3,9 +3,11 @@
 EXAMPLES = {
     "dashboard": "--root ~/timmy-backend/little-timmy --read-only",
     "demo": "--scenario regression --speed 4",
+    "watch": "--json --no-services --for 1",
     "replay": "shared/latency.log --speed max",
     "serve": "--port 8000",
     "report": "--tail 5",
+    "export": "--parquet turns/",
     "status": "--tmux",
     "screenshot": "--size 80x24 --keys 2 turns.svg",
     "doctor": "",

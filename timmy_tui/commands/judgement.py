@@ -1,7 +1,6 @@
 """``timmy-tui regressions``, ``compare`` and ``explain``: what the dashboard concludes, from the shell."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import click
 import msgspec
@@ -14,10 +13,12 @@ from timmy_tui.commands.options import (
     json_option,
     known_flags,
     log_option,
+    machine_option,
     root_option,
     settings_option,
     takes,
 )
+from timmy_tui.commands.parquet_logs import names_parquet, read_machines, side_by_side
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.output import say, say_json
@@ -26,6 +27,7 @@ from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.epochs import change_objects
+from timmy_tui.report.finding_rows import finding_line, finding_row
 
 
 class JudgementOptions(LogOptions, frozen=True, kw_only=True):
@@ -41,6 +43,7 @@ _TOO_FEW = "no stage has enough turns that are not the first of their session"
 @root_option
 @settings_option
 @log_option
+@machine_option
 @json_option
 @takes(JudgementOptions)
 def regressions(options: JudgementOptions) -> None:
@@ -60,62 +63,12 @@ def regressions(options: JudgementOptions) -> None:
     findings = sorted(by_key.values(), key=lambda finding: finding.raised)
     numbers = {turn.ordinal: turn.number for turn in turns}
     if options.as_json:
-        say_json([_finding_row(finding, numbers) for finding in findings])
+        say_json([finding_row(finding, numbers) for finding in findings])
         return
     if not findings:
         say("no level change in these turns" if detector.has_judged else f"not judged: {_TOO_FEW}")
     for finding in findings:
-        say(_finding_line(finding, numbers))
-
-
-def _finding_line(finding: Finding, numbers: Mapping[int, int | None]) -> str:
-    """``retrieve slower ×1.38 since turn 41 (2bfc7ffd): 52ms → 72ms, 12 turns, reported at turn 45 (…)``."""
-    from timmy_tui.report.finding_words import end_words, level_words, span_words, what_words
-
-    since = _turn_words(numbers.get(finding.since), finding.since_id)
-    where = f"{finding.stage} {finding.gap}".strip()
-    work = f", at equal {' and '.join(finding.adjusted_for)}" if finding.adjusted_for else ""
-    work += f", {finding.note}" if finding.note else ""
-    cause = f", {finding.cause}" if finding.cause and finding.share is None else ""
-    reported_at = _turn_words(numbers.get(finding.raised), finding.raised_id)
-    lasting = end_words(finding) or span_words(finding)
-    return (
-        f"{where} {what_words(finding)} since {since}: {level_words(finding)}, {lasting}, "
-        f"reported at {reported_at}{work}{cause}"
-    )
-
-
-def _turn_words(number: int | None, request_id: str) -> str:
-    """``turn 17 (2bfc7ffd)``; a typed turn has no id, a turn in flight no number."""
-    named = f" ({clean(request_id)})" if request_id else ""
-    return f"turn {MISSING if number is None else number}{named}"
-
-
-def _finding_row(finding: Finding, numbers: Mapping[int, int | None]) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "number": numbers.get(finding.raised),
-        "request_id": finding.raised_id,
-        "stage": finding.stage,
-        "direction": finding.direction,
-        "since_number": numbers.get(finding.since),
-        "since": finding.since_id,
-        "ratio": finding.ratio,
-        "n": finding.n,
-        "low": finding.low,
-        "high": finding.high,
-        "before_ms": finding.before_ms,
-        "after_ms": finding.after_ms,
-        "cost_ms": finding.cost_ms,
-        "steps": finding.steps,
-        "goes_on": finding.goes_on,
-        "ended": finding.ended or None,
-        "lasted": finding.lasted if finding.ended else None,
-        "cause": finding.cause or None,
-        "note": finding.note or None,
-    }
-    if finding.share is not None:
-        row["share"] = msgspec.to_builtins(finding.share)
-    return {**row, "gap": finding.gap} if finding.gap else row
+        say(finding_line(finding, numbers))
 
 
 class CompareOptions(JudgementOptions, frozen=True, kw_only=True):
@@ -144,7 +97,8 @@ def compare(options: CompareOptions) -> None:
     With a third selection, AGAIN, B is compared with both: what the change moved must have moved back.
 
     A selection is session:ID, epoch:N, turns:I-J, last:N, flag:NAME=VALUE or days:I-J (days ago):
-    `compare --history days:7-14 days:0-7` compares this week with the last.
+    `compare --history days:7-14 days:0-7` compares this week with the last. With Parquet files of several machines it
+    is machine:NAME or machine:NAME/last:N: `compare --log turns/ machine:laptop machine:desktop`.
     """
     from timmy_tui.analysis.compare.comparison import compare as compare_turns
     from timmy_tui.analysis.compare.selections import select
@@ -152,10 +106,10 @@ def compare(options: CompareOptions) -> None:
     from timmy_tui.analysis.stats.epochs import epochs_of
 
     a, b, again = options.a, options.b, options.again
-    turns, marks = _history_turns(options) if options.remembered else (_turns(options), {})
+    turns, marks, machine_of = _turns_to_compare(options)
     noise = None if options.logs else known_noise(find_timmy(options))
     known = known_flags(options)
-    sides = [select(turns, one, known=known) for one in (a, b, again) if one]
+    sides = [select(turns, one, known=known, machine_of=machine_of) for one in (a, b, again) if one]
     if again:
         from timmy_tui.analysis.compare.crossover import compare_crossover
 
@@ -168,6 +122,15 @@ def compare(options: CompareOptions) -> None:
         say_json(printed)
         return
     _print_comparison(verdict)
+
+
+def _turns_to_compare(options: CompareOptions) -> tuple[Sequence[Turn], Mapping[int, str], Mapping[int, str]]:
+    """Turns, and by ordinal the user's marks and, of Parquet files, the machine."""
+    if names_parquet(options):
+        several = side_by_side(read_machines(options))
+        return several.turns, {}, several.machine_of
+    turns, marks = _history_turns(options) if options.remembered else (_turns(options), {})
+    return turns, marks, {}
 
 
 def _history_turns(place: Place) -> tuple[list[Turn], dict[int, str]]:
@@ -206,6 +169,7 @@ class ExplainOptions(JudgementOptions, frozen=True, kw_only=True):
 @root_option
 @settings_option
 @log_option
+@machine_option
 @json_option
 @click.argument("turn")
 @takes(ExplainOptions)

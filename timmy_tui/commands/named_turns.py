@@ -9,6 +9,7 @@ from msgspec.structs import replace as with_fields
 
 from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.commands.options import LogOptions
+from timmy_tui.commands.parquet_logs import names_parquet, read_one_machine
 from timmy_tui.core.decode import whole_number
 from timmy_tui.core.errors import HistoryError, NotFound
 from timmy_tui.core.output import say
@@ -49,7 +50,11 @@ def read_numbered(options: LogOptions, keep_events: bool = False) -> LogReading:
 
     Those of an installation are stored in its history, as the dashboard does, and have the numbers and the times that
     it knows. Those of ``--log``, or where the history is off or cannot be used, are numbered by their place, from 1.
+    Those of Parquet files have the numbers that they had. Raises NotFound where these are of several machines and none
+    of them is chosen.
     """
+    if names_parquet(options):
+        return read_one_machine(options)
     if options.logs:
         return read_logs(named_logs(options.logs), load_settings(options.settings_path).tail, keep_events)
     timmy = find_timmy(options)

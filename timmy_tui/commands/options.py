@@ -12,6 +12,7 @@ from timmy_tui.bootstrap.startup import Place
 if TYPE_CHECKING:
     from timmy_tui.model.flags import KnownFlags
     from timmy_tui.model.llm import LearnedRate, OllamaFacts
+    from timmy_tui.storage.parquet_files import Origin
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = TypeVar("Options")
@@ -22,6 +23,8 @@ class LogOptions(Place, frozen=True, kw_only=True):
     """Which logs a command reads: the named ones, else those of the root."""
 
     logs: tuple[Path, ...] = ()
+    machine: str = ""
+    """The one machine of several whose turns are in the named Parquet files; empty: there is only one."""
 
 
 def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
@@ -61,8 +64,13 @@ def log_option(command: Command) -> Command:
         "logs",
         multiple=True,
         type=click.Path(path_type=Path),
-        help="Read this file instead of the logs in Timmy's folder; can be used several times.",
+        help="Read this file instead of the logs in Timmy's folder, or a folder of `export --parquet`; several times.",
     )(command)
+
+
+def machine_option(command: Command) -> Command:
+    """``--machine NAME``, which chooses one of the machines in Parquet files."""
+    return click.option("--machine", default="", help="Of Parquet files: only the turns of this machine.")(command)
 
 
 def json_option(command: Command) -> Command:
@@ -106,3 +114,22 @@ def kept_rates(options: LogOptions) -> "tuple[LearnedRate, ...]":
         return RateFile(state_dir()).read()
     except OSError:
         return ()
+
+
+def origin_of(options: LogOptions, machine: str = "") -> "Origin":
+    """Whose turns these are, for a file that may stand beside another machine's. ``machine``: the name to be used.
+
+    Named logs may be of any Timmy.
+    """
+    import hashlib
+
+    from timmy_tui.bootstrap.startup import find_timmy
+    from timmy_tui.core.machine_name import machine_name
+    from timmy_tui.core.settings import load_settings
+    from timmy_tui.storage.parquet_files import Origin
+
+    chosen = machine or load_settings(options.settings_path).export.machine
+    if options.logs:
+        return Origin(machine_name(chosen))
+    root = str(find_timmy(options).root).encode(errors="surrogateescape")
+    return Origin(machine_name(chosen), hashlib.sha256(root).hexdigest()[:12])

@@ -14,12 +14,18 @@ from timmy_tui.commands.options import (
     known_flags,
     log_option,
     logged_facts,
+    machine_option,
+    origin_of,
     root_option,
     settings_option,
     takes,
 )
+from timmy_tui.commands.parquet_logs import WITHOUT, names_parquet, read_machines
+from timmy_tui.core.output import say
 from timmy_tui.model.turn import Turn
+from timmy_tui.pipeline.read_logs import LogReading
 from timmy_tui.report.exporters import DEFAULT, EXPORTERS, Exporter, ExportError, ReportData
+from timmy_tui.storage.parquet_files import Origin
 
 
 class ReportOptions(LogOptions, frozen=True, kw_only=True):
@@ -54,6 +60,7 @@ def format_options(command: Callable[..., None]) -> Callable[..., None]:
 @root_option
 @settings_option
 @log_option
+@machine_option
 @click.option("--tail", type=click.IntRange(1), help="The N last turns (upstream's script takes the N highest ids).")
 @click.option("--request", help="Only the turn with this number or id.")
 @format_options
@@ -61,8 +68,30 @@ def format_options(command: Callable[..., None]) -> Callable[..., None]:
 def report(options: ReportOptions) -> None:
     """Print turns with timeline, deltas and ledger, then percentiles over all of them."""
     exporter = _exporter(options.formats)
-    reading = read_numbered(options, keep_events=True)
-    data = ReportData(
+    if names_parquet(options) and not exporter.for_programs:
+        say(f"timmy-tui: {WITHOUT}", err=True)
+    path = options.formats.get(exporter.name)
+    if path is not None and path.exists():
+        raise click.UsageError(f"{path} exists already.")
+    try:
+        for name, reading in _readings(options, exporter).items():
+            if name:
+                say(f"== machine {name}")
+            exporter.write(_data(options, reading), path)
+    except ExportError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _readings(options: ReportOptions, exporter: Exporter) -> Mapping[str, LogReading]:
+    """By machine where Parquet files of several are named, and none of them; a format for programs is of one."""
+    if options.machine or exporter.for_programs or not names_parquet(options):
+        return {"": read_numbered(options, keep_events=True)}
+    machines = read_machines(options)
+    return machines if len(machines) > 1 else {"": next(iter(machines.values()))}
+
+
+def _data(options: ReportOptions, reading: LogReading) -> ReportData:
+    return ReportData(
         turns=_chosen(reading.turns, options),
         all_turns=reading.turns,
         sessions=reading.sessions,
@@ -73,14 +102,13 @@ def report(options: ReportOptions) -> None:
         read_flags=partial(known_flags, options),
         read_facts=partial(logged_facts, options),
         read_rates=partial(kept_rates, options),
+        read_origin=partial(_origin, options, reading),
     )
-    path = options.formats.get(exporter.name)
-    if path is not None and path.exists():
-        raise click.UsageError(f"{path} exists already.")
-    try:
-        exporter.write(data, path)
-    except ExportError as error:
-        raise click.ClickException(str(error)) from None
+
+
+def _origin(options: ReportOptions, reading: LogReading) -> Origin:
+    """Whose turns these are: Parquet files say it themselves."""
+    return Origin(reading.sources[0].name) if names_parquet(options) else origin_of(options)
 
 
 def _exporter(formats: Mapping[str, Path | None]) -> Exporter:

@@ -54,3 +54,9 @@ class HistoryError(TimmyError):
     """The database of past turns cannot be used."""
 
     title = "History"
+
+
+class ParquetError(TimmyError):
+    """A Parquet file or folder cannot be written or read."""
+
+    title = "Parquet"

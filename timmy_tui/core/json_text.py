@@ -22,10 +22,27 @@ def json_text(value: Any, encoding: str = "utf-8") -> str:
     try:
         text = msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
     except UnicodeEncodeError:
-        # A lone surrogate, such as of a file name that is not UTF-8: msgspec refuses it, the library escapes it.
-        import json
+        text = _with_surrogates(value, 1)
+    return _escaped(text, encoding)
 
-        text = json.dumps(_without_nan(msgspec.to_builtins(value)), indent=1)
+
+def json_line(value: Any, encoding: str = "utf-8") -> str:
+    """The same on one line, without its end."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        text = _with_surrogates(value, None)
+    return _escaped(text, encoding)
+
+
+def _with_surrogates(value: Any, indent: int | None) -> str:
+    """For a lone surrogate, such as of a file name that is not UTF-8: msgspec refuses it, the library escapes it."""
+    import json
+
+    return json.dumps(_without_nan(msgspec.to_builtins(value)), indent=indent)
+
+
+def _escaped(text: str, encoding: str) -> str:
     pattern = _unsafe() if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig") else _UNSAFE_OR_FOREIGN
     return pattern.sub(_escape, text)
 

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import io
 import os
+import select
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -104,6 +105,23 @@ def say_json(value: Any) -> None:
     from timmy_tui.core.json_text import json_text
 
     say_block(json_text(value, sys.stdout.encoding or "utf-8") + "\n")
+
+
+def say_json_line(value: Any) -> None:
+    """A value as JSON on one line, at once. Raises as ``say``."""
+    from timmy_tui.core.json_text import json_line
+
+    _put(json_line(value, sys.stdout.encoding or "utf-8") + "\n", False)
+
+
+def reader_is_gone() -> bool:
+    """Whoever read standard output has closed the pipe: the next line would find nobody. False for all but pipes."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def say_block(text: str) -> None:

@@ -20,6 +20,8 @@ from timmy_tui.core.private_file import check_only_ours
 APP = "timmy_tui"
 Seconds = Annotated[float, Meta(ge=0.0, le=86_400.0)]
 """A time of at most a day."""
+MACHINE_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?\Z"
+"""A name that can be that of a file everywhere, and stand in a selection of turns."""
 
 
 class Paths(Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,6 +191,34 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Store the texts of the conversation. Off: only numbers are stored."""
 
 
+class Otel(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every finished turn as a trace to a collector of OpenTelemetry, by OTLP over HTTP; needs the extra ``otel``."""
+
+    enabled: bool = False
+    """Off: nothing is sent."""
+    endpoint: str = "http://127.0.0.1:4318"
+    """The collector; ``/v1/traces`` and ``/v1/metrics`` are added. Headers, for a key, come from the environment
+    variable OTEL_EXPORTER_OTLP_HEADERS."""
+    metrics: bool = True
+    """Send histograms and counters as well. Off for a server that takes traces alone."""
+    text: bool = False
+    """Send what was said, and error lines. Off: only figures and names."""
+
+
+class Prometheus(Struct, frozen=True, forbid_unknown_fields=True):
+    """The figures of new turns, for a Prometheus on this machine."""
+
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    """Served on 127.0.0.1 at this port, under /metrics, while a dashboard is open. 0: not served."""
+
+
+class Export(Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that may stand beside those of another machine."""
+
+    machine: Annotated[str, Meta(pattern=MACHINE_PATTERN)] = ""
+    """Name of this machine in exported files, and the name of these files. Empty: its host name up to the first dot."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings."""
 
@@ -201,6 +231,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tail: TailSettings = TailSettings()
     control: Control = Control()
     history: HistorySettings = HistorySettings()
+    otel: Otel = Otel()
+    prometheus: Prometheus = Prometheus()
+    export: Export = Export()
     flags: Mapping[str, FlagSetting] = field(default_factory=dict)
     """Flags that the user has added: ``[flags.my-flag]``."""
 
@@ -264,7 +297,7 @@ def load_settings(path: Path | None = None) -> Settings:
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
         raise next(_problems(path, content, data), SettingsError(f"{path}: {error}.")) from None
-    _check_addresses(path, content, settings.services)
+    _check_addresses(path, content, settings)
     return settings
 
 
@@ -300,18 +333,21 @@ def _line_of_fault(content: bytes, reason: str) -> str:
     return "" if line is None else f":{line}"
 
 
-def _check_addresses(path: Path, content: bytes, services: Services) -> None:
+def _check_addresses(path: Path, content: bytes, settings: Settings) -> None:
     """Raises SettingsError for one that is none: the usual address in its place would be another machine's."""
-    written = {name: value for name in services.__struct_fields__ if isinstance(value := getattr(services, name), str)}
-    for name, value in written.items():
-        if value:
+    services = settings.services
+    written = [("services", name, getattr(services, name)) for name in services.__struct_fields__]
+    if settings.otel.endpoint != Otel().endpoint:
+        written.append(("otel", "endpoint", settings.otel.endpoint or " "))
+    for table, name, value in written:
+        if isinstance(value, str) and value:
             from timmy_tui.core.addresses import ADVICE, base_url, not_an_address  # most settings name none
 
             if not base_url(value):
                 from timmy_tui.core.toml_problems import line_of
 
-                place = _place(path, line_of(content.decode(errors="replace"), ("services", name)))
-                raise SettingsError(f"{place}: services.{name} is {not_an_address(value)}.", ADVICE)
+                place = _place(path, line_of(content.decode(errors="replace"), (table, name)))
+                raise SettingsError(f"{place}: {table}.{name} is {not_an_address(value)}.", ADVICE)
 
 
 def _has_nul(value: object) -> bool:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from timmy_tui.model.system import watched
+from timmy_tui.model.system import Switch, watched
 from timmy_tui.model.turn import FlagValue, Turn, TurnState
 
 
@@ -274,10 +274,31 @@ class WrittenValue(Struct, frozen=True):
     """The value before; None: not known."""
 
 
+def _of_switches() -> tuple[Flag, ...]:
+    """Flags of another system; its turns alone show them."""
+    return tuple(_of_switch(switch) for switch in watched().switches)
+
+
+def _of_switch(switch: Switch) -> Flag:
+    return Flag(
+        key=switch.key,
+        label=switch.label,
+        file="",
+        constant=switch.key,
+        type=switch.type,
+        words=_ON_OFF if switch.type is bool else {},
+        meaning={"": switch.meaning},
+        read_only=f"{watched().title} is only read",
+        shown_by=(Shown.TURN,),
+        turn=lambda turn: turn.switches.get(switch.key),
+        touches=switch.touches,
+    )
+
+
 class KnownFlags(Struct, frozen=True):
     """The flags of one installation, and their values by journal and files."""
 
-    flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS if watched().is_built_in else ())
+    flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS if watched().is_built_in else _of_switches())
     written: tuple[WrittenValue, ...] = ()
     """In order of time; empty if only logs are at hand."""
 

@@ -13,6 +13,17 @@ BUILT_IN = "v34"
 """Name of the system that is read without a profile."""
 
 
+class Switch(Struct, frozen=True, kw_only=True):
+    """A flag of a system that a profile reads; its log tells the values."""
+
+    key: str
+    label: str
+    type: type[bool] | type[int] | type[float] | type[str]
+    meaning: str = ""
+    touches: tuple[str, ...] = ()
+    """Stages that get new usual times when it changes. Empty: it may be any."""
+
+
 class System(Struct, frozen=True, eq=False, kw_only=True):
     """What analysis, reports and screens need to know of a voice system."""
 
@@ -21,6 +32,8 @@ class System(Struct, frozen=True, eq=False, kw_only=True):
     title: str
     """Its name in a sentence."""
     stages: StageTable
+    switches: tuple[Switch, ...] = ()
+    """Of another system than Little Timmy, whose flags have a table of their own (model/flags.py)."""
     counts_tokens: bool = True
     """Its log has what the language model counted."""
     stamps_measure: bool = True

@@ -167,6 +167,8 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     context_sent: int | None = None
     tail_mode: bool | None = None
     raw: bool | None = None
+    switches: Mapping[str, FlagValue] = {}
+    """Flags of another system than Little Timmy: key → the value by its log when the turn began."""
     num_ctx: int | None = None
     model: str | None = None
     temperature: float | None = None

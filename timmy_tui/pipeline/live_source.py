@@ -1,9 +1,11 @@
-"""Where the dashboard's snapshots come from: a pipeline, and beside it the recorder and the file of the status line."""
+"""Where the dashboard's snapshots come from: a pipeline, and beside it the recorder and whoever else observes them."""
 
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
@@ -13,20 +15,19 @@ from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
 from timmy_tui.parse.table import log_files
 from timmy_tui.pipeline.inputs import Feed
 from timmy_tui.pipeline.log_history import LogHistory
+from timmy_tui.pipeline.observers import SnapshotObserver, show_to, states_of
 from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline, Publish
 from timmy_tui.profiles.streams import followed, is_stream
-from timmy_tui.report.line import line_values, status_line
-from timmy_tui.report.status import save_line
 from timmy_tui.sources.files.tail import Tail
 from timmy_tui.sources.files.tail_thread import Polled, TailThread
 from timmy_tui.sources.files.wake import Waker
 from timmy_tui.sources.replay.player import Replay
 from timmy_tui.storage.recorder import Recorder
 
-STATUS_LINE_INTERVAL_S = 1.0
-"""Shortest time between two writes of the status line; readers ignore a line that is older than 15 s."""
+STOP_S = 0.6
+"""All observers together have so long to send what they hold when the dashboard ends."""
 
 
 class LiveSource:
@@ -38,11 +39,11 @@ class LiveSource:
         waker: Waker | None = None,
         recorder: Recorder | None = None,
         on_snapshot: Callable[[Snapshot], None] | None = None,
-        line_root: str | None = None,
+        observers: Sequence[SnapshotObserver] = (),
     ) -> None:
         """``on_snapshot`` also gets every snapshot: control learns from it which values run.
 
-        ``line_root``: the Timmy whose status line is written for tmux; None writes none (replay, demo).
+        ``observers`` get every snapshot after it, and their states are shown among those of the sources.
         """
         self.pipeline = pipeline
         self.log = LogHistory(pipeline.log_files)
@@ -50,9 +51,8 @@ class LiveSource:
         self._waker = waker
         self._recorder = recorder
         self._on_snapshot = on_snapshot
-        self._line_root = line_root
+        self._observers = tuple(observers)
         self._turns: tuple[Turn, ...] = ()
-        self._line_written = 0.0
         if recorder is not None:
             pipeline.number_by_history()
             recorder.on_stored = lambda known: pipeline.submit(lambda builder: builder.remember(known))
@@ -65,28 +65,30 @@ class LiveSource:
             self._waker.start()
         if self._recorder is not None:
             self._recorder.start()
+        for observer in self._observers:
+            observer.start()
         self.pipeline.start(lambda snapshot: self._distribute(snapshot, publish))
 
     def _distribute(self, snapshot: Snapshot, publish: Publish) -> None:
+        states = states_of(self._observers)
+        if states:
+            snapshot = replace(snapshot, sources=(*snapshot.sources, *states))
         publish(snapshot)
         self._turns = snapshot.turns
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
         if self._recorder is not None:
             self._recorder.observe(snapshot)
-        if self._line_root is None:
-            return
-        line = status_line(line_values(snapshot))
-        now = time.monotonic()
-        if now - self._line_written >= STATUS_LINE_INTERVAL_S:
-            save_line(line, self._line_root)
-            self._line_written = now
+        show_to(self._observers, snapshot)
 
     def stop(self) -> None:
-        """End within a second."""
+        """End within a second, of which a part is for each: pipeline, observers, recorder."""
         if self._waker is not None:
             self._waker.stop()
         self.pipeline.stop()
+        until = time.monotonic() + STOP_S
+        for observer in self._observers:
+            observer.stop(until)
         if self._recorder is not None:
             self._recorder.stop()
 

@@ -65,7 +65,7 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
 
     ``keep_events``: turns keep their raw events, about 6 KiB each.
     """
-    ingest = new_reading(limits.turn_timeout_s, keep_events, limits.longest_threshold_s)
+    ingest = new_reading(limits.turn_timeout_s, keep_events, limits.longest_threshold_s, whole=True)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
     for path, row in sorted(logs, key=lambda log: log[1].order):

@@ -12,6 +12,7 @@ from timmy_tui.profiles.draft import Draft, TurnMaker
 from timmy_tui.profiles.equations import equation
 from timmy_tui.profiles.matching import Hit
 from timmy_tui.profiles.spec import Profile
+from timmy_tui.profiles.switches import Switches
 
 MAX_CLOSED = 512
 """Closed turns that late events, or the same record fetched again, can still reach."""
@@ -84,6 +85,7 @@ class ProfileAssembler:
         self._not_alone, self._enough = frozenset(rule.not_alone), frozenset(rule.enough)
         self._joins = {join.event: (join, [equation(text) for text in join.same]) for join in rule.join}
         self._sessions = _Sessions()
+        self._switches = Switches(profile)
         self._next = 0
         self._open: OrderedDict[int, Draft] = OrderedDict()
         self._closed: deque[Draft] = deque(maxlen=MAX_CLOSED)
@@ -127,6 +129,8 @@ class ProfileAssembler:
         return turns
 
     def _add(self, hit: Hit, changed: dict[int, Draft]) -> None:
+        if self._switches.take(hit):
+            return
         if hit.event in self._restarts:
             for cut in [*self._open.values()]:
                 self._close(cut, TurnState.FAILED, "it was restarted before the turn ended", changed)
@@ -239,6 +243,7 @@ class ProfileAssembler:
 
     def _new(self, hit: Hit) -> Draft:
         draft = Draft(self._next, hit.key or self._made_up_key(hit), self._sessions.current, self._sessions.name)
+        draft.switches = self._switches.values
         self._next += 1
         self._open[draft.ordinal] = draft
         if hit.key:
@@ -256,18 +261,19 @@ class ProfileAssembler:
 
     def _close(self, draft: Draft, state: TurnState, reason: str, changed: dict[int, Draft]) -> None:
         """The turn is over; older ones in flight that nothing ended were broken off by it."""
-        if not draft.closed:
-            draft.state, draft.reason = state, reason
-            self._closed.append(draft)
-        self._open.pop(draft.ordinal, None)
-        changed[draft.ordinal] = draft
         if self._by == "order":
+            # First, so that the turn itself is the last one closed: what comes late without an id belongs to it.
             for older in [one for one in self._open.values() if one.ordinal < draft.ordinal]:
                 older.state = self._without_end(older, TurnState.ABORTED)
                 older.reason = "" if older.state is TurnState.COMPLETE else "a new turn began before it ended"
                 self._open.pop(older.ordinal)
                 self._closed.append(older)
                 changed[older.ordinal] = older
+        if not draft.closed:
+            draft.state, draft.reason = state, reason
+            self._closed.append(draft)
+        self._open.pop(draft.ordinal, None)
+        changed[draft.ordinal] = draft
 
     def _end_silent(self, changed: dict[int, Draft]) -> None:
         for draft in [*self._open.values()]:

@@ -159,12 +159,14 @@ def watch(profile: "Profile", source: str | Path) -> None:
     from timmy_tui.model.stage_table import StageTable
     from timmy_tui.model.system import System, choose
     from timmy_tui.profiles.spec import stage_row
+    from timmy_tui.profiles.switches import switches_of
 
     stages = StageTable([stage_row(rule, place) for place, rule in enumerate(profile.stage, 1)])
     system = System(
         name=profile.profile.name,
         title=profile.profile.title,
         stages=stages,
+        switches=switches_of(profile),
         counts_tokens=bool(profile.counts.prompt),
         stamps_measure=not profile.time.resolution_ms,
     )
@@ -178,13 +180,19 @@ def watch(profile: "Profile", source: str | Path) -> None:
     os.environ[VARIABLE] = profile.profile.name
 
 
-def new_reading(timeout_s: float, keep_events: bool = True, longest_threshold_s: float = 10.0) -> Reading:
-    """One reading of the logs of the system that is watched. Limits in seconds, as in the settings of ``tail``."""
+def new_reading(
+    timeout_s: float, keep_events: bool = True, longest_threshold_s: float = 10.0, whole: bool = False
+) -> Reading:
+    """One reading of the logs of the system that is watched. Limits in seconds, as in the settings of ``tail``.
+
+    ``whole``: each log is read to its end before the next one, which completes turns however long ago they closed.
+    """
     profile = _Chosen.profile
     if profile is None:
+        from timmy_tui.turns.drafts import MAX_CLOSED_TURNS
         from timmy_tui.turns.ingest import Ingest
 
-        return Ingest(timeout_s, keep_events, longest_threshold_s)
+        return Ingest(timeout_s, keep_events, longest_threshold_s, None if whole else MAX_CLOSED_TURNS)
     from timmy_tui.profiles.days import first_day
     from timmy_tui.profiles.reading import ProfileReading
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from timmy_tui.model.turn import Event, Reason, Span, Turn, TurnState
+from timmy_tui.model.turn import Event, FlagValue, Reason, Span, Turn, TurnState
 from timmy_tui.profiles.matching import Capture, Hit
 from timmy_tui.profiles.settle import Facts, Settler
 from timmy_tui.profiles.spec import Profile
@@ -42,6 +42,7 @@ class Draft(Struct, gc=False):
     events: list[Event] = []
     opened: dict[str, int] = {}
     """Stage that is a sum of pairs → the stamp that opened the last one."""
+    switches: Mapping[str, FlagValue] = {}
     state: TurnState = TurnState.OPEN
     reason: str = ""
     went_wrong: bool = False
@@ -81,6 +82,7 @@ class TurnMaker:
         """Captures with words of the talk; they are shown as text and reply only."""
         self._reason = profile.turn.reason
         self._sums = frozenset(f"{rule.name}.{name}" for rule in profile.event for name in rule.add)
+        self._latest = frozenset(rule.name for rule in profile.event if rule.latest)
         self._pairs: dict[str, list[tuple[str, bool]]] = {}
         for stage in profile.stage:
             if stage.pairs:
@@ -93,14 +95,20 @@ class TurnMaker:
         facts, event, stamp = draft.facts, hit.event, hit.stamp_us
         facts.seen.add(event)
         if stamp is not None:
-            facts.stamps.setdefault(event, stamp)
+            if event in self._latest:
+                facts.stamps[event] = stamp
+            else:
+                facts.stamps.setdefault(event, stamp)
             if draft.first_us is None or stamp < draft.first_us:
                 draft.first_us = stamp
             if draft.last_us is None or stamp > draft.last_us:
                 draft.last_us = stamp
         captures = facts.captures
         if hit.captures:
-            self._take(captures, hit.captures)
+            if event in self._latest:
+                captures.update(hit.captures)
+            else:
+                self._take(captures, hit.captures)
         if hit.parts:
             facts.parts += hit.parts
         if event in self._pairs and stamp is not None:
@@ -154,6 +162,7 @@ class TurnMaker:
             stages=account.stages,
             unmeasured=account.unmeasured,
             skipped=account.skipped,
+            switches=draft.switches,
             unattributed_ms=account.unattributed_ms,
             gaps=account.gaps,
             end_to_end_ms=end_to_end,

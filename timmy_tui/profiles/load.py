@@ -138,6 +138,8 @@ def _capture_names(profile: Profile) -> Iterator[tuple[str, str]]:
         yield from ((f"headline {number}", name) for name in headline.lasts)
         yield from ((f"headline {number}", name) for name in [headline.less] if name)
         yield from ((f"headline {number}", name) for name in headline.unless if "." in name)
+    for flag in profile.flag:
+        yield from ((f"flag {flag.key}", name) for name in (flag.value, *flag.when))
     counts = profile.counts
     yield from (("counts", name) for name in (counts.prompt, counts.cached, counts.output) if name)
     for key, names in profile.figures.items():

@@ -79,6 +79,9 @@ class EventMatcher:
         return None
 
 
+_NOTHING: tuple[Mapping[str, Capture], tuple[Part, ...]] = ({}, ())
+
+
 class _Rule:
     """One event of the profile, ready to be tried."""
 
@@ -100,6 +103,7 @@ class _Rule:
         self._service = getter(rule.service.removeprefix("$")) if rule.service.startswith("$") else None
         self._service_name = rule.service
         self._usual = not (self._pattern or self._where or self._parts or self._zero_is_none)
+        self._is_bare = self._usual and not self._takes
 
     def service(self, fields: Mapping[str, Any]) -> str:
         if self._service is None:
@@ -108,6 +112,8 @@ class _Rule:
         return value if value.__class__ is str else ""
 
     def read(self, record: Record) -> tuple[Mapping[str, Capture], tuple[Part, ...]] | None:
+        if self._is_bare:
+            return _NOTHING
         fields = record.fields
         captures: dict[str, Capture] = {}
         if not self._usual:

@@ -8,10 +8,12 @@ from timmy_tui.core.failures import Failures
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.profiles.assembly import ProfileAssembler
 from timmy_tui.profiles.matching import EventMatcher, Hit
-from timmy_tui.profiles.records import RecordReader
+from timmy_tui.profiles.records import Record, RecordReader
 from timmy_tui.profiles.shapes import shape_of
 from timmy_tui.profiles.spec import Profile
 
+CHUNK_LINES = 400
+"""Lines matched before they are put into turns: what they say fits in the core's cache, as in turns/ingest.py."""
 MOST_SHAPES = 200
 """Shapes of unknown records that are counted; a log of another program has more."""
 
@@ -48,6 +50,15 @@ class ProfileReading:
 
     def feed(self, kind: str, lines: Sequence[bytes], arrived: float | None = None) -> list[Turn]:
         """Whole lines in file order. ``kind``: of the log, there is one. ``arrived``: ``elapsed()`` when written."""
+        self.assembler.arrived = arrived
+        turns: list[Turn] = []
+        for start in range(0, len(lines), CHUNK_LINES):
+            hits = self._hits(lines[start : start + CHUNK_LINES])
+            if hits:
+                turns += self.assembler.add(hits)
+        return turns
+
+    def _hits(self, lines: Sequence[bytes]) -> list[Hit]:
         hits: list[Hit] = []
         for record in self._reader.feed(lines):
             try:
@@ -55,20 +66,22 @@ class ProfileReading:
             except Exception as error:  # noqa: BLE001  One record is lost, and it is said which.
                 self._failures.note(error, f"a record of {self.profile.profile.name}")
                 continue
-            if hit is not None:
-                hits.append(hit)
-                if not self.captured.issuperset(hit.captures):
-                    self.captured.update(hit.captures)
+            if hit is None:
+                self._note_other(record)
                 continue
-            self.other += 1
-            shape = shape_of(record)
-            if shape in self.shapes or len(self.shapes) < MOST_SHAPES:
-                self.shapes[shape] += 1
+            hits.append(hit)
+            if hit.captures and not self.captured.issuperset(hit.captures):
+                self.captured.update(hit.captures)
         self.matched += len(hits)
-        self.assembler.arrived = arrived
         if hits and (stamp := hits[-1].stamp_us) is not None:
             self.newest_stamp = stamp / 1e6
-        return self.assembler.add(hits)
+        return hits
+
+    def _note_other(self, record: Record) -> None:
+        self.other += 1
+        shape = shape_of(record)
+        if shape in self.shapes or len(self.shapes) < MOST_SHAPES:
+            self.shapes[shape] += 1
 
     def read_once(self, logs: Iterable[tuple[str, Sequence[bytes]]]) -> tuple[Turn, ...]:
         """All turns of these lines in the order in which they happened, those that they leave open included."""

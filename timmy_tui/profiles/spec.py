@@ -145,6 +145,8 @@ class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Who writes it, for the log screen."""
     add: Names = ()
     """Captures that are added up where the event comes several times; of others the first counts."""
+    latest: bool = False
+    """Where the event comes several times, the last one counts: its stamp, and its captures."""
 
 
 class StageRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -228,25 +230,18 @@ class LedgerRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FlagRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """A switch of the system in a JSON or TOML file, which the user can look at and change."""
+    """A switch of the system whose value its log tells: the turns behind it are another epoch."""
 
-    name: str
-    file: str
-    kind: Literal["json", "toml", "py", "env"] = "json"
+    key: Name
+    label: str
+    value: str
+    """The capture that is its value."""
+    when: Mapping[str, str] = field(default_factory=dict)
+    """Captures of the same event that must have these values."""
     type: Literal["bool", "int", "float", "str"] = "bool"
-    label: str = ""
     meaning: str = ""
-    live: bool = False
-    """Read again by the running program: nothing is restarted."""
-
-
-class RestartRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """How it is restarted."""
-
-    unit: str = ""
-    """Name of its systemd unit."""
-    user: bool = False
-    """A unit of the user's own, which needs no password."""
+    touches: Names = ()
+    """Stages that get new usual times when it changes. Empty: it may be any."""
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -267,7 +262,6 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     private: Names = ()
     """Captures that are neither shown nor stored."""
     flag: tuple[FlagRule, ...] = ()
-    restart: RestartRule = RestartRule()
 
 
 def stage_row(rule: StageRule, place: int) -> Stage:

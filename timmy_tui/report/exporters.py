@@ -14,6 +14,7 @@ from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.llm import LearnedRate, OllamaFacts, Reuse
 from timmy_tui.model.snapshot import Listening, SourceState
 from timmy_tui.model.turn import Session, Turn
+from timmy_tui.storage.parquet_files import Origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,9 @@ class ReportData:
 
     read_rates: Callable[[], Iterable[LearnedRate]] = tuple
     """Cold rates that the dashboard, or a probe, has kept."""
+
+    read_origin: Callable[[], Origin] = lambda: Origin("")
+    """Whose turns these are, for a file that may stand beside another machine's."""
 
     @cached_property
     def known_flags(self) -> KnownFlags:
@@ -167,18 +171,22 @@ class Csv:
 
 
 class Parquet:
-    """The same table with its column types. Needs pyarrow."""
+    """One file with the columns of ``export --parquet``. Needs pyarrow."""
 
     name: ClassVar[str] = "parquet"
-    help: ClassVar[str] = "The same table in a new file."
+    help: ClassVar[str] = "One new file, as `export --parquet` writes them by day."
     for_programs: ClassVar[bool] = True
     to_file: ClassVar[bool] = True
 
     def write(self, data: ReportData, path: Path | None) -> None:
-        try:
-            _frame(data).to_parquet(path, index=False)
-        except ImportError:
-            raise ExportError("Parquet needs pyarrow: pip install 'timmy-tui[parquet]'.") from None
+        from timmy_tui.storage.parquet_files import file_bytes, replace_whole
+        from timmy_tui.storage.session_runs import in_one_order
+        from timmy_tui.storage.turn_table import row_of
+
+        assert path is not None
+        placed = in_one_order([data.turns])
+        rows = [row_of(turn, data.reuse[one.ordinal]) for turn, one in zip(placed, data.turns, strict=True)]
+        replace_whole(path, file_bytes(rows, data.read_origin()))
 
 
 def _frame(data: ReportData) -> "pd.DataFrame":

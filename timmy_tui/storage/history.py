@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -221,8 +222,15 @@ class History:
         return [(float(at), finding) for at, finding in self._decoded("findings", rows, Finding)]
 
     def put_comparison(self, comparison: Comparison, at: float) -> None:
-        """Store a comparison. ``at``: seconds since 1970."""
-        self._put_data("INSERT INTO comparisons (root, at, data) VALUES (?, ?, ?)", (self._root, at), comparison)
+        """Store a comparison, unless the newest one of these sides says the same. ``at``: seconds since 1970.
+
+        Who watches has read the logs from their beginning: after a restart, or beside another one, it concludes again.
+        """
+        with self._transaction() as database:  # two that watch conclude at the same moment
+            newest = (one for _, one in reversed(self.comparisons()) if (one.a, one.b) == (comparison.a, comparison.b))
+            if all(_told_by(one) != _told_by(comparison) for one in islice(newest, 1)):
+                values = (self._root, at, msgspec.json.encode(comparison))
+                database.execute("INSERT INTO comparisons (root, at, data) VALUES (?, ?, ?)", values)
 
     def comparisons(self) -> list[tuple[float, Comparison]]:
         """All comparisons with their time, oldest first."""
@@ -267,6 +275,11 @@ class History:
         """Number of rows by table."""
         tables = ("turns", "marks", "findings", "changes", "comparisons")
         return {name: int(self._read(f"SELECT count(*) FROM {name}")[0][0]) for name in tables}
+
+
+def _told_by(comparison: Comparison) -> tuple[object, ...]:
+    """What makes another comparison of the same sides news: a verdict or a flag, not a figure."""
+    return comparison.changes, *((stage.stage, stage.verdict) for stage in comparison.stages)
 
 
 def _renumber(turns: Iterable[tuple[int, Turn]]) -> Iterator[Turn]:

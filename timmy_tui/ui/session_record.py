@@ -11,8 +11,8 @@ from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
+from timmy_tui.report.backlog import Backlog
 from timmy_tui.report.finding_words import end_words, level_words, what_words
-from timmy_tui.ui.backlog import Backlog
 from timmy_tui.ui.paint.wording import stage_name
 
 OF_DAY = "%H:%M"

@@ -231,7 +231,7 @@ async def report(folder: Path, talk: Talk) -> None:
     """Write session_report.json as ``job.py`` does."""
     session: AgentSession = AgentSession(turn_handling={"preemptive_generation": {"enabled": talk.preemptive}})
     made = SessionReport(
-        job_id="AJ_1", room_id="RM_1", room="kitchen", options=session._opts,
+        job_id="AJ_1", room_id="RM_1", room="kitchen", options=session.options,
         events=[CloseEvent(reason=CloseReason.JOB_SHUTDOWN)], chat_history=talk.history,
         duration=NOW[0] - 1795532645.25, started_at=1795532645.25, model_usage=talk.usage.flatten(), agent_name="timmy",
     )  # fmt: skip

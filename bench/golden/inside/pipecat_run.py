@@ -27,12 +27,15 @@ from contextlib import contextmanager  # noqa: E402
 from importlib.metadata import version  # noqa: E402
 from typing import Any  # noqa: E402
 
-import loguru._logger  # noqa: E402
 from loguru import logger  # noqa: E402
-from loguru._datetime import datetime as LoguruDatetime  # noqa: E402
-from loguru._defaults import LOGURU_FORMAT  # noqa: E402
 
-loguru._logger.aware_now = lambda: LoguruDatetime.fromtimestamp(CLOCK.now(), OSLO)
+
+def stamp(record: Any) -> None:
+    """The time of a line, of loguru's own type."""
+    record["time"] = type(record["time"]).fromtimestamp(CLOCK.now(), OSLO)
+
+
+logger.configure(patcher=stamp)
 
 from pipecat.frames.frames import EndFrame  # noqa: E402
 from pipecat.observers.loggers.metrics_log_observer import MetricsLogObserver  # noqa: E402
@@ -157,7 +160,7 @@ async def text(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "pipecat.log"
     path.unlink(missing_ok=True)
-    sink = logger.add(path, level="DEBUG", format=LOGURU_FORMAT)
+    sink = logger.add(path, level="DEBUG")
     one = Bot("bot-1")
     one.worker.add_observer(MetricsLogObserver())
     turns = await one.run(text_story, 3)

@@ -194,6 +194,20 @@ def test_a_rest_below_20_ms_is_normal(retrieve: float, rest: str) -> None:
     assert found.sentence.endswith(f"over your usual: CLASS +300ms, {rest}")
 
 
+@pytest.mark.parametrize(
+    ("each", "sentence"),
+    [
+        (15.0, "+30ms over your usual: no part stands out"),
+        (19.9, "+40ms over your usual: no part stands out"),
+        (-15.0, "−30ms under your usual: no part stands out"),
+        (20.1, "+40ms over your usual: CLASS +20ms, retrieval +20ms, rest normal"),
+    ],
+)
+def test_a_rest_is_only_said_beside_a_part(each: float, sentence: str) -> None:
+    """Alone it is the whole once more."""
+    assert last(turn(99, 100.0 + each, 200.0 + each)).sentence == sentence
+
+
 def test_parts_have_names_that_can_be_read() -> None:
     diagnoser = Diagnoser()
     for ordinal in range(20):

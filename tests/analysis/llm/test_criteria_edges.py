@@ -47,7 +47,22 @@ def test_three_later_turns_are_judged(count: int, told: str) -> None:
     found = judge(turns(count))["llm_time"]
     assert found.verdict == told
     if told == "not judged":
-        assert (found.value, found.because) == ("", "2 of 2 turns known, 3 needed")
+        assert (found.value, found.because) == ("", "2 turns are too few, 3 are needed")
+
+
+@pytest.mark.parametrize(
+    ("count", "shares", "because"),
+    [
+        (2, [None], "none of 1 turn shows it, 3 are needed"),
+        (2, [0.9], "1 turn is too few, 3 are needed"),
+        (3, [0.9, 0.9], "2 turns are too few, 3 are needed"),
+        (5, [None] * 4, "none of 4 turns shows it, 3 are needed"),
+        (5, [0.9, None, None, None], "only 1 of 4 turns shows it, 3 are needed"),
+        (5, [0.9, 0.9, None, None], "only 2 of 4 turns show it, 3 are needed"),
+    ],
+)
+def test_why_turns_do_not_suffice_is_said_in_good_english(count: int, shares: list[float | None], because: str) -> None:
+    assert judge(turns(count), shares=dict(enumerate(shares, 1)))["prefix_reuse"].because == because
 
 
 def test_ollamas_own_time_stands_in_for_v34s() -> None:
@@ -63,7 +78,7 @@ def test_the_goal_for_the_whole_is_ten_seconds(seconds: float, told: str) -> Non
 def test_a_whole_that_is_not_measured_is_not_judged() -> None:
     """A typed turn, one of v34's log alone, one in which a clock stepped: whatever its first and last time are."""
     found = judge([*turns(2, spent=1.0), *turns(2, 2, end_to_end_ms=None, ended=1001.0)])["total_time"]
-    assert (found.verdict, found.because) == ("not judged", "2 of 4 turns known, 3 needed")
+    assert (found.verdict, found.because) == ("not judged", "only 2 of 4 turns show it, 3 are needed")
 
 
 @pytest.mark.parametrize(("count", "told"), [(2, "not judged"), (3, "fail")])
@@ -90,7 +105,7 @@ def test_a_tenth_more_is_still_the_same(llm_ms: float, told: str) -> None:
 
 @pytest.mark.parametrize("key", ["phase2_total", "phase1_latency"])
 def test_what_is_lacking_for_a_comparison_is_said(key: str) -> None:
-    assert judge(turns(4, 9), turns(2))[key].because == "4 turns known and 2 before, 3 of each needed"
+    assert judge(turns(4, 9), turns(2))[key].because == "4 turns and 2 before are too few, 3 of each are needed"
     assert judge(turns(4, 9))[key].because == "there is no epoch before to compare with"
 
 
@@ -111,7 +126,7 @@ def test_three_shares_make_a_median(known: int, told: str) -> None:
     found = judge(turns(5), shares=dict.fromkeys(range(1, 1 + known), 0.9))["prefix_reuse"]
     assert found.verdict == told
     assert found.value == ("90% reused · 3t" if told == "pass" else "")
-    assert found.because == ("" if told == "pass" else "2 of 4 turns known, 3 needed")
+    assert found.because == ("" if told == "pass" else "only 2 of 4 turns show it, 3 are needed")
 
 
 def test_the_first_turn_of_a_session_is_no_later_one() -> None:
@@ -206,7 +221,8 @@ def test_lengths_are_compared_over_three_answers(now: int, before: int, value: s
     assert found.value == value
     assert found.verdict == ("pass" if now == before == 3 else "not judged")
     assert found.because == {
-        2: "2 of 2 turns known, 3 needed", 3: "" if before == 3 else "there are too few replies before to compare with",
+        2: "2 turns are too few, 3 are needed",
+        3: "" if before == 3 else "there are too few replies before to compare with",
     }[now]  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.turn_makers import complete_turn
-from timmy_tui.analysis.frame import COLUMNS, TurnFrame
+from timmy_tui.analysis.columns import COLUMNS
+from timmy_tui.analysis.frame import TurnFrame
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.percentiles import headline_stat, percentile, stage_stats, summarize
 from timmy_tui.core.formatting import duration

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from timmy_tui.ui.paint.lines import (
+    Line,
     cells,
     changed_cells,
     cut,
@@ -21,6 +22,7 @@ from timmy_tui.ui.paint.lines import (
     plain,
     right,
     spread,
+    whole_parts,
     wrap,
     wrap_text,
 )
@@ -105,3 +107,35 @@ def test_wrapped_text_is_all_there_and_fits(text: str, width: int) -> None:
 def test_text_is_divided_between_words() -> None:
     assert wrap_text("Timmy hears – nobody", 12) == ["Timmy hears", "  – nobody"]
     assert wrap_text("Timmy hears nobody", 12) == ["Timmy hears", "  nobody"]
+
+
+@pytest.mark.parametrize(
+    ("spans", "width", "shown"),
+    [
+        ((("helped: [0.…", "info"), ("  u", "key"), (" undo", "text")), 14, "helped: [0.…"),
+        ((("helped: [0.…", "info"), ("  u", "key"), (" undo", "text")), 16, "helped: [0.…  u…"),
+        ((("helped: [0.…", "info"), (" and more", "text")), 11, "helped: [0…"),
+        ((("one …two", "text"),), 6, "one…"),
+        ((("one … two", "text"),), 7, "one…"),
+        ((("…………", "text"),), 3, "…"),
+    ],
+)
+def test_what_was_cut_before_is_cut_once(spans: Line, width: int, shown: str) -> None:
+    got = fit(spans, width)
+    assert plain(got).rstrip() == shown and cells(got) == width
+    assert plain((("", "text"), *got)).count("…") <= 1 or "…  " in plain(got)
+
+
+@pytest.mark.parametrize("text", ["and … so on", "and… so on", "and …… so on"])
+def test_a_text_with_an_ellipsis_is_cut_with_one(text: str) -> None:
+    assert cut(text, 6) == "and…"
+
+
+def test_a_line_of_parts_is_shortened_by_whole_parts() -> None:
+    """``of 8 000`` was cut to ``of 8…``, which is another figure."""
+    parts = [line("cache ~74%"), line(("ctx ", "muted"), "33%", (" of 8 000", "muted")), line("≈78 turns left")]
+    whole = join_fitting(parts, 80)
+    shown = [plain(whole_parts(whole, width)) for width in (44, 43, 28, 27, 10)]
+    two = "cache ~74%  ctx 33% of 8 000"
+    assert shown == [plain(whole), two, two, "cache ~74%", "cache ~74%"]
+    assert plain(whole_parts(whole, 9)) == plain(whole), "left to be cut with …"

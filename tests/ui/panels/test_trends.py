@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.style import Style
 
 from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot, turn
-from timmy_tui.model.judgement import Finding
+from timmy_tui.model.judgement import Comparison, Finding, StageVerdict
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
-from timmy_tui.ui.paint.glyphs import ASCII
+from timmy_tui.ui.paint.glyphs import ASCII, UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
 from timmy_tui.ui.panels.skyline_window import GUTTER, window_of
-from timmy_tui.ui.panels.trend_plot import Style, axis_line, plot_lines, series_of
+from timmy_tui.ui.panels.trend_plot import Style as Drawing
+from timmy_tui.ui.panels.trend_plot import axis_line, plot_lines, series_of
 from timmy_tui.ui.panels.trend_series import brackets_of, companions, levels_of, series_keys, series_name
 from timmy_tui.ui.panels.trend_stack import stack_lines
 from timmy_tui.ui.panels.trend_window import TrendWindow, trend_window
@@ -125,7 +127,7 @@ def test_turns_that_failed_or_are_not_known_are_signs_on_the_axis_and_never_zero
     assert [axis[window.column_of(at)] for at in (3, 7, 9)] == ["✗", "○", "?"]
     assert plain(axis_line(v, llm))[GUTTER + window.column_of(11)] == "?"
     assert [headline.values[at] for at in (3, 7, 9)] == [None, None, None]
-    plot = texts(plot_lines(v, headline, Style(8)))[1:]
+    plot = texts(plot_lines(v, headline, Drawing(8)))[1:]
     for at in (3, 9):
         assert {row[GUTTER + window.column_of(at) + 1] for row in plot} <= {" ", "⠒", "⠉", "⣀", "⠤"}
         column = [row[GUTTER + window.column_of(at)] for row in plot]
@@ -228,7 +230,7 @@ def test_a_flip_stands_under_the_plot_with_its_verdict_in_words() -> None:
 
 def test_ticks_stand_on_rows_of_the_plot_and_have_units() -> None:
     v = view(slower_since(99))
-    rows = texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "headline"), Style(10)))[1:]
+    rows = texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "headline"), Drawing(10)))[1:]
     assert [row[:GUTTER].strip() for row in rows if row[:GUTTER].strip()] == ["2.0s", "1.5s", "1.0s", "500ms", "0"]
     tick = next(row for row in rows if row.startswith(" 2.0s"))
     assert "⣀" in tick or "⠤" in tick
@@ -358,9 +360,9 @@ def test_a_few_turns_are_not_stretched() -> None:
     assert {window.dots_of(at) for at in range(10)} == {8}
 
 
-@pytest.mark.parametrize("style", [Style(8), Style(8, filled=True)])
+@pytest.mark.parametrize("style", [Drawing(8), Drawing(8, filled=True)])
 @pytest.mark.parametrize("key", ["llm", "headline"])
-def test_a_chart_has_one_colour_up_to_a_change_and_one_since(key: str, style: Style) -> None:
+def test_a_chart_has_one_colour_up_to_a_change_and_one_since(key: str, style: Drawing) -> None:
     """Level and turns in two colours mixed at random: a cell has one, and neighbours share it."""
     v = view(slower_since(20), slower(20))
     window = trend_window(v, WIDTH, 120)
@@ -376,3 +378,29 @@ def test_a_chart_has_one_colour_up_to_a_change_and_one_since(key: str, style: St
                     (ahead if at < begin else since).add(role.partition(" over ")[0])
                 at += 1
     assert ahead == {series.role} and since == {"spark.slower"}
+
+
+@pytest.mark.parametrize("look", ["ground", "without colours", "ascii", "no ground in the theme"])
+def test_what_stands_for_p5_to_p95_is_said_as_it_is_drawn(look: str) -> None:
+    band = Style.parse("#333333 on #333333") if look != "no ground in the theme" else Style.parse("#333333")
+    glyphs = ASCII if look == "ascii" else UNICODE
+    v = view(slower_since(99, 30), styles={"band": band}, monochrome=look == "without colours", glyphs=glyphs)
+    key = texts(draw_charts(v, Options(), None, WIDTH, 28))[1]
+    assert ("behind it: p5–p95" in key) is (look == "ground") and ("dots: p5–p95" in key) is (look != "ground")
+
+
+@pytest.mark.parametrize(("measured", "said"), [(430.0, True), (290.0, False), (190.0, True), (287.0, False)])
+def test_levels_at_equal_work_say_so_where_the_chart_shows_others(measured: float, said: bool) -> None:
+    """Of a flip that made the answers shorter: 767 ms → 624 ms stood over dots at 287 ms."""
+    turns = tuple(with_stages(number, llm=700.0 if number < 20 else measured) for number in range(40))
+    stage = StageVerdict(
+        stage="llm", ratio=0.41, low=0.36, high=0.47, raw_ratio=0.4, n_a=20, n_b=20, verdict="faster",
+        before_ms=700.0, after_ms=measured,
+    )  # fmt: skip
+    verdict = Comparison(a="epoch:0", b="epoch:1", n_a=20, n_b=20, stages=(stage,), sentence="LLM faster")
+    v = view(turns, epochs=(epoch(20),))
+    state = v.snapshot.judgement
+    assert state is not None
+    v = replace(v, snapshot=replace(v.snapshot, judgement=replace(state, verdict=verdict)))
+    words = "\n".join(texts(plot_lines(v, series_of(v, trend_window(v, WIDTH, 120), "llm"), Drawing(6))))
+    assert "▼-413ms ×0.41" in words and ("at equal work" in words) is said

@@ -7,11 +7,13 @@ from msgspec.structs import replace
 
 from tests.ui.fakes import FakeControl
 from tests.ui.running import running_dashboard
-from tests.ui.snapshots import NOW, control_state, snapshot
+from tests.ui.snapshots import NOW, control_state, judgement, snapshot
 from timmy_tui.model.change import ChangeState, ControlState, RestorePoint
+from timmy_tui.model.judgement import StageVerdict
 from timmy_tui.model.user_requests import Flip, Restore, RestoreLatest, Undo
+from timmy_tui.ui.key_commands import key_name
 from timmy_tui.ui.paint.lines import plain
-from timmy_tui.ui.panels.changes import progress_lines
+from timmy_tui.ui.panels.changes import change_rows, progress_lines, verdict_lines
 from timmy_tui.ui.screens.changes import next_value
 from timmy_tui.ui.view import View
 
@@ -206,3 +208,25 @@ def test_a_change_that_is_over_leaves_the_room_to_its_verdict(state: ChangeState
     assert any("* Restarting with stat" in text for text in lines) is not over
     assert any(text.startswith("last change") for text in lines) is over
     assert "2 turns show it" in lines, "its state is said one line above"
+
+
+@pytest.mark.parametrize("key", ["asterisk", "f5", ""])
+async def test_the_key_that_makes_a_restore_point_is_the_one_that_does(key: str) -> None:
+    """It was said to be ``b``, which makes none any more."""
+    state = replace(control_state(), restore_points=())
+    view = View(snapshot=snapshot(), control=state, keys={"restore_point": key_name(key)} if key else {})
+    (words,) = [plain(row) for row, _ in change_rows(view, 80) if "none yet" in plain(row)]
+    assert words == (f"none yet; {key_name(key)} makes one" if key else "none yet")
+
+
+@pytest.mark.parametrize(("width", "said"), [(80, True), (79, False), (120, True)])
+def test_how_many_turns_a_verdict_needs_is_said_whole_or_not_at_all(width: int, said: bool) -> None:
+    few = StageVerdict(
+        stage="store", ratio=None, low=None, high=None, raw_ratio=None, n_a=16, n_b=4, wanted=1,
+        verdict="too few turns",
+    )  # fmt: skip
+    state = judgement(30)
+    assert state.verdict is not None
+    snap = snapshot(judgement=replace(state, verdict=replace(state.verdict, stages=(few,))))
+    (row,) = [plain(row) for row in verdict_lines(View(snapshot=snap), width) if "too few turns" in plain(row)]
+    assert row.endswith("n 16, 4  1 more" if said else "n 16, 4") and len(row) <= width

@@ -307,7 +307,7 @@ async def test_the_llm_screen_says_where_its_figures_come_from() -> None:
         text = dashboard.text()
         for words in ("Ollama 0.12.11", "3.4 GB, 100% GPU", "unloads in 4m", "2 720 of 8 000 (loaded)",
                       "≈86 turns left", "reused ~1 813 (~74%)", "new ~637", "estimated: prefill time", "108/s", "cold",
-                      "✗ fail", "● pass", "○ not judged LLM time", "because 2 of 10 turns known, 3 needed",
+                      "✗ fail", "● pass", "○ not judged LLM time", "because only 2 of 10 turns show it, 3 are needed",
                       "● not seen   errors in logs", "✗ seen       replies degrade", "counts all tokens"):  # fmt: skip
             assert words in text, words
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from textual import events
 
 from tests.ui.fakes import FakeControl
 from tests.ui.running import RunningDashboard, running_dashboard
@@ -17,7 +18,8 @@ from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.postcard import postcard
 from timmy_tui.ui.panels.turn_cells import sorted_turns
-from timmy_tui.ui.screens.turns import MOST, TurnsScreen
+from timmy_tui.ui.panels.turn_order import MOST
+from timmy_tui.ui.screens.turns import TurnsScreen
 from timmy_tui.ui.turn_export import turns_csv
 from timmy_tui.ui.view import View
 
@@ -249,6 +251,50 @@ async def test_the_newest_row_is_in_view_after_a_resize_and_on_coming_back() -> 
         assert newest in dashboard.text()
 
 
+async def scrolled(
+    dashboard: RunningDashboard, direction: type[events.MouseScrollDown | events.MouseScrollUp]
+) -> float:
+    """First row in view after some notches of the wheel over the table."""
+    table = turns_screen(dashboard).table
+    before = table.scroll_y
+    for _ in range(3):
+        table.post_message(direction(None, 5, 5, 0, 0, 0, False, False, False, 5, 5))
+    await dashboard.until(lambda: table.scroll_y != before and table.scroll_y == table.scroll_target_y)
+    return table.scroll_y
+
+
+@pytest.mark.parametrize("sizes", [((80, 20), (80, 24)), ((100, 20), (80, 24)), ((80, 24), (130, 30), (80, 24))])
+async def test_where_the_wheel_went_outlives_a_size_and_the_place_of_before_does_not(
+    sizes: tuple[tuple[int, int], ...],
+) -> None:
+    async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
+        await dashboard.press("2", "home")
+        for size in ((80, 20), (80, 24)):  # The first row is remembered.
+            await dashboard.pilot.resize_terminal(*size)
+            await dashboard.pilot.pause()
+        top = await scrolled(dashboard, events.MouseScrollDown)
+        assert top > 0
+        for size in sizes:
+            await dashboard.pilot.resize_terminal(*size)
+            await dashboard.pilot.pause()
+        await dashboard.until(lambda: turns_screen(dashboard).table.scroll_y == top)
+        await dashboard.press("down")
+        await dashboard.until(lambda: turns_screen(dashboard).table.scroll_y < 2)
+
+
+async def test_the_wheel_away_from_the_newest_row_stops_following() -> None:
+    async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
+        await dashboard.press("2")
+        await scrolled(dashboard, events.MouseScrollUp)
+        await dashboard.until(lambda: "following" not in dashboard.text())
+        top = turns_screen(dashboard).table.scroll_y
+        await dashboard.publish(snapshot(32))
+        await dashboard.until(lambda: "+1 new" in dashboard.text())
+        assert turns_screen(dashboard).table.scroll_y == top
+        await dashboard.press("f")
+        await dashboard.until(lambda: "following" in dashboard.text() and "431" in dashboard.text())
+
+
 async def test_columns_are_chosen_and_remembered() -> None:
     async with running_dashboard(snapshot(), size=(180, 40)) as dashboard:
         await dashboard.press("2", "v")
@@ -295,6 +341,7 @@ async def test_a_postcard_is_twelve_lines_of_the_turn_under_the_cursor() -> None
     for one in conversation():
         lines = postcard(one, View(snapshot=snapshot()))
         assert len(lines) == 12 and all(len(row) <= 78 for row in lines) and "weather" not in " ".join(lines)
+        assert not any(row.startswith("?") for row in lines) and any(row.startswith("gap ") for row in lines)
 
 
 async def test_a_notice_is_seen_beside_a_running_change() -> None:

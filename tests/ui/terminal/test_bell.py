@@ -14,7 +14,7 @@ from tests.ui.snapshots import finding, judgement, open_turn, snapshot, turn
 from tests.waiting import wait_for
 from timmy_tui.model.snapshot import Listening, Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import Event, Marker, Turn, TurnState
-from timmy_tui.ui.backlog import SETTLED_S
+from timmy_tui.report.backlog import SETTLED_S
 from timmy_tui.ui.terminal.bell import PAUSE_S, Bell
 
 QUIET = replace(snapshot(31), listening=Listening())

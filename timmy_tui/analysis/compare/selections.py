@@ -1,10 +1,12 @@
-"""Selections of turns as the user writes them: ``epoch:3``, ``last:20``, ``flag:tail-mode=on``."""
+"""Selections of turns as the user writes them: ``epoch:3``, ``flag:tail-mode=on``, ``machine:laptop/last:20``."""
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.core.decode import decimal_number, whole_number
@@ -13,7 +15,9 @@ from timmy_tui.model.flag_words import word
 from timmy_tui.model.flags import Flag, KnownFlags
 from timmy_tui.model.turn import FlagValue, Turn
 
-FORMS = "session:ID  epoch:N  epochs:I-J  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)"
+FORMS = "session:ID  epoch:N  epochs:I-J  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)  machine:NAME[/FORM]"
+_OF_ONE_ORDER = ("epoch", "epochs", "turns", "last")
+"""Forms that count turns: those of two machines have no one order."""
 _ON = {"true": "on", "false": "off"}
 
 
@@ -29,21 +33,51 @@ class _Request:
 
 
 def select(
-    turns: Sequence[Turn], selection: str, now: float | None = None, known: KnownFlags | None = None
+    turns: Sequence[Turn],
+    selection: str,
+    now: float | None = None,
+    known: KnownFlags | None = None,
+    machine_of: Mapping[int, str] | None = None,
 ) -> list[Turn]:
     """Turns of a selection, in order. Raises NotFound for an unknown form, and if no turn fits.
 
     ``now``: seconds since the epoch, by default the clock's. ``known``: the table of flags, and their values by journal
-    and files.
+    and files. ``machine_of``: ordinal → name of the machine, where the turns are of several.
     """
     kind, _, rest = selection.partition(":")
+    if kind == "machine":
+        return _of_machine(turns, rest, now, known, machine_of or {})
     reader = _READERS.get(kind)
     if reader is None or not rest:
         raise NotFound(f"{selection!r} is not a selection of turns.", f"Forms: {FORMS}")
+    names = sorted(set((machine_of or {}).values()))
+    if len(names) > 1 and kind in _OF_ONE_ORDER:
+        raise NotFound(
+            f"{selection!r} is of which machine? There are {', '.join(names)}.", f"machine:{names[0]}/{selection}"
+        )
     selected = reader(_Request(turns, rest, time.time() if now is None else now, known or KnownFlags()))
     if not selected:
         raise NotFound(f"no turn fits {selection!r}.", "timmy-tui report --sessions shows what there is.")
     return selected
+
+
+def _of_machine(
+    turns: Sequence[Turn], rest: str, now: float | None, known: KnownFlags | None, machine_of: Mapping[int, str]
+) -> list[Turn]:
+    """``laptop``, or ``laptop/last:20``: of its turns alone."""
+    name, _, inner = rest.partition("/")
+    own = [turn for turn in turns if machine_of.get(turn.ordinal) == name]
+    if not own:
+        names = ", ".join(sorted(set(machine_of.values())))
+        hint = f"There is {names}." if names else "Only Parquet files say whose turns they are: --log DIR"
+        raise NotFound(f"no turn is of a machine {name!r}.", hint)
+    if not inner:
+        return own
+    # Its sessions count from 1, as in a report of this machine.
+    before = min(turn.session for turn in own) - 1
+    chosen = select([replace(turn, session=turn.session - before) for turn in own], inner, now, known)
+    ordinals = {turn.ordinal for turn in chosen}
+    return [turn for turn in own if turn.ordinal in ordinals]
 
 
 def _by_session(request: _Request) -> list[Turn]:

@@ -229,7 +229,10 @@ def _sentence(excess: float, named: list[Contribution], like: str) -> str:
         for part in named[:-1]
     ]
     rest = named[-1].ms
-    parts.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {signed_duration(rest)}")
+    if not parts:
+        parts.append("no part stands out")  # The rest alone would be the whole once more.
+    else:
+        parts.append("rest normal" if abs(rest) < _TUNING.worth_ms else f"rest {signed_duration(rest)}")
     return f"{signed_duration(excess)} {side} your usual{alike}: {', '.join(parts)}"
 
 

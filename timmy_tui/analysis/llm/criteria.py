@@ -13,7 +13,7 @@ from timmy_tui.analysis.llm.epoch_figures import (
     llm_ms,
     total_ms,
 )
-from timmy_tui.core.formatting import duration, percent
+from timmy_tui.core.formatting import duration, percent, plural
 from timmy_tui.model.llm import BROKE, FAIL, MISLEADING, NOT_JUDGED, PASS, Criterion, Reuse
 from timmy_tui.model.turn import Turn
 
@@ -283,13 +283,21 @@ def _before_text(ms: float | None) -> str:
 
 
 def _too_few(known: int, of: int, no_turn: str = NO_TURN) -> str:
-    return f"{known} of {of} turns known, {MIN_TURNS} needed" if of else no_turn
+    """Why there is no verdict, in words that can follow ``because``."""
+    if not of:
+        return no_turn
+    if known == of:
+        few = f"{plural(of, 'turn')} {'is' if of == 1 else 'are'} too few"
+    else:
+        some = f"only {known} of {of} turns {'shows' if known == 1 else 'show'} it"
+        few = some if known else f"none of {plural(of, 'turn')} shows it"
+    return f"{few}, {MIN_TURNS} are needed"
 
 
 def _too_few_to_compare(epochs: Epochs, n: int, n_before: int) -> str:
     if not epochs.before.n:
         return "there is no epoch before to compare with"
-    return f"{n} turns known and {n_before} before, {MIN_TURNS} of each needed"
+    return f"{plural(n, 'turn')} and {n_before} before are too few, {MIN_TURNS} of each are needed"
 
 
 CRITERIA: tuple[CriterionRow, ...] = (

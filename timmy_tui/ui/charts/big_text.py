@@ -11,7 +11,10 @@ TALLEST = 2.5
 """A pixel is at most so many times as high as wide: a narrow pane has tall figures, not flat ones."""
 GAP = 1
 """Pixels between two letters."""
-# ≥ and > are narrower than figures: at three pixels ≥ reads as a 2.
+MARGIN = 1
+"""Cells at each side that stay blank: a letter at the edge of the pane looks cut, ≥ most of all."""
+# ≥ and > are narrower than figures: at three pixels ≥ reads as a 2. With an s of two, ``≥2.68s`` has
+# 19 pixels: with 20 it filled a pane of 40, 60, 80, 120 or 200 cells from edge to edge.
 _FONT: dict[str, tuple[str, ...]] = {
     character: tuple(rows.split())
     for character, rows in {
@@ -19,7 +22,7 @@ _FONT: dict[str, tuple[str, ...]] = {
         "4": "#.# #.# ### ..# ..#", "5": "### #.. ### ..# ###", "6": "### #.. ### #.# ###", "7": "### ..# ..# .#. .#.",
         "8": "### #.# ### #.# ###", "9": "### #.# ### ..# ###", ".": ". . . . #", "—": "... ... ### ... ...",
         "≥": "#. .# #. .. ##", ">": ".. #. .# #. ..", "~": ".... .#.# #.#. .... ....", " ": ".. .. .. .. ..",
-        "s": "... .## #.. ..# ##.", "m": "..... ..... ##.#. #.#.# #.#.#", "h": "#.. #.. ##. #.# #.#",
+        "s": ".. ## #. .# ##", "m": "..... ..... ##.#. #.#.# #.#.#", "h": "#.. #.. ##. #.# #.#",
         "A": ".#. #.# ### #.# #.#", "B": "##. #.# ##. #.# ##.", "D": "##. #.# #.# #.# ##.", "E": "### #.. ##. #.. ###",
         "F": "### #.. ##. #.. #..", "G": ".## #.. #.# #.# .##", "H": "#.# #.# ### #.# #.#", "I": "# # # # #",
         "K": "#.# #.# ##. #.# #.#", "L": "#.. #.. #.. #.. ###", "M": "#...# ##.## #.#.# #...# #...#",
@@ -52,9 +55,9 @@ def rows_of(size: Size, plain: bool) -> int:
 
 
 def largest(text: str, width: int, rows: int, plain: bool) -> Size | None:
-    """The largest size in so many cells and rows; None where not even the smallest has room."""
+    """The largest size in so many cells, with a margin, and rows; None where not even the smallest has room."""
     across = pixels_across(text)
-    cells = width // across if across else 0
+    cells = (width - 2 * MARGIN) // across if across else 0
     steps = rows // ROWS if plain else 2 * rows // ROWS
     if cells < 1 or steps < 1:
         return None

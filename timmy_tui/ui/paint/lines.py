@@ -40,7 +40,7 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
         return text
     if width <= len(ellipsis):
         return ellipsis[:width]
-    return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
+    return set_cell_size(text, width - len(ellipsis)).rstrip(f" {ellipsis}") + ellipsis
 
 
 def foreign(text: str, width: int, ellipsis: str = "…") -> str:
@@ -79,7 +79,12 @@ def fit(spans: Line, width: int) -> Line:
             available -= size
             continue
         part = set_cell_size(text, available)
-        parts.append((set_cell_size(part.rstrip() + "…", available + 1) if text_is_cut else part, role))
+        if text_is_cut:
+            rest = part.rstrip(" …")
+            # What is cut was cut before: one … says it.
+            twice = not rest and parts and parts[-1][0].rstrip().endswith("…")
+            part = set_cell_size(rest + ("" if twice else "…"), available + 1)
+        parts.append((part, role))
         break
     return tuple(parts)
 
@@ -149,6 +154,19 @@ def wrap(parts: Iterable[Line], width: int, gap: str = "  ") -> list[Line]:
     if current:
         rows.append(current)
     return rows
+
+
+def whole_parts(spans: Line, width: int) -> Line:
+    """The first parts of a line made by ``join_fitting`` that fit; all of it, to be cut, where not even one does."""
+    if cells(spans) <= width:
+        return spans
+    ends = [at for at, (text, _) in enumerate(spans) if at and text == "  " and cells(spans[:at]) <= width]
+    return spans[: ends[-1]] if ends else spans
+
+
+def words_of(spans: Line) -> list[Line]:
+    """Each word as a part, to be wrapped; its role stays."""
+    return [((word, role),) for text, role in spans for word in text.split()]
 
 
 def wrap_text(text: str, width: int) -> list[str]:

@@ -12,6 +12,8 @@ FOR_FEW_COLOURS = "ansi16"
 FOR_LIGHT_GROUND = "timmy-light"
 ON_A_GROUND = ("cursor", "headline", "frozen")
 """Roles whose text stands on a ground of its own; without colours, in reverse."""
+UNDERLINED = ("match",)
+"""Roles that are a colour alone and say what no word beside them does."""
 
 PLAIN = Style(color="default", bgcolor="default")
 
@@ -38,7 +40,7 @@ def without_colours(styles: Mapping[str, Style]) -> dict[str, Style]:
         role: Style(
             bold=style.bold,
             italic=style.italic,
-            underline=style.underline,
+            underline=style.underline or role in UNDERLINED or None,
             reverse=style.reverse or role in ON_A_GROUND or None,
         )
         + PLAIN

@@ -44,7 +44,7 @@ FALLBACK: Mapping[str, str] = {
     "bar.hole": "bad", "bar.none": "faint", "bar.speech": "faint", "bar.track": "faint", "bar.prefill": "warn",
     "bar.decode": "bar.service", "bar.wait": "muted", "bar.load": "bad", "bar.reused": "good",
     "bar.evaluated": "bar.prefill", "bar.unknown": "muted", "bar.cut": "bad", "misleading": "info", "beam": "cursor",
-    "band": "faint", "rule": "faint", "skyline.cut": "value",
+    "band": "faint", "rule": "faint", "match": "warn", "skyline.cut": "value",
     "log.stt": "bar.hop", "log.v34": "bar.code", "log.tts": "bar.service",
     **{f"{STAGE}{stage.key}": f"bar.{stage.owner}" for stage in (*V34_STAGES, *STAGES) if stage.critical},
     **{f"{STAGE}{key}": role for key, role in {

@@ -1,14 +1,15 @@
 """Screen 5 as rows: flags, the running change, the verdict, restore points, the journal."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
+from timmy_tui.model.stages import V2V
 from timmy_tui.model.system import watched
-from timmy_tui.ui.paint.lines import BLANK, Line, Row, foreign, left, line, plain, right, wrap_text
+from timmy_tui.ui.paint.lines import BLANK, Line, Row, cells, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name
 from timmy_tui.ui.panels.facts import choice_words, trial_line
 from timmy_tui.ui.panels.lists import title
@@ -132,10 +133,17 @@ def verdict_lines(view: View, width: int) -> list[Line]:
         title(f"verdict{changes}: {foreign(verdict.b, 24)} against {foreign(verdict.a, 24)}", width, view),
         *_sentence(verdict.sentence, width),
         *([line((foreign(verdict.noise, width), "muted"))] if verdict.noise and not verdict.wanted else []),
+        *(_whole_words(row.stage for row in verdict.stages)),
         *_quality(verdict),
     ]
-    lines.extend(_stage(stage) for stage in verdict.stages)
+    lines.extend(_stage(stage, width) for stage in verdict.stages)
     return [*lines, BLANK]
+
+
+def _whole_words(stages: Iterable[str]) -> Iterator[Line]:
+    """Compared is what was measured: the headline of the other screens has a setting in it too."""
+    if V2V in stages:
+        yield line((f"{V2V} here is without endpointing, which is a setting", "muted"))
 
 
 def _quality(verdict: Comparison) -> Iterator[Line]:
@@ -146,19 +154,20 @@ def _quality(verdict: Comparison) -> Iterator[Line]:
         yield line((f"signs in answers: {verdict.signals[1]}, before {verdict.signals[0]}", "warn"))
 
 
-def _stage(item: StageVerdict) -> Line:
+def _stage(item: StageVerdict, width: int) -> Line:
     role = {"faster": "good", "slower": "bad"}.get(item.verdict, "muted")
     ratio = MISSING if item.ratio is None else f"×{item.ratio:.2f}"
     bounds = "" if item.low is None or item.high is None else f" ({item.low:.2f}–{item.high:.2f})"
     change = f"{right(duration(item.before_ms), 7)} → {right(duration(item.after_ms), 7)}"
-    wanted = f"  {item.wanted} more" if item.wanted else ""
-    return line(
-        ("  " + left(stage_name(item.stage), 14), "label"),
-        (left(ratio + bounds, 20), role),
+    known = line(
+        ("  " + left(stage_name(item.stage), 12), "label"),
+        (left(ratio + bounds, 18), role),
         f"{change}  ",
         (left(item.verdict, 14), role),
-        (f"n {item.n_a}, {item.n_b}{wanted}", "muted"),
+        (f"n {item.n_a}, {item.n_b}", "muted"),
     )
+    wanted = f"  {item.wanted} more" if item.wanted else ""
+    return (*known, (wanted, "muted")) if cells(known) + len(wanted) <= width else known
 
 
 def _point_rows(control: ControlState, view: View, width: int) -> Iterator[Row]:
@@ -175,7 +184,9 @@ def _point_rows(control: ControlState, view: View, width: int) -> Iterator[Row]:
     if any(point.restored for point in points):
         yield line(("return to latest", "label"), ("  undo the restores", "muted")), ("latest", "")
     if not points:
-        yield line(("none yet; b makes one", "muted")), None
+        key = view.keys.get("restore_point", "")
+        how: Line = (("; ", "muted"), (key, "key"), (" makes one", "muted")) if key else ()
+        yield line(("none yet", "muted"), *how), None
 
 
 def _point(point: RestorePoint) -> Line:

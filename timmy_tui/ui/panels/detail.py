@@ -6,7 +6,19 @@ from typing import Any
 from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
 from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn
-from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right, wrap_text
+from timmy_tui.ui.paint.lines import (
+    Line,
+    cells,
+    fit,
+    foreign,
+    join_fitting,
+    left,
+    line,
+    right,
+    words_of,
+    wrap,
+    wrap_text,
+)
 from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words
 from timmy_tui.ui.panels.ledger import ledger_lines
@@ -14,12 +26,15 @@ from timmy_tui.ui.panels.lists import state_mark, title
 from timmy_tui.ui.panels.waits import wait_words
 from timmy_tui.ui.view import View
 
+ROOMY = 18
+"""Rows from which facts that are wider than the pane are wrapped, not cut."""
+
 
 def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list[Line]:
     """Facts, waterfall and events of a turn in at most ``height`` lines."""
     if turn is None:
         return [line(("no turn", "muted"))]
-    facts = _facts(view, turn, width)
+    facts = _facts(view, turn, width, whole=height >= ROOMY)
     events = turn_events(turn)
     ledger = min(max(6, height - len(facts) - min(len(events), 8) - 2), 19)
     lines = [*facts, *ledger_lines(view, width, max(min(ledger, height - len(facts)), 0), turn)]
@@ -30,12 +45,13 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
     return [fit(row, width) for row in lines[:height]]
 
 
-def _facts(view: View, turn: Turn, width: int) -> list[Line]:
+def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     glyph, role = state_mark(turn, view)
     state = str(turn.state).replace("_", " ")
     name = foreign(turn.request_id, 12) or "typed"
     mark = view.marks.get(turn.ordinal)
     reason = f": {foreign(turn.reason, 60)}" if turn.reason else ""
+    prompt = _of_prompt(turn)
     rows = [
         line(
             (f"{glyph} ", role), (f"turn {count(turn.number)} ", "value"),
@@ -43,12 +59,11 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
             (f"{state}{reason} ", role), (f"{turn.span} {headline_words(turn, turn.headline_ms)}", "value"),
             (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
         ),
-        *_prompt_rows(turn),
+        *((wrap(prompt, width) if whole else [join_fitting(prompt, width)]) if prompt else ()),
     ]  # fmt: skip
     if turn.pause_threshold is not None:
-        rows.append(
-            line((f"setting {turn.pause_threshold:g}s  waited ", "muted"), *wait_words(view.snapshot.pass_bound))
-        )
+        waited = line((f"setting {turn.pause_threshold:g}s  waited ", "muted"), *wait_words(view.snapshot.pass_bound))
+        rows += wrap(words_of(waited), width, " ") if whole and cells(waited) > width else [waited]
     if turn.ordinal in view.notes:
         rows.append(line(("note  ", "muted"), (foreign(view.notes[turn.ordinal], max(width - 6, 0)), "quote")))
     if turn.text:
@@ -67,21 +82,19 @@ def _facts(view: View, turn: Turn, width: int) -> list[Line]:
     return rows
 
 
-def _prompt_rows(turn: Turn) -> list[Line]:
+def _of_prompt(turn: Turn) -> list[Line]:
     """Tokens; of v34 also what it sent along. Nothing where the log counts none."""
     if not watched().counts_tokens:
         return []
-    shown = line((f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok  ", "text"))
+    shown = [line((f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok", "text"))]
     if watched().is_built_in:
-        shown = (
-            *shown,
-            *line(
-                (f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}  ", "muted"),
-                (f"tail mode {on_off(turn.tail_mode)}  raw {on_off(turn.raw)}  ", "muted"),
-                (f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted"),
-            ),
-        )
-    return [shown]
+        shown += [
+            line((f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}", "muted")),
+            line((f"tail mode {on_off(turn.tail_mode)}", "muted")),
+            line((f"raw {on_off(turn.raw)}", "muted")),
+            line((f"memories {MISSING if turn.chunks is None else turn.chunks}", "muted")),
+        ]
+    return shown
 
 
 def turn_events(turn: Turn) -> list[Line]:

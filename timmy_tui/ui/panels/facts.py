@@ -1,5 +1,7 @@
 """One-line panels below the stage rows: prompt cache and context, finding or verdict, sources, running change."""
 
+from collections.abc import Iterable, Sequence
+
 from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState
 from timmy_tui.model.judgement import TrialState
@@ -227,17 +229,34 @@ def interruption_words(view: View) -> Line:
     return line((foreign(slept.text, 40), slept.role)) if slept is not None and slept.is_shown(view.now) else ()
 
 
-def footer_line(view: View, screen: str, width: int, hidden: int = 0) -> Line:
-    """That the view is frozen, the screens with their keys, what the size hides, and the keys that work here."""
+def footer_line(view: View, screen: str, width: int, hidden: Sequence[str] = ()) -> Line:
+    """That the view is frozen, the screens with their keys, what the size hides, and the keys that work here.
+
+    ``hidden``: of each panel that the size hides, the screen that has it whole.
+    """
     parts: list[Line] = []
     if screen != "live":
         parts += frozen_words(view)
     if screen in SCREENS:
         parts.append(_screens(view, screen, width))
     if hidden:
-        parts.append(line((f"+{hidden} hidden", "muted")))
+        keys = _ranges(view.keys.get(name, "") for name in SCREENS if name in hidden)
+        parts.append(line((f"+{len(hidden)} hidden", "muted"), (f" {keys}" if keys else "", "key")))
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
     return join_fitting(parts, width)
+
+
+def _ranges(keys: Iterable[str]) -> str:
+    """``2 4-6``: keys one by one, but for digits in a row."""
+    words: list[str] = []
+    for key in filter(None, keys):
+        first, _, last = words[-1].partition("-") if words else ("", "", "")
+        follows = key.isdecimal() and (last or first).isdecimal() and int(key) == int(last or first) + 1
+        if follows:
+            words[-1] = f"{first}-{key}"
+        else:
+            words.append(key)
+    return " ".join(words)
 
 
 def frozen_words(view: View) -> list[Line]:

@@ -1,6 +1,7 @@
 """The headline, and the turn in flight."""
 
 from timmy_tui.core.formatting import MISSING, ago, duration, percent, plural
+from timmy_tui.model.judgement import Finding
 from timmy_tui.model.snapshot import OpenTurn, Snapshot, StageStat
 from timmy_tui.model.stages import SETTINGS, UNATTRIBUTED, V2V, label, parts_of_headline
 from timmy_tui.model.turn import NOT_COMPLETED, Turn, TurnState
@@ -19,7 +20,7 @@ from timmy_tui.ui.paint.wording import (
     stage_name,
 )
 from timmy_tui.ui.panels.facts import frozen_words
-from timmy_tui.ui.view import View
+from timmy_tui.ui.view import View, index_from
 
 FEW = 20
 """Below this number of turns a p95 is grey: it is (almost) the largest value."""
@@ -100,8 +101,9 @@ def _level(view: View, width: int) -> list[Line]:
         name = stage_name(finding.stage)
         first = next((turn for turn in view.turns if turn.ordinal == finding.since), None)
         at = clock_time(first.started)[:5] if first is not None and first.started is not None else ""
-        turns = plural(finding.n, "turn")
-        since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {finding.n}t"
+        back = turns_since(view, finding)
+        turns = plural(back, "turn")
+        since = f" since {at} {view.glyphs.point} {turns}" if at.strip() and width >= 100 else f" {back}t"
         return [line((f"{words[:1]} {name} {words[1:]}", finding_role(finding)), (since, "muted"))]
     headline = view.snapshot.headline
     if view.excess_ms is not None:
@@ -109,6 +111,12 @@ def _level(view: View, width: int) -> list[Line]:
     else:
         text, against = signed(headline.delta if headline else None, view.glyphs), f"/{MEDIAN}"
     return [line((f"{text}{against}", "muted"))] if text else []
+
+
+def turns_since(view: View, finding: Finding) -> int:
+    """Turns since it began, as the skyline has columns: typed turns too. Its own, once its first turn is gone."""
+    at = index_from(view.turns, finding.since)
+    return len(view.turns) - at if at else finding.n
 
 
 def usual_parts(snapshot: Snapshot) -> list[Line]:

@@ -32,10 +32,14 @@ def title(text: str, width: int, view: View) -> Line:
 
 
 def state_mark(turn: Turn, view: View) -> tuple[str, str]:
-    """(glyph, role) of a turn's state; a complete one is coloured by how far it is over its usual."""
-    glyphs = view.glyphs
-    known = {TurnState.COMPLETE: glyphs.ok, TurnState.FAILED: glyphs.fail, TurnState.TIMED_OUT: glyphs.fail}
-    return known.get(turn.state, glyphs.none), _over_role(turn, view) or STATE_ROLE[turn.state]
+    """(glyph, role) of a turn's state; a complete one is coloured by how far it is over its usual.
+
+    Where there are no colours, ▲ says that it is.
+    """
+    glyphs, over = view.glyphs, _over_role(turn, view)
+    complete = glyphs.up if over and view.monochrome else glyphs.ok
+    known = {TurnState.COMPLETE: complete, TurnState.FAILED: glyphs.fail, TurnState.TIMED_OUT: glyphs.fail}
+    return known.get(turn.state, glyphs.none), over or STATE_ROLE[turn.state]
 
 
 def _over_role(turn: Turn, view: View) -> str:

@@ -22,6 +22,8 @@ HEAD = 2
 """Lines above the skyline: headline and turn in flight."""
 Rows = Callable[[View, int, int], list[Line]]
 LISTS: tuple[Rows, ...] = (turn_rows, log_list, prompt_rows, flag_rows)
+WHOLE_ON = ("turns", "log", "llm", "changes")
+"""The screen that has more of each of them."""
 
 
 def live_lines(view: View, width: int, height: int) -> list[Line]:
@@ -57,8 +59,13 @@ def _panels(view: View, width: int, height: int) -> list[Line]:
         lines += _lists(view, width, layout)
     lines += status
     if layout.footer:
-        lines.append(footer_line(view, "live", width, layout.hidden))
+        lines.append(footer_line(view, "live", width, _hidden(layout)))
     return lines
+
+
+def _hidden(layout: Layout) -> list[str]:
+    """Of each panel that is not shown, the screen that has it."""
+    return [*WHOLE_ON[layout.list_columns :], *([] if layout.skyline else ["trends"])]
 
 
 def _layout(view: View, width: int, height: int) -> tuple[Layout, list[Line]]:

@@ -13,7 +13,7 @@ From a tall pane to a low one, panels give way in this order (``GIVES_WAY``, whi
 9. the footer, below 14 rows.
 
 Headline and turn in flight always have their line. Lists and the skyline that are left out are counted in the footer,
-stage rows and status lines in their own last line.
+with the keys of the screens that have them; stage rows and status lines in their own last line.
 """
 
 from msgspec import Struct
@@ -63,8 +63,6 @@ class Layout(Struct, frozen=True):
     list_columns: int
     status: int
     footer: int
-    hidden: int
-    """Panels that are not shown; the status lines count themselves."""
 
 
 def live_layout(width: int, height: int, wanted: Wanted) -> Layout:
@@ -127,5 +125,4 @@ def _shared(body: int, wanted: Wanted) -> tuple[int, int, int]:
 def _layout(width: int, rows: tuple[int, int, int], status: int, footer: int) -> Layout:
     skyline, stages, lists = rows
     columns = min(max(width // LIST_WIDTH, 1), LISTS) if lists else 0
-    hidden = LISTS - columns + (not skyline)
-    return Layout(skyline, stages, lists, columns, status, footer, hidden)
+    return Layout(skyline, stages, lists, columns, status, footer)

@@ -39,7 +39,7 @@ def log_rows(picture: LogPicture, columns: LogColumns, available: int) -> Rows:
         turn = "" if number is None else str(number)
         lines = log_lines(entry, columns, turn, picture.shift, picture.wrapped)
         if index in picture.matches:
-            lines = [tuple((text, role if role == "bad" else "warn") for text, role in one) for one in lines]
+            lines = [tuple((text, role if role == "bad" else "match") for text, role in one) for one in lines]
         if index == picture.at and not picture.following:
             lines = [tuple((text, "cursor") for text, _ in fit(one, columns.width)) for one in lines]
         return [(index, one) for one in lines]

@@ -2,11 +2,11 @@
 
 from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
 from timmy_tui.core.sanitize import clean
-from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED, label
+from timmy_tui.model.stages import CRITICAL, UNATTRIBUTED
 from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.report.llm_words import share_words
-from timmy_tui.ui.paint.wording import finding_words, stage_name, tokens
+from timmy_tui.ui.paint.wording import finding_words, part_name, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words
 from timmy_tui.ui.panels.turn_cells import epochs_of, why
 from timmy_tui.ui.view import View
@@ -19,8 +19,8 @@ IN_A_LINE = 4
 
 def postcard(turn: Turn, view: View) -> list[str]:
     """Exactly ``LINES`` lines."""
-    stages = [(label(key), turn.stages.get(key), key in turn.skipped) for key in CRITICAL]
-    stages.append((label(UNATTRIBUTED), turn.unattributed_ms, False))
+    stages = [(part_name(key), turn.stages.get(key), key in turn.skipped) for key in CRITICAL]
+    stages.append((part_name(UNATTRIBUTED), turn.unattributed_ms, False))
     words = [f"{name:<6} {'skipped' if skipped else duration(ms):>7}" for name, ms, skipped in stages]
     rows = [words[at : at + IN_A_LINE] for at in range(0, len(words), IN_A_LINE)]
     usual = view.snapshot.headline

@@ -12,7 +12,20 @@ from timmy_tui.model.judgement import Finding
 from timmy_tui.model.turn import Epoch, Turn
 from timmy_tui.report.finding_words import is_drift, span_words
 from timmy_tui.ui.charts.stack import NEARLY_FULL
-from timmy_tui.ui.paint.lines import Line, Row, cells, fit, foreign, join_fitting, line, plain, spread, wrap, wrap_text
+from timmy_tui.ui.paint.lines import (
+    Line,
+    Row,
+    cells,
+    fit,
+    foreign,
+    join_fitting,
+    line,
+    plain,
+    spread,
+    whole_parts,
+    wrap,
+    wrap_text,
+)
 from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
     change_of,
@@ -31,7 +44,7 @@ from timmy_tui.ui.panels.facts import (
     sources_lines,
     trial_line,
 )
-from timmy_tui.ui.panels.headline import SHORT_CHANGE
+from timmy_tui.ui.panels.headline import SHORT_CHANGE, turns_since
 from timmy_tui.ui.view import View
 
 SOON_TURNS, FULL = 15, NEARLY_FULL
@@ -65,7 +78,7 @@ def said_lines(view: View, width: int, limit: int, turn: Turn | None = None) -> 
     key = view.keys.get("findings", "i")
     count = line((f"+{len(said) - limit} ", "warn"), (key, "key"))
     lines = [one.text for one in shown]
-    lines[-1] = spread(lines[-1], count, width)
+    lines[-1] = spread(whole_parts(lines[-1], width - cells(count) - 1), count, width)
     return lines
 
 
@@ -119,7 +132,7 @@ def finding_parts(view: View, finding: Finding) -> list[Line]:
     """``▲ RAG slower +41ms ×1.8``, the levels, and since when; the most important part first."""
     words = change_words(change_of(finding), view.glyphs, SHORT_CHANGE)
     since = view.turn_name(finding.since, finding.since_id)
-    turns = span_words(finding) if is_drift(finding) else plural(finding.n, "turn")
+    turns = span_words(finding) if is_drift(finding) else plural(turns_since(view, finding), "turn")
     seen = " (seen)" if finding.acknowledged else ""
     each = " a turn" if finding.share is not None else ""
     level = f"{level_words(finding.before_ms, finding.after_ms)}{each}"

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from timmy_tui.model.stages import BY_KEY, CRITICAL
-from timmy_tui.model.system import watched
+from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP
 from timmy_tui.ui.charts.skyline import (
     CUT_OVER_P90,
     OUTLINED,
@@ -27,6 +26,8 @@ from timmy_tui.ui.charts.skyline_notes import place_notes
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span, cells, join_fitting, left, line, right
 from timmy_tui.ui.paint.themes import GAP_KEY, OVER, STAGE
+from timmy_tui.ui.paint.wording import row_name
+from timmy_tui.ui.panels.row_columns import columns_for
 from timmy_tui.ui.panels.skyline_notes import cursor_note, event_notes, ruler_notes
 from timmy_tui.ui.panels.skyline_window import GUTTER, Window, window_of
 from timmy_tui.ui.view import View
@@ -41,11 +42,6 @@ FIRST_TOP_MS = 4000.0
 """Upper edge while no turn is over."""
 STEPS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 3600.0)
 """Distances between two ticks, seconds."""
-NAMES = {"stt_final": "STT", "hop_in": "net→", "hop_out": "→net", "llm": "LLM", "tts": "TTS", "mute": "mute",
-         "retrieve": "retrieval", GAP_KEY: "unnamed"}  # fmt: skip
-"""Names in the legend where they are not the key."""
-SHORT_NAMES = {**NAMES, **{key: BY_KEY[key].label.lower() for key in CRITICAL if key not in NAMES}, "retrieve": "rag",
-               GAP_KEY: "gap"}  # fmt: skip
 BEAM = "beam"
 """Role of the sky above the cursor's column."""
 
@@ -197,7 +193,7 @@ def _legend(view: View, plot: Plot, rows: int, width: int) -> Line:
     if plot.bands:
         parts = [line((f"the {len(plot.bands)} largest stages", "muted")), line(("each from zero", "muted"))]
     else:
-        parts = _stage_parts(view, plot, rows, width - GUTTER - sum(cells(part) + 2 for part in signs))
+        parts = _stage_parts(view, plot, rows, (width, sum(cells(part) + 2 for part in signs)))
     return (*((" " * GUTTER, "text"),), *join_fitting([*parts, *signs, keys], width - GUTTER))
 
 
@@ -211,27 +207,28 @@ def _signs(view: View, plot: Plot) -> list[Line]:
     return parts
 
 
-def _stage_parts(view: View, plot: Plot, rows: int, available: int) -> list[Line]:
-    """The stages that are seen, by short names where the long ones do not fit.
+def _stage_parts(view: View, plot: Plot, rows: int, room: tuple[int, int]) -> list[Line]:
+    """The stages that are seen, named as the rows below are; the ones with the smallest sums give way, counted.
 
-    Of these the ones with the smallest sums give way, and are counted.
+    ``room``: width of the pane, and what of it is taken.
     """
+    width, taken = room
     sums = seen_stages(plot.columns, plot.top, rows * STEPS)
     smallest = sorted(sums, key=sums.__getitem__)
+    name_cells = columns_for(width).name
     for dropped in range(len(sums) + 1):
         keys = [key for key in (*CRITICAL, GAP_KEY) if key in smallest[dropped:]]
-        for names in (NAMES, SHORT_NAMES):
-            parts = [_swatch(view, key, names[key] if key in names else _name(key)) for key in keys]
-            if dropped:
-                parts.append(line((f"+{dropped} small", "muted")))
-            if sum(cells(part) + 2 for part in parts) <= available:
-                return parts
+        parts = [_swatch(view, key, _name(key, name_cells)) for key in keys]
+        if dropped:
+            parts.append(line((f"+{dropped} small", "muted")))
+        if sum(cells(part) + 2 for part in parts) <= width - GUTTER - taken:
+            return parts
     return []
 
 
-def _name(key: str) -> str:
-    """Of v34 the key; of another system the name of its profile."""
-    return key if watched().is_built_in else BY_KEY[key].name.lower()
+def _name(key: str, name_cells: int) -> str:
+    """As the row of the stage has it, or that of the unnamed time between two of them."""
+    return row_name(GAP, "", name_cells) if key == GAP_KEY else row_name(key, stage_label(key), name_cells)
 
 
 def seen_stages(columns: Iterable[Column], top: float, steps: int) -> dict[str, int]:

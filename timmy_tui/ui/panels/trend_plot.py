@@ -31,7 +31,6 @@ BAND = "band"
 """Role whose colour is the ground of p5 to p95."""
 EDGE, VALUE, LEVEL = range(3)
 """Ranks of what is drawn."""
-KEY = "a dash: a turn · line: p50 of an epoch · behind it: p5–p95"
 DOTTED = 4
 """Dots from one of an edge of the band to the next."""
 
@@ -84,7 +83,7 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
     window, rows = series.window, style.rows
     brackets = brackets_of(view, window, series.key)
     level = series.levels[-1] if series.levels else None
-    head = "" if level is None else f"p50 {duration(level.p50)}" if style.filled else KEY
+    head = "" if level is None else f"p50 {duration(level.p50)}" if style.filled else _key(view)
     name = (left(series.name if style.filled else "", GUTTER), "label")
     top = (name, *bracket_line(brackets, window.columns, view.glyphs, head))
     scale = series.scale(style.from_zero, rows)
@@ -92,6 +91,12 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
     plot = _dots(view, series, scale, style).lines(view.glyphs)
     gutters = (right(labels.get(row, ""), GUTTER - 1) + " " for row in range(rows - 1, -1, -1))
     return [top, *((((gutter), "faint"), *row) for gutter, row in zip(gutters, plot, strict=True))]
+
+
+def _key(view: View) -> str:
+    """What the marks of a chart that is not filled mean."""
+    band = "behind it" if has_band(view) else "dots"
+    return f"a dash: a turn · line: p50 of an epoch · {band}: p5–p95"
 
 
 def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:

@@ -19,7 +19,7 @@ from timmy_tui.ui.charts.skyline_columns import Shown, column_of, what_is_shown
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Span as Piece
 from timmy_tui.ui.paint.themes import FALLBACK, GAP_KEY, STAGE
-from timmy_tui.ui.paint.wording import clock_time, finding_role, signed, stage_name
+from timmy_tui.ui.paint.wording import EQUAL_WORK, clock_time, finding_role, signed, stage_name
 from timmy_tui.ui.panels.against_usual import level_change, stage_ms
 from timmy_tui.ui.panels.skyline_window import Window, index_of_start
 from timmy_tui.ui.view import View
@@ -210,7 +210,11 @@ def _verdict_brackets(view: View, window: Window, key: str) -> list[Bracket]:
         return []
     moved = signed(change.ms, view.glyphs)
     level = f"{duration(change.before_ms)} → {duration(change.after_ms)}"
-    words = (f"{moved} ×{change.ratio:.2f} · {level}", f"{moved} ×{change.ratio:.2f}", moved)
+    ratio = f"{moved} ×{change.ratio:.2f}"
+    # The dots under it are what was measured: of another amount of work.
+    work = f"{ratio} {EQUAL_WORK}"
+    unlike = change.words.unlike_measured
+    words = (f"{work} · {level}", work, ratio, moved) if unlike else (f"{ratio} · {level}", ratio, moved)
     begin = window.column_of(start) if start >= window.first else -1
     return [Bracket(begin, window.columns, words, "good" if change.ms < 0 else "bad")]
 

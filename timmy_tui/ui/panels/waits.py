@@ -11,7 +11,7 @@ from timmy_tui.ui.view import View
 
 LOADED_MS = 500.0
 """A longer load than this was one of the model, not the 95 ms of a model that is in memory."""
-NOT_KNOWN = "longer than the setting, by how much is not known"
+NOT_KNOWN = "longer, by how much is not known"
 
 
 def wait_lines(view: View, width: int) -> list[Line]:

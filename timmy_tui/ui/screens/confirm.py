@@ -28,7 +28,7 @@ class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
     """
 
     CSS = """
-    ConfirmScreen { background: $background 0%; align: center bottom; }
+    ConfirmScreen { background: transparent; align: center bottom; }
     ConfirmScreen LineWidget { height: auto; width: 1fr; dock: bottom; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -22,7 +22,7 @@ class TextPrompt(ModalScreen[str | None], GivesBackRows[str | None]):
     """A heading and one line at the lower edge. The result is the text, or None when the user cancels."""
 
     CSS = """
-    TextPrompt { background: $background 0%; align: center bottom; }
+    TextPrompt { background: transparent; align: center bottom; }
     TextPrompt Vertical { height: 2; dock: bottom; }
     TextPrompt LineWidget { height: 1; }
     TextPrompt Input { height: 1; border: none; padding: 0 1; }

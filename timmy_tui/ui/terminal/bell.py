@@ -5,8 +5,8 @@ from typing import Literal
 
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import FAILED_STATES, Marker, Turn, TurnState
+from timmy_tui.report.backlog import Backlog
 from timmy_tui.ui.activity import microphone_is_open
-from timmy_tui.ui.backlog import Backlog
 
 BellFor = Literal["off", "regression", "fail"]
 PAUSE_S = 60.0

@@ -1,0 +1,367 @@
+"""``timmy-tui watch`` as a process: recording, killing, rotating, two at once, signals, pipes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands.reporting import run
+from tests.commands.timmy_folder import TimmyFolder, make_timmy
+from tests.programs import needs
+from tests.waiting import wait_for
+from timmy_tui.core.settings import TailSettings
+from timmy_tui.demo.generate import ConversationPlan, generate_logs, write_logs
+from timmy_tui.demo.run import Demo, DemoOptions
+from timmy_tui.model.judgement import Comparison
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.pipeline.read_logs import named_logs, read_logs
+from timmy_tui.storage.history import History
+from timmy_tui.storage.known_turns import KnownTurns
+
+pytestmark = pytest.mark.timeout(180)  # Real processes at the demo's speed, on a machine that may be busy.
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+class Watching:
+    """A running watcher, and what it has printed into a file."""
+
+    def __init__(self, base: Path, root: Path, *options: str) -> None:
+        self.out, self.err = base / f"{time.monotonic_ns()}.out", base / f"{time.monotonic_ns()}.err"
+        argv = [sys.executable, "-m", "timmy_tui", "watch", "--root", str(root), *options]
+        environment = {**os.environ, "XDG_STATE_HOME": str(base / "state"), "XDG_CONFIG_HOME": str(base / "config")}
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True
+            )
+
+    def events(self, kind: str = "") -> list[dict[str, Any]]:
+        """Of ``--json``."""
+        whole = self.out.read_text().rpartition("\n")[0].splitlines()
+        return [one for one in map(json.loads, whole) if kind in ("", one["event"])]
+
+    def wait_for(self, kind: str, number: int = 1) -> list[dict[str, Any]]:
+        def enough() -> list[dict[str, Any]]:
+            assert self.process.poll() is None, self.err.read_text()
+            found = self.events(kind)
+            return found if len(found) >= number else []
+
+        return wait_for(enough, self.out.read_text)
+
+    def end(self, how: int = signal.SIGTERM) -> int:
+        """The exit code; a word on its standard error fails the test."""
+        self.process.send_signal(how)
+        code = self.process.wait(20)
+        assert self.err.read_text().strip() == ""
+        return code
+
+
+@pytest.fixture
+def started() -> Iterator[list[Watching]]:
+    """Watchers that the test starts; those that still run are ended."""
+    running: list[Watching] = []
+    yield running
+    for one in running:
+        one.process.kill()
+        one.process.wait()
+
+
+@pytest.fixture
+def timmy(tmp_path: Path) -> TimmyFolder:
+    folder = make_timmy(tmp_path, turns=6)
+    folder.settings.write_text("[services]\npoll = false\n")
+    return folder
+
+
+def watch(started: list[Watching], folder: TimmyFolder, *options: str) -> Watching:
+    started.append(Watching(folder.base, folder.root, "--no-services", *options))
+    return started[-1]
+
+
+def in_history(folder: TimmyFolder) -> list[Turn]:
+    history = History(folder.state / "history.db", str(folder.root.resolve()))
+    try:
+        return history.turns()
+    finally:
+        history.close()
+
+
+def in_logs(*logs: Path) -> list[Turn]:
+    turns = read_logs(named_logs(logs), TailSettings(), keep_events=False).turns
+    return [turn for turn in turns if turn.state is not TurnState.OPEN]
+
+
+def assert_each_once(stored: Sequence[Turn], logged: Sequence[Turn]) -> None:
+    known = KnownTurns(logged)
+    unknown = [turn for turn in stored if known.find(turn) is None]
+    assert (len(stored), unknown) == (len(logged), [])
+    assert sorted(turn.number or 0 for turn in stored) == list(range(1, len(stored) + 1))
+
+
+def both_logs(root: Path) -> tuple[Path, Path]:
+    return root / "shared/latency.log", root / "testing-interface/logs/v34.log"
+
+
+# ---- recording
+
+
+def test_a_conversation_with_the_watcher_killed_and_restarted_is_whole_in_the_history(
+    tmp_path: Path, started: list[Watching]
+) -> None:
+    (tmp_path / "demo").mkdir()
+    options = DemoOptions(speed=40, work_speed=10, import_s=0.0, history=12)
+    with Demo(options, tmp_path / "demo") as demo:
+        root = demo.root
+        assert root is not None
+        for how, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)):
+            started.append(Watching(tmp_path, root, "--json"))
+            told = started[-1].wait_for("turn", 3)
+            assert all(one["number"] is not None for one in told)
+            assert started[-1].end(how) == code
+        logs = both_logs(root)
+        count = len(in_logs(*logs))
+        wait_for(lambda: len(in_logs(*logs)) > count, lambda: "turns while nobody watches")
+    folder = TimmyFolder(tmp_path)
+    last = Watching(tmp_path, root, "--json", "--no-services")
+    started.append(last)
+    last.wait_for("ready")
+    logged = in_logs(*logs)
+    history = tmp_path / "state/timmy_tui/history.db"
+
+    def stored() -> list[Turn]:
+        opened = History(history, str(root.resolve()))
+        try:
+            return opened.turns()
+        finally:
+            opened.close()
+
+    wait_for(lambda: len(stored()) >= len(logged), lambda: f"{len(stored())} of {len(logged)}")
+    assert last.end() == 0
+    assert_each_once(stored(), logged)
+    assert folder.state == history.parent
+
+
+def test_a_log_with_more_turns_than_a_snapshot_has_is_stored_whole(timmy: TimmyFolder, started: list[Watching]) -> None:
+    timmy.settings.write_text("[view]\nturns = 10\n[services]\npoll = false\n")
+    write_logs(timmy.root, ConversationPlan(60, start=time.time() - 3600))
+    logged = in_logs(*both_logs(timmy.root))
+    watching = watch(started, timmy, "--json")
+    watching.wait_for("ready")
+    wait_for(lambda: len(in_history(timmy)) >= len(logged), watching.out.read_text)
+    assert watching.end() == 0
+    assert_each_once(in_history(timmy), logged)
+    assert any("older turns of the logs stored" in one["words"] for one in watching.events("notice"))
+
+
+def test_turns_go_on_through_a_rotation(timmy: TimmyFolder, started: list[Watching]) -> None:
+    latency, v34 = both_logs(timmy.root)
+    v34.unlink()
+    lines = generate_logs(ConversationPlan(9, seed=4, start=time.time() - 600)).latency
+    cut = [at for at, line in enumerate(lines) if "tts_resume_sent" in line][4] + 1
+    latency.write_text("")
+    watching = watch(started, timmy, "--json")
+    watching.wait_for("ready")
+    write_on(latency, lines[: cut - 3])
+    wait_for(lambda: len(watching.events("turn")) >= 4, watching.out.read_text)
+    write_on(latency, lines[cut - 3 : cut])
+    latency.rename(latency.with_name("latency.log.1"))
+    write_on(latency, lines[cut:])
+    logged = in_logs_of(timmy, lines)
+    told = watching.wait_for("turn", len(logged))
+    assert watching.end() == 0
+    assert [one["request_id"] for one in told] == [turn.request_id for turn in logged]
+    assert_each_once(in_history(timmy), logged)
+
+
+def write_on(path: Path, lines: Sequence[str]) -> None:
+    with path.open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def in_logs_of(folder: TimmyFolder, lines: Sequence[str]) -> list[Turn]:
+    """The turns that these lines tell of."""
+    whole = folder.base / "latency.log"
+    write_on(whole, lines)
+    return in_logs(whole)
+
+
+def test_a_turn_is_told_with_the_figures_of_the_report(timmy: TimmyFolder, started: list[Watching]) -> None:
+    latency, v34 = both_logs(timmy.root)
+    v34.unlink()
+    lines = generate_logs(ConversationPlan(3, seed=8, start=time.time() - 600)).latency
+    watching = watch(started, timmy, "--json")
+    watching.wait_for("ready")
+    write_on(latency, lines)
+    new = in_logs_of(timmy, lines)
+    told = watching.wait_for("turn", len(new))
+    watching.end()
+    environment = {**os.environ, **timmy.environment}
+    reported = json.loads(run("report", "--root", timmy.root, "--json", env=environment))["turns"][-len(new) :]
+    concluded = ("reuse", "diagnosis", "session")
+    for one, turn in zip(told, reported, strict=True):
+        assert {key: one[key] for key in turn if key not in concluded} == {
+            key: value for key, value in turn.items() if key not in concluded
+        }
+        assert isinstance(one["at"], float) and one["event"] == "turn"
+
+
+def test_lines_for_people_have_the_time_and_nothing_that_was_said(timmy: TimmyFolder, started: list[Watching]) -> None:
+    watching = watch(started, timmy)
+    wait_for(lambda: "in the logs; what comes now is said" in watching.out.read_text())
+    write_logs(timmy.root, ConversationPlan(20, start=time.time() - 600))
+    wait_for(lambda: "turn " in watching.out.read_text(), watching.out.read_text)
+    watching.end()
+    lines = watching.out.read_text().splitlines()
+    assert lines[0].endswith(f"watching {timmy.root}") and all(line[2] == line[5] == ":" for line in lines)
+    said = {turn.text for turn in in_logs(*both_logs(timmy.root)) if turn.text}
+    assert said and not [text for text in said if text in watching.out.read_text()]
+
+
+def test_it_needs_no_textual_and_no_pandas(timmy: TimmyFolder) -> None:
+    code = (
+        "import sys, threading; sys.argv = ['timmy-tui', 'watch', '--for', '2', '--root', sys.argv[1]]\n"
+        "import timmy_tui.cli\n"
+        "try: timmy_tui.cli.main()\n"
+        "except SystemExit as ended: assert not ended.code, ended.code\n"
+        "sys.stderr.write(' '.join(name for name in ('textual', 'pandas', 'pyarrow') if name in sys.modules))\n"
+        "sys.stderr.write(' '.join(one.name for one in threading.enumerate() if one is not threading.main_thread()))\n"
+    )
+    environment = {**os.environ, **timmy.environment}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(timmy.root)], capture_output=True, text=True, timeout=50, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, ""), "no thread is left behind"
+    assert "watching" in done.stdout
+
+
+# ---- two at once
+
+
+def test_a_second_watcher_only_prints_until_the_first_has_ended(timmy: TimmyFolder, started: list[Watching]) -> None:
+    first = watch(started, timmy, "--json")
+    assert first.wait_for("watching")[0]["records"] is True
+    second = watch(started, timmy, "--json")
+    (watching,) = second.wait_for("watching")
+    assert watching["records"] is False and f"another watcher (pid {first.process.pid}" in watching["why_not"]
+    first.wait_for("ready"), second.wait_for("ready")
+    count = len(in_history(timmy))
+    first.end(signal.SIGKILL)
+    (notice,) = second.wait_for("notice")
+    assert notice["records"] is True
+    second.wait_for("ready", 2)
+    lines = generate_logs(ConversationPlan(2, seed=5, start=time.time() - 60)).latency
+    write_on(both_logs(timmy.root)[0], lines)
+    told = second.wait_for("turn", 2)
+    assert second.end() == 0
+    stored = in_history(timmy)
+    assert [turn.request_id for turn in stored[count:]] == [one["request_id"] for one in told]
+
+
+def test_two_that_record_the_same_logs_store_each_turn_once(timmy: TimmyFolder, started: list[Watching]) -> None:
+    """As a dashboard beside a watcher: both have the history open; here the other one is a report at every moment."""
+    write_logs(timmy.root, ConversationPlan(30, start=time.time() - 3600))
+    watching = watch(started, timmy, "--json")
+    environment = {**os.environ, **timmy.environment}
+    for _ in range(3):
+        run("history", "--import", "--root", timmy.root, env=environment)
+    watching.wait_for("ready")
+    watching.end()
+    assert_each_once(in_history(timmy), in_logs(*both_logs(timmy.root)))
+
+
+def test_a_verdict_that_two_conclude_is_stored_once(tmp_path: Path) -> None:
+    told = Comparison(a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(), sentence="LLM faster")
+    for at, opened in enumerate([History(tmp_path / "history.db", "/timmy") for _ in range(2)]):
+        opened.put_comparison(told, 100.0 + at)
+        opened.close()
+    history = History(tmp_path / "history.db", "/timmy")
+    history.put_comparison(Comparison(a="epoch:2", b="epoch:3", n_a=9, n_b=9, stages=(), sentence="LLM faster"), 200.0)
+    assert [at for at, _ in history.comparisons()] == [100.0, 200.0]
+    history.close()
+
+
+def test_without_a_history_it_says_so_and_watches(timmy: TimmyFolder, started: list[Watching]) -> None:
+    timmy.settings.write_text("[history]\nenabled = false\n")
+    watching = watch(started, timmy, "--json")
+    (first,) = watching.wait_for("watching")
+    assert (first["records"], first["why_not"]) == (False, "the settings keep no history")
+    watching.wait_for("ready")
+    assert watching.end() == 0
+    assert not (timmy.state / "history.db").exists()
+
+
+def test_without_a_state_folder_it_says_so_and_watches(timmy: TimmyFolder, started: list[Watching]) -> None:
+    (timmy.base / "state").write_text("a file")
+    watching = watch(started, timmy, "--json")
+    (first,) = watching.wait_for("watching")
+    assert first["records"] is False and "state folder" in first["why_not"]
+    watching.wait_for("ready")
+    assert watching.end() == 0
+
+
+# ---- ends
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 130)])
+def test_it_ends_on_signals_without_a_word(timmy: TimmyFolder, started: list[Watching], how: int, code: int) -> None:
+    watching = watch(started, timmy, "--json")
+    watching.wait_for("watching")
+    assert watching.end(how) == code
+
+
+def test_it_ends_when_nobody_reads_any_more_also_while_it_has_nothing_to_say(timmy: TimmyFolder) -> None:
+    argv = [sys.executable, "-m", "timmy_tui", "watch", "--no-services", "--root", str(timmy.root)]
+    environment = {**os.environ, **timmy.environment}
+    running = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    assert running.stdout is not None and running.stderr is not None
+    assert "watching" in running.stdout.readline()
+    running.stdout.close()
+    assert running.wait(20) == 1
+    assert running.stderr.read() == ""
+    running.stderr.close()
+
+
+def test_it_ends_on_sigterm_while_its_reader_takes_nothing(timmy: TimmyFolder) -> None:
+    """A pipe that is full holds up the write, not the end, and the turns are recorded meanwhile."""
+    argv = [sys.executable, "-m", "timmy_tui", "watch", "--json", "--no-services", "--root", str(timmy.root)]
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    environment = {**os.environ, **timmy.environment}
+    running = subprocess.Popen(argv, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(writer)
+    with open(f"/proc/{running.pid}/syscall") as call:
+        wait_for(lambda: call.seek(0) == 0 and call.read().startswith("1 0x1 "), lambda: "it is in write(1, …)")
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(20) == 0
+    assert running.stderr is not None and running.stderr.read() == ""
+    running.stderr.close()
+    os.close(reader)
+
+
+@needs("systemd-analyze")
+def test_the_unit_in_the_docs_is_one(tmp_path: Path) -> None:
+    text = (DOCS / "timmy-tui-watch.service").read_text()
+    program = shutil.which("true")
+    assert program is not None and "%h/.local/bin/timmy-tui watch" in text
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    def problems(unit: str) -> str:
+        path = tmp_path / "timmy-tui-watch.service"
+        path.write_text(unit.replace("%h/.local/bin/timmy-tui", program))
+        argv = ["systemd-analyze", "verify", "--user", str(path)]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=50, env=environment)
+        return done.stderr if not done.returncode else f"{done.returncode} {done.stderr}"
+
+    assert problems(text) == ""
+    assert problems(text.replace("RestartSec", "RestartSek")) != ""

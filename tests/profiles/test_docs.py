@@ -1,0 +1,33 @@
+"""The pages on profiles: the example is a profile that reads a log, and every shipped one has its page."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.profiles.worlds import line
+from timmy_tui.profiles.check import check
+from timmy_tui.profiles.load import load, names, read
+
+DOCS = Path(__file__).parents[2] / "docs/profiles"
+PAGE = (DOCS / "README.md").read_text()
+
+
+def test_the_example_reads_a_log_as_it_says(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```toml\n(spec = 1.*?)```", PAGE, re.S)
+    own = tmp_path / "box.toml"
+    own.write_text(text)
+    log = tmp_path / "box.log"
+    events = (("heard", 0.0), ("asked", 0.3), ("answered", 1.1), ("sound", 1.4))
+    lines = [line(1e9 + 9 * n + at, f"t{n}", name, usage={"prompt": 80}) for n in range(5) for name, at in events]
+    log.write_bytes(b"\n".join(lines) + b"\n")
+    verdict = check(read(own), log)
+    assert (verdict.turns, verdict.with_headline, verdict.problems, verdict.never) == (5, 5, [], [])
+
+
+@pytest.mark.parametrize("name", sorted({*names()} - {"v34"}))
+def test_every_shipped_profile_has_its_page_and_its_row(name: str) -> None:
+    assert f"| `{name}` |" in PAGE and f"]({name}.md)" in PAGE
+    page = (DOCS / f"{name}.md").read_text()
+    for stage in load(name).stage:
+        assert stage.label in page, stage.label

@@ -1,0 +1,134 @@
+"""``timmy-tui export``: every turn that is over, in files for other programs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial, wraps
+from typing import Any
+
+import click
+
+from timmy_tui.bootstrap.startup import find_timmy
+from timmy_tui.commands.named_turns import open_history, read_numbered
+from timmy_tui.commands.options import (
+    LogOptions,
+    kept_rates,
+    known_flags,
+    log_option,
+    logged_facts,
+    origin_of,
+    root_option,
+    settings_option,
+    takes,
+)
+from timmy_tui.commands.parquet_logs import names_parquet, read_machines
+from timmy_tui.core.errors import HistoryError, NotFound
+from timmy_tui.core.machine_name import is_machine_name
+from timmy_tui.core.output import say
+from timmy_tui.model.llm import Reuse
+from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.report.file_exports import FORMATS, STDOUT, MachineTurns
+from timmy_tui.storage.parquet_files import Origin
+
+
+class ExportOptions(LogOptions, frozen=True, kw_only=True):
+    """Which turns are exported, to where, and whose they are."""
+
+    since: float | None
+    """Seconds since 1970."""
+    own_name: str
+    """Of this machine; empty: by settings or host."""
+    formats: Mapping[str, str]
+    """Name of each format that was asked for, with its folder or file."""
+
+
+def format_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each format of the table. The command gets their values as ``formats``."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        values = {name: given.pop(f"format_{name}") for name in FORMATS}
+        command(**given, formats={name: value for name, value in values.items() if value})
+
+    for name, one in reversed(FORMATS.items()):
+        run = click.option(f"--{name}", f"format_{name}", metavar=one.metavar, help=one.help)(run)
+    return run
+
+
+def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    """Seconds since 1970. Local time where the text has no offset."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter(f"{text!r} is not a date or time such as 2026-11-26 or 2026-11-26T09:30.") from None
+
+
+def _name(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    if text and not is_machine_name(text):
+        raise click.BadParameter(f"{text!r} is not a valid name: letters, digits, dot, dash and _, at most 63.")
+    return text
+
+
+@click.command()
+@root_option
+@settings_option
+@log_option
+@format_options
+@click.option("--since", callback=_moment, metavar="TIME", help="Only turns that began from then on: 2026-11-26T09:30.")
+@click.option("--machine", "own_name", callback=_name, default="", help="Name of this machine. Default: the host's.")
+@takes(ExportOptions)
+def export(options: ExportOptions) -> None:
+    """Write every turn that is over into files for other programs. Nothing that was said is in them.
+
+    The turns are those of the history, with those of the logs; with --log those of the named logs or Parquet files.
+    """
+    if not options.formats:
+        raise click.UsageError(f"Name at least one of {', '.join(f'--{name}' for name in FORMATS)}.")
+    machines = _machines(options)
+    for name, target in options.formats.items():
+        words = FORMATS[name].write(machines, target)
+        if words:
+            say(words, err=STDOUT in options.formats.values())
+
+
+def _machines(options: ExportOptions) -> list[MachineTurns]:
+    """The turns of each machine; of logs or of a history one."""
+    if names_parquet(options):
+        read = read_machines(options)
+        return [_of_machine(options, reading.turns, Origin(name)) for name, reading in read.items()]
+    turns = read_numbered(options).turns if options.logs else _remembered_turns(options)
+    return [_of_machine(options, turns, origin_of(options, options.own_name))]
+
+
+def _of_machine(options: ExportOptions, turns: Sequence[Turn], origin: Origin) -> MachineTurns:
+    over = [turn for turn in turns if turn.state is not TurnState.OPEN]
+    return MachineTurns(origin=origin, turns=over, read_reuse=partial(_reuse, options, over), since=options.since)
+
+
+def _remembered_turns(options: LogOptions) -> Sequence[Turn]:
+    """All of the history, once it has what the logs have; where there is none, those of the logs."""
+    timmy = find_timmy(options)
+    turns: Sequence[Turn] | None = None
+    problem: NotFound | None = None
+    try:
+        turns = read_numbered(options).turns
+    except NotFound as error:
+        problem = error  # The logs are gone; what they told may be in the history.
+    if timmy.settings.history.enabled:
+        try:
+            with open_history(timmy) as history:
+                stored = history.turns()
+            if stored or problem is None:
+                return stored
+        except (HistoryError, OSError):
+            pass  # It was said when the logs were read.
+    if turns is None:
+        raise problem or NotFound("there is neither a log nor a history.")
+    return turns
+
+
+def _reuse(options: LogOptions, turns: Sequence[Turn]) -> Mapping[int, Reuse]:
+    from timmy_tui.analysis.llm.summary import reuse_by_turn
+
+    return reuse_by_turn(turns, known_flags(options), logged_facts(options), kept_rates(options))

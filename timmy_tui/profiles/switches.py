@@ -1,0 +1,69 @@
+"""Switches of a system whose values stand in its log: what each event says of them, and what they are by now."""
+
+from collections.abc import Callable, Mapping
+
+from timmy_tui.model.system import Switch
+from timmy_tui.model.turn import FlagValue
+from timmy_tui.profiles.matching import Capture, Hit
+from timmy_tui.profiles.spec import FlagRule, Profile
+
+_WORDS: Mapping[str, bool] = {
+    "true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False,
+}  # fmt: skip
+_TYPES: Mapping[str, type[bool] | type[int] | type[float] | type[str]] = {
+    "bool": bool, "int": int, "float": float, "str": str,
+}  # fmt: skip
+
+
+def switches_of(profile: Profile) -> tuple[Switch, ...]:
+    """The flags that a profile's log tells of."""
+    return tuple(
+        Switch(key=rule.key, label=rule.label, type=_TYPES[rule.type], meaning=rule.meaning, touches=rule.touches)
+        for rule in profile.flag
+    )
+
+
+class Switches:
+    """The values by now. What was never said is unknown; a restart changes nothing."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._rules: dict[str, list[FlagRule]] = {}
+        for rule in profile.flag:
+            self._rules.setdefault(rule.value.partition(".")[0], []).append(rule)
+        self.values: Mapping[str, FlagValue] = {}
+        """Replaced, never changed: turns keep the one that they began under."""
+
+    def take(self, hit: Hit) -> bool:
+        """Whether the event is about switches, and belongs to no turn."""
+        rules = self._rules.get(hit.event)
+        for rule in rules or ():
+            if all(hit.captures.get(name) == wanted for name, wanted in rule.when.items()):
+                value = _READERS[rule.type](hit.captures.get(rule.value))
+                if value is not None:
+                    self.values = {**self.values, rule.key: value}
+        return rules is not None
+
+
+def _bool(value: Capture | None) -> FlagValue | None:
+    return value if isinstance(value, bool) else _WORDS.get(str(value).lower())
+
+
+def _int(value: Capture | None) -> FlagValue | None:
+    number = _float(value)
+    return int(number) if isinstance(number, float) and number == int(number) else None
+
+
+def _float(value: Capture | None) -> FlagValue | None:
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except ValueError:
+        return None
+
+
+def _str(value: Capture | None) -> FlagValue | None:
+    return None if value is None else str(value)
+
+
+_READERS: Mapping[str, Callable[[Capture | None], FlagValue | None]] = {
+    "bool": _bool, "int": _int, "float": _float, "str": _str,
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Turns for the systems that people run already: OpenTelemetry and Prometheus."""
