@@ -17,7 +17,7 @@ from timmy_tui.sources.streams.stream import Pause, Stream
 
 PROGRAM = "journalctl"
 FOLLOW = ("--follow", "--merge")
-"""``--follow`` alone shows the newest boot only, and behind a cursor of an older one nothing at all; not so with both."""
+"""``--follow`` alone shows the newest boot only, and nothing at all behind a cursor of an older one."""
 NEWEST = 20_000
 """Entries that are read first: some thousand turns of little_timmy_v2, a second of work."""
 PIPE_BYTES = 1 << 20
