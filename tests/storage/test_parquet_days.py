@@ -97,6 +97,7 @@ def test_every_field_of_a_turn_comes_back_but_for_what_was_said(tmp_path: Path) 
         decode_ms=400.5, load_ms=95.0, ollama_total_ms=640.5, context_returned=700, context_sent=0, tail_mode=True,
         raw=False, num_ctx=8000, model="llama3.2:3b-instruct-q4_K_M", temperature=0.7, prompt_chars=2400,
         prompt_tokens_est=600, text_length=30, reply_length=120, importance=7.5, chunks=5, pause_threshold=0.5,
+        switches={"vad": True, "top-k": 5, "threshold": 0.5, "voice": "amy"},
         signals=frozenset({"error", "empty_reply"}), errors=("Generate API call failed: my secret",),
     )  # fmt: skip
     left = {name for name in Turn.__struct_fields__ if getattr(whole, name) == getattr(complete_turn(7), name)}

@@ -96,6 +96,7 @@ DETAIL_COLUMNS: tuple[Column | NestedColumn, ...] = (
     Column("error_lines", "Int64"),  # how many error lines the debug log has of it; never what they say
     NestedColumn("signals", "texts"),  # empty_reply, canned_reply, template_leak, error
     NestedColumn("skipped", "texts"),  # stages that did not take place
+    NestedColumn("switches", "reasons"),  # flags of another system than Little Timmy → their value as JSON has it
     NestedColumn("unmeasured", "reasons"),  # stage, or V2V → why it is missing although its events are there
     NestedColumn("gaps", "gaps"),  # the unattributed time by position; sums to unattributed_ms
 )

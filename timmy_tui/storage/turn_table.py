@@ -9,9 +9,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from timmy_tui.analysis.columns import DETAIL_COLUMNS, REUSE_COLUMNS, TURN_COLUMNS, stage_keys
+from timmy_tui.core.decode import decode_json
 from timmy_tui.model.llm import Reuse
-from timmy_tui.model.turn import LATEST, Gap, Span, Turn, TurnState
+from timmy_tui.model.system import watched
+from timmy_tui.model.turn import LATEST, FlagValue, Gap, Span, Turn, TurnState
 
 _NAME = re.compile(r"[\x21-\x7e]{0,80}")
 """What an id or the name of a model looks like: no blank, not longer than any that is known (a model's path has 60)."""
@@ -80,11 +84,24 @@ def row_from(cells: Cells) -> Row:
         errors=(NOT_EXPORTED,) * min(cells.get("error_lines") or 0, 1000),
         signals=frozenset(cells.get("signals") or ()),
         skipped=frozenset(cells.get("skipped") or ()),
+        switches={key: _switch(key, text) for key, text in cells.get("switches") or ()},
         unmeasured=dict(cells.get("unmeasured") or ()),
         gaps=tuple(Gap(one["after"], one["before"], one["ms"]) for one in cells.get("gaps") or ()),
     )
     reuse = ReuseCells(*(cells.get(column.name) for column in REUSE_COLUMNS))
     return Row(turn, reuse)
+
+
+def _switch_text(value: FlagValue) -> str:
+    """``true``, ``0.5``, or the text itself."""
+    return plain_name(value) or "" if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _switch(key: str, text: str) -> FlagValue:
+    """The value again, which the table of switches says to be a text or not."""
+    kind = next((one.type for one in watched().switches if one.key == key), None)
+    value = text if kind is str else decode_json(text)
+    return value if isinstance(value, bool | int | float) else text
 
 
 _COPIED = {
@@ -144,6 +161,7 @@ _READERS: dict[str, Callable[[Turn], Any]] = {
     "error_lines": lambda turn: len(turn.errors) or (None if "error" in turn.signals else 0),
     "signals": lambda turn: sorted(turn.signals),
     "skipped": lambda turn: sorted(turn.skipped),
+    "switches": lambda turn: sorted((key, _switch_text(value)) for key, value in turn.switches.items()),
     "unmeasured": lambda turn: sorted(turn.unmeasured.items()),
     "gaps": lambda turn: [{"after": gap.after, "before": gap.before, "ms": _number(gap.ms)} for gap in turn.gaps],
 }
