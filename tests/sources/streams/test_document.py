@@ -96,6 +96,19 @@ def test_half_of_one_that_ends_like_a_whole_one_is_read_when_it_has_stood(watche
     assert watched.poll() == [b'\x1e{"id": "a"}', b'{"id": "b"}']
 
 
+def test_of_documents_behind_each_other_only_new_ones_come(watched: Watched) -> None:
+    watched.write('{"id": "a"}\n')
+    assert watched.poll() == [b'\x1e{"id": "a"}', b""]
+    watched.write('{"id": "a"}\n{"id": "b"}\n')
+    watched.poll()
+    watched.clock.now += 0.2
+    assert watched.poll() == [b'\x1e{"id": "b"}', b""]
+    watched.write('{"id": "A"}\n{"id": "b"}\n{"id": "c"}\n')
+    watched.poll()
+    watched.clock.now += 0.2
+    assert watched.poll() == [b'\x1e{"id": "A"}', b'{"id": "b"}', b'{"id": "c"}', b""]
+
+
 def test_what_goes_away_comes_back(watched: Watched) -> None:
     watched.write("[]")
     watched.poll()

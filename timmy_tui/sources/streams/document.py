@@ -20,6 +20,7 @@ BEGINS = b"\x1e"
 SETTLED_S = 0.2
 """A text that is not one document is being written while it has not stood for so long."""
 UNFINISHED_S = 5.0
+UNFINISHED = "unfinished"
 
 Stamp = tuple[int, int, int, int]
 
@@ -32,11 +33,11 @@ class Document(Stream):
         self._path = path
         self._clock = clock
         self._looked_at: Stamp | None = None
-        self._settled = self._read = False
+        self._read = False
+        self._may_end = False
         self._changed = 0.0
-        self._content = b""
-        """Digest of what was delivered last."""
-        self._is_first = True
+        self._content, self._size = b"", 0
+        """Digest and length of what was delivered last."""
 
     @property
     def path(self) -> Path:
@@ -58,34 +59,38 @@ class Document(Stream):
         descriptor, info = open_regular(self._path)
         with open(descriptor, "rb") as file:
             stamp = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
-            if stamp != self._looked_at:
+            is_new = stamp != self._looked_at
+            if is_new:
                 self._looked_at, self._read, self._changed = stamp, False, self._clock()
-            if self._read:
+            waited = self._clock() - self._changed
+            self.partial = not self._read and not self._may_end and waited >= UNFINISHED_S
+            if self._read or not (is_new or (self._may_end and waited >= SETTLED_S)):
                 return []
             if info.st_size > MOST_BYTES:
+                self._read = True
                 self.condition.set(SourceCondition.ERROR, f"more than {MOST_BYTES >> 20} MiB")
                 return []
             data = file.read(MOST_BYTES)
-        waited = self._clock() - self._changed
-        is_whole = is_document(data)
-        self.partial = not is_whole and waited >= UNFINISHED_S and not ends_well(data)
-        if not is_whole and not (ends_well(data) and waited >= SETTLED_S):
-            self.condition.set(SourceCondition.OK if self._content else SourceCondition.WAITING, "unfinished")
+        self._may_end = ends_well(data)
+        if is_new and not is_document(data):
+            self.condition.set(SourceCondition.OK if self._size else SourceCondition.WAITING, UNFINISHED)
             return []
-        self._read = True
+        self._read, self.partial = True, False
         self.condition.set(SourceCondition.OK)
-        return self._deliver(data, max(time.time() - info.st_mtime, 0.0) if self._is_first else 0.0)
+        return self._deliver(data, max(time.time() - info.st_mtime, 0.0) if not self._size else 0.0)
 
     def _deliver(self, data: bytes, age_s: float) -> list[TailBatch]:
-        self._is_first = False
-        content = hashlib.blake2b(data).digest()
-        if content == self._content:
+        """What is new: behind whole documents that are still there the rest, else everything."""
+        known = data[: self._size]
+        is_same = hashlib.blake2b(known).digest() == self._content
+        if is_same and len(data) == self._size:
             return []
-        self._content = content
-        lines = document_lines(data)
+        new = data[self._size :] if is_same and known.endswith(b"\n") else data
+        self._size, self._content = len(data), hashlib.blake2b(data).digest()
+        lines = document_lines(new)
         self._lines += len(lines)
         self._newest = time.time() - age_s
-        return [TailBatch(lines, False, 0, len(data), age_s)]
+        return [TailBatch(lines, False, len(data) - len(new), len(data), age_s)]
 
 
 def is_document(data: bytes) -> bool:

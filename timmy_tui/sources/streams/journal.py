@@ -20,10 +20,11 @@ FOLLOW = ("--follow", "--merge")
 """``--follow`` alone shows the newest boot only, and nothing at all behind a cursor of an older one."""
 NEWEST = 20_000
 """Entries that are read first: some thousand turns of little_timmy_v2, a second of work."""
-PIPE_BYTES = 1 << 20
 POLL_BYTES = 1 << 20
 WAIT_S = 0.2
 """A poll waits so long for the next entry."""
+MORE_S = 0.005
+"""What comes so soon behind it is read with it: a pipe holds only 64 KiB of the first entries."""
 END_S = 0.4
 """For a journalctl that is told to end."""
 WORKS_S = 1.0
@@ -110,7 +111,7 @@ class Journal(Stream):
         try:
             self._process = subprocess.Popen(
                 [*self._command, *FOLLOW, *where],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=PIPE_BYTES,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:
             self._fail(_not_started(error))
@@ -125,20 +126,17 @@ class Journal(Stream):
         """What has come, and whether nothing more will."""
         assert self._process is not None and self._process.stdout is not None and self._process.stderr is not None
         out, err = self._process.stdout.fileno(), self._process.stderr.fileno()
-        data = bytearray()
         select.select([out], [], [], WAIT_S)
         with suppress(BlockingIOError):
             self._said = (self._said + os.read(err, SAID_BYTES))[-SAID_BYTES:]
         if self._said:
             self._note_what_it_says()
-        try:
-            while len(data) < POLL_BYTES:
-                piece = os.read(out, POLL_BYTES)
-                if not piece:
-                    return bytes(data), True
-                data += piece
-        except BlockingIOError:
-            pass
+        data = bytearray()
+        while len(data) < POLL_BYTES and select.select([out], [], [], MORE_S if data else 0.0)[0]:
+            piece = os.read(out, POLL_BYTES)
+            if not piece:
+                return bytes(data), True
+            data += piece
         return bytes(data), False
 
     def _note_what_it_says(self) -> None:
