@@ -19,7 +19,7 @@ from timmy_tui.pipeline.observers import SnapshotObserver, show_to, states_of
 from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline, Publish
-from timmy_tui.sources.files.tail import Tail
+from timmy_tui.sources.files.tail import OpenMode, Tail
 from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.files.wake import Waker
 from timmy_tui.sources.replay.player import Replay
@@ -122,7 +122,8 @@ def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Fe
     for path, log_format in log_files(installation):
         places = log_format.places(installation) or (path,)
         paths += places
-        tails.append(Tail(places, log_format.file_name, settings.tail))
+        mode = OpenMode(document=log_format.is_document)
+        tails.append(Tail(places, log_format.file_name, settings.tail, mode))
         threads.append(TailThread(tails[-1], log_format.kind, settings.tail))
 
     def wake_all() -> None:
