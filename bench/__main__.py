@@ -11,8 +11,8 @@ from pathlib import Path
 import timmy_tui
 
 NAMES = (
-    "append", "keys", "rotations", "frames", "ingest", "idle", "status", "reuse", "engine", "flip", "killed",
-    "control", "picture", "upstream", "telemetry",
+    "append", "keys", "rotations", "frames", "ingest", "idle", "room", "turn", "repaints", "status",
+    "reuse", "engine", "flip", "killed", "control", "picture", "upstream", "telemetry", "profiles",
 )  # fmt: skip
 """Modules of this package; each has ``measure() -> list[str]``, which returns the lines of its table."""
 ELSEWHERE = (

@@ -28,16 +28,16 @@ def measure() -> list[str]:
         for name, argv in rows.items():
             with Screen(argv, environ=environ) as screen:
                 screen.settle(1.5, 20)
-                _read_for(screen, 8)
+                read_for(screen, 8)
                 cpu_before, bytes_before = screen.cpu_seconds(), screen.bytes
-                _read_for(screen, SECONDS)
+                read_for(screen, SECONDS)
                 cpu = screen.cpu_seconds() - cpu_before
                 rate = (screen.bytes - bytes_before) / SECONDS
                 lines.append(f"| {name} | {100 * cpu / SECONDS:.2f} | {rate:.0f} | {screen.rss_mib():.0f} |")
     return lines
 
 
-def _read_for(screen: Screen, seconds: float) -> None:
+def read_for(screen: Screen, seconds: float) -> None:
     """Read the program's output for this long."""
     end = time.perf_counter() + seconds
     while (remaining := end - time.perf_counter()) > 0:

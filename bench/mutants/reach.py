@@ -12,6 +12,7 @@ import pytest
 from coverage import CoverageData
 from coverage.exceptions import DataError
 
+from bench.mutants import importers as importing
 from bench.mutants import pytest_plugin as plugin
 from bench.mutants.groups import TESTS, group_of
 from bench.mutants.population import source_of
@@ -81,20 +82,12 @@ def _read(root: Path, folder: Path, times: Path) -> Reach:
                     at_import[path].add(line)
     # Fastest first, so that the file reads well and a number is a rank.
     seconds = dict(sorted(seconds.items(), key=lambda item: item[1]))
+    importers = importing.read(root)
     return Reach(
         {path: {line: sorted(tests) for line, tests in found.items()} for path, found in lines.items()},
         {test: round(spent, 4) for test, spent in seconds.items()},
-        _importers(root),
+        {path: list(one.own) for path, one in importers.items()},
+        {path: list(one.by_way) for path, one in importers.items()},
         {path: sorted(found) for path, found in at_import.items()},
         sorted(test for test, (_, passed) in told.items() if not passed),
     )
-
-
-def _importers(root: Path) -> dict[str, list[str]]:
-    """Path → files that import it, of the program and of its tests."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for file in sorted([*(root / "timmy_tui").rglob("*.py"), *(root / "tests").rglob("*.py")]):
-        text = file.read_text("utf-8")
-        for words in (line.split() for line in text.splitlines() if line.lstrip().startswith("from timmy_tui.")):
-            found[words[1].replace(".", "/") + ".py"].append(file.relative_to(root).as_posix())
-    return dict(found)

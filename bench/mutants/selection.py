@@ -21,6 +21,8 @@ class Reach:
     seconds: Mapping[str, float]
     importers: Mapping[str, Sequence[str]]
     """Path → files that import it, those with tests among them."""
+    by_way: Mapping[str, Sequence[str]]
+    """Path → files that import a module which passes its values on, as a table of its rows does."""
     at_import: Mapping[str, Sequence[int]]
     """Path → lines that run when it is imported: a table that is built then is read by tests that run none of them."""
     failed: Sequence[str]
@@ -28,16 +30,18 @@ class Reach:
     def tests_for(self, path: str, line: int) -> list[str]:
         """Tests in the order to try: the fastest first, where those of another room count as ``STRANGER_S`` slower.
 
-        What runs at import is looked at by the tests whose file imports the module, then by those that call one of its
-        functions, and after them by those that call one of a module that imports it. Those that run it themselves start
-        a process each: they have no place of their own, or they would use up the budget ahead of all others.
+        What runs at import is looked at by the tests whose file imports the module, then by those that import what
+        passes it on, then by those that call one of its functions, and after them by those that call one of a module
+        that imports it. Those that run it themselves start a process each: they have no place of their own, or they
+        would use up the budget ahead of all others.
         """
         own, importers = self.lines.get(path, {}), self.importers.get(path, ())
         wanted = [set(own.get(line, ()))]
         if not wanted[0] or line in self.at_import.get(path, ()):
-            files = {one for one in importers if one.startswith("tests/")}
-            importing = {test for test in self.seconds if test.partition("::")[0] in files}
-            wanted = [importing, self._callers(path), set().union(*map(self._callers, importers))]
+            wanted = [
+                self._tests_of(importers), self._tests_of(self.by_way.get(path, ())), self._callers(path),
+                set().union(*map(self._callers, importers)),
+            ]  # fmt: skip
         room = _room(path)
         found: dict[str, None] = {}
         for tests in wanted:
@@ -45,6 +49,10 @@ class Reach:
             for test in sorted(known, key=lambda test: self.seconds[test] + STRANGER_S * (_room_of_test(test) != room)):
                 found.setdefault(test)
         return list(self._within_budget(found))
+
+    def _tests_of(self, files: Sequence[str]) -> set[str]:
+        wanted = set(files)
+        return {test for test in self.seconds if test.partition("::")[0] in wanted}
 
     def _callers(self, path: str) -> set[str]:
         return set().union(*self.lines.get(path, {}).values())
@@ -66,8 +74,8 @@ class Reach:
             for file, lines in self.lines.items()
         }
         told = {
-            "tests": self.seconds, "lines": lines, "importers": self.importers, "at_import": self.at_import,
-            "failed": self.failed,
+            "tests": self.seconds, "lines": lines, "importers": self.importers, "by_way": self.by_way,
+            "at_import": self.at_import, "failed": self.failed,
         }  # fmt: skip
         path.write_text(json.dumps(told), "utf-8")
 
@@ -80,7 +88,7 @@ def load(path: Path) -> Reach:
         file: {int(line): [names[at] for at in tests] for line, tests in lines.items()}
         for file, lines in told["lines"].items()
     }
-    return Reach(lines, told["tests"], told["importers"], told["at_import"], told["failed"])
+    return Reach(lines, told["tests"], told["importers"], told["by_way"], told["at_import"], told["failed"])
 
 
 def _room(path: str) -> str:

@@ -2,14 +2,17 @@
 
 import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bench.mutants.groups import GROUPS, group_of, sizes
+from bench.mutants.importers import importers
+from bench.mutants.importers import read as importers_in
 from bench.mutants.operators import OWN, Edit, Source
 from bench.mutants.results import changed_lines, counted, wilson
 from bench.mutants.same_code import is_same_code
-from bench.mutants.selection import Reach
+from bench.mutants.selection import Reach, load
 
 
 def mutants(kind: str, text: str) -> list[str]:
@@ -128,6 +131,7 @@ def test_a_table_that_is_built_at_import_is_looked_at_by_the_tests_that_import_i
         lines={table: {7: ["tests/turns/test_ledger.py::test_it"]}},
         seconds=seconds,
         importers={table: ["tests/model/test_table.py"]},
+        by_way={},
         at_import={table: [3, 7]},
         failed=(),
     )
@@ -144,8 +148,128 @@ def test_a_table_that_is_built_at_import_is_not_left_to_the_tests_that_start_a_p
     fast = {f"tests/turns/test_ledger.py::test_{number}": 0.1 for number in range(5)}
     reach = Reach(
         lines={table: {72: list(slow), 240: [*slow, *fast]}}, seconds={**slow, **fast},
-        importers={}, at_import={table: [72]}, failed=(),
+        importers={}, by_way={}, at_import={table: [72]}, failed=(),
     )  # fmt: skip
     asked = reach.tests_for(table, 72)
     assert set(asked[:5]) == set(fast)
     assert len(asked) == 7
+
+
+TABLE = "timmy_tui/model/rows.py"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from timmy_tui.model.rows import ROWS",
+        "from timmy_tui.model import rows",
+        "from timmy_tui.model import others, rows as table",
+        "from timmy_tui.model import (\n    others,\n    rows,\n)",
+        "import timmy_tui.model.rows",
+        "import timmy_tui.model.rows as table",
+        "def test_late():\n    from timmy_tui.model.rows import ROWS",
+        "import timmy_tui.model.others, timmy_tui.model.rows",
+    ],
+)
+def test_every_form_of_an_import_is_one(line: str) -> None:
+    texts = {TABLE: "ROWS = (1, 2)", "timmy_tui/model/others.py": "A = 1", "tests/model/test_rows.py": line}
+    assert importers(texts)[TABLE].own == ("tests/model/test_rows.py",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import timmy_tui",
+        "from timmy_tui import model",
+        "from timmy_tui.model import others",
+        "from timmy_tui.model.others import rows",
+        "text = '''\nfrom timmy_tui.model.rows import ROWS\n'''",
+        "# from timmy_tui.model.rows import ROWS",
+    ],
+)
+def test_what_only_looks_like_an_import_of_a_module_is_none(line: str) -> None:
+    texts = {TABLE: "ROWS = (1, 2)", "timmy_tui/model/others.py": "rows = 1", "tests/model/test_rows.py": line}
+    assert TABLE not in importers(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("from timmy_tui.model.rows import ROWS as ROWS", True),
+        ("from timmy_tui.model.rows import ROWS\nKEYS = tuple(row.key for row in ROWS)", True),
+        ("from timmy_tui.model import rows\nKEYS: tuple[str, ...] = rows.KEYS", True),
+        ("from timmy_tui.model.rows import watched\nTABLE = watched().table", True),
+        ("import timmy_tui.model.rows as table\nFIRST = table.ROWS[0]", True),
+        ("from timmy_tui.model.rows import ROWS\ndef first(): return ROWS[0]", False),
+        ("from timmy_tui.model.rows import ROWS\nOTHERS = (3, 4)", False),
+        ("def first():\n    from timmy_tui.model.rows import ROWS as ROWS\n    return ROWS", False),
+        ("from timmy_tui.model.rows import Row\nrow: Row", False),
+    ],
+)
+def test_a_module_passes_on_what_its_own_values_are_made_of(text: str, passes: bool) -> None:
+    texts = {
+        TABLE: "ROWS = (1, 2)",
+        "timmy_tui/model/views.py": text,
+        "tests/model/test_views.py": "from timmy_tui.model import views",
+    }
+    found = importers(texts)[TABLE]
+    assert found.own == ("timmy_tui/model/views.py",)
+    assert found.by_way == (("tests/model/test_views.py",) if passes else ())
+
+
+def test_a_table_is_passed_on_by_more_than_one_module_in_a_row() -> None:
+    """As v34's stages are by the system that is watched, and by the stages of whichever that is."""
+    texts = {
+        TABLE: "ROWS = (1, 2)",
+        "timmy_tui/model/system.py": "from timmy_tui.model.rows import ROWS\nKNOWN = [ROWS]",
+        "timmy_tui/model/stages.py": "from timmy_tui.model.system import KNOWN\nSTAGES = KNOWN[0]",
+        "timmy_tui/ui/bars.py": "from timmy_tui.model.stages import STAGES\ndef draw(): return STAGES",
+        "tests/model/test_far.py": "from timmy_tui.model.stages import STAGES",
+        "tests/model/test_near.py": "from timmy_tui.model.system import KNOWN",
+        "tests/model/test_own.py": "from timmy_tui.model import rows, stages",
+        "tests/ui/test_bars.py": "from timmy_tui.ui.bars import draw",
+    }
+    found = importers(texts)[TABLE]
+    assert found.own == ("timmy_tui/model/system.py", "tests/model/test_own.py")
+    assert found.by_way == (
+        "timmy_tui/model/stages.py", "tests/model/test_near.py", "timmy_tui/ui/bars.py", "tests/model/test_far.py",
+    )  # fmt: skip
+
+
+def test_modules_that_pass_values_on_to_each_other_do_not_go_round_for_ever() -> None:
+    texts = {
+        "timmy_tui/a.py": "from timmy_tui import b\nA = b.B",
+        "timmy_tui/b.py": "from timmy_tui import a\nB = a.A",
+        "tests/test_a.py": "from timmy_tui.a import A",
+    }
+    assert importers(texts)["timmy_tui/b.py"] == (("timmy_tui/a.py",), ("tests/test_a.py",))
+    assert importers(texts)["timmy_tui/a.py"] == (("timmy_tui/b.py", "tests/test_a.py"), ())
+
+
+def test_a_table_is_looked_at_by_the_tests_that_import_what_passes_it_on_behind_those_that_import_it() -> None:
+    table, seconds = "timmy_tui/model/v34_stages.py", dict.fromkeys(("far", "near", "caller"), 0.1)
+    names = {name: f"tests/model/test_{name}.py::test_it" for name in seconds}
+    reach = Reach(
+        lines={table: {20: [names["caller"]]}}, seconds={names[name]: spent for name, spent in seconds.items()},
+        importers={table: ["tests/model/test_near.py"]}, by_way={table: ["tests/model/test_far.py"]},
+        at_import={table: [3]}, failed=(),
+    )  # fmt: skip
+    assert reach.tests_for(table, 3) == [names["near"], names["far"], names["caller"]]
+    assert reach.tests_for(table, 20) == [names["caller"]]
+
+
+def test_what_was_measured_comes_back_from_its_file(tmp_path: Path) -> None:
+    test = "tests/model/test_table.py::test_rows"
+    reach = Reach(
+        lines={TABLE: {3: [test]}}, seconds={test: 0.1}, importers={TABLE: ["tests/model/test_table.py"]},
+        by_way={TABLE: ["timmy_tui/model/system.py"]}, at_import={TABLE: [1, 3]}, failed=["tests/a.py::test_b"],
+    )  # fmt: skip
+    reach.save(tmp_path / "reach.json")
+    assert load(tmp_path / "reach.json") == reach
+
+
+def test_the_stage_table_is_looked_at_by_the_test_that_has_every_column_of_it() -> None:
+    root = Path(__file__).parents[2]
+    found = importers_in(root)["timmy_tui/model/v34_stages.py"]
+    assert "tests/model/test_stage_table.py" in found.own
+    assert "tests/model/test_stages.py" in found.by_way

@@ -21,6 +21,7 @@ from timmy_tui.demo.generate import ConversationPlan, write_logs
 
 LOGS = ("--log", LATENCY, "--log", V34)
 MARKER = "xyzzy-what-was-said"
+pytestmark = pytest.mark.timeout(180)  # Up to ten processes in a test, half a second each; on a busy machine five.
 
 
 def environment(folder: TimmyFolder) -> dict[str, str]:
@@ -74,9 +75,9 @@ def test_a_file_that_exists_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_usage(tmp_path: Path) -> None:
     assert "--parquet, --csv, --jsonl" in run("export", *LOGS, code=2)
-    for name in ("a b", "../x", ".hidden", "x" * 64, "é", "a\n"):
+    for name in ("../x", "x" * 64, "a\n"):
         assert "is not a valid name" in run("export", *LOGS, "--csv", "-", "--machine", name, code=2)
-    for when in ("yesterday", "2026-13-01", "99999-01-01"):
+    for when in ("yesterday", "2026-13-01"):
         assert "is not a date or time" in run("export", *LOGS, "--csv", "-", "--since", when, code=2)
     assert "/proc/none/x" in run("export", *LOGS, "--jsonl", "/proc/none/x", code=1)
 

@@ -12,6 +12,7 @@ from tests.commands.reporting import LATENCY, V34, run
 
 PAGE = (Path(__file__).parents[2] / "docs/parquet.md").read_text()
 QUERIES = re.findall(r"```sql\n(.+?)```", PAGE, re.DOTALL)
+pytestmark = pytest.mark.timeout(180)
 LOGS = ("--log", LATENCY, "--log", V34)
 
 

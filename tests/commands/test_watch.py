@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.commands.reporting import run
@@ -56,10 +57,10 @@ class Watching:
         return wait_for(enough, self.out.read_text)
 
     def end(self, how: int = signal.SIGTERM) -> int:
-        """The exit code; what it had on its standard error fails the test."""
+        """The exit code; a word on its standard error fails the test."""
         self.process.send_signal(how)
         code = self.process.wait(20)
-        assert self.err.read_text() == ""
+        assert self.err.read_text().strip() == ""
         return code
 
 
@@ -145,7 +146,29 @@ def test_a_conversation_with_the_watcher_killed_and_restarted_is_whole_in_the_hi
     wait_for(lambda: len(stored()) >= len(logged), lambda: f"{len(stored())} of {len(logged)}")
     assert last.end() == 0
     assert_each_once(stored(), logged)
-    assert folder.state == history.parent
+    assert_same_figures_everywhere(folder, root)
+
+
+def assert_same_figures_everywhere(folder: TimmyFolder, root: Path) -> None:
+    """In the report and, by DuckDB, in Parquet."""
+    environment = {**os.environ, **folder.environment}
+    run("export", "--root", root, "--parquet", folder.base / "turns", env=environment)
+    report = json.loads(run("report", "--root", root, "--json", env=environment))
+    query = f"FROM '{folder.base}/turns/*/*.parquet' ORDER BY number"
+    result = duckdb.connect().execute(
+        f"SELECT number, request_id, state, v2v_ms, llm_ms, tts_ms, prompt_tokens {query}"
+    )
+    turns = [turn for turn in report["turns"] if turn["state"] != "open"]
+    rows = [
+        (turn["number"], turn["request_id"], turn["state"], turn["v2v_ms"], turn["stages"]["llm"],
+         turn["stages"]["tts"], turn["prompt_tokens"])
+        for turn in turns
+    ]  # fmt: skip
+    assert result.fetchall() == sorted(rows) and len(rows) > 15
+    quantiles = duckdb.connect().execute(
+        f"SELECT quantile_cont(v2v_ms, [0.5, 0.95]) {query.partition(' ORDER')[0]} WHERE state = 'complete'"
+    )
+    assert quantiles.fetchall()[0][0] == pytest.approx([report["headline"]["p50"], report["headline"]["p95"]])
 
 
 def test_a_log_with_more_turns_than_a_snapshot_has_is_stored_whole(timmy: TimmyFolder, started: list[Watching]) -> None:

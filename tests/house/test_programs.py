@@ -1,14 +1,13 @@
 """On CI no test is skipped for want of a program."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.programs import ON_CI, PROGRAMS
+from tests.programs import ON_CI, PROGRAMS, where
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.skipif(not ON_CI, reason="not on CI")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_each_program_is_there_on_ci(program: str) -> None:
-    assert shutil.which(program) is not None
+    assert where(program) is not None
 
 
 def test_ci_installs_each_package_and_says_that_it_is_ci() -> None:
@@ -45,6 +44,7 @@ USES = {
     "chromium": re.compile(r"sync_playwright\("),
     "prometheus": re.compile(r"\bscraping\("),
     "promtool": re.compile(r"\bpromtool\("),
+    "systemd-journal-remote": re.compile(r"\bOwnJournal\("),
 }
 
 

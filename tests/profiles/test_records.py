@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from timmy_tui.profiles.records import NO_DOCUMENT, NOT_A_RECORD, Record, RecordReader, getter
+from timmy_tui.profiles.records import NO_DOCUMENT, NOT_A_RECORD, Record, RecordReader, getter, line_to_show
 from timmy_tui.profiles.spec import SourceRule
 
 
@@ -104,3 +104,67 @@ def test_a_path_through_what_is_no_record() -> None:
     for path in ("a", "a.b", "a.b.c"):
         values: list[object] = [None, 5, "text", []]
         assert [getter(path)(value) for value in values] == [None] * 4
+
+
+GROUPED = SourceRule(kind="document", items="runs", group="whose")
+
+
+def document(*runs: dict[str, Any], whose: str = "me") -> bytes:
+    return json.dumps({"whose": whose, "runs": runs}).encode()
+
+
+def test_a_document_that_is_read_again_gives_only_what_is_new() -> None:
+    reader = RecordReader(GROUPED)
+    first, second, third = {"t": 1, "a": 1}, {"t": 2}, {"t": 3}
+    assert [one.fields for one in reader.feed([document(first, second)])] == [first, second]
+    assert [*reader.feed([document({"a": 1, "t": 1}, second)])] == []
+    assert [one.fields for one in reader.feed([document(second, third)])] == [third]
+
+
+def test_two_equal_records_of_one_document_are_two_also_when_it_is_read_again() -> None:
+    reader = RecordReader(GROUPED)
+    assert len([*reader.feed([document({"t": 1}, {"t": 1})])]) == 2
+    assert len([*reader.feed([document({"t": 1}, {"t": 1}, {"t": 1})])]) == 1
+    assert [*reader.feed([document({"t": 1})])] == []
+
+
+def test_the_same_record_of_another_group_is_another_one() -> None:
+    reader = RecordReader(GROUPED)
+    found = [*reader.feed([document({"t": 1}), document({"t": 1}, whose="you")])]
+    assert [one.document for one in found] == ["me", "you"]
+    assert len({one.identity for one in found}) == 2
+
+
+def test_the_identity_of_a_record_is_its_content() -> None:
+    one, two = ([*RecordReader(GROUPED).feed([document(*runs)])] for runs in ([{"t": 1}], [{"t": 0}, {"t": 1}]))
+    assert one[0].identity == two[1].identity != two[0].identity
+
+
+def test_a_document_that_begins_gives_up_the_one_before_it() -> None:
+    reader = RecordReader(GROUPED)
+    half = document({"t": 1}, {"t": 2})[:-9]
+    assert [*reader.feed([b"\x1e" + half])] == []
+    (one,) = reader.feed([b"\x1e" + document({"t": 3})])
+    assert one.fields == {"t": 3}
+    assert reader.unparsed[NO_DOCUMENT] == 1
+
+
+def test_lines_of_json_in_a_journal() -> None:
+    (one, two) = records(SourceRule(kind="jsonl"), [journal('{"a": 1}'), journal("Started."), journal('{"a": 2}')])
+    assert (one.fields, two.fields) == ({"a": 1}, {"a": 2})
+    assert one.carrier_us == 1795495751200200
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (journal("15:04:05 [timmy] hi"), b"15:04:05 [timmy] hi"),
+        (journal([104, 105]), b"hi"),
+        (journal(None), journal(None)),
+        (b'{"MESSAGE": "hi"}', b'{"MESSAGE": "hi"}'),
+        (b'\x1e{"a": 1}', b'{"a": 1}'),
+        (b"plain", b"plain"),
+    ],
+)
+def test_what_the_log_screen_shows_of_a_line(line: bytes, shown: bytes) -> None:
+    assert line_to_show(line) == shown

@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 DATA = Path(__file__).parents[1] / "data/profiles"
-LOGS = {"little-timmy-v2": ("little-timmy-v2/little_timmy.log", 37, "SENT")}
-"""Profile → its golden log, its turns, a stage that only it has."""
-FOREIGN = ("v34", "Ollama", "ollama", "tail mode", "the guide", "prefill", "num_ctx", "keep_alive", "Not a Python")
+LOGS = {
+    "little-timmy-v2": ("little-timmy-v2/little_timmy.log", 37, "SENT"),
+    "pipecat": ("pipecat/tail.jsonl", 33, "TTS"),
+    "pipecat-log": ("pipecat/text/pipecat.log", 28, "TTS"),
+    "livekit": ("livekit/session_report.json", 33, "ANSWER"),
+    "home-assistant": ("home-assistant/runs.jsonl", 24, "AGENT"),
+}
+"""Profile → its golden log, its turns, a stage that it has."""
+FOREIGN = ("v34", "Ollama", "tail mode", "the guide", "prefill", "num_ctx", "keep_alive", "is not a Python")
 
 
 def screens(name: str, log: Path) -> tuple[int, Mapping[str, str]]:
@@ -34,5 +40,5 @@ def test_every_screen_shows_its_stages_and_no_word_of_another_system(name: str) 
         assert [word for word in FOREIGN if word in text] == [], screen
         assert "Traceback" not in text
     assert stage in shown["live 120x30"]
-    assert "V2V" in shown["trends 120x30"]
+    assert "p5–p95" in shown["trends 120x30"]
     assert str(number) in shown["turns 120x30"]

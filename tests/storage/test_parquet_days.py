@@ -320,6 +320,18 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path, version: st
     assert contents(tmp_path) == before
 
 
+def test_the_turns_of_another_system_are_refused_and_left_as_they_are(tmp_path: Path) -> None:
+    """Its stages have other names: they would be read as not measured."""
+    put(tmp_path, [turn(0)])
+    (path,) = tmp_path.glob("*/*.parquet")
+    rewritten(path, system="pipecat")
+    before = contents(tmp_path)
+    for act in (lambda: put(tmp_path, [turn(1)]), lambda: read_parquet([tmp_path])):
+        with pytest.raises(ParquetError, match="another system, pipecat"):
+            act()
+    assert contents(tmp_path) == before
+
+
 def test_an_older_file_with_fewer_columns_is_read_and_becomes_one_of_today(tmp_path: Path) -> None:
     put(tmp_path, [turn(0), turn(1)])
     (path,) = tmp_path.glob("*/*.parquet")

@@ -91,3 +91,13 @@ def test_times_are_told_of_complete_turns_alone() -> None:
     lines = text_of(*samples_of_turn(GOLDEN[4], None))
     assert GOLDEN[4].state is TurnState.FAILED
     assert not [line for line in lines if line.startswith(("timmy_turn_seconds", "timmy_stage_seconds"))]
+
+
+def test_a_collector_makes_the_same_names_of_what_comes_by_otlp() -> None:
+    """By the rules of OpenTelemetry for Prometheus: dots become lines, the unit and a counter's total are added."""
+    both = [metric for metric in (*names.OF_TURNS, *names.OF_NOW) if metric.prometheus]
+    assert len(both) == 11
+    for metric in both:
+        unit = {"s": "_seconds", "": ""}[metric.unit]
+        total = "_total" if metric.kind == "counter" else ""
+        assert metric.otlp.replace(".", "_") + unit + total == metric.prometheus

@@ -1,7 +1,8 @@
 """Turns as a collector gets them: with the official SDK over a real socket, whatever the collector does."""
 
-import logging
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,10 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 
 from tests.telemetry.prometheus import free_port
 from tests.telemetry.receiver import Receiver, Reply, SeenSpan, receiving
@@ -95,6 +100,11 @@ def test_histograms_and_counters_have_every_new_turn_once(receiver: Receiver) ->
             (turn.prompt_tokens or 0) // 2 for turn in turns
         )
         assert count(receiver, "timmy.stage", stage="llm", owner="service") == 5
+        usage = "gen_ai.client.inference.usage"
+        assert count(receiver, f"{usage}.input_tokens") == sum(turn.prompt_tokens or 0 for turn in turns)
+        assert count(receiver, f"{usage}.cache_read.input_tokens", **{"gen_ai.token.modality": "text"}) == sum(
+            (turn.prompt_tokens or 0) // 2 for turn in turns
+        )
         ((_, point),) = [one for one in receiver.newest_metrics()["timmy.turn"] if one[0] == {"span": "V2V"}]
         assert point.sum == pytest.approx(sum(turn.headline_ms or 0 for turn in turns if turn.ordinal != 4) / 1000)
         assert list(point.explicit_bounds)[:3] == [0.5, 0.75, 1.0]
@@ -213,6 +223,16 @@ def test_a_collector_that_answers_in_few_words_or_json_is_one(receiver: Receiver
         assert exporter.state.detail == ""
 
 
+def test_spans_that_a_collector_took_only_in_part_are_said(receiver: Receiver) -> None:
+    partial = ExportTracePartialSuccess(rejected_spans=3, error_message="what it thinks")
+    answer = ExportTraceServiceResponse(partial_success=partial)
+    receiver.replies = [Reply(200, answer.SerializeToString())]
+    with exporting(receiver.port) as exporter:
+        exporter.observe(snapshot_of(new_turns(2)))
+        until(lambda: exporter.state.condition is SourceCondition.OK)
+        assert exporter.state.detail == "3 spans refused"
+
+
 def test_a_server_that_closes_or_talks_nonsense_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -318,5 +338,46 @@ def test_nothing_is_printed_whatever_the_collector_says(receiver: Receiver, capf
         receiver.wait(lambda seen: len(seen.batches) == 2)
         exporter.observe(snapshot_of(turns))
         receiver.wait(lambda seen: len(seen.batches) == 3)
-        logging.getLogger("opentelemetry.exporter").error("as the SDK would")
     assert capfd.readouterr() == ("", "")
+
+
+SDK_LOGS = """
+import logging, timmy_tui.telemetry.otlp_sdk
+logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").error("as the SDK does")
+"""
+
+
+def test_what_the_sdk_logs_is_not_printed() -> None:
+    """In a process of its own: pytest's own handlers would take it."""
+    done = subprocess.run([sys.executable, "-c", SDK_LOGS], capture_output=True, text=True, timeout=50, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_two_without_a_file_between_them_send_the_same_ids_and_tell_their_counters_apart(receiver: Receiver) -> None:
+    turns = new_turns(2)
+    with exporting(receiver.port) as first, exporting(receiver.port) as second:
+        for exporter in (first, second):
+            exporter.observe(snapshot_of(turns))
+        receiver.wait(lambda seen: len(seen.batches) == 2)
+    one, other = receiver.batches
+    assert {(span.trace_id, span.span_id) for span in one} == {(span.trace_id, span.span_id) for span in other}
+    assert len({resource["service.instance.id"] for resource in receiver.resources}) == 2
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_clock_that_steps_while_a_batch_waits_costs_no_turn_and_counts_none_twice(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    monkeypatch.setattr("timmy_tui.telemetry.new_turns.BEGINNING_S", 0.0)
+    true_time = time.time
+    receiver.replies = [Reply(503), Reply(503)]
+    turns = new_turns(3)
+    with exporting(receiver.port) as exporter:
+        exporter.observe(snapshot_of(turns[:2]))
+        receiver.wait(lambda seen: bool(seen.batches))
+        monkeypatch.setattr(time, "time", lambda: true_time() + step_s)
+        exporter.observe(snapshot_of(turns))
+        receiver.wait(lambda seen: len(seen.traces()) == 3 and bool(seen.metrics))
+        receiver.wait(lambda seen: count(seen, "timmy.turns", state="complete") == 3)
+    starts = {round(1e9 * ((turn.started or 0.0) - 0.5), -4) for turn in turns}
+    assert {round(float(root_of(spans).start_ns), -4) for spans in receiver.traces().values()} == starts

@@ -11,16 +11,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bench.logs import turn_lines
 from tests.programs import needs
 from tests.telemetry.prometheus import free_port, scraping
 from tests.telemetry.turns import new_turns, reuse_of, snapshot_of
 from tests.telemetry.waiting import until
-from timmy_tui.bootstrap.wiring import SourceOptions, live_source, snapshot_observers
-from timmy_tui.core.installation import installation_at
+from timmy_tui.bootstrap.wiring import SourceOptions, snapshot_observers
 from timmy_tui.core.settings import Prometheus, Settings
-from timmy_tui.model.snapshot import Snapshot, SourceCondition
-from timmy_tui.pipeline.read_logs import logs_of, read_logs
+from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.sources.timmy import timmy_at
 from timmy_tui.telemetry.new_turns import NewTurns
 from timmy_tui.telemetry.prometheus import PrometheusServer
@@ -161,32 +158,8 @@ def test_nothing_is_counted_and_no_port_taken_before_it_is_wanted(tmp_path: Path
     wanted = timmy_at(tmp_path, Settings(prometheus=Prometheus(port=free_port())), tmp_path / "state")
     assert snapshot_observers(wanted, SourceOptions(), print) == ()
     (server,) = snapshot_observers(wanted, options, print)
-    assert isinstance(server, PrometheusServer)
-
-
-@needs("prometheus")
-def test_a_turn_that_timmy_writes_is_seen_in_prometheus_with_the_figures_of_the_report(tmp_path: Path) -> None:
-    root, data = tmp_path / "timmy", tmp_path / "prometheus"
-    (root / "shared").mkdir(parents=True)
-    data.mkdir()
-    settings = Settings(prometheus=Prometheus(port=free_port()))
-    source = live_source(
-        timmy_at(root, settings, tmp_path / "state"), SourceOptions(services=False, export=True), notify=print
-    )
-    seen: list[Snapshot] = []
-    source.start(seen.append)
-    try:
-        with scraping(settings.prometheus.port, data) as prometheus:
-            prometheus.wait('timmy_turns_total{state="complete"}', 0)
-            lines = [line for number in range(3) for line in turn_lines(number, time.time(), 0.5 + 0.1 * number)]
-            (root / "shared" / "latency.log").write_text("".join(lines))
-            prometheus.wait('timmy_turns_total{state="complete"}')
-            turns = read_logs(logs_of(installation_at(root, settings.paths)), settings.tail).turns
-            complete = [turn for turn in turns if turn.v2v_ms is not None]
-            prometheus.wait('timmy_turn_seconds_count{span="V2V"}', len(complete))
-            total = sum(turn.v2v_ms or 0.0 for turn in complete) / 1000
-            assert prometheus.query('timmy_turn_seconds_sum{span="V2V"}')[0][1] == pytest.approx(total)
-            states = {one.name: one.condition for one in seen[-1].sources}
-            assert states["prometheus"] is SourceCondition.OK
-    finally:
-        source.stop()
+    server.start()
+    assert server.state is None
+    server.observe(snapshot_of([]))
+    until(lambda: server.state is not None and server.state.condition is SourceCondition.OK)
+    server.stop(time.monotonic() + 5.0)

@@ -155,9 +155,9 @@ class Watch:
     def _begin(self) -> None:
         owner = self._take_lock()
         why_not = self._problem or (f"another watcher ({owner}) records" if owner else "")
-        words = f"watching {self._timmy.root}" + (f"; nothing is recorded: {why_not}" if why_not else "")
+        words = f"watching {self._timmy.key}" + (f"; nothing is recorded: {why_not}" if why_not else "")
         facts = {
-            "schema": SCHEMA, "root": str(self._timmy.root), "pid": os.getpid(), "records": not why_not,
+            "schema": SCHEMA, "root": self._timmy.key, "pid": os.getpid(), "records": not why_not,
             "why_not": why_not or None,
         }  # fmt: skip
         self._say(Happening("watching", clean(words, 500), facts))
@@ -174,7 +174,7 @@ class Watch:
         return ""
 
     def _start(self) -> None:
-        options = SourceOptions(services=self._options.services, record=self._records)
+        options = SourceOptions(services=self._options.services, record=self._records, export=self._records)
         self._events = WatchEvents(numbered=self._records and not self._problem)
         self._unseen = UnseenTurns()
         self._source = live_source(self._timmy, options, self._inbox.notify)
@@ -212,7 +212,7 @@ class Watch:
         settings = self._timmy.settings
         try:
             reading = read_logs(logs_of(self._timmy.installation), settings.tail, keep_events=False)
-            history = History(state_dir() / "history.db", str(self._timmy.root), settings.history.text)
+            history = History(state_dir() / "history.db", self._timmy.key, settings.history.text)
             try:
                 new = history.put_turns(reading.turns)
             finally:

@@ -12,7 +12,7 @@ from timmy_tui.core.errors import NotFound
 from timmy_tui.core.installation import find_installation, installation_at
 from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository, state_dir
 from timmy_tui.core.web_page import is_web_page
-from timmy_tui.profiles.choice import chosen, source_path
+from timmy_tui.profiles.choice import chosen, source
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -60,11 +60,14 @@ def find_timmy(place: Place) -> Timmy:
 
 def _by_profile(settings: Settings) -> Timmy:
     """The system of the chosen profile, whose log need not exist yet. Raises NotFound where no log is named."""
-    source = source_path()
-    if source is None:
+    address = source()
+    if address is None:
         raise NotFound("the profile does not say where its log is.", "Name it: --source FILE, or [system] source.")
-    installation = installation_at(source.absolute().parent, settings.paths)
-    return Timmy(settings, replace(installation, latency_log=source.absolute()))
+    if address.path is None:
+        here = installation_at(Path.cwd(), settings.paths)
+        return Timmy(settings, replace(here, latency_log=address.place, stream=address.key))
+    installation = installation_at(address.path.absolute().parent, settings.paths)
+    return Timmy(settings, replace(installation, latency_log=address.path.absolute()))
 
 
 def terminal_problem() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
-from timmy_tui.pipeline.observers import SnapshotObserver, StatusLineFile
+from timmy_tui.pipeline.observers import LateObserver, SnapshotObserver, StatusLineFile
 from timmy_tui.pipeline.thread import Pipeline
 from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
 from timmy_tui.sources.services.poller import ServicePoller
@@ -96,22 +97,31 @@ def snapshot_observers(
 ) -> tuple[SnapshotObserver, ...]:
     """Who gets the snapshots of a real Timmy beside screen and history: the status line, and the ways out.
 
-    Their modules are imported only where the settings want them.
+    What the settings do not want is not imported, the rest behind the first snapshot.
     """
     settings, key, observers = timmy.settings, timmy.key, list[SnapshotObserver]()
     if options.record:
         observers.append(StatusLineFile(key))
     if options.export and settings.prometheus.port:
-        from timmy_tui.telemetry.prometheus import PrometheusServer
-
-        observers.append(PrometheusServer(settings.prometheus.port, told_turns(timmy, "prometheus"), key))
+        observers.append(LateObserver(partial(_prometheus, timmy)))
     if options.export and settings.otel.enabled:
-        from timmy_tui.core.addresses import base_url
-        from timmy_tui.telemetry.otlp import OtlpExporter, OtlpOptions
-
-        wanted = OtlpOptions(base_url(settings.otel.endpoint), settings.otel.metrics, settings.otel.text)
-        observers.append(OtlpExporter(wanted, told_turns(timmy, "otel"), key, notify))
+        observers.append(LateObserver(partial(_otlp, timmy, notify)))
     return tuple(observers)
+
+
+def _prometheus(timmy: Timmy) -> SnapshotObserver:
+    from timmy_tui.telemetry.prometheus import PrometheusServer
+
+    return PrometheusServer(timmy.settings.prometheus.port, told_turns(timmy, "prometheus"), timmy.key)
+
+
+def _otlp(timmy: Timmy, notify: Callable[[str], None]) -> SnapshotObserver:
+    from timmy_tui.core.addresses import base_url
+    from timmy_tui.telemetry.otlp import OtlpExporter, OtlpOptions
+
+    otel = timmy.settings.otel
+    options = OtlpOptions(base_url(otel.endpoint), otel.metrics, otel.text)
+    return OtlpExporter(options, told_turns(timmy, "otel"), timmy.key, notify)
 
 
 def told_turns(timmy: Timmy, system: str) -> "ToldTurns":

@@ -131,5 +131,5 @@ def origin_of(options: LogOptions, machine: str = "") -> "Origin":
     chosen = machine or load_settings(options.settings_path).export.machine
     if options.logs:
         return Origin(machine_name(chosen))
-    root = str(find_timmy(options).root).encode(errors="surrogateescape")
-    return Origin(machine_name(chosen), hashlib.sha256(root).hexdigest()[:12])
+    key = find_timmy(options).key.encode(errors="surrogateescape")
+    return Origin(machine_name(chosen), hashlib.sha256(key).hexdigest()[:12])

@@ -22,6 +22,8 @@ class Installation(Struct, frozen=True):
     """Possible places of v34's captured output, in order of preference."""
     config: Path
     app: Path
+    stream: str = ""
+    """What stands for the source of another system that is not a file: a journal, an address; without secrets."""
 
     @property
     def v34_log(self) -> Path:

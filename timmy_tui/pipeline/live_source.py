@@ -19,8 +19,9 @@ from timmy_tui.pipeline.observers import SnapshotObserver, show_to, states_of
 from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline, Publish
+from timmy_tui.profiles.streams import followed, is_stream
 from timmy_tui.sources.files.tail import OpenMode, Tail
-from timmy_tui.sources.files.tail_thread import TailThread
+from timmy_tui.sources.files.tail_thread import Polled, TailThread
 from timmy_tui.sources.files.wake import Waker
 from timmy_tui.sources.replay.player import Replay
 from timmy_tui.storage.recorder import Recorder
@@ -115,22 +116,28 @@ class LiveSource:
 
 
 def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Feed], Waker | None]:
-    """The logs of an installation as feeds, and the waker that polls them early; None where the settings forbid it."""
+    """The logs of an installation as feeds, and the waker that polls them early; None where the settings forbid it.
+
+    Raises SourceError where a profile cannot read its source.
+    """
     paths: list[Path] = []
     tails: list[Tail] = []
     threads: list[TailThread] = []
     for path, log_format in log_files(installation):
         places = log_format.places(installation) or (path,)
-        paths += places
-        mode = OpenMode(document=log_format.is_document)
-        tails.append(Tail(places, log_format.file_name, settings.tail, mode))
-        threads.append(TailThread(tails[-1], log_format.kind, settings.tail))
+        polled: Polled | None = followed(path.name, settings.tail)
+        if polled is None:
+            mode = OpenMode(document=log_format.is_document)
+            polled = Tail(places, log_format.file_name, settings.tail, mode)
+            tails.append(polled)
+        paths += [] if is_stream(path) else places
+        threads.append(TailThread(polled, log_format.kind, settings.tail))
 
     def wake_all() -> None:
         for thread in threads:
             thread.wake()
 
-    waker = Waker(paths, wake_all) if settings.tail.notify else None
+    waker = Waker(paths, wake_all) if settings.tail.notify and paths else None
     if waker is not None:
         for tail in tails:
             tail.count_births = waker.births

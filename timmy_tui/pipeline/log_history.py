@@ -13,6 +13,7 @@ from timmy_tui.parse import raw_lines
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.table import FORMATS
 from timmy_tui.pipeline.log_merge import Group, Item, groups_of, merge
+from timmy_tui.profiles.records import line_to_show
 from timmy_tui.sources.files.blocks import Line, LogText, Part
 
 PAGE_BYTES = 1 << 15
@@ -206,7 +207,7 @@ def _of_other_system(items: Sequence[Item], source: str, wanted: LogFilter) -> I
         return
     parser = row.parser()
     for item in items:
-        text = item.line.data[: LONGEST_TEXT * 4].decode("utf-8", "replace")[:LONGEST_TEXT]
+        text = line_to_show(item.line.data)[: LONGEST_TEXT * 4].decode("utf-8", "replace")[:LONGEST_TEXT]
         event = next(iter(parser.feed([item.line.data])), None)
         if event is None:
             if wanted.service == "" and not wanted.failures:

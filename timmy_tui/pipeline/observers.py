@@ -1,7 +1,7 @@
 """Who else gets every snapshot, beside the screen and the history: exporters, the file of the status line."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from timmy_tui.core.failures import describe, raised_at
@@ -56,6 +56,35 @@ class StatusLineFile:
 
     def stop(self, until: float) -> None:
         """Nothing to end."""
+
+
+class LateObserver:
+    """One that is made with the first snapshot, behind the screen: what it imports costs the first frame nothing."""
+
+    def __init__(self, make: Callable[[], SnapshotObserver]) -> None:
+        self._make = make
+        self._made: SnapshotObserver | None = None
+
+    @property
+    def state(self) -> SourceState | None:
+        """Of the one that was made."""
+        return self._made.state if self._made is not None else None
+
+    def start(self) -> None:
+        """Nothing yet."""
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Make it, or hand the snapshot on."""
+        if self._made is None:
+            made = self._make()
+            made.start()
+            self._made = made
+        self._made.observe(snapshot)
+
+    def stop(self, until: float) -> None:
+        """End it, if there is one."""
+        if self._made is not None:
+            self._made.stop(until)
 
 
 def show_to(observers: Sequence[SnapshotObserver], snapshot: Snapshot) -> None:

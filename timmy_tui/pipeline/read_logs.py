@@ -16,6 +16,7 @@ from timmy_tui.model.snapshot import Listening, SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import detect, log_files
 from timmy_tui.profiles.choice import new_reading
+from timmy_tui.profiles.streams import batches_of, is_stream
 from timmy_tui.sources.files.content import ABSENT, problem_of, read_start, require_readable
 from timmy_tui.sources.files.lines import LineSplitter
 
@@ -42,7 +43,7 @@ class LogReading:
 def logs_of(installation: Installation) -> list[tuple[Path, LogFormat]]:
     """The logs of an installation that exist, each with its format. Raises NotFound when none exists."""
     logs = log_files(installation)
-    existing = [(path, row) for path, row in logs if problem_of(path) != ABSENT]
+    existing = [(path, row) for path, row in logs if is_stream(path) or problem_of(path) != ABSENT]
     if not existing:
         paths = " nor ".join(str(path) for path, _ in logs)
         raise NotFound(f"neither {paths} exists yet.", "Talk to Timmy once, or name a file: --log")
@@ -64,12 +65,11 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
 
     ``keep_events``: turns keep their raw events, about 6 KiB each.
     """
-    ingest = new_reading(limits.turn_timeout_s, keep_events, limits.longest_threshold_s)
+    ingest = new_reading(limits.turn_timeout_s, keep_events, limits.longest_threshold_s, whole=True)
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
     for path, row in sorted(logs, key=lambda log: log[1].order):
         lines = dropped = 0
-        require_readable(path)  # Else a FIFO would block.
         for batch, too_long in _line_batches(path, limits.line_kib * 1024):
             lines += len(batch) + too_long
             dropped += too_long
@@ -126,6 +126,11 @@ def _with_ranges(sessions: Iterable[Session], turns: Sequence[Turn]) -> tuple[Se
 
 def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
     """Whole lines in batches of about 1 MiB, and how many lines were dropped because they are longer than the limit."""
+    batches = batches_of(path, line_limit)
+    if batches is not None:
+        yield from batches
+        return
+    require_readable(path)  # Else a FIFO would block.
     splitter = LineSplitter(line_limit)
     try:
         with path.open("rb") as file:

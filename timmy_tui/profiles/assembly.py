@@ -175,6 +175,8 @@ class ProfileAssembler:
             return None
         known = self._by_key.get(hit.key)
         if known is not None:
+            if self._by == "record":
+                known.begin_again()  # The same record, which says something else now.
             return known
         if hit.event in self._not_alone:
             self._alone[hit.key] = hit

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from timmy_tui.core.failures import Failures
+    from timmy_tui.core.source_address import SourceAddress
     from timmy_tui.model.snapshot import Listening
     from timmy_tui.model.turn import Session, Turn
     from timmy_tui.profiles.spec import Profile
@@ -103,7 +104,8 @@ class _Chosen:
     """The profile of this process."""
 
     profile: "Profile | None" = None
-    source: Path | None = None
+    source: "SourceAddress | None" = None
+    """That the user named, or that is usual for the profile."""
 
 
 def chosen() -> "Profile | None":
@@ -111,13 +113,14 @@ def chosen() -> "Profile | None":
     return _Chosen.profile
 
 
+def source() -> "SourceAddress | None":
+    """Where its records come from: what the user named, else the usual place; None where neither is known."""
+    return _Chosen.source
+
+
 def source_path() -> Path | None:
-    """The log that the user named for it, else the usual one of the profile; None without a profile, or without one."""
-    profile = _Chosen.profile
-    if profile is None:
-        return None
-    usual = Path(profile.source.path).expanduser() if profile.source.path else None
-    return _Chosen.source or usual
+    """The same where it is a file; None of a journal and of what is fetched."""
+    return _Chosen.source.path if _Chosen.source is not None else None
 
 
 def choose_for(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
@@ -137,18 +140,22 @@ def choose_for(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str
     if name:
         from timmy_tui.profiles.load import load
 
-        watch(load(name), Path(source).expanduser() if source else None)
+        watch(load(name), source)
     elif logs:
         found = recognized(logs[0])
         if found is not None:
-            watch(found, logs[0])
+            watch(found, logs[0].absolute())
     elif source:
         raise TimmyError(f"{SOURCE_OPTION} names the log of a profile, and no profile is named.", f"Use {OPTION} NAME.")
     return rest
 
 
-def watch(profile: "Profile", source: Path | None) -> None:
-    """Watch a system by its profile, and have it read by it. Raises RuntimeError once another one is in use."""
+def watch(profile: "Profile", source: str | Path) -> None:
+    """Watch a system by its profile, and have it read by it. ``source``: as the user wrote it; empty: the usual one.
+
+    Raises SourceError for a source that is not valid, RuntimeError once another system is in use.
+    """
+    from timmy_tui.core.source_address import source_address
     from timmy_tui.model.stage_table import StageTable
     from timmy_tui.model.system import System, choose
     from timmy_tui.profiles.spec import stage_row
@@ -164,7 +171,8 @@ def watch(profile: "Profile", source: Path | None) -> None:
         stamps_measure=not profile.time.resolution_ms,
     )
     choose(system)
-    _Chosen.profile, _Chosen.source = profile, source
+    text = str(source) or (profile.source.kind == "poll" and profile.source.url) or profile.source.path
+    _Chosen.profile, _Chosen.source = profile, source_address(text) if text else None
     from timmy_tui.parse.table import watch_only
     from timmy_tui.profiles.log_row import row_of
 
@@ -172,20 +180,25 @@ def watch(profile: "Profile", source: Path | None) -> None:
     os.environ[VARIABLE] = profile.profile.name
 
 
-def new_reading(timeout_s: float, keep_events: bool = True, longest_threshold_s: float = 10.0) -> Reading:
-    """One reading of the logs of the system that is watched. Limits in seconds, as in the settings of ``tail``."""
+def new_reading(
+    timeout_s: float, keep_events: bool = True, longest_threshold_s: float = 10.0, whole: bool = False
+) -> Reading:
+    """One reading of the logs of the system that is watched. Limits in seconds, as in the settings of ``tail``.
+
+    ``whole``: each log is read to its end before the next one, which completes turns however long ago they closed.
+    """
     profile = _Chosen.profile
     if profile is None:
+        from timmy_tui.turns.drafts import MAX_CLOSED_TURNS
         from timmy_tui.turns.ingest import Ingest
 
-        return Ingest(timeout_s, keep_events, longest_threshold_s)
+        return Ingest(timeout_s, keep_events, longest_threshold_s, None if whole else MAX_CLOSED_TURNS)
     from timmy_tui.profiles.days import first_day
     from timmy_tui.profiles.reading import ProfileReading
 
     reading = ProfileReading(profile, timeout_s, keep_events)
-    path = source_path()
-    if reading.needs_day and path is not None:
-        reading.begin_on(first_day(path, profile))
+    if reading.needs_day and _Chosen.source is not None:
+        reading.begin_on(first_day(_Chosen.source.place, profile))
     return reading
 
 

@@ -57,6 +57,12 @@ class Draft(Struct, gc=False):
         """It is over."""
         return self.state is not TurnState.OPEN
 
+    def begin_again(self) -> None:
+        """Nothing is known of it yet, except which one it is: its whole record comes anew."""
+        self.facts, self.events, self.opened = new_facts(), [], {}
+        self.state, self.went_wrong, self.typed = TurnState.OPEN, False, None
+        self.first_us = self.last_us = None
+
 
 class TurnMaker:
     """Adds events to drafts, and makes turns of drafts, by one profile."""

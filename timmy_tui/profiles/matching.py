@@ -48,6 +48,7 @@ class EventMatcher:
         self.unparsed: Counter[str] = Counter()
         self._name = getter(profile.source.event) if profile.source.event else None
         self._key = getter(profile.turn.key) if profile.turn.key else None
+        self._is_turn = profile.turn.by == "record"
         self._stamp = StampReader(profile.time)
         self._rules = tuple(_Rule(rule, profile, self.unparsed) for rule in profile.event)
         self._by_name: dict[str, tuple[_Rule, ...]] = {}
@@ -70,7 +71,7 @@ class EventMatcher:
         for rule in rules:
             found = rule.read(record)
             if found is not None:
-                key = record.document
+                key = record.identity if self._is_turn else record.document
                 if self._key is not None:
                     value = self._key(fields)
                     key = value if value.__class__ is str else str(value) if value.__class__ is int else key

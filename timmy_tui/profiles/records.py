@@ -1,6 +1,8 @@
 """Lines of a source to records: text with fields, lines of JSON, or items of a JSON document."""
 
-from collections import Counter
+import hashlib
+import json
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +17,11 @@ MOST_SLOW = 5
 """So many lines on which a pattern was given up; then it is not tried any more."""
 MOST_DOCUMENT_BYTES = 64 << 20
 """A document that grows beyond this without an end is not one."""
+
+DOCUMENT_BEGINS = b"\x1e"
+"""Stands before a document where its source knows that one begins (RFC 7464); what came before it has no end."""
+MOST_SEEN = 1 << 16
+"""Records of documents that are known again; of a document with more of them, all are."""
 
 NOT_A_RECORD = "not an object"
 UNKNOWN_LINE = "line of another form"
@@ -32,6 +39,8 @@ class Record(NamedTuple):
     """When the journal took it, in µs since 1970; None where no carrier says it."""
     document: str
     """Whose records the document has, in its own words; empty for lines."""
+    identity: str = ""
+    """Of a document's record: the same for the same record, however often it is read; empty for lines."""
 
 
 class Pattern:
@@ -108,12 +117,15 @@ class RecordReader:
         self._items = getter(rule.items) if rule.items else None
         self._group = getter(rule.group) if rule.group else None
         self._waiting: list[bytes] = []
+        self._seen = _Seen()
 
     def feed(self, lines: Sequence[bytes]) -> Iterator[Record]:
         """The records of whole lines. A document gives its records when its last line is there."""
         self.lines += len(lines)
         if self._rule.kind == "lines":
             yield from map(self._text_record, lines)
+        elif self._rule.kind == "jsonl" and lines and b'"__REALTIME_TIMESTAMP"' in lines[0]:
+            yield from self._json_of_a_journal(lines)
         elif self._rule.kind == "jsonl":
             for value in decode_lines(lines, dict, self._lenient):
                 yield Record(value, "", None, "")
@@ -132,6 +144,13 @@ class RecordReader:
         groups = found.groupdict()
         return Record(groups, groups.get("text") or "", carrier_us, "")
 
+    def _json_of_a_journal(self, lines: Sequence[bytes]) -> Iterator[Record]:
+        """Entries of a journal whose messages are the lines of JSON."""
+        for line in lines:
+            text, carrier_us = _journal_entry(decode_json(line))
+            for value in self._lenient(text.encode("utf-8", "surrogatepass")):
+                yield Record(value, "", carrier_us, "")
+
     def _lenient(self, line: bytes) -> Iterator[dict[str, Any]]:
         value = decode_json(line.replace(b"\0", b"").strip() or b"null")
         if isinstance(value, dict):
@@ -142,6 +161,9 @@ class RecordReader:
     def _document_records(self, lines: Sequence[bytes]) -> Iterator[Record]:
         """Also several documents, one behind the other, each on lines of its own."""
         for line in lines:
+            if line.startswith(DOCUMENT_BEGINS):
+                self.finish()
+                line = line.removeprefix(DOCUMENT_BEGINS)
             if not self._waiting and not line.strip():
                 continue
             self._waiting.append(line)
@@ -155,24 +177,61 @@ class RecordReader:
                 self.unparsed[NO_DOCUMENT] += 1
 
     def _items_of(self, document: Any) -> Iterator[Record]:
-        if isinstance(document, list) and self._items:
+        """Its records that no document had before: it may be read again when it has grown."""
+        of_this: Counter[str] = Counter()
+        for item, group in self._all_items(document):
+            if not isinstance(item, dict):
+                self.unparsed[NOT_A_RECORD] += 1
+            elif identity := self._seen.new(item, group, of_this):
+                yield Record(item, "", None, group, identity)
+        self._seen.forget(of_this.total())
+
+    def _all_items(self, document: Any) -> Iterator[tuple[Any, str]]:
+        """Each item, and whose it is."""
+        if isinstance(document, list) and self._items is not None:
             for one in document:
-                yield from self._items_of(one)
+                yield from self._all_items(one)
             return
         group = self._group(document) if self._group is not None else None
         found = self._items(document) if self._items is not None else document
-        items = found if isinstance(found, list) else [found]
-        for item in items:
-            if isinstance(item, dict):
-                yield Record(item, "", None, str(group) if group is not None else "")
-            else:
-                self.unparsed[NOT_A_RECORD] += 1
+        for item in found if isinstance(found, list) else [found]:
+            yield item, str(group) if group is not None else ""
 
     def finish(self) -> None:
         """At the end of the source: what was begun and has no end is counted."""
         if self._waiting:
             self.unparsed[NO_DOCUMENT] += len(self._waiting)
             self._waiting.clear()
+
+
+class _Seen:
+    """Records of documents by their content. Two equal ones in one document are two; the same again later is none."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def new(self, item: dict[str, Any], group: str, of_this: "Counter[str]") -> str:
+        """The identity of a record that is new; empty for one that is known. ``of_this``: counts of its document."""
+        content = json.dumps([group, item], sort_keys=True)
+        name = hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
+        of_this[name] += 1
+        identity = name if of_this[name] == 1 else f"{name}-{of_this[name]}"
+        is_known = identity in self._known
+        self._known[identity] = None
+        self._known.move_to_end(identity)
+        return "" if is_known else identity
+
+    def forget(self, newest: int) -> None:
+        """All but ``newest``, and as many others as there is room for."""
+        while len(self._known) > max(newest, MOST_SEEN):
+            self._known.popitem(last=False)
+
+
+def line_to_show(line: bytes) -> bytes:
+    """A line for the log screen: of a journal's entry the message, of all others the line."""
+    if not (line.startswith(b"{") and b'"__REALTIME_TIMESTAMP"' in line):
+        return line.removeprefix(DOCUMENT_BEGINS)
+    return _journal_entry(decode_json(line))[0].encode("utf-8", "replace") or line
 
 
 def _journal_entry(entry: Any) -> tuple[str, int | None]:

@@ -14,7 +14,7 @@ from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.parse.table import detect, log_files
-from timmy_tui.profiles.choice import new_reading, source_path
+from timmy_tui.profiles.choice import chosen, new_reading, source
 from timmy_tui.report.line import WIDTH, LineValues, age_of, status_line, turn_values
 from timmy_tui.report.status import for_tmux
 from timmy_tui.sources.files.end_of_file import end_lines
@@ -23,6 +23,8 @@ from timmy_tui.turns.lone_pauses import without_lone_pauses
 TURN_BYTES = 1 << 13
 """Read from the end of each log for each turn of the window: a turn takes 5–6 KB in the latency log, 3 KB in v34's."""
 
+TURN_ENTRIES = 20
+"""The same of a journal: little_timmy_v2 writes 5–10 a turn."""
 MIN_BYTES = 1 << 16
 COPY_S = 3600.0
 """A file that was written so much later than its newest stamp is a copy: clocks are minutes apart at most."""
@@ -48,9 +50,10 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
         from timmy_tui.sources.files.content import read_start
 
         return [(path, detect(read_start(path), path.name)) for path in logs]
-    source = source_path()
-    if source is not None:
-        return log_files(replace(installation_at(source.parent, settings.paths), latency_log=source))
+    address = source()
+    if address is not None:
+        here = installation_at(address.place.parent, settings.paths)
+        return log_files(replace(here, latency_log=address.place))
     return log_files(find_installation(settings, root))
 
 
@@ -58,14 +61,24 @@ def turns_at_the_end(
     logs: Sequence[tuple[Path, LogFormat]], settings: Settings
 ) -> tuple[tuple[Turn, ...], float | None]:
     """The turns at the end of the logs, and the newest stamp. A log that cannot be read counts as empty."""
-    size = max(settings.view.window * TURN_BYTES, MIN_BYTES)
     ingest = new_reading(settings.tail.turn_timeout_s, False, settings.tail.longest_threshold_s)
     ordered = sorted(logs, key=lambda log: log[1].order)
-    turns = ingest.read_once((row.kind, end_lines(path, size, without_lone_pauses)) for path, row in ordered)
+    turns = ingest.read_once((row.kind, _end_of(path, settings)) for path, row in ordered)
     # The first turn may have begun before the part that was read, and would be measured too short.
     first = min((turn.ordinal for turn in turns), default=0)
     whole = tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns
     return whole, ingest.newest_stamp
+
+
+def _end_of(path: Path, settings: Settings) -> Sequence[bytes]:
+    """The newest lines of a log. Raises SourceError for a journal or an address that cannot be read."""
+    if chosen() is not None:
+        from timmy_tui.profiles.streams import batches_of
+
+        entries = settings.view.window * TURN_ENTRIES
+        if (batches := batches_of(path, settings.tail.line_kib * 1024, entries)) is not None:
+            return [line for lines, _ in batches for line in lines]
+    return end_lines(path, max(settings.view.window * TURN_BYTES, MIN_BYTES), without_lone_pauses)
 
 
 def newest_values(turns: Sequence[Turn], window: int, num_ctx: int | None = None) -> LineValues:

@@ -30,9 +30,9 @@ class Timmy(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def key(self) -> str:
-        """What its turns are stored under: its folder, or its profile and log, so that two systems never mix."""
-        name = watched().name
-        return str(self.root) if name == BUILT_IN else f"{name}:{self.installation.latency_log}"
+        """What its turns are stored under: its folder, or its profile and source, so that two systems never mix."""
+        name, installation = watched().name, self.installation
+        return str(self.root) if name == BUILT_IN else f"{name}:{installation.stream or installation.latency_log}"
 
     @property
     def v34_folder(self) -> Path:

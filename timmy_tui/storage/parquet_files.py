@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 from timmy_tui.analysis.columns import EXPORTED_COLUMNS
 from timmy_tui.core.errors import ParquetError
 from timmy_tui.core.sanitize import clean
+from timmy_tui.model.system import BUILT_IN, watched
 from timmy_tui.storage.turn_table import Row, cells_of, row_from
 
 SCHEMA = 1
 """Version of the columns, in the file's metadata. Columns that come on top do not raise it; another meaning does."""
 SUFFIX = ".parquet"
 MAGIC = b"PAR1"
-_SCHEMA, _MACHINE, _TIMMY, _DIGEST = (f"timmy_tui.{name}".encode() for name in ("schema", "machine", "timmy", "digest"))
+_SCHEMA, _SYSTEM, _MACHINE, _TIMMY, _DIGEST = (
+    f"timmy_tui.{name}".encode() for name in ("schema", "system", "machine", "timmy", "digest")
+)
 _OLDEST = ("request_id", "started", "state", "span", "headline_ms")
 """Columns by which a file of a version before the metadata is known: ``report --parquet`` wrote such."""
 
@@ -58,7 +61,9 @@ def file_bytes(rows: Iterable[Row], origin: Origin, digest: str = "") -> bytes:
     schema = _arrow_schema(pa)
     columns = list(zip(*(cells_of(row, origin.machine) for row in rows), strict=True)) or [()] * len(schema)
     arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
-    said = {_SCHEMA: str(SCHEMA), _MACHINE: origin.machine, _TIMMY: origin.timmy, _DIGEST: digest}
+    said = {
+        _SCHEMA: str(SCHEMA), _SYSTEM: watched().name, _MACHINE: origin.machine, _TIMMY: origin.timmy, _DIGEST: digest,
+    }  # fmt: skip
     table = pa.Table.from_arrays(arrays, schema=schema.with_metadata(said))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
@@ -147,6 +152,12 @@ def _head(path: Path, metadata: Any) -> FileHead | None:
             f"{path} was written by a newer version of timmy_tui (schema {clean(version.decode(errors='replace'), 20)};"
             f" this version reads schema {SCHEMA}).",
             "Upgrade, or name another folder.",
+        )
+    system = said.get(_SYSTEM, BUILT_IN.encode()).decode(errors="replace")
+    if system != watched().name:
+        raise ParquetError(
+            f"{path} has the turns of another system, {clean(system, 60)}: its stages have other names.",
+            "" if system == BUILT_IN else "Read it with its profile: timmy-tui --profile NAME …",
         )
     machine, timmy, digest = (said.get(key, b"").decode(errors="replace") for key in (_MACHINE, _TIMMY, _DIGEST))
     return FileHead(Origin(machine, timmy), digest if version else "", _has_missing(metadata, names.index("started")))

@@ -83,6 +83,7 @@ TURN_SECONDS = (0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.5, 4, 5,
 STAGE_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20)
 LLM_SECONDS = tuple(0.01 * 2**power for power in range(14))
 """s. As the conventions have it: 0.01 to 81.92."""
+MODALITY: Final = "gen_ai.token.modality"
 TOKENS = tuple(4**power for power in range(14))
 """As the conventions have it: 1 to 67,108,864."""
 TOKEN_SECONDS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5)
@@ -126,7 +127,7 @@ BROKEN_REUSE = Metric(
     "timmy_reuse_broken_total", "timmy.reuse_broken", "counter",
     "Turns whose prompt should have been reused and was not; 0 as long as none was.",
 )  # fmt: skip
-FLAG_INFO = Metric("timmy_flag_info", "timmy.flag", "gauge", "The value under which the newest turns ran.")
+FLAG_INFO = Metric("timmy_flag_info", "timmy.flag_info", "gauge", "The value under which the newest turns ran.")
 CLOCK_OFFSET = Metric(
     "timmy_clock_offset_seconds", "timmy.clock_offset", "gauge",
     "Bounds of v34's clock less the clock of STT and TTS.", "s",
@@ -136,13 +137,20 @@ LLM_TIME = Metric(
     "", "gen_ai.client.inference.duration", "histogram", "Request to the last token.", "s", LLM_SECONDS
 )  # fmt: skip
 TOKEN_USAGE = Metric("", "gen_ai.client.token.usage", "histogram", "Tokens of a request.", "{token}", TOKENS)
+"""The conventions have counters in its place since September 2026; viewers still ask for it."""
+INPUT_USAGE = Metric("", "gen_ai.client.inference.usage.input_tokens", "counter", "Prompt tokens.", "{token}")
+OUTPUT_USAGE = Metric("", "gen_ai.client.inference.usage.output_tokens", "counter", "Generated tokens.", "{token}")
+CACHE_READ_USAGE = Metric(
+    "", "gen_ai.client.inference.usage.cache_read.input_tokens", "counter",
+    "Prompt tokens from the prompt cache, of the turns where that is measured or known.", "{token}",
+)  # fmt: skip
 TOKEN_TIME = Metric(
     "", "gen_ai.server.time_per_output_token", "histogram", "Generation over the tokens of the answer.", "s",
     TOKEN_SECONDS,
 )  # fmt: skip
 OF_TURNS = (
     TURNS, TURN, STAGE_TIME, PROMPT_TOKENS, OUTPUT_TOKENS_TOTAL, CACHED_TOKENS, JUDGED_TOKENS, BROKEN_REUSE, LLM_TIME,
-    TOKEN_USAGE, TOKEN_TIME,
+    TOKEN_USAGE, INPUT_USAGE, OUTPUT_USAGE, CACHE_READ_USAGE, TOKEN_TIME,
 )  # fmt: skip
 """Metrics that each turn adds to, once."""
 OF_NOW = (FLAG_INFO, CLOCK_OFFSET, FINDINGS)

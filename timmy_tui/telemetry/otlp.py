@@ -76,6 +76,8 @@ class OtlpExporter:
         self._state = SourceState(NAME, SourceCondition.WAITING, "no turn yet", time.time())
         self._refused = 0
         """Turns that the collector did not take."""
+        self._rejected = 0
+        """Spans that it did not take of turns that it took."""
         self._pause_s = 0.0
         self._not_before = self._metrics_due = 0.0
         """time.monotonic()."""
@@ -148,7 +150,7 @@ class OtlpExporter:
         if answer.verdict is Verdict.TAKEN:
             self._told.add("t", [out.key for out in outgoing])
             self._pause_s = 0.0
-            self._refused += 1 if answer.rejected else 0
+            self._rejected += answer.rejected
         elif answer.verdict is Verdict.LATER:
             self._turns.put_back([out.one for out in outgoing])
             self._wait(answer)
@@ -210,6 +212,8 @@ class OtlpExporter:
             parts = [f"{place} {answer.words}", f"{plural(self._turns.waiting, 'turn')} wait"]
         if dropped:
             parts.append(f"{plural(dropped, 'turn')} dropped")
+        if self._rejected:
+            parts.append(f"{plural(self._rejected, 'span')} refused")
         self._show(condition, ", ".join(parts))
 
     def _show(self, condition: SourceCondition, detail: str) -> None:

@@ -11,6 +11,7 @@ from timmy_tui.telemetry.names_only import flag_text, name_or_none
 from timmy_tui.telemetry.otel_names import Metric
 from timmy_tui.telemetry.stage_rows import is_model_request, is_series, measured_stages, path_of
 
+CERTAIN = (Certainty.MEASURED, Certainty.KNOWN)
 Labels = tuple[tuple[str, str], ...]
 """Pairs, in the order in which they are written."""
 
@@ -37,7 +38,7 @@ def samples_of_turn(turn: Turn, reuse: Reuse | None) -> Iterator[Sample]:
     if turn.output_tokens is not None:
         yield Sample(names.OUTPUT_TOKENS_TOTAL, turn.output_tokens)
     yield from _reuse_samples(reuse)
-    yield from _llm_samples(turn)
+    yield from _llm_samples(turn, reuse)
 
 
 def _reuse_samples(reuse: Reuse | None) -> Iterator[Sample]:
@@ -50,7 +51,7 @@ def _reuse_samples(reuse: Reuse | None) -> Iterator[Sample]:
     yield Sample(names.BROKEN_REUSE, 1 if reuse.broken else 0)
 
 
-def _llm_samples(turn: Turn) -> Iterator[Sample]:
+def _llm_samples(turn: Turn, reuse: Reuse | None) -> Iterator[Sample]:
     model = name_or_none(turn.model)
     labels: Labels = ((names.OPERATION, names.LLM_SPAN), (names.PROVIDER_NAME, names.PROVIDER))
     if model is not None:
@@ -58,9 +59,16 @@ def _llm_samples(turn: Turn) -> Iterator[Sample]:
     for stage, ms in path_of(turn):
         if is_model_request(stage):
             yield Sample(names.LLM_TIME, ms / 1000, labels)
-    for kind, tokens in (("input", turn.prompt_tokens), ("output", turn.output_tokens)):
+    text = (*labels, (names.MODALITY, "text"))
+    for kind, metric, tokens in (
+        ("input", names.INPUT_USAGE, turn.prompt_tokens),
+        ("output", names.OUTPUT_USAGE, turn.output_tokens),
+    ):
         if tokens is not None:
             yield Sample(names.TOKEN_USAGE, tokens, (*labels, ("gen_ai.token.type", kind)))
+            yield Sample(metric, tokens, text)
+    if reuse is not None and reuse.reused is not None and reuse.certainty in CERTAIN:
+        yield Sample(names.CACHE_READ_USAGE, reuse.reused, text)
     if turn.decode_ms is not None and turn.output_tokens:
         yield Sample(names.TOKEN_TIME, turn.decode_ms / 1000 / turn.output_tokens, labels)
 

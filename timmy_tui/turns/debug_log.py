@@ -128,6 +128,11 @@ class DebugLog:
             return []
         record.end()
         draft = self._find(record)
+        if draft is None and self._drafts.last_stamp_of_old(record.request_id) is not None:
+            # Its events were read so long ago that they cannot be completed: another turn of it would be one too many,
+            # and each such would put one more out of reach.
+            self._last = None
+            return []
         if draft is None or draft.debug is not None:
             draft = self._drafts.create(record.request_id)
             draft.debug = record

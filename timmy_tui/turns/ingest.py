@@ -7,6 +7,7 @@ from timmy_tui.model.log_format import EventLog, EventParser, FactParser, LogKin
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import in_order
 from timmy_tui.turns.assembler import TurnAssembler
+from timmy_tui.turns.drafts import MAX_CLOSED_TURNS
 
 CHUNK_LINES = 400
 """Lines decoded before they are assembled: 240 KB of events fit in the CPU core's cache, 12 % faster than 1 350."""
@@ -15,9 +16,18 @@ CHUNK_LINES = 400
 class Ingest:
     """One reading of the logs, from their first lines on. Closed turns are returned; a known ordinal is a revision."""
 
-    def __init__(self, timeout_s: float, keep_events: bool = True, longest_threshold_s: float = 10.0) -> None:
-        """Limits in seconds, as in the settings of ``tail``."""
-        self.assembler = TurnAssembler(timeout_s, keep_events, longest_threshold_s=longest_threshold_s)
+    def __init__(
+        self,
+        timeout_s: float,
+        keep_events: bool = True,
+        longest_threshold_s: float = 10.0,
+        remember: int | None = MAX_CLOSED_TURNS,
+    ) -> None:
+        """Limits in seconds, as in the settings of ``tail``.
+
+        ``remember``: closed turns that the other log can still complete; None: all, for logs read one behind the other.
+        """
+        self.assembler = TurnAssembler(timeout_s, keep_events, remember, longest_threshold_s)
         self._events: dict[LogKind, EventParser] = {}
         self._facts: dict[LogKind, FactParser] = {}
         for row in in_order():

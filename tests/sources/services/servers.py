@@ -11,8 +11,11 @@ Reply = Callable[[str], tuple[int, bytes]]
 
 
 @contextmanager
-def serving(reply: Reply) -> Iterator[tuple[str, list[str]]]:
-    """A server that answers each path with a status and bytes; yields its URL and the list of requested paths."""
+def serving(reply: Reply, port: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """A server that answers each path with a status and bytes; yields its URL and the list of requested paths.
+
+    ``port``: 0 takes one that is free.
+    """
     requested: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -33,7 +36,7 @@ def serving(reply: Reply) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

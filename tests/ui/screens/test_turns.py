@@ -18,7 +18,8 @@ from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.postcard import postcard
 from timmy_tui.ui.panels.turn_cells import sorted_turns
-from timmy_tui.ui.screens.turns import MOST, TurnsScreen
+from timmy_tui.ui.panels.turn_order import MOST
+from timmy_tui.ui.screens.turns import TurnsScreen
 from timmy_tui.ui.turn_export import turns_csv
 from timmy_tui.ui.view import View
 

@@ -1,10 +1,11 @@
-"""Follows a file in a separate thread, because a read from a network mount can block without limit."""
+"""Follows a source in a separate thread, because a read from a network mount can block without limit."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -12,7 +13,7 @@ from timmy_tui.core.settings import TailSettings
 from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import SourceCondition, SourceState
-from timmy_tui.sources.files.tail import Backlog, Tail, TailBatch
+from timmy_tui.sources.files.tail import Backlog, TailBatch
 
 QUEUE = 4
 """Most polls that wait for the consumer. When it is full, the thread stops polling; the lines remain in the file."""
@@ -22,12 +23,44 @@ STOP_S = 0.8
 """Longest wait for the thread in ``stop``. It is a daemon thread, so a blocked read cannot keep the program running."""
 
 
+class Polled(Protocol):
+    """What can be followed: a ``Tail``, or a source that is not a growing file. Used from one thread."""
+
+    name: str
+    more: bool
+    """There is more to read now."""
+
+    @property
+    def path(self) -> Path:
+        """The file that is read now."""
+
+    @property
+    def state(self) -> SourceState:
+        """The state after the last poll."""
+
+    @property
+    def opened_backlog(self) -> Backlog | None:
+        """The backlog, also before it is taken."""
+
+    def look(self) -> None:
+        """Read nothing, for a consumer that takes no more lines yet."""
+
+    def poll(self) -> list[TailBatch]:
+        """What is new since the last poll, oldest first."""
+
+    def take_backlog(self) -> Backlog | None:
+        """Everything before the end that was read first."""
+
+    def close(self) -> None:
+        """Release everything; later polls return nothing."""
+
+
 class TailThread:
-    """Polls one ``Tail`` for one consumer. A file that blocks delays no other file."""
+    """Polls one source for one consumer. A source that blocks delays no other one."""
 
     def __init__(
         self,
-        tail: Tail,
+        tail: Polled,
         kind: LogKind,
         limits: TailSettings,
         clock: Callable[[], float] = time.monotonic,

@@ -74,18 +74,21 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
         layout = LlmLayout(0, 0, 0)
     else:
         top = _top(view, width, height)
-        layout = llm_layout(height - len(top) - len(below))
+        rows = height - len(top) - len(below)
+        # Of another system the server's own times are not known: no request has parts, and the guide means nothing.
+        layout = llm_layout(rows) if watched().is_built_in else LlmLayout(max(rows - rows % 2, 0), 0, 0)
     body = list(top)
     if state is not None:
-        body += turn_charts(view, width, layout.plot) if layout.charts else []
+        body += turn_charts(view, width, layout.plot) if layout.charts >= LEAST[CHARTS] else []
         at = view.cursor_turn.ordinal if view.cursor_turn is not None else -1
-        body += view.cached(
-            ("requests and criteria", width, layout.requests, layout.criteria, at),
-            lambda: [
-                *reuse_lines(state, view, width, layout.requests),
-                *(criteria_lines(state.criteria, view, width, layout.criteria) if watched().is_built_in else ()),
-            ],
-        )
+        if watched().is_built_in:
+            body += view.cached(
+                ("requests and criteria", width, layout.requests, layout.criteria, at),
+                lambda: [
+                    *reuse_lines(state, view, width, layout.requests),
+                    *criteria_lines(state.criteria, view, width, layout.criteria),
+                ],
+            )
     available = max(height - len(below), 0)
     body = [*body, *[BLANK] * (available - len(body))][:available]
     return [fit(row, width) for row in [*body, *below][-height:]]

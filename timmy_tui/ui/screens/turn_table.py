@@ -25,11 +25,8 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
     class Resized(Message):
         """The table has another size."""
 
-    class Scrolled(Message):
-        """The user scrolled it with the mouse; the cursor stays where it is."""
-
-    class Clicked(Message):
-        """The user put the cursor on a row that is in view."""
+    class ScrolledAway(Message):
+        """The user scrolled it with the mouse, and its last row is not in view; the cursor stays where it is."""
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", cell_padding=0, id="table")
@@ -37,6 +34,10 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
         """The columns as they stand in the table now."""
         self._painted: dict[str, Cells] = {}
         """Key of a row → its cells."""
+        self._top: float | None = None
+        """First row in view before the size changed; None where the user moved since."""
+        self._cursor_in_view = True
+        """It stays in view when the size changes; not where the user scrolled away from it."""
 
     @property
     def keys(self) -> list[str]:
@@ -90,9 +91,28 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value or "" if self.row_count else ""
 
     def put_cursor(self, key: str, scroll: bool = False) -> None:
-        """The cursor on this row, if there is one."""
+        """The cursor on this row, if there is one; ``scroll``: in view, unless the user scrolled away from it."""
         if key in self._painted:
-            self.move_cursor(row=self.get_row_index(key), scroll=scroll)
+            self.move_cursor(row=self.get_row_index(key), scroll=scroll and self._cursor_in_view)
+
+    # -- the rows in view
+
+    def note_place(self, at_end: bool) -> None:
+        """The size is another: remember what was in view before, unless it is the end that is to be there."""
+        if at_end:
+            self._top = None
+        elif self._top is None:
+            self._top = self.scroll_y
+
+    def scroll_back(self) -> None:
+        """The rows that were in view before the size changed are there again, and the cursor among them."""
+        if self._top is not None:
+            self.scroll_to(y=self._top, animate=False, immediate=True)
+            self.put_cursor(self.cursor_key, scroll=True)
+
+    def user_moved(self) -> None:
+        """The user put the cursor somewhere, or wants other rows: what was in view before is of no interest."""
+        self._top, self._cursor_in_view = None, True
 
     def on_resize(self, event: events.Resize) -> None:
         """Its own size, which is known later than the screen's, says which columns there are."""
@@ -102,11 +122,16 @@ class TurnTable(DataTable[Text], inherit_bindings=False):
     @on(events.MouseScrollUp)
     @on(ScrollTo)
     def _scrolled(self) -> None:
-        self.post_message(self.Scrolled())
+        self._top, self._cursor_in_view = None, False
+        self.call_after_refresh(self._say_scrolled)
+
+    def _say_scrolled(self) -> None:
+        if self.scroll_target_y < self.max_scroll_y:
+            self.post_message(self.ScrolledAway())
 
     @on(events.Click)
     def _clicked(self) -> None:
-        self.post_message(self.Clicked())
+        self.user_moved()
 
     def _texts(self, cells: Iterable[tuple[str, str]], view: View) -> list[Text]:
         """As much of each as its column has room for; what is cut ends with ``…``."""

@@ -16,19 +16,17 @@ from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.last_view import TableChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
-from timmy_tui.ui.paint.lines import BLANK, Line, foreign, line, spread
+from timmy_tui.ui.paint.lines import BLANK, Line, line, spread
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
-from timmy_tui.ui.panels.turn_cells import COLUMNS, chosen_columns, sorted_turns, turn_facts
+from timmy_tui.ui.panels.turn_cells import chosen_columns
+from timmy_tui.ui.panels.turn_order import TurnOrder
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.screens.turn_pages import ColumnsPage, TurnPage
 from timmy_tui.ui.screens.turn_table import TurnTable
-from timmy_tui.ui.turn_filter import HINT, FilterProblem, TurnFilter, filter_problem, parse_filter
+from timmy_tui.ui.turn_filter import HINT, FilterProblem, filter_problem
 from timmy_tui.ui.view import View
-
-MOST = 200
-"""Greatest number of rows: removing a row costs more the more rows there are."""
 
 
 class TurnsScreen(FilterScreen):
@@ -59,12 +57,7 @@ class TurnsScreen(FilterScreen):
         self._filled_for: tuple[object, object] = (None, None)
         self._keys: tuple[str, ...] = ()
         """Of the columns that the user chose."""
-        self._sorted_by, self._downwards = "time", False
-        self._filter, self._applied = TurnFilter(), ""
-        self._top: float | None = None
-        """First row on the screen before its size changed; None where the user moved since."""
-        self._cursor_in_view = True
-        """It stays in view when the size changes; not where the user scrolled away from it."""
+        self._order = TurnOrder()
 
     def compose(self) -> ComposeResult:
         """Heading, table and detail, footer."""
@@ -91,42 +84,26 @@ class TurnsScreen(FilterScreen):
 
     def _restore(self) -> None:
         """Filter and order of the last time."""
-        chosen = choice_of(cast(Host, self.app).choices, "turns", TableChoice)
-        if chosen.sorted_by in {column.key for column in COLUMNS}:
-            self._sorted_by, self._downwards = chosen.sorted_by, chosen.downwards
-            self.following = self._in_order
-        if chosen.filter and not filter_problem(chosen.filter):
-            self.filter_text = self._applied = self.filter_bar.input.value = chosen.filter
-            self._filter = parse_filter(chosen.filter)
+        self._order.restore(choice_of(cast(Host, self.app).choices, "turns", TableChoice))
+        self.following = self._order.is_by_time
+        if self._order.filter_text:
+            self.filter_text = self.filter_bar.input.value = self._order.filter_text
             self.filter_bar.add_class("shown")
 
     def _remember(self) -> None:
-        chosen = TableChoice(self._applied, self._sorted_by, self._downwards)
-        remember_choice(cast(Host, self.app).choices, "turns", chosen)
+        remember_choice(cast(Host, self.app).choices, "turns", self._order.choice)
 
     @on(TurnTable.Resized)
     def _table_resized(self) -> None:
         """The last column takes the room that is left; the newest row stays in view."""
-        if self.following:
-            self._top = None
-        elif self._top is None:
-            self._top = self.table.scroll_y
+        self.table.note_place(at_end=self.following)
         self.call_after_refresh(self._fit_columns)
 
-    @on(TurnTable.Scrolled)
-    def _table_scrolled(self) -> None:
-        self._top, self._cursor_in_view = None, False
-        self.call_after_refresh(self._stop_following)
-
+    @on(TurnTable.ScrolledAway)
     def _stop_following(self) -> None:
         """Whoever scrolled away from the newest row is not taken back to it by the next turn."""
-        if self.table.scroll_target_y < self.table.max_scroll_y:
-            self.following = False
-            super().repaint()
-
-    @on(TurnTable.Clicked)
-    def _moved_by_user(self) -> None:
-        self._top, self._cursor_in_view = None, True
+        self.following = False
+        super().repaint()
 
     def on_screen_resume(self) -> None:
         """The newest row is in view again."""
@@ -139,35 +116,22 @@ class TurnsScreen(FilterScreen):
             # The rows are new: how far they can be scrolled is known after the next frame.
             self.call_after_refresh(self._show_newest)
         self._show_newest()
-        self.call_after_refresh(self._scroll_back)
+        self.call_after_refresh(self.table.scroll_back)
 
     def _change_columns(self) -> None:
         """Other columns, the cursor on the same turn: columns that change take all rows with them."""
         chosen = "" if self.following else self.table.cursor_key
         self._set_columns()
         self._refill()
-        self.table.put_cursor(chosen, scroll=self._cursor_in_view)
-
-    def _scroll_back(self) -> None:
-        """The rows that were on the screen before its size changed are there again, and the cursor among them."""
-        if self._top is not None:
-            self.table.scroll_to(y=self._top, animate=False, immediate=True)
-            self.table.put_cursor(self.table.cursor_key, scroll=self._cursor_in_view)
+        self.table.put_cursor(chosen, scroll=True)
 
     def _table_width(self) -> int:
         return max(self.table.size.width - 1, 1)
 
     def _set_columns(self) -> None:
         """The headings, with an arrow at the one that the rows are sorted by."""
-        glyphs = self.view.glyphs
-        arrow = "" if self._in_order else glyphs.down if self._downwards else glyphs.up
         shape = chosen_columns(self._keys, self._table_width())
-        self.table.set_columns(shape, self.view, (self._sorted_by, arrow))
-
-    @property
-    def _in_order(self) -> bool:
-        """The rows are in the order of time, the newest last."""
-        return (self._sorted_by, self._downwards) == ("time", False)
+        self.table.set_columns(shape, self.view, (self._order.sorted_by, self._order.arrow(self.view.glyphs)))
 
     def _show_newest(self) -> None:
         if self.following and self.table.row_count:
@@ -184,18 +148,11 @@ class TurnsScreen(FilterScreen):
 
     # -- rows
 
-    def _filtered_turns(self) -> list[Turn]:
-        view = self.view
-        turns = [turn for turn in view.turns if self._filter.passes(turn, turn_facts(turn, view))]
-        if self._in_order:
-            return turns[-MOST:]
-        return sorted_turns(turns, view, self._sorted_by, self._downwards)[:MOST]
-
     def _fill(self) -> None:
         if self.view.styles is not self._filled_for[1]:
             self.table.forget_rows()
         self._filled_for = (self.view.snapshot, self.view.styles)
-        turns = self._filtered_turns()
+        turns = self._order.turns(self.view)
         self.table.fill(turns, self.view)
         if self.following and turns:
             self._cursor_key = str(turns[-1].ordinal)
@@ -204,12 +161,12 @@ class TurnsScreen(FilterScreen):
     def filter_changed(self) -> None:
         """Show the turns that pass; what cannot be understood yet changes nothing."""
         try:
-            self._filter, self._applied = parse_filter(self.filter_text), self.filter_text
+            self._order.filter_by(self.filter_text)
         except FilterProblem:
             self.repaint()
             return
-        self.following = self._in_order
-        self._moved_by_user()
+        self.following = self._order.is_by_time
+        self.table.user_moved()
         self._refill()
 
     def filter_hint(self) -> tuple[str, str]:
@@ -228,24 +185,21 @@ class TurnsScreen(FilterScreen):
         self.table.forget_rows()
         self._filled_for = (None, self.view.styles)
         self.repaint()
-        self.table.put_cursor(chosen, scroll=self._cursor_in_view)
+        self.table.put_cursor(chosen, scroll=True)
 
     # -- columns and order
 
     def action_sort(self) -> None:
         """Sort by the next column, the largest first; from the last one back to the order of time."""
-        # The order of states says nothing.
-        keys = [column.key for column in self.table.shape if column.key != "state"] or ["time"]
-        following = keys[(keys.index(self._sorted_by) + 1) % len(keys)] if self._sorted_by in keys else keys[0]
-        self._sort(following, following not in ("time", "why"))
+        self._sort(*self._order.next_column([column.key for column in self.table.shape]))
 
     def action_sort_back(self) -> None:
         """The other way round."""
-        self._sort(self._sorted_by, not self._downwards)
+        self._sort(self._order.sorted_by, not self._order.downwards)
 
     def _sort(self, key: str, downwards: bool) -> None:
-        self._sorted_by, self._downwards = key, downwards
-        self._moved_by_user()
+        self._order.sort_by(key, downwards)
+        self.table.user_moved()
         chosen = self.table.cursor_key
         self.following = False
         self._set_columns()
@@ -258,8 +212,8 @@ class TurnsScreen(FilterScreen):
 
     def _choose_columns(self, keys: tuple[str, ...]) -> None:
         self._keys = keys
-        if self._sorted_by not in keys:
-            self._sorted_by, self._downwards = "time", False
+        if self._order.sorted_by not in keys:
+            self._order.by_time()
         self._change_columns()
         try:
             remember_columns(keys)
@@ -293,12 +247,12 @@ class TurnsScreen(FilterScreen):
         # The event may be older than the rows: the cursor's present row counts.
         turn = self.selected()
         if turn is not None and str(turn.ordinal) != self._cursor_key:
-            self.following = self._in_order and str(turn.ordinal) == self.table.keys[-1]
+            self.following = self._order.is_by_time and str(turn.ordinal) == self.table.keys[-1]
         super().repaint()
 
     def action_move(self, step: int) -> None:
         """Move the cursor up or down."""
-        self._moved_by_user()
+        self.table.user_moved()
         self.table.move_cursor(row=min(max(self.table.cursor_row + step, 0), max(self.table.row_count - 1, 0)))
 
     def action_page(self, step: int) -> None:
@@ -311,10 +265,10 @@ class TurnsScreen(FilterScreen):
 
     def action_follow(self) -> None:
         """Go to the newest turn and follow, in the order of time."""
-        self._moved_by_user()
+        self.table.user_moved()
         self.following = True
-        if not self._in_order:
-            self._sorted_by, self._downwards = "time", False
+        if not self._order.is_by_time:
+            self._order.by_time()
             self._set_columns()
             self._refill()
         self._fill()
@@ -339,11 +293,7 @@ class TurnsScreen(FilterScreen):
 
     def _draw_bar(self, view: View, width: int, height: int) -> list[Line]:
         shown, total = len(self.table.keys), len(view.turns)
-        count = f"{shown} of {total} turns" + (f" · {foreign(self._applied, 40)}" if self._applied else "")
-        if not self._in_order:
-            headings = (column.heading for column in COLUMNS if column.key == self._sorted_by)  # Shown or not.
-            heading = next(headings, "")
-            count += f" · by {heading.strip() or self._sorted_by}{'' if self._downwards else ', smallest first'}"
+        count = self._order.heading(shown, total)
         hidden = sum(key not in {column.key for column in self.table.shape} for key in self._keys)
         if hidden:
             count += f" · +{plural(hidden, 'column')}"
@@ -352,7 +302,7 @@ class TurnsScreen(FilterScreen):
     def _following(self) -> tuple[str, str]:
         if self.following:
             return "following", "muted"
-        if not self._in_order:
+        if not self._order.is_by_time:
             return "f follows", "muted"
         keys = self.table.keys
         new = len(keys) - 1 - keys.index(self._cursor_key) if self._cursor_key in keys else 0

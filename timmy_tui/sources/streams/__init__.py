@@ -1,0 +1,1 @@
+"""What another voice system's records come from, where that is not a growing file."""
