@@ -21,6 +21,7 @@ ELSEWHERE = (
         "python -m bench shapes",
         "a million lines of every shape: is the time to read them linear? (ten minutes)",
     ),
+    ("python -m bench.golden NAME", "the golden logs of another voice pipeline, by its own package (minutes)"),
     ("python -m bench steady", "an hour of the demo: is every headline borne out by the stage's own durations?"),
     ("make fuzz", "inputs that nobody wrote: what must hold whatever is read (two CPU minutes for each of 12)"),
     ("make soak", "the real dashboard while everything goes wrong at once, against a ledger (ten minutes)"),

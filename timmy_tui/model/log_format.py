@@ -94,6 +94,8 @@ class _Row:
     """Where an installation has it. A path that users can set needs a field in the settings as well."""
     places: Callable[[LogPlaces], tuple[Path, ...]] = lambda places: ()
     """Where else it can be, ``place`` among them: the dashboard follows the one that is written. Empty: only there."""
+    is_document: bool = False
+    """It is one JSON text: read from its beginning on, and its last line may have no end."""
 
 
 @dataclass(frozen=True, kw_only=True)

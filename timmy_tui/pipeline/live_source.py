@@ -20,7 +20,7 @@ from timmy_tui.pipeline.read_logs import detect_format
 from timmy_tui.pipeline.snapshot_builder import SnapshotBuilder
 from timmy_tui.pipeline.thread import Pipeline, Publish
 from timmy_tui.profiles.streams import followed, is_stream
-from timmy_tui.sources.files.tail import Tail
+from timmy_tui.sources.files.tail import OpenMode, Tail
 from timmy_tui.sources.files.tail_thread import Polled, TailThread
 from timmy_tui.sources.files.wake import Waker
 from timmy_tui.sources.replay.player import Replay
@@ -127,7 +127,8 @@ def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Fe
         places = log_format.places(installation) or (path,)
         polled: Polled | None = followed(path.name, settings.tail)
         if polled is None:
-            polled = Tail(places, log_format.file_name, settings.tail)
+            mode = OpenMode(document=log_format.is_document)
+            polled = Tail(places, log_format.file_name, settings.tail, mode)
             tails.append(polled)
         paths += [] if is_stream(path) else places
         threads.append(TailThread(polled, log_format.kind, settings.tail))

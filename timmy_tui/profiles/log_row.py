@@ -52,4 +52,5 @@ def row_of(profile: Profile) -> EventLog:
         recognizes=lambda line: detect is not None and detect.search(line.decode("utf-8", "replace")) is not None,
         place=lambda places: places.latency_log,
         parser=lambda: PacedEvents(profile),
+        is_document=profile.source.kind == "document",
     )

@@ -14,7 +14,12 @@ class Follow(Protocol):
     """The type of ``follow``."""
 
     def __call__(
-        self, path: Path, limits: TailSettings | None = None, hold: bool = True, from_end: bool = True
+        self,
+        path: Path,
+        limits: TailSettings | None = None,
+        hold: bool = True,
+        from_end: bool = True,
+        document: bool = False,
     ) -> Follower:
         """A tail on this file."""
         ...
@@ -31,8 +36,14 @@ def follow() -> Iterator[Follow]:
     """Opens tails, and closes them at the end of the test."""
     opened: list[Follower] = []
 
-    def begin(path: Path, limits: TailSettings | None = None, hold: bool = True, from_end: bool = True) -> Follower:
-        opened.append(Follower(path, limits, hold, from_end))
+    def begin(
+        path: Path,
+        limits: TailSettings | None = None,
+        hold: bool = True,
+        from_end: bool = True,
+        document: bool = False,
+    ) -> Follower:
+        opened.append(Follower(path, limits, hold, from_end, document))
         return opened[-1]
 
     yield begin

@@ -21,10 +21,16 @@ class Follower:
     """A tail, with all lines that it has returned so far."""
 
     def __init__(
-        self, path: Path, limits: TailSettings | None = None, hold: bool = True, from_end: bool = True
+        self,
+        path: Path,
+        limits: TailSettings | None = None,
+        hold: bool = True,
+        from_end: bool = True,
+        document: bool = False,
     ) -> None:
         self.clock = Clock()
-        self.tail = Tail(path, path.name, limits or TailSettings(), OpenMode(from_end, hold), self.clock)
+        mode = OpenMode(from_end, hold, document=document)
+        self.tail = Tail(path, path.name, limits or TailSettings(), mode, self.clock)
         self.batches: list[TailBatch] = []
 
     def poll(self, after: float = 0.0) -> list[bytes]:

@@ -35,6 +35,28 @@ def test_t5_a_line_that_is_being_written_waits_and_shows_after_five_seconds(log:
     assert not follower.tail.state.partial
 
 
+def test_the_last_line_of_a_document_needs_no_end_when_nothing_comes_behind_it(log: Path, follow: Follow) -> None:
+    follower = follow(log, document=True)
+    append(log, b'{"a":\n')
+    assert follower.poll() == [b'{"a":']
+    append(log, b"1")
+    assert follower.poll() == []
+    append(log, b"0}")
+    assert follower.poll(4.9) == []
+    assert follower.poll(0.2) == [b"10}"]
+    assert not follower.tail.state.partial
+    append(log, b'{"a": 2}\n')
+    assert follower.poll() == [b'{"a": 2}'], "what comes all the same is a line of its own"
+
+
+def test_a_document_of_before_is_read_from_its_first_byte_to_its_last_at_once(log: Path, follow: Follow) -> None:
+    append(log, b"{\n" + b" \n" * 3000 + b"}")
+    os.utime(log, (0, 0))
+    small = TailSettings(head_kib=1)
+    assert len(follow(log, small, document=True).poll()) == 3002
+    assert len(follow(log, small).poll()) < 600
+
+
 def test_t7_nuls_bad_bytes_and_carriage_returns(log: Path, follow: Follow) -> None:
     append(log, b"\0" * 4096 + b"one\r\n\xff\xfe\n\r\n0%\r100%\r\n")
     follower = follow(log)

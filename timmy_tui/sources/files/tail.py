@@ -9,7 +9,7 @@ from pathlib import Path
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.sources.files.backlog import Backlog
-from timmy_tui.sources.files.condition import ConditionTracker, PartialLineTimer
+from timmy_tui.sources.files.condition import PARTIAL_S, ConditionTracker, PartialLineTimer
 from timmy_tui.sources.files.content import Content, open_regular
 from timmy_tui.sources.files.file_chain import FileChain
 from timmy_tui.sources.files.lines import TailBatch
@@ -33,6 +33,9 @@ class OpenMode:
     """Keep it open between polls; else it is opened for each, and everything is read from its first byte on."""
     backlog: bool = True
     """What is before the end that is read first is read too; else never."""
+    document: bool = False
+    """It is written as a whole, not line by line: it is read from its first byte on, and its last line counts without
+    a line end when nothing has come behind it for 5 s."""
 
 
 USUAL = OpenMode()
@@ -58,8 +61,11 @@ class Tail:
         """Files that got the name of a path since the start, as the file system has reported: those that were gone
         before they could be opened are counted. Set it before the first poll."""
         self._line_limit = limits.line_kib * 1024
-        self._head = min(limits.head_kib * 1024, POLL_BYTES) if mode.from_end and mode.hold else None
+        self._head = (
+            min(limits.head_kib * 1024, POLL_BYTES) if mode.from_end and mode.hold and not mode.document else None
+        )
         self._hold, self._has_backlog = mode.hold, mode.backlog
+        self._is_document = mode.document
         paths = (path,) if isinstance(path, Path) else tuple(path)
         chains = [FileChain(one, clock, self._make, self._hold, self._births_of(one)) for one in paths]
         self._places = Places(chains, clock)
@@ -117,6 +123,8 @@ class Tail:
         if not self._hold and self._content is not None:
             self._content.close()
         self._partial_line.observe(self._content.lines if self._content is not None else None)
+        if self._is_document:
+            self._end_document(batches)
         if batches:
             self._lines += sum(len(batch.lines) for batch in batches)
             self._newest = time.time() - batches[-1].age_s
@@ -208,6 +216,15 @@ class Tail:
             self._backlog_content = content.duplicate()
         self._add(content.read(limit), batches)
         self.more = content.size > content.position
+
+    def _end_document(self, batches: list[TailBatch]) -> None:
+        """The last line of a document, if nothing has been written for a while; a JSON text has no line end there."""
+        content = self._content
+        if content is None or self.unread or not content.lines.partial:
+            return
+        if self._partial_line.is_overdue or (self._age_s or 0.0) >= PARTIAL_S:
+            self._add(content.finish(), batches)
+            self._partial_line.observe(content.lines)
 
     def _finish(self, chain: FileChain, content: Content, batches: list[TailBatch]) -> None:
         """The first file of the chain is over: the next one is read from now on."""
