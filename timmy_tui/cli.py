@@ -20,10 +20,12 @@ def main() -> None:
 
 
 def _run() -> int:
-    from timmy_tui.commands.fast_path import run_fast_path
+    from timmy_tui.commands.fast_path import print_running_line, run_fast_path
 
     # A shell that completes calls without arguments: they are in its variables (commands/completion.py).
     if "_TIMMY_TUI_COMPLETE" not in os.environ:
+        if print_running_line(sys.argv[1:]):  # tmux asks every few seconds: nothing else is imported for it.
+            return 0
         from timmy_tui.profiles.choice import choose_for
 
         sys.argv[1:] = choose_for(sys.argv[1:], os.environ)

@@ -27,20 +27,27 @@ def run_fast_path(arguments: Sequence[str]) -> bool:
     return False
 
 
-def print_status(arguments: Sequence[str]) -> bool:
-    """``timmy-tui status``: the line of the running dashboard, else one from the logs. False: see ``run_fast_path``."""
+def print_running_line(arguments: Sequence[str]) -> bool:
+    """``timmy-tui status``: the line of the running dashboard. False where none runs, and for any other call."""
+    if arguments[:1] != ["status"]:
+        return False
     from timmy_tui.report.status import quick_line
 
-    line = quick_line(arguments, os.environ)
-    if line is None:
-        options = read_options(arguments, ("--root", "--settings", "--log"), ("--tmux",))
-        if options is None:
-            return False
-        from timmy_tui.report.newest import newest_line
+    line = quick_line(arguments[1:], os.environ)
+    if line is not None:
+        say(line)
+    return line is not None
 
-        logs = [Path(log) for log in options.get("--log", [])]
-        line = newest_line(_path(options, "--root"), _path(options, "--settings"), logs, "--tmux" in options)
-    say(line)
+
+def print_status(arguments: Sequence[str]) -> bool:
+    """``timmy-tui status`` where no dashboard runs: a line from the logs. False: see ``run_fast_path``."""
+    options = read_options(arguments, ("--root", "--settings", "--log"), ("--tmux",))
+    if options is None:
+        return False
+    from timmy_tui.report.newest import newest_line
+
+    logs = [Path(log) for log in options.get("--log", [])]
+    say(newest_line(_path(options, "--root"), _path(options, "--settings"), logs, "--tmux" in options))
     return True
 
 
