@@ -119,3 +119,25 @@ def test_no_report_has_a_word_of_v34(tmp_path: Path, form: tuple[str, ...]) -> N
     assert done.returncode == 0
     for word in ("v34", "Ollama", "tail mode", "context array", "guide"):
         assert word not in done.stdout, word
+
+
+def test_a_log_without_dates_that_a_profile_is_named_for_gets_its_own_days(tmp_path: Path) -> None:
+    """Not those of the usual log of that profile."""
+    copy = tmp_path / "an old one.log"
+    copy.write_bytes(V2.read_bytes())
+    os.utime(copy, (1_700_000_000, 1_700_000_000))
+    report = json.loads(call(tmp_path, "report", "--profile", "little-timmy-v2", "--log", str(copy), "--json").stdout)
+    assert report["turns"][-1]["started"] == pytest.approx(1_700_000_000, abs=86_400)
+
+
+def test_what_a_process_starts_watches_the_same_system(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    shipped = Path(__file__).parents[2] / "timmy_tui/profiles/shipped/little-timmy-v2.toml"
+    own.write_text(shipped.read_text())
+    code = (
+        "import os, sys; from timmy_tui.profiles.choice import choose_for; os.chdir(sys.argv[1])\n"
+        "print(choose_for(['--profile', 'mine.toml', '--source', 'x.log', '--ascii'], os.environ))\n"
+        "print(os.environ['TIMMY_TUI_PROFILE'], os.environ['TIMMY_TUI_SOURCE'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout == f"['--ascii']\n{own} x.log\n"

@@ -138,9 +138,13 @@ def choose_for(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str
     if name == "v34":
         return rest
     if name:
-        from timmy_tui.profiles.load import load
+        from timmy_tui.profiles.load import find, load
 
-        watch(load(name), source)
+        watch(load(name), source or (logs[0].absolute() if logs else ""))
+        # What this process starts watches the same: a serve's page, an editor's check.
+        os.environ[VARIABLE] = str(find(name).absolute())
+        if source:
+            os.environ[SOURCE_VARIABLE] = source
     elif logs:
         found = recognized(logs[0])
         if found is not None:
@@ -177,7 +181,6 @@ def watch(profile: "Profile", source: str | Path) -> None:
     from timmy_tui.profiles.log_row import row_of
 
     watch_only(row_of(profile))
-    os.environ[VARIABLE] = profile.profile.name
 
 
 def new_reading(
