@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.telemetry.prometheus import free_port
 from tests.telemetry.turns import new_turns, reuse_of, snapshot_of
+from timmy_tui.model.snapshot import SourceCondition
 from timmy_tui.telemetry.new_turns import NewTurns
 from timmy_tui.telemetry.otlp import OtlpExporter, OtlpOptions
 from timmy_tui.telemetry.told_turns import ToldTurns
@@ -66,15 +67,29 @@ def send_twice(endpoint: str) -> None:
         )  # fmt: skip
         exporter.start()
         exporter.observe(snapshot_of(turns, [reuse_of(turn) for turn in turns]))
-        time.sleep(5)
+        until = time.monotonic() + START_S
+        while exporter.state.condition is not SourceCondition.OK and time.monotonic() < until:
+            time.sleep(0.2)
         print(f"otel: {exporter.state.condition.value} {exporter.state.detail}")
         exporter.stop(time.monotonic() + 5)
-    time.sleep(5)  # Phoenix stores in the background.
+
+
+def stored(address: str) -> list[dict[str, Any]]:
+    """All spans, once there are no more than there were 20 s before: Phoenix stores in the background."""
+    before: list[dict[str, Any]] = []
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            spans: list[dict[str, Any]] = json.load(answer)["data"]
+        if spans and len(spans) == len(before):
+            return spans
+        before = spans
+        time.sleep(20)
+    return before
 
 
 def tell(address: str) -> None:
-    with urllib.request.urlopen(address, timeout=30) as answer:
-        spans: list[dict[str, Any]] = json.load(answer)["data"]
+    spans = stored(address)
     print(f"{len(spans)} spans, {len({one['context']['trace_id'] for one in spans})} traces")
     print(Counter(one["span_kind"] for one in spans))
     for one in [

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
@@ -72,8 +73,8 @@ def test_a_real_prometheus_scrapes_the_turns(tmp_path: Path) -> None:
 def test_it_listens_on_this_machine_alone() -> None:
     with serving() as server:
         until(lambda: is_up(server))
-        others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
-        for address in (*(others - {"127.0.0.1"}), "127.0.0.2"):
+        own = {one.address for many in psutil.net_if_addrs().values() for one in many if one.family == socket.AF_INET}
+        for address in (*(own - {"127.0.0.1"}), "127.0.0.2"):
             with pytest.raises(OSError):
                 socket.create_connection((str(address), server.port), timeout=5).close()
 

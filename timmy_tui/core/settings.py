@@ -209,7 +209,7 @@ class Prometheus(Struct, frozen=True, forbid_unknown_fields=True):
     """The figures of new turns, for a Prometheus on this machine."""
 
     port: Annotated[int, Meta(ge=0, le=65_535)] = 0
-    """Served on 127.0.0.1 at this port, under /metrics, while a dashboard is open. 0: not served."""
+    """Served on 127.0.0.1 at this port, under /metrics, while this program watches. 0: not served."""
 
 
 class Export(Struct, frozen=True, forbid_unknown_fields=True):

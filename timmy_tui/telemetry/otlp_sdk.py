@@ -42,7 +42,7 @@ from timmy_tui.telemetry.otel_names import Metric
 from timmy_tui.telemetry.samples import Sample
 from timmy_tui.telemetry.spans import SpanValue, TurnTrace
 
-TIMEOUT_S = 4.0
+TIMEOUT_S = 10.0
 """For one batch, with the exporter's own repetitions of it."""
 MOST_ANSWER_BYTES = 1 << 16
 AGAIN = frozenset((429, 502, 503, 504))
