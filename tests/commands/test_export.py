@@ -73,6 +73,17 @@ def test_a_file_that_exists_is_left_as_it_is(tmp_path: Path) -> None:
     assert "exists" in run("export", *LOGS, "--parquet", tmp_path / "csv", code=1)
 
 
+@pytest.mark.parametrize("target", ["--parquet", "--csv", "--jsonl"])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path: Path, target: str) -> None:
+    """The kernel's own refusal, of a file above 4 KiB."""
+    call = [sys.executable, "-m", "timmy_tui", "export", *map(str, LOGS), "--machine", "a", target, str(tmp_path / "x")]
+    limited = ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", *call]
+    done = subprocess.run(limited, capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(rf"timmy-tui: {tmp_path}/x(/day=2025-11-28/a\.parquet)?: File too large\.\n", done.stderr)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_usage(tmp_path: Path) -> None:
     assert "--parquet, --csv, --jsonl" in run("export", *LOGS, code=2)
     for name in ("../x", "x" * 64, "a\n"):

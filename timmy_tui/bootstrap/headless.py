@@ -22,7 +22,7 @@ from timmy_tui.core.threads import start_thread
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.pipeline.live_source import LiveSource
-from timmy_tui.report.watch_events import SCHEMA, Happening, WatchEvents
+from timmy_tui.report.watch_events import SCHEMA, Happening, WatchEvents, notice
 from timmy_tui.sources.timmy import Timmy
 
 LOOK_S = 1.0
@@ -188,7 +188,7 @@ class Watch:
             snapshot, notices = self._inbox.wait(min(LOOK_S, left))
             interruption = interruptions.look()
             for words in (*notices, *([] if interruption is None else [interruption.words])):
-                self._say(Happening("notice", clean(words, 500), {"words": words}))
+                self._say(notice(words))
             if snapshot is not None:
                 if self._unseen.look(snapshot) and self._records and not self._problem:
                     start_thread("import of the logs", self._take_in_logs)
@@ -199,7 +199,7 @@ class Watch:
 
     def _take_over(self) -> None:
         """The first watcher has ended: read the logs again, and record."""
-        self._say(Happening("notice", "the other watcher has ended: this one records", {"records": True}))
+        self._say(notice("the other watcher has ended: this one records", records=True))
         if self._source is not None:
             self._source.stop()
         self._start()

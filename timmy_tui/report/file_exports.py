@@ -72,7 +72,7 @@ class ParquetFolder:
 
     name: ClassVar[str] = "parquet"
     metavar: ClassVar[str] = "DIR"
-    help: ClassVar[str] = "A folder with one file a day and machine; again: only what is new. Needs pyarrow."
+    help: ClassVar[str] = "A folder with one file a day and machine; again: only what changed. Needs pyarrow."
 
     def write(self, machines: Sequence[MachineTurns], target: str) -> str:
         said = []

@@ -48,6 +48,11 @@ class Happening(NamedTuple):
         return {"event": self.kind, "at": at, **self.facts}
 
 
+def notice(words: str, **facts: Any) -> Happening:
+    """Words for people, with what a program may want of them."""
+    return Happening("notice", clean(words, 500), {"words": words, **facts})
+
+
 class Once:
     """Remembers keys, at most MOST_KNOWN of them."""
 
@@ -127,7 +132,7 @@ class WatchEvents:
             if found is not None:
                 yield _turn(snapshot, found)
         if missed:
-            yield Happening("notice", f"{plural(missed, 'turn')} came too fast to be said", {"missed": missed})
+            yield notice(f"{plural(missed, 'turn')} came too fast to be said", missed=missed)
 
     def _epochs(self, snapshot: Snapshot) -> Iterator[Happening]:
         for epoch in snapshot.epochs[-3:]:
