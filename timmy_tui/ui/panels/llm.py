@@ -73,8 +73,9 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
         layout = llm_layout(height - len(top) - len(below))
     body = list(top)
     if state is not None:
-        body += turn_charts(view, width, layout.plot) if layout.charts else []
         at = view.cursor_turn.ordinal if view.cursor_turn is not None else -1
+        charts = ("charts", width, layout.plot, at, view.keys.get("cursor_back"), view.keys.get("cursor_on"))
+        body += view.cached(charts, lambda: turn_charts(view, width, layout.plot)) if layout.charts else []
         body += view.cached(
             ("requests and criteria", width, layout.requests, layout.criteria, at),
             lambda: [
