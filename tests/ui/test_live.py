@@ -348,3 +348,19 @@ def test_how_long_ago_a_change_began_is_one_number(size: tuple[int, int], typed:
     assert ("11 turns" if size[0] >= 100 else " 11t") in head
     assert ("  11 turns" in line) is (size[0] >= 120)
     assert not typed or f" {11 - len(typed)} turns" not in line
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (0.0, "0s"), (9.9, "9s"), (10.0, "10s"), (14.9, "10s"), (15.0, "15s"), (59.0, "55s"), (99.9, "95s"),
+        (7261.0, "2h01m"),
+    ],
+)  # fmt: skip
+def test_an_age_of_ten_seconds_or_more_goes_by_fives(age: float, said: str) -> None:
+    """Of a quiet room the age was all that changed, once a second, and the whole row was sent for it."""
+    snap = snapshot()
+    ended = snap.turns[-1].ended
+    assert ended is not None
+    lines = [plain(live_lines(view(snap, now=ended + age + more), 120, 30)[0]) for more in (0.0, 0.001)]
+    assert lines[0] == lines[1] and lines[0].rstrip().endswith(f" {said} ago")

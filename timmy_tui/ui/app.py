@@ -41,7 +41,7 @@ from timmy_tui.ui.terminal.driver import StopsAndGoesOn, stops_and_goes_on
 from timmy_tui.ui.terminal.resize import ResizeGate
 from timmy_tui.ui.terminal.title import has_title
 from timmy_tui.ui.themes_in_use import ThemesInUse
-from timmy_tui.ui.view import View
+from timmy_tui.ui.view import View, alike
 
 IDLE_S, BUSY_S = 1.0, 0.25
 """Seconds between two ticks of the clocks on the screen; the second while a turn or a change runs."""
@@ -206,7 +206,8 @@ class TimmyApp(SayingApp):
             self.view = replace(self.view, live_snapshot=self.snapshot, control=control)
             return
         now, tick = self._clock_now()
-        cached = self.view.cached_lines if self.snapshot is self.view.snapshot else {}
+        keep = alike(self.view.snapshot, self.snapshot) and _flags(control) is _flags(self.view.control)
+        cached = self.view.cached_lines if keep else {}
         self.view = replace(self.view, snapshot=self.snapshot, now=now, tick=tick, control=control, cached_lines=cached)
 
     def _control_state(self) -> ControlState | None:
@@ -321,3 +322,7 @@ class TimmyApp(SayingApp):
     def action_help_quit(self) -> None:
         """Quit on the second ctrl+c within two seconds."""
         self._leaving.quit_when_asked_twice()
+
+
+def _flags(control: ControlState | None) -> object:
+    return control.flags if control is not None else None

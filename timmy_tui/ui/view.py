@@ -5,13 +5,13 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from rich.style import Style
 
 from timmy_tui.core.formatting import MISSING
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
-from timmy_tui.model.llm import Reuse
+from timmy_tui.model.llm import LlmState, Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
@@ -65,7 +65,7 @@ class View(Struct, frozen=True, eq=False, dict=True):
     styles: Mapping[str, Style] = field(default_factory=dict)
     """Role → style of the theme."""
     cached_lines: dict[Hashable, Any] = field(default_factory=dict)
-    """Lines that depend on the snapshot alone; empty again with each new snapshot."""
+    """Lines that depend on the turns that are over and what is made of them; empty again when one of these changes."""
     faults: tuple[Health, ...] = ()
     """Panels that could not be drawn."""
     read_only: str = ""
@@ -82,7 +82,9 @@ class View(Struct, frozen=True, eq=False, dict=True):
     """The columns of the stage rows are ms from zero, not the time over the usual."""
 
     def cached(self, key: Hashable, make: Callable[[], Result]) -> Result:
-        """The result of ``make``, called once per snapshot: the clocks repaint four times a second."""
+        """The result of ``make``, called again only when the snapshot is not ``alike``: a pause without a turn, a line
+        or a service's answer makes a snapshot too, and the clocks repaint four times a second.
+        """
         if key not in self.cached_lines:
             self.cached_lines[key] = make()
         result: Result = self.cached_lines[key]
@@ -226,6 +228,35 @@ class View(Struct, frozen=True, eq=False, dict=True):
     def diagnosis_of(self, ordinal: int) -> Diagnosis | None:
         """The diagnosis of a turn; None for one that was not judged, or long ago."""
         return self._diagnoses.get(ordinal)
+
+
+def alike(before: Snapshot, now: Snapshot) -> bool:
+    """The same turns are over, and all that is made of them is the same: ``cached`` may be kept.
+
+    Not among it: the turn in flight, the log's lines, sources, counts, and the rhythm of the pauses.
+    """
+    return (
+        before.turns is now.turns
+        and before.judgement is now.judgement
+        and before.headline is now.headline
+        and before.stages is now.stages
+        and (before.window, before.preview) == (now.window, now.preview)
+        and _each_same(before.epochs, now.epochs)
+        and _each_same(before.marks, now.marks)
+        and _same_llm(before.llm, now.llm)
+    )
+
+
+def _each_same(before: Sequence[object], now: Sequence[object]) -> bool:
+    return len(before) == len(now) and all(map(_same, before, now))
+
+
+def _same_llm(before: LlmState | None, now: LlmState | None) -> bool:
+    if before is None or now is None:
+        return before is now
+    was, context = before.context, now.context
+    same = was is context or (was is not None and context is not None and astuple(was) == astuple(context))
+    return same and before.reuse is now.reuse and before.criteria is now.criteria and before.warnings == now.warnings
 
 
 def _same(before: object, now: object) -> bool:

@@ -100,5 +100,7 @@ def _lists(view: View, width: int, layout: Layout) -> list[Line]:
 
 
 def _cached(panel: Rows, view: View, width: int, height: int) -> list[Line]:
-    """Lines of a panel that depends on the snapshot alone, made once per snapshot."""
+    """Lines of a panel that depends on the turns alone, and the log's, which has new lines without one."""
+    if panel is log_list:
+        return view.remembered("log list", (view.snapshot, width, height), lambda: panel(view, width, height))
     return view.cached((panel.__name__, width, height), lambda: panel(view, width, height))

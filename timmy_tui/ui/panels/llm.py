@@ -79,8 +79,10 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
         layout = llm_layout(rows) if watched().is_built_in else LlmLayout(max(rows - rows % 2, 0), 0, 0)
     body = list(top)
     if state is not None:
-        body += turn_charts(view, width, layout.plot) if layout.charts >= LEAST[CHARTS] else []
         at = view.cursor_turn.ordinal if view.cursor_turn is not None else -1
+        charts = ("charts", width, layout.plot, at, view.keys.get("cursor_back"), view.keys.get("cursor_on"))
+        if layout.charts >= LEAST[CHARTS]:
+            body += view.cached(charts, lambda: turn_charts(view, width, layout.plot))
         if watched().is_built_in:
             body += view.cached(
                 ("requests and criteria", width, layout.requests, layout.criteria, at),

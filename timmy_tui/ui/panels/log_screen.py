@@ -40,7 +40,12 @@ def shown_rows(state: LogScreenState, view: View, size: tuple[int, int]) -> Rows
     available = size[1] - len(above) - len(below)
     if not state.picture.entries or available <= 0:
         return []
-    return log_rows(state.picture, log_columns(size[0]), available)
+    one = state.picture
+    # The clocks repaint once a second. Each page that is read makes a new list.
+    made_of = (one.entries, view.turns, one.at, one.top, one.following, one.shift, one.wrapped, one.matches or 0)
+    return view.remembered(
+        "log rows", (*made_of, size[0], available), lambda: log_rows(one, log_columns(size[0]), available)
+    )
 
 
 def first_row(state: LogScreenState, view: View, size: tuple[int, int]) -> int:

@@ -22,6 +22,7 @@ from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
 from timmy_tui.ui.panels.turn_cells import chosen_columns
 from timmy_tui.ui.panels.turn_order import TurnOrder
+from timmy_tui.ui.panels.waits import wait_words
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.screens.turn_pages import ColumnsPage, TurnPage
 from timmy_tui.ui.screens.turn_table import TurnTable
@@ -55,6 +56,7 @@ class TurnsScreen(FilterScreen):
         self.following = True
         self._cursor_key = ""
         self._filled_for: tuple[object, object] = (None, None)
+        """What the rows are made of, as ``View.cached`` has it, and the theme's styles."""
         self._keys: tuple[str, ...] = ()
         """Of the columns that the user chose."""
         self._order = TurnOrder()
@@ -142,7 +144,8 @@ class TurnsScreen(FilterScreen):
         if self.is_mounted and self.size.width:
             both = bool(change_line(self.view, self.size.width) and notice_line(self.view, self.size.width))
             self.set_class(both, "-both")
-        if self.table.columns and (self.view.snapshot, self.view.styles) != self._filled_for:
+        made_of, styles = self._filled_for
+        if self.table.columns and (self.view.cached_lines is not made_of or self.view.styles is not styles):
             self._fill()
         super().repaint()
 
@@ -151,7 +154,7 @@ class TurnsScreen(FilterScreen):
     def _fill(self) -> None:
         if self.view.styles is not self._filled_for[1]:
             self.table.forget_rows()
-        self._filled_for = (self.view.snapshot, self.view.styles)
+        self._filled_for = (self.view.cached_lines, self.view.styles)
         turns = self._order.turns(self.view)
         self.table.fill(turns, self.view)
         if self.following and turns:
@@ -309,7 +312,10 @@ class TurnsScreen(FilterScreen):
         return (f"+{new} new {self.view.glyphs.more} f", "warn") if new else ("f follows", "muted")
 
     def _draw_detail(self, view: View, width: int, height: int) -> list[Line]:
-        return detail_lines(view, self.selected(), width, height)
+        turn = self.selected()
+        wait = "".join(text for text, _ in wait_words(view.snapshot.pass_bound))
+        key = ("detail", turn.ordinal if turn is not None else None, width, height, wait, view.row, view.raw_rows)
+        return view.cached(key, lambda: detail_lines(view, turn, width, height))
 
     def _draw_foot(self, view: View, width: int, height: int) -> list[Line]:
         status = [row for row in (change_line(view, width), notice_line(view, width)) if row]
