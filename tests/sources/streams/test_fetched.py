@@ -26,6 +26,11 @@ class Clock:
         return self.now
 
 
+def condition_of(polled: Fetched) -> SourceCondition:
+    """Its condition now."""
+    return polled.state.condition
+
+
 def documents(polled: Fetched) -> list[object]:
     """What a poll delivers."""
     return [json.loads(line.removeprefix(b"\x1e")) for batch in polled.poll() for line in batch.lines]
@@ -36,7 +41,7 @@ def test_it_asks_every_few_seconds_and_delivers_what_is_new() -> None:
     clock = Clock()
     with serving(lambda path: as_json(answers[min(len(requested), len(answers)) - 1])) as (url, requested):
         polled = Fetched(source_address(f"{url}/runs?last=9"), 2.0, clock)
-        assert str(polled.state.condition) == SourceCondition.WAITING
+        assert condition_of(polled) is SourceCondition.WAITING
         assert documents(polled) == [RUNS]
         assert documents(polled) == []
         assert requested == ["/runs?last=9"]
@@ -48,7 +53,7 @@ def test_it_asks_every_few_seconds_and_delivers_what_is_new() -> None:
         assert len(requested) == 2
         clock.now += 2.0
         assert documents(polled) == [answers[2]]
-        assert str(polled.state.condition) == SourceCondition.OK
+        assert condition_of(polled) is SourceCondition.OK
         polled.close()
         clock.now += 2.0
         assert polled.poll() == []
@@ -89,7 +94,7 @@ def test_a_server_that_dies_and_comes_back() -> None:
         assert documents(polled) == [RUNS]
     clock.now += 2.0
     assert documents(polled) == []
-    assert str(polled.state.condition) == SourceCondition.DOWN
+    assert condition_of(polled) is SourceCondition.DOWN
     assert "refused" in polled.state.detail
     port = int(url.rpartition(":")[2])
     with serving(lambda path: as_json([]), port) as (_, requested):
@@ -98,7 +103,7 @@ def test_a_server_that_dies_and_comes_back() -> None:
         assert requested == []
         clock.now += 0.01
         assert documents(polled) == [[]]
-    assert str(polled.state.condition) == SourceCondition.OK
+    assert condition_of(polled) is SourceCondition.OK
 
 
 def test_the_waits_between_tries_grow_to_ten_seconds() -> None:

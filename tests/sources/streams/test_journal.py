@@ -15,8 +15,10 @@ from tests.programs import needs
 from tests.sources.streams.journals import NEXT_BOOT, UNIT, OwnJournal
 from tests.waiting import wait_for
 from timmy_tui.core.errors import SourceError
+from timmy_tui.core.settings import TailSettings
 from timmy_tui.core.source_address import source_address
 from timmy_tui.model.snapshot import SourceCondition
+from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.streams.journal import Journal, read_journal
 
 pytestmark = [needs("journalctl"), needs("systemd-journal-remote")]
@@ -235,9 +237,28 @@ def test_no_process_is_left_behind(own: OwnJournal) -> None:
     assert follower.journal.poll() == []
 
 
+def test_in_its_thread_it_ends_with_it(own: OwnJournal) -> None:
+    own.write("one")
+    thread = TailThread(Journal(SOURCE, LIMIT, own.options), "voice", TailSettings())
+    thread.start(lambda: None)
+    lines: list[bytes] = []
+
+    def look() -> list[bytes]:
+        lines.extend(line for batch in thread.drain() for line in batch.lines)
+        return lines
+
+    try:
+        assert messages(wait_for(look)) == ["one"]
+        assert journalctls(own.folder)
+    finally:
+        thread.stop()
+    wait_for(lambda: not journalctls(own.folder))
+
+
 FOLLOW = """
 import sys
 from timmy_tui.core.source_address import source_address
+from timmy_tui.sources.files.tail_thread import TailThread
 from timmy_tui.sources.streams.journal import Journal
 journal = Journal(source_address("journal:voice"), 1 << 20, sys.argv[1:])
 while True:

@@ -18,8 +18,8 @@ from timmy_tui.sources.streams.stream import Pause, Stream
 PROGRAM = "journalctl"
 FOLLOW = ("--follow", "--merge")
 """``--follow`` alone shows the newest boot only, and nothing at all behind a cursor of an older one."""
-NEWEST = 20_000
-"""Entries that are read first: some thousand turns of little_timmy_v2, a second of work."""
+NEWEST = 10_000
+"""Entries that are read first: some 700 turns of little_timmy_v2, a second or two of work."""
 POLL_BYTES = 1 << 20
 WAIT_S = 0.2
 """A poll waits so long for the next entry."""
