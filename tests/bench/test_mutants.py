@@ -273,3 +273,12 @@ def test_the_stage_table_is_looked_at_by_the_test_that_has_every_column_of_it() 
     found = importers_in(root)["timmy_tui/model/v34_stages.py"]
     assert "tests/model/test_stage_table.py" in found.own
     assert "tests/model/test_stages.py" in found.by_way
+
+
+def test_a_test_that_reads_by_the_helper_of_another_test_is_asked_too() -> None:
+    texts = {
+        TABLE: "ROWS = (1, 2)",
+        "tests/model/reading.py": "from timmy_tui.model.rows import ROWS\ndef read(): return ROWS",
+        "tests/model/test_lengths.py": "from tests.model.reading import read",
+    }
+    assert importers(texts)[TABLE] == (("tests/model/reading.py",), ("tests/model/test_lengths.py",))

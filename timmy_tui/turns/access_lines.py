@@ -100,8 +100,7 @@ class AccessLines:
             records = [_record(draft) for draft in self._turns]
             self._pairs = _best_pairs(records, self._lines, self._first_cost)
             self._usual = all(
-                turn == line and (_score(records[turn], self._lines[line]) or 0.0) >= CLOSE_SCORE
-                for turn, line in self._pairs.items()
+                turn == line and _is_close(records[turn], self._lines[line]) for turn, line in self._pairs.items()
             ) and len(self._pairs) == min(len(self._turns), len(self._lines))
         changed = []
         for index, draft in enumerate(self._turns):
@@ -116,7 +115,7 @@ class AccessLines:
         """Pair the next turn with the next line without a search. False if they are not close."""
         paired = len(self._pairs)
         if paired < min(len(self._turns), len(self._lines)):
-            if (_score(_record(self._turns[paired]), self._lines[paired]) or 0.0) < CLOSE_SCORE:
+            if not _is_close(_record(self._turns[paired]), self._lines[paired]):
                 return False
             self._pairs[paired] = paired
         return True
@@ -182,6 +181,11 @@ def _score(record: DebugRecord, line: AccessLine) -> float | None:
         return None
     rest_s = line.seconds - total_s
     return USUAL_REST_S / (max(rest_s, 0.0) + USUAL_REST_S)
+
+
+def _is_close(record: DebugRecord, line: AccessLine) -> bool:
+    score = _score(record, line)
+    return score is not None and score >= CLOSE_SCORE
 
 
 def _best_pairs(records: list[DebugRecord], lines: list[AccessLine], first_cost: float) -> dict[int, int]:

@@ -52,7 +52,7 @@ def _whole_words(whole: StageVerdict) -> Iterator[str]:
     """What was measured of V2V, and what of it remains at equal work."""
     measured = f"{duration(whole.before_ms)} → {duration(whole.after_ms)}"
     if whole.verdict in MOVED:
-        apart = _apart(whole) >= _TUNING.both_ratios_apart
+        apart = _is_apart(whole)
         yield f"V2V {_difference(whole)}" + (f" at equal work (measured {measured})" if apart else "")
     elif whole.raw_moved:
         if whole.verdict == UNCLEAR:
@@ -132,14 +132,16 @@ def _ratio(row: StageVerdict) -> str:
     return f"×{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"
 
 
-def _apart(row: StageVerdict) -> float:
-    """Log units between the plain ratio and that at equal work."""
-    return abs(math.log(row.raw_ratio / row.ratio)) if row.ratio and row.raw_ratio else 0.0
+def _is_apart(row: StageVerdict) -> bool:
+    """The plain ratio and that at equal work are so far apart that both are said."""
+    if not row.ratio or not row.raw_ratio:
+        return False
+    return abs(math.log(row.raw_ratio / row.ratio)) >= _TUNING.both_ratios_apart
 
 
 def _measured(row: StageVerdict) -> str:
     """The plain medians, if the amount of work explains a large part of their difference."""
-    if _apart(row) < _TUNING.both_ratios_apart or not row.adjusted_for:
+    if not row.adjusted_for or not _is_apart(row):
         return ""
     return f" at equal work (measured {duration(row.before_ms)}→{duration(row.after_ms)})"
 

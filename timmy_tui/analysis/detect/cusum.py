@@ -9,6 +9,10 @@ from timmy_tui.analysis.stats.tuning import TUNING
 
 _TUNING = TUNING.cusum
 _BANK = tuple(_TUNING.shifts)
+_PLACES = {
+    sign: tuple(place for place, shift in enumerate(_BANK) if math.copysign(1, shift) == sign) for sign in (1, -1)
+}
+"""Direction → where its shifts stand in the bank."""
 _LEAST = _TUNING.least_share * min(abs(shift) for shift in _BANK)
 """Log units. A smaller residual begins no evidence for any shift."""
 _WIDE_SHARE, _NARROW_SHARE = _TUNING.wide_share, 1 - _TUNING.wide_share
@@ -98,8 +102,7 @@ class Bank:
         if not direction:
             place = self.evidence.index(max(self.evidence))
             return self.evidence[place], self.lengths[place]
-        places = [place for place, shift in enumerate(_BANK) if (shift > 0) == (direction > 0)]
-        place = max(places, key=lambda place: self.evidence[place])
+        place = max(_PLACES[direction], key=lambda place: self.evidence[place])
         return self.evidence[place], self.lengths[place]
 
     @property

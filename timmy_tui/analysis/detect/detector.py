@@ -147,7 +147,8 @@ class RegressionDetector:
             return False
         shift, _ = level.excursion(length)
         before, after = level.moved_ms(shift)
-        if abs(after - before) < _LEAST_MOVE_MS.get(stage_of(level.stage), 0.0):
+        least_ms = _LEAST_MOVE_MS.get(stage_of(level.stage))
+        if least_ms is not None and abs(after - before) < least_ms:
             return False
         direction = level.bank.direction
         if direction * shift < _LEAST_SHIFT:
@@ -246,10 +247,11 @@ class RegressionDetector:
         """
         if self._findings.of(series) is not None:
             return False
+        on_gpu = stage_of(series) in _ON_GPU
         for name, finding in self._findings.active:
             if finding.direction != direction_word(direction):
                 continue
-            if {stage_of(name), stage_of(series)} <= _ON_GPU and _is_recent(finding, turn):
+            if on_gpu and stage_of(name) in _ON_GPU and _is_recent(finding, turn):
                 members = [other for other, its in self._findings.active if its is finding]
                 self._findings.widen(finding, moves, finding_name(series, [*members, *moves]))
                 return True

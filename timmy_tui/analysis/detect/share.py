@@ -52,8 +52,10 @@ class Share:
         self._reference: deque[Seen] = deque(maxlen=_REFERENCE.most_values)
         self._had = 0
         """In the reference."""
-        self._weight, self._since_weighed = 1.0, 0
-        """What a turn counts, and values since that was computed."""
+        self._weight: float
+        """What a turn counts; computed before there are turns enough to judge one."""
+        self._since_weighed: int
+        """Values since then."""
         self._recent: deque[Seen] = deque()
         self._least = _TUNING.least_values
         self._gathering = False
@@ -68,7 +70,7 @@ class Share:
         self._reference.clear()
         self._recent.clear()
         self._had, self._least = 0, _TUNING.least_values
-        self._weight, self._since_weighed = 1.0, 0
+        self._weight, self._since_weighed = math.nan, 0
         self._start_evidence()
 
     def add(self, had: bool, turn: tuple[int, str]) -> None:

@@ -35,8 +35,11 @@ class Calibrations:
             self._teach(key, calibration)
         return calibration
 
-    def __contains__(self, key: RateKey) -> bool:
-        return key in self._by_key
+    def forget(self, key: RateKey, ordinal: int) -> None:
+        """Take out what this request taught under a key that is its own no more."""
+        calibration = self._by_key.get(key)
+        if calibration is not None:
+            calibration.remove(ordinal)
 
     def set_facts(self, facts: OllamaFacts) -> bool:
         """The served model, its quantisation and its shape. True if an estimate may change."""

@@ -27,6 +27,11 @@ def is_miss(chained: ChainedRequest, split: PromptSplit, rule: VersionRule) -> b
         return True
     if not is_cold(split) or (split.certainty is Certainty.ESTIMATED and not split.calm):
         return False
+    return has_lost(chained, split)
+
+
+def has_lost(chained: ChainedRequest, split: PromptSplit) -> bool:
+    """So much was not reused that neither few turns nor an estimate's error explain it."""
     return lost_share(chained, split) >= MISSED_SHARE
 
 

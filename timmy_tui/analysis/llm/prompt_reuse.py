@@ -14,7 +14,7 @@ from timmy_tui.analysis.llm.llm_requests import request_of
 from timmy_tui.analysis.llm.miss_cause import CONSTANT, broken_cause, changes_behind
 from timmy_tui.analysis.llm.ollama_versions import ASSUMED_RULE, PromptEvalCount, Truncation, VersionRule, rule_for
 from timmy_tui.analysis.llm.prefill_rate import PrefillRate, fastest_cold
-from timmy_tui.analysis.llm.prefix_loss import COLD_SHARE, MISSED_SHARE, is_cold, is_miss, lost_share, most_tokens
+from timmy_tui.analysis.llm.prefix_loss import COLD_SHARE, has_lost, is_cold, is_miss, most_tokens
 from timmy_tui.analysis.llm.prompt_split import (
     PromptSplit,
     apparent_rate,
@@ -152,8 +152,8 @@ class ReuseTracker:
         self._model = request.model or self._model
         self._num_ctx = request.num_ctx or self._num_ctx
         key = (self._model, self._num_ctx, chained.version_index)
-        if chained.rate_key != key and chained.rate_key in self._calibrations:
-            self._calibrations[chained.rate_key].remove(request.ordinal)
+        if chained.rate_key != key:
+            self._calibrations.forget(chained.rate_key, request.ordinal)
         chained.rate_key = key
         waited = request.wait_ms is not None and request.wait_ms > WAIT_LOAD_MS
         chained.long_wait = waited and request.load_ms is None
@@ -243,7 +243,7 @@ class ReuseTracker:
             return broken_cause(chained, self._heads(chained, split), head_tokens)
         if head_tokens is None or not split.calm or split.certainty is not Certainty.ESTIMATED:
             return ""
-        return changes_behind(head_tokens) if lost_share(chained, split) >= MISSED_SHARE else ""
+        return changes_behind(head_tokens) if has_lost(chained, split) else ""
 
     def _heads(self, chained: ChainedRequest, split: PromptSplit) -> list[int]:
         """Tokens that this turn can have reused, and the two of its session before it if they were as cold."""

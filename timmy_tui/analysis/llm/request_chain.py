@@ -27,11 +27,11 @@ class ChainedRequest:
     """First of its session, or of the log where that begins in the middle of a session."""
     first_prompt_tokens: int | None = None
     """Full prompt of the session's first request."""
-    slot_replaced: bool = False
+    slot_replaced: bool = field(init=False)
     """First prompt of a session, on a slot that holds another conversation: it can share nothing."""
     loaded: bool = False
     """The model was loaded for it."""
-    long_wait: bool = False
+    long_wait: bool = field(init=False)
     """Only the time spent waiting suggests a load."""
     truncated: bool = False
     rate_key: tuple[str, int, int] = field(default=("", 0, 0))

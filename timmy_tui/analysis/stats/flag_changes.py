@@ -60,7 +60,7 @@ class FlagTracker:
         first = turn.session != self._session
         restarted = first and self._session is not None
         shown = self._shown_by(turn, first)
-        if not first and shown.items() <= self._shown.items():
+        if not first and not shown.items() - self._shown.items():
             return FlagStep(False, False, self._changes, (), self._values, {})
         replaced = self._begin_session(turn) if first else {}
         split = any(self._shown.get(key, value) != value for key, value in shown.items())

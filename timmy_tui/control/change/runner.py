@@ -38,7 +38,8 @@ class ChangeRunner:
         self._thread: threading.Thread | None = None
         self._own_ops: set[str] = set()
         """Operations that this process ran: they were not interrupted, even if the journal has them open."""
-        self._ended_at = 0.0
+        self._ended_at: float
+        """When the last change was first seen to have ended (monotonic); 0 until then."""
         self.change: Change | None = None
         """The running change, or the last one."""
         self.changing = False

@@ -1,5 +1,6 @@
 """The write-ahead journal of changes: written before a file is touched, read at the next start."""
 
+import errno
 import os
 import secrets
 import shlex
@@ -148,7 +149,7 @@ class Journal:
                 # a crash may have left half a line; this one must not be joined to it
                 line = line if _ends_with_newline(fd) else b"\n" + line
                 if os.write(fd, line) != len(line):
-                    raise OSError(0, "the disk is full")
+                    raise OSError(errno.ENOSPC, "the disk is full")
                 os.fsync(fd)
             finally:
                 os.close(fd)
