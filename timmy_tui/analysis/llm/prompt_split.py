@@ -12,6 +12,7 @@ from timmy_tui.analysis.llm.ollama_versions import PromptEvalCount, VersionRule
 from timmy_tui.analysis.llm.prefill_rate import FULL_HIT_MS, PrefillRate, fastest_cold, prior_rate
 from timmy_tui.core.formatting import plural
 from timmy_tui.model.llm import Certainty
+from timmy_tui.model.system import watched
 
 UNREPORTED_MS = 3.0
 UNREPORTED_MS_PER_TOKEN = 0.84
@@ -223,7 +224,8 @@ def measured_split(request: LlmRequest) -> PromptSplit | None:
     """The split as Ollama itself reported it, in its answer or in its server log; None when it did not."""
     if request.cached_tokens is not None and request.prompt_tokens:
         cached = min(request.cached_tokens, request.prompt_tokens)
-        return PromptSplit(Certainty.MEASURED, "prompt_eval_cached_count", request.prompt_tokens, cached)
+        source = "prompt_eval_cached_count" if watched().is_built_in else "as the log says"
+        return PromptSplit(Certainty.MEASURED, source, request.prompt_tokens, cached)
     served = request.served
     if served is not None and served.prompt and served.reused is not None:
         return PromptSplit(Certainty.MEASURED, "Ollama's server log", served.prompt, min(served.reused, served.prompt))
@@ -232,6 +234,8 @@ def measured_split(request: LlmRequest) -> PromptSplit | None:
 
 def _unknown_reason(request: LlmRequest, version: str | None, rule: VersionRule | None, incomplete_times: bool) -> str:
     """Why no estimate is possible; empty when one is."""
+    if not watched().is_built_in:
+        return "the log does not say what came from the cache"
     if rule is not None and rule.counts is PromptEvalCount.MISSES:
         count = "no count" if request.prompt_tokens is None else f"{request.prompt_tokens} evaluated"
         return f"{count}: Ollama {version} {rule.note}"
