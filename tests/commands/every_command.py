@@ -24,6 +24,9 @@ ANSWERS = ("--yes",)
 ENDLESS = {"serve": ("--host=0.0.0.0",), "watch": ("--for=0.1",)}
 """A command that would go on until it is ended, and an option that it refuses, or that ends it."""
 
+JSON_LINES = {"watch"}
+"""With ``--json`` these print an object a line."""
+
 
 class Call(NamedTuple):
     """One call without the options that say where Timmy is."""

@@ -61,7 +61,7 @@ def test_the_three_formats_say_the_same(tmp_path: Path) -> None:
         for name in ("started", "ended", "answered"):
             shown = row.pop(name)
             assert line.pop(name) == (None if shown is None else shown.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
-        assert line == {**row, "unmeasured": dict(row["unmeasured"])}
+        assert line == {**row, **{name: dict(row[name]) for name in ("switches", "unmeasured")}}
 
 
 def test_a_file_that_exists_is_left_as_it_is(tmp_path: Path) -> None:

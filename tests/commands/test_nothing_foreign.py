@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.every_command import Call, calls, remove_written
+from tests.commands.every_command import JSON_LINES, Call, calls, remove_written
 from tests.commands.evil_inputs import (
     EVIL,
     FORMULA,
@@ -53,7 +53,8 @@ def assert_harmless(call: Call, done: Done) -> None:
         assert not found, (call, [hex(code) for code in found])
         assert "forged line" not in {line.strip(" ,\"'") for line in text.splitlines()}, (call, text)
     if "--json" in call.arguments and out:
-        json.loads(out)
+        for text in out.splitlines() if call.command in JSON_LINES else [out]:
+            json.loads(text)
         assert "<" not in out, call
     elif "--csv" in call.arguments:
         for row in csv.reader(io.StringIO(out)):
