@@ -184,7 +184,7 @@ def test_neither_memory_nor_cost_grows_with_the_log(monkeypatch: pytest.MonkeyPa
             objects.append(held(judge))
             costs.append(fits)
             fits = 0
-    assert len(judge.turns) == REMEMBERED
+    assert len(judge.turns) == REMEMBERED == 500
     # Behind the first two thousand every reference is full.
     assert max(objects[3:]) < 1.05 * objects[2]
     assert max(costs[3:]) < 1.1 * costs[2]

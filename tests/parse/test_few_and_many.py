@@ -4,6 +4,7 @@ import pytest
 
 from tests.parse.test_ollama_log import feed
 from tests.parse.test_v34_foreign import ADDED, BEGIN, TOTAL, D, kinds, read
+from tests.turns.debug_lines import step, total
 from timmy_tui.parse.table import FORMATS
 from timmy_tui.parse.v34_foreign import FOREIGN
 
@@ -62,4 +63,21 @@ def test_an_answer_may_end_as_a_text_that_is_cut_does(words: str) -> None:
 def test_the_logs_are_read_in_this_order_and_other_formats_have_places_between() -> None:
     assert [(row.kind, row.file_name, row.order) for row in FORMATS.values()] == [
         ("latency", "latency.log", 10), ("v34", "v34.log", 20),
+    ]  # fmt: skip
+
+
+def test_an_answer_that_goes_on_behind_a_second_end_is_known_whole_at_the_third() -> None:
+    """The first end has too little text for twenty tokens, the second fits: a later line tells which is v34's."""
+    first, second, third = "well", "I do not print what the program prints.", "and so on."
+    told = read(
+        BEGIN, f"{D}Received user_message via WebSocket: hi [request_id=None]",
+        f"{D}Processing user message: hi [request_id=None]", *(step(number, 0.1) for number in (1, 3, 4, 5)),
+        f"{D}KV stats: prompt_eval_count=1 eval_count=20",
+        f"{D}LLM response received: {first}", ADDED, total(0.4), second, ADDED, total(0.4), third, ADDED,
+    )  # fmt: skip
+    ends = [fact for fact in told if fact.kind in ("answer", "answer_added")]
+    short = "\n".join((first, ADDED, total(0.4), second))
+    assert [(one.kind, one.values.get("reply")) for one in ends] == [
+        ("answer", short), ("answer_added", None),
+        ("answer_added", "\n".join((short, ADDED, total(0.4), third))),
     ]  # fmt: skip

@@ -94,3 +94,25 @@ def test_what_was_learned_by_a_key_that_nothing_was_learned_by_is_nothing() -> N
     calibrations = Calibrations(["0.12.11"])
     calibrations.forget(("a", 8000, 0), 7)
     assert calibrations.learned == ()
+
+
+# -- a head that changes is told of estimates alone
+
+
+@pytest.mark.parametrize(("cached", "said"), [(None, True), (700, False)])
+def test_what_a_growing_prefill_shows_is_not_said_of_a_turn_whose_reuse_is_measured(
+    cached: int | None, said: bool
+) -> None:
+    """A persona of 420 tokens, and memories behind it that change; the last turn may tell what it reused: a quarter."""
+    tracker = ReuseTracker()
+    tracker.set_version("0.12.11")
+    for n in range(25):
+        prompt = 700 + 90 * n
+        evaluated = prompt - 420 if n else prompt
+        told = {"cached_tokens": cached} if n == 24 else {}
+        prefill_ms = 9.3 + evaluated / 4.1 * (1.0 if n else 1.08)
+        tracker.add(generated_turn(n, prompt, prefill_ms, load_ms=95.0 if n else 2200.0, **told))
+    newest = tracker.reuse[-1]
+    assert newest.certainty is (Certainty.ESTIMATED if said else Certainty.MEASURED)
+    assert newest.broken.startswith("the prompt changes every turn behind its first") is said
+    assert bool(newest.broken) is said
