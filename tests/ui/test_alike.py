@@ -89,3 +89,20 @@ async def test_the_logs_new_lines_are_drawn_though_no_turn_is_over() -> None:
         assert dashboard.app.snapshot is not snap
         await dashboard.press("6")
         await dashboard.until(lambda: "pause_detected" in dashboard.text())
+
+
+async def test_other_keys_another_theme_and_other_glyphs_are_drawn_at_once() -> None:
+    """They are in the lines that are kept as long as no turn is over."""
+    async with running_dashboard(snapshot(), size=(80, 24)) as dashboard:
+        app = dashboard.app
+        await dashboard.press("4")
+        assert "more criteria  Enter" in dashboard.text()
+        app.use_keymap({"criteria": "f5"})
+        await dashboard.until(lambda: "more criteria  f5" in dashboard.text())
+        kept = app.view.cached_lines
+        assert kept
+        app.themes.use("timmy-light")
+        assert app.view.cached_lines is not kept
+        kept = app.view.cached_lines
+        app.use_glyphs(True)
+        assert app.view.cached_lines is not kept

@@ -99,7 +99,7 @@ class TimmyApp(SayingApp):
         for command in self._keys.everywhere():
             self.bind(command.keys, f"do('{command.id}')", description=command.label, show=False)
         self.bind("escape", "back", show=False)
-        return self._keys.named(view, self.unavailable)
+        return self._keys.named(replace(view, cached_lines={}), self.unavailable)
 
     # -- start and end
 

@@ -39,7 +39,7 @@ class ThemesInUse:
         if self.colours.none:
             styles = without_colours(styles)
         monochrome = self.colours.none or is_monochrome(styles)
-        self._app.view = replace(self._app.view, styles=styles, monochrome=monochrome)
+        self._app.view = replace(self._app.view, styles=styles, monochrome=monochrome, cached_lines={})
 
     def use_wanted(self, name: str) -> str:
         """Use the theme that the settings name; why it cannot be used, or empty."""
