@@ -8,6 +8,7 @@ begun goes on without its reader, and its exit code is its own (commands/change.
 
 import os
 import sys
+from collections.abc import Sequence
 
 
 def main() -> None:
@@ -17,6 +18,20 @@ def main() -> None:
     code = guarded(_run)
     if code:
         sys.exit(code)
+
+
+def refuse_on_another_system(arguments: Sequence[str]) -> None:
+    """Raise ControlError for a command that would change Little Timmy, or judge it, where another system is watched."""
+    from timmy_tui.profiles.choice import chosen
+
+    profile = chosen()
+    if profile is None:
+        return
+    from timmy_tui.commands.table import ONLY_LITTLE_TIMMY
+    from timmy_tui.core.errors import ControlError
+
+    if arguments and arguments[0] in ONLY_LITTLE_TIMMY and not {"-h", "--help"} & {*arguments}:
+        raise ControlError(f"{arguments[0]} is for Little Timmy; {profile.profile.title} is only read.")
 
 
 def _run() -> int:
@@ -29,6 +44,7 @@ def _run() -> int:
         from timmy_tui.profiles.choice import choose_for
 
         sys.argv[1:] = choose_for(sys.argv[1:], os.environ)
+        refuse_on_another_system(sys.argv[1:])
         if run_fast_path(sys.argv[1:]):
             return 0
     from timmy_tui.commands.lazy_group import run

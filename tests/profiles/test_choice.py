@@ -141,3 +141,23 @@ def test_what_a_process_starts_watches_the_same_system(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout == f"['--ascii']\n{own} x.log\n"
+
+
+@pytest.mark.parametrize(
+    "command", [("flip", "tail-mode", "on", "--yes"), ("restart", "--yes"), ("flags",), ("criteria",)]
+)
+def test_what_is_for_little_timmy_is_refused_on_another_system(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = call(tmp_path, *command, "--profile", "little-timmy-v2", "--source", str(V2))
+    assert done.returncode == 1
+    assert f"{command[0]} is for Little Timmy; Little Timmy v2 is only read." in done.stderr
+
+
+def test_the_doctor_looks_at_the_profile_and_its_log_alone(tmp_path: Path) -> None:
+    done = call(tmp_path, "doctor", "--profile", "little-timmy-v2", "--source", str(V2))
+    assert "little-timmy-v2: Little Timmy v2" in done.stdout
+    assert "459 lines, 37 turns, 70% with a headline" in done.stdout
+    for word in ("ollama", "v34", "tts", "clocks"):
+        assert word not in done.stdout
+    missing = call(tmp_path, "doctor", "--profile", "little-timmy-v2", "--source", str(tmp_path / "none.log"))
+    assert missing.returncode == 1
+    assert "cannot be read" in missing.stdout

@@ -11,7 +11,7 @@ DATA = Path(__file__).parents[1] / "data"
 LOGS = {
     "little-timmy-v2": ("profiles/little-timmy-v2/little_timmy.log", "endpoint", "1", 37),
     "pipecat": ("profiles/pipecat/tail.jsonl", "turn_detection", "2", 33),
-    "pipecat-log": ("profiles/pipecat/text/pipecat.log", "llm", "2", 28),
+    "pipecat-log": ("profiles/pipecat/text/pipecat.log", "answer", "2", 28),
     "livekit": ("profiles/livekit/session_report.json", "answer", "2", 33),
     "home-assistant": ("profiles/home-assistant/runs.jsonl", "intent", "2", 24),
 }

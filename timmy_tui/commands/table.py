@@ -37,6 +37,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name → (module:attribute, help line). A new command needs one row here."""
 
 
+ONLY_LITTLE_TIMMY = frozenset(
+    ("criteria", "probe", "warm", "flags", "flip", "restart", "undo", "keep", "journal", "restore-points", "trial")
+)
+"""Commands that change Little Timmy, or judge it by its guide: another system is only read."""
+
+
 def load_command(target: str) -> object:
     """The command object that ``module:attribute`` names."""
     module, _, attribute = target.partition(":")

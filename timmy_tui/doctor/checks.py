@@ -17,9 +17,11 @@ from timmy_tui.core.settings import Settings, config_dir, load_settings
 from timmy_tui.doctor.addresses import address_lines
 from timmy_tui.doctor.files import Sample, file_lines, sample_logs
 from timmy_tui.doctor.flags import flag_lines
+from timmy_tui.doctor.profile import profile_lines
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
 from timmy_tui.doctor.terminal import terminal_lines, tmux_lines
 from timmy_tui.model.llm import OllamaFacts
+from timmy_tui.profiles.choice import chosen
 from timmy_tui.sources.services.http import HttpClient, HttpResponse
 from timmy_tui.sources.services.ollama import OllamaPoller, parse_duration
 from timmy_tui.sources.services.urls import ServiceConfig
@@ -47,6 +49,9 @@ Check = Callable[[CheckContext], Iterable[DoctorLine]]
 def run_checks(root: Path | None, settings_path: Path | None, now: float) -> list[DoctorLine]:
     """All lines, in the order of the table. ``now``: time.time(). Raises nothing for a wrong installation."""
     context = make_context(root, settings_path, now)
+    if chosen() is not None:
+        own = (_settings, lambda context: profile_lines(context.settings), _terminal)
+        return [line for check in own for line in check(context)]
     return [line for check in CHECKS for line in check(context)]
 
 
@@ -58,6 +63,8 @@ def make_context(root: Path | None, settings_path: Path | None, now: float) -> C
         context.settings = load_settings(settings_path)
     except SettingsError as error:
         context.settings_error = error.message
+    if chosen() is not None:
+        return context
     try:
         context.installation = find_installation(context.settings, root)
     except NotFound as error:

@@ -7,17 +7,20 @@ written out here. No convention has a latency of speech: those names are this pr
 
 from typing import Final, Literal, NamedTuple
 
+from timmy_tui.model.system import watched
+
 SCOPE: Final = "timmy_tui"
-SERVICE_NAME: Final = "little-timmy"
-AGENT: Final = "timmy"
+AGENT: Final = "timmy" if watched().is_built_in else watched().name
+"""Of another system the name of its profile."""
+SERVICE_NAME: Final = "little-timmy" if watched().is_built_in else watched().name
 TURN_SPAN: Final = f"invoke_agent {AGENT}"
 STAGE_SPAN: Final = "timmy.stage."
 """Before the key of a stage."""
 GAP_SPAN: Final = "timmy.gap"
 LLM_SPAN: Final = "chat"
 """Before the model."""
-PROVIDER: Final = "ollama"
-"""Not in the list of known providers; a value of one's own is allowed."""
+PROVIDER: Final = "ollama" if watched().is_built_in else "unknown"
+"""Not in the list of known providers; a value of one's own is allowed. No profile says which one its system asks."""
 
 OPERATION: Final = "gen_ai.operation.name"
 AGENT_NAME: Final = "gen_ai.agent.name"
