@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -12,6 +13,7 @@ from tests.telemetry.receiver import receiving
 from tests.telemetry.test_otlp import root_of
 from tests.telemetry.waiting import until
 from timmy_tui.bootstrap.wiring import SourceOptions, live_source
+from timmy_tui.commands.export import export
 from timmy_tui.commands.report import report
 from timmy_tui.core.settings import Otel, Prometheus, Settings
 from timmy_tui.demo.generate import ConversationPlan, generate_logs, recent_start
@@ -28,8 +30,15 @@ def reported(log: Path) -> dict[str, float]:
     return {turn["request_id"]: turn["v2v_ms"] for turn in turns if turn["v2v_ms"] is not None}
 
 
+def exported(log: Path, folder: Path) -> dict[str, float]:
+    """The same from exported Parquet, as DuckDB reads it."""
+    CliRunner().invoke(export, ["--log", str(log), "--parquet", str(folder)], catch_exceptions=False)
+    rows = duckdb.sql(f"SELECT request_id, v2v_ms FROM '{folder}/*/*.parquet' WHERE v2v_ms IS NOT NULL").fetchall()
+    return dict(rows)
+
+
 @needs("prometheus")
-def test_report_prometheus_and_a_collector_have_the_same_figures(tmp_path: Path) -> None:
+def test_report_prometheus_a_collector_and_parquet_have_the_same_figures(tmp_path: Path) -> None:
     root, data = tmp_path / "timmy", tmp_path / "prometheus"
     for folder in (root / "shared", data):
         folder.mkdir(parents=True)
@@ -60,3 +69,4 @@ def test_report_prometheus_and_a_collector_have_the_same_figures(tmp_path: Path)
         name: round(1e6 * ms) for name, ms in wanted.items()
     }
     assert total == pytest.approx(sum(wanted.values()) / 1000)
+    assert exported(log, tmp_path / "turns") == wanted
