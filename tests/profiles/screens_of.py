@@ -1,4 +1,4 @@
-"""All six screens on a log of another system: ``python screens_of.py PROFILE LOG`` prints them as JSON.
+"""All six screens on a log of another system: ``python screens_of.py PROFILE LOG [SIZE…]`` prints them as JSON.
 
 In a process of its own: a process watches one system.
 """
@@ -7,14 +7,14 @@ import json
 import re
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 SCREENS = {"live": "1", "turns": "2", "trends": "3", "llm": "4", "changes": "5", "log": "6"}
-SIZES = ((80, 24), (120, 30), (200, 50))
 OVERLAYS = {"postcard": "1 c", "findings": "1 i", "turn": "2 enter", "stage": "1 down enter"}
 
 
-def main(name: str, log: Path) -> None:
+def main(name: str, log: Path, sizes: Sequence[tuple[int, int]]) -> None:
     """Print name of the screen and size → its text."""
     from timmy_tui.profiles.choice import watch
     from timmy_tui.profiles.load import load
@@ -41,9 +41,9 @@ def main(name: str, log: Path) -> None:
     complete.wait(30)
     source.stop()
     shown = {}
-    for size in SIZES:
+    for size in sizes:
         for screen, keys in {**SCREENS, **OVERLAYS}.items():
-            if screen in SCREENS or size == SIZES[-1]:
+            if screen in SCREENS or size == sizes[-1]:
                 svg = screenshot(newest[0], Picture(size=size, settings=settings, keys=keys.split()))
                 shown[f"{screen} {size[0]}x{size[1]}"] = _text(svg)
     print(json.dumps({"turns": len(newest[0].turns), "screens": shown}))
@@ -56,4 +56,5 @@ def _text(svg: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    columns_and_rows = [size.split("x") for size in sys.argv[3:]]
+    main(sys.argv[1], Path(sys.argv[2]), [(int(columns), int(rows)) for columns, rows in columns_and_rows])

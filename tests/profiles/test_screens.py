@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,9 @@ LOGS = {
 FOREIGN = ("v34", "Ollama", "tail mode", "the guide", "prefill", "num_ctx", "keep_alive", "is not a Python")
 
 
-def screens(name: str, log: Path) -> tuple[int, Mapping[str, str]]:
+def screens(name: str, log: Path, sizes: Sequence[str]) -> tuple[int, Mapping[str, str]]:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.profiles.screens_of", name, str(log)],
+        [sys.executable, "-m", "tests.profiles.screens_of", name, str(log), *sizes],
         capture_output=True, text=True, timeout=110, cwd=Path(__file__).parents[2], check=True,
     )  # fmt: skip
     shown = json.loads(done.stdout)
@@ -33,9 +33,11 @@ def screens(name: str, log: Path) -> tuple[int, Mapping[str, str]]:
 @pytest.mark.parametrize("name", LOGS)
 def test_every_screen_shows_its_stages_and_no_word_of_another_system(name: str) -> None:
     log, number, stage = LOGS[name]
-    turns, shown = screens(name, DATA / log)
+    # A picture is a second: one system is drawn at every usual size.
+    sizes = ("80x24", "120x30", "200x50") if name == "little-timmy-v2" else ("120x30",)
+    turns, shown = screens(name, DATA / log, sizes)
     assert turns == number
-    assert len(shown) == 22
+    assert len(shown) == 6 * len(sizes) + 4
     for screen, text in shown.items():
         assert [word for word in FOREIGN if word in text] == [], screen
         assert "Traceback" not in text
