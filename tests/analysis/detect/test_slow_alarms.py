@@ -124,7 +124,8 @@ class SlowSeries:
             if self.began[1] == (shift > 0):
                 self.steps, ahead = 2, self.began[0]
         self.began = (ahead, shift > 0)
-        return ordinal, shift > 0, self._ratio(ahead, stood + shift), newest[0][1], length
+        # Those behind an alarm before are not there any more: the run can be longer than what is left of it.
+        return ordinal, shift > 0, self._ratio(ahead, stood + shift), newest[0][1], len(newest)
 
     def _ratio(self, before: float, after: float) -> float:
         """Of plain times."""
