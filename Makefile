@@ -13,7 +13,7 @@ test: $(VENV)/.dev $(VENV)/.engine
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 4 --dist loadfile
+	$(BIN)/pytest -n 5 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format .

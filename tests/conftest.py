@@ -4,6 +4,8 @@ import os
 import signal
 import tempfile
 
+from hypothesis import settings
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts `make test &` with Ctrl+C ignored, and every child would inherit that:
     # what is tested by interrupting it would never hear of it.
@@ -11,3 +13,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # A command that reads a Timmy's logs stores their turns: never in the history of whoever runs the tests.
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="timmy-tui-tests-")
+
+# Half of the usual examples: twelve thousand tests are to end within a quarter of an hour, and `make fuzz` looks for what
+# needs more. No deadline: a busy machine is no fault of the code.
+settings.register_profile("suite", max_examples=50, deadline=None)
+settings.load_profile("suite")

@@ -43,7 +43,7 @@ def main(name: str, log: Path, sizes: Sequence[tuple[int, int]]) -> None:
     shown = {}
     for size in sizes:
         for screen, keys in {**SCREENS, **OVERLAYS}.items():
-            if screen in SCREENS or size == sizes[-1]:
+            if screen in SCREENS or (size == sizes[-1] and len(sizes) > 1):
                 svg = screenshot(newest[0], Picture(size=size, settings=settings, keys=keys.split()))
                 shown[f"{screen} {size[0]}x{size[1]}"] = _text(svg)
     print(json.dumps({"turns": len(newest[0].turns), "screens": shown}))
