@@ -14,7 +14,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # A command that reads a Timmy's logs stores their turns: never in the history of whoever runs the tests.
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="timmy-tui-tests-")
 
-# Half of the usual examples: twelve thousand tests are to end within a quarter of an hour, and `make fuzz` looks for what
-# needs more. No deadline: a busy machine is no fault of the code.
+# Half of the usual examples: twelve thousand tests are to end within a quarter of an hour, and `make fuzz` looks for
+# what needs more. No deadline: a busy machine is no fault of the code.
 settings.register_profile("suite", max_examples=50, deadline=None)
 settings.load_profile("suite")
