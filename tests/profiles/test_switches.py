@@ -45,6 +45,12 @@ def test_a_turn_has_the_value_of_its_beginning() -> None:
     assert values(*lines) == [None, True, False]
 
 
+def test_an_event_of_a_turn_in_flight_can_tell_of_a_switch() -> None:
+    first = whole_turn(AT, "a")
+    told = line(AT + 0.5, "a", "switch", name="loud", value="True")
+    assert values(*first[:2], told, *first[2:], *whole_turn(AT + 10, "b")) == [None, True]
+
+
 def test_what_no_line_has_said_is_unknown_and_another_switch_changes_nothing() -> None:
     assert values(switch(AT, "True", "quiet"), *whole_turn(AT + 1, "a")) == [None]
 

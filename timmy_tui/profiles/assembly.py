@@ -5,6 +5,8 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from itertools import takewhile
 
+from msgspec.structs import replace
+
 from timmy_tui.core.failures import Failures
 from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.turn import Session, Turn, TurnState
@@ -28,7 +30,7 @@ class _Sessions:
     def __init__(self) -> None:
         self.current = 0
         self.name: str | None = None
-        self._records: dict[int, list[Turn]] = {}
+        self._records: dict[int, Session] = {}
         self._names: dict[int, str | None] = {}
         self._by_name: dict[str, int] = {}
 
@@ -44,20 +46,21 @@ class _Sessions:
         return self.current
 
     def count(self, turn: Turn) -> None:
-        if turn.session:
-            turns = self._records.setdefault(turn.session, [])
-            if not turns or turns[-1].ordinal != turn.ordinal:
-                turns.append(turn)
+        """A closed turn; a revision of the newest one counts once."""
+        if not turn.session:
+            return
+        known = self._records.get(turn.session)
+        if known is None:
+            self._records[turn.session] = Session(
+                number=turn.session, session_id=self._names.get(turn.session), started=turn.started, turns=1,
+                first=turn.ordinal, last=turn.ordinal,
+            )  # fmt: skip
+        elif known.last != turn.ordinal:
+            self._records[turn.session] = replace(known, turns=known.turns + 1, last=turn.ordinal)
 
     @property
     def all(self) -> tuple[Session, ...]:
-        return tuple(
-            Session(
-                number=number, session_id=self._names.get(number), started=turns[0].started, turns=len(turns),
-                first=turns[0].ordinal, last=turns[-1].ordinal,
-            )
-            for number, turns in sorted(self._records.items())
-        )  # fmt: skip
+        return tuple(session for _, session in sorted(self._records.items()))
 
 
 class ProfileAssembler:
@@ -86,6 +89,10 @@ class ProfileAssembler:
         self._joins = {join.event: (join, [equation(text) for text in join.same]) for join in rule.join}
         self._sessions = _Sessions()
         self._switches = Switches(profile)
+        self._has_keys = rule.by == "key" and not rule.join
+        self._ends = self._complete | self._aborted | self._restarts | self._typed | self._failed
+        self._ends |= {rule.session.partition(".")[0]} | self._switches.events
+        """Events that do more than tell of their turn."""
         self._next = 0
         self._open: OrderedDict[int, Draft] = OrderedDict()
         self._closed: deque[Draft] = deque(maxlen=MAX_CLOSED)
@@ -100,14 +107,11 @@ class ProfileAssembler:
     def add(self, hits: Iterable[Hit]) -> list[Turn]:
         """Events in the order of the log."""
         changed: dict[int, Draft] = {}
-        ends = self._complete | self._aborted | self._restarts | self._typed | self._failed
-        special = self._by != "key" or bool(self._joins)
-        session = self._rule.session.partition(".")[0]
         for hit in hits:
             if hit.stamp_us is not None:
                 self._now_us = hit.stamp_us
-            known = None if special else self._by_key.get(hit.key)
-            if known is None or known.closed or hit.event in ends or hit.event == session:
+            known = self._by_key.get(hit.key) if self._has_keys else None
+            if known is None or known.closed or hit.event in self._ends:
                 self._add(hit, changed)
             else:  # Nearly all events of a log with keys: their turn is in flight, and nothing ends it.
                 self.maker.add(known, hit)

@@ -135,13 +135,13 @@ def _sum(turn: Turn, table: StageTable) -> float:
     return parts + sum(gap.ms for gap in turn.gaps)
 
 
-def report_lines(verdict: Verdict, turns_name: str = "turn") -> Iterator[str]:
+def report_lines(verdict: Verdict) -> Iterator[str]:
     """The verdict in plain lines."""
     yield f"{plural(verdict.lines, 'line')} read, {plural(verdict.matched, 'record')} matched, {verdict.other} unknown"
     for shape, number in verdict.unknown:
         yield f"  {number:>6} × {clean(shape, 100)}"
     share = percent(verdict.with_headline / verdict.turns) if verdict.turns else "—"
-    yield f"{plural(verdict.turns, turns_name)}, {verdict.ended} complete, {share} with a headline"
+    yield f"{plural(verdict.turns, 'turn')}, {verdict.ended} complete, {share} with a headline"
     if verdict.unfit:
         yield f"{plural(verdict.unfit, 'turn')} with parts that do not fit their headline: they are left out there"
     if verdict.never:

@@ -252,17 +252,13 @@ def _without_options(arguments: Sequence[str]) -> tuple[list[str], dict[str, str
 def _named_logs(arguments: Sequence[str]) -> Iterator[Path]:
     """Files that the call reads instead of the logs in Timmy's folder."""
     remaining = iter(arguments)
-    replayed = next((True for one in arguments if not one.startswith("-")), False) and _command(arguments) == "replay"
+    replayed = next((one for one in arguments if not one.startswith("-")), "") == "replay"
     for argument in remaining:
         name, equals, value = argument.partition("=")
         if name == "--log":
             yield Path(value if equals else next(remaining, ""))
         elif replayed and not argument.startswith("-") and argument != "replay":
             yield Path(argument)
-
-
-def _command(arguments: Sequence[str]) -> str:
-    return next((one for one in arguments if not one.startswith("-")), "")
 
 
 def _of_settings(arguments: Sequence[str]) -> tuple[str, str]:

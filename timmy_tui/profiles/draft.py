@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from timmy_tui.model.turn import Event, FlagValue, Reason, Span, Turn, TurnState
-from timmy_tui.profiles.matching import Capture, Hit
+from timmy_tui.profiles.matching import Capture, Hit, hidden_captures, shown_captures
 from timmy_tui.profiles.settle import Facts, Settler
 from timmy_tui.profiles.spec import Profile
 
@@ -78,8 +78,7 @@ class TurnMaker:
         self._figures = tuple(
             (name, (source,) if isinstance(source, str) else source) for name, source in profile.figures.items()
         )
-        self._secret = frozenset(one for name, some in self._figures if name in ("text", "reply") for one in some)
-        """Captures with words of the talk; they are shown as text and reply only."""
+        self._hidden = hidden_captures(profile)
         self._reason = profile.turn.reason
         self._sums = frozenset(f"{rule.name}.{name}" for rule in profile.event for name in rule.add)
         self._latest = frozenset(rule.name for rule in profile.event if rule.latest)
@@ -132,9 +131,8 @@ class TurnMaker:
 
     def _event(self, hit: Hit) -> Event:
         prefix = len(hit.event) + 1
-        hidden = self._private | self._secret
-        shown = {name[prefix:]: value for name, value in hit.captures.items() if name not in hidden}
-        shown |= {part.name[prefix:]: round(part.ms, 3) for part in hit.parts}
+        parts = {part.name[prefix:]: round(part.ms, 3) for part in hit.parts}
+        shown = {**shown_captures(hit, self._hidden), **parts}
         return Event((hit.stamp_us or 0) / 1e6, hit.key or "-", hit.event, hit.service, shown)
 
     def turn(self, draft: Draft, with_events: bool = True) -> Turn:

@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
-from timmy_tui.profiles.matching import EventMatcher, Hit
+from timmy_tui.profiles.matching import EventMatcher, hidden_captures, shown_captures
 from timmy_tui.profiles.records import Pattern, RecordReader
 from timmy_tui.profiles.spec import Profile
 
@@ -17,25 +16,18 @@ class PacedEvents:
     def __init__(self, profile: Profile) -> None:
         self._reader = RecordReader(profile.source)
         self._matcher = EventMatcher(profile)
-        talk = [profile.figures[name] for name in ("text", "reply") if name in profile.figures]
-        names = (name for some in talk for name in ([some] if isinstance(some, str) else some))
-        self._hidden = frozenset((*profile.private, *names))
+        self._hidden = hidden_captures(profile)
 
     @property
     def unparsed(self) -> Counter[str]:
         """Lines that could not be read, by reason."""
         return self._reader.unparsed + self._matcher.unparsed
 
-    def _shown(self, hit: Hit) -> dict[str, Any]:
-        """What it carries, without words of the talk."""
-        prefix = len(hit.event) + 1
-        return {name[prefix:]: value for name, value in hit.captures.items() if name not in self._hidden}
-
     def feed(self, lines: Sequence[bytes]) -> list[Event]:
         """Events of whole lines, in file order; those without a stamp are left out."""
         hits = [hit for record in self._reader.feed(lines) if (hit := self._matcher.match(record)) is not None]
         return [
-            Event(hit.stamp_us / 1e6, hit.key or "-", hit.event, hit.service, self._shown(hit))
+            Event(hit.stamp_us / 1e6, hit.key or "-", hit.event, hit.service, shown_captures(hit, self._hidden))
             for hit in hits
             if hit.stamp_us is not None and 0 < hit.stamp_us / 1e6 < LATEST
         ]

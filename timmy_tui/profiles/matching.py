@@ -41,6 +41,19 @@ class Hit(Struct, frozen=True, gc=False):
     service: str
 
 
+def hidden_captures(profile: Profile) -> frozenset[str]:
+    """Captures that no event shows: the private ones, and the words of the talk, which are text and reply alone."""
+    talk = [profile.figures[name] for name in ("text", "reply") if name in profile.figures]
+    names = (name for some in talk for name in ([some] if isinstance(some, str) else some))
+    return frozenset((*profile.private, *names))
+
+
+def shown_captures(hit: Hit, hidden: frozenset[str]) -> dict[str, Capture]:
+    """What an event carries, by the names that its rule has for them."""
+    prefix = len(hit.event) + 1
+    return {name[prefix:]: value for name, value in hit.captures.items() if name not in hidden}
+
+
 class EventMatcher:
     """Records of one source in, events out; what is none is counted."""
 

@@ -24,7 +24,6 @@ MOST_SEEN = 1 << 16
 """Records of documents that are known again; of a document with more of them, all are."""
 
 NOT_A_RECORD = "not an object"
-UNKNOWN_LINE = "line of another form"
 TOO_SLOW = "pattern given up"
 NO_DOCUMENT = "not a JSON document"
 
@@ -117,6 +116,7 @@ class RecordReader:
         self._items = getter(rule.items) if rule.items else None
         self._group = getter(rule.group) if rule.group else None
         self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         self._seen = _Seen()
 
     def feed(self, lines: Sequence[bytes]) -> Iterator[Record]:
@@ -167,13 +167,14 @@ class RecordReader:
             if not self._waiting and not line.strip():
                 continue
             self._waiting.append(line)
+            self._waiting_bytes += len(line)
             if line.rstrip().endswith((b"}", b"]")) and (not line.startswith((b" ", b"\t")) or len(self._waiting) == 1):
                 value = decode_json(b"\n".join(self._waiting))
                 if not isinstance(value, Unreadable):
-                    self._waiting.clear()
+                    self._drop_waiting()
                     yield from self._items_of(value)
-            if sum(map(len, self._waiting)) > MOST_DOCUMENT_BYTES:
-                self._waiting.clear()
+            if self._waiting_bytes > MOST_DOCUMENT_BYTES:
+                self._drop_waiting()
                 self.unparsed[NO_DOCUMENT] += 1
 
     def _items_of(self, document: Any) -> Iterator[Record]:
@@ -201,7 +202,11 @@ class RecordReader:
         """At the end of the source: what was begun and has no end is counted."""
         if self._waiting:
             self.unparsed[NO_DOCUMENT] += len(self._waiting)
-            self._waiting.clear()
+            self._drop_waiting()
+
+    def _drop_waiting(self) -> None:
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
 
 class _Seen:

@@ -33,6 +33,11 @@ class Switches:
         self.values: Mapping[str, FlagValue] = {}
         """Replaced, never changed: turns keep the one that they began under."""
 
+    @property
+    def events(self) -> frozenset[str]:
+        """Those that are about switches."""
+        return frozenset(self._rules)
+
     def take(self, hit: Hit) -> bool:
         """Whether the event is about switches, and belongs to no turn."""
         rules = self._rules.get(hit.event)

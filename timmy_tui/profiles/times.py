@@ -4,7 +4,6 @@ A stamp without a date gets its day by midnights: time runs forwards, and what s
 another thread's line, also across midnight.
 """
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -17,14 +16,6 @@ BACK_S = 60
 """Lines of several threads stand out of order by a second or two. More is the next day: who starts the program again
 each evening would else go back in time."""
 _PER_UNIT = {"unix_s": 1e6, "unix_ms": 1e3, "unix_us": 1.0}
-
-Clock = Callable[[Record], int | None]
-"""The time of a record in µs since 1970; None where it has none."""
-
-
-def clock_of(rule: TimeRule) -> "StampReader":
-    """The reader of stamps in this form."""
-    return StampReader(rule)
 
 
 class StampReader:
