@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.run
 	@$(BIN)/timmy-tui demo
 
+# Files in their order: xdist would begin with those of many short tests, and wait at the end for one of few long ones.
 test: $(VENV)/.dev $(VENV)/.engine
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 5 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format .
