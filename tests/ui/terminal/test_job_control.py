@@ -74,9 +74,16 @@ def stop_and_fg(pane: Pane, dashboard: psutil.Process) -> None:
 
 
 def only_continue(pane: Pane, dashboard: psutil.Process) -> None:
-    """What is on the screen goes, as when another program draws over it. A tick of the clock never draws the footer."""
-    pane.tmux("send-keys", "-R")
-    pane.until_it(lambda shown: "quit" not in shown)
+    """What is on the screen goes, as when another program draws over it. A tick of the clock never draws the footer.
+
+    Again until it has gone: a whole frame that was on its way (a start draws more than one) draws the footer once more.
+    """
+
+    def gone() -> bool:
+        pane.tmux("send-keys", "-t", "pane", "-R")
+        return "quit" not in pane.text()
+
+    wait_for(gone, pane.text)
     dashboard.send_signal(signal.SIGCONT)
     pane.until_it(is_dashboard)
 
