@@ -1,5 +1,7 @@
 """Profiles with a fault each: ``profile check`` names it and ends with 1."""
 
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from click.testing import CliRunner
 from tests.profiles.worlds import PROFILE, line, whole_turn, write
 from timmy_tui.commands.profile import profile as command
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.profiles.choice import START_BYTES
 
 LINES = [one for number in range(20) for one in whole_turn(1_000_000.0 + 10 * number, f"t{number}")]
 TAKES_FOR_EVER = """
@@ -48,7 +51,7 @@ def test_the_whole_one_is_read(tmp_path: Path) -> None:
         pytest.param('event = "event"', 'event = "evt"', "a log of another program?", id="another program"),
         pytest.param('from = ["answered"]', 'from = ["asked"]', "stages overlap", id="overlap"),
         pytest.param('complete = ["sound"]', "complete = []", "no turn ended well", id="nothing ends a turn"),
-        pytest.param('key = "id"', 'key = "identity"', "there are events and no turn", id="no key"),
+        pytest.param('key = "id"', 'key = "identity"', "no turn: no record has the field 'identity'", id="no key"),
         pytest.param('field = "t"', 'field = "time"', "headline never comes", id="no time"),
         pytest.param('reason = "error.what"', 'reason = "error.why"', "'error.why', which no event", id="capture"),
         pytest.param('key = "think"', 'key = "speak"', "stage speak stands there twice", id="twice"),
@@ -92,5 +95,53 @@ def test_parts_that_are_longer_than_their_headline(tmp_path: Path) -> None:
 
 
 def test_a_log_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(TimmyError, match="cannot be read"):
+    with pytest.raises(TimmyError, match="does not exist"):
         command.main(["check", str(write(tmp_path, PROFILE)), str(tmp_path / "none.log")], standalone_mode=False)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A FIFO would block for ever."""
+    os.mkfifo(tmp_path / "fifo")
+    for name, said in (("fifo", "is a FIFO, not a log"), (".", "is a directory, not a log")):
+        with pytest.raises(TimmyError, match=said):
+            command.main(["check", str(write(tmp_path, PROFILE)), str(tmp_path / name)], standalone_mode=False)
+
+
+def test_a_detect_that_explodes_is_named(tmp_path: Path) -> None:
+    """It is tried on every log that is named without a profile."""
+    text = PROFILE.replace('event = "event"', "event = \"event\"\ndetect = '(a|aa)+!$'")
+    code, said = exit_code(tmp_path, text, [*LINES, *[b'{"event": "other"}'] * (START_BYTES // 10), b"a" * 60])
+    assert (code, said.count("wrong:")) == (0, 0), "behind the lines that it is looked for in"
+    code, said = exit_code(tmp_path, text, [b"a" * 60, *LINES])
+    assert code == 1
+    assert "wrong: pattern given up: source.detect: it took longer than 50 ms on 1 line" in said
+
+
+def test_words_of_the_talk_are_not_printed(tmp_path: Path) -> None:
+    """Lines of a longer reply have no prefix; those that have one are shown by their shape."""
+    text = PROFILE.replace(
+        'kind = "jsonl"\nevent = "event"', "kind = \"lines\"\nline = '^(?P<t>\\d+) (?P<text>.*)$'"
+    )  # fmt: skip
+    for name in ("heard", "asked", "answered", "sound", "error"):
+        text = text.replace(f'name = "{name}"\n', f'name = "{name}"\nmatch = "^{name}"\n')
+    lines = [b"1000000000 heard", b"1000000001 sound", b"1000000002 volume 7", b"my secret is tea", b"", b" and milk"]
+    _, said = exit_code(tmp_path, text, lines)
+    assert "6 lines read, 2 records matched, 4 unknown" in said
+    assert "1 × volume #" in said
+    assert "3 × lines that source.line does not match" in said
+    assert "tea" not in said and "milk" not in said
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"answer": {"events": [{"type": "heard", "t": 1e9}]}}, "its documents have no field 'run' (source.group)"),
+        ({"events": [{"type": "heard", "t": 1e9}]}, "no list at 'answer.events' (source.items)"),
+    ],
+)
+def test_documents_without_what_stands_around_them(tmp_path: Path, document: object, said: str) -> None:
+    source = 'kind = "document"\nitems = "answer.events"\ngroup = "run"\nevent = "type"'
+    text = PROFILE.replace('kind = "jsonl"\nevent = "event"', source).replace('key = "id"\n', "")
+    code, words = exit_code(tmp_path, text, [json.dumps(document).encode()])
+    assert code == 1
+    assert said in words

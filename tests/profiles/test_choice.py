@@ -160,4 +160,4 @@ def test_the_doctor_looks_at_the_profile_and_its_log_alone(tmp_path: Path) -> No
         assert word not in done.stdout
     missing = call(tmp_path, "doctor", "--profile", "little-timmy-v2", "--source", str(tmp_path / "none.log"))
     assert missing.returncode == 1
-    assert "cannot be read" in missing.stdout
+    assert f"{tmp_path / 'none.log'} does not exist" in missing.stdout

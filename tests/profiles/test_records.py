@@ -1,12 +1,24 @@
 """What a source is made of: lines, a journal's lines, JSON lines, documents; and what is none of it."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from timmy_tui.profiles.records import NO_DOCUMENT, NOT_A_RECORD, Record, RecordReader, getter, line_to_show
+from timmy_tui.profiles import records as records_module
+from timmy_tui.profiles.records import (
+    MOST_SLOW,
+    MOST_SLOW_EVER,
+    NO_DOCUMENT,
+    NOT_A_RECORD,
+    Pattern,
+    Record,
+    RecordReader,
+    getter,
+    line_to_show,
+)
 from timmy_tui.profiles.spec import SourceRule
 
 
@@ -168,3 +180,30 @@ def test_lines_of_json_in_a_journal() -> None:
 )
 def test_what_the_log_screen_shows_of_a_line(line: bytes, shown: bytes) -> None:
     assert line_to_show(line) == shown
+
+
+def test_a_pattern_is_tried_again_while_it_still_matches_in_between() -> None:
+    """Five slow lines of a talk of days are no reason to read nothing more."""
+    counts: Counter[str] = Counter()
+    pattern = Pattern("^(a|aa)+$|fine", "event", counts)
+    slow = "a" * 60 + "!"
+    for _ in range(MOST_SLOW + 2):
+        assert pattern.search(slow) is None
+        assert pattern.search("other") is None
+        assert pattern.search("fine") is not None
+    for _ in range(MOST_SLOW):
+        assert pattern.search(slow) is None
+    assert pattern.search("fine") is None, "five in a row, and it is not tried any more"
+    assert counts == {"pattern given up: event": 2 * MOST_SLOW + 2}
+    pattern.search(slow)
+    assert counts.total() == 2 * MOST_SLOW + 2
+
+
+def test_a_pattern_that_is_slow_on_every_other_line_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "PATTERN_LIMIT_S", 0.001)
+    counts: Counter[str] = Counter()
+    pattern = Pattern("^(a|aa)+$|fine", "event", counts)
+    for _ in range(MOST_SLOW_EVER + 10):
+        pattern.search("a" * 60 + "!")
+        pattern.search("fine")
+    assert counts.total() == MOST_SLOW_EVER

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.profiles.choice import recognized
+from timmy_tui.profiles.days import Days, LogDays
 from timmy_tui.profiles.load import load
 from timmy_tui.profiles.reading import ProfileReading
 
@@ -101,7 +103,7 @@ def test_little_timmy_v2(log: str) -> None:
 def test_a_run_of_little_timmy_v2_over_three_midnights_is_on_the_right_days() -> None:
     reading = ProfileReading(load("little-timmy-v2"), 30.0)
     put = json.loads((DATA / "little-timmy-v2" / "truth.json").read_text("utf-8"))
-    reading.begin_on(time_of(put["first_date"]))
+    reading.begin_log(LogDays(Days(date.fromisoformat(put["first_date"]), 0)))
     lines = (DATA / "little-timmy-v2" / "little_timmy.log").read_bytes().splitlines()
     turns = reading.read_once([("log", lines)])
     journal = read("little-timmy-v2", "little-timmy-v2/journal.json")
@@ -110,12 +112,6 @@ def test_a_run_of_little_timmy_v2_over_three_midnights_is_on_the_right_days() ->
         assert turn.started is not None and same.started is not None
         assert -0.1 <= same.started - turn.started < 2.1, "whole seconds; the log's line of another thread"
     assert len(reading.sessions) == len(put["starts"])
-
-
-def time_of(text: str) -> Any:
-    from datetime import date
-
-    return date.fromisoformat(text)
 
 
 PIPECAT_STAGES = {

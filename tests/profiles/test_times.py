@@ -4,12 +4,9 @@ import os
 import time
 from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 
-from tests.profiles.worlds import profile
-from timmy_tui.profiles.days import first_day
 from timmy_tui.profiles.records import Record
 from timmy_tui.profiles.spec import TimeRule
 from timmy_tui.profiles.times import StampReader
@@ -91,16 +88,3 @@ def test_a_line_of_another_thread_steps_back_over_midnight() -> None:
 @pytest.mark.parametrize(("back", "day"), [("12:59:00", "23"), ("12:58:59", "24")])
 def test_a_minute_back_is_another_thread_and_more_is_the_next_day(back: str, day: str) -> None:
     assert days("13:00:00", back)[-1] == f"{day} {back}"
-
-
-def test_the_first_day_is_that_of_the_last_write_less_the_midnights(tmp_path: Path) -> None:
-    log = tmp_path / "dated.log"
-    log.write_text("23:00:00 a\n01:00:00 b\n23:30:00 c\n00:10:00 d\n")
-    written = datetime(2026, 11, 26, 0, 10, 5).timestamp()
-    os.utime(log, (written, written))
-    rule = profile(
-        source={"kind": "lines", "event": "", "line": r"^(?P<t>\d\d:\d\d:\d\d) (?P<text>.*)$"},
-        time={"field": "t", "format": "%H:%M:%S"},
-    )
-    assert first_day(log, rule) == date(2026, 11, 24)
-    assert first_day(tmp_path / "none.log", rule) == date.today()

@@ -56,11 +56,7 @@ def check(options: CheckOptions) -> int:
     from timmy_tui.profiles.check import report_lines
     from timmy_tui.profiles.load import load
 
-    loaded = load(options.profile)
-    try:
-        verdict = check_log(loaded, options.log)
-    except OSError as error:
-        raise SourceError(f"{options.log} cannot be read: {error.strerror}.") from None
+    verdict = check_log(load(options.profile), options.log)
     if options.as_json:
         say_json(msgspec.to_builtins(verdict))
     else:
@@ -77,7 +73,5 @@ def new(log: Path, name: str) -> None:
 
     try:
         say_lines(propose(log, name).splitlines())
-    except OSError as error:
-        raise SourceError(f"{log} cannot be read: {error.strerror}.") from None
     except ValueError as error:
         raise SourceError(f"{log}: {error}.", "docs/profiles/README.md says how to write one by hand.") from None

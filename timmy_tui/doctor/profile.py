@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from timmy_tui.core.errors import TimmyError
 from timmy_tui.core.formatting import percent, plural
 from timmy_tui.core.settings import Settings
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
@@ -21,8 +22,8 @@ def profile_lines(settings: Settings) -> Iterator[DoctorLine]:
         return
     try:
         verdict = check(profile, path, settings.tail.turn_timeout_s)
-    except OSError as error:
-        yield DoctorLine("source", FAIL, f"{path} cannot be read: {error.strerror}", "Name another one: --source FILE.")
+    except TimmyError as error:
+        yield DoctorLine("source", FAIL, error.message.removesuffix("."), "Name another one: --source FILE.")
         return
     share = percent(verdict.with_headline / verdict.turns) if verdict.turns else "none"
     yield DoctorLine(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -83,14 +84,19 @@ class LiveSource:
 
     def stop(self) -> None:
         """End within a second, of which a part is for each: pipeline, observers, recorder."""
-        if self._waker is not None:
-            self._waker.stop()
-        self.pipeline.stop()
+        with ExitStack() as last:  # Whatever one of them raises, the others end, and what they hold is written.
+            if self._recorder is not None:
+                last.callback(self._recorder.stop)
+            last.callback(self._stop_observers)
+            last.callback(self.pipeline.stop)
+            if self._waker is not None:
+                last.callback(self._waker.stop)
+
+    def _stop_observers(self) -> None:
         until = time.monotonic() + STOP_S
-        for observer in self._observers:
-            observer.stop(until)
-        if self._recorder is not None:
-            self._recorder.stop()
+        with ExitStack() as all_of_them:
+            for observer in reversed(self._observers):
+                all_of_them.callback(observer.stop, until)
 
     def request(self, request: PipelineRequest) -> None:
         """Do what the user asks for. Marks and notes are also recorded, because they outlive the logs."""

@@ -1,26 +1,24 @@
 """Reads whole logs once, for the commands that do not follow them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from timmy_tui.core.errors import NotFound, SourceError
+from timmy_tui.core.errors import NotFound
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.snapshot import Listening, SourceCondition, SourceState
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.parse.table import detect, log_files
-from timmy_tui.profiles.choice import new_reading
-from timmy_tui.profiles.streams import batches_of, is_stream
-from timmy_tui.sources.files.content import ABSENT, problem_of, read_start, require_readable
-from timmy_tui.sources.files.lines import LineSplitter
-
-_CHUNK = 1 << 20
+from timmy_tui.profiles.choice import learn_days, new_reading
+from timmy_tui.profiles.streams import Batches, batches_of, is_stream
+from timmy_tui.sources.files.content import ABSENT, problem_of, read_start
+from timmy_tui.sources.files.whole_file import line_batches
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +67,8 @@ def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep
     turns: dict[int, Turn] = {}
     sources: list[SourceState] = []
     for path, row in sorted(logs, key=lambda log: log[1].order):
+        for _ in learn_days(ingest, path, limits.line_kib * 1024):
+            pass
         lines = dropped = 0
         for batch, too_long in _line_batches(path, limits.line_kib * 1024):
             lines += len(batch) + too_long
@@ -124,19 +124,6 @@ def _with_ranges(sessions: Iterable[Session], turns: Sequence[Turn]) -> tuple[Se
     )
 
 
-def _line_batches(path: Path, line_limit: int) -> Iterator[tuple[list[bytes], int]]:
-    """Whole lines in batches of about 1 MiB, and how many lines were dropped because they are longer than the limit."""
+def _line_batches(path: Path, line_limit: int) -> Batches:
     batches = batches_of(path, line_limit)
-    if batches is not None:
-        yield from batches
-        return
-    require_readable(path)  # Else a FIFO would block.
-    splitter = LineSplitter(line_limit)
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                dropped = splitter.dropped
-                yield splitter.feed(chunk), splitter.dropped - dropped
-            yield splitter.flush(), 0
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}.") from None
+    return line_batches(path, line_limit) if batches is None else batches

@@ -5,6 +5,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
@@ -21,7 +22,7 @@ from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
-from timmy_tui.profiles.choice import new_reading
+from timmy_tui.profiles.choice import learn_days, new_reading
 from timmy_tui.storage.remembered import Remembered
 from timmy_tui.turns.running_model import running_model
 from timmy_tui.turns.typed_turns import TypedTurns, place_by_time
@@ -95,6 +96,10 @@ class SnapshotBuilder:
         self._phase: tuple[int, str, float, float] | None = None
         self.closed = 0
         """Turns closed so far, revisions not counted."""
+
+    def learn_days(self, path: Path) -> Iterator[None]:
+        """Find out the days of a log without dates, before its first line comes; yields between pieces."""
+        return learn_days(self._ingest, path, self._settings.tail.line_kib * 1024)
 
     def begin_backlog(self) -> None:
         """Until ``end_backlog``, turns are not judged one by one: the newest of them are judged together at its end."""

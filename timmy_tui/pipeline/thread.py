@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -69,6 +69,8 @@ class Pipeline:
         self._preview: SnapshotBuilder | None = None
         self._backlogs: deque[tuple[Feed, Backlog]] = deque()
         self._backlog_asked: set[str] = set()
+        self._learning: Iterator[None] = iter(())
+        """What must be known of a log before its backlog is read, piece by piece."""
         self._log: deque[tuple[str, str]] = deque(maxlen=LOG_LINES)
         self._read_to: dict[int, Part] = {}
         """Index of a feed → its file, as far as its lines were taken."""
@@ -126,7 +128,7 @@ class Pipeline:
         self._wake.set()
 
     def _run(self) -> None:
-        while self._unstarted:
+        while self._unstarted and not self._stopping.is_set():
             # Taken out first: one that cannot be started is not tried for ever, and the others are.
             start = self._unstarted.popleft()
             start(self._wake.set)
@@ -230,7 +232,10 @@ class Pipeline:
 
     def _begin_backlog(self, feed: Feed) -> None:
         backlog = feed.take_backlog()
+        self._learning = self._full_reading.learn_days(feed.path)
         if backlog is None:
+            for _ in self._learning:
+                pass
             return
         if self._preview is None:
             self._preview = SnapshotBuilder(self._settings)
@@ -243,6 +248,8 @@ class Pipeline:
         if not self._backlogs:
             return False
         feed, backlog = self._backlogs[0]
+        for _ in self._learning:
+            return False
         self._full_reading.feed(LogSource(feed.kind), backlog.read(SLICE_BYTES), self._facts)
         if not backlog.finished:
             return False

@@ -5,16 +5,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from timmy_tui.core.formatting import percent, plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stage_table import StageTable
 from timmy_tui.model.turn import Reason, Turn, TurnState
-from timmy_tui.profiles.days import first_day
+from timmy_tui.profiles.choice import start_of
+from timmy_tui.profiles.days import scan
 from timmy_tui.profiles.load import captures_of
 from timmy_tui.profiles.reading import ProfileReading
-from timmy_tui.profiles.records import TOO_SLOW
+from timmy_tui.profiles.records import MOST_DOCUMENT_BYTES, NOT_A_RECORD, TOO_SLOW, Pattern
 from timmy_tui.profiles.spec import Profile
+from timmy_tui.sources.files.whole_file import line_batches
 
 SHAPES = 5
 FEW = 0.2
@@ -22,7 +25,8 @@ FEW = 0.2
 MOST_UNFIT = 0.05
 """Of the turns with a headline: where more have parts that are longer than it, stages overlap."""
 SAME_MS = 0.0005
-_CHUNK = 1 << 20
+LINE_BYTES = 1 << 20
+"""A longer line is not read."""
 
 
 class Verdict(Struct, frozen=True):
@@ -32,9 +36,11 @@ class Verdict(Struct, frozen=True):
     matched: int
     """Records that were an event."""
     unknown: Sequence[tuple[str, int]]
-    """The most frequent shapes of the others, with their number."""
+    """The most frequent shapes of the others, with their number; those of lines without their form aside."""
     other: int
     """Records that were none."""
+    formless: int
+    """Of these, lines that ``source.line`` does not match. They are not shown: words of the talk stand in them."""
     turns: int
     ended: int
     """Turns that ended well."""
@@ -50,18 +56,34 @@ class Verdict(Struct, frozen=True):
 
 
 def check(profile: Profile, path: Path, timeout_s: float = 60.0) -> Verdict:
-    """Read a whole log by a profile. Raises OSError."""
+    """Read a whole log by a profile. Raises NotFound or SourceError."""
     reading = ProfileReading(profile, timeout_s)
-    if reading.needs_day:
-        reading.begin_on(first_day(path, profile))
+    for days in scan(path, profile, LINE_BYTES) if reading.needs_days else ():
+        if days is not None:
+            reading.begin_log(days)
     turns: dict[int, Turn] = {}
-    with path.open("rb") as file:
-        while lines := file.readlines(_CHUNK):
-            for turn in reading.feed("", lines):
-                turns[turn.ordinal] = turn
+    for lines, _ in line_batches(
+        path, LINE_BYTES if profile.source.kind in ("lines", "jsonl") else MOST_DOCUMENT_BYTES
+    ):
+        for turn in reading.feed("", lines):
+            turns[turn.ordinal] = turn
     for turn in reading.finish():
         turns[turn.ordinal] = turn
-    return _judge(profile, reading, [*turns.values()])
+    verdict = _judge(profile, reading, [*turns.values()])
+    return replace(verdict, problems=[*_slow_detect(profile, path), *verdict.problems])
+
+
+def _slow_detect(profile: Profile, path: Path) -> Iterator[str]:
+    """Each log that is named without its profile is looked at with this pattern."""
+    counts: Counter[str] = Counter()
+    pattern = Pattern(profile.source.detect, "source.detect", counts)
+    for line in start_of(path).decode("utf-8", "replace").splitlines() if profile.source.detect else ():
+        pattern.search(line)
+    yield from (_too_slow(reason, number) for reason, number in counts.items())
+
+
+def _too_slow(reason: str, number: int) -> str:
+    return f"{reason}: it took longer than 50 ms on {plural(number, 'line')}"
 
 
 def _judge(profile: Profile, reading: ProfileReading, turns: Sequence[Turn]) -> Verdict:
@@ -77,6 +99,7 @@ def _judge(profile: Profile, reading: ProfileReading, turns: Sequence[Turn]) -> 
         matched=reading.matched,
         unknown=reading.shapes.most_common(SHAPES),
         other=reading.other,
+        formless=reading.formless,
         turns=len(turns),
         ended=len(ended),
         with_headline=len(counted),
@@ -90,12 +113,14 @@ def _judge(profile: Profile, reading: ProfileReading, turns: Sequence[Turn]) -> 
 def _problems(profile: Profile, reading: ProfileReading, turns: Sequence[Turn], table: StageTable) -> Iterator[str]:
     for reason, number in sorted(reading.unparsed.items()):
         if reason.startswith(TOO_SLOW):
-            yield f"{reason}: it took longer than 50 ms on {plural(number, 'line')}"
+            yield _too_slow(reason, number)
     if not reading.matched:
+        if profile.source.items and reading.unparsed[NOT_A_RECORD]:
+            yield f"its documents have no list at {profile.source.items!r} (source.items)"
         yield "no record is an event of this profile: a log of another program?"
         return
     if not turns:
-        yield "there are events and no turn: look at [turn]"
+        yield f"there are events and no turn: {_why_no_turn(profile)}"
         return
     ended = [turn for turn in turns if turn.state is TurnState.COMPLETE and not turn.typed]
     headlines = [turn for turn in turns if turn.headline_ms is not None]
@@ -113,6 +138,14 @@ def _problems(profile: Profile, reading: ProfileReading, turns: Sequence[Turn], 
         yield f"stages and gaps are not the headline in {plural(len(wrong), 'turn')}"
     if profile.time.field and not any(turn.started for turn in turns):
         yield f"no time could be read: time.field is {profile.time.field!r}, time.format {profile.time.format!r}"
+
+
+def _why_no_turn(profile: Profile) -> str:
+    if profile.turn.by != "key":
+        return "look at [turn]"
+    if profile.turn.key:
+        return f"no record has the field {profile.turn.key!r} (turn.key)"
+    return f"its documents have no field {profile.source.group!r} (source.group)"
 
 
 def _overlaps(turns: Iterable[Turn], tolerance_ms: float) -> Iterator[str]:
@@ -140,6 +173,8 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
     yield f"{plural(verdict.lines, 'line')} read, {plural(verdict.matched, 'record')} matched, {verdict.other} unknown"
     for shape, number in verdict.unknown:
         yield f"  {number:>6} × {clean(shape, 100)}"
+    if verdict.formless:
+        yield f"  {verdict.formless:>6} × lines that source.line does not match, as those of a longer text"
     share = percent(verdict.with_headline / verdict.turns) if verdict.turns else "—"
     yield f"{plural(verdict.turns, 'turn')}, {verdict.ended} complete, {share} with a headline"
     if verdict.unfit:

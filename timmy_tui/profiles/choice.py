@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.profiles.call import OPTION, SOURCE_OPTION, named_logs, of_settings, without_options
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from timmy_tui.model.turn import Session, Turn
     from timmy_tui.profiles.spec import Profile
 
-OPTION = "--profile"
-SOURCE_OPTION = "--source"
+BUILT_IN = "v34"
+"""As in model/system.py, which this does not import where nobody chooses."""
 VARIABLE = "TIMMY_TUI_PROFILE"
 SOURCE_VARIABLE = "TIMMY_TUI_SOURCE"
 """For processes that a process starts: they watch the same system."""
@@ -124,32 +125,35 @@ def source_path() -> Path | None:
 
 
 def choose_for(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-    """Choose by the arguments of a call; returns them without what was for this. Raises ProfileError.
+    """Choose by the arguments of a call; returns them without what was for this. Raises TimmyError.
 
-    An option wins over the environment, that over the settings, those over what a named log shows.
+    An option wins over the environment, that over what a named log shows, that over the settings.
     """
-    rest, options = _without_options(arguments)
+    rest, options = without_options(arguments)
     name = options.get(OPTION) or environ.get(VARIABLE, "")
     source = options.get(SOURCE_OPTION) or environ.get(SOURCE_VARIABLE, "")
-    logs = [*_named_logs(rest)]
-    if not name and not logs:
-        name, own_source = _of_settings(rest)
-        source = source or own_source
-    if name == "v34":
+    logs = [*named_logs(rest)]
+    log = logs[0].absolute() if logs else None
+    if not name and log and (found := recognized(log)) is not None:
+        watch(found, options.get(SOURCE_OPTION) or str(log))
         return rest
-    if name:
+    own_name, own_source = ("", "") if name or (log and not _may_be_any(log)) else of_settings(rest)
+    chosen_name = name or own_name
+    if chosen_name == BUILT_IN and SOURCE_OPTION in options:
+        raise TimmyError(
+            f"{SOURCE_OPTION} is for a profile; Little Timmy is read from its folder.", "Use --root or --log."
+        )
+    if chosen_name and chosen_name != BUILT_IN:
         from timmy_tui.profiles.load import find, load
 
-        watch(load(name), source or (logs[0].absolute() if logs else ""))
-        # What this process starts watches the same: a serve's page, an editor's check.
-        os.environ[VARIABLE] = str(find(name).absolute())
+        watch(load(chosen_name), str(source or log or own_source))
+        # What this process starts watches the same: a serve's page, an editor's check. It reads the same settings: what
+        # stands there, as a password in an address, is in no environment.
+        if name:
+            os.environ[VARIABLE] = str(find(name).absolute())
         if source:
             os.environ[SOURCE_VARIABLE] = source
-    elif logs:
-        found = recognized(logs[0])
-        if found is not None:
-            watch(found, logs[0].absolute())
-    elif source:
+    elif SOURCE_OPTION in options or (source and not (chosen_name or log)):
         raise TimmyError(f"{SOURCE_OPTION} names the log of a profile, and no profile is named.", f"Use {OPTION} NAME.")
     return rest
 
@@ -157,8 +161,13 @@ def choose_for(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str
 def watch(profile: "Profile", source: str | Path) -> None:
     """Watch a system by its profile, and have it read by it. ``source``: as the user wrote it; empty: the usual one.
 
-    Raises SourceError for a source that is not valid, RuntimeError once another system is in use.
+    Raises SourceError for a source that is not valid, TimmyError for a profile with the name of Little Timmy, and
+    RuntimeError once another system is in use.
     """
+    if profile.profile.name == BUILT_IN:
+        raise TimmyError(
+            f"{BUILT_IN} is Little Timmy, which is read without a profile.", "Give it another profile.name."
+        )
     from timmy_tui.core.source_address import source_address
     from timmy_tui.model.stage_table import StageTable
     from timmy_tui.model.system import System, choose
@@ -196,86 +205,82 @@ def new_reading(
         from timmy_tui.turns.ingest import Ingest
 
         return Ingest(timeout_s, keep_events, longest_threshold_s, None if whole else MAX_CLOSED_TURNS)
-    from timmy_tui.profiles.days import first_day
     from timmy_tui.profiles.reading import ProfileReading
 
-    reading = ProfileReading(profile, timeout_s, keep_events)
-    if reading.needs_day and _Chosen.source is not None:
-        reading.begin_on(first_day(_Chosen.source.place, profile))
-    return reading
+    return ProfileReading(profile, timeout_s, keep_events)
+
+
+def learn_days(reading: Reading, path: Path, line_limit: int) -> Iterator[None]:
+    """Find out on which days a log without dates was written, before its first line is read. Yields between two pieces.
+
+    Other logs, and what is no file, need none. ``line_limit``: bytes; longer lines are dropped, as by the reading.
+    """
+    profile = _Chosen.profile
+    if profile is None:
+        return
+    from timmy_tui.core.settings import state_path
+    from timmy_tui.core.web_page import is_web_page
+    from timmy_tui.profiles.days import KnownDays, scan
+    from timmy_tui.profiles.reading import ProfileReading
+
+    if isinstance(reading, ProfileReading) and reading.needs_days:
+        book = None if is_web_page() else KnownDays(state_path())
+        for days in scan(path, profile, line_limit, book):
+            if days is not None:
+                reading.begin_log(days)
+            yield
+
+
+def date_end(reading: Reading, lines: Sequence[bytes], path: Path) -> None:
+    """The end of a log without dates, which is read alone, is of the days up to its last write."""
+    if _Chosen.profile is None:
+        return
+    from timmy_tui.profiles.reading import ProfileReading
+
+    if isinstance(reading, ProfileReading) and reading.needs_days and path.is_file():
+        reading.date_lines(lines, path.stat().st_mtime)
 
 
 def recognized(path: Path) -> "Profile | None":
     """The profile whose log a file unmistakably is; None for v34's, for a file that no profile knows, and for none."""
-    try:
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            start = file.read(START_BYTES)
-    except (OSError, ValueError):
-        return None
-    from timmy_tui.parse.table import recognizes
-
-    if recognizes(start):
+    start = start_of(path)
+    if not start or _is_of_v34(start):
         return None
     from timmy_tui.profiles.load import load, names
     from timmy_tui.profiles.records import Pattern
 
-    text = start.decode("utf-8", "replace")
+    lines = start.decode("utf-8", "replace").splitlines()
     for name in names():
         try:
             profile = load(name)
         except TimmyError:
             continue  # One of the user's own with a fault: it is named when he asks for it.
-        if profile.source.detect and Pattern.of(profile.source.detect).search(text):
+        if profile.profile.name == BUILT_IN or not profile.source.detect:
+            continue
+        pattern = Pattern.of(profile.source.detect)
+        if any(pattern.search(line) is not None for line in lines):
             return profile
     return None
 
 
-def _without_options(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    rest: list[str] = []
-    found: dict[str, str] = {}
-    remaining = iter(arguments)
-    for argument in remaining:
-        name, equals, value = argument.partition("=")
-        if name in (OPTION, SOURCE_OPTION):
-            found[name] = value if equals else next(remaining, "")
-            if not found[name]:
-                raise TimmyError(f"{name} needs a value.")
-        else:
-            rest.append(argument)
-            if argument == "--":
-                rest.extend(remaining)
-    return rest, found
-
-
-def _named_logs(arguments: Sequence[str]) -> Iterator[Path]:
-    """Files that the call reads instead of the logs in Timmy's folder."""
-    remaining = iter(arguments)
-    replayed = next((one for one in arguments if not one.startswith("-")), "") == "replay"
-    for argument in remaining:
-        name, equals, value = argument.partition("=")
-        if name == "--log":
-            yield Path(value if equals else next(remaining, ""))
-        elif replayed and not argument.startswith("-") and argument != "replay":
-            yield Path(argument)
-
-
-def _of_settings(arguments: Sequence[str]) -> tuple[str, str]:
-    """Profile and source of the settings file; empty where it names none, or is not valid, which is said later."""
-    from timmy_tui.core.settings import config_dir, load_settings
-
-    remaining = iter(arguments)
-    given = next(
-        (value if equals else next(remaining, "") for argument in remaining
-         for name, equals, value in [argument.partition("=")] if name == "--settings"),
-        "",
-    )  # fmt: skip
-    path = Path(given) if given else config_dir() / "settings.toml"
+def start_of(path: Path) -> bytes:
+    """The beginning of a log; empty of what is none."""
     try:
-        if b"[system]" not in path.read_bytes():
-            return "", ""
-        system = load_settings(path).system
-    except (OSError, TimmyError):
-        return "", ""
-    return system.profile, system.source
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(START_BYTES)
+    except (OSError, ValueError):
+        return b""
+
+
+def _is_of_v34(start: bytes) -> bool:
+    from timmy_tui.parse.table import recognizes
+
+    return recognizes(start)
+
+
+def _may_be_any(log: Path) -> bool:
+    """A file that is neither v34's nor an export of turns."""
+    start = start_of(log)
+    return bool(start) and not start.startswith(b"PAR1") and not _is_of_v34(start)

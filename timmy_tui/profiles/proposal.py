@@ -1,96 +1,88 @@
 """A first draft of a profile from a log that nobody has described yet: what stands most often in it, and its figures.
 
 It is a draft: it finds the turns where a record of theirs holds durations. Names, meanings and the headline are for a
-person to put right.
+person to put right. What is printed is a valid profile.
 """
 
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from statistics import mean, median
-from typing import Any
+from statistics import mean
 
-from timmy_tui.core.decode import Unreadable, decode_json, number
+from msgspec import ValidationError, convert
+
+from timmy_tui.core.decode import Unreadable, decode_json, decode_toml
+from timmy_tui.profiles.load import faults
+from timmy_tui.profiles.log_kinds import (
+    DURATION,
+    IS_SECONDS,
+    Kind,
+    capture_names,
+    gather,
+    kind_field_of,
+    time_field_of,
+    value_at,
+    whole_of,
+)  # fmt: skip
+from timmy_tui.profiles.spec import Profile
+from timmy_tui.sources.files.content import require_readable
 
 READ_BYTES = 4 << 20
 """Of the beginning of a log, for a draft."""
 LEAST_FIGURES = 2
 """A record that tells of a turn has at least so many durations, or a list of them."""
 MOST_STAGES = 16
+MOST_LONGER = 0.02
+"""Of the records: in so many the stages together may be longer than the whole. In more, one contains another."""
 _PREFIXES = (
     (r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)", "iso"),
     (r"(?P<time>\d\d:\d\d:\d\d)", "%H:%M:%S"),
 )
-_DURATION = re.compile(r"(?P<key>[A-Za-z][\w-]*)(?P<mark>[=:] ?)(?P<value>-?\d+(?:\.\d+)?|[A-Z][a-z]+)(?P<unit>ms|s)\b")
-_IS_DURATION = re.compile(
-    r"(^|_|\.)(ms|secs?|seconds|duration|latency|delay|ttf\w+|elapsed)(_|$|\.)|(Ms|Secs|Latency)$", re.I
-)
-_IS_SECONDS = re.compile(r"(secs?|seconds|_s)$", re.I)
-_IS_WHOLE = re.compile(r"latency|total|e2e|lag|response_time", re.I)
-_NAMES_KIND = ("type", "event", "kind", "name", "msg", "message")
-
-
-@dataclass
-class _Kind:
-    """Records of one kind."""
-
-    name: str
-    count: int = 0
-    durations: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """By field or key: values in ms."""
-    units: dict[str, str] = field(default_factory=dict)
-    lists: dict[str, "_List"] = field(default_factory=dict)
-    pattern: str = ""
-
-    @property
-    def weight(self) -> tuple[bool, int, int]:
-        """What speaks for its telling of turns."""
-        return bool(self.lists), len(self.durations), self.count
-
-
-@dataclass
-class _List:
-    """A list of named durations in a record."""
-
-    key: str
-    lasts: str
-    unit: str
-    names: Counter[str] = field(default_factory=Counter)
-    places: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """By name: where it stood in each list."""
 
 
 def propose(path: Path, name: str) -> str:
-    """The text of a draft. Raises OSError, and ValueError where nothing in the log looks like a turn's durations."""
+    """The text of a draft. Raises NotFound or SourceError; ValueError where no record looks like a turn's durations."""
+    require_readable(path)
     with path.open("rb") as file:
         lines = file.read(READ_BYTES).splitlines()
     objects = [value for line in lines[:50] if isinstance(value := decode_json(line), dict)]
-    if len(objects) * 2 >= min(len(lines), 50) > 0 and not any("MESSAGE" in one for one in objects):
-        return _of_json(lines, name)
-    return _of_text(lines, name)
+    is_json = len(objects) * 2 >= min(len(lines), 50) > 0 and not any("MESSAGE" in one for one in objects)
+    draft = _of_json(lines, name) if is_json else _of_text(lines, name)
+    if fault := _fault(draft):
+        raise ValueError(f"no draft can be made of it: {fault}")
+    return draft
+
+
+def _fault(draft: str) -> str:
+    """What is not valid in it; empty where it is a profile."""
+    data = decode_toml(draft.encode())
+    if isinstance(data, Unreadable):
+        return data.reason
+    try:
+        return next(faults(convert(data, Profile)), "")
+    except ValidationError as error:
+        return str(error)
 
 
 def _of_json(lines: Iterable[bytes], name: str) -> str:
     values = [value for line in lines if isinstance(value := decode_json(line), dict)]
-    kind_field = _kind_field(values)
-    kinds: dict[str, _Kind] = {}
+    kind_field = kind_field_of(values)
+    kinds: dict[str, Kind] = {}
     for value in values:
-        kind = str(_at(value, kind_field)) if kind_field else "record"
-        of_kind = kinds.setdefault(kind, _Kind(kind))
-        of_kind.count += 1
-        _gather(value, "", of_kind)
+        kind = str(value_at(value, kind_field)) if kind_field else "record"
+        gather(value, kinds.setdefault(kind, Kind(kind)))
     chosen = _best(kinds.values())
-    event = chosen.name if kind_field else "turn"
+    event = chosen.name.replace(".", "-") if kind_field else "turn"
     head = [*_head(name), "[source]", 'kind = "jsonl"']
     if kind_field:
-        head.append(f"event = {_text(kind_field)}")
+        head += [f"event = {_text(kind_field)}"] if event == chosen.name else []
         head.append(f"detect = {_literal(re.escape(chosen.name))}")
-    time = _time_field(values)
+    time = time_field_of(values)
     head += ["", "[time]", *([f"field = {_text(time[0])}", f"format = {_text(time[1])}"] if time else [])]
-    return "\n".join([*head, *_turns(chosen, event), *_event_of_json(chosen, event), *_stages(chosen, event), ""])
+    return "\n".join(
+        [*head, *_turns(chosen, event), *_event_of_json(chosen, event, kind_field), *_stages(chosen, event), ""]
+    )
 
 
 def _of_text(lines: Sequence[bytes], name: str) -> str:
@@ -103,23 +95,24 @@ def _of_text(lines: Sequence[bytes], name: str) -> str:
         ),
         ("", ""),
     )
-    kinds: dict[str, _Kind] = {}
+    kinds: dict[str, Kind] = {}
     none: set[str] = set()
     for text in texts:
-        found = [*_DURATION.finditer(text)]
+        found = [*DURATION.finditer(text)]
         if len(found) < LEAST_FIGURES:
             continue
         keys = tuple(one["key"] for one in found)
-        kind = kinds.setdefault(" ".join(keys), _Kind(_word_before(text, found[0].start())))
-        kind.count += 1
-        kind.pattern = kind.pattern or _pattern(text, found)
+        kind = kinds.setdefault(" ".join(keys), Kind(_word_before(text, found[0].start())))
+        record: dict[str, float] = {}
         for one in found:
             kind.units[one["key"]] = one["unit"]
+            kind.durations[one["key"]] += []  # In the order in which they stand there, also one that is never known.
             if (value := _number(one["value"])) is None:
                 none.add(one["value"])
-                kind.durations[one["key"]] += []
             else:
-                kind.durations[one["key"]].append(value * (1000 if one["unit"] == "s" else 1))
+                record[one["key"]] = value * (1000 if one["unit"] == "s" else 1)
+        kind.add(record)
+        kind.pattern = kind.pattern or _pattern(text, found, kind)
     chosen = _best(kinds.values())
     head = [*_head(name), "[source]", 'kind = "lines"', f"detect = {_literal(re.escape(chosen.name))}"]
     if prefix:
@@ -135,46 +128,50 @@ def _of_text(lines: Sequence[bytes], name: str) -> str:
 def _head(name: str) -> list[str]:
     return [
         "# A draft: look at the headline, at stages that contain others, at names and meanings.", "spec = 1", "",
-        "[profile]", f"name = {_text(name)}", f"title = {_text(name)}", "",
+        "[profile]", f"name = {_text(_name(name, 'my-system'))}", f"title = {_text(name)}", "",
     ]  # fmt: skip
 
 
-def _turns(kind: _Kind, event: str) -> list[str]:
-    whole = _whole(kind)
-    lasts = f'lasts = ["{event}.{_short(whole)}"]' if whole else "lasts = []  # no record says how long the whole took"
-    return ["", "[turn]", 'by = "order"', f'complete = ["{event}"]', "", "[[headline]]", 'span = "V2V"', lasts]
+def _turns(kind: Kind, event: str) -> list[str]:
+    whole = whole_of(kind)
+    if not whole:
+        raise ValueError("no record says how long a whole turn took: a draft has no headline")
+    return [
+        "", "[turn]", 'by = "order"', f"complete = [{_text(event)}]", "", "[[headline]]", 'span = "V2V"',
+        f"lasts = [{_text(f'{event}.{capture_names(kind)[whole]}')}]",
+    ]  # fmt: skip
 
 
-def _event_of_json(kind: _Kind, event: str) -> Iterator[str]:
+def _event_of_json(kind: Kind, event: str, kind_field: str) -> Iterator[str]:
     yield from ("", "[[event]]", f"name = {_text(event)}")
+    if kind_field and event != kind.name:
+        yield f"where = {{{_text(kind_field)} = {_text(kind.name)}}}"
+    captures = capture_names(kind)
     for path in kind.durations:
-        unit = "s" if _IS_SECONDS.search(path) else "ms"
-        yield f"take.{_short(path)} = {{path = {_text(path)}, unit = {_text(unit)}}}"
-    for path, listed in kind.lists.items():
+        unit = "s" if IS_SECONDS.search(path) else "ms"
+        yield f"take.{captures[path]} = {{path = {_text(path)}, unit = {_text(unit)}}}"
+    for path, listed in [*kind.lists.items()][:1]:
         yield (
             f"parts = {{path = {_text(path)}, key = {_text(listed.key)}, lasts = {_text(listed.lasts)}, "
             f"unit = {_text(listed.unit)}}}"
         )
 
 
-def _stages(kind: _Kind, event: str) -> Iterator[str]:
+def _stages(kind: Kind, event: str) -> Iterator[str]:
     """The parts of a list, or else the durations that together are not longer than the whole, in their order."""
-    whole = _whole(kind)
-    spent = {path: median(values) for path, values in kind.durations.items() if values}
-    limit = spent.get(whole or "", float("inf"))
     names: list[str] = []
     for listed in kind.lists.values():
-        common = [name for name, _ in listed.names.most_common(MOST_STAGES)]
+        common = [name for name, _ in listed.names.most_common(MOST_STAGES) if name and name.isprintable()]
         names = sorted(common, key=lambda name: mean(listed.places[name]))
         break
     else:
-        total = 0.0
-        for path, ms in spent.items():
-            if path != whole and total + ms <= limit and len(names) < MOST_STAGES:
-                total += ms
-                names.append(_short(path))
-    for name in names:
-        key = re.sub(r"[^a-z0-9_-]", "-", name.lower()).strip("-")[:40] or "part"
+        captures = capture_names(kind)
+        names = [captures[path] for path in _that_fit(kind)]
+    keys: set[str] = set()
+    for number, name in enumerate(names, 1):
+        key = _name(name, "part")
+        key = key if key not in keys else f"part-{number}"
+        keys.add(key)
         yield from (
             "",
             "[[stage]]",
@@ -182,84 +179,37 @@ def _stages(kind: _Kind, event: str) -> Iterator[str]:
             f"label = {_text(name.upper()[:6])}",
             f"name = {_text(name)}",
         )
-        yield from (f"meaning = {_text(name)}", 'owner = "service"', f'lasts = ["{event}.{name}"]', "critical = true")
+        yield from (
+            f"meaning = {_text(name)}",
+            'owner = "service"',
+            f"lasts = [{_text(f'{event}.{name}')}]",
+            "critical = true",
+        )
 
 
-def _best(kinds: Iterable[_Kind]) -> _Kind:
+def _that_fit(kind: Kind) -> list[str]:
+    """Durations that together are not longer than the whole, record by record, in their order.
+
+    One that contains others, as the time to the first sentence the model's, does not fit beside them.
+    """
+    whole = whole_of(kind)
+    records = [record for record in kind.records if whole in record]
+    spent = [0.0] * len(records)
+    chosen: list[str] = []
+    for path in kind.durations:
+        sums = [known + record.get(path, 0.0) for known, record in zip(spent, records, strict=True)]
+        longer = sum(sum_ms > record[whole] + 1 for sum_ms, record in zip(sums, records, strict=True))
+        if path != whole and longer <= MOST_LONGER * len(records) and kind.durations[path]:
+            spent = sums
+            chosen.append(path)
+    return chosen[:MOST_STAGES]
+
+
+def _best(kinds: Iterable[Kind]) -> Kind:
     fitting = [kind for kind in kinds if len(kind.durations) >= LEAST_FIGURES or kind.lists]
     if not fitting:
         raise ValueError("no record in this log holds several durations: a draft has nothing to go by")
     return max(fitting, key=lambda kind: kind.weight)
-
-
-def _whole(kind: _Kind) -> str:
-    """The duration that is the turn's: named so, known most often, the longest of those."""
-    named = [path for path, values in kind.durations.items() if _IS_WHOLE.search(path) and values]
-    named = named or [path for path, values in kind.durations.items() if values]
-    return max(named, key=lambda path: (len(kind.durations[path]), median(kind.durations[path])), default="")
-
-
-def _gather(value: Mapping[str, Any], above: str, kind: _Kind) -> None:
-    for key, item in value.items():
-        path = f"{above}{key}"
-        if isinstance(item, dict):
-            _gather(item, f"{path}.", kind)
-        elif isinstance(item, list):
-            _gather_list(item, path, kind)
-        elif (figure := number(item)) is not None and _IS_DURATION.search(key):
-            kind.durations[path].append(figure * (1000 if _IS_SECONDS.search(path) else 1))
-
-
-def _gather_list(items: Sequence[Any], path: str, kind: _Kind) -> None:
-    for place, item in enumerate(items):
-        if not isinstance(item, dict):
-            continue
-        lasts = next((key for key, one in item.items() if number(one) is not None and _IS_DURATION.search(key)), "")
-        key = next((key for key in ("key", "name", "stage", "id") if isinstance(item.get(key), str)), "")
-        if lasts and key:
-            listed = kind.lists.setdefault(path, _List(key, lasts, "s" if _IS_SECONDS.search(lasts) else "ms"))
-            listed.names[item[key]] += 1
-            listed.places[item[key]].append(place)
-
-
-def _kind_field(values: Sequence[Mapping[str, Any]]) -> str:
-    """The field whose few different texts name what a record is; empty where no record says it."""
-    seen: dict[str, Counter[str]] = defaultdict(Counter)
-    for value in values:
-        for path, text in _texts(value, ""):
-            if path.rpartition(".")[2] in _NAMES_KIND and len(text) < 60:
-                seen[path][text] += 1
-    usable = {
-        path: texts for path, texts in seen.items() if 1 < len(texts) <= 60 and sum(texts.values()) * 2 > len(values)
-    }
-    return max(usable, key=lambda path: (sum(usable[path].values()), len(usable[path])), default="")
-
-
-def _texts(value: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
-    for key, item in value.items():
-        if isinstance(item, dict) and above.count(".") < 2:
-            yield from _texts(item, f"{above}{key}.")
-        elif isinstance(item, str):
-            yield f"{above}{key}", item
-
-
-def _time_field(values: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
-    first = values[0] if values else {}
-    for key, item in first.items():
-        figure = number(item)
-        if figure is not None and 1e9 < figure < 1e11:
-            return key, "unix_s"
-        if figure is not None and 1e12 < figure < 1e14:
-            return key, "unix_ms"
-        if isinstance(item, str) and re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", item):
-            return key, "iso"
-    return None
-
-
-def _at(value: Any, path: str) -> Any:
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _message(line: bytes) -> str:
@@ -269,11 +219,13 @@ def _message(line: bytes) -> str:
     return line.decode("utf-8", "replace")
 
 
-def _pattern(text: str, found: Sequence[re.Match[str]]) -> str:
+def _pattern(text: str, found: Sequence[re.Match[str]], kind: Kind) -> str:
     """A pattern for lines with these durations; what stands between them may be anything."""
     parts = [re.escape(_word_before(text, found[0].start()))] if _word_before(text, found[0].start()) else []
+    captures = capture_names(kind)
     parts += [
-        f"\\b{re.escape(one['key'] + one['mark'])}(?P<{_short(one['key'])}>[-\\w.]+?){one['unit']}\\b" for one in found
+        f"\\b{re.escape(one['key'] + one['mark'])}(?P<{captures[one['key']]}>[-\\w.]+?){one['unit']}\\b"
+        for one in found
     ]
     return ".*?".join(parts)
 
@@ -285,8 +237,9 @@ def _word_before(text: str, at: int) -> str:
     return bracketed[-1] if bracketed else (head.split() or [""])[-1]
 
 
-def _units(kind: _Kind) -> str:
-    pairs = (f"{_short(key)} = {_text(unit)}" for key, unit in kind.units.items())
+def _units(kind: Kind) -> str:
+    captures = capture_names(kind)
+    pairs = (f"{captures[key]} = {_text(unit)}" for key, unit in kind.units.items())
     return "{" + ", ".join(pairs) + "}"
 
 
@@ -297,15 +250,15 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _short(path: str) -> str:
-    """The name of a capture: the end of a path, in letters that a pattern's group may have."""
-    return re.sub(r"\W", "_", path.rpartition(".")[2])
+def _name(text: str, otherwise: str) -> str:
+    """A name as a profile may have it (spec.Name)."""
+    return re.sub(r"[^a-z0-9_-]", "-", text.lower()).strip("-_")[:40] or otherwise
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _literal(pattern: str) -> str:
-    """A pattern as a TOML literal, in which nothing is escaped."""
-    return f"'''{pattern}'''" if "'" in pattern else f"'{pattern}'"
+    """A pattern as a TOML literal, in which nothing is escaped and no control character may stand."""
+    return "'" + "".join(one if one.isprintable() else "." for one in pattern).replace("'", "\\x27") + "'"

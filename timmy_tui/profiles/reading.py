@@ -1,14 +1,17 @@
 """One reading of a source by a profile: lines in, turns out, as turns/ingest.py reads v34's logs."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import timedelta
 
 from timmy_tui.core.failures import Failures
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.model.turn import Session, Turn
 from timmy_tui.profiles.assembly import ProfileAssembler
+from timmy_tui.profiles.days import LogDays, days_off
 from timmy_tui.profiles.matching import EventMatcher, Hit
-from timmy_tui.profiles.records import Record, RecordReader
+from timmy_tui.profiles.records import JOURNAL_STAMP, Record, RecordReader
 from timmy_tui.profiles.shapes import shape_of
 from timmy_tui.profiles.spec import Profile
 
@@ -33,24 +36,48 @@ class ProfileReading:
         """Records that were none."""
         self.captured: set[str] = set()
         """Captures that some record had."""
+        self.formless = 0
+        """Of these, lines that ``source.line`` does not match: words of the talk may stand in them."""
         self.shapes: Counter[str] = Counter()
-        """The same by their shape."""
+        """The rest of them by their shape."""
         self._reader = RecordReader(profile.source)
         self._matcher = EventMatcher(profile)
         self._failures = Failures()
+        self._days: LogDays | None = None
 
-    def begin_on(self, day: date) -> None:
-        """The day of the first record, for stamps that do not say it."""
-        self._matcher.stamps.begin_on(day)
+    def begin_log(self, days: LogDays) -> None:
+        """A log without dates begins with the next line, and these are its days."""
+        self._days = days
+        self._matcher.stamps.begin_on(days.days.first, dict(days.days.jumps))
 
     @property
-    def needs_day(self) -> bool:
+    def needs_days(self) -> bool:
         """Its stamps are times of day."""
         return self._matcher.stamps.needs_day
+
+    def date_lines(self, lines: Sequence[bytes], written: float) -> None:
+        """The next lines, of which the last was written at ``written`` (seconds since 1970), say when by that.
+
+        Of a log that was read from its beginning only a silence of days is news.
+        """
+        stamps = self._matcher.stamps
+        if not (stamps.needs_day and self.profile.source.kind in ("lines", "jsonl") and lines):
+            return
+        if JOURNAL_STAMP in lines[0]:  # It knows the time of each entry.
+            return
+        days = days_off(stamps, self.profile, lines, written, self._days.days.stamps if self._days is not None else 0)
+        if days and stamps.stamped:
+            if self._days is not None:
+                self._days.jumped(stamps.stamped + 1, days)
+            stamps.jump(days)
+        elif days:
+            stamps.begin_on(stamps.day + timedelta(days=days))
 
     def feed(self, kind: str, lines: Sequence[bytes], arrived: float | None = None) -> list[Turn]:
         """Whole lines in file order. ``kind``: of the log, there is one. ``arrived``: ``elapsed()`` when written."""
         self.assembler.arrived = arrived
+        if arrived is not None:
+            self.date_lines(lines, time.time() - max(elapsed() - arrived, 0.0))
         turns: list[Turn] = []
         for start in range(0, len(lines), CHUNK_LINES):
             hits = self._hits(lines[start : start + CHUNK_LINES])
@@ -79,6 +106,9 @@ class ProfileReading:
 
     def _note_other(self, record: Record) -> None:
         self.other += 1
+        if self.profile.source.line and not record.fields:
+            self.formless += 1
+            return
         shape = shape_of(record)
         if shape in self.shapes or len(self.shapes) < MOST_SHAPES:
             self.shapes[shape] += 1

@@ -14,10 +14,14 @@ from timmy_tui.profiles.spec import SourceRule
 PATTERN_LIMIT_S = 0.05
 """A pattern that takes longer on one line is given up: usual ones take 2–20 µs."""
 MOST_SLOW = 5
-"""So many lines on which a pattern was given up; then it is not tried any more."""
+"""A pattern that was given up so often without a match in between is not tried any more."""
+MOST_SLOW_EVER = 100
+"""Nor one that was given up so often at all: that were 5 s."""
 MOST_DOCUMENT_BYTES = 64 << 20
 """A document that grows beyond this without an end is not one."""
 
+JOURNAL_STAMP = b'"__REALTIME_TIMESTAMP"'
+"""Stands in each line of ``journalctl -o json``."""
 DOCUMENT_BEGINS = b"\x1e"
 """Stands before a document where its source knows that one begins (RFC 7464); what came before it has no end."""
 MOST_SEEN = 1 << 16
@@ -43,14 +47,14 @@ class Record(NamedTuple):
 
 
 class Pattern:
-    """A pattern that is given up where it takes too long, and for good where it does so often."""
+    """A pattern that is given up where it takes too long, and for good where it does so again and again."""
 
     def __init__(self, pattern: str, name: str, unparsed: Counter[str]) -> None:
         """``name``: how it is called where it is given up. Raises regex.error for a pattern that is none."""
         self._compiled = regex.compile(pattern)
         self._name = name
         self._unparsed = unparsed
-        self._slow = 0
+        self._slow = self._slow_ever = 0
 
     @classmethod
     def of(cls, pattern: str) -> "Pattern":
@@ -62,11 +66,15 @@ class Pattern:
         if self._slow >= MOST_SLOW:
             return None
         try:
-            return self._compiled.search(text, timeout=PATTERN_LIMIT_S)
+            found = self._compiled.search(text, timeout=PATTERN_LIMIT_S)
         except TimeoutError:
-            self._slow += 1
+            self._slow_ever += 1
+            self._slow = self._slow + 1 if self._slow_ever < MOST_SLOW_EVER else MOST_SLOW
             self._unparsed[f"{TOO_SLOW}: {self._name}"] += 1
             return None
+        if found is not None:
+            self._slow = 0
+        return found
 
 
 Get = Callable[[Any], Any]
@@ -124,7 +132,7 @@ class RecordReader:
         self.lines += len(lines)
         if self._rule.kind == "lines":
             yield from map(self._text_record, lines)
-        elif self._rule.kind == "jsonl" and lines and b'"__REALTIME_TIMESTAMP"' in lines[0]:
+        elif self._rule.kind == "jsonl" and lines and JOURNAL_STAMP in lines[0]:
             yield from self._json_of_a_journal(lines)
         elif self._rule.kind == "jsonl":
             for value in decode_lines(lines, dict, self._lenient):
@@ -234,7 +242,7 @@ class _Seen:
 
 def line_to_show(line: bytes) -> bytes:
     """A line for the log screen: of a journal's entry the message, of all others the line."""
-    if not (line.startswith(b"{") and b'"__REALTIME_TIMESTAMP"' in line):
+    if not (line.startswith(b"{") and JOURNAL_STAMP in line):
         return line.removeprefix(DOCUMENT_BEGINS)
     return _journal_entry(decode_json(line))[0].encode("utf-8", "replace") or line
 

@@ -1,6 +1,8 @@
 """What reads the source of the chosen profile, where that is not a growing file: a journal, an address, a document."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,7 @@ def followed(name: str, limits: "TailSettings") -> "Polled | None":
     if address.kind == "http":
         from timmy_tui.sources.streams.fetched import Fetched
 
-        return Fetched(address, profile.source.every_s)
+        return Fetched(address, profile.source.every_s, partial(_age_of_newest, profile))
     if profile.source.kind in DOCUMENTS:
         from timmy_tui.sources.streams.document import Document
 
@@ -61,9 +63,9 @@ def batches_of(path: Path, line_limit: int, newest: int | None = None) -> Batche
     if address is None or not is_stream(path):
         if profile.source.kind not in DOCUMENTS:
             return None
-        from timmy_tui.sources.streams.document import read_document
+        from timmy_tui.sources.streams.document import read_documents
 
-        return [(read_document(path), 0)]
+        return ((lines, 0) for lines in read_documents(path))
     _check(profile, address)
     if address.kind == "journal":
         from timmy_tui.sources.streams.journal import read_journal
@@ -72,6 +74,19 @@ def batches_of(path: Path, line_limit: int, newest: int | None = None) -> Batche
     from timmy_tui.sources.streams.fetched import fetch
 
     return [(fetch(address), 0)]
+
+
+def _age_of_newest(profile: "Profile", lines: Sequence[bytes]) -> float:
+    """How long ago the newest record of a document was written, in seconds; 0 where no record says it."""
+    from timmy_tui.profiles.records import RecordReader
+    from timmy_tui.profiles.times import StampReader
+
+    stamp_of = StampReader(profile.time)
+    if stamp_of.needs_day:
+        return 0.0
+    stamps = (stamp_of(record) for record in RecordReader(profile.source).feed(lines))
+    newest = max((stamp for stamp in stamps if stamp is not None), default=None)
+    return 0.0 if newest is None else max(time.time() - newest / 1e6, 0.0)
 
 
 def _check(profile: "Profile", address: "SourceAddress") -> None:

@@ -4,7 +4,9 @@ A stamp without a date gets its day by midnights: time runs forwards, and what s
 another thread's line, also across midnight.
 """
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from timmy_tui.core.decode import number
@@ -25,19 +27,36 @@ class StampReader:
         self._field = getter(rule.field) if rule.field else None
         self._format = rule.format
         self._scale = _PER_UNIT.get(rule.format, 0.0)
-        self._zone: tzinfo | None = UTC if rule.zone == "utc" else None
+        self.zone: tzinfo | None = UTC if rule.zone == "utc" else None
+        """Of stamps that do not say it; None: local."""
         self.needs_day = rule.format not in ("iso", *_PER_UNIT) and not any(
             code in rule.format for code in ("%d", "%j", "%x", "%c")
         )
         """Its stamps are times of day."""
         self.midnights = 0
         """Passed so far."""
-        self._first_day = date(1970, 1, 2)
-        self._last_s: float | None = None
+        self.stamped = 0
+        """Stamps without a date so far."""
+        self.day = date(1970, 1, 2)
+        """That of ``second``."""
+        self.second: float | None = None
+        """Time of day up to which the log has come, in seconds; None at its beginning."""
+        self.first_day = self.day
+        self._jumps: Mapping[int, int] = {}
 
-    def begin_on(self, day: date) -> None:
-        """The day of the first record, for stamps that do not say it."""
-        self._first_day = day
+    def begin_on(self, day: date, jumps: Mapping[int, int] | None = None) -> None:
+        """A log of stamps that do not say their day begins, on this one.
+
+        ``jumps``: number of a stamp, from 1 → days that passed before it and that no midnight between two stamps shows.
+        """
+        self.midnights = self.stamped = 0
+        self.second = None
+        self.first_day = self.day = day
+        self._jumps = jumps or {}
+
+    def jump(self, days: int) -> None:
+        """The next stamp is so many days later than midnights tell."""
+        self._jumps = {**self._jumps, self.stamped + 1: days}
 
     def __call__(self, record: Record) -> int | None:
         """The time of a record in µs since 1970; None where it has none."""
@@ -57,28 +76,38 @@ class StampReader:
                 return self._micros(datetime.fromisoformat(text))
             if not self.needs_day:
                 return self._micros(datetime.strptime(text, self._format))
-            time = datetime.strptime(text, self._format).time()
+            moment = _time_of_day(text, self._format)
         except (ValueError, OverflowError, OSError):
             return None
-        second = time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
-        return self._micros(datetime.combine(self._day(second), time))
+        second = moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6
+        return self._micros(datetime.combine(self._day(second), moment))
 
     def _micros(self, moment: datetime) -> int:
-        if moment.tzinfo is None and self._zone is not None:
-            moment = moment.replace(tzinfo=self._zone)
+        if moment.tzinfo is None and self.zone is not None:
+            moment = moment.replace(tzinfo=self.zone)
         whole = moment.replace(microsecond=0).timestamp()
         return int(whole) * 1_000_000 + moment.microsecond
 
     def _day(self, second: float) -> date:
         """The day of a time of day behind the last one."""
-        if self._last_s is not None:
-            ahead = (second - self._last_s) % DAY_S
+        self.stamped += 1
+        if self._jumps:
+            self.midnights += self._jumps.get(self.stamped, 0)
+        if self.second is not None:
+            ahead = (second - self.second) % DAY_S
             if ahead >= DAY_S - BACK_S:
                 ahead -= DAY_S
-            reached = self._last_s + ahead
+            reached = self.second + ahead
             if reached < 0:
-                return self._first_day + timedelta(days=self.midnights - 1)
+                return self.day - timedelta(days=1)
             if reached >= DAY_S:
                 self.midnights += 1
-        self._last_s = second
-        return self._first_day + timedelta(days=self.midnights)
+        self.second = second
+        self.day = self.first_day + timedelta(days=self.midnights)
+        return self.day
+
+
+@lru_cache(maxsize=64)
+def _time_of_day(text: str, form: str) -> time:
+    """Lines of one second have the same text, and strptime takes longer than all else of a stamp."""
+    return datetime.strptime(text, form).time()

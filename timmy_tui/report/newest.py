@@ -14,7 +14,7 @@ from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.parse.table import detect, log_files
-from timmy_tui.profiles.choice import chosen, new_reading, source
+from timmy_tui.profiles.choice import Reading, chosen, date_end, new_reading, source
 from timmy_tui.report.line import WIDTH, LineValues, age_of, status_line, turn_values
 from timmy_tui.report.status import for_tmux
 from timmy_tui.sources.files.end_of_file import end_lines
@@ -63,11 +63,17 @@ def turns_at_the_end(
     """The turns at the end of the logs, and the newest stamp. A log that cannot be read counts as empty."""
     ingest = new_reading(settings.tail.turn_timeout_s, False, settings.tail.longest_threshold_s)
     ordered = sorted(logs, key=lambda log: log[1].order)
-    turns = ingest.read_once((row.kind, _end_of(path, settings)) for path, row in ordered)
+    turns = ingest.read_once((row.kind, _dated_end(ingest, path, settings)) for path, row in ordered)
     # The first turn may have begun before the part that was read, and would be measured too short.
     first = min((turn.ordinal for turn in turns), default=0)
     whole = tuple(turn for turn in turns if turn.ordinal != first) if len(turns) > 1 else turns
     return whole, ingest.newest_stamp
+
+
+def _dated_end(reading: Reading, path: Path, settings: Settings) -> Sequence[bytes]:
+    lines = _end_of(path, settings)
+    date_end(reading, lines, path)
+    return lines
 
 
 def _end_of(path: Path, settings: Settings) -> Sequence[bytes]:

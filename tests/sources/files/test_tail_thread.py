@@ -285,3 +285,36 @@ def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
     assert feed.take_backlog() is not None
     feed.stop()
     assert open_descriptors() - before == set()
+
+
+def test_stopped_while_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dashboard that is closed at once: another thread stops what this one starts."""
+    append(tmp_path / "log", b"one\n")
+    begun, stopped = threading.Event(), threading.Event()
+    start = threading.Thread.start
+
+    def slow_start(thread: threading.Thread) -> None:
+        if thread.name == "tail log":
+            begun.set()
+            stopped.wait(0.2)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", slow_start)
+    feed = TailThread(Tail(tmp_path / "log", "log", QUICK), "latency", QUICK)
+    starting = threading.Thread(target=feed.start, args=(lambda: None,))
+    starting.start()
+    assert begun.wait(20)
+    feed.stop()
+    stopped.set()
+    starting.join(20)
+    feed.stop()
+    assert all(thread.name != "tail log" for thread in threading.enumerate())
+
+
+def test_stopped_before_it_begins_it_never_does(tmp_path: Path) -> None:
+    append(tmp_path / "log", b"one\n")
+    feed = TailThread(Tail(tmp_path / "log", "log", QUICK), "latency", QUICK)
+    feed.stop()
+    feed.start(lambda: None)
+    assert all(thread.name != "tail log" for thread in threading.enumerate())
+    assert feed.drain() == []

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -40,7 +41,7 @@ def test_it_asks_every_few_seconds_and_delivers_what_is_new() -> None:
     answers = [RUNS, RUNS, [*RUNS, {"id": "b", "ms": 6}]]
     clock = Clock()
     with serving(lambda path: as_json(answers[min(len(requested), len(answers)) - 1])) as (url, requested):
-        polled = Fetched(source_address(f"{url}/runs?last=9"), 2.0, clock)
+        polled = Fetched(source_address(f"{url}/runs?last=9"), 2.0, clock=clock)
         assert condition_of(polled) is SourceCondition.WAITING
         assert documents(polled) == [RUNS]
         assert documents(polled) == []
@@ -77,7 +78,7 @@ def test_it_asks_every_few_seconds_and_delivers_what_is_new() -> None:
 )
 def test_an_answer_that_is_no_document(status: int, body: bytes, condition: SourceCondition, detail: str) -> None:
     with serving(lambda path: (status, body)) as (url, requested):
-        polled = Fetched(source_address(f"{url}/runs"), 2.0, Clock())
+        polled = Fetched(source_address(f"{url}/runs"), 2.0, clock=Clock())
         assert polled.poll() == []
         assert polled.state.condition is condition
         assert polled.state.detail.startswith(detail)
@@ -90,7 +91,7 @@ def test_an_answer_that_is_no_document(status: int, body: bytes, condition: Sour
 def test_a_server_that_dies_and_comes_back() -> None:
     clock = Clock()
     with serving(lambda path: as_json(RUNS)) as (url, _):
-        polled = Fetched(source_address(url), 2.0, clock)
+        polled = Fetched(source_address(url), 2.0, clock=clock)
         assert documents(polled) == [RUNS]
     clock.now += 2.0
     assert documents(polled) == []
@@ -109,7 +110,7 @@ def test_a_server_that_dies_and_comes_back() -> None:
 def test_the_waits_between_tries_grow_to_ten_seconds() -> None:
     clock = Clock()
     with serving(lambda path: (500, b"")) as (url, requested):
-        polled = Fetched(source_address(url), 1.0, clock)
+        polled = Fetched(source_address(url), 1.0, clock=clock)
         times = []
         for _ in range(400):
             before = len(requested)
@@ -128,7 +129,7 @@ def test_a_slow_server_is_busy() -> None:
         return as_json(RUNS)
 
     with serving(late) as (url, _):
-        polled = Fetched(source_address(url), 2.0, Clock())
+        polled = Fetched(source_address(url), 2.0, clock=Clock())
         assert polled.poll() == []
         assert (polled.state.condition, polled.state.detail) == (SourceCondition.BUSY, "no answer in time")
         over.set()
@@ -161,7 +162,7 @@ def test_a_password_in_the_address_is_used_and_never_shown(guarded: str) -> None
     source = source_address(f"http://me:secret@{guarded}/runs?token=hidden")
     assert json.loads(fetch(source)[0].removeprefix(b"\x1e")) == RUNS
     wrong = source_address(f"http://other:secret2@{guarded}/runs?token=hidden")
-    polled = Fetched(wrong, 2.0, Clock())
+    polled = Fetched(wrong, 2.0, clock=Clock())
     assert polled.poll() == []
     with pytest.raises(SourceError) as raised:
         fetch(wrong)
@@ -171,9 +172,24 @@ def test_a_password_in_the_address_is_used_and_never_shown(guarded: str) -> None
 
 def test_the_lines_are_there_for_the_log_screen() -> None:
     with serving(lambda path: as_json(RUNS)) as (url, _):
-        polled = Fetched(source_address(url), 2.0, Clock())
+        polled = Fetched(source_address(url), 2.0, clock=Clock())
         (batch,) = polled.poll()
         shown = polled.path.read_bytes()
         assert shown[batch.offset : batch.end] == batch.lines[0] + b"\n"
         polled.close()
         assert not polled.path.exists()
+
+
+def test_the_first_answer_is_as_old_as_its_newest_record_and_later_ones_are_new() -> None:
+    """Else all turns of hours ago would be news at each start."""
+    answers = [RUNS, [*RUNS, {"id": "b"}]]
+    clock = Clock()
+    with serving(lambda path: as_json(answers[min(len(requested), len(answers)) - 1])) as (url, requested):
+        polled = Fetched(source_address(url), 2.0, lambda lines: 7200.0 + len(lines), clock)
+        (first,) = polled.poll()
+        assert first.age_s == 7201.0
+        assert polled.state.newest is not None and time.time() - polled.state.newest >= 7201.0
+        clock.now += 2.0
+        (second,) = polled.poll()
+        assert second.age_s == 0.0
+        polled.close()

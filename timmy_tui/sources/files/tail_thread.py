@@ -75,6 +75,8 @@ class TailThread:
         self._queue: deque[list[TailBatch]] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._starting = threading.Lock()
+        """A dashboard can end while its threads begin."""
         self._thread: threading.Thread | None = None
         self._notify: Callable[[], None] = lambda: None
         self._failed = ""
@@ -94,8 +96,12 @@ class TailThread:
     def start(self, notify: Callable[[], None]) -> None:
         """Begin polling. ``notify`` is called from this thread when there is something to drain."""
         self._notify = notify
-        self._thread = guarded_thread(f"tail {self.name}", self._run, self._stopping, self._fail)
-        self._thread.start()
+        with self._starting:
+            if self._stopping.is_set():
+                return
+            thread = guarded_thread(f"tail {self.name}", self._run, self._stopping, self._fail)
+            thread.start()
+            self._thread = thread
 
     def wake(self) -> None:
         """Poll now, because the file system reports a change."""
@@ -163,10 +169,12 @@ class TailThread:
         """Stop within a second, also while a read is blocked."""
         self._stopping.set()
         self._wake.set()
-        if self._thread is None:
+        with self._starting:
+            thread = self._thread
+        if thread is None:
             self._tail.close()
         else:
-            self._thread.join(STOP_S)
+            thread.join(STOP_S)
 
     def _run(self) -> None:
         try:

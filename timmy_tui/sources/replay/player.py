@@ -63,6 +63,8 @@ class Replay:
         self._releases = self._merge()
         self._next: Release | None = None
         self._offsets = [0] * len(self._logs)
+        self._starting = threading.Lock()
+        """The dashboard can end while it begins."""
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._drained = threading.Event()
@@ -156,17 +158,21 @@ class Replay:
 
     def start(self) -> None:
         """Play into the queues of ``feeds``, in a thread; a second call does nothing."""
-        if self._thread is None:
-            self._thread = guarded_thread("replay", self._run, self._stopping)
-            self._thread.start()
+        with self._starting:
+            if self._thread is None and not self._stopping.is_set():
+                thread = guarded_thread("replay", self._run, self._stopping)
+                thread.start()
+                self._thread = thread
 
     def stop(self) -> None:
         """End within a second."""
         self._stopping.set()
         self._drained.set()
-        if self._thread is not None:
-            self._thread.join(0.8)
-        if self._thread is None or not self._thread.is_alive():
+        with self._starting:
+            thread = self._thread
+        if thread is not None:
+            thread.join(0.8)
+        if thread is None or not thread.is_alive():
             self._releases.close()
 
     def resume(self) -> None:

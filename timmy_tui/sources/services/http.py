@@ -85,7 +85,7 @@ class HttpClient:
         method = "GET" if json_body is None else "POST"
         with self._client.stream(method, self.base_url + path, json=json_body) as response:
             data = bytearray()
-            for chunk in response.iter_bytes(1 << 16):
+            for chunk in response.iter_bytes():  # As they come: with a size it would wait until that is full.
                 data += chunk
                 if len(data) > LIMIT:
                     return HttpResponse(response.status_code, problem=f"an answer of more than {LIMIT >> 20} MiB")

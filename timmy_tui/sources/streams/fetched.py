@@ -22,10 +22,18 @@ LONGEST_PAUSE_S = 10.0
 class Fetched(Stream):
     """Asks every few seconds. A document that is the same as the last one is not delivered again."""
 
-    def __init__(self, source: SourceAddress, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        source: SourceAddress,
+        every_s: float,
+        age_of: Callable[[list[bytes]], float] = lambda lines: 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``age_of``: how long ago the newest record of a document was written, in seconds."""
         super().__init__("http", source.place)
         self._client = _Client(source)
         self._every_s = every_s
+        self._age_of = age_of
         self._clock = clock
         self._next = float("-inf")
         self._pause = Pause(clock, every_s, max(every_s, LONGEST_PAUSE_S))
@@ -45,8 +53,11 @@ class Fetched(Stream):
         self._pause.succeed()
         if document == self._document:
             return []
+        lines = [as_line(document)]
+        # What the first answer has was there before; what comes later is new.
+        age_s = self._age_of(lines) if self._document is None else 0.0
         self._document = document
-        return [self.batch([as_line(document)], 0.0)]
+        return [self.batch(lines, age_s)]
 
     def close(self) -> None:
         """Close the connection."""

@@ -16,8 +16,10 @@ from timmy_tui.sources.files.lines import LineSplitter, TailBatch
 from timmy_tui.sources.streams.stream import Pause, Stream
 
 PROGRAM = "journalctl"
-FOLLOW = ("--follow", "--merge")
-"""``--follow`` alone shows the newest boot only, and nothing at all behind a cursor of an older one."""
+FOLLOW = ("--follow",)
+MERGE = "--merge"
+"""``--follow`` alone shows the newest boot only, and nothing at all behind a cursor of an older one. With it also the
+journals of other machines are read that are collected here: so it is used where all is read once, too."""
 NEWEST = 10_000
 """Entries that are read first: some 700 turns of little_timmy_v2, a second or two of work."""
 POLL_BYTES = 1 << 20
@@ -45,7 +47,7 @@ def command(source: SourceAddress, more: Sequence[str] = ()) -> list[str]:
     """
     unit = f"--user-unit={source.name}" if source.user else f"--unit={source.name}"
     fields = "--output-fields=MESSAGE"
-    return [PROGRAM, "--output=json", "--all", fields, "--no-pager", unit, *more]
+    return [PROGRAM, "--output=json", "--all", fields, "--no-pager", MERGE, unit, *more]
 
 
 class Journal(Stream):

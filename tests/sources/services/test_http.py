@@ -1,0 +1,65 @@
+"""The limits of one answer, whatever the server does."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from timmy_tui.sources.services.http import HttpClient
+
+
+@contextmanager
+def trickling(pieces: int, pause_s: float) -> Iterator[tuple[str, list[int]]]:
+    """A server that sends a list of JSON piece by piece; yields its URL and the pieces that it has sent so far."""
+    sent: list[int] = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(pieces))
+            self.end_headers()
+            for number in range(pieces):
+                try:
+                    self.wfile.write(b"[" if not number else b"]" if number == pieces - 1 else b" ")
+                    self.wfile.flush()
+                except OSError:
+                    return
+                sent.append(number)
+                if over.wait(pause_s):
+                    return
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", sent
+    finally:
+        over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("pieces", [200, 1 << 17], ids=["less than a read takes", "more"])
+def test_an_answer_that_comes_byte_by_byte_is_late(pieces: int) -> None:
+    """Each byte comes in time; the whole would take two seconds at least."""
+    with trickling(pieces, 0.01) as (url, sent):
+        client = HttpClient(url, timeout_s=5.0, total_timeout_s=0.2)
+        response = client.request("/")
+        client.close()
+        assert (response.timed_out, response.problem) == (True, "no complete answer in time")
+        assert 0 < len(sent) < 150
+
+
+def test_an_answer_in_pieces_that_is_there_in_time_is_whole() -> None:
+    with trickling(20, 0.001) as (url, _):
+        client = HttpClient(url, timeout_s=5.0, total_timeout_s=30.0)
+        assert client.request("/").body == []
+        client.close()
