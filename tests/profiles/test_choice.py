@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -128,6 +131,18 @@ def test_a_log_without_dates_that_a_profile_is_named_for_gets_its_own_days(tmp_p
     os.utime(copy, (1_700_000_000, 1_700_000_000))
     report = json.loads(call(tmp_path, "report", "--profile", "little-timmy-v2", "--log", str(copy), "--json").stdout)
     assert report["turns"][-1]["started"] == pytest.approx(1_700_000_000, abs=86_400)
+
+
+def test_the_status_dates_the_end_of_a_long_log_without_dates_by_its_last_write(tmp_path: Path) -> None:
+    """What it reads is the end alone: the days before are not in it."""
+    log = tmp_path / "little_timmy.log"
+    log.write_bytes(V2.read_bytes() * 8)
+    midnight = datetime.now(ZoneInfo("America/New_York")).replace(hour=0, minute=0, second=50, microsecond=0)
+    os.utime(log, (midnight.timestamp(), midnight.timestamp()))
+    said = call(tmp_path, "status", "--profile", "little-timmy-v2", "--source", str(log)).stdout
+    age, _, rest = said.partition("V2V ")
+    assert rest.startswith("2.12s")
+    assert not re.search(r"\dd", age), said
 
 
 def test_what_a_process_starts_watches_the_same_system(tmp_path: Path) -> None:

@@ -30,5 +30,8 @@ def test_every_shipped_profile_has_its_page_and_its_row(name: str) -> None:
     (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |"))
     (target,) = re.findall(r"\]\(([\w-]+\.md)\)", row)
     page = (DOCS / target).read_text()
-    for stage in load(name).stage:
-        assert stage.label in page, stage.label
+    cells = [re.sub(r"\(.*?\)", "", line.split("|")[1]) for line in page.splitlines() if line.startswith("| ")]
+    labels = {label.strip() for cell in cells for label in cell.split(",")}
+    if name == "pipecat-log":  # In sentences, beside the table of Tail's.
+        labels = {*re.findall(r"(?<=[ (])[A-Z]{2,6}(?=[ ,;.(])", page.partition("loguru")[2])}
+    assert {stage.label for stage in load(name).stage} <= labels

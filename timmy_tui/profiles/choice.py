@@ -275,9 +275,10 @@ def start_of(path: Path) -> bytes:
 
 
 def _is_of_v34(start: bytes) -> bool:
+    """Little Timmy's, and not the events of another program in JSON, which it might be by its form."""
     from timmy_tui.parse.table import recognizes
 
-    return recognizes(start)
+    return recognizes(start) and (b'"request_id"' in start or b'"event"' not in start)
 
 
 def _may_be_any(log: Path) -> bool:

@@ -27,8 +27,8 @@ AHEAD_S = 600.0
 """A stamp may be so far ahead of the clock that says when its file was written: another machine's is by minutes."""
 START_BYTES = 1 << 10
 """So much of its beginning tells one log from another with the same name."""
-PIECE_BYTES = 1 << 18
-"""Looked through at once: some 10 ms of work."""
+PIECE_BYTES = 1 << 15
+"""Looked through at once: some 5 ms of work."""
 FILE_NAME = "log-days.json"
 MOST_LOGS = 64
 MOST_BYTES = 1 << 20
@@ -83,7 +83,7 @@ def newest_day(second: float, written: float, zone: tzinfo | None) -> date:
 
 
 class DayScan:
-    """Finds the days of a whole log, piece by piece, ahead of its reading: some 5 µs a line."""
+    """Finds the days of a whole log, piece by piece, ahead of its reading: some 15 µs a line, a third of what that takes."""
 
     def __init__(self, profile: Profile, known: Days | None = None) -> None:
         self._profile = profile
