@@ -315,3 +315,20 @@ def test_a_unit_without_entries_is_an_error(own: OwnJournal) -> None:
     with pytest.raises(SourceError, match=r"journal:voice.service cannot be read: it has no entries") as raised:
         list(read_journal(SOURCE, LIMIT, more=own.options))
     assert "journal:user:NAME" in raised.value.hint
+
+
+def test_what_is_followed_and_what_is_read_once_are_of_the_same_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a report on a machine that collects other machines' journals has fewer turns than its dashboard."""
+    script = tmp_path / "journalctl"
+    script.write_text('#!/bin/sh\nprintf \'{"MESSAGE":"%s","__CURSOR":"c","__REALTIME_TIMESTAMP":"1"}\\n\' "$*"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    ((once,),) = [lines for lines, _ in read_journal(SOURCE, LIMIT) if lines]
+    with closing(Journal(SOURCE, LIMIT)) as followed:
+        lines: list[bytes] = []
+        wait_for(lambda: bool(lines.extend(line for batch in followed.poll() for line in batch.lines) or lines))
+    calls = [set(json.loads(line)["MESSAGE"].split()) for line in (once, lines[0])]
+    assert calls[0] ^ calls[1] == {"--lines=all", "--lines=10000", "--follow"}
+    assert "--merge" in calls[0]
