@@ -207,6 +207,16 @@ def test_a_log_that_was_cut_is_dated_by_its_last_write(tmp_path: Path) -> None:
     assert starts(whole(log, book)) == times
 
 
+def test_who_leaves_no_file_uses_what_is_known(tmp_path: Path) -> None:
+    log, times = tmp_path / "box.log", [at("2026-11-20 18:00:00")]
+    write(log, times)
+    assert starts(whole(log, KnownDays(tmp_path, read_only=True))) == times
+    assert not (tmp_path / "log-days.json").exists()
+    whole(log, KnownDays(tmp_path))
+    write(log, times, times[0] + 2 * DAY)
+    assert starts(whole(log, KnownDays(tmp_path, read_only=True))) == times
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b'{"a": 5}', b"[]", b'{"a": {"first": "soon", "stamps": 1}}', b"\xff"])
 def test_a_damaged_file_of_known_days_is_as_none(tmp_path: Path, content: bytes) -> None:
     log, book = tmp_path / "box.log", KnownDays(tmp_path)

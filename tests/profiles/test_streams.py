@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -231,3 +233,28 @@ def test_a_journal_is_watched(tmp_path: Path) -> None:
         own.rotate()
         own.write(line(1_789_000_120, "c", "heard").decode(), line(1_789_000_121, "c", "sound").decode())
         wait("3 turns, ok: ")
+
+
+AGE = """
+import sys
+import time
+from timmy_tui.core.settings import TailSettings
+from timmy_tui.profiles.choice import choose_for
+choose_for(sys.argv[1:], {})
+from timmy_tui.profiles.streams import followed
+(batch,) = followed("box", TailSettings()).poll()
+print(batch.age_s)
+"""
+
+
+def test_the_first_answer_of_an_address_is_as_old_as_its_newest_record(tmp_path: Path, box: Path) -> None:
+    """The last stamp of its last turn, however the records stand in it."""
+    answer = runs("a", "b", "c")
+    answer["items"] = [*reversed(cast(list[object], answer["items"])), {"event": "heard"}]
+    with serving(lambda path: as_json(answer)) as (url, _):
+        done = subprocess.run(
+            [sys.executable, "-c", AGE, "--profile", str(box), "--source", url],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(time.time() - (1_789_000_120 + 1.5), abs=120)

@@ -224,8 +224,7 @@ def learn_days(reading: Reading, path: Path, line_limit: int) -> Iterator[None]:
     from timmy_tui.profiles.reading import ProfileReading
 
     if isinstance(reading, ProfileReading) and reading.needs_days:
-        book = None if is_web_page() else KnownDays(state_path())
-        for days in scan(path, profile, line_limit, book):
+        for days in scan(path, profile, line_limit, KnownDays(state_path(), read_only=is_web_page())):
             if days is not None:
                 reading.begin_log(days)
             yield

@@ -48,8 +48,9 @@ class Days(msgspec.Struct, frozen=True):
 class KnownDays:
     """The days of all logs that were read, in one small file of the user's state folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, read_only: bool = False) -> None:
         self._path = folder / FILE_NAME
+        self._read_only = read_only
 
     def of(self, key: str) -> Days | None:
         """Those of one log; None where it is new, or the file is missing or damaged."""
@@ -58,7 +59,7 @@ class KnownDays:
     def keep(self, key: str, days: Days) -> None:
         """Keep them for the next reading. A disk that is full keeps nothing."""
         known = self._all()
-        if known.pop(key, None) == days:
+        if known.pop(key, None) == days or self._read_only:
             return
         newest = {**known, key: days}
         for name in [*newest][:-MOST_LOGS]:

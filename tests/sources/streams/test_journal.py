@@ -327,8 +327,7 @@ def test_what_is_followed_and_what_is_read_once_are_of_the_same_machines(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     ((once,),) = [lines for lines, _ in read_journal(SOURCE, LIMIT) if lines]
     with closing(Journal(SOURCE, LIMIT)) as followed:
-        lines: list[bytes] = []
-        wait_for(lambda: bool(lines.extend(line for batch in followed.poll() for line in batch.lines) or lines))
-    calls = [set(json.loads(line)["MESSAGE"].split()) for line in (once, lines[0])]
+        (first,) = wait_for(followed.poll)
+    calls = [set(json.loads(line)["MESSAGE"].split()) for line in (once, first.lines[0])]
     assert calls[0] ^ calls[1] == {"--lines=all", "--lines=10000", "--follow"}
     assert "--merge" in calls[0]
