@@ -188,21 +188,29 @@ def _stages(kind: Kind, event: str) -> Iterator[str]:
 
 
 def _that_fit(kind: Kind) -> list[str]:
-    """Durations that together are not longer than the whole, record by record, in their order.
+    """Durations that together are not longer than the whole, record by record: as much of it as there can be, in order.
 
     One that contains others, as the time to the first sentence the model's, does not fit beside them.
     """
+    longest_first = sorted(kind.durations, key=lambda path: sum(kind.durations[path]), reverse=True)
+    chosen = max(_fitting(kind, kind.durations), _fitting(kind, longest_first))[1]
+    return [path for path in kind.durations if path in chosen]
+
+
+def _fitting(kind: Kind, paths: Iterable[str]) -> tuple[float, list[str]]:
+    """Those that still fit when one after the other is added, and what they add up to over all records, in ms."""
     whole = whole_of(kind)
     records = [record for record in kind.records if whole in record]
     spent = [0.0] * len(records)
     chosen: list[str] = []
-    for path in kind.durations:
+    for path in paths:
         sums = [known + record.get(path, 0.0) for known, record in zip(spent, records, strict=True)]
         longer = sum(sum_ms > record[whole] + 1 for sum_ms, record in zip(sums, records, strict=True))
-        if path != whole and longer <= MOST_LONGER * len(records) and kind.durations[path]:
+        fits = longer <= MOST_LONGER * len(records) and len(chosen) < MOST_STAGES
+        if path != whole and kind.durations[path] and fits:
             spent = sums
             chosen.append(path)
-    return chosen[:MOST_STAGES]
+    return sum(spent), chosen
 
 
 def _best(kinds: Iterable[Kind]) -> Kind:
