@@ -72,6 +72,14 @@ def test_a_file_that_exists_is_not_said_to_be_missing(tmp_path: Path) -> None:
     assert said.startswith(f"timmy-tui: Export: {tmp_path}/turns.csv exists already")
 
 
+def test_what_reads_logs_alone_does_not_take_parquet_for_an_empty_log(timmy: TimmyFolder, tmp_path: Path) -> None:
+    run("export", *LOGS, "--machine", "a", "--parquet", tmp_path / "turns")
+    (path,) = (tmp_path / "turns").glob("*/*.parquet")
+    for words in (("history", "--import"), ("mark", "3", "bad", "--yes")):
+        assert "is a Parquet file" in run(*words, "--root", timmy.root, "--log", path, code=1)
+        assert "is a directory" in run(*words, "--root", timmy.root, "--log", tmp_path / "turns", code=1)
+
+
 def test_another_machine_with_the_same_name_and_path_is_refused(
     timmy: TimmyFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from timmy_tui.sources.files.content import ABSENT, problem_of, read_start, requ
 from timmy_tui.sources.files.lines import LineSplitter
 
 _CHUNK = 1 << 20
+_PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,10 @@ def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogFormat]]:
 
 def detect_format(path: Path) -> LogFormat:
     """The format that the beginning of a file shows. Raises NotFound or SourceError."""
-    return detect(read_start(path), path.name)
+    start = read_start(path)
+    if start.startswith(_PARQUET):
+        raise SourceError(f"{path} is a Parquet file, not a log.", "report, compare and export read such files: --log")
+    return detect(start, path.name)
 
 
 def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep_events: bool = True) -> LogReading:
