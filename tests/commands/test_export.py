@@ -257,7 +257,7 @@ def test_machines_are_never_mixed(two_machines: Path) -> None:
     for command in (("report", "--json"), ("regressions",), ("explain", "3"), ("criteria",)):
         problem = run(command[0], *folder, *command[1:], code=1)
         assert "2 machines: desktop, laptop" in problem and "--machine NAME" in problem
-    for counted in ("last:5", "epochs:1-2"):
+    for counted in ("last:5", "epochs:1-2", "turns:1-9", "session:1", "days:0-9", "flag:tail-mode=on"):
         problem = run("compare", *folder, counted, "machine:laptop", code=1)
         assert f"machine:desktop/{counted}" in problem
     assert "There is desktop, laptop" in run("compare", *folder, "machine:phone", "machine:laptop", code=1)
@@ -267,6 +267,15 @@ def test_machines_are_never_mixed(two_machines: Path) -> None:
         "== machine desktop", "== machine laptop",
     ]  # fmt: skip
     assert text.count("== summary of 66 turns") == 2
+
+
+def test_one_of_several_machines_is_exported(two_machines: Path, tmp_path: Path) -> None:
+    folder = ("--log", two_machines / "turns")
+    rows = list(csv.DictReader(io.StringIO(run("export", *folder, "--machine", "laptop", "--csv", "-"))))
+    assert {row["machine"] for row in rows} == {"laptop"} and len(rows) == 66
+    run("export", *folder, "--machine", "laptop", "--parquet", tmp_path / "copy")
+    assert {path.stem for path in (tmp_path / "copy").glob("*/*.parquet")} == {"laptop"}
+    assert "There is desktop, laptop" in run("export", *folder, "--machine", "phone", "--csv", "-", code=1)
 
 
 def test_what_parquet_does_not_hold_is_said(two_machines: Path) -> None:

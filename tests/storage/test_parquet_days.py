@@ -23,9 +23,10 @@ from timmy_tui.analysis.columns import EXPORTED_COLUMNS
 from timmy_tui.core.errors import NotFound, ParquetError
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.turn import Gap, Span, Turn, TurnState
-from timmy_tui.storage.parquet_days import NO_DAY, ParquetDays, Written, by_day
+from timmy_tui.storage.parquet_days import ParquetDays, Written
 from timmy_tui.storage.parquet_files import SCHEMA, Origin, file_bytes, read_head, read_rows
 from timmy_tui.storage.parquet_turns import is_parquet, read_parquet
+from timmy_tui.storage.turn_days import NO_DAY, by_day
 from timmy_tui.storage.turn_table import NOT_EXPORTED, Row, plain_name, row_of
 
 NOON = 1_795_953_600.0
@@ -113,10 +114,11 @@ def test_every_field_of_a_turn_comes_back_but_for_what_was_said(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("field", ["request_id", "session_id", "model", "reason"])
-def test_what_is_no_name_leaves_as_a_hash(tmp_path: Path, field: str) -> None:
+@pytest.mark.parametrize("before", ["", "x: "])
+def test_what_is_no_name_leaves_as_a_hash(tmp_path: Path, field: str, before: str) -> None:
     """A log is foreign text: what was said can stand where an id should."""
     said = "call my sister, the number is secret"
-    fields: dict[str, Any] = {field: f"x: {said}"}
+    fields: dict[str, Any] = {field: f"{before}{said}"}
     put(tmp_path, [turn(1, **fields)])
     assert b"secret" not in b"".join(data for data, _ in contents(tmp_path).values())
     assert b"sister" not in b"".join(data for data, _ in contents(tmp_path).values())
@@ -478,7 +480,11 @@ def test_sessions_go_on_across_midnight_and_are_told_apart_without_ids(tmp_path:
 
 
 def test_a_head_says_whose_a_file_is_and_whether_times_are_missing(tmp_path: Path) -> None:
-    for turns, untimed in (([turn(0)], False), ([turn(0), turn(1, None)], True)):
+    cases = (
+        ([turn(3)], False, (3, 3)), ([turn(5), turn(4, None)], True, (4, 5)),
+        ([replace(turn(0), number=None)], False, None),
+    )  # fmt: skip
+    for turns, untimed, numbers in cases:
         path = tmp_path / "x.parquet"
         path.write_bytes(file_bytes([Row(one) for one in turns], LAPTOP, "abc"))
-        assert read_head(path) == (LAPTOP, "abc", untimed)
+        assert read_head(path) == (LAPTOP, "abc", untimed, numbers)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial, wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -26,8 +26,12 @@ from timmy_tui.core.machine_name import is_machine_name
 from timmy_tui.core.output import say
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.pipeline.read_logs import logs_of, read_logs
 from timmy_tui.report.file_exports import FORMATS, STDOUT, MachineTurns
 from timmy_tui.storage.parquet_files import Origin
+
+HISTORY_WAIT_S = 30.0
+"""Longest wait for a dashboard that writes to the history: without it the newest turns would be missing."""
 
 
 class ExportOptions(LogOptions, frozen=True, kw_only=True):
@@ -75,8 +79,19 @@ def _name(_context: click.Context, _option: click.Parameter, text: str) -> str:
 @settings_option
 @log_option
 @format_options
-@click.option("--since", callback=_moment, metavar="TIME", help="Only turns that began from then on: 2026-11-26T09:30.")
-@click.option("--machine", "own_name", callback=_name, default="", help="Name of this machine. Default: the host's.")
+@click.option(
+    "--since",
+    callback=_moment,
+    metavar="TIME",
+    help="Only turns from this local time on: 2026-11-26T09:30. In a Parquet folder whole days (UTC) that have such.",
+)
+@click.option(
+    "--machine",
+    "own_name",
+    callback=_name,
+    default="",
+    help="Name of this machine. Default: the host's. With Parquet files: only the turns of this one.",
+)
 @takes(ExportOptions)
 def export(options: ExportOptions) -> None:
     """Write every turn that is over into files for other programs. Nothing that was said is in them.
@@ -85,6 +100,8 @@ def export(options: ExportOptions) -> None:
     """
     if not options.formats:
         raise click.UsageError(f"Name at least one of {', '.join(f'--{name}' for name in FORMATS)}.")
+    if list(options.formats.values()).count(STDOUT) > 1:
+        raise click.UsageError(f"Only one format can go to standard output ({STDOUT}).")
     machines = _machines(options)
     for name, target in options.formats.items():
         words = FORMATS[name].write(machines, target)
@@ -92,40 +109,61 @@ def export(options: ExportOptions) -> None:
             say(words, err=STDOUT in options.formats.values())
 
 
+class _Source(NamedTuple):
+    """Turns, and what the history knows of them."""
+
+    turns: Sequence[Turn]
+    times: Mapping[int, float] = {}
+    """Number → when a turn began that does not say it itself."""
+
+
 def _machines(options: ExportOptions) -> list[MachineTurns]:
     """The turns of each machine; of logs or of a history one."""
     if names_parquet(options):
         read = read_machines(options)
-        return [_of_machine(options, reading.turns, Origin(name)) for name, reading in read.items()]
-    turns = read_numbered(options).turns if options.logs else _remembered_turns(options)
-    return [_of_machine(options, turns, origin_of(options, options.own_name))]
+        if options.own_name and options.own_name not in read:
+            raise NotFound(f"there is no machine {options.own_name!r} in these files.", f"There is {', '.join(read)}.")
+        chosen = {name: one for name, one in read.items() if options.own_name in ("", name)}
+        return [_of_machine(options, _Source(reading.turns), Origin(name)) for name, reading in chosen.items()]
+    source = _Source(read_numbered(options).turns) if options.logs else _remembered_turns(options)
+    return [_of_machine(options, source, origin_of(options, options.own_name))]
 
 
-def _of_machine(options: ExportOptions, turns: Sequence[Turn], origin: Origin) -> MachineTurns:
-    over = [turn for turn in turns if turn.state is not TurnState.OPEN]
-    return MachineTurns(origin=origin, turns=over, read_reuse=partial(_reuse, options, over), since=options.since)
+def _of_machine(options: ExportOptions, source: _Source, origin: Origin) -> MachineTurns:
+    over = [turn for turn in source.turns if turn.state is not TurnState.OPEN]
+    return MachineTurns(
+        origin=origin,
+        turns=over,
+        read_reuse=partial(_reuse, options, over),
+        since=options.since,
+        times=source.times,
+    )
 
 
-def _remembered_turns(options: LogOptions) -> Sequence[Turn]:
-    """All of the history, once it has what the logs have; where there is none, those of the logs."""
+def _remembered_turns(options: LogOptions) -> _Source:
+    """All of the history, once it has what the logs have; those of the logs alone where the settings turn it off.
+
+    Raises HistoryError where it cannot be used: files that go on without it would lack turns, and have other numbers.
+    """
     timmy = find_timmy(options)
-    turns: Sequence[Turn] | None = None
+    if not timmy.settings.history.enabled:
+        return _Source(read_numbered(options).turns)
+    logged: Sequence[Turn] = ()
     problem: NotFound | None = None
     try:
-        turns = read_numbered(options).turns
+        logged = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
     except NotFound as error:
         problem = error  # The logs are gone; what they told may be in the history.
-    if timmy.settings.history.enabled:
-        try:
-            with open_history(timmy) as history:
-                stored = history.turns()
-            if stored or problem is None:
-                return stored
-        except (HistoryError, OSError):
-            pass  # It was said when the logs were read.
-    if turns is None:
-        raise problem or NotFound("there is neither a log nor a history.")
-    return turns
+    try:
+        with open_history(timmy, HISTORY_WAIT_S) as history:
+            history.put_turns(logged)
+            source = _Source(history.turns(), history.times_beside())
+    except HistoryError as error:
+        hint = "Nothing was exported. Try again, or export the logs without their history: --log FILE."
+        raise HistoryError(error.message, hint) from None
+    if problem is not None and not source.turns:
+        raise problem
+    return source
 
 
 def _reuse(options: LogOptions, turns: Sequence[Turn]) -> Mapping[int, Reuse]:

@@ -10,7 +10,7 @@ import click
 
 from timmy_tui.bootstrap.startup import find_timmy
 from timmy_tui.commands.named_turns import open_history, turn_named
-from timmy_tui.commands.options import LogOptions, json_option, log_option, root_option, settings_option, takes
+from timmy_tui.commands.options import LogOptions, json_option, only_log_option, root_option, settings_option, takes
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.formatting import count, duration, local_time
 from timmy_tui.core.output import say, say_json
@@ -50,7 +50,7 @@ class MarkOptions(LogOptions, frozen=True, kw_only=True):
 @click.command()
 @root_option
 @settings_option
-@log_option
+@only_log_option
 @click.argument("turn")
 @click.argument("quality", type=click.Choice(["good", "bad", "none"]))
 @click.option("--note", default="", help="Why, in your words.")
@@ -124,7 +124,7 @@ class HistoryOptions(LogOptions, frozen=True, kw_only=True):
 @click.command()
 @root_option
 @settings_option
-@log_option
+@only_log_option
 @click.option("--days", type=click.FloatRange(0, min_open=True), default=7.0, help="How many days to look back.")
 @json_option
 @click.option("--import", "take_in", is_flag=True, help="Read the logs (or --log FILE…) into the history first.")

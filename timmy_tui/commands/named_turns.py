@@ -25,15 +25,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_history(timmy: Timmy) -> Iterator["History"]:
-    """The history of this Timmy. What is wrong with its file or its rows is printed to stderr. Raises HistoryError."""
+def open_history(timmy: Timmy, wait_s: float | None = None) -> Iterator["History"]:
+    """The history of this Timmy. What is wrong with its file or its rows is printed to stderr. Raises HistoryError.
+
+    ``wait_s``: longest wait for another process that writes, by default a short one.
+    """
     from timmy_tui.storage.history import History
+    from timmy_tui.storage.schema import WAIT_S
 
     try:
         folder = state_dir()
     except OSError as error:
         raise HistoryError(f"the state folder cannot be used: {error.filename}: {error.strerror}.") from None
-    history = History(folder / "history.db", timmy.key, timmy.settings.history.text)
+    history = History(
+        folder / "history.db", timmy.key, timmy.settings.history.text, WAIT_S if wait_s is None else wait_s
+    )
     if history.warning:
         say(f"timmy-tui: {history.warning}", err=True)
     try:

@@ -58,14 +58,19 @@ def settings_option(command: Command) -> Command:
 
 
 def log_option(command: Command) -> Command:
-    """``--log FILE``, repeatable."""
-    return click.option(
-        "--log",
-        "logs",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        help="Read this file instead of the logs in Timmy's folder, or a folder of `export --parquet`; several times.",
-    )(command)
+    """``--log FILE``, repeatable; a log, or Parquet files."""
+    return _log_option("Read this file instead of the logs in Timmy's folder, or a folder of `export --parquet`")(
+        command
+    )
+
+
+def only_log_option(command: Command) -> Command:
+    """``--log FILE``, repeatable; a log."""
+    return _log_option("Read this file instead of the logs in Timmy's folder")(command)
+
+
+def _log_option(text: str) -> Callable[[Command], Command]:
+    return click.option("--log", "logs", multiple=True, type=click.Path(path_type=Path), help=f"{text}; several times.")
 
 
 def machine_option(command: Command) -> Command:
@@ -121,15 +126,13 @@ def origin_of(options: LogOptions, machine: str = "") -> "Origin":
 
     Named logs may be of any Timmy.
     """
-    import hashlib
-
     from timmy_tui.bootstrap.startup import find_timmy
-    from timmy_tui.core.machine_name import machine_name
+    from timmy_tui.core.machine_name import hash_anywhere, hash_on_machine, machine_name
     from timmy_tui.core.settings import load_settings
     from timmy_tui.storage.parquet_files import Origin
 
     chosen = machine or load_settings(options.settings_path).export.machine
     if options.logs:
         return Origin(machine_name(chosen))
-    key = find_timmy(options).key.encode(errors="surrogateescape")
-    return Origin(machine_name(chosen), hashlib.sha256(key).hexdigest()[:12])
+    key = find_timmy(options).key
+    return Origin(machine_name(chosen), hash_on_machine(key), hash_anywhere(key))

@@ -2,7 +2,7 @@
 
 import click
 
-from timmy_tui.commands.options import LogOptions, log_option, root_option, settings_option, takes
+from timmy_tui.commands.options import LogOptions, only_log_option, root_option, settings_option, takes
 from timmy_tui.core.output import say
 from timmy_tui.report.newest import newest_line
 
@@ -16,7 +16,7 @@ class StatusOptions(LogOptions, frozen=True, kw_only=True):
 @click.command()
 @root_option
 @settings_option
-@log_option
+@only_log_option
 @click.option("--tmux", is_flag=True, help="With tmux's colour codes.")
 @takes(StatusOptions)
 def status(options: StatusOptions) -> None:

@@ -60,3 +60,9 @@ class ParquetError(TimmyError):
     """A Parquet file or folder cannot be written or read."""
 
     title = "Parquet"
+
+
+class OutputError(TimmyError):
+    """Turns cannot be written where they are wanted."""
+
+    title = "Export"

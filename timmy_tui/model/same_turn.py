@@ -7,6 +7,8 @@ from timmy_tui.model.turn import Turn
 
 DURATION_TOLERANCE_MS = 0.06
 """A log may round durations to a tenth of a ms."""
+SAME_STAMP_S = 0.002
+"""One line, read twice or read back from a file with µs, has the same time; two turns do not begin within 2 ms."""
 START_TOLERANCE_S = 600.0
 SAME_ID_S = 120.0
 """Two turns with one id are the same if they start within this time: longer than any turn, shorter than the time after
@@ -35,7 +37,7 @@ def distance_ms(turn: Turn, other: Turn) -> float:
 def is_same_turn(turn: Turn, other: Turn) -> bool:
     """As is_same_exchange, and by the id, which alone collides; without id and figures by what was said, in lengths.
 
-    Two turns without id, figures and lengths look the same: whoever asks knows their order, or takes each once.
+    Two turns without a name (``has_name``) may only look the same: storage/known_turns.py decides by their places.
     """
     if turn.request_id and other.request_id:
         if turn.request_id != other.request_id:
@@ -48,12 +50,29 @@ def is_same_turn(turn: Turn, other: Turn) -> bool:
         return is_same_exchange(turn, other)
     if turn.request_id != other.request_id or _lengths(turn) != _lengths(other):
         return False
+    if None not in (turn.typed, other.typed) and turn.typed != other.typed:
+        return False
     return not _sessions_differ(turn, other) and _times_agree(turn, other)
 
 
 def has_figures(turn: Turn) -> bool:
     """Ollama's figures are known, which no other exchange has."""
     return turn.prompt_tokens is not None and (turn.prefill_ms is not None or turn.decode_ms is not None)
+
+
+def has_name(turn: Turn) -> bool:
+    """Something tells it from all others. A typed turn that failed has neither: it looks like the next one."""
+    return bool(turn.request_id) or has_figures(turn)
+
+
+def has_same_stamp(turn: Turn, other: Turn) -> bool:
+    """Both are timed, and by one line: of turns without a name nothing else is sure."""
+    return is_near(turn.started, other.started, SAME_STAMP_S)
+
+
+def is_near(a: float | None, b: float | None, tolerance_s: float) -> bool:
+    """Both times are known, and not further apart."""
+    return a is not None and b is not None and abs(a - b) <= tolerance_s
 
 
 def _sessions_differ(turn: Turn, other: Turn) -> bool:

@@ -20,6 +20,8 @@ from timmy_tui.profiles.streams import Batches, batches_of, is_stream
 from timmy_tui.sources.files.content import ABSENT, problem_of, read_start
 from timmy_tui.sources.files.whole_file import line_batches
 
+_PARQUET = b"PAR1"
+
 
 @dataclass(frozen=True, eq=False)
 class LogReading:
@@ -55,7 +57,10 @@ def named_logs(paths: Iterable[Path]) -> list[tuple[Path, LogFormat]]:
 
 def detect_format(path: Path) -> LogFormat:
     """The format that the beginning of a file shows. Raises NotFound or SourceError."""
-    return detect(read_start(path), path.name)
+    start = read_start(path)
+    if start.startswith(_PARQUET):
+        raise SourceError(f"{path} is a Parquet file, not a log.", "report, compare and export read such files: --log")
+    return detect(start, path.name)
 
 
 def read_logs(logs: Sequence[tuple[Path, LogFormat]], limits: TailSettings, keep_events: bool = True) -> LogReading:

@@ -8,6 +8,7 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from timmy_tui.core.failures import Failures
+from timmy_tui.model import endings
 from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.turn import Session, Turn, TurnState
 from timmy_tui.profiles.draft import Draft, TurnMaker
@@ -137,7 +138,7 @@ class ProfileAssembler:
             return
         if hit.event in self._restarts:
             for cut in [*self._open.values()]:
-                self._close(cut, TurnState.FAILED, "it was restarted before the turn ended", changed)
+                self._close(cut, TurnState.FAILED, endings.RESTARTED, changed)
             self._sessions.begin(None)
             return
         draft = self._draft_for(hit)
@@ -269,7 +270,7 @@ class ProfileAssembler:
             # First, so that the turn itself is the last one closed: what comes late without an id belongs to it.
             for older in [one for one in self._open.values() if one.ordinal < draft.ordinal]:
                 older.state = self._without_end(older, TurnState.ABORTED)
-                older.reason = "" if older.state is TurnState.COMPLETE else "a new turn began before it ended"
+                older.reason = "" if older.state is TurnState.COMPLETE else endings.broken_off_by()
                 self._open.pop(older.ordinal)
                 self._closed.append(older)
                 changed[older.ordinal] = older
@@ -291,7 +292,7 @@ class ProfileAssembler:
                 )
             if is_over or len(self._open) > MAX_OPEN:
                 state = self._without_end(draft, TurnState.TIMED_OUT)
-                reason = "" if state is TurnState.COMPLETE else "no further event"
+                reason = "" if state is TurnState.COMPLETE else endings.SILENT
                 self._close(draft, state, reason, changed)
 
     def _without_end(self, draft: Draft, state: TurnState) -> TurnState:

@@ -7,23 +7,24 @@ import csv
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from timmy_tui.analysis.columns import EXPORTED_COLUMNS, Column
-from timmy_tui.core.errors import NotFound
+from timmy_tui.core.errors import OutputError, ParquetError
 from timmy_tui.core.formatting import plural
 from timmy_tui.core.json_text import json_line
 from timmy_tui.core.output import say_block
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.csv_cells import safe_cell
-from timmy_tui.storage.parquet_days import ParquetDays, by_day
+from timmy_tui.storage.parquet_days import ParquetDays
 from timmy_tui.storage.parquet_files import Origin, replace_whole
 from timmy_tui.storage.session_runs import in_one_order
+from timmy_tui.storage.turn_days import by_day
 from timmy_tui.storage.turn_table import Row, cells_of, row_of
 
 STDOUT = "-"
@@ -41,16 +42,22 @@ class MachineTurns:
     """Prompt reuse by ordinal; takes longer than everything else."""
     since: float | None = None
     """Seconds since 1970: what began before is not exported."""
+    times: Mapping[int, float] = field(default_factory=dict)
+    """Number → when a turn began that does not say it itself."""
 
     @cached_property
     def reuse(self) -> Mapping[int, Reuse]:
         """The same, concluded once."""
         return self.read_reuse()
 
+    def chosen(self) -> list[Turn]:
+        """Those that are exported as they are, in their order."""
+        days = by_day(self.turns, self.since, self.times)
+        return sorted((turn for own in days.values() for turn in own), key=lambda turn: turn.ordinal)
+
     def rows(self) -> list[Row]:
         """The rows of a single file or stream, with its own ordinals and sessions."""
-        chosen = [turn for own in by_day(self.turns, self.since).values() for turn in own]
-        chosen.sort(key=lambda turn: turn.ordinal)
+        chosen = self.chosen()
         placed = in_one_order([chosen])
         return [row_of(turn, self.reuse.get(one.ordinal)) for turn, one in zip(placed, chosen, strict=True)]
 
@@ -75,14 +82,21 @@ class ParquetFolder:
     help: ClassVar[str] = "A folder with one file a day and machine; again: only what changed. Needs pyarrow."
 
     def write(self, machines: Sequence[MachineTurns], target: str) -> str:
-        said = []
+        said: list[str] = []
+        problem: ParquetError | None = None
         for one in machines:
             days = ParquetDays(Path(target), one.origin)
-            written = days.put(one.turns, lambda one=one: one.reuse, one.since)  # type: ignore[misc]
+            try:
+                written = days.put(one.turns, lambda one=one: one.reuse, one.since, one.times)  # type: ignore[misc]
+            except ParquetError as error:
+                problem = problem or error  # of one machine: the others are written
+                continue
             said.append(
                 f"{plural(written.turns, 'turn')} of {one.origin.machine}: {plural(written.days, 'day')} written, "
                 f"{written.unchanged} as they were"
             )
+        if problem is not None:
+            raise problem
         return f"{target}: {'; '.join(said)}"
 
 
@@ -138,10 +152,9 @@ def _write_text(blocks: Iterator[str], machines: Sequence[MachineTurns], target:
         return ""
     path = Path(target)
     if path.exists():
-        raise NotFound(f"{path} exists already: it is left as it is.", "Name a new file.")
+        raise OutputError(f"{path} exists already: it is left as it is.", "Name a new file.")
     replace_whole(path, "".join(blocks).encode())
-    turns = sum(len(own) for one in machines for own in by_day(one.turns, one.since).values())
-    return f"{path}: {plural(turns, 'turn')}"
+    return f"{path}: {plural(sum(len(one.chosen()) for one in machines), 'turn')}"
 
 
 def _csv_text(rows: Iterable[Sequence[object]]) -> str:

@@ -20,7 +20,7 @@ from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.damage import is_damage
-from timmy_tui.storage.schema import open_database
+from timmy_tui.storage.schema import WAIT_S, open_database
 from timmy_tui.storage.turn_rows import PLACED, Stored, TurnRows, stored_value
 
 T = TypeVar("T")
@@ -41,24 +41,25 @@ class Mark(NamedTuple):
 class History:
     """The database at ``path``, which is created if it does not exist. Use it from one thread."""
 
-    def __init__(self, path: Path, root: str, keep_text: bool = False) -> None:
+    def __init__(self, path: Path, root: str, keep_text: bool = False, wait_s: float = WAIT_S) -> None:
         """Open and check. A damaged file is renamed, not deleted, and named in ``warning``.
 
-        Raises HistoryError when the file cannot be opened or belongs to a newer version of the program.
+        ``wait_s``: longest wait for another process that writes. Raises HistoryError when the file cannot be opened or
+        belongs to a newer version of the program.
         """
         self.unreadable: Counter[str] = Counter()
         """Rows that could not be read, by table; they stay as they are."""
         # A path that is not UTF-8 has characters that SQLite refuses.
         self._root = root = os.fsencode(root).decode(errors="backslashreplace")
         self._keep_text = keep_text
-        self._path = path
+        self._path, self._wait_s = path, wait_s
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise HistoryError(f"{path.parent} cannot be used: {error.strerror}.") from None
         self._in_logs: set[int] = set()
         """Numbers of the turns that were put: they would come back from the logs, under another number."""
-        self._database, self.warning = open_database(path)
+        self._database, self.warning = open_database(path, wait_s)
         self._rows = TurnRows(self._database, root, self._without_private_text)
 
     def close(self) -> None:
@@ -78,7 +79,7 @@ class History:
     def _replace_damaged(self, error: sqlite3.Error) -> None:
         with suppress(sqlite3.Error):
             self._database.close()
-        self._database, self.warning = open_database(self._path)
+        self._database, self.warning = open_database(self._path, self._wait_s)
         self._rows = TurnRows(self._database, self._root, self._without_private_text)
         if self.warning:
             raise HistoryError(self.warning + ".", "What was to be done is tried again.")
@@ -165,6 +166,11 @@ class History:
         with self._access("read"):
             rows = self._database.execute(statement, (self._root, since, since, until, until))
             yield from _renumber(self._decoded("turns", rows, Turn))
+
+    def times_beside(self) -> dict[int, float]:
+        """Number of each turn that does not say when it began → when the turn beside it did."""
+        where = f"root = ? AND started IS NULL AND {TIMED} AND {PLACED}"
+        return dict(self._read(f"SELECT number, at FROM turns WHERE {where}", (self._root,)))
 
     def newest_turns(self, since: float, until: float, most: int) -> list[Turn]:
         """At most the newest ``most`` of ``turns(since, until)``; their ordinals and sessions count from the first."""

@@ -6,26 +6,23 @@ of its turns changed, in one step; a turn that the source does not have any more
 """
 
 import fcntl
-import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from timmy_tui.core.errors import ParquetError
+from timmy_tui.core.sanitize import clean
 from timmy_tui.model.llm import Reuse
-from timmy_tui.model.turn import LATEST, Turn
-from timmy_tui.storage.known_turns import KnownTurns
+from timmy_tui.model.turn import Turn
+from timmy_tui.storage.day_merge import DayMerge, comparable, digest_of, in_file_order, rows_of
+from timmy_tui.storage.known_turns import times_of
 from timmy_tui.storage.parquet_files import (
-    SCHEMA,
     SUFFIX,
+    DamagedFile,
     FileHead,
     Origin,
     file_bytes,
@@ -34,16 +31,15 @@ from timmy_tui.storage.parquet_files import (
     replace_whole,
     sync_folder,
 )
-from timmy_tui.storage.session_runs import in_one_order
-from timmy_tui.storage.turn_table import Row, cells_of, row_of
+from timmy_tui.storage.turn_days import NO_DAY, by_day, left_days, where_they_may_have_been
+from timmy_tui.storage.turn_table import Row
 
-NO_DAY = "__HIVE_DEFAULT_PARTITION__"
-"""The day of turns of which no time is known; Hive's name for it, which DuckDB reads as NULL."""
 PREFIX = "day="
 _DAY = re.compile(rf"{PREFIX}(\d{{4}}-\d\d-\d\d|{NO_DAY})")
 WAIT_S = 60.0
 """How long one exporter waits for another on the same folder: a year of turns is written in some seconds."""
 _LOOK_S = 0.05
+_OTHER_NAME = "Give this one a name of its own: --machine NAME, or machine in [export] of the settings."
 
 ReuseOf = Callable[[], Mapping[int, Reuse]]
 """Prompt reuse by ordinal; asked only when a file is written, because it takes longer than everything else."""
@@ -53,11 +49,21 @@ class Written(NamedTuple):
     """What an export did."""
 
     days: int
-    """Files written."""
+    """Files that hold other turns than before."""
     unchanged: int
     """Days whose turns were all in their file."""
     turns: int
     """All that were to be in the files."""
+
+
+class _DayFile(NamedTuple):
+    """The file of a day."""
+
+    day: str
+    head: FileHead | None
+    """What it says of itself; None: it does not exist yet."""
+    digest: str
+    """Of the turns that it is to be written from; empty: the day is not wanted."""
 
 
 class ParquetDays:
@@ -67,28 +73,53 @@ class ParquetDays:
         self._folder = folder
         self._origin = origin
 
-    def put(self, turns: Sequence[Turn], reuse_of: ReuseOf, since: float | None = None) -> Written:
+    def put(
+        self,
+        turns: Sequence[Turn],
+        reuse_of: ReuseOf,
+        since: float | None = None,
+        times: Mapping[int, float] | None = None,
+    ) -> Written:
         """Have these turns, all of a source in their order, in the files, each once. Raises ParquetError, OSError.
 
-        ``since``: seconds since 1970; of the days on which no turn began from then on no file is written.
+        ``since``: seconds since 1970; of the days on which no turn began from then on no file is written. ``times``:
+        number → when a turn began that does not say it. A damaged file costs its own day; it is raised at the end.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._only_one():
             self._remove_leftovers()
-            wanted = by_day(turns, since)
-            days = {day: own for day, own in by_day(turns).items() if day in wanted}
-            heads = self._heads()
-            digests = {day: _digest(own) for day, own in days.items()}
+            self._refuse_other_name()
+            heads, damaged = self._heads()
+            days = by_day(turns, None, times)
+            wanted = {day: days[day] for day in by_day(turns, since, times)}
+            digests = {day: digest_of(own) for day, own in wanted.items()}
             changed = {day for day, digest in digests.items() if day not in heads or heads[day].digest != digest}
-            written, known = 0, KnownTurns(turn for own in days.values() for turn in own)
-            for day in sorted(changed | _where_they_may_have_been(changed, heads)):
-                stored = read_rows(self._path(day))[1] if day in heads else []
-                items = _merged(stored, days.get(day, ()), known)
-                ordered = in_one_order(list(run) for run in _runs(items))
-                if [_comparable(turn) for turn in ordered] != [_comparable(row.turn) for row in stored]:
-                    self._write(day, _rows(items, ordered, reuse_of), digests.get(day, ""))
-                    written += 1
-        return Written(written, len(days) - len(changed), sum(map(len, days.values())))
+            visited = changed | where_they_may_have_been(changed, heads) | self._of_older_versions(heads)
+            if changed and since is None:
+                visited |= left_days(turns, days, heads)
+            merge = DayMerge(turns, times_of(turns, times), days, wanted) if visited else None
+            written: set[str] = set()
+            for day in sorted(visited - damaged.keys()):
+                try:
+                    if merge and self._put_day(_DayFile(day, heads.get(day), digests.get(day, "")), merge, reuse_of):
+                        written.add(day)
+                except DamagedFile as error:
+                    damaged[day] = error
+        if damaged:
+            raise _of_damage(damaged)
+        return Written(len(written), len(wanted.keys() - written), sum(map(len, wanted.values())))
+
+    def _put_day(self, file: _DayFile, merge: DayMerge, reuse_of: ReuseOf) -> bool:
+        """Write the file where it is to hold other turns; True if so. What it says of itself is renewed as well."""
+        stored = read_rows(self._path(file.day))[1] if file.head is not None else []
+        items = merge.items(file.day, stored)
+        ordered = in_file_order(items)
+        if [comparable(turn) for turn in ordered] != [comparable(row.turn) for row in stored]:
+            self._write(file, rows_of(items, ordered, reuse_of()) if items else [])
+            return True
+        if file.head is not None and (file.digest not in ("", file.head.digest) or self._is_older(file.head)):
+            self._write(file._replace(digest=file.digest or file.head.digest), stored)
+        return False
 
     def _path(self, day: str) -> Path:
         return self._folder / f"{PREFIX}{day}" / f"{self._origin.machine}{SUFFIX}"
@@ -98,28 +129,63 @@ class ParquetDays:
         matches = (_DAY.fullmatch(path.parent.name) for path in self._folder.glob(f"{PREFIX}*/{self._path('').name}"))
         return sorted(match[1] for match in matches if match)
 
-    def _heads(self) -> dict[str, FileHead]:
-        """What each file of this machine says of itself. Raises ParquetError for one that is not to be written."""
+    def _heads(self) -> tuple[dict[str, FileHead], dict[str, DamagedFile]]:
+        """What each file of this machine says of itself, by day, and those that are damaged.
+
+        Raises ParquetError for one that is not to be written.
+        """
         heads: dict[str, FileHead] = {}
+        damaged: dict[str, DamagedFile] = {}
         for day in self._own_days():
             path = self._path(day)
-            head = read_head(path)
+            try:
+                head = read_head(path)
+            except DamagedFile as error:
+                damaged[day] = error
+                continue
             if head is None:
                 raise ParquetError(f"{path} is not a file of timmy-tui: it is left as it is.", _OTHER_NAME)
-            if "" not in (head.origin.timmy, self._origin.timmy) and head.origin.timmy != self._origin.timmy:
+            ours = ("", self._origin.timmy, self._origin.older)
+            if self._origin.timmy and head.origin.timmy not in ours:
                 raise ParquetError(f"{path} has the turns of another Timmy: it is left as it is.", _OTHER_NAME)
             heads[day] = head
-        return heads
+        return heads, damaged
 
-    def _write(self, day: str, rows: Sequence[Row], digest: str) -> None:
-        path = self._path(day)
+    def _refuse_other_name(self) -> None:
+        """Raises ParquetError where this Timmy's turns are here under another name: all would be there twice."""
+        if not self._origin.timmy:
+            return
+        others: dict[str, list[Path]] = {}
+        for path in sorted(self._folder.glob(f"{PREFIX}*/[!.]*{SUFFIX}"), reverse=True):
+            if path.stem != self._origin.machine:
+                others.setdefault(path.stem, []).append(path)
+        for name, paths in others.items():
+            if next(filter(None, map(_timmy_of, paths)), "") == self._origin.timmy:
+                name = clean(name, 63)
+                raise ParquetError(
+                    f"{self._folder} has the turns of this Timmy under the name {name}: they would be there twice.",
+                    f"Go on with --machine {name}, or move its files away: all is written again under the new name.",
+                )
+
+    def _is_older(self, head: FileHead) -> bool:
+        """It was written by a version that told two machines with one name and one path not apart."""
+        return bool(self._origin.timmy) and head.origin.timmy == self._origin.older != ""
+
+    def _of_older_versions(self, heads: Mapping[str, FileHead]) -> set[str]:
+        return {day for day, head in heads.items() if self._is_older(head)}
+
+    def _write(self, file: _DayFile, rows: Sequence[Row]) -> None:
+        path = self._path(file.day)
         if not rows:
             path.unlink(missing_ok=True)  # its turns are in the file of another day
             return
         if not path.parent.is_dir():
             path.parent.mkdir(exist_ok=True)
             sync_folder(self._folder)
-        replace_whole(path, file_bytes(rows, self._origin, digest))
+        origin = self._origin
+        if not origin.timmy and file.head is not None:
+            origin = origin._replace(timmy=file.head.origin.timmy)  # named logs do not take the guard away
+        replace_whole(path, file_bytes(rows, origin, file.digest))
 
     def _remove_leftovers(self) -> None:
         """Of an exporter that was killed; nobody else writes this machine's files now."""
@@ -145,89 +211,17 @@ class ParquetDays:
             os.close(fd)
 
 
-_OTHER_NAME = "Give this one a name of its own: --machine NAME, or machine in [export] of the settings."
+def _timmy_of(path: Path) -> str:
+    """The hash in a file of another name; empty where it does not tell."""
+    with suppress(ParquetError, OSError):
+        head = read_head(path)
+        return "" if head is None else head.origin.timmy
+    return ""
 
 
-def by_day(turns: Sequence[Turn], since: float | None = None) -> dict[str, list[Turn]]:
-    """Day → its turns, in their order. A turn without a time is of the day of the one before it, or else behind it."""
-    days: dict[str, list[Turn]] = {}
-    for turn, at in zip(turns, _times(turns), strict=True):
-        if since is None or (at is not None and at >= since):
-            days.setdefault(NO_DAY if at is None else _day_of(at), []).append(turn)
-    return days
-
-
-def _times(turns: Sequence[Turn]) -> list[float | None]:
-    own = [turn.started if turn.started is not None and 0 < turn.started < LATEST else None for turn in turns]
-    latest = next((at for at in own if at is not None), None)
-    times = []
-    for at in own:
-        latest = latest if at is None else at
-        times.append(latest)
-    return times
-
-
-def _day_of(stamp: float) -> str:
-    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d")
-
-
-def _where_they_may_have_been(changed: Collection[str], heads: Mapping[str, FileHead]) -> set[str]:
-    """Days whose file may hold a turn that is of another day now.
-
-    Its time was not known, or became another one across midnight when the other log told of it.
-    """
-    if not changed:
-        return set()
-    untimed = {day for day, head in heads.items() if head.untimed}
-    return untimed | {near for day in changed for near in _neighbours(day) if near in heads}
-
-
-def _neighbours(day: str) -> tuple[str, ...]:
-    if day == NO_DAY:
-        return ()
-    at = date.fromisoformat(day)
-    return tuple((at + timedelta(step)).isoformat() for step in (-1, 1))
-
-
-def _merged(stored: Sequence[Row], turns: Sequence[Turn], known: KnownTurns) -> list[Row | Turn]:
-    """The turns, and the stored rows that are none of the known ones, each behind the row that it stood behind."""
-    known.begin()
-    own = {id(turn) for turn in turns}
-    behind: dict[int, list[Row]] = {}
-    last = 0
-    for row in stored:
-        turn = known.find(row.turn)
-        if turn is None:
-            behind.setdefault(last, []).append(row)
-        elif id(turn) in own:
-            last = id(turn)
-    merged: list[Row | Turn] = [*behind.get(0, ())]
-    for turn in turns:
-        merged += (turn, *behind.get(id(turn), ()))
-    return merged
-
-
-def _runs(items: Sequence[Row | Turn]) -> Iterator[Iterator[Turn]]:
-    """Stretches of one reading."""
-    for _, run in groupby(items, type):
-        yield (item.turn if isinstance(item, Row) else item for item in run)
-
-
-def _rows(items: Sequence[Row | Turn], ordered: Sequence[Turn], reuse_of: ReuseOf) -> list[Row]:
-    """``ordered``: the turns of the items, with the ordinals and sessions of the file."""
-    reuse = reuse_of()
-    return [
-        Row(turn, item.reuse) if isinstance(item, Row) else row_of(turn, reuse.get(item.ordinal))
-        for item, turn in zip(items, ordered, strict=True)
-    ]
-
-
-def _comparable(turn: Turn) -> tuple[Any, ...]:
-    """What a file has of a turn, without what was concluded from others."""
-    return cells_of(Row(turn), "")
-
-
-def _digest(turns: Sequence[Turn]) -> str:
-    """Changes with whatever a file would have of these turns."""
-    cells = [_comparable(turn) for turn in in_one_order([turns])]
-    return hashlib.blake2b(msgspec.json.encode([SCHEMA, cells]), digest_size=16).hexdigest()
+def _of_damage(damaged: Mapping[str, DamagedFile]) -> ParquetError:
+    more = f" So are {len(damaged) - 1} more." if len(damaged) > 1 else ""
+    return ParquetError(
+        f"{next(iter(damaged.values())).message}{more}",
+        "All other days are up to date. Move it away: the next export writes that day anew.",
+    )

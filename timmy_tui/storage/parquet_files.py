@@ -4,6 +4,7 @@ Needs pyarrow, which is imported when a file is written or read.
 """
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,9 @@ class Origin(NamedTuple):
     machine: str
     """The name that the user, or the machine, gives it."""
     timmy: str = ""
-    """A hash of where that Timmy is; empty: named logs, which do not tell."""
+    """A hash of the machine and of where that Timmy is on it; empty: named logs, which do not tell."""
+    older: str = ""
+    """The hash that earlier versions wrote: of where it is alone, which is the same on two machines."""
 
 
 class FileHead(NamedTuple):
@@ -43,6 +46,12 @@ class FileHead(NamedTuple):
     """Of the turns that it was written from; empty: not known."""
     untimed: bool
     """A row may have no time."""
+    numbers: tuple[int, int] | None
+    """Lowest and highest number of its turns; None: not known."""
+
+
+class DamagedFile(ParquetError):
+    """A file that cannot be read as Parquet: one that was cut off, or overwritten."""
 
 
 def arrow() -> tuple[Any, Any]:
@@ -89,20 +98,24 @@ def _arrow_schema(pa: Any) -> Any:
 def replace_whole(path: Path, data: bytes) -> None:
     """Make ``data`` the content of the file in one step, on the disk before it has the name. Raises OSError.
 
-    A full disk or a kill leaves the old file, byte for byte.
+    A full disk or a kill leaves the old file, byte for byte. Its access rights stay, and a link stays one.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    target = Path(os.path.realpath(path))
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666), "wb") as file:
+            with suppress(FileNotFoundError):
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(scratch, path)
-        sync_folder(path.parent)
-    except OSError as error:
+        os.replace(scratch, target)
+        sync_folder(target.parent)
+    except BaseException as error:
         with suppress(OSError):
             scratch.unlink(missing_ok=True)
-        error.filename = str(path)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
 
 
@@ -160,13 +173,27 @@ def _head(path: Path, metadata: Any) -> FileHead | None:
             "" if system == BUILT_IN else "Read it with its profile: timmy-tui --profile NAME …",
         )
     machine, timmy, digest = (said.get(key, b"").decode(errors="replace") for key in (_MACHINE, _TIMMY, _DIGEST))
-    return FileHead(Origin(machine, timmy), digest if version else "", _has_missing(metadata, names.index("started")))
+    return FileHead(
+        Origin(machine, timmy),
+        digest if version else "",
+        any(one is None or one.null_count != 0 for one in _statistics(metadata, "started")),
+        _range(_statistics(metadata, "number")),
+    )
 
 
-def _has_missing(metadata: Any, column: int) -> bool:
-    """By the statistics in the footer; True where they do not say."""
-    groups = (metadata.row_group(at).column(column) for at in range(metadata.num_row_groups))
-    return any(one.statistics is None or one.statistics.null_count != 0 for one in groups)
+def _statistics(metadata: Any, column: str) -> list[Any]:
+    """Those of a column in the footer, one for each group of rows; None where they are not there."""
+    names = metadata.schema.names
+    if column not in names:
+        return [None]
+    at = names.index(column)
+    return [metadata.row_group(group).column(at).statistics for group in range(metadata.num_row_groups)]
+
+
+def _range(statistics: Sequence[Any]) -> tuple[int, int] | None:
+    if any(one is None or not one.has_min_max or one.null_count != 0 for one in statistics) or not statistics:
+        return None
+    return min(one.min for one in statistics), max(one.max for one in statistics)
 
 
 def _cells(pa: Any, table: Any) -> Iterator[Mapping[str, Any]]:
@@ -188,4 +215,5 @@ def _problem(path: Path, error: Exception) -> Exception:
     """The error of a file that cannot be opened as it is; pyarrow raises OSError for damage too, without a number."""
     if isinstance(error, OSError) and error.errno is not None:
         return error
-    return ParquetError(f"{path} cannot be read as turns: {clean(str(error).partition(chr(10))[0], 200).rstrip('.')}.")
+    why = clean(str(error).partition(chr(10))[0], 200).rstrip(".")
+    return DamagedFile(f"{path} cannot be read as turns: {why}.")

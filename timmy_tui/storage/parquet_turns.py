@@ -1,12 +1,12 @@
 """Turns read back from Parquet files and folders, machine by machine: clocks and sessions of two never mix."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from timmy_tui.core.errors import NotFound
 from timmy_tui.model.turn import Turn
-from timmy_tui.storage.known_turns import KnownTurns
+from timmy_tui.storage.known_turns import KnownTurns, find_each, times_of
 from timmy_tui.storage.parquet_days import PREFIX
 from timmy_tui.storage.parquet_files import MAGIC, SUFFIX, read_head, read_rows
 from timmy_tui.storage.session_runs import in_one_order
@@ -46,15 +46,16 @@ def read_parquet(paths: Iterable[Path]) -> ParquetReading:
             continue
         for one in _files_in(path):
             (foreign if read_head(one) is None else files).append(one)
-    runs: dict[str, list[Sequence[Turn]]] = {}
+    runs: dict[str, dict[Hashable, list[Sequence[Turn]]]] = {}
     for path in dict.fromkeys(files):
         head, rows = read_rows(path)
-        runs.setdefault(head.origin.machine or UNNAMED, []).append([row.turn for row in rows])
+        own = runs.setdefault(head.origin.machine or UNNAMED, {})
+        own.setdefault(_export_of(path), []).append([row.turn for row in rows])
     if not runs:
         raise NotFound(
             "there are no turns of timmy-tui in these folders.", "timmy-tui export --parquet DIR writes them."
         )
-    machines = {name: tuple(in_one_order(_each_once(sorted(own, key=_begins)))) for name, own in runs.items()}
+    machines = {name: tuple(in_one_order(_each_once(own.values()))) for name, own in runs.items()}
     return ParquetReading(machines, len(files), tuple(foreign))
 
 
@@ -69,15 +70,28 @@ def _begins(run: Sequence[Turn]) -> float:
     return next((turn.started for turn in run if turn.started is not None), 0.0)
 
 
-def _each_once(runs: Sequence[Sequence[Turn]]) -> Sequence[Sequence[Turn]]:
-    """Without what an earlier file has too, such as a single file beside a folder of days."""
-    if len(runs) == 1:
-        return runs
-    known = KnownTurns()
+def _export_of(path: Path) -> Hashable:
+    """Which files are of one export: the days of one folder, which have each turn once. Any other stands alone."""
+    return (path.parent.parent, path.name) if path.parent.name.startswith(PREFIX) else path
+
+
+def _each_once(exports: Iterable[Sequence[Sequence[Turn]]]) -> list[Sequence[Turn]]:
+    """Runs by time, without what an earlier export has too, such as a single file beside a folder of days."""
     kept: list[Sequence[Turn]] = []
-    for run in runs:
-        known.begin()
-        kept.append([turn for turn in run if known.find(turn) is None])
-        for turn in kept[-1]:
-            known.add(turn)
+    for runs in exports:
+        runs = sorted(runs, key=_begins)
+        if kept:
+            known = KnownTurns(_all(kept), _times(kept))
+            found = iter(find_each(_all(runs), _times(runs), known))
+            runs = [[turn for turn in run if next(found) is None] for run in runs]
+        kept = sorted([*kept, *runs], key=_begins)
     return kept
+
+
+def _all(runs: Iterable[Sequence[Turn]]) -> list[Turn]:
+    return [turn for run in runs for turn in run]
+
+
+def _times(runs: Iterable[Sequence[Turn]]) -> list[float | None]:
+    """By the turns of the same file."""
+    return [at for run in runs for at in times_of(run)]

@@ -9,6 +9,8 @@ from timmy_tui.core.errors import HistoryError
 from timmy_tui.storage.damage import is_damage, private, salvage, set_aside
 
 VERSION = 3
+WAIT_S = 2.0
+"""Longest wait for another process that writes: a dashboard tries again by itself."""
 
 _MIGRATION_SCRIPTS: tuple[str, ...] = (
     """
@@ -66,13 +68,13 @@ _COLUMNS = {
 """What the tables of this version have; a file that has less was changed by somebody else."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, wait_s: float = WAIT_S) -> sqlite3.Connection:
     """Open, check and migrate. Raises sqlite3.DatabaseError for a damaged file, HistoryError for a newer one."""
     # Made here, because SQLite would make it, and its -wal and -shm after it, readable by everybody.
     with suppress(OSError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         private(path)
-    database = sqlite3.connect(path, timeout=2.0, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
     database.text_factory = lambda text: text.decode(errors="replace")
     try:
         _refuse_newer(database, path)
@@ -90,20 +92,20 @@ def connect(path: Path) -> sqlite3.Connection:
     return database
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
+def open_database(path: Path, wait_s: float = WAIT_S) -> tuple[sqlite3.Connection, str]:
     """The database, and a message for the user where it was damaged: then it is a new one with what could be read.
 
     Raises HistoryError when the file cannot be opened or belongs to a newer version of the program.
     """
     try:
-        return connect(path), ""
+        return connect(path, wait_s), ""
     except sqlite3.Error as error:
         if not is_damage(error):
             raise HistoryError(f"{path} cannot be used: {error}.", "Turns are shown but not stored.") from None
         why = error
     try:
         aside = set_aside(path)
-        database = connect(path)
+        database = connect(path, wait_s)
     except (OSError, sqlite3.Error) as error:
         raise HistoryError(f"{path} is damaged ({why}) and cannot be replaced: {error}.") from None
     rows = salvage(aside, database)

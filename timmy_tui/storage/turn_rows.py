@@ -1,12 +1,12 @@
 """The rows of the turns of one Timmy: which row a turn is, its number, and its place among the others.
 
 One exchange is one row, whoever told of it and whenever. A turn that is read again, from the same log or a copy of it,
-is the same row: it is found by id and time, because the eight-digit ids alone collide, or by Ollama's figures.
+is the same row, by the rule of known_turns.py.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,16 +16,16 @@ import msgspec
 from msgspec.structs import replace
 
 from timmy_tui.core.decode import Unreadable, decode_as
-from timmy_tui.model.same_turn import certain_session, distance_ms, has_figures, is_same_turn
+from timmy_tui.model.same_turn import has_figures, has_name, is_same_turn
 from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.storage.known_turns import FIRST, LAST, Account, find_each, times_of
+from timmy_tui.storage.merged_turn import completeness, merged
 from timmy_tui.storage.places import kept_places, places_between
 
 T = TypeVar("T")
 _COLUMNS = "key, number, place, CASE WHEN typeof(at) IN ('real', 'integer') THEN at END, data, request_id"
 PLACED = "typeof(turns.number) = 'integer' AND typeof(turns.place) IN ('real', 'integer')"
 """The row has a name and a place; columns take anything from a hand that edits them."""
-_FIRST, _LAST = float("-inf"), float("inf")
-"""Before and behind all places."""
 _USABLE = "typeof(number) = 'integer' AND number BETWEEN 0 AND 9007199254740992"
 """What a number of a turn can be: above 2^53 one more is not a number that SQLite can count on from."""
 
@@ -76,29 +76,41 @@ class _Item(NamedTuple):
     beside: bool
 
 
+class _Chosen(NamedTuple):
+    """A turn of a reading; ``beside``: as in _Item; ``at``: when it began, by itself or by the one beside it."""
+
+    turn: Turn
+    beside: bool
+    at: float | None
+
+
 class TurnRows:
     """The table of turns, for one root. Every method needs an open transaction, which the caller begins."""
+
+    one_numbering = False
+    """A reading numbers its turns from 1."""
 
     def __init__(self, database: sqlite3.Connection, root: str, without_private_text: Callable[[Turn], Turn]) -> None:
         self._database = database
         self._root = root
         self._without_private_text = without_private_text
+        self._rows: dict[Hashable, TurnRow] = {}
+        """By key, those that ``alike`` has returned for one reading."""
+        self._nameless: dict[Hashable, list[TurnRow]] = {}
+        """By token counts, those without id, for one reading."""
 
     def put(self, turns: Iterable[Turn], among: Iterable[Turn]) -> Stored:
         """Store closed turns of one reading. ``among``: all turns of that reading, which tell where the new ones are.
 
         A stored turn keeps its number. It is replaced by a more complete one, and keeps what only it had.
         """
-        taken: set[str] = set()
-        last = float("-inf")
-        items: list[_Item] = []
-        for turn, beside in _with_neighbours(turns, among):
-            row = self.find(turn, taken, last)
-            if row is not None:
-                taken.add(row.key)
-                last = row.place
-            if row is not None or not beside:
-                items.append(_Item(turn, row, beside))
+        chosen = _with_neighbours(turns, among)
+        found = self._find([one.turn for one in chosen], [one.at for one in chosen])
+        items = [
+            _Item(one.turn, row, one.beside)
+            for one, row in zip(chosen, found, strict=True)
+            if row is not None or not one.beside
+        ]
         places = self._places(items)
         times = _times(items)
         stored: dict[int, Turn] = {}
@@ -109,26 +121,41 @@ class TurnRows:
                 new += item.row is None
         return Stored(stored, new)
 
-    def find(self, turn: Turn, taken: Collection[str] = (), behind: float = float("-inf")) -> TurnRow | None:
-        """The row of the same turn. ``taken``: keys of rows that are other turns of its reading.
+    def _find(self, turns: Sequence[Turn], times: Sequence[float | None]) -> list[TurnRow | None]:
+        """The row of each turn of a reading."""
+        self._rows, self._nameless = {}, {}
+        found = find_each(turns, times, self)
+        return [None if account is None else self._rows[account.key] for account in found]
 
-        ``behind``: place of the turn before it. Only that tells apart two turns without id, figures and times.
-        """
-        if turn.request_id:
-            same = self._same(turn, taken, "request_id = ?", turn.request_id)
-            if same:
-                return min(same, key=lambda row: _apart(turn, row))
+    def find(self, turn: Turn) -> TurnRow | None:
+        """The row of one turn. Of several that cannot be told apart without the turns beside them, the newest."""
+        (row,) = self._find([turn], [turn.started])
+        if row is None and turn.started is None and not has_name(turn):
+            return next((self._rows[one.key] for one in reversed(self.alike(turn))), None)
+        return row
+
+    def alike(self, turn: Turn) -> Sequence[Account]:
+        """As ``known_turns.Known``."""
+        rows = self._same(turn, self._select("request_id = ?", turn.request_id)) if turn.request_id else []
         counts = (turn.prompt_tokens, turn.output_tokens)
-        if has_figures(turn):
-            same = self._same(turn, taken, "prompt_tokens IS ? AND output_tokens IS ?", *counts)
-            return min(same, key=lambda row: distance_ms(turn, row.turn), default=None)
-        if turn.request_id:
-            return None
-        where = "request_id = '' AND prompt_tokens IS ? AND output_tokens IS ? AND place > ?"
-        return next(iter(self._same(turn, taken, where, *counts, behind)), None)
+        if not rows and has_figures(turn):
+            rows = self._same(turn, self._select("prompt_tokens IS ? AND output_tokens IS ?", *counts))
+        elif not turn.request_id:
+            where = "request_id = '' AND prompt_tokens IS ? AND output_tokens IS ?"
+            if counts not in self._nameless:
+                self._nameless[counts] = self._select(where, *counts)
+            rows = self._same(turn, self._nameless[counts])
+        self._rows.update((row.key, row) for row in rows)
+        return [Account(row.key, row.turn, row.place, row.at) for row in rows]
 
-    def _same(self, turn: Turn, taken: Collection[str], where: str, *values: object) -> list[TurnRow]:
-        return [row for row in self._select(where, *values) if row.key not in taken and is_same_turn(turn, row.turn)]
+    def next_named(self, place: float, forward: bool) -> float:
+        """As ``known_turns.Known``."""
+        side, order, end = (">", "ASC", LAST) if forward else ("<", "DESC", FIRST)
+        nearest = self._nearest(f"place {side} ? AND (request_id <> '' OR prompt_tokens IS NOT NULL)", order, place)
+        return end if nearest is None else nearest
+
+    def _same(self, turn: Turn, rows: Iterable[TurnRow]) -> list[TurnRow]:
+        return [row for row in rows if is_same_turn(turn, row.turn)]
 
     def numbered(self, number: int) -> TurnRow | None:
         """The turn with this number."""
@@ -179,14 +206,14 @@ class TurnRows:
 
         Rows that the reading does not have can stand there: of older logs, or of v34's statistics alone.
         """
-        bounds = (_FIRST if low is None else low, _LAST if high is None else high)
+        bounds = (FIRST if low is None else low, LAST if high is None else high)
         if at is not None and (low is not None or high is None):
             before = self._nearest("place >= ? AND place < ? AND (at <= ? OR place = ?)", "DESC", *bounds, at, low)
         elif low is not None and high is not None:
             before = low
         else:
             before = self._nearest("place >= ? AND place < ?", "DESC", *bounds)
-        after = self._nearest("place > ?", "ASC", _FIRST if before is None else before)
+        after = self._nearest("place > ?", "ASC", FIRST if before is None else before)
         return before, after if high is None or after is None else min(after, high)
 
     def _nearest(self, where: str, order: str, *values: object) -> float | None:
@@ -199,7 +226,7 @@ class TurnRows:
 
     def _write(self, item: _Item, place: float, at: float | None) -> Turn:
         row = item.row
-        turn = item.turn if row is None else _merged(row.turn, item.turn)
+        turn = item.turn if row is None else merged(row.turn, item.turn)
         data = msgspec.json.encode(replace(self._without_private_text(turn), ordinal=0, number=None, place=()))
         if row is not None and (row.data, row.place, row.at) == (data, place, at):
             return row.turn
@@ -210,7 +237,7 @@ class TurnRows:
             "place, at, prompt_tokens, output_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 key if row is None else row.key, self._root, turn.request_id, turn.session_id, turn.started,
-                str(turn.state), _completeness(turn), data, number, place, at, turn.prompt_tokens, turn.output_tokens,
+                str(turn.state), completeness(turn), data, number, place, at, turn.prompt_tokens, turn.output_tokens,
             ),
         )  # fmt: skip
         return replace(turn, number=number)
@@ -230,17 +257,23 @@ class TurnRows:
         return int(row[0])
 
 
-def _with_neighbours(turns: Iterable[Turn], among: Iterable[Turn]) -> list[tuple[Turn, bool]]:
-    """The closed turns in order, and those of ``among`` directly before and behind each; True for these."""
+def _with_neighbours(turns: Iterable[Turn], among: Iterable[Turn]) -> list[_Chosen]:
+    """The closed turns in order, and those of ``among`` before and behind each, up to the next one with a name."""
     wanted = {turn.ordinal: turn for turn in turns if turn.state is not TurnState.OPEN}
     known = {turn.ordinal: turn for turn in among if turn.state is not TurnState.OPEN}
     ordered = sorted({**known, **wanted}.values(), key=lambda turn: turn.position)
-    chosen: list[tuple[Turn, bool]] = []
-    for at, turn in enumerate(ordered):
-        nearby = ordered[max(at - 1, 0) : at + 2]
-        if any(one.ordinal in wanted for one in nearby):
-            chosen.append((turn, turn.ordinal not in wanted))
-    return chosen
+    near: set[int] = set()
+    for way in (range(len(ordered)), range(len(ordered) - 1, -1, -1)):
+        reached = False
+        for at in way:
+            if ordered[at].ordinal in wanted:
+                reached = True
+                near.add(at)
+            elif reached:
+                near.add(at)
+                reached = not has_name(ordered[at])
+    times = times_of(ordered)
+    return [_Chosen(ordered[at], ordered[at].ordinal not in wanted, times[at]) for at in sorted(near)]
 
 
 def _times(items: Sequence[_Item]) -> list[float | None]:
@@ -258,34 +291,3 @@ def _time(item: _Item) -> float | None:
     if item.turn.started is not None or item.row is None:
         return item.turn.started
     return item.row.at
-
-
-def _apart(turn: Turn, row: TurnRow) -> float:
-    """Seconds between the two; 0 where one has no time."""
-    return 0.0 if turn.started is None or row.at is None else abs(turn.started - row.at)
-
-
-_ONLY_ONE_MAY_TELL = (
-    "typed", "started", "ended", "answered", "load_ms", "ollama_total_ms", "cached_tokens", "prefill_ms", "decode_ms",
-)  # fmt: skip
-
-
-def _merged(stored: Turn, turn: Turn) -> Turn:
-    """A log's account before that of the statistics, then the more complete one, in doubt the newer one.
-
-    With what only the other has.
-    """
-    base, other = (stored, turn) if _rank(stored) > _rank(turn) else (turn, stored)
-    missing = {name: getattr(other, name) for name in _ONLY_ONE_MAY_TELL if getattr(base, name) is None}
-    session_id = certain_session(base) or certain_session(other) or base.session_id or other.session_id
-    return replace(base, request_id=base.request_id or other.request_id, session_id=session_id, **missing)
-
-
-def _rank(turn: Turn) -> tuple[bool, int]:
-    return turn.logs != "kv_stats", _completeness(turn)
-
-
-def _completeness(turn: Turn) -> int:
-    """How much is known of a turn; stored as ``events``. The more complete of two rows is kept."""
-    measured = sum(value is not None for value in turn.stages.values())
-    return measured + 8 * (turn.state is TurnState.COMPLETE) + 4 * (turn.logs == "both") + (turn.load_ms is not None)

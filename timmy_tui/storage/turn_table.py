@@ -13,12 +13,14 @@ import msgspec
 
 from timmy_tui.analysis.columns import DETAIL_COLUMNS, REUSE_COLUMNS, TURN_COLUMNS, stage_keys
 from timmy_tui.core.decode import decode_json
+from timmy_tui.model.endings import without_what_was_said
 from timmy_tui.model.llm import Reuse
 from timmy_tui.model.system import watched
 from timmy_tui.model.turn import LATEST, FlagValue, Gap, Span, Turn, TurnState
 
 _NAME = re.compile(r"[\x21-\x7e]{0,80}")
 """What an id or the name of a model looks like: no blank, not longer than any that is known (a model's path has 60)."""
+_HASH = re.compile(r"text-[0-9a-f]{12}")
 _INT64 = 1 << 63
 NOT_EXPORTED = "(not exported)"
 """Stands for each error line of a turn that is read back."""
@@ -49,14 +51,20 @@ def row_of(turn: Turn, reuse: Reuse | None) -> Row:
 
 def plain_name(text: str | None) -> str | None:
     """An id, or the name of a model, as it is. Anything else may be what somebody said: of that a hash."""
-    if text is None or _NAME.fullmatch(text):
+    return text if text is None or _NAME.fullmatch(text) else _hash(text)
+
+
+def _hash(text: str) -> str:
+    """The same for the same text; of a hash itself."""
+    if _HASH.fullmatch(text):
         return text
     return f"text-{hashlib.blake2b(text.encode(errors='replace'), digest_size=6).hexdigest()}"
 
 
 def plain_reason(turn: Turn) -> str:
-    """Why it did not complete, in this program's or v34's own words: behind their colon is what an exception said."""
-    return _text(turn.reason.partition(":")[0])
+    """Why it did not complete, in this program's or v34's own words. Of any other text, an exception's, a hash."""
+    own = without_what_was_said(turn.reason)
+    return own if own is not None else _hash(turn.reason)
 
 
 def cells_of(row: Row, machine: str) -> tuple[Any, ...]:
@@ -123,11 +131,6 @@ def _number(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return None if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
-
-
-def _text(value: str) -> str:
-    """Half of a surrogate pair, as of a file name that is not UTF-8, is a question mark."""
-    return value if value.isascii() else value.encode(errors="replace").decode()
 
 
 def _micros(stamp: float | None) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from timmy_tui.model import endings
 from timmy_tui.model.events import SLOT, Stamps, no_stamps
 from timmy_tui.model.turn import Event, Gap, Reason, Span, Turn, TurnState
 from timmy_tui.model.v34_stages import CRITICAL, KEYS, V2V
@@ -196,11 +197,11 @@ class Draft(Struct, gc=False):
         if failure:
             return TurnState.FAILED, failure
         if self.state is TurnState.ABORTED and debug is not None and debug.restarted:
-            return self.state, "v34 was restarted before it ended"
+            return self.state, endings.V34_RESTARTED
         if self.state is TurnState.ABORTED:
-            newer = f"turn {self.aborted_by}" if self.aborted_by else "a new turn"
-            return self.state, f"{newer} began before it ended"
-        return self.state, "no further event" if self.state is TurnState.TIMED_OUT else ""
+            newer = f"turn {self.aborted_by}" if self.aborted_by else endings.A_NEW_TURN
+            return self.state, endings.broken_off_by(newer)
+        return self.state, endings.SILENT if self.state is TurnState.TIMED_OUT else ""
 
     def _failure(self, signals: frozenset[str], debug: DebugRecord | None) -> str:
         """What went wrong in it; empty if nothing is known to have. v34's own words come before its status."""
@@ -209,7 +210,7 @@ class Draft(Struct, gc=False):
         if debug is not None and debug.errors:
             return debug.errors[0][:200]
         status = self._error_status(debug)
-        return "the model gave no answer" if status is None else f"v34 answered with status {status:.0f}"
+        return endings.NO_ANSWER if status is None else endings.status_words(status)
 
 
 def _debug_ledger(debug: DebugRecord, limits: Limits) -> Ledger:

@@ -16,8 +16,6 @@ from timmy_tui.model.flags import Flag, KnownFlags
 from timmy_tui.model.turn import FlagValue, Turn
 
 FORMS = "session:ID  epoch:N  epochs:I-J  turns:I-J  last:N  flag:NAME=VALUE  days:A-B (days ago)  machine:NAME[/FORM]"
-_OF_ONE_ORDER = ("epoch", "epochs", "turns", "last")
-"""Forms that count turns: those of two machines have no one order."""
 _ON = {"true": "on", "false": "off"}
 
 
@@ -51,7 +49,7 @@ def select(
     if reader is None or not rest:
         raise NotFound(f"{selection!r} is not a selection of turns.", f"Forms: {FORMS}")
     names = sorted(set((machine_of or {}).values()))
-    if len(names) > 1 and kind in _OF_ONE_ORDER:
+    if len(names) > 1:  # their turns have no one order, their sessions other numbers, their figures other causes
         raise NotFound(
             f"{selection!r} is of which machine? There are {', '.join(names)}.", f"machine:{names[0]}/{selection}"
         )
