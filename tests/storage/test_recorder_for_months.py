@@ -147,9 +147,15 @@ def test_turns_that_waited_for_a_locked_file_are_all_there_in_their_order(path: 
 @pytest.mark.parametrize(
     ("new", "expected"), [((0,), (0, 1)), ((2,), (1, 2, 3)), ((4,), (3, 4)), ((0, 3), (0, 1, 2, 3, 4)), ((), ())]
 )
-def test_a_turn_waits_with_the_two_beside_it(new: tuple[int, ...], expected: tuple[int, ...]) -> None:
+def test_a_turn_waits_with_those_around_it_that_are_sure(new: tuple[int, ...], expected: tuple[int, ...]) -> None:
     turns = [turn(number) for number in range(5)]
     assert tuple(one.ordinal for one in beside([turns[at] for at in new], turns)) == expected
+
+
+def test_beside_turns_that_nothing_tells_apart_more_of_them_are_needed() -> None:
+    turns = [turn(0), turn(1), *map(typed_and_failed, range(2, 7)), turn(7, started=None), turn(8), turn(9)]
+    assert [one.ordinal for one in beside([turns[4]], turns)] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [one.ordinal for one in beside([turns[9]], turns)] == [8, 9]
 
 
 def test_more_than_a_bound_does_not_wait_and_it_is_said_what_was_lost(

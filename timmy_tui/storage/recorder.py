@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from timmy_tui.core.bounded import drop_oldest
 from timmy_tui.model.llm import LearnedRate
+from timmy_tui.model.same_turn import has_figures
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
@@ -180,11 +181,26 @@ class Recorder:
 
 
 def beside(new: Sequence[Turn], among: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Those of ``among``, in its order, that are new or directly before or behind a new one."""
+    """Those of ``among``, in its order, that are new or stand between a new one and the next that is sure.
+
+    Where a turn without id, figures and time belongs, only the ones around it tell.
+    """
     wanted = {turn.ordinal for turn in new}
-    places = [at for at, turn in enumerate(among) if turn.ordinal in wanted]
-    near = sorted({at for place in places for at in (place - 1, place, place + 1) if 0 <= at < len(among)})
-    return tuple(replace(among[at], events=()) for at in near)
+    near: set[int] = set()
+    for way in (range(len(among)), range(len(among) - 1, -1, -1)):
+        reached = False
+        for at in way:
+            if among[at].ordinal in wanted:
+                reached = True
+                near.add(at)
+            elif reached:
+                near.add(at)
+                reached = not _is_sure(among[at])
+    return tuple(replace(among[at], events=()) for at in sorted(near))
+
+
+def _is_sure(turn: Turn) -> bool:
+    return turn.started is not None and (bool(turn.request_id) or has_figures(turn))
 
 
 def _store_reading(history: History, turns: Sequence[Turn], done: Callable[[int], None]) -> None:
