@@ -41,9 +41,9 @@ class Run:
         self.day = DayOfTurns(self.folder.root, time.time() - DAY_S, step_s)
         self.chosen = random.Random(1)
         self.troubles = 0
-        self.watchers = [self._watch()]
+        self.watchers = [self.start()]
 
-    def _watch(self) -> Watching:
+    def start(self) -> Watching:
         one = Watching(self.folder.base, self.folder.root, "--no-services", "--json")
         one.wait_for("watching")
         return one
@@ -101,14 +101,14 @@ class Run:
                 return kills, ends
             alone = number % 3 == 2
             if not alone:
-                self.watchers.append(self._watch())
+                self.watchers.append(self.start())
             self.write(KILL_S / 2)
             how = self.chosen.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
             kills, ends = kills + (how == signal.SIGKILL), ends + (how == signal.SIGTERM)
             self.watchers.pop(0).end(how)
             self.write(KILL_S / 2)
             if alone:
-                self.watchers.append(self._watch())
+                self.watchers.append(self.start())
             self.trouble_after_a_look()
         raise AssertionError
 
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str]) -> None:
     began = time.monotonic()
     code = run.watchers[0].end(signal.SIGTERM)
     ended_s = time.monotonic() - began
-    run.watchers = [run._watch()]
+    run.watchers = [run.start()]
     kills, ends = run.many()
     whole &= run.settle()
     loads.append(os.getloadavg()[0])
