@@ -23,6 +23,10 @@ ELSEWHERE = (
     ),
     ("python -m bench.golden NAME", "the golden logs of another voice pipeline, by its own package (minutes)"),
     ("python -m bench steady", "an hour of the demo: is every headline borne out by the stage's own durations?"),
+    (
+        "python -m bench watch",
+        "a day of `timmy-tui watch` in six minutes: is every turn in the history once? its memory",
+    ),
     ("make fuzz", "inputs that nobody wrote: what must hold whatever is read (two CPU minutes for each of 12)"),
     ("make soak", "the real dashboard while everything goes wrong at once, against a ledger (ten minutes)"),
     ("make mutants", "faults put into the core one at a time: which ones no test notices (an hour)"),
@@ -45,6 +49,11 @@ def main() -> None:
         from bench import steady
 
         steady.main(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["watch"]:
+        from bench import watch
+
+        watch.main(sys.argv[2:])
         return
     if sys.argv[1:2] == ["engine"]:
         from bench import engine

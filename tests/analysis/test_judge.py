@@ -221,3 +221,21 @@ def test_turns_are_given_in_the_order_in_which_they_happened() -> None:
     for ordinal, place in ((0, (0, 0, 0)), (1, (2, 0, 0)), (2, (1, 0, 0))):
         judge.add(complete_turn(ordinal, place=place))
     assert [turn.ordinal for turn in judge.turns] == [0, 2, 1]
+
+
+def test_a_verdict_is_the_same_where_the_oldest_epochs_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restart every ten turns, and a flip at turn 560 of 600: a judge has the newest 500."""
+    turns = [
+        replace(
+            slowed(turn, "llm", 0.4 if turn.ordinal > 560 else 1.0),
+            session=1 + turn.ordinal // 10, session_id=f"s{turn.ordinal // 10}", tail_mode=turn.ordinal > 560,
+        )
+        for turn in make_turns(600, seed=15)
+    ]  # fmt: skip
+    judge, all_of_them = fed(turns)
+    monkeypatch.setattr("timmy_tui.analysis.stats.epochs.MOST_EPOCHS", 5)
+    short, few_of_them = fed(turns)
+    assert len(short.epochs) < len(judge.epochs) and short.epochs[-1].number == judge.epochs[-1].number
+    assert all_of_them.verdict is not None and all_of_them.verdict == few_of_them.verdict
+    for back in range(4):
+        assert short.of_epoch(back) == judge.of_epoch(back) != []

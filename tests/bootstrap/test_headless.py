@@ -1,17 +1,19 @@
 """The watcher's parts: what it says of snapshots, and which turns no snapshot had."""
 
+import time
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from tests.ui.snapshots import finding
-from timmy_tui.bootstrap.headless import MOST_NOTICES, Inbox, UnseenTurns
+from timmy_tui.bootstrap.log_import import UnseenTurns
+from timmy_tui.bootstrap.watched_source import MOST_NOTICES, Inbox
 from timmy_tui.model.judgement import Comparison, JudgementState, StageVerdict
 from timmy_tui.model.snapshot import Counts, Health, Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
 from timmy_tui.report.backlog import SETTLED_S
-from timmy_tui.report.watch_events import MOST_KNOWN, NUMBER_S, Once, WatchEvents
+from timmy_tui.report.watch_events import MOST_KNOWN, NUMBER_S, DatedLines, Once, WatchEvents, notice
 
 
 def turn(ordinal: int, number: int | None = None, **fields: Any) -> Turn:
@@ -193,10 +195,190 @@ def test_foreign_text_stays_on_its_line() -> None:
     assert "\x1b" not in words and "\n" not in words
 
 
-def test_no_more_is_known_than_a_bound() -> None:
+@pytest.mark.parametrize("more", [0, 700])
+def test_no_more_is_known_than_a_bound(more: int) -> None:
     once = Once()
-    assert all(once.add(number) for number in range(MOST_KNOWN + 1))
+    assert all(once.add(number) for number in range(MOST_KNOWN + more + 1))
+    once.trim(more)
     assert not once.add(1) and once.add(0), "the oldest is forgotten first"
+
+
+def test_what_was_asked_for_again_is_not_forgotten_before_what_was_not() -> None:
+    once = Once()
+    assert once.add("epoch") and once.add("turn")
+    for number in range(2 * MOST_KNOWN):
+        once.add(number)
+        assert not once.add("epoch")
+        once.trim(0)
+    assert once.add("turn")
+
+
+def test_what_lasts_is_said_once_however_many_turns_follow() -> None:
+    """A restart, a finding and a verdict stand in every snapshot, beside turns that come and go."""
+    epochs = tuple(
+        Epoch(number=number, session_id="x", started=0.0, first=0, turns=1, restarted=True) for number in (1, 2)
+    )
+    row = StageVerdict(
+        stage="llm", ratio=0.7, low=None, high=None, raw_ratio=None, n_a=9, n_b=9, verdict="faster", wanted=0
+    )
+    told = Comparison(a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(row,), sentence="LLM faster")
+    lasting = JudgementState(findings=(finding(since=0, raised=1),), verdict=told)
+    said = Said(False)
+    words: list[str] = []
+    for first in range(0, MOST_KNOWN + 1000, 250):
+        turns = tuple(turn(number) for number in range(first, first + 500))
+        words += said.say(snapshot(*turns, epochs=epochs, judgement=lasting))
+    others = [one for one in words if not one.startswith("turn ")]
+    assert len(words) - len(others) == MOST_KNOWN + 1250
+    assert [one.split()[0] for one in others] == ["epoch", "llm", "verdict:"]
+
+
+def test_a_line_has_the_time_and_the_first_of_a_day_its_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    lines, midnight = DatedLines(), 1_764_288_000.0
+    assert lines.lines(notice("a"), midnight - 2) == ["2025-11-27", "23:59:58  a"]
+    assert lines.lines(notice("b"), midnight - 1) == ["23:59:59  b"]
+    assert lines.lines(notice("c"), midnight) == ["2025-11-28", "00:00:00  c"]
+    assert lines.lines(notice("d"), midnight + 86_399) == ["23:59:59  d"]
+    monkeypatch.undo()
+    time.tzset()
+
+
+# ---- nothing that was said
+
+
+SAID = "my password is swordfish"
+
+
+def test_no_name_and_no_reason_of_a_turn_has_what_was_said() -> None:
+    said = Said()
+    one = turn(
+        0, 1, request_id=SAID, session_id=SAID, model=SAID, state=TurnState.FAILED, typed=True,
+        reason=f"Generate API call failed: {SAID}",
+    )  # fmt: skip
+    (told,) = said.events.look(snapshot(one), said.at)
+    assert told.facts["reason"] == "Generate API call failed"
+    assert all(str(told.facts[name]).startswith("text-") for name in ("request_id", "session_id", "model"))
+    assert "swordfish" not in f"{told.words} {told.facts}"
+    plain = turn(1, 2, model="llama3.2:3b-instruct-q4_K_M", session_id="5e55-1")
+    (told,) = said.events.look(snapshot(one, plain), said.at)
+    names = ("request_id", "session_id", "model")
+    assert [told.facts[name] for name in names] == ["00000001", "5e55-1", "llama3.2:3b-instruct-q4_K_M"]
+
+
+def test_no_epoch_finding_or_verdict_has_what_was_said() -> None:
+    change = FlagChange(flag="model", label="model", before="llama3.2:3b", after=SAID)
+    epochs = tuple(
+        Epoch(number=number, session_id=SAID, started=0.0, first=0, turns=1, changes=(change,), restarted=True)
+        for number in (1, 2)
+    )
+    told = Comparison(
+        a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(), sentence="LLM faster", changes=(change,)
+    )  # fmt: skip
+    judged = JudgementState(findings=(finding(since=0, since_id=SAID, raised=0, raised_id=SAID),), verdict=told)
+    said = Said(True, turn(0, 1))
+    happened = list(said.events.look(snapshot(turn(0, 1), epochs=epochs, judgement=judged), said.at))
+    assert [one.kind for one in happened] == ["epoch", "finding", "verdict"]
+    assert not [one for one in happened if "swordfish" in f"{one.words} {one.facts}"]
+    assert "llama3.2:3b" in happened[0].words and "text-" in happened[0].words
+
+
+def test_trouble_has_the_class_of_an_exception_and_not_what_it_says() -> None:
+    said = Said()
+    quoting = Health("pipeline", f"ValueError: {SAID} (turn 7)", 0.0, "ValueError")
+    own = Health("history", "history.db cannot be used: database is locked. 3 waiting", 0.0)
+    assert said.say(snapshot(health=(quoting, own))) == [
+        "trouble in pipeline: ValueError",
+        "trouble in history: history.db cannot be used: database is locked. 3 waiting",
+    ]
+
+
+# ---- the same logs read again, when the first watcher has ended
+
+
+def again(said: Said, *turns: Turn, **fields: Any) -> list[str]:
+    """What is said of a second reading: at its beginning, and with the next snapshot."""
+    said.events.begin_again(numbered=True)
+    said.say(snapshot(*turns, **fields))
+    ready = said.say(snapshot(*turns, **fields), SETTLED_S)
+    assert "in the logs; what comes now is said" in ready[0] and len(ready) == 1
+    return said.say(snapshot(*turns, **fields))
+
+
+def test_turns_of_the_first_reading_are_not_said_again_and_those_of_between_are() -> None:
+    said = Said(False, turn(0, request_id="aa"))
+    assert len(said.say(snapshot(turn(0, request_id="aa"), turn(1, request_id="bb")))) == 1
+    words = again(
+        said,
+        turn(0, 8, request_id="a0"), turn(1, 9, request_id="bb"), turn(2, 10, request_id="cc"),
+    )  # fmt: skip
+    assert words == ["turn 10 · cc complete  V2V ≥1.83s  LLM 812ms"], "a0 is older than what the first reading had"
+    assert said.say(snapshot(turn(1, 9, request_id="bb"), turn(2, 10, request_id="cc"))) == []
+
+
+def test_an_id_that_comes_again_after_a_day_is_another_turn() -> None:
+    said = Said(False, turn(0, request_id="aa", started=0.0), turn(1, request_id="bb", started=1.0))
+    words = again(
+        said,
+        turn(0, 1, request_id="bb", started=1.0), turn(1, 2, request_id="aa", started=86_400.0),
+    )  # fmt: skip
+    assert [one[:6] for one in words] == ["turn 2"]
+
+
+def test_of_turns_that_nothing_tells_apart_as_many_are_said_as_there_are_more() -> None:
+    alike: dict[str, Any] = {
+        "request_id": "",
+        "typed": True,
+        "state": TurnState.FAILED,
+        "span": Span.NONE,
+        "headline_ms": None,
+    }
+    before = (turn(0, request_id="aa"), turn(1, **alike), turn(2, **alike))
+    said = Said(False, *before)
+    assert again(said, *before) == []
+    more = (turn(0, 1, request_id="aa"), *(turn(number, number + 1, **alike) for number in range(1, 5)))
+    assert [one[:6] for one in again(said, *more)] == ["turn 4", "turn 5"]
+
+
+def test_a_turn_that_waited_for_its_number_as_the_reading_ended_is_said_by_the_next() -> None:
+    said = Said(True, turn(0, 1))
+    assert said.say(snapshot(turn(0, 1), turn(1))) == []
+    assert [one[:6] for one in again(said, turn(0, 1), turn(1, 2))] == ["turn 2"]
+
+
+def test_logs_that_were_empty_in_the_first_reading_are_said_in_the_second() -> None:
+    assert [one[:6] for one in again(Said(False), turn(0, 1), turn(1, 2))] == ["turn 1", "turn 2"]
+
+
+def test_a_reading_that_was_not_whole_tells_nothing_of_the_next() -> None:
+    events, both = WatchEvents(False), snapshot(turn(0, 1), turn(1, 2))
+    assert [one.kind for one in events.look(snapshot(turn(0)), 0.0)] == ["source"]
+    events.begin_again(numbered=True)
+    assert list(events.look(both, 1.0)) == []
+    assert [one.kind for one in events.look(both, 1.0 + SETTLED_S)] == ["ready"]
+    assert list(events.look(both, 2.0 + SETTLED_S)) == []
+
+
+def test_what_lasts_over_both_readings_is_not_said_again_and_what_ended_between_is() -> None:
+    def judged(ended: str, at: int) -> dict[str, Any]:
+        one = finding(key=f"llm:{at}", since=at, since_id="bb", raised=at, raised_id="bb", ended=ended, lasted=9)
+        return {"judgement": JudgementState(findings=(one,))}
+
+    def epochs(*firsts: int) -> tuple[Epoch, ...]:
+        return tuple(
+            Epoch(number=number, session_id="x", started=0.0, first=first, turns=1, restarted=True)
+            for number, first in enumerate(firsts, 1)
+        )
+
+    first = (turn(0, request_id="aa"), turn(1, request_id="bb"))
+    said = Said(False, first[0])
+    words = said.say(snapshot(*first, epochs=epochs(0, 0), **judged("", 1)))
+    assert [one.split()[0] for one in words] == ["epoch", "turn", "llm"]
+    later = (turn(0, 2, request_id="bb"),)
+    assert again(said, *later, epochs=epochs(0, 0), **judged("", 0)) == []
+    ended = again(said, *later, turn(1, 3, request_id="cc"), epochs=epochs(0, 0, 1), **judged("back to usual", 0))
+    assert [one.split()[0] for one in ended] == ["epoch", "turn", "over:"]
 
 
 # ---- turns that no snapshot had
@@ -227,12 +409,25 @@ def test_a_log_whose_turns_are_all_in_the_snapshot_has_none_unseen() -> None:
 
 def test_the_inbox_has_the_newest_snapshot_and_the_last_notices() -> None:
     inbox = Inbox()
-    assert inbox.wait(0.0) == (None, [])
+    assert inbox.begin_reading() == 1
+    assert inbox.wait(0.0) == (1, None, ())
     first, second = snapshot(), snapshot()
     for one in (first, second):
-        inbox.put(one)
+        inbox.put(1, one)
     for number in range(MOST_NOTICES + 2):
         inbox.notify(str(number))
-    seen, notices = inbox.wait(0.0)
-    assert seen is second and notices == [str(number) for number in range(2, MOST_NOTICES + 2)]
-    assert inbox.wait(0.0) == (None, [])
+    news = inbox.wait(0.0)
+    assert news.snapshot is second
+    assert [one.words for one in news.notices] == [str(number) for number in range(2, MOST_NOTICES + 2)]
+    assert inbox.wait(0.0) == (1, None, ())
+
+
+def test_a_snapshot_of_an_older_reading_is_none() -> None:
+    inbox, old, new = Inbox(), snapshot(), snapshot()
+    inbox.put(inbox.begin_reading(), old)
+    assert inbox.begin_reading() == 2
+    inbox.put(1, old)
+    assert inbox.wait(0.0) == (2, None, ())
+    inbox.put(2, new)
+    inbox.put(1, old)
+    assert inbox.wait(0.0).snapshot is new

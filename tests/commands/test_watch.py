@@ -1,21 +1,23 @@
 """``timmy-tui watch`` as a process: recording, killing, rotating, two at once, signals, pipes."""
 
+import datetime
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
 from tests.commands.reporting import run
 from tests.commands.timmy_folder import TimmyFolder, make_timmy
+from tests.commands.watchers import Watching
 from tests.programs import needs
 from tests.waiting import wait_for
 from timmy_tui.core.settings import TailSettings
@@ -29,39 +31,6 @@ from timmy_tui.storage.known_turns import KnownTurns
 
 pytestmark = pytest.mark.timeout(180)  # Real processes at the demo's speed, on a machine that may be busy.
 DOCS = Path(__file__).parents[2] / "docs"
-
-
-class Watching:
-    """A running watcher, and what it has printed into a file."""
-
-    def __init__(self, base: Path, root: Path, *options: str) -> None:
-        self.out, self.err = base / f"{time.monotonic_ns()}.out", base / f"{time.monotonic_ns()}.err"
-        argv = [sys.executable, "-m", "timmy_tui", "watch", "--root", str(root), *options]
-        environment = {**os.environ, "XDG_STATE_HOME": str(base / "state"), "XDG_CONFIG_HOME": str(base / "config")}
-        with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True
-            )
-
-    def events(self, kind: str = "") -> list[dict[str, Any]]:
-        """Of ``--json``."""
-        whole = self.out.read_text().rpartition("\n")[0].splitlines()
-        return [one for one in map(json.loads, whole) if kind in ("", one["event"])]
-
-    def wait_for(self, kind: str, number: int = 1) -> list[dict[str, Any]]:
-        def enough() -> list[dict[str, Any]]:
-            assert self.process.poll() is None, self.err.read_text()
-            found = self.events(kind)
-            return found if len(found) >= number else []
-
-        return wait_for(enough, self.out.read_text)
-
-    def end(self, how: int = signal.SIGTERM) -> int:
-        """The exit code; a word on its standard error fails the test."""
-        self.process.send_signal(how)
-        code = self.process.wait(20)
-        assert self.err.read_text().strip() == ""
-        return code
 
 
 @pytest.fixture
@@ -235,16 +204,35 @@ def test_a_turn_is_told_with_the_figures_of_the_report(timmy: TimmyFolder, start
         assert isinstance(one["at"], float) and one["event"] == "turn"
 
 
-def test_lines_for_people_have_the_time_and_nothing_that_was_said(timmy: TimmyFolder, started: list[Watching]) -> None:
+def test_lines_for_people_have_date_and_time_and_nothing_that_was_said(
+    timmy: TimmyFolder, started: list[Watching]
+) -> None:
     watching = watch(started, timmy)
     wait_for(lambda: "in the logs; what comes now is said" in watching.out.read_text())
     write_logs(timmy.root, ConversationPlan(20, start=time.time() - 600))
     wait_for(lambda: "turn " in watching.out.read_text(), watching.out.read_text)
     watching.end()
-    lines = watching.out.read_text().splitlines()
-    assert lines[0].endswith(f"watching {timmy.root}") and all(line[2] == line[5] == ":" for line in lines)
+    date, *lines = watching.out.read_text().splitlines()
+    assert datetime.date.fromisoformat(date) >= datetime.date.today() - datetime.timedelta(days=1)
+    timed = [line for line in lines if line[2] == line[5] == ":"]
+    assert timed[0].endswith(f"watching {timmy.root}") and len(timed) >= len(lines) - 1, "but for a midnight"
     said = {turn.text for turn in in_logs(*both_logs(timmy.root)) if turn.text}
     assert said and not [text for text in said if text in watching.out.read_text()]
+
+
+def test_no_object_has_what_an_error_line_says(timmy: TimmyFolder, started: list[Watching]) -> None:
+    said = "my password is swordfish"
+    watching = watch(started, timmy, "--json")
+    watching.wait_for("ready")
+    head = ["*" * 45 + "BEGIN" + "*" * 45, f"*** Debug: Received user_message via WebSocket: {said} [request_id=None]"]
+    errors = [f"Generate API call failed: bad prompt '{said}'", f"Error in handle_user_message: no column {said}"]
+    for error in errors:
+        write_on(both_logs(timmy.root)[1], [*head, f"*** Debug: {error}", "--- Total process_user_message took: 0.50s"])
+    write_on(both_logs(timmy.root)[1], [head[0]])
+    told = watching.wait_for("turn", 2)
+    watching.end()
+    assert [one["reason"] for one in told] == ["Generate API call failed", "Error in handle_user_message"]
+    assert "swordfish" not in watching.out.read_text()
 
 
 def test_it_needs_no_textual_and_no_pandas(timmy: TimmyFolder) -> None:
@@ -299,6 +287,67 @@ def test_two_that_record_the_same_logs_store_each_turn_once(timmy: TimmyFolder, 
     assert_each_once(in_history(timmy), in_logs(*both_logs(timmy.root)))
 
 
+def test_one_that_takes_over_has_what_the_first_left_unwritten_and_says_it_once(
+    timmy: TimmyFolder, started: list[Watching]
+) -> None:
+    """The first does nothing any more before it ends, and the file that had the turns is gone by then."""
+    latency, v34 = both_logs(timmy.root)
+    v34.unlink()
+    first = watch(started, timmy, "--json")
+    first.wait_for("watching")
+    second = watch(started, timmy, "--json")
+    second.wait_for("ready")
+    count = len(in_history(timmy))
+    first.process.send_signal(signal.SIGSTOP)
+    lines = generate_logs(ConversationPlan(5, seed=5, start=time.time() - 600, typed_every=0)).latency
+    ends = [at + 1 for at, line in enumerate(lines) if "tts_resume_sent" in line]
+    write_on(latency, lines[: ends[2]])
+    second.wait_for("turn", 3)
+    latency.unlink()
+    write_on(latency, lines[ends[2] : ends[3]])
+    second.wait_for("turn", 4)
+    first.process.kill()
+    second.wait_for("ready", 2)
+    write_on(latency, lines[ends[3] :])
+    told = second.wait_for("turn", 5)
+    logged = in_logs_of(timmy, lines)
+    wait_for(lambda: len(in_history(timmy)) >= count + 5, second.out.read_text)
+    assert second.end() == 0
+    ids = [turn.request_id for turn in logged]
+    assert [one["request_id"] for one in told] == [turn.request_id for turn in in_history(timmy)[count:]] == ids
+
+
+def test_without_a_history_one_that_takes_over_says_so(timmy: TimmyFolder, started: list[Watching]) -> None:
+    timmy.settings.write_text("[services]\npoll = false\n[history]\nenabled = false\n")
+    first = watch(started, timmy, "--json")
+    first.wait_for("watching")
+    second = watch(started, timmy, "--json")
+    assert second.wait_for("watching")[0]["why_not"] == "the settings keep no history"
+    first.end(signal.SIGKILL)
+    (notice,) = second.wait_for("notice")
+    assert second.end() == 0
+    assert notice["records"] is False
+    assert notice["words"] == "the other watcher has ended: nothing is recorded: the settings keep no history"
+
+
+def test_turns_that_no_snapshot_had_wait_for_a_history_that_is_locked(
+    timmy: TimmyFolder, started: list[Watching]
+) -> None:
+    timmy.settings.write_text("[view]\nturns = 10\n[services]\npoll = false\n")
+    write_logs(timmy.root, ConversationPlan(60, start=time.time() - 3600))
+    logged = in_logs(*both_logs(timmy.root))
+    in_history(timmy)
+    other = sqlite3.connect(timmy.state / "history.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    watching = watch(started, timmy, "--json")
+    wait_for(lambda: any("locked" in one["words"] for one in watching.events("notice")), watching.out.read_text)
+    other.execute("ROLLBACK")
+    other.close()
+    wait_for(lambda: len(in_history(timmy)) >= len(logged), watching.out.read_text)
+    assert watching.end() == 0
+    assert_each_once(in_history(timmy), logged)
+
+
 def test_a_verdict_that_two_conclude_is_stored_once(tmp_path: Path) -> None:
     told = Comparison(a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(), sentence="LLM faster")
     for at, opened in enumerate([History(tmp_path / "history.db", "/timmy") for _ in range(2)]):
@@ -344,32 +393,71 @@ def test_it_ends_when_nobody_reads_any_more_also_while_it_has_nothing_to_say(tim
     environment = {**os.environ, **timmy.environment}
     running = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     assert running.stdout is not None and running.stderr is not None
-    assert "watching" in running.stdout.readline()
+    assert "watching" in running.stdout.readline() + running.stdout.readline()
     running.stdout.close()
     assert running.wait(20) == 1
     assert running.stderr.read() == ""
     running.stderr.close()
 
 
-def test_it_ends_on_sigterm_while_its_reader_takes_nothing(timmy: TimmyFolder) -> None:
-    """A pipe that is full holds up the write, not the end, and the turns are recorded meanwhile."""
-    argv = [sys.executable, "-m", "timmy_tui", "watch", "--json", "--no-services", "--root", str(timmy.root)]
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    with pytest.raises(BlockingIOError):
-        while True:
-            os.write(writer, b"x" * 4096)
-    os.set_blocking(writer, True)
-    environment = {**os.environ, **timmy.environment}
-    running = subprocess.Popen(argv, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment)
-    os.close(writer)
-    with open(f"/proc/{running.pid}/syscall") as call:
-        wait_for(lambda: call.seek(0) == 0 and call.read().startswith("1 0x1 "), lambda: "it is in write(1, …)")
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(20) == 0
-    assert running.stderr is not None and running.stderr.read() == ""
-    running.stderr.close()
-    os.close(reader)
+class Blocked:
+    """A watcher in front of a pipe that is full from the beginning."""
+
+    def __init__(self, folder: TimmyFolder) -> None:
+        argv = [sys.executable, "-m", "timmy_tui", "watch", "--json", "--no-services", "--root", str(folder.root)]
+        self._reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        os.set_blocking(writer, True)
+        environment = {**os.environ, **folder.environment}
+        self.process = subprocess.Popen(argv, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment)
+        os.close(writer)
+        wait_for(self.is_in_write, lambda: "it is in write(1, …)")
+
+    def is_in_write(self) -> bool:
+        with open(f"/proc/{self.process.pid}/syscall") as call:
+            return call.read().startswith("1 0x1 ")
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        assert self.process.stderr is not None and self.process.stderr.read() == ""
+        self.process.stderr.close()
+        os.close(self._reader)
+        return code
+
+
+def new_turns(folder: TimmyFolder, number: int, seed: int) -> list[str]:
+    """Write so many; their ids."""
+    plan = ConversationPlan(number, seed=seed, start=time.time() - 60, typed_every=0)
+    lines = generate_logs(plan).latency
+    write_on(both_logs(folder.root)[0], lines)
+    return [turn.request_id for turn in in_logs_of(folder, lines)]
+
+
+def test_it_records_and_ends_on_sigterm_while_its_reader_takes_nothing(timmy: TimmyFolder) -> None:
+    """A pipe that is full holds up the lines, from the first on, and neither the turns nor the end."""
+    watching = Blocked(timmy)
+    ids = new_turns(timmy, 2, seed=5)
+    wait_for(lambda: [turn.request_id for turn in in_history(timmy)][-2:] == ids, lambda: in_history(timmy))
+    assert watching.is_in_write()
+    assert watching.end() == 0
+
+
+def test_a_second_one_whose_reader_takes_nothing_takes_over_all_the_same(
+    timmy: TimmyFolder, started: list[Watching]
+) -> None:
+    first = watch(started, timmy, "--json")
+    first.wait_for("watching")
+    second = Blocked(timmy)
+    wait_for(lambda: in_history(timmy))
+    assert first.end(signal.SIGKILL) == -signal.SIGKILL
+    ids = new_turns(timmy, 2, seed=6)
+    wait_for(lambda: [turn.request_id for turn in in_history(timmy)][-2:] == ids, lambda: in_history(timmy))
+    assert second.is_in_write()
+    assert second.end() == 0
 
 
 @needs("systemd-analyze")

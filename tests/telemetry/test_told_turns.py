@@ -96,3 +96,16 @@ def test_a_full_disk_is_remembered_too() -> None:
     told = held(Path("/dev/full"))
     told.add("t", [key(1)])
     assert told.has("t", key(1))
+
+
+def test_a_request_is_forgotten_with_its_turn_and_not_before() -> None:
+    told, again = held(None), key(2, 1000.0, "abc123de")
+    told.add("t", [key(1, 1000.0, "abc123de")])
+    told.add("c", [key(1, 1000.0, "abc123de")])
+    others = [key(number) for number in range(10, 10 + 2 * MOST_TURNS)]
+    told.add("t", others[:-1])
+    assert told.has("t", again) and told.has("c", again)
+    told.add("t", others)
+    assert told.has("c", again) and told.known(again) == key(1, 1000.0, "abc123de"), "the other mark has it"
+    told.add("c", others)
+    assert not told.has("c", again) and told.known(again) == again

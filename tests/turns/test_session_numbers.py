@@ -105,3 +105,21 @@ def test_a_run_began_with_its_first_turn_as_far_as_a_time_is_known() -> None:
     assert [one.started for one in sessions.sessions] == [7.0, 5.0, None]
     served(sessions, 5, "five")
     assert [one.started for one in sessions.sessions] == [7.0, 5.0, None, None]
+
+
+def test_of_a_reading_that_goes_on_the_oldest_runs_are_forgotten_and_their_numbers_not_given_again() -> None:
+    sessions, whole = V34Sessions(most=3), V34Sessions()
+    for number in range(1, 7):
+        served(sessions, number, f"id{number}")
+        sessions.with_tts_events.add(number)
+    assert [one.number for one in sessions.sessions] == [1, 2, 3, 4, 5, 6]
+    assert served(sessions, 7, "id7").session == served(sessions, 8, "id7").session == 7
+    assert [one.number for one in sessions.sessions] == [5, 6, 7]
+    assert [sessions.id_of(number) for number in (0, 4, 5, 7)] == [None, None, "id5", "id7"]
+    assert sessions.with_tts_events == {5, 6}
+    assert sessions.number_of("id5") == 5
+    sessions.move(Draft(3, "", session=3), 7)
+    assert counts(sessions)[-1] == (7, "id7", 3, 3, 8)
+    for number in range(1, 1001):
+        served(whole, number, f"id{number}")
+    assert len(whole.sessions) == 1000, "a log that is read once is reported whole"

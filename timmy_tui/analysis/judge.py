@@ -137,7 +137,7 @@ class Judge:
 
     def of_epoch(self, back: int) -> list[Turn]:
         """Turns at hand of the running epoch (0), the one before it (1) …"""
-        return self._members(len(self.epochs) - back)
+        return self._members(self.epochs[-1].number - back) if self.epochs else []
 
     def state(self) -> JudgementState:
         """Everything for the screen; made anew only after a turn, a mark or an answer."""
@@ -174,25 +174,25 @@ class Judge:
 
         Restarts between are no change: both sides may have several epochs, and their names say which.
         """
-        epochs = self.epochs
-        flips = [number for number in range(len(epochs), 1, -1) if flag_changed(epochs[number - 1])]
+        epochs = {epoch.number: epoch for epoch in self.epochs}
+        oldest, last = min(epochs, default=0), max(epochs, default=0)
+        flips = [number for number in range(last, oldest, -1) if flag_changed(epochs[number])][:2]
         if not flips:
             return None
-        at, last = flips[0], len(epochs)
-        undone = len(flips) > 1 and _undoes(epochs[at - 1].changes, epochs[flips[1] - 1].changes)
+        at = flips[0]
+        undone = len(flips) > 1 and _undoes(epochs[at].changes, epochs[flips[1]].changes)
         if undone:
             # What was tried ran until here: its verdict is history, and nothing is there to be kept or undone.
             at, last = flips[1], at - 1
-        first = at - 1
-        while first > 1 and not flag_changed(epochs[first - 1]):
-            first -= 1
+        # Where nothing changed in all that is not forgotten, from the first one on.
+        first = next((number for number in range(at - 1, oldest - 1, -1) if flag_changed(epochs[number])), 1)
         sides = [
             [turn for number in numbers for turn in self._members(number)]
             for numbers in (range(first, at), range(at, last + 1))
         ]
         names = (epoch_selection(first, at - 1), epoch_selection(at, last))
         verdict = with_verdict_for_every_look(compare(sides[0], sides[1], names, self._marks, self.noise))
-        verdict = with_changes(with_outcome(verdict), epochs[at - 1].changes)
+        verdict = with_changes(with_outcome(verdict), epochs[at].changes)
         return (
             replace(verdict, undone=True, sentence=f"undone; while it ran: {verdict.sentence}") if undone else verdict
         )

@@ -33,13 +33,16 @@ def watch(options: CommandOptions) -> None:
     """
     timmy = find_timmy(options)
     from timmy_tui.bootstrap.headless import Watch, WatchOptions
-    from timmy_tui.report.watch_events import Happening
+    from timmy_tui.report.watch_events import DatedLines, Happening
+
+    dated = DatedLines()
 
     def print_line(one: Happening) -> None:
         now = time.time()
         if options.as_json:
             say_json_line(one.object(now))
         else:
-            say(one.line(now))
+            for line in dated.lines(one, now):
+                say(line)
 
     Watch(timmy, WatchOptions(services=not options.no_services, for_s=options.for_s), print_line, reader_is_gone).run()

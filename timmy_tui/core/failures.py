@@ -29,6 +29,8 @@ class Failure:
     since: float
     """time.time() of the first one."""
     count: int = 1
+    kind: str = ""
+    """Class of the exception where ``message`` quotes it, which may quote a line of a log; empty where it does not."""
 
 
 class Failures:
@@ -47,7 +49,8 @@ class Failures:
             failure.count += 1
             return
         at = f" ({clean(about, _LIMIT)})" if about else ""
-        self._failures[where] = Failure(where, describe(error, _LIMIT) + at, time.time())
+        message = describe(error, _LIMIT) + at
+        self._failures[where] = Failure(where, message, time.time(), kind=type(error).__name__)
 
     def run(self, items: Sequence[T], consume: Callable[[Iterator[T]], None], about: Callable[[int, T], str]) -> None:
         """Hand ``consume`` an iterator over the items, and again after an exception: only the item that raised is lost.

@@ -43,12 +43,12 @@ def thread_failures() -> tuple[Failure, ...]:
         return tuple(entry.failure for entry in _entries.values())
 
 
-def set_failure(name: str, message: str, recovers_after_s: float = float("inf")) -> None:
-    """Show that the thread ``name`` cannot do its work now; the time of the first failure stays."""
+def set_failure(name: str, message: str, recovers_after_s: float = float("inf"), kind: str = "") -> None:
+    """Show that the thread ``name`` cannot do its work now; the time of the first failure stays. ``kind``: as there."""
     with _lock:
         known = _entries.get(name)
         since = known.failure.since if known is not None else time.time()
-        failure = Failure(name, clean(message, 200), since)
+        failure = Failure(name, clean(message, 200), since, kind=kind)
         _entries[name] = _Entry(failure, time.monotonic() + recovers_after_s)
         while len(_entries) > MAX_SHOWN:
             del _entries[next(iter(_entries))]
@@ -115,9 +115,9 @@ class _Guard:
     def _show(self, error: Exception, pause_s: float) -> None:
         text = f"{describe(error)} ({raised_at(error)})"
         if self._stopping is None:
-            set_failure(self._name, f"ended: {text}")
+            set_failure(self._name, f"ended: {text}", kind=type(error).__name__)
         else:
             again = f"starts again in {pause_s:g} s" if self._failures == 1 else f"{self._failures} times, again"
-            set_failure(self._name, f"{text}, {again}", pause_s + RECOVERED_S)
+            set_failure(self._name, f"{text}, {again}", pause_s + RECOVERED_S, type(error).__name__)
         if self._on_failure is not None:
             self._on_failure(text)

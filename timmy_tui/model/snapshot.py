@@ -65,6 +65,8 @@ class Health(Struct, frozen=True, eq=False):
     where: str
     message: str
     since: float
+    kind: str = ""
+    """Class of the exception where ``message`` quotes it, which may quote a line of a log; empty where it does not."""
 
 
 class OpenTurn(Struct, frozen=True, eq=False):
@@ -168,3 +170,5 @@ class Snapshot(Struct, frozen=True, eq=False):
     """(source name, cleaned line), newest last, at most 400."""
     restarted: int = 0
     """How often a source started again from its beginning (rotation, truncation)."""
+    log_restarts: tuple[int, ...] = ()
+    """The same for each log."""

@@ -113,6 +113,11 @@ class LiveSource:
         else:
             recorder.note(turn, request.text)
 
+    def store_reading(self, turns: Sequence[Turn], done: Callable[[int], None]) -> None:
+        """As Recorder.store_reading; only where turns are recorded."""
+        if self._recorder is not None:
+            self._recorder.store_reading(turns, done)
+
     def add_change_marker(self, kind: str, label: str) -> None:
         """Put a change, restart or outside edit on the charts, before the next turn. ``kind`` as in Marker."""
         newest = self._turns[-1].ordinal if self._turns else -1

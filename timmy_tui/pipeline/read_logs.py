@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from timmy_tui.core.errors import NotFound
+from timmy_tui.core.errors import NotFound, SourceError
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.model.log_format import LogFormat

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from timmy_tui.analysis.stats.clock_offset import offset_over
 from timmy_tui.analysis.stats.pass_time import pass_bound
 from timmy_tui.analysis.stats.percentiles import headline_stat, newest_complete, stage_stats
+from timmy_tui.core.bounded import MOST_REVISED, drop_oldest
 from timmy_tui.core.failures import Failure, Failures
 from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.settings import Settings
@@ -187,6 +188,7 @@ class SnapshotBuilder:
             self._states[previous_state] -= 1
         self._states[turn.state] += 1
         self._state_by_ordinal[turn.ordinal] = turn.state
+        drop_oldest(self._state_by_ordinal, MOST_REVISED)
         self._put_recent(turn)
         self._trim()
         if self._backlog_turns is not None:

@@ -83,7 +83,7 @@ class Pipeline:
         self._actions: deque[Callable[[SnapshotBuilder], None]] = deque()
         self._failures = Failures()
         self._last_snapshot: Snapshot | None = None
-        self._file_restarts = 0
+        self._file_restarts = [0] * len(feeds)
         self._last_published = float("-inf")
         self._newest_arrival = float("-inf")
         """``elapsed()`` at which the newest line of all logs was written."""
@@ -210,9 +210,9 @@ class Pipeline:
 
     def _add_batch(self, feed: Feed, batch: TailBatch) -> bool:
         """Add live lines. True if they hold more than lone pauses."""
-        if batch.restarted:
-            self._file_restarts += 1
-        self._read_to[self._feeds.index(feed)] = Part(feed.path, batch.end)
+        at = self._feeds.index(feed)
+        self._file_restarts[at] += batch.restarted
+        self._read_to[at] = Part(feed.path, batch.end)
         for line in batch.lines[-LOG_LINES:]:
             self._log.append((feed.name, clean(line.decode("utf-8", "replace"))))
         source = LogSource(feed.kind, self._arrival(batch))
@@ -288,7 +288,8 @@ class Pipeline:
             sources=(*(feed.state for feed in self._feeds), *services),
             marks=tuple(self._markers),
             log_tail=tuple(self._log),
-            restarted=self._file_restarts,
+            restarted=sum(self._file_restarts),
+            log_restarts=tuple(self._file_restarts),
         )
         try:
             base = self._visible.snapshot(base, self._facts)
@@ -306,7 +307,7 @@ class Pipeline:
     def _health(self) -> tuple[Health, ...]:
         """One line for each place where exceptions were raised, and for each thread that fails, since the first one."""
         return tuple(
-            Health(one.where, one.message if one.count == 1 else f"{one.message} (× {one.count})", one.since)
+            Health(one.where, one.message if one.count == 1 else f"{one.message} (× {one.count})", one.since, one.kind)
             for one in (*self._failures.all, *self._full_reading.failures, *thread_failures())
         )
 

@@ -11,6 +11,7 @@ from timmy_tui.analysis.judge import Judge
 from timmy_tui.analysis.llm.summary import LlmSummary
 from timmy_tui.analysis.stats.ordering import is_late
 from timmy_tui.analysis.stats.session_noise import SessionNoise
+from timmy_tui.core.bounded import MOST_REVISED, drop_oldest
 from timmy_tui.core.settings import Findings
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.judgement import JudgementState
@@ -49,10 +50,9 @@ class TurnAnalyzer:
         self._known_flags = known_flags
         self._judge = Judge(known_flags(), News(*structs.astuple(findings or Findings())))
         self._session: int | None = None
-        self._seen: set[int] = set()
-        """Ordinals."""
+        self._late: dict[int, bool] = {}
+        """Ordinal of each turn of the newest → whether it came too late to be judged."""
         self._newest: Turn | None = None
-        self._late: set[int] = set()
         self._trials = trials
         self._judgement_basis: tuple[object, object] = (None, None)
         self._judgement: JudgementState | None = None
@@ -63,10 +63,11 @@ class TurnAnalyzer:
         A turn reported out of order, after newer ones, is shown but not judged: it would begin epochs that are over.
         Its prompt was in the cache between those of its neighbours all the same.
         """
-        new = turn.ordinal not in self._seen
-        self._seen.add(turn.ordinal)
-        if turn.ordinal in self._late or (new and is_late(turn, self._newest)):
-            self._late.add(turn.ordinal)
+        new = turn.ordinal not in self._late
+        if new:
+            self._late[turn.ordinal] = is_late(turn, self._newest)
+            drop_oldest(self._late, MOST_REVISED)
+        if self._late[turn.ordinal]:
             self._llm.add(turn, facts, None)
             return
         if new:

@@ -20,6 +20,7 @@ from timmy_tui.core.errors import HistoryError
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.damage import is_damage
+from timmy_tui.storage.in_logs import InLogs
 from timmy_tui.storage.schema import WAIT_S, open_database
 from timmy_tui.storage.turn_rows import PLACED, Stored, TurnRows, stored_value
 
@@ -57,8 +58,8 @@ class History:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise HistoryError(f"{path.parent} cannot be used: {error.strerror}.") from None
-        self._in_logs: set[int] = set()
-        """Numbers of the turns that were put: they would come back from the logs, under another number."""
+        self.in_logs = InLogs()
+        """The turns that were put."""
         self._database, self.warning = open_database(path, wait_s)
         self._rows = TurnRows(self._database, root, self._without_private_text)
 
@@ -114,7 +115,7 @@ class History:
         """
         with self._transaction():
             stored = self._rows.put(turns, among)
-        self._in_logs.update(turn.number for turn in stored.turns.values() if turn.number is not None)
+        self.in_logs.add(turn.number for turn in stored.turns.values() if turn.number is not None)
         return stored
 
     def lost_turns(self, numbers: Collection[int]) -> list[tuple[int, Turn]]:
@@ -264,7 +265,7 @@ class History:
     def delete_old_turns(self, days: int, now: float) -> int:
         """Delete unmarked turns older than ``days`` (0: none); returns their number. ``now``: seconds since 1970.
 
-        Those of this root that were stored or found since the file was opened stay: they are in the logs.
+        Those of this root that the logs may still have stay (``in_logs``).
         """
         if days <= 0:
             return 0
@@ -273,7 +274,7 @@ class History:
                 "SELECT key, root, number FROM turns WHERE at < ? AND key NOT IN (SELECT turn FROM marks)",
                 (now - 86_400 * days,),
             ).fetchall()
-            gone = [(key,) for key, root, number in old if root != self._root or number not in self._in_logs]
+            gone = [(key,) for key, root, number in old if root != self._root or number not in self.in_logs]
             database.executemany("DELETE FROM turns WHERE key = ?", gone)
             return len(gone)
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 
 from timmy_tui.core.errors import HistoryError
 from timmy_tui.core.failures import describe
+from timmy_tui.core.formatting import plural
+from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.threads import clear_failure, guarded_thread, set_failure
 from timmy_tui.storage.history import History
 
@@ -15,6 +17,11 @@ STOP_S = 1.0
 """Longest wait for the thread in ``stop``."""
 RETRY_S = 5.0
 """Wait after a failure (locked file, full disk, damage); what could not be written stays first in the queue."""
+DAY_S = 86_400.0
+LONGEST_WAIT_S = 3600.0
+"""Longest wait for a job: a machine that slept looks at the day again within an hour."""
+MOST_WAITING = 10_000
+"""Jobs behind a file that cannot be written: weeks of turns, 3 KiB each. Later ones are lost, and counted."""
 NAME = "history"
 """Of the thread, and of its failures on the screen."""
 
@@ -23,11 +30,12 @@ Job = Callable[[History], object]
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _OF_THE_JOB = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """Raised for what a job wants to write: it would fail again."""
-_OF_THE_FILE = (HistoryError, sqlite3.Error, OSError)
+OF_THE_FILE = (HistoryError, sqlite3.Error, OSError)
+"""Raised for the file: the job is done again."""
 
 
 class HistoryWriter:
-    """Opens the file, and opens it again when it fails. Nothing that was put is lost or overtaken by a later job."""
+    """Opens the file, and opens it again when it fails. No job is overtaken by a later one."""
 
     def __init__(self, open_history: Callable[[], History], notify: Callable[[str], None]) -> None:
         """``open_history`` raises HistoryError, sqlite3.Error or OSError. ``notify`` gets messages for the user."""
@@ -48,8 +56,11 @@ class HistoryWriter:
         """Called in the thread when ``usable`` changes."""
         self.on_new_file: Job = bool
         """Called in the thread, before the next job, when a damaged file was replaced by a new one."""
-        self.after_first_job: Job | None = None
-        """Done once, behind the first job."""
+        self.daily: Job | None = None
+        """Done behind the first job, and once a day from then on."""
+        self._daily_at: float | None = None
+        """``elapsed()`` from which on it is done again; None before the first job."""
+        self._lost = 0
 
     def start(self) -> None:
         """Start the thread."""
@@ -63,9 +74,12 @@ class HistoryWriter:
             self._thread.join(STOP_S)
         clear_failure(NAME)
 
-    def put(self, job: Job) -> None:
-        """Do this behind all others."""
-        self._queue.put(job)
+    def put(self, job: Job, is_one_of_many: bool = True) -> None:
+        """Do this behind all others; one of many is lost where too many wait already."""
+        if not is_one_of_many or self._queue.qsize() < MOST_WAITING:
+            self._queue.put(job)
+        else:
+            self._lost += 1
 
     def _run(self) -> None:
         while not self._ended:
@@ -83,7 +97,7 @@ class HistoryWriter:
             last_try = self._stopping.is_set()
             try:
                 history = self._open_history()
-            except _OF_THE_FILE as error:
+            except OF_THE_FILE as error:
                 self._fail(error)
                 if not is_locked(error):
                     self._set_usable(False)
@@ -114,7 +128,11 @@ class HistoryWriter:
     def _work(self, history: History) -> None:
         """Jobs, until the end or until the file must be opened again."""
         while True:
-            self._job = self._job or self._queue.get()
+            try:
+                self._job = self._job or self._queue.get(timeout=self._until_daily_s())
+            except queue.Empty:
+                self._do_daily(history)
+                continue
             if self._job is None:
                 self._ended = True
                 return
@@ -123,7 +141,7 @@ class HistoryWriter:
                 self._job(history)
             except _OF_THE_JOB as error:
                 self._drop(error)
-            except _OF_THE_FILE as error:
+            except OF_THE_FILE as error:
                 self._fail(error)
                 self._ended = last_try
                 if last_try:
@@ -136,17 +154,33 @@ class HistoryWriter:
             except Exception as error:  # noqa: BLE001  Whatever is wrong with one job must not keep the others waiting.
                 self._drop(error)
             else:
-                self._notified = ""
-                clear_failure(NAME)
+                self._works_again()
             self._job = None
-            self._do_after_first_job(history)
+            self._do_daily(history)
 
-    def _do_after_first_job(self, history: History) -> None:
-        """Apart from the job, which is not done twice when this fails: a mark that is set again is removed."""
-        if self.after_first_job is not None:
-            with suppress(*_OF_THE_FILE):  # behind the next job, then
-                self.after_first_job(history)
-                self.after_first_job = None
+    def _works_again(self) -> None:
+        self._notified = ""
+        clear_failure(NAME)
+        if self._lost:
+            lost, self._lost = plural(self._lost, "write"), 0
+            self._notify(
+                f"history: {lost} lost while the file could not be used; timmy-tui history --import reads logs"
+            )
+
+    def _until_daily_s(self) -> float | None:
+        """Longest wait for a job, so that the daily one is done on days without any; None: it waits for a first job."""
+        if self.daily is None or self._daily_at is None:
+            return None
+        return min(max(self._daily_at - elapsed(), 0.0), LONGEST_WAIT_S)
+
+    def _do_daily(self, history: History) -> None:
+        """If it is time. Apart from the jobs, none of which is done twice when this fails."""
+        if self.daily is None or (self._daily_at is not None and elapsed() < self._daily_at):
+            return
+        self._daily_at = elapsed() + RETRY_S
+        with suppress(*OF_THE_FILE):
+            self.daily(history)
+            self._daily_at = elapsed() + DAY_S
 
     def _set_usable(self, usable: bool) -> None:
         if usable is not self.usable:

@@ -8,13 +8,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from timmy_tui.core.bounded import drop_oldest
 from timmy_tui.model.llm import LearnedRate
+from timmy_tui.model.same_turn import has_figures
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
-from timmy_tui.storage.history_writer import HistoryWriter
+from timmy_tui.storage.history_writer import OF_THE_FILE, HistoryWriter
+from timmy_tui.storage.in_logs import InLogs
 from timmy_tui.storage.learned_rates import RateFile
 from timmy_tui.storage.remembered import Remembered
+
+MOST_FINDINGS = 1000
+"""Findings of which is known that they were written."""
 
 
 class Recorder:
@@ -35,10 +41,11 @@ class Recorder:
         """``days``: as in History.delete_old_turns. ``notify`` is called with messages for the user, such as a damaged
         file or a full disk.
         """
-        self._writer = HistoryWriter(partial(History, path, root, keep_text), notify)
+        self._in_logs = InLogs()
+        self._writer = HistoryWriter(partial(self._open, path, root, keep_text), notify)
         self._writer.on_usable = self._pass_on_usable
         self._writer.on_new_file = self._store_again
-        self._writer.after_first_job = lambda history: history.delete_old_turns(days, time.time())
+        self._writer.daily = lambda history: history.delete_old_turns(days, time.time())
         self._newest: Sequence[Turn] = ()
         """The turns of the newest snapshot that is no preview."""
         self._recorded: dict[int, Turn] = {}
@@ -58,12 +65,18 @@ class Recorder:
         """Write what is queued, and stop within a second."""
         self._writer.stop()
 
+    def _open(self, path: Path, root: str, keep_text: bool) -> History:
+        history = History(path, root, keep_text)
+        history.in_logs = self._in_logs  # Also of a file that is opened again.
+        return history
+
     def _pass_on_usable(self, usable: bool) -> None:
         if self.on_usable is not None:
             self.on_usable(usable)
 
     def _store_again(self, history: History) -> None:
         """A new file has none of the turns that the damaged one had."""
+        self._in_logs.clear()
         if self._newest:
             self._store(history, self._newest, self._newest)
 
@@ -73,7 +86,9 @@ class Recorder:
         if new:
             self._recorded = {turn.ordinal: turn for turn in snapshot.turns}
             self._newest = snapshot.turns
-            self._writer.put(partial(self._store, turns=new, among=snapshot.turns))
+            # A file that cannot be written for long has many of these waiting: without what is not stored.
+            turns, among = [replace(turn, events=()) for turn in new], beside(new, snapshot.turns)
+            self._writer.put(partial(self._store_new, turns=turns, among=among, restarts=snapshot.log_restarts))
             if self.on_new_session is not None and any(turn.session != self._session for turn in new):
                 self._session = new[-1].session
                 self._writer.put(self.on_new_session)
@@ -88,6 +103,7 @@ class Recorder:
             state = f"{finding.stage} {finding.ended} {finding.acknowledged}"
             if self._findings.get(finding.key) != state:
                 self._findings[finding.key] = state
+                drop_oldest(self._findings, MOST_FINDINGS)
                 self._writer.put(partial(History.put_finding, finding=finding, at=time.time()))
         comparison = judgement.verdict
         if comparison is None or comparison.wanted:
@@ -103,6 +119,12 @@ class Recorder:
         if recorded is None or recorded is turn:
             return recorded is None
         return replace(recorded, number=turn.number, events=turn.events) != turn
+
+    def _store_new(
+        self, history: History, turns: Sequence[Turn], among: Sequence[Turn], restarts: tuple[int, ...]
+    ) -> None:
+        self._in_logs.note_restarts(restarts)
+        self._store(history, turns, among)
 
     def _store(self, history: History, turns: Sequence[Turn], among: Sequence[Turn]) -> None:
         stored = history.store(turns, among).turns
@@ -145,10 +167,51 @@ class Recorder:
 
         self._writer.put(job)
 
+    def store_reading(self, turns: Sequence[Turn], done: Callable[[int], None]) -> None:
+        """Store turns of another reading; those that are stored stay what they are.
+
+        ``done`` is called in the recorder's thread with the number of new ones.
+        """
+        self._writer.put(partial(_store_reading, turns=turns, done=done), is_one_of_many=False)
+
     def record_change(self, kind: str, label: str) -> None:
         """A change, a restart or an edit by another program has happened. ``kind`` as in Marker."""
         at = time.time()
         self._writer.put(partial(History.put_change, op=f"{at:.6f} {label}", at=at, label=label, state=kind))
+
+
+def beside(new: Sequence[Turn], among: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Those of ``among``, in its order, that are new or stand between a new one and the next that is sure.
+
+    Where a turn without id, figures and time belongs, only the ones around it tell.
+    """
+    wanted = {turn.ordinal for turn in new}
+    near: set[int] = set()
+    for way in (range(len(among)), range(len(among) - 1, -1, -1)):
+        reached = False
+        for at in way:
+            if among[at].ordinal in wanted:
+                reached = True
+                near.add(at)
+            elif reached:
+                near.add(at)
+                reached = not _is_sure(among[at])
+    return tuple(replace(among[at], events=()) for at in sorted(near))
+
+
+def _is_sure(turn: Turn) -> bool:
+    return turn.started is not None and (bool(turn.request_id) or has_figures(turn))
+
+
+def _store_reading(history: History, turns: Sequence[Turn], done: Callable[[int], None]) -> None:
+    try:
+        new = history.put_turns(turns)
+    except OF_THE_FILE:
+        raise  # It is done again.
+    except Exception:
+        done(0)
+        raise
+    done(new)
 
 
 def _keep_rates(history: History, rates: RateFile, learned: tuple[LearnedRate, ...]) -> None:

@@ -88,7 +88,15 @@ class ToldTurns:
             if key not in others:
                 others.append(key)
         if len(keys) > 2 * MOST_TURNS:
-            del keys[next(iter(keys))]
+            self._forget(keys.pop(next(iter(keys))))
+
+    def _forget(self, key: TurnKey) -> None:
+        """It is looked up by its id no more, unless the other mark has it."""
+        others = self._by_request.get(key.request_id, [])
+        if key in others and all(key.trace_id not in keys for keys in self._keys.values()):
+            others.remove(key)
+            if not others:
+                del self._by_request[key.request_id]
 
     def _open(self) -> int:
         assert self._path is not None

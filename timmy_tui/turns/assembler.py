@@ -22,7 +22,7 @@ from timmy_tui.turns.offset_steps import OffsetSteps
 from timmy_tui.turns.plausibility import Limits
 from timmy_tui.turns.silence import MAX_OPEN, Silence
 from timmy_tui.turns.turn_endings import TURN_END, TurnEndings
-from timmy_tui.turns.v34_sessions import V34Sessions
+from timmy_tui.turns.v34_sessions import MOST_SESSIONS, V34Sessions
 
 ID_REUSE_S = 600.0
 """An id that returns after this long belongs to a new turn; clocks step by seconds only."""
@@ -73,7 +73,7 @@ class TurnAssembler:
         """Events, facts and turns that raised; each cost itself alone."""
         self._keep_events = keep_events
         self._drafts = Drafts(remember, Limits(round(timeout_s * 1e6), round(longest_threshold_s * 1e6)))
-        self._sessions = V34Sessions()
+        self._sessions = V34Sessions(None if remember is None else MOST_SESSIONS)
         self._debug_log = DebugLog(self._drafts, self._sessions)
         self._pauses = LonePauses()
         self._steps = OffsetSteps()

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from timmy_tui.model.turn import Session
 from timmy_tui.turns.draft import Draft
 
+MOST_SESSIONS = 200
+"""Newest sessions of a reading that goes on; a snapshot has 50."""
+
 
 @dataclass(slots=True)
 class _SessionRecord:
@@ -21,8 +24,12 @@ class _SessionRecord:
 class V34Sessions:
     """Sessions numbered from 1 in order of arrival. Turns before the first known session have the number 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """``most``: of more than twice as many the older ones are forgotten; None: none is."""
+        self._most = most
         self._records: list[_SessionRecord] = []
+        self._forgotten = 0
+        """Number of sessions before the first of these."""
         self._by_id: dict[str, _SessionRecord] = {}
         self.current = 0
         """Number of the session that serves turns now."""
@@ -85,16 +92,24 @@ class V34Sessions:
         record.last = draft.ordinal
 
     def _add(self, session_id: str | None) -> _SessionRecord:
-        record = _SessionRecord(len(self._records) + 1, session_id)
+        record = _SessionRecord(self._forgotten + len(self._records) + 1, session_id)
         self._records.append(record)
+        if self._most is not None and len(self._records) > 2 * self._most:
+            self._forget(len(self._records) - self._most)
         return record
 
+    def _forget(self, count: int) -> None:
+        self._forgotten += count
+        del self._records[:count]
+        self._by_id = {name: one for name, one in self._by_id.items() if one.number > self._forgotten}
+        self.with_tts_events = {number for number in self.with_tts_events if number > self._forgotten}
+
     def _record(self, number: int) -> _SessionRecord | None:
-        return self._records[number - 1] if number else None
+        return self._records[number - 1 - self._forgotten] if number > self._forgotten else None
 
     @property
     def sessions(self) -> tuple[Session, ...]:
-        """The sessions that have turns, oldest first."""
+        """The sessions that have turns and are not forgotten, oldest first."""
         return tuple(
             Session(
                 number=record.number,

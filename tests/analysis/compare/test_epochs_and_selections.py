@@ -126,3 +126,28 @@ def test_turns_are_selected_by_a_flag_that_only_files_tell_of() -> None:
     assert [one.ordinal for one in select(TURNS, "flag:recency_weight=0.5", known=known)] == list(range(4, 12))
     assert [one.ordinal for one in select(TURNS, "flag:store=false", known=known)] == [8, 9, 10, 11]
     assert [one.ordinal for one in select(TURNS, "epoch:2", known=known)] == [4, 5, 6, 7]
+
+
+def test_of_epochs_without_turns_the_oldest_are_forgotten_and_their_numbers_not_given_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("timmy_tui.analysis.stats.epochs.MOST_EPOCHS", 3)
+    turns = [turn(n, session=1 + n // 2, num_ctx=4096 + n // 2) for n in range(12)]
+    tracker = tracked(*turns)
+    assert [epoch.number for epoch in tracker.epochs] == [1, 2, 3, 4, 5, 6], "each has its turns"
+    for n in range(5):
+        tracker.forget(n)
+    assert [epoch.number for epoch in tracker.epochs] == [3, 4, 5, 6], "the third has one yet"
+    assert [tracker.members(n) for n in range(8)] == [(), (), (), (5,), (6, 7), (8, 9), (10, 11), ()]
+    assert tracker.flags_of(turns[5])["context-size"] == 4098 and tracker.flags_of(turns[4]) == {}
+    assert [(one.before, one.after) for one in tracker.differences(turns[5:6], turns[10:])] == [(4098, 4101)]
+    tracker.forget(5)
+    tracker.add(turn(12, session=7, num_ctx=9000))
+    assert [epoch.number for epoch in tracker.epochs] == [4, 5, 6, 7]
+    tracker.add(turn(5))
+    assert tracker.epochs[-1].number == 8 and tracker.members(8) == (5,)
+
+
+def test_without_forgetting_every_epoch_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timmy_tui.analysis.stats.epochs.MOST_EPOCHS", 3)
+    assert len(tracked(*(turn(n, session=1 + n) for n in range(9))).epochs) == 9

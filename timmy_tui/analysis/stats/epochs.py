@@ -8,6 +8,9 @@ from timmy_tui.analysis.stats.flag_changes import FlagStep, FlagTracker, Values
 from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn
 
+MOST_EPOCHS = 1000
+"""Epochs that are kept although all their turns were forgotten: the screens mark where they began."""
+
 
 class EpochTracker:
     """Takes turns, makes epochs. An unknown value never begins one."""
@@ -18,7 +21,10 @@ class EpochTracker:
         self._flags = FlagTracker(self.known)
         self._epochs: list[Epoch] = []
         self._members: list[list[int]] = []
+        self._forgotten = 0
+        """Number of epochs before the first of these."""
         self._seen: dict[int, int] = {}
+        """Ordinal → number of its epoch."""
 
     def update_written(self, written: Sequence[WrittenValue]) -> None:
         """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
@@ -34,10 +40,9 @@ class EpochTracker:
         if step.begins:
             self._begin(turn, step)
         epoch = self._epochs[-1]
-        number = len(self._epochs) - 1
-        self._seen[turn.ordinal] = number
-        self._members[number].append(turn.ordinal)
-        self._epochs[number] = replace(
+        self._seen[turn.ordinal] = epoch.number
+        self._members[-1].append(turn.ordinal)
+        self._epochs[-1] = replace(
             epoch,
             session_id=epoch.session_id or turn.session_id,
             turns=epoch.turns + 1,
@@ -46,16 +51,22 @@ class EpochTracker:
         )
 
     def forget(self, ordinal: int) -> None:
-        """A turn that nobody will ask for again; its epoch stays, and counts it."""
+        """A turn that nobody will ask for again; its epoch stays, and counts it, unless a thousand have followed."""
         number = self._seen.pop(ordinal, None)
         if number is not None:
-            self._members[number].remove(ordinal)
+            self._members[self._at(number)].remove(ordinal)
+        while len(self._epochs) > MOST_EPOCHS and not self._members[0]:
+            del self._epochs[0], self._members[0]
+            self._forgotten += 1
+
+    def _at(self, number: int) -> int:
+        return number - 1 - self._forgotten
 
     def _begin(self, turn: Turn, step: FlagStep) -> None:
         self._members.append([])
         self._epochs.append(
             Epoch(
-                number=len(self._epochs) + 1,
+                number=self._forgotten + len(self._epochs) + 1,
                 session_id=turn.session_id,
                 started=turn.started,
                 first=turn.ordinal,
@@ -66,7 +77,7 @@ class EpochTracker:
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
-        """All epochs, oldest first."""
+        """All epochs that are not forgotten, oldest first."""
         return tuple(self._epochs)
 
     @property
@@ -76,12 +87,12 @@ class EpochTracker:
 
     def flags_of(self, turn: Turn) -> Values:
         """The flags of the turn's epoch, as far as known; none for a turn that was not taken in."""
-        place = self._seen.get(turn.ordinal)
-        return {} if place is None else self._epochs[place].flags
+        number = self._seen.get(turn.ordinal)
+        return {} if number is None else self._epochs[self._at(number)].flags
 
     def members(self, number: int) -> tuple[int, ...]:
         """Ordinals of the turns of an epoch; empty if there is no such epoch."""
-        return tuple(self._members[number - 1]) if 0 < number <= len(self._members) else ()
+        return tuple(self._members[self._at(number)]) if 0 <= self._at(number) < len(self._members) else ()
 
     def differences(self, a: Collection[Turn], b: Collection[Turn]) -> tuple[FlagChange, ...]:
         """Flags with one value in all turns of ``a`` and another in all turns of ``b``."""
@@ -93,7 +104,8 @@ class EpochTracker:
         )
 
     def _common(self, turns: Collection[Turn]) -> dict[str, FlagValue]:
-        epochs = [self._epochs[place] for turn in turns if (place := self._seen.get(turn.ordinal)) is not None]
+        numbers = [number for turn in turns if (number := self._seen.get(turn.ordinal)) is not None]
+        epochs = [self._epochs[self._at(number)] for number in numbers]
         if not epochs:
             return {}
         return {
