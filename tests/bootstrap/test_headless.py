@@ -267,6 +267,15 @@ def test_no_name_and_no_reason_of_a_turn_has_what_was_said() -> None:
     assert [told.facts[name] for name in names] == ["00000001", "5e55-1", "llama3.2:3b-instruct-q4_K_M"]
 
 
+def test_a_reason_that_is_no_word_of_this_program_or_of_v34_is_a_hash() -> None:
+    """Another system's error line may begin with what was said, and have no colon."""
+    said = Said()
+    for number, reason in enumerate((SAID, f"{SAID}: no such model", f"error: {SAID}")):
+        one = turn(number, number + 1, state=TurnState.FAILED, reason=reason)
+        (told,) = said.events.look(snapshot(*map(turn, range(number)), one), said.at)
+        assert str(told.facts["reason"]).startswith("text-") and "swordfish" not in f"{told.words} {told.facts}"
+
+
 def test_no_epoch_finding_or_verdict_has_what_was_said() -> None:
     change = FlagChange(flag="model", label="model", before="llama3.2:3b", after=SAID)
     epochs = tuple(

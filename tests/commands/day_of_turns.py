@@ -35,16 +35,12 @@ class Facts(NamedTuple):
 class DayOfTurns:
     """Writes turns one by one; ``written`` has those that are whole."""
 
-    def __init__(self, root: Path, start: float, step_s: float, alike: bool = True) -> None:
-        """``start``: time of the first turn; ``step_s``: from one turn to the next, by the stamps.
-
-        ``alike``: typed turns fail, too.
-        """
+    def __init__(self, root: Path, start: float, step_s: float) -> None:
+        """``start``: time of the first turn; ``step_s``: from one turn to the next, by the stamps."""
         self.latency, self.v34 = root / "shared/latency.log", root / "testing-interface/logs/v34.log"
         self.written: list[Facts] = []
         self._now_us = round(start * 1e6)
         self._step_us = round(step_s * 1e6)
-        self._alike = alike
         self._count = self._rounds = self._sessions = 0
         for log in (self.latency, self.v34):
             log.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +70,11 @@ class DayOfTurns:
             for _ in self.round():
                 pass
 
+    def fail(self, number: int) -> None:
+        """So many typed turns that nothing tells apart."""
+        for _ in range(number):
+            self._typed_and_failed()
+
     def round(self) -> Iterator[None]:
         """One of them; it stops once, in the middle of the spoken turn."""
         self._rounds += 1
@@ -81,9 +82,9 @@ class DayOfTurns:
         yield from self._spoken()
         if self._rounds % 3 == 0:
             self._typed()
-        if self._alike and self._rounds % 4 == 0:
+        if self._rounds % 4 == 0:
             self._typed_and_failed()
-        if self._alike and self._rounds % 8 == 0:
+        if self._rounds % 8 == 0:
             self._typed_and_failed()
             self._typed_without_model()
 

@@ -48,7 +48,7 @@ def watchers(timmy: TimmyFolder) -> Iterator[Watchers]:
 
 def test_every_turn_of_a_day_is_in_the_history_once(timmy: TimmyFolder, watchers: Watchers) -> None:
     midnight = datetime.datetime.now().replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    day = DayOfTurns(timmy.root, midnight - 43_200.0, step_s=300.0, alike=False)
+    day = DayOfTurns(timmy.root, midnight - 43_200.0, step_s=300.0)
     history = timmy.state / "history.db"
 
     def all_stored() -> None:
@@ -82,6 +82,11 @@ def test_every_turn_of_a_day_is_in_the_history_once(timmy: TimmyFolder, watchers
     assert second.end(signal.SIGTERM) == 0
     day.some(4)
     assert third.wait_for("notice")[-1]["records"] is True
+    day.some(4)
+    all_stored()
+    day.clear()
+    day.restart_v34()
+    day.fail(2)  # Both logs begin with turns that nothing tells apart from older ones.
     day.some(4)
     all_stored()
     third.process.kill()
