@@ -87,8 +87,9 @@ class LiveSource:
             self._waker.stop()
         self.pipeline.stop()
         until = time.monotonic() + STOP_S
-        for observer in self._observers:
-            observer.stop(until)
+        for moment in (0.0, until):  # All are asked before one is waited for.
+            for observer in self._observers:
+                observer.stop(moment)
         if self._recorder is not None:
             self._recorder.stop()
 
