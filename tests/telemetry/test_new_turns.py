@@ -192,6 +192,10 @@ def test_a_turn_that_was_revised_before_it_could_be_told_is_no_revision(clock: C
     taken = told.take()
     told.observe(snapshot_of([replace(turn, prompt_tokens=1)]))
     told.put_back(taken)
+    clock.now += SETTLE_S
+    again = told.take()
+    assert [(one.turn.prompt_tokens, one.is_revision) for one in again] == [(1, False)]
+    told.put_back(again)
     told.observe(snapshot_of([replace(turn, prompt_tokens=2)]))
     clock.now += SETTLE_S
     assert [(one.turn.prompt_tokens, one.is_revision) for one in told.take()] == [(2, False)]
