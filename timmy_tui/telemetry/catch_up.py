@@ -44,9 +44,9 @@ class Sent(NamedTuple):
     def sentence(self) -> str:
         """``12 turns sent, 480 were there, 3 refused: 415 Unsupported Media Type``."""
         parts = [f"{plural(self.taken, 'turn')} sent", f"{self.present} were there"]
+        parts += [f"{self.untimed} without a time"] if self.untimed else []
         parts += [f"{self.refused} refused"] if self.refused else []
         parts += [f"{self.unsent} not sent"] if self.unsent else []
-        parts += [f"{self.untimed} without a time"] if self.untimed else []
         return ", ".join(parts) + (f": {self.words}" if self.words else "")
 
 
