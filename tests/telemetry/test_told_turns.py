@@ -1,6 +1,7 @@
 """What was told already, beyond restarts, kills and full disks."""
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,21 @@ def test_a_file_is_cut_while_it_is_used_and_no_process_has_half_of_it(tmp_path: 
     again = held(path)
     assert again.has("t", key(50_000)) and again.has("t", key(39_999)) and not again.has("t", key(0))
     assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that cut it has the lock of the new one."""
+    path, true_flock = tmp_path / "turns", fcntl.flock
+
+    def lock_late(fd: int, how: int) -> None:
+        true_flock(fd, how)
+        (tmp_path / "new").write_text("")
+        (tmp_path / "new").replace(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("timmy_tui.telemetry.told_turns.fcntl.flock", lock_late)
+        assert not ToldTurns(path).hold()
+    assert ToldTurns(path).hold()
 
 
 def test_a_file_that_cannot_be_cut_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
