@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timmy_tui.core.addresses import base_url, mask_url, not_an_address
+from timmy_tui.core.addresses import base_url, mask_url, not_an_address, signal_url
 from timmy_tui.core.errors import SettingsError
 from timmy_tui.core.settings import load_settings
 
@@ -70,3 +70,24 @@ def test_how_it_is_shown() -> None:
     assert mask_url("http://h\x1b[2J") == "http://h␛[2J"
     assert mask_url("a:secret@h:1") == "h:1"
     assert "secret" not in not_an_address("ftp://a:secret/more@h:1")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
+        ("http://127.0.0.1:4318/", "http://127.0.0.1:4318/v1/traces"),
+        ("http://localhost:5080/api/default", "http://localhost:5080/api/default/v1/traces"),
+        ("http://127.0.0.1:9090/api/v1/otlp", "http://127.0.0.1:9090/api/v1/otlp/v1/traces"),
+        ("https://otlp.example/otlp/", "https://otlp.example/otlp/v1/traces"),
+        ("http://h:1/v1/traces", "http://h:1/v1/traces"), ("http://h:1/x/v1/metrics/", "http://h:1/x/v1/traces"),
+        ("http://h:1/v1/traces/v1/traces", "http://h:1/v1/traces/v1/traces"), ("http://h:1/v1", "http://h:1/v1/v1/traces"),
+        ("h:4318", "http://h:4318/v1/traces"), ("http://u:p@h:1/x?key=y", "http://u:p@h:1/x/v1/traces?key=y"),
+        ("ftp://h", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_collector_is_asked_where_its_address_says(endpoint: str, url: str) -> None:
+    assert signal_url(endpoint, "traces") == url
+    assert signal_url(endpoint, "metrics") == url.replace("v1/traces?", "v1/metrics?").removesuffix("v1/traces") + (
+        "v1/metrics" if url.endswith("v1/traces") else ""
+    )

@@ -24,6 +24,8 @@ class Collecting:
         self.seen: list[Snapshot] = []
         self.said: list[str] = []
         self.until = 0.0
+        self.stops: list[tuple[int, float]] = []
+        """Whose end is asked for, and until when; a list may be shared."""
 
     def start(self) -> None:
         self.said.append("start")
@@ -34,6 +36,7 @@ class Collecting:
     def stop(self, until: float) -> None:
         self.said.append("stop")
         self.until = until
+        self.stops.append((id(self), until))
 
 
 class Raising(Collecting):
@@ -78,15 +81,19 @@ def test_a_state_that_is_none_is_no_source(watch: Watch) -> None:
         clear_failure("Raising")
 
 
-def test_at_the_end_all_share_less_than_a_second() -> None:
+def test_at_the_end_all_share_less_than_a_second_and_are_asked_before_one_is_waited_for() -> None:
+    """One that a slow server holds up must not take the time of the next."""
     observers = Collecting(), Collecting()
+    observers[0].stops = stops = observers[1].stops
     source = source_of(*observers)
     watcher = Watcher()
     source.start(watcher.publish)
     watcher.wait(lambda snapshot: len(snapshot.turns) == 14)
     source.stop()
-    assert [one.said for one in observers] == [["start", "stop"]] * 2
+    assert [one.said for one in observers] == [["start", "stop", "stop"]] * 2
     assert observers[0].until == observers[1].until < time.monotonic() + 1.0
+    first, second = map(id, observers)
+    assert stops == [(first, 0.0), (second, 0.0), (first, observers[0].until), (second, observers[1].until)]
 
 
 def test_a_late_one_is_made_with_the_first_snapshot_and_not_before(watch: Watch) -> None:

@@ -59,10 +59,14 @@ class Receiver:
     def __init__(self) -> None:
         self.replies: list[Reply] = []
         """To the next requests for traces, in order; behind them each is taken."""
-        self.metric_reply = Reply()
+        self.metric_replies: list[Reply] = []
+        """The same for metrics."""
+        self.paths: list[str] = []
         self.slow = threading.Event()
         """While it is set, a request waits for ``go_on``."""
         self.go_on = threading.Event()
+        self.asked = threading.Event()
+        """A request has come."""
         self.bodies: list[bytes] = []
         self.batches: list[list[SeenSpan]] = []
         """Of each request for traces, also those that were not taken."""
@@ -87,8 +91,11 @@ class Receiver:
 
     def newest_metrics(self) -> dict[str, list[tuple[dict[str, Any], Any]]]:
         """Attributes and data point of each metric, as it was sent last."""
+        return self.metrics_of(-1)
+
+    def metrics_of(self, sending: int) -> dict[str, list[tuple[dict[str, Any], Any]]]:
         found: dict[str, list[tuple[dict[str, Any], Any]]] = {}
-        for resource in self.metrics[-1].resource_metrics:
+        for resource in self.metrics[sending].resource_metrics:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     points = getattr(metric, metric.WhichOneof("data")).data_points
@@ -96,12 +103,14 @@ class Receiver:
         return found
 
     def take(self, path: str, content_type: str, body: bytes) -> Reply:
+        self.asked.set()
         if self.slow.is_set():
             self.go_on.wait(WAIT_S)
         with self._changed:
             self.bodies.append(body)
+            self.paths.append(path)
             self.content_types.add(content_type)
-            reply = self._traces(body) if path == "/v1/traces" else self._metrics(body)
+            reply = self._traces(body) if path.endswith("/v1/traces") else self._metrics(body)
             self._changed.notify_all()
         return reply
 
@@ -118,9 +127,10 @@ class Receiver:
         return reply
 
     def _metrics(self, body: bytes) -> Reply:
-        if self.metric_reply.status == 200:
+        reply = self.metric_replies.pop(0) if self.metric_replies else Reply()
+        if reply.status == 200:
             self.metrics.append(ExportMetricsServiceRequest.FromString(body))
-        return self.metric_reply
+        return reply
 
 
 def seen(span: Any) -> SeenSpan:

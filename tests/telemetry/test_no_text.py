@@ -14,7 +14,11 @@ from tests.telemetry.turns import GOLDEN, new_turns, reuse_of, snapshot_of
 from tests.ui.snapshots import snapshot as whole_snapshot
 from timmy_tui.model.llm import LlmState, OllamaFacts, Reuse
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import Epoch, Event, Gap, Turn
+from timmy_tui.model.turn import Epoch, Event, FlagValue, Gap, Turn
+from timmy_tui.telemetry.attributes import TurnContext
+from timmy_tui.telemetry.names_only import flag_text, host_or_none, name_or_none
+from timmy_tui.telemetry.samples import samples_of_now
+from timmy_tui.telemetry.spans import trace_of
 
 SAID = "bitte grandmother hydrangea"
 EVENT = Event(1.0, SAID, SAID, SAID, {SAID: SAID})
@@ -104,3 +108,63 @@ def test_who_asks_for_it_gets_what_was_said_and_error_lines_and_nobody_else(want
             assert attributes["timmy.errors"] == ["no memory"]
         else:
             assert not {"gen_ai.input.messages", "gen_ai.output.messages", "timmy.errors"} & set(attributes)
+
+
+SECRETS = ("http://me:hunter2@nas:11434", "sk-proj-abc123", "me@example.org", "hydrangea", "nas:11434/?key=abc")
+"""Of one word, as what was said or what a file holds may be."""
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_flag_of_the_users_own_tells_no_text(secret: str) -> None:
+    """Its constant may hold anything: no pattern tells a key from the name of a model."""
+    epoch = Epoch(
+        number=1, session_id=None, started=None, first=0, turns=1,
+        flags={"url": secret, "own": 5, "model": "llama3.2:3b"},
+    )  # fmt: skip
+    told = {
+        dict(one.labels)["flag"]: dict(one.labels)["value"] for one in samples_of_now(snapshot_of([], epochs=(epoch,)))
+    }
+    assert told == {"own": "5", "model": "llama3.2:3b"}
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("http://me:hunter2@nas:11434", None), ("http://nas:11434", None), ("me@example.org", None), ("a b", None),
+        ("", None), (None, None), ("llama3.2:3b-instruct-q4_K_M", "llama3.2:3b-instruct-q4_K_M"),
+        ("hf.co/bartowski/Llama-3.2:Q4", "hf.co/bartowski/Llama-3.2:Q4"), ("-o", None), ("x" * 129, None),
+    ],
+)  # fmt: skip
+def test_only_what_looks_like_a_name_is_one(value: str | None, name: str | None) -> None:
+    assert name_or_none(value) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (1048576, "1048576"),
+        (0.1, "0.1"),
+        (8000.0, "8000"),
+        (1e-7, "1e-07"),
+        ("a", "a"),
+    ],
+)
+def test_a_figure_is_told_as_it_is(value: FlagValue, text: str) -> None:
+    assert flag_text(value, is_known=True) == text
+
+
+@pytest.mark.parametrize("host", ["::1", "fe80::1", "127.0.0.1", "windows-host", "nas.local"])
+def test_where_ollama_is_is_told_whole(host: str) -> None:
+    made = trace_of(GOLDEN[3], "1" * 32, TurnContext(server=(host, 11434)))
+    assert made is not None
+    (request,) = [span for span in made.spans if span.is_client]
+    assert (request.attributes["server.address"], request.attributes["server.port"]) == (host, 11434)
+
+
+def test_a_port_without_its_machine_is_not_told() -> None:
+    assert host_or_none("two words") is None
+    made = trace_of(GOLDEN[3], "1" * 32, TurnContext(server=("two words", 11434)))
+    assert made is not None
+    assert not [span for span in made.spans if "server.port" in span.attributes]

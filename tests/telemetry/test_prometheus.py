@@ -1,10 +1,11 @@
 """The figures of new turns as a real Prometheus reads them, and what the page does with readers of any kind."""
 
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,10 +19,15 @@ from tests.telemetry.turns import new_turns, reuse_of, snapshot_of
 from tests.telemetry.waiting import until
 from timmy_tui.bootstrap.wiring import SourceOptions, snapshot_observers
 from timmy_tui.core.settings import Prometheus, Settings
+from timmy_tui.core.threads import clear_failure, thread_failures
+from timmy_tui.model.llm import Reuse
 from timmy_tui.model.snapshot import SourceCondition
+from timmy_tui.model.turn import Span, Turn
 from timmy_tui.sources.timmy import timmy_at
+from timmy_tui.telemetry.metrics_page import MetricsPage
 from timmy_tui.telemetry.new_turns import NewTurns
 from timmy_tui.telemetry.prometheus import PrometheusServer
+from timmy_tui.telemetry.samples import Sample, samples_of_turn
 from timmy_tui.telemetry.told_turns import ToldTurns
 
 
@@ -102,6 +108,74 @@ def test_readers_that_go_away_or_say_nothing_cost_no_other_reader() -> None:
         assert "timmy_turns_total" in page(server)
         silent.close()
         garbage.close()
+
+
+def test_a_fault_in_what_is_served_is_said_and_costs_the_turn_that_has_it_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from timmy_tui.telemetry import prometheus
+
+    def samples(turn: Turn, reuse: Reuse | None) -> Iterable[Sample]:
+        if turn.ordinal == 1:
+            raise ValueError("odd turn")
+        return samples_of_turn(turn, reuse)
+
+    monkeypatch.setattr(prometheus, "samples_of_turn", samples)
+    try:
+        with serving() as server:
+            until(lambda: is_up(server))
+            server.observe(snapshot_of(new_turns(3)))
+            until(lambda: any("odd turn" in one.message for one in thread_failures()))
+            until(lambda: has_counted(server, 2))
+    finally:
+        clear_failure("prometheus")
+
+
+def has_counted(server: PrometheusServer, turns: int) -> bool:
+    """Its thread may just be starting again."""
+    try:
+        return value(page(server), 'timmy_turns_total{state="complete"}') == turns
+    except OSError:
+        return False
+
+
+def test_a_page_that_cannot_be_made_is_an_error_for_its_reader_and_for_us() -> None:
+    def text() -> str:
+        raise ValueError("no page")
+
+    failures: list[Exception] = []
+    with MetricsPage("127.0.0.1", 0, text) as served:
+
+        def serve() -> None:
+            try:
+                served.answer(10.0)
+            except ValueError as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{served.server_port}/metrics", timeout=10)
+        with refused.value:
+            assert refused.value.code == 500
+        thread.join(10.0)
+    assert [str(one) for one in failures] == ["no page"]
+
+
+def test_every_way_of_knowing_and_every_span_is_there_before_the_first_turn() -> None:
+    with serving() as server:
+        text = page(server)
+    for how in ("measured", "known", "estimated"):
+        assert value(text, f'timmy_cached_tokens_total{{how="{how}"}}') == 0
+    for span in Span:
+        assert (f'timmy_turn_seconds_count{{span="{span}"}} 0' in text) is (span is not Span.NONE)
+
+
+def test_a_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    with serving(ToldTurns(tmp_path / "nowhere" / "turns")) as server:
+        until(lambda: is_up(server))
+        assert server.state.notable
+        assert server.state.detail == "turns: No such file or directory: what was sent is known to this run only"
 
 
 def test_a_turn_is_counted_once_also_by_the_next_process_and_however_often_it_is_revised(tmp_path: Path) -> None:

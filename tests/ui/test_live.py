@@ -23,7 +23,7 @@ from tests.ui.snapshots import (
 )
 from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.model.change import ControlState
-from timmy_tui.model.snapshot import ClockOffset, Snapshot
+from timmy_tui.model.snapshot import ClockOffset, Snapshot, SourceCondition, SourceState
 from timmy_tui.model.stages import CRITICAL, OUTSIDE, label
 from timmy_tui.model.turn import FlagChange, Gap, Span, TurnState
 from timmy_tui.ui.paint.lines import cells, plain
@@ -364,3 +364,16 @@ def test_an_age_of_ten_seconds_or_more_goes_by_fives(age: float, said: str) -> N
     assert ended is not None
     lines = [plain(live_lines(view(snap, now=ended + age + more), 120, 30)[0]) for more in (0.0, 0.001)]
     assert lines[0] == lines[1] and lines[0].rstrip().endswith(f" {said} ago")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 30), (200, 50)])
+def test_turns_that_did_not_leave_are_said_also_while_all_is_well_and_ahead_of_the_reason(
+    size: tuple[int, int],
+) -> None:
+    ok = SourceState("otel", SourceCondition.OK, "2 turns dropped, 3 spans refused", notable=True)
+    assert "otel 2 turns dropped, 3 spans refused" in text(snapshot(sources=(ok,)), *size)
+    reason = "415 Unsupported Media Type and more"
+    bad = SourceState("otel", SourceCondition.ERROR, f"1234 turns dropped, {reason}")
+    assert "otel error 1234 turns dropped, 415 Unsupp" in text(snapshot(sources=(bad,)), *size)
+    silent = SourceState("otel", SourceCondition.OK, "a detail")
+    assert "a detail" not in text(snapshot(sources=(silent,)), *size)

@@ -116,22 +116,23 @@ def _prometheus(timmy: Timmy) -> SnapshotObserver:
 
 
 def _otlp(timmy: Timmy, notify: Callable[[str], None]) -> SnapshotObserver:
-    from timmy_tui.core.addresses import base_url
     from timmy_tui.telemetry.otlp import OtlpExporter, OtlpOptions
 
     otel = timmy.settings.otel
-    options = OtlpOptions(base_url(otel.endpoint), otel.metrics, otel.text)
+    options = OtlpOptions(otel.endpoint, otel.traces, otel.metrics, otel.text)
     return OtlpExporter(options, told_turns(timmy, "otel"), timmy.key, notify)
 
 
 def told_turns(timmy: Timmy, system: str) -> "ToldTurns":
     """Which turns that system has; for this run only where there is no folder for it."""
-    from timmy_tui.telemetry.told_turns import ToldTurns
+    from timmy_tui.telemetry.told_turns import THIS_RUN_ONLY, ToldTurns
 
     try:
         return ToldTurns(timmy.control_folder / f"{system}.turns")
-    except OSError:
-        return ToldTurns(None)
+    except OSError as error:
+        told = ToldTurns(None)
+        told.problem = f"{THIS_RUN_ONLY}: {error.strerror}"
+        return told
 
 
 def set_session_noise(source: LiveSource, analyzer: TurnAnalyzer, noise: SessionNoise) -> None:

@@ -43,6 +43,8 @@ class ExportOptions(LogOptions, frozen=True, kw_only=True):
     """Of this machine; empty: by settings or host."""
     formats: Mapping[str, str]
     """Name of each format that was asked for, with its folder or file."""
+    otlp: bool
+    """To the collector of the settings as well."""
 
 
 def format_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -79,6 +81,7 @@ def _name(_context: click.Context, _option: click.Parameter, text: str) -> str:
 @settings_option
 @log_option
 @format_options
+@click.option("--otlp", is_flag=True, help="To the collector of [otel] in the settings: what it has not got yet.")
 @click.option(
     "--since",
     callback=_moment,
@@ -98,8 +101,10 @@ def export(options: ExportOptions) -> None:
 
     The turns are those of the history, with those of the logs; with --log those of the named logs or Parquet files.
     """
-    if not options.formats:
-        raise click.UsageError(f"Name at least one of {', '.join(f'--{name}' for name in FORMATS)}.")
+    if not options.formats and not options.otlp:
+        raise click.UsageError(f"Name at least one of {', '.join(f'--{name}' for name in (*FORMATS, 'otlp'))}.")
+    if options.otlp and options.logs:
+        raise click.UsageError("--otlp sends the turns of the history: leave --log away.")
     if list(options.formats.values()).count(STDOUT) > 1:
         raise click.UsageError(f"Only one format can go to standard output ({STDOUT}).")
     machines = _machines(options)
@@ -107,6 +112,10 @@ def export(options: ExportOptions) -> None:
         words = FORMATS[name].write(machines, target)
         if words:
             say(words, err=STDOUT in options.formats.values())
+    if options.otlp:
+        from timmy_tui.commands.send_turns import send_to_collector
+
+        send_to_collector(options, machines[0])
 
 
 class _Source(NamedTuple):

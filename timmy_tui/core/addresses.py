@@ -7,6 +7,7 @@ from timmy_tui.core.sanitize import clean
 
 _ENDPOINT = re.compile(r"/+(?:api(?:/+[\w-]+)?|v1(?:/+[\w/-]+)?|health|transcript)/*$")
 """The endpoint at the end of an address, as v34's config has it: ``/api/generate``. What stands before is a proxy's."""
+_SIGNAL = re.compile(r"/+v1/+(?:traces|metrics)/*$")
 _HOST = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+(?:%[\w.%-]+)?\]")
 ADVICE = "Write it as http://host:port."
 _SHOWN = 80
@@ -44,6 +45,21 @@ def _is_usable(parts: SplitResult, port: int | None) -> bool:
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
     # An @ behind the host is mostly one of a password that holds a slash: the rest of it would be shown.
     return parts.scheme in ("http", "https") and port != 0 and bool(_HOST.fullmatch(name)) and "@" not in parts.path
+
+
+def signal_url(endpoint: str, signal: str) -> str:
+    """``http://host:5080/api/default/v1/traces``: where a collector takes ``signal``, ``traces`` or ``metrics``.
+
+    The address is used as written: the path may be that of a server which has its own (OpenObserve, Prometheus). One
+    ``/v1/traces`` or ``/v1/metrics`` at its end is what other programs want written. Empty if it is not an address.
+    """
+    if not base_url(endpoint):
+        return ""
+    text = endpoint.strip()
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    base = _SIGNAL.sub("", parts.path).rstrip("/")
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc.removesuffix(':')}{base}/v1/{signal}{query}"
 
 
 def mask_url(url: str) -> str:

@@ -38,6 +38,12 @@ class SourceError(TimmyError):
     title = "Source"
 
 
+class CollectorError(TimmyError):
+    """A collector of OpenTelemetry did not take turns."""
+
+    title = "Collector"
+
+
 class ThemeError(TimmyError):
     """A theme file is not valid."""
 

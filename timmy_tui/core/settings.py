@@ -197,8 +197,10 @@ class Otel(Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = False
     """Off: nothing is sent."""
     endpoint: str = "http://127.0.0.1:4318"
-    """The collector; ``/v1/traces`` and ``/v1/metrics`` are added. Headers, for a key, come from the environment
-    variable OTEL_EXPORTER_OTLP_HEADERS."""
+    """The collector, with the path that it may have; ``/v1/traces`` and ``/v1/metrics`` are added. Headers, for a key,
+    come from the environment variable OTEL_EXPORTER_OTLP_HEADERS."""
+    traces: bool = True
+    """Off for a server that takes metrics alone."""
     metrics: bool = True
     """Send histograms and counters as well. Off for a server that takes traces alone."""
     text: bool = False

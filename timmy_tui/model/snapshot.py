@@ -57,6 +57,8 @@ class SourceState(Struct, frozen=True, eq=False):
     """Number of files that had this name between two looks and were gone before they could be opened."""
     dropped: int = 0
     """Number of lines dropped, because they were over the line limit or a bounded queue was full."""
+    notable: bool = False
+    """The detail is for the user also while the condition is ``ok``: turns were dropped on the way out."""
 
 
 class Health(Struct, frozen=True, eq=False):

@@ -49,6 +49,8 @@ class Stage(Struct, frozen=True, kw_only=True):
 
     critical: bool = False
     """Part of voice-to-voice: these and the unattributed time sum to it."""
+    request: bool = False
+    """It is the request to the language model, to its last token; a critical stage. Of several the first counts."""
     optional: bool = False
     """May be left out of a turn: then it is *skipped*, not *not measured*."""
     parent: str = ""
@@ -121,6 +123,8 @@ class StageTable:
         judged."""
         self.gpu = tuple(key for key in self.top if self.by_key[key].on_gpu)
         """Top stages that share the GPU."""
+        self.request = next((stage.key for stage in rows if stage.request and stage.critical), "")
+        """The request to the language model; empty where no stage is that."""
         self.groups = tuple(dict.fromkeys(stage.group for stage in rows if stage.group != NONE))
         self.parts = {whole: tuple(stage.key for stage in rows if stage.parent == whole) for whole in self.keys}
         """Stage → its own parts, without theirs."""

@@ -25,6 +25,7 @@ SETTINGS = TABLE.settings
 OUTSIDE = TABLE.outside
 HOPS = TABLE.hops
 NETWORK = TABLE.network
+REQUEST = TABLE.request
 GPU_STAGES = TABLE.gpu
 GROUPS = TABLE.groups
 PARTS = TABLE.parts

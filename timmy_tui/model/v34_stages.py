@@ -55,7 +55,7 @@ ROWS: tuple[Stage, ...] = (
         key="llm", label="LLM", clock="v34", owner="service",
         starts=("v34_ollama_sent",), ends=("v34_ollama_received",),
         meaning="request to last token; never time to first token",
-        critical=True, group="LLM", teaches=False, on_gpu=True, trend=1,
+        critical=True, request=True, group="LLM", teaches=False, on_gpu=True, trend=1,
         covariates=(Covariate("output tokens", 0.55, 0.2), Covariate("prompt tokens", 0.2, 0.15)),
     ),
     Stage(

@@ -95,8 +95,9 @@ class LiveSource:
     def _stop_observers(self) -> None:
         until = time.monotonic() + STOP_S
         with ExitStack() as all_of_them:
-            for observer in reversed(self._observers):
-                all_of_them.callback(observer.stop, until)
+            for moment in (until, 0.0):  # The last in is the first out: all are asked before one is waited for.
+                for observer in reversed(self._observers):
+                    all_of_them.callback(observer.stop, moment)
 
     def request(self, request: PipelineRequest) -> None:
         """Do what the user asks for. Marks and notes are also recorded, because they outlive the logs."""

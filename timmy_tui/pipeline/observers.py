@@ -30,7 +30,10 @@ class SnapshotObserver(Protocol):
         """Take the newest snapshot. Never waits."""
 
     def stop(self, until: float) -> None:
-        """Send what is known so far, and end by ``until`` (time.monotonic())."""
+        """Send what is known so far, and end by ``until`` (time.monotonic()). Called twice.
+
+        The first time ``until`` is over: end, without being waited for.
+        """
 
 
 class StatusLineFile:

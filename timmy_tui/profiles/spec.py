@@ -175,6 +175,8 @@ class StageRule(Struct, frozen=True, forbid_unknown_fields=True):
     is_setting: bool = field(default=False, name="setting")
     """Waited for before the first event: part of the headline, and no measurement."""
     critical: bool = False
+    request: bool = False
+    """It is the one request to the language model, to its last token: for OpenTelemetry."""
     optional: bool = False
     parent: str = ""
     name: str = ""
@@ -285,6 +287,7 @@ def stage_row(rule: StageRule, place: int) -> Stage:
         owner=rule.owner,
         meaning=rule.meaning,
         critical=rule.critical,
+        request=rule.request,
         optional=rule.optional,
         parent=rule.parent,
         measured=measured,

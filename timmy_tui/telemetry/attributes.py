@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from timmy_tui.model.llm import Certainty, Reuse
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import FAILED_STATES, Reason, Span, Turn
 from timmy_tui.telemetry import otel_names as names
-from timmy_tui.telemetry.names_only import name_or_none
-from timmy_tui.telemetry.stage_rows import is_stage, outside_of
+from timmy_tui.telemetry.names_only import host_or_none, name_or_none
+from timmy_tui.telemetry.stage_rows import is_stage, outside_of, request_ms
 
 Value = str | bool | int | float | tuple[str, ...]
 SIGNALS = frozenset(("empty_reply", "canned_reply", "template_leak", "error"))
+NOT_KEPT = "not kept"
+"""``timmy.reuse`` of a turn further back than the newest 200, of which alone it is kept."""
 REASONS = frozenset(reason.value for reason in Reason)
 
 
@@ -34,7 +37,9 @@ class TurnContext(NamedTuple):
 def turn_attributes(turn: Turn, context: TurnContext, overlap_s: float) -> dict[str, Value]:
     """Of the root."""
     pairs = (*_names(turn), *_times(turn, overlap_s), *_state(turn), *_reuse(context.reuse))
-    attributes = {name: value for name, value in pairs if value is not None}
+    # Tokens stand once in a trace, on the request; where no stage is the request, on the whole.
+    usage = () if request_ms(turn) is not None else _usage(turn, context)
+    attributes = {name: value for name, value in (*pairs, *usage) if value is not None}
     if context.text:
         attributes |= _texts(turn)
     return attributes
@@ -81,7 +86,7 @@ def _state(turn: Turn) -> Iterator[tuple[str, Value | None]]:
 
 
 def _reuse(reuse: Reuse | None) -> Iterator[tuple[str, Value | None]]:
-    yield names.REUSE, (reuse.certainty if reuse is not None else Certainty.UNKNOWN).value
+    yield names.REUSE, reuse.certainty.value if reuse is not None else NOT_KEPT
     if reuse is not None and reuse.certainty is not Certainty.UNKNOWN:
         yield names.REUSE_SHARE, reuse.share
         yield names.REUSE_TOKENS, reuse.reused
@@ -102,25 +107,31 @@ def _texts(turn: Turn) -> dict[str, Value]:
 def llm_attributes(turn: Turn, context: TurnContext) -> dict[str, Value]:
     """Of the request to the model. ``gen_ai.response.time_to_first_chunk`` is never there: nothing logs it."""
     reuse = context.reuse
-    certain = reuse is not None and reuse.certainty in (Certainty.MEASURED, Certainty.KNOWN)
     host, port = context.server or (None, None)
+    host = host_or_none(host)
     pairs: tuple[tuple[str, Value | None], ...] = (
         (names.OPERATION, names.LLM_SPAN),
         (names.PROVIDER_NAME, names.PROVIDER),
-        (names.REQUEST_MODEL, name_or_none(turn.model)),
-        (names.REQUEST_STREAM, True),
-        (names.REQUEST_TEMPERATURE, turn.temperature),
+        (names.REQUEST_STREAM, True if watched().is_built_in else None),
         (names.CONVERSATION, name_or_none(turn.session_id)),
-        (names.INPUT_TOKENS, turn.prompt_tokens),
-        (names.OUTPUT_TOKENS, turn.output_tokens),
-        (names.CACHE_READ_TOKENS, reuse.reused if reuse is not None and certain else None),
+        *_usage(turn, context),
         (names.CONTEXT_WINDOW, turn.num_ctx),
         (names.FIRST_TOKEN_BOUND_S, _seconds(reuse.ttft_ms) if reuse is not None else None),
-        (names.SERVER_ADDRESS, name_or_none(host)),
-        (names.SERVER_PORT, port),
+        (names.SERVER_ADDRESS, host),
+        (names.SERVER_PORT, port if host is not None else None),
         *_reuse(reuse),
     )
     return {name: value for name, value in pairs if value is not None}
+
+
+def _usage(turn: Turn, context: TurnContext) -> Iterator[tuple[str, Value | None]]:
+    reuse = context.reuse
+    certain = reuse is not None and reuse.certainty in (Certainty.MEASURED, Certainty.KNOWN)
+    yield names.REQUEST_MODEL, name_or_none(turn.model)
+    yield names.REQUEST_TEMPERATURE, turn.temperature
+    yield names.INPUT_TOKENS, turn.prompt_tokens
+    yield names.OUTPUT_TOKENS, turn.output_tokens
+    yield names.CACHE_READ_TOKENS, reuse.reused if reuse is not None and certain else None
 
 
 def _seconds(ms: float | None) -> float | None:

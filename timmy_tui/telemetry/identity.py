@@ -1,10 +1,13 @@
 """What makes a turn the same turn: told again, by this process or another, it has the same ids."""
 
 import hashlib
+import re
 from typing import NamedTuple
 
 from timmy_tui.model.same_turn import SAME_ID_S
 from timmy_tui.model.turn import Turn
+
+_ID = re.compile(r"[A-Za-z0-9_.-]{2,64}", re.ASCII)
 
 
 class TurnKey(NamedTuple):
@@ -13,7 +16,8 @@ class TurnKey(NamedTuple):
     trace_id: str
     """32 hexadecimal digits."""
     request_id: str
-    """Empty where it has none; its own ids only, which are hexadecimal."""
+    """Empty where it has none. Of an id with other signs than letters, digits, ``.``, ``-`` and ``_`` a hash: it may be
+    text."""
     started: float | None
 
     def is_same(self, other: "TurnKey") -> bool:
@@ -26,23 +30,27 @@ class TurnKey(NamedTuple):
 
 
 def key_of(turn: Turn, root: str) -> TurnKey:
-    """The key of a turn of the Timmy at ``root``.
+    """The key of a turn of the Timmy at ``root``, by what is known of it now (``ToldTurns.key`` has the first one).
 
     With a request id: by it and the time of the first event, because ids come again after months. Without one (typed
     turns, logs of before November 2025) by Ollama's figures, which no other turn has; where these are missing too by
     whatever else its log has, lengths and time.
     """
-    request_id = turn.request_id if turn.request_id.isalnum() else ""
-    if request_id:
-        parts: tuple[object, ...] = ("id", request_id, _rounded(turn.started, 3))
+    if turn.request_id:
+        parts: tuple[object, ...] = ("id", turn.request_id, _rounded(turn.started, 3))
     elif turn.prompt_tokens is not None and (turn.prefill_ms is not None or turn.decode_ms is not None):
         # To whole ms: a log may round its durations, v34's statistics do not.
         durations = (_rounded(turn.prefill_ms, 0), _rounded(turn.decode_ms, 0))
         parts = ("figures", turn.prompt_tokens, turn.output_tokens, *durations)
     else:
         lengths = (turn.text_length, turn.reply_length, turn.prompt_chars)
-        parts = ("lengths", *lengths, turn.state.value, _rounded(turn.started, 0), turn.session_id)
-    return TurnKey(_hexadecimal(16, root, *parts), request_id[:64], turn.started)
+        parts = ("lengths", *lengths, _rounded(turn.started, 0), turn.session_id)
+    return TurnKey(_hexadecimal(16, root, *parts), _written(turn.request_id), turn.started)
+
+
+def _written(request_id: str) -> str:
+    """As it stands in a file: an id of letters and digits as it is, of any other a hash."""
+    return request_id if not request_id or _ID.fullmatch(request_id) else _hexadecimal(16, request_id)
 
 
 def span_id(trace_id: str, name: str) -> str:

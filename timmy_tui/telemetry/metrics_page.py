@@ -1,6 +1,7 @@
 """One page over HTTP for one reader at a time, on a loopback address."""
 
 import socketserver
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,6 +23,8 @@ class MetricsPage(HTTPServer):
         """``port`` 0: any free one. Raises OSError where the port cannot be had."""
         super().__init__((host, port), _Handler)
         self.text = text
+        self.failure: Exception | None = None
+        """What this program did wrong in the last answer."""
 
     def server_bind(self) -> None:
         """Without HTTPServer's question for the name of the address, which can wait for a name server."""
@@ -29,12 +32,17 @@ class MetricsPage(HTTPServer):
         self.server_name, self.server_port = self.socket.getsockname()
 
     def answer(self, wait_s: float) -> None:
-        """Answer one reader, if one comes in this time."""
-        self.timeout = wait_s
+        """Answer one reader, if one comes in this time. Raises what ``text`` raised: that reader got a 500."""
+        self.timeout, self.failure = wait_s, None
         self.handle_request()
+        if self.failure is not None:
+            raise self.failure
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A reader that went away; what the base class does is to print on the screen."""
+        """A reader that went away, or anything else; what the base class does is to print on the screen."""
+        error = sys.exception()
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.failure = error
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -49,7 +57,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.partition("?")[0] != PATH:
             self.send_error(HTTPStatus.NOT_FOUND, explain=f"The metrics are at {PATH}.")
         else:
-            content = self.server.text().encode()
+            try:
+                content = self.server.text().encode()
+            except Exception as error:  # noqa: BLE001  Raised by ``answer``, in the thread that shows it.
+                self.server.failure = error
+                self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
+                return
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", CONTENT_TYPE)
             self.send_header("Content-Length", str(len(content)))

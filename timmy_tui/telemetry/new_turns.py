@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -14,10 +15,11 @@ from timmy_tui.model.turn import Turn
 SETTLE_S = 2.0
 """A turn is told when nothing new has come of it for so long: v34's debug log comes after the latency log."""
 BEGINNING_S = 5.0
-"""Seconds from the first snapshot with lines, in which all that comes may have been in the logs before."""
+"""Seconds from the first snapshot of a full reading, in which all that comes may have been in the logs before."""
 OLD_S = 600.0
 """Of what comes in the beginning, a turn that ended longer ago is not of now: clocks may be minutes apart."""
 MOST_WAITING = 2000
+"""Turns that no snapshot has any more. Those that one has wait without end: they are held in any case."""
 
 
 class NewTurn(NamedTuple):
@@ -31,6 +33,8 @@ class NewTurn(NamedTuple):
     """It was over before this program began: a counter of now must not have it."""
     is_revision: bool
     """This run has told it before, as it was then."""
+    is_settled: bool = True
+    """Else this is the end, and its debug log may still tell of it."""
 
 
 class _Waiting(NamedTuple):
@@ -57,31 +61,42 @@ class NewTurns:
         self._told: set[int] = set()
         self._waiting: dict[int, _Waiting] = {}
         self._reuse: tuple[Reuse, ...] = ()
+        self._reuse_of: dict[int, Reuse] = {}
+        """Of the turns that wait: a snapshot has that of the newest 200 alone."""
         self._begun: float | None = None
 
     def observe(self, snapshot: Snapshot) -> bool:
         """Take a snapshot; the pipeline's thread. True when it has turns that are new or were revised."""
-        if snapshot.llm is not None:
-            self._reuse = snapshot.llm.reuse
+        reuse, self._reuse = self._reuse, snapshot.llm.reuse if snapshot.llm is not None else self._reuse
         beginning = self._is_beginning(snapshot)
-        if snapshot.preview or snapshot.turns is self._seen:
+        has_turns = not snapshot.preview and snapshot.turns is not self._seen
+        if not has_turns and (self._reuse is reuse or not self._waiting):
             return False
-        self._seen = snapshot.turns
+        changed: list[Turn] = []
         with self._lock:
-            changed = [turn for turn in snapshot.turns if self._is_new(turn)]
-            self._known = {turn.ordinal: turn for turn in snapshot.turns}
-            self._first = {ordinal: self._first[ordinal] for ordinal in self._known if ordinal in self._first}
-            self._told &= self._known.keys()
+            if has_turns:
+                changed = self._changed(snapshot.turns)
             for turn in changed:
                 self._put(turn, snapshot.taken, beginning)
+            self._reuse_of |= {one.ordinal: one for one in self._reuse if one.ordinal in self._waiting}
         return bool(changed)
 
+    def _changed(self, turns: tuple[Turn, ...]) -> list[Turn]:
+        self._seen = turns
+        changed = [turn for turn in turns if self._is_new(turn)]
+        self._known = {turn.ordinal: turn for turn in turns}
+        self._first = {ordinal: self._first[ordinal] for ordinal in self._known if ordinal in self._first}
+        self._told &= self._known.keys()
+        return changed
+
     def _is_beginning(self, snapshot: Snapshot) -> bool:
-        now = self._clock()
+        """What the full reading shows when the preview goes was all there before, however long it took to read."""
+        if snapshot.preview or any(source.condition is SourceCondition.READING for source in snapshot.sources):
+            self._begun = None
+            return True
         if self._begun is None and (snapshot.turns or any(source.lines for source in snapshot.sources)):
-            self._begun = now
-        reading = any(source.condition is SourceCondition.READING for source in snapshot.sources)
-        return self._begun is None or now - self._begun < BEGINNING_S or snapshot.preview or reading
+            self._begun = self._clock()
+        return self._begun is None or self._clock() - self._begun < BEGINNING_S
 
     def _is_new(self, turn: Turn) -> bool:
         """It is not known as it is now; a number that the history gave, and old events let go, are no news."""
@@ -98,28 +113,38 @@ class NewTurns:
         self._waiting.pop(turn.ordinal, None)
         revision = turn.ordinal in self._told
         self._waiting[turn.ordinal] = _Waiting(turn, self._clock(), arrived, is_old, revision)
-        if len(self._waiting) > MOST_WAITING:
-            del self._waiting[next(iter(self._waiting))]
+        while len(self._waiting) > max(MOST_WAITING, len(self._known)):
+            ordinal = next(iter(self._waiting))
+            del self._waiting[ordinal]
+            self._reuse_of.pop(ordinal, None)
             self.dropped += 1
 
     def take(self, unsettled: bool = False, most: int = MOST_WAITING) -> list[NewTurn]:
         """Turns that have settled, oldest first, at most ``most``. ``unsettled``: the others too, at the end."""
         due = self._clock() - self._settle_s
         with self._lock:
-            ready = [one for one in self._waiting.values() if unsettled or one.since <= due][:most]
+            ready = list(islice((one for one in self._waiting.values() if unsettled or one.since <= due), most))
+            taken = []
             for one in ready:
-                del self._waiting[one.turn.ordinal]
-                self._told.add(one.turn.ordinal)
-            reuse = {one.ordinal: one for one in self._reuse} if ready else {}
-        return [NewTurn(one.turn, reuse.get(one.turn.ordinal), *one[2:]) for one in ready]
+                ordinal = one.turn.ordinal
+                del self._waiting[ordinal]
+                self._told.add(ordinal)
+                taken.append(NewTurn(one.turn, self._reuse_of.pop(ordinal, None), *one[2:], one.since <= due))
+        return taken
 
     def put_back(self, turns: Iterable[NewTurn]) -> None:
-        """Turns that could not be told yet; a newer state of one stays."""
+        """Turns that could not be told yet, ahead of the others; a newer state of one stays."""
         with self._lock:
+            newer, self._waiting = self._waiting, {}
             for one in turns:
                 ordinal = one.turn.ordinal
-                if ordinal not in self._waiting:
-                    self._waiting[ordinal] = _Waiting(one.turn, 0.0, one.arrived, one.is_old, one.is_revision)
+                waits = newer.pop(ordinal, None) or _Waiting(one.turn, 0.0, one.arrived, one.is_old, False)
+                self._waiting[ordinal] = waits._replace(is_revision=one.is_revision)
+                if not one.is_revision:
+                    self._told.discard(ordinal)
+                if one.reuse is not None:
+                    self._reuse_of.setdefault(ordinal, one.reuse)
+            self._waiting |= newer
 
     @property
     def waiting(self) -> int:

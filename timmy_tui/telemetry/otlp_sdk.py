@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from http.client import responses
 from typing import Any
 
@@ -20,7 +21,10 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Observation
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader, MetricsData
+from opentelemetry.sdk.metrics.export import Histogram as HistogramPoints
+from opentelemetry.sdk.metrics.export import HistogramDataPoint as HistogramPoint
+from opentelemetry.sdk.metrics.export import Metric as MetricPoints
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -36,10 +40,12 @@ from opentelemetry.trace import (
 )
 
 from timmy_tui import __version__
+from timmy_tui.core.addresses import signal_url
+from timmy_tui.core.decode import decode_json, whole_number
 from timmy_tui.telemetry import otel_names as names
 from timmy_tui.telemetry.answer import Answer, Verdict
 from timmy_tui.telemetry.otel_names import Metric
-from timmy_tui.telemetry.samples import Sample
+from timmy_tui.telemetry.samples import Labels, Sample
 from timmy_tui.telemetry.spans import SpanValue, TurnTrace
 
 TIMEOUT_S = 10.0
@@ -48,9 +54,16 @@ MOST_ANSWER_BYTES = 1 << 16
 AGAIN = frozenset((429, 502, 503, 504))
 """The statuses after which OTLP has a client try again."""
 
+NOT_SENT = Answer(Verdict.REFUSED, "cannot be sent: OTEL_EXPORTER_OTLP_HEADERS, or the size")
+"""The SDK made no request of it, and would make none the next time."""
+
 # Else a refused batch would be printed over the screen.
 logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
 logging.getLogger("opentelemetry").propagate = False
+
+
+class _GivenUp(requests.RequestException):
+    """The SDK is not to send this batch again: its own repetitions are timed by a clock that can step."""
 
 
 class _Session(requests.Session):
@@ -62,27 +75,44 @@ class _Session(requests.Session):
         self.answer = Answer(Verdict.LATER)
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """Send, and read at most 64 KiB of the answer in the time that a batch has."""
-        options["stream"] = True
+        """Send, and read at most 64 KiB of the answer in the time that a batch has. Raises _GivenUp unless taken."""
         deadline = time.monotonic() + TIMEOUT_S
+        options |= {"stream": True, "timeout": TIMEOUT_S}
         try:
-            response = super().send(request, **options)
+            try:
+                response = super().send(request, **options)
+            except requests.ConnectionError as error:
+                if isinstance(error, requests.exceptions.SSLError | requests.Timeout):
+                    raise
+                response = super().send(request, **options)  # A connection that was kept open had ended.
             content = _read(response, deadline)
-        except requests.Timeout:
-            self.answer = Answer(Verdict.LATER, f"no answer in {TIMEOUT_S:g} s")
-            raise
         except requests.RequestException as error:
-            known = isinstance(error, requests.ConnectionError)
-            self.answer = Answer(Verdict.LATER, "cannot be reached" if known else type(error).__name__)
-            raise
+            self.answer = Answer(Verdict.LATER, _words(error))
+            raise _GivenUp from None
         self.answer = _answer(response, content)
+        if self.answer.verdict is not Verdict.TAKEN:
+            raise _GivenUp
         return response
+
+
+def _words(error: requests.RequestException) -> str:
+    """Why there is no answer."""
+    for kind, words in (
+        (requests.Timeout, f"no answer in {TIMEOUT_S:g} s"),
+        (requests.exceptions.SSLError, "its certificate is not accepted, or it does not speak TLS"),
+        (requests.ConnectionError, "cannot be reached"),
+        ((requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema), "is not a valid address"),
+    ):
+        if isinstance(error, kind):
+            return words
+    return "broke off its answer"
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
     content = b""
-    for chunk in response.iter_content(4096):
-        content += chunk
+    # Byte by byte: a larger piece is waited for until it is whole. An answer has some 20 bytes.
+    for byte in response.iter_content(1):
+        content += byte
         if len(content) > MOST_ANSWER_BYTES or time.monotonic() > deadline:
             response.close()
             return b"<"  # No collector writes so much.
@@ -117,9 +147,19 @@ def _rejected(content: bytes) -> int | None:
     try:
         answer = ExportTraceServiceResponse.FromString(content)
     except DecodeError:
-        return 0 if content.lstrip().startswith(b'{"partialSuccess"') else None
+        return _rejected_by_json(content)
     rejected: int = answer.partial_success.rejected_spans
     return rejected
+
+
+def _rejected_by_json(content: bytes) -> int | None:
+    answer = decode_json(content)
+    partial = answer.get("partialSuccess") if isinstance(answer, dict) else None
+    if not isinstance(partial, dict):
+        return None
+    number = partial.get("rejectedSpans", partial.get("rejectedDataPoints", 0))
+    text = str(number)  # A number of 64 bits is a text in JSON.
+    return whole_number(text) or 0 if text.isdecimal() else 0
 
 
 class _GivenIds(IdGenerator):
@@ -148,7 +188,7 @@ class Sender:
     """Sends traces, and counts and sends metrics; from one thread."""
 
     def __init__(self, endpoint: str, samples_of_now: Callable[[], Iterable[Sample]]) -> None:
-        """``endpoint``: of the collector, without ``/v1/…``. ``samples_of_now``: asked when metrics are sent."""
+        """``endpoint``: of the collector, as written. ``samples_of_now``: asked when metrics are sent."""
         # Of each process its own: counters of two processes are never taken for one.
         own = {"service.name": names.SERVICE_NAME, "service.version": __version__, "service.instance.id": _new_id()}
         resource = Resource.create(own)
@@ -159,11 +199,14 @@ class Sender:
         )  # fmt: skip
         traces.add_span_processor(self._collected)
         self._tracer = traces.get_tracer(names.SCOPE, __version__)
-        self._spans: SpanExporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=TIMEOUT_S, session=self._session)
+        traces_url, metrics_url = signal_url(endpoint, "traces"), signal_url(endpoint, "metrics")
+        self._spans: SpanExporter = OTLPSpanExporter(traces_url, timeout=TIMEOUT_S, session=self._session)
         self._reader = InMemoryMetricReader()
         meter = MeterProvider([self._reader], resource, shutdown_on_exit=False).get_meter(names.SCOPE, __version__)
-        self._metrics = OTLPMetricExporter(f"{endpoint}/v1/metrics", timeout=TIMEOUT_S, session=self._session)
+        self._metrics = OTLPMetricExporter(metrics_url, timeout=TIMEOUT_S, session=self._session)
         self._instruments: dict[Metric, Counter | Histogram] = {}
+        self._empty: dict[Metric, list[Labels]] = {}
+        self._began_ns = time.time_ns()
         for metric in names.OF_TURNS:
             make = meter.create_counter if metric.kind == "counter" else meter.create_histogram
             options = {"explicit_bucket_boundaries_advisory": metric.buckets} if metric.buckets else {}
@@ -177,7 +220,7 @@ class Sender:
         for trace in traces:
             for span in trace.spans:
                 self._make(int(trace.trace_id, 16), span)
-        self._session.answer = Answer(Verdict.LATER, "not sent")
+        self._session.answer = NOT_SENT
         self._spans.export(self._collected.spans)
         return self._session.answer
 
@@ -194,6 +237,12 @@ class Sender:
             made.set_status(StatusCode.ERROR)
         made.end(span.end_ns)
 
+    def begin(self, zeros: Iterable[Sample], empty: Iterable[tuple[Metric, Labels]]) -> None:
+        """Send these counters and histograms from the start, before they have a value."""
+        self.add(zeros)
+        for metric, labels in empty:
+            self._empty.setdefault(metric, []).append(labels)
+
     def add(self, samples: Iterable[Sample]) -> None:
         """Add to counters and histograms."""
         for metric, value, labels in samples:
@@ -208,14 +257,30 @@ class Sender:
         data = self._reader.get_metrics_data()
         if data is None:
             return Answer(Verdict.TAKEN)
-        self._session.answer = Answer(Verdict.LATER, "not sent")
-        self._metrics.export(data)
+        self._session.answer = NOT_SENT
+        self._metrics.export(self._with_empty(data))
         return self._session.answer
 
-    def close(self) -> None:
-        """End the repetitions of a batch."""
-        self._spans.shutdown()
-        self._metrics.shutdown()
+    def _with_empty(self, data: MetricsData) -> MetricsData:
+        """With a point of no value for each histogram that begins without one: the SDK makes none."""
+        (resource,) = data.resource_metrics
+        (scope,) = resource.scope_metrics
+        by_name = {one.name: one for one in scope.metrics}
+        for metric, every in self._empty.items():
+            known = by_name.get(metric.otlp)
+            points = list(known.data.data_points) if known and isinstance(known.data, HistogramPoints) else []
+            seen = [dict(point.attributes or {}) for point in points]
+            missing = [dict(labels) for labels in every if dict(labels) not in seen]
+            points += [_empty_point(metric, labels, self._began_ns) for labels in missing]
+            histogram = HistogramPoints(points, AggregationTemporality.CUMULATIVE)
+            by_name[metric.otlp] = MetricPoints(metric.otlp, metric.help, metric.unit, histogram)
+        scopes = [replace(scope, metrics=list(by_name.values()))]
+        return replace(data, resource_metrics=[replace(resource, scope_metrics=scopes)])
+
+
+def _empty_point(metric: Metric, labels: dict[str, str], began_ns: int) -> HistogramPoint:
+    counts = [0] * (len(metric.buckets) + 1)
+    return HistogramPoint(labels, began_ns, time.time_ns(), 0, 0.0, counts, metric.buckets, 0.0, 0.0)
 
 
 def _new_id() -> str:

@@ -6,17 +6,15 @@ Turns that were over before the start are not counted: Prometheus gives every va
 
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
-from timmy_tui.model.turn import Span, TurnState
 from timmy_tui.telemetry import otel_names as names
 from timmy_tui.telemetry.exposition import Series, gauge_lines
-from timmy_tui.telemetry.identity import key_of
-from timmy_tui.telemetry.new_turns import NewTurns
-from timmy_tui.telemetry.samples import Sample, samples_of_now, samples_of_turn
-from timmy_tui.telemetry.stage_rows import all_stages
+from timmy_tui.telemetry.new_turns import NewTurn, NewTurns
+from timmy_tui.telemetry.samples import empty_histograms, samples_of_now, samples_of_turn, zero_counts
 from timmy_tui.telemetry.told_turns import ToldTurns
 
 if TYPE_CHECKING:
@@ -85,39 +83,36 @@ class PrometheusServer:
 
     def _serve(self, page: "MetricsPage") -> None:
         self.port = page.server_port
-        self._show(SourceCondition.OK, "")
         self._begin()
         with page:
             while not self._stopping.is_set():
+                self._show(SourceCondition.OK, self._told.problem)
                 page.answer(TICK_S)
                 self._count()
 
     def _show(self, condition: SourceCondition, detail: str) -> None:
         if (condition, detail) != (self._state.condition, self._state.detail):
-            self._state = SourceState(NAME, condition, detail, time.time())
+            self._state = SourceState(NAME, condition, detail, time.time(), notable=bool(detail))
 
     def _begin(self) -> None:
-        """Zeros: a server sees the first turn as an increase only where there was a value before it."""
-        zeros = [
-            Sample(names.TURNS, 0, (("state", state.value),)) for state in TurnState if state is not TurnState.OPEN
-        ]
-        zeros += [Sample(metric, 0) for metric in (names.PROMPT_TOKENS, names.OUTPUT_TOKENS_TOTAL, names.BROKEN_REUSE)]
-        for how in ("measured", "estimated"):
-            zeros += [Sample(metric, 0, (("how", how),)) for metric in (names.CACHED_TOKENS, names.JUDGED_TOKENS)]
-        self._series.add(zeros)
-        self._series.begin(names.TURN, (("span", Span.V2V.value),))
-        for key, owner in all_stages():
-            self._series.begin(names.STAGE_TIME, (("stage", key), ("owner", owner)))
+        self._series.add(zero_counts())
+        for metric, labels in empty_histograms():
+            self._series.begin(metric, labels)
 
     def _count(self) -> None:
-        for one in self._turns.take():
-            if one.is_old or one.is_revision:
-                continue
-            key = self._told.known(key_of(one.turn, self._root))
-            if not self._told.has("c", key):
-                # Written down first: a process that is killed in between has not counted it, the next one neither.
-                self._told.add("c", [key])
-                self._series.add(samples_of_turn(one.turn, one.reuse))
+        untold = deque(self._turns.take())
+        try:
+            while untold:
+                self._count_one(untold.popleft())
+        finally:
+            self._turns.put_back(untold)  # One that raises costs no other.
+
+    def _count_one(self, one: NewTurn) -> None:
+        key = self._told.key(one.turn, self._root)
+        if not (one.is_old or one.is_revision or self._told.has("c", key)):
+            # Written down first: a process that is killed in between has not counted it, the next one neither.
+            self._told.add("c", [key])
+            self._series.add(samples_of_turn(one.turn, one.reuse))
 
     def _page(self) -> str:
         """The text of a scrape, made in the server's thread."""

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.llm import Certainty, Reuse
 from timmy_tui.model.snapshot import Snapshot
-from timmy_tui.model.turn import Turn, TurnState
+from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.telemetry import otel_names as names
 from timmy_tui.telemetry.names_only import flag_text, name_or_none
 from timmy_tui.telemetry.otel_names import Metric
-from timmy_tui.telemetry.stage_rows import is_model_request, is_series, measured_stages, path_of
+from timmy_tui.telemetry.stage_rows import all_stages, is_series, measured_stages, request_ms
 
 CERTAIN = (Certainty.MEASURED, Certainty.KNOWN)
+OWN_FLAGS = frozenset(flag.key for flag in KnownFlags().flags)
+"""Flags of this program's table, or of the profile: not those that a user's settings add."""
 Labels = tuple[tuple[str, str], ...]
 """Pairs, in the order in which they are written."""
 
@@ -23,6 +26,28 @@ class Sample(NamedTuple):
     value: float
     """In the metric's unit: s, tokens, turns."""
     labels: Labels = ()
+
+
+def zero_counts() -> Iterator[Sample]:
+    """A zero of every counter: a server sees the first turn as an increase only where there was a value before it."""
+    for state in TurnState:
+        if state is not TurnState.OPEN:
+            yield Sample(names.TURNS, 0, (("state", state.value),))
+    for metric in (names.PROMPT_TOKENS, names.OUTPUT_TOKENS_TOTAL, names.BROKEN_REUSE):
+        yield Sample(metric, 0)
+    for certainty in Certainty:
+        if certainty is not Certainty.UNKNOWN:
+            for metric in (names.CACHED_TOKENS, names.JUDGED_TOKENS):
+                yield Sample(metric, 0, (("how", certainty.value),))
+
+
+def empty_histograms() -> Iterator[tuple[Metric, Labels]]:
+    """Every histogram that begins without a value, for the same reason."""
+    for span in Span:
+        if span is not Span.NONE:
+            yield names.TURN, (("span", span.value),)
+    for key, owner in all_stages():
+        yield names.STAGE_TIME, (("stage", key), ("owner", owner))
 
 
 def samples_of_turn(turn: Turn, reuse: Reuse | None) -> Iterator[Sample]:
@@ -56,9 +81,9 @@ def _llm_samples(turn: Turn, reuse: Reuse | None) -> Iterator[Sample]:
     labels: Labels = ((names.OPERATION, names.LLM_SPAN), (names.PROVIDER_NAME, names.PROVIDER))
     if model is not None:
         labels = (*labels, (names.REQUEST_MODEL, model))
-    for stage, ms in path_of(turn):
-        if is_model_request(stage):
-            yield Sample(names.LLM_TIME, ms / 1000, labels)
+    ms = request_ms(turn)
+    if ms is not None:
+        yield Sample(names.LLM_TIME, ms / 1000, labels)
     text = (*labels, (names.MODALITY, "text"))
     for kind, metric, tokens in (
         ("input", names.INPUT_USAGE, turn.prompt_tokens),
@@ -77,7 +102,7 @@ def samples_of_now(snapshot: Snapshot) -> Iterator[Sample]:
     """What holds now: flags of the newest epoch, bounds of the clocks, findings that last and are slower."""
     if snapshot.epochs:
         for flag, value in snapshot.epochs[-1].flags.items():
-            text = flag_text(value)
+            text = flag_text(value, flag in OWN_FLAGS)
             if text is not None and name_or_none(flag) is not None:
                 yield Sample(names.FLAG_INFO, 1, (("flag", flag), ("value", text)))
     if snapshot.clock is not None:

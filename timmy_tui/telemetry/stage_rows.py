@@ -12,6 +12,7 @@ from timmy_tui.model.stages import (
     OUTSIDE,
     PARTS,
     PROMPT_CACHE,
+    REQUEST,
     SETTINGS,
     UNATTRIBUTED,
     V2V,
@@ -103,5 +104,10 @@ def is_series(key: str) -> bool:
 
 
 def is_model_request(stage: Stage) -> bool:
-    """It is the request to the language model."""
-    return stage.group == "LLM" and not stage.parent
+    """It is the one request to the language model, to its last token."""
+    return stage.key == REQUEST
+
+
+def request_ms(turn: Turn) -> float | None:
+    """ms of that request; None where the turn has none, or the system has no such stage."""
+    return turn.stages.get(REQUEST)

@@ -161,6 +161,8 @@ def _source_parts(view: View, source: SourceState) -> list[Line]:
         detail = f" {foreign(source.detail, 48)}" if source.detail else since
         glyph = view.glyphs.none if expected else view.glyphs.fail
         parts.append(line((f"{glyph} {name} {source.condition}{detail}", "info" if expected else "bad")))
+    elif source.notable:
+        parts.append(line((f"{name} {foreign(source.detail, 48)}", "warn")))
     elif source.newest is not None and view.now - source.newest > STALE_S:
         parts.append(line((f"{name} quiet {ago(view.now - source.newest)}", "muted")))
     for number, word in ((source.gaps, "gap"), (source.missed, "missed file"), (source.dropped, "dropped line")):
