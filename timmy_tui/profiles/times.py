@@ -16,6 +16,7 @@ BACK_S = 60
 """Lines of several threads stand out of order by a second or two. More is the next day: who starts the program again
 each evening would else go back in time."""
 _PER_UNIT = {"unix_s": 1e6, "unix_ms": 1e3, "unix_us": 1.0}
+UNIX_FORMATS = tuple(_PER_UNIT)
 
 
 class StampReader:
@@ -32,6 +33,8 @@ class StampReader:
         """Its stamps are times of day."""
         self.midnights = 0
         """Passed so far."""
+        self.time_of_day_s = 0.0
+        """Of the newest stamp without a date."""
         self._first_day = date(1970, 1, 2)
         self._last_s: float | None = None
 
@@ -47,7 +50,7 @@ class StampReader:
         if value is None:
             return None
         if self._scale:
-            figure = number(value)
+            figure = _number_of(value) if value.__class__ is str else number(value)
             return int(figure * self._scale + 0.5) if figure is not None and 0 < figure * self._scale < 1e17 else None
         return self._read(str(value))
 
@@ -61,6 +64,7 @@ class StampReader:
         except (ValueError, OverflowError, OSError):
             return None
         second = time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
+        self.time_of_day_s = second
         return self._micros(datetime.combine(self._day(second), time))
 
     def _micros(self, moment: datetime) -> int:
@@ -82,3 +86,11 @@ class StampReader:
                 self.midnights += 1
         self._last_s = second
         return self._first_day + timedelta(days=self.midnights)
+
+
+def _number_of(text: str) -> float | None:
+    """The figure in a text, as the groups of a pattern are."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
