@@ -200,6 +200,8 @@ def new_reading(
     from timmy_tui.profiles.reading import ProfileReading
 
     reading = ProfileReading(profile, timeout_s, keep_events)
+    if not whole and _Chosen.source is not None and _Chosen.source.kind == "journal":
+        reading.assembler.begin_midway()  # Only its newest entries are read.
     if reading.needs_day and _Chosen.source is not None:
         reading.begin_on(first_day(_Chosen.source.place, profile))
     return reading

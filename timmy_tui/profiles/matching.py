@@ -39,6 +39,8 @@ class Hit(Struct, frozen=True, gc=False):
     key: str
     """What all records of its turn share; empty where the profile has none or the record lacks it."""
     service: str
+    time_of_day_s: float | None = None
+    """Where the record says no date, so that the day of ``stamp_us`` is a guess."""
 
 
 def hidden_captures(profile: Profile) -> frozenset[str]:
@@ -81,6 +83,7 @@ class EventMatcher:
             name = self._name(fields)
             rules = self._by_name.get(name, ()) if name.__class__ is str else ()
         stamp = self._stamp(record)
+        is_guess = self._stamp.needs_day and record.carrier_us is None and stamp is not None
         for rule in rules:
             found = rule.read(record)
             if found is not None:
@@ -88,7 +91,8 @@ class EventMatcher:
                 if self._key is not None:
                     value = self._key(fields)
                     key = value if value.__class__ is str else str(value) if value.__class__ is int else key
-                return Hit(rule.event, stamp, found[0], found[1], key, rule.service(fields))
+                clock = self._stamp.time_of_day_s if is_guess else None
+                return Hit(rule.event, stamp, found[0], found[1], key, rule.service(fields), clock)
         return None
 
 
