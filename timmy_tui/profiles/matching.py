@@ -65,6 +65,7 @@ class EventMatcher:
         self._key = getter(profile.turn.key) if profile.turn.key else None
         self._is_turn = profile.turn.by == "record"
         self._stamp = StampReader(profile.time)
+        self._needs_day = self._stamp.needs_day
         self._rules = tuple(_Rule(rule, profile, self.unparsed) for rule in profile.event)
         self._by_name: dict[str, tuple[_Rule, ...]] = {}
         for rule in self._rules:
@@ -83,7 +84,6 @@ class EventMatcher:
             name = self._name(fields)
             rules = self._by_name.get(name, ()) if name.__class__ is str else ()
         stamp = self._stamp(record)
-        is_guess = self._stamp.needs_day and record.carrier_us is None and stamp is not None
         for rule in rules:
             found = rule.read(record)
             if found is not None:
@@ -91,6 +91,7 @@ class EventMatcher:
                 if self._key is not None:
                     value = self._key(fields)
                     key = value if value.__class__ is str else str(value) if value.__class__ is int else key
+                is_guess = self._needs_day and record.carrier_us is None and stamp is not None
                 clock = self._stamp.time_of_day_s if is_guess else None
                 return Hit(rule.event, stamp, found[0], found[1], key, rule.service(fields), clock)
         return None
