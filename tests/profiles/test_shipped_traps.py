@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import pytest
 
+from tests.profiles.test_shipped_truth import DATA, LOGS
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.profiles.load import load
 from timmy_tui.profiles.reading import ProfileReading
 
-DATA = Path(__file__).parents[1] / "data" / "profiles"
 V2 = (DATA / "little-timmy-v2/little_timmy.log").read_bytes().splitlines()
 TAIL = (DATA / "pipecat/tail.jsonl").read_bytes().splitlines()
 TEXT_LOG = (DATA / "pipecat/text/pipecat.log").read_bytes().splitlines()
@@ -114,3 +113,29 @@ def test_the_run_of_home_assistant_behind_a_torn_line_is_read() -> None:
         }
         assert len(turns) >= len(usual) - 1
         assert all(usual[key] == headline for key, headline in turns.items())
+
+
+def ends(turns: Iterable[Turn]) -> list[object]:
+    ordered = sorted({turn.ordinal: turn for turn in turns}.values(), key=lambda turn: turn.position)
+    return [(turn.request_id, turn.session, turn.state, turn.headline_ms, turn.text) for turn in ordered]
+
+
+def as_it_grows(profile: str, lines: Iterable[bytes]) -> Iterable[Turn]:
+    """As the dashboard has it: line by line when each was written, and a clock ticks in between."""
+    reading, clock = (ProfileReading(load(profile), 30.0) for _ in range(2))
+    now = 0.0
+    for line in lines:
+        clock.feed("", [line])
+        written = max(now, clock.newest_stamp or now)
+        while now and now + 5 < written:
+            now = max(now + 5, written - 300)
+            yield from reading.assembler.tick(now)
+        now = written
+        yield from reading.feed("", [line], arrived=now)
+    yield from reading.finish()
+
+
+@pytest.mark.parametrize(("profile", "log"), LOGS)
+def test_a_log_has_the_same_turns_live_as_in_a_report(profile: str, log: str) -> None:
+    lines = (DATA / log).read_bytes().splitlines()
+    assert ends(as_it_grows(profile, lines)) == ends(read(profile, lines))
