@@ -4,17 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.profiles.worlds import line, profile, turns_of, whole_turn
-from timmy_tui.model.turn import Turn, TurnState
+from tests.profiles.worlds import AT, BY_ORDER, events_of_box, line, profile, states, turns_of, whole_turn
+from timmy_tui.model.turn import TurnState
 from timmy_tui.profiles.reading import ProfileReading
 from timmy_tui.profiles.spec import Profile
-
-BY_ORDER = profile(turn={"by": "order", "key": "", "opens": ["heard"], "complete": ["sound"], "late_s": 5.0})
-AT = 1_000_000.0
-
-
-def states(turns: Sequence[Turn]) -> list[str]:
-    return [str(turn.state) for turn in turns]
 
 
 def test_turns_that_overlap_are_told_apart_by_their_key() -> None:
@@ -62,7 +55,7 @@ def test_what_comes_late_belongs_to_the_turn_that_ended_and_not_to_the_one_that_
 @pytest.mark.parametrize(("latest", "listen", "prompt"), [(False, 200.0, 1), (True, 700.0, 2)])
 def test_of_an_event_that_comes_twice_the_first_counts_or_the_last(latest: bool, listen: float, prompt: int) -> None:
     asked = {"name": "asked", "latest": latest, "take": {"prompt": {"path": "prompt", "unit": "count"}}}
-    others = [event for event in _events() if event["name"] != "asked"]
+    others = [event for event in events_of_box() if event["name"] != "asked"]
     rule = profile(event=[asked, *others], counts={"prompt": "asked.prompt"})
     heard, _, answered, sound = whole_turn(AT, "a")
     twice = [line(AT + at, "a", "asked", prompt=count) for at, count in ((0.2, 1), (0.7, 2))]
@@ -72,23 +65,27 @@ def test_of_an_event_that_comes_twice_the_first_counts_or_the_last(latest: bool,
 
 def test_a_turn_that_failed_says_why() -> None:
     heard, asked, _, sound = whole_turn(AT, "a")
-    turns = turns_of(profile(), [heard, asked, line(AT + 1, "a", "error", what="no model"), sound])
-    assert [(turn.state, turn.reason) for turn in turns] == [(TurnState.FAILED, "no model")]
+    lines = [heard, asked, line(AT + 1, "a", "error", what="no model"), sound]
+    (turn,) = turns_of(profile(), lines)
+    assert (turn.state, turn.reason, turn.errors) == (TurnState.FAILED, "it reported an error", ("no model",))
+    (hidden,) = turns_of(profile(private=["error.what"]), lines)
+    assert (hidden.state, hidden.reason, hidden.errors) == (turn.state, turn.reason, ())
+    assert "no model" not in repr(hidden)
+
+
+def test_what_a_turn_that_went_well_says_of_errors_is_no_reason() -> None:
+    rule = profile(turn={"failed": []})
+    heard, asked, answered, sound = whole_turn(AT, "a")
+    (turn,) = turns_of(rule, [heard, asked, line(AT + 1, "a", "error", what="retried"), answered, sound])
+    assert (turn.state, turn.reason, turn.errors) == (TurnState.COMPLETE, "", ())
 
 
 def test_what_is_open_when_the_system_starts_again_has_failed() -> None:
-    rule = profile(turn={"restarts": ["start"]}, event=[*_events(), {"name": "start"}])
+    rule = profile(turn={"restarts": ["start"]}, event=[*events_of_box(), {"name": "start"}])
     lines = [*whole_turn(AT, "a"), *whole_turn(AT + 9, "b")[:2], line(AT + 20, "", "start"), *whole_turn(AT + 30, "c")]
     turns = turns_of(rule, lines)
     assert [(str(turn.state), turn.session) for turn in turns] == [("complete", 0), ("failed", 0), ("complete", 1)]
     assert turns[1].reason == "it was restarted before the turn ended"
-
-
-def _events() -> list[dict[str, object]]:
-    took = {"took": {"path": "took"}}
-    return [{"name": "heard"}, {"name": "asked", "take": {"prompt": {"path": "prompt", "unit": "count"}}},
-            {"name": "answered", "take": took}, {"name": "sound"},
-            {"name": "error", "take": {"what": {"path": "what", "unit": "text"}}}]  # fmt: skip
 
 
 def test_silence_ends_a_turn() -> None:

@@ -92,6 +92,43 @@ def test_parts_that_are_longer_than_their_headline(tmp_path: Path) -> None:
     assert code == 1
     assert "stages overlap: in 20 turns they are longer than their headline" in said
     assert "20 turns with parts that do not fit their headline" in said
+    assert "on every turn" not in said
+
+
+@pytest.mark.parametrize(("odd", "code"), [(0, 0), (1, 0), (2, 1)])
+@pytest.mark.parametrize("form", ["longer", "overlap", "behind"])
+def test_a_few_odd_turns_are_no_fault_of_the_profile_and_are_not_said_to_fit(
+    tmp_path: Path, odd: int, code: int, form: str
+) -> None:
+    """Of 20; of more than one in twenty the stages overlap."""
+    text = PROFILE
+    if form == "longer":
+        text = text.replace('from = ["asked"]\nto = ["answered"]', 'lasts = ["answered.took"]')
+    elif form == "overlap":
+        text = text.replace('from = ["answered"]\nto = ["sound"]', 'from = ["began"]\nto = ["sound"]')
+        text += '[[event]]\nname = "began"\n'
+    else:
+        text = text.replace('from = ["answered"]\nto = ["sound"]', 'from = ["answered"]\nto = ["ended"]')
+        text += '[[event]]\nname = "ended"\n'
+    lines = [
+        line(1e6 + 9 * number + at, f"t{number}", event, took=5000 if number < odd else 400)
+        for number in range(20)
+        for at, event in ((0.0, "heard"), (0.5, "asked"), (0.6 if number < odd else 1.0, "began"), (1.0, "answered"),
+                          (2.0 if number < odd else 1.5, "ended"), (1.5, "sound"))
+        if event not in ("began", "ended") or event in text
+    ]  # fmt: skip
+    exit_with, said = exit_code(tmp_path, text, lines)
+    assert exit_with == code, said
+    words = {
+        "longer": "stages overlap: in 2 turns they are longer than their headline",
+        "overlap": "stages overlap: speak begins before think ends in 2 of 20 turns",
+        "behind": "stages overlap: speak ends behind the headline in 2 of 20 turns",
+    }
+    assert (words[form] in said) == (code == 1)
+    if code == 0:
+        fit = "every turn" if not odd else "19 of 20 turns with one"
+        assert f"stages and gaps are the headline on {fit}" in said
+    assert ("do not fit their headline" in said) == bool(odd)
 
 
 def test_a_log_that_is_not_there(tmp_path: Path) -> None:

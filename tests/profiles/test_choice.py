@@ -176,3 +176,19 @@ def test_the_doctor_looks_at_the_profile_and_its_log_alone(tmp_path: Path) -> No
     missing = call(tmp_path, "doctor", "--profile", "little-timmy-v2", "--source", str(tmp_path / "none.log"))
     assert missing.returncode == 1
     assert f"{tmp_path / 'none.log'} does not exist" in missing.stdout
+
+
+def test_the_newest_entries_of_a_journal_can_begin_within_a_turn_and_a_whole_log_does_not(tmp_path: Path) -> None:
+    """An end without its beginning is no turn of the first, and one of the second."""
+    code = (
+        "import json, sys; from timmy_tui.profiles.choice import choose_for, new_reading\n"
+        "choose_for(['--profile', 'little-timmy-v2', '--source', sys.argv[1]], {})\n"
+        "perf = next(line for line in open(sys.argv[2], 'rb') if b'[PERF] ' in line)\n"
+        "print([len(new_reading(60.0, whole=whole).read_once([('log', [perf])])) for whole in (False, True)])"
+    )
+    for source, found in (("journal:little-timmy", "[0, 1]\n"), (str(JOURNAL), "[1, 1]\n")):
+        command = [sys.executable, "-c", code, source, str(JOURNAL)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(tmp_path)}
+        )
+        assert done.stdout == found

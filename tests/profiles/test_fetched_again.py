@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.profiles.worlds import profile
+from tests.profiles.worlds import profile, whole_turn
 from timmy_tui.model.turn import Turn
 from timmy_tui.profiles.reading import ProfileReading
 from timmy_tui.profiles.spec import Profile
@@ -82,3 +82,14 @@ def test_by_key_a_run_that_is_fetched_midway_and_later_is_one_turn() -> None:
     (turn,) = turns
     assert (turn.headline_ms, turn.prompt_tokens, len(turn.events)) == (1500, 5, 4)
     assert fetched(reading, *events) == []
+
+
+def test_a_run_that_is_fetched_midway_and_long_after_it_is_whole() -> None:
+    """Between the two the clock that ticks has given it up."""
+    events = [json.loads(one) for one in whole_turn(1_789_000_000.0, "a")]
+    reading = ProfileReading(profile(source={"kind": "poll", "url": "http://127.0.0.1:1/", "items": "items"}), 60.0)
+    reading.feed("", [b"\x1e" + json.dumps({"items": events[:2]}).encode()], arrived=10.0)
+    (early,) = reading.assembler.tick(71.0)
+    assert str(early.state) == "timed_out"
+    (turn,) = reading.feed("", [b"\x1e" + json.dumps({"items": events}).encode()], arrived=80.0)
+    assert (turn.ordinal, str(turn.state), turn.reason, turn.headline_ms) == (early.ordinal, "complete", "", 1500.0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from timmy_tui.profiles import records as records_module
+from timmy_tui.profiles.begun_document import document_of
 from timmy_tui.profiles.records import (
     MOST_SLOW,
     MOST_SLOW_EVER,
@@ -207,3 +208,58 @@ def test_a_pattern_that_is_slow_on_every_other_line_ends_too(monkeypatch: pytest
         pattern.search("a" * 60 + "!")
         pattern.search("fine")
     assert counts.total() == MOST_SLOW_EVER
+
+
+def run(key: str, count: int = 2) -> bytes:
+    """A document on one line."""
+    return json.dumps({"run": {"id": key, "events": [{"type": f"{key}{n}"} for n in range(count)]}}).encode()
+
+
+def ids(lines: Sequence[bytes]) -> tuple[list[str], int]:
+    """Whose records came, and how many lines were none."""
+    reader = RecordReader(DOCUMENT)
+    found = [*reader.feed(lines), *reader.finish()]
+    return [*dict.fromkeys(one.document for one in found)], reader.unparsed[NO_DOCUMENT]
+
+
+@pytest.mark.parametrize("cut", range(1, len(run("a")), 3))
+def test_a_torn_document_takes_no_other_one_with_it(cut: int) -> None:
+    assert ids([run("x"), run("a")[:cut], run("b"), run("c")]) == (["x", "b", "c"], 1)
+    assert ids([run("a")[:cut], *json.dumps(RUN, indent=1).encode().splitlines(), run("c")])[0][-1] == "c"
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3, 4])
+def test_a_torn_document_of_many_lines_takes_no_other_one_with_it(missing: int) -> None:
+    whole = json.dumps({"run": {"id": "a", "events": [{"type": "a"}]}}, indent=2).encode().splitlines()
+    found, lost = ids([*whole[:-missing], run("b"), *whole, run("c")])
+    assert (found, lost) == (["b", "a", "c"], len(whole) - missing)
+
+
+@pytest.mark.parametrize("form", ["[\n{0},\n{1}\n]", "[{0},\n{1}]", "[{0}\n,{1}]", "[\n{0}\n,\n{1}\n]"])
+def test_a_list_with_a_document_a_line_is_one_list(form: str) -> None:
+    assert ids(form.format(run("a").decode(), run("b").decode()).encode().splitlines()) == (["a", "b"], 0)
+
+
+def test_brackets_in_texts_are_no_brackets() -> None:
+    tricky = {"run": {"id": 'a"]}\\', "events": [{"type": "}{"}, {"type": '\\"['}]}}
+    for indent in (None, 0, 1):
+        lines = json.dumps(tricky, indent=indent).encode().splitlines()
+        assert ids([*lines, run("b")]) == (['a"]}\\', "b"], 0)
+
+
+def test_lines_of_text_ahead_of_a_document() -> None:
+    assert ids([b"Started.", b"[info] so it goes", run("b"), run("c"), b"}"]) == (["b", "c"], 3)
+
+
+def test_a_document_behind_a_torn_one_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that waits was decoded anew for each line: 4000 lines took seconds, and 40,000 minutes."""
+    sizes: list[int] = []
+
+    def decode(text: bytes) -> Any:
+        sizes.append(len(text))
+        return document_of(text)
+
+    monkeypatch.setattr("timmy_tui.profiles.records.document_of", decode)
+    lines = [run("a")[:-9], *(run(f"k{number}") for number in range(200))]
+    assert len(ids(lines)[0]) == 200
+    assert sum(sizes) <= 2 * sum(map(len, lines))

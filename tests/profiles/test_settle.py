@@ -120,3 +120,86 @@ def test_hops_across_two_clocks_are_known_by_their_sum(apart: float) -> None:
     else:
         assert min(turn.stages["there"] or 0.0, turn.stages["back"] or 0.0) >= 0.0
         assert not turn.unmeasured
+
+
+PARTS = {"path": "parts", "key": "key", "lasts": "secs", "starts": "start"}
+
+
+def of_parts(*records: tuple[float, list[tuple[str, float, float]]], latest: bool = False) -> Turn:
+    """A turn of 1.5 s whose records say (when, of what: key, beginning, length in s)."""
+    events = [{"name": "heard"}, {"name": "sound"}, {"name": "told", "parts": PARTS, "latest": latest,
+                                                     "take": {"all": {"path": "all"}}}]  # fmt: skip
+    rule = profile(
+        event=events,
+        stage=[stage("wait", lasts=["told.wait"]), stage("think", lasts=["told.think"])],
+        headline=[{"span": "V2V", "lasts": ["told.all"], "last_event": "told"}],
+        turn={"complete": ["sound"], "failed": [], "reason": ""},
+    )
+    told = [
+        line(
+            AT + at,
+            "a",
+            "told",
+            all=1500,
+            parts=[{"key": key, "start": start, "secs": secs} for key, start, secs in of],
+        )
+        for at, of in records
+    ]
+    (turn,) = turns_of(rule, [line(AT, "a", "heard"), *told, line(AT + 2, "a", "sound")])
+    return turn
+
+
+@pytest.mark.parametrize("late", [0.0, 0.0009, 0.02, 5.0, -5.0])
+def test_parts_are_set_against_their_own_clock(late: float) -> None:
+    """The records' own is the receiver's, which is behind the sender's, or is another one."""
+    turn = of_parts((1.6 + late, [("wait", AT + 0.1, 0.2), ("think", AT + 0.3, 1.3)]))
+    assert turn.stages == {"wait": 200.0, "think": 1300.0}
+    assert (turn.headline_ms, turn.unattributed_ms, turn.unmeasured) == (1500.0, 0.0, {})
+
+
+@pytest.mark.parametrize(("ahead", "is_left_out"), [(0.0009, False), (0.0011, True), (120.0, True)])
+@pytest.mark.parametrize("late", [0.0, 5.0])
+def test_a_part_from_before_the_span_is_left_out(ahead: float, is_left_out: bool, late: float) -> None:
+    turn = of_parts((1.6 + late, [("wait", AT + 0.1 - ahead, 0.2), ("think", AT + 0.3, 1.3)]))
+    assert (turn.stages["wait"] is None) == is_left_out
+    assert (turn.headline_ms, turn.stages["think"]) == (1500.0, 1300.0)
+
+
+@pytest.mark.parametrize(("latest", "waited"), [(False, 200.0), (True, 100.0)])
+def test_parts_that_come_twice_are_not_added(latest: bool, waited: float) -> None:
+    first = [("wait", AT + 0.1, 0.2), ("think", AT + 0.3, 1.3)]
+    second = [("wait", AT + 0.1, 0.1), ("think", AT + 0.3, 1.3)]
+    turn = of_parts((1.6, first), (1.7, second), latest=latest)
+    assert turn.stages == {"wait": waited, "think": 1300.0}
+
+
+@pytest.mark.parametrize(
+    ("speaks", "thinks", "known"), [(65.0, 1.0, True), (59.0, 59.9, True), (65.0, 60.1, False), (1.0, 60.1, False)]
+)
+def test_only_a_sleep_within_the_span_spoils_it(speaks: float, thinks: float, known: bool) -> None:
+    """Who speaks for long is not asleep; the span begins behind that, and before the next stamp."""
+    rule = profile(
+        event=[{"name": "starts"}, {"name": "stops"}, {"name": "sound", "take": {"all": {"path": "all"}}}],
+        stage=[stage("all", lasts=["sound.all"])],
+        headline=[{"span": "V2V", "lasts": ["sound.all"], "last_event": "sound"}],
+        turn={"failed": [], "reason": ""},
+    )
+    stamps = ((0.0, "starts"), (speaks, "stops"), (speaks + thinks, "sound"))
+    (turn,) = turns_of(rule, [line(AT + at, "a", name, all=1000 * thinks + 200) for at, name in stamps])
+    assert turn.headline_ms == (pytest.approx(1000 * thinks + 200) if known else None)
+    assert turn.unmeasured == ({} if known else {"V2V": Reason.ASLEEP})
+
+
+def test_stamps_that_only_order_measure_no_headline() -> None:
+    """The first rule has all that it needs, and would be a figure of whole seconds."""
+    rule = profile(
+        time={"resolution_ms": 1000},
+        stage=[LASTING],
+        headline=[
+            {"span": "V2V", "from": ["heard"], "to": ["sound"]},
+            {"span": "speech→reply", "lasts": ["answered.took"]},
+        ],
+    )
+    heard, _, _, sound = whole_turn(AT, "a")
+    (turn,) = turns_of(rule, [heard, line(AT + 1, "a", "answered", took=900), sound])
+    assert (turn.span, turn.headline_ms, turn.v2v_ms) == ("speech→reply", 900.0, None)

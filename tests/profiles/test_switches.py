@@ -51,6 +51,26 @@ def test_an_event_of_a_turn_in_flight_can_tell_of_a_switch() -> None:
     assert values(*first[:2], told, *first[2:], *whole_turn(AT + 10, "b")) == [None, True]
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_an_event_of_a_turn_that_also_tells_of_a_switch_stays_of_the_turn(place: int) -> None:
+    names = ("heard", "asked", "answered", "sound")
+    name = names[place]
+    take = {"loud": {"path": "loud", "unit": "flag"}}
+    rule = profile(
+        event=[{"name": one, **({"take": take} if one == name else {})} for one in names],
+        flag=[{"key": "loud", "label": "loud", "value": f"{name}.loud"}],
+        turn={"failed": [], "reason": ""},
+    )
+    stamps = dict(zip(names, (0.0, 0.2, 1.2, 1.5), strict=True))
+    lines = [line(AT + 9 * n + at, f"t{n}", one, **({"loud": n > 0} if one == name else {}))
+             for n in range(3) for one, at in stamps.items()]  # fmt: skip
+    turns = turns_of(rule, lines)
+    assert [(turn.headline_ms, str(turn.state)) for turn in turns] == [(1500.0, "complete")] * 3
+    assert all(None not in turn.stages.values() for turn in turns)
+    # The first event of a turn tells before the turn begins.
+    assert [turn.switches.get("loud") for turn in turns] == ([False, True, True] if place == 0 else [None, False, True])
+
+
 def test_what_no_line_has_said_is_unknown_and_another_switch_changes_nothing() -> None:
     assert values(switch(AT, "True", "quiet"), *whole_turn(AT + 1, "a")) == [None]
 

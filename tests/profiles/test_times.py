@@ -37,6 +37,9 @@ def micros(rule: TimeRule, value: object, carrier: int | None = None) -> int | N
         ("unix_s", 1764350004, 1764350004000000),
         ("unix_ms", 1764350004297, 1764350004297000),
         ("unix_us", 1764350004297935, 1764350004297935),
+        ("unix_s", "1764350004.297935", 1764350004297935),
+        ("unix_ms", "1764350004297", 1764350004297000),
+        ("unix_us", "1764350004297935", 1764350004297935),
         ("iso", "2025-11-28T17:13:24.297935+00:00", 1764350004297935),
         ("iso", "2025-11-28T17:13:24Z", 1764350004000000),
         ("iso", "2025-11-28 12:13:24.5", 1764350004500000),
@@ -53,7 +56,9 @@ def test_a_stamp_without_a_zone_is_local_or_as_the_profile_says() -> None:
     assert micros(TimeRule(field="at", zone="utc"), text) == 1751371200_000000
 
 
-@pytest.mark.parametrize("value", [None, "", "soon", True, [], {}, -1.0, 0, 1e30, "25:00:00", float("nan")])
+@pytest.mark.parametrize(
+    "value", [None, "", "soon", True, [], {}, -1.0, 0, 1e30, "25:00:00", float("nan"), "-5", "nan", "inf", "1e30"]
+)
 def test_what_is_no_time_is_none(value: object) -> None:
     for form in ("unix_s", "iso", "%H:%M:%S"):
         assert micros(TimeRule(field="at", format=form), value) is None

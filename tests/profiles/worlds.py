@@ -108,3 +108,20 @@ def write(folder: Path, text: str, name: str = "own.toml") -> Path:
     path = folder / name
     path.write_text(text)
     return path
+
+
+def events_of_box() -> list[dict[str, Any]]:
+    """The rules of its events."""
+    asked, answered = {"prompt": {"path": "prompt", "unit": "count"}}, {"took": {"path": "took"}}
+    error = {"what": {"path": "what", "unit": "text"}}
+    return [{"name": "heard"}, {"name": "asked", "take": asked}, {"name": "answered", "take": answered},
+            {"name": "sound"}, {"name": "error", "take": error}]  # fmt: skip
+
+
+def states(turns: Sequence[Turn]) -> list[str]:
+    """How they ended."""
+    return [str(turn.state) for turn in turns]
+
+
+AT = 1_000_000.0
+BY_ORDER = profile(turn={"by": "order", "key": "", "opens": ["heard"], "complete": ["sound"], "late_s": 5.0})

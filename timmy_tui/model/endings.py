@@ -6,10 +6,11 @@ V34_RESTARTED = "v34 was restarted before it ended"
 RESTARTED = "it was restarted before the turn ended"
 SILENT = "no further event"
 NO_ANSWER = "the model gave no answer"
+ERROR_REPORTED = "it reported an error"
 A_NEW_TURN = "a new turn"
 _BEGAN = "began before it ended"
 _STATUS = "v34 answered with status"
-_OWN = frozenset((V34_RESTARTED, RESTARTED, SILENT, NO_ANSWER, f"{A_NEW_TURN} {_BEGAN}"))
+_OWN = frozenset((V34_RESTARTED, RESTARTED, SILENT, NO_ANSWER, ERROR_REPORTED, f"{A_NEW_TURN} {_BEGAN}"))
 _WITH_A_NAME = re.compile(rf"turn [\x21-\x7e]{{1,80}} {_BEGAN}|{_STATUS} \d{{1,6}}")
 _V34 = (
     "Generate API call failed",

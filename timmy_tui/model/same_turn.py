@@ -14,6 +14,9 @@ SAME_ID_S = 120.0
 """Two turns with one id are the same if they start within this time: longer than any turn, shorter than the time after
 which an id comes again."""
 
+UNDATED = "~"
+"""An id that begins so was made of what its turn says: it does not come again, and the day of its turn is a guess."""
+
 
 def is_same_exchange(turn: Turn, other: Turn) -> bool:
     """Both describe one exchange: same counts, same durations where both have them, no other session, similar times."""
@@ -42,6 +45,8 @@ def is_same_turn(turn: Turn, other: Turn) -> bool:
     if turn.request_id and other.request_id:
         if turn.request_id != other.request_id:
             return False
+        if turn.request_id.startswith(UNDATED):
+            return True
         if turn.started is not None and other.started is not None:
             # Each may be by another clock, an hour apart: then the figures show it.
             return abs(turn.started - other.started) < SAME_ID_S or _same_figures(turn, other)

@@ -1,11 +1,7 @@
 """From events to turns by a profile's rules: which turn an event belongs to, which turns are over, how they ended."""
 
-import hashlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable
-from itertools import takewhile
-
-from msgspec.structs import replace
+from collections.abc import Iterable, Iterator
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model import endings
@@ -13,7 +9,9 @@ from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.turn import Session, Turn, TurnState
 from timmy_tui.profiles.draft import Draft, TurnMaker
 from timmy_tui.profiles.equations import equation
+from timmy_tui.profiles.made_up_ids import MadeUpIds
 from timmy_tui.profiles.matching import Hit
+from timmy_tui.profiles.sessions import Sessions
 from timmy_tui.profiles.spec import Profile
 from timmy_tui.profiles.switches import Switches
 
@@ -23,45 +21,6 @@ MAX_OPEN = 64
 MAX_WAITING = 64
 """Events that wait for the turn that they belong to."""
 NO_TURN = "event that fits no turn"
-
-
-class _Sessions:
-    """Runs of the system's process, numbered from 1; turns before the first known one have the number 0."""
-
-    def __init__(self) -> None:
-        self.current = 0
-        self.name: str | None = None
-        self._records: dict[int, Session] = {}
-        self._names: dict[int, str | None] = {}
-        self._by_name: dict[str, int] = {}
-
-    def begin(self, name: str | None) -> int:
-        if name is not None and name in self._by_name:
-            self.current = self._by_name[name]
-        else:
-            self.current = len(self._names) + 1
-            self._names[self.current] = name
-            if name is not None:
-                self._by_name[name] = self.current
-        self.name = name
-        return self.current
-
-    def count(self, turn: Turn) -> None:
-        """A closed turn; a revision of the newest one counts once."""
-        if not turn.session:
-            return
-        known = self._records.get(turn.session)
-        if known is None:
-            self._records[turn.session] = Session(
-                number=turn.session, session_id=self._names.get(turn.session), started=turn.started, turns=1,
-                first=turn.ordinal, last=turn.ordinal,
-            )  # fmt: skip
-        elif known.last != turn.ordinal:
-            self._records[turn.session] = replace(known, turns=known.turns + 1, last=turn.ordinal)
-
-    @property
-    def all(self) -> tuple[Session, ...]:
-        return tuple(session for _, session in sorted(self._records.items()))
 
 
 class ProfileAssembler:
@@ -87,11 +46,13 @@ class ProfileAssembler:
         self._failed, self._aborted = frozenset(rule.failed), frozenset(rule.aborted)
         self._typed, self._restarts = frozenset(rule.typed), frozenset(rule.restarts)
         self._not_alone, self._enough = frozenset(rule.not_alone), frozenset(rule.enough)
+        self._unanswered = frozenset(rule.unanswered)
+        self._needs = {one.name: frozenset(one.after) for one in profile.event if one.after}
         self._joins = {join.event: (join, [equation(text) for text in join.same]) for join in rule.join}
-        self._sessions = _Sessions()
+        self._sessions = Sessions()
         self._switches = Switches(profile)
         self._has_keys = rule.by == "key" and not rule.join
-        self._ends = self._complete | self._aborted | self._restarts | self._typed | self._failed
+        self._ends = self._complete | self._aborted | self._restarts | self._typed | self._failed | self._unanswered
         self._ends |= {rule.session.partition(".")[0]} | self._switches.events
         """Events that do more than tell of their turn."""
         self._next = 0
@@ -101,7 +62,8 @@ class ProfileAssembler:
         self._alone: OrderedDict[str, Hit] = OrderedDict()
         self._waiting: deque[Hit] = deque(maxlen=MAX_WAITING)
         self._now_us: int | None = None
-        self._last_stamp = self._of_stamp = 0
+        self._ids = MadeUpIds()
+        self._is_midway = False
         self.arrived: float | None = None
         """``elapsed()`` of the newest lines; None in a backlog or a replay."""
 
@@ -124,22 +86,26 @@ class ProfileAssembler:
     def _turns(self, changed: dict[int, Draft]) -> list[Turn]:
         turns: list[Turn] = []
         closed = [changed[ordinal] for ordinal in sorted(changed) if changed[ordinal].closed]
+        new = {draft.ordinal for draft in closed if not draft.is_counted}
         self.failures.run(
             closed,
             lambda remaining: turns.extend(map(self.maker.turn, remaining)),
             lambda _, draft: f"turn {draft.key or draft.ordinal}",
         )
         for turn in turns:
-            self._sessions.count(turn)
+            if turn.ordinal in new:
+                changed[turn.ordinal].is_counted = True
+                self._sessions.count(turn)
         return turns
 
     def _add(self, hit: Hit, changed: dict[int, Draft]) -> None:
         if self._switches.take(hit):
             return
+        if self._by == "order" and hit.stamp_us is not None:
+            # Also between two lines that are read at once: else the same log has other turns live than read as a whole.
+            self._end_older(hit.stamp_us, changed)
         if hit.event in self._restarts:
-            for cut in [*self._open.values()]:
-                self._close(cut, TurnState.FAILED, endings.RESTARTED, changed)
-            self._sessions.begin(None)
+            self._restart(changed)
             return
         draft = self._draft_for(hit)
         if draft is None:
@@ -149,6 +115,17 @@ class ProfileAssembler:
             if self._fits(waiting, draft):
                 self._waiting.remove(waiting)
                 self._give(draft, waiting, changed)
+
+    def _restart(self, changed: dict[int, Draft]) -> None:
+        """What is open was cut off, and what waits has no turn. A new process can count its keys from the first."""
+        for cut in [*self._open.values()]:
+            self._close(cut, TurnState.FAILED, endings.RESTARTED, changed)
+        self.unparsed[NO_TURN] += len(self._waiting)
+        self._waiting.clear()
+        self._by_key.clear()
+        self._alone.clear()
+        self._sessions.begin(None)
+        self._is_midway = False
 
     def _give(self, draft: Draft, hit: Hit, changed: dict[int, Draft]) -> None:
         """An event that belongs to this turn: what it says, and whether it ends the turn."""
@@ -161,10 +138,15 @@ class ProfileAssembler:
             draft.session, draft.session_id = self._sessions.begin(name), name
         if event in self._failed:
             draft.went_wrong = True
+        if event in self._unanswered:
+            draft.has_doubt = True
         if event in self._aborted:
             self._close(draft, TurnState.ABORTED, "it was interrupted", changed)
         elif event in self._complete or self._by == "record":
             self._close(draft, TurnState.FAILED if draft.went_wrong else TurnState.COMPLETE, "", changed)
+        if draft.is_cut:
+            draft.state = self._without_end(draft, draft.state)
+            draft.reason = draft.reason if draft.state in (TurnState.TIMED_OUT, TurnState.ABORTED) else ""
         if draft.closed:
             changed[draft.ordinal] = draft
 
@@ -179,7 +161,7 @@ class ProfileAssembler:
             self.unparsed[NO_TURN] += 1
             return None
         known = self._by_key.get(hit.key)
-        if known is not None:
+        if known is not None and (self._by == "record" or self._takes(known, hit)):
             if self._by == "record":
                 known.begin_again()  # The same record, which says something else now.
             return known
@@ -199,16 +181,26 @@ class ProfileAssembler:
             self._alone[""] = hit
             return None
         if hit.event in self._opens:
+            self._is_midway = False
             draft = self._new(hit)
             if (first := self._alone.pop("", None)) is not None and self._is_near(first, hit):
                 self.maker.add(draft, first)
             return draft
-        if self._open:
-            return next(reversed(self._open.values()))
+        needed = self._needs.get(hit.event)
+        for open_one in reversed(self._open.values()):
+            if needed is None or needed & open_one.facts.seen:
+                return open_one
         last = self._closed[-1] if self._closed else None
-        if last is not None and self._is_recent(last, hit) and not self._is_next(last, hit):
+        if last is not None and self._takes(last, hit) and not self._is_next(last, hit):
             return last
-        if hit.event in self._complete:
+        return self._without_beginning(hit)
+
+    def _without_beginning(self, hit: Hit) -> Draft | None:
+        """What ends a turn whose beginning is not in the log, or says other figures, is a turn all the same.
+
+        Not where the reading began in the midst of it: read as a whole, that turn is another one.
+        """
+        if hit.event in self._complete and not self._is_midway:
             return self._new(hit)
         self.unparsed[NO_TURN] += 1
         return None
@@ -219,15 +211,21 @@ class ProfileAssembler:
 
     def _joined(self, hit: Hit) -> Draft | None:
         """The oldest turn whose captures fit those of the event, of those in flight and those that ended lately."""
-        recent = [*takewhile(lambda draft: self._is_recent(draft, hit), reversed(self._closed))]
-        for draft in (*self._open.values(), *reversed(recent)):
+        for draft in (*self._open.values(), *reversed([*self._recent(hit)])):
             if self._fits(hit, draft):
                 return draft
         if hit.event in self._complete and self._by == "order":
-            # What its turn began with is not in the log, or says other figures: it is a turn all the same.
-            return self._new(hit)
+            return self._without_beginning(hit)
         self._waiting.append(hit)
         return None
+
+    def _recent(self, hit: Hit) -> Iterator[Draft]:
+        """Turns that ended lately, the newest first; those that silence ended stand later among them than they were."""
+        for draft in reversed(self._closed):
+            if self._takes(draft, hit):
+                yield draft
+            elif not draft.is_cut:
+                return
 
     def _fits(self, hit: Hit, draft: Draft) -> bool:
         join, equations = self._joins[hit.event]
@@ -241,13 +239,21 @@ class ProfileAssembler:
             return True
         return hit.stamp_us - first.stamp_us <= self._timeout_us
 
-    def _is_recent(self, draft: Draft, hit: Hit) -> bool:
-        if hit.stamp_us is None or draft.last_us is None:
-            return True
-        return hit.stamp_us - draft.last_us <= self._late_us
+    def _takes(self, draft: Draft, hit: Hit) -> bool:
+        """The event can still be of this turn: it is not over, or ended lately.
+
+        Of a turn that silence ended, by key any is, because the key says so; by order what comes within the time-out.
+        """
+        if draft.state is TurnState.TIMED_OUT:
+            since, limit_us = draft.last_us, self._timeout_us
+            if self._by == "key":
+                return True
+        else:
+            since, limit_us = draft.over_us, self._late_us
+        return not draft.closed or hit.stamp_us is None or since is None or hit.stamp_us - since <= limit_us
 
     def _new(self, hit: Hit) -> Draft:
-        draft = Draft(self._next, hit.key or self._made_up_key(hit), self._sessions.current, self._sessions.name)
+        draft = Draft(self._next, hit.key or self._ids.of(hit), self._sessions.current, self._sessions.name)
         draft.switches = self._switches.values
         self._next += 1
         self._open[draft.ordinal] = draft
@@ -257,26 +263,21 @@ class ProfileAssembler:
                 self._by_key.popitem(last=False)
         return draft
 
-    def _made_up_key(self, hit: Hit) -> str:
-        """An id for a turn that has none, the same whenever the log is read: of its time, and the count within it."""
-        stamp = hit.stamp_us or 0
-        self._of_stamp = self._of_stamp + 1 if stamp == self._last_stamp else 0
-        self._last_stamp = stamp
-        return hashlib.blake2b(f"{stamp} {self._of_stamp}".encode(), digest_size=4).hexdigest()
-
-    def _close(self, draft: Draft, state: TurnState, reason: str, changed: dict[int, Draft]) -> None:
+    def _close(
+        self, draft: Draft, state: TurnState, reason: str, changed: dict[int, Draft], is_cut: bool = False
+    ) -> None:
         """The turn is over; older ones in flight that nothing ended were broken off by it."""
         if self._by == "order":
             # First, so that the turn itself is the last one closed: what comes late without an id belongs to it.
             for older in [one for one in self._open.values() if one.ordinal < draft.ordinal]:
-                older.state = self._without_end(older, TurnState.ABORTED)
-                older.reason = "" if older.state is TurnState.COMPLETE else endings.broken_off_by()
+                cut = self._without_end(older, TurnState.ABORTED)
+                older.end(cut, endings.broken_off_by() if cut is TurnState.ABORTED else "", is_cut=True)
                 self._open.pop(older.ordinal)
                 self._closed.append(older)
                 changed[older.ordinal] = older
         if not draft.closed:
-            draft.state, draft.reason = state, reason
             self._closed.append(draft)
+        draft.end(state, reason, is_cut)
         self._open.pop(draft.ordinal, None)
         changed[draft.ordinal] = draft
 
@@ -285,19 +286,25 @@ class ProfileAssembler:
             if self.arrived is not None and draft.arrived is not None:
                 is_over = self.arrived - draft.arrived > self._timeout_s
             else:
-                is_over = (
-                    self._now_us is not None
-                    and draft.last_us is not None
-                    and self._now_us - draft.last_us > self._timeout_us
-                )
+                is_over = self._now_us is not None and self._is_silent(draft, self._now_us)
             if is_over or len(self._open) > MAX_OPEN:
-                state = self._without_end(draft, TurnState.TIMED_OUT)
-                reason = "" if state is TurnState.COMPLETE else endings.SILENT
-                self._close(draft, state, reason, changed)
+                self._time_out(draft, changed)
+
+    def _end_older(self, now_us: int, changed: dict[int, Draft]) -> None:
+        """End turns that have been silent too long when the next event comes."""
+        for draft in [one for one in self._open.values() if self._is_silent(one, now_us)]:
+            self._time_out(draft, changed)
+
+    def _is_silent(self, draft: Draft, now_us: int) -> bool:
+        return draft.last_us is not None and now_us - draft.last_us > self._timeout_us
+
+    def _time_out(self, draft: Draft, changed: dict[int, Draft]) -> None:
+        state = self._without_end(draft, TurnState.TIMED_OUT)
+        self._close(draft, state, endings.SILENT if state is TurnState.TIMED_OUT else "", changed, is_cut=True)
 
     def _without_end(self, draft: Draft, state: TurnState) -> TurnState:
         """How a turn ended that nothing ended."""
-        if draft.went_wrong:
+        if draft.went_wrong or draft.has_doubt:
             return TurnState.FAILED
         return TurnState.COMPLETE if self._enough & draft.facts.seen else state
 
@@ -308,6 +315,10 @@ class ProfileAssembler:
         changed: dict[int, Draft] = {}
         self._end_silent(changed)
         return self._turns(changed)
+
+    def begin_midway(self) -> None:
+        """The reading begins somewhere in the log: what it tells of a turn before one begins is not the whole turn."""
+        self._is_midway = bool(self._opens)
 
     def begin_live(self, arrived: float) -> None:
         """A backlog has ended, and its last line was written at ``arrived``."""

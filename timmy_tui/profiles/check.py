@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from timmy_tui.core.formatting import percent, plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stage_table import StageTable
-from timmy_tui.model.turn import Reason, Turn, TurnState
+from timmy_tui.model.turn import Gap, Reason, Turn, TurnState
 from timmy_tui.profiles.choice import start_of
 from timmy_tui.profiles.days import scan
 from timmy_tui.profiles.load import captures_of
@@ -46,7 +46,7 @@ class Verdict(Struct, frozen=True):
     """Turns that ended well."""
     with_headline: int
     unfit: int
-    """Turns whose parts are longer than their headline."""
+    """Turns whose parts are longer than their headline, overlap, or stand outside it."""
     never: Sequence[str]
     """Captures that no record had."""
     unmeasured: Sequence[str]
@@ -90,7 +90,7 @@ def _judge(profile: Profile, reading: ProfileReading, turns: Sequence[Turn]) -> 
     table = reading.assembler.maker.settler.table
     ended = [turn for turn in turns if turn.state is TurnState.COMPLETE]
     counted = [turn for turn in turns if turn.headline_ms is not None]
-    unfit = [turn for turn in turns if Reason.EXCEEDS_WHOLE in turn.unmeasured.values()]
+    unfit = [turn for turn in turns if _is_unfit(turn, profile.ledger.tolerance_ms)]
     names = [f"{rule.name}.{name}" for rule in profile.event for name in captures_of(rule)]
     used = [key for key in table.keys if not any(turn.stages.get(key) is not None for turn in turns)]
     problems = [*_problems(profile, reading, turns, table)]
@@ -154,12 +154,27 @@ def _overlaps(turns: Iterable[Turn], tolerance_ms: float) -> Iterator[str]:
     counted = 0
     for turn in turns:
         counted += turn.headline_ms is not None
-        pairs.update(
-            (gap.after, gap.before) for gap in turn.gaps if gap.ms < -max(tolerance_ms, 1.0) and gap.after != "start"
-        )
+        pairs.update((gap.after, gap.before) for gap in _overlapping(turn, tolerance_ms))
     for (after, before), number in pairs.most_common(3):
         if number > MOST_UNFIT * counted:
-            yield f"stages overlap: {before} begins before {after} ends in {number} of {plural(counted, 'turn')}"
+            yield f"stages overlap: {_overlap_words(after, before)} in {number} of {plural(counted, 'turn')}"
+
+
+def _overlap_words(after: str, before: str) -> str:
+    if after == "start":
+        return f"{before} begins ahead of the headline" if before != "end" else "they are longer than the headline"
+    return f"{after} ends behind the headline" if before == "end" else f"{before} begins before {after} ends"
+
+
+def _overlapping(turn: Turn, tolerance_ms: float) -> list[Gap]:
+    """Gaps below zero. Where the stages have no place there is one, for all of them and what each is rounded by."""
+    known = sum(ms is not None for ms in turn.stages.values())
+    counts = [known if (gap.after, gap.before) == ("start", "end") else 1 for gap in turn.gaps]
+    return [gap for gap, count in zip(turn.gaps, counts, strict=True) if gap.ms < -max(tolerance_ms * count, 1.0)]
+
+
+def _is_unfit(turn: Turn, tolerance_ms: float) -> bool:
+    return Reason.EXCEEDS_WHOLE in turn.unmeasured.values() or bool(_overlapping(turn, tolerance_ms))
 
 
 def _sum(turn: Turn, table: StageTable) -> float:
@@ -177,8 +192,6 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
         yield f"  {verdict.formless:>6} × lines that source.line does not match, as those of a longer text"
     share = percent(verdict.with_headline / verdict.turns) if verdict.turns else "—"
     yield f"{plural(verdict.turns, 'turn')}, {verdict.ended} complete, {share} with a headline"
-    if verdict.unfit:
-        yield f"{plural(verdict.unfit, 'turn')} with parts that do not fit their headline: they are left out there"
     if verdict.never:
         yield f"never captured: {', '.join(verdict.never)}"
     if verdict.unmeasured:
@@ -186,4 +199,7 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
     for problem in verdict.problems:
         yield f"wrong: {clean(problem, 300)}"
     if not verdict.problems:
-        yield "stages and gaps are the headline on every turn"
+        fit = f"{verdict.with_headline - verdict.unfit} of {plural(verdict.with_headline, 'turn')} with one"
+        yield f"stages and gaps are the headline on {fit if verdict.unfit else 'every turn'}"
+    if verdict.unfit:
+        yield f"{plural(verdict.unfit, 'turn')} with parts that do not fit their headline"

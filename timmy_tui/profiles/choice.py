@@ -207,7 +207,10 @@ def new_reading(
         return Ingest(timeout_s, keep_events, longest_threshold_s, None if whole else MAX_CLOSED_TURNS)
     from timmy_tui.profiles.reading import ProfileReading
 
-    return ProfileReading(profile, timeout_s, keep_events)
+    reading = ProfileReading(profile, timeout_s, keep_events)
+    if not whole and _Chosen.source is not None and _Chosen.source.kind == "journal":
+        reading.assembler.begin_midway()  # Only its newest entries are read.
+    return reading
 
 
 def learn_days(reading: Reading, path: Path, line_limit: int) -> Iterator[None]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from timmy_tui.model import endings
 from timmy_tui.model.turn import Event, FlagValue, Reason, Span, Turn, TurnState
 from timmy_tui.profiles.matching import Capture, Hit, hidden_captures, shown_captures
 from timmy_tui.profiles.settle import Facts, Settler
@@ -45,10 +46,18 @@ class Draft(Struct, gc=False):
     switches: Mapping[str, FlagValue] = {}
     state: TurnState = TurnState.OPEN
     reason: str = ""
+    is_cut: bool = False
+    """Silence or the next turn ended it: its own end can still come."""
+    is_counted: bool = False
+    """In its session."""
     went_wrong: bool = False
+    has_doubt: bool = False
+    """It went wrong, unless it ends well."""
     typed: bool | None = None
     first_us: int | None = None
     last_us: int | None = None
+    over_us: int | None = None
+    """Stamp of the newest event when it ended."""
     arrived: float | None = None
     """``elapsed()`` when its newest event was read; None in a backlog."""
 
@@ -57,11 +66,16 @@ class Draft(Struct, gc=False):
         """It is over."""
         return self.state is not TurnState.OPEN
 
+    def end(self, state: TurnState, reason: str, is_cut: bool = False) -> None:
+        """It is over. An end of its own replaces that of silence, or of the next turn."""
+        if not self.closed or (self.is_cut and not is_cut):
+            self.state, self.reason, self.is_cut, self.over_us = state, reason, is_cut, self.last_us
+
     def begin_again(self) -> None:
         """Nothing is known of it yet, except which one it is: its whole record comes anew."""
         self.facts, self.events, self.opened = new_facts(), [], {}
-        self.state, self.went_wrong, self.typed = TurnState.OPEN, False, None
-        self.first_us = self.last_us = None
+        self.state, self.went_wrong, self.has_doubt, self.typed = TurnState.OPEN, False, False, None
+        self.first_us = self.last_us = self.over_us = None
 
 
 class TurnMaker:
@@ -92,6 +106,8 @@ class TurnMaker:
     def add(self, draft: Draft, hit: Hit) -> None:
         """An event of this turn."""
         facts, event, stamp = draft.facts, hit.event, hit.stamp_us
+        if hit.parts:
+            self._take_parts(facts, hit)
         facts.seen.add(event)
         if stamp is not None:
             if event in self._latest:
@@ -108,8 +124,6 @@ class TurnMaker:
                 captures.update(hit.captures)
             else:
                 self._take(captures, hit.captures)
-        if hit.parts:
-            facts.parts += hit.parts
         if event in self._pairs and stamp is not None:
             self._pair(draft, event, stamp)
         if self._keep_events and len(draft.events) < MAX_EVENTS:
@@ -122,6 +136,14 @@ class TurnMaker:
             else:
                 known.setdefault(name, value)
 
+    def _take_parts(self, facts: Facts, hit: Hit) -> None:
+        """As of captures: the first event's, or the last one's."""
+        if hit.event in self._latest:
+            facts.parts = [part for part in facts.parts if part.name.partition(".")[0] != hit.event]
+        elif hit.event in facts.seen:
+            return
+        facts.parts += hit.parts
+
     def _pair(self, draft: Draft, event: str, stamp: int) -> None:
         for stage, opens in self._pairs[event]:
             if opens:
@@ -131,7 +153,7 @@ class TurnMaker:
 
     def _event(self, hit: Hit) -> Event:
         prefix = len(hit.event) + 1
-        parts = {part.name[prefix:]: round(part.ms, 3) for part in hit.parts}
+        parts = {part.name[prefix:]: round(part.ms, 3) for part in hit.parts if part.name not in self._hidden}
         shown = {**shown_captures(hit, self._hidden), **parts}
         return Event((hit.stamp_us or 0) / 1e6, hit.key or "-", hit.event, hit.service, shown)
 
@@ -151,7 +173,9 @@ class TurnMaker:
             session_id=draft.session_id,
             session=draft.session,
             state=draft.state,
-            reason=self._why(draft),
+            # What its record says of a failure is foreign text, and an error line of the turn.
+            reason=draft.reason or (endings.ERROR_REPORTED if draft.state is TurnState.FAILED else ""),
+            errors=self._errors(draft),
             started=None if first is None else first / 1e6,
             ended=None if last is None else last / 1e6,
             span=account.span,
@@ -168,10 +192,10 @@ class TurnMaker:
             **self._values(draft.facts.captures),
         )
 
-    def _why(self, draft: Draft) -> str:
-        if draft.state is TurnState.FAILED and isinstance(said := draft.facts.captures.get(self._reason), str):
-            return said[:200]
-        return draft.reason
+    def _errors(self, draft: Draft) -> tuple[str, ...]:
+        """What the records of a turn that failed say of why."""
+        said = draft.facts.captures.get(self._reason) if draft.state is TurnState.FAILED else None
+        return (said[:200],) if isinstance(said, str) and self._reason not in self._private else ()
 
     def _values(self, captures: Mapping[str, Capture]) -> dict[str, Any]:
         values: dict[str, Any] = {}

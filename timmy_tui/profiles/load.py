@@ -13,6 +13,7 @@ from timmy_tui.core.settings import config_dir
 from timmy_tui.profiles.draft import FIGURES
 from timmy_tui.profiles.equations import equation
 from timmy_tui.profiles.spec import EventRule, Profile, StageRule
+from timmy_tui.profiles.without_effect import without_effect
 
 SUFFIX = ".toml"
 
@@ -90,14 +91,15 @@ def faults(profile: Profile) -> Iterator[str]:
     events = {rule.name for rule in profile.event}
     captures = {f"{rule.name}.{name}" for rule in profile.event for name in captures_of(rule)}
     has_parts = {rule.name for rule in profile.event if rule.parts is not None}
-    for where, name in _event_names(profile):
+    for where, name in event_names(profile):
         if name not in events:
             yield f"{where} names the event {name!r}, which is none of [[event]]"
-    for where, name in _capture_names(profile):
+    for where, name in capture_names(profile):
         if name not in captures and name.partition(".")[0] not in has_parts:
             yield f"{where} names {name!r}, which no event captures"
     yield from _bad_stages(profile)
     yield from _bad_turns(profile)
+    yield from without_effect(profile)
 
 
 def captures_of(rule: EventRule) -> tuple[str, ...]:
@@ -116,22 +118,27 @@ def _bad_patterns(profile: Profile) -> Iterator[str]:
             yield f"{where} is not a pattern: {error}"
 
 
-def _event_names(profile: Profile) -> Iterator[tuple[str, str]]:
+def event_names(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Where an event is named, and its name."""
     turn = profile.turn
     lists = {
         "opens": turn.opens, "complete": turn.complete, "enough": turn.enough, "failed": turn.failed,
-        "aborted": turn.aborted, "typed": turn.typed, "not_alone": turn.not_alone, "restarts": turn.restarts,
+        "unanswered": turn.unanswered, "aborted": turn.aborted, "typed": turn.typed, "not_alone": turn.not_alone,
+        "restarts": turn.restarts,
     }  # fmt: skip
     yield from ((f"turn.{key}", name) for key, some in lists.items() for name in some)
     yield from (("turn.join", join.event) for join in turn.join)
+    yield from ((f"event {rule.name}: after", name) for rule in profile.event for name in rule.after)
     for rule in profile.stage:
         yield from ((f"stage {rule.key}", name) for name in (*rule.begins, *rule.ends))
     for number, headline in enumerate(profile.headline, 1):
         yield from ((f"headline {number}", name) for name in (*headline.begins, *headline.ends))
         yield from ((f"headline {number}", name) for name in [headline.last_event] if name)
+        yield from ((f"headline {number}", name) for name in headline.unless if "." not in name)
 
 
-def _capture_names(profile: Profile) -> Iterator[tuple[str, str]]:
+def capture_names(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Where a capture is named, and its name."""
     for rule in profile.stage:
         yield from ((f"stage {rule.key}", name) for name in (*rule.lasts, *rule.minus))
     for number, headline in enumerate(profile.headline, 1):
@@ -145,7 +152,12 @@ def _capture_names(profile: Profile) -> Iterator[tuple[str, str]]:
     for key, names in profile.figures.items():
         yield from ((f"figures.{key}", name) for name in ([names] if isinstance(names, str) else names))
     yield from (("turn", name) for name in (profile.turn.reason, profile.turn.session) if name)
+    yield from (("private", name) for name in profile.private)
+    for event in profile.event:
+        named = {"add": event.add, "zero_is_none": event.zero_is_none}
+        yield from ((f"event {event.name}: {key}", f"{event.name}.{name}") for key in named for name in named[key])
     for join in profile.turn.join:
+        yield from ((f"turn.join {join.event}", name) for name in join.needs)
         for text in join.same:
             try:
                 yield from ((f"turn.join {join.event}", name) for name in equation(text).names)
@@ -185,7 +197,7 @@ def _bad_measure(rule: StageRule) -> Iterator[str]:
 
 
 def _twice_counted(profile: Profile) -> Iterator[str]:
-    """One figure in two critical stages, or one that contains another without minus."""
+    """One figure in two critical stages. One that contains another shows in a log: the parts exceed their headline."""
     seen: dict[str, str] = {}
     for rule in profile.stage:
         for name in rule.lasts if rule.critical else ():

@@ -39,6 +39,8 @@ class Hit(Struct, frozen=True, gc=False):
     key: str
     """What all records of its turn share; empty where the profile has none or the record lacks it."""
     service: str
+    time_of_day_s: float | None = None
+    """Where the record says no date, so that the day of ``stamp_us`` is a guess."""
 
 
 def hidden_captures(profile: Profile) -> frozenset[str]:
@@ -63,6 +65,7 @@ class EventMatcher:
         self._key = getter(profile.turn.key) if profile.turn.key else None
         self._is_turn = profile.turn.by == "record"
         self._stamp = StampReader(profile.time)
+        self._needs_day = self._stamp.needs_day
         self._rules = tuple(_Rule(rule, profile, self.unparsed) for rule in profile.event)
         self._by_name: dict[str, tuple[_Rule, ...]] = {}
         for rule in self._rules:
@@ -88,7 +91,9 @@ class EventMatcher:
                 if self._key is not None:
                     value = self._key(fields)
                     key = value if value.__class__ is str else str(value) if value.__class__ is int else key
-                return Hit(rule.event, stamp, found[0], found[1], key, rule.service(fields))
+                is_guess = self._needs_day and record.carrier_us is None and stamp is not None
+                clock = self._stamp.time_of_day_s if is_guess else None
+                return Hit(rule.event, stamp, found[0], found[1], key, rule.service(fields), clock)
         return None
 
 

@@ -86,8 +86,11 @@ class ProfileReading:
         return turns
 
     def _hits(self, lines: Sequence[bytes]) -> list[Hit]:
+        return self._hits_of(self._reader.feed(lines))
+
+    def _hits_of(self, records: Iterable[Record]) -> list[Hit]:
         hits: list[Hit] = []
-        for record in self._reader.feed(lines):
+        for record in records:
             try:
                 hit = self._matcher.match(record)
             except Exception as error:  # noqa: BLE001  One record is lost, and it is said which.
@@ -121,8 +124,8 @@ class ProfileReading:
 
     def finish(self) -> list[Turn]:
         """At the end of the source: the turns that it leaves open."""
-        self._reader.finish()
-        return self.assembler.finish()
+        turns = self.assembler.add(hits) if (hits := self._hits_of(self._reader.finish())) else []
+        return [*turns, *self.assembler.finish()]
 
     @property
     def lines(self) -> int:

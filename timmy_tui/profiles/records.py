@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import regex
 
 from timmy_tui.core.decode import Unreadable, decode_json, decode_lines
+from timmy_tui.profiles.begun_document import OPENS, BegunDocument, document_of
 from timmy_tui.profiles.spec import SourceRule
 
 PATTERN_LIMIT_S = 0.05
@@ -123,8 +124,7 @@ class RecordReader:
         self._line = Pattern(rule.line, "line", self.unparsed) if rule.line else None
         self._items = getter(rule.items) if rule.items else None
         self._group = getter(rule.group) if rule.group else None
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._begun = BegunDocument()
         self._seen = _Seen()
 
     def feed(self, lines: Sequence[bytes]) -> Iterator[Record]:
@@ -170,20 +170,24 @@ class RecordReader:
         """Also several documents, one behind the other, each on lines of its own."""
         for line in lines:
             if line.startswith(DOCUMENT_BEGINS):
-                self.finish()
+                yield from self.finish()
                 line = line.removeprefix(DOCUMENT_BEGINS)
-            if not self._waiting and not line.strip():
-                continue
-            self._waiting.append(line)
-            self._waiting_bytes += len(line)
-            if line.rstrip().endswith((b"}", b"]")) and (not line.startswith((b" ", b"\t")) or len(self._waiting) == 1):
-                value = decode_json(b"\n".join(self._waiting))
-                if not isinstance(value, Unreadable):
-                    self._drop_waiting()
-                    yield from self._items_of(value)
-            if self._waiting_bytes > MOST_DOCUMENT_BYTES:
-                self._drop_waiting()
-                self.unparsed[NO_DOCUMENT] += 1
+            if self._begun.lines and not self._begun.goes_on_with(line):
+                yield from self.finish()
+            if not self._begun.lines and (whole := document_of(line)) is not None:
+                yield from self._items_of(whole)
+            elif self._begun.lines or line.strip():
+                self._begun.add(line)
+                yield from self._ended()
+
+    def _ended(self) -> Iterator[Record]:
+        """The records of what was begun, where its newest line ends it."""
+        whole = document_of(b"\n".join(self._begun.lines)) if self._begun.is_closed else None
+        if whole is not None:
+            self._begun = BegunDocument()
+            yield from self._items_of(whole)
+        elif self._begun.is_closed or self._begun.size > MOST_DOCUMENT_BYTES:
+            yield from self.finish()
 
     def _items_of(self, document: Any) -> Iterator[Record]:
         """Its records that no document had before: it may be read again when it has grown."""
@@ -206,15 +210,20 @@ class RecordReader:
         for item in found if isinstance(found, list) else [found]:
             yield item, str(group) if group is not None else ""
 
-    def finish(self) -> None:
-        """At the end of the source: what was begun and has no end is counted."""
-        if self._waiting:
-            self.unparsed[NO_DOCUMENT] += len(self._waiting)
-            self._drop_waiting()
+    def finish(self) -> list[Record]:
+        """At the end of the source, or of what is one document: what was begun and has no end is counted.
 
-    def _drop_waiting(self) -> None:
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        The records of lines that are documents by themselves, behind one that was torn where it could go on with them.
+        """
+        begun, self._begun = self._begun.lines, BegunDocument()
+        records: list[Record] = []
+        for line in begun:
+            value = document_of(line) if line.startswith(OPENS) else None
+            if value is None:
+                self.unparsed[NO_DOCUMENT] += 1
+            else:
+                records += self._items_of(value)
+        return records
 
 
 class _Seen:

@@ -78,14 +78,14 @@ class Settler:
         stages: dict[str, float | None] = dict.fromkeys(self.table.keys)
         unmeasured: dict[str, str] = {}
         rule, began, ended, headline_us = self._headline(facts)
-        edges = [edge for edge in self._edges(facts, began) if rule is None or not self._is_behind(edge.key, rule.last)]
+        parts = _within(facts.parts, headline_us)
+        edges = [edge for edge in self._edges(facts, parts) if rule is None or not self._is_behind(edge.key, rule.last)]
         for edge in edges:
             stages[edge.key] = edge.us / 1000
         stages.update(self._side(facts))
-        slept = self._asleep(facts)
-        if slept:
+        for slept in self._sleeps(facts):
             edges = self._without_sleep(slept, facts, edges, stages, unmeasured)
-            if began is not None and ended is not None and began < slept[1] and slept[0] < ended:
+            if began is not None and ended is not None and self._is_sleep(max(slept[0], began), min(slept[1], ended)):
                 unmeasured[V2V], headline_us = Reason.ASLEEP, None
         edges = self._fit_hops(stages, edges, unmeasured)
         self._rests(stages)
@@ -124,22 +124,22 @@ class Settler:
                 ended = facts.stamps.get(rule.last_event) if rule.last_event else None
                 return rule, None if ended is None else ended - total, ended, total
             began, ended = _first(facts.stamps, rule.begins), _first(facts.stamps, rule.ends)
-            if began is not None and ended is not None and less is not None:
+            if began is not None and ended is not None and less is not None and self._stamped:
                 return rule, began - less, ended, ended - began + less
         return None, None, None, None
 
-    def _edges(self, facts: Facts, began: int | None) -> Iterator[_Edge]:
+    def _edges(self, facts: Facts, parts: Sequence[Part]) -> Iterator[_Edge]:
         """The measured critical stages in order; one of a single clock that runs backwards is not measured."""
         for rule in self._path:
-            edge = self._measure(rule, facts, began)
+            edge = self._measure(rule, facts, parts)
             if edge is not None:
                 yield edge
 
-    def _measure(self, rule: StageRule, facts: Facts, began: int | None) -> _Edge | None:
+    def _measure(self, rule: StageRule, facts: Facts, parts: Sequence[Part]) -> _Edge | None:
         if rule.is_setting or rule.lasts or rule.lasts_ms is not None:
             us = _lasting(rule, facts)
             if us is None:
-                return self._of_parts(rule, facts, began)
+                return self._of_parts(rule, parts)
             end = _first(facts.stamps, rule.ends)
             if rule.ends and end is None:
                 return None
@@ -149,14 +149,9 @@ class Settler:
             return None
         return _Edge(rule.key, start, end - start, rule.clock)
 
-    def _of_parts(self, rule: StageRule, facts: Facts, began: int | None) -> _Edge | None:
-        """A stage that named parts of a record are, those of one name added; one that began before the span is none."""
-        chosen = [
-            part
-            for part in facts.parts
-            if part.name in rule.lasts
-            and (began is None or part.starts_us is None or part.starts_us >= began - STEP_US)
-        ]
+    def _of_parts(self, rule: StageRule, parts: Sequence[Part]) -> _Edge | None:
+        """A stage that named parts of a record are, those of one name added."""
+        chosen = [part for part in parts if part.name in rule.lasts]
         if not chosen:
             return None
         return _Edge(rule.key, None, sum(round(1000 * part.ms) for part in chosen), rule.clock)
@@ -165,7 +160,7 @@ class Settler:
         """What is measured beside the critical path, or within one of its stages; ms as the record has them."""
         for rule in self._beside:
             if rule.pairs:
-                if rule.key in facts.pairs:
+                if rule.key in facts.pairs and self._stamped:
                     yield rule.key, facts.pairs[rule.key] / 1000
                 continue
             if rule.lasts and not rule.minus:
@@ -173,17 +168,19 @@ class Settler:
                 if ms is not None:
                     yield rule.key, ms
                     continue
-            edge = self._measure(rule, facts, None)
+            edge = self._measure(rule, facts, facts.parts)
             if edge is not None and edge.us >= 0:
                 yield rule.key, edge.us / 1000
 
-    def _asleep(self, facts: Facts) -> tuple[int, int] | None:
-        """Two neighbouring stamps that are further apart than the time-out; None in all but odd turns."""
+    def _sleeps(self, facts: Facts) -> list[tuple[int, int]]:
+        """Neighbouring stamps that are further apart than the time-out; none in all but odd turns."""
         stamps = facts.stamps.values()
         if not stamps or max(stamps) - min(stamps) <= self._timeout_us:
-            return None
-        ordered = sorted(stamps)
-        return next(((a, b) for a, b in pairwise(ordered) if b - a > self._timeout_us), None)
+            return []
+        return [(a, b) for a, b in pairwise(sorted(stamps)) if self._is_sleep(a, b)]
+
+    def _is_sleep(self, since: int, until: int) -> bool:
+        return until - since > self._timeout_us
 
     def _without_sleep(
         self,
@@ -278,9 +275,15 @@ def _lasting(rule: StageRule, facts: Facts) -> int | None:
     return us
 
 
-def _is_before(part: Part, began: int | None) -> bool:
-    """It began before the span did."""
-    return began is not None and part.starts_us is not None and part.starts_us < began - STEP_US
+def _within(parts: Sequence[Part], headline_us: int | None) -> Sequence[Part]:
+    """The parts that began within the span, which ends with the last of them.
+
+    Of their own clock: that of the records may be the receiver's, seconds from it.
+    """
+    if headline_us is None or not any(part.starts_us is not None for part in parts):
+        return parts
+    began = max(part.starts_us + round(1000 * part.ms) for part in parts if part.starts_us is not None) - headline_us
+    return [part for part in parts if part.starts_us is None or part.starts_us >= began - STEP_US]
 
 
 def _us(ms: Capture | None) -> int | None:

@@ -90,6 +90,8 @@ class TurnRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Events after which a turn that nothing ends was answered all the same."""
     failed: Names = ()
     """Events that show that it went wrong; it ends with the next one that ends a turn, or with these, if also there."""
+    unanswered: Names = ()
+    """Events that show that it went wrong unless it ends well, as an error line of any part of the system does."""
     aborted: Names = ()
     """Events that break it off."""
     reason: str = ""
@@ -103,7 +105,7 @@ class TurnRule(Struct, frozen=True, forbid_unknown_fields=True):
     session: str = ""
     """The capture that names the session."""
     late_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 5.0
-    """How long after its end events still belong to a turn."""
+    """How long after its end events still belong to a turn; behind that, the same key is another turn."""
     join: tuple[Join, ...] = ()
 
 
@@ -122,7 +124,7 @@ class PartsRule(Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     lasts: str
     starts: str = ""
-    """Of the same clock as the record's time; a part that starts before the headline does is left out."""
+    """When it began, on any one clock. Parts from before the span, which ends with the last of them, are left out."""
     unit: Literal["us", "ms", "s"] = "s"
 
 
@@ -143,6 +145,8 @@ class EventRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Captures that print 0 for no value."""
     service: str = ""
     """Who writes it, for the log screen."""
+    after: Names = ()
+    """By order: events of which its turn has had one; a turn that has had none is not its turn, but one before it."""
     add: Names = ()
     """Captures that are added up where the event comes several times; of others the first counts."""
     latest: bool = False

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from timmy_tui.model.system import Switch
 from timmy_tui.model.turn import FlagValue
+from timmy_tui.profiles.load import capture_names, event_names
 from timmy_tui.profiles.matching import Capture, Hit
 from timmy_tui.profiles.spec import FlagRule, Profile
 
@@ -23,6 +24,10 @@ def switches_of(profile: Profile) -> tuple[Switch, ...]:
     )
 
 
+_USES = ("turn", "stage ", "headline ", "counts", "figures.")
+"""Where a capture is named that a turn needs; not where a switch's is, or one that is hidden."""
+
+
 class Switches:
     """The values by now. What was never said is unknown; a restart changes nothing."""
 
@@ -33,20 +38,29 @@ class Switches:
         self.values: Mapping[str, FlagValue] = {}
         """Replaced, never changed: turns keep the one that they began under."""
 
+        self._of_turns = _of_turns(profile)
+
     @property
     def events(self) -> frozenset[str]:
         """Those that are about switches."""
         return frozenset(self._rules)
 
     def take(self, hit: Hit) -> bool:
-        """Whether the event is about switches, and belongs to no turn."""
+        """Whether the event is about switches alone, and belongs to no turn."""
         rules = self._rules.get(hit.event)
         for rule in rules or ():
             if all(hit.captures.get(name) == wanted for name, wanted in rule.when.items()):
                 value = _READERS[rule.type](hit.captures.get(rule.value))
                 if value is not None:
                     self.values = {**self.values, rule.key: value}
-        return rules is not None
+        return rules is not None and hit.event not in self._of_turns
+
+
+def _of_turns(profile: Profile) -> frozenset[str]:
+    """Events that turns, stages, headline or figures use."""
+    events = {name for _, name in event_names(profile)}
+    events |= {name.partition(".")[0] for where, name in capture_names(profile) if where.startswith(_USES)}
+    return frozenset(events)
 
 
 def _bool(value: Capture | None) -> FlagValue | None:

@@ -18,6 +18,7 @@ BACK_S = 60
 """Lines of several threads stand out of order by a second or two. More is the next day: who starts the program again
 each evening would else go back in time."""
 _PER_UNIT = {"unix_s": 1e6, "unix_ms": 1e3, "unix_us": 1.0}
+UNIX_FORMATS = tuple(_PER_UNIT)
 
 
 class StampReader:
@@ -43,6 +44,8 @@ class StampReader:
         """Time of day up to which the log has come, in seconds; None at its beginning."""
         self.first_day = self.day
         self._jumps: Mapping[int, int] = {}
+        self.time_of_day_s = 0.0
+        """Of the newest stamp without a date."""
 
     def begin_on(self, day: date, jumps: Mapping[int, int] | None = None) -> None:
         """A log of stamps that do not say their day begins, on this one.
@@ -66,7 +69,7 @@ class StampReader:
         if value is None:
             return None
         if self._scale:
-            figure = number(value)
+            figure = _number_of(value) if value.__class__ is str else number(value)
             return int(figure * self._scale + 0.5) if figure is not None and 0 < figure * self._scale < 1e17 else None
         return self._read(str(value))
 
@@ -80,6 +83,7 @@ class StampReader:
         except (ValueError, OverflowError, OSError):
             return None
         second = moment.hour * 3600 + moment.minute * 60 + moment.second + moment.microsecond / 1e6
+        self.time_of_day_s = second
         return self._micros(datetime.combine(self._day(second), moment))
 
     def _micros(self, moment: datetime) -> int:
@@ -111,3 +115,11 @@ class StampReader:
 def _time_of_day(text: str, form: str) -> time:
     """Lines of one second have the same text, and strptime takes longer than all else of a stamp."""
     return datetime.strptime(text, form).time()
+
+
+def _number_of(text: str) -> float | None:
+    """The figure in a text, as the groups of a pattern are."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
