@@ -10,7 +10,7 @@ from timmy_tui.control.values.switch_flags import SwitchFlags, UnitLook
 from timmy_tui.model.system import System
 from timmy_tui.sources.timmy import Timmy
 
-UNIT_S = 30.0
+UNIT_S = 120.0
 """Seconds between two questions to systemd (40 ms) while nothing is changed here."""
 
 
@@ -37,7 +37,7 @@ class SwitchContext(Surroundings):
         self._looked_at = float("-inf")
 
     def unit_look(self) -> UnitLook:
-        """What is known of the unit, at most half a minute old; nothing where no switch needs it."""
+        """What is known of the unit, at most two minutes old; nothing where no switch needs it."""
         now = time.monotonic()
         if self.unit is not None and self.flags.need_restart and now - self._looked_at >= UNIT_S:
             state = self.unit.state()
