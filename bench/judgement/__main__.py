@@ -3,6 +3,8 @@
 import argparse
 import time
 from collections.abc import Iterator
+from itertools import chain
+from math import inf
 
 from bench.judgement.baselines import BASELINES, method_of
 from bench.judgement.grade import Effort, run
@@ -11,6 +13,7 @@ from bench.judgement.noise import called, judge_noise
 from bench.judgement.otava import otava_or_reason
 from bench.judgement.pair_tables import false_calls, found
 from bench.judgement.pairs import RECIPES, dashboard, judge_pairs
+from bench.judgement.publication import OtherCode, Part, Publication
 from bench.judgement.scenarios import step_logs
 from bench.judgement.score import Method, detect, looks_ahead
 from bench.judgement.tables import matrix, others, peers_by_world, silence, steps
@@ -21,6 +24,7 @@ from bench.judgement.worlds import PAIR_ROUNDS, WORLDS, Seeds, report_seeds
 
 OWN = "**timmy-tui**"
 PEERS = ("mean ± 3σ on ms", "Page–Hinkley on ms, river", "ADWIN on log, river", "KSWIN on log, river")
+OTAVA = "E-divisive, Otava (looks back)"
 QUICK, FULL = Effort(400, 1, 1, 1), Effort(20_000, 34, 5, 5)
 PEER_SHARE = 0.1
 """Of the effort, for each of the others: Otava and KSWIN take ten times as long as the detector."""
@@ -57,7 +61,7 @@ def _peers(effort: Effort, seeds: Seeds) -> Iterator[str]:
     if isinstance(otava, str):
         yield f"Otava: {otava}"
     else:
-        methods["E-divisive, Otava (looks back)"] = otava
+        methods[OTAVA] = otava
     grades = {name: run(method, effort, seeds) for name, method in methods.items()}
     for table in (peer_table, peers_by_world):
         yield ""
@@ -66,12 +70,34 @@ def _peers(effort: Effort, seeds: Seeds) -> Iterator[str]:
         otava.close()
 
 
-def _publication(effort: Effort, other: Effort, seeds: Seeds) -> Iterator[str]:
-    """All of the page's tables of worlds, each part with the time that it took."""
-    for part in (_worlds(effort, seeds), _peers(other, seeds)):
-        began = time.monotonic()
-        yield from part
-        yield f"\n({(time.monotonic() - began) / 60:.0f} minutes)\n"
+def _publish(share: float, minutes: float) -> Iterator[str]:
+    """All of the page's tables of worlds, where they are whole; else how much is still to be done."""
+    report = Publication(share)
+    own, other = _effort(report.share), _effort(PEER_SHARE * report.share)
+    otava = otava_or_reason()
+    methods: dict[str, Method] = {OWN: detect, **{name: method_of(*BASELINES[name]) for name in PEERS}}
+    if not isinstance(otava, str):
+        methods[OTAVA] = otava
+    # The detector on the logs of the others is a part of its own: their share of its logs.
+    parts = [Part("worlds", detect, own), *(Part(name, method, other) for name, method in methods.items())]
+    whole = report.go_on(parts, time.monotonic() + 60 * minutes)
+    if not isinstance(otava, str):
+        otava.close()
+    if not whole:
+        there = sum(len(report.grades(part.name)) for part in parts)
+        yield f"{there} of {len(parts) * len(WORLDS)} parts are there ({report.minutes:.0f} minutes): run it again."
+        return
+    report.finish()
+    yield f"Logs: report, round {report.seeds.round}; a world and size: {own}; {report.minutes:.0f} minutes of a core."
+    for table in (silence, steps, matrix, others):
+        yield ""
+        yield from table(report.grades("worlds"))
+    yield f"\nThe others; a world and size: {other}."
+    if isinstance(otava, str):
+        yield f"Otava: {otava}"
+    for peer in (peer_table, peers_by_world):
+        yield ""
+        yield from peer({name: report.grades(name) for name in methods})
 
 
 def comparisons(scale: int, seed: int, own: bool) -> Iterator[str]:
@@ -150,6 +176,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="worlds and peers, every cell, on few logs for tuning")
     parser.add_argument("--publish", action="store_true", help="the same on logs that no run before was given")
+    parser.add_argument("--minutes", type=float, default=inf, help="--publish begins no further world after that")
     parser.add_argument("--publish-pairs", action="store_true", help="before and after in every world, on such logs")
     parser.add_argument("--own", action="store_true", help="leave out what others would do: most of the time is theirs")
     given = parser.parse_args()
@@ -158,11 +185,13 @@ def main() -> None:
             print(line, flush=True)
         return
     if given.quick or given.publish:
-        effort = QUICK if given.quick else _effort(given.scale / 10)
-        other = QUICK if given.quick else _effort(PEER_SHARE * given.scale / 10)
-        seeds = report_seeds() if given.publish else Seeds("tune", given.seed)
-        for line in _publication(effort, other, seeds):
-            print(line, flush=True)
+        seeds = Seeds("tune", given.seed)
+        quick = chain(_worlds(QUICK, seeds), _peers(QUICK, seeds))
+        try:
+            for line in _publish(given.scale / 10, given.minutes) if given.publish else quick:
+                print(line, flush=True)
+        except OtherCode as error:
+            parser.error(str(error))
         return
     for name in given.sections or SECTIONS:
         section = SECTIONS[name]

@@ -52,7 +52,7 @@ GROUPS: tuple[Group, ...] = (
 )
 
 TESTS = (
-    "analysis", "commands", "control", "model", "parse", "pipeline", "report", "storage", "turns",
+    "analysis", "commands", "control", "model", "parse", "pipeline", "profiles", "report", "storage", "turns",
     "ui/charts",
 )  # fmt: skip
 """Folders of ``tests`` that may notice. Of the screen the charts alone: the rest is slow, and looks at other things."""

@@ -13,6 +13,7 @@ from timmy_tui.bootstrap.startup import DashboardOptions, usable_state_folder, w
 from timmy_tui.core.errors import ProgramFault
 from timmy_tui.core.sanitize import clean
 from timmy_tui.core.settings import Settings, config_dir, load_settings, state_dir
+from timmy_tui.core.start_objects import begin_start, end_start
 from timmy_tui.core.web_page import REASON, is_web_page
 from timmy_tui.model.system import watched
 from timmy_tui.sources.timmy import Timmy
@@ -38,6 +39,7 @@ VIEW = "view.json"
 
 def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     """Run the dashboard on a Timmy, until the user quits."""
+    begin_start()
     from timmy_tui.bootstrap.ollama_actions import OllamaActions
     from timmy_tui.model.user_requests import RememberRate
     from timmy_tui.ui.app import TimmyApp
@@ -103,7 +105,10 @@ def run_app(app: "TimmyApp") -> None:
     from timmy_tui.core.output import say_while_working
     from timmy_tui.ui.paint.lines import cut
 
-    app.run(mouse=app.settings.view.mouse)
+    try:
+        app.run(mouse=app.settings.view.mouse)
+    finally:
+        end_start()
     if app.fault is not None:
         raise ProgramFault from app.fault
     width = shutil.get_terminal_size().columns
@@ -178,6 +183,7 @@ def lacking_commands() -> Mapping[str, str]:
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:
     """Run the dashboard on saved logs; nothing can be changed. ``speed``: times real time; None: at once."""
+    begin_start()
     from timmy_tui.ui.app import TimmyApp
     from timmy_tui.ui.messages import Backend
 

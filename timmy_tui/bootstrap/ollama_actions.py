@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from timmy_tui.bootstrap.wanted_model import wanted_model
 from timmy_tui.model.llm import LearnedRate
 from timmy_tui.sources.timmy import Timmy
 
@@ -18,6 +17,7 @@ class OllamaActions:
 
     def probe(self) -> tuple[str, ...]:
         """Send the probe's requests; lines that say what the answers mean. Raises TimmyError."""
+        from timmy_tui.bootstrap.wanted_model import wanted_model
         from timmy_tui.llm_actions.probe import run_probe
         from timmy_tui.llm_actions.probed_rate import probed_rate
 
@@ -31,6 +31,7 @@ class OllamaActions:
 
     def warm(self) -> str:
         """Load the model as v34 would; a message with the time it took. Raises TimmyError."""
+        from timmy_tui.bootstrap.wanted_model import wanted_model
         from timmy_tui.llm_actions.warm import plan_warm, send_warm
 
         services = self._timmy.services.reread()

@@ -120,7 +120,7 @@ def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Fe
 
     Raises SourceError where a profile cannot read its source.
     """
-    paths: list[Path] = []
+    wakes: dict[Path, Callable[[], None]] = {}
     tails: list[Tail] = []
     threads: list[TailThread] = []
     for path, log_format in log_files(installation):
@@ -130,14 +130,10 @@ def follow_logs(settings: Settings, installation: Installation) -> tuple[list[Fe
             mode = OpenMode(document=log_format.is_document)
             polled = Tail(places, log_format.file_name, settings.tail, mode)
             tails.append(polled)
-        paths += [] if is_stream(path) else places
-        threads.append(TailThread(polled, log_format.kind, settings.tail))
-
-    def wake_all() -> None:
-        for thread in threads:
-            thread.wake()
-
-    waker = Waker(paths, wake_all) if settings.tail.notify and paths else None
+        thread = TailThread(polled, log_format.kind, settings.tail)
+        wakes |= {} if is_stream(path) else dict.fromkeys(places, thread.wake)
+        threads.append(thread)
+    waker = Waker(wakes) if settings.tail.notify and wakes else None
     if waker is not None:
         for tail in tails:
             tail.count_births = waker.births

@@ -11,6 +11,7 @@ from textual.driver import Driver
 
 from timmy_tui.core.interruptions import elapsed
 from timmy_tui.core.settings import Settings, config_dir
+from timmy_tui.core.start_objects import end_start
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
@@ -130,6 +131,7 @@ class TimmyApp(SayingApp):
             self.call_after_refresh(self.switch_mode, screen)
         self.set_interval(REMEMBER_S, self._remembering.write)
         # After the first frame: a source imports parsers and pandas, which would delay it.
+        self.call_after_refresh(end_start)
         self.call_after_refresh(self.backend.source.start, self._inbox.put)
 
     def on_unmount(self) -> None:

@@ -340,7 +340,7 @@ def test_the_same_with_threads_and_real_events(tmp_path: Path, way: Callable[[Pa
     # The waits of the tail pass fifty times as fast.
     tail = Tail(log, log.name, TailSettings(), clock=lambda: 50 * time.monotonic())
     feed = TailThread(tail, "latency", TailSettings(poll_ms=20))
-    waker = Waker([log], feed.wake)
+    waker = Waker({log: feed.wake})
     tail.count_births = waker.births
     read: list[bytes] = []
     news = threading.Event()

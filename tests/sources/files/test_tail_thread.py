@@ -13,6 +13,7 @@ from tests.sources.files.follower import append
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.core.threads import clear_failure, thread_failures
 from timmy_tui.model.snapshot import SourceCondition
+from timmy_tui.sources.files import tail_thread
 from timmy_tui.sources.files.tail import POLL_BYTES, OpenMode, Tail, TailBatch
 from timmy_tui.sources.files.tail_thread import QUEUE, STALL_S, TailThread
 
@@ -86,6 +87,32 @@ def test_wake_polls_at_once(tmp_path: Path, feeds: Feeds) -> None:
     assert feed.busy
     append(tmp_path / "log", b"three\n")
     assert feeds.wait_for_lines(feed, 1) == [b"three"]
+
+
+def test_a_file_whose_changes_are_reported_is_polled_less_often(
+    tmp_path: Path, feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pause while a turn is in flight is then the one of a quiet time, here the only short one."""
+    limits = TailSettings(poll_ms=5, poll_busy_ms=3_600_000)
+    reported, never = feeds.open(tmp_path / "reported", limits), feeds.open(tmp_path / "never", limits)
+    monkeypatch.setattr(tail_thread, "PROVEN_S", 3600.0)
+    append(tmp_path / "never", b"one\n")
+    assert feeds.wait_for_lines(never, 1) == [b"one"]
+    append(tmp_path / "reported", b"one\n")
+    reported.wake()
+    assert feeds.wait_for_lines(reported, 1) == [b"one"]
+    append(tmp_path / "reported", b"two\n")
+    append(tmp_path / "never", b"two\n")
+    assert feeds.wait_for_lines(never, 1) == [b"two"]
+    assert reported.drain() == []
+    reported.set_busy(True)
+    # The first poll behind this comes at once; what it finds was not reported, so the hour is over with the next wake.
+    assert feeds.wait_for_lines(reported, 1) == [b"two"]
+    append(tmp_path / "reported", b"three\n")
+    reported.wake()
+    assert feeds.wait_for_lines(reported, 1) == [b"three"]
+    append(tmp_path / "reported", b"four\n")
+    assert feeds.wait_for_lines(reported, 1) == [b"four"]
 
 
 def test_a_late_consumer_makes_the_reading_wait_and_loses_nothing(tmp_path: Path, feeds: Feeds) -> None:

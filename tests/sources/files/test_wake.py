@@ -43,7 +43,7 @@ def start(request: pytest.FixtureRequest, listener: Listener) -> Iterator[Start]
     wakers: list[Waker] = []
 
     def begin(path: Path) -> Waker:
-        waker = Waker([path], listener.notified.set, direct=request.param)
+        waker = Waker({path: listener.notified.set}, direct=request.param)
         wakers.append(waker)
         waker.start()
         return waker
@@ -110,7 +110,7 @@ def test_other_files_of_the_folder_and_what_lies_below_do_not_wake(tmp_path: Pat
         calls.append("call")
         listener.notified.set()
 
-    waker = Waker([log], on_change)
+    waker = Waker({log: on_change})
     waker.start()
     assert waker.watching.wait(20)
     calls.clear()
@@ -123,9 +123,34 @@ def test_other_files_of_the_folder_and_what_lies_below_do_not_wake(tmp_path: Pat
     assert 1 <= len(calls) <= 2
 
 
+@pytest.mark.parametrize("direct", METHODS)
+def test_each_file_wakes_only_what_belongs_to_it(tmp_path: Path, direct: bool) -> None:
+    """A line of STT needs no poll of v34's two logs."""
+    names = ["latency.log", "v34.log", "link.log"]
+    for name in names[:2]:
+        append(tmp_path / name)  # One more is then one event.
+    (tmp_path / "link.log").symlink_to(tmp_path / "v34.log")
+    woken = {name: threading.Event() for name in names}
+    waker = Waker({tmp_path / name: woken[name].set for name in names}, direct=direct)
+    waker.start()
+    try:
+        # A new watch wakes all, because each may have grown before.
+        assert all(one.wait(20) for one in woken.values())
+        assert waker.watching.wait(20)
+        for name, others in (("latency.log", ["v34.log", "link.log"]), ("v34.log", ["latency.log"])):
+            for one in woken.values():
+                one.clear()
+            append(tmp_path / name)
+            assert woken[name].wait(20)
+            assert not any(woken[other].is_set() for other in others)
+        assert woken["link.log"].wait(20)
+    finally:
+        waker.stop()
+
+
 def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
     before = open_descriptors()
-    waker = Waker([tmp_path / "log"], lambda: None)
+    waker = Waker({tmp_path / "log": lambda: None})
     waker.start()
     assert waker.watching.wait(20)
     waker.stop()
@@ -134,7 +159,7 @@ def test_stopping_gives_every_descriptor_back(tmp_path: Path) -> None:
 
 
 def test_what_was_never_started_can_be_stopped(tmp_path: Path) -> None:
-    Waker([tmp_path / "log"], lambda: None).stop()
+    Waker({tmp_path / "log": lambda: None}).stop()
 
 
 LIMITED = """
@@ -148,7 +173,7 @@ log = Path(sys.argv[1])
 limits = TailSettings(poll_ms=20)
 news = threading.Event()
 feed = TailThread(Tail(log, "log", limits), "latency", limits)
-waker = Waker([log], feed.wake, direct=sys.argv[2] == "inotify")
+waker = Waker({log: feed.wake}, direct=sys.argv[2] == "inotify")
 feed.start(news.set)
 waker.start()
 deadline = time.monotonic() + 20
@@ -188,7 +213,7 @@ def test_every_file_that_gets_the_name_is_counted(tmp_path: Path) -> None:
     log, link = tmp_path / "latency.log", tmp_path / "elsewhere" / "link.log"
     link.parent.mkdir()
     link.symlink_to(log)
-    waker = Waker([link, log], lambda: None)
+    waker = Waker(dict.fromkeys([link, log], lambda: None))
     waker.start()
     try:
         assert waker.watching.wait(20)
@@ -224,7 +249,7 @@ def test_watching_is_tried_again_after_an_error_of_the_system(tmp_path: Path, mo
         reasons.append(waker.reason)
         return load(name, use_errno=use_errno)
 
-    waker = Waker([tmp_path / "latency.log"], lambda: None)
+    waker = Waker({tmp_path / "latency.log": lambda: None})
     monkeypatch.setattr(ctypes, "CDLL", full_at_first)
     waker.start()
     assert waker.watching.wait(20)

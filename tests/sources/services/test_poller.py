@@ -162,6 +162,7 @@ def test_a_server_error_is_an_error_and_any_other_answer_proves_that_the_service
 ) -> None:
     monkeypatch.setattr(poller, "SPEECH_INTERVAL_S", 0.01)
     monkeypatch.setattr(poller, "TICK_S", 0.01)
+    monkeypatch.setattr(poller, "QUIET_TICK_S", 0.01)
     answers = [as_json({"error": "x"}, 500)]
     with serving(lambda path: answers[0]) as (url, _):
         live = ServicePoller(ServiceConfig(settings(tts=url), None))
@@ -268,6 +269,7 @@ def test_an_odd_line_in_the_server_log_ends_no_thread_and_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
 ) -> None:
     monkeypatch.setattr(poller, "TICK_S", 0.01)
+    monkeypatch.setattr(poller, "QUIET_TICK_S", 0.01)
     path = tmp_path / "server.log"
     slot = b'time=2025-11-19T01:34:47Z level=DEBUG source=x msg="loading cache slot" prompt=40 used=26 remaining=14\n'
     path.write_bytes(slot + line + b"\n" + slot)

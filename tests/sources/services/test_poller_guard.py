@@ -23,6 +23,7 @@ DEAD = "http://127.0.0.1:1"
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(poller, "TICK_S", 0.01)
+    monkeypatch.setattr(poller, "QUIET_TICK_S", 0.01)
     monkeypatch.setattr(poller, "POLL_INTERVAL_S", 0.01)
     monkeypatch.setattr(poller, "SPEECH_INTERVAL_S", 0.01)
     yield

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from tests.pipeline.test_log_history import event, history, printed, reading, turn
 from tests.ui.running import RunningDashboard, Start, running_dashboard
-from tests.ui.snapshots import conversation, snapshot
+from tests.ui.snapshots import conversation, open_turn, snapshot
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.pipeline.log_history import LogHistory
 from timmy_tui.ui.messages import LogOfSpan
+from timmy_tui.ui.screens import log_tasks
 from timmy_tui.ui.screens.log import LogScreen
 
 SIZE = (120, 30)
@@ -89,6 +90,23 @@ async def test_new_lines_are_followed_until_the_cursor_moves(tmp_path: Path) -> 
         assert "+2 new ↓ f" in dashboard.rows()[0] and "later" not in dashboard.text()
         await dashboard.press("f")
         await dashboard.until(lambda: "later" in dashboard.text() and "following" in dashboard.rows()[0])
+
+
+async def test_a_quiet_room_is_read_again_less_often_and_a_turn_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_tasks, "QUIET_PAUSE_S", 3600.0)
+    async with log_of(tmp_path, [*events_of(3), event(900, "stt_pause_detected", "aaaaaaaa")], []) as dashboard:
+        await dashboard.until(lambda: "1 pause without text" in dashboard.text())
+        add(tmp_path, "latency.log", event(903, "stt_pause_detected", "bbbbbbbb"))
+        await dashboard.publish(read_lines(17))
+        assert "2 pauses" not in dashboard.text()
+        add(tmp_path, "latency.log", event(904, "stt_final_text_sent", "cccccccc"))
+        await dashboard.publish(replace(read_lines(18), open_turn=open_turn()))
+        await dashboard.until(lambda: "final_text_sent" in dashboard.text())
+        add(tmp_path, "latency.log", event(905, "tts_resume_sent", "cccccccc"))
+        await dashboard.publish(read_lines(19))
+        await dashboard.until(lambda: "resume_sent" in dashboard.text())
 
 
 async def test_home_is_the_first_line_of_the_file_and_pages_join(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from timmy_tui.control.service.listeners import Serving, alive, describe, starti
 from timmy_tui.model.change import ControlState, FlagState, RestorePoint
 from timmy_tui.model.turn import Turn
 
-SERVICE_S = 30.0
-"""Seconds between two searches for the listener (37 ms) while the last one still lives."""
+SERVICE_S = 120.0
+"""Seconds between two searches for the listener (37 ms) while the last one still lives: a second one beside it is seen
+this late, and before every change. Every 30 s the searches took 1.2 ms of CPU a second."""
 SEARCH_S = 3.0
 """The same while nothing listens: a v34 that comes up is soon seen."""
 POINTS_S = 30.0

@@ -8,7 +8,7 @@ import struct
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from timmy_tui.core.threads import guarded_thread
@@ -31,21 +31,20 @@ _EVENT_HEADER = struct.Struct("iIII")
 
 
 class Waker:
-    """Calls ``on_change`` from a daemon thread when one of the files changes, is created, deleted or renamed.
+    """Calls what belongs to a file from a daemon thread when the file changes, is created, deleted or renamed.
 
     Only the folders of the files are watched, not the folders below them. On Linux inotify is used directly, because
     it blocks until something happens, while watchfiles polls every few milliseconds.
     """
 
-    def __init__(
-        self, paths: Iterable[Path], on_change: Callable[[], None], *, direct: bool = sys.platform == "linux"
-    ) -> None:
-        """``direct``: use inotify itself; else watchfiles, without its polling fallback."""
-        self._names = {os.path.abspath(path) for path in paths}
+    def __init__(self, wakes: Mapping[Path, Callable[[], None]], *, direct: bool = sys.platform == "linux") -> None:
+        """``wakes``: what to call, by file. ``direct``: use inotify itself; else watchfiles, without its polling."""
+        self._wakes = {os.path.abspath(path): wake for path, wake in wakes.items()}
+        self._names = set(self._wakes)
+        """Those, and where links lead to."""
         self._targets: dict[str, str] = {}
         """Where a name leads to, if it is a link."""
         self._folders: set[str] = set()
-        self._on_change = on_change
         self._direct = direct
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -97,8 +96,8 @@ class Waker:
         """Until the end. Raises OSError, ImportError or AttributeError."""
         try:
             # A log may be a link into another folder. Resolved in this thread, because a dead mount blocks.
-            self._targets = {name: os.path.realpath(name) for name in self._names}
-            self._names |= set(self._targets.values())
+            self._targets = {name: os.path.realpath(name) for name in self._wakes}
+            self._names = {*self._wakes, *self._targets.values()}
             self._folders = {os.path.dirname(name) for name in self._names}
             if self._direct:
                 self._watch_directly()
@@ -136,28 +135,34 @@ class Waker:
                     watched, known = _add_watches(libc, descriptor, existing), existing
                     self._set_watching(bool(watched))
                 poller.poll(IDLE_S * 1000)
-                if self._read_events(descriptor, watched):
-                    self._on_change()
+                self._wake(self._read_events(descriptor, watched))
         finally:
             os.close(descriptor)
 
-    def _read_events(self, descriptor: int, watched: dict[int, str]) -> bool:
-        """Read all pending events; True if one of them concerns a watched file."""
+    def _wake(self, changed: Collection[str]) -> None:
+        """For each file that one of these names leads to."""
+        for name, wake in self._wakes.items():
+            if name in changed or self._targets.get(name) in changed:
+                wake()
+
+    def _read_events(self, descriptor: int, watched: dict[int, str]) -> set[str]:
+        """Read all pending events; the names of those that concern a watched file."""
         try:
             data = os.read(descriptor, 1 << 16)
         except BlockingIOError:
-            return False
-        offset, relevant = 0, False
+            return set()
+        offset, changed = 0, set[str]()
         while offset < len(data):
             watch, mask, _, length = _EVENT_HEADER.unpack_from(data, offset)
             offset += _EVENT_HEADER.size + length
             name = data[offset - length : offset].rstrip(b"\0")
-            relevant |= bool(mask & _OVERFLOW)
+            if mask & _OVERFLOW:
+                changed |= self._names
             path = os.path.join(watched.get(watch, ""), os.fsdecode(name))
             if path in self._names:
-                relevant = True
+                changed.add(path)
                 self._births[path] += bool(mask & _NEW_NAME)
-        return relevant
+        return changed
 
     def _watch_with_watchfiles(self) -> None:
         from watchfiles import watch
@@ -182,8 +187,7 @@ class Waker:
             with contextlib.suppress(FileNotFoundError), contextlib.closing(changes):
                 self._set_watching(True)
                 for batch in changes:
-                    if any(name in self._names for _, name in batch):
-                        self._on_change()
+                    self._wake({name for _, name in batch})
                     if self._existing_folders() != existing:
                         break
 
@@ -192,7 +196,7 @@ class Waker:
         if watching:
             self.reason = ""
             self.watching.set()
-            self._on_change()
+            self._wake(self._names)
         else:
             self.watching.clear()
 

@@ -87,7 +87,7 @@ class LogScreen(PatternScreen):
         before = self.view.snapshot
         super().show_view(view)
         if self.is_current and self.following and view.live_snapshot is None and view.snapshot is not before:
-            self.tasks.follow()
+            self.tasks.follow(talking=view.snapshot.open_turn is not None)
 
     def say(self, text: str, role: str) -> None:
         """A notice to the user."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from timmy_tui.core.errors import TimmyError
@@ -12,6 +13,9 @@ from timmy_tui.ui.threads import in_thread
 
 PAUSE_S = 0.05
 """Between two readings of the newest page, so that a burst of lines leaves the interpreter to the keys."""
+QUIET_PAUSE_S = 2.0
+"""The same while the newest line is a pause without text and nobody talks: a quiet room writes 75–100 a minute, and
+each reading is 10 ms of work. A turn ends the wait."""
 NARROW_PAUSE_S = 2.0
 """The same where a filter looks through up to 4 MiB for one page: 60 ms of work."""
 ENOUGH_ROWS = 60
@@ -54,6 +58,7 @@ class LogTasks:
         self._lock = asyncio.Lock()
         self._new_lines = False
         self._is_following = False
+        self._turn_began = asyncio.Event()
 
     def _begin(self) -> Callable[[], bool]:
         """A new request, which ends the ones before; whether it is still the newest."""
@@ -77,8 +82,13 @@ class LogTasks:
 
     # -- following
 
-    def follow(self, anew: bool = False) -> None:
-        """Read the newest page again, if there are new lines; ``anew``: also if there are none."""
+    def follow(self, anew: bool = False, talking: bool = False) -> None:
+        """Read the newest page again, if there are new lines; ``anew``: also if there are none.
+
+        ``talking``: a turn is in flight, so new lines are more than pauses.
+        """
+        if anew or talking:
+            self._turn_began.set()
         if anew:
             self._begin()
             self.reading.window.cursors[0] = LogCursor(-1, -1)
@@ -91,15 +101,25 @@ class LogTasks:
         try:
             while self._new_lines and self._screen.following:
                 self._new_lines = False
+                self._turn_began.clear()
                 async with self._lock:
                     if self._screen.following and self.reading.end_moved():
                         await self.reading.begin()
                 self._screen.repaint()
-                await asyncio.sleep(NARROW_PAUSE_S if self.reading.is_narrow else PAUSE_S)
+                await self._pause()
         except TimmyError as error:
             self._screen.say(error.message, "bad")
         finally:
             self._is_following = False
+
+    async def _pause(self) -> None:
+        """Until the newest page may be read again."""
+        rows, narrow = self.reading.window.rows, self.reading.is_narrow
+        if narrow or not rows or not rows[-1].pauses:
+            await asyncio.sleep(NARROW_PAUSE_S if narrow else PAUSE_S)
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._turn_began.wait(), QUIET_PAUSE_S)
 
     # -- other lines
 
