@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
+from timmy_tui.control.service.listeners import start_of
 from timmy_tui.control.service.restart_command import find_program, run_command
 from timmy_tui.core.sanitize import clean
 
@@ -38,13 +37,9 @@ class UnitState:
 
     @property
     def started_at(self) -> float | None:
-        """Seconds since the epoch at which the main process began; None without one, or where it cannot be seen."""
-        if self.pid is None:
-            return None
-        try:
-            return psutil.Process(self.pid).create_time()
-        except (psutil.Error, OSError):
-            return None
+        """When the main process began, in seconds since the epoch, ±10 ms; None without one."""
+        started = start_of(self.pid) if self.pid is not None else None
+        return None if started is None else time.time() - (time.clock_gettime(time.CLOCK_BOOTTIME) - started)
 
 
 class Unit:
