@@ -27,11 +27,16 @@ def refuse_on_another_system(arguments: Sequence[str]) -> None:
     profile = chosen()
     if profile is None:
         return
-    from timmy_tui.commands.table import ONLY_LITTLE_TIMMY
+    from timmy_tui.commands.table import CHANGE, ONLY_LITTLE_TIMMY
     from timmy_tui.core.errors import ControlError
 
-    if arguments and arguments[0] in ONLY_LITTLE_TIMMY and not {"-h", "--help"} & {*arguments}:
-        raise ControlError(f"{arguments[0]} is for Little Timmy; {profile.profile.title} is only read.")
+    if not arguments or {"-h", "--help"} & {*arguments}:
+        return
+    name, title = arguments[0], profile.profile.title
+    if name in ONLY_LITTLE_TIMMY:
+        raise ControlError(f"{name} is for Little Timmy; {title} has nothing for it.")
+    if name in CHANGE and profile.control is None:
+        raise ControlError(f"{name} is for Little Timmy; {title} is only read.")
 
 
 def _run() -> int:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bench.fuzz.invariants import assert_printable
 from bench.fuzz.texts import Op, edited_bytes, ops
-from timmy_tui.control.edit.literal import Constant, Keyword, Selector, Value, find_literal, patch
+from timmy_tui.control.edit.literal import Constant, Keyword, Selector, find_literal, patch
+from timmy_tui.control.edit.places import Value
 from timmy_tui.control.errors import Refused
 from timmy_tui.core.sanitize import clean
 

@@ -12,6 +12,7 @@ from timmy_tui.analysis.llm.request_chain import ChainedRequest
 from timmy_tui.analysis.stats.epochs import epochs_of
 from timmy_tui.control.edit.transaction import apply, plan
 from timmy_tui.control.flags.evidence import Evidence, evidence
+from timmy_tui.control.flags.flag_files import PythonFlags
 from timmy_tui.control.flags.readings import edit_of, find_flag, flag_states, parse_value
 from timmy_tui.control.flags.verification import Verification
 from timmy_tui.control.flags.written import WrittenFlags
@@ -54,10 +55,10 @@ flag = find_flag("LENGTH_LIMIT", root, settings)
 assert [(one.name, one.old, one.new) for one in planned.literals] == [("LENGTH_LIMIT", "40", "50")]
 
 # journal and files
-(told,) = [one for one in WrittenFlags(settings, root, None).look().written if one.flag == "length-limit"]
+(told,) = [one for one in WrittenFlags(PythonFlags(settings, root), None).look().written if one.flag == "length-limit"]
 assert told.value == 40
 apply([edit_of(flag, 50, root)], root.parent / "backups")
-known = WrittenFlags(settings, root, None).look()
+known = WrittenFlags(PythonFlags(settings, root), None).look()
 assert [one.value for one in known.written if one.flag == "length-limit"] == [50]
 
 # epochs, report

@@ -8,8 +8,9 @@ import pytest
 from timmy_tui.analysis.stats.session_noise import GROUPS
 from timmy_tui.core.settings import TailSettings
 from timmy_tui.demo.generate import ConversationPlan, write_logs
+from timmy_tui.model.flag import Flag, Shown
 from timmy_tui.model.flag_words import by_key, change_words, epoch_words, exported_value, word
-from timmy_tui.model.flags import FLAGS, Flag, Shown
+from timmy_tui.model.flags import FLAGS
 from timmy_tui.model.stages import KEYS
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue, Turn, TurnState
 from timmy_tui.pipeline.read_logs import named_logs, read_logs

@@ -17,7 +17,7 @@ ROW = """
         constant="LENGTH_LIMIT",
         type=int,
         meaning={"": "Characters that count."},
-        shown_by=_EVERYTHING,
+        shown_by=EVERYTHING,
         turn=lambda turn: turn.text_length,
         touches=("prompt", "LLM"),
     ),

@@ -159,12 +159,21 @@ def test_what_a_process_starts_watches_the_same_system(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("flip", "tail-mode", "on", "--yes"), ("restart", "--yes"), ("flags",), ("criteria",)]
+    ("name", "log"), [("pipecat", "pipecat/tail.jsonl"), ("livekit", "livekit/session_report.json")]
 )
-def test_what_is_for_little_timmy_is_refused_on_another_system(tmp_path: Path, command: tuple[str, ...]) -> None:
-    done = call(tmp_path, *command, "--profile", "little-timmy-v2", "--source", str(V2))
+@pytest.mark.parametrize("command", [("flip", "tail-mode", "on", "--yes"), ("flags",)])
+def test_what_would_change_a_system_that_names_nothing_to_change_is_refused(
+    tmp_path: Path, command: tuple[str, ...], name: str, log: str
+) -> None:
+    done = call(tmp_path, *command, "--profile", name, "--source", str(DATA / "profiles" / log))
     assert done.returncode == 1
-    assert f"{command[0]} is for Little Timmy; Little Timmy v2 is only read." in done.stderr
+    assert f"{command[0]} is for Little Timmy; " in done.stderr and "is only read." in done.stderr
+
+
+def test_what_knows_the_code_of_little_timmy_is_refused_on_another_system(tmp_path: Path) -> None:
+    done = call(tmp_path, "criteria", "--profile", "little-timmy-v2", "--source", str(V2))
+    assert done.returncode == 1
+    assert "criteria is for Little Timmy; Little Timmy v2 has nothing for it." in done.stderr
 
 
 def test_the_doctor_looks_at_the_profile_and_its_log_alone(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.profiles.worlds import line
 from timmy_tui.profiles.check import check
 from timmy_tui.profiles.load import load, names, read
+from timmy_tui.profiles.switches import switches_of
 
 DOCS = Path(__file__).parents[2] / "docs/profiles"
 PAGE = (DOCS / "README.md").read_text()
@@ -20,8 +21,11 @@ def test_the_example_reads_a_log_as_it_says(tmp_path: Path) -> None:
     log = tmp_path / "box.log"
     events = (("heard", 0.0), ("asked", 0.3), ("answered", 1.1), ("sound", 1.4))
     lines = [line(1e9 + 9 * n + at, f"t{n}", name, usage={"prompt": 80}) for n in range(5) for name, at in events]
-    log.write_bytes(b"\n".join(lines) + b"\n")
+    switched = line(1e9 - 1, "", "switched", switch="quiet_mode", value="true")
+    log.write_bytes(b"\n".join([switched, *lines]) + b"\n")
     verdict = check(read(own), log)
+    (quiet,) = switches_of(read(own))
+    assert (quiet.stored, quiet.default, quiet.read_only) == ("quiet_mode", False, "")
     assert (verdict.turns, verdict.with_headline, verdict.problems, verdict.never) == (5, 5, [], [])
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,8 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
             return live_source(timmy, only_read, notify)
         controller = Controller(timmy, never, notify, lambda kind, label: source.add_change_marker(kind, label))
         record = options.record
-        source_options = SourceOptions(services=services, record=record, export=not looks_only, trials=True)
+        trials = watched().is_built_in
+        source_options = SourceOptions(services=services, record=record, export=not looks_only, trials=trials)
         source = live_source(timmy, source_options, notify, controller.observe)
         # From here on the controller adds markers for what it finds; before, there was no source to add them to.
         controller.open()
@@ -83,7 +84,7 @@ def open_live(timmy: Timmy, options: DashboardOptions) -> None:
     past = turn_history(timmy) if options.record and not state_problem else None
     log = DeferredLog(deferred)
     backend = Backend(deferred, controller_proxy, llm, read_only, log=log, history=past, looks_only=looks_only)
-    backend = replace(with_settings_file(backend, options), second=bool(second))
+    backend = replace(with_settings_file(backend, options), second=bool(second), lacking=lacking_commands())
     if not state_problem and not looks_only:
         first = not reason_if_second_dashboard(timmy)
         backend = replace(backend, last_view=LastViewFile(timmy.control_folder / VIEW, first, options.fresh))
@@ -160,8 +161,24 @@ def reason_if_web_page() -> str:
 
 
 def reason_if_profile() -> str:
-    """Why the dashboard is read-only on another system than Little Timmy; empty on that."""
-    return "" if watched().is_built_in else f"{watched().title} is only read"
+    """Why the dashboard is read-only on a system whose profile names nothing to change; empty on every other."""
+    can_change = watched().is_built_in or watched().switch_file is not None
+    return "" if can_change else f"{watched().title} is only read"
+
+
+def lacking_commands() -> Mapping[str, str]:
+    """Commands that work on Little Timmy alone → why they do not on the system that is watched."""
+    system = watched()
+    if system.is_built_in:
+        return {}
+    named = {
+        "tail_mode": "tail mode", "restore_point": "restore points", "listen": "a speech server that could be paused",
+        "guided": "guided tests", "test_flag": "guided tests",
+    }  # fmt: skip
+    lacking = {command: f"{system.title} has no {what} here" for command, what in named.items()}
+    if system.switch_file is None or not system.switch_file.unit:
+        lacking["restart"] = f"the profile of {system.title} names no unit to restart"
+    return lacking
 
 
 def open_replay(settings: Settings, files: Sequence[Path], speed: float | None) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from timmy_tui.control.flags.written import WrittenFlags
+from timmy_tui.control.systems import flag_files
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.sources.timmy import Timmy
 
 
 def flag_source(timmy: Timmy) -> Callable[[], KnownFlags]:
     """A function that returns what is known now. It only reads; call it from one thread."""
-    return WrittenFlags(timmy.settings, timmy.root, timmy.control_path).look
+    return WrittenFlags(flag_files(timmy), timmy.control_path).look

@@ -12,7 +12,7 @@ from timmy_tui.core.errors import NotFound
 from timmy_tui.core.installation import find_installation, installation_at
 from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository, state_dir
 from timmy_tui.core.web_page import is_web_page
-from timmy_tui.profiles.choice import chosen, source
+from timmy_tui.profiles.choice import chosen, is_chosen, source
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -60,6 +60,9 @@ def find_timmy(place: Place) -> Timmy:
 
 def _by_profile(settings: Settings) -> Timmy:
     """The system of the chosen profile, whose log need not exist yet. Raises NotFound where no log is named."""
+    if settings.system.control_file and not is_chosen(settings.system.profile):
+        # What the settings say of the file is about another system.
+        settings = replace(settings, system=replace(settings.system, control_file=""))
     address = source()
     if address is None:
         raise NotFound("the profile does not say where its log is.", "Name it: --source FILE, or [system] source.")

@@ -246,9 +246,7 @@ def carry_out(controller: "Controller", plan: "ChangePlan", answers: ChangeAnswe
         controller.close()
         if controller.idle and not controller.is_open(op):
             return _final_exit_code(controller)
-        say(
-            f"left open: {CLOSING_COMMANDS}" if plan.planned else "stopped waiting: v34 may still be starting", err=True
-        )
+        say(f"left open: {CLOSING_COMMANDS}" if plan.planned else "stopped waiting: it may still be starting", err=True)
         return 4
 
 
@@ -285,7 +283,7 @@ def _progress_line(progress: ChangeProgress) -> str:
     parts = [str(progress.state)]
     if progress.countdown is not None:
         parts.append(f"rolling back in {progress.countdown:.0f}s")
-    if progress.state is ChangeState.VERIFYING:
+    if progress.state is ChangeState.VERIFYING and progress.evidence[1]:
         parts.append(f"{progress.evidence[0]} of {progress.evidence[1]} turns show it")
     if progress.pid is not None:
         parts.append(f"pid {progress.pid}")

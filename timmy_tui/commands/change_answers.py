@@ -21,7 +21,8 @@ class ChangeAnswers(Struct, kw_only=True):
     """One per change."""
 
     wait: bool = False
-    """Wait for two turns; else the change is kept, not verified, as soon as v34 answers."""
+    """Wait for two turns; else the change is kept, not verified, as soon as v34 answers. What is verified without
+    turns, within seconds, is waited for in any case."""
     then: Then = "ask"
     """What to do when something is wrong."""
     now: bool = False
@@ -38,7 +39,7 @@ class ChangeAnswers(Struct, kw_only=True):
             choice = NOW if self.now else self._typed(progress, usual=NOW)
         elif progress.asks and progress.choices:
             choice = self._decision(progress)
-        elif progress.state is ChangeState.VERIFYING:
+        elif progress.state is ChangeState.VERIFYING and progress.limit is None:
             choice = self._typed(progress) if self.wait else "keep"
         else:
             self.offered = ()

@@ -30,7 +30,9 @@ class FlagsOptions(Place, frozen=True, kw_only=True):
 @takes(FlagsOptions)
 def flags(options: FlagsOptions) -> None:
     """Show every flag: its value in the file, the value that the turns show running, and what overrides it."""
-    from timmy_tui.control.flags.readings import flag_states
+    from timmy_tui.analysis.stats.epochs import epochs_of
+    from timmy_tui.control.flags.written import WrittenFlags
+    from timmy_tui.control.systems import flag_files
     from timmy_tui.core.errors import NotFound
     from timmy_tui.pipeline.read_logs import logs_of, read_logs
 
@@ -39,7 +41,9 @@ def flags(options: FlagsOptions) -> None:
         turns = read_logs(logs_of(timmy.installation), timmy.settings.tail, keep_events=False).turns
     except NotFound:
         turns = ()
-    states = flag_states(timmy.root, timmy.settings, turns[-200:])
+    newest, files = turns[-200:], flag_files(timmy)
+    known = WrittenFlags(files, timmy.control_path).look()
+    states = files.states(newest, epochs_of(newest, known).flags)
     if options.as_json:
         rows = [
             {

@@ -37,10 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name → (module:attribute, help line). A new command needs one row here."""
 
 
-ONLY_LITTLE_TIMMY = frozenset(
-    ("criteria", "probe", "warm", "flags", "flip", "restart", "undo", "keep", "journal", "restore-points", "trial")
-)
-"""Commands that change Little Timmy, or judge it by its guide: another system is only read."""
+CHANGE = frozenset(("flags", "flip", "restart", "undo", "keep", "journal"))
+"""Commands for changes: of another system only where its profile names what may be changed."""
+ONLY_LITTLE_TIMMY = frozenset(("criteria", "probe", "warm", "restore-points", "trial"))
+"""Commands that know Little Timmy's code, or judge it by its guide."""
 
 
 def load_command(target: str) -> object:

@@ -4,20 +4,17 @@ import threading
 
 from msgspec.structs import replace
 
-from timmy_tui.control.change.context import AddMarker, ChangeContext, Notify
 from timmy_tui.control.change.plan import ChangePlan
-from timmy_tui.control.change.planner import Planner
 from timmy_tui.control.change.runner import ChangeRunner
-from timmy_tui.control.change.status import ControlStatus
+from timmy_tui.control.change.surroundings import AddMarker, Notify
 from timmy_tui.control.journal.lock import ChangeLock, Locked, dashboard_lock, other_dashboard
 from timmy_tui.control.progress import LISTEN, UNDO, LiveState
-from timmy_tui.control.restore.wording import made_words
+from timmy_tui.control.systems import controlled_system
 from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.core.threads import guarded_thread
 from timmy_tui.model.change import ChangeProgress, ControlState
-from timmy_tui.model.snapshot import OpenTurn, Snapshot
+from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Undo
-from timmy_tui.model.v34_stages import AFTER_REPLY, BEFORE_TEXT
 from timmy_tui.sources.timmy import Timmy
 
 EVERY_S = 2.0
@@ -26,8 +23,6 @@ BUSY_S = 0.5
 """The same while a change runs."""
 END_S = 0.5
 """Seconds that ``close`` waits for each thread."""
-V34_DONE = frozenset(AFTER_REPLY)
-"""Phases of a turn in which v34 has done its part: a restart cuts nothing."""
 
 
 class Controller:
@@ -60,12 +55,8 @@ class Controller:
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._thread = guarded_thread("control", self._run, self._stopping)
-        context = ChangeContext(timmy, lambda: self._live_state, notify, add_marker)
-        self._points = context.points
-        self._status = ControlStatus(context)
-        self._planner = Planner(context)
-        self._watch = context.setup.watch
-        self._runner = ChangeRunner(context, self._poll_soon)
+        self._system = controlled_system(timmy, lambda: self._live_state, notify, add_marker)
+        self._runner = ChangeRunner(self._system, self._poll_soon)
 
     # -- opening and closing
 
@@ -107,9 +98,13 @@ class Controller:
     def observe(self, snapshot: Snapshot) -> None:
         """Take over the newest snapshot: its turns show which values run."""
         flight = snapshot.open_turn
-        log = tuple(line for name, line in snapshot.log_tail[-60:] if name == "v34.log")
-        busy = flight is not None and reaches_v34(flight)
-        self._live_state = LiveState(snapshot.turns, busy, log, flight.turn.session if flight is not None else -1)
+        self._live_state = LiveState(
+            turns=snapshot.turns,
+            busy=flight is not None and self._system.works_on(flight),
+            log=tuple(self._system.log_of(snapshot)),
+            session=flight.turn.session if flight is not None else -1,
+            flags=snapshot.epochs[-1].flags if snapshot.epochs else {},
+        )
         if self._runner.change is not None:
             self._runner.change.progress.notify()
 
@@ -122,7 +117,7 @@ class Controller:
     def _poll_soon(self) -> None:
         """A change began or ended here: poll at once."""
         self._changed.set()
-        self._status.expire_points()
+        self._system.expect_change()
         self._wake.set()
 
     def poll(self) -> None:
@@ -137,9 +132,9 @@ class Controller:
                 self._runner.resume_interrupted()
             ours = self._runner.changing or self._changed.is_set()
             self._changed.clear()
-            self._state = self._status.read(self._live_state.turns, ours or self._runner.changing)
+            self._state = self._system.read_state(self._live_state, ours or self._runner.changing)
             if not self._read_only:
-                self._watch.save_command()
+                self._system.remember()
         except (OSError, TimmyError) as error:
             self._state = ControlState(read_only=str(error))
 
@@ -175,19 +170,15 @@ class Controller:
         reason = "" if isinstance(request, CreatePoint) else self._runner.refusal(request)
         if reason:
             return ChangePlan(request, request.word, refusal=reason)
-        serving = self._status.serving
-        return self._planner.plan(request, serving, self._live_state.busy and bool(serving.listeners))
+        return self._system.plan(request, self._live_state.busy)
 
     def _plan_answer(self, request: Undo) -> ChangePlan:
-        progress = self.progress
-        if progress is None or UNDO not in progress.choices:
+        progress, change = self.progress, self._runner.change
+        if change is None or progress is None or UNDO not in progress.choices:
             refusal = f"{self._runner.label} cannot be taken back at this moment"
             return ChangePlan(request, request.word, refusal=refusal)
-        lines = (f"the files are put back byte for byte{self._after_undo()}",)
+        lines = (f"the files are put back byte for byte{self._system.after_undo(change.plan)}",)
         return ChangePlan(request, f"undo {progress.label}", lines, answers=progress.op)
-
-    def _after_undo(self) -> str:
-        return ", and v34 restarts once more" if self._status.serving.listeners else "; v34 is not running"
 
     def start(self, plan: object) -> str:
         """Begin what was planned; ``state`` shows its progress. Raises ControlError."""
@@ -195,10 +186,10 @@ class Controller:
             raise ControlError("nothing was planned.")
         if self._read_only or plan.refusal or plan.done:
             raise ControlError(self._read_only or plan.refusal or plan.done)
-        if isinstance(plan.request, CreatePoint):
-            made = self._points.create(plan.request.name)
+        made = self._system.start_at_once(plan)
+        if made:
             self._poll_soon()
-            return made_words(made)
+            return made
         if plan.answers:
             change = self._runner.change
             if change is None or change.progress.op != plan.answers:
@@ -230,13 +221,6 @@ class Controller:
     def is_open(self, op: str) -> bool:
         """The journal has this operation, and it has not ended. Raises ControlError."""
         return self._runner.is_open(op)
-
-
-def reaches_v34(flight: OpenTurn) -> bool:
-    """v34 works on this turn, or a text is on its way to it."""
-    if flight.phase in BEFORE_TEXT:
-        return flight.turn.text_length is not None
-    return flight.phase not in V34_DONE
 
 
 def resume_listening(url: str) -> str:

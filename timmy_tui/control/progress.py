@@ -2,11 +2,12 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeProgress, ChangeState
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import FlagValue, Turn
 
 KEEP, UNDO, STOP, NOW, LISTEN = "keep", "undo", "stop waiting", "go now", "resume listening"
 """The user's answers; each state accepts only some of them."""
@@ -45,6 +46,8 @@ class LiveState:
     """Newest lines of v34's log, sanitized."""
     session: int = -1
     """The newest session of any turn, also of one that has not ended."""
+    flags: Mapping[str, FlagValue] = field(default_factory=dict)
+    """Of the newest turn's epoch, as far as known."""
 
 
 @dataclass

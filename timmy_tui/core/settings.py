@@ -142,6 +142,8 @@ class SystemSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Name or file of its profile. Empty: Little Timmy, or what a log shows that a command names."""
     source: str = ""
     """The log or document that is followed. Empty: the usual one of the profile."""
+    control_file: Annotated[str, Meta(pattern=r"^(~?/.*)?\Z")] = ""
+    """The file whose switches are changed, from / or ~/ on. Empty: the usual one of the profile."""
 
 
 class Control(Struct, frozen=True, forbid_unknown_fields=True):

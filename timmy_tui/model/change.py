@@ -50,6 +50,7 @@ class ChangeProgress(Struct, frozen=True, eq=False):
     pid: int | None = None
     listeners: int | None = None
     evidence: tuple[int, int] = (0, 2)
+    """Turns that show the change, of so many that must; none must where no turn could."""
     message: str = ""
     asks: bool = False
     """Something is wrong, and nothing but the user's answer ends it."""
@@ -105,4 +106,6 @@ class ControlState(Struct, frozen=True, eq=False):
     is_first: bool = False
     """This is the one dashboard of this Timmy that may change something."""
     service: str = ""
-    """One line on the v34 that serves: pid, age, reloader."""
+    """One line on the process that serves: pid, age, reloader."""
+    has_points: bool = True
+    """There are restore points for this system."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from timmy_tui.model.flags import FLAGS, Flag
+from timmy_tui.model.flag import Flag
+from timmy_tui.model.flags import FLAGS
 from timmy_tui.model.turn import Epoch, FlagChange, FlagValue
 
 

@@ -3,84 +3,14 @@
 A new flag is a new row; nothing else has to be changed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from timmy_tui.model.system import Switch, watched
+from timmy_tui.model.flag import Flag, Shown
+from timmy_tui.model.switch_flags import EVERYTHING, ON_OFF, switch_flags
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import FlagValue, Turn, TurnState
-
-
-class Shown(StrEnum):
-    """Where the value that a session of v34 runs under can be seen."""
-
-    TURN = "turn"
-    """In its turns; these are always right."""
-    JOURNAL = "journal"
-    """In the journal of this program's changes, those written before the session began."""
-    FILE = "file"
-    """In v34's file, as it was when the session began."""
-
-
-class Flag(Struct, frozen=True, kw_only=True):
-    """One row of the table. Its values are those of the file: tail mode on is ``USE_FULL_MEGA_PROMPT = False``."""
-
-    key: str
-    """``tail-mode``: what the user types."""
-    label: str
-    file: str
-    """``config``, ``app`` or ``stt``: one of the files in the settings; a path below the root in a joined table."""
-    constant: str = ""
-    """Name of the constant that holds it; empty where a keyword does."""
-    keyword: tuple[str, str] = ("", "")
-    """Function and keyword of the one call that holds it."""
-    other_names: tuple[str, ...] = ()
-    """Accepted in place of the key."""
-    type: type[FlagValue]
-    words: Mapping[FlagValue, str] = {}
-    """Words for values. Without a word True and False are written as on and off, other values as they are."""
-    choices: tuple[FlagValue, ...] = ()
-    """The only values allowed; empty: any of the type."""
-    least: float | None = None
-    most: float | None = None
-    pattern: str = ""
-    """What a string must look like, as a regular expression."""
-    meaning: Mapping[str, str] = {}
-    """By word; ``""`` is the flag itself."""
-    warning: str = ""
-    read_only: str = ""
-    """Why it is never changed; empty when it may be."""
-    unread: str = ""
-    """Why it is not even read (a secret, a file outside the root); empty otherwise."""
-
-    shown_by: tuple[Shown, ...] = (Shown.JOURNAL, Shown.FILE)
-    """Empty: the running value can never be seen."""
-    turn: Callable[[Turn], FlagValue | None] | None = None
-    """The value that a turn shows, or None. Set if and only if TURN is in ``shown_by``."""
-    first_turn: FlagValue | None = None
-    """The value that the first turn of every session shows, whatever the flag is; None: the first turn is right."""
-    touches: tuple[str, ...] = ()
-    """Stages and groups of stages that get new usual times when it changes, besides V2V. Empty: it may be any stage."""
-
-    @property
-    def literal(self) -> str:
-        """The constant, or ``function(keyword=)``, as the journal writes it."""
-        return self.constant or "{}({}=)".format(*self.keyword)
-
-    @property
-    def changes_prompt(self) -> bool:
-        """A prompt under the new value may share no beginning with the prompt before."""
-        return not self.touches or "prompt" in self.touches
-
-    def is_named(self, name: str) -> bool:
-        """``name`` is its key or another name, with ``-`` or ``_``, or its name in the file."""
-        return name == self.literal or _normalized(name) in map(_normalized, (self.key, *self.other_names))
-
-
-def _normalized(name: str) -> str:
-    return name.lower().replace("_", "-")
-
 
 _RETRIEVED_MS = 3.0
 """With retrieval off v34 still writes both events, about 0.1 ms apart. An embedding alone takes 7 ms."""
@@ -113,8 +43,6 @@ def _debug(turn: Turn) -> FlagValue | None:
     return True if turn.logs in ("v34", "both") else None
 
 
-_ON_OFF: Mapping[FlagValue, str] = {True: "on", False: "off"}
-_EVERYTHING = (Shown.TURN, Shown.JOURNAL, Shown.FILE)
 _CONFIG, _APP, _STT = "config", "app", "stt"
 
 FLAGS: tuple[Flag, ...] = (
@@ -131,7 +59,7 @@ FLAGS: tuple[Flag, ...] = (
             "off": "The whole prompt on every turn.",
         },
         warning="Needs raw off: with raw on no context comes back, and tails go out without any.",
-        shown_by=_EVERYTHING,
+        shown_by=EVERYTHING,
         turn=_full_prompt,
         first_turn=True,
         touches=("LLM", "prompt"),
@@ -142,7 +70,7 @@ FLAGS: tuple[Flag, ...] = (
         file=_APP,
         keyword=("generate_api_call", "raw"),
         type=bool,
-        words=_ON_OFF,
+        words=ON_OFF,
         meaning={
             "": "Whether the prompt bypasses the model's template.",
             "on": "The prompt goes to the model as it is; Ollama returns no context.",
@@ -160,13 +88,13 @@ FLAGS: tuple[Flag, ...] = (
         file=_CONFIG,
         constant="RETRIEVAL_ENABLED",
         type=bool,
-        words=_ON_OFF,
+        words=ON_OFF,
         meaning={
             "": "Whether memories are searched and put into the prompt.",
             "on": "Memories are retrieved.",
             "off": "No memories.",
         },
-        shown_by=_EVERYTHING,
+        shown_by=EVERYTHING,
         turn=_retrieval,
         touches=("retrieve", "prompt", "LLM"),
     ),
@@ -181,7 +109,7 @@ FLAGS: tuple[Flag, ...] = (
         most=131_072,
         meaning={"": "num_ctx in tokens: what the model can see at once, and what its cache takes of the GPU."},
         warning="The model is loaded again: the first turn waits for it.",
-        shown_by=_EVERYTHING,
+        shown_by=EVERYTHING,
         turn=lambda turn: turn.num_ctx,
         touches=("LLM", "prompt"),
     ),
@@ -216,7 +144,7 @@ FLAGS: tuple[Flag, ...] = (
         pattern=r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}",
         meaning={"": "The model as Ollama names it; it must have been pulled."},
         warning="Another model is loaded: the first turn waits for it, and Ollama may drop the old one.",
-        shown_by=_EVERYTHING,
+        shown_by=EVERYTHING,
         turn=lambda turn: turn.model,
         touches=("LLM", "prompt"),
     ),
@@ -238,7 +166,7 @@ FLAGS: tuple[Flag, ...] = (
         file=_CONFIG,
         constant="DEBUG_MODE",
         type=bool,
-        words=_ON_OFF,
+        words=ON_OFF,
         meaning={"": "Whether v34 prints its debug log."},
         read_only="--debug on v34's command line overwrites it",
         shown_by=(Shown.TURN,),
@@ -251,7 +179,7 @@ FLAGS: tuple[Flag, ...] = (
         file=_CONFIG,
         constant="USE_CHAT_ENDPOINT",
         type=bool,
-        words=_ON_OFF,
+        words=ON_OFF,
         meaning={"": "The legacy /api/chat path."},
         read_only="nothing in v34 reads it",
         shown_by=(),
@@ -274,31 +202,10 @@ class WrittenValue(Struct, frozen=True):
     """The value before; None: not known."""
 
 
-def _of_switches() -> tuple[Flag, ...]:
-    """Flags of another system; its turns alone show them."""
-    return tuple(_of_switch(switch) for switch in watched().switches)
-
-
-def _of_switch(switch: Switch) -> Flag:
-    return Flag(
-        key=switch.key,
-        label=switch.label,
-        file="",
-        constant=switch.key,
-        type=switch.type,
-        words=_ON_OFF if switch.type is bool else {},
-        meaning={"": switch.meaning},
-        read_only=f"{watched().title} is only read",
-        shown_by=(Shown.TURN,),
-        turn=lambda turn: turn.switches.get(switch.key),
-        touches=switch.touches,
-    )
-
-
 class KnownFlags(Struct, frozen=True):
     """The flags of one installation, and their values by journal and files."""
 
-    flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS if watched().is_built_in else _of_switches())
+    flags: tuple[Flag, ...] = field(default_factory=lambda: FLAGS if watched().is_built_in else switch_flags(watched()))
     written: tuple[WrittenValue, ...] = ()
     """In order of time; empty if only logs are at hand."""
 

@@ -4,6 +4,8 @@ A process watches one system, so that its table of stages is a constant for all 
 process chooses (``profiles/choice.py``); who chooses nothing watches Little Timmy.
 """
 
+from typing import Literal
+
 from msgspec import Struct
 
 from timmy_tui.model.stage_table import StageTable
@@ -13,8 +15,12 @@ BUILT_IN = "v34"
 """Name of the system that is read without a profile."""
 
 
+Taken = Literal["live", "start"]
+"""When a system takes a value of its file over: at each use, or when it starts."""
+
+
 class Switch(Struct, frozen=True, kw_only=True):
-    """A flag of a system that a profile reads; its log tells the values."""
+    """A flag of a system that a profile reads; its log tells the values, and perhaps a file has them."""
 
     key: str
     label: str
@@ -22,6 +28,25 @@ class Switch(Struct, frozen=True, kw_only=True):
     meaning: str = ""
     touches: tuple[str, ...] = ()
     """Stages that get new usual times when it changes. Empty: it may be any."""
+    stored: str = ""
+    """Its name in the system's file; empty where the file does not have it."""
+    default: bool | int | float | str | None = None
+    """What the system runs with where the file does not say it."""
+    taken: Taken = "live"
+    choices: tuple[bool | int | float | str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    read_only: str = ""
+    """Why it is never changed from here; empty when it may be."""
+
+
+class SwitchFile(Struct, frozen=True, kw_only=True):
+    """Where a system keeps its switches, and how it is started again."""
+
+    path: str
+    """A JSON object, ``~`` is the user's home."""
+    unit: str = ""
+    """The unit of systemd that runs it; empty: not known."""
 
 
 class System(Struct, frozen=True, eq=False, kw_only=True):
@@ -34,6 +59,8 @@ class System(Struct, frozen=True, eq=False, kw_only=True):
     stages: StageTable
     switches: tuple[Switch, ...] = ()
     """Of another system than Little Timmy, whose flags have a table of their own (model/flags.py)."""
+    switch_file: SwitchFile | None = None
+    """None: its switches are only read."""
     counts_tokens: bool = True
     """Its log has what the language model counted."""
     stamps_measure: bool = True

@@ -169,6 +169,8 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     raw: bool | None = None
     switches: Mapping[str, FlagValue] = {}
     """Flags of another system than Little Timmy: key → the value by its log when the turn began."""
+    switches_at: Mapping[str, float] = {}
+    """When its log said each of them, in seconds since 1970; of one without a stamp there is nothing."""
     num_ctx: int | None = None
     model: str | None = None
     temperature: float | None = None

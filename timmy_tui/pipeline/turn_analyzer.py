@@ -43,12 +43,15 @@ class TurnAnalyzer:
         """``config_window``, ``history_limit``: LLM_CONTEXT_SIZE and MAX_TOKENS of v34's config, in tokens, if known.
 
         ``trials``: the guided test; None where nothing can be changed. ``known_flags``: the flags, and what journal and
-        files tell of them by now; it is asked when a session begins, in the thread that adds turns. ``findings``: which
-        of them are news.
+        files tell of them by now; it is asked when a session begins, or before each turn where flags are read at each
+        use, in the thread that adds turns. ``findings``: which of them are news.
         """
         self._llm = LlmSummary(config_window, history_limit)
         self._known_flags = known_flags
-        self._judge = Judge(known_flags(), News(*structs.astuple(findings or Findings())))
+        known = known_flags()
+        self._reads_live = any(flag.live for flag in known.flags)
+        """A flag can change between two turns of a session, without a line in the log."""
+        self._judge = Judge(known, News(*structs.astuple(findings or Findings())))
         self._session: int | None = None
         self._late: dict[int, bool] = {}
         """Ordinal of each turn of the newest → whether it came too late to be judged."""
@@ -72,7 +75,7 @@ class TurnAnalyzer:
             return
         if new:
             self._newest = turn
-            if turn.session != self._session:
+            if turn.session != self._session or self._reads_live:
                 self._session = turn.session
                 self._judge.update_written(self._known_flags().written)
         self._judge.add(turn)

@@ -254,7 +254,7 @@ class ProfileAssembler:
 
     def _new(self, hit: Hit) -> Draft:
         draft = Draft(self._next, hit.key or self._ids.of(hit), self._sessions.current, self._sessions.name)
-        draft.switches = self._switches.values
+        draft.switches, draft.switches_at = self._switches.values, self._switches.said_at
         self._next += 1
         self._open[draft.ordinal] = draft
         if hit.key:

@@ -114,6 +114,16 @@ def chosen() -> "Profile | None":
     return _Chosen.profile
 
 
+def is_chosen(name: str) -> bool:
+    """Settings that name this profile speak of the one that is chosen; so do those that name none."""
+    from timmy_tui.profiles.load import load
+
+    try:
+        return not name or (_Chosen.profile is not None and load(name).profile.name == _Chosen.profile.profile.name)
+    except TimmyError:
+        return False
+
+
 def source() -> "SourceAddress | None":
     """Where its records come from: what the user named, else the usual place; None where neither is known."""
     return _Chosen.source
@@ -172,7 +182,7 @@ def watch(profile: "Profile", source: str | Path) -> None:
     from timmy_tui.model.stage_table import StageTable
     from timmy_tui.model.system import System, choose
     from timmy_tui.profiles.spec import stage_row
-    from timmy_tui.profiles.switches import switches_of
+    from timmy_tui.profiles.switches import switch_file_of, switches_of
 
     stages = StageTable([stage_row(rule, place) for place, rule in enumerate(profile.stage, 1)])
     system = System(
@@ -180,6 +190,7 @@ def watch(profile: "Profile", source: str | Path) -> None:
         title=profile.profile.title,
         stages=stages,
         switches=switches_of(profile),
+        switch_file=switch_file_of(profile),
         counts_tokens=bool(profile.counts.prompt),
         stamps_measure=not profile.time.resolution_ms,
     )

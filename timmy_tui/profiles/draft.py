@@ -44,6 +44,7 @@ class Draft(Struct, gc=False):
     opened: dict[str, int] = {}
     """Stage that is a sum of pairs → the stamp that opened the last one."""
     switches: Mapping[str, FlagValue] = {}
+    switches_at: Mapping[str, float] = {}
     state: TurnState = TurnState.OPEN
     reason: str = ""
     is_cut: bool = False
@@ -185,6 +186,7 @@ class TurnMaker:
             unmeasured=account.unmeasured,
             skipped=account.skipped,
             switches=draft.switches,
+            switches_at=draft.switches_at,
             unattributed_ms=account.unattributed_ms,
             gaps=account.gaps,
             end_to_end_ms=end_to_end,

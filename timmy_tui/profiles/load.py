@@ -9,9 +9,11 @@ import regex
 
 from timmy_tui.core.decode import Unreadable, decode_toml
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.private_file import check_only_ours
 from timmy_tui.core.settings import config_dir
 from timmy_tui.profiles.draft import FIGURES
 from timmy_tui.profiles.equations import equation
+from timmy_tui.profiles.flag_rules import flag_faults
 from timmy_tui.profiles.spec import EventRule, Profile, StageRule
 from timmy_tui.profiles.without_effect import without_effect
 
@@ -60,7 +62,10 @@ def load(name: str) -> Profile:
 
 
 def read(path: Path) -> Profile:
-    """The profile in a file. Raises ProfileError with the first fault, its line, and what would be right."""
+    """The profile in a file. Raises ProfileError with the first fault, its line, and what would be right.
+
+    Raises SettingsError for one that names something to change and that other users can write.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -80,6 +85,9 @@ def read(path: Path) -> Profile:
         raise ProfileError(f"{path}: {error}.") from None
     for fault in faults(profile):
         raise ProfileError(f"{path}: {fault}.")
+    if profile.control is not None and path.parent != _shipped():
+        # It names a file that is changed, and a unit that restarts.
+        check_only_ours(path)
     return profile
 
 
@@ -100,6 +108,7 @@ def faults(profile: Profile) -> Iterator[str]:
     yield from _bad_stages(profile)
     yield from _bad_turns(profile)
     yield from without_effect(profile)
+    yield from flag_faults(profile.flag, profile.control)
 
 
 def captures_of(rule: EventRule) -> tuple[str, ...]:

@@ -7,11 +7,10 @@ from msgspec import Meta, Struct, field
 
 from timmy_tui.model.stage_table import Covariate, Fill, Measured, Owner, Stage
 from timmy_tui.model.turn import Span
+from timmy_tui.profiles.flag_rules import ControlRule, FlagRule, Name, Names
 
 Unit = Literal["us", "ms", "s", "count", "text", "flag"]
 """What a figure is counted in. ``flag`` is true or false."""
-Names = tuple[str, ...]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 class About(Struct, frozen=True, forbid_unknown_fields=True):
@@ -235,21 +234,6 @@ class LedgerRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Parts may exceed their headline by this much for each of them: the log rounds them. Beyond it they do not fit."""
 
 
-class FlagRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """A switch of the system whose value its log tells: the turns behind it are another epoch."""
-
-    key: Name
-    label: str
-    value: str
-    """The capture that is its value."""
-    when: Mapping[str, str] = field(default_factory=dict)
-    """Captures of the same event that must have these values."""
-    type: Literal["bool", "int", "float", "str"] = "bool"
-    meaning: str = ""
-    touches: Names = ()
-    """Stages that get new usual times when it changes. Empty: it may be any."""
-
-
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole profile."""
 
@@ -268,6 +252,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     private: Names = ()
     """Captures that are neither shown nor stored."""
     flag: tuple[FlagRule, ...] = ()
+    control: ControlRule | None = None
 
 
 def stage_row(rule: StageRule, place: int) -> Stage:

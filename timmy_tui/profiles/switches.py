@@ -2,26 +2,39 @@
 
 from collections.abc import Callable, Mapping
 
-from timmy_tui.model.system import Switch
+from timmy_tui.model.system import Switch, SwitchFile
 from timmy_tui.model.turn import FlagValue
+from timmy_tui.profiles.flag_rules import TYPES, FlagRule
 from timmy_tui.profiles.load import capture_names, event_names
 from timmy_tui.profiles.matching import Capture, Hit
-from timmy_tui.profiles.spec import FlagRule, Profile
+from timmy_tui.profiles.spec import Profile
 
 _WORDS: Mapping[str, bool] = {
     "true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False,
 }  # fmt: skip
-_TYPES: Mapping[str, type[bool] | type[int] | type[float] | type[str]] = {
-    "bool": bool, "int": int, "float": float, "str": str,
-}  # fmt: skip
 
 
 def switches_of(profile: Profile) -> tuple[Switch, ...]:
-    """The flags that a profile's log tells of."""
+    """The flags of a profile: its log tells of them, and its file may have them."""
     return tuple(
-        Switch(key=rule.key, label=rule.label, type=_TYPES[rule.type], meaning=rule.meaning, touches=rule.touches)
+        Switch(
+            key=rule.key, label=rule.label, type=TYPES[rule.type], meaning=rule.meaning, touches=rule.touches,
+            stored=rule.stored, default=_typed(rule, rule.default), taken=rule.taken,
+            choices=tuple(value for choice in rule.choices if (value := _typed(rule, choice)) is not None),
+            least=rule.least, most=rule.most, read_only=rule.read_only,
+        )
         for rule in profile.flag
-    )
+    )  # fmt: skip
+
+
+def switch_file_of(profile: Profile) -> SwitchFile | None:
+    """The file that has its switches; None where it names none."""
+    rule = profile.control
+    return SwitchFile(path=rule.file, unit=rule.unit) if rule is not None else None
+
+
+def _typed(rule: FlagRule, value: FlagValue | None) -> FlagValue | None:
+    return float(value) if rule.type == "float" and type(value) is int else value
 
 
 _USES = ("turn", "stage ", "headline ", "counts", "figures.")
@@ -37,6 +50,8 @@ class Switches:
             self._rules.setdefault(rule.value.partition(".")[0], []).append(rule)
         self.values: Mapping[str, FlagValue] = {}
         """Replaced, never changed: turns keep the one that they began under."""
+        self.said_at: Mapping[str, float] = {}
+        """When each of them was said, in seconds since 1970; likewise."""
 
         self._of_turns = _of_turns(profile)
 
@@ -53,6 +68,8 @@ class Switches:
                 value = _READERS[rule.type](hit.captures.get(rule.value))
                 if value is not None:
                     self.values = {**self.values, rule.key: value}
+                    if hit.stamp_us is not None:
+                        self.said_at = {**self.said_at, rule.key: hit.stamp_us / 1e6}
         return rules is not None and hit.event not in self._of_turns
 
 

@@ -1,6 +1,6 @@
 """Messages to the app, and the protocols of what works behind the screen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -182,5 +182,7 @@ class Backend(Struct, frozen=True, eq=False):
     """Reads them again, in a thread. Raises TimmyError."""
     last_view: LastViewFile | None = None
     """Where the view is remembered; None: it is not."""
+    lacking: Mapping[str, str] = {}
+    """Id of a command that the system has nothing for → why."""
     looks_only: bool = False
     """Not even a mark or a file is written: a web page. ``read_only`` says so too."""

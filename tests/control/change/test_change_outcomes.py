@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.control.harness import ControlHarness
-from timmy_tui.control.change import lifecycle, rollback
+from timmy_tui.control.change import file_change, rollback
 from timmy_tui.control.edit.transaction import Applied, PlannedFile, write
 from timmy_tui.control.journal.write_ahead import CLOSED, Entry
 from timmy_tui.control.progress import WaitStopped
@@ -185,7 +185,7 @@ def test_files_are_written_in_a_state_in_which_nothing_can_be_answered(
 ) -> None:
     """Five seconds are enough for it; so it is when they are put back."""
     seen: list[tuple[ChangeState, float | None, tuple[str, ...]]] = []
-    writer = rollback if undone else lifecycle
+    writer = rollback if undone else file_change
 
     def looked_at(planned: Sequence[PlannedFile]) -> Applied:
         progress = harness.progress

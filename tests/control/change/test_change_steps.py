@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from tests.control.harness import ControlHarness
-from timmy_tui.control.change import lifecycle, rollback
+from timmy_tui.control.change import file_change, rollback
 from timmy_tui.control.edit.literal import Constant, patch
 from timmy_tui.control.edit.transaction import Applied, PlannedFile
 from timmy_tui.control.errors import Refused
@@ -30,7 +30,7 @@ def test_while_files_are_written_the_change_is_editing_and_has_five_seconds(
 
         monkeypatch.setattr(module, "write", watched)
 
-    watch(lifecycle, "change")
+    watch(file_change, "change")
     watch(rollback, "undo")
     harness.flip()
     harness.answer("undo")

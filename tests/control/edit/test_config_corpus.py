@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.control.edit.corpus.cases import CASES, EDITED, REFUSED, Case
 from timmy_tui.control.edit import literal
 from timmy_tui.control.edit.atomic_replace import read_file
-from timmy_tui.control.edit.literal import Constant, Value, find_literal, literal_value, patch, selector_of
+from timmy_tui.control.edit.literal import Constant, find_literal, literal_value, patch, selector_of
+from timmy_tui.control.edit.places import Value
 from timmy_tui.control.edit.python_source import parse
 from timmy_tui.control.edit.transaction import Edit, apply
 from timmy_tui.control.errors import Refused

@@ -6,7 +6,8 @@ import pytest
 
 from tests.control.timmy_files import CHUNKS, FULL, RAW, aged
 from timmy_tui.control.edit import transaction
-from timmy_tui.control.edit.literal import Constant, Value
+from timmy_tui.control.edit.literal import Constant
+from timmy_tui.control.edit.places import Value
 from timmy_tui.control.edit.transaction import (
     Edit,
     apply,

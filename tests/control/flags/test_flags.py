@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.control.timmy_files import CANARY, lay_out
 from tests.turn_makers import tail_mode_turns
-from timmy_tui.control.edit.literal import Value
+from timmy_tui.control.edit.places import Value
 from timmy_tui.control.edit.transaction import apply
 from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.readings import (
@@ -25,7 +25,8 @@ from timmy_tui.control.flags.readings import (
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import FlagSetting, Paths, Settings
 from timmy_tui.model.change import FlagState
-from timmy_tui.model.flags import FLAGS, Flag
+from timmy_tui.model.flag import Flag
+from timmy_tui.model.flags import FLAGS
 from timmy_tui.model.turn import Turn
 
 SETTINGS = Settings()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tests.control.timmy_files import CANARY, CHUNKS, FULL, LONG_AGO, RAW, aged, lay_out
 from timmy_tui.control.edit.transaction import Edit, PlannedFile, apply, plan, plan_bytes
+from timmy_tui.control.flags.flag_files import PythonFlags
 from timmy_tui.control.flags.written import WrittenFlags
 from timmy_tui.control.journal.write_ahead import CLOSED, ROLLED_BACK, Entry, Journal, file_records
 from timmy_tui.core.settings import FlagSetting, Settings
@@ -32,7 +33,7 @@ class Place:
         return Journal(self.folder / "journal.jsonl")
 
     def look(self) -> WrittenFlags:
-        return WrittenFlags(Settings(), self.root, self.folder)
+        return WrittenFlags(PythonFlags(Settings(), self.root), self.folder)
 
     def told(self, key: str) -> list[tuple[float, FlagValue | None, FlagValue | None]]:
         """(when, value, value before) by a fresh look at the journal alone."""
@@ -115,7 +116,7 @@ def test_a_flag_of_the_users_own_is_told_and_one_that_may_not_be_read_is_not(pla
         "raw": FlagSetting("X", "int"),
         "secret": FlagSetting("KEY", "str"),
     }
-    known = WrittenFlags(Settings(flags=own), place.root, None).look()
+    known = WrittenFlags(PythonFlags(Settings(flags=own), place.root), None).look()
     assert values(known.written)["own"] == 0.4
     assert [flag.key for flag in known.flags].count("raw") == 1
     assert "secret" not in {flag.key for flag in known.flags}

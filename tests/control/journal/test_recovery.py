@@ -9,7 +9,7 @@ from tests.control.journal.test_journal import Change
 from tests.control.timmy_files import aged
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.change.lifecycle import unread_reason
-from timmy_tui.control.change.planner import undoable
+from timmy_tui.control.change.undo_planner import undoable
 from timmy_tui.control.flags.evidence import of_running_process
 from timmy_tui.control.journal.record import Record
 from timmy_tui.control.journal.recovery import END_NOT_SEEN, pending_operation, recover_operations

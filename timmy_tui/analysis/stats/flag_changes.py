@@ -1,13 +1,16 @@
 """The flags that each session ran under, and their changes: from its turns, the journal, and v34's files.
 
 v34 reads its flags once, when it starts. So a value that a later turn of a session is the first to show was in effect
-from the first turn on. A flag that changes within a session means a restart that the logs do not show.
+from the first turn on. A flag that changes within a session means a restart that the logs do not show. Flags that a
+process reads at each use (newest_values.py) change within a session.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from timmy_tui.model.flags import Flag, KnownFlags, WrittenValue
+from timmy_tui.analysis.stats.newest_values import NewestValues
+from timmy_tui.model.flag import Flag
+from timmy_tui.model.flags import KnownFlags, WrittenValue
 from timmy_tui.model.turn import FlagChange, FlagValue, Turn
 
 Values = Mapping[str, FlagValue]
@@ -37,8 +40,15 @@ class FlagTracker:
     def __init__(self, known: KnownFlags | None = None) -> None:
         known = known or KnownFlags()
         self._flags = known.flags
-        self._readers = [(flag.key, flag.turn, flag.first_turn) for flag in known.flags if flag.turn is not None]
+        self._readers = [
+            (flag.key, flag.turn, flag.first_turn)
+            for flag in known.flags
+            if flag.turn is not None and flag.said_at is None
+        ]
+        self._newest = NewestValues(known.flags)
+        self._newest.update_written(known.written)
         self._written = known.written
+        self._session_began: float | None = None
         self._session: int | None = None
         self._until = float("-inf")
         """Beginning of the newest session: values written before are in use already."""
@@ -52,17 +62,24 @@ class FlagTracker:
         self._changes: tuple[FlagChange, ...] = ()
 
     def update_written(self, written: Sequence[WrittenValue]) -> None:
-        """Set what journal and files say, in order of time. It is used for sessions that begin from now on."""
-        self._written = tuple(written)
+        """Set what journal and files say, in order of time.
+
+        It is used for sessions that begin from now on, and for the next turn where flags are read at each use.
+        """
+        if written is not self._written:
+            self._written = tuple(written)
+            self._newest.update_written(written)
 
     def add(self, turn: Turn) -> FlagStep:
         """Take the next turn in order of time; never a lone pause."""
         first = turn.session != self._session
         restarted = first and self._session is not None
-        shown = self._shown_by(turn, first)
+        if first:
+            self._session_began = v34_time(turn)
+        shown, before = self._shown_by(turn, first)
         if not first and not shown.items() - self._shown.items():
             return FlagStep(False, False, self._changes, (), self._values, {})
-        replaced = self._begin_session(turn) if first else {}
+        replaced = self._begin_session(turn) if first else self._take_earlier(before)
         split = any(self._shown.get(key, value) != value for key, value in shown.items())
         if split:
             self._begin_epoch(self._values)
@@ -99,13 +116,26 @@ class FlagTracker:
         self._before.update(self._values)
         self._values, self._changes = dict(values), ()
 
-    def _shown_by(self, turn: Turn, first: bool) -> dict[str, FlagValue]:
+    def _shown_by(self, turn: Turn, first: bool) -> tuple[dict[str, FlagValue], dict[str, FlagValue]]:
+        """The values that this turn runs under, as far as it shows them; and those before, where the journal knows."""
         shown: dict[str, FlagValue] = {}
+        before: dict[str, FlagValue] = {}
         for key, read, on_first_turn in self._readers:
             value = read(turn)
             if value is not None and not (first and value == on_first_turn):
                 shown[key] = value
-        return shown
+        for key, newest in self._newest.of(turn, v34_time(turn), self._session_began).items():
+            shown[key] = newest.value
+            if newest.before is not None:
+                before[key] = newest.before
+        return shown, before
+
+    def _take_earlier(self, before: Values) -> Values:
+        """Values of the running epoch that are known only now, because the journal names the old value of a change."""
+        earlier = {key: value for key, value in before.items() if key not in self._shown}
+        self._shown.update(earlier)
+        self._values = {**self._values, **earlier}
+        return earlier
 
     def _moved(self) -> tuple[FlagChange, ...]:
         """In the order of the table."""

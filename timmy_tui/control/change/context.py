@@ -1,11 +1,11 @@
-"""What every change works with: the journal, restore points, the restart strategy, and two callbacks."""
+"""What every change of Little Timmy works with: the journal, restore points, the restart strategy."""
 
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from timmy_tui.control.change.plan import ChangePlan
-from timmy_tui.control.journal.write_ahead import Journal
+from timmy_tui.control.change.surroundings import AddMarker, Notify, Surroundings
 from timmy_tui.control.progress import LiveState, Progress
 from timmy_tui.control.restore.points import RestorePoints
 from timmy_tui.control.restore.wording import made_words
@@ -17,23 +17,17 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.user_requests import Restore, RestoreLatest
 from timmy_tui.sources.timmy import Timmy
 
-Notify = Callable[[str, str], None]
-"""Called with (message, role), for the status line."""
-AddMarker = Callable[[str, str], None]
-"""Called with (kind, label), for a marker on the charts."""
 
-
-class ChangeContext:
-    """One per controller; its changes, planner and status share it."""
+class ChangeContext(Surroundings):
+    """The surroundings of changes to Little Timmy."""
 
     def __init__(
         self, timmy: Timmy, live_state: Callable[[], LiveState], notify: Notify, add_marker: AddMarker
     ) -> None:
         """Raises OSError when the control folder cannot be made."""
         folder = timmy.control_folder
-        self.timmy, self.notify, self.add_marker = timmy, notify, add_marker
-        self.journal = Journal(folder / "journal.jsonl")
-        self.backups = folder / "backups"
+        super().__init__(folder, notify, add_marker)
+        self.timmy = timmy
         self.points = RestorePoints(timmy.root, timmy.state)
         self.setup = ServiceSetup(
             strategy=make_strategy(timmy),

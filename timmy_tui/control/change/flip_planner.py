@@ -1,12 +1,12 @@
 """Plans the change of flags: what runs and what the files say, bad pairs, the lines that would change."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from timmy_tui.control.change.plan import ChangePlan
-from timmy_tui.control.edit.literal import Value
 from timmy_tui.control.edit.masking import MASK, masked_lines
+from timmy_tui.control.edit.places import Value
 from timmy_tui.control.edit.python_source import read_source
 from timmy_tui.control.edit.transaction import PlannedFile, plan
 from timmy_tui.control.errors import Refused
@@ -20,7 +20,7 @@ from timmy_tui.control.flags.readings import (
     running_value,
     word,
 )
-from timmy_tui.model.flags import Shown
+from timmy_tui.model.flag import Shown
 from timmy_tui.model.turn import FlagValue, Turn
 from timmy_tui.model.user_requests import Flip
 from timmy_tui.sources.timmy import Timmy
@@ -39,11 +39,11 @@ class FlipPlanner:
 
         The running value decides: what runs already needs no change, whatever a file says.
         """
-        requested = self._parsed(request.values)
+        requested = parsed(request.values, self._flag)
         readings = read_flags(self._root, self._settings)
         in_files = {one.flag.key: one.value for one in readings if one.value is not None}
         running = {one.flag.key: running_value(one.flag, turns) for one in readings}
-        to_do = [wish for wish in requested if not _same(running.get(wish[0].key), wish[1])]
+        to_do = [wish for wish in requested if not same_value(running.get(wish[0].key), wish[1])]
         if not to_do:
             return _already_running(request, requested, in_files)
         # In this order: a bad pair keeps the value of the flag that was asked for first.
@@ -62,7 +62,7 @@ class FlipPlanner:
         if request.only:
             return warned
         try:
-            good = [(self._flag(key), value) for key, value in pair.good if not _same(running.get(key), value)]
+            good = [(self._flag(key), value) for key, value in pair.good if not same_value(running.get(key), value)]
             paired = {key for key, _ in pair.good}
             rest = [(flag, value) for flag, value in to_do if flag.key not in paired]
             both = self._flip(request, [*good, *rest], in_files, running)
@@ -71,14 +71,6 @@ class FlipPlanner:
         lines = (pair.message, "Both are changed together, as one change:", *both.preview)
         return replace(both, preview=lines, other=warned, other_word=f"only {asked.label}")
 
-    def _parsed(self, requested: Sequence[tuple[str, str]]) -> list[tuple[Flag, Value]]:
-        flags = [(self._flag(key), value) for key, value in requested]
-        keys = [flag.key for flag, _ in flags]
-        twice = next((flag for flag, _ in flags if keys.count(flag.key) > 1), None)
-        if twice is not None:
-            raise Refused(f"{twice.label} is asked for twice.")
-        return [(flag, parse_value(flag, value)) for flag, value in flags]
-
     def _flag(self, key: str) -> Flag:
         return find_flag(key, self._root, self._settings)
 
@@ -86,7 +78,7 @@ class FlipPlanner:
         self, request: Flip, wishes: Wishes, in_files: dict[str, FlagValue], running: dict[str, FlagValue | None]
     ) -> ChangePlan:
         edits = [edit_of(flag, value, self._root) for flag, value in wishes]
-        differing = [(flag, value) for flag, value in wishes if not _same(in_files.get(flag.key), value)]
+        differing = [(flag, value) for flag, value in wishes if not same_value(in_files.get(flag.key), value)]
         if not differing and any(running.get(flag.key) is not None for flag, _ in wishes):
             return _restart_only(request, wishes, running)
         planned = plan(edits, self._backups)
@@ -94,7 +86,7 @@ class FlipPlanner:
         warnings = [flag.warning for flag, _ in differing if flag.warning and flag.key not in ("tail-mode", "raw")]
         return ChangePlan(
             request,
-            _label(differing, before),
+            flip_label(differing, before),
             (*changed_lines(self._root, planned), *warnings),
             planned=planned,
             # What a file says already, and no turn has shown, was not asked of v34.
@@ -103,12 +95,23 @@ class FlipPlanner:
         )
 
 
-def _same(value: FlagValue | None, wish: FlagValue) -> bool:
+def parsed(requested: Sequence[tuple[str, str]], find: Callable[[str], Flag]) -> list[tuple[Flag, Value]]:
+    """What the user typed, as flags and values. Raises Refused, or NotFound as ``find`` does."""
+    flags = [(find(key), value) for key, value in requested]
+    keys = [flag.key for flag, _ in flags]
+    twice = next((flag for flag, _ in flags if keys.count(flag.key) > 1), None)
+    if twice is not None:
+        raise Refused(f"{twice.label} is asked for twice.")
+    return [(flag, parse_value(flag, value)) for flag, value in flags]
+
+
+def same_value(value: FlagValue | None, wish: FlagValue) -> bool:
     """True is not 1 here."""
     return value == wish and type(value) is type(wish)
 
 
-def _label(wishes: Wishes, before: dict[str, FlagValue | None]) -> str:
+def flip_label(wishes: Wishes, before: Mapping[str, FlagValue | None]) -> str:
+    """``tail mode off→on``."""
     return ", ".join(f"{flag.label} {word(flag, before[flag.key])}→{word(flag, value)}" for flag, value in wishes)
 
 
@@ -118,14 +121,14 @@ def _already_running(request: Flip, wishes: Wishes, in_files: dict[str, FlagValu
         f"{flag.file} says {word(flag, in_files[flag.key])}"
         + ("" if Shown.FILE in flag.shown_by else ", and does not decide")
         for flag, value in wishes
-        if flag.key in in_files and not _same(in_files[flag.key], value)
+        if flag.key in in_files and not same_value(in_files[flag.key], value)
     ]
     return ChangePlan(request, label, done="; ".join(("already running", *others)))
 
 
 def _restart_only(request: Flip, wishes: Wishes, running: dict[str, FlagValue | None]) -> ChangePlan:
     lines = ("no file is changed: it has that value already, and v34 was started before",)
-    return ChangePlan(request, _label(wishes, running), lines, requested=tuple(wishes))
+    return ChangePlan(request, flip_label(wishes, running), lines, requested=tuple(wishes))
 
 
 def changed_lines(root: Path, planned: Sequence[PlannedFile]) -> tuple[str, ...]:

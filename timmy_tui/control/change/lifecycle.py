@@ -1,65 +1,40 @@
 """The life of one change: check, write, restart, wait until healthy, verify; then keep, roll back or ask the user."""
 
-import time
 from collections.abc import Callable
 from typing import NoReturn
 
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.change.context import ChangeContext
+from timmy_tui.control.change.file_change import POLL_S, FileChange
 from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, needs_attention
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.change.rollback import Rollback
-from timmy_tui.control.edit.transaction import HalfDone, write
 from timmy_tui.control.flags.evidence import WANTED
 from timmy_tui.control.flags.verification import Verification, newest_session
-from timmy_tui.control.journal.record import Record
-from timmy_tui.control.journal.write_ahead import ASKING, ROLLED_BACK, FileState, Operation, new_op
-from timmy_tui.control.progress import (
-    EDITING_S,
-    KEEP,
-    STOP,
-    UNDO,
-    KeepRequested,
-    Progress,
-    ShuttingDown,
-    UndoRequested,
-    WaitStopped,
-)
+from timmy_tui.control.journal.write_ahead import FileState, Operation
+from timmy_tui.control.progress import KEEP, STOP, UNDO, KeepRequested, UndoRequested, WaitStopped
 from timmy_tui.control.service.listeners import Listener, Serving
 from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy
-from timmy_tui.core.errors import ControlError, TimmyError
+from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.turn import TurnState
 from timmy_tui.model.user_requests import Flip, Restart
 
-POLL_S = 0.5
 
-
-class Change:
-    """``run`` or ``resume`` in a thread of its own, once; ``progress`` from any thread."""
+class Change(FileChange):
+    """A change of Little Timmy's files."""
 
     def __init__(self, plan: ChangePlan, context: ChangeContext, op: str = "") -> None:
         """``op``: the operation in the journal, for a change that an earlier run left open; empty for a new one."""
-        self.plan, self._context = plan, context
-        self.progress = Progress(op or new_op(), plan.label)
+        super().__init__(plan, context, op)
+        self._context = context
         self._service = context.service(self.progress)
-        self._record = Record(context.journal, self.progress.op)
-        self._written = False
         self._listener: Listener | None = None
         self._verification = Verification(plan.requested, None)
 
-    def run(self) -> None:
-        """Carry out the whole change. Never raises: an error becomes a state and a message."""
-        self._run_to_outcome(self._carry_out)
-
-    def resume(self, operation: Operation, file_state: FileState) -> None:
-        """Take up a change that an earlier run left applied: verify it and ask for keep or undo. Restarts nothing."""
-        self._record.operation = operation
-        self._written = True
-        self._verification = Verification(self.plan.requested, None, operation.started)
-        self._run_to_outcome(lambda: self._resume(operation, file_state))
-
     def _resume(self, operation: Operation, file_state: FileState) -> None:
+        """Verify it and ask for keep or undo. Restarts nothing."""
+        self._verification = Verification(self.plan.requested, None, operation.started)
         if file_state is FileState.HALF_APPLIED:
             self._ask_user("half of it was written before the dashboard ended", (UNDO,))
         unread = unread_reason(operation, self._service.find_serving())
@@ -69,21 +44,6 @@ class Change:
         self._verify(f"applied, and not verified before{hint}")
 
     # -- steps
-
-    def _run_to_outcome(self, steps: Callable[[], None]) -> None:
-        """Run the steps; whatever ends them becomes an outcome."""
-        try:
-            self._run_or_roll_back(steps)
-        except ShuttingDown:
-            pass  # if anything was written, it is open in the journal, and the next start resumes it
-        except ChangeEnded as end:
-            self._end(end.state, end.message, end.recorded)
-        except HalfDone as error:
-            self._end(ChangeState.NEEDS_ATTENTION, f"{error.message} {error.hint}")
-        except TimmyError as error:
-            self._refuse(f"{error.message} {error.hint}".strip())
-        except Exception as error:  # noqa: BLE001  The thread must not end silently with half a change made.
-            self._end(ChangeState.NEEDS_ATTENTION, f"{type(error).__name__} in the dashboard itself: {error}")
 
     def _run_or_roll_back(self, steps: Callable[[], None]) -> NoReturn:
         """Run the steps, and roll back when the user wants it or v34 is unhealthy.
@@ -98,6 +58,9 @@ class Change:
         except Unhealthy as unhealthy:
             self._count_down_to_rollback(unhealthy.reason)
             reason = unhealthy.reason
+        self._roll_back(reason)
+
+    def _roll_back(self, reason: str) -> NoReturn:
         Rollback(self.plan.label, self._record, self._context, self._service, self.progress).run(reason)
 
     def _carry_out(self) -> None:
@@ -110,7 +73,7 @@ class Change:
         except WaitStopped:
             raise ChangeEnded(ChangeState.IDLE, f"{plan.label}: not begun") from None
         self._verification = Verification(plan.requested, newest_session(self._context.setup.live_state()))
-        since = self._write(old)
+        since = self._write(self._context.setup.strategy.name, old.identity)
         self._context.add_marker("change" if plan.planned else "restart", plan.label)
         serves = self._restart(old, since)
         if isinstance(plan.request, Flip):
@@ -119,23 +82,6 @@ class Change:
         if isinstance(plan.request, Restart) and not serves:
             raise needs_attention(f"{plan.label}: v34 is not running; {self._service.watch.start_hint}")
         raise ChangeEnded(ChangeState.ROLLED_BACK if plan.undoes else ChangeState.KEPT, message)
-
-    def _write(self, old: Serving) -> float:
-        """Write the journal, then the files; returns the boot-clock time at which all files were in place."""
-        plan = self.plan
-        self.progress.enter(ChangeState.EDITING, EDITING_S)
-        self._record.begin(plan.label, self._context.setup.strategy.name, plan.planned, old.identity, plan.undoes)
-        if not plan.planned:
-            return time.clock_gettime(time.CLOCK_BOOTTIME)
-        try:
-            since = write(plan.planned).boottime
-        except OSError as error:
-            self._written = self._record.file_state is not FileState.NOT_APPLIED
-            raise ControlError(f"Written, but: {error.strerror}." if self._written else f"{error.strerror}.") from None
-        self._written = True
-        if plan.undoes:
-            self._record.append(ROLLED_BACK, f"by {self.progress.op}", op=plan.undoes)
-        return since
 
     def _restart(self, old: Serving, since: float) -> bool:
         """Restart v34 and wait for it; returns whether it serves. Asks the user when the change is not the cause.
@@ -156,11 +102,6 @@ class Change:
         if listener is not None:
             self._record.append("healthy", service=listener.identity)
         return listener is not None
-
-    @property
-    def _irreversible(self) -> bool:
-        """It cannot be rolled back: it is an undo, or wrote no file."""
-        return not self._written or bool(self.plan.undoes)
 
     def _verify(self, message: str) -> NoReturn:
         """Wait until two turns of a new session show the requested values, or the user decides. Has no time limit."""
@@ -188,19 +129,6 @@ class Change:
 
     # -- problems
 
-    def _ask_user(self, message: str, choices: tuple[str, ...] = (KEEP, UNDO)) -> NoReturn:
-        """Wait for the user to decide; has no time limit. Raises ChangeEnded or UndoRequested."""
-        if self._irreversible:
-            raise needs_attention(f"{self.plan.label}: {message}")
-        self._record.append(ASKING, message)
-        self.progress.enter(ChangeState.NEEDS_ATTENTION, None, choices, f"{message}: {' or '.join(choices)}?")
-        self._context.notify(f"{self.plan.label}: {message}", "warn")
-        try:
-            while True:
-                self.progress.wait(POLL_S)
-        except KeepRequested:
-            raise ChangeEnded(ChangeState.KEPT, f"{self.plan.label}: kept, not verified") from None
-
     def _count_down_to_rollback(self, reason: str) -> None:
         """Count down on the screen; returns when the change is to be rolled back. Raises ChangeEnded, ShuttingDown."""
         if self._irreversible:
@@ -216,29 +144,6 @@ class Change:
                 self._ask_user(reason)
             except UndoRequested:
                 return
-
-    # -- the end
-
-    def _refuse(self, reason: str) -> None:
-        """End a change that was refused; when its files are written already, it needs attention."""
-        if self._written:
-            self._end(ChangeState.NEEDS_ATTENTION, reason)
-            return
-        self._record.append("refused", reason)
-        self.progress.enter(ChangeState.IDLE, message=reason)
-        self._context.notify(f"{self.plan.label}: {reason}", "bad")
-
-    def _end(self, state: ChangeState, message: str, recorded: bool = False) -> None:
-        """``recorded``: the journal has the last line of this operation already, because a rollback wrote it."""
-        rolled_back = "good" if self.plan.undoes else "warn"
-        roles = {ChangeState.KEPT: "good", ChangeState.ROLLED_BACK: rolled_back, ChangeState.IDLE: "muted"}
-        detail = message.removeprefix(f"{self.plan.label}: ")
-        if not recorded:
-            self._record.append(str(state), detail)
-        if self._record.problem:
-            message, detail = f"{message}; {self._record.problem}", f"{detail}; {self._record.problem}"
-        self.progress.enter(state, message=detail)
-        self._context.notify(self.progress.with_cut_turn(message), roles.get(state, "bad"))
 
 
 def unread_reason(operation: Operation, serving: Serving) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from timmy_tui.control.edit.literal import Value
+from timmy_tui.control.edit.places import Value
 from timmy_tui.control.edit.transaction import PlannedFile
 from timmy_tui.control.flags.readings import Flag
 from timmy_tui.model.user_requests import ChangeRequest

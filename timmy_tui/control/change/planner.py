@@ -1,6 +1,5 @@
 """From a request to a plan: what would be written, what restarts, what that interrupts. Nothing is done here."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,10 +9,11 @@ from typing import assert_never
 from timmy_tui.control.change.context import ChangeContext
 from timmy_tui.control.change.flip_planner import FlipPlanner, changed_lines, shown_path
 from timmy_tui.control.change.plan import ChangePlan
+from timmy_tui.control.change.undo_planner import UndoPlanner, undoable
 from timmy_tui.control.edit.atomic_replace import open_in_editor
-from timmy_tui.control.edit.literal import Value, literal_value
-from timmy_tui.control.edit.transaction import plan
-from timmy_tui.control.errors import Conflict, Refused
+from timmy_tui.control.edit.literal import literal_value
+from timmy_tui.control.edit.places import Value
+from timmy_tui.control.errors import Refused
 from timmy_tui.control.flags.evidence import of_running_process
 from timmy_tui.control.flags.readings import (
     Flag,
@@ -21,18 +21,13 @@ from timmy_tui.control.flags.readings import (
 )
 from timmy_tui.control.flags.user_flags import by_literal
 from timmy_tui.control.journal.write_ahead import (
-    ROLLED_BACK,
-    FileState,
     Operation,
-    classify,
-    plan_rollback,
     reversed_edits,
 )
 from timmy_tui.control.restore.wording import details, latest_lines, summary
 from timmy_tui.control.service.listeners import Serving, refusal
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.core.errors import NotFound
-from timmy_tui.core.formatting import local_time
 from timmy_tui.model.turn import Turn
 from timmy_tui.model.user_requests import ChangeRequest, CreatePoint, Flip, Restart, Restore, RestoreLatest, Undo
 from timmy_tui.sources.timmy import Timmy
@@ -46,6 +41,9 @@ class Planner:
         self._strategy, self._backups = context.setup.strategy, context.backups
         self._watch, self._live_state = context.setup.watch, context.setup.live_state
         self._flips = FlipPlanner(context.timmy, context.backups)
+        self._undoing = UndoPlanner(
+            context.journal, context.backups, context.timmy.root, partial(changed_lines, context.timmy.root)
+        )
 
     def plan(self, request: ChangeRequest, serving: Serving, busy: bool) -> ChangePlan:
         """What would be done. What cannot be done is a plan with a refusal."""
@@ -71,7 +69,7 @@ class Planner:
             case Restart():
                 return ChangePlan(request, "restart v34", ("no file is changed",))
             case Undo():
-                return self._undo(request)
+                return self._undoing.plan(request)
             case CreatePoint():
                 lines = ("keeps the code files of v34/ and shared/, byte for byte, outside the repository",)
                 return ChangePlan(request, f"restore point {request.name}".strip(), lines)
@@ -108,51 +106,6 @@ class Planner:
         other = made.other and self._with_consequences(made.other, serving, busy)
         return replace(made, preview=(*lines, *made.details), other=other)
 
-    def _undo(self, request: Undo) -> ChangePlan:
-        operation = self._operation(request.op)
-        label = f"undo {operation.label}"
-        lines: tuple[str, ...]
-        try:
-            planned = plan_rollback(operation, self._backups)
-            names = [shown_path(self._timmy.root, file.image.path) for file in planned]
-            lines = (f"{', '.join(names)}: byte for byte as before", *_reversed(operation))
-        except Conflict as conflict:
-            edits = reversed_edits(operation)
-            if not edits:
-                raise
-            planned = plan(edits, self._backups)
-            lines = (f"{conflict.message} Only this is put back:", *changed_lines(self._timmy.root, planned))
-        made = local_time(operation.started)
-        return ChangePlan(
-            request, label, (f"takes back the change of {made}", *lines), planned=planned, undoes=operation.op
-        )
-
-    def _operation(self, op: str) -> Operation:
-        """The named one, or the newest change. Never an older one unasked: the user means the one seen last.
-
-        Raises NotFound, with the name of the next older one where the newest is undone already.
-        """
-        operations = self._journal.operations()
-        if op:
-            found = next((one for one in operations if one.op == op), None)
-            if found is None:
-                raise NotFound(f"the journal has no operation {op}.")
-            if not undoable(found, operations):
-                raise Refused(f"{found.label} {_how_it_ended(found, operations)}.")
-            return found
-        changes = [one for one in reversed(operations) if one.files and not one.undoes and _was_written(one)]
-        if not changes:
-            raise NotFound("there is no change to undo.")
-        if undoable(changes[0], operations):
-            return changes[0]
-        older = next((one for one in changes[1:] if undoable(one, operations)), None)
-        hint = (
-            f"To undo the one before it, {older.label}: timmy-tui undo {shlex.quote(older.op)}"
-            if older is not None
-            else ""
-        )
-        raise NotFound(f"{changes[0].label} {_how_it_ended(changes[0], operations)}.", hint)
-
     def _restore(self, request: Restore) -> ChangePlan:
         restoration = self._points.restoration(request.point, request.files)
         return ChangePlan(
@@ -180,39 +133,4 @@ def requested_values(operation: Operation, timmy: Timmy) -> tuple[tuple[Flag, Va
         for file in operation.files
         for literal in file.literals
         if (flag := table.get((file.path, literal.name))) is not None
-    )
-
-
-def undoable(operation: Operation, operations: Sequence[Operation]) -> bool:
-    """It changed files, is no rollback itself, and they may still be in place: nothing has taken it back."""
-    return bool(
-        operation.files
-        and (operation.open or operation.stage in ("kept", "needs attention"))
-        and not operation.undoes
-        and not _was_undone(operation, operations)
-    )
-
-
-def _was_undone(operation: Operation, operations: Sequence[Operation]) -> bool:
-    """Another operation has taken it back."""
-    return any(one.undoes == operation.op and one.stage == ROLLED_BACK for one in operations)
-
-
-def _was_written(operation: Operation) -> bool:
-    """Its files were written; it may have been undone since."""
-    if operation.open:
-        return classify(operation) is not FileState.NOT_APPLIED
-    return operation.stage in ("kept", "needs attention", ROLLED_BACK)
-
-
-def _how_it_ended(operation: Operation, operations: Sequence[Operation]) -> str:
-    if operation.undoes:
-        return "is an undo itself"
-    undone = operation.stage == ROLLED_BACK or _was_undone(operation, operations)
-    return "is undone already" if undone else f"ended as: {operation.stage}"
-
-
-def _reversed(operation: Operation) -> tuple[str, ...]:
-    return tuple(
-        f"  {literal.name}: {literal.new} → {literal.old}" for file in operation.files for literal in file.literals
     )

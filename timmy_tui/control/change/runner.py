@@ -7,11 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from timmy_tui.control.change.context import ChangeContext
-from timmy_tui.control.change.lifecycle import Change
+from timmy_tui.control.change.controlled import ControlledSystem, RunningChange
 from timmy_tui.control.change.plan import ChangePlan
-from timmy_tui.control.change.planner import requested_values
-from timmy_tui.control.edit.literal import Value
+from timmy_tui.control.edit.places import Value
 from timmy_tui.control.flags.readings import Flag
 from timmy_tui.control.journal.lock import ChangeLock, Locked
 from timmy_tui.control.journal.recovery import END_NOT_SEEN, pending_operation, recover_operation, recover_operations
@@ -28,10 +26,10 @@ SHOWN_S = 60.0
 class ChangeRunner:
     """Every method may be called from any thread."""
 
-    def __init__(self, context: ChangeContext, on_change: Callable[[], None]) -> None:
+    def __init__(self, system: ControlledSystem, on_change: Callable[[], None]) -> None:
         """``on_change`` is called when a change begins and when it has ended."""
-        self._context, self._journal, self._on_change = context, context.journal, on_change
-        self._lock = ChangeLock(context.timmy.control_folder)
+        self._system, self._journal, self._on_change = system, system.surroundings.journal, on_change
+        self._lock = ChangeLock(system.surroundings.folder)
         self._lock_guard = threading.Lock()
         """Held around every use of ``_lock``, which does not exclude another thread of this process."""
         self._shutting_down = False
@@ -40,7 +38,7 @@ class ChangeRunner:
         """Operations that this process ran: they were not interrupted, even if the journal has them open."""
         self._ended_at: float
         """When the last change was first seen to have ended (monotonic); 0 until then."""
-        self.change: Change | None = None
+        self.change: RunningChange | None = None
         """The running change, or the last one."""
         self.changing = False
         """A change is under way; its thread holds the lock."""
@@ -83,7 +81,7 @@ class ChangeRunner:
             except BaseException:
                 self._lock.release()
                 raise
-            change = Change(plan, self._context)
+            change = self._system.new_change(plan)
             self._start(change, change.run)
 
     def resume_interrupted(self) -> None:
@@ -104,7 +102,7 @@ class ChangeRunner:
                 pending = recover_operations(self._journal, self._warn)
                 interrupted = next((item for item in pending if item[0].op not in self._own_ops), None)
                 if interrupted is not None:
-                    change = Change(self._resumed_plan(interrupted[0]), self._context, interrupted[0].op)
+                    change = self._system.new_change(self._resumed_plan(interrupted[0]), interrupted[0].op)
                     self._start(change, partial(change.resume, *interrupted))
             finally:
                 if not self.changing:
@@ -144,7 +142,7 @@ class ChangeRunner:
         if self.changing:
             raise ControlError(f"{self.label} is still under way.")
 
-    def _start(self, change: Change, steps: Callable[[], None]) -> None:
+    def _start(self, change: RunningChange, steps: Callable[[], None]) -> None:
         """Run the steps in a thread, which releases the lock at the end. Call it with ``_lock_guard`` held."""
 
         def run() -> None:
@@ -181,9 +179,9 @@ class ChangeRunner:
     def _resumed_plan(self, operation: Operation) -> ChangePlan:
         requested: tuple[tuple[Flag, Value], ...] = ()
         with suppress(TimmyError):
-            requested = requested_values(operation, self._context.timmy)
+            requested = self._system.requested(operation)
         values = tuple((flag.key, str(value)) for flag, value in requested)
         return ChangePlan(Flip(values), operation.label, requested=requested)
 
     def _warn(self, message: str) -> None:
-        self._context.notify(message, "warn")
+        self._system.surroundings.notify(message, "warn")

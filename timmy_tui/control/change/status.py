@@ -2,19 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from timmy_tui.control.change.context import ChangeContext
-from timmy_tui.control.change.planner import undoable
+from timmy_tui.control.change.shown import JournalView, OutsideEdits, stamp_of
 from timmy_tui.control.flags.evidence import of_running_process
 from timmy_tui.control.flags.readings import flag_states, flag_table
-from timmy_tui.control.journal.write_ahead import Operation, classify
 from timmy_tui.control.service.listeners import Serving, alive, describe, starting
-from timmy_tui.model.change import ControlState, FlagState, JournalEntry, RestorePoint
+from timmy_tui.model.change import ControlState, FlagState, RestorePoint
 from timmy_tui.model.turn import Turn
 
-MISSING = "—"
 SERVICE_S = 120.0
 """Seconds between two searches for the listener (37 ms) while the last one still lives: a second one beside it is seen
 this late, and before every change. Every 30 s the searches took 1.2 ms of CPU a second."""
@@ -22,15 +18,6 @@ SEARCH_S = 3.0
 """The same while nothing listens: a v34 that comes up is soon seen."""
 POINTS_S = 30.0
 """Seconds between two calls of git for its tags (20 ms) while nothing is changed here."""
-JOURNAL_SHOWN = 50
-
-
-@dataclass
-class _Files:
-    """The flag files as last read."""
-
-    stamps: tuple[tuple[int, int, int] | None, ...]
-    values: dict[str, str]
 
 
 class ControlStatus:
@@ -39,15 +26,13 @@ class ControlStatus:
     def __init__(self, context: ChangeContext) -> None:
         """``context.add_marker`` is called for an edit that was made elsewhere."""
         self._settings, self._root = context.timmy.settings, context.timmy.root
-        self._journal, self._points = context.journal, context.points
-        self._watch, self._add_marker = context.setup.watch, context.add_marker
-        self._files: _Files | None = None
+        self._journal, self._points = JournalView(context.journal), context.points
+        self._watch = context.setup.watch
+        self._outside = OutsideEdits(context.add_marker)
         self._flags: tuple[FlagState, ...] = ()
         self._flags_read_from: tuple[object, ...] | None = None
         self._turns: Sequence[Turn] = ()
         """Held, so that no other turns get their id."""
-        self._operations: list[Operation] = []
-        self._journal_stamp: object = None
         self._shown_points: tuple[RestorePoint, ...] = ()
         self._points_at = float("-inf")
         self._folder = context.timmy.v34_folder
@@ -58,15 +43,14 @@ class ControlStatus:
     def read(self, turns: Sequence[Turn], changing: bool) -> ControlState:
         """The state now. ``changing``: an edit found now is our own. Raises OSError, ControlError."""
         self._read_flags(turns)
-        self._read_journal()
-        self._mark_outside_edits(self._flags, changing)
+        paths = (self._settings.paths.config, self._settings.paths.app)
+        self._outside.look({path: self._root / path for path in paths}, self._flags, changing)
         now = time.monotonic()
         if changing or now - self._points_at >= POINTS_S:
             self._shown_points, self._points_at = self._points.list(), now
-        operations = self._operations
         return ControlState(
             flags=self._flags,
-            journal=tuple(_entry(operation, operations) for operation in reversed(operations[-JOURNAL_SHOWN:])),
+            journal=self._journal.entries(),
             restore_points=self._shown_points,
             restore_problems=self._points.list_problems,
             service=self._service(),
@@ -79,7 +63,7 @@ class ControlStatus:
     def _read_flags(self, turns: Sequence[Turn]) -> None:
         """Parse the files again only when one of them or the turns changed: two files take 7 ms."""
         paths = dict.fromkeys(flag.file for flag in flag_table(self._root, self._settings))
-        files = tuple(_stamp(self._root / path) for path in paths)
+        files = tuple(stamp_of(self._root / path) for path in paths)
         serving = self._watch.newest(_fresh_enough)
         read_from = (files, serving.identity, id(turns))
         if self._flags_read_from != read_from:
@@ -88,11 +72,6 @@ class ControlStatus:
             shown = turns if one is None else of_running_process(turns, one.started_at)
             self._flags = flag_states(self._root, self._settings, shown)
             self._flags_read_from, self._turns = read_from, turns
-
-    def _read_journal(self) -> None:
-        stamp = _stamp(self._journal.path)
-        if stamp is None or stamp != self._journal_stamp:
-            self._operations, self._journal_stamp = self._journal.operations(), stamp
 
     @property
     def serving(self) -> Serving:
@@ -110,43 +89,8 @@ class ControlStatus:
             return f"port {serving.port}: starting (pid {', '.join(str(pid) for pid, _ in self._starting)})"
         return describe(serving, time.clock_gettime(time.CLOCK_BOOTTIME)) + self._start_hint
 
-    def _mark_outside_edits(self, flags: Sequence[FlagState], changing: bool) -> None:
-        """Add a marker for an edit by another program: the flags that it changed, or the file when it changed none."""
-        paths = [self._settings.paths.config, self._settings.paths.app]
-        files = _Files(tuple(_stamp(self._root / path) for path in paths), {one.key: one.file_value for one in flags})
-        before, self._files = self._files, files
-        if before is None or changing or files.stamps == before.stamps:
-            return
-        changed = [
-            f"{one.label} {before.values[one.key]}→{one.file_value}"
-            for one in flags
-            if MISSING not in (before.values.get(one.key, MISSING), one.file_value)
-            and before.values[one.key] != one.file_value
-        ]
-        edited = [path for path, old, new in zip(paths, before.stamps, files.stamps, strict=True) if old != new]
-        self._add_marker("outside", ", ".join(changed) if changed else f"{', '.join(edited)} edited")
-
 
 def _fresh_enough(serving: Serving, age_s: float) -> bool:
     """The search for who listens need not be made again."""
     all_alive = all(alive(one.pid, one.started) for one in serving.listeners)
     return all_alive and age_s < (SERVICE_S if serving.listeners else SEARCH_S)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    return info.st_ino, info.st_mtime_ns, info.st_size
-
-
-def _entry(operation: Operation, operations: Sequence[Operation]) -> JournalEntry:
-    return JournalEntry(
-        op=operation.op,
-        at=operation.at,
-        label=operation.label,
-        state=f"open: {classify(operation)}" if operation.open and operation.files else operation.stage,
-        undoable=undoable(operation, operations),
-        detail=operation.message,
-    )

@@ -3,15 +3,15 @@
 import ast
 import math
 import re
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
 
 from timmy_tui.control.edit.assignments import collect
+from timmy_tui.control.edit.places import Seen, Value
 from timmy_tui.control.edit.python_source import Source, read_source
 from timmy_tui.control.errors import Refused
 from timmy_tui.core.foreign_python import literal
-
-Value = bool | int | float | str
 
 _NUMBER = re.compile(r"(?:[+-][ \t]*)?[0-9.][0-9A-Za-z_.]*(?:(?<=[eE])[+-][0-9_]+)?")
 _STRING = re.compile(
@@ -20,22 +20,52 @@ _STRING = re.compile(
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
+class PythonPlace(ABC):
+    """A place in a Python file: the ``Place`` of edit/places.py, for literals."""
+
+    @abstractmethod
+    def node(self, tree: ast.Module) -> ast.expr:
+        """The value's node. Raises Refused with the reason and the lines unless it is certain."""
+
+    def look(self, data: bytes) -> Seen:
+        """What stands there. Raises Refused."""
+        source = read_source(data)
+        found = _literal(source, self.node(source.tree), self)
+        return Seen(found.value, found.text, found.line, source.line(found.line))
+
+    def put(self, data: bytes, value: Value | None) -> bytes:
+        """The file with another value there, proved. Raises Refused."""
+        if value is None:
+            raise Refused(f"{self} cannot be taken out of the file.")
+        return patch(data, self, value)
+
+    def read(self, text: str) -> Value:
+        """A value from its text. Raises Refused."""
+        return literal_value(text)
+
+
 @dataclass(frozen=True)
-class Constant:
+class Constant(PythonPlace):
     """``NAME = literal`` at the top level of the module."""
 
     name: str
+
+    def node(self, tree: ast.Module) -> ast.expr:
+        return _constant(tree, self)
 
     def __str__(self) -> str:
         return self.name
 
 
 @dataclass(frozen=True)
-class Keyword:
+class Keyword(PythonPlace):
     """``function(…, keyword=literal)``: the one call of ``function`` in the file."""
 
     function: str
     keyword: str
+
+    def node(self, tree: ast.Module) -> ast.expr:
+        return _keyword(tree, self).value
 
     def __str__(self) -> str:
         return f"{self.function}({self.keyword}=)"
@@ -61,25 +91,25 @@ class Literal:
     """As it is written."""
 
 
-def find_literal(source: bytes, selector: Selector) -> Literal:
+def find_literal(source: bytes, selector: PythonPlace) -> Literal:
     """The literal that ``selector`` names. Raises Refused with the reason and the lines unless it is certain."""
     parsed = read_source(source)
-    return _literal(parsed, _value_node(parsed.tree, selector), selector)
+    return _literal(parsed, selector.node(parsed.tree), selector)
 
 
-def patch(source: bytes, selector: Selector, value: Value) -> bytes:
+def patch(source: bytes, selector: PythonPlace, value: Value) -> bytes:
     """``source`` with another value in that one literal, proved by parsing it again. Raises Refused.
 
     The proof: both files parse to the same tree once that literal is blanked, and the literal reads as ``value``.
     """
     before = read_source(source)
-    old = _literal(before, _value_node(before.tree, selector), selector)
+    old = _literal(before, selector.node(before.tree), selector)
     if type(value) is not old.type:
         wanted = type(value).__name__
         raise Refused(f"{selector} holds {_a(old.type.__name__)}; {_a(wanted)} would change its type.", [old.line])
     new = source[: old.start] + literal_text(value, old, before.encoding).encode(before.encoding) + source[old.end :]
     after = read_source(new)
-    found = _literal(after, _value_node(after.tree, selector), selector)
+    found = _literal(after, selector.node(after.tree), selector)
     same = found.value == value and found.type is old.type and found.start == old.start
     if not same or _blanked(before.tree, selector) != _blanked(after.tree, selector):
         raise Refused(f"The new value of {selector} does not read back as requested.", [old.line])
@@ -99,10 +129,6 @@ def literal_value(text: str) -> Value:
         if isinstance(value, bool | int | float | str):
             return value
     raise Refused("That is not a literal.")
-
-
-def _value_node(tree: ast.Module, selector: Selector) -> ast.expr:
-    return _constant(tree, selector) if isinstance(selector, Constant) else _keyword(tree, selector).value
 
 
 def _constant(tree: ast.Module, selector: Constant) -> ast.expr:
@@ -150,7 +176,7 @@ def _names(node: ast.expr, function: str) -> bool:
     )
 
 
-def _literal(source: Source, node: ast.expr, selector: Selector) -> Literal:
+def _literal(source: Source, node: ast.expr, selector: PythonPlace) -> Literal:
     """``node`` as a literal of one token, a sign allowed."""
     value = _plain_value(node)
     if value is None:
@@ -231,8 +257,8 @@ class _Blank(ast.NodeTransformer):
         return found
 
 
-def _blanked(tree: ast.Module, selector: Selector) -> str:
-    return ast.dump(_Blank(_value_node(tree, selector)).visit(tree))
+def _blanked(tree: ast.Module, selector: PythonPlace) -> str:
+    return ast.dump(_Blank(selector.node(tree)).visit(tree))
 
 
 def _a(noun: str) -> str:

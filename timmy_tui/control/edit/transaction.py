@@ -11,8 +11,7 @@ from pathlib import Path
 
 from timmy_tui.control.edit.atomic_replace import FileImage, Staged, read_file, replace_file, sync_folder, temp_name
 from timmy_tui.control.edit.file_presence import Folders, StagedNew, StagedRemoval
-from timmy_tui.control.edit.literal import Literal, Selector, Value, find_literal, patch
-from timmy_tui.control.edit.python_source import read_source
+from timmy_tui.control.edit.places import Place, Seen, Value
 from timmy_tui.control.errors import Conflict, Refused, Unsafe
 from timmy_tui.core.errors import ControlError
 from timmy_tui.core.settings import state_dir
@@ -24,11 +23,12 @@ class HalfDone(ControlError):
 
 @dataclass(frozen=True)
 class Edit:
-    """What is asked for: this value in that literal."""
+    """What is asked for: this value at that place."""
 
     path: Path
-    selector: Selector
-    value: Value
+    selector: Place
+    value: Value | None
+    """None: taken out, where the file can do without it."""
     name: str = ""
     """As the journal writes it; empty: the constant, or ``function(keyword=)``."""
 
@@ -38,7 +38,7 @@ class EditedLiteral:
     """One literal of a planned file, before and after, as it is written in the file."""
 
     name: str
-    selector: Selector | None
+    selector: Place | None
     """None in a planned file that puts whole bytes back."""
     old: str
     new: str
@@ -108,31 +108,22 @@ def plan(edits: Sequence[Edit], backups: Path | None = None) -> tuple[PlannedFil
 
 def _planned(image: FileImage, edits: Sequence[Edit], backups: Path) -> PlannedFile:
     data = image.data
-    before: list[tuple[Edit, Literal]] = []
+    made: list[Edit] = []
     for edit in edits:
-        old = find_literal(data, edit.selector)
-        if old.value == edit.value and old.type is type(edit.value):
+        old = edit.selector.look(data)
+        if old.value == edit.value and type(old.value) is type(edit.value):
             continue
-        if any(edit.selector == other.selector for other, _ in before):
+        if any(edit.selector == other.selector for other in made):
             raise Refused(f"{edit.selector} is to be changed twice.", [old.line])
-        data = patch(data, edit.selector, edit.value)
-        before.append((edit, old))
-    old_source, new_source = read_source(image.data), read_source(data)
-    literals = []
-    for edit, _ in before:
-        old, new = find_literal(image.data, edit.selector), find_literal(data, edit.selector)
-        literals.append(
-            EditedLiteral(
-                edit.name or str(edit.selector),
-                edit.selector,
-                old.text,
-                new.text,
-                old.line,
-                old_source.line(old.line),
-                new_source.line(new.line),
-            )
-        )
-    return _file(image, data, tuple(literals), backups)
+        data = edit.selector.put(data, edit.value)
+        made.append(edit)
+    seen = [(edit, edit.selector.look(image.data), edit.selector.look(data)) for edit in made]
+    return _file(image, data, tuple(_edited(edit, old, new) for edit, old, new in seen), backups)
+
+
+def _edited(edit: Edit, old: Seen, new: Seen) -> EditedLiteral:
+    name = edit.name or str(edit.selector)
+    return EditedLiteral(name, edit.selector, old.text, new.text, old.line, old.shown, new.shown)
 
 
 def _file(image: FileImage, new: bytes, literals: tuple[EditedLiteral, ...], backups: Path) -> PlannedFile:

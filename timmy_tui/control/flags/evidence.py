@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timmy_tui.model.flags import Flag, newest_shown, shown_by_session
+from timmy_tui.model.flag import Flag
+from timmy_tui.model.flags import newest_shown, shown_by_session
 from timmy_tui.model.turn import FlagValue, Turn
 
 WANTED = 2

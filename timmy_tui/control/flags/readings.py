@@ -16,8 +16,8 @@ from timmy_tui.core.decode import decimal_number, whole_number
 from timmy_tui.core.errors import NotFound
 from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import FlagState
+from timmy_tui.model.flag import Flag
 from timmy_tui.model.flag_words import word
-from timmy_tui.model.flags import Flag
 from timmy_tui.model.turn import FlagValue, Turn
 
 __all__ = [
@@ -53,6 +53,8 @@ class FlagReading:
     """Why it cannot be read, or not be changed."""
     lines: tuple[int, ...] = ()
     """Line of the value, or the lines that ``reason`` is about."""
+    note: str = ""
+    """What the user is to know of the value, behind its meaning."""
 
     @property
     def editable(self) -> bool:
@@ -71,7 +73,11 @@ class BadPair:
 
 def find_flag(key: str, root: Path, settings: Settings) -> Flag:
     """By key, other name or constant. Raises NotFound with the nearest key."""
-    table = flag_table(root, settings)
+    return named_flag(key, flag_table(root, settings))
+
+
+def named_flag(key: str, table: Sequence[Flag]) -> Flag:
+    """The same in a table that is at hand. Raises NotFound."""
     for flag in table:
         if flag.is_named(key):
             return flag
@@ -109,6 +115,15 @@ def _reading(flag: Flag, image: FileImage | Refused) -> FlagReading:
     if literal.type is not flag.type:
         reason = f"The file holds a value of type {literal.type.__name__}, not {flag.type.__name__}."
     return FlagReading(flag, literal.value, reason, (literal.line,))
+
+
+def of_type(flag: Flag, value: FlagValue) -> FlagValue | None:
+    """The value as the flag's type has it, whole numbers with and without decimals alike; else None."""
+    if flag.type is float and type(value) is int:
+        return float(value)
+    if flag.type is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is flag.type else None
 
 
 def parse_value(flag: Flag, text: str) -> FlagValue:
@@ -184,23 +199,26 @@ def flag_states(root: Path, settings: Settings, turns: Sequence[Turn]) -> tuple[
     readings = read_flags(root, settings)
     values = {reading.flag.key: reading.value for reading in readings if reading.value is not None}
     pairs = combination_warnings(values)
-    return tuple(_state(reading, turns, pairs) for reading in readings)
+    bad = {key: pair.message for pair in reversed(pairs) for key, _ in pair.good}
+    return tuple(
+        flag_state(one, running_value(one.flag, turns), bad.get(one.flag.key, one.flag.warning)) for one in readings
+    )
 
 
-def _state(reading: FlagReading, turns: Sequence[Turn], pairs: Sequence[BadPair]) -> FlagState:
+def flag_state(reading: FlagReading, running: FlagValue | None, warning: str = "") -> FlagState:
+    """One flag for the screen and the shell. ``running``: the value that runs."""
     flag = reading.flag
     value = word(flag, reading.value)
-    bad = [pair.message for pair in pairs if flag.key in dict(pair.good)]
     where = f" (line {', '.join(map(str, reading.lines))})" if reading.reason and reading.lines else ""
     choices = tuple(word(flag, choice) for choice in flag.choices) or tuple(sorted(flag.words.values(), reverse=True))
     return FlagState(
         key=flag.key,
         label=flag.label,
         file_value=value,
-        running_value=word(flag, running_value(flag, turns)),
+        running_value=word(flag, running),
         override=flag.read_only or f"{reading.reason}{where}",
         editable=reading.editable,
         choices=choices,
-        meaning=" ".join(text for text in (flag.meaning.get("", ""), flag.meaning.get(value, "")) if text),
-        warning=bad[0] if bad else flag.warning,
+        meaning=" ".join(filter(None, (flag.meaning.get("", ""), flag.meaning.get(value, ""), reading.note))),
+        warning=warning,
     )

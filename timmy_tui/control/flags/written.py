@@ -1,18 +1,19 @@
-"""The flags that v34's files held, and since when: from the journal of this program's changes, and from the files."""
+"""The flags that the files held, and since when: from the journal of this program's changes, and from the files."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from timmy_tui.control.edit.literal import literal_value
+from timmy_tui.control.edit.selectors import place_of
 from timmy_tui.control.errors import Refused
-from timmy_tui.control.flags.readings import read_flags
-from timmy_tui.control.flags.user_flags import by_literal, flag_table
+from timmy_tui.control.flags.flag_files import FlagFiles
+from timmy_tui.control.flags.readings import of_type
 from timmy_tui.control.journal.write_ahead import ROLLED_BACK, FileRecord, Journal, Operation
 from timmy_tui.core.errors import ControlError
-from timmy_tui.core.settings import Settings
 from timmy_tui.model.change import ChangeState
-from timmy_tui.model.flags import KnownFlags, Shown, WrittenValue
+from timmy_tui.model.flag import Flag, Shown
+from timmy_tui.model.flags import KnownFlags, WrittenValue
+from timmy_tui.model.turn import FlagValue
 
 _NOT_WRITTEN = frozenset({str(ChangeState.EDITING), "not applied", "refused", "changed by someone else"})
 """Stages of an operation whose values are not in the file, or in a file that somebody else has changed since."""
@@ -26,14 +27,12 @@ class WrittenFlags:
     It only reads, and makes no folder. Use it from one thread.
     """
 
-    def __init__(self, settings: Settings, root: Path, folder: Path | None) -> None:
+    def __init__(self, files: FlagFiles, folder: Path | None) -> None:
         """``folder``: where the journal is; it need not exist. None: no journal."""
-        self._settings, self._root = settings, root
+        self._files = files
         self._journal = Journal(folder / "journal.jsonl") if folder is not None else None
-        table = flag_table(root, settings)
-        self._flags = tuple(flag for flag in table if not flag.unread)
-        self._by_literal = by_literal(root, self._flags)
-        self._by_file = {flag.key: os.path.realpath(root / flag.file) for flag in self._flags}
+        self._flags = files.flags
+        self._by_file = {flag.key: path for flag in self._flags if (path := files.path_of(flag))}
         self._stamps: dict[str, Stamp] = {}
         self._journal_stamp: Stamp = None
         self._from_files: list[WrittenValue] = []
@@ -58,11 +57,11 @@ class WrittenFlags:
         fresh = {path for path, stamp in stamps.items() if stamp != self._stamps.get(path)}
         if not fresh:
             return False
-        for reading in read_flags(self._root, self._settings):
+        for reading in self._files.read():
             flag = reading.flag
             path = self._by_file.get(flag.key, "")
             stamp = stamps.get(path)
-            if path in fresh and stamp is not None and Shown.FILE in flag.shown_by and not flag.unread:
+            if path in fresh and stamp is not None and Shown.FILE in flag.shown_by:
                 value = None if reading.reason else reading.value
                 self._from_files.append(WrittenValue(at=stamp[1] / 1e9, flag=flag.key, value=value))
         self._stamps = stamps
@@ -99,19 +98,25 @@ class WrittenFlags:
     def _restored(self, file: FileRecord, at: float) -> Iterator[WrittenValue]:
         """Whole files were put back: the journal does not say which values they hold."""
         for flag in self._flags:
-            if self._by_file[flag.key] == file.path and Shown.JOURNAL in flag.shown_by:
+            if self._by_file.get(flag.key) == file.path and Shown.JOURNAL in flag.shown_by:
                 yield WrittenValue(at=at, flag=flag.key, value=None)
 
     def _changed(self, file: FileRecord, operation: Operation) -> Iterator[WrittenValue]:
         for literal in file.literals:
-            flag = self._by_literal.get((file.path, literal.name))
+            flag = self._files.flag_at(file.path, literal.name)
             if flag is None or Shown.JOURNAL not in flag.shown_by:
                 continue
             try:
-                new, old = literal_value(literal.new), literal_value(literal.old)
+                place = place_of(literal.selector)
+                new, old = (_in_effect(flag, place.read(text)) for text in (literal.new, literal.old))
             except Refused:
                 continue
             yield WrittenValue(at=operation.started, flag=flag.key, value=new, before=old)
+
+
+def _in_effect(flag: Flag, value: FlagValue | None) -> FlagValue | None:
+    """What runs where a file has this: the default for what it does not have."""
+    return flag.default if value is None else of_type(flag, value)
 
 
 def _stamp(path: str) -> Stamp:

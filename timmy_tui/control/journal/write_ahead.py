@@ -18,7 +18,7 @@ from msgspec import Struct
 from timmy_tui.control.boot import boot_id
 from timmy_tui.control.edit.atomic_replace import read_file
 from timmy_tui.control.edit.file_presence import Folders, absent
-from timmy_tui.control.edit.literal import literal_value, selector_of
+from timmy_tui.control.edit.selectors import place_of
 from timmy_tui.control.edit.transaction import Edit, PlannedFile, plan_bytes, plan_new, plan_removal
 from timmy_tui.control.errors import Conflict, Refused
 from timmy_tui.control.journal.lock import ChangeLock, Locked
@@ -52,7 +52,7 @@ class LiteralRecord(Struct, frozen=True):
     new: str
     line: int = 0
     selector: str = ""
-    """``NAME`` or ``function(keyword=)``."""
+    """``NAME``, ``function(keyword=)``, or ``"key"`` of a JSON object."""
 
 
 class FileRecord(Struct, frozen=True):
@@ -292,10 +292,10 @@ def _backup(file: FileRecord) -> bytes:
 def reversed_edits(operation: Operation) -> tuple[Edit, ...]:
     """The operation's literals with their old values, to be planned against the files as they are now."""
     return tuple(
-        Edit(Path(file.path), selector_of(literal.selector), literal_value(literal.old), literal.name)
+        Edit(Path(file.path), place, place.read(literal.old), literal.name)
         for file in operation.files
         for literal in file.literals
-        if literal.selector
+        if literal.selector and (place := place_of(literal.selector))
     )
 
 

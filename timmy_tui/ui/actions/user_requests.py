@@ -225,7 +225,7 @@ class Requests:
 
 def unavailable_commands(backend: Backend) -> dict[str, str]:
     """Command id → why it does not work here."""
-    unavailable: dict[str, str] = {}
+    unavailable = dict(backend.lacking)
     for command in COMMANDS:
         writes = command.needs or command.id in WRITE_FILES
         if backend.read_only and (command.danger or command.needs == "control" or (backend.looks_only and writes)):

@@ -41,7 +41,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     rows.extend((row, None) for row in trial_lines(view, width))
     rows.extend((row, None) for row in verdict_lines(view, width))
     rows.extend((row, None) for row in wait_lines(view, width))
-    rows.extend(_point_rows(control, view, width))
+    rows.extend(_point_rows(control, view, width) if control.has_points else ())
     rows.append((title("journal, newest first", width, view), None))
     rows.extend((_entry(entry, control.change), ("op", entry.op)) for entry in control.journal)
     if not control.journal:
@@ -89,7 +89,7 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
         title("last change" if over else "running change", width, view),
         line(
             (f"{foreign(change.label, 40)}  ", "value"), (str(change.state), "info"), f"  {change.elapsed:.0f}s{limit}",
-            (f"  evidence {change.evidence[0]}/{change.evidence[1]}", "muted"),
+            (f"  evidence {change.evidence[0]}/{change.evidence[1]}" if change.evidence[1] else "", "muted"),
             (f"  pid {change.pid}" if change.pid is not None else "", "muted"),
             (f"  {change.listeners} listening" if change.listeners is not None else "", "muted"),
         ),

@@ -201,7 +201,7 @@ def change_line(view: View, width: int) -> Line:
     parts = [line((str(change.state), role.get(change.state, "info")), (f" {change.elapsed:.0f}s{limit}", "text"))]
     if change.countdown is not None:
         parts.append(line((f"rolling back in {change.countdown:.0f}s, any key cancels", "bad")))
-    if change.state is ChangeState.VERIFYING:
+    if change.state is ChangeState.VERIFYING and change.evidence[1]:
         parts.append(line((f"evidence {change.evidence[0]}/{change.evidence[1]}", "text")))
     if change.choices or change.state is ChangeState.KEPT:
         parts.append(choice_words(change, view))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from timmy_tui.core.formatting import MISSING, ago, duration
 from timmy_tui.model.snapshot import PassBound
 from timmy_tui.model.stages import STAGES, Stage
+from timmy_tui.model.system import watched
 from timmy_tui.ui.paint.lines import Line, left, line, right
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.view import View
@@ -15,8 +16,8 @@ NOT_KNOWN = "longer, by how much is not known"
 
 
 def wait_lines(view: View, width: int) -> list[Line]:
-    """One row for each setting; empty before the first turn."""
-    if not view.turns:
+    """One row for each setting; empty before the first turn, and where what it costs is not known."""
+    if not view.turns or not watched().is_built_in:
         return []
     meaning = 40 if width >= 110 else 0
     rows = [line(("  " + left("setting", 7 + meaning) + right("set", 7) + "  really waited", "title"))]

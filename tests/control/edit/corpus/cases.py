@@ -5,7 +5,8 @@ A table instead of files: most of them hold bytes that an editor, a formatter or
 
 from dataclasses import dataclass
 
-from timmy_tui.control.edit.literal import Constant, Keyword, Selector, Value
+from timmy_tui.control.edit.literal import Constant, Keyword, Selector
+from timmy_tui.control.edit.places import Value
 
 X = Constant("X")
 RAW = Keyword("call", "raw")
