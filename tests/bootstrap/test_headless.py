@@ -1,19 +1,26 @@
 """The watcher's parts: what it says of snapshots, and which turns no snapshot had."""
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from tests.ui.snapshots import finding
+from timmy_tui.bootstrap import watched_source
 from timmy_tui.bootstrap.log_import import UnseenTurns
-from timmy_tui.bootstrap.watched_source import MOST_NOTICES, Inbox
+from timmy_tui.bootstrap.watched_source import MOST_NOTICES, Inbox, WatchedSource
+from timmy_tui.bootstrap.wiring import SourceOptions
+from timmy_tui.core.installation import installation_at
+from timmy_tui.core.settings import HistorySettings, Paths, Settings
 from timmy_tui.model.judgement import Comparison, JudgementState, StageVerdict
 from timmy_tui.model.snapshot import Counts, Health, Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
 from timmy_tui.report.backlog import SETTLED_S
 from timmy_tui.report.watch_events import MOST_KNOWN, NUMBER_S, DatedLines, Once, WatchEvents, notice
+from timmy_tui.sources.timmy import Timmy
 
 
 def turn(ordinal: int, number: int | None = None, **fields: Any) -> Turn:
@@ -440,3 +447,36 @@ def test_a_snapshot_of_an_older_reading_is_none() -> None:
     inbox.put(2, new)
     inbox.put(1, old)
     assert inbox.wait(0.0).snapshot is new
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_without_a_state_folder_turns_are_sent_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usable: bool
+) -> None:
+    """And a second watcher, which knows of the first, sends none."""
+    made: list[SourceOptions] = []
+
+    class Nothing:
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *_: None
+
+    def source(timmy: Timmy, options: SourceOptions, notify: object) -> Nothing:
+        made.append(options)
+        return Nothing()
+
+    monkeypatch.setattr(watched_source, "live_source", source)
+    state = tmp_path / "state"
+    if not usable:
+        state.write_text("a file")
+    timmy = Timmy(
+        replace(Settings(), history=HistorySettings(enabled=False)), installation_at(tmp_path, Paths()), state
+    )
+    watchers = [WatchedSource(timmy, False, Inbox()) for _ in range(2)]
+    try:
+        owners = [bool(watcher.start()) for watcher in watchers]
+        assert owners == [False, usable]
+        assert [one.export for one in made[:2]] == [True, not usable]
+        assert made[0].record == usable
+    finally:
+        for watcher in reversed(watchers):
+            watcher.stop()

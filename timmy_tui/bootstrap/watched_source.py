@@ -133,7 +133,9 @@ class WatchedSource:
 
     def _begin(self, seen: tuple[Turn, ...] = ()) -> None:
         reading = self._inbox.begin_reading()
-        options = SourceOptions(services=self._services, record=self._is_first, export=self._is_first)
+        # Without a state folder nobody knows of another one: each sends, with the same ids.
+        exports = self._is_first or self._lock is None
+        options = SourceOptions(services=self._services, record=self._is_first, export=exports)
         self._source = source = live_source(self._timmy, options, self._inbox.notify)
         if self.records:
             self._import = LogImport(self._timmy, source.store_reading, self._inbox.notify)
