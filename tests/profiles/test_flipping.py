@@ -35,11 +35,15 @@ class Home:
         return (*SYSTEM, "--source", str(self.log))
 
     def turns(self, number: int, at: float) -> None:
-        """More of them in the log; the last one began ``at`` seconds from now."""
+        """More of them in the log, all within the second ``at`` from now.
+
+        A flip from the shell has been looked at for two seconds when its command ends: a turn of then is behind it.
+        """
+        clock = stamp(at)
         with self.log.open("a") as log:
-            for place in range(number):
+            for _ in range(number):
                 self._turns += 1
-                clock, stt = stamp(at - number + 1 + place), 200 + self._turns
+                stt = 200 + self._turns
                 log.write(f"{clock} [timmy] INFO: [DAN] Hello {self._turns}. (STT: {stt}ms, SPK: 40ms)\n")
                 log.write(
                     f"{clock} [timmy] INFO: [PERF] endpoint=512ms queue=3ms spk=40ms stt={stt}ms retrieval=30ms "
@@ -77,14 +81,14 @@ def test_from_the_shell_a_flip_is_made_begins_an_epoch_and_is_undone(home: Home)
     said = home.run("flip", "muted", "on", "--yes")
     assert '- "tts_muted": false' in said and "kept, the file says so" in said
     assert home.values() == {**DEFAULTS, "tts_muted": True}
-    home.turns(3, at=5)
+    home.turns(3, at=0)
     report = home.run("report", "--sessions")
     assert "5 turns  restart\n" in report or "5 turns  first turn\n" in report
     assert "3 turns  muted off→on\n" in report
     assert "undo" in home.run("journal")
     home.run("undo", "--yes")
     assert home.file.read_bytes() == before
-    home.turns(2, at=12)
+    home.turns(2, at=2)
     assert "2 turns  muted on→off\n" in home.run("report", "--sessions")
     assert "nothing" not in home.run("journal")
 
@@ -92,7 +96,7 @@ def test_from_the_shell_a_flip_is_made_begins_an_epoch_and_is_undone(home: Home)
 def test_a_named_log_tells_for_itself_alone(home: Home) -> None:
     home.turns(5, at=-60)
     home.run("flip", "muted", "on", "--yes")
-    home.turns(3, at=5)
+    home.turns(3, at=0)
     done = call(home.folder, "report", "--log", str(home.log), "--sessions", *SYSTEM)
     assert "muted" not in done.stdout.split("not visible")[0]
 
@@ -102,9 +106,9 @@ def test_what_its_own_panel_flips_is_found_in_its_log(home: Home) -> None:
     with Standin(home.file, home.log) as v2:
         v2.set("tts_muted", True)
         v2.set("tts_muted", False)
-    home.turns(3, at=5)
+    home.turns(3, at=0)
     home.run("flip", "muted", "on", "--yes")
-    home.turns(2, at=12)
+    home.turns(2, at=0)
     report = home.run("report", "--sessions")
     assert "2 turns  muted off→on\n" in report and "flags of the newest" in report
 
@@ -158,7 +162,7 @@ def test_in_the_dashboard_a_flip_is_confirmed_shown_as_an_epoch_and_undone(home:
         pane.press("y")
         pane.until("kept, the file says so")
         assert home.values()["tts_muted"] is True
-        home.turns(6, at=4)
+        home.turns(6, at=2)
         pane.until("verdict, muted off→on")
         pane.press("u")
         pane.until("byte for byte as before")
