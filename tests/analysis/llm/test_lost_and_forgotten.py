@@ -17,7 +17,7 @@ def chained() -> ChainedRequest:
     """The second turn of a conversation: 1000 tokens, of which the slot should hold 750 (the first had 250)."""
     chain = RequestChain(9)
     for ordinal, tokens in enumerate((250, 1000, 1000)):
-        chain.put(request(ordinal, tokens), 0)
+        chain.put(request(ordinal, tokens))
     found = chain.newest
     assert found is not None and found.reusable_tokens == 750
     return found
