@@ -46,7 +46,8 @@ class Change:
         self._record = Record(context.journal, self.progress.op)
         self._written = False
         self._listener: Listener | None = None
-        self._verification = Verification(plan.requested, None)
+        self._verification: Verification
+        """Set before the first step that reads it: what counts depends on how the change began."""
 
     def run(self) -> None:
         """Carry out the whole change. Never raises: an error becomes a state and a message."""
