@@ -48,6 +48,11 @@ def test_a_cold_turn_that_lost_so_much_is_a_miss(reused: int, miss: bool) -> Non
     assert is_miss(chained(), split(reused), ASSUMED_RULE) is miss
 
 
+@pytest.mark.parametrize(("most", "miss"), [(0.299, True), (0.3, False)])
+def test_an_estimate_that_may_reach_three_tenths_is_no_miss(most: float, miss: bool) -> None:
+    assert is_miss(chained(), split(50, Certainty.ESTIMATED, least=0.0, most=most), ASSUMED_RULE) is miss
+
+
 def test_rules_are_true_since_these_versions() -> None:
     assert [rule.since for rule in RULES] == [
         (0, 1, 0), (0, 2, 0), (0, 4, 0), (0, 12, 5), (0, 12, 7), (0, 30, 0), (0, 30, 1), (0, 30, 11), (0, 33, 3),

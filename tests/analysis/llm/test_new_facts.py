@@ -71,6 +71,15 @@ def test_a_revision_stays_with_the_version_that_served_it(place: tuple[int, int,
     assert tracker.add(generated_turn(2, 1000, 300.0)).reason == "no cold turn yet to compare with"
 
 
+def test_a_new_turn_is_of_the_newest_version() -> None:
+    """0.12.5 does not time all that it evaluates, 0.12.11 does."""
+    tracker = ReuseTracker()
+    for version in ("0.12.5", "0.12.11"):
+        tracker.set_version(version)
+    tracker.add(generated_turn(0, 1000, 1080.0, load_ms=2200.0))
+    assert tracker.add(generated_turn(1, 1000, 300.0)).reason.startswith("compared with 1 cold turn, ")
+
+
 @pytest.mark.parametrize(("taught", "earlier"), [(64, True), (65, False)])
 def test_the_newest_64_cold_turns_teach(taught: int, earlier: bool) -> None:
     rate = ColdRate()
