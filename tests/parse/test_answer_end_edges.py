@@ -195,3 +195,41 @@ def test_of_a_turn_without_an_id_no_length_is_known() -> None:
     assert end.by_length() is None and asked == ["aaaaaaaa"]
     end.note(DebugFact("begin", {}))
     assert end.by_length() is None and asked == ["aaaaaaaa"]
+
+
+# -- what stands between, and how long an answer is
+
+
+@pytest.mark.parametrize("kind", [None, "", "access", "health", "tts_failure"])
+@pytest.mark.parametrize("held", [ADDED, f"{D}Assistant response added"])
+def test_what_another_thread_prints_behind_an_answer_decides_nothing(kind: str | None, held: str) -> None:
+    """Fifty lines are waited for; then v34's line counts, unless v34 prints nothing but the total behind it."""
+    end = AnswerEnd()
+    fact = None if kind is None else DebugFact(kind, {})
+    end.held = [held] * 49
+    assert end.by_next(fact) is None
+    end.held = [held] * 50
+    assert end.by_next(fact) is (held != ADDED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ended"),
+    [("serving", True), ("restarting", True), ("begin", False), ("step", False), ("answer", False), ("storage", False)],
+)
+def test_behind_v34s_last_line_only_the_total_or_another_run_of_v34_comes(kind: str, ended: bool) -> None:
+    end = AnswerEnd()
+    end.held = [ADDED]
+    assert end.by_next(DebugFact(kind, {})) is ended
+    end.held = [f"{D}Assistant response added"]
+    assert end.by_next(DebugFact(kind, {})) is True, "an older v34 stores the answer there"
+
+
+@pytest.mark.parametrize(("lines", "length"), [([], 5), (["four"], 10), ([""], 6), (["", ""], 7), (["four", "x"], 12)])
+def test_the_length_of_an_answer_has_one_character_for_each_break(lines: list[str], length: int) -> None:
+    end, told = AnswerEnd(), [length - 1, length, length + 1]
+    end.reply_length_of = lambda request_id: told.pop(0)
+    end.note(DebugFact("step", {}, "aaaaaaaa"))
+    end.begin(f"{D}LLM response received: hello")
+    for one in lines:
+        end.add(one)
+    assert [end.by_length() for _ in range(3)] == [True, True, False]

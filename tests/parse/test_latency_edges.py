@@ -120,3 +120,17 @@ def test_a_portion_of_bad_lines_alone() -> None:
     events, unparsed = feed(b"x", line(), b"y", b"z", line(request_id="b"))
     assert [one[1] for one in events] == ["aaaaaaaa", "b"]
     assert unparsed == {"not JSON": 3}
+
+
+def test_an_event_that_holds_another_one_is_one_event() -> None:
+    events, unparsed = feed(line(metadata=[FIELDS], request_id="bbbbbbbb"))
+    assert events == [(1764350000.5, "bbbbbbbb", "e", "v34", {})]
+    assert unparsed == {"metadata is not an object": 1}
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_bytes_that_are_no_text_cost_their_letter_and_not_the_event(torn: bool) -> None:
+    text = line(event="ab", metadata=[]).replace(b"ab", b"a\xff")
+    events, unparsed = feed(b'{"timestamp": 17' + text if torn else text)
+    assert events == [(1764350000.5, "aaaaaaaa", "a\ufffd", "v34", {})]
+    assert unparsed == {"metadata is not an object": 1, **({"torn line": 1} if torn else {})}

@@ -6,8 +6,10 @@ import time
 import pytest
 
 from timmy_tui.model.llm import ServedPrompt
+from timmy_tui.parse import ollama_patterns
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.parse.ollama_patterns import PATTERNS, is_generation, match_line, parse_time
+from timmy_tui.parse.ollama_prefix import strip_prefixes
 
 HEAD = "time=2025-10-03T13:22:30.008+02:00 level=DEBUG source=x.go:1 msg="
 
@@ -422,3 +424,19 @@ def test_the_level_in_the_servers_settings(level: str, debug: bool | None) -> No
     # What is not said leaves what is known; what a line shows is known from then on.
     assert feed(config.format("1"), config.format(level))[1].debug is (debug is not False)
     assert feed(config.format(level), "time=x level=DEBUG source=x.go:1 msg=whatever")[1].debug is True
+
+
+def test_a_line_without_a_hint_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly all lines of such a log are like that: neither its prefixes nor the patterns are looked at."""
+    looked: list[str] = []
+
+    def strip(text: str) -> object:
+        looked.append(text)
+        return strip_prefixes(text)
+
+    monkeypatch.setattr(ollama_patterns, "strip_prefixes", strip)
+    assert match_line("llama_model_loader: - kv   0: general.architecture str = llama") is None
+    assert looked == []
+    launched = "slot launch_slot_: id  0 | task 164 | processing task, is_child = 0"
+    assert match_line(launched) is not None
+    assert looked == [launched]

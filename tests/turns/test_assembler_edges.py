@@ -68,6 +68,29 @@ def test_an_older_turn_ends_no_newer_one() -> None:
     assert states(read_all(events)) == {"aaaaaaaa": "open", "bbbbbbbb": "open"}
 
 
+def test_the_end_of_a_turn_ends_no_other_one() -> None:
+    """Only words that begin a turn do. The one before it may still be spoken, and the one behind it has begun."""
+    names = ("aaaaaaaa", "bbbbbbbb", "cccccccc")
+    events = [event("v34_ollama_sent", 1000 * n, None, name) for n, name in enumerate(names)]
+    for ended in names:
+        told = states(read_all([*events, event("tts_resume_sent", 9000, None, ended)]))
+        assert told == {**dict.fromkeys(names, "open"), ended: "complete"}
+
+
+def test_every_older_turn_is_ended_in_whatever_order_they_came_and_no_newer_one() -> None:
+    """The debug log told of ``aaaaaaaa`` first; its events arrive behind those of three newer turns."""
+    assembler = TurnAssembler()
+    begin = "*" * 45 + "BEGIN" + "*" * 45
+    message = "*** Debug: Processing user message: hi [request_id=aaaaaaaa]"
+    total = "--- Total process_user_message took: 1.00s"
+    assembler.add_facts(V34Parser().feed([line.encode() for line in (begin, message, total)]))
+    newer = ("bbbbbbbb", "cccccccc", "dddddddd")
+    assembler.add_events([event("v34_ollama_sent", 1000, None, name) for name in (*newer, "aaaaaaaa")])
+    turns = assembler.add_events([event("stt_transcript_finalized", 2000, None, "cccccccc")])
+    assert states(turns) == {"aaaaaaaa": "aborted", "bbbbbbbb": "aborted"}
+    assert {turn.reason for turn in turns} == {"turn cccccccc began before it ended"}
+
+
 def test_a_turn_whose_events_come_behind_the_next_ones_is_ended_as_well() -> None:
     """The debug log told of the first turn; its events arrive when the next one is in flight."""
     assembler = TurnAssembler()

@@ -33,9 +33,7 @@ class TurnEndings:
     def _end_others(self, newest: Draft, event: Event, changed: dict[int, Draft]) -> None:
         """End the older turns when a turn with text begins; how each ended depends on how long it was silent."""
         self._silence.note(event)
-        for draft in list(self._open.values()):
-            if draft is newest or draft.ordinal > newest.ordinal:
-                continue
+        for draft in [draft for draft in self._open.values() if draft.ordinal < newest.ordinal]:
             if self._ends_without_tts(draft):
                 self.close(draft, TurnState.COMPLETE, changed)
             elif self._silence.is_over(draft):

@@ -203,3 +203,27 @@ def test_a_trial_that_is_left_twice_is_left_once() -> None:
     assert away.phases[0].windows == ((5.0, 10.0),) and leave(away, 20.0) == away
     assert resume(away, 30.0).phases[0].windows == ((5.0, 10.0), (30.0, None))
     assert resume(trial, 30.0) == trial
+
+
+# --- what is not known of a stage that moved
+
+
+def test_a_stage_without_a_ratio_is_told_by_its_times() -> None:
+    assert said(row("classify", 20.0, 40.0, ratio=None, low=None, high=None)).startswith("CLASS 20ms→40ms, n = 9/12")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [(9.99, "×9.99"), (10.0, "20ms→40ms"), (0.1001, "×0.10"), (0.1, "20ms→40ms"), (0.0, "20ms→40ms")],
+)
+def test_from_ten_times_on_and_from_a_tenth_down_both_times_are_said(ratio: float, words: str) -> None:
+    assert said(row("classify", 20.0, 40.0, ratio=ratio)).startswith(f"CLASS {words}")
+
+
+@pytest.mark.parametrize("unknown", ["before_ms", "after_ms"])
+def test_a_time_that_is_not_known_counts_as_none_in_the_order(unknown: str) -> None:
+    """20 ms are more than 19.5, and less than 20.5."""
+    classify = replace(row("classify", 20.0, 20.0), **{unknown: None})
+    for took, first in ((39.5, "CLASS "), (40.5, "RAG ")):
+        assert said(classify, row("retrieve", 20.0, took)).startswith(first)
+        assert said(row("retrieve", 20.0, took), classify).startswith(first)

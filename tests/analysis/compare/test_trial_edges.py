@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.trial import Trial, make_trial, shown_word
 from timmy_tui.analysis.compare.trial_state import state
 from timmy_tui.analysis.compare.trial_steps import advance, answer, leave, resume
+from timmy_tui.model.judgement import TrialRecipe
 from timmy_tui.model.turn import Turn, TurnState
 
 OFF, ON = {"tail_mode": False, "raw": True}, {"tail_mode": False, "raw": False}
@@ -196,3 +198,18 @@ def test_a_new_test_has_measured_and_answered_nothing(name: str) -> None:
     trial = make_trial(name, 9, False, 0.0)
     assert {(phase.answer, phase.sentence) for phase in trial.phases} == {("", "")}
     assert [phase.windows for phase in trial.phases[1:]] == [()] * (len(trial.phases) - 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("test-1", "Test 1: raw off"), ("test-2", "Test 2: tail mode"), ("guide", "the guide's tests"), ("flag", "x on")],
+)
+def test_what_is_done_has_the_name_of_the_whole(name: str, label: str) -> None:
+    """While it runs it has that of the test at hand, of which the guide has two."""
+    recipe = TrialRecipe(name="x", label="x on", there=(("x", "on"),), back=(("x", "off"),)) if name == "flag" else None
+    trial = make_trial(name, 3, False, 0.0, recipe)
+    steps = len(trial.phases)
+    end = state(replace(trial, at=steps), [], {})
+    assert (end.label, end.phase, end.step) == (label, "done", steps)
+    labels = [state(replace(trial, at=at), [], {}).label for at in range(steps)]
+    assert labels == (["Test 1: raw off"] * 4 + ["Test 2: tail mode"] * 4 if name == "guide" else [label] * 4)

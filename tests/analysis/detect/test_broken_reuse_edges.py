@@ -128,6 +128,11 @@ def test_where_a_token_of_the_answer_is_slower_too_it_is_the_card(step: float, s
     assert (found(uncounted(step=step)) is not None) is said
 
 
+@pytest.mark.parametrize(("counted", "said"), [(0, False), (1, False), (5, False), (6, True)])
+def test_a_slower_card_is_ruled_out_only_where_every_turn_is_counted(counted: int, said: bool) -> None:
+    assert (found(uncounted(step=1.26, last=[{"cached_tokens": 0}] * counted)) is not None) is said
+
+
 @pytest.mark.parametrize("unknown", [{"decode_ms": None}, {"output_tokens": None}, {"output_tokens": 0}])
 def test_where_the_answers_pace_is_not_known_nothing_is_said(unknown: dict[str, Any]) -> None:
     assert found(uncounted(last=[unknown] * 6)) is None

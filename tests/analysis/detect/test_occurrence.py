@@ -55,6 +55,21 @@ def test_a_memory_that_is_stored_in_nine_of_ten_turns_and_was_in_one() -> None:
     assert level_words(found) == "25ms → 270ms a turn"
 
 
+@pytest.mark.parametrize(("usual", "share"), [(1, 9), (9, 1), (10, 3)])
+def test_the_interval_is_that_of_a_ratio_of_two_shares_with_half_a_turn_more_on_each_side(
+    usual: int, share: int
+) -> None:
+    """Variance of the logarithm of a share with half a turn more on each side: (n − k + ½) / (n + 1) / (k + ½)."""
+    (found,) = of_shares(stored(AT + 20, lambda n: usual if n < AT else share))
+    told = found.share
+    assert told is not None
+    (k_a, n_a), (k_b, n_b) = (told.had_a, told.n_a), (told.had_b, told.n_b)
+    variance = (n_a - k_a + 0.5) / ((n_a + 1) * (k_a + 0.5)) + (n_b - k_b + 0.5) / ((n_b + 1) * (k_b + 0.5))
+    reach = math.exp(1.959964 * math.sqrt(variance))
+    ratio = max(found.after_ms, 0.1) / max(found.before_ms, 0.1)
+    assert [found.ratio, found.low, found.high] == pytest.approx([ratio, ratio / reach, ratio * reach])
+
+
 @pytest.mark.parametrize(("absent", "said"), [(3, False), (4, True)])
 def test_four_turns_without_a_stage_that_all_had_are_enough(absent: int, said: bool) -> None:
     turns = [turn(n, *(("retrieve",) if n >= AT else ())) for n in range(AT + absent)]

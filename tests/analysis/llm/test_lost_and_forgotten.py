@@ -17,7 +17,7 @@ def chained() -> ChainedRequest:
     """The second turn of a conversation: 1000 tokens, of which the slot should hold 750 (the first had 250)."""
     chain = RequestChain(9)
     for ordinal, tokens in enumerate((250, 1000, 1000)):
-        chain.put(request(ordinal, tokens), 0)
+        chain.put(request(ordinal, tokens))
     found = chain.newest
     assert found is not None and found.reusable_tokens == 750
     return found
@@ -46,6 +46,11 @@ def test_what_is_unknown_is_not_lost() -> None:
 @pytest.mark.parametrize(("reused", "miss"), [(199, True), (200, False)])
 def test_a_cold_turn_that_lost_so_much_is_a_miss(reused: int, miss: bool) -> None:
     assert is_miss(chained(), split(reused), ASSUMED_RULE) is miss
+
+
+@pytest.mark.parametrize(("most", "miss"), [(0.299, True), (0.3, False)])
+def test_an_estimate_that_may_reach_three_tenths_is_no_miss(most: float, miss: bool) -> None:
+    assert is_miss(chained(), split(50, Certainty.ESTIMATED, least=0.0, most=most), ASSUMED_RULE) is miss
 
 
 def test_rules_are_true_since_these_versions() -> None:

@@ -23,7 +23,7 @@ def request(ordinal: int, tokens: int | None = 1000, **more: Any) -> LlmRequest:
 def chained(*requests: LlmRequest, limit: int = 200) -> RequestChain:
     chain = RequestChain(limit)
     for one in requests:
-        chain.put(one, 0)
+        chain.put(one)
     return chain
 
 
@@ -47,27 +47,26 @@ def test_an_empty_chain_has_no_newest() -> None:
 
 def test_a_request_that_comes_late_links_both_sides_anew() -> None:
     chain = chained(request(0), request(2))
-    changed = chain.put(request(1), 7)
+    changed = chain.put(request(1))
     first, middle, newest = chain
     assert [one.request.ordinal for one in changed] == [1, 2]
     assert (first.previous, middle.previous, newest.previous) == (None, first, middle)
-    assert (first.version_index, middle.version_index, newest.version_index) == (0, 7, 0)
     assert chain.get(1) is middle and chain.newest is newest
 
 
 def test_the_newest_request_changes_nothing_but_itself() -> None:
     chain = chained(request(0), request(1))
-    assert [one.request.ordinal for one in chain.put(request(2), 0)] == [2]
+    assert [one.request.ordinal for one in chain.put(request(2))] == [2]
 
 
 def test_a_revision_with_the_same_time_or_none_stays_the_same_request() -> None:
     chain = chained(request(0), request(1), request(2))
     known = chain.get(1)
     for started in (1010.0, None):
-        changed = chain.put(request(1, 1200, started=started), 9)
+        changed = chain.put(request(1, 1200, started=started))
         assert [one.request.ordinal for one in changed] == [1, 2]
         assert chain.get(1) is known and known is not None
-        assert (known.request.prompt_tokens, known.version_index) == (1200, 0)
+        assert known.request.prompt_tokens == 1200
     assert order(chain) == [0, 1, 2]
 
 
@@ -82,7 +81,7 @@ def test_what_leaves_the_chain_is_forgotten_on_both_sides() -> None:
 
 def test_one_that_is_too_old_for_the_chain_is_not_looked_at_again() -> None:
     chain = chained(*(request(number) for number in (1, 2, 3)), limit=3)
-    assert [one.request.ordinal for one in chain.put(request(0), 0)] == [1]
+    assert [one.request.ordinal for one in chain.put(request(0))] == [1]
     assert order(chain) == [1, 2, 3]
 
 
@@ -164,7 +163,7 @@ def test_each_request_knows_the_one_behind_it_also_when_that_gets_another_place(
     first, second = chain.get(0), chain.get(1)
     assert first is not None and second is not None
     assert first.following is second and second.following is chain.get(2)
-    chain.put(request(2, place=(0, -1, 0)), 0)
+    chain.put(request(2, place=(0, -1, 0)))
     assert order(chain) == [2, 0, 1]
     assert second.following is None
     moved = chain.get(2)
@@ -176,7 +175,7 @@ def test_a_request_that_was_taken_for_the_first_of_its_session_replaced_nothing_
     two: dict[str, Any] = {"session_id": "two"}
     chain = chained(request(0), request(1), request(3, **two))
     assert chain.newest is not None and chain.newest.slot_replaced
-    chain.put(request(2, **two), 0)
+    chain.put(request(2, **two))
     late = chain.get(2)
     assert late is not None and late.slot_replaced
     assert (chain.newest.slot_replaced, chain.newest.first_in_session) == (False, False)

@@ -386,8 +386,8 @@ def test_the_place_decides_the_order_and_a_place_that_comes_late_changes_it() ->
 def test_the_request_behind_one_that_moved_has_another_one_before_it() -> None:
     chain = RequestChain(9)
     for n in (0, 1, 2):
-        chain.put(request_of(turn(n, 1000, 10)), 0)
-    changed = chain.put(request_of(turn(1, 1000, 10, place=(2, 1, 1))), 0)
+        chain.put(request_of(turn(n, 1000, 10)))
+    changed = chain.put(request_of(turn(1, 1000, 10, place=(2, 1, 1))))
     assert {one.request.ordinal for one in changed} == {1, 2}
     before = [one.previous.request.ordinal if one.previous else None for one in chain]
     assert [(one.request.ordinal) for one in chain] == [0, 2, 1]

@@ -10,6 +10,7 @@ from timmy_tui.control.edit import atomic_replace
 from timmy_tui.control.edit.atomic_replace import (
     LIMIT,
     FileImage,
+    Staged,
     open_in_editor,
     read_file,
     replace_file,
@@ -190,3 +191,30 @@ def test_an_editor_is_named_by_the_file_that_it_leaves(tmp_path: Path, swap: str
     (tmp_path / swap).symlink_to("user@host.1234")
     said = f"{editor} seems to have config.py open ({swap})." if editor else None
     assert open_in_editor(path) == said
+
+
+@pytest.mark.parametrize("mtime_s", [1000, 1000.25])
+def test_the_later_time_is_on_disk_with_the_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mtime_s: float
+) -> None:
+    """After a power cut behind the swap, Python must not take the bytecode of the old file for that of the new one.
+
+    The old file is of the future, so that the new one does not get a later time by itself.
+    """
+    path = tmp_path / "config.py"
+    path.write_bytes(b"A = 1\n")
+    base_ns = (int(time.time()) + 1000) * SECOND_NS
+    os.utime(path, ns=(base_ns, base_ns + int(mtime_s * SECOND_NS)))
+    on_disk: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: on_disk.append(os.fstat(fd).st_mtime_ns))
+    with Staged(read_file(path), b"A = 2\n") as staged:
+        assert on_disk == [base_ns + 1001 * SECOND_NS]
+        assert staged.written.mtime_ns == staged.temp.stat().st_mtime_ns == base_ns + 1001 * SECOND_NS
+
+
+def test_a_file_that_is_touched_behind_the_staging_is_replaced_by_a_later_one_all_the_same(tmp_path: Path) -> None:
+    path = old_config(tmp_path)
+    future_ns = (int(time.time()) + 1000) * SECOND_NS
+    with Staged(read_file(path), b"A = 2\n") as staged:
+        os.utime(path, ns=(future_ns, future_ns))
+        assert staged.swap().mtime_ns == path.stat().st_mtime_ns == future_ns + SECOND_NS

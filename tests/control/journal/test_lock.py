@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from timmy_tui.control.journal.lock import ChangeLock, Locked, Owner, dashboard_lock, other_dashboard
+from timmy_tui.control.journal.lock import (
+    ChangeLock,
+    Locked,
+    Owner,
+    dashboard_lock,
+    other_dashboard,
+    own_terminal,
+)
 
 
 @pytest.fixture
@@ -123,3 +130,34 @@ def test_a_dashboard_and_a_change_have_a_lock_each(tmp_path: Path) -> None:
     assert Owner(7, now, "pts/3, tmux pane %4").words == today
     assert Owner(7, 86_400.0).words == f"pid 7, since {time.strftime('%Y-%m-%d %H:%M', time.localtime(86_400))}"
     assert Owner(7, 1e300).words == "pid 7, since an unknown time"
+
+
+@pytest.mark.parametrize(
+    ("pane", "name", "words"),
+    [
+        (None, "/dev/pts/3", "pts/3"), ("", "/dev/pts/3", "pts/3"), ("%4", "/dev/pts/3", "pts/3, tmux pane %4"),
+        (None, "/dev/tty1", "tty1"), ("%4", None, ""), (None, None, ""),
+    ],
+)  # fmt: skip
+def test_the_terminal_of_an_owner_is_named_with_its_pane_if_it_has_one(
+    monkeypatch: pytest.MonkeyPatch, pane: str | None, name: str | None, words: str
+) -> None:
+    def ttyname(fd: int) -> str:
+        if name is None:
+            raise OSError(errno.ENOTTY, "not a terminal")
+        return name
+
+    monkeypatch.setattr(os, "ttyname", ttyname)
+    monkeypatch.delenv("TMUX_PANE", raising=False)
+    if pane is not None:
+        monkeypatch.setenv("TMUX_PANE", pane)
+    assert own_terminal() == words
+
+
+def test_an_owner_says_since_when_and_on_which_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "ttyname", lambda fd: "/dev/pts/3")
+    monkeypatch.setenv("TMUX_PANE", "%4")
+    monkeypatch.setattr(time, "time", lambda: 1700000000.4)
+    with ChangeLock(tmp_path) as lock:
+        assert lock.path.read_text("utf-8") == f"{os.getpid()} 1700000000 pts/3, tmux pane %4\n"
+        assert ChangeLock(tmp_path).owner() == Owner(os.getpid(), 1700000000.0, "pts/3, tmux pane %4")

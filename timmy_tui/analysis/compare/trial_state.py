@@ -73,7 +73,7 @@ def _how(phase: Phase) -> str:
 
 
 def _label(trial: Trial) -> str:
-    return "the guide's tests" if trial.name == "guide" else recipe_in(trial, trial.phases[-1].test).label
+    return "the guide's tests" if trial.name == "guide" else recipe_in(trial, trial.name).label
 
 
 def verdict_of(trial: Trial, turns: Sequence[Turn], marks: Mapping[int, str], noise: SessionNoise | None) -> Comparison:

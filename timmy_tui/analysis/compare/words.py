@@ -42,8 +42,8 @@ def sentence_of(
 
 def _moved_words(row: StageVerdict) -> str:
     raw = " (raw: its work is not known)" if row.note else ""
-    ratio, limit = row.ratio or 0.0, _TUNING.ratio_words_below
-    if not row.before_ms or not 1 / limit < ratio < limit:
+    limit = _TUNING.ratio_words_below
+    if not row.before_ms or row.ratio is None or not 1 / limit < row.ratio < limit:
         return f"{stage_words(row.stage)} {duration(row.before_ms)}→{duration(row.after_ms)}{raw}"
     return f"{stage_words(row.stage)} {_ratio(row)}{_measured(row)}{raw}"
 

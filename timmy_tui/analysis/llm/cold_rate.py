@@ -1,6 +1,5 @@
 """How long this machine takes to read an uncached prompt: learned from turns that are known to have been cold."""
 
-import math
 from collections import OrderedDict
 
 from timmy_tui.analysis.llm.constant_head import HeadRate
@@ -30,8 +29,8 @@ class ColdRate:
     def put(self, ordinal: int, sample: ColdSample) -> None:
         """Add a turn, or replace the one with this ordinal; what cannot be a cold prefill is not taken."""
         self.remove(ordinal)
-        rate = sample.tokens / sample.uncached_ms * 1000 if sample.uncached_ms > 0 else math.inf
-        if sample.tokens >= MIN_TOKENS and rate <= 2 * FASTEST_RATE:
+        most_tokens = 2 * FASTEST_RATE * sample.uncached_ms / 1000
+        if MIN_TOKENS <= sample.tokens <= most_tokens:
             self._samples[ordinal] = sample
             if len(self._samples) > MAX_SAMPLES:
                 self._samples.popitem(last=False)

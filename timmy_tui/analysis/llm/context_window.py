@@ -35,7 +35,7 @@ class ContextTracker:
         if known is None and not request.has_figures:
             return
         self._logged_window = request.num_ctx or self._logged_window
-        for chained in self._chain.put(request, 0):
+        for chained in self._chain.put(request):
             chained.truncated = is_truncated(chained, self._logged_window or self._window()[0], self._rule)
             if known is None and chained.request.ordinal == request.ordinal:
                 self._add_growth(chained)

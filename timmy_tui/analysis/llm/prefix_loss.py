@@ -18,9 +18,7 @@ turns of a conversation have little to share, and an estimate is wrong by up to 
 
 def is_miss(chained: ChainedRequest, split: PromptSplit, rule: VersionRule) -> bool:
     """The cache should have held a good part of this prompt, and did not."""
-    if split.busy:
-        return False
-    if split.share is None or not split.prompt_tokens:
+    if split.share is None:
         # A window that slides by a few tokens matches only the head; one that drops whole blocks slides rarely.
         return chained.truncated and rule.truncation is not Truncation.BLOCKS
     if chained.truncated and split.share < COLD_SHARE:

@@ -81,10 +81,11 @@ class ReuseTracker:
             loaded = self._is_load(request.load_ms)
         else:
             loaded = known.loaded
-        changed = self._chain.put(request, len(self._versions) - 1)
+        version_index = len(self._versions) - 1 if known is None else known.version_index
+        changed = self._chain.put(request)
         for chained in changed:
             if chained.request.ordinal == request.ordinal:
-                chained.loaded = loaded
+                chained.loaded, chained.version_index = loaded, version_index
             self._classify(chained)
         self._reuse = None
         current = self._chain.get(request.ordinal)

@@ -88,10 +88,10 @@ def split_prompt(request: LlmRequest, version: str | None, rule: VersionRule | N
     counts_misses = rule is not None and rule.counts is PromptEvalCount.MISSES
     if basis.nothing_cached and request.prompt_tokens and not counts_misses:
         return PromptSplit(Certainty.KNOWN, _NOTHING_CACHED[basis.nothing_cached], request.prompt_tokens, 0)
-    unknown_reason = _unknown_reason(request, version, rule, basis.incomplete_times)
-    tokens, prefill_ms = request.prompt_tokens, request.prefill_ms
-    if unknown_reason or tokens is None or prefill_ms is None:
-        return PromptSplit(Certainty.UNKNOWN, unknown_reason, None if counts_misses else tokens)
+    figures = _figures_or_reason(request, version, rule, basis.incomplete_times)
+    if isinstance(figures, str):
+        return PromptSplit(Certainty.UNKNOWN, figures, None if counts_misses else request.prompt_tokens)
+    tokens, prefill_ms = figures
     busy = busy_reason(request, basis)
     if busy:
         return PromptSplit(Certainty.UNKNOWN, busy, tokens, busy=True)
@@ -232,8 +232,10 @@ def measured_split(request: LlmRequest) -> PromptSplit | None:
     return None
 
 
-def _unknown_reason(request: LlmRequest, version: str | None, rule: VersionRule | None, incomplete_times: bool) -> str:
-    """Why no estimate is possible; empty when one is."""
+def _figures_or_reason(
+    request: LlmRequest, version: str | None, rule: VersionRule | None, incomplete_times: bool
+) -> tuple[int, float] | str:
+    """Tokens of the prompt and ms of its prefill, where they tell what was reused; else why no estimate is possible."""
     if not watched().is_built_in:
         return "the log does not say what came from the cache"
     if rule is not None and rule.counts is PromptEvalCount.MISSES:
@@ -247,7 +249,7 @@ def _unknown_reason(request: LlmRequest, version: str | None, rule: VersionRule 
         return "Ollama gave no prefill time"
     if incomplete_times:
         return "prefill times too short for a cold prompt: Ollama 0.12.5 or 0.12.6?"
-    return ""
+    return request.prompt_tokens, request.prefill_ms
 
 
 def _reference_rate(

@@ -17,19 +17,19 @@ class ChainedRequest:
     """One request in its place."""
 
     request: LlmRequest
-    version_index: int = 0
+    version_index: int = field(init=False)
     """Index of the Ollama version that served it."""
     previous: "ChainedRequest | None" = None
     following: "ChainedRequest | None" = None
-    session_id: str | None = None
+    session_id: str | None = field(init=False)
     """Taken from the previous request where the turn has none."""
-    first_in_session: bool = True
+    first_in_session: bool = field(init=False)
     """First of its session, or of the log where that begins in the middle of a session."""
-    first_prompt_tokens: int | None = None
+    first_prompt_tokens: int | None = field(init=False)
     """Full prompt of the session's first request."""
     slot_replaced: bool = field(init=False)
     """First prompt of a session, on a slot that holds another conversation: it can share nothing."""
-    loaded: bool = False
+    loaded: bool = field(init=False)
     """The model was loaded for it."""
     long_wait: bool = field(init=False)
     """Only the time spent waiting suggests a load."""
@@ -81,7 +81,7 @@ class RequestChain:
         """The last one."""
         return self._requests[-1] if self._requests else None
 
-    def put(self, request: LlmRequest, version_index: int) -> list[ChainedRequest]:
+    def put(self, request: LlmRequest) -> list[ChainedRequest]:
         """Add a request, or replace the one of the same turn. Returns those to evaluate again: it and its successor."""
         known = self._by_ordinal.get(request.ordinal)
         if known is not None and request.position == known.request.position:
@@ -90,8 +90,7 @@ class RequestChain:
         moved: list[ChainedRequest] = []
         if known is not None:
             moved = self._remove(known)
-            version_index = known.version_index
-        added = ChainedRequest(request, version_index)
+        added = ChainedRequest(request)
         insort(self._requests, added)
         self._by_ordinal[request.ordinal] = added
         changed = self._relink(added) + [chained for chained in moved if chained.previous is not added]

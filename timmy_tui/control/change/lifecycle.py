@@ -30,7 +30,8 @@ class Change(FileChange):
         self._context = context
         self._service = context.service(self.progress)
         self._listener: Listener | None = None
-        self._verification = Verification(plan.requested, None)
+        self._verification: Verification
+        """Set before the first step that reads it: what counts depends on how the change began."""
 
     def _resume(self, operation: Operation, file_state: FileState) -> None:
         """Verify it and ask for keep or undo. Restarts nothing."""

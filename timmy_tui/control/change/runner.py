@@ -40,13 +40,10 @@ class ChangeRunner:
         """When the last change was first seen to have ended (monotonic); 0 until then."""
         self.change: RunningChange | None = None
         """The running change, or the last one."""
+        self.label: str
+        """Of the same."""
         self.changing = False
         """A change is under way; its thread holds the lock."""
-
-    @property
-    def label(self) -> str:
-        """Of the last change."""
-        return self.change.plan.label if self.change is not None else ""
 
     def current_progress(self, log: tuple[str, ...]) -> ChangeProgress | None:
         """The running change, or the one that ended within the last minute."""
@@ -154,7 +151,8 @@ class ChangeRunner:
                     self.changing = False
                 self._on_change()
 
-        self.change, self._ended_at, self.changing = change, 0.0, True
+        self.change, self.label = change, change.plan.label
+        self._ended_at, self.changing = 0.0, True
         self._own_ops.add(change.progress.op)
         self._thread = start_thread("change", run)
         self._on_change()
