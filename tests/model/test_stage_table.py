@@ -15,9 +15,9 @@ from timmy_tui.model.events import EVENTS, NEVER, SLOT
 from timmy_tui.model.stages import BY_KEY, Covariate, Stage
 
 USUAL: Mapping[str, Any] = {
-    "name": "", "critical": False, "optional": False, "parent": "", "measured": "events", "judged": True,
-    "compared": True, "sleep_ms": None, "teaches": True, "on_gpu": False, "covariates": (), "soft_ms": 0.5,
-    "least_move_ms": 1.5, "fill": "owner", "starts": (), "ends": (),
+    "name": "", "critical": False, "request": False, "optional": False, "parent": "", "measured": "events",
+    "judged": True, "compared": True, "sleep_ms": None, "teaches": True, "on_gpu": False, "covariates": (),
+    "soft_ms": 0.5, "least_move_ms": 1.5, "fill": "owner", "starts": (), "ends": (),
 }  # fmt: skip
 """What a row has that says nothing else."""
 
@@ -51,8 +51,8 @@ ROWS: Mapping[str, Mapping[str, Any]] = {
         "starts": ("v34_retrieval_complete",), "ends": ("v34_ollama_sent",),
     },
     "llm": {
-        "label": "LLM", "clock": "v34", "owner": "service", "critical": True, "group": "LLM", "teaches": False,
-        "on_gpu": True, "trend": 1, "starts": ("v34_ollama_sent",), "ends": ("v34_ollama_received",),
+        "label": "LLM", "clock": "v34", "owner": "service", "critical": True, "request": True, "group": "LLM",
+        "teaches": False, "on_gpu": True, "trend": 1, "starts": ("v34_ollama_sent",), "ends": ("v34_ollama_received",),
         "covariates": (Covariate("output tokens", 0.55, 0.2), Covariate("prompt tokens", 0.2, 0.15)),
     },
     "reply": {
