@@ -10,6 +10,7 @@ from tests.commands.timmy_folder import TimmyFolder, make_timmy
 from timmy_tui.commands import export as command
 from timmy_tui.core import machine_name
 from timmy_tui.core.errors import HistoryError
+from timmy_tui.model.endings import ERROR_REPORTED
 from timmy_tui.storage.parquet_files import read_head
 
 pytestmark = pytest.mark.timeout(120)
@@ -126,4 +127,4 @@ def test_what_another_systems_error_says_leaves_in_no_format(tmp_path: Path, log
     for path in (*to[0].glob("*/*.parquet"), *to[1:]):
         data = path.read_bytes()
         assert b"xyzzy" not in data and b"what was said" not in data, path
-        assert b"text-" in data and b"failed" in data
+        assert ERROR_REPORTED.encode() in data and b"failed" in data

@@ -22,6 +22,7 @@ ROOMS = ("detect", "compare", "stats")
 COUNTING = {0, 1, 2}
 MATHEMATICS = {
     ("comparison.py", 1.959964): "normal quantile of a two-sided 95 % interval",
+    ("epochs.py", 1000): "a bound of memory: nothing is judged by it",
     ("exact_test.py", 1e-9): "tables that are as likely but for the last bits of a float",
     ("cusum.py", 0.5): "exponent of the normal density",
     ("cusum.py", 1e-300): "keeps the logarithm of a density finite",

@@ -120,10 +120,10 @@ def test_a_service_that_is_just_starting_is_not_called_dead(watched: Watched) ->
     assert "cannot be seen" in watched.read_at(6.0).service
 
 
-def test_a_service_that_lives_is_looked_for_every_half_minute(watched: Watched) -> None:
+def test_a_service_that_lives_is_looked_for_every_two_minutes(watched: Watched) -> None:
     watched.serving = Serving(9, (Listener(7, 4000.0, watched.context.timmy.v34_folder, True),))
-    watched.read_at(0.0, 10.0, 29.9, 30.0, 59.9, 60.0)
-    assert seconds(watched.searches) == [0.0, 30.0, 60.0]
+    watched.read_at(0.0, 30.0, 119.9, 120.0, 239.9, 240.0)
+    assert seconds(watched.searches) == [0.0, 120.0, 240.0]
 
 
 def test_a_service_that_has_died_is_looked_for_at_once(watched: Watched) -> None:
