@@ -22,8 +22,6 @@ from timmy_tui.sources.files.whole_file import line_batches
 SHAPES = 5
 FEW = 0.2
 """Of the turns that ended well: with fewer headlines than this the rule for them is wrong, not the log."""
-MOST_UNFIT = 0.05
-"""Of the turns with a headline: where more have parts that are longer than it, stages overlap."""
 SAME_MS = 0.0005
 LINE_BYTES = 1 << 20
 """A longer line is not read."""
@@ -130,7 +128,7 @@ def _problems(profile: Profile, reading: ProfileReading, turns: Sequence[Turn], 
     if not ended:
         yield "no turn ended well: look at turn.complete"
     unfit = [turn for turn in turns if Reason.EXCEEDS_WHOLE in turn.unmeasured.values()]
-    if len(unfit) > MOST_UNFIT * max(len(headlines), 1):
+    if unfit:
         yield f"stages overlap: in {plural(len(unfit), 'turn')} they are longer than their headline"
     yield from _overlaps(turns, profile.ledger.tolerance_ms)
     wrong = [turn for turn in headlines if abs(_sum(turn, table) - (turn.headline_ms or 0.0)) > SAME_MS]
@@ -149,15 +147,14 @@ def _why_no_turn(profile: Profile) -> str:
 
 
 def _overlaps(turns: Iterable[Turn], tolerance_ms: float) -> Iterator[str]:
-    """Pairs of stages of which the second begins before the first has ended, in more than a few turns."""
+    """Pairs of stages of which the second begins before the first has ended, in any turn."""
     pairs: Counter[tuple[str, str]] = Counter()
     counted = 0
     for turn in turns:
         counted += turn.headline_ms is not None
         pairs.update((gap.after, gap.before) for gap in _overlapping(turn, tolerance_ms))
     for (after, before), number in pairs.most_common(3):
-        if number > MOST_UNFIT * counted:
-            yield f"stages overlap: {_overlap_words(after, before)} in {number} of {plural(counted, 'turn')}"
+        yield f"stages overlap: {_overlap_words(after, before)} in {number} of {plural(counted, 'turn')}"
 
 
 def _overlap_words(after: str, before: str) -> str:
@@ -199,7 +196,6 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
     for problem in verdict.problems:
         yield f"wrong: {clean(problem, 300)}"
     if not verdict.problems:
-        fit = f"{verdict.with_headline - verdict.unfit} of {plural(verdict.with_headline, 'turn')} with one"
-        yield f"stages and gaps are the headline on {fit if verdict.unfit else 'every turn'}"
+        yield "stages and gaps are the headline on every turn"
     if verdict.unfit:
         yield f"{plural(verdict.unfit, 'turn')} with parts that do not fit their headline"
