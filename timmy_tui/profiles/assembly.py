@@ -74,7 +74,7 @@ class ProfileAssembler:
             if hit.stamp_us is not None:
                 self._now_us = hit.stamp_us
             known = self._by_key.get(hit.key) if self._has_keys else None
-            if known is None or known.closed or hit.event in self._ends:
+            if known is None or known.state is not TurnState.OPEN or hit.event in self._ends:
                 self._add(hit, changed)
             else:  # Nearly all events of a log with keys: their turn is in flight, and nothing ends it.
                 self.maker.add(known, hit)

@@ -91,8 +91,9 @@ class EventMatcher:
                 if self._key is not None:
                     value = self._key(fields)
                     key = value if value.__class__ is str else str(value) if value.__class__ is int else key
-                is_guess = self._needs_day and record.carrier_us is None and stamp is not None
-                clock = self._stamp.time_of_day_s if is_guess else None
+                clock = None
+                if self._needs_day and record.carrier_us is None and stamp is not None:
+                    clock = self._stamp.time_of_day_s
                 return Hit(rule.event, stamp, found[0], found[1], key, rule.service(fields), clock)
         return None
 

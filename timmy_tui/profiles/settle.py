@@ -291,7 +291,10 @@ def _us(ms: Capture | None) -> int | None:
 
 
 def _first(stamps: Mapping[str, int], events: Sequence[str]) -> int | None:
-    return next((stamps[event] for event in events if event in stamps), None)
+    for event in events:
+        if event in stamps:
+            return stamps[event]
+    return None
 
 
 def _gaps(

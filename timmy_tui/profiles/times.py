@@ -69,7 +69,8 @@ class StampReader:
         if value is None:
             return None
         if self._scale:
-            figure = _number_of(value) if value.__class__ is str else number(value)
+            # Of a float the limits say all; no comparison is true of NaN.
+            figure = value if value.__class__ is float else _figure(value)
             return int(figure * self._scale + 0.5) if figure is not None and 0 < figure * self._scale < 1e17 else None
         return self._read(str(value))
 
@@ -117,9 +118,11 @@ def _time_of_day(text: str, form: str) -> time:
     return datetime.strptime(text, form).time()
 
 
-def _number_of(text: str) -> float | None:
-    """The figure in a text, as the groups of a pattern are."""
+def _figure(value: object) -> float | None:
+    """A number, or the one in a text, as the groups of a pattern are."""
+    if not isinstance(value, str):
+        return number(value)
     try:
-        return float(text)
+        return float(value)
     except ValueError:
         return None
