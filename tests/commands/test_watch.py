@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -69,8 +69,12 @@ def in_logs(*logs: Path) -> list[Turn]:
 
 
 def assert_each_once(stored: Sequence[Turn], logged: Sequence[Turn]) -> None:
-    known = KnownTurns(logged)
-    unknown = [turn for turn in stored if known.find(turn) is None]
+    known, found = KnownTurns(logged), set[Hashable]()
+    unknown = []
+    for turn in stored:
+        one = next((one for one in known.alike(turn) if one.key not in found), None)
+        found |= {one.key} if one is not None else set()
+        unknown += [turn] if one is None else []
     assert (len(stored), unknown) == (len(logged), [])
     assert sorted(turn.number or 0 for turn in stored) == list(range(1, len(stored) + 1))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.profiles.worlds import profile
+from tests.zones import local_zone
 from timmy_tui.core.interruptions import elapsed
 from timmy_tui.model.turn import Turn
 from timmy_tui.profiles.days import AHEAD_S, START_BYTES, KnownDays, newest_day, scan
@@ -23,25 +24,15 @@ DAY = 24 * HOUR
 @pytest.fixture(autouse=True)
 def utc() -> Iterator[None]:
     """Where every day has 24 hours."""
-    yield from in_zone("UTC")
+    with local_zone("UTC"):
+        yield
 
 
 @pytest.fixture
 def new_york() -> Iterator[None]:
     """Four or five hours behind."""
-    yield from in_zone("America/New_York")
-
-
-def in_zone(name: str) -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = name
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
+    with local_zone("America/New_York"):
+        yield
 
 
 def clock(zone: str = "local") -> Profile:

@@ -1,8 +1,6 @@
 """Each shipped profile on its golden log, turn by turn, against what was put into the log."""
 
 import json
-import os
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.zones import local_zone
 from timmy_tui.model.turn import Span, Turn, TurnState
 from timmy_tui.profiles.choice import recognized
 from timmy_tui.profiles.days import Days, LogDays
@@ -25,15 +24,8 @@ NEAR_MS = 0.01
 @pytest.fixture(autouse=True)
 def local_time() -> Iterator[None]:
     """The text logs have local time: of New York and Oslo; only differences are compared here."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "America/New_York"
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
+    with local_zone("America/New_York"):
+        yield
 
 
 def read(profile: str, log: str) -> list[Turn]:

@@ -1,12 +1,11 @@
 """When a record was written: each form of stamp, and days that no stamp says."""
 
-import os
-import time
 from collections.abc import Iterator
 from datetime import date, datetime
 
 import pytest
 
+from tests.zones import local_zone
 from timmy_tui.profiles.records import Record
 from timmy_tui.profiles.spec import TimeRule
 from timmy_tui.profiles.times import StampReader
@@ -15,15 +14,8 @@ from timmy_tui.profiles.times import StampReader
 @pytest.fixture(autouse=True)
 def new_york() -> Iterator[None]:
     """A zone with an offset, and with summer time."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "America/New_York"
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
+    with local_zone("America/New_York"):
+        yield
 
 
 def micros(rule: TimeRule, value: object, carrier: int | None = None) -> int | None:

@@ -3,13 +3,13 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tests.storage.recording import ROOT, recording
 from tests.turn_makers import complete_turn
 from tests.waiting import wait_for
 from timmy_tui.core.errors import HistoryError
@@ -20,8 +20,6 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History, Mark
 from timmy_tui.storage.recorder import Recorder
 from timmy_tui.storage.remembered import Remembered
-
-ROOT = "/timmy"
 
 
 def turn(number: int, **facts: Any) -> Turn:
@@ -44,16 +42,6 @@ def verdict(outcome: str, wanted: int = 0) -> Comparison:
         stage="llm", ratio=0.4, low=0.3, high=0.5, raw_ratio=0.4, n_a=9, n_b=9, verdict=outcome, wanted=wanted
     )
     return Comparison(a="epoch:1", b="epoch:2", n_a=9, n_b=9, stages=(stage,), sentence=outcome, wanted=wanted)
-
-
-@contextmanager
-def recording(path: Path, messages: list[str], days: int = 0) -> Iterator[Recorder]:
-    recorder = Recorder(path, ROOT, days, False, messages.append)
-    recorder.start()
-    try:
-        yield recorder
-    finally:
-        recorder.stop()
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.storage.recording import ROOT, recording
 from tests.turn_makers import complete_turn
 from tests.waiting import wait_for
 from timmy_tui.core.threads import clear_failure, thread_failures
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.storage.history import History
-from timmy_tui.storage.recorder import Recorder, beside
+from timmy_tui.storage.recorder import beside
 
-ROOT = "/timmy"
 WRITER = "timmy_tui.storage.history_writer"
 
 
@@ -43,16 +43,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(f"{WRITER}.STOP_S", 30.0)
     yield
     clear_failure("history")
-
-
-@contextmanager
-def recording(path: Path, messages: list[str], days: int = 0) -> Iterator[Recorder]:
-    recorder = Recorder(path, ROOT, days, False, messages.append)
-    recorder.start()
-    try:
-        yield recorder
-    finally:
-        recorder.stop()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ like all of its kind: it is found by the time of its line, else by its place bet
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple, Protocol
 
@@ -187,13 +187,35 @@ def times_of(turns: Iterable[Turn], known: Mapping[int, float] | None = None) ->
 
     ``known``: number → the time of a turn that has none itself.
     """
-    own = [_own_time(turn, known or {}) for turn in turns]
+    return carried_on([_own_time(turn, known or {}) for turn in turns])
+
+
+def carried_on(own: Sequence[float | None]) -> list[float | None]:
+    """Each time; where there is none that of the one before it, or else of the first one behind it."""
     latest = next((at for at in own if at is not None), None)
     times = []
     for at in own:
         latest = latest if at is None else at
         times.append(latest)
     return times
+
+
+def up_to_known_places(turns: Sequence[Turn], wanted: Container[int], has_place: Callable[[Turn], bool]) -> list[int]:
+    """Indexes of the turns with these ordinals, and of those before and behind each up to one that ``has_place``.
+
+    Where a turn belongs that nothing names, only the ones around it tell.
+    """
+    near: set[int] = set()
+    for way in (range(len(turns)), range(len(turns) - 1, -1, -1)):
+        reached = False
+        for at in way:
+            if turns[at].ordinal in wanted:
+                reached = True
+                near.add(at)
+            elif reached:
+                near.add(at)
+                reached = not has_place(turns[at])
+    return sorted(near)
 
 
 def _own_time(turn: Turn, known: Mapping[int, float]) -> float | None:
@@ -210,19 +232,10 @@ class KnownTurns:
         """``times``: by default as ``times_of``."""
         turns = list(turns)
         self._by_key: dict[Hashable, list[Account]] = defaultdict(list)
-        self._found: set[Hashable] = set()
         self._named = [place for place, turn in enumerate(turns) if has_name(turn)]
         for place, (turn, at) in enumerate(zip(turns, times or times_of(turns), strict=True)):
             for key in _keys(turn):
                 self._by_key[key].append(Account(place, turn, place, at))
-
-    def find(self, turn: Turn) -> Turn | None:
-        """The first that looks like this one and was not found yet; None where there is none."""
-        for one in self.alike(turn):
-            if one.key not in self._found:
-                self._found.add(one.key)
-                return one.turn
-        return None
 
     def alike(self, turn: Turn) -> Sequence[Account]:
         """As ``Known``."""

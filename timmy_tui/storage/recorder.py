@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from timmy_tui.core.bounded import drop_oldest
 from timmy_tui.model.llm import LearnedRate
-from timmy_tui.model.same_turn import has_figures
+from timmy_tui.model.same_turn import has_name
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
 from timmy_tui.storage.history import History
 from timmy_tui.storage.history_writer import OF_THE_FILE, HistoryWriter
 from timmy_tui.storage.in_logs import InLogs
+from timmy_tui.storage.known_turns import up_to_known_places
 from timmy_tui.storage.learned_rates import RateFile
 from timmy_tui.storage.remembered import Remembered
 
@@ -181,26 +182,13 @@ class Recorder:
 
 
 def beside(new: Sequence[Turn], among: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Those of ``among``, in its order, that are new or stand between a new one and the next that is sure.
-
-    Where a turn without id, figures and time belongs, only the ones around it tell.
-    """
-    wanted = {turn.ordinal for turn in new}
-    near: set[int] = set()
-    for way in (range(len(among)), range(len(among) - 1, -1, -1)):
-        reached = False
-        for at in way:
-            if among[at].ordinal in wanted:
-                reached = True
-                near.add(at)
-            elif reached:
-                near.add(at)
-                reached = not _is_sure(among[at])
-    return tuple(replace(among[at], events=()) for at in sorted(near))
+    """Those of ``among``, in its order, that are new or stand between a new one and the next that is sure."""
+    near = up_to_known_places(among, {turn.ordinal for turn in new}, _is_sure)
+    return tuple(replace(among[at], events=()) for at in near)
 
 
 def _is_sure(turn: Turn) -> bool:
-    return turn.started is not None and (bool(turn.request_id) or has_figures(turn))
+    return turn.started is not None and has_name(turn)
 
 
 def _store_reading(history: History, turns: Sequence[Turn], done: Callable[[int], None]) -> None:

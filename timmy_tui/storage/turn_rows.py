@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from timmy_tui.core.decode import Unreadable, decode_as
 from timmy_tui.model.same_turn import has_figures, has_name, is_same_turn
 from timmy_tui.model.turn import Turn, TurnState
-from timmy_tui.storage.known_turns import FIRST, LAST, Account, find_each, times_of
+from timmy_tui.storage.known_turns import FIRST, LAST, Account, carried_on, find_each, times_of, up_to_known_places
 from timmy_tui.storage.merged_turn import completeness, merged
 from timmy_tui.storage.places import kept_places, places_between
 
@@ -262,29 +262,14 @@ def _with_neighbours(turns: Iterable[Turn], among: Iterable[Turn]) -> list[_Chos
     wanted = {turn.ordinal: turn for turn in turns if turn.state is not TurnState.OPEN}
     known = {turn.ordinal: turn for turn in among if turn.state is not TurnState.OPEN}
     ordered = sorted({**known, **wanted}.values(), key=lambda turn: turn.position)
-    near: set[int] = set()
-    for way in (range(len(ordered)), range(len(ordered) - 1, -1, -1)):
-        reached = False
-        for at in way:
-            if ordered[at].ordinal in wanted:
-                reached = True
-                near.add(at)
-            elif reached:
-                near.add(at)
-                reached = not has_name(ordered[at])
     times = times_of(ordered)
-    return [_Chosen(ordered[at], ordered[at].ordinal not in wanted, times[at]) for at in sorted(near)]
+    near = up_to_known_places(ordered, wanted, has_name)
+    return [_Chosen(ordered[at], ordered[at].ordinal not in wanted, times[at]) for at in near]
 
 
 def _times(items: Sequence[_Item]) -> list[float | None]:
     """When each began: its own time, or that of the one before it, or else of the first one behind it."""
-    own = [_time(item) for item in items]
-    latest = next((at for at in own if at is not None), None)
-    times = []
-    for at in own:
-        latest = latest if at is None else at
-        times.append(latest)
-    return times
+    return carried_on([_time(item) for item in items])
 
 
 def _time(item: _Item) -> float | None:

@@ -11,6 +11,21 @@ Reply = Callable[[str], tuple[int, bytes]]
 
 
 @contextmanager
+def listening(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[str]:
+    """A server on loopback; yields its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
 def serving(reply: Reply, port: int = 0) -> Iterator[tuple[str, list[str]]]:
     """A server that answers each path with a status and bytes; yields its URL and the list of requested paths.
 
@@ -36,16 +51,8 @@ def serving(reply: Reply, port: int = 0) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", requested
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler, port) as url:
+        yield url, requested
 
 
 def as_json(value: Any, status: int = 200) -> tuple[int, bytes]:

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from tests.sources.services.servers import listening
 from timmy_tui.sources.services.http import HttpClient
 
 
@@ -34,17 +35,11 @@ def trickling(pieces: int, pause_s: float) -> Iterator[tuple[str, list[int]]]:
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", sent
-    finally:
-        over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as url:
+        try:
+            yield url, sent
+        finally:
+            over.set()
 
 
 @pytest.mark.parametrize("pieces", [200, 1 << 17], ids=["less than a read takes", "more"])

@@ -2,7 +2,8 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from timmy_tui.control.change.outcome import ChangeEnded, needs_attention
@@ -16,6 +17,21 @@ from timmy_tui.core.errors import ControlError, TimmyError
 from timmy_tui.model.change import ChangeState
 
 POLL_S = 0.5
+
+
+@contextmanager
+def putting_back(own_record: Record, hint: Callable[[Exception], str]) -> Iterator[None]:
+    """Around the writing of old bytes: raises ChangeEnded when that is refused, with what the user can do by ``hint``.
+
+    ``own_record``: of the operation that puts them back; it is ended then.
+    """
+    try:
+        yield
+    except (TimmyError, OSError) as error:
+        reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
+        touched = own_record.operation is not None and own_record.file_state is not FileState.NOT_APPLIED
+        own_record.append("needs attention" if touched else "refused", reason)
+        raise needs_attention(f"not rolled back: {reason} {hint(error)}".strip()) from None
 
 
 class FileChange(ABC):

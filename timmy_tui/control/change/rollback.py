@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from timmy_tui.control.change.context import ChangeContext
+from timmy_tui.control.change.file_change import putting_back
 from timmy_tui.control.change.outcome import NOT_RUNNING, ChangeEnded, needs_attention
 from timmy_tui.control.edit.transaction import PlannedFile, write
 from timmy_tui.control.errors import Conflict
 from timmy_tui.control.journal.record import Record
-from timmy_tui.control.journal.write_ahead import ROLLED_BACK, FileState, new_op, plan_rollback
+from timmy_tui.control.journal.write_ahead import ROLLED_BACK, new_op, plan_rollback
 from timmy_tui.control.progress import EDITING_S, STOP, Progress, WaitStopped
 from timmy_tui.control.service.listeners import Serving, refusal, starting
 from timmy_tui.control.service.restart_strategies import StartedBy
 from timmy_tui.control.service.v34_service import ChangeNotRead, Unhealthy, V34Service
-from timmy_tui.core.errors import ControlError, TimmyError
+from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 
 
@@ -55,20 +56,18 @@ class Rollback:
         """Put the old bytes back. Raises ChangeEnded with the place of the backup when that is refused."""
         operation = self.record.operation
         assert operation is not None
-        try:
+        with putting_back(own_record, self._what_to_do):
             backups = Path(operation.files[0].backup).parent if operation.files else None
             planned = plan_rollback(operation, backups)
             self.progress.enter(ChangeState.EDITING, EDITING_S)
             own_record.begin(
                 f"undo {self.label}", self.context.setup.strategy.name, planned, old.identity, undoes=operation.op
             )
-            return planned, write(planned).boottime
-        except (TimmyError, OSError) as error:
-            reason = error.message if isinstance(error, TimmyError) else str(error.strerror)
-            touched = own_record.operation is not None and own_record.file_state is not FileState.NOT_APPLIED
-            own_record.append("needs attention" if touched else "refused", reason)
-            hint = error.hint if isinstance(error, Conflict) else self.record.diff_commands
-            raise needs_attention(f"not rolled back: {reason} {hint}".strip()) from None
+            since = write(planned).boottime
+        return planned, since
+
+    def _what_to_do(self, error: Exception) -> str:
+        return error.hint if isinstance(error, Conflict) else self.record.diff_commands
 
     def _restart(self, planned: Sequence[PlannedFile], since: float, serves: bool, old: Serving) -> None:
         """Restart v34. Raises ChangeEnded, which says what the user can do, when it does not serve again."""

@@ -7,8 +7,8 @@ and that is said.
 import time
 from typing import NoReturn
 
-from timmy_tui.control.change.file_change import POLL_S, FileChange
-from timmy_tui.control.change.outcome import ChangeEnded, needs_attention
+from timmy_tui.control.change.file_change import POLL_S, FileChange, putting_back
+from timmy_tui.control.change.outcome import ChangeEnded
 from timmy_tui.control.change.plan import ChangePlan
 from timmy_tui.control.edit.transaction import PlannedFile, plan, write
 from timmy_tui.control.errors import Conflict, Refused
@@ -32,7 +32,7 @@ from timmy_tui.control.progress import (
 )
 from timmy_tui.control.service.unit import RESTART_LIMIT_S, Unit, UnitState
 from timmy_tui.control.values.switch_context import SwitchContext
-from timmy_tui.core.errors import ControlError, TimmyError
+from timmy_tui.core.errors import ControlError
 from timmy_tui.model.change import ChangeState
 from timmy_tui.model.flag_words import word
 
@@ -186,7 +186,7 @@ class SwitchChange(FileChange):
         """The old bytes, or the old values alone where somebody has written since. Raises ChangeEnded when refused."""
         operation = self._record.operation
         assert operation is not None
-        try:
+        with putting_back(own_record, lambda _: self._record.diff_commands):
             try:
                 planned = plan_rollback(operation, self._context.backups)
             except Conflict:
@@ -194,9 +194,4 @@ class SwitchChange(FileChange):
             self.progress.enter(ChangeState.EDITING, EDITING_S)
             own_record.begin(f"undo {self.plan.label}", self._strategy, planned, "", undoes=operation.op)
             write(planned)
-        except (TimmyError, OSError) as error:
-            why = error.message if isinstance(error, TimmyError) else str(error.strerror)
-            touched = own_record.operation is not None and own_record.file_state is not FileState.NOT_APPLIED
-            own_record.append("needs attention" if touched else "refused", why)
-            raise needs_attention(f"not rolled back: {why} {self._record.diff_commands}".strip()) from None
         return planned
