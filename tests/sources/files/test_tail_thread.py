@@ -28,10 +28,15 @@ class Feeds:
         self.now = 0.0
         self._threads: list[TailThread] = []
 
-    def open(self, path: Path, limits: TailSettings = QUICK, from_end: bool = True) -> TailThread:
+    def open(
+        self, path: Path, limits: TailSettings = QUICK, from_end: bool = True, reported: bool = False
+    ) -> TailThread:
+        """``reported``: the first poll is one that a report of the file system has asked for."""
         tail = Tail(path, path.name, limits, OpenMode(from_end))
         thread = TailThread(tail, "latency", limits, clock=lambda: self.now)
         self._threads.append(thread)
+        if reported:
+            thread.wake()
         thread.start(self.news.set)
         return thread
 
@@ -83,10 +88,17 @@ def test_wake_polls_at_once(tmp_path: Path, feeds: Feeds) -> None:
     append(tmp_path / "log", b"two\n")
     feed.wake()
     assert feeds.wait_for_lines(feed, 1) == [b"two"]
+
+
+def test_while_a_turn_is_in_flight_it_polls_at_the_other_pace(tmp_path: Path, feeds: Feeds) -> None:
+    append(tmp_path / "log", b"one\n")
+    feed = feeds.open(tmp_path / "log", TailSettings(poll_ms=3_600_000, poll_busy_ms=5))
+    feeds.wait_for_lines(feed, 1)
     feed.set_busy(True)
     assert feed.busy
-    append(tmp_path / "log", b"three\n")
-    assert feeds.wait_for_lines(feed, 1) == [b"three"]
+    for line in (b"two", b"three"):
+        append(tmp_path / "log", line + b"\n")
+        assert feeds.wait_for_lines(feed, 1) == [line]
 
 
 def test_a_file_whose_changes_are_reported_is_polled_less_often(
@@ -94,12 +106,12 @@ def test_a_file_whose_changes_are_reported_is_polled_less_often(
 ) -> None:
     """Its pause while a turn is in flight is then the one of a quiet time, here the only short one."""
     limits = TailSettings(poll_ms=5, poll_busy_ms=3_600_000)
-    reported, never = feeds.open(tmp_path / "reported", limits), feeds.open(tmp_path / "never", limits)
     monkeypatch.setattr(tail_thread, "PROVEN_S", 3600.0)
     append(tmp_path / "never", b"one\n")
+    never = feeds.open(tmp_path / "never", limits)
     assert feeds.wait_for_lines(never, 1) == [b"one"]
     append(tmp_path / "reported", b"one\n")
-    reported.wake()
+    reported = feeds.open(tmp_path / "reported", limits, reported=True)
     assert feeds.wait_for_lines(reported, 1) == [b"one"]
     append(tmp_path / "reported", b"two\n")
     append(tmp_path / "never", b"two\n")

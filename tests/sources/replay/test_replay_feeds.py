@@ -17,16 +17,33 @@ def test_the_feeds_play_by_themselves_and_wait_for_a_late_consumer(tmp_path: Pat
     latency.start(news.set)
     v34.start(news.set)
     got = [0, 0]
-    while not (replay.finished and got == [40_000, 5]):
+    while not replay.ended:
         assert news.wait(20)
         news.clear()
         for index, feed in enumerate(replay.feeds):
             got[index] += sum(len(batch.lines) for batch in feed.drain())
+    assert latency.state.detail == "replay" or got[0] == 40_000, "ended, and not all of it was taken"
+    got[0] += sum(len(batch.lines) for batch in latency.drain())
+    got[1] += sum(len(batch.lines) for batch in v34.drain())
+    assert got == [40_000, 5]
     assert latency.take_backlog() is None
     assert latency.state.lines == 40_000
     assert latency.state.detail == "replay ended"
     latency.stop()
     v34.stop()
+
+
+def test_it_has_ended_for_a_consumer_that_has_taken_all(tmp_path: Path) -> None:
+    """Who stops at the word would else go without the last lines: a picture of a conversation showed its first turn."""
+    replay = Replay(logs(write(tmp_path / "latency.log", [event(1000.0, "a", "one")])), None)
+    feed = replay.feeds[0]
+    released = replay.poll()
+    assert replay.finished and feed.state.detail == "replay", "released, and not with the feed"
+    feed.put(released[0][1])
+    replay.ended = True
+    assert feed.state.detail == "replay", "with the feed, and not taken"
+    assert len(feed.drain()) == 1
+    assert feed.state.detail == "replay ended"
 
 
 def test_a_late_consumer_holds_the_replay_up(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ class Replay:
         self._drained = threading.Event()
         self.finished = False
         """Every line has been released, or the replay ended with an error."""
+        self.ended = False
+        """It is finished, and all that it released is with the feeds."""
         self.error = ""
         """Why the replay stopped before the end of the files; empty when it did not."""
         self.feeds = tuple(ReplayFeed(self, path, row.kind) for path, row in self._logs)
@@ -185,8 +187,13 @@ class Replay:
             if any(feed.is_full for feed in self.feeds):
                 self._drained.wait(LONGEST_WAIT_S)
                 continue
-            for file, batch in self.poll():
+            released = self.poll()
+            for file, batch in released:
                 self.feeds[file].put(batch)
+            # Before anybody is told: with the last lines comes the word that they are the last.
+            self.ended = self.finished
+            for file, _ in released:
+                self.feeds[file].notify()
             self._stopping.wait(self.wait_s())
         for feed in self.feeds:
             feed.notify()
@@ -241,11 +248,10 @@ class ReplayFeed:
         return len(self._queue) >= QUEUE
 
     def put(self, batch: TailBatch) -> None:
-        """Add lines that are due, and notify the consumer."""
+        """Add lines that are due."""
         self._queue.append(batch)
         self._lines += len(batch.lines)
         self._newest = time.time()
-        self.notify()
 
     def start(self, notify: Callable[[], None]) -> None:
         """Begin; the first feed that is started begins the replay of all files."""
@@ -266,9 +272,10 @@ class ReplayFeed:
 
     @property
     def state(self) -> SourceState:
-        """The lines released so far, and whether the replay goes on, has ended, or has failed."""
+        """The lines released so far, and whether the replay goes on, or has ended and why: once all was drained."""
         replay = self._replay
-        detail = f"replay ended: {replay.error}" if replay.error else "replay ended" if replay.finished else "replay"
+        over = replay.ended and not self._queue
+        detail = f"replay ended: {replay.error}" if replay.error else "replay ended" if over else "replay"
         return SourceState(
             name=self.name,
             condition=SourceCondition.ERROR if replay.error else SourceCondition.OK,
