@@ -1,26 +1,18 @@
-"""From events to turns by a profile's rules: which turn an event belongs to, which turns are over, how they ended."""
+"""From events to turns by a profile's rules: what an event says of its turn, which turns are over, how they ended."""
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from timmy_tui.core.failures import Failures
 from timmy_tui.model import endings
 from timmy_tui.model.snapshot import Listening
 from timmy_tui.model.turn import Session, Turn, TurnState
 from timmy_tui.profiles.draft import Draft, TurnMaker
-from timmy_tui.profiles.equations import equation
+from timmy_tui.profiles.drafts import MAX_OPEN, Drafts
 from timmy_tui.profiles.made_up_ids import MadeUpIds
 from timmy_tui.profiles.matching import Hit
 from timmy_tui.profiles.sessions import Sessions
 from timmy_tui.profiles.spec import Profile
 from timmy_tui.profiles.switches import Switches
-
-MAX_CLOSED = 512
-"""Closed turns that late events, or the same record fetched again, can still reach."""
-MAX_OPEN = 64
-MAX_WAITING = 64
-"""Events that wait for the turn that they belong to."""
-NO_TURN = "event that fits no turn"
 
 
 class ProfileAssembler:
@@ -33,7 +25,6 @@ class ProfileAssembler:
     def __init__(self, profile: Profile, timeout_s: float, keep_events: bool) -> None:
         """``timeout_s``: silence that ends a turn."""
         rule = profile.turn
-        self.unparsed: Counter[str] = Counter()
         self.failures = Failures()
         """Turns that raised; each is left out."""
         self.maker = TurnMaker(profile, timeout_s, keep_events)
@@ -41,14 +32,10 @@ class ProfileAssembler:
         self._rule = rule
         self._timeout_us = round(timeout_s * 1e6)
         self._timeout_s = timeout_s
-        self._late_us = round(rule.late_s * 1e6)
-        self._opens, self._complete = frozenset(rule.opens), frozenset(rule.complete)
+        self._complete, self._enough = frozenset(rule.complete), frozenset(rule.enough)
         self._failed, self._aborted = frozenset(rule.failed), frozenset(rule.aborted)
         self._typed, self._restarts = frozenset(rule.typed), frozenset(rule.restarts)
-        self._not_alone, self._enough = frozenset(rule.not_alone), frozenset(rule.enough)
         self._unanswered = frozenset(rule.unanswered)
-        self._needs = {one.name: frozenset(one.after) for one in profile.event if one.after}
-        self._joins = {join.event: (join, [equation(text) for text in join.same]) for join in rule.join}
         self._sessions = Sessions()
         self._switches = Switches(profile)
         self._has_keys = rule.by == "key" and not rule.join
@@ -56,14 +43,11 @@ class ProfileAssembler:
         self._ends |= {rule.session.partition(".")[0]} | self._switches.events
         """Events that do more than tell of their turn."""
         self._next = 0
-        self._open: OrderedDict[int, Draft] = OrderedDict()
-        self._closed: deque[Draft] = deque(maxlen=MAX_CLOSED)
-        self._by_key: OrderedDict[str, Draft] = OrderedDict()
-        self._alone: OrderedDict[str, Hit] = OrderedDict()
-        self._waiting: deque[Hit] = deque(maxlen=MAX_WAITING)
+        self._drafts = Drafts(profile, self._timeout_us, self.maker, self._new)
+        self._open = self._drafts.in_flight
+        self.unparsed = self._drafts.fits_no_turn
         self._now_us: int | None = None
         self._ids = MadeUpIds()
-        self._is_midway = False
         self.arrived: float | None = None
         """``elapsed()`` of the newest lines; None in a backlog or a replay."""
 
@@ -73,7 +57,7 @@ class ProfileAssembler:
         for hit in hits:
             if hit.stamp_us is not None:
                 self._now_us = hit.stamp_us
-            known = self._by_key.get(hit.key) if self._has_keys else None
+            known = self._drafts.by_key.get(hit.key) if self._has_keys else None
             if known is None or known.state is not TurnState.OPEN or hit.event in self._ends:
                 self._add(hit, changed)
             else:  # Nearly all events of a log with keys: their turn is in flight, and nothing ends it.
@@ -107,25 +91,19 @@ class ProfileAssembler:
         if hit.event in self._restarts:
             self._restart(changed)
             return
-        draft = self._draft_for(hit)
+        draft = self._drafts.of(hit)
         if draft is None:
             return
         self._give(draft, hit, changed)
-        for waiting in [*self._waiting] if self._joins else ():
-            if self._fits(waiting, draft):
-                self._waiting.remove(waiting)
-                self._give(draft, waiting, changed)
+        for waiting in self._drafts.take_waiting(draft):
+            self._give(draft, waiting, changed)
 
     def _restart(self, changed: dict[int, Draft]) -> None:
         """What is open was cut off, and what waits has no turn. A new process can count its keys from the first."""
         for cut in [*self._open.values()]:
             self._close(cut, TurnState.FAILED, endings.RESTARTED, changed)
-        self.unparsed[NO_TURN] += len(self._waiting)
-        self._waiting.clear()
-        self._by_key.clear()
-        self._alone.clear()
+        self._drafts.begin_again()
         self._sessions.begin(None)
-        self._is_midway = False
 
     def _give(self, draft: Draft, hit: Hit, changed: dict[int, Draft]) -> None:
         """An event that belongs to this turn: what it says, and whether it ends the turn."""
@@ -150,117 +128,9 @@ class ProfileAssembler:
         if draft.closed:
             changed[draft.ordinal] = draft
 
-    def _draft_for(self, hit: Hit) -> Draft | None:
-        if hit.event in self._joins:
-            return self._joined(hit)
-        if self._by == "order":
-            return self._in_order(hit)
-        if not hit.key:
-            if self._by == "record":
-                return self._new(hit)
-            self.unparsed[NO_TURN] += 1
-            return None
-        known = self._by_key.get(hit.key)
-        if known is not None and (self._by == "record" or self._takes(known, hit)):
-            if self._by == "record":
-                known.begin_again()  # The same record, which says something else now.
-            return known
-        if hit.event in self._not_alone:
-            self._alone[hit.key] = hit
-            if len(self._alone) > MAX_WAITING:
-                self._alone.popitem(last=False)
-            return None
-        draft = self._new(hit)
-        if (first := self._alone.pop(hit.key, None)) is not None:
-            self.maker.add(draft, first)
-        return draft
-
-    def _in_order(self, hit: Hit) -> Draft | None:
-        """The newest turn; a new one where the event opens it. What comes when none is open belongs to the last one."""
-        if hit.event in self._not_alone:
-            self._alone[""] = hit
-            return None
-        if hit.event in self._opens:
-            self._is_midway = False
-            draft = self._new(hit)
-            if (first := self._alone.pop("", None)) is not None and self._is_near(first, hit):
-                self.maker.add(draft, first)
-            return draft
-        needed = self._needs.get(hit.event)
-        for open_one in reversed(self._open.values()):
-            if needed is None or needed & open_one.facts.seen:
-                return open_one
-        last = self._closed[-1] if self._closed else None
-        if last is not None and self._takes(last, hit) and not self._is_next(last, hit):
-            return last
-        return self._without_beginning(hit)
-
-    def _without_beginning(self, hit: Hit) -> Draft | None:
-        """What ends a turn whose beginning is not in the log, or says other figures, is a turn all the same.
-
-        Not where the reading began in the midst of it: read as a whole, that turn is another one.
-        """
-        if hit.event in self._complete and not self._is_midway:
-            return self._new(hit)
-        self.unparsed[NO_TURN] += 1
-        return None
-
-    def _is_next(self, last: Draft, hit: Hit) -> bool:
-        """An event that ends turns, and has ended this one already."""
-        return hit.event in self._complete and hit.event in last.facts.seen
-
-    def _joined(self, hit: Hit) -> Draft | None:
-        """The oldest turn whose captures fit those of the event, of those in flight and those that ended lately."""
-        for draft in (*self._open.values(), *reversed([*self._recent(hit)])):
-            if self._fits(hit, draft):
-                return draft
-        if hit.event in self._complete and self._by == "order":
-            return self._without_beginning(hit)
-        self._waiting.append(hit)
-        return None
-
-    def _recent(self, hit: Hit) -> Iterator[Draft]:
-        """Turns that ended lately, the newest first; those that silence ended stand later among them than they were."""
-        for draft in reversed(self._closed):
-            if self._takes(draft, hit):
-                yield draft
-            elif not draft.is_cut:
-                return
-
-    def _fits(self, hit: Hit, draft: Draft) -> bool:
-        join, equations = self._joins[hit.event]
-        if hit.event in draft.facts.seen or any(name not in draft.facts.captures for name in join.needs):
-            return False
-        captures = {**draft.facts.captures, **hit.captures}
-        return all(one.holds(captures, join.within_ms) for one in equations)
-
-    def _is_near(self, first: Hit, hit: Hit) -> bool:
-        if first.stamp_us is None or hit.stamp_us is None:
-            return True
-        return hit.stamp_us - first.stamp_us <= self._timeout_us
-
-    def _takes(self, draft: Draft, hit: Hit) -> bool:
-        """The event can still be of this turn: it is not over, or ended lately.
-
-        Of a turn that silence ended, by key any is, because the key says so; by order what comes within the time-out.
-        """
-        if draft.state is TurnState.TIMED_OUT:
-            since, limit_us = draft.last_us, self._timeout_us
-            if self._by == "key":
-                return True
-        else:
-            since, limit_us = draft.over_us, self._late_us
-        return not draft.closed or hit.stamp_us is None or since is None or hit.stamp_us - since <= limit_us
-
     def _new(self, hit: Hit) -> Draft:
-        draft = Draft(self._next, hit.key or self._ids.of(hit), self._sessions.current, self._sessions.name)
+        draft = Draft(self.take_ordinal(), hit.key or self._ids.of(hit), self._sessions.current, self._sessions.name)
         draft.switches, draft.switches_at = self._switches.values, self._switches.said_at
-        self._next += 1
-        self._open[draft.ordinal] = draft
-        if hit.key:
-            self._by_key[hit.key] = draft
-            if len(self._by_key) > MAX_CLOSED + MAX_OPEN:
-                self._by_key.popitem(last=False)
         return draft
 
     def _close(
@@ -271,14 +141,11 @@ class ProfileAssembler:
             # First, so that the turn itself is the last one closed: what comes late without an id belongs to it.
             for older in [one for one in self._open.values() if one.ordinal < draft.ordinal]:
                 cut = self._without_end(older, TurnState.ABORTED)
+                self._drafts.close(older)
                 older.end(cut, endings.broken_off_by() if cut is TurnState.ABORTED else "", is_cut=True)
-                self._open.pop(older.ordinal)
-                self._closed.append(older)
                 changed[older.ordinal] = older
-        if not draft.closed:
-            self._closed.append(draft)
+        self._drafts.close(draft)
         draft.end(state, reason, is_cut)
-        self._open.pop(draft.ordinal, None)
         changed[draft.ordinal] = draft
 
     def _end_silent(self, changed: dict[int, Draft]) -> None:
@@ -318,7 +185,7 @@ class ProfileAssembler:
 
     def begin_midway(self) -> None:
         """The reading begins somewhere in the log: what it tells of a turn before one begins is not the whole turn."""
-        self._is_midway = bool(self._opens)
+        self._drafts.begin_midway()
 
     def begin_live(self, arrived: float) -> None:
         """A backlog has ended, and its last line was written at ``arrived``."""
@@ -328,8 +195,7 @@ class ProfileAssembler:
 
     def finish(self) -> list[Turn]:
         """At the end of the log: the turns that it leaves open, and what waits in vain is counted."""
-        self.unparsed[NO_TURN] += len(self._waiting)
-        self._waiting.clear()
+        self._drafts.give_up_waiting()
         return [self.maker.turn(draft) for draft in self._open.values()]
 
     def take_ordinal(self) -> int:
