@@ -1,7 +1,7 @@
 """Runs many calls of ``timmy-tui``, each as a process of its own with its own streams, from one that has imported it.
 
-A call takes some 50 ms of CPU instead of 700, so that every command can be tried on every stream. ``python preloaded.py`` is
-the one process; ``Preloaded`` is how tests talk to it.
+A call takes some 50 ms of CPU instead of 700, so that every command can be tried on every stream.
+``python preloaded.py`` is the one process; ``Preloaded`` is how tests talk to it.
 """
 
 import gc
