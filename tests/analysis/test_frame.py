@@ -37,7 +37,7 @@ def test_a_row_is_replaced_wherever_it_stands(read_at: tuple[int, ...], again: i
     frame.put(complete_turn(again, stages={"llm": 99.0}, logs="both"))
     data = frame.data()
     assert len(frame) == 5
-    assert list(data["ordinal"]) == [0, 1, 2, 3, 4]
+    assert list(data["ordinal"]) == list(data.index) == [0, 1, 2, 3, 4]
     assert list(data["llm_ms"]) == [99.0 if number == again else float(number) for number in range(5)]
     # One that was read apart has other values: the column stays one of few kinds.
     assert str(data["logs"].dtype) == "category" and data["logs"].iloc[again] == "both"

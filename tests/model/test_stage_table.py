@@ -177,6 +177,7 @@ def test_the_charts_in_the_order_of_the_trends_screen() -> None:
 def test_what_follows_the_answer_of_v34() -> None:
     assert v34_stages.REPLIED == "v34_sending_to_tts"
     assert without_hops(v34_stages.AFTER_REPLY) == ["mute", "tts", "playback", "rearm", "deaf"]
+    assert {"stt_final"} == v34_stages.BEFORE_TEXT, "text is made in it"
     assert "hop_out" in v34_stages.AFTER_REPLY and "hop_in" not in v34_stages.AFTER_REPLY
 
 

@@ -70,3 +70,9 @@ def test_where_a_line_was_printed() -> None:
     assert raw_lines.printed_behind(b"*** Debug: Calling generate API: http") == b"v34_ollama_sent"
     assert raw_lines.printed_behind(b"--- Step 4 (Context Retrieval) took: 0.07s") == b"v34_retrieval_complete"
     assert raw_lines.printed_behind(b"Calling generate API") == raw_lines.printed_behind(b"*** Debug: x") == b""
+
+
+@pytest.mark.parametrize("text", [b"", b"words", b"words: with a colon"])
+def test_what_was_typed_may_be_nothing(text: bytes) -> None:
+    assert raw_lines.typed_text(b"*** Debug: Received user_message via WebSocket: " + text) == text
+    assert raw_lines.typed_text(b"*** Debug: Received user_message via webhook: " + text) == b""

@@ -79,6 +79,18 @@ def test_nothing_but_the_clocks_is_wrong_with_a_turn_up_to_the_time_out(us: int,
         assert doubts.apart and not doubts.stepped and set(doubts.reasons) == set(HOPS)
 
 
+@pytest.mark.parametrize(("early_us", "apart"), [(999, False), (1_000, True), (5_000, True), (10_001, False)])
+def test_the_first_stamp_behind_v34_tells_how_far_its_clock_is(early_us: int, apart: bool) -> None:
+    """It is 10 ms there: a ms below zero is two clocks, and more below than there is there is no sum of both ways."""
+    found: list[int | None] = [None] * (max(SLOT.values()) + 1)
+    for number, name in enumerate(NAMES):
+        found[SLOT[name]] = BASE_US + 10_000 * number
+    first = next(name for name in NAMES if name.startswith("tts_"))
+    found[SLOT[first]] = BASE_US + 10_000 * (NAMES.index(first) - 1) - early_us
+    doubts = clocks_apart(found, dict.fromkeys(HOPS, 1.0), Span.V2V, USUAL_LIMITS)
+    assert (doubts is not None) is apart
+
+
 @pytest.mark.parametrize(("limit_us", "plain"), [(129_999, False), (130_000, True), (130_001, True)])
 def test_a_turn_is_plain_that_is_as_long_as_the_time_out(limit_us: int, plain: bool) -> None:
     found: list[int | None] = [None] * (max(SLOT.values()) + 1)

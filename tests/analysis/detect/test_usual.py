@@ -249,3 +249,8 @@ def test_a_step_below_two_milliseconds_is_none(step: float, noticed: bool) -> No
 def test_as_few_values_as_a_fourth_show_a_clock_that_moves_in_steps(kinds: int, noticed: bool) -> None:
     level = level_of([100.0 + 5.0 * (number % kinds) for number in range(40)])
     assert softened_by(level) == pytest.approx(5.0 if noticed else 0.0, abs=1e-9)
+
+
+def test_the_step_of_a_clock_is_the_least_of_those_between_its_values() -> None:
+    level = level_of([(100.0, 105.0, 130.0)[number % 3] for number in range(40)])
+    assert softened_by(level) == pytest.approx(5.0, abs=1e-9)

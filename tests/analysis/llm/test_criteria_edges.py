@@ -53,6 +53,7 @@ def test_three_later_turns_are_judged(count: int, told: str) -> None:
 @pytest.mark.parametrize(
     ("count", "shares", "because"),
     [
+        (1, [], "no session has a second turn yet"),
         (2, [None], "none of 1 turn shows it, 3 are needed"),
         (2, [0.9], "1 turn is too few, 3 are needed"),
         (3, [0.9, 0.9], "2 turns are too few, 3 are needed"),

@@ -198,3 +198,12 @@ def test_where_no_log_names_the_window_no_prompt_is_called_cut(version: str) -> 
         started = float(ordinal)
         tracker.add(Turn(ordinal=ordinal, prompt_tokens=8000, prefill_ms=10.0, context_sent=9000, started=started))
     assert not any(tracker.is_truncated(ordinal) for ordinal in range(3))
+
+
+@pytest.mark.parametrize(("deviation", "factor"), [(0.05, 1.15), (0.06, 1.15), (0.1, 1.2586), (0.3, 1.9937)])
+def test_how_well_the_rate_is_known_is_how_slow_a_prompt_may_be(deviation: float, factor: float) -> None:
+    """2.3 standard deviations of 1000 tokens at 1 ms, above a step of 10 ms; at least 15 %."""
+    rate = PrefillRate(1.0, 9, True, 0.0, deviation=deviation)
+    for prefill_ms, busy in ((10 + 1000 * factor - 1, False), (10 + 1000 * factor + 1, True)):
+        request = request_of(Turn(ordinal=0, prompt_tokens=1000, prefill_ms=prefill_ms))
+        assert split_prompt(request, "0.12.11", rule_for("0.12.11"), Basis(rate, 10.0)).busy is busy

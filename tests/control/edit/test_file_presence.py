@@ -57,9 +57,15 @@ def test_a_name_is_taken_only_while_it_is_free(config: Path, new: Path) -> None:
 
 
 def test_a_new_file_is_like_any_that_this_process_makes(new: Path) -> None:
-    umask = os.umask(0o027)
+    umask = os.umask(0)
     try:
-        for executable, mode in ((False, 0o640), (True, 0o750)):
+        for mask, executable, mode in (
+            (0o027, False, 0o640),
+            (0o027, True, 0o750),
+            (0, False, 0o666),
+            (0, True, 0o777),
+        ):
+            os.umask(mask)
             with StagedNew(absent(new, executable), SAVED) as staged:
                 assert not new.exists()
                 made = staged.swap()

@@ -58,6 +58,13 @@ def test_an_encoding_that_is_not_known_is_named() -> None:
     assert refused.value.lines == (1,)
 
 
+@pytest.mark.parametrize("encoding", ["utf-7", "hz", "shift_jisx0213", "cp037"])
+def test_an_encoding_that_writes_most_of_ascii_as_it_is_does_not_do(encoding: str) -> None:
+    with pytest.raises(Refused, match="not one that writes ASCII as it is") as refused:
+        read_source(f"# coding: {encoding}\nA = 1\n".encode("ascii"))
+    assert refused.value.lines == (1,)
+
+
 def test_the_mark_of_the_byte_order_is_none_of_the_text() -> None:
     plain, marked = read_source(b"A = 1\n"), read_source(b"\xef\xbb\xbfA = 1\n")
     assert (plain.encoding, plain.mark, plain.text) == ("utf-8", 0, "A = 1\n")

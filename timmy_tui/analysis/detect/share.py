@@ -107,7 +107,7 @@ class Share:
             if abs(other - share) < _COMPARISON.least_share and not self._evidence[place]:
                 continue
             # The share itself is uncertain: only what lies beyond the allowance counts towards another.
-            usual = min(share + error, other) if other > share else max(share - error, other)
+            usual = min(max(other, share - error), share + error)
             usual = min(max(usual, _TUNING.least_share), 1 - _TUNING.least_share)
             gain = math.log(other / usual) if had else math.log((1 - other) / (1 - usual))
             self._gather(place, weight * max(min(gain, TUNING.cusum.cap), -TUNING.cusum.loss_cap))
@@ -132,8 +132,6 @@ class Share:
 
     def excursion(self) -> Excursion | None:
         """The change, if there is evidence enough."""
-        if not self._gathering:
-            return None
         evidence = max(self._evidence)
         if evidence < TUNING.detector.alarm:
             return None

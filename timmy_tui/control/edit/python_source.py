@@ -81,7 +81,7 @@ def _encoding(data: bytes) -> tuple[str, int]:
     """Name of the codec and length of the byte order mark, by the cookie in the first two lines."""
     try:
         encoding, _ = tokenize.detect_encoding(_lines(data).__next__)
-        plain = encoding.startswith("utf-8") or all(bytes([code]).decode(encoding) == chr(code) for code in _ASCII)
+        plain = all(bytes([code]).decode(encoding) == chr(code) for code in _ASCII)
     except SyntaxError as error:
         raise Refused(f"The encoding of the file is not known: {error.msg}.", [1]) from None
     except (UnicodeError, LookupError):
