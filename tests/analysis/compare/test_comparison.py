@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bench.judgement.pairs import dashboard, judge_pairs, make_pairs
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import Truth, make_turns
+from tests.turn_makers import complete_turn
 from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.stats.rank_shift import holm
 from timmy_tui.model.judgement import Comparison, StageVerdict
@@ -142,3 +143,29 @@ def test_both_ways_round_are_each_other_s_inverse() -> None:
         if one.ratio is not None:
             assert other.ratio is not None
             assert one.ratio * other.ratio == pytest.approx(1.0, rel=1e-6)
+
+
+def answers(first: int, tokens: Sequence[int], grown: Sequence[int]) -> list[Turn]:
+    """Turns of one session on a model that does not change: 10 ms a token of answer, 0.8 a token of prompt."""
+    turns, prompt = [], 1000
+    for number, (answer, more) in enumerate(zip(tokens, grown, strict=True)):
+        prompt += more
+        prefill, decode = 5 + 0.8 * more, 10.0 * answer
+        turns.append(
+            complete_turn(
+                first + number, session=first, prompt_tokens=prompt, output_tokens=answer, text_length=4 * more,
+                prefill_ms=prefill, decode_ms=decode,
+                stages={"llm": prefill + decode + 40, "wait": 40.0, "prefill": prefill, "decode": decode},
+            )
+        )  # fmt: skip
+    return turns
+
+
+def test_the_work_of_a_stage_is_that_of_its_parts() -> None:
+    """Long prompts and short answers, then the other way round: the LLM as a whole follows no law, its parts do."""
+    before = answers(0, [10 + 7 * n % 25 for n in range(30)], [200 + 61 * n % 300 for n in range(30)])
+    after = answers(100, [40 + 37 * n % 90 for n in range(30)], [20 + 17 * n % 60 for n in range(30)])
+    llm = stage_of(compare(before, after), "llm")
+    assert llm.raw_ratio == pytest.approx(1.77, abs=0.01)
+    assert llm.ratio == pytest.approx(1.0, abs=0.03) and llm.verdict == "unchanged"
+    assert llm.low is not None and llm.high is not None and llm.low < 1 < llm.high
