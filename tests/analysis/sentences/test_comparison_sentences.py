@@ -36,8 +36,18 @@ def test_a_request_without_token_counts_is_judged_and_says_how() -> None:
     told = halves(mapped(bare, lambda turn: with_extra(turn, 1000.0, llm=(turn.stages["llm"] or 0.0) + 1000.0)))
     llm = row(told, "llm")
     assert (llm.verdict, llm.adjusted_for) == ("slower", ())
-    assert llm.note == "judged without its work: no output tokens and no prompt tokens"
+    # As many as the reply's characters make stand for the output tokens.
+    assert llm.note == "judged without its work: no prompt tokens"
     assert "LLM ×" in told.sentence and "(raw: its work is not known)" in told.sentence
+
+
+def test_only_what_is_missing_of_the_work_is_called_missing() -> None:
+    """Of turns that count their answers it was said that they do not."""
+    turns = [replace(turn, prompt_tokens=None, stages={**turn.stages, "prefill": None}) for turn in make_turns(N, 5)]
+    told = halves(turns)
+    assert row(told, "llm").note == row(told, "decode").note == "judged without its work: no prompt tokens"
+    mute = halves([replace(without_tokens(turn), reply_length=None) for turn in turns])
+    assert row(mute, "llm").note == "judged without its work: no output tokens and no prompt tokens"
 
 
 def test_the_whole_is_adjusted_only_for_work_that_is_known() -> None:

@@ -23,10 +23,8 @@ from timmy_tui.model.turn import Turn
 SHOWS_REUSE = ("prefill", "llm", V2V)
 """Stages whose level a broken cache moves."""
 NEAR = TUNING.detector.one_cause_turns
-REMEMBERED = 500
+REMEMBERED = TUNING.reuse.turns_at_hand
 """Turns that are at hand: for a verdict 200 a side and what lies between, and as many for the cache."""
-_MOST_CHANGES = 20
-"""Changes of flags that are remembered; a cache that breaks is told of within four turns."""
 _ENDED = {"accept": "accepted", "mute": "muted"}
 """The user's answer → why the finding ended."""
 
@@ -50,7 +48,7 @@ class LevelChanges:
         """As of the newest turn."""
         self._over: deque[_Episode] = deque(maxlen=TUNING.detector.ended_findings)
         """Newest first."""
-        self._flips: deque[tuple[int, str]] = deque(maxlen=_MOST_CHANGES)
+        self._flips: deque[tuple[int, str]] = deque(maxlen=TUNING.reuse.least_run)
         """Ordinal of the turn that showed it, and its words."""
         self._answers: dict[str, str] = {}
         """Key of a broken cache → the user's newest answer."""
@@ -165,7 +163,7 @@ class LevelChanges:
 def _is_of(finding: Finding, broken: Finding) -> bool:
     """It began with the broken cache; of the prefill also what began later: prompts that are evaluated whole grow."""
     since = finding.since - broken.since
-    return -NEAR <= since and (since <= NEAR or finding.stage == "prefill")
+    return since >= -NEAR and (since <= NEAR or finding.stage == "prefill")
 
 
 def _with_reason(finding: Finding, reason: str) -> str:

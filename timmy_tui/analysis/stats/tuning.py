@@ -336,6 +336,9 @@ class ReuseTuning:
     least_run: int = 4
     """Turns. In a row without reuse; the second and third turn of a session may evaluate most of a short prompt. Not
     measured."""
+    turns_at_hand: int = 500
+    """Turns. The newest so many are looked at; what a verdict looks back on is 200 a side and what lies between. Not
+    measured."""
     least_reference: int = 8
     """Turns. With fewer before them nothing is said. Not measured."""
     reference_turns: int = 60
