@@ -203,6 +203,15 @@ def test_how_many_turns_it_would_take_is_said() -> None:
     assert more is not None and more > 11
 
 
+@pytest.mark.parametrize("seed", range(100, 116))
+def test_what_cannot_be_told_yet_says_how_many_turns_would_tell(seed: int) -> None:
+    """An interval as narrow as what is asked about, but askew, had "cannot tell yet" and no number."""
+    turns = make_turns(116, seed)
+    sentence = compare(turns[:58], turns[58:]).sentence
+    if sentence.startswith("cannot tell yet") and "may be chance" not in sentence:
+        assert " would tell ±10 %" in sentence or "too much by chance to tell ±10 %" in sentence
+
+
 def test_before_is_the_same_number_wherever_it_stands() -> None:
     told = halves(mapped(make_turns(N, 31), lambda turn: slowed(turn, "llm", 3.0)))
     whole, llm = row(told, "V2V"), row(told, "llm")

@@ -155,11 +155,16 @@ def _ratio(middle: float, shift: float, soft: float) -> float:
 
 
 def _to_tell(shift: Shift, n_a: int, n_b: int) -> int | None:
-    """Turns a side that make the interval as narrow as what is asked about; 0 if it is, None if no number does."""
+    """Turns a side that make the interval as narrow as what is asked about; 0 if it is, None if no number does.
+
+    One that is narrow enough, and around 1, may lie askew: then it takes those that put it inside.
+    """
     reach, asked = (shift.high - shift.low) / 2, math.log1p(_TUNING.asked_share)
     fixed = _Z95 * shift.fixed
     if reach <= asked:
-        return 0
+        if max(-shift.low, shift.high) <= asked or not shift.low <= 0 <= shift.high:
+            return 0
+        asked -= abs(shift.high + shift.low) / 2
     if fixed >= asked:
         return None
     share = (reach**2 - fixed**2) / (asked**2 - fixed**2)
