@@ -84,8 +84,8 @@ def test_where_half_of_the_turns_reuse_it_has_not_stopped(later: tuple[int, ...]
     assert (found(log(after=(0, 0, 0, 0, *later))) is not None) is said
 
 
-@pytest.mark.parametrize(("cached", "said"), [(500, True), (499, False)])
-def test_the_cache_worked_where_half_of_the_turns_evaluated_half(cached: int, said: bool) -> None:
+@pytest.mark.parametrize(("cached", "said"), [(350, True), (349, False)])
+def test_the_cache_worked_where_half_of_the_turns_evaluated_two_thirds(cached: int, said: bool) -> None:
     assert (found(log(before=(cached,) * AT)) is not None) is said
 
 
@@ -95,7 +95,7 @@ def test_eight_turns_must_show_that_it_worked(before: int, said: bool) -> None:
     assert (found(log(before=(800,) * before)) is not None) is said
 
 
-@pytest.mark.parametrize(("older", "said"), [(60, True), (31, True), (30, False)])
+@pytest.mark.parametrize(("older", "said"), [(60, True), (31, True), (29, False)])
 def test_the_newest_sixty_of_them_count(older: int, said: bool) -> None:
     """So many that worked, and before these as many as you like that did not."""
     assert (found(log(before=(*([0] * 100), *([800] * older)))) is not None) is said
@@ -131,8 +131,8 @@ def test_two_cold_turns_tell_what_a_whole_prompt_takes(colds: int, said: bool) -
     assert (found(uncounted(colds=colds)) is not None) is said
 
 
-@pytest.mark.parametrize(("after_ms", "said"), [(799.0, False), (800.0, True), (1000.0, True)])
-def test_four_fifths_of_that_time_are_next_to_no_reuse(after_ms: float, said: bool) -> None:
+@pytest.mark.parametrize(("after_ms", "said"), [(849.0, False), (850.0, True), (1250.0, True), (1251.0, False)])
+def test_by_time_it_is_about_that_of_a_whole_prompt(after_ms: float, said: bool) -> None:
     assert (found(uncounted(after_ms)) is not None) is said
 
 

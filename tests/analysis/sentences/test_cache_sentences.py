@@ -1,12 +1,16 @@
 """A cache that stops helping is called that, before anything is called slower; what only looks like it is not."""
 
+import math
 import random
 from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
+from bench.judgement.changes import Change
+from bench.judgement.draft import Draft
 from bench.judgement.turns import make_turns
+from bench.judgement.worlds import WORLDS, Request, Seeds, draw
 from tests.analysis.sentences.worlds import judged
 from tests.turn_makers import generated_turn
 from timmy_tui.analysis.detect.broken_reuse import ReuseWatch
@@ -67,8 +71,30 @@ def test_a_slower_card_is_no_broken_cache() -> None:
 
     turns = requests(AT + 9, False, False)
     assert cache([slower(turn) if turn.ordinal >= AT else turn for turn in turns]) == []
-    only_prefill = [replace(turn, prefill_ms=4.5 * (turn.prefill_ms or 0.0)) for turn in turns[AT:]]
-    assert cache([*turns[:AT], *only_prefill])
+    warm = [turn if turn.ordinal % 10 == 0 else with_prefill(turn, 4.5 * (turn.prefill_ms or 0.0)) for turn in turns]
+    assert cache([*turns[:AT], *warm[AT:]])
+    # First turns evaluate everything anyway: where they are slower as well it is no cache.
+    assert cache([*turns[:AT], *(with_prefill(turn, 4.5 * (turn.prefill_ms or 0.0)) for turn in turns[AT:])]) == []
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_nothing_is_said_of_clean_logs_of_any_world(world: str) -> None:
+    """Four slow turns at the beginning of a session, whose short prompts are evaluated anyway: in 12 of 60 logs."""
+    for log in draw(Request(world, "middle", None, 2, 500), Seeds("tune", 9002)):
+        changes = LevelChanges()
+        assert [one for one in all_findings(log.turns, changes) if one.stage == "prompt cache"] == []
+
+
+def test_a_prefill_that_is_twice_as_slow_is_seldom_taken_for_it() -> None:
+    """By time alone, in 22 of 30 logs it was; Ollama did not count in any of these."""
+    twice = Change("prefill ×2", 2.0, lambda log, at: _twice_prefill(log, at))
+    logs = [log for world in WORLDS for log in draw(Request(world, "middle", twice, 2, 500), Seeds("tune", 9002))]
+    assert sum(any(one.stage == "prompt cache" for one in all_findings(log.turns, LevelChanges())) for log in logs) <= 7
+
+
+def _twice_prefill(log: Draft, at: int) -> str:
+    log.noise["prefill"][at:] += math.log(2.0)
+    return "prefill"
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.detect.broken_reuse import ReuseWatch
+from timmy_tui.analysis.detect.broken_reuse import ReuseWatch, is_counted
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.findings import BACK
 from timmy_tui.analysis.stats.tuning import TUNING
@@ -55,6 +55,8 @@ class LevelChanges:
         self._is_muted = False
         self._newest = -1
         """Ordinal."""
+        self._counts = False
+        """The newest turn tells what Ollama reused."""
 
     def add(self, turn: Turn, is_new: bool = True) -> tuple[Finding, ...]:
         """What is new, changed or ended with this turn, as the detector has it.
@@ -65,6 +67,7 @@ class LevelChanges:
         if not is_new:
             return ()
         self._newest = turn.ordinal
+        self._counts = is_counted(turn)
         changed = self.detector.add(turn)
         if self.detector.flag_changes:
             self._flips.append((turn.ordinal, changes_words(self.detector.flag_changes)))
@@ -127,7 +130,10 @@ class LevelChanges:
 
     def _look(self) -> None:
         """What is broken now, and whether what was is over."""
-        was, now = self._broken, self._reuse.finding()
+        was = self._broken
+        now = self._reuse.finding(said=was is not None)
+        if now is not None and was is None and not (self._counts or self._is_borne_out(now)):
+            now = None
         if now is not None:
             flip = next((words for at, words in self._flips if abs(at - now.since) <= TUNING.reuse.least_run), "")
             seen = self._answers.get(now.key) == "acknowledge"
@@ -139,6 +145,13 @@ class LevelChanges:
 
     def _end(self, broken: Finding, why: str) -> None:
         self._over.appendleft(_Episode(replace(broken, ended=why, lasted=broken.n), self._newest))
+
+    def _is_borne_out(self, broken: Finding) -> bool:
+        """By time alone a few slow turns look like it: the detector has seen that they are more than that."""
+        return any(
+            not one.ended and one.direction == "slower" and one.stage in SHOWS_REUSE and _is_of(one, broken)
+            for one in self.detector.findings
+        )
 
     def _forget_end_of(self, broken: Finding) -> None:
         """A turn that came late may show that it was not over."""
