@@ -31,6 +31,8 @@ def sentence_of(
     if whole is not None:
         parts += _whole_words(whole)
     n = f"n = {n_b}/{n_a}"
+    told = {share.stage for share in shares}
+    stages = [row for row in stages if row.stage not in told or row.verdict != "too few turns"]
     if not parts:
         return f"{_no_change(whole)}, {n}{_not_judged(stages, '; ')}"
     more = len(moved) - _TUNING.named_stages

@@ -174,9 +174,12 @@ class LevelChanges:
 
 
 def _is_of(finding: Finding, broken: Finding) -> bool:
-    """It began with the broken cache; of the prefill also what began later: prompts that are evaluated whole grow."""
+    """It began with the broken cache; of the prefill also what began later: prompts that are evaluated whole grow.
+
+    The whole, which is judged by itself, shows it later than a stage.
+    """
     since = finding.since - broken.since
-    return since >= -NEAR and (since <= NEAR or finding.stage == "prefill")
+    return since >= -NEAR and (since <= (2 * NEAR if finding.stage == V2V else NEAR) or finding.stage == "prefill")
 
 
 def _with_reason(finding: Finding, reason: str) -> str:
