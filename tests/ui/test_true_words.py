@@ -14,6 +14,7 @@ from timmy_tui.analysis.stats.percentiles import headline_stat, stage_stats
 from timmy_tui.core.settings import Findings
 from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.trend_history import HEADLINE
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.line import line_values
 from timmy_tui.ui.paint.glyphs import UNICODE
@@ -27,7 +28,6 @@ from timmy_tui.ui.panels.postcard import postcard
 from timmy_tui.ui.panels.skyline_notes import epoch_notes, verdict_words
 from timmy_tui.ui.panels.skyline_window import Window
 from timmy_tui.ui.panels.trend_compare import changes_of
-from timmy_tui.ui.panels.trend_series import HEADLINE
 from timmy_tui.ui.panels.trend_stack import turn_line
 from timmy_tui.ui.view import View
 

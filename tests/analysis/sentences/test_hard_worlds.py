@@ -53,8 +53,8 @@ def worlds() -> tuple[World, ...]:
             (log,) = draw(Request(world, "middle", change, 1, 600 + place), Seeds("tune", 9100))
             assert log.at is not None
             findings = tuple(one for one in judged(log.turns).findings if not one.ended and one.raised >= log.at)
-            sides = [[turn for turn in log.turns if (turn.ordinal < log.at) == ahead] for ahead in (True, False)]
-            found.append(World(log, change, findings, compare(*sides)))
+            before = [turn for turn in log.turns if turn.ordinal < log.at]
+            found.append(World(log, change, findings, compare(before, log.turns[len(before) :])))
     return tuple(found)
 
 
