@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from bench.judgement.turns import make_turns
 from tests.turn_makers import complete_turn
+from timmy_tui.analysis.compare.comparison import compare
 from timmy_tui.analysis.detect import level
 from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.judge import REMEMBERED, Judge
@@ -117,7 +118,20 @@ def test_turns_of_which_only_the_headline_is_known() -> None:
     for turns in (bare, slower):
         state = judged(turns)
         assert state.verdict is None
+        assert state.diagnosis is not None and "as usual" not in state.diagnosis.sentence
         assert all(one.stage == "V2V" for one in state.findings)
+
+
+def test_turns_that_took_no_time_are_compared() -> None:
+    """A comparison of them raised IndexError."""
+    nothing = [
+        constant(n, stages=dict.fromkeys(constant(0).stages, 0.0), headline_ms=0.0, v2v_ms=0.0) for n in range(40)
+    ]
+    some = [one if one.ordinal % 2 else constant(one.ordinal) for one in nothing]
+    for turns in (nothing, some):
+        assert judged(turns).findings == ()
+        told = compare(turns[:20], turns[20:])
+        assert {row.verdict for row in told.stages} <= {"unchanged", "cannot tell"}
 
 
 def test_turns_of_which_nothing_is_known() -> None:

@@ -159,7 +159,14 @@ def judgement(newest: int, *findings: Finding) -> JudgementState:
         ),
     )  # fmt: skip
     verdict = Comparison(
-        a="epoch:0", b="epoch:1", n_a=18, n_b=11, stages=stages, sentence="LLM faster ×0.41 (0.36–0.47)", bad=(0, 3)
+        a="epoch:0",
+        b="epoch:1",
+        n_a=18,
+        n_b=11,
+        stages=stages,
+        sentence="LLM faster ×0.41 (0.36–0.47)",
+        bad=(0, 3),
+        compared=(18, 11),
     )
     diagnosis = Diagnosis(
         ordinal=newest,

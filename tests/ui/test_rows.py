@@ -17,7 +17,7 @@ from timmy_tui.report.finding_words import ratio_words
 from timmy_tui.ui.paint.glyphs import UNICODE
 from timmy_tui.ui.paint.lines import Line, cells, plain
 from timmy_tui.ui.paint.wording import Change, change_words
-from timmy_tui.ui.panels.against_usual import level_change, moved_level, over_usual, row_points, usual_ms
+from timmy_tui.ui.panels.against_usual import level_change, moved_level, row_points, usual_ms
 from timmy_tui.ui.panels.ledger import epoch_ruler, ledger_lines
 from timmy_tui.ui.panels.lists import state_mark
 from timmy_tui.ui.panels.live import live_lines
@@ -43,6 +43,14 @@ def with_ratios(snap: Snapshot, key: str, *ratios: float) -> Snapshot:
     )
     state = snap.judgement or judgement(30)
     return replace(snap, judgement=replace(state, ratios=StageRatios(rows, (0.0,) * len(RATIO_KEYS))))
+
+
+def over_by(excess: float) -> Snapshot:
+    """The newest turn is over its usual by so many ms."""
+    snap = snapshot(31)
+    assert snap.judgement is not None and snap.judgement.diagnosis is not None
+    told = replace(snap.judgement.diagnosis, excess_ms=excess)
+    return replace(snap, judgement=replace(snap.judgement, diagnoses=(told,)))
 
 
 def rows(snap: Snapshot, width: int = 120, **changes: Any) -> dict[str, Line]:
@@ -336,22 +344,21 @@ def test_where_a_change_began_is_an_index_only_inside_the_window() -> None:
 # -- the mark of a turn
 
 
-@pytest.mark.parametrize(("ratio", "role"), [(1.0, "good"), (1.3, "good"), (1.6, "warn"), (9.0, "bad"), (0.5, "good")])
-def test_the_mark_of_a_turn_is_coloured_by_how_far_it_is_over_its_usual(ratio: float, role: str) -> None:
-    snap = with_ratios(snapshot(31, judgement=None), "llm", ratio)
+@pytest.mark.parametrize(
+    ("excess", "role"), [(0.0, "good"), (199.0, "good"), (400.0, "warn"), (900.0, "bad"), (-500.0, "good")]
+)
+def test_the_mark_of_a_turn_is_coloured_by_how_far_it_is_over_its_usual(excess: float, role: str) -> None:
+    snap = over_by(excess)
     newest = snap.turns[-1]
-    known = over_usual(view(snap), newest)
-    assert known is not None
-    ms = newest.stages["llm"] or 0.0
-    assert known[0] == pytest.approx(ms - ms / ratio, abs=0.5)
-    assert state_mark(newest, view(snap)) == ("●", role), known
+    assert view(snap).over_usual(newest) == (excess, (newest.measured_ms or 0.0) - excess)
+    assert state_mark(newest, view(snap)) == ("●", role)
     over = role in ("warn", "bad")
     assert state_mark(newest, view(snap, monochrome=True)) == ("▲" if over else "●", role), "a colour is not seen there"
 
 
 def test_a_turn_that_was_not_judged_is_not_coloured() -> None:
     snap = snapshot(judgement=None)
-    assert over_usual(view(snap), snap.turns[-1]) is None
+    assert view(snap).over_usual(snap.turns[-1]) is None
     assert state_mark(snap.turns[-1], view(snap)) == ("●", "good")
 
 

@@ -9,24 +9,16 @@ from timmy_tui.analysis.compare.comparison import compare, with_verdict_for_ever
 from timmy_tui.analysis.compare.outcome import with_outcome
 from timmy_tui.analysis.compare.selections import epoch_selection
 from timmy_tui.analysis.compare.setting_gain import with_changes
-from timmy_tui.analysis.detect.broken_reuse import ReuseWatch
-from timmy_tui.analysis.detect.detector import RegressionDetector
 from timmy_tui.analysis.detect.diagnosis import Diagnoser
+from timmy_tui.analysis.detect.level_changes import REMEMBERED as REMEMBERED
+from timmy_tui.analysis.detect.level_changes import LevelChanges
 from timmy_tui.analysis.detect.news import News, is_notable, leading
 from timmy_tui.analysis.stats.epochs import EpochTracker, flag_changed
 from timmy_tui.analysis.stats.flag_changes import Values
 from timmy_tui.analysis.stats.session_noise import SessionNoise
-from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.flags import KnownFlags, WrittenValue
-from timmy_tui.model.judgement import Comparison, Diagnosis, Finding, JudgementState
-from timmy_tui.model.stages import V2V
+from timmy_tui.model.judgement import Comparison, Diagnosis, JudgementState
 from timmy_tui.model.turn import Epoch, FlagChange, Turn
-
-SHOWS_REUSE = ("prefill", "llm", V2V)
-"""Stages whose level a broken cache moves."""
-NEAR = TUNING.detector.one_cause_turns
-REMEMBERED = 500
-"""Turns that a verdict can look back on: 200 a side and what lies between."""
 
 
 class Judge:
@@ -36,9 +28,9 @@ class Judge:
         """``known``: the table of flags, and their values by journal and files. ``news``: which findings
         are; None: all."""
         self._news = news
-        self._detector = RegressionDetector(known)
+        self._changes = LevelChanges(known)
+        self._detector = self._changes.detector
         self._diagnoser = Diagnoser()
-        self._reuse = ReuseWatch(REMEMBERED)
         self._tracker = EpochTracker(known)
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self._marks: dict[int, str] = {}
@@ -47,8 +39,6 @@ class Judge:
         """Position of the newest turn."""
         self._judged: set[int] = set()
         """Ordinals of those at hand."""
-        self._answers: dict[str, str] = {}
-        """Key of a finding → the user's newest answer."""
         self._diagnoses: deque[Diagnosis] = deque(maxlen=REMEMBERED)
         self._verdict: Comparison | None = None
         self._stale = False
@@ -80,15 +70,15 @@ class Judge:
             oldest, _ = self._turns.popitem(last=False)
             self._judged.discard(oldest)
             self._tracker.forget(oldest)
-        self._reuse.add(turn)
         self._stale = True
         self._state = None
-        if turn.ordinal in self._judged or turn.position <= self._newest:
+        is_new = turn.ordinal not in self._judged and turn.position > self._newest
+        self._changes.add(turn, is_new)
+        if not is_new:
             return
         self._newest = turn.position
         self._judged.add(turn.ordinal)
         self._tracker.add(turn)
-        self._detector.add(turn)
         self._diagnoses.append(self._diagnoser.add(turn))
 
     def mark(self, turn: Turn, quality: str | None) -> None:
@@ -111,14 +101,7 @@ class Judge:
     def answer(self, key: str, answer: str) -> None:
         """``accept`` the new level, ``acknowledge`` the finding, or ``mute`` its stage."""
         self._state = None
-        self._answers[key] = answer
-        if answer == "accept":
-            self._detector.accept(key)
-        elif answer == "acknowledge":
-            self._detector.acknowledge(key)
-        elif answer == "mute":
-            stage = next((one.stage for one in self._detector.findings if one.key == key), key)
-            self._detector.mute(stage)
+        self._changes.answer(key, answer)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -145,7 +128,7 @@ class Judge:
             self._verdict = self._judge_flip()
             self._stale = False
         if self._state is None:
-            findings = tuple(replace(one, notable=is_notable(one, self._news)) for one in self._all_findings())
+            findings = tuple(replace(one, notable=is_notable(one, self._news)) for one in self._changes.findings)
             self._state = JudgementState(
                 findings=findings,
                 leading=leading(findings, self._news),
@@ -156,18 +139,6 @@ class Judge:
                 ratios=self._detector.ratios,
             )
         return self._state
-
-    def _all_findings(self) -> tuple[Finding, ...]:
-        """Those of the detector; a cache that broke stands in the place of the prefill that is slower for it."""
-        found = self._detector.findings
-        broken = self._reuse.finding()
-        if broken is None or self._answers.get(broken.key) in ("accept", "mute"):
-            return found
-        broken = replace(broken, acknowledged=self._answers.get(broken.key) == "acknowledge")
-        return (
-            broken,
-            *(one for one in found if one.ended or one.stage not in SHOWS_REUSE or one.since < broken.since - NEAR),
-        )
 
     def _judge_flip(self) -> Comparison | None:
         """What runs since the newest change of a flag, against what ran under the same flags before it.

@@ -24,7 +24,7 @@ from timmy_tui.core.formatting import MISSING, duration
 from timmy_tui.core.output import say, say_json
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.flag_words import changes_words
-from timmy_tui.model.judgement import Comparison, Finding
+from timmy_tui.model.judgement import Comparison
 from timmy_tui.model.turn import Turn
 from timmy_tui.report.epochs import change_objects
 from timmy_tui.report.finding_rows import finding_line, finding_row
@@ -48,25 +48,20 @@ _TOO_FEW = "no stage has enough turns that are not the first of their session"
 @takes(JudgementOptions)
 def regressions(options: JudgementOptions) -> None:
     """List every level change in the logs: which stage, since which turn, by how much."""
-    from timmy_tui.analysis.detect.detector import RegressionDetector
+    from timmy_tui.analysis.detect.level_changes import LevelChanges, all_findings
 
-    detector = RegressionDetector(known_flags(options))
+    turns = _turns(options)
+    changes = LevelChanges(known_flags(options))
     noise = None if options.logs else known_noise(find_timmy(options))
     if noise is not None:
-        detector.learn(noise)
-    by_key: dict[str, Finding] = {}
-    turns = _turns(options)
-    for turn in turns:
-        by_key.update({finding.key: finding for finding in detector.add(turn)})
-    # As they stand now: a level goes on moving, and may be back.
-    by_key.update({finding.key: finding for finding in detector.findings})
-    findings = sorted(by_key.values(), key=lambda finding: finding.raised)
+        changes.detector.learn(noise)
+    findings = all_findings(turns, changes)
     numbers = {turn.ordinal: turn.number for turn in turns}
     if options.as_json:
         say_json([finding_row(finding, numbers) for finding in findings])
         return
     if not findings:
-        say("no level change in these turns" if detector.has_judged else f"not judged: {_TOO_FEW}")
+        say("no level change in these turns" if changes.detector.has_judged else f"not judged: {_TOO_FEW}")
     for finding in findings:
         say(finding_line(finding, numbers))
 

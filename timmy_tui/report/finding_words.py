@@ -31,6 +31,11 @@ def level_words(finding: Finding) -> str:
     return words if finding.share is None else f"{words} a turn"
 
 
+def turns_of(finding: Finding) -> int:
+    """Of one that has ended those that it lasted."""
+    return finding.lasted if finding.ended else finding.n
+
+
 def is_drift(finding: Finding) -> bool:
     """It came in several steps, or is still moving."""
     return finding.steps > 1 or (finding.goes_on and not finding.ended)
@@ -38,7 +43,7 @@ def is_drift(finding: Finding) -> bool:
 
 def span_words(finding: Finding) -> str:
     """``over 300 turns, still rising``, or ``12 turns``."""
-    turns = plural(finding.n, "turn")
+    turns = plural(turns_of(finding), "turn")
     if not is_drift(finding):
         return turns
     way = ("still rising" if finding.direction == "slower" else "still falling") if finding.goes_on else ""

@@ -13,7 +13,7 @@ from timmy_tui.model.change import ControlState
 from timmy_tui.model.judgement import Diagnosis, Finding, TrialState
 from timmy_tui.model.llm import LlmState, Reuse
 from timmy_tui.model.snapshot import Health, Snapshot
-from timmy_tui.model.turn import Turn, TurnState, newest_spoken
+from timmy_tui.model.turn import Epoch, Turn, TurnState, newest_spoken
 from timmy_tui.ui.paint.glyphs import UNICODE, Glyphs
 from timmy_tui.ui.paint.lines import foreign
 
@@ -181,6 +181,24 @@ class View(Struct, frozen=True, eq=False, dict=True):
         turn = self.headline_turn
         diagnosis = self.diagnosis_of(turn.ordinal) if turn is not None else None
         return diagnosis.excess_ms if diagnosis is not None else None
+
+    def over_usual(self, turn: Turn) -> tuple[float, float] | None:
+        """(ms over the usual of a turn like it, that usual in ms): the figure of its diagnosis; None where unknown."""
+        diagnosis = self.diagnosis_of(turn.ordinal)
+        if diagnosis is None or diagnosis.excess_ms is None or turn.measured_ms is None:
+            return None
+        return diagnosis.excess_ms, turn.measured_ms - diagnosis.excess_ms
+
+    @cached_property
+    def tried(self) -> Epoch | None:
+        """The epoch that began with the flip that the verdict is on: after an undo the one before the newest flip."""
+        judgement = self.snapshot.judgement
+        verdict = judgement.verdict if judgement else None
+        if verdict is None:
+            return None
+        _, _, numbers = verdict.b.partition(":")
+        first = numbers.partition("-")[0]
+        return next((one for one in self.snapshot.epochs if first == str(one.number)), None)
 
     @cached_property
     def notes(self) -> dict[int, str]:

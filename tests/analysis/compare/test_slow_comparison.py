@@ -167,7 +167,7 @@ def test_a_sentence_names_what_moved_most_in_milliseconds() -> None:
     assert three.sentence.endswith("n = 12/12, other stages unchanged")
     assert "V2V +" in three.sentence
     four = compare(plain, turns(100, {"classify": 2.0, "retrieve": 2.0, "mute": 2.0, "stt_final": 2.0}))
-    assert four.sentence.endswith("1 more stages moved")
+    assert four.sentence.endswith("1 more stage moved")
     assert "STT" not in four.sentence
     faster = compare(plain, turns(100, {"mute": 0.5}))
     assert verdict(faster, "mute").verdict == "faster"
@@ -221,7 +221,7 @@ def test_two_baselines_that_differ_are_named() -> None:
     there, changed, back = (side(lognormal(n, 20, mean, 0.02), 100 * n) for n, mean in enumerate((30.0, 40.0, 60.0)))
     told = compare_crossover((there, changed, back), names=("x", "y", "z"))
     assert (told.a, told.b) == ("x and z", "y")
-    assert "; the two baselines differ (classify ×" in told.sentence
+    assert "; the two baselines differ (CLASS ×" in told.sentence
     assert told.sentence.endswith("): something else moved")
 
 

@@ -125,7 +125,7 @@ def test_a_drift_is_told_from_a_change_that_goes_and_comes_back() -> None:
     assert _word([a, b, stretch(60, 30, 2)], "llm") == "slower"
     drifted = compare_crossover((a, b, stretch(60, 30, 2, factor=2.2)))
     assert {one.stage: one.verdict for one in drifted.stages}["llm"] == "drifted"
-    assert "the two baselines differ" in drifted.sentence and "llm ×2" in drifted.sentence
+    assert "the two baselines differ" in drifted.sentence and "LLM ×2" in drifted.sentence
 
 
 @pytest.mark.parametrize(

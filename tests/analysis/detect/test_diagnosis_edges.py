@@ -143,7 +143,7 @@ def test_why_a_part_of_the_request_was_slow(changes: dict[str, Any], stage: str,
 
 def test_a_turn_that_did_not_complete_is_named_by_its_end() -> None:
     found = last(turn(99, state=TurnState.TIMED_OUT, reason="no further event"))
-    assert (found.excess_ms, found.sentence) == (None, "timed_out: no further event")
+    assert (found.excess_ms, found.sentence) == (None, "timed out: no further event")
     assert last(turn(99, headline_ms=None)).excess_ms is None
 
 

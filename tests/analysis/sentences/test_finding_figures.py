@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import Truth, make_turns
+from tests.analysis.sentences.test_comparison_sentences import stored
 from tests.analysis.sentences.worlds import AT, changed, findings_of, level
 from timmy_tui.model.stages import GPU_STAGES
 from timmy_tui.model.turn import Turn
@@ -111,3 +112,18 @@ def test_a_small_stage_has_its_true_ratio(factor: float, way: str) -> None:
     assert (found.stage, found.direction) == ("reply", way)
     assert found.ratio == pytest.approx(factor, rel=0.03)
     assert found.after_ms == pytest.approx(3.1 * factor, rel=0.05)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_gap_costs_what_every_turn_loses(seed: int) -> None:
+    """Turns that store have one gap and others the other: of 640 ms a turn 330 were counted."""
+    (found,) = findings_of(make_turns(160, seed, Truth("unattributed", 640.0, AT)))
+    assert found.cost_ms == pytest.approx(640.0, rel=0.12)
+
+
+@pytest.mark.parametrize("share", [2, 5])
+def test_a_stage_that_half_of_the_turns_have_costs_a_turn_half_of_it(share: int) -> None:
+    turns = [stored(turn, share) for turn in make_turns(260, 5)]
+    turns = [slowed(turn, "store", 3.0 if turn.ordinal >= 130 else 1.0) for turn in turns]
+    (found,) = [one for one in findings_of(turns) if one.stage == "store" and not one.ended]
+    assert found.cost_ms == pytest.approx((found.after_ms - found.before_ms) * share / 10, rel=0.25)

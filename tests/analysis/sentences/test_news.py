@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from bench.judgement.shapes import slowed
 from bench.judgement.turns import make_turns
@@ -13,6 +14,8 @@ from timmy_tui.analysis.judge import Judge
 from timmy_tui.core.settings import Findings
 from timmy_tui.model.judgement import Finding
 from timmy_tui.report.finding_words import end_words, size_words, span_words
+from timmy_tui.ui.paint.glyphs import UNICODE
+from timmy_tui.ui.paint.wording import finding_words
 
 NEWS = News(*structs.astuple(Findings()))
 
@@ -110,3 +113,11 @@ def test_what_is_over_says_how_long_it_lasted() -> None:
     assert end_words(found) == f"back to normal after {found.lasted} turns"
     assert found.lasted == pytest.approx(31, abs=4)
     assert end_words(finding(50.0, 80.0)) == ""
+
+
+def test_one_that_is_over_has_one_number_of_turns() -> None:
+    """ "slower ×1.60 · 34t" stood beside "back to normal after 24 turns"."""
+    over = finding(50.0, 80.0, ended="back to usual", lasted=24, n=34)
+    assert finding_words(over, UNICODE, 60) == "▲ slower ×1.60 · 24t"
+    assert span_words(replace(over, steps=2)) == "over 24 turns"
+    assert finding_words(finding(50.0, 80.0, n=34), UNICODE, 60) == "▲ slower ×1.60 · 34t"

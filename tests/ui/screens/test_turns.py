@@ -93,7 +93,7 @@ async def test_cells_change_in_place_and_rows_are_capped(monkeypatch: pytest.Mon
         monkeypatch.setattr(table, "update_cell", update)
         monkeypatch.setattr(table, "clear", lambda *_: pytest.fail("the table was rebuilt"))
         newest = turns[-1].ordinal
-        marked = replace(judgement(newest), quality=((newest - 1, "bad"), (30, "good"), (28, "bad")))
+        marked = replace(judgement(30), quality=((newest - 1, "bad"), (30, "good"), (28, "bad")))
         await dashboard.publish(snapshot(31, turns=turns, judgement=marked))
         assert updates == [(str(newest - 1), "mark")]
         await dashboard.publish(snapshot(31, turns=(*turns, turn(MOST + 30)), judgement=marked))

@@ -4,6 +4,7 @@ Formulas and sources: analysis/detect/STATISTICS.md.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from timmy_tui.analysis.compare.equal_work import (
     log_times,
     raw_values,
     softening,
+    stage_ms,
     usable,
     values_of_stage,
 )
@@ -26,7 +28,8 @@ from timmy_tui.analysis.compare.words import UNCLEAR, sentence_of, work_words
 from timmy_tui.analysis.stats.rank_shift import Shift, holm, shift_between
 from timmy_tui.analysis.stats.session_noise import SessionNoise
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.analysis.stats.workload import works_of
+from timmy_tui.analysis.stats.workload import missing_works, works_of
+from timmy_tui.core.formatting import plural
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.model.stages import BY_KEY, IN_ORDER, V2V
 from timmy_tui.model.turn import Turn
@@ -121,7 +124,7 @@ def _row(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> Stage
     base = StageVerdict(
         stage=stage, ratio=None, low=None, high=None, raw_ratio=raw, n_a=n_a, n_b=n_b, verdict="too few turns",
         wanted=short, before_ms=middles[0], after_ms=middles[1], adjusted_for=() if blind else works,
-        note=f"judged without its work: no {' and no '.join(works)}" if blind else "",
+        note=f"judged without its work: no {' and no '.join(_missing(stage, sides) or works)}" if blind else "",
     )  # fmt: skip
     if short:
         return base
@@ -137,6 +140,13 @@ def _row(stage: str, values: Values, sides: Sides, noise: SessionNoise) -> Stage
     )  # fmt: skip
 
 
+def _missing(stage: str, sides: Sides) -> tuple[str, ...]:
+    """What of its work is not known, of most of the turns that have it."""
+    turns = [turn for side in sides for turn, _ in side if stage_ms(turn, stage) is not None]
+    counts = Counter(work for turn in turns for work in missing_works(stage, turn))
+    return tuple(work for work in works_of(stage) if 2 * counts[work] > len(turns))
+
+
 def _ratio(middle: float, shift: float, soft: float) -> float:
     """Of plain times, from a shift of softened ones around the level ``middle``; all in log units but ``soft`` (ms)."""
     least = TUNING.series.least_ms
@@ -145,11 +155,16 @@ def _ratio(middle: float, shift: float, soft: float) -> float:
 
 
 def _to_tell(shift: Shift, n_a: int, n_b: int) -> int | None:
-    """Turns a side that make the interval as narrow as what is asked about; 0 if it is, None if no number does."""
+    """Turns a side that make the interval as narrow as what is asked about; 0 if it is, None if no number does.
+
+    One that is narrow enough, and around 1, may lie askew: then it takes those that put it inside.
+    """
     reach, asked = (shift.high - shift.low) / 2, math.log1p(_TUNING.asked_share)
     fixed = _Z95 * shift.fixed
     if reach <= asked:
-        return 0
+        if max(-shift.low, shift.high) <= asked or not shift.low <= 0 <= shift.high:
+            return 0
+        asked -= abs(shift.high + shift.low) / 2
     if fixed >= asked:
         return None
     share = (reach**2 - fixed**2) / (asked**2 - fixed**2)
@@ -211,7 +226,7 @@ def _quality_words(comparison: Comparison) -> str:
     parts = []
     count = comparison.compared[1]
     if comparison.bad[1]:
-        parts.append(f"{comparison.bad[1]} of {count} turns marked bad")
+        parts.append(f"{comparison.bad[1]} of {plural(count, 'turn')} marked bad")
     if comparison.signals[1]:
         parts.append(f"{comparison.signals[1]} of {count} with an empty, canned or leaking reply or an error")
     return " and ".join(parts)

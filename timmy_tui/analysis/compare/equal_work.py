@@ -180,7 +180,7 @@ def _whole_without_work(sides: Sides) -> LogTimes:
 
     V2V as a whole does not follow the length of the answer by a power law: endpointing and hops do not depend on it.
     """
-    with_headline = [[pair for pair in side if whole_ms(pair[0])] for side in sides]
+    with_headline = [[pair for pair in side if next(_values(V2V, [pair]), None)] for side in sides]
     whole = [np.array([whole_ms(turn) for turn, _ in side], dtype=float) for side in with_headline]
     costs = [cost for stage in WORKED if (cost := _excess_of(stage, with_headline)) is not None]
     return _less(whole, costs, V2V)

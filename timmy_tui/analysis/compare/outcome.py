@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from timmy_tui.analysis.compare.words import MOVED, is_narrow
+from timmy_tui.analysis.compare.words import DRIFTED, MOVED, is_narrow
 from timmy_tui.model.judgement import Comparison, StageVerdict
 from timmy_tui.model.stages import BY_KEY, V2V
 
 HELPED, HURT, NO_CHANGE, OPEN = "helped", "hurt", "no change", "cannot tell yet"
-DRIFTED = "drifted"
 
 
 def with_outcome(comparison: Comparison) -> Comparison:

@@ -6,12 +6,14 @@ from statistics import median
 
 from timmy_tui.analysis.compare.equal_work import Sides
 from timmy_tui.analysis.stats.tuning import TUNING
-from timmy_tui.core.formatting import duration, signed_duration
+from timmy_tui.core.formatting import duration, plural, signed_duration
 from timmy_tui.model.judgement import ShareChange, StageVerdict
 from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, V2V, label
 
 _TUNING = TUNING.comparison
 MOVED = ("faster", "slower")
+DRIFTED = "drifted"
+"""It was another time before the change and behind it."""
 UNCLEAR = "cannot tell"
 """The interval leaves 1 out, and looking at all stages together chance is not."""
 
@@ -23,27 +25,39 @@ def sentence_of(
     if wanted:
         return f"too few turns: {wanted} more"
     whole = next((row for row in stages if row.stage == V2V), None)
-    moved = sorted(
-        (row for row in stages if row.verdict in MOVED and row.stage != V2V),
-        key=lambda row: -abs((row.after_ms or 0.0) - (row.before_ms or 0.0)),
-    )
+    moved = _moved(stages)
     parts = [_moved_words(row) for row in moved[: _TUNING.named_stages]]
     parts += [share_words(share) for share in shares]
     if whole is not None:
         parts += _whole_words(whole)
     n = f"n = {n_b}/{n_a}"
+    told = {share.stage for share in shares}
+    stages = [row for row in stages if row.stage not in told or row.verdict != "too few turns"]
     if not parts:
         return f"{_no_change(whole)}, {n}{_not_judged(stages, '; ')}"
     more = len(moved) - _TUNING.named_stages
     if more > 0:
-        return f"{', '.join(parts)}, {n}, {more} more stages moved"
+        return f"{', '.join(parts)}, {n}, {plural(more, 'more stage')} moved"
     return f"{', '.join(parts)}, {n}, {_not_judged(stages, '') or 'other stages unchanged'}"
+
+
+def _moved(stages: Sequence[StageVerdict]) -> list[StageVerdict]:
+    """What moved most first; a part of what moved the same way behind all others, for its whole has said it."""
+    moved = {row.stage: row for row in stages if row.verdict in MOVED and row.stage != V2V}
+
+    def place(row: StageVerdict) -> tuple[bool, float]:
+        whole = moved.get(BY_KEY[row.stage].parent) if row.stage in BY_KEY else None
+        return whole is not None and whole.verdict == row.verdict, -abs((row.after_ms or 0.0) - (row.before_ms or 0.0))
+
+    return sorted(moved.values(), key=place)
 
 
 def _moved_words(row: StageVerdict) -> str:
     raw = " (raw: its work is not known)" if row.note else ""
     limit = _TUNING.ratio_words_below
-    if not row.before_ms or row.ratio is None or not 1 / limit < row.ratio < limit:
+    # Two times say a large ratio, but where the work explains a part of it.
+    plain = row.ratio is not None and not 1 / limit < row.ratio < limit and not _measured(row)
+    if not row.before_ms or row.ratio is None or plain:
         return f"{stage_words(row.stage)} {duration(row.before_ms)}→{duration(row.after_ms)}{raw}"
     return f"{stage_words(row.stage)} {_ratio(row)}{_measured(row)}{raw}"
 
@@ -54,7 +68,7 @@ def _whole_words(whole: StageVerdict) -> Iterator[str]:
     if whole.verdict in MOVED:
         apart = _is_apart(whole)
         yield f"V2V {_difference(whole)}" + (f" at equal work (measured {measured})" if apart else "")
-    elif whole.raw_moved:
+    elif whole.raw_moved and whole.verdict != DRIFTED:
         if whole.verdict == UNCLEAR:
             yield f"V2V {measured}; at equal work {_ratio(whole)}, which may be chance{whole.work_words}"
         else:
@@ -64,6 +78,8 @@ def _whole_words(whole: StageVerdict) -> Iterator[str]:
 def _no_change(whole: StageVerdict | None) -> str:
     if whole is None or whole.ratio is None:
         return "no change found"
+    if whole.verdict == DRIFTED:
+        return "cannot tell yet"
     if whole.verdict == UNCLEAR:
         return f"cannot tell yet: V2V {_ratio(whole)} may be chance{_further(whole)}"
     if is_narrow(whole):
@@ -76,8 +92,8 @@ def _further(row: StageVerdict) -> str:
     if row.to_tell is None:
         return ", and sessions differ too much by chance to tell ±10 %"
     if row.to_tell and row.more is not None:
-        return f", ~{row.more} more turns would tell ±10 %"
-    return f", ~{row.to_tell} turns a side would tell ±10 %" if row.to_tell else ""
+        return f", ~{plural(row.more, 'more turn')} would tell ±10 %"
+    return f", ~{plural(row.to_tell, 'turn')} a side would tell ±10 %" if row.to_tell else ""
 
 
 def is_narrow(row: StageVerdict) -> bool:

@@ -54,6 +54,8 @@ class RegressionDetector:
         self._sessions = NewestOfSessions()
         self._measured: deque[tuple[int, float | None]] = deque(maxlen=TUNING.reference.most_values)
         """Ordinal and measured ms of the newest turns that were judged."""
+        self.flag_changes: tuple[FlagChange, ...] = ()
+        """That the newest turn was the first to show."""
 
     def update_written(self, written: Sequence[WrittenValue]) -> None:
         """Set what journal and files say of the flags. It is used for sessions that begin from now on."""
@@ -77,7 +79,7 @@ class RegressionDetector:
         """Findings that are new, changed or ended with this turn. A turn seen before is not judged again."""
         if turn.position <= self._newest:
             return ()
-        self._newest = turn.position
+        self._newest, self.flag_changes = turn.position, ()
         if is_late(turn, self._before):
             return ()
         self._before = turn
@@ -85,7 +87,8 @@ class RegressionDetector:
         if before is None:
             self._usual.end_session()
         self._findings.begin_turn()
-        self._notice_flags(self._flags.add(turn).new_changes)
+        self.flag_changes = self._flags.add(turn).new_changes
+        self._notice_flags(self.flag_changes)
         if turn.state is not TurnState.COMPLETE:
             return self._findings.changed
         # The first turn after a restart is cold in every cache there is.

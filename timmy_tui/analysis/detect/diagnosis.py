@@ -65,12 +65,15 @@ class Diagnoser:
         ahead = self._sessions.take(turn)
         if turn.state is not TurnState.COMPLETE or turn.headline_ms is None:
             reason = turn.reason or str(turn.state)
-            sentence = f"{turn.state}: {reason}"
+            sentence = f"{str(turn.state).replace('_', ' ')}: {reason}"
             if turn.state is TurnState.COMPLETE:
                 sentence = f"not measured: {turn.unmeasured.get(V2V, 'too few events')}"
             return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=sentence)
         missing = _TUNING.least_turns - self._judged
         compared = self._against_usual(turn, ahead)
+        if not compared:
+            # Without parts nothing is over its usual, however long the turn was.
+            return Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence="not judged: no stage of it is measured")
         if missing > 0:
             diagnosis = Diagnosis(ordinal=turn.ordinal, excess_ms=None, sentence=f"too few turns: {missing} more")
         else:

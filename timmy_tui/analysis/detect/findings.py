@@ -11,7 +11,7 @@ from timmy_tui.analysis.detect.moves import Move, bounds, figures_of, ratio_of, 
 from timmy_tui.analysis.detect.names import gap_name
 from timmy_tui.analysis.stats.tuning import TUNING
 from timmy_tui.model.judgement import Finding
-from timmy_tui.model.stages import V2V
+from timmy_tui.model.stages import UNATTRIBUTED, V2V
 
 _TUNING = TUNING.detector
 BACK, NEW_EPOCH, MOVED_AGAIN = "back to usual", "new epoch", "moved again"
@@ -141,7 +141,9 @@ class Findings:
         figures = figures_of(finding.stage, moves, self._levels)
         low, high = bounds(figures)
         sign = 1 if finding.direction == "slower" else -1
-        seen = min(max(move.seen for move in moves.values()) / max(finding.n, 1), 1.0)
+        # A turn has one of gaps that are the same, and all parts of a stage.
+        counts = [move.seen for move in moves.values()]
+        seen = min((sum(counts) if finding.stage == UNATTRIBUTED else max(counts)) / max(finding.n, 1), 1.0)
         return replace(
             finding,
             before_ms=figures.before,

@@ -331,10 +331,14 @@ class ReuseTuning:
 
     broken_share: float = 0.8
     """Share. A turn that evaluates this much of its prompt reused next to nothing. Not measured."""
-    working_share: float = 0.5
-    """Share. And half of the turns before evaluated at most this much. Not measured."""
+    working_share: float = 0.65
+    """Share. And half of the turns before evaluated at most this much: short prompts at the beginning of a session are
+    evaluated for the most part. Not measured."""
     least_run: int = 4
     """Turns. In a row without reuse; the second and third turn of a session may evaluate most of a short prompt. Not
+    measured."""
+    turns_at_hand: int = 500
+    """Turns. The newest so many are looked at; what a verdict looks back on is 200 a side and what lies between. Not
     measured."""
     least_reference: int = 8
     """Turns. With fewer before them nothing is said. Not measured."""
@@ -346,7 +350,15 @@ class ReuseTuning:
     least_cost_ms: float = 20.0
     """ms. A turn that evaluates its whole short prompt in less than this more is no loss. Not measured."""
     slower_pace: float = 1.25
-    """Ratio. Where a token of the answer takes so much longer too, the card is slower. Not measured."""
+    """Ratio. Where a token of the answer takes so much longer too, or one of a first prompt, the card is slower. Not
+    measured."""
+    longer_prompt: float = 1.2
+    """Times what is evaluated while the cache works. A shorter prompt, as at the beginning of a session, shows nothing
+    of it. Not measured."""
+    whole_shares: tuple[float, ...] = (0.85, 1.25)
+    """Share. By time the median of whole prompts lies between; a slower card has any. Not measured."""
+    prompt_spread: float = 0.1
+    """Log units. Prompts that differ by less do not show whether the time grows with them. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)

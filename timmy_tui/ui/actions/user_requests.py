@@ -178,10 +178,11 @@ class Requests:
             await self._send(NoteTurn(ordinal, text), message)
 
     def accept_newest(self) -> None:
-        """Accept the level of the newest finding."""
-        findings = self._host.view.findings
-        if findings:
-            self.answer_finding(AnswerFinding(findings[0].key, "accept"))
+        """Accept the level of the finding that the screen speaks of; else of the newest."""
+        view = self._host.view
+        found = view.leading or next(iter(view.findings), None)
+        if found is not None:
+            self.answer_finding(AnswerFinding(found.key, "accept"))
         else:
             self._host.say("there is no finding", "muted")
 

@@ -7,7 +7,7 @@ from timmy_tui.core.formatting import duration
 from timmy_tui.model.judgement import Finding
 from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, label
 from timmy_tui.model.turn import Reason
-from timmy_tui.report.finding_words import is_drift, ratio_words, size_words, span_words
+from timmy_tui.report.finding_words import is_drift, ratio_words, size_words, span_words, turns_of
 from timmy_tui.ui.paint.glyphs import Glyphs
 
 
@@ -133,7 +133,7 @@ def finding_words(finding: Finding, glyphs: Glyphs, width: int) -> str:
     for text in (
         *((f"{glyph} in {share.had_b} of {share.n_b} turns", f"{glyph} {share.had_b}/{share.n_b}") if share else ()),
         *((f"{glyph} {finding.direction} {ratio} {span_words(finding)}",) if is_drift(finding) else ()),
-        f"{glyph} {finding.direction} {ratio} · {finding.n}t",
+        f"{glyph} {finding.direction} {ratio} · {turns_of(finding)}t",
         f"{glyph} {finding.direction} {ratio}",
         f"{glyph} {finding.direction}",
         f"{glyph}{ratio}",

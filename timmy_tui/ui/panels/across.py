@@ -5,12 +5,14 @@ from msgspec import Struct
 from timmy_tui.core.formatting import ago
 from timmy_tui.model.stages import V2V
 from timmy_tui.model.turn import NOT_COMPLETED
-from timmy_tui.report.line import WIDTH, line_values, status_line
+from timmy_tui.report.line import NOTABLE_MS, WIDTH, line_values, status_line
 from timmy_tui.ui.activity import Activity, activity
 from timmy_tui.ui.charts.big_text import ROWS, big_text, largest
 from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, join_fitting, line, plain
+from timmy_tui.ui.paint.wording import EQUAL_WORK, signed
 from timmy_tui.ui.panels.facts import footer_line, frozen_words
 from timmy_tui.ui.panels.headline import flight_parts, headline_words, is_late, usual_parts
+from timmy_tui.ui.panels.lists import over_role
 from timmy_tui.ui.panels.said import diagnosis_line, finding_line
 from timmy_tui.ui.view import View
 
@@ -127,8 +129,17 @@ def _verdict(view: View, width: int) -> tuple[str, Line]:
     if diagnosis is not None and diagnosis.slow:
         return "warn", line((f"{glyphs.up} slow ", "warn"), *diagnosis_line(view, max(width - 7, 1), turn)[0])
     if view.excess_ms is not None:
-        return "good", line((f"{glyphs.ok} as usual", "good"))
+        return _against_usual(view, view.excess_ms)
     return "value", line((f"{glyphs.none} nothing to compare it with yet", "muted"))
+
+
+def _against_usual(view: View, excess_ms: float) -> tuple[str, Line]:
+    """``● as usual`` only where it is near that; else the figure, in the colour that the turn has in lists."""
+    if abs(excess_ms) < NOTABLE_MS:
+        return "good", line((f"{view.glyphs.ok} as usual", "good"))
+    turn = view.headline_turn
+    role = over_role(turn, view) if turn is not None else ""
+    return role or "good", line((f"{signed(excess_ms, view.glyphs)} {EQUAL_WORK}", role or "good"))
 
 
 def _with_age(view: View, verdict: Line, width: int) -> Line:

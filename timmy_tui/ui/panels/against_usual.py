@@ -1,4 +1,4 @@
-"""What the screen knows of the usual: columns of a row, what moved and since when, and how far a turn is over it."""
+"""What the screen knows of the usual: columns of a row, what moved and since when, and a stage of a turn over it."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,6 @@ from timmy_tui.model.stages import (
     SETTINGS,
     SOFT_MS,
     UNATTRIBUTED,
-    parts_of_headline,
     top_of,
 )
 from timmy_tui.model.turn import Turn, TurnState
@@ -128,9 +127,9 @@ def _judged(view: View, key: str) -> LevelChange | None:
     """A stage that a flip moved, as long as it is among the newest turns."""
     judgement = view.snapshot.judgement
     verdict = judgement.verdict if judgement else None
-    if verdict is None:
+    if verdict is None or verdict.undone:
         return None
-    first = next((epoch.first for epoch in view.snapshot.epochs if verdict.b == f"epoch:{epoch.number}"), None)
+    first = view.tried.first if view.tried is not None else None
     at = index_from(view.turns, first) if first is not None else None
     row: StageVerdict | None = next((row for row in verdict.stages if row.stage == key), None)
     if row is None or first is None or at is None or row.verdict not in ("faster", "slower") or row.ratio is None:
@@ -222,18 +221,3 @@ def usual_ms(view: View, turn: Turn, key: str) -> float | None:
     """What this turn's work usually takes; where it was not judged, what is usual for any."""
     off = _off_usual(view, turn, key)
     return off[0] if off is not None else None if key in SETTINGS else plain_usual_ms(view, key)
-
-
-def over_usual(view: View, turn: Turn) -> tuple[float, float] | None:
-    """(ms over the usual for this turn's work, that usual in ms); None where nothing of it was judged."""
-    if turn.state is not TurnState.COMPLETE:
-        return None
-    over = usual = 0.0
-    judged = False
-    parts = [*parts_of_headline(turn.stages), (UNATTRIBUTED, turn.unattributed_ms or 0.0)]
-    for key, ms in parts:
-        off = _off_usual(view, turn, key)
-        judged |= off is not None
-        expected, lost = off if off is not None else (ms, 0.0)
-        over, usual = over + lost, usual + expected
-    return (over, usual) if judged else None

@@ -149,7 +149,7 @@ def _whole_words(stages: Iterable[str]) -> Iterator[Line]:
 def _quality(verdict: Comparison) -> Iterator[Line]:
     for quality, (a, b), role in (("good", verdict.good, "good"), ("bad", verdict.bad, "bad")):
         if a or b:
-            yield line((f"marked {quality}: {b} of {verdict.n_b}, before {a} of {verdict.n_a}", role))
+            yield line((f"marked {quality}: {b} of {verdict.compared[1]}, before {a} of {verdict.compared[0]}", role))
     if any(verdict.signals):
         yield line((f"signs in answers: {verdict.signals[1]}, before {verdict.signals[0]}", "warn"))
 

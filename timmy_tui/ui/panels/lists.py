@@ -8,7 +8,6 @@ from timmy_tui.report.llm_words import share_words
 from timmy_tui.ui.log_events import newest_entries
 from timmy_tui.ui.paint.lines import Line, fit, foreign, left, line, right
 from timmy_tui.ui.paint.wording import clock_time, reason_words, tokens
-from timmy_tui.ui.panels.against_usual import over_usual
 from timmy_tui.ui.panels.headline import largest_part
 from timmy_tui.ui.panels.log_rows import log_columns, log_lines
 from timmy_tui.ui.view import View
@@ -36,15 +35,15 @@ def state_mark(turn: Turn, view: View) -> tuple[str, str]:
 
     Where there are no colours, ▲ says that it is.
     """
-    glyphs, over = view.glyphs, _over_role(turn, view)
+    glyphs, over = view.glyphs, over_role(turn, view)
     complete = glyphs.up if over and view.monochrome else glyphs.ok
     known = {TurnState.COMPLETE: complete, TurnState.FAILED: glyphs.fail, TurnState.TIMED_OUT: glyphs.fail}
     return known.get(turn.state, glyphs.none), over or STATE_ROLE[turn.state]
 
 
-def _over_role(turn: Turn, view: View) -> str:
+def over_role(turn: Turn, view: View) -> str:
     """``warn`` or ``bad`` for a turn that is so far over the usual for its work; else empty."""
-    known = over_usual(view, turn)
+    known = view.over_usual(turn) if turn.state is TurnState.COMPLETE else None
     if known is None:
         return ""
     over, usual = known

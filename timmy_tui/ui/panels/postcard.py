@@ -67,5 +67,7 @@ def _diagnosis(turn: Turn, view: View) -> str:
 
 
 def _findings(view: View) -> str:
-    words = [f"{stage_name(one.stage)} {finding_words(one, view.glyphs, 24)}" for one in view.findings[:2]]
+    """The two that matter most; what is no news only where there is no other."""
+    ordered = sorted(view.findings, key=lambda one: (one is not view.leading, not one.notable, -abs(one.cost_ms)))
+    words = [f"{stage_name(one.stage)} {finding_words(one, view.glyphs, 24)}" for one in ordered[:2]]
     return ", ".join(words) or "none"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from timmy_tui.core.formatting import signed_duration
+from timmy_tui.core.formatting import plural, signed_duration
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, Finding
 from timmy_tui.model.stages import BY_KEY, V2V
@@ -71,11 +71,10 @@ def epoch_notes(view: View, window: Window) -> Iterator[Note]:
     """Flips, with the newest one's verdict, and restarts."""
     judgement = view.snapshot.judgement
     restarts = [epoch.number for epoch in view.snapshot.epochs if epoch.restarted and not epoch.changes]
-    newest_flip = next((epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes), None)
     for epoch in view.snapshot.epochs:
         column = _begun(view, window, epoch)
         if column is not None:
-            verdict = judgement.verdict if judgement and epoch is newest_flip else None
+            verdict = judgement.verdict if judgement and epoch is view.tried else None
             note = _epoch_note(view, epoch, column, verdict)
             # The word over and over tells no more: older restarts have the sign.
             yield replace(note, words=()) if epoch.number in restarts[:-RESTARTS_NAMED] else note
@@ -146,6 +145,8 @@ def verdict_words(verdict: Comparison | None) -> tuple[str, str]:
         name = stage_name(most.stage) if most.stage in BY_KEY else most.stage
         size = ratio_words(most.ratio or 0.0) or signed_duration((most.after_ms or 0.0) - (most.before_ms or 0.0))
         return f"{name} {size}", role
+    if verdict.outcome and not verdict.wanted:
+        return verdict.outcome, "info"
     if any(one.verdict == "unchanged" for one in verdict.stages):
         return "no change", "info"
-    return (f"{verdict.wanted} more turns" if verdict.wanted else ""), "info"
+    return (plural(verdict.wanted, "more turn") if verdict.wanted else ""), "info"

@@ -61,11 +61,10 @@ def changes_of(view: View, key: str) -> list[Change]:
     """Flips and findings of the series, in the order of their turns; where there are none, restarts."""
     found: list[Change] = []
     judgement = view.snapshot.judgement
-    newest_flip = next((epoch for epoch in reversed(view.snapshot.epochs) if epoch.changes), None)
     for epoch in view.snapshot.epochs:
         index = index_of_start(view, epoch.first)
         if epoch.changes and index is not None:
-            outcome, role = verdict_words(judgement.verdict if judgement and epoch is newest_flip else None)
+            outcome, role = verdict_words(judgement.verdict if judgement and epoch is view.tried else None)
             words = f"{clean(changes_words(epoch.changes), 60)} {outcome}".rstrip()
             found.append(Change(index, words, role))
     for finding in findings_of(view, key):

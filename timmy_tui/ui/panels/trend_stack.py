@@ -13,7 +13,7 @@ from timmy_tui.ui.charts.waterfall import LEAST_OVER_MS, LEAST_OVER_SHARE
 from timmy_tui.ui.paint.lines import Line, Span, fit, foreign, join_fitting, line
 from timmy_tui.ui.paint.themes import GAP_KEY, STAGE
 from timmy_tui.ui.paint.wording import clock_time, reason_words, signed
-from timmy_tui.ui.panels.against_usual import over_usual, usual_ms
+from timmy_tui.ui.panels.against_usual import usual_ms
 from timmy_tui.ui.panels.headline import headline_words
 from timmy_tui.ui.panels.skyline_window import GUTTER
 from timmy_tui.ui.view import View
@@ -67,7 +67,7 @@ def turn_line(view: View, turn: Turn, width: int) -> Line:
         parts.append(line((f"not measured {why}".rstrip(), "muted")))
     else:
         parts.append(line((f"{turn.span} {headline_words(turn, turn.headline_ms)}", "value")))
-    over, as_usual = over_usual(view, turn), line(("as usual for its work", "muted"))
+    over, as_usual = view.over_usual(turn), line(("as usual for its work", "muted"))
     if over is not None:
         words = signed(over[0], view.glyphs)
         late = over[0] >= max(LEAST_OVER_MS, LEAST_OVER_SHARE * over[1])
