@@ -207,6 +207,8 @@ def verdict(stage: str = "classify", **more: Any) -> StageVerdict:
         (2.0, 1.5, 3.0, 0.001, "slower"), (0.5, 0.3, 0.9, 0.001, "faster"), (2.0, 0.9, 3.0, 0.9, "unchanged"),
         (2.0, 1.0, 3.0, 0.9, "unchanged"), (0.5, 0.3, 1.0, 0.9, "unchanged"), (2.0, 1.01, 3.0, 0.9, "cannot tell"),
         (0.5, 0.3, 0.99, 0.9, "cannot tell"),
+        # Whatever stands by its p, no word contradicts the interval beside it.
+        (2.0, 0.99, 3.0, 0.001, "unchanged"), (0.72, 0.52, 1.01, 0.001, "unchanged"), (0.5, 0.3, 1.0, 0.0, "unchanged"),
     ],
 )  # fmt: skip
 def test_a_verdict_is_that_of_the_interval_and_of_all_stages_together(

@@ -211,9 +211,10 @@ def with_verdict_for_every_look(comparison: Comparison) -> Comparison:
 def _with_verdict(row: StageVerdict, stands: bool) -> StageVerdict:
     if row.ratio is None or row.low is None or row.high is None:
         return row
-    if stands:
-        return replace(row, verdict="slower" if row.ratio > 1 else "faster")
-    return replace(row, verdict="unchanged" if row.low <= 1 <= row.high else UNCLEAR)
+    if row.low <= 1 <= row.high:
+        # Also where it stands: the last of several that moved needs little, and no word contradicts its interval.
+        return replace(row, verdict="unchanged")
+    return replace(row, verdict=("slower" if row.ratio > 1 else "faster") if stands else UNCLEAR)
 
 
 def _quality(turns: Sequence[Turn], marks: Mapping[int, str]) -> tuple[int, int, int]:
