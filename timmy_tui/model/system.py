@@ -71,6 +71,10 @@ class System(Struct, frozen=True, eq=False, kw_only=True):
         """It is Little Timmy, read without a profile: only then v34's own words and switches mean anything."""
         return self.name == BUILT_IN
 
+    def step_ms(self, before: float | None, at: float | None) -> float | None:
+        """Time between two of its stamps, in ms. None where one is not known (also as 0), or where they only order."""
+        return 1000 * (at - before) if self.stamps_measure and before and at else None
+
 
 LITTLE_TIMMY = System(name=BUILT_IN, title="Little Timmy", stages=TABLE)
 

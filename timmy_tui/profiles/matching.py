@@ -8,6 +8,7 @@ import regex
 from msgspec import Struct
 
 from timmy_tui.core.decode import number
+from timmy_tui.model.turn import Event
 from timmy_tui.profiles.records import Pattern, Record, getter
 from timmy_tui.profiles.spec import EventRule, Profile, Unit
 from timmy_tui.profiles.times import StampReader
@@ -50,10 +51,12 @@ def hidden_captures(profile: Profile) -> frozenset[str]:
     return frozenset((*profile.private, *names))
 
 
-def shown_captures(hit: Hit, hidden: frozenset[str]) -> dict[str, Capture]:
-    """What an event carries, by the names that its rule has for them."""
+def shown_event(hit: Hit, hidden: frozenset[str]) -> Event:
+    """The event with what it carries, by the names that its rule has for them; without a stamp its time is 0."""
     prefix = len(hit.event) + 1
-    return {name[prefix:]: value for name, value in hit.captures.items() if name not in hidden}
+    shown = {name[prefix:]: value for name, value in hit.captures.items() if name not in hidden}
+    shown.update((part.name[prefix:], round(part.ms, 3)) for part in hit.parts if part.name not in hidden)
+    return Event((hit.stamp_us or 0) / 1e6, hit.key or "-", hit.event, hit.service, shown)
 
 
 class EventMatcher:
