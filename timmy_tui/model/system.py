@@ -65,6 +65,8 @@ class System(Struct, frozen=True, eq=False, kw_only=True):
     """Its log has what the language model counted."""
     stamps_measure: bool = True
     """Its stamps are fine enough to measure a step between two events; else they only order them."""
+    counts: frozenset[str] = frozenset()
+    """What of its events is a number of something, as ``event.name``; all other figures of them are times in ms."""
 
     @property
     def is_built_in(self) -> bool:

@@ -51,6 +51,16 @@ def hidden_captures(profile: Profile) -> frozenset[str]:
     return frozenset((*profile.private, *names))
 
 
+def counts_of(profile: Profile) -> frozenset[str]:
+    """What of its events is a number of something, as ``event.name``: all other figures become times in ms."""
+    return frozenset(
+        f"{rule.name}.{name}"
+        for rule in profile.event
+        for name, unit in (*_units_of(rule).items(), *((name, take.unit) for name, take in rule.take.items()))
+        if unit == "count"
+    )
+
+
 def shown_event(hit: Hit, hidden: frozenset[str]) -> Event:
     """The event with what it carries, by the names that its rule has for them; without a stamp its time is 0."""
     prefix = len(hit.event) + 1
@@ -113,7 +123,7 @@ class _Rule:
         self._pattern = Pattern(rule.match, f"event {rule.name}", unparsed) if rule.match else None
         self._none = frozenset(profile.source.none)
         self._zero_is_none = frozenset(f"{rule.name}.{name}" for name in rule.zero_is_none)
-        self._groups = {name: rule.units.get(name, rule.unit) for name in _groups_of(rule)}
+        self._groups = _units_of(rule)
         self._takes = tuple(
             (f"{rule.name}.{name}", getter(take.path), _reader(take.unit, self._none))
             for name, take in rule.take.items()
@@ -179,8 +189,10 @@ class _Rule:
         return tuple(parts)
 
 
-def _groups_of(rule: EventRule) -> tuple[str, ...]:
-    return tuple(regex.compile(rule.match).groupindex) if rule.match else ()
+def _units_of(rule: EventRule) -> dict[str, Unit]:
+    """Of the groups of its pattern."""
+    names = regex.compile(rule.match).groupindex if rule.match else ()
+    return {name: rule.units.get(name, rule.unit) for name in names}
 
 
 Reader = Callable[[Any], "Capture | None"]
