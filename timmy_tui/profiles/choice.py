@@ -129,6 +129,15 @@ def source() -> "SourceAddress | None":
     return _Chosen.source
 
 
+def named_source() -> "SourceAddress":
+    """The same. Raises NotFound where neither is known."""
+    if _Chosen.source is None:
+        from timmy_tui.core.errors import NotFound
+
+        raise NotFound("the profile does not say where its log is.", "Name it: --source FILE, or [system] source.")
+    return _Chosen.source
+
+
 def source_path() -> Path | None:
     """The same where it is a file; None of a journal and of what is fetched."""
     return _Chosen.source.path if _Chosen.source is not None else None
