@@ -35,6 +35,7 @@ class _Timed(HTTPConnection):
         finally:
             clock.cancel()
         if is_over.is_set():  # The end of the connection looks like the end of the head, and no body like one.
+            response.close()
             raise OSError("answered too slowly")
         return response
 
