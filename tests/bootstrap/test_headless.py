@@ -19,6 +19,7 @@ from timmy_tui.model.judgement import Comparison, JudgementState, StageVerdict
 from timmy_tui.model.snapshot import Counts, Health, Snapshot, SourceCondition, SourceState
 from timmy_tui.model.turn import Epoch, FlagChange, Span, Turn, TurnState
 from timmy_tui.report.backlog import SETTLED_S
+from timmy_tui.report.source_losses import LOSS_S
 from timmy_tui.report.watch_events import MOST_KNOWN, NUMBER_S, DatedLines, Once, WatchEvents, notice
 from timmy_tui.sources.timmy import Timmy
 
@@ -186,6 +187,41 @@ def test_a_source_is_said_when_it_comes_or_goes_and_not_when_it_is_busy() -> Non
     assert said.say(down) == ["latency.log: down unreachable 14s"]
     assert said.say(down) == []
     assert said.say(snapshot()) == ["latency.log: ok"]
+
+
+def lossy(**fields: Any) -> Snapshot:
+    return snapshot(sources=(replace(log(), **fields),))
+
+
+def test_what_a_source_that_is_ok_loses_is_said_once_a_minute_at_most() -> None:
+    said = Said()
+    assert said.say(lossy(dropped=1)) == ["latency.log: 1 dropped line"]
+    assert said.say(lossy(dropped=2)) == said.say(lossy(dropped=7, gaps=1), LOSS_S - 1.0) == []
+    assert said.say(lossy(dropped=9, gaps=1), 1.0) == ["latency.log: 1 gap, 9 dropped lines"]
+    assert said.say(lossy(dropped=9, gaps=1), 10 * LOSS_S) == []
+
+
+def test_what_was_lost_before_the_start_is_not_news_and_what_is_lost_on_the_way_out_is() -> None:
+    said = Said()
+    before = replace(log(), dropped=3)
+    said.events.begin_again(numbered=False)
+    said.say(snapshot(sources=(before,)))
+    said.say(snapshot(sources=(before,)), SETTLED_S)
+    assert said.say(snapshot(sources=(before,))) == []
+    otlp = SourceState("otlp", SourceCondition.OK)
+    assert said.say(snapshot(sources=(before, otlp))) == ["otlp: ok"]
+    refused = replace(otlp, detail="2 turns dropped, 1 span refused", notable=True)
+    assert said.say(snapshot(sources=(before, refused))) == ["otlp: 2 turns dropped, 1 span refused"]
+    more = replace(refused, detail="3 turns dropped, 1 span refused")
+    assert said.say(snapshot(sources=(before, more)), LOSS_S) == ["otlp: 3 turns dropped, 1 span refused"]
+    assert said.say(snapshot(sources=(before, otlp)), LOSS_S) == []
+
+
+def test_a_source_that_goes_says_what_it_lost_with_it() -> None:
+    said = Said()
+    gone = lossy(condition=SourceCondition.DOWN, detail="no such file", missed=1)
+    assert said.say(gone) == ["latency.log: down no such file, 1 missed file"]
+    assert said.say(gone, 10 * LOSS_S) == []
 
 
 def test_trouble_inside_is_said_and_when_it_is_over() -> None:

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from tests.profiles.worlds import PROFILE, line, whole_turn, write
 from timmy_tui.commands.profile import profile as command
 from timmy_tui.core.errors import TimmyError
+from timmy_tui.profiles.check import check, report_lines
 from timmy_tui.profiles.choice import START_BYTES
+from timmy_tui.profiles.load import read
 
 LINES = [one for number in range(20) for one in whole_turn(1_000_000.0 + 10 * number, f"t{number}")]
 TAKES_FOR_EVER = """
@@ -178,3 +180,23 @@ def test_documents_without_what_stands_around_them(tmp_path: Path, document: obj
     code, words = exit_code(tmp_path, text, [json.dumps(document).encode()])
     assert code == 1
     assert said in words
+
+
+def test_figures_in_another_unit_are_asked_after(tmp_path: Path) -> None:
+    """A profile that takes seconds for milliseconds fits its own log, and is a thousand times too fast."""
+    log = tmp_path / "own.log"
+    log.write_text("".join(f'{{"t": {1e9 + 60 * n}, "total": 1.5, "llm": 0.9}}\n' for n in range(9)))
+    text = (
+        'spec = 1\n[profile]\nname = "own"\ntitle = "Own"\n[source]\nkind = "jsonl"\n[time]\nfield = "t"\n'
+        'format = "unix_s"\n[turn]\nby = "order"\ncomplete = ["turn"]\n[[headline]]\nspan = "V2V"\n'
+        'lasts = ["turn.total"]\n'
+        '[[event]]\nname = "turn"\ntake.total = {path = "total"UNIT}\ntake.llm = {path = "llm"UNIT}\n'
+        '[[stage]]\nkey = "llm"\nlabel = "LLM"\nmeaning = "model"\nowner = "service"\n'
+        'lasts = ["turn.llm"]\ncritical = true\n'
+    )
+    said = {}
+    for unit in ("", ', unit = "s"'):
+        (path := tmp_path / "own.toml").write_text(text.replace("UNIT", unit))
+        said[unit] = "\n".join(report_lines(check(read(path), log)))
+    assert "p50 2ms" in said[""] and "nobody answers that fast" in said[""]
+    assert "p50 1.50s" in said[', unit = "s"'] and "look:" not in said[', unit = "s"']

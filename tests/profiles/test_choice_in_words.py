@@ -146,3 +146,21 @@ def test_a_rotated_pipecat_log_that_begins_with_another_line_is_recognized(tmp_p
     log.write_bytes(b"Traceback of the last run\n" + (DATA / "profiles/pipecat/text/pipecat.log").read_bytes())
     found = recognized(log)
     assert found is not None and found.profile.name == "pipecat-log"
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("report",), ("watch", "--for", "1"), ("doctor",)])
+def test_a_profile_whose_log_nobody_names_is_said_to_have_none(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Also where a Little Timmy stands in the folder: its log is not that of the profile."""
+    for name in ("latency.log", "v34.log"):
+        (tmp_path / name).write_bytes((DATA / name).read_bytes())
+    done = call(tmp_path, *arguments, "--profile", str(own_profile(tmp_path, "box")))
+    said = done.stdout + done.stderr
+    assert "the profile does not say where its lo" in said and "no Timmy" not in said and "V2V" not in said
+
+
+def test_watch_asks_no_service_of_little_timmy_where_another_system_is_watched(tmp_path: Path) -> None:
+    log = box_log(tmp_path)
+    own = own_profile(tmp_path, "box")
+    done = call(tmp_path, "watch", "--json", "--for", "3", "--profile", str(own), "--source", str(log))
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {one["name"] for one in told if one["event"] == "source"} == {"box.log"}

@@ -147,5 +147,53 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         propose(tmp_path, "mine")
     with pytest.raises(TimmyError, match="does not exist"):
         propose(tmp_path / "none.log", "mine")
-    with pytest.raises(ValueError, match="no record in this log holds several durations"):
+    with pytest.raises(ValueError, match="no record holds several durations"):
         propose(write(tmp_path, ["hello"]), "mine")
+
+
+# -- a log whose records are events, with a field that says whose
+
+
+def murmur(turns: int = 12, **more: Any) -> list[dict[str, Any]]:
+    """Of a program nobody has described: other names, levels, a heartbeat, every fifth turn without an answer."""
+    records: list[dict[str, Any]] = []
+    for number in range(turns):
+        at = 1.764e9 + 30 * number
+        steps = [("mic.closed", 0.0), ("text.ready", 0.25), ("brain.asked", 0.3), ("brain.done", 1.2),
+                 ("mouth.open", 1.5), ("mouth.shut", 4.0)]  # fmt: skip
+        if number % 5 == 4:
+            steps = [*steps[:3], ("brain.error", 3.0)]
+        for what, later in steps:
+            tokens = {"in_tokens": 900, "cached": 700} if what == "brain.asked" else {}
+            records.append({"ts": at + later, "lvl": "info", "what": what, "utt": f"u-{number}", **tokens, **more})
+        records.append({"ts": at + 9.0, "lvl": "debug", "what": "heartbeat", "mem_mb": 512})
+    return records
+
+
+def test_events_with_the_name_of_their_turn_become_stages_between_them(tmp_path: Path) -> None:
+    profile, verdict = drafted(tmp_path, write(tmp_path, murmur()))
+    assert (verdict.turns, verdict.ended, verdict.with_headline, verdict.problems) == (12, 10, 10, [])
+    assert (profile.turn.key, profile.turn.complete, profile.turn.failed) == ("utt", ("mouth-shut",), ("brain-error",))
+    # What the user hears begins with the first of the last two.
+    assert (profile.headline[0].begins, profile.headline[0].ends) == (("mic-closed",), ("mouth-open",))
+    assert [(stage.begins[0], stage.ends[0]) for stage in profile.stage] == [
+        ("mic-closed", "text-ready"), ("text-ready", "brain-asked"), ("brain-asked", "brain-done"),
+        ("brain-done", "mouth-open"),
+    ]  # fmt: skip
+    assert (profile.counts.prompt, profile.counts.cached) == ("brain-asked.prompt", "brain-asked.cached")
+
+
+def test_a_field_that_a_whole_session_shares_names_no_turn(tmp_path: Path) -> None:
+    """Nor does one of the level, or of the part of the program."""
+    records = murmur(30, run="r-1", comp="core")
+    for number, record in enumerate(records):
+        record["run"] = f"r-{number * 4 // len(records)}"
+    assert drafted(tmp_path, write(tmp_path, records))[0].turn.key == "utt"
+    for record in records:
+        record.pop("utt", None)
+    with pytest.raises(ValueError, match="no field names the turn of an event"):
+        propose(write(tmp_path, records), "mine")
+
+
+def test_the_first_line_need_not_have_a_time(tmp_path: Path) -> None:
+    assert drafted(tmp_path, write(tmp_path, [{"banner": "murmur 2"}, *murmur()]))[1].turns == 12

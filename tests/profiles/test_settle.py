@@ -34,6 +34,23 @@ def test_a_length_without_a_place_leaves_one_gap() -> None:
     assert (turn.gaps, turn.unattributed_ms) == ((Gap("start", "end", 100.0),), 100.0)
 
 
+def test_a_setting_ends_where_the_turn_begins_and_leaves_the_gaps_their_places() -> None:
+    """Also where the profile does not say with which event."""
+    wait = stage("wait", lasts=["heard.silence"], setting=True)
+    heard_rule = {"name": "heard", "take": {"silence": {"path": "silence"}}}
+    events = [heard_rule, *({"name": name} for name in ("asked", "answered", "sound"))]
+    rule = profile(
+        stage=[wait, LISTEN, SPEAK],
+        event=events,
+        headline=[{"span": "V2V", "less": "heard.silence", "from": ["heard"], "to": ["sound"]}],
+        turn={"failed": [], "reason": ""},
+    )
+    _, asked, answered, sound = whole_turn(AT, "a")
+    (turn,) = turns_of(rule, [line(AT, "a", "heard", silence=600), asked, answered, sound])
+    assert turn.headline_ms == 2100.0 and turn.stages == {"wait": 600.0, "listen": 200.0, "speak": 300.0}
+    assert turn.gaps == (Gap("listen", "speak", 1000.0),)
+
+
 @pytest.mark.parametrize(("took", "fits"), [(1000, True), (1001, True), (1001.1, False), (9000, False)])
 def test_parts_may_exceed_their_headline_by_what_the_log_rounds(took: float, fits: bool) -> None:
     turn = one(took)

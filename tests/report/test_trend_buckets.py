@@ -57,3 +57,10 @@ def test_only_turns_of_one_span_are_in_the_headlines_figures() -> None:
 def test_no_values_have_no_figures_and_one_is_all_of_them() -> None:
     assert figures_of([]) is None
     assert figures_of([7.0]) == Figures(1, 7.0, 7.0, 7.0)
+
+
+def test_a_session_that_begins_behind_another_one_is_a_restart_where_it_began() -> None:
+    """Whatever the order in which the turns come; one that names no session says nothing."""
+    sessions = [(5.0, "a"), (120.0, "b"), (20.0, "a"), (130.0, None), (140.0, "b"), (150.0, "c")]
+    found = buckets_of([turn(at, session_id=name) for at, name in sessions], EDGES)
+    assert [bucket.restarts for bucket in found.buckets] == [0, 2]

@@ -27,6 +27,16 @@ DASHBOARD = json.loads((DOCS / "grafana-dashboard.json").read_text())
 ALERTS = (DOCS / "alerts.yml").read_text()
 
 
+GRAFANAS_UNITS = frozenset(("none", "short", "s", "ms", "percentunit"))
+"""Of the names in @grafana/data 13.2 (valueFormats), those that could be wanted here."""
+GRAFANAS_STYLE = {
+    "lineInterpolation": ("linear", "smooth", "stepBefore", "stepAfter"), "stacking": ({"mode": "normal"},),
+    "fillOpacity": range(101),
+}  # fmt: skip
+"""Keys of GraphFieldConfig in @grafana/schema 13.2 that are used, and their values."""
+OF_DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+
 def panel_queries() -> list[str]:
     (window,) = [one["current"]["value"] for one in DASHBOARD["templating"]["list"] if one["name"] == "window"]
     targets = [target for panel in DASHBOARD["panels"] for target in panel["targets"]]
@@ -109,6 +119,50 @@ def test_every_panel_has_rows(scraped: tuple[PrometheusServer, Prometheus]) -> N
     assert len(panel_queries()) == 12
     for query in panel_queries():
         until(partial(has_a_figure, prometheus, query))
+
+
+@needs("prometheus")
+def test_a_legend_names_labels_that_its_rows_have(scraped: tuple[PrometheusServer, Prometheus]) -> None:
+    server, prometheus = scraped
+    server.observe(conversation(300, 12, slow=True))
+    for target in (target for panel in DASHBOARD["panels"] for target in panel["targets"] if "legendFormat" in target):
+        query = target["expr"].replace("$window", "1h")
+        until(partial(has_a_figure, prometheus, query))
+        wanted = set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
+        assert all(wanted <= set(labels) for labels, _ in prometheus.query(query)), target
+
+
+def test_panels_and_queries_have_ids_of_their_own_and_no_panel_covers_another() -> None:
+    panels = DASHBOARD["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    cells: set[tuple[int, int]] = set()
+    for panel in panels:
+        names_of_queries = [target["refId"] for target in panel["targets"]]
+        assert len(set(names_of_queries)) == len(names_of_queries), panel["title"]
+        x, y, width, height = (panel["gridPos"][key] for key in "xywh")
+        own = {(column, row) for column in range(x, x + width) for row in range(y, y + height)}
+        assert not own & cells and x + width <= 24, panel["title"]
+        cells |= own
+
+
+def test_everything_is_asked_of_the_datasource_that_is_chosen_and_every_variable_is_there() -> None:
+    variables = {one["name"]: one for one in DASHBOARD["templating"]["list"]}
+    assert variables["datasource"] | {"type": "datasource", "query": "prometheus"} == variables["datasource"]
+    for panel in DASHBOARD["panels"]:
+        assert all(one["datasource"] == OF_DATASOURCE for one in (panel, *panel["targets"])), panel["title"]
+        asked = re.findall(r"\$(\w+)", " ".join(target["expr"] for target in panel["targets"]))
+        assert set(asked) <= variables.keys() - {"datasource"}, panel["title"]
+    window = variables["window"]
+    assert [one["value"] for one in window["options"]] == window["query"].split(",")
+    assert [one["value"] for one in window["options"] if one["selected"]] == [window["current"]["value"]]
+
+
+def test_units_and_styles_are_ones_that_grafana_knows() -> None:
+    for panel in DASHBOARD["panels"]:
+        defaults = panel["fieldConfig"]["defaults"]
+        assert defaults.get("unit", "none") in GRAFANAS_UNITS, panel["title"]
+        for key, value in defaults.get("custom", {}).items():
+            assert value in GRAFANAS_STYLE[key], panel["title"]
 
 
 def test_every_metric_that_is_asked_for_is_one_of_ours() -> None:

@@ -8,11 +8,10 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.core.errors import NotFound
 from timmy_tui.core.installation import find_installation, installation_at
 from timmy_tui.core.settings import Control, Settings, load_settings, refuse_commands_in_repository, state_dir
 from timmy_tui.core.web_page import is_web_page
-from timmy_tui.profiles.choice import chosen, is_chosen, source
+from timmy_tui.profiles.choice import chosen, is_chosen, named_source
 from timmy_tui.sources.timmy import Timmy
 
 
@@ -63,9 +62,7 @@ def _by_profile(settings: Settings) -> Timmy:
     if settings.system.control_file and not is_chosen(settings.system.profile):
         # What the settings say of the file is about another system.
         settings = replace(settings, system=replace(settings.system, control_file=""))
-    address = source()
-    if address is None:
-        raise NotFound("the profile does not say where its log is.", "Name it: --source FILE, or [system] source.")
+    address = named_source()
     if address.path is None:
         here = installation_at(Path.cwd(), settings.paths)
         return Timmy(settings, replace(here, latency_log=address.place, stream=address.key))

@@ -12,6 +12,7 @@ from timmy_tui.bootstrap.flags import flag_source
 from timmy_tui.core.settings import Findings, Settings, state_dir
 from timmy_tui.model.flags import KnownFlags
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.system import watched
 from timmy_tui.parse.ollama_log import OllamaLogParser
 from timmy_tui.pipeline.live_source import LiveSource, follow_logs, play_logs
 from timmy_tui.pipeline.observers import LateObserver, SnapshotObserver, StatusLineFile
@@ -78,7 +79,9 @@ def live_source(
         recorder = Recorder(state_dir() / "history.db", timmy.key, history.days, history.text, notify)
         recorder.rates = RateFile(state_dir())
         analyzer.remember(recorder.rates.read())
-    services = ServicePoller(timmy.services, OllamaLogParser()) if options.services else None
+    # They are Little Timmy's: of another system nobody is asked.
+    asks = options.services and watched().is_built_in
+    services = ServicePoller(timmy.services, OllamaLogParser()) if asks else None
     source = LiveSource(
         Pipeline(settings, feeds, services, analyzer),
         waker=waker,

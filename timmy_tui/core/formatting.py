@@ -34,6 +34,18 @@ def local_time(stamp: float | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
         return MISSING
 
 
+def moment(stamp: float | None, now: float, names_yesterday: bool = False) -> str:
+    """``09:12`` of the day of ``now``, ``2026-11-20 09:12`` of another one; ``09:12 yesterday`` where that is named."""
+    day = "%Y-%m-%d"
+    if stamp is None or local_time(stamp, day) == local_time(now, day):
+        return local_time(stamp, "%H:%M")
+    if names_yesterday:
+        noon = time.mktime((*time.localtime(now)[:3], 12, 0, 0, 0, 0, -1))  # A day of 23 hours has its noon too.
+        if local_time(stamp, day) == local_time(noon - 86_400, day):
+            return f"{local_time(stamp, '%H:%M')} yesterday"
+    return local_time(stamp, "%Y-%m-%d %H:%M")
+
+
 def percent(value: float | None) -> str:
     """``73%`` for a fraction of 0.73; ``—`` for None."""
     return MISSING if value is None else f"{value * 100:.0f}%"

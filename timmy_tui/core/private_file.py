@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from timmy_tui.core.errors import SettingsError
+from timmy_tui.core.leftovers import hold, remove_leftovers, scratch_of
 
 
 def replace_private(path: Path, data: bytes) -> None:
@@ -12,10 +13,12 @@ def replace_private(path: Path, data: bytes) -> None:
 
     It does not wait for the disk, so not for what must outlive a power cut. Imports nothing heavy.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    remove_leftovers(path)
+    scratch = scratch_of(path)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         with open(os.open(scratch, flags, 0o600), "wb") as file:
+            hold(file.fileno())
             file.write(data)
         os.replace(scratch, path)
     except OSError:

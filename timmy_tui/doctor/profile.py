@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from timmy_tui.core.errors import TimmyError
+from timmy_tui.core.errors import NotFound, TimmyError
 from timmy_tui.core.formatting import percent, plural
 from timmy_tui.core.settings import Settings
 from timmy_tui.doctor.result import FAIL, OK, WARN, DoctorLine
 from timmy_tui.profiles.check import check
-from timmy_tui.profiles.choice import chosen, source_path
+from timmy_tui.profiles.choice import chosen, named_source, source_path
 
 
 def profile_lines(settings: Settings) -> Iterator[DoctorLine]:
@@ -18,7 +18,10 @@ def profile_lines(settings: Settings) -> Iterator[DoctorLine]:
     yield DoctorLine("profile", OK, f"{profile.profile.name}: {profile.profile.title}")
     path = source_path()
     if path is None:
-        yield DoctorLine("source", WARN, "it is no file: not looked at")
+        try:
+            yield DoctorLine("source", WARN, f"{named_source().shown} is no file: not looked at")
+        except NotFound as error:
+            yield DoctorLine("source", FAIL, error.message.removesuffix("."), error.hint)
         return
     try:
         verdict = check(profile, path, settings.tail.turn_timeout_s)

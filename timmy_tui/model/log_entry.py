@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from timmy_tui.model.turn import Event
+
 
 class LogEntry(Struct, frozen=True, eq=False):
     """One line of a log."""
@@ -75,6 +77,11 @@ class TurnLines(Struct, frozen=True):
     """Events of which the first one seen begins the wanted lines; empty: they begin with the turn."""
     ends: tuple[str, ...] = ()
     """Events of which the last one seen ends them; empty: they end with the turn."""
+    events: tuple[Event, ...] = ()
+    """Of the turn, in a log that need not name its turns: their lines are found by what they say."""
+    since: float | None = None
+    """Its first and its last stamp, where its events are not known any more."""
+    until: float | None = None
 
 
 class LogPage(Struct, frozen=True, eq=False):
@@ -85,3 +92,5 @@ class LogPage(Struct, frozen=True, eq=False):
     """The page above begins here."""
     lines: int = 0
     """Lines that were looked at for it; more than ``entries`` where a filter left some out."""
+    problem: str = ""
+    """Why the lines of a turn, or of its stage, are not here."""

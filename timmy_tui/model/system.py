@@ -65,11 +65,17 @@ class System(Struct, frozen=True, eq=False, kw_only=True):
     """Its log has what the language model counted."""
     stamps_measure: bool = True
     """Its stamps are fine enough to measure a step between two events; else they only order them."""
+    counts: frozenset[str] = frozenset()
+    """What of its events is a number of something, as ``event.name``; all other figures of them are times in ms."""
 
     @property
     def is_built_in(self) -> bool:
         """It is Little Timmy, read without a profile: only then v34's own words and switches mean anything."""
         return self.name == BUILT_IN
+
+    def step_ms(self, before: float | None, at: float | None) -> float | None:
+        """Time between two of its stamps, in ms. None where one is not known (also as 0), or where they only order."""
+        return 1000 * (at - before) if self.stamps_measure and before and at else None
 
 
 LITTLE_TIMMY = System(name=BUILT_IN, title="Little Timmy", stages=TABLE)

@@ -32,6 +32,8 @@ class Bucket(Struct, frozen=True):
     """Those that failed or timed out."""
     figures: Mapping[str, Figures] = {}
     """By HEADLINE and stage key; a series without a turn that has it is not there."""
+    restarts: int = 0
+    """Sessions that began here behind another one, as far as turns name them."""
 
 
 class TimeBuckets(Struct, frozen=True, eq=False):

@@ -1,7 +1,7 @@
 """Both logs as the log screen pages through them, from the newest line back to the first. Nothing is kept."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from timmy_tui.core.errors import SourceError
@@ -13,7 +13,7 @@ from timmy_tui.parse import raw_lines
 from timmy_tui.parse.latency_log import LatencyParser
 from timmy_tui.parse.table import FORMATS
 from timmy_tui.pipeline.log_merge import Group, Item, groups_of, merge
-from timmy_tui.profiles.records import line_to_show
+from timmy_tui.pipeline.other_lines import GONE, NOT_BOUND, entries_of, page_of_turn
 from timmy_tui.sources.files.blocks import Line, LogText, Part
 
 PAGE_BYTES = 1 << 15
@@ -66,8 +66,7 @@ class LogHistory:
         try:
             while not cursor.at_start and len(found) < least and spent < ONE_CALL_BYTES:
                 items, above = _page(events, facts, cursor)
-                previous = _previous_stamps(events, above.events)
-                found[:0] = _entries(items, previous, names, wanted)
+                found[:0] = _entries_below(events, above.events, items, names, wanted)
                 looked += len(items)
                 spent += cursor.events - above.events + cursor.facts - above.facts
                 cursor = above
@@ -79,14 +78,17 @@ class LogHistory:
         """All lines of a turn, or those between two of its events. Looks through the whole logs; raises SourceError."""
         events, facts, names = self._texts()
         try:
+            if not watched().is_built_in:
+                return page_of_turn(events, names[0], turn)
             stamped = _lines_with(events, turn.request_id.encode()) if turn.request_id else []
             group = _group_of(facts, turn)
         except OSError as error:
             raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
         groups = [group] if group is not None else []
         items = merge(stamped[-MOST_OF_TURN:], groups, top=True, newest=True).items
-        items = _between(items, turn)
-        return LogPage(tuple(_entries(items, {}, names, LogFilter())), LogCursor(), len(items))
+        shown = _between(items, turn)
+        problem = "" if shown else NOT_BOUND if items else GONE
+        return LogPage(tuple(_entries(shown, {}, names, LogFilter())), LogCursor(), len(shown), problem)
 
     def whole_line(self, entry: LogEntry) -> str:
         """The line as it stands in its file, not cut, not sanitized. Raises SourceError."""
@@ -162,6 +164,16 @@ def _previous_stamps(events: LogText, begin: int) -> dict[bytes, tuple[float, by
     return previous
 
 
+def _entries_below(
+    events: LogText, above: int, items: Sequence[Item], names: tuple[str, str], wanted: LogFilter
+) -> list[LogEntry]:
+    """The lines of a page that are wanted. ``above``: where the page begins."""
+    if watched().is_built_in:
+        return _entries(items, _previous_stamps(events, above), names, wanted)
+    lines_above = events.lines_before(above, BEFORE_BYTES)
+    return [*entries_of([item.line for item in items], names[0], wanted, lines_above)]
+
+
 def _entries(
     items: Sequence[Item],
     previous: dict[bytes, tuple[float, bytes]],
@@ -169,8 +181,6 @@ def _entries(
     wanted: LogFilter,
 ) -> list[LogEntry]:
     """The lines that are wanted. The time since the event before counts also those that are not."""
-    if not watched().is_built_in:
-        return [*_of_other_system(items, names[0], wanted)]
     entries: list[LogEntry] = []
     parser = LatencyParser()
     for item in items:
@@ -200,25 +210,6 @@ def _entries(
     return entries
 
 
-def _of_other_system(items: Sequence[Item], source: str, wanted: LogFilter) -> Iterator[LogEntry]:
-    """Lines of a log that a profile reads: its events with what they carry, all others as they are."""
-    row = next(iter(FORMATS.values()))
-    if not isinstance(row, EventLog):
-        return
-    parser = row.parser()
-    for item in items:
-        text = line_to_show(item.line.data)[: LONGEST_TEXT * 4].decode("utf-8", "replace")[:LONGEST_TEXT]
-        event = next(iter(parser.feed([item.line.data])), None)
-        if event is None:
-            if wanted.service == "" and not wanted.failures:
-                yield LogEntry(source, item.line.offset, text)
-        elif wanted.service in ("", "events", event.service) and not wanted.failures:
-            yield LogEntry(
-                source, item.line.offset, text, at=event.timestamp, service=event.service, event=event.event,
-                request_id=event.request_id.strip("-"), metadata=event.metadata,
-            )  # fmt: skip
-
-
 def _usual(line: bytes) -> bool:
     """It looks like a whole event: its parts need not be read to know that."""
     return line.startswith(b'{"timestamp"') and line.endswith(b"}")
@@ -231,7 +222,7 @@ def _event_entry(item: Item, source: str, before: tuple[float, bytes] | None, pa
     if len(parsed) != 1:
         return LogEntry(source, item.line.offset, text, request_id=item.request_id, failed=bool(data.strip()))
     event = parsed[0]
-    delta = None if before is None else 1000 * (event.timestamp - before[0])
+    delta = watched().step_ms(before[0] if before is not None else None, event.timestamp)
     return LogEntry(
         source=source,
         offset=item.line.offset,

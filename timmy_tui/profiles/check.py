@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from timmy_tui.core.formatting import percent, plural
+from timmy_tui.core.formatting import duration, percent, plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.stage_table import StageTable
 from timmy_tui.model.turn import Gap, Reason, Turn, TurnState
@@ -22,6 +23,8 @@ from timmy_tui.sources.files.whole_file import line_batches
 SHAPES = 5
 FEW = 0.2
 """Of the turns that ended well: with fewer headlines than this the rule for them is wrong, not the log."""
+LEAST_MS = 20.0
+"""A shorter turn, in the median, is one whose figures are read in another unit."""
 SAME_MS = 0.0005
 LINE_BYTES = 1 << 20
 """A longer line is not read."""
@@ -49,6 +52,8 @@ class Verdict(Struct, frozen=True):
     """Captures that no record had."""
     unmeasured: Sequence[str]
     """Stages that no turn has."""
+    median_ms: float | None
+    """Of the headlines."""
     problems: Sequence[str]
     """What is wrong with the profile for this log; empty where it reads it."""
 
@@ -104,6 +109,7 @@ def _judge(profile: Profile, reading: ProfileReading, turns: Sequence[Turn]) -> 
         unfit=len(unfit),
         never=[name for name in names if name not in reading.captured],
         unmeasured=used if turns else [],
+        median_ms=median(turn.headline_ms or 0.0 for turn in counted) if counted else None,
         problems=problems,
     )
 
@@ -188,7 +194,10 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.formless:
         yield f"  {verdict.formless:>6} × lines that source.line does not match, as those of a longer text"
     share = percent(verdict.with_headline / verdict.turns) if verdict.turns else "—"
-    yield f"{plural(verdict.turns, 'turn')}, {verdict.ended} complete, {share} with a headline"
+    middle = f", p50 {duration(verdict.median_ms)}" if verdict.median_ms is not None else ""
+    yield f"{plural(verdict.turns, 'turn')}, {verdict.ended} complete, {share} with a headline{middle}"
+    if verdict.median_ms is not None and verdict.median_ms < LEAST_MS:
+        yield 'look: nobody answers that fast; figures in seconds want unit = "s"'
     if verdict.never:
         yield f"never captured: {', '.join(verdict.never)}"
     if verdict.unmeasured:

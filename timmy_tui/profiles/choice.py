@@ -129,6 +129,15 @@ def source() -> "SourceAddress | None":
     return _Chosen.source
 
 
+def named_source() -> "SourceAddress":
+    """The same. Raises NotFound where neither is known."""
+    if _Chosen.source is None:
+        from timmy_tui.core.errors import NotFound
+
+        raise NotFound("the profile does not say where its log is.", "Name it: --source FILE, or [system] source.")
+    return _Chosen.source
+
+
 def source_path() -> Path | None:
     """The same where it is a file; None of a journal and of what is fetched."""
     return _Chosen.source.path if _Chosen.source is not None else None
@@ -181,6 +190,7 @@ def watch(profile: "Profile", source: str | Path) -> None:
     from timmy_tui.core.source_address import source_address
     from timmy_tui.model.stage_table import StageTable
     from timmy_tui.model.system import System, choose
+    from timmy_tui.profiles.matching import counts_of
     from timmy_tui.profiles.spec import stage_row
     from timmy_tui.profiles.switches import switch_file_of, switches_of
 
@@ -193,6 +203,7 @@ def watch(profile: "Profile", source: str | Path) -> None:
         switch_file=switch_file_of(profile),
         counts_tokens=bool(profile.counts.prompt),
         stamps_measure=not profile.time.resolution_ms,
+        counts=counts_of(profile),
     )
     choose(system)
     text = str(source) or (profile.source.kind == "poll" and profile.source.url) or profile.source.path

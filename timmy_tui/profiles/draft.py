@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from timmy_tui.model import endings
 from timmy_tui.model.turn import Event, FlagValue, Reason, Span, Turn, TurnState
-from timmy_tui.profiles.matching import Capture, Hit, hidden_captures, shown_captures
+from timmy_tui.profiles.matching import Capture, Hit, hidden_captures, shown_event
 from timmy_tui.profiles.settle import Facts, Settler
 from timmy_tui.profiles.spec import Profile
 
@@ -128,7 +128,7 @@ class TurnMaker:
         if event in self._pairs and stamp is not None:
             self._pair(draft, event, stamp)
         if self._keep_events and len(draft.events) < MAX_EVENTS:
-            draft.events.append(self._event(hit))
+            draft.events.append(shown_event(hit, self._hidden))
 
     def _take(self, known: dict[str, Capture], new: Mapping[str, Capture]) -> None:
         for name, value in new.items():
@@ -151,12 +151,6 @@ class TurnMaker:
                 draft.opened[stage] = stamp
             elif (began := draft.opened.pop(stage, None)) is not None and stamp >= began:
                 draft.facts.pairs[stage] = draft.facts.pairs.get(stage, 0) + stamp - began
-
-    def _event(self, hit: Hit) -> Event:
-        prefix = len(hit.event) + 1
-        parts = {part.name[prefix:]: round(part.ms, 3) for part in hit.parts if part.name not in self._hidden}
-        shown = {**shown_captures(hit, self._hidden), **parts}
-        return Event((hit.stamp_us or 0) / 1e6, hit.key or "-", hit.event, hit.service, shown)
 
     def turn(self, draft: Draft, with_events: bool = True) -> Turn:
         """The turn as known now."""

@@ -40,6 +40,11 @@ class Kind:
             self.durations[path].append(ms)
 
     @property
+    def tells_of_turns(self) -> bool:
+        """Its records have a list of durations, or several and one that is called that of the whole."""
+        return bool(self.lists) or (len(self.durations) > 2 and any(map(_IS_WHOLE.search, self.durations)))
+
+    @property
     def weight(self) -> tuple[bool, int, int]:
         """What speaks for its telling of turns."""
         return bool(self.lists), len(self.durations), self.count
@@ -131,9 +136,8 @@ def _texts(value: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
 
 
 def time_field_of(values: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
-    """The field with the time, and its form as a profile names it; None where the first record has none."""
-    first = values[0] if values else {}
-    for key, item in first.items():
+    """The field with the time, and its form as a profile names it; None where none of the first records has one."""
+    for key, item in (pair for value in values[:50] for pair in value.items()):
         figure = number(item)
         if figure is not None and 1e9 < figure < 1e11:
             return key, "unix_s"

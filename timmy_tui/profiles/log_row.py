@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from timmy_tui.model.log_format import EventLog
 from timmy_tui.model.turn import LATEST, Event
-from timmy_tui.profiles.matching import EventMatcher, hidden_captures, shown_captures
+from timmy_tui.profiles.matching import EventMatcher, hidden_captures, shown_event
 from timmy_tui.profiles.records import Pattern, RecordReader
 from timmy_tui.profiles.spec import Profile
 
@@ -25,12 +25,12 @@ class PacedEvents:
 
     def feed(self, lines: Sequence[bytes]) -> list[Event]:
         """Events of whole lines, in file order; those without a stamp are left out."""
+        return [event for event in self.all_events(lines) if 0 < event.timestamp < LATEST]
+
+    def all_events(self, lines: Sequence[bytes]) -> list[Event]:
+        """Also those without a stamp, which is 0 then: as their turns have them."""
         hits = [hit for record in self._reader.feed(lines) if (hit := self._matcher.match(record)) is not None]
-        return [
-            Event(hit.stamp_us / 1e6, hit.key or "-", hit.event, hit.service, shown_captures(hit, self._hidden))
-            for hit in hits
-            if hit.stamp_us is not None and 0 < hit.stamp_us / 1e6 < LATEST
-        ]
+        return [shown_event(hit, self._hidden) for hit in hits]
 
 
 def row_of(profile: Profile) -> EventLog:

@@ -8,6 +8,7 @@ import regex
 from msgspec import Struct
 
 from timmy_tui.core.decode import number
+from timmy_tui.model.turn import Event
 from timmy_tui.profiles.records import Pattern, Record, getter
 from timmy_tui.profiles.spec import EventRule, Profile, Unit
 from timmy_tui.profiles.times import StampReader
@@ -50,10 +51,22 @@ def hidden_captures(profile: Profile) -> frozenset[str]:
     return frozenset((*profile.private, *names))
 
 
-def shown_captures(hit: Hit, hidden: frozenset[str]) -> dict[str, Capture]:
-    """What an event carries, by the names that its rule has for them."""
+def counts_of(profile: Profile) -> frozenset[str]:
+    """What of its events is a number of something, as ``event.name``: all other figures become times in ms."""
+    return frozenset(
+        f"{rule.name}.{name}"
+        for rule in profile.event
+        for name, unit in (*_units_of(rule).items(), *((name, take.unit) for name, take in rule.take.items()))
+        if unit == "count"
+    )
+
+
+def shown_event(hit: Hit, hidden: frozenset[str]) -> Event:
+    """The event with what it carries, by the names that its rule has for them; without a stamp its time is 0."""
     prefix = len(hit.event) + 1
-    return {name[prefix:]: value for name, value in hit.captures.items() if name not in hidden}
+    shown = {name[prefix:]: value for name, value in hit.captures.items() if name not in hidden}
+    shown.update((part.name[prefix:], round(part.ms, 3)) for part in hit.parts if part.name not in hidden)
+    return Event((hit.stamp_us or 0) / 1e6, hit.key or "-", hit.event, hit.service, shown)
 
 
 class EventMatcher:
@@ -110,7 +123,7 @@ class _Rule:
         self._pattern = Pattern(rule.match, f"event {rule.name}", unparsed) if rule.match else None
         self._none = frozenset(profile.source.none)
         self._zero_is_none = frozenset(f"{rule.name}.{name}" for name in rule.zero_is_none)
-        self._groups = {name: rule.units.get(name, rule.unit) for name in _groups_of(rule)}
+        self._groups = _units_of(rule)
         self._takes = tuple(
             (f"{rule.name}.{name}", getter(take.path), _reader(take.unit, self._none))
             for name, take in rule.take.items()
@@ -176,8 +189,10 @@ class _Rule:
         return tuple(parts)
 
 
-def _groups_of(rule: EventRule) -> tuple[str, ...]:
-    return tuple(regex.compile(rule.match).groupindex) if rule.match else ()
+def _units_of(rule: EventRule) -> dict[str, Unit]:
+    """Of the groups of its pattern."""
+    names = regex.compile(rule.match).groupindex if rule.match else ()
+    return {name: rule.units.get(name, rule.unit) for name in names}
 
 
 Reader = Callable[[Any], "Capture | None"]

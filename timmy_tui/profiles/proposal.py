@@ -13,6 +13,7 @@ from statistics import mean
 from msgspec import ValidationError, convert
 
 from timmy_tui.core.decode import Unreadable, decode_json, decode_toml
+from timmy_tui.profiles.event_proposal import events_draft
 from timmy_tui.profiles.load import faults
 from timmy_tui.profiles.log_kinds import (
     DURATION,
@@ -72,13 +73,17 @@ def _of_json(lines: Iterable[bytes], name: str) -> str:
     for value in values:
         kind = str(value_at(value, kind_field)) if kind_field else "record"
         gather(value, kinds.setdefault(kind, Kind(kind)))
+    time = time_field_of(values)
+    if not any(kind.tells_of_turns for kind in kinds.values()):
+        draft = events_draft(values, _head(name), time)
+        if draft and not _fault(draft):
+            return draft
     chosen = _best(kinds.values())
     event = chosen.name.replace(".", "-") if kind_field else "turn"
     head = [*_head(name), "[source]", 'kind = "jsonl"']
     if kind_field:
         head += [f"event = {_text(kind_field)}"] if event == chosen.name else []
         head.append(f"detect = {_literal(re.escape(chosen.name))}")
-    time = time_field_of(values)
     head += ["", "[time]", *([f"field = {_text(time[0])}", f"format = {_text(time[1])}"] if time else [])]
     return "\n".join(
         [*head, *_turns(chosen, event), *_event_of_json(chosen, event, kind_field), *_stages(chosen, event), ""]
@@ -216,7 +221,10 @@ def _fitting(kind: Kind, paths: Iterable[str]) -> tuple[float, list[str]]:
 def _best(kinds: Iterable[Kind]) -> Kind:
     fitting = [kind for kind in kinds if len(kind.durations) >= LEAST_FIGURES or kind.lists]
     if not fitting:
-        raise ValueError("no record in this log holds several durations: a draft has nothing to go by")
+        raise ValueError(
+            "no record holds several durations with their unit (300ms, 0.3s), and no field names the turn of an event: "
+            "a draft has nothing to go by"
+        )
     return max(fitting, key=lambda kind: kind.weight)
 
 

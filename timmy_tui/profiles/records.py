@@ -11,6 +11,7 @@ import regex
 from timmy_tui.core.decode import Unreadable, decode_json, decode_lines
 from timmy_tui.profiles.begun_document import OPENS, BegunDocument, document_of
 from timmy_tui.profiles.spec import SourceRule
+from timmy_tui.sources.streams.journal import stamp_of
 
 PATTERN_LIMIT_S = 0.05
 """A pattern that takes longer on one line is given up: usual ones take 2–20 µs."""
@@ -261,8 +262,4 @@ def _journal_entry(entry: Any) -> tuple[str, int | None]:
     message = entry.get("MESSAGE") if isinstance(entry, dict) else None
     if isinstance(message, list):
         message = bytes(one for one in message if isinstance(one, int) and 0 <= one < 256).decode("utf-8", "replace")
-    stamp = entry.get("__REALTIME_TIMESTAMP") if isinstance(entry, dict) else None
-    carrier_us = None
-    if isinstance(stamp, str) and stamp.isascii() and stamp.isdecimal() and len(stamp) <= 17:
-        carrier_us = int(stamp)
-    return message if isinstance(message, str) else "", carrier_us
+    return message if isinstance(message, str) else "", stamp_of(entry)

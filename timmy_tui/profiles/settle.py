@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from timmy_tui.model.stage_table import CROSS, V2V, StageTable
 from timmy_tui.model.turn import Gap, Reason, Span
@@ -68,7 +69,13 @@ class Settler:
         self._headlines = profile.headline
         self._tolerance_us = round(1000 * profile.ledger.tolerance_ms)
         self._stamped = not profile.time.resolution_ms
-        self._path = [rule for rule in profile.stage if rule.critical]
+        first = profile.headline[0].begins if profile.headline else ()
+        # A setting is waited for before the first event: it ends there, so that the gaps behind it have their places.
+        self._path = [
+            replace(rule, ends=first) if rule.is_setting and not rule.ends and self._stamped else rule
+            for rule in profile.stage
+            if rule.critical
+        ]
         self._beside = [rule for rule in profile.stage if not (rule.critical or rule.rest or rule.both_ways)]
         self._rank = {key: at for at, key in enumerate(self.table.critical)}
         self._optional = [self._around(rule) for rule in self._rules if rule.optional]

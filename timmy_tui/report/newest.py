@@ -14,7 +14,7 @@ from timmy_tui.core.settings import Settings, load_settings
 from timmy_tui.model.log_format import LogFormat
 from timmy_tui.model.turn import Turn, TurnState, newest_spoken
 from timmy_tui.parse.table import detect, log_files
-from timmy_tui.profiles.choice import Reading, chosen, date_end, new_reading, source
+from timmy_tui.profiles.choice import Reading, chosen, date_end, named_source, new_reading
 from timmy_tui.report.line import WIDTH, LineValues, age_of, status_line, turn_values
 from timmy_tui.report.status import for_tmux
 from timmy_tui.sources.files.end_of_file import end_lines
@@ -50,8 +50,8 @@ def _logs(settings: Settings, root: Path | None, logs: Sequence[Path]) -> list[t
         from timmy_tui.sources.files.content import read_start
 
         return [(path, detect(read_start(path), path.name)) for path in logs]
-    address = source()
-    if address is not None:
+    if chosen() is not None:
+        address = named_source()
         here = installation_at(address.place.parent, settings.paths)
         return log_files(replace(here, latency_log=address.place))
     return log_files(find_installation(settings, root))

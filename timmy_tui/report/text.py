@@ -1,6 +1,7 @@
 """One turn as plain text: its timeline and steps, which upstream's script prints too, and its ledger."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from textwrap import wrap
 
 from timmy_tui.core.formatting import MISSING, count, duration, local_time, on_off
@@ -11,6 +12,7 @@ from timmy_tui.model.system import watched
 from timmy_tui.model.turn import NOT_ONE_TIME, Turn
 from timmy_tui.report.conclusions import Conclusions
 from timmy_tui.report.llm_words import request_words, share_words, source_words
+from timmy_tui.report.timeline import in_time, timeline
 
 WIDTH = 80
 """Columns of a terminal that nobody made wider."""
@@ -44,21 +46,19 @@ def turn_lines(turn: Turn, conclusions: Conclusions) -> Iterator[str]:
 
 def _event_lines(turn: Turn) -> Iterator[str]:
     """Timeline and steps, by the stamps as they are."""
-    events = sorted(turn.events, key=lambda event: event.timestamp)
-    if not events:
+    if not turn.events:
         return
     yield ""
     yield f"{'at':>8}  {'service':7}  event"
-    for event in events:
-        elapsed = duration(1000 * (event.timestamp - events[0].timestamp))
-        yield f"{elapsed:>8}  {clean(event.service):7}  {clean(event.event)}"
+    for at, event in timeline(turn.events):
+        yield f"{at:>8}  {clean(event.service):7}  {clean(event.event)}"
     if not watched().stamps_measure:
         return
     yield ""
     yield f"{'delta':>8}  between"
-    for before, after in zip(events, events[1:], strict=False):
+    for before, after in pairwise(in_time(turn.events)):
         step = f"{clean(before.event)} → {clean(after.event)}"
-        yield f"{duration(1000 * (after.timestamp - before.timestamp)):>8}  {step}"
+        yield f"{duration(watched().step_ms(before.timestamp, after.timestamp)):>8}  {step}"
     apart = next((why for why in turn.unmeasured.values() if why in NOT_ONE_TIME), None)
     if apart is not None:
         yield f"{clean(apart)}: order and deltas across the clocks of v34 and STT/TTS are not to be trusted"

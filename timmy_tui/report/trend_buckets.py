@@ -3,6 +3,9 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from msgspec.structs import replace
 
 from timmy_tui.core.quantile import quantile
 from timmy_tui.model.stages import KEYS, UNATTRIBUTED
@@ -24,18 +27,25 @@ def buckets_of(turns: Iterable[Turn], edges: Sequence[float], cut: bool = False)
     Only turns of one span are in the headline's figures: the one that most spoken turns have.
     """
     groups: list[list[Turn]] = [[] for _ in edges[1:]]
-    read = 0
-    for turn in turns:
-        at = bisect_right(edges, turn.started) - 1 if turn.started is not None else -1
+    restarts = [0] * len(groups)
+    read, session = 0, ""
+    for turn in sorted((turn for turn in turns if turn.started is not None), key=lambda turn: turn.started or 0.0):
+        at = bisect_right(edges, turn.started or 0.0) - 1
         if 0 <= at < len(groups):
             groups[at].append(turn)
             read += 1
+            if turn.session_id and turn.session_id != session:
+                restarts[at] += bool(session)
+                session = turn.session_id
     counted = Counter(
         turn.span for group in groups for turn in group if turn.headline_ms is not None and turn.is_spoken
     )
     span = counted.most_common(1)[0][0] if counted else Span.V2V
-    pairs = zip(edges, edges[1:], groups, strict=False)
-    return TimeBuckets(tuple(_bucket((start, end), group, span) for start, end, group in pairs), span, read, cut)
+    made = tuple(
+        replace(_bucket(ends, group, span), restarts=number)
+        for ends, group, number in zip(pairwise(edges), groups, restarts, strict=True)
+    )
+    return TimeBuckets(made, span, read, cut)
 
 
 def _bucket(ends: tuple[float, float], turns: Sequence[Turn], span: Span) -> Bucket:

@@ -19,6 +19,7 @@ from timmy_tui.report.epochs import change_objects
 from timmy_tui.report.finding_rows import finding_line, finding_row
 from timmy_tui.report.json import source_object, turn_object
 from timmy_tui.report.said_before import SaidBefore, outcome, said_before
+from timmy_tui.report.source_losses import NewLosses, counted_losses
 from timmy_tui.report.text import turn_name
 from timmy_tui.storage.turn_table import plain_name, plain_reason
 
@@ -98,6 +99,7 @@ class WatchEvents:
         """``numbered``: a history gives the turns their numbers."""
         self._conditions: dict[str, SourceCondition] = {}
         self._trouble: dict[str, str] = {}
+        self._losses = NewLosses()
         self._before: SaidBefore | None = None
         """The reading before this one; None where this is the first."""
         self._begin_reading(numbered)
@@ -124,7 +126,7 @@ class WatchEvents:
 
     def look(self, snapshot: Snapshot, tick: float) -> Iterator[Happening]:
         """What is new. ``tick``: ``elapsed()``."""
-        yield from self._sources(snapshot)
+        yield from self._sources(snapshot, tick)
         yield from self._health(snapshot)
         if not self._begun:
             self._first = tick if self._first is None else self._first
@@ -209,13 +211,23 @@ class WatchEvents:
             words = f"verdict: {verdict.b} against {verdict.a}: {verdict.sentence}"
             yield Happening("verdict", clean(words, 1000), msgspec.to_builtins(verdict))
 
-    def _sources(self, snapshot: Snapshot) -> Iterator[Happening]:
+    def _sources(self, snapshot: Snapshot, tick: float) -> Iterator[Happening]:
+        """States that changed, and what was lost since the logs were read."""
         for source in snapshot.sources:
             condition = SourceCondition.OK if source.condition in _WORKING else source.condition
             if self._conditions.get(source.name) is not condition:
                 self._conditions[source.name] = condition
-                words = f"{clean(source.name)}: {condition} {clean(source.detail)}".rstrip()
-                yield Happening("source", words, {**source_object(source), "condition": str(condition)})
+                more = ", ".join(filter(None, (clean(source.detail), *counted_losses(source))))
+                words = f"{condition} {more}".rstrip()
+                self._losses.take_as_known(source)
+            elif not self._begun:
+                words = ""
+                self._losses.take_as_known(source)
+            else:
+                words = self._losses.words(source, tick)
+            if words:
+                facts = {**source_object(source), "condition": str(condition)}
+                yield Happening("source", f"{clean(source.name)}: {words}", facts)
 
     def _health(self, snapshot: Snapshot) -> Iterator[Happening]:
         now = {one.where: one.kind or one.message for one in snapshot.health}

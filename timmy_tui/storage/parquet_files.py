@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from timmy_tui.analysis.columns import EXPORTED_COLUMNS
 from timmy_tui.core.errors import ParquetError
+from timmy_tui.core.leftovers import hold, remove_leftovers, scratch_of
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.system import BUILT_IN, watched
 from timmy_tui.storage.turn_table import Row, cells_of, row_from
@@ -98,12 +99,15 @@ def _arrow_schema(pa: Any) -> Any:
 def replace_whole(path: Path, data: bytes) -> None:
     """Make ``data`` the content of the file in one step, on the disk before it has the name. Raises OSError.
 
-    A full disk or a kill leaves the old file, byte for byte. Its access rights stay, and a link stays one.
+    A full disk or a kill leaves the old file, byte for byte. Its access rights stay, and a link stays one. What a kill
+    leaves beside it goes with the next call.
     """
     target = Path(os.path.realpath(path))
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    remove_leftovers(target)
+    scratch = scratch_of(target)
     try:
         with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666), "wb") as file:
+            hold(file.fileno())
             with suppress(FileNotFoundError):
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             file.write(data)

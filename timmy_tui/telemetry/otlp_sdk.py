@@ -47,10 +47,11 @@ from timmy_tui.telemetry.answer import Answer, Verdict
 from timmy_tui.telemetry.otel_names import Metric
 from timmy_tui.telemetry.samples import Labels, Sample
 from timmy_tui.telemetry.spans import SpanValue, TurnTrace
+from timmy_tui.telemetry.timed_answers import TimedAdapter
 
 TIMEOUT_S = 10.0
 """For one batch, with the exporter's own repetitions of it."""
-MOST_ANSWER_BYTES = 1 << 16
+MOST_ANSWER_BYTES = 1 << 12
 AGAIN = frozenset((429, 502, 503, 504))
 """The statuses after which OTLP has a client try again."""
 
@@ -66,16 +67,22 @@ class _GivenUp(requests.RequestException):
     """The SDK is not to send this batch again: its own repetitions are timed by a clock that can step."""
 
 
+class _TooSlow(requests.Timeout):
+    """It answered, and was not done in time."""
+
+
 class _Session(requests.Session):
     """Remembers what the server said last, as far as it matters."""
 
     def __init__(self) -> None:
         super().__init__()
         self.trust_env = False  # No proxy: what is sent to this machine stays on it.
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, TimedAdapter())
         self.answer = Answer(Verdict.LATER)
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """Send, and read at most 64 KiB of the answer in the time that a batch has. Raises _GivenUp unless taken."""
+        """Send, and read at most 4 KiB of the answer in the time that a batch has. Raises _GivenUp unless taken."""
         deadline = time.monotonic() + TIMEOUT_S
         options |= {"stream": True, "timeout": TIMEOUT_S}
         try:
@@ -84,6 +91,8 @@ class _Session(requests.Session):
             except requests.ConnectionError as error:
                 if isinstance(error, requests.exceptions.SSLError | requests.Timeout):
                     raise
+                if time.monotonic() >= deadline:
+                    raise _TooSlow from None
                 response = super().send(request, **options)  # A connection that was kept open had ended.
             content = _read(response, deadline)
         except requests.RequestException as error:
@@ -98,6 +107,7 @@ class _Session(requests.Session):
 def _words(error: requests.RequestException) -> str:
     """Why there is no answer."""
     for kind, words in (
+        (_TooSlow, f"answered too slowly: not done in {TIMEOUT_S:g} s"),
         (requests.Timeout, f"no answer in {TIMEOUT_S:g} s"),
         (requests.exceptions.SSLError, "its certificate is not accepted, or it does not speak TLS"),
         (requests.ConnectionError, "cannot be reached"),
@@ -113,7 +123,10 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     # Byte by byte: a larger piece is waited for until it is whole. An answer has some 20 bytes.
     for byte in response.iter_content(1):
         content += byte
-        if len(content) > MOST_ANSWER_BYTES or time.monotonic() > deadline:
+        if time.monotonic() > deadline:
+            response.close()
+            raise _TooSlow
+        if len(content) > MOST_ANSWER_BYTES:
             response.close()
             return b"<"  # No collector writes so much.
     return content

@@ -7,6 +7,7 @@ from msgspec.json import encode
 
 from timmy_tui.model.log_entry import LogEntry
 from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Event
 
 MOST_TURNS = 60
@@ -36,12 +37,12 @@ def event_entries(events: Iterable[Event]) -> list[LogEntry]:
                 source="latency.log",
                 offset=number,
                 text=encode(event).decode(),
-                at=event.timestamp,
+                at=event.timestamp or None,
                 service=event.service,
                 event=event.event,
                 request_id=event.request_id,
                 metadata=event.metadata,
-                delta_ms=None if before is None else 1000 * (event.timestamp - before.timestamp),
+                delta_ms=watched().step_ms(before.timestamp if before is not None else None, event.timestamp),
                 across_clocks=before is not None and (before.service == "v34") != (event.service == "v34"),
                 failed=_failed(event),
             )

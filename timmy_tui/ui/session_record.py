@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from timmy_tui.core.formatting import MISSING, ago, duration, local_time, plural
+from timmy_tui.core.formatting import MISSING, ago, duration, moment, plural
 from timmy_tui.core.quantile import quantile
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.change import ControlState, JournalEntry
@@ -15,7 +15,6 @@ from timmy_tui.report.backlog import Backlog
 from timmy_tui.report.finding_words import end_words, level_words, what_words
 from timmy_tui.ui.paint.wording import stage_name
 
-OF_DAY = "%H:%M"
 MOST_LINES = 12
 MOST_FINDINGS, MOST_CHANGES = 4, 4
 """Lines of each; the others are counted."""
@@ -74,11 +73,11 @@ class SessionRecord:
         """At most MOST_LINES plain lines. ``now``: time.time()."""
         changes = [one for one in (control.journal if control is not None else ()) if one.at >= self._started]
         lines = [
-            f"timmy_tui: {ago(now - self._started)}, {local_time(self._started, OF_DAY)} to {local_time(now, OF_DAY)}",
+            f"timmy_tui: {ago(now - self._started)}, {moment(self._started, now)} to {moment(now, now)}",
             self._turns_line(),
             self._v2v_line(),
             *_some(self._finding_lines(), MOST_FINDINGS, "finding"),
-            *_some(self._change_lines(changes), MOST_CHANGES, "change"),
+            *_some(self._change_lines(changes, now), MOST_CHANGES, "change"),
         ]
         return [clean(text) for text in lines[:MOST_LINES]]
 
@@ -103,11 +102,11 @@ class SessionRecord:
             for one in ordered
         ]
 
-    def _change_lines(self, changes: Iterable[JournalEntry]) -> list[str]:
+    def _change_lines(self, changes: Iterable[JournalEntry], now: float) -> list[str]:
         verdicts = dict(self._verdicts)
         lines = []
         for one in changes:
-            words = f"change: {one.label}, {one.state} {local_time(one.at, OF_DAY)}"
+            words = f"change: {one.label}, {one.state} {moment(one.at, now)}"
             verdict = verdicts.pop(one.label, "")
             lines.append(f"{words}; {verdict}" if verdict else words)
         return lines if not changes else [*lines, *(f"verdict on {words}: {text}" for words, text in verdicts.items())]

@@ -1,9 +1,8 @@
 """What happened since the dashboard was last open, in one line."""
 
-import time
 from collections.abc import Iterator
 
-from timmy_tui.core.formatting import local_time, plural
+from timmy_tui.core.formatting import moment, plural
 from timmy_tui.model.change import ControlState
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.snapshot import Snapshot
@@ -42,7 +41,7 @@ def since_words(last: LastView, snapshot: Snapshot, control: ControlState | None
     if changes:
         words = ", ".join(changes) if len(changes) <= MOST_CHANGES else plural(len(changes), "change")
         parts.append(f"{words} elsewhere")
-    return f"since {_when(last.seen, now)}: {', '.join(parts)}"
+    return f"since {moment(last.seen, now, names_yesterday=True)}: {', '.join(parts)}"
 
 
 def _changes(last: LastView, snapshot: Snapshot, control: ControlState | None) -> Iterator[str]:
@@ -56,14 +55,3 @@ def _changes(last: LastView, snapshot: Snapshot, control: ControlState | None) -
 
 def _is_later(at: float | None, than: float | None) -> bool:
     return at is not None and (than is None or at > than)
-
-
-def _when(at: float, now: float) -> str:
-    """``09:12``, ``09:12 yesterday``, ``2026-11-20 09:12``."""
-    day = "%Y-%m-%d"
-    if local_time(at, day) == local_time(now, day):
-        return local_time(at, "%H:%M")
-    noon = time.mktime((*time.localtime(now)[:3], 12, 0, 0, 0, 0, -1))  # A day of 23 hours has its noon too.
-    if local_time(at, day) == local_time(noon - 86_400, day):
-        return f"{local_time(at, '%H:%M')} yesterday"
-    return local_time(at, "%Y-%m-%d %H:%M")

@@ -237,6 +237,15 @@ def test_folders_are_made_and_the_empty_ones_removed(root: Path) -> None:
     assert not folders[0].exists()
 
 
+def test_a_folder_that_cannot_be_removed_keeps_no_other_one(root: Path) -> None:
+    folders = (root / "v34/a", root / "v34/b", root / "v34/c")
+    with Folders(folders, make=True):
+        (folders[2] / "x").touch()
+        folders[1].rmdir()
+        folders[1].touch()
+    assert [folder.exists() for folder in folders] == [False, True, True]
+
+
 def test_a_folder_that_is_a_link_or_a_file_by_now_is_not_written_into(
     root: Path, tmp_path: Path, backups: Path
 ) -> None:

@@ -129,7 +129,7 @@ def test_a_dashboard_and_a_change_have_a_lock_each(tmp_path: Path) -> None:
     today = f"pid 7, since {time.strftime('%H:%M', time.localtime(now))}, on pts/3, tmux pane %4"
     assert Owner(7, now, "pts/3, tmux pane %4").words == today
     assert Owner(7, 86_400.0).words == f"pid 7, since {time.strftime('%Y-%m-%d %H:%M', time.localtime(86_400))}"
-    assert Owner(7, 1e300).words == "pid 7, since an unknown time"
+    assert Owner(7, 1e300).words == "pid 7, since —"
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from tests.ui.snapshots import open_turn, snapshot, turn
 from timmy_tui.model.log_entry import LogEntry, TurnLines
+from timmy_tui.model.system import LITTLE_TIMMY, System
 from timmy_tui.model.turn import Event
 from timmy_tui.ui.log_events import event_entries, newest_entries
 from timmy_tui.ui.log_spans import lines_of_span, span_name
 from timmy_tui.ui.paint.lines import cells, plain
+from timmy_tui.ui.panels import log_rows
 from timmy_tui.ui.panels.lists import log_list
 from timmy_tui.ui.panels.log_rows import delta_words, figures_text, header_line, log_columns, log_lines, time_of
 from timmy_tui.ui.view import View
@@ -108,6 +110,21 @@ def test_the_time_since_the_event_before(fields: dict[str, Any], words: str) -> 
 def test_the_figures_that_matter_come_first_and_an_unknown_one_is_there() -> None:
     text = figures_text(entry(metadata={"new": "x", "eval_count": 65, "prompt_eval_duration_ms": 177.2}))
     assert text == "prefill 177ms  65 tok out  new=x"
+
+
+def test_of_another_system_a_name_means_what_it_means_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``endpoint`` is v34's word for where a request goes, and another one's for a time."""
+    box = System(
+        name="box", title="Box", stages=LITTLE_TIMMY.stages, stamps_measure=False,
+        counts=frozenset(("perf.eval_count",)),
+    )  # fmt: skip
+    monkeypatch.setattr(log_rows, "watched", lambda: box)
+    told = {"endpoint": 515.0, "eval_count": 65.0, "speaker": "DAN", "filler": False}
+    assert (
+        figures_text(entry(event="perf", metadata=told)) == "endpoint 515ms  eval_count 65  speaker=DAN  filler=False"
+    )
+    assert figures_text(entry(event="tail", metadata={"llm": 1830.0})) == "llm 1.83s"
+    assert "." not in time_of(entry(), 12)
 
 
 @pytest.mark.parametrize("odd", [None, True, "x\x1b[2J", [1], {"a": 1}, 10**400, -1, 0.5])

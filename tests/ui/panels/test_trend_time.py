@@ -110,6 +110,22 @@ def test_a_flip_stands_at_its_hour() -> None:
     assert any("┊tail mode" in row for row in drawn)
 
 
+@pytest.mark.parametrize(("known_since", "shown"), [(None, True), (NOW - 60.0, True), (NOW - 80_000.0, False)])
+def test_a_restart_that_is_older_than_the_known_epochs_stands_at_its_hour(
+    known_since: float | None, shown: bool
+) -> None:
+    """A thousand epochs are known; the turns of the history tell of those before."""
+    edges = edges_of("hours", 24, NOW, 114)
+    names = ("a", "b") * 2
+    turns = tuple(
+        replace(one, started=NOW - 40_000 + 900 * at, session_id=name)
+        for at, (one, name) in enumerate(zip(slower_since(40), names, strict=False))
+    )
+    epochs = () if known_since is None else (replace(epoch(20), started=known_since, changes=(), restarted=False),)
+    drawn = texts(draw_charts(view(turns, epochs=epochs), Options(range="hours"), buckets_of(turns, edges), WIDTH, 28))
+    assert any("┊restart" in row for row in drawn) is shown
+
+
 def test_what_was_not_read_is_said() -> None:
     cut = replace(buckets(1000.0, 1000.0), cut=True)
     assert "only the newest 18 turns" in texts(draw_charts(view(()), Options(range="days"), cut, WIDTH, 20))[0]

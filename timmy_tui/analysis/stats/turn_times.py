@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from timmy_tui.model.events import IN_ORDER
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import SPOILED, Event, Reason, Turn, TurnState
 
 SPEECH = ("tts_audio_playback_start", "tts_audio_playback_complete")
@@ -89,7 +90,8 @@ def mean_steps(turns: Sequence[Turn]) -> dict[str, Spread]:
 def steps_of(turn: Turn) -> Iterator[tuple[str, str, float]]:
     """The steps of one turn in the order of its stamps, in ms; each time that a step comes it counts.
 
-    Where the clocks differ, only those between events of one service; none where a clock stepped.
+    Where the clocks differ, only those between events of one service; none where a clock stepped, or where stamps only
+    order the events.
     """
     reasons = set(turn.unmeasured.values())
     if SPOILED & reasons:
@@ -100,7 +102,9 @@ def steps_of(turn: Turn) -> Iterator[tuple[str, str, float]]:
         groups = [[event for event in turn.events if event.service == service] for service in services]
     for events in groups:
         for before, after in pairwise(sorted(events, key=lambda event: event.timestamp)):
-            yield before.event, after.event, 1000 * (after.timestamp - before.timestamp)
+            step_ms = watched().step_ms(before.timestamp, after.timestamp)
+            if step_ms is not None:
+                yield before.event, after.event, step_ms
 
 
 def _is_over(turn: Turn) -> bool:

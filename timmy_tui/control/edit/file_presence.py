@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -106,11 +107,7 @@ class Folders:
         self.remove_empty()
 
     def remove_empty(self) -> None:
-        """The innermost first; one that holds something stays, and so do those around it."""
+        """The innermost first; one that cannot be removed stays, which says nothing of those that are not around it."""
         for folder in reversed(self._folders):
-            try:
+            with suppress(OSError):  # Not empty, not there, not ours.
                 os.rmdir(folder)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                return

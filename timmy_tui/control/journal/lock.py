@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from timmy_tui.core.errors import ControlError
+from timmy_tui.core.formatting import moment
 from timmy_tui.core.sanitize import clean
 
 _TRIES = 3
@@ -29,7 +30,7 @@ class Owner(NamedTuple):
         """``pid 123, since 09:14, on pts/3, tmux pane %4``."""
         if self.pid is None:
             return "another process"
-        since = f", since {_moment(self.since)}" if self.since is not None else ""
+        since = f", since {moment(self.since, time.time())}" if self.since is not None else ""
         return f"pid {self.pid}{since}{f', on {self.terminal}' if self.terminal else ''}"
 
 
@@ -133,15 +134,6 @@ def own_terminal() -> str:
         return ""
     pane = os.environ.get("TMUX_PANE", "")
     return f"{name}, tmux pane {pane}" if pane else name
-
-
-def _moment(at: float) -> str:
-    """``09:14`` of today, else with its date."""
-    try:
-        then, now = time.localtime(at), time.localtime()
-    except (OverflowError, OSError, ValueError):
-        return "an unknown time"
-    return time.strftime("%H:%M" if then[:3] == now[:3] else "%Y-%m-%d %H:%M", then)
 
 
 def dashboard_lock(folder: Path) -> ChangeLock:

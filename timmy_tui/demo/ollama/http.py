@@ -12,6 +12,7 @@ from timmy_tui.demo.ollama import responses
 from timmy_tui.demo.ollama.engine import Engine, RequestRejected, ServedRequest, ground_truth
 from timmy_tui.demo.ollama.log import ServerLog
 
+_MEGABYTE = b"x" * 1_000_000
 FAULTS = ("hang", "html", "500", "half json", "50 MB", "error line", "no done", "empty", "leak")
 """hang: no response; html, 500, half json, 50 MB: another response; error line, no done: a stream that breaks off;
 empty: an empty reply; leak: a reply with special tokens of the chat template."""
@@ -171,7 +172,12 @@ class OllamaHandler(BaseHTTPRequestHandler):
             self.stand_in.stopping.wait()
             self.close_connection = True
         elif fault == "50 MB":
-            self._send(200, b'{"version":"' + b"x" * 50_000_000 + b'"}', "application/json")
+            self.status = 200
+            self.send_response(200)
+            self.send_header("Content-Length", str(50 * len(_MEGABYTE) + 4))
+            self.end_headers()
+            for piece in (b'["', *[_MEGABYTE] * 50, b'"]'):  # At once it takes a busy machine a second.
+                self.wfile.write(piece)
         elif fault in _BODIES:
             status, kind, body = _BODIES[fault]
             self._send(status, body, kind)

@@ -1,6 +1,5 @@
 """Requests over HTTP to the local services. A failure is returned as a response with a problem, never raised."""
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 1.0
 """Limit for connecting and for each read."""
 TOTAL_TIMEOUT_S = 3.0
-"""Limit for a whole response, because each read of a slow one may be within its own limit."""
+"""Limit for a whole request with its answer, because each read of a slow one may be within its own limit."""
 LIMIT = 4 << 20
 """Most bytes of a response; that of /api/show, with the licence, has about 50 KiB."""
 
@@ -52,17 +51,25 @@ class HttpClient:
 
         ``json_lines``: the response has one JSON object per line; its body is the list of them.
         """
+        import httpcore
         import httpx
+
+        from timmy_tui.sources.services.bounded import TooSlow
 
         try:
             return self._request(path, json_body, json_lines)
-        except httpx.TimeoutException as error:
-            timed_out = not isinstance(error, httpx.ConnectTimeout)
-            problem = "no answer in time" if timed_out else "no connection in time"
-            return HttpResponse(problem=problem, timed_out=timed_out)
-        except httpx.ConnectError as error:
+        except TooSlow:
+            return HttpResponse(problem="answered too slowly", timed_out=True)
+        except httpcore.ConnectTimeout:
+            return HttpResponse(problem="no connection in time")
+        except httpcore.TimeoutException:
+            return HttpResponse(problem="no answer in time", timed_out=True)
+        except httpcore.ConnectError as error:
             return HttpResponse(problem=clean(_without_errno(str(error)), 120))
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except (
+            httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError,
+            httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol,
+        ) as error:  # fmt: skip
             return HttpResponse(problem=clean(f"{type(error).__name__}: {error}", 120))
         except UnicodeError:
             return HttpResponse(problem="the URL is not valid")
@@ -70,18 +77,14 @@ class HttpClient:
     def _request(self, path: str, json_body: object, json_lines: bool) -> HttpResponse:
         import httpx
 
+        from timmy_tui.sources.services.bounded import BoundedTransport
+
         if self._client is None:
-            # A proxy of the environment is not used for local services, and certificates are only loaded for https.
-            secure = self.base_url.startswith("https:")
-            # No connection is kept open between requests, because the service may restart.
+            transport = BoundedTransport(self._total_timeout_s, self.base_url.startswith("https:"))
+            # A proxy of the environment is not used for local services.
             self._client = httpx.Client(
-                trust_env=False,
-                follow_redirects=False,
-                timeout=self._timeout_s,
-                verify=secure,
-                limits=httpx.Limits(max_keepalive_connections=0),
+                trust_env=False, follow_redirects=False, timeout=self._timeout_s, transport=transport
             )
-        deadline = time.monotonic() + self._total_timeout_s
         method = "GET" if json_body is None else "POST"
         with self._client.stream(method, self.base_url + path, json=json_body) as response:
             data = bytearray()
@@ -89,8 +92,6 @@ class HttpClient:
                 data += chunk
                 if len(data) > LIMIT:
                     return HttpResponse(response.status_code, problem=f"an answer of more than {LIMIT >> 20} MiB")
-                if time.monotonic() > deadline:
-                    return HttpResponse(response.status_code, problem="no complete answer in time", timed_out=True)
             return _parse(response.status_code, bytes(data), json_lines)
 
 

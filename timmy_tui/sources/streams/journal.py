@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from timmy_tui.core.decode import decode_json
 from timmy_tui.core.errors import SourceError
@@ -250,10 +251,15 @@ def _not_started(error: OSError) -> str:
     return NO_PROGRAM if missing else f"{PROGRAM} cannot be run: {error.strerror}"
 
 
+def stamp_of(entry: Any) -> int | None:
+    """When the journal took an entry of ``journalctl -o json``, in µs since 1970; None where it does not say it."""
+    stamp = entry.get("__REALTIME_TIMESTAMP") if isinstance(entry, dict) else None
+    valid = isinstance(stamp, str) and stamp.isascii() and stamp.isdecimal() and len(stamp) <= 17
+    return int(stamp) if valid and isinstance(stamp, str) else None
+
+
 def _place_of(line: bytes) -> tuple[str, float | None]:
     """Cursor and time of an entry, in seconds since 1970."""
     entry = decode_json(line)
-    fields = entry if isinstance(entry, dict) else {}
-    cursor, stamp = fields.get("__CURSOR"), fields.get("__REALTIME_TIMESTAMP")
-    known = stamp if isinstance(stamp, str) and stamp.isascii() and stamp.isdecimal() and len(stamp) <= 17 else ""
-    return cursor if isinstance(cursor, str) else "", int(known) / 1e6 if known else None
+    cursor, stamp_us = entry.get("__CURSOR") if isinstance(entry, dict) else None, stamp_of(entry)
+    return cursor if isinstance(cursor, str) else "", stamp_us / 1e6 if stamp_us is not None else None

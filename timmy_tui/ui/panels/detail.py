@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
+from timmy_tui.core.formatting import MISSING, count, on_off, plural
 from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn
+from timmy_tui.report.timeline import timeline
 from timmy_tui.ui.paint.lines import (
     Line,
     cells,
@@ -98,19 +99,15 @@ def _of_prompt(turn: Turn) -> list[Line]:
 
 
 def turn_events(turn: Turn) -> list[Line]:
-    """One line per event: time since the first event, service, name and metadata."""
-    if not turn.events:
-        return []
-    ordered = sorted(turn.events, key=lambda event: event.timestamp)
-    first = ordered[0].timestamp
+    """One line per event: when it was, service, name and metadata."""
     return [
         line(
-            (right(duration(1000 * (event.timestamp - first)), 8), "value"),
+            (right(at, 8), "value"),
             (f"  {left(foreign(event.service, 4), 4)}", "muted"),
             f" {foreign(event.event, 44)}",
             (f"  {_metadata(event.metadata)}", "quote"),
         )
-        for event in ordered
+        for at, event in timeline(turn.events)
     ]
 
 

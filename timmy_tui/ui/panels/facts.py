@@ -9,6 +9,7 @@ from timmy_tui.model.llm import Certainty, LlmState, OllamaFacts
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.system import watched
 from timmy_tui.report.llm_words import share_words
+from timmy_tui.report.source_losses import counted_losses
 from timmy_tui.ui.charts.stack import NEARLY_FULL
 from timmy_tui.ui.key_commands import CHOICES, SCREENS
 from timmy_tui.ui.paint.lines import Line, cells, foreign, join_fitting, line, plain, spread, wrap
@@ -165,9 +166,7 @@ def _source_parts(view: View, source: SourceState) -> list[Line]:
         parts.append(line((f"{name} {foreign(source.detail, 48)}", "warn")))
     elif source.newest is not None and view.now - source.newest > STALE_S:
         parts.append(line((f"{name} quiet {ago(view.now - source.newest)}", "muted")))
-    for number, word in ((source.gaps, "gap"), (source.missed, "missed file"), (source.dropped, "dropped line")):
-        if number:
-            parts.append(line((f"{name} {plural(number, word)}", "warn")))
+    parts += [line((f"{name} {words}", "warn")) for words in counted_losses(source)]
     if source.partial:
         parts.append(line((f"{name} incomplete line", "warn")))
     return parts

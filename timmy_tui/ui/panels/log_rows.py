@@ -13,6 +13,7 @@ from timmy_tui.core.decode import number
 from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.model.log_entry import LogEntry
+from timmy_tui.model.system import watched
 from timmy_tui.ui.paint.lines import Line, fit, left, line, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, tokens
 
@@ -94,11 +95,12 @@ def _prefix(entry: LogEntry, columns: LogColumns, turn: str) -> Line:
 
 
 def time_of(entry: LogEntry, width: int) -> str:
-    """``14:30:00.123`` or ``14:30:00``; ``—`` where the line has no stamp."""
+    """``14:30:00.123`` or ``14:30:00``, as where stamps only order; ``—`` where the line has no stamp."""
     if entry.at is None:
         return MISSING
     seconds = clock_time(entry.at)
-    return seconds if width < 12 or not seconds.strip() else f"{seconds}.{int(entry.at % 1 * 1000):03}"
+    is_whole = width < 12 or not watched().stamps_measure
+    return seconds if is_whole or not seconds.strip() else f"{seconds}.{int(entry.at % 1 * 1000):03}"
 
 
 def _body(entry: LogEntry, columns: LogColumns) -> Line:
@@ -164,11 +166,22 @@ def _shifted(body: Line, shift: int) -> Line:
 
 def figures_text(entry: LogEntry) -> str:
     """The metadata as words, those that matter first; an unknown key as ``key=value``."""
+    if not watched().is_built_in:
+        return "  ".join(_other_word(entry.event, str(key), value) for key, value in entry.metadata.items())
     words = [word(entry.metadata[key]) for key, word in FIGURES.items() if key in entry.metadata]
     others = [
         f"{clean(str(key), 30)}={clean(str(value), 60)}" for key, value in entry.metadata.items() if key not in FIGURES
     ]
     return "  ".join(word for word in (*words, *others) if word)
+
+
+def _other_word(event: str, key: str, value: object) -> str:
+    """``endpoint 515ms``, ``tokens 812``, ``speaker=DAN``: of another system, whose names mean what they mean there."""
+    figure = None if isinstance(value, bool) else number(value)
+    if figure is None or isinstance(value, str):
+        return f"{clean(key, 30)}={clean(str(value), 60)}"
+    is_time = f"{event}.{key}" not in watched().counts and abs(figure) < LARGEST
+    return f"{clean(key, 30)} {duration(figure) if is_time else _number(figure)}"
 
 
 def _number(value: object) -> str:

@@ -202,10 +202,14 @@ def _axis_notes(view: View, chart: TimeChart, places: Sequence[int]) -> Iterator
 
 
 def _event_notes(view: View, chart: TimeChart, places: Sequence[int]) -> Iterator[Note]:
-    """Flips and restarts of this run at the buckets in which they were."""
+    """Flips and restarts at the buckets in which they were; what is older than the epochs of this run, by the turns."""
     starts = [bucket.start for bucket in chart.series[-1]]
     if not starts:
         return
+    oldest = min((one.started for one in view.snapshot.epochs if one.started is not None), default=float("inf"))
+    for at, bucket in enumerate(chart.series[-1]):
+        if bucket.restarts and bucket.end <= oldest:
+            yield Note(places[at] // ACROSS, 2, (view.glyphs.upright, "muted"), ("restart",), "muted")
     for epoch in view.snapshot.epochs:
         if epoch.started is None or not (epoch.changes or epoch.restarted):
             continue

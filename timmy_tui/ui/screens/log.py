@@ -8,12 +8,13 @@ from textual import events
 from textual.app import ComposeResult
 
 from timmy_tui.model.log_entry import LogEntry, LogFilter
+from timmy_tui.model.system import watched
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.host import Host
 from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.last_view import LogChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.log_spans import lines_of_span, span_name
+from timmy_tui.ui.log_spans import is_bounded, lines_of_span, span_name
 from timmy_tui.ui.paint.lines import Line
 from timmy_tui.ui.panels.log_heading import LogHeading
 from timmy_tui.ui.panels.log_page import LogPicture, Rows
@@ -42,6 +43,8 @@ class LogScreen(PatternScreen):
         self.following = True
         self.of_turn = ""
         """Which turn, or stage of one, the lines are of; empty: of all."""
+        self._unbounded = ""
+        """Why these are all lines of the turn where those of a stage were asked for."""
         self.cursor: LogEntry | None = None
         self._top: LogEntry | None = None
         """The line at the upper edge."""
@@ -126,7 +129,7 @@ class LogScreen(PatternScreen):
             wrapped=self._wrapped,
             matches=self.reading.matching_rows(),
         )
-        nothing = self.tasks.busy or ("no such lines" if self.is_narrowed else "no lines yet")
+        nothing = self.tasks.busy or self.reading.problem or ("no such lines" if self.is_narrowed else "no lines yet")
         return LogScreenState(self._heading(view), picture, nothing)
 
     def _shown(self) -> Rows:
@@ -137,8 +140,13 @@ class LogScreen(PatternScreen):
         wanted, search = self.reading.wanted, self.reading.search
         lines, before = lines_read(view), self._lines_when_stopped
         return LogHeading(
-            what=self.of_turn or "both logs",
-            narrowed=(wanted.service, "failures only" * wanted.failures, "matches only" * self.reading.only_matches),
+            what=self.of_turn or ("both logs" if watched().is_built_in else "all lines"),
+            narrowed=(
+                self._unbounded if self.of_turn else "",
+                wanted.service,
+                "failures only" * wanted.failures,
+                "matches only" * self.reading.only_matches,
+            ),
             pattern=search.pattern if search is not None else "",
             found=search.words() if search is not None else "",
             problem=search is not None and bool(search.problem),
@@ -209,8 +217,9 @@ class LogScreen(PatternScreen):
 
     def show_turn(self, turn: Turn, key: str = "") -> None:
         """Only the lines of a turn, or of one of its stages."""
-        of = f"{span_name(key)} of " if span_name(key) else ""
-        self.of_turn = f"{of}{self.view.turn_name(turn.ordinal, turn.request_id)}"
+        name, of = span_name(key), self.view.turn_name(turn.ordinal, turn.request_id)
+        self.of_turn = f"{name} of {of}" if name and is_bounded(key) else of
+        self._unbounded = f"no event begins or ends {name}" if name and not is_bounded(key) else ""
         self.following, self.cursor, self._top = False, None, None
         self.forget_pattern()
         self.tasks.show_turn(lines_of_span(turn, key))

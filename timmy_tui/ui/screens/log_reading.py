@@ -61,6 +61,8 @@ class LogReading:
         self.wanted = LogFilter()
         self.only_matches = False
         self.search: Search | None = None
+        self.problem = ""
+        """Why the lines of a turn that was asked for are not there."""
         self._process: PatternSearch | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -82,11 +84,13 @@ class LogReading:
         """The newest page, anew."""
         end = await in_thread(self.reader.newest)
         page = await self._page(end)
+        self.problem = ""
         self.window.begin(end, page.entries, page.before)
 
     async def of_turn(self, lines: TurnLines) -> None:
         """The lines of a turn, or of a stage of it, as the only page."""
         page = await in_thread(self.reader.of_turn, lines)
+        self.problem = page.problem
         self.window.begin(LogCursor(-1, -1), page.entries, LogCursor())
 
     def whole_line(self, entry: LogEntry) -> str:
