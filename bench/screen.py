@@ -72,8 +72,7 @@ class Screen:
 
     def cpu_seconds(self) -> float:
         """User and system time of the program so far, seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(~self.pid << 3 | 2)  # its clock in Linux, as clock_getcpuclockid(3) names it
 
     def rss_mib(self) -> float:
         """Resident memory of the program, MiB."""

@@ -46,12 +46,18 @@ def _run() -> int:
     if "_TIMMY_TUI_COMPLETE" not in os.environ:
         if print_running_line(sys.argv[1:]):  # tmux asks every few seconds: nothing else is imported for it.
             return 0
-        from timmy_tui.profiles.choice import choose_for
+        from timmy_tui.core.start_objects import begin_start, end_start
 
-        sys.argv[1:] = choose_for(sys.argv[1:], os.environ)
-        refuse_on_another_system(sys.argv[1:])
-        if run_fast_path(sys.argv[1:]):
-            return 0
+        begin_start()  # of a dashboard, which ends it with its first frame
+        try:
+            from timmy_tui.profiles.choice import choose_for
+
+            sys.argv[1:] = choose_for(sys.argv[1:], os.environ)
+            refuse_on_another_system(sys.argv[1:])
+            if run_fast_path(sys.argv[1:]):
+                return 0
+        finally:
+            end_start()
     from timmy_tui.commands.lazy_group import run
     from timmy_tui.commands.table import COMMANDS
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 from rich.segment import Segment
 from textual import events
+from textual.app import App
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -19,6 +20,11 @@ from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.ui.app import TimmyApp
 from timmy_tui.ui.last_view import LastViewFile
 from timmy_tui.ui.messages import Backend, Control, LlmActions, LogReader, TurnHistory
+
+
+def strips_of(app: App[None]) -> list[Strip]:
+    """The rows of the whole terminal, as the compositor has them."""
+    return list(app.screen._compositor.render_strips())
 
 
 class RunningDashboard:
@@ -46,7 +52,7 @@ class RunningDashboard:
 
     def strips(self) -> list[Strip]:
         """The rows of the whole terminal, as the compositor has them."""
-        return list(self.app.screen._compositor.render_strips())
+        return strips_of(self.app)
 
     def segments(self) -> list[Segment]:
         """All segments on the screen."""

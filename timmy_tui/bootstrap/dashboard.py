@@ -105,6 +105,7 @@ def run_app(app: "TimmyApp") -> None:
     from timmy_tui.core.output import say_while_working
     from timmy_tui.ui.paint.lines import cut
 
+    app.on_terminal = True
     try:
         app.run(mouse=app.settings.view.mouse)
     finally:

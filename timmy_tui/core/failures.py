@@ -3,9 +3,10 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import length_hint
 from typing import TypeVar
+
+from msgspec import Struct
 
 from timmy_tui.core.sanitize import clean
 
@@ -18,8 +19,7 @@ _LIMIT = 100
 """Characters of each part of a message."""
 
 
-@dataclass
-class Failure:
+class Failure(Struct):
     """What went wrong at one place, or with one thread."""
 
     where: str

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec.structs import replace
 from textual import events
@@ -18,11 +18,13 @@ from timmy_tui.model.turn import Turn
 from timmy_tui.report.line import line_values, pane_title
 from timmy_tui.ui.actions import local
 from timmy_tui.ui.actions.commands import CommandActions
+from timmy_tui.ui.behind_first_frame import BehindFirstFrame
 from timmy_tui.ui.bound_keys import BoundKeys
 from timmy_tui.ui.config_files import EVERY_S
 from timmy_tui.ui.config_reload import ConfigReload
+from timmy_tui.ui.first_screen import FirstScreenApp
 from timmy_tui.ui.interruption_notices import InterruptionNotices
-from timmy_tui.ui.key_commands import SCREENS, Command, read_keymap
+from timmy_tui.ui.key_commands import Command, read_keymap
 from timmy_tui.ui.last_view import EVERY_S as REMEMBER_S
 from timmy_tui.ui.last_view import Choices
 from timmy_tui.ui.leaving import Leaving, is_changing
@@ -32,7 +34,6 @@ from timmy_tui.ui.paint.terminal_colours import settle_no_color, terminal_colour
 from timmy_tui.ui.paint.themes import BEFORE_ANY
 from timmy_tui.ui.remembering import Remembering
 from timmy_tui.ui.saying_app import SayingApp
-from timmy_tui.ui.screens.table import open_screen
 from timmy_tui.ui.session_record import SessionRecord
 from timmy_tui.ui.snapshot_inbox import SnapshotInbox
 from timmy_tui.ui.styles import STYLES
@@ -48,13 +49,13 @@ IDLE_S, BUSY_S = 1.0, 0.25
 """Seconds between two ticks of the clocks on the screen; the second while a turn or a change runs."""
 
 
-class TimmyApp(SayingApp):
+class TimmyApp(FirstScreenApp, SayingApp):
     """The dashboard. Everything it shows is in ``view``; what it is made of has a module each beside this one."""
 
     ENABLE_COMMAND_PALETTE = False
-    DEFAULT_MODE = "live"
-    MODES: ClassVar = {name: open_screen(name) for name in SCREENS}
     CSS = STYLES
+    on_terminal = False
+    """It is drawn on a terminal, whose colours count; else for a picture or a test, which have all."""
 
     def __init__(
         self,
@@ -74,8 +75,9 @@ class TimmyApp(SayingApp):
         read_only = backend.read_only or ("read-only by the settings" if settings.control.read_only else "")
         self.backend = replace(backend, read_only=read_only, second=backend.second and not settings.control.read_only)
         self._config = ConfigReload(self, self.backend)
-        keymap, problems = read_keymap(config_dir() / "keymap.toml")
+        keymap, self._problems = read_keymap(config_dir() / "keymap.toml")
         self.themes = ThemesInUse(self)
+        self._behind = BehindFirstFrame(self)
         self._own_bindings = self._bindings.copy()
         self._actions = CommandActions(self, self.backend)
         self._bell = Bell(settings.view.bell)
@@ -86,7 +88,6 @@ class TimmyApp(SayingApp):
         self._log_wanted: tuple[Turn, str] | None = None
         self._resizes = ResizeGate(time.monotonic, self.set_timer, self.post_message)
         self.mouse = settings.view.mouse
-        self._keymap_problems = problems
         self._remove_signal_handlers: Callable[[], None] = lambda: None
         glyphs = choose_glyphs(settings.view.ascii)
         self.set_class(glyphs.plain, "-plain")
@@ -112,15 +113,18 @@ class TimmyApp(SayingApp):
         """What our styles ask of every theme."""
         return dict(BEFORE_ANY)
 
+    def on_load(self) -> None:
+        """Colours first: the first screen's styles are read with them."""
+        colours = terminal_colours(self.console.color_system, os.environ, self.on_terminal)
+        self._problems += self.themes.begin(colours, self.settings.view.theme)
+
     def on_mount(self) -> None:
-        """Colours first, then the clock, then the data."""
-        colours = terminal_colours(self.console.color_system, os.environ, not self.is_headless)
-        problems = self.themes.begin(colours, self.settings.view.theme)
+        """Then the clock, then the data."""
         self._remove_signal_handlers = shutdown.end_on_signals(self.exit)
         self._interruptions.begin()
         self._clock = self.set_interval(IDLE_S, self._tick)
         self._fast_clock = self.set_interval(BUSY_S, self._tick, pause=True)
-        for warning in (*self._keymap_problems, *problems):
+        for warning in self._problems:
             self.say(warning, "warn")
         if self.backend.second:
             self.say(f"read-only: {self.backend.read_only}", "warn")
@@ -193,6 +197,7 @@ class TimmyApp(SayingApp):
         self._show_title()
         self.refresh_view()
         self._actions.trial.react(self.snapshot)
+        self._behind.begin()
 
     def _show_title(self) -> None:
         if self.settings.view.title and isinstance(self._driver, StopsAndGoesOn) and has_title():

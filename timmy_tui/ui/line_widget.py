@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -47,6 +47,8 @@ class LineWidget(Widget):
         self._draw = draw
         self._view = View()
         self._lines: Sequence[Line] = ()
+        self._drawn_size = Size()
+        """Of the lines."""
         self._pairs: dict[str, Style] = {}
         """Styles of roles of two colours, in the present theme."""
         self.can_focus = can_focus
@@ -60,7 +62,8 @@ class LineWidget(Widget):
         """Show the view; of each row, the cells from the first to the last changed span are repainted."""
         restyled = view.styles is not self._view.styles
         self._view = view
-        before, self._lines = self._lines, self._drawn()
+        before = self._lines
+        self._draw_lines()
         if restyled:
             self._pairs.clear()
         if restyled or len(before) != len(self._lines):
@@ -77,9 +80,20 @@ class LineWidget(Widget):
             self.refresh(*changed)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw again for the new size."""
+        """Draw again for the new size, unless that was painted already."""
+        if self._drawn_size != self.size:
+            self._draw_lines()
+            self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of a part. The first picture of a size is made ahead of its event, and would be an empty one."""
+        if self._drawn_size != self.size:
+            self._draw_lines()
+        return super().render_lines(crop)
+
+    def _draw_lines(self) -> None:
+        self._drawn_size = self.size
         self._lines = self._drawn()
-        self.refresh()
 
     def _drawn(self) -> Sequence[Line]:
         width, height = self.size.width + self.beyond, self.size.height

@@ -1,10 +1,10 @@
 """The skyline without colours: the three largest stages, each in a band of its own, from zero to its own top."""
 
 from collections.abc import Sequence
-from statistics import median
 
 from msgspec import Struct
 
+from timmy_tui.core.quantile import median
 from timmy_tui.model.stages import CRITICAL, STAGES
 from timmy_tui.ui.charts.skyline import CUT_OVER_P90, STEPS, Column
 from timmy_tui.ui.paint.glyphs import Glyphs

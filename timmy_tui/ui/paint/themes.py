@@ -80,6 +80,11 @@ def packaged_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "themes"
 
 
+def own_folder() -> Path:
+    """The user's."""
+    return config_dir() / "themes"
+
+
 def load_themes(folders: Iterable[Path] | None = None) -> tuple[dict[str, Palette], list[str]]:
     """Every theme that can be used by name, and one sentence for each file that cannot.
 
@@ -87,22 +92,48 @@ def load_themes(folders: Iterable[Path] | None = None) -> tuple[dict[str, Palett
     """
     themes: dict[str, Palette] = {}
     problems: list[str] = []
-    for folder in folders if folders is not None else (packaged_folder(), config_dir() / "themes"):
-        try:
-            paths = sorted(folder.glob("*.toml"))
-        except OSError as error:
-            problems.append(f"{clean(str(folder))}: {error.strerror}")
-            continue
-        for path in paths:
-            try:
-                palette = load_theme(path)
-            except ThemeError as error:
-                problems.append(error.message)
-            else:
-                themes[palette.name] = palette
+    for folder in folders if folders is not None else (packaged_folder(), own_folder()):
+        found, wrong = load_folder(folder)
+        themes |= found
+        problems += wrong
     if not themes:
         themes[DEFAULT] = plain_theme()
     return themes, problems
+
+
+def load_folder(folder: Path) -> tuple[dict[str, Palette], list[str]]:
+    """The themes of one folder, which need not exist, and a sentence for each file that is none."""
+    themes: dict[str, Palette] = {}
+    problems: list[str] = []
+    try:
+        paths = sorted(folder.glob("*.toml"))
+    except OSError as error:
+        return {}, [f"{clean(str(folder))}: {error.strerror}"]
+    for path in paths:
+        try:
+            palette = load_theme(path)
+        except ThemeError as error:
+            problems.append(error.message)
+        else:
+            themes[palette.name] = palette
+    return themes, problems
+
+
+def packaged_names() -> list[str]:
+    """Names of the packaged themes: each has that of its file, so that none is read for it."""
+    try:
+        return [path.stem for path in packaged_folder().glob("*.toml")]
+    except OSError:
+        return []
+
+
+def packaged_theme(name: str) -> Palette | None:
+    """The packaged theme of a name of ``packaged_names``; None where its file is not what was installed."""
+    try:
+        palette = load_theme(packaged_folder() / f"{name}.toml")
+    except ThemeError:
+        return None
+    return palette if palette.name == name else None
 
 
 def load_theme(path: Path) -> Palette:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from statistics import median
 from typing import NamedTuple
 
+from timmy_tui.core.quantile import median
 from timmy_tui.model.judgement import FLIP_SHOWN_TURNS, RATIO_KEYS, Finding, StageVerdict
 from timmy_tui.model.stages import (
     BY_KEY,

@@ -1,4 +1,4 @@
-"""The table of screens; each module is imported when its screen is first opened."""
+"""The table of screens; each module is imported behind the first frame, or when its screen is opened before that."""
 
 import importlib
 from collections.abc import Callable
@@ -26,3 +26,9 @@ def open_screen(name: str) -> Callable[[], Screen[Any]]:
         return screen
 
     return make
+
+
+def import_screens() -> None:
+    """Import what the screens are made of."""
+    for place in SCREENS.values():
+        importlib.import_module(place.partition(":")[0])
