@@ -15,7 +15,8 @@ from bench.screen import Screen
 from timmy_tui.demo.run import Demo, DemoOptions
 
 SECONDS = 30.0
-SETTLE_S = 8.0
+SETTLE_S = 45.0
+"""Services that answer are asked less often from the thirtieth quiet second on."""
 SCREENS = {"1": "Live", "2": "Turns", "3": "Trends", "4": "LLM", "5": "Changes", "6": "Log"}
 """By key."""
 WITHOUT_TRUECOLOUR = {"COLORTERM": ""}

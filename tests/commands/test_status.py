@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from timmy_tui.core.settings import state_path
+from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot
+from timmy_tui.model.turn import Turn
+from timmy_tui.pipeline import observers
 from timmy_tui.report.status import FRESH_S, for_tmux, quick_line, save_line, state_file
 
 DATA = Path(__file__).parents[1] / "data"
@@ -134,3 +137,19 @@ def test_tmux_marks_are_escaped_and_balanced() -> None:
     assert for_tmux("● V2V 1.8s ▲+0.4 n=1 #(evil)") == "● V2V 1.8s #[fg=red]▲+0.4#[default] n=1 ##(evil)"
     assert for_tmux("● V2V 1.8s ▼-0.4") == "● V2V 1.8s #[fg=green]▼-0.4#[default]"
     assert for_tmux("plain") == "plain"
+
+
+def test_a_running_dashboard_writes_the_same_line_seldom_and_another_one_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    written: list[str] = []
+    monkeypatch.setattr(observers, "save_line", lambda line, root: written.append(line))
+    monkeypatch.setattr("timmy_tui.pipeline.observers.time.monotonic", lambda: now[0])
+    file = observers.StatusLineFile("/timmy")
+    for _ in range(10):  # A snapshot every 2 s.
+        file.observe(Snapshot())
+        now[0] += 2.0
+    assert len(written) == 4, "after 6, 12 and 18 s again: readers want one of the last 15 s"
+    file.observe(Snapshot(counts=Counts(open=1), open_turn=OpenTurn(Turn(ordinal=0), "llm", 0.0, 0.0)))
+    assert len(written) == 5 and written[4] != written[3]

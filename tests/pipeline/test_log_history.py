@@ -186,3 +186,52 @@ def test_a_log_that_was_emptied_ends_the_way_back(tmp_path: Path) -> None:
     for name in ("latency.log", "v34.log"):
         (tmp_path / name).write_bytes(b"")
     assert log.before(log.newest()).before == LogCursor(0, 0)
+
+
+ACCEPTED = "(4499) accepted ('127.0.0.1', 49114)"
+ASKED = '127.0.0.1 - - [26/Nov/2026 21:19:24] "GET /api/kv_stats?limit=50 HTTP/1.1" 200 295 0.0002'
+
+
+def test_our_own_requests_are_one_row_and_those_of_others_are_their_own(tmp_path: Path) -> None:
+    other = '127.0.0.1 - - [x] "POST /api/webhook HTTP/1.1" 200 5'
+    facts = [*printed(), *[ACCEPTED, ASKED] * 3, ACCEPTED, other, ACCEPTED, ASKED, ASKED, ACCEPTED]
+    entries = [entry for entry in all_pages(history(tmp_path, turn(0), facts)) if entry.source == "v34.log"]
+    shown = [(entry.asked, entry.text) for entry in entries[4:]]
+    assert shown == [(3, ASKED), (0, ACCEPTED), (0, other), (2, ASKED), (0, ACCEPTED)]
+
+
+def test_what_comes_in_a_quiet_room_is_told_without_the_page_above_it(tmp_path: Path) -> None:
+    log = history(tmp_path, [*turn(0), event(5, "stt_pause_detected", "p0000000")], [*printed(), ACCEPTED, ASKED])
+    end = log.newest()
+    page = log.quiet_behind(end)
+    assert page is not None and page.entries == () and page.before == end
+    more = [event(6 + at, "stt_pause_detected", f"p000000{at + 1}") for at in range(2)]
+    with (tmp_path / "latency.log").open("a") as events, (tmp_path / "v34.log").open("a") as facts:
+        events.write("".join(f"{line}\n" for line in more))
+        facts.write(f"{ACCEPTED}\n{ASKED}\n" * 2)
+    log = reading(tmp_path)
+    page = log.quiet_behind(end)
+    assert page is not None and page.before == log.newest()
+    assert [(entry.pauses, entry.asked) for entry in page.entries] == [(2, 0), (0, 2)]
+    assert page.entries[0].text == more[-1]
+    failures = log.quiet_behind(end, LogFilter(failures=True))
+    assert failures is not None and failures.entries == () and failures.before == log.newest()
+
+
+@pytest.mark.parametrize(
+    ("events", "facts"),
+    [
+        ([event(6, "stt_transcript_finalized", "p0000000")], []),
+        ([event(6, "stt_pause_detected", "p0000001"), event(6.1, "stt_transcript_finalized", "p0000001")], []),
+        (["no event"], []),
+        ([], ["Traceback (most recent call last):"]),
+        ([], [ACCEPTED]),
+    ],
+)
+def test_whatever_else_comes_is_read_as_a_page(tmp_path: Path, events: list[str], facts: list[str]) -> None:
+    first = [*turn(0), event(5, "stt_pause_detected", "p0000000")]
+    end = history(tmp_path, first, printed()).newest()
+    log = history(tmp_path, [*first, *events], [*printed(), *facts])
+    assert log.quiet_behind(end) is None
+    assert log.quiet_behind(LogCursor(-1, -1)) is None
+    assert history(tmp_path, first[:2], []).quiet_behind(end) is None, "the log is another one"

@@ -12,7 +12,7 @@ from tests.pipeline.conftest import Watch, following
 from tests.pipeline.test_pipeline import NOW, append, timmy
 from timmy_tui.core.installation import Installation
 from timmy_tui.core.settings import Settings
-from timmy_tui.model.snapshot import Snapshot
+from timmy_tui.model.snapshot import Snapshot, SourceCondition
 from timmy_tui.model.turn import Turn, TurnState
 from timmy_tui.pipeline.snapshot_builder import LogSource, SnapshotBuilder
 from timmy_tui.pipeline.turn_analyzer import TurnAnalyzer
@@ -85,3 +85,36 @@ def test_a_day_of_quiet_changes_nothing_that_is_shown_or_stored(tmp_path: Path) 
     assert (after.headline.last, after.headline.p95) == (before.headline.last, before.headline.p95)
     assert after.listening.pauses == 24 * 4600
     assert grown[-1] - grown[3] < 30_000, "memory of 20 hours"
+
+
+ASKED = (
+    b"(4499) accepted ('127.0.0.1', 49114)",
+    b'127.0.0.1 - - [26/Nov/2026 21:19:24] "GET /api/kv_stats?limit=50 HTTP/1.1" 200 295',
+)
+
+
+def test_what_v34_prints_of_our_own_questions_is_nothing_to_show() -> None:
+    """Each would be a snapshot and a drawing by itself: the dashboard would wake itself."""
+    builder = SnapshotBuilder(Settings())
+    live = LogSource("v34", 1.0)
+    assert not builder.feed(live, list(ASKED), None)
+    assert builder.feed(live, [*ASKED, b"Traceback (most recent call last):"], None)
+    assert builder.feed(live, [b'127.0.0.1 - - [x] "GET /api/other HTTP/1.1" 200 1'], None)
+
+
+def test_only_pauses_make_a_quiet_snapshot_and_whatever_else_comes_is_news(watch: Watch, timmy: Installation) -> None:
+    watcher = watch(following(timmy))
+    now = time.time()
+    append(timmy.latency_log, "".join(turn_lines(1, now)))
+    assert not watcher.wait(lambda snapshot: len(snapshot.turns) == 1).quiet
+    append(timmy.latency_log, pauses(0, 1, now + 10))
+    first = watcher.wait(lambda snapshot: snapshot.listening.pauses == 1)
+    assert not first.quiet, "the microphone is open again"
+    append(timmy.latency_log, pauses(1, 3, now + 10))
+    assert watcher.wait(lambda snapshot: snapshot.listening.pauses == 4).quiet
+    append(timmy.latency_log, "".join(turn_lines(2, now + 20)[:5]))
+    flight = watcher.wait(lambda snapshot: snapshot.open_turn is not None)
+    assert not flight.quiet
+    os.unlink(timmy.latency_log)
+    gone = watcher.wait(lambda snapshot: snapshot.sources[0].condition is SourceCondition.WAITING)
+    assert not gone.quiet, "a source that is in another state is shown at once"

@@ -87,6 +87,11 @@ class DeferredLog:
         log = self._source.log
         return log.before(cursor, wanted, least) if log is not None else LogPage((), LogCursor())
 
+    def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """See LogHistory."""
+        log = self._source.log
+        return log.quiet_behind(cursor, wanted) if log is not None else None
+
     def of_turn(self, turn: TurnLines) -> LogPage:
         """See LogHistory."""
         log = self._source.log

@@ -33,6 +33,8 @@ class LogEntry(Struct, frozen=True, eq=False):
     """It tells of a failure, or cannot be read."""
     pauses: int = 0
     """It stands for so many pauses that no text followed, itself the last; 0: it is no such pause."""
+    asked: int = 0
+    """It stands for so many requests of a dashboard for v34's statistics, itself the last; 0: it is none."""
 
 
 LONGEST_TEXT = 4096

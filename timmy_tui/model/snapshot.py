@@ -174,3 +174,5 @@ class Snapshot(Struct, frozen=True, eq=False):
     """How often a source started again from its beginning (rotation, truncation)."""
     log_restarts: tuple[int, ...] = ()
     """The same for each log."""
+    quiet: bool = False
+    """Nothing has come since the one before but pauses without text: the next tick of the clocks may show it."""

@@ -48,6 +48,20 @@ _PRINTED_FAILED = re.compile(
     rb'|I appear to be having trouble speaking|HTTP/[\d.]+" [45]\d\d '
 )
 
+_ACCEPTED = re.compile(rb"\(\d+\) accepted \(")
+"""The first of two lines that v34's web server prints of every request."""
+_ASKED = b'"GET /api/kv_stats'
+
+
+def asks_for_statistics(line: bytes) -> bool:
+    """v34's web server printed it because a dashboard asked for v34's statistics."""
+    return _ASKED in line
+
+
+def tells_of_our_question(line: bytes) -> bool:
+    """The same, or what is printed ahead of it, as ahead of every request: nothing has happened."""
+    return _ASKED in line or _ACCEPTED.match(line) is not None
+
 
 def stamped_id(line: bytes) -> bytes:
     """The id in a line of a stamped log; empty without one."""

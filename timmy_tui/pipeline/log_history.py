@@ -74,6 +74,27 @@ class LogHistory:
             raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
         return LogPage(tuple(found), cursor, looked)
 
+    def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """What came below the cursor, if that is nothing but pauses without text and our own requests; else None.
+
+        Its ``before`` is the end of both logs. A quiet room is followed by this: 1 ms where a page is 10. Raises
+        SourceError.
+        """
+        events, facts, names = self._texts()
+        try:
+            stamped = _lines_behind(events, cursor.events)
+            printed = _lines_behind(facts, cursor.facts)
+        except OSError as error:
+            raise SourceError(f"the log cannot be read: {error.strerror or error}") from None
+        if stamped is None or printed is None or not watched().is_built_in:
+            return None
+        items = [Item(one, True, raw_lines.stamped_id(one.data).decode("utf-8", "replace")) for one in stamped]
+        rows = _folded([*items, *(Item(one, False) for one in printed)], newest=True)
+        if not all(row.pauses or row.asked for row in rows):
+            return None
+        end = LogCursor(events.end, facts.end, newest=True)
+        return LogPage(tuple(_entries(rows, {}, names, wanted)), end, len(stamped) + len(printed))
+
     def of_turn(self, turn: TurnLines) -> LogPage:
         """All lines of a turn, or those between two of its events. Looks through the whole logs; raises SourceError."""
         events, facts, names = self._texts()
@@ -118,6 +139,16 @@ class _Texts(NamedTuple):
     """Of both, as the screen calls them."""
 
 
+def _lines_behind(text: LogText, begin: int) -> list[Line] | None:
+    """All lines from this byte on; None where that is no place in the text, or where they are more than a page."""
+    grown = text.end - begin
+    if begin < 0 or not 0 <= grown <= PAGE_BYTES:
+        return None
+    # One byte more: if it is a line end, the first line after it is whole.
+    lines = text.lines_before(text.end, grown + 1) if grown else []
+    return [one for one in lines if one.offset >= begin]
+
+
 def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item], LogCursor]:
     """One page of all lines, and the cursor above it."""
     lines = events.lines_before(cursor.events, PAGE_BYTES)
@@ -141,7 +172,10 @@ def _page(events: LogText, facts: LogText, cursor: LogCursor) -> tuple[list[Item
 
 
 def _folded(items: list[Item], newest: bool) -> list[Item]:
-    """Pauses that nothing follows, one behind the other, as the last of them: a quiet room writes 75-100 a minute."""
+    """Pauses that nothing follows, one behind the other, as the last of them: a quiet room writes 75-100 a minute.
+
+    The same of our own requests, for each of which v34 prints two lines.
+    """
     names = Counter(item.request_id for item in items if item.stamped)
     last = next((item for item in reversed(items) if item.stamped), None)
     rows: list[Item] = []
@@ -150,8 +184,17 @@ def _folded(items: list[Item], newest: bool) -> list[Item]:
         if lone and (newest or item is not last):
             above = rows.pop().pauses if rows and rows[-1].pauses else 0
             item = Item(item.line, True, item.request_id, above + 1)
+        elif not item.stamped and raw_lines.asks_for_statistics(item.line.data) and watched().is_built_in:
+            item = Item(item.line, False, asked=_asked_above(rows) + 1)
         rows.append(item)
     return rows
+
+
+def _asked_above(rows: list[Item]) -> int:
+    """Take the requests that end the rows away, with what is printed ahead of each; how many they were."""
+    if rows and not rows[-1].stamped and not rows[-1].asked and raw_lines.tells_of_our_question(rows[-1].line.data):
+        rows.pop()
+    return rows.pop().asked if rows and rows[-1].asked else 0
 
 
 def _previous_stamps(events: LogText, begin: int) -> dict[bytes, tuple[float, bytes]]:
@@ -191,8 +234,14 @@ def _entries(
                     text = item.line.data[: LONGEST_TEXT * 4].decode("utf-8", "replace")[:LONGEST_TEXT]
                     entries.append(
                         LogEntry(
-                            names[1], item.line.offset, text, service="v34", request_id=item.request_id, failed=failed
-                        )
+                            names[1],
+                            item.line.offset,
+                            text,
+                            service="v34",
+                            request_id=item.request_id,
+                            failed=failed,
+                            asked=item.asked,
+                        )  # fmt: skip
                     )
             continue
         service, name = raw_lines.stamped_service(item.line.data), item.request_id.encode()

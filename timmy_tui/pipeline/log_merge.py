@@ -18,6 +18,8 @@ class Item(Struct, frozen=True, eq=False):
     request_id: str = ""
     pauses: int = 0
     """So many pauses without text, of which this is the last; 0: it is none."""
+    asked: int = 0
+    """So many requests of a dashboard for v34's statistics, of which this is the last; 0: it is none."""
 
 
 class Group(Struct, eq=False):

@@ -11,7 +11,9 @@ from timmy_tui.report.line import line_values, status_line
 from timmy_tui.report.status import save_line
 
 STATUS_LINE_INTERVAL_S = 1.0
-"""Shortest time between two writes of the status line; readers ignore a line that is older than 15 s."""
+"""Shortest time between two writes of the status line."""
+STATUS_LINE_AGAIN_S = 5.0
+"""The same line is written again after this, to say that it still holds: readers ignore one that is older than 15 s."""
 SHOWN_S = 60.0
 """So long it is shown that an observer failed."""
 
@@ -44,18 +46,19 @@ class StatusLineFile:
     def __init__(self, root: str) -> None:
         """``root``: key of the system whose line it is (``Timmy.key``)."""
         self._root = root
-        self._written = 0.0
+        self._written = float("-inf")
+        self._line = ""
 
     def start(self) -> None:
         """Nothing to begin."""
 
     def observe(self, snapshot: Snapshot) -> None:
-        """Write the line, at most once a second."""
+        """Write the line, at most once a second, and seldom where it says the same."""
         line = status_line(line_values(snapshot))
         now = time.monotonic()
-        if now - self._written >= STATUS_LINE_INTERVAL_S:
+        if now - self._written >= (STATUS_LINE_AGAIN_S if line == self._line else STATUS_LINE_INTERVAL_S):
             save_line(line, self._root)
-            self._written = now
+            self._written, self._line = now, line
 
     def stop(self, until: float) -> None:
         """Nothing to end."""

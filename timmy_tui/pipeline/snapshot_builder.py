@@ -23,6 +23,7 @@ from timmy_tui.model.log_format import LogKind
 from timmy_tui.model.snapshot import Counts, OpenTurn, Snapshot, StageStat
 from timmy_tui.model.turn import Epoch, Turn, TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn, PipelineRequest
+from timmy_tui.parse.raw_lines import tells_of_our_question
 from timmy_tui.profiles.choice import learn_days, new_reading
 from timmy_tui.storage.remembered import Remembered
 from timmy_tui.turns.running_model import running_model
@@ -122,10 +123,14 @@ class SnapshotBuilder:
             self._failures.run(ordered, judge_all, lambda _, turn: f"turn {turn.request_id or turn.ordinal}")
 
     def feed(self, source: LogSource, lines: Sequence[bytes], facts: OllamaFacts | None) -> bool:
-        """Take whole lines of one log. True when there is more to show than before, lone pauses aside."""
+        """Take whole lines of one log. True when there is more to show than before, lone pauses aside.
+
+        What v34 prints of our own questions is no more to show either: each would be drawn by itself.
+        """
         before = self._ingest.lone_pauses
         closed = self._add_turns(self._ingest.feed(source.kind, lines, source.arrived), facts)
-        return closed or self._ingest.lone_pauses - before < len(lines)
+        ours = sum(map(tells_of_our_question, lines)) if source.arrived is not None else 0
+        return closed or self._ingest.lone_pauses - before + ours < len(lines)
 
     def tick(self, now: float, facts: OllamaFacts | None) -> bool:
         """Close turns that have been silent too long; ``now``: ``elapsed()``. True when a turn closed or changed."""
@@ -235,6 +240,11 @@ class SnapshotBuilder:
         """Do what the user asks for; the analyzer gets the recent turns with it."""
         if self._analyzer is not None:
             self._analyzer.request(request, self._recent)
+
+    @property
+    def lone_pauses(self) -> int:
+        """Pauses without text so far."""
+        return self._ingest.lone_pauses
 
     @property
     def failures(self) -> tuple[Failure, ...]:

@@ -37,8 +37,11 @@ SLICE_BYTES = 1 << 18
 SLICE_PAUSE_S = 0.004
 """Pause after each slice, so that the screen's thread gets the interpreter."""
 LOG_LINES = 400
-QUIET_INTERVAL_S = 1.0
-"""Shortest time between two snapshots while nothing but lone pauses arrives: up to 100 a minute in a quiet room."""
+QUIET_INTERVAL_S = 2.0
+"""Shortest time between two snapshots while nothing but lone pauses arrives: up to 100 a minute in a quiet room. The
+screen says LISTENING for 5 s behind one of them, and they come at most 3 s apart."""
+LISTENS_AGAIN_S = 4.0
+"""A pause that none came ahead of for so long is news: the microphone is open again."""
 CLOCKS_APART_S = 600.0
 """The clock that stamped a file may be minutes from ours (WSL, network mounts): only a file that was written longer ago
 than this is known to be silent."""
@@ -89,6 +92,10 @@ class Pipeline:
         """``elapsed()`` at which the newest line of all logs was written."""
         self._quiet_lines = False
         """Lines have arrived since the last snapshot."""
+        self._paused_at = float("-inf")
+        """``elapsed()`` when the newest lone pause came."""
+        self._told: tuple[object, ...] = ()
+        """What the sources were last shown to be."""
         self._busy = False
 
     def start(self, publish: Publish) -> None:
@@ -142,7 +149,7 @@ class Pipeline:
     def _step(self) -> None:
         """Wait, take new lines, and publish a snapshot if something changed."""
         if not self._backlogs:
-            self._wake.wait(BUSY_S if self._busy else IDLE_S)
+            self._wake.wait(self._pause_s())
         self._wake.clear()
         changed = self._drain()
         changed |= self._read_backlog()
@@ -150,11 +157,19 @@ class Pipeline:
         if not self._replayed and not self._catching_up.active:
             changed |= self._visible.tick(elapsed(), self._facts)
         changed |= self._run_actions()
+        changed |= self._sources_changed()
         longest = QUIET_INTERVAL_S if self._quiet_lines else MAX_SNAPSHOT_INTERVAL_S
-        if changed or time.monotonic() - self._last_published > longest:
-            self._publish_snapshot()
+        if changed or time.monotonic() - self._last_published >= longest:
+            self._publish_snapshot(quiet=not changed)
         if self._backlogs:
             time.sleep(SLICE_PAUSE_S)
+
+    def _pause_s(self) -> float:
+        """Longest wait for lines: until pauses are to be shown, or what is in flight or silent is to be looked at."""
+        longest = BUSY_S if self._busy else IDLE_S
+        if not self._quiet_lines:
+            return longest
+        return min(longest, max(self._last_published + QUIET_INTERVAL_S - time.monotonic(), 0.0))
 
     def _note_interruption(self) -> bool:
         """A sleep of the machine, or a stop, becomes one mark on the charts. True when there is something to show."""
@@ -166,6 +181,15 @@ class Pipeline:
             newest = turns[-1].ordinal if turns else -1
             self._markers.append(Marker(at=time.time(), ordinal=newest + 1, kind="gap", label=found.words))
         return shown
+
+    def _sources_changed(self) -> bool:
+        """A file or a service is in another state than was shown, or Ollama reports something else."""
+        services = self._services.states if self._services is not None else ()
+        conditions = (source.condition for source in (*(feed.state for feed in self._feeds), *services))
+        told = (*conditions, self._facts)
+        changed = told != self._told
+        self._told = told
+        return changed
 
     @property
     def _visible(self) -> SnapshotBuilder:
@@ -209,14 +233,18 @@ class Pipeline:
         return shown
 
     def _add_batch(self, feed: Feed, batch: TailBatch) -> bool:
-        """Add live lines. True if they hold more than lone pauses."""
+        """Add live lines. True if they hold more than lone pauses, or one of a microphone that is open again."""
         at = self._feeds.index(feed)
         self._file_restarts[at] += batch.restarted
         self._read_to[at] = Part(feed.path, batch.end)
         for line in batch.lines[-LOG_LINES:]:
             self._log.append((feed.name, clean(line.decode("utf-8", "replace"))))
         source = LogSource(feed.kind, self._arrival(batch))
+        pauses = self._visible.lone_pauses
         shown = self._visible.feed(source, batch.lines, self._facts)
+        if self._visible.lone_pauses > pauses:
+            shown |= elapsed() - self._paused_at > LISTENS_AGAIN_S
+            self._paused_at = elapsed()
         if self._preview is not None and not any(feed is reading for reading, _ in self._backlogs):
             self._full_reading.feed(source, batch.lines, self._facts)
         self._quiet_lines = True
@@ -273,12 +301,15 @@ class Pipeline:
             self._actions.popleft()(self._full_reading)
         return ran
 
-    def _publish_snapshot(self) -> None:
-        """Publish a snapshot, at most one per MIN_SNAPSHOT_INTERVAL_S; lines that arrive meanwhile are part of it."""
+    def _publish_snapshot(self, quiet: bool) -> None:
+        """Publish a snapshot, at most one per MIN_SNAPSHOT_INTERVAL_S; lines that arrive meanwhile are part of it.
+
+        ``quiet``: as in Snapshot.
+        """
         wait = self._last_published + MIN_SNAPSHOT_INTERVAL_S - time.monotonic()
         if wait > 0:
             self._stopping.wait(wait)
-            self._drain()
+            quiet = not self._drain() and quiet
         self._last_published = time.monotonic()
         self._quiet_lines = False
         services = self._services.states if self._services is not None else ()
@@ -290,13 +321,14 @@ class Pipeline:
             log_tail=tuple(self._log),
             restarted=sum(self._file_restarts),
             log_restarts=tuple(self._file_restarts),
+            quiet=quiet,
         )
         try:
             base = self._visible.snapshot(base, self._facts)
         except Exception as error:  # noqa: BLE001  The screen says so, over what it last showed.
             self._add_health_line(error)
             last = self._last_snapshot or base
-            base = replace(last, taken=base.taken, sources=base.sources, log_tail=base.log_tail)
+            base = replace(last, taken=base.taken, sources=base.sources, log_tail=base.log_tail, quiet=quiet)
         if self._catching_up.active and not self._replayed:
             base = replace(base, open_turn=None)
         if self._services is not None:

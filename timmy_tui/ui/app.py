@@ -150,7 +150,10 @@ class TimmyApp(FirstScreenApp, SayingApp):
             self.exit()
             return
         self._interruptions.look()
-        self.refresh_view()
+        if self._inbox.waiting:
+            self.on_snapshot_arrived()
+        else:
+            self.refresh_view()
 
     def stop_process(self) -> None:
         """Stop as a job of the shell and give the terminal back. Asked twice while a change runs, which stops too."""

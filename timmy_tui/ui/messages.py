@@ -146,6 +146,9 @@ class LogReader(Protocol):
     def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
         """At least ``least`` lines above the cursor; fewer where the logs begin, or where much was looked through."""
 
+    def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """What came below the cursor, if that is nothing but pauses without text and our own requests; else None."""
+
     def of_turn(self, turn: TurnLines) -> LogPage:
         """All lines of a turn, or of a stage of it."""
 

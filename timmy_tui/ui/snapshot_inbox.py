@@ -14,16 +14,19 @@ class SnapshotInbox:
         self._post = post
         self._newest = Snapshot()
         self._announced = False
+        self.waiting = False
+        """There is one that was not taken."""
 
     def put(self, snapshot: Snapshot) -> None:
-        """Hand over a new snapshot, from any thread."""
+        """Hand over a new snapshot, from any thread. A quiet one waits for the clock, which draws anyway."""
         self._newest = snapshot
-        if not self._announced:
+        self.waiting = True
+        if not snapshot.quiet and not self._announced:
             self._announced = True
             if not self._post(SnapshotArrived()):
                 self._announced = False
 
     def take(self) -> Snapshot:
         """The newest. What is put in meanwhile is either this one, or announced again."""
-        self._announced = False  # First.
+        self._announced = self.waiting = False  # First.
         return self._newest

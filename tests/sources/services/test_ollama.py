@@ -44,13 +44,20 @@ def test_version_and_models_are_asked_for_each_in_its_own_interval() -> None:
         first = poller.poll(NOW)
         assert requested == ["/api/version", "/api/ps", "/api/show"]
         assert poller.poll(NOW + 4.9) is first
-        poller.poll(NOW + 5.0)
+        assert poller.poll(NOW + 5.0) is first, "they told nothing new"
         # The shape of a model does not change: it is asked for once.
         assert requested == ["/api/version", "/api/ps", "/api/show", "/api/ps"]
         poller.poll(NOW + 6.0, turn_closed=True)
         assert len(requested) == 4
         poller.poll(NOW + 7.0)
         assert len(requested) == 5
+        assert poller.due_in_s(NOW + 7.0, 20.0) == 20.0
+        poller.poll(NOW + 26.9, every_s=20.0)
+        assert len(requested) == 5
+        poller.poll(NOW + 27.0, every_s=20.0)
+        assert len(requested) == 6
+        poller.poll(NOW - 3600.0, every_s=20.0)
+        assert len(requested) == 7, "a clock that was set back makes nobody wait"
         poller.close()
 
 

@@ -162,7 +162,6 @@ def test_a_server_error_is_an_error_and_any_other_answer_proves_that_the_service
 ) -> None:
     monkeypatch.setattr(poller, "SPEECH_INTERVAL_S", 0.01)
     monkeypatch.setattr(poller, "TICK_S", 0.01)
-    monkeypatch.setattr(poller, "QUIET_TICK_S", 0.01)
     answers = [as_json({"error": "x"}, 500)]
     with serving(lambda path: answers[0]) as (url, _):
         live = ServicePoller(ServiceConfig(settings(tts=url), None))
@@ -269,7 +268,6 @@ def test_an_odd_line_in_the_server_log_ends_no_thread_and_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
 ) -> None:
     monkeypatch.setattr(poller, "TICK_S", 0.01)
-    monkeypatch.setattr(poller, "QUIET_TICK_S", 0.01)
     path = tmp_path / "server.log"
     slot = b'time=2025-11-19T01:34:47Z level=DEBUG source=x msg="loading cache slot" prompt=40 used=26 remaining=14\n'
     path.write_bytes(slot + line + b"\n" + slot)
@@ -341,3 +339,46 @@ def test_the_end_of_the_journal_is_read_without_following_it(tmp_path: Path, mon
     assert end_of_server_log(in_journal, None) == [b"a line"]
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     assert end_of_server_log(in_journal, None) == []
+
+
+@pytest.fixture
+def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody is asked all the time, and never again once nobody speaks and all of them answer."""
+    monkeypatch.setattr(poller, "STEADY_AFTER_S", 0.0)
+    monkeypatch.setattr(poller, "STEADY_INTERVAL_S", 3600.0)
+    for name in ("POLL_INTERVAL_S", "SPEECH_INTERVAL_S", "PS_INTERVAL_S", "TICK_S"):
+        monkeypatch.setattr(poller, name, 0.01)
+
+
+@pytest.mark.usefixtures("seldom")
+def test_services_that_answer_are_asked_seldom_until_a_turn_begins_or_one_does_not_answer() -> None:
+    bodies: dict[str, Any] = {"/api/version": {"version": "0.12.11"}, "/api/ps": {"models": []}}
+    broken: list[str] = []
+
+    def reply(path: str) -> tuple[int, bytes]:
+        return as_json(bodies.get(path, {"count": 0, "stats": []}), 500 if path in broken else 200)
+
+    with serving(reply) as (url, requested):
+        live = ServicePoller(ServiceConfig(settings(ollama=url, v34=url, tts=url, stt=url), None))
+        live.start(lambda: None)
+        wait_for(lambda: live.is_steady)
+        assert set(conditions(live).values()) == {SourceCondition.OK}
+        wait_for(lambda: asked_no_more(requested))
+        live.set_busy(True)
+        wait_for(lambda: requested.count("/health") > 5 and requested.count("/api/ps") > 5)
+        live.set_busy(False)
+        wait_for(lambda: asked_no_more(requested))
+        broken.append("/health")
+        live.set_busy(True)
+        wait_for(lambda: conditions(live)["tts"] is SourceCondition.ERROR)
+        live.set_busy(False)
+        known = len(requested)
+        wait_for(lambda: len(requested) > known + 20 and not live.is_steady)
+        live.stop()
+
+
+def asked_no_more(requested: list[str]) -> bool:
+    """No request came while a hundred would have."""
+    known = len(requested)
+    time.sleep(0.5)
+    return len(requested) == known

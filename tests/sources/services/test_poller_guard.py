@@ -23,7 +23,6 @@ DEAD = "http://127.0.0.1:1"
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("timmy_tui.core.threads.FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(poller, "TICK_S", 0.01)
-    monkeypatch.setattr(poller, "QUIET_TICK_S", 0.01)
     monkeypatch.setattr(poller, "POLL_INTERVAL_S", 0.01)
     monkeypatch.setattr(poller, "SPEECH_INTERVAL_S", 0.01)
     yield
@@ -69,10 +68,10 @@ def test_ollamas_thread_that_fails_is_no_longer_called_ok(monkeypatch: pytest.Mo
     broken = [True]
     real = OllamaPoller.poll
 
-    def poll(self: OllamaPoller, now: float, turn_closed: bool = False) -> object:
+    def poll(self: OllamaPoller, now: float, turn_closed: bool = False, every_s: float = 5.0) -> object:
         if broken[0]:
             raise ValueError("an odd model")
-        return real(self, now, turn_closed)
+        return real(self, now, turn_closed, every_s)
 
     monkeypatch.setattr(OllamaPoller, "poll", poll)
     with serving(lambda path: as_json({"version": "0.12.11", "models": []})) as (url, _):

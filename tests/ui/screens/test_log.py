@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.pipeline.test_log_history import event, history, printed, reading, turn
 from tests.ui.running import RunningDashboard, Start, running_dashboard
 from tests.ui.snapshots import conversation, open_turn, snapshot
+from timmy_tui.model.log_entry import ALL_LINES, LogCursor, LogFilter, LogPage
 from timmy_tui.model.snapshot import Snapshot, SourceCondition, SourceState
 from timmy_tui.pipeline.log_history import LogHistory
 from timmy_tui.ui.messages import LogOfSpan
@@ -90,6 +91,38 @@ async def test_new_lines_are_followed_until_the_cursor_moves(tmp_path: Path) -> 
         assert "+2 new ↓ f" in dashboard.rows()[0] and "later" not in dashboard.text()
         await dashboard.press("f")
         await dashboard.until(lambda: "later" in dashboard.text() and "following" in dashboard.rows()[0])
+
+
+class CountingLog(GrowingLog):
+    """Knows how many pages were read."""
+
+    pages = 0
+
+    def before(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES, least: int = 1) -> LogPage:
+        self.pages += 1
+        return super().before(cursor, wanted, least)
+
+
+async def test_in_a_quiet_room_the_last_rows_count_on_and_no_page_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_tasks, "QUIET_PAUSE_S", 0.0)
+    history(tmp_path, [*events_of(3), event(900, "stt_pause_detected", "aaaaaaaa")], [])
+    log = CountingLog(tmp_path)
+    async with running_dashboard(snapshot(), size=(120, 30), start=Start(log=log)) as dashboard:
+        await dashboard.press("6")
+        await dashboard.until(lambda: "1 pause without text" in dashboard.text())
+        read = log.pages
+        for number in range(2, 6):
+            add(tmp_path, "latency.log", event(900 + number, "stt_pause_detected", f"p000000{number}"))
+            await dashboard.publish(read_lines(15 + number))
+            words = f"{number} pauses without text"
+            await dashboard.until(lambda words=words: words in dashboard.text())  # type: ignore[misc]
+        assert log.pages == read
+        add(tmp_path, "latency.log", event(910, "stt_final_text_sent", "cccccccc"))
+        await dashboard.publish(read_lines(30))
+        await dashboard.until(lambda: "final_text_sent" in dashboard.text())
+        assert log.pages == read + 1 and "5 pauses without text" in dashboard.text()
 
 
 async def test_a_quiet_room_is_read_again_less_often_and_a_turn_at_once(

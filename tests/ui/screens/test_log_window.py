@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from timmy_tui.model.log_entry import LogCursor, LogEntry
+from timmy_tui.model.log_entry import LogCursor, LogEntry, LogPage
 from timmy_tui.ui.screens.log_window import MOST_ROWS, LogWindow
 
 SIZE = 300
@@ -55,3 +55,25 @@ def test_a_place_and_its_row_name_each_other() -> None:
 def test_a_line_that_was_read_again_is_found() -> None:
     window = filled(2)
     assert window.find(page(1)[5]) == 5 and window.find(None) is None and window.find(page(9)[0]) is None
+
+
+def quiet(pauses: int = 0, asked: int = 0, offset: int = 0) -> LogEntry:
+    return LogEntry("a", offset, "", pauses=pauses, asked=asked)
+
+
+def test_what_is_quiet_counts_in_the_last_rows_of_its_kind() -> None:
+    window = LogWindow()
+    window.begin(LogCursor(9, 9), [quiet(pauses=7), LogEntry("a", 3, ""), quiet(5, 0, 5), quiet(0, 2, 6)], LogCursor())
+    assert window.add_quiet(LogPage((quiet(3, 0, 8), quiet(0, 1, 9)), LogCursor(12, 10)))
+    assert [(row.pauses, row.asked, row.offset) for row in window.rows[2:]] == [(8, 0, 8), (0, 3, 9)]
+    assert window.cursors == [LogCursor(12, 10), LogCursor()]
+    rows = window.rows
+    assert window.add_quiet(LogPage((), LogCursor(13, 10))) and window.rows is rows, "nothing that is wanted"
+
+
+def test_without_such_a_row_at_the_end_nothing_is_taken() -> None:
+    window = LogWindow()
+    end = LogCursor(9, 9)
+    window.begin(end, [quiet(5), LogEntry("a", 3, ""), LogEntry("a", 4, "")], LogCursor())
+    assert not window.add_quiet(LogPage((quiet(3),), LogCursor(12, 9)))
+    assert window.cursors[0] == end and window.rows[0].pauses == 5

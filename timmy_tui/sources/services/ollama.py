@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from timmy_tui.core.addresses import mask_url
 from timmy_tui.core.decode import decimal_number, number
@@ -66,29 +66,42 @@ class OllamaPoller:
         self._keep_alive_s = keep_alive_s
         self._model = model
         self._shown: dict[str, dict[str, Any]] = {}
-        self._next_ps = 0.0
+        self._asked_at = 0.0
+        """``now`` of the last request to /api/ps; 0: ask."""
+        self._wanted_at = math.inf
+        """When a turn wants it."""
         self._version_unknown = True
         self.facts = OllamaFacts(url=mask_url(url), reachable=None, since=None, model=clean_text(model))
 
-    def poll(self, now: float, turn_closed: bool = False) -> OllamaFacts:
-        """Send the requests that are due at ``now`` (time.time()); the same object if none was due."""
+    def poll(self, now: float, turn_closed: bool = False, every_s: float = PS_INTERVAL_S) -> OllamaFacts:
+        """Send the requests that are due at ``now`` (time.time()); the same object if they told nothing new.
+
+        ``every_s``: time between two of them.
+        """
         if turn_closed:
-            self._next_ps = min(self._next_ps, now + AFTER_TURN_S)
-        if now < self._next_ps and now > self._next_ps - 10 * PS_INTERVAL_S:
+            self._wanted_at = min(self._wanted_at, now + AFTER_TURN_S)
+        if self.due_in_s(now, every_s) > 0:
             return self.facts
-        self._next_ps = now + PS_INTERVAL_S
+        self._asked_at, self._wanted_at = now, math.inf
+        before = self.facts
         if self._version_unknown:
             self._fetch_version(now)
         if not self._version_unknown:
             self._fetch_loaded_model(now)
+        if astuple(self.facts) == astuple(before):
+            self.facts = before
         return self.facts
+
+    def due_in_s(self, now: float, every_s: float = PS_INTERVAL_S) -> float:
+        """Seconds until the next request; 0 or less: now, also where the clock was set back since the last one."""
+        return min(self._asked_at + every_s, self._wanted_at) - now if self._asked_at <= now else 0.0
 
     def set_model(self, model: str | None) -> None:
         """The model that v34 uses from now on. Another one is asked for at the next ``poll``."""
         if same_model(model, self._model) or model == self._model:
             return
         self._model = model
-        self._next_ps = 0.0
+        self._asked_at = 0.0
         # What is known is of another model.
         self.facts = replace(
             self.facts, model=clean_text(model), parameters=None, quantization=None, digest=None, last_activity=None,

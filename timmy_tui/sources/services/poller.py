@@ -15,7 +15,7 @@ from timmy_tui.model.llm import OllamaFacts, ServedPrompt
 from timmy_tui.model.snapshot import SourceCondition, SourceState
 from timmy_tui.model.turn import Turn
 from timmy_tui.sources.services.http import HttpClient, HttpResponse
-from timmy_tui.sources.services.ollama import OllamaPoller, parse_duration
+from timmy_tui.sources.services.ollama import PS_INTERVAL_S, OllamaPoller, parse_duration
 from timmy_tui.sources.services.server_log import NAME as LOG_NAME
 from timmy_tui.sources.services.server_log import ServerLogReader, is_named, open_server_log
 from timmy_tui.sources.services.urls import ServiceConfig
@@ -23,8 +23,13 @@ from timmy_tui.sources.services.v34 import POLL_INTERVAL_S, StatsReader, V34Clie
 
 TICK_S = 0.25
 """Between two looks at what is due while a turn is in flight, or when one has just ended."""
-QUIET_TICK_S = 1.0
-"""The same while nobody speaks: what is due then comes every 5 or 10 s. A look costs 0.3 ms of CPU."""
+STEADY_INTERVAL_S = 20.0
+"""Time between two requests to a service while nobody speaks and all of them answer: each costs 1.2 ms of CPU, and v34
+writes two lines into its log for it."""
+STEADY_AFTER_S = 30.0
+"""So long nobody must have spoken, and every service must have answered."""
+LOG_TICK_S = 1.0
+"""Between two looks into Ollama's log while nobody speaks."""
 JUST_ENDED_S = 3.0
 """So long behind a turn its end may still be asked about."""
 BUSY_INTERVAL_S = 15.0
@@ -32,8 +37,8 @@ BUSY_INTERVAL_S = 15.0
 SPEECH_INTERVAL_S = 10.0
 """Time between two requests to TTS and STT."""
 SPEECH_PATHS = {"tts": "/health", "stt": "/transcript"}
-REQUESTS_S = 30.0
-"""Longest time that both threads wait for answers at once: three requests of a few seconds each."""
+REQUESTS_S = 45.0
+"""Longest time between two looks at the clocks: what is asked seldom, and three requests of a few seconds each."""
 SETTLING = "no answer yet since waking"
 """Detail of a service whose network may still come back after a sleep of the machine."""
 MAX_SERVED = 64
@@ -81,8 +86,9 @@ class ServicePoller:
         self._v34 = V34Client(urls.v34)
         self._stats = StatsReader()
         self._speech = {"tts": HttpClient(urls.tts), "stt": HttpClient(urls.stt)}
-        self._due = dict.fromkeys(("v34", "tts", "stt"), time.monotonic())
-        """time.monotonic() of the next request to each; it outlives a failure, so that one keeps no other waiting."""
+        usual = {"v34": POLL_INTERVAL_S, "tts": SPEECH_INTERVAL_S, "stt": SPEECH_INTERVAL_S}
+        self._asked_at = {name: time.monotonic() - interval_s for name, interval_s in usual.items()}
+        """time.monotonic() of the last request to each; it outlives a failure, so that one keeps no other waiting."""
         self._asked = "v34"
         """The service that is asked now, or was last, by the thread of the three."""
         self._new_turns: list[Turn] = []
@@ -91,6 +97,10 @@ class ServicePoller:
         self._busy = False
         self._closed_at = float("-inf")
         """time.monotonic() when the newest turn ended."""
+        self._wrong_at = time.monotonic()
+        """time.monotonic() when a service last did not answer, or was not asked yet."""
+        self._wakes = {"ollama": threading.Event(), "services": threading.Event()}
+        """What is due may have changed, by thread."""
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._notify: Notify = lambda: None
@@ -109,6 +119,7 @@ class ServicePoller:
     def stop(self) -> None:
         """Stop within a second; a thread that waits for a response ends later."""
         self._stopping.set()
+        self._look_now()
         for thread in self._threads:
             thread.join(timeout=0.4)
 
@@ -116,16 +127,23 @@ class ServicePoller:
         """A turn has ended: request Ollama's state a second later."""
         self._closed_at = time.monotonic()
         self._turn_closed.set()
+        self._look_now()
 
     def set_busy(self, busy: bool) -> None:
         """``busy``: a turn is in flight, so v34 answers late and is not polled."""
         self._busy = busy
+        self._look_now()
+
+    def _look_now(self) -> None:
+        for wake in self._wakes.values():
+            wake.set()
 
     def set_running_model(self, model: str | None) -> None:
         """The model that v34 uses now, by its debug log; None: what its config names, as that is then."""
         if model != self._running_model:
             self._running_model = model
             self._wanted_model = model or self._config.reread().model.model
+            self._look_now()
 
     @property
     def facts(self) -> OllamaFacts | None:
@@ -150,35 +168,65 @@ class ServicePoller:
 
     def _run_ollama(self) -> None:
         try:
+            wake = self._wakes["ollama"]
             while not self._stopping.is_set():
-                self._interruptions.look()
+                wake.clear()
+                self._look_for_sleep()
                 self._read_log()
                 turn_closed = self._turn_closed.is_set()
                 self._turn_closed.clear()
                 self._ollama.set_model(self._wanted_model)
-                self._update_facts(self._ollama.poll(time.time(), turn_closed))
-                self._stopping.wait(TICK_S if self._log is not None else self._tick_s())
+                every_s = self._interval_s("ollama")
+                self._update_facts(self._ollama.poll(time.time(), turn_closed, every_s))
+                wait_s = self._ollama.due_in_s(time.time(), self._interval_s("ollama"))
+                wake.wait(self._wait_s(min(wait_s, LOG_TICK_S) if self._log is not None else wait_s))
         finally:
             self._ollama.close()
             # After a failure the log is read on where it was.
             if self._log is not None and self._stopping.is_set():
                 self._log.close()
 
-    def _tick_s(self) -> float:
+    def _wait_s(self, due_in_s: float) -> float:
         """Until the next look at what is due, in seconds."""
         lively = self._busy or time.monotonic() - self._closed_at < JUST_ENDED_S
-        return TICK_S if lively else QUIET_TICK_S
+        return TICK_S if lively else max(due_in_s, 0.0)
+
+    def _interval_s(self, name: str) -> float:
+        """Between two requests to a service, in seconds."""
+        if self.is_steady:
+            return STEADY_INTERVAL_S
+        if name == "v34":
+            return BUSY_INTERVAL_S if self._busy else POLL_INTERVAL_S
+        return PS_INTERVAL_S if name == "ollama" else SPEECH_INTERVAL_S
+
+    @property
+    def is_steady(self) -> bool:
+        """Nobody has spoken for a while, and every service has answered: nobody waits for the next answer."""
+        answering = all(self._states[name].condition is SourceCondition.OK for name in ("ollama", *self._asked_at))
+        if not answering:
+            self._wrong_at = time.monotonic()
+        since = max(self._closed_at, self._wrong_at)
+        return answering and not self._busy and time.monotonic() - since >= STEADY_AFTER_S
+
+    def _look_for_sleep(self) -> None:
+        if self._interruptions.look() is not None:
+            self._wrong_at = time.monotonic()
 
     def _update_facts(self, polled: OllamaFacts) -> None:
         """Combine the polled facts with those of the server log."""
         version = polled.version or (self._parser.version if self._parser is not None else None)
         facts = self._facts
-        if facts is not None and polled is self._polled and facts.served is self._served and facts.version == version:
+        settling = polled.reachable is False and self._interruptions.is_settling()
+        reachable = None if settling else polled.reachable
+        if (
+            facts is not None
+            and polled is self._polled
+            and facts.served is self._served
+            and (facts.version, facts.reachable) == (version, reachable)
+        ):
             return
         self._polled = polled
         problem = self._urls.why_not("ollama", polled.problem) if polled.problem else ""
-        settling = polled.reachable is False and self._interruptions.is_settling()
-        reachable = None if settling else polled.reachable
         self._facts = replace(polled, served=self._served, version=version, problem=problem, reachable=reachable)
         condition = {True: SourceCondition.OK, False: SourceCondition.DOWN, None: SourceCondition.WAITING}
         self._set("ollama", condition[polled.reachable], polled.problem, polled.since)
@@ -198,19 +246,20 @@ class ServicePoller:
         self._states[LOG_NAME] = replace(state, dropped=state.dropped + sum(self._parser.unreadable.values()))
 
     def _run_services(self) -> None:
-        due = self._due
+        asked_at, wake = self._asked_at, self._wakes["services"]
         try:
             while not self._stopping.is_set():
-                self._interruptions.look()
+                wake.clear()
+                self._look_for_sleep()
                 now = time.monotonic()
                 # The longest overdue first: one whose answers cannot be read must not keep the others waiting.
-                for name in sorted(due, key=lambda name: due[name]):
-                    waited = BUSY_INTERVAL_S - POLL_INTERVAL_S if name == "v34" and self._busy else 0.0
-                    if now >= due[name] + waited and not self._stopping.is_set():
+                for name in sorted(asked_at, key=lambda name: asked_at[name] + self._interval_s(name)):
+                    if now >= asked_at[name] + self._interval_s(name) and not self._stopping.is_set():
                         self._asked = name
-                        due[name] = now + (POLL_INTERVAL_S if name == "v34" else SPEECH_INTERVAL_S)
+                        asked_at[name] = now
                         self._poll_service(name)
-                self._stopping.wait(self._tick_s())
+                due = min(asked_at[name] + self._interval_s(name) for name in asked_at)
+                wake.wait(self._wait_s(due - time.monotonic()))
         finally:
             for client in (self._v34.http, *self._speech.values()):
                 client.close()
@@ -238,6 +287,8 @@ class ServicePoller:
             condition, detail = SourceCondition.WAITING, SETTLING
         if condition is SourceCondition.DOWN:
             detail = self._urls.why_not(name, detail)
+        if condition is not SourceCondition.OK:
+            self._look_now()
         state = self._states[name]
         if state.condition is condition and state.detail == detail:
             return

@@ -36,7 +36,7 @@ def change_rows(view: View, width: int) -> list[Row]:
     if control.service:
         rows.extend((row, None) for row in _service_lines(control.service, width))
     rows.append((_flag_head(width, view), None))
-    rows.extend((_flag(flag, width), ("flag", flag.key)) for flag in control.flags)
+    rows.extend(view.remembered("flag rows", (control.flags, width), lambda: _flag_rows(control.flags, width)))
     rows.extend((row, None) for row in progress_lines(control.change, view, width))
     rows.extend((row, None) for row in trial_lines(view, width))
     rows.extend((row, None) for row in verdict_lines(view, width))
@@ -61,6 +61,10 @@ def _flag_head(width: int, view: View) -> Line:
     return line(
         ("  " + left("flag", 20) + left("file", 14) + left("running", 14) + "who decides, what it means", "title")
     )
+
+
+def _flag_rows(flags: Iterable[FlagState], width: int) -> list[Row]:
+    return [(_flag(flag, width), ("flag", flag.key)) for flag in flags]
 
 
 def _flag(flag: FlagState, width: int) -> Line:

@@ -235,16 +235,22 @@ def footer_line(view: View, screen: str, width: int, hidden: Sequence[str] = ())
 
     ``hidden``: of each panel that the size hides, the screen that has it whole.
     """
+    frozen = frozen_words(view) if screen != "live" else []
+    made_of = (view.footers, view.keys, width, " ".join(hidden), plain(frozen[0]) if frozen else "")
+    return view.remembered(
+        f"footer {screen}", made_of, lambda: join_fitting([*frozen, *_footer_parts(view, screen, width, hidden)], width)
+    )
+
+
+def _footer_parts(view: View, screen: str, width: int, hidden: Sequence[str]) -> list[Line]:
     parts: list[Line] = []
-    if screen != "live":
-        parts += frozen_words(view)
     if screen in SCREENS:
         parts.append(_screens(view, screen, width))
     if hidden:
         keys = _ranges(view.keys.get(name, "") for name in SCREENS if name in hidden)
         parts.append(line((f"+{len(hidden)} hidden", "muted"), (f" {keys}" if keys else "", "key")))
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
-    return join_fitting(parts, width)
+    return parts
 
 
 def _ranges(keys: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from timmy_tui.report.line import WIDTH, line_values, status_line
-from timmy_tui.ui.paint.lines import BLANK, Line, fit, join
+from timmy_tui.ui.paint.lines import BLANK, FittedRows, Line, fit, join
 from timmy_tui.ui.panels.facts import footer_line, interruption_words
 from timmy_tui.ui.panels.headline import flight_line, headline_line
 from timmy_tui.ui.panels.ledger import count_rows, ledger_lines
@@ -36,7 +36,8 @@ def live_lines(view: View, width: int, height: int) -> list[Line]:
     else:
         lines = _panels(view, width, height)
     lines = lines[:height]
-    return [fit(row, width) for row in [*lines, *[BLANK] * (height - len(lines))]]
+    rows = view.remembered("live rows", (), FittedRows)
+    return rows.of([*lines, *[BLANK] * (height - len(lines))], width)
 
 
 def turn_at(view: View, width: int, height: int, x: int, y: int) -> int | None:
@@ -96,7 +97,8 @@ def _lists(view: View, width: int, layout: Layout) -> list[Line]:
     each = (width - gutter * (layout.list_columns - 1)) // layout.list_columns
     chosen = sorted(LISTS[: layout.list_columns], key=lambda panel: panel is not log_list)
     columns = [(_cached(panel, view, each, layout.lists), each) for panel in chosen]
-    return join(columns, layout.lists, gutter)
+    made_of = (*(lines for lines, _ in columns), each, layout.lists)
+    return view.remembered("lists", made_of, lambda: join(columns, layout.lists, gutter))
 
 
 def _cached(panel: Rows, view: View, width: int, height: int) -> list[Line]:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from timmy_tui.model.system import watched
 from timmy_tui.report.llm_words import known_by_words
-from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line
+from timmy_tui.ui.paint.lines import BLANK, FittedRows, Line, foreign, line
 from timmy_tui.ui.panels.criteria import LEAST_ROWS, criteria_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.llm_requests import reuse_lines
@@ -93,7 +93,7 @@ def llm_lines(view: View, width: int, height: int) -> list[Line]:
             )
     available = max(height - len(below), 0)
     body = [*body, *[BLANK] * (available - len(body))][:available]
-    return [fit(row, width) for row in [*body, *below][-height:]]
+    return view.remembered("llm rows", (), FittedRows).of([*body, *below][-height:], width)
 
 
 def _top(view: View, width: int, height: int) -> list[Line]:

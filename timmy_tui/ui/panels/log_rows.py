@@ -4,7 +4,8 @@ A narrower pane drops the turn's number below 100 cells, the milliseconds of the
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -69,6 +70,12 @@ def log_lines(
     entry: LogEntry, columns: LogColumns, turn: str = "", shift: int = 0, wrapped: bool = False
 ) -> list[Line]:
     """The entry as rows; one, unless ``wrapped``. ``shift``: cells by which what is right of the service moved left."""
+    return list(_made_lines(entry, columns, turn, shift, wrapped))
+
+
+@lru_cache(maxsize=512)
+def _made_lines(entry: LogEntry, columns: LogColumns, turn: str, shift: int, wrapped: bool) -> Sequence[Line]:
+    """Made once for each entry that is on a screen: of a quiet room's rows only the last one changes."""
     prefix = _prefix(entry, columns, turn)
     available = max(columns.width - columns.prefix, 1)
     if not wrapped:
@@ -142,11 +149,15 @@ def delta_words(entry: LogEntry) -> str:
 
 def printed_text(entry: LogEntry) -> str:
     """A line that is no event, sanitized; v34's ``*** Debug:`` says nothing."""
+    if entry.asked:
+        return f"{plural(entry.asked, 'request')} of the dashboard for its statistics"
     text = entry.text.rpartition("\r")[2]
     return "BEGIN" if BEGIN.fullmatch(text) else clean(text.removeprefix(DEBUG))
 
 
 def _text_role(entry: LogEntry) -> str:
+    if entry.asked:
+        return "muted"
     return "bad" if entry.failed else "value" if BEGIN.fullmatch(entry.text) else "quote"
 
 

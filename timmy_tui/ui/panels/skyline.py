@@ -68,13 +68,14 @@ def skyline_lines(view: View, width: int, rows: int) -> list[Line]:
         (view.turns, window.first, window.count, window.columns, plot_rows, view.monochrome, view.glyphs.plain),
         lambda: _plot(view, window, plot_rows),
     )
-    gutter = band_labels(plot.bands) if plot.bands else _ticks(plot.top, plot_rows)
-    flight = _flight_cells(view, plot, plot_rows)
-    drawn = [
-        (*gutter[row], *with_beam(view, window, plot.rows[row]), flight[plot_rows - 1 - row])
-        for row in range(plot_rows)
-    ]
     snapshot = view.snapshot
+    # Without a turn in flight no clock moves anything here.
+    moves = view.tick if snapshot.open_turn is not None else -1.0
+    drawn = view.remembered(
+        "skyline drawn",
+        (plot, view.cursor_index, snapshot.open_turn, moves),
+        lambda: _drawn(view, window, plot, plot_rows),
+    )
     told = (snapshot.epochs, snapshot.judgement, snapshot.marks, view.cursor_index)
     notes = view.remembered(
         "skyline notes", (plot, *told, view.turns, separate), lambda: _note_lines(view, window, separate)
@@ -84,6 +85,12 @@ def skyline_lines(view: View, width: int, rows: int) -> list[Line]:
 
 
 # -- the plot
+
+
+def _drawn(view: View, window: Window, plot: Plot, rows: int) -> list[Line]:
+    gutter = band_labels(plot.bands) if plot.bands else _ticks(plot.top, rows)
+    flight = _flight_cells(view, plot, rows)
+    return [(*gutter[row], *with_beam(view, window, plot.rows[row]), flight[rows - 1 - row]) for row in range(rows)]
 
 
 def _plot(view: View, window: Window, rows: int) -> Plot:

@@ -40,6 +40,7 @@ class BaseScreen(GivesBackRows[None]):
         super().__init__(name=name)
         self._draw = draw
         self.view = View()
+        self._panels: tuple[LineWidget, ...] = ()
 
     def compose(self) -> ComposeResult:
         """One panel on the whole screen."""
@@ -66,5 +67,7 @@ class BaseScreen(GivesBackRows[None]):
             panel.paint(self.view)
 
     def panels(self) -> Iterable[LineWidget]:
-        """The panels of this screen."""
-        return self.query(LineWidget)
+        """The panels of this screen; none comes or goes while it lives, and a query costs as much as a drawing."""
+        if not self._panels:
+            self._panels = tuple(self.query(LineWidget))
+        return self._panels

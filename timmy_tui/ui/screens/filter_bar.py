@@ -58,6 +58,7 @@ class FilterScreen(BaseScreen):
     KEEPS_LINE = True
     """The line stays on the screen while the filter holds."""
     filter_text = ""
+    _bar: FilterBar | None = None
 
     def filter_changed(self) -> None:
         """Called when ``filter_text`` has changed."""
@@ -76,17 +77,20 @@ class FilterScreen(BaseScreen):
 
     def compose_filter(self) -> ComposeResult:
         """The filter bar, hidden."""
-        yield FilterBar(self.PLACEHOLDER)
+        self._bar = FilterBar(self.PLACEHOLDER)
+        yield self._bar
 
     @property
     def filter_bar(self) -> FilterBar:
         """The filter bar, shown or not."""
-        return self.query_one(FilterBar)
+        assert self._bar is not None
+        return self._bar
 
     def repaint(self) -> None:
-        """Paint the view; the hint is of the filter as it is now."""
-        if self.query(FilterBar):
-            self.filter_bar.explain(*self.filter_hint())
+        """Paint the view; the hint, where it is shown, is of the filter as it is now."""
+        bar = self._bar
+        if bar is not None and bar.has_class("shown"):
+            bar.explain(*self.filter_hint())
         super().repaint()
 
     def action_filter(self) -> None:

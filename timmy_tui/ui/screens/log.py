@@ -117,7 +117,7 @@ class LogScreen(PatternScreen):
         return log_screen_lines(self._state(view), view, (width, height))
 
     def _state(self, view: View) -> LogScreenState:
-        numbers = {turn.request_id: turn.number for turn in view.turns if turn.number is not None}
+        numbers = view.cached("numbers of ids", lambda: _numbers(view))
         top = self.reading.window.find(self._top)
         picture = LogPicture(
             entries=self.rows,
@@ -289,3 +289,7 @@ class LogScreen(PatternScreen):
         shown = self._shown()
         if 0 <= at < len(shown):
             self.go_to(shown[at][0])
+
+
+def _numbers(view: View) -> dict[str, int]:
+    return {turn.request_id: turn.number for turn in view.turns if turn.number is not None}

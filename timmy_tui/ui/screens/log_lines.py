@@ -31,6 +31,10 @@ class SnapshotLines:
         ]
         return LogPage(tuple(shown), LogCursor(), len(entries))
 
+    def quiet_behind(self, cursor: LogCursor, wanted: LogFilter = ALL_LINES) -> LogPage | None:
+        """None: the lines of a snapshot are read as a whole."""
+        return None
+
     def of_turn(self, turn: TurnLines) -> LogPage:
         """The lines that name the turn."""
         entries = tuple(e for e in self.before(LogCursor()).entries if turn.request_id and turn.request_id in e.text)

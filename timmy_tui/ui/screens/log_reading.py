@@ -87,6 +87,14 @@ class LogReading:
         self.problem = ""
         self.window.begin(end, page.entries, page.before)
 
+    async def go_on(self) -> None:
+        """What is new since the newest page: added to its last rows where it is only quiet, else the page anew."""
+        if not self.only_matches:
+            page = await in_thread(self.reader.quiet_behind, self.window.cursors[0], self.wanted)
+            if page is not None and self.window.add_quiet(page):
+                return
+        await self.begin()
+
     async def of_turn(self, lines: TurnLines) -> None:
         """The lines of a turn, or of a stage of it, as the only page."""
         page = await in_thread(self.reader.of_turn, lines)

@@ -104,7 +104,7 @@ class LogTasks:
                 self._turn_began.clear()
                 async with self._lock:
                     if self._screen.following and self.reading.end_moved():
-                        await self.reading.begin()
+                        await self.reading.go_on()
                 self._screen.repaint()
                 await self._pause()
         except TimmyError as error:
@@ -115,7 +115,7 @@ class LogTasks:
     async def _pause(self) -> None:
         """Until the newest page may be read again."""
         rows, narrow = self.reading.window.rows, self.reading.is_narrow
-        if narrow or not rows or not rows[-1].pauses:
+        if narrow or not rows or not (rows[-1].pauses or rows[-1].asked):
             await asyncio.sleep(NARROW_PAUSE_S if narrow else PAUSE_S)
             return
         with suppress(TimeoutError):

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from timmy_tui.model.log_entry import LogCursor, LogEntry
+from msgspec.structs import replace
+
+from timmy_tui.model.log_entry import LogCursor, LogEntry, LogPage
 
 MOST_ROWS = 4000
 """Lines in memory; the page farthest from the one that was read last is dropped above that."""
@@ -25,6 +27,27 @@ class LogWindow:
         self.cursors = [end, above]
         self.pages = {0: tuple(entries)}
         self._join()
+
+    def add_quiet(self, page: LogPage) -> bool:
+        """Take what came below the newest page: each line counts in the row of its kind at the end.
+
+        False where there is no such row, or the end is not in memory: then nothing was taken.
+        """
+        rows = list(self.pages.get(0, ()))
+        for entry in page.entries:
+            near = range(len(rows) - 1, max(len(rows) - 3, -1), -1)
+            at = next((at for at in near if _is_same_kind(rows[at], entry)), None)
+            if at is None:
+                return False
+            known = rows[at]
+            rows[at] = replace(entry, pauses=known.pauses + entry.pauses, asked=known.asked + entry.asked)
+        if 0 not in self.pages:
+            return False
+        self.cursors[0] = page.before
+        if page.entries:
+            self.pages[0] = tuple(rows)
+            self._join()
+        return True
 
     @property
     def newest_page(self) -> int:
@@ -87,3 +110,8 @@ class LogWindow:
             return None
         name = (entry.source, entry.offset)
         return next((at for at, row in enumerate(self.rows) if (row.source, row.offset) == name), None)
+
+
+def _is_same_kind(row: LogEntry, new: LogEntry) -> bool:
+    """Both stand for pauses without text, or both for our own requests."""
+    return bool(row.pauses and new.pauses) or bool(row.asked and new.asked)

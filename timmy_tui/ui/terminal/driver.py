@@ -21,6 +21,7 @@ from typing import Any
 
 from textual.driver import Driver
 
+from timmy_tui.ui.terminal.patient_input import EndEvent, read_patiently
 from timmy_tui.ui.terminal.title import GIVE_BACK, SAVE, title_sequence
 
 LEAVE = "\x1b[<u\x1b[?1049l"
@@ -37,6 +38,8 @@ class StopsAndGoesOn(Driver):
     The title that ``show_title`` sets is shown while the application mode runs; the one before it is given back.
     """
 
+    exit_event: EndEvent
+    """Of drivers with a thread that reads the keys."""
     _running = False
     _stopped = False
     """By SIGTSTP: the terminal was given back, and will be taken again."""
@@ -49,10 +52,16 @@ class StopsAndGoesOn(Driver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        if hasattr(self, "exit_event"):
+            self.exit_event = EndEvent()
         if self.can_suspend and threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTSTP, self.stop)
             loop.add_signal_handler(signal.SIGCONT, self.go_on)
+
+    def run_input_thread(self) -> None:
+        """Read what is typed, without looking for it ten times a second."""
+        read_patiently(super().run_input_thread, self.exit_event)  # type: ignore[misc]
 
     def stop(self) -> None:
         """Give the terminal back and stop the process, as Ctrl+Z asks."""
