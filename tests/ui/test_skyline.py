@@ -87,8 +87,8 @@ def test_what_gives_way_goes_in_the_documented_order() -> None:
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        ((200, 50), ""), ((120, 30), "+4 hidden 2 4-6"), ((80, 24), "+4 hidden 2 4-6"), ((60, 15), "+4 hidden 2 4-6"),
-        ((50, 30), "+4 hidden 3-6"), ((59, 20), "+5 hidden 2-6"),
+        ((200, 50), ""), ((120, 30), "+4 panels on 2 4-6"), ((80, 24), "+4 panels on 2 4-6"), ((60, 15), "+4 panels on 2 4-6"),
+        ((50, 30), "+4 panels on 3-6"), ((59, 20), "+5 panels on 2-6"),
     ],
 )  # fmt: skip
 def test_panels_that_are_not_shown_are_counted_with_the_screens_that_have_them(
@@ -96,7 +96,7 @@ def test_panels_that_are_not_shown_are_counted_with_the_screens_that_have_them(
 ) -> None:
     keys = {"turns": "2", "trends": "3", "llm": "4", "changes": "5", "log": "6"}
     footer = plain(live_lines(view(snapshot(judgement=None), keys=keys), *size)[-1])
-    assert said in footer if said else "hidden" not in footer
+    assert said in footer if said else "panels on" not in footer
 
 
 @pytest.mark.parametrize(

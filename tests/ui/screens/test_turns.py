@@ -59,6 +59,15 @@ async def test_the_columns_fit_the_table_and_not_the_screen(size: tuple[int, int
         await dashboard.until(lambda: (f"+{len(missing)} column" in dashboard.text()) == bool(missing))
 
 
+async def test_a_broad_pane_has_the_turn_beside_the_list_not_under_it() -> None:
+    async with running_dashboard(snapshot(31), size=(200, 50)) as dashboard:
+        await dashboard.press("2")
+        screen = turns_screen(dashboard)
+        detail = screen.query_one("#detail")
+        await dashboard.until(lambda: detail.region.x >= screen.table.region.right)
+        assert detail.region.y == screen.table.region.y and screen.table.region.height == detail.region.height > 40
+
+
 async def test_a_reason_that_is_cut_says_so() -> None:
     failed = replace(turn(3), state=TurnState.FAILED, reason="Could not connect to the service at all " * 4)
     async with running_dashboard(snapshot(31, turns=(failed,)), size=(80, 24)) as dashboard:

@@ -123,7 +123,7 @@ def source_parts(view: View) -> list[Line]:
     unparsed = sum(snapshot.unparsed.values())
     if unparsed:
         worst = max(snapshot.unparsed, key=lambda reason: snapshot.unparsed[reason])
-        parts.append(line((f"{unparsed} unparsed ({foreign(worst, 24)})", "warn")))
+        parts.append(line((f"{plural(unparsed, 'unparsed line')} ({foreign(worst, 24)})", "warn")))
     clock = snapshot.clock
     if clock is not None and clock.stepped:
         parts.append(line(("a clock stepped", "warn")))
@@ -243,7 +243,7 @@ def footer_line(view: View, screen: str, width: int, hidden: Sequence[str] = ())
         parts.append(_screens(view, screen, width))
     if hidden:
         keys = _ranges(view.keys.get(name, "") for name in SCREENS if name in hidden)
-        parts.append(line((f"+{len(hidden)} hidden", "muted"), (f" {keys}" if keys else "", "key")))
+        parts.append(line((f"+{plural(len(hidden), 'panel')} on", "muted"), (f" {keys}" if keys else "", "key")))
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
     return join_fitting(parts, width)
 

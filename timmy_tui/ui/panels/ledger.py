@@ -41,9 +41,15 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     stats = {row.key: row for row in view.snapshot.stages}
     lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
     if hidden:
-        hidden_ms = sum(bar.length or 0.0 for bar in hidden)
-        lines.append(line((f"+{plural(len(hidden), 'smaller row')}: {duration(hidden_ms)}", "muted")))
+        lines.append(_count_line(view, hidden))
     return [fit(spans, width) for spans in lines]
+
+
+def _count_line(view: View, hidden: list[Bar]) -> Line:
+    """How many rows are hidden and what they come to, with the key that walks over them."""
+    known = [bar.length for bar in hidden if bar.length is not None]
+    total = duration(sum(known) if known else None)
+    return line((f"+{plural(len(hidden), 'smaller row')}: {total}  ", "muted"), (view.keys.get("row_down", ""), "key"))
 
 
 def _wanted(view: View, bars: list[Bar]) -> set[str]:
@@ -142,10 +148,11 @@ def epoch_ruler(view: View, width: int) -> str:
                 cells[offset + index + step] = char
     ruler = "".join(cells)
     for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
-        # Two blanks behind a number, which would read as a part of it, and one ahead of the next.
-        at = f"  {ruler} ".find(" " * (len(text) + 3))
+        # Two blanks behind a number, which would read as a part of it, also behind the column's that is left of here; one
+        # ahead of the next.
+        at = f" {ruler} ".find(" " * (len(text) + 3))
         if at >= 0:
-            return f"{ruler[:at]}{text}{ruler[at + len(text) :]}"[:width]
+            return f"{ruler[: at + 1]}{text}{ruler[at + 1 + len(text) :]}"[:width]
     return ruler
 
 

@@ -39,13 +39,13 @@ class TurnsScreen(FilterScreen):
     TurnsScreen.-both #foot { height: 3; }
     TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
     TurnsScreen #body { layout: vertical; height: 1fr; }
-    TurnsScreen.-wide #body { layout: horizontal; }
+    TurnsScreen.-wide #body, TurnsScreen.-broad #body { layout: horizontal; }
     TurnsScreen.-wide DataTable { width: 60; height: 1fr; margin-right: 1; }
-    TurnsScreen.-broad DataTable { width: 92; }
+    TurnsScreen.-broad DataTable { width: 92; height: 1fr; margin-right: 1; }
     TurnsScreen.-low DataTable { height: 1fr; }
     TurnsScreen.-low #detail { display: none; }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-wide -broad")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]
     BINDINGS = [*screen_bindings("turns")]
     PLACEHOLDER = "llm>1s failed tail:on …"
