@@ -87,7 +87,8 @@ def test_what_gives_way_goes_in_the_documented_order() -> None:
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        ((200, 50), ""), ((120, 30), "+4 panels on 2 4-6"), ((80, 24), "+4 panels on 2 4-6"), ((60, 15), "+4 panels on 2 4-6"),
+        ((200, 50), ""), ((120, 30), "+4 panels on 2 4-6"), ((80, 24), "+4 panels on 2 4-6"),
+        ((60, 15), "+4 panels on 2 4-6"),
         ((50, 30), "+4 panels on 3-6"), ((59, 20), "+5 panels on 2-6"),
     ],
 )  # fmt: skip

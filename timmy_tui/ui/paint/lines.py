@@ -54,7 +54,7 @@ def whole_words(text: str, part: str) -> str:
         return part
     whole = text[len(part)] == " " or part.endswith(" ")
     end = len(part.rstrip()) if whole else part.rfind(" ")
-    while 0 < end and text[end + 1 : end + 2].isdigit() and text[end - 1].isdigit():
+    while end > 0 and text[end + 1 : end + 2].isdigit() and text[end - 1].isdigit():
         end = part.rfind(" ", 0, end)
     least = len(part) * MOST_KEPT // 100
     return part[:end] if end > 0 and end >= least and len(part) - end <= LONGEST_PIECE else part

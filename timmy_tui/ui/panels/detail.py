@@ -14,6 +14,7 @@ from timmy_tui.ui.paint.lines import (
     join_fitting,
     left,
     line,
+    plain,
     right,
     words_of,
     wrap,
@@ -41,7 +42,7 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
     available = height - len(lines) - 1
     if available > 1 or (available == 1 and len(events) == 1):
         lines.append(title(f"{len(events)} raw events" if events else "raw events no longer in memory", width, view))
-        lines.extend(_cut_events(events, available))
+        lines.extend(_cut_events(events, available, view.keys.get("turn", "")))
     return [fit(row, width) for row in lines[:height]]
 
 
@@ -73,9 +74,10 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
         keys = [stage_name(key) for key, why in turn.unmeasured.items() if why == reason]
         rows.append(line((f"not measured ({foreign(reason, 60)}): {', '.join(keys)}", "warn")))
     if turn.signals:
-        rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals))}", "warn")))
+        rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals)).replace('_', ' ')}", "warn")))
     diagnosis = view.diagnosis_of(turn.ordinal)
-    if diagnosis is not None and diagnosis.sentence:
+    said = cells(rows[0]) <= width and diagnosis is not None and diagnosis.sentence in plain(rows[0])
+    if diagnosis is not None and diagnosis.sentence and not said:
         # It names every contribution, so it is shown whole.
         role = "warn" if diagnosis.slow else "muted"
         rows.extend(line((text, role)) for text in wrap_text(foreign(diagnosis.sentence, 400), width)[:3])
@@ -86,7 +88,9 @@ def _of_prompt(turn: Turn) -> list[Line]:
     """Tokens; of v34 also what it sent along. Nothing where the log counts none."""
     if not watched().counts_tokens:
         return []
-    shown = [line((f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok", "text"))]
+    known = turn.prompt_tokens is not None or turn.output_tokens is not None
+    counts = f"{tokens(turn.prompt_tokens)}→{tokens(turn.output_tokens)} tok"
+    shown = [line((counts, "text") if known else ("no count of tokens", "muted"))]
     if watched().is_built_in:
         shown += [
             line((f"context sent {tokens(turn.context_sent)} returned {tokens(turn.context_returned)}", "muted")),
@@ -118,8 +122,9 @@ def _metadata(metadata: Mapping[str, Any]) -> str:
     return "  ".join(f"{foreign(str(key), 30)}={foreign(str(value), 40)}" for key, value in metadata.items())
 
 
-def _cut_events(events: list[Line], available: int) -> list[Line]:
+def _cut_events(events: list[Line], available: int, key: str) -> list[Line]:
+    """As many as there is room for, and how many more the page of the turn has."""
     if len(events) <= available:
         return events
     more = len(events) - available + 1
-    return [*events[: available - 1], line((f"+{plural(more, 'more event')}", "muted"))]
+    return [*events[: available - 1], line((f"+{plural(more, 'more event')}  ", "muted"), (key, "key"))]

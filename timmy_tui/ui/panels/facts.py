@@ -245,7 +245,16 @@ def footer_line(view: View, screen: str, width: int, hidden: Sequence[str] = ())
         keys = _ranges(view.keys.get(name, "") for name in SCREENS if name in hidden)
         parts.append(line((f"+{plural(len(hidden), 'panel')} on", "muted"), (f" {keys}" if keys else "", "key")))
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
-    return join_fitting(parts, width)
+    if screen in SCREENS or not parts:
+        return join_fitting(parts, width)
+    back = parts[-1]  # The way out of an overlay is there at any width.
+    return join_fitting([*_first_fitting(parts[:-1], width - cells(back) - 2), back], width)
+
+
+def _first_fitting(parts: Sequence[Line], width: int) -> Sequence[Line]:
+    """As many parts from the first on as fit."""
+    fitting = (count for count in range(len(parts), 0, -1) if sum(map(cells, parts[:count])) + 2 * (count - 1) <= width)
+    return parts[: next(fitting, 0)]
 
 
 def _ranges(keys: Iterable[str]) -> str:

@@ -148,8 +148,7 @@ def epoch_ruler(view: View, width: int) -> str:
                 cells[offset + index + step] = char
     ruler = "".join(cells)
     for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
-        # Two blanks behind a number, which would read as a part of it, also behind the column's that is left of here; one
-        # ahead of the next.
+        # Two blanks behind a number, which would read as a part of it, that of the column ahead too; one to the next.
         at = f" {ruler} ".find(" " * (len(text) + 3))
         if at >= 0:
             return f"{ruler[: at + 1]}{text}{ruler[at + 1 + len(text) :]}"[:width]
