@@ -65,7 +65,7 @@ def test_40x10_has_headline_flight_stages_and_the_two_lines_that_matter_most() -
     shown = text(snapshot(), 40, 10)
     assert "V2V ≥3.14s" in shown and "idle" in shown and "verdict LLM faster" in shown and "+640ms over" in shown
     assert "+3 i" in shown.split("\n")[-1]
-    assert all(label(key) in shown for key in ("endpointing", "store", "llm", "tts"))
+    assert all(label(key) in shown for key in ("store", "llm", "tts")) and "ENDPT" not in shown
     assert "smaller rows" in shown and "turns, newest" not in shown and "freeze" not in shown
     calm = text(snapshot(judgement=None), 40, 10)
     assert "cache ~74%" in calm
@@ -111,11 +111,9 @@ def test_what_the_clocks_do_not_change_is_made_once_a_snapshot(monkeypatch: pyte
 
 def test_60x15_adds_skyline_waterfall_and_footer() -> None:
     shown = text(snapshot(), 60, 15)
-    assert "▇" in shown and "ENDPT" in shown and "▒" in shown and "freeze" in shown
+    assert "▇" in shown and "▒" in shown and "freeze" in shown
     assert sum(row[:6].strip().endswith("s") for row in shown.split("\n")[2:6]) >= 2
-    assert all(
-        any(row.startswith(label(key)) for row in shown.split("\n")) for key in ("endpointing", "store", "llm", "tts")
-    )
+    assert all(any(row.startswith(label(key)) for row in shown.split("\n")) for key in ("store", "llm", "tts"))
     assert "smaller rows" in shown and "+4 panels" in shown
 
 

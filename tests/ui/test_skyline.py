@@ -417,3 +417,13 @@ def test_a_stage_has_one_name_on_a_screen(size: tuple[int, int]) -> None:
     rows = {row_name(key, label(key), columns_for(size[0]).name) for key in CRITICAL}
     shown = {name for name in rows if any(plain(row).startswith(name) for row in ledger_lines(v, size[0], 40))}
     assert len(names) >= 3 and names <= shown | {"gap", "unnamed gap"}
+
+
+def test_a_large_stage_is_named_ahead_of_the_signs() -> None:
+    """At 60 columns the purple of STORE was nowhere explained, beside ``t typed``."""
+    states = (TurnState.FAILED, TurnState.ABORTED, TurnState.COMPLETE)
+    ends = tuple(replace(turn(40 + at), state=state, typed=at == 2) for at, state in enumerate(states))
+    for size in ((60, 15), (80, 24)):
+        rows = [plain(row) for row in live_lines(view(bare(0, turns=(*steady(40), *ends))), *size)]
+        legend = next(row for row in rows if row.lstrip().startswith("░ "))
+        assert all(name in legend for name in ("ENDPT", "STORE", "LLM", "TTS")), legend

@@ -145,7 +145,7 @@ def test_a_line_of_parts_is_shortened_by_whole_parts() -> None:
     ("text", "width", "shown"),
     [
         ("v34/config.py is not a Python file", 30, "v34/config.py is not a Python…"),
-        ("prefill ×0.21 [0.20, 0.23], wait", 22, "prefill ×0.21 [0.20,…"),
+        ("prefill ×0.21 [0.20, 0.23], wait", 22, "prefill ×0.21 [0.20…"),
         ("context 14 % of 8 000 tokens", 19, "context 14 % of…"),  # ``of 8…`` would be another window.
         ("llama3.2:3b-instruct-q4_K_M", 14, "llama3.2:3b-i…"),
         ("a http://127.0.0.1:40393/api/webhook", 20, "a http://127.0.0.1:…"),

@@ -272,7 +272,7 @@ async def scrolled(
     return table.scroll_y
 
 
-@pytest.mark.parametrize("sizes", [((80, 20), (80, 24)), ((100, 20), (80, 24)), ((80, 24), (130, 30), (80, 24))])
+@pytest.mark.parametrize("sizes", [((80, 20), (80, 24)), ((100, 20), (80, 24)), ((80, 24), (130, 29), (80, 24))])
 async def test_where_the_wheel_went_outlives_a_size_and_the_place_of_before_does_not(
     sizes: tuple[tuple[int, int], ...],
 ) -> None:

@@ -17,6 +17,8 @@ Row = tuple[Line, Hashable | None]
 """(line, target): what the cursor on this line selects; None: the cursor skips it."""
 
 BLANK: Line = ()
+LEFT_OVER = " ·,;"
+"""What binds a text to what follows, and says nothing where that was cut."""
 MOST_KEPT, LONGEST_PIECE = 60, 14
 """What is cut ends behind a word where at least so many percent of it stay, and at most so many characters go."""
 
@@ -42,7 +44,7 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
         return text
     if width <= len(ellipsis):
         return ellipsis[:width]
-    return whole_words(text, set_cell_size(text, width - len(ellipsis))).rstrip(f" {ellipsis}") + ellipsis
+    return whole_words(text, set_cell_size(text, width - len(ellipsis))).rstrip(f"{LEFT_OVER}{ellipsis}") + ellipsis
 
 
 def whole_words(text: str, part: str) -> str:
@@ -97,7 +99,7 @@ def fit(spans: Line, width: int) -> Line:
             continue
         part = set_cell_size(text, available)
         if text_is_cut:
-            rest = whole_words(text, part).rstrip(" …")
+            rest = whole_words(text, part).rstrip(f"{LEFT_OVER}…")
             # What is cut was cut before: one … says it.
             twice = not rest and parts and parts[-1][0].rstrip().endswith("…")
             part = set_cell_size(rest + ("" if twice else "…"), available + 1)

@@ -16,7 +16,7 @@ from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
 
-ROOM_FOR_VALUES = 60
+ROOM_FOR_VALUES = 76
 """Cells from which names and values have all of their cells, and there is room for what they mean."""
 LONGEST = 400
 """Characters of what is said of a flag."""
@@ -69,7 +69,8 @@ def _flag_columns(width: int) -> tuple[int, int]:
 def _flag_head(width: int, view: View) -> Line:
     name, value = _flag_columns(width)
     head = f"  {left('flag', name)}{left('file', value)}{left('running', value)}"
-    return line((head + "who decides, what it means" * (width >= ROOM_FOR_VALUES), "title"))
+    meanings = ("who decides, what it means", "what it means", "")
+    return line((head + next(text for text in meanings if len(head) + len(text) <= max(width, len(head))), "title"))
 
 
 def _flag(flag: FlagState, width: int) -> Line:

@@ -27,6 +27,8 @@ from timmy_tui.ui.panels.lists import state_mark, title
 from timmy_tui.ui.panels.waits import wait_words
 from timmy_tui.ui.view import View
 
+LEAST_EVENTS = 2
+"""Rows: a heading and one event are less than a stage row more."""
 ROOMY = 18
 """Rows from which facts that are wider than the pane are wrapped, not cut."""
 
@@ -38,6 +40,8 @@ def detail_lines(view: View, turn: Turn | None, width: int, height: int) -> list
     facts = _facts(view, turn, width, whole=height >= ROOMY)
     events = turn_events(turn)
     ledger = min(max(6, height - len(facts) - min(len(events), 8) - 2), 19)
+    if height - len(facts) - ledger <= LEAST_EVENTS:
+        ledger = height - len(facts)
     lines = [*facts, *ledger_lines(view, width, max(min(ledger, height - len(facts)), 0), turn)]
     available = height - len(lines) - 1
     if available > 1 or (available == 1 and len(events) == 1):

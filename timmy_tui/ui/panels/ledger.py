@@ -4,6 +4,8 @@ Which columns a width has, and what a narrower one drops first, is in ``row_colu
 are always shown.
 """
 
+from collections.abc import Set
+
 from timmy_tui.core.formatting import MISSING, duration, percent, plural
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
@@ -37,7 +39,7 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
     available = height - len(head)
-    shown, hidden = choose_rows(rows, turn, available, _wanted(view, rows))
+    shown, hidden = choose_rows(rows, turn, available, _wanted(view, rows), _late(view, turn, rows))
     stats = {row.key: row for row in view.snapshot.stages}
     lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
     if hidden:
@@ -94,18 +96,34 @@ def _bars(view: View, turn: Turn | None) -> list[Bar]:
     return bars
 
 
-def choose_rows(bars: list[Bar], turn: Turn | None, available: int, wanted: set[str]) -> tuple[list[Bar], list[Bar]]:
+def _late(view: View, turn: Turn | None, bars: list[Bar]) -> set[str]:
+    """Rows on which the turn took longer than usual: they are why it was slow."""
+    if turn is None:
+        return set()
+    over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if bar.kind != "outside")
+    known = ((key, ms - usual, LEAST_OVER_SHARE * usual) for key, ms, usual in over if usual is not None)
+    return {key for key, late_ms, share_ms in known if late_ms >= max(LEAST_OVER_MS, share_ms)}
+
+
+def choose_rows(
+    bars: list[Bar], turn: Turn | None, available: int, wanted: set[str], late: Set[str] = frozenset()
+) -> tuple[list[Bar], list[Bar]]:
     """(rows to show, rows to count), both in the given order.
 
     When not all fit, rows outside the headline are dropped without a count, but for ``wanted`` ones. When that is
-    not enough, one line is reserved for the count, and ``wanted`` rows are preferred, then the largest.
+    not enough, one line is reserved for the count, and ``wanted`` rows are preferred, then those that are ``late``,
+    then the largest; settings, which are the same in every turn, come last.
     """
     if len(bars) <= available:
         return bars, []
     inside = [bar for bar in bars if bar.kind != "outside" or bar.key in wanted]
     if len(inside) <= available:
         return inside, []
-    ranked = sorted(inside, key=lambda bar: (bar.key in wanted, bar.length or 0.0), reverse=True)
+
+    def rank(bar: Bar) -> tuple[bool, bool, bool, float]:
+        return bar.key in wanted, bar.key in late, bar.key not in SETTINGS, bar.length or 0.0
+
+    ranked = sorted(inside, key=rank, reverse=True)
     large = [bar for bar in ranked if is_loud(bar, turn, wanted)]
     preferred = (large if len(large) > available - 1 else ranked)[: max(available - 1, 1)]
     chosen = set(map(id, preferred))

@@ -42,7 +42,7 @@ FIRST_TOP_MS = 4000.0
 """Upper edge while no turn is over."""
 STEPS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 3600.0)
 """Distances between two ticks, seconds."""
-LARGE = 0.1
+LARGE = 0.05
 """Share of the picture from which a stage is named ahead of the signs."""
 BEAM = "beam"
 """Role of the sky above the cursor's column."""
