@@ -5,7 +5,7 @@ from typing import Any
 
 from timmy_tui.core.formatting import MISSING, count, duration, on_off, plural
 from timmy_tui.model.system import watched
-from timmy_tui.model.turn import Turn
+from timmy_tui.model.turn import Span, Turn
 from timmy_tui.ui.paint.lines import (
     Line,
     cells,
@@ -20,7 +20,7 @@ from timmy_tui.ui.paint.lines import (
     wrap,
     wrap_text,
 )
-from timmy_tui.ui.paint.wording import clock_time, stage_name, tokens
+from timmy_tui.ui.paint.wording import clock_time, diagnosis_words, stage_name, tokens
 from timmy_tui.ui.panels.headline import headline_words
 from timmy_tui.ui.panels.ledger import ledger_lines
 from timmy_tui.ui.panels.lists import state_mark, title
@@ -61,7 +61,7 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
         line(
             (f"{glyph} ", role), (f"turn {count(turn.number)} ", "value"),
             (f"{name} {clock_time(turn.started)} ", "muted"),
-            (f"{state}{reason} ", role), (f"{turn.span} {headline_words(turn, turn.headline_ms)}", "value"),
+            (f"{state}{reason} ", role), (_headline(turn), "value"),
             (f"  {mark}" if mark else "", "good" if mark == "good" else "bad"),
         ),
         *((wrap(prompt, width) if whole else [join_fitting(prompt, width)]) if prompt else ()),
@@ -80,12 +80,18 @@ def _facts(view: View, turn: Turn, width: int, whole: bool) -> list[Line]:
     if turn.signals:
         rows.append(line((f"signs in the answer: {', '.join(sorted(turn.signals)).replace('_', ' ')}", "warn")))
     diagnosis = view.diagnosis_of(turn.ordinal)
-    said = cells(rows[0]) <= width and diagnosis is not None and diagnosis.sentence in plain(rows[0])
-    if diagnosis is not None and diagnosis.sentence and not said:
+    sentence = diagnosis_words(diagnosis)
+    said = cells(rows[0]) <= width and sentence in plain(rows[0])
+    if diagnosis is not None and sentence and not said:
         # It names every contribution, so it is shown whole.
         role = "warn" if diagnosis.slow else "muted"
-        rows.extend(line((text, role)) for text in wrap_text(foreign(diagnosis.sentence, 400), width)[:3])
+        rows.extend(line((text, role)) for text in wrap_text(foreign(sentence, 400), width)[:3])
     return rows
+
+
+def _headline(turn: Turn) -> str:
+    """``V2V ≥3.11s``; of a turn that has no span nothing."""
+    return "" if turn.span is Span.NONE else f"{turn.span} {headline_words(turn, turn.headline_ms)}"
 
 
 def _of_prompt(turn: Turn) -> list[Line]:
