@@ -66,7 +66,7 @@ def test_40x10_has_headline_flight_stages_and_the_two_lines_that_matter_most() -
     assert "V2V ≥3.14s" in shown and "idle" in shown and "verdict LLM faster" in shown and "+640ms over" in shown
     assert "+3 i" in shown.split("\n")[-1]
     assert all(label(key) in shown for key in ("store", "llm", "tts")) and "ENDPT" not in shown
-    assert "smaller rows" in shown and "turns, newest" not in shown and "freeze" not in shown
+    assert "more rows" in shown and "turns, newest" not in shown and "freeze" not in shown
     calm = text(snapshot(judgement=None), 40, 10)
     assert "cache ~74%" in calm
 
@@ -85,7 +85,7 @@ def test_the_layout_counts_the_rows_that_the_rows_show_first() -> None:
     assert count_rows(view(snap, row="playback"), newest) == (quiet + 1, inside + 1, outside - 1)
     # With a heading and a count, so many lines show all of them.
     shown = [plain(row) for row in ledger_lines(view(snap), 120, quiet + 2, newest)]
-    assert len(shown) == quiet + 2 and "smaller rows" in shown[-1]
+    assert len(shown) == quiet + 2 and "more rows" in shown[-1]
 
 
 def test_what_the_clocks_do_not_change_is_made_once_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_60x15_adds_skyline_waterfall_and_footer() -> None:
     assert "▇" in shown and "▒" in shown and "freeze" in shown
     assert sum(row[:6].strip().endswith("s") for row in shown.split("\n")[2:6]) >= 2
     assert all(any(row.startswith(label(key)) for row in shown.split("\n")) for key in ("store", "llm", "tts"))
-    assert "smaller rows" in shown and "+4 panels" in shown
+    assert "more rows" in shown and "+4 panels" in shown
 
 
 def test_80x24_adds_percentiles_the_waterfalls_axis_and_status_lines() -> None:

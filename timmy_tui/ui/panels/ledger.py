@@ -51,7 +51,7 @@ def _count_line(view: View, hidden: list[Bar]) -> Line:
     """How many rows are hidden and what they come to, with the key that walks over them."""
     known = [bar.length for bar in hidden if bar.length is not None]
     total = duration(sum(known) if known else None)
-    return line((f"+{plural(len(hidden), 'smaller row')}: {total}  ", "muted"), (view.keys.get("row_down", ""), "key"))
+    return line((f"+{plural(len(hidden), 'more row')}: {total}  ", "muted"), (view.keys.get("row_down", ""), "key"))
 
 
 def _wanted(view: View, bars: list[Bar]) -> set[str]:
