@@ -395,3 +395,5 @@ def test_where_rows_are_few_those_that_were_late_come_first_and_settings_last() 
     rows = [plain(row).split()[0] for row in ledger_lines(v, 80, 6, slow)]
     assert "STT" in rows and "ENDPT" not in rows
     assert "STT" not in [plain(row).split()[0] for row in ledger_lines(v, 80, 6, newest)]
+    whole = [plain(row).split()[0] for row in ledger_lines(v, 120, 12, newest)]
+    assert "endpointing" in whole, "it is worth more than a row of 3 ms"

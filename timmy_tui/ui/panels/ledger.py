@@ -112,7 +112,7 @@ def choose_rows(
 
     When not all fit, rows outside the headline are dropped without a count, but for ``wanted`` ones. When that is
     not enough, one line is reserved for the count, and ``wanted`` rows are preferred, then those that are ``late``,
-    then the largest; settings, which are the same in every turn, come last.
+    then large ones, then settings, which are the same in every turn, then the others.
     """
     if len(bars) <= available:
         return bars, []
@@ -121,7 +121,8 @@ def choose_rows(
         return inside, []
 
     def rank(bar: Bar) -> tuple[bool, bool, bool, float]:
-        return bar.key in wanted, bar.key in late, bar.key not in SETTINGS, bar.length or 0.0
+        large = is_loud(bar, turn, wanted) and bar.key not in SETTINGS
+        return bar.key in wanted, bar.key in late, large, bar.length or 0.0
 
     ranked = sorted(inside, key=rank, reverse=True)
     large = [bar for bar in ranked if is_loud(bar, turn, wanted)]

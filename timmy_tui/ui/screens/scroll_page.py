@@ -26,8 +26,8 @@ from timmy_tui.ui.panels.facts import change_line, footer_line, frozen_words, no
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.view import View
 
-MARGIN = 4
-"""Cells ahead of what continues a row whose cut column is too far right."""
+MARGIN, LEAST_TEXT = 4, 30
+"""Cells ahead of what continues a row whose cut column has fewer cells than the second."""
 Content = Callable[[View, int], Sequence[Row]]
 
 
@@ -199,7 +199,7 @@ def _whole_row(spans: Line, width: int) -> list[Line]:
         first = (whole_words(text, part) if text.startswith(part) else part[:-1]).rstrip()
         starts = [cells(whole[:at]) for at in range(1, len(whole))]
         indent = max((start for start in starts if start <= cell_len(first)), default=0)
-        indent = indent if indent * 3 <= width * 2 else MARGIN
+        indent = indent if width - indent >= LEAST_TEXT else MARGIN
         rest = wrap_text(text[len(first) :].strip(), max(width - indent, 1))
         texts = [first, *(" " * indent + row.strip() for row in rest if row.strip())]
     return [((set_cell_size(one, width), "cursor"),) for one in texts]
