@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual import events
 
 from tests.ui.fakes import FakeControl, FakeLlm
 from tests.ui.running import RunningDashboard, running_dashboard
@@ -107,6 +108,17 @@ async def test_freezing_holds_the_picture_while_turns_go_on_being_read() -> None
         await dashboard.press("space")
         assert "FROZEN" not in dashboard.text() and dashboard.rows()[3:] != rows
         assert dashboard.app.view.turns[-1].ordinal == 30
+
+
+async def test_keys_typed_behind_the_one_that_quits_do_nothing() -> None:
+    async with running_dashboard(snapshot()) as dashboard:
+        for key in ("q", "e", "down", "question_mark"):
+            typed = events.Key(key, None)
+            typed._set_forwarded()  # The screen of the moment had no use for it, and has given all of them back.
+            dashboard.app.post_message(typed)
+        await dashboard.until(lambda: not dashboard.app.is_running or len(dashboard.app.screen_stack) != 1)
+        assert dashboard.app.fault is None
+        assert dashboard.app.return_code == 0
 
 
 async def test_digits_go_to_screens_and_q_comes_back_before_it_quits() -> None:

@@ -65,8 +65,8 @@ def test_40x10_has_headline_flight_stages_and_the_two_lines_that_matter_most() -
     shown = text(snapshot(), 40, 10)
     assert "V2V ≥3.14s" in shown and "idle" in shown and "verdict LLM faster" in shown and "+640ms over" in shown
     assert "+3 i" in shown.split("\n")[-1]
-    assert all(label(key) in shown for key in ("endpointing", "store", "llm", "tts"))
-    assert "smaller rows" in shown and "turns, newest" not in shown and "freeze" not in shown
+    assert all(label(key) in shown for key in ("store", "llm", "tts"))
+    assert "more rows" in shown and "turns, newest" not in shown and "freeze" not in shown
     calm = text(snapshot(judgement=None), 40, 10)
     assert "cache ~74%" in calm
 
@@ -85,7 +85,7 @@ def test_the_layout_counts_the_rows_that_the_rows_show_first() -> None:
     assert count_rows(view(snap, row="playback"), newest) == (quiet + 1, inside + 1, outside - 1)
     # With a heading and a count, so many lines show all of them.
     shown = [plain(row) for row in ledger_lines(view(snap), 120, quiet + 2, newest)]
-    assert len(shown) == quiet + 2 and "smaller rows" in shown[-1]
+    assert len(shown) == quiet + 2 and "more rows" in shown[-1]
 
 
 def test_what_the_clocks_do_not_change_is_made_once_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,18 +111,16 @@ def test_what_the_clocks_do_not_change_is_made_once_a_snapshot(monkeypatch: pyte
 
 def test_60x15_adds_skyline_waterfall_and_footer() -> None:
     shown = text(snapshot(), 60, 15)
-    assert "▇" in shown and "ENDPT" in shown and "▒" in shown and "freeze" in shown
+    assert "▇" in shown and "▒" in shown and "freeze" in shown
     assert sum(row[:6].strip().endswith("s") for row in shown.split("\n")[2:6]) >= 2
-    assert all(
-        any(row.startswith(label(key)) for row in shown.split("\n")) for key in ("endpointing", "store", "llm", "tts")
-    )
-    assert "smaller rows" in shown and "+4 hidden" in shown
+    assert all(any(row.startswith(label(key)) for row in shown.split("\n")) for key in ("store", "llm", "tts"))
+    assert "more rows" in shown and "+4 panels" in shown
 
 
 def test_80x24_adds_percentiles_the_waterfalls_axis_and_status_lines() -> None:
     shown = text(snapshot(), 80, 24)
     assert "0──" in shown and "usual" in shown and "space freeze" in shown
-    assert "+4 hidden" in shown
+    assert "+4 panels" in shown
 
 
 def test_120x30_has_a_ruler_and_120x40_every_stage_with_its_name() -> None:
@@ -136,7 +134,7 @@ def test_200x50_shows_the_lists_side_by_side() -> None:
     heads = next(row for row in shown.split("\n") if "turns, newest first" in row)
     assert "log " in heads and "last prompt" in heads and "flags" in heads
     assert all(words in shown for words in ("flask_handler_en", "+500ms", "tail mode"))
-    assert "{" not in shown and "hidden" not in shown
+    assert "{" not in shown and "panels on" not in shown
 
 
 def test_the_same_view_gives_the_same_screen() -> None:
@@ -211,7 +209,7 @@ def test_trouble_is_named_worst_first_and_what_does_not_fit_is_counted() -> None
     wide = text(troubled(), 200, 50)
     for words in ("v34.log denied permission denied", "ollama down unreachable 14s", "latency.log reading 12 MB behind",
                   "2 gaps", "1 missed file", "3 dropped lines", "tts incomplete line",
-                  "15 unparsed (not json)"):  # fmt: skip
+                  "15 unparsed lines (not json)"):  # fmt: skip
         assert words in wide
 
 
@@ -315,8 +313,8 @@ def test_the_usual_of_one_turn_is_not_said(n: int, said: bool) -> None:
 
 
 def test_what_the_size_hides_is_counted_and_is_no_warning() -> None:
-    footer = next(row for row in live_lines(view(snapshot()), 120, 30) if "+4 hidden" in plain(row))
-    assert next(role for text, role in footer if "+4 hidden" in text) == "muted"
+    footer = next(row for row in live_lines(view(snapshot()), 120, 30) if "+4 panels" in plain(row))
+    assert next(role for text, role in footer if "+4 panels" in text) == "muted"
 
 
 @pytest.mark.parametrize(("width", "name", "total"), [(120, "unnamed gap", "unnamed"), (80, "gap", "gaps")])

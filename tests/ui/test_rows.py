@@ -383,3 +383,17 @@ def test_row_points_leave_out_what_did_not_complete() -> None:
     points = row_points(view(snap), "llm", 31)
     states = [turn.state for turn in snap.turns]
     assert [point is None for point in points] == [str(state) != "complete" for state in states]
+
+
+def test_where_rows_are_few_those_that_were_late_come_first_and_settings_last() -> None:
+    """The diagnosis named STT, +95 ms, and its row was among the smaller ones that were only counted."""
+    v = view(snapshot(judgement=None))
+    newest = v.turns[-1]
+    usual = {row.key: row.p50 for row in v.snapshot.stages}
+    assert usual["stt_final"] is not None
+    slow = replace(newest, stages={**newest.stages, "stt_final": usual["stt_final"] + 95.0})
+    rows = [plain(row).split()[0] for row in ledger_lines(v, 80, 6, slow)]
+    assert "STT" in rows and "ENDPT" not in rows
+    assert "STT" not in [plain(row).split()[0] for row in ledger_lines(v, 80, 6, newest)]
+    whole = [plain(row).split()[0] for row in ledger_lines(v, 120, 12, newest)]
+    assert "endpointing" in whole, "it is worth more than a row of 3 ms"

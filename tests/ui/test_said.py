@@ -169,3 +169,18 @@ def test_a_cut_prompt_is_told_once() -> None:
     row = forecast_line(view(replace(snap, llm=replace(snap.llm, warnings=(words,)))), 120)
     assert plain(row).count("the newest prompt was cut") == 1 and words in plain(row)
     assert all(role == "bad" for text, role in row if "cut" in text)
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_the_way_out_of_a_page_is_in_its_footer_at_any_width(width: int) -> None:
+    words = (("a", "accept"), ("c", "acknowledge"), ("s", "mute the stage"), ("Esc", "back"))
+    shown = plain(footer_line(view(snapshot(), footers={"findings": words}), "findings", width))
+    assert shown.endswith("Esc back") and len(shown) <= width and (width == 20 or shown.startswith("a accept"))
+
+
+async def test_findings_that_are_over_stand_below_the_others_in_the_same_columns() -> None:
+    over = finding(key="r", stage="retrieve", ended="back to usual")
+    async with running_dashboard(snapshot(judgement=judgement(28, finding(), over)), size=(80, 24)) as dashboard:
+        await dashboard.press("i")
+        rows = [row for row in dashboard.rows() if "slower" in row]
+        assert [row.index("▲") for row in rows] == [16, 16] and rows[1].startswith("  RAG")

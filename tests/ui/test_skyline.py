@@ -87,8 +87,9 @@ def test_what_gives_way_goes_in_the_documented_order() -> None:
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        ((200, 50), ""), ((120, 30), "+4 hidden 2 4-6"), ((80, 24), "+4 hidden 2 4-6"), ((60, 15), "+4 hidden 2 4-6"),
-        ((50, 30), "+4 hidden 3-6"), ((59, 20), "+5 hidden 2-6"),
+        ((200, 50), ""), ((120, 30), "+4 panels on 2 4-6"), ((80, 24), "+4 panels on 2 4-6"),
+        ((60, 15), "+4 panels on 2 4-6"),
+        ((50, 30), "+4 panels on 3-6"), ((59, 20), "+5 panels on 2-6"),
     ],
 )  # fmt: skip
 def test_panels_that_are_not_shown_are_counted_with_the_screens_that_have_them(
@@ -96,7 +97,7 @@ def test_panels_that_are_not_shown_are_counted_with_the_screens_that_have_them(
 ) -> None:
     keys = {"turns": "2", "trends": "3", "llm": "4", "changes": "5", "log": "6"}
     footer = plain(live_lines(view(snapshot(judgement=None), keys=keys), *size)[-1])
-    assert said in footer if said else "hidden" not in footer
+    assert said in footer if said else "panels on" not in footer
 
 
 @pytest.mark.parametrize(
@@ -416,3 +417,13 @@ def test_a_stage_has_one_name_on_a_screen(size: tuple[int, int]) -> None:
     rows = {row_name(key, label(key), columns_for(size[0]).name) for key in CRITICAL}
     shown = {name for name in rows if any(plain(row).startswith(name) for row in ledger_lines(v, size[0], 40))}
     assert len(names) >= 3 and names <= shown | {"gap", "unnamed gap"}
+
+
+def test_a_large_stage_is_named_ahead_of_the_signs() -> None:
+    """At 60 columns the purple of STORE was nowhere explained, beside ``t typed``."""
+    states = (TurnState.FAILED, TurnState.ABORTED, TurnState.COMPLETE)
+    ends = tuple(replace(turn(40 + at), state=state, typed=at == 2) for at, state in enumerate(states))
+    for size in ((60, 15), (80, 24)):
+        rows = [plain(row) for row in live_lines(view(bare(0, turns=(*steady(40), *ends))), *size)]
+        legend = next(row for row in rows if row.lstrip().startswith("░ "))
+        assert all(name in legend for name in ("ENDPT", "STORE", "LLM", "TTS")), legend

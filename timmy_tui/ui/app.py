@@ -307,6 +307,9 @@ class TimmyApp(FirstScreenApp, SayingApp):
             event.stop()
             self.stop_process()
             return
+        if isinstance(event, events.Key) and self._exit:
+            event.stop()  # Typed behind the key that quits: what it would open gets no panels any more.
+            return
         await super().on_event(event)
 
     @property

@@ -13,7 +13,7 @@ from timmy_tui.model.stages import CRITICAL, KEYS
 from timmy_tui.model.turn import Gap, Turn
 from timmy_tui.ui.charts.spark import spark_glyph, spark_text, top_of
 from timmy_tui.ui.charts.stack import gauge_line, stack_line
-from timmy_tui.ui.charts.waterfall import Bar, bar_line, place_bars
+from timmy_tui.ui.charts.waterfall import Bar, bar_line, bar_role, place_bars
 from timmy_tui.ui.paint.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs, to_ascii
 from timmy_tui.ui.paint.lines import cells, plain
 from timmy_tui.ui.panels.headline import largest_part
@@ -133,13 +133,13 @@ def drawn_bar(length: float, usual: float | None) -> list[tuple[str, str]]:
 
 def test_a_bar_shorter_than_the_usual_shows_the_rest_of_it_as_a_thin_ghost() -> None:
     assert drawn_bar(500.0, 800.0) == [
-        ("  ", "bar.track"), ("█████", "bar.service"), ("▁▁▁", "bar.ghost"), ("          ", "bar.track"),
+        ("  ", "bar.track"), ("█████", "stage.tts"), ("▁▁▁", "bar.ghost"), ("          ", "bar.track"),
     ]  # fmt: skip
 
 
 def test_what_goes_beyond_the_usual_is_coloured() -> None:
-    assert drawn_bar(800.0, 500.0)[1:3] == [("█████", "bar.service"), ("███", "bar.over")]
-    assert drawn_bar(800.0, 795.0)[1] == ("████████", "bar.service")
+    assert drawn_bar(800.0, 500.0)[1:3] == [("█████", "stage.tts"), ("███", "bar.over")]
+    assert drawn_bar(800.0, 795.0)[1] == ("████████", "stage.tts")
     assert drawn_bar(800.0, 0.0)[1] == ("████████", "bar.over")
 
 
@@ -154,7 +154,7 @@ def test_less_than_ten_ms_over_is_never_coloured() -> None:
 
 
 def test_without_a_usual_nothing_is_claimed() -> None:
-    assert {role for _, role in drawn_bar(800.0, None)} == {"bar.track", "bar.service"}
+    assert {role for _, role in drawn_bar(800.0, None)} == {"bar.track", "stage.tts"}
 
 
 @given(st.lists(st.none() | st.floats(-500, 5000), min_size=len(KEYS), max_size=len(KEYS)), st.floats(0, 900))
@@ -166,8 +166,17 @@ def test_any_turn_can_be_placed(values: list[float | None], gap: float) -> None:
 
 def test_the_llm_bar_shows_wait_prefill_and_decode() -> None:
     llm = next(bar for bar in place_bars(turn(6)) if bar.key == "llm")
-    roles = [role for _, role in bar_line(llm, 1500.0, 60, UNICODE)]
-    assert [role for role in roles if role != "bar.track"] == ["bar.wait", "bar.prefill", "bar.decode"]
+    spans = [(text[0], role) for text, role in bar_line(llm, 1500.0, 60, UNICODE) if role != "bar.track"]
+    assert spans == [("┄", "bar.wait"), ("▒", "stage.llm"), ("█", "stage.llm")]
+
+
+def test_a_bar_has_the_colour_that_its_stage_has_in_the_skyline() -> None:
+    """Blue was LLM in the skyline and every service under it, TTS and retrieval among them."""
+    gap = Gap("llm", "reply", 40.0)
+    bars = place_bars(turn(6, gaps=(gap,)))
+    stages = [bar for bar in bars if bar.kind not in ("hole", "hatch")]
+    assert [bar_role(bar) for bar in stages] == [f"stage.{bar.key}" for bar in stages]
+    assert [bar_role(bar) for bar in bars if bar.kind == "hole"] == ["stage.gap"]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["wait", "prefill", "decode"]), st.floats(0, 1e5))), st.integers(1, 60))

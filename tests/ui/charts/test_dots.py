@@ -115,8 +115,8 @@ def test_ticks_are_round(scale: Scale, ticks: dict[int, str]) -> None:
 # -- brackets
 
 
-def bracketed(*brackets: Bracket, width: int = 40, glyphs: Glyphs = UNICODE, head: str = "") -> str:
-    return plain(bracket_line(brackets, width, glyphs, head))
+def bracketed(*brackets: Bracket, width: int = 40, glyphs: Glyphs = UNICODE, heads: tuple[str, ...] = ()) -> str:
+    return plain(bracket_line(brackets, width, glyphs, heads))
 
 
 def test_a_bracket_goes_from_its_first_to_its_last_column_and_has_a_name() -> None:
@@ -142,12 +142,23 @@ def test_the_next_bracket_ends_the_one_before_and_both_have_their_names() -> Non
     assert "LLM · RAG" in bracketed(Bracket(0, 40, ("LLM",), "bad"), Bracket(0, 40, ("RAG",), "warn"))
 
 
+def test_the_newest_bracket_has_its_name_also_where_the_one_before_reaches_up_to_it() -> None:
+    text = bracketed(Bracket(2, 40, ("RAG +41ms",), "warn"), Bracket(36, 40, ("prompt cache +2.1s", "cache"), "bad"))
+    assert text == "  ┏━ RAG +41ms ━ prompt cache +2.1s ┏━━━"
+
+
+def test_of_the_heads_the_longest_that_fits_stands_there() -> None:
+    heads = ("a dash: a turn · line: p50 of an epoch", "a dash: a turn", "dash")
+    assert bracketed(width=40, heads=heads).startswith("a dash: a turn · line")
+    assert bracketed(width=20, heads=heads).rstrip() == "a dash: a turn"
+
+
 def test_the_head_gives_way_to_a_bracket() -> None:
-    assert bracketed(Bracket(20, 40, ("A",), "bad"), head="p50 40ms").startswith("p50 40ms ")
-    assert "p50" not in bracketed(Bracket(2, 40, ("A",), "bad"), head="p50 40ms")
+    assert bracketed(Bracket(20, 40, ("A",), "bad"), heads=("p50 40ms",)).startswith("p50 40ms ")
+    assert "p50" not in bracketed(Bracket(2, 40, ("A",), "bad"), heads=("p50 40ms",))
 
 
 @given(st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60)), max_size=5), st.integers(1, 50))
 def test_a_line_of_brackets_is_as_wide_as_asked(places: list[tuple[int, int]], width: int) -> None:
     brackets = [Bracket(start, end, ("a long name", "name"), "bad") for start, end in places]
-    assert cells(bracket_line(brackets, width, UNICODE, "head")) == width
+    assert cells(bracket_line(brackets, width, UNICODE, ("head",))) == width

@@ -36,7 +36,7 @@ def test_fit_gives_exactly_the_width(texts: list[str], width: int) -> None:
 
 
 def test_what_is_cut_ends_in_an_ellipsis_and_blanks_do_not() -> None:
-    assert plain(fit(line("voice to voice"), 8)) == "voice t…"
+    assert plain(fit(line("voice to voice"), 8)) == "voice…  "
     assert plain(fit(line("voice", "        "), 7)) == "voice  "
     assert plain(fit(line("voice", " to voice"), 7)) == "voice… "
     assert plain(fit(line("ab", "cd"), 4)) == "abcd"
@@ -53,7 +53,7 @@ def test_foreign_text_is_cleaned_before_it_is_cut() -> None:
 
 
 def test_the_right_end_stays_when_the_start_is_cut() -> None:
-    assert plain(spread(line("a long heading"), line("12s ago"), 18)) == "a long he… 12s ago"
+    assert plain(spread(line("a long heading"), line("12s ago"), 18)) == "a long…    12s ago"
     assert plain(spread(line("heading"), line("a very long end"), 10)) == "heading   "
 
 
@@ -114,7 +114,7 @@ def test_text_is_divided_between_words() -> None:
     [
         ((("helped: [0.…", "info"), ("  u", "key"), (" undo", "text")), 14, "helped: [0.…"),
         ((("helped: [0.…", "info"), ("  u", "key"), (" undo", "text")), 16, "helped: [0.…  u…"),
-        ((("helped: [0.…", "info"), (" and more", "text")), 11, "helped: [0…"),
+        ((("helped: [0.…", "info"), (" and more", "text")), 11, "helped:…"),
         ((("one …two", "text"),), 6, "one…"),
         ((("one … two", "text"),), 7, "one…"),
         ((("…………", "text"),), 3, "…"),
@@ -139,3 +139,19 @@ def test_a_line_of_parts_is_shortened_by_whole_parts() -> None:
     two = "cache ~74%  ctx 33% of 8 000"
     assert shown == [plain(whole), two, two, "cache ~74%", "cache ~74%"]
     assert plain(whole_parts(whole, 9)) == plain(whole), "left to be cut with …"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("v34/config.py is not a Python file", 30, "v34/config.py is not a Python…"),
+        ("prefill ×0.21 [0.20, 0.23], wait", 22, "prefill ×0.21 [0.20…"),
+        ("context 14 % of 8 000 tokens", 19, "context 14 % of…"),  # ``of 8…`` would be another window.
+        ("llama3.2:3b-instruct-q4_K_M", 14, "llama3.2:3b-i…"),
+        ("a http://127.0.0.1:40393/api/webhook", 20, "a http://127.0.0.1:…"),
+        ("whole words", 6, "whole…"),
+    ],
+)
+def test_what_is_cut_ends_behind_a_word_where_little_goes_with_it(text: str, width: int, shown: str) -> None:
+    assert cut(text, width) == shown
+    assert plain(fit(line(text), width)) == shown.ljust(width)

@@ -44,6 +44,12 @@ def test_rows_are_as_wide_as_the_pane_and_columns_stand_below_each_other(width: 
     assert plain(log_lines(printed, columns)[0]).index("v34") == at == columns.prefix - 4
 
 
+@pytest.mark.parametrize(("width", "name"), [(100, "retrieval_embedding_complete"), (60, "retrieval_emb…complete")])
+def test_of_a_long_event_the_word_that_tells_it_from_others_stays(width: int, name: str) -> None:
+    long = entry(event="v34_retrieval_embedding_complete")
+    assert name in plain(log_lines(long, log_columns(width))[0])
+
+
 def test_milliseconds_where_there_is_room_and_no_time_where_there_is_none() -> None:
     assert time_of(entry(), 12).endswith(".250") and len(time_of(entry(), 8)) == 8
     assert time_of(entry(at=None), 12) == "—" and time_of(entry(at=1e300), 12).strip() == ""

@@ -167,6 +167,15 @@ def test_both_are_on_one_scale() -> None:
     assert "┊0" in rows[10] and "ms" in rows[10]
 
 
+@pytest.mark.parametrize("width", range(60, 121, 7))
+def test_a_tick_without_room_for_its_value_has_none(width: int) -> None:
+    """``3.5s`` was cut to ``3`` at the right edge, which is another time."""
+    v = view(slower_since(40), slower(40))
+    rows = texts(spread_lines(v, spread_of(v, "llm"), width, 21, True))
+    values = [text.strip("─ ") for text in rows[10].split("┊")[1:]]
+    assert all(value == "0" or value.endswith(("ms", "s")) for value in values) and len(values) > 2
+
+
 def test_without_a_change_it_says_so() -> None:
     options = Options("llm", "before and after")
     assert "no flip, finding or restart yet" in texts(draw_charts(view(()), options, None, 80, 20))[1]

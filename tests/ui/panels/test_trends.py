@@ -266,6 +266,20 @@ def test_a_turn_that_failed_says_why_and_shows_how_far_it_came() -> None:
     assert "✗ failed LLM answered 500" in line and bar.strip()
 
 
+def test_a_turn_that_was_broken_off_has_the_sign_that_it_has_in_the_skyline() -> None:
+    aborted = replace(with_stages(0), state=TurnState.ABORTED, reason="another began", headline_ms=None)
+    spans = stack_lines(view((aborted,)), aborted, WIDTH)[0]
+    assert ("○ aborted", "warn") in spans
+
+
+def test_a_low_pane_has_the_keys_and_no_row_of_signs_without_words() -> None:
+    low = texts(trend_lines(view(slower_since(40), keys={"trends": "3"}), Options(), None, 40, 10))
+    assert low[-1].startswith("[3 Trends] 1-6 screens")
+    few = texts(trend_lines(view(slower_since(40)), Options(), None, 60, 15))
+    assert "a dash: a turn" in few[1]
+    assert not any(row.strip() and not row.strip(" ┊") for row in few)
+
+
 def test_without_colours_neighbours_of_the_bar_differ() -> None:
     v = view(slower_since(40), monochrome=True)
     bar = texts(stack_lines(v, v.turns[-1], WIDTH))[1].strip()

@@ -132,6 +132,37 @@ async def test_changes_show_file_and_running_values_verdict_and_journal() -> Non
         assert "read-only: no lock" in dashboard.text() and "nothing was changed yet" in dashboard.text()
 
 
+async def test_what_does_not_fit_of_the_row_under_the_cursor_is_on_the_lines_below_it() -> None:
+    meaning = "How much of the prompt is sent on each turn. The whole prompt once, then only a tail with the context."
+    state = control_state()
+    flags = (replace(state.flags[0], meaning=meaning), replace(state.flags[1], meaning=meaning), *state.flags[2:])
+    control = FakeControl(replace(state, flags=flags, change=None))
+    async with running_dashboard(snapshot(), size=(80, 24), control=control) as dashboard:
+        await dashboard.press("5")
+        for cursor, other in (("tail mode", "raw"), ("raw", "context size")):
+            rows = dashboard.rows()
+            at = next(at for at, row in enumerate(rows) if row.startswith(f"> {cursor}"))
+            end = next(below for below, row in enumerate(rows) if below > at and row.startswith(f"  {other}"))
+            shown = " ".join(row[50:].strip() for row in rows[at:end])
+            assert shown == meaning and all(not row[:50].strip() for row in rows[at + 1 : end])
+            assert sum(meaning[:20] in row for row in rows) == 2, "the other one is cut"
+            await dashboard.press("down")
+
+
+def test_a_narrow_pane_has_whole_headings() -> None:
+    view = View(snapshot=snapshot(), control=control_state())
+    (head,) = [plain(row) for row, _ in change_rows(view, 40) if plain(row).strip().startswith("flag")]
+    assert head.split() == ["flag", "file", "running"] and len(head) <= 40
+
+
+def test_of_a_bar_of_progress_the_last_state_is_shown() -> None:
+    known = control_state()
+    assert known.change is not None
+    change = replace(known.change, log_lines=("  0%| 0/1\r 50%|█\r100%|██ 1/1\r", "* Running"))
+    lines = [plain(row) for row in progress_lines(change, View(snapshot(), now=NOW, control=known), 100)]
+    assert "  100%|██ 1/1" in lines and not any("50%" in text for text in lines)
+
+
 def test_flags_go_round_their_choices() -> None:
     flags = {flag.key: flag for flag in control_state().flags}
     assert next_value(flags["tail-mode"]) == "off" and next_value(flags["num-ctx"]) == "4096"

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.ui.running import running_dashboard
-from tests.ui.snapshots import NOW, TICK, snapshot
+from tests.ui.snapshots import NOW, TICK, finding, judgement, snapshot
 from timmy_tui.model.llm import Certainty, Criterion, LlmState, OllamaFacts, Reuse
 from timmy_tui.model.snapshot import Snapshot
 from timmy_tui.model.turn import Turn
@@ -299,6 +299,18 @@ def test_the_first_line_answers_as_the_criterion_does(verdict: str, words: str) 
     one = Criterion("prefix_reuse", "prompt reused", "Success Metrics", verdict, "~74% reused · 11t")
     first: Line = llm_lines(view(replace(snap, llm=replace(snap.llm, criteria=(one,)))), 120, 30)[0]
     assert words in plain(first) and "~74% reused" in plain(first)
+
+
+def test_it_does_not_say_that_the_cache_works_while_it_stopped_helping() -> None:
+    """The criterion is of sixty turns of the epoch; the newest five were cold."""
+    stopped = finding(
+        key="c", stage="prompt cache", before_ms=40.0, after_ms=2150.0, ratio=53.0, cause="prompts are cut"
+    )
+    snap = snapshot(judgement=judgement(28, stopped))
+    assert snap.llm is not None
+    one = Criterion("prefix_reuse", "prompt reused", "Success Metrics", "pass", "97% reused · 64t")
+    first = llm_lines(view(replace(snap, llm=replace(snap.llm, criteria=(one,)))), 120, 30)[0]
+    assert plain(first).rstrip() == "✗ the prompt cache stopped helping  ▲+2.11s a turn  since turn 420"
 
 
 async def test_the_llm_screen_says_where_its_figures_come_from() -> None:

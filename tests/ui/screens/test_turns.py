@@ -17,7 +17,7 @@ from timmy_tui.model.turn import TurnState
 from timmy_tui.model.user_requests import MarkTurn, NoteTurn
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.postcard import postcard
-from timmy_tui.ui.panels.turn_cells import sorted_turns
+from timmy_tui.ui.panels.turn_cells import USUAL, chosen_columns, sorted_turns
 from timmy_tui.ui.panels.turn_order import MOST
 from timmy_tui.ui.screens.turns import TurnsScreen
 from timmy_tui.ui.turn_export import turns_csv
@@ -57,6 +57,15 @@ async def test_the_columns_fit_the_table_and_not_the_screen(size: tuple[int, int
         await dashboard.until(lambda: sum("430 " in row for row in dashboard.rows()) >= 2)
         missing = {"mark", "why"} - {column.key for column in table.shape}
         await dashboard.until(lambda: (f"+{len(missing)} column" in dashboard.text()) == bool(missing))
+
+
+async def test_a_broad_pane_has_the_turn_beside_the_list_not_under_it() -> None:
+    async with running_dashboard(snapshot(31), size=(200, 50)) as dashboard:
+        await dashboard.press("2")
+        screen = turns_screen(dashboard)
+        detail = screen.query_one("#detail")
+        await dashboard.until(lambda: detail.region.x >= screen.table.region.right)
+        assert detail.region.y == screen.table.region.y and screen.table.region.height == detail.region.height > 40
 
 
 async def test_a_reason_that_is_cut_says_so() -> None:
@@ -263,7 +272,7 @@ async def scrolled(
     return table.scroll_y
 
 
-@pytest.mark.parametrize("sizes", [((80, 20), (80, 24)), ((100, 20), (80, 24)), ((80, 24), (130, 30), (80, 24))])
+@pytest.mark.parametrize("sizes", [((80, 20), (80, 24)), ((100, 20), (80, 24)), ((80, 24), (130, 29), (80, 24))])
 async def test_where_the_wheel_went_outlives_a_size_and_the_place_of_before_does_not(
     sizes: tuple[tuple[int, int], ...],
 ) -> None:
@@ -349,3 +358,18 @@ async def test_a_notice_is_seen_beside_a_running_change() -> None:
         await dashboard.press("2", "X")
         assert dashboard.rows()[-3].startswith("tail mode off→on") and "31 turns written" in dashboard.rows()[-2]
         assert "[2 Turns]" in dashboard.rows()[-1]
+
+
+@pytest.mark.parametrize(("size", "width"), [((120, 30), 60), ((200, 50), 92)])
+async def test_the_columns_fit_where_the_size_changed_behind_another_screen(size: tuple[int, int], width: int) -> None:
+    """The reasons were cut in mid-word without a sign: the columns were those of a table as wide as the pane."""
+    async with running_dashboard(snapshot(31), size=(60, 15)) as dashboard:
+        await dashboard.press("2", "6")
+        await dashboard.pilot.resize_terminal(40, 10)
+        await dashboard.press("1")
+        await dashboard.pilot.resize_terminal(*size)
+        await dashboard.press("2")
+        table = turns_screen(dashboard).table
+        await dashboard.until(lambda: table.size.width == width)
+        await dashboard.until(lambda: table.shape == chosen_columns(USUAL, width - 1))
+        assert sum(column.width for column in table.columns.values()) <= width

@@ -26,10 +26,10 @@ class Bracket(Struct, frozen=True):
     role: str
 
 
-def bracket_line(brackets: Iterable[Bracket], width: int, glyphs: Glyphs, head: str = "") -> Line:
+def bracket_line(brackets: Iterable[Bracket], width: int, glyphs: Glyphs, heads: Sequence[str] = ()) -> Line:
     """One line of ``width`` cells: ``┏━ RAG +41ms ×1.8 ━━━━┓``. The next one ends the one before it.
 
-    Where a bracket is short, longer words stand ahead of it. ``head``: words at the left edge, where there is room.
+    Where a bracket is short, longer words stand ahead of it. ``heads``: words at the left edge, the longest that fit.
     """
     cells: list[Span] = [BLANK] * width
     ordered = _one_a_column(sorted(brackets, key=lambda one: (one.start, -one.end)))
@@ -37,8 +37,8 @@ def bracket_line(brackets: Iterable[Bracket], width: int, glyphs: Glyphs, head: 
         if one is not None:
             _draw(cells, one, following.start if following is not None else width, glyphs)
     first = next((at for at, cell in enumerate(cells) if cell is not BLANK), width)
-    if head and len(head) < first:
-        cells[: len(head)] = [(char, "muted") for char in head]
+    head = next((text for text in heads if len(text) < first), "")
+    cells[: len(head)] = [(char, "muted") for char in head]
     return join_cells(cells)
 
 
@@ -67,15 +67,24 @@ def _draw(cells: list[Span], one: Bracket, until: int, glyphs: Glyphs) -> None:
     if closed and end == one.end and end > start:
         cells[end] = (right, one.role)
     inside = _longest(one.words, end - start - 1)
-    ahead = 0
-    while ahead < start and cells[start - ahead - 1] is BLANK:
-        ahead += 1
-    outside = _longest(one.words, ahead)
+    outside = _longest(one.words, _free(cells, start, (BLANK,)))
+    if not inside and not outside:
+        # The last one is the newest finding: its name is worth a piece of the rule before it.
+        rules = tuple({cell for cell in cells if cell[0] == rule})
+        outside = _longest(one.words, _free(cells, start, (BLANK, *rules)) - 1)
     if len(outside) > len(inside) + WORTH_IT:
         cells[start - len(outside) : start] = [(char, one.role) for char in outside]
     else:
         at = start + (2 if len(inside) < end - start - 1 else 1)
         cells[at : at + len(inside)] = [(char, one.role) for char in inside]
+
+
+def _free(cells: Sequence[Span], start: int, free: Sequence[Span]) -> int:
+    """How many cells ahead of a column are among ``free``."""
+    ahead = 0
+    while ahead < start and cells[start - ahead - 1] in free:
+        ahead += 1
+    return ahead
 
 
 def _longest(words: Sequence[str], free: int) -> str:

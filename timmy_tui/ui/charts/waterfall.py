@@ -6,6 +6,7 @@ from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, HOPS, NETWORK, SPLIT, 
 from timmy_tui.model.turn import Turn
 from timmy_tui.ui.paint.glyphs import Glyphs
 from timmy_tui.ui.paint.lines import Line, Span
+from timmy_tui.ui.paint.themes import FALLBACK, GAP_KEY, STAGE
 
 WIDEST = 80
 """Greatest width in cells: a wider bar shows no more, and the eye loses the row."""
@@ -13,6 +14,8 @@ LEAST_TOTAL_MS = 0.001
 """Nothing is drawn on a shorter axis: its scale (cells per ms) would be near infinity."""
 LEAST_OVER_MS, LEAST_OVER_SHARE = 10.0, 0.1
 """What is over the usual by less, in ms or of the usual, is not coloured."""
+WAITS = ("wait", "load")
+"""Parts in which a stage does not work: they keep colours of their own."""
 LEAST_GAP_MS = 3.0
 """A shorter gap has no row and is in the sum only; it is the time of the logging itself."""
 
@@ -93,7 +96,7 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs, usual: float | 
     if bar.parts:
         spans += _parts(bar, scale, begin, end, glyphs)
     else:
-        spans.append((_fill(bar.kind, end - begin, width - begin, glyphs), f"bar.{bar.kind}"))
+        spans.append((_fill(bar.kind, end - begin, width - begin, glyphs), bar_role(bar)))
     if usual is not None:
         spans = _against(usual, bar, scale, spans)
     used = begin + sum(len(text) for text, _ in spans)
@@ -102,6 +105,14 @@ def bar_line(bar: Bar, total: float, width: int, glyphs: Glyphs, usual: float | 
     line.append((glyphs.ghost * max(ghost - used, 0), "bar.ghost"))
     line.append((glyphs.track * (width - max(ghost, used)), "bar.track"))
     return tuple(span for span in line if span[0])
+
+
+def bar_role(bar: Bar) -> str:
+    """The colour is the stage's, as in the skyline above it; the fill says whose the time is."""
+    if bar.kind == "hatch":
+        return "bar.hatch"  # Its length is no measurement.
+    role = f"{STAGE}{GAP_KEY if bar.kind == 'hole' else bar.key}"
+    return role if role in FALLBACK else f"bar.{bar.kind}"
 
 
 def _against(usual: float, bar: Bar, scale: float, spans: list[Span]) -> list[Span]:
@@ -127,9 +138,10 @@ def _parts(bar: Bar, scale: float, begin: int, end: float, glyphs: Glyphs) -> li
         at += ms
         part_end = min(round(at * scale), round(end))
         if part_end > used:
-            spans.append((part_glyph(kind, glyphs) * (part_end - used), f"bar.{kind}"))
+            role = f"bar.{kind}" if kind in WAITS else bar_role(bar)
+            spans.append((part_glyph(kind, glyphs) * (part_end - used), role))
             used = part_end
-    return spans or [(glyphs.eighths[0], "bar.service")]
+    return spans or [(glyphs.eighths[0], bar_role(bar))]
 
 
 def part_glyph(kind: str, glyphs: Glyphs) -> str:

@@ -17,6 +17,10 @@ Row = tuple[Line, Hashable | None]
 """(line, target): what the cursor on this line selects; None: the cursor skips it."""
 
 BLANK: Line = ()
+LEFT_OVER = " ·,;"
+"""What binds a text to what follows, and says nothing where that was cut."""
+MOST_KEPT, LONGEST_PIECE = 60, 14
+"""What is cut ends behind a word where at least so many percent of it stay, and at most so many characters go."""
 
 
 def line(*spans: Span | str) -> Line:
@@ -40,7 +44,22 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
         return text
     if width <= len(ellipsis):
         return ellipsis[:width]
-    return set_cell_size(text, width - len(ellipsis)).rstrip(f" {ellipsis}") + ellipsis
+    return whole_words(text, set_cell_size(text, width - len(ellipsis))).rstrip(f"{LEFT_OVER}{ellipsis}") + ellipsis
+
+
+def whole_words(text: str, part: str) -> str:
+    """The beginning ``part`` of a text without the piece of a word at its end, where not much goes with it.
+
+    Half a word is a puzzle, and half a figure a wrong one: of ``8 000`` neither group stands alone.
+    """
+    if not text.startswith(part) or len(part) >= len(text):
+        return part
+    whole = text[len(part)] == " " or part.endswith(" ")
+    end = len(part.rstrip()) if whole else part.rfind(" ")
+    while end > 0 and text[end + 1 : end + 2].isdigit() and text[end - 1].isdigit():
+        end = part.rfind(" ", 0, end)
+    least = len(part) * MOST_KEPT // 100
+    return part[:end] if end > 0 and end >= least and len(part) - end <= LONGEST_PIECE else part
 
 
 def foreign(text: str, width: int, ellipsis: str = "…") -> str:
@@ -80,7 +99,7 @@ def fit(spans: Line, width: int) -> Line:
             continue
         part = set_cell_size(text, available)
         if text_is_cut:
-            rest = part.rstrip(" …")
+            rest = whole_words(text, part).rstrip(f"{LEFT_OVER}…")
             # What is cut was cut before: one … says it.
             twice = not rest and parts and parts[-1][0].rstrip().endswith("…")
             part = set_cell_size(rest + ("" if twice else "…"), available + 1)

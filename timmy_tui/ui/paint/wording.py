@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from timmy_tui.core.formatting import duration
-from timmy_tui.model.judgement import Finding
+from timmy_tui.model.judgement import Diagnosis, Finding
 from timmy_tui.model.stages import BY_KEY, GAP, GPU, UNATTRIBUTED, label
-from timmy_tui.model.turn import Reason
+from timmy_tui.model.turn import Reason, TurnState
 from timmy_tui.report.finding_words import is_drift, ratio_words, size_words, span_words, turns_of
 from timmy_tui.ui.paint.glyphs import Glyphs
 
@@ -150,6 +150,13 @@ def finding_role(finding: Finding) -> str:
     if finding.direction != "slower":
         return "good"
     return "bad" if finding.after_ms - finding.before_ms >= LOUD_MS else "warn"
+
+
+def diagnosis_words(diagnosis: Diagnosis | None) -> str:
+    """Its sentence; of a turn that did not complete it begins with the name of the state, which is no word."""
+    sentence = diagnosis.sentence if diagnosis is not None else ""
+    state, colon, reason = sentence.partition(":")
+    return f"{state.replace('_', ' ')}{colon}{reason}" if state in set(TurnState) else sentence
 
 
 def tokens(value: int | None) -> str:

@@ -7,7 +7,7 @@ from timmy_tui.core.formatting import MISSING, duration, plural
 from timmy_tui.model.change import ChangeProgress, ChangeState, ControlState, FlagState, JournalEntry, RestorePoint
 from timmy_tui.model.flag_words import changes_words
 from timmy_tui.model.judgement import Comparison, StageVerdict
-from timmy_tui.model.stages import V2V
+from timmy_tui.model.stages import BY_KEY, V2V
 from timmy_tui.model.system import watched
 from timmy_tui.ui.paint.lines import BLANK, Line, Row, cells, foreign, left, line, plain, right, wrap_text
 from timmy_tui.ui.paint.wording import clock_time, stage_name
@@ -16,6 +16,10 @@ from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.panels.waits import wait_lines
 from timmy_tui.ui.view import View
 
+ROOM_FOR_VALUES = 76
+"""Cells from which names and values have all of their cells, and there is room for what they mean."""
+LONGEST = 400
+"""Characters of what is said of a flag."""
 POINTS_SHOWN = 50
 """Newest restore points on the screen: all rows are made again for every frame, and the journal stands below them."""
 
@@ -57,10 +61,16 @@ def _service_lines(service: str, width: int) -> Iterator[Line]:
         yield line((" " * len(head) if number else head, "muted"), text)
 
 
+def _flag_columns(width: int) -> tuple[int, int]:
+    """Cells of the name, and of each of the two values; a blank at the end of each."""
+    return (20, 14) if width >= ROOM_FOR_VALUES else (18, 10)
+
+
 def _flag_head(width: int, view: View) -> Line:
-    return line(
-        ("  " + left("flag", 20) + left("file", 14) + left("running", 14) + "who decides, what it means", "title")
-    )
+    name, value = _flag_columns(width)
+    head = f"  {left('flag', name)}{left('file', value)}{left('running', value)}"
+    meanings = ("who decides, what it means", "what it means", "")
+    return line((head + next(text for text in meanings if len(head) + len(text) <= max(width, len(head))), "title"))
 
 
 def _flag_rows(flags: Iterable[FlagState], width: int) -> list[Row]:
@@ -68,17 +78,15 @@ def _flag_rows(flags: Iterable[FlagState], width: int) -> list[Row]:
 
 
 def _flag(flag: FlagState, width: int) -> Line:
+    """All that is known of it: the row under the cursor shows what does not fit."""
     same = flag.file_value == flag.running_value or flag.running_value == MISSING
-    available = max(width - 50, 0)
-    note = foreign(flag.override or flag.meaning, available)
-    remaining = available - len(note) - 2
-    warning = f"  {foreign(flag.warning, remaining)}" if flag.warning and remaining > 20 else ""
+    name, value = _flag_columns(width)
     return line(
-        (left(foreign(flag.label, 19), 20), "label" if flag.editable else "muted"),
-        (left(foreign(flag.file_value, 13), 14), "value"),
-        (left(foreign(flag.running_value, 13), 14), "text" if same else "warn"),
-        (note, "warn" if flag.override else "muted"),
-        (warning, "warn"),
+        (left(foreign(flag.label, name - 1), name), "label" if flag.editable else "muted"),
+        (left(foreign(flag.file_value, value - 1), value), "value"),
+        (left(foreign(flag.running_value, value - 1), value), "text" if same else "warn"),
+        (foreign(flag.override or flag.meaning, LONGEST), "warn" if flag.override else "muted"),
+        (f"  {foreign(flag.warning, LONGEST)}" if flag.warning else "", "warn"),
     )
 
 
@@ -106,7 +114,8 @@ def progress_lines(change: ChangeProgress | None, view: View, width: int) -> lis
     if choices:
         lines.append((*line(("choose: ", "muted")), *choices))
     log = () if over else change.log_lines[-8:]
-    lines.extend(line(("  " + foreign(text, width - 2), "muted")) for text in log)
+    # A bar of progress begins its line again and again: the last of it counts, as in a terminal.
+    lines.extend(line(("  " + foreign(text.rstrip("\r").rpartition("\r")[2], width - 2), "muted")) for text in log)
     return lines
 
 
@@ -160,11 +169,12 @@ def _quality(verdict: Comparison) -> Iterator[Line]:
 
 def _stage(item: StageVerdict, width: int) -> Line:
     role = {"faster": "good", "slower": "bad"}.get(item.verdict, "muted")
+    part = "  " if item.stage in BY_KEY and BY_KEY[item.stage].parent else ""
     ratio = MISSING if item.ratio is None else f"×{item.ratio:.2f}"
     bounds = "" if item.low is None or item.high is None else f" ({item.low:.2f}–{item.high:.2f})"
     change = f"{right(duration(item.before_ms), 7)} → {right(duration(item.after_ms), 7)}"
     known = line(
-        ("  " + left(stage_name(item.stage), 12), "label"),
+        ("  " + left(part + stage_name(item.stage), 12), "muted" if part else "label"),
         (left(ratio + bounds, 18), role),
         f"{change}  ",
         (left(item.verdict, 14), role),

@@ -124,7 +124,7 @@ def source_parts(view: View) -> list[Line]:
     unparsed = sum(snapshot.unparsed.values())
     if unparsed:
         worst = max(snapshot.unparsed, key=lambda reason: snapshot.unparsed[reason])
-        parts.append(line((f"{unparsed} unparsed ({foreign(worst, 24)})", "warn")))
+        parts.append(line((f"{plural(unparsed, 'unparsed line')} ({foreign(worst, 24)})", "warn")))
     clock = snapshot.clock
     if clock is not None and clock.stepped:
         parts.append(line(("a clock stepped", "warn")))
@@ -238,8 +238,24 @@ def footer_line(view: View, screen: str, width: int, hidden: Sequence[str] = ())
     frozen = frozen_words(view) if screen != "live" else []
     made_of = (view.footers, view.keys, width, " ".join(hidden), plain(frozen[0]) if frozen else "")
     return view.remembered(
-        f"footer {screen}", made_of, lambda: join_fitting([*frozen, *_footer_parts(view, screen, width, hidden)], width)
+        f"footer {screen}",
+        made_of,
+        lambda: _footer([*frozen, *_footer_parts(view, screen, width, hidden)], width, is_screen=screen in SCREENS),
     )
+
+
+def _footer(parts: Sequence[Line], width: int, is_screen: bool) -> Line:
+    """``is_screen``: no overlay, of which the last part is the way out, which is there at any width."""
+    if is_screen or not parts:
+        return join_fitting(parts, width)
+    back = parts[-1]
+    return join_fitting([*_first_fitting(parts[:-1], width - cells(back) - 2), back], width)
+
+
+def _first_fitting(parts: Sequence[Line], width: int) -> Sequence[Line]:
+    """As many parts from the first on as fit."""
+    fitting = (count for count in range(len(parts), 0, -1) if sum(map(cells, parts[:count])) + 2 * (count - 1) <= width)
+    return parts[: next(fitting, 0)]
 
 
 def _footer_parts(view: View, screen: str, width: int, hidden: Sequence[str]) -> list[Line]:
@@ -248,7 +264,7 @@ def _footer_parts(view: View, screen: str, width: int, hidden: Sequence[str]) ->
         parts.append(_screens(view, screen, width))
     if hidden:
         keys = _ranges(view.keys.get(name, "") for name in SCREENS if name in hidden)
-        parts.append(line((f"+{len(hidden)} hidden", "muted"), (f" {keys}" if keys else "", "key")))
+        parts.append(line((f"+{plural(len(hidden), 'panel')} on", "muted"), (f" {keys}" if keys else "", "key")))
     parts.extend(line((key, "key"), (f" {word}", "muted")) for key, word in view.footers.get(screen, ()))
     return parts
 

@@ -4,6 +4,8 @@ Which columns a width has, and what a narrower one drops first, is in ``row_colu
 are always shown.
 """
 
+from collections.abc import Set
+
 from timmy_tui.core.formatting import MISSING, duration, percent, plural
 from timmy_tui.model.snapshot import StageStat
 from timmy_tui.model.stages import BY_KEY, CRITICAL, GAP, OUTSIDE, SETTINGS, UNATTRIBUTED, V2V
@@ -37,13 +39,19 @@ def ledger_lines(view: View, width: int, height: int, turn: Turn | None = None) 
     head = [_header(view, columns, turn)] if columns.bar and height > 6 else []
     rows = _bars(view, turn)
     available = height - len(head)
-    shown, hidden = choose_rows(rows, turn, available, _wanted(view, rows))
+    shown, hidden = choose_rows(rows, turn, available, _wanted(view, rows), _late(view, turn, rows))
     stats = {row.key: row for row in view.snapshot.stages}
     lines = [*head, *(_row(view, bar, stats.get(bar.key), columns, turn) for bar in shown)]
     if hidden:
-        hidden_ms = sum(bar.length or 0.0 for bar in hidden)
-        lines.append(line((f"+{plural(len(hidden), 'smaller row')}: {duration(hidden_ms)}", "muted")))
+        lines.append(_count_line(view, hidden))
     return [fit(spans, width) for spans in lines]
+
+
+def _count_line(view: View, hidden: list[Bar]) -> Line:
+    """How many rows are hidden and what they come to, with the key that walks over them."""
+    known = [bar.length for bar in hidden if bar.length is not None]
+    total = duration(sum(known) if known else None)
+    return line((f"+{plural(len(hidden), 'more row')}: {total}  ", "muted"), (view.keys.get("row_down", ""), "key"))
 
 
 def _wanted(view: View, bars: list[Bar]) -> set[str]:
@@ -88,18 +96,35 @@ def _bars(view: View, turn: Turn | None) -> list[Bar]:
     return bars
 
 
-def choose_rows(bars: list[Bar], turn: Turn | None, available: int, wanted: set[str]) -> tuple[list[Bar], list[Bar]]:
+def _late(view: View, turn: Turn | None, bars: list[Bar]) -> set[str]:
+    """Rows on which the turn took longer than usual: they are why it was slow."""
+    if turn is None:
+        return set()
+    over = ((bar.key, bar.length or 0.0, usual_ms(view, turn, bar.key)) for bar in bars if bar.kind != "outside")
+    known = ((key, ms - usual, LEAST_OVER_SHARE * usual) for key, ms, usual in over if usual is not None)
+    return {key for key, late_ms, share_ms in known if late_ms >= max(LEAST_OVER_MS, share_ms)}
+
+
+def choose_rows(
+    bars: list[Bar], turn: Turn | None, available: int, wanted: set[str], late: Set[str] = frozenset()
+) -> tuple[list[Bar], list[Bar]]:
     """(rows to show, rows to count), both in the given order.
 
     When not all fit, rows outside the headline are dropped without a count, but for ``wanted`` ones. When that is
-    not enough, one line is reserved for the count, and ``wanted`` rows are preferred, then the largest.
+    not enough, one line is reserved for the count, and ``wanted`` rows are preferred, then those that are ``late``,
+    then large ones, then settings, which are the same in every turn, then the others.
     """
     if len(bars) <= available:
         return bars, []
     inside = [bar for bar in bars if bar.kind != "outside" or bar.key in wanted]
     if len(inside) <= available:
         return inside, []
-    ranked = sorted(inside, key=lambda bar: (bar.key in wanted, bar.length or 0.0), reverse=True)
+
+    def rank(bar: Bar) -> tuple[bool, bool, bool, float]:
+        large = is_loud(bar, turn, wanted) and bar.key not in SETTINGS
+        return bar.key in wanted, bar.key in late, large, bar.length or 0.0
+
+    ranked = sorted(inside, key=rank, reverse=True)
     large = [bar for bar in ranked if is_loud(bar, turn, wanted)]
     preferred = (large if len(large) > available - 1 else ranked)[: max(available - 1, 1)]
     chosen = set(map(id, preferred))
@@ -142,10 +167,10 @@ def epoch_ruler(view: View, width: int) -> str:
                 cells[offset + index + step] = char
     ruler = "".join(cells)
     for text in RAW_WORDS if view.raw_rows else RATIO_WORDS:
-        # Two blanks behind a number, which would read as a part of it, and one ahead of the next.
-        at = f"  {ruler} ".find(" " * (len(text) + 3))
+        # Two blanks behind a number, which would read as a part of it, that of the column ahead too; one to the next.
+        at = f" {ruler} ".find(" " * (len(text) + 3))
         if at >= 0:
-            return f"{ruler[:at]}{text}{ruler[at + len(text) :]}"[:width]
+            return f"{ruler[: at + 1]}{text}{ruler[at + 1 + len(text) :]}"[:width]
     return ruler
 
 

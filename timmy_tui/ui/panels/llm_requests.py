@@ -66,6 +66,6 @@ def _request(item: Reuse, view: View, time: tuple[int, float], prompt: tuple[int
         (right(tokens(item.prompt_tokens), 7), "text"),
         (right(share_words(item), 8), role if item.share is not None else "faint"),
         (right(rate, 7), "muted"),
-        (f" {request_words(item)}", "warn"),
+        (f" {'' if request_words(item) == share_words(item) else request_words(item)}", "warn"),
     ]
     return tuple(spans)

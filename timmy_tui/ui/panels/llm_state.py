@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from timmy_tui.core.formatting import MISSING, ago, percent
+from timmy_tui.model.judgement import Finding
 from timmy_tui.model.llm import FAIL, NOT_JUDGED, PASS, ContextState, LlmState, OllamaFacts
+from timmy_tui.model.stages import PROMPT_CACHE
 from timmy_tui.report.llm_words import value_words
 from timmy_tui.ui.charts.stack import gauge_line
 from timmy_tui.ui.paint.lines import Line, cells, fit, foreign, join_fitting, line
-from timmy_tui.ui.paint.wording import tokens
+from timmy_tui.ui.paint.wording import finding_role, signed, tokens
 from timmy_tui.ui.view import View
 
 CACHE_CRITERION = "prefix_reuse"
@@ -25,15 +27,26 @@ _ANSWERS: Mapping[str, tuple[str, ...]] = {
 def answer_line(state: LlmState, view: View, width: int) -> Line:
     """Whether the prompt cache works, as the criterion says it; why that is not known."""
     item = next((one for one in state.criteria if one.key == CACHE_CRITERION), None)
+    stopped = next((one for one in view.findings if one.stage == PROMPT_CACHE and one.direction == "slower"), None)
+    if stopped is not None:
+        return _stopped_line(stopped, view, width)
     glyph, role = {PASS: (view.glyphs.ok, "good"), FAIL: (view.glyphs.fail, "warn")}.get(
         item.verdict if item is not None else NOT_JUDGED, (view.glyphs.none, "muted")
     )
     value = line((value_words(item) if item is not None else "no turn shows it", "text"))
-    for words in _ANSWERS.get(item.verdict if item is not None else NOT_JUDGED, _NOT_KNOWN):
-        answer = line((f"{glyph} {words}", role))
+    for text in _ANSWERS.get(item.verdict if item is not None else NOT_JUDGED, _NOT_KNOWN):
+        answer = line((f"{glyph} {text}", role))
         if cells(answer) + 2 + cells(value) <= width:
             return (*answer, *line("  "), *value)
     return fit((*answer, *line("  "), *value), width)
+
+
+def _stopped_line(finding: Finding, view: View, width: int) -> Line:
+    """The criterion is of all turns of the epoch, most of which were reused: the finding is of now."""
+    lost = f"{signed(finding.after_ms - finding.before_ms, view.glyphs)} a turn"
+    since = f"since {view.turn_name(finding.since, finding.since_id)}"
+    words = line((f"{view.glyphs.fail} the prompt cache stopped helping", finding_role(finding)))
+    return join_fitting([words, line(lost), line((since, "muted"))], width)
 
 
 def model_lines(state: LlmState, view: View, width: int) -> list[Line]:

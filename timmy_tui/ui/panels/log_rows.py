@@ -121,9 +121,17 @@ def _body(entry: LogEntry, columns: LogColumns) -> Line:
 def _event(entry: LogEntry, columns: LogColumns) -> Line:
     role = "bad" if entry.failed else "muted" if entry.pauses else SERVICE_ROLES.get(entry.service, "text")
     return (
-        (left(event_name(entry), columns.event), role),
+        (left(_squeezed(event_name(entry), columns.event), columns.event), role),
         (f" {right(delta_words(entry), columns.delta)}", _delta_role(entry)),
     )
+
+
+def _squeezed(name: str, width: int) -> str:
+    """``retrieval_embed…complete``: what ended and what began differ in their last word alone."""
+    end = name.rpartition("_")[2]
+    if len(name) <= width or end == name or len(end) + 4 > width:
+        return name
+    return f"{name[: width - len(end) - 1].rstrip('_')}…{end}"
 
 
 def _delta_role(entry: LogEntry) -> str:

@@ -30,6 +30,7 @@ from timmy_tui.ui.paint.wording import (
     EQUAL_WORK,
     change_of,
     change_words,
+    diagnosis_words,
     finding_role,
     level_words,
     stage_name,
@@ -169,7 +170,7 @@ def diagnosis_line(view: View, width: int, turn: Turn | None) -> tuple[Line, boo
     """Why the shown turn took as long as it did, and whether that matters now: it was slow, or was asked for."""
     asked = view.cursor_turn is not None
     diagnosis = view.diagnosis_of(turn.ordinal) if turn is not None else None
-    sentence = diagnosis.sentence if diagnosis is not None else ""
+    sentence = diagnosis_words(diagnosis)
     if turn is None or not (sentence or asked):
         return (), False
     slow = diagnosis is not None and diagnosis.slow
@@ -209,7 +210,7 @@ def said_rows(view: View, width: int) -> list[Row]:
     blocks: list[tuple[str, list[Line]]] = [
         ("guided test", _words(view.trial.sentence, width) if view.trial is not None else []),
         ("verdict of the newest flip", _words(verdict.sentence, width) if verdict is not None else []),
-        ("the newest turn", _words(diagnosis.sentence, width) if diagnosis is not None else []),
+        ("the newest turn", _words(diagnosis_words(diagnosis), width) if diagnosis is not None else []),
         ("context", _words(plain(forecast_line(view, 1000)), width)),
         ("sources", wrap(source_parts(view), width - 2)),
         ("flags that moved, and restarts, newest first", _begun(view, width - 2)),

@@ -42,6 +42,8 @@ FIRST_TOP_MS = 4000.0
 """Upper edge while no turn is over."""
 STEPS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 3600.0)
 """Distances between two ticks, seconds."""
+LARGE = 0.05
+"""Share of the picture from which a stage is named ahead of the signs."""
 BEAM = "beam"
 """Role of the sky above the cursor's column."""
 
@@ -200,8 +202,22 @@ def _legend(view: View, plot: Plot, rows: int, width: int) -> Line:
     if plot.bands:
         parts = [line((f"the {len(plot.bands)} largest stages", "muted")), line(("each from zero", "muted"))]
     else:
-        parts = _stage_parts(view, plot, rows, (width, sum(cells(part) + 2 for part in signs)))
+        parts, signs = _stages_and_signs(view, plot, rows, signs, width)
     return (*((" " * GUTTER, "text"),), *join_fitting([*parts, *signs, keys], width - GUTTER))
+
+
+def _stages_and_signs(
+    view: View, plot: Plot, rows: int, signs: list[Line], width: int
+) -> tuple[list[Line], list[Line]]:
+    """As many signs as leave room for all stages that are a large part of the picture."""
+    sums = seen_stages(plot.columns, plot.top, rows * STEPS)
+    large = sum(steps >= LARGE * sum(sums.values()) for steps in sums.values())
+    for count in range(len(signs), -1, -1):
+        taken = sum(cells(part) + 2 for part in signs[:count])
+        parts, named = _stage_parts(view, sums, columns_for(width).name, width - GUTTER - taken)
+        if named >= large:
+            break
+    return parts, signs[:count]
 
 
 def _signs(view: View, plot: Plot) -> list[Line]:
@@ -214,23 +230,17 @@ def _signs(view: View, plot: Plot) -> list[Line]:
     return parts
 
 
-def _stage_parts(view: View, plot: Plot, rows: int, room: tuple[int, int]) -> list[Line]:
-    """The stages that are seen, named as the rows below are; the ones with the smallest sums give way, counted.
-
-    ``room``: width of the pane, and what of it is taken.
-    """
-    width, taken = room
-    sums = seen_stages(plot.columns, plot.top, rows * STEPS)
+def _stage_parts(view: View, sums: dict[str, int], name_cells: int, room: int) -> tuple[list[Line], int]:
+    """The stages that are seen, named as the rows below are, and how many; the smallest give way, counted."""
     smallest = sorted(sums, key=sums.__getitem__)
-    name_cells = columns_for(width).name
     for dropped in range(len(sums) + 1):
         keys = [key for key in (*CRITICAL, GAP_KEY) if key in smallest[dropped:]]
         parts = [_swatch(view, key, _name(key, name_cells)) for key in keys]
         if dropped:
             parts.append(line((f"+{dropped} small", "muted")))
-        if sum(cells(part) + 2 for part in parts) <= width - GUTTER - taken:
-            return parts
-    return []
+        if sum(cells(part) + 2 for part in parts) <= room:
+            return parts, len(keys)
+    return [], 0
 
 
 def _name(key: str, name_cells: int) -> str:

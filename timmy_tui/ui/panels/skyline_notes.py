@@ -12,9 +12,10 @@ from timmy_tui.model.turn import Epoch, TurnState
 from timmy_tui.report.finding_words import ratio_words
 from timmy_tui.ui.charts.skyline_notes import Note
 from timmy_tui.ui.paint.lines import foreign
-from timmy_tui.ui.paint.wording import change_of, change_words, clock_time, finding_role, stage_name
+from timmy_tui.ui.paint.wording import change_of, change_words, clock_time, finding_role, row_name, stage_name
 from timmy_tui.ui.panels.headline import SHORT_CHANGE, headline_words
-from timmy_tui.ui.panels.skyline_window import Window, index_of_start
+from timmy_tui.ui.panels.row_columns import columns_for
+from timmy_tui.ui.panels.skyline_window import GUTTER, Window, index_of_start
 from timmy_tui.ui.view import View
 
 RULER = 20
@@ -100,7 +101,7 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
         index = index_of_start(view, finding.since)
         if index is None:
             continue
-        words = _finding_texts(view, finding)
+        words = _finding_texts(view, finding, window.columns + GUTTER)
         role = finding_role(finding)
         column = column_of_start(view, window, finding.since)
         if column is not None:
@@ -112,8 +113,8 @@ def _finding_notes(view: View, window: Window) -> Iterator[Note]:
             yield Note(0, FINDING_RANK, (view.glyphs.before, role), (*texts, f" {back}t"), role)
 
 
-def _finding_texts(view: View, finding: Finding) -> tuple[str, ...]:
-    name = stage_name(finding.stage)
+def _finding_texts(view: View, finding: Finding, width: int) -> tuple[str, ...]:
+    name = row_name(finding.stage, stage_name(finding.stage), columns_for(width).name)
     # The sign at its column has the direction.
     changed = change_words(change_of(finding), view.glyphs, SHORT_CHANGE).lstrip(view.glyphs.up + view.glyphs.down)
     moved = changed.partition(" ")[0]

@@ -182,10 +182,8 @@ def _ticks(view: View, scale: Scale, columns: int) -> Line:
     """The scale: a rule with its values where they lie."""
     cells: list[Span] = [(view.glyphs.rule, "rule")] * columns
     for column, text in scale.ticks(TICKS_APART).items():
-        cells[column] = (view.glyphs.upright, "muted")
-        for at, char in enumerate(text, column + 1):
-            if at < columns:
-                cells[at] = (char, "muted")
+        if column + len(text) < columns:  # ``3.5s`` cut to ``3`` would be another time.
+            cells[column : column + len(text) + 1] = [(char, "muted") for char in (view.glyphs.upright, *text)]
     return (*line((" " * GUTTER, "text")), *join_cells(cells))
 
 

@@ -83,9 +83,9 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
     window, rows = series.window, style.rows
     brackets = brackets_of(view, window, series.key)
     level = series.levels[-1] if series.levels else None
-    head = "" if level is None else f"p50 {duration(level.p50)}" if style.filled else _key(view)
+    heads = () if level is None else (f"p50 {duration(level.p50)}",) if style.filled else _keys(view)
     name = (left(series.name if style.filled else "", GUTTER), "label")
-    top = (name, *bracket_line(brackets, window.columns, view.glyphs, head))
+    top = (name, *bracket_line(brackets, window.columns, view.glyphs, heads))
     scale = series.scale(style.from_zero, rows)
     labels = scale.ticks()
     plot = _dots(view, series, scale, style).lines(view.glyphs)
@@ -93,10 +93,14 @@ def plot_lines(view: View, series: Series, style: Style) -> list[Line]:
     return [top, *((((gutter), "faint"), *row) for gutter, row in zip(gutters, plot, strict=True))]
 
 
-def _key(view: View) -> str:
-    """What the marks of a chart that is not filled mean."""
+def _keys(view: View) -> tuple[str, ...]:
+    """What the marks of a chart that is not filled mean, from the longest to the shortest."""
     band = "behind it" if has_band(view) else "dots"
-    return f"a dash: a turn · line: p50 of an epoch · {band}: p5–p95"
+    return (
+        f"a dash: a turn · line: p50 of an epoch · {band}: p5–p95",
+        f"a dash: a turn · line: p50 · {band}: p5–p95",
+        "a dash: a turn · line: p50",
+    )
 
 
 def _dots(view: View, series: Series, scale: Scale, style: Style) -> Dots:

@@ -15,6 +15,7 @@ from timmy_tui.ui.paint.themes import GAP_KEY, STAGE
 from timmy_tui.ui.paint.wording import clock_time, reason_words, signed
 from timmy_tui.ui.panels.against_usual import usual_ms
 from timmy_tui.ui.panels.headline import headline_words
+from timmy_tui.ui.panels.lists import state_mark
 from timmy_tui.ui.panels.skyline_window import GUTTER
 from timmy_tui.ui.view import View
 
@@ -60,8 +61,9 @@ def turn_line(view: View, turn: Turn, width: int) -> Line:
     back = len(view.turns) - view.index_by_ordinal.get(turn.ordinal, len(view.turns) - 1)
     parts = [line((view.turn_name(turn.ordinal, turn.request_id), "value"))]
     if turn.state is not TurnState.COMPLETE:
-        words = f"{view.glyphs.fail} {str(turn.state).replace('_', ' ')}"
-        parts.append(line((words, "bad"), (f" {foreign(turn.reason, 60)}" if turn.reason else "", "muted")))
+        glyph, role = state_mark(turn, view)
+        words = f"{glyph} {str(turn.state).replace('_', ' ')}"
+        parts.append(line((words, role), (f" {foreign(turn.reason, 60)}" if turn.reason else "", "muted")))
     elif turn.headline_ms is None:
         why = reason_words(next(iter(turn.unmeasured.values()), ""), 30)
         parts.append(line((f"not measured {why}".rstrip(), "muted")))

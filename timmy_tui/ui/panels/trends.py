@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from timmy_tui.core.formatting import duration, plural
 from timmy_tui.model.trend_history import HEADLINE, TimeBuckets
@@ -36,7 +37,8 @@ LEAST_STRIP = 4
 LABEL_CELLS = 13
 """Cells from one tick of the ruler to the next."""
 MOST_STRIPS = 7
-FOOTER_FROM = 12
+FOOTER_FROM, LOW_FOOTER_FROM = 12, 10
+"""Rows of the screen from which it has a footer; below the first a notice takes its place."""
 
 
 class Options(Struct, frozen=True):
@@ -95,6 +97,8 @@ def trend_lines(view: View, options: Options, buckets: TimeBuckets | None, width
     below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
     if height >= FOOTER_FROM:
         below = [*below[-((height - 8) // 4) :], footer_line(view, "trends", width)]
+    elif height >= LOW_FOOTER_FROM:
+        below = (below[-1:] if view.live_snapshot is None else []) or [footer_line(view, "trends", width)]
     else:
         below = frozen_words(view) or below[-1:]
     return [*chart_lines(view, options, buckets, width, height - len(below)), *(fit(row, width) for row in below)]
@@ -137,6 +141,10 @@ def _over_turns(view: View, options: Options, width: int, body: int) -> list[Lin
     window = trend_window(view, width, options.turns)
     main = series_of(view, window, options.series)
     rows = share_rows(body, len(companions(view, options.series, MOST_STRIPS)))
+    notes = [note for note in event_notes(view, window) if note.rank != FINDING_RANK]
+    if rows.notes and not any(note.words for note in notes):
+        # Signs without a word are in the plot already.
+        rows = replace(rows, notes=0, plot=rows.plot + 1)
     strips = [series_of(view, window, key) for key in companions(view, options.series, len(rows.strips))]
     lines = [_turns_heading(view, main, options, width)]
     lines += plot_lines(view, main, Style(rows.plot, options.from_zero))
@@ -144,7 +152,7 @@ def _over_turns(view: View, options: Options, width: int, body: int) -> list[Lin
     if rows.ruler:
         lines.append(_placed([*cursor_note(view, window), *ruler_notes(view, window)], window))
     if rows.notes:
-        lines.append(_placed([note for note in event_notes(view, window) if note.rank != FINDING_RANK], window))
+        lines.append(_placed(notes, window))
     for strip, size in zip(strips, rows.strips, strict=True):
         lines += plot_lines(view, strip, Style(size - 1, options.from_zero, filled=True))
     turn = view.shown_turn

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from timmy_tui.core.formatting import plural
 from timmy_tui.core.sanitize import clean
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, fit, foreign, line, wrap_text
+from timmy_tui.ui.paint.lines import BLANK, Line, cells, fit, foreign, line, wrap_text
 from timmy_tui.ui.panels.lists import title
 from timmy_tui.ui.screens.base import GivesBackRows
 from timmy_tui.ui.view import View
@@ -19,6 +19,8 @@ FIGURES = 2
 """Rows that stay visible above: headline and turn in flight. A preview that needs more than the others is scrolled."""
 LOW = 8
 """Rows. The question takes a lower pane as a whole."""
+ROOM_FOR_BLANKS = 10
+"""Rows of the question from which blank ones set its keys apart."""
 
 
 class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
@@ -93,8 +95,9 @@ class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
             return line((f"  refused: {foreign(self._read_only, width - 12)}", "bad"))
         hidden = len(body) - self._seen(body, width, height)
         if hidden:
-            more = plural(hidden, "more line")
-            return line(("  ↓", "key"), (f" {more} to read first   ", "warn"), ("Esc", "key"), " cancel")
+            words = (f" {plural(hidden, 'more line')} to read first   ", f" {plural(hidden, 'line')} to read first  ")
+            asked = [line(("  ↓", "key"), (text, "warn"), ("Esc", "key"), " cancel") for text in words]
+            return next((one for one in asked if cells(one) <= width), asked[-1])
         other = line(("o", "key"), f" {foreign(self._other, 40)}   ") if self._other else ()
         return (*line(("  y", "key"), f" {self._go}   ", ("Esc", "key"), " cancel   "), *other)
 
@@ -176,7 +179,7 @@ class ConfirmScreen(ModalScreen[str], GivesBackRows[str]):
 
 def _body_rows(height: int) -> int:
     """Rows for the preview: beside heading and keys, and two blank rows where there is room for them."""
-    return max(height - (4 if height >= 8 else 2), 0)
+    return max(height - (4 if height >= ROOM_FOR_BLANKS else 2), 0)
 
 
 def _furthest(body: list[Line], available: int) -> int:

@@ -174,7 +174,9 @@ def finding_rows(view: View, width: int) -> list[Row]:
         adjusted = foreign(item.cause, 100) or adjusted or foreign(item.note, 100)
         end = foreign(end_words(item), 40) if item.ended else "acknowledged" if item.acknowledged else ""
         role = "muted" if item.ended else finding_role(item)
-        text = line((left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
+        # A row without a target has no room for the cursor ahead of it.
+        ahead = ("  " if item.ended else "", "text")
+        text = line(ahead, (left(stage_name(item.stage), 14), "label"), (left(words, 24), role), f" {level}  ")
         rows.append(((*text, (f"{confidence}  {adjusted}  {end}", "muted")), None if item.ended else item.key))
     rows = rows or [(line(("no significant level change", "muted")), None)]
     return [*rows, (line(), None), *said_rows(view, width)]

@@ -3,16 +3,31 @@
 from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.app import ComposeResult
 
 from timmy_tui.ui.key_commands import OVERLAYS, SCREENS, keys_on
 from timmy_tui.ui.line_widget import LineWidget
-from timmy_tui.ui.paint.lines import BLANK, Line, Row, fit, join_fitting, line, plain, spread
+from timmy_tui.ui.paint.lines import (
+    BLANK,
+    Line,
+    Row,
+    cells,
+    fit,
+    join_fitting,
+    line,
+    plain,
+    spread,
+    whole_words,
+    wrap_text,
+)
 from timmy_tui.ui.panels.facts import change_line, footer_line, frozen_words, notice_line
 from timmy_tui.ui.screens.filter_bar import FilterScreen
 from timmy_tui.ui.view import View
 
+MARGIN, LEAST_TEXT = 4, 30
+"""Cells ahead of what continues a row whose cut column has fewer cells than the second."""
 Content = Callable[[View, int], Sequence[Row]]
 
 
@@ -43,11 +58,13 @@ class ScrollScreen(FilterScreen):
         below = [row for row in (change_line(view, width), notice_line(view, width)) if row]
         available = max(height - 1 - len(below) - (height > 5), 1)
         cursor = self._cursor_index(rows)
-        top = self._first_row(len(rows), available, cursor)
-        shown = [
-            _row_line(row, index == cursor, width) for index, row in enumerate(rows[top : top + available], start=top)
-        ]
-        hidden = len(rows) - top - len(shown)
+        chosen = _whole_row(rows[cursor][0], width)[:available] if cursor is not None else []
+        more = max(len(chosen) - 1, 0)
+        top = self._first_row(len(rows), available - more, cursor)
+        shown: list[Line] = []
+        for index in range(top, min(top + available - more, len(rows))):
+            shown += chosen if index == cursor else [_row_line(rows[index], width)]
+        hidden = len(rows) - top - (len(shown) - more)
         scrolled = f"{f'↑{top} ' if top else ''}{f'↓{hidden}' if hidden > 0 else ''}"
         found = f"{len(rows)} of {total} lines  " if self.filter_text else ""
         heading = join_fitting([line((self._heading, "title")), *self._frozen(view)], width)
@@ -157,17 +174,32 @@ class ScrollScreen(FilterScreen):
         """The cursor goes to the row that was clicked, where that has a target."""
         rows = self._rows()
         cursor = self._cursor_index(rows)
+        more = len(_whole_row(rows[cursor][0], self._width())) - 1 if cursor is not None else 0
         available = max(self._page_rows(), 1)
-        at = self._first_row(len(rows), available, cursor) + event.screen_y - 1
+        at = self._first_row(len(rows), max(available - more, 1), cursor) + event.screen_y - 1
+        if cursor is not None and at > cursor:
+            at = max(at - more, cursor)
         if 0 < event.screen_y <= available and 0 <= at < len(rows) and rows[at][1] is not None:
             self.target = rows[at][1]
             self.repaint()
 
 
-def _row_line(row: Row, at_cursor: bool, width: int) -> Line:
+def _row_line(row: Row, width: int) -> Line:
     spans, target = row
-    if target is None:
-        return fit(spans, width)
-    if not at_cursor:
-        return fit((("  ", "text"), *spans), width)
-    return tuple((text, "cursor") for text, _ in fit((("> ", "cursor"), *spans), width))
+    return fit(spans if target is None else (("  ", "text"), *spans), width)
+
+
+def _whole_row(spans: Line, width: int) -> list[Line]:
+    """The row under the cursor: what does not fit is on further lines, below the column that was cut."""
+    whole: Line = (("> ", "cursor"), *spans)
+    text = plain(whole)
+    texts = [text]
+    if cells(whole) > width:
+        part = set_cell_size(text, width)
+        first = (whole_words(text, part) if text.startswith(part) else part[:-1]).rstrip()
+        starts = [cells(whole[:at]) for at in range(1, len(whole))]
+        indent = max((start for start in starts if start <= cell_len(first)), default=0)
+        indent = indent if width - indent >= LEAST_TEXT else MARGIN
+        rest = wrap_text(text[len(first) :].strip(), max(width - indent, 1))
+        texts = [first, *(" " * indent + row.strip() for row in rest if row.strip())]
+    return [((set_cell_size(one, width), "cursor"),) for one in texts]

@@ -16,7 +16,7 @@ from timmy_tui.ui.key_commands import screen_bindings
 from timmy_tui.ui.last_view import TableChoice, choice_of, remember_choice
 from timmy_tui.ui.line_widget import LineWidget
 from timmy_tui.ui.messages import Requested
-from timmy_tui.ui.paint.lines import BLANK, Line, line, spread
+from timmy_tui.ui.paint.lines import Line, line, spread
 from timmy_tui.ui.panels.detail import detail_lines
 from timmy_tui.ui.panels.facts import change_line, footer_line, notice_line
 from timmy_tui.ui.panels.headline import headline_line
@@ -35,17 +35,18 @@ class TurnsScreen(FilterScreen):
 
     CSS = """
     TurnsScreen #bar { height: 2; }
-    TurnsScreen #foot { height: 2; }
+    TurnsScreen #foot { height: 1; }
+    TurnsScreen.-said #foot { height: 2; }
     TurnsScreen.-both #foot { height: 3; }
     TurnsScreen DataTable { height: 45%; overflow-x: hidden; scrollbar-size-vertical: 1; background: $background; }
     TurnsScreen #body { layout: vertical; height: 1fr; }
-    TurnsScreen.-wide #body { layout: horizontal; }
+    TurnsScreen.-wide #body, TurnsScreen.-broad #body { layout: horizontal; }
     TurnsScreen.-wide DataTable { width: 60; height: 1fr; margin-right: 1; }
-    TurnsScreen.-broad DataTable { width: 92; }
+    TurnsScreen.-broad DataTable { width: 92; height: 1fr; margin-right: 1; }
     TurnsScreen.-low DataTable { height: 1fr; }
     TurnsScreen.-low #detail { display: none; }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-wide -broad")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (180, "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]
     BINDINGS = [*screen_bindings("turns")]
     PLACEHOLDER = "llm>1s failed tail:on …"
@@ -142,8 +143,10 @@ class TurnsScreen(FilterScreen):
     def repaint(self) -> None:
         """Update new and changed rows, then paint the panels. The foot has room for change and notice."""
         if self.is_mounted and self.size.width:
-            both = bool(change_line(self.view, self.size.width) and notice_line(self.view, self.size.width))
-            self.set_class(both, "-both")
+            width = self.size.width
+            said = sum(bool(row) for row in (change_line(self.view, width), notice_line(self.view, width)))
+            self.set_class(said == 1, "-said")
+            self.set_class(said > 1, "-both")
         made_of, styles = self._filled_for
         if self.table.columns and (self.view.cached_lines is not made_of or self.view.styles is not styles):
             self._fill()
@@ -319,4 +322,4 @@ class TurnsScreen(FilterScreen):
 
     def _draw_foot(self, view: View, width: int, height: int) -> list[Line]:
         status = [row for row in (change_line(view, width), notice_line(view, width)) if row]
-        return [*(status or [BLANK]), footer_line(view, "turns", width)][-height:]
+        return [*status, footer_line(view, "turns", width)][-height:]
