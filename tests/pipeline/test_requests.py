@@ -133,3 +133,25 @@ def test_every_request_reaches_the_analyzer_as_it_was_made(tmp_path: Path) -> No
     history = History(tmp_path / "history.db", "/timmy", True)
     assert [mark[:2] for mark in history.marks().values()] == [("good", "cats")] and warnings == []
     history.close()
+
+
+def test_whoever_is_shown_a_turn_can_mark_it_at_once(tmp_path: Path) -> None:
+    """In the moment of the first snapshot that has it, as a key that waits there would."""
+    warnings: list[str] = []
+    recorder = Recorder(tmp_path / "history.db", "/timmy", 0, True, warnings.append)
+    feeds = play_logs([DATA / "latency.log", DATA / "v34.log"], None)
+    source = LiveSource(Pipeline(Settings(), feeds, replayed=True), recorder=recorder)
+    marked = threading.Event()
+
+    def mark_the_first(snapshot: Snapshot) -> None:
+        first = next((turn for turn in snapshot.turns if turn.logs == "both"), None)
+        if first is not None and not marked.is_set():
+            source.request(MarkTurn(first.ordinal, "good"))
+            marked.set()
+
+    source.start(mark_the_first)
+    assert marked.wait(20)
+    source.stop()
+    history = History(tmp_path / "history.db", "/timmy", True)
+    assert [mark[0] for mark in history.marks().values()] == ["good"] and warnings == []
+    history.close()

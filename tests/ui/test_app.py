@@ -110,12 +110,16 @@ async def test_freezing_holds_the_picture_while_turns_go_on_being_read() -> None
         assert dashboard.app.view.turns[-1].ordinal == 30
 
 
+class Key(events.Key):
+    """The screen of the moment had no use for it."""
+
+    is_forwarded = True
+
+
 async def test_keys_typed_behind_the_one_that_quits_do_nothing() -> None:
     async with running_dashboard(snapshot()) as dashboard:
         for key in ("q", "e", "down", "question_mark"):
-            typed = events.Key(key, None)
-            typed._set_forwarded()  # The screen of the moment had no use for it, and has given all of them back.
-            dashboard.app.post_message(typed)
+            dashboard.app.post_message(Key(key, None))
         await dashboard.until(lambda: not dashboard.app.is_running or len(dashboard.app.screen_stack) != 1)
         assert dashboard.app.fault is None
         assert dashboard.app.return_code == 0

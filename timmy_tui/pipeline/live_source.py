@@ -1,6 +1,8 @@
 """Where the dashboard's snapshots come from: a pipeline, and beside it the recorder and whoever else observes them."""
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -54,6 +56,10 @@ class LiveSource:
         self._on_snapshot = on_snapshot
         self._observers = tuple(observers)
         self._turns: tuple[Turn, ...] = ()
+        """Of the newest snapshot, once the recorder has them."""
+        self._unrecorded: deque[MarkTurn | NoteTurn] = deque()
+        """In the order in which the user asked for them."""
+        self._recording = threading.Lock()
         if recorder is not None:
             pipeline.number_by_history()
             recorder.on_stored = lambda known: pipeline.submit(lambda builder: builder.remember(known))
@@ -75,11 +81,12 @@ class LiveSource:
         if states:
             snapshot = replace(snapshot, sources=(*snapshot.sources, *states))
         publish(snapshot)
-        self._turns = snapshot.turns
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
         if self._recorder is not None:
             self._recorder.observe(snapshot)
+        self._turns = snapshot.turns
+        self._record_requests()
         show_to(self._observers, snapshot)
 
     def stop(self) -> None:
@@ -102,17 +109,24 @@ class LiveSource:
     def request(self, request: PipelineRequest) -> None:
         """Do what the user asks for. Marks and notes are also recorded, because they outlive the logs."""
         if self._recorder is not None and isinstance(request, MarkTurn | NoteTurn):
-            self._record(self._recorder, request)
+            self._unrecorded.append(request)
+            self._record_requests()
         self.pipeline.submit(lambda builder: builder.request(request))
 
-    def _record(self, recorder: Recorder, request: MarkTurn | NoteTurn) -> None:
-        turn = next((turn for turn in self._turns if turn.ordinal == request.ordinal), None)
-        if turn is None:
-            return
-        if isinstance(request, MarkTurn):
-            recorder.mark(turn, request.quality)
-        else:
-            recorder.note(turn, request.text)
+    def _record_requests(self) -> None:
+        """Marks and notes of a turn that was just shown wait until the recorder has it, or the turn is gone."""
+        with self._recording:
+            turns = {turn.ordinal: turn for turn in self._turns} if self._unrecorded else {}
+            while self._unrecorded and self._recorder is not None:
+                request = self._unrecorded[0]
+                turn = turns.get(request.ordinal)
+                if turn is None and request.ordinal > max(turns, default=-1):
+                    return
+                self._unrecorded.popleft()
+                if turn is not None and isinstance(request, MarkTurn):
+                    self._recorder.mark(turn, request.quality)
+                elif turn is not None and isinstance(request, NoteTurn):
+                    self._recorder.note(turn, request.text)
 
     def store_reading(self, turns: Sequence[Turn], done: Callable[[int], None]) -> None:
         """As Recorder.store_reading; only where turns are recorded."""

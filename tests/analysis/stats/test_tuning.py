@@ -43,7 +43,6 @@ MATHEMATICS = {
     ("pass_time.py", 16000): "samples of a second of audio",
     ("percentiles.py", 0.5): "the median",
     ("percentiles.py", 0.95): "the 95th percentile, which its row is called after",
-    ("turn_times.py", 1000): "milliseconds of a second",
     ("rank_shift.py", 1.959964): "normal quantile of a two-sided 95 % interval",
     ("rank_shift.py", 12): "variance of the Mann–Whitney statistic",
     ("rank_shift.py", 1e-12): "keeps a quotient finite",

@@ -106,7 +106,8 @@ async def test_a_storm_leaves_every_screen_as_it_was(keys: tuple[str, ...]) -> N
         await dashboard.press(*keys)
         before, focused = dashboard.text(), dashboard.app.focused
         too_many = await shake(dashboard, (100, 30))
-        assert dashboard.text() == before
+        # On a busy machine the last rows of a table may still be to be painted.
+        await dashboard.until(lambda: dashboard.text() == before)
         assert dashboard.app.focused is focused
         assert too_many <= 0
 
