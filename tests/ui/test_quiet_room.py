@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import threading
 
 import pytest
@@ -95,7 +96,7 @@ def selected(selector: PatientSelector) -> tuple[threading.Thread, list[int]]:
 
 def test_who_reads_the_keys_looks_only_when_there_is_one_and_again_behind_it(typed: tuple[int, int]) -> None:
     end = EndEvent()
-    selector = PatientSelector(end)
+    selector = PatientSelector(end, lambda: False, lambda: None)
     selector.register(typed[0], 1)
     thread, looks = selected(selector)
     thread.join(0.2)
@@ -113,7 +114,7 @@ def test_who_reads_the_keys_looks_only_when_there_is_one_and_again_behind_it(typ
 
 def test_the_end_wakes_who_waits_for_keys_and_is_no_key(typed: tuple[int, int]) -> None:
     end = EndEvent()
-    selector = PatientSelector(end)
+    selector = PatientSelector(end, lambda: False, lambda: None)
     selector.register(typed[0], 1)
     thread, looks = selected(selector)
     end.set()
@@ -125,13 +126,37 @@ def test_the_end_wakes_who_waits_for_keys_and_is_no_key(typed: tuple[int, int]) 
     end.clear()
     assert not end.is_set()
     selector.close()
-    again = PatientSelector(end)
+    again = PatientSelector(end, lambda: False, lambda: None)
     thread, looks = selected(again)
     thread.join(0.2)
     assert thread.is_alive(), "the end before is over"
     end.set()
     thread.join()
     again.close()
+
+
+def test_a_terminal_that_is_gone_is_told_once_and_read_no_more() -> None:
+    """Reading it returns at once with nothing: the thread took two thirds of a core."""
+    master, slave = pty.openpty()
+    end, told = EndEvent(), threading.Event()
+    times: list[int] = []
+
+    def tell() -> None:
+        times.append(1)
+        told.set()
+
+    selector = PatientSelector(end, lambda: not os.isatty(slave), tell)
+    selector.register(slave, 1)
+    thread, looks = selected(selector)
+    os.close(master)
+    assert told.wait(20)
+    thread.join(0.2)
+    assert thread.is_alive(), "it sleeps until the end"
+    end.set()
+    thread.join()
+    assert (looks, times) == ([0], [1])
+    selector.close()
+    os.close(slave)
 
 
 class Reads(Terminal):

@@ -87,6 +87,14 @@ def test_without_a_terminal_it_does_not_run_on(terminals: list[InTerminal], cont
     terminal.process.wait(20)
 
 
+def test_without_a_terminal_it_ends_also_where_its_loop_stands_still(terminals: list[InTerminal]) -> None:
+    """As where the thread that writes has died of it, and a picture waits to be written."""
+    terminals.append(terminal := InTerminal(controlling=False, STUCK="1"))
+    terminal.read_until(b"largest")
+    terminal.close()
+    assert terminal.process.wait(20) == 128 + signal.SIGHUP
+
+
 def test_q_leaves_and_the_mouse_was_never_asked_for(terminals: list[InTerminal]) -> None:
     terminals.append(terminal := InTerminal(controlling=True))
     terminal.read_until(b"largest")

@@ -5,7 +5,9 @@ the dashboard follows. Only behind a key must it look again soon, because an Esc
 """
 
 import os
+import select
 import selectors
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +18,14 @@ from typing import Any
 from textual.constants import ESCAPE_DELAY
 from textual.drivers import linux_driver
 
+from timmy_tui.ui.terminal.shutdown import force_exit_after, watch_terminal
+
 Ready = list[tuple[selectors.SelectorKey, int]]
+HUNG_UP = 128 + signal.SIGHUP
+"""Exit code."""
+UNTIL_FORCED_S = 3.0
+"""From the end of the terminal. The application looks for that once a second, and leaves within one more; but where the
+thread that writes has died of it, a picture that is to be written holds the application up for ever."""
 
 
 class EndEvent(threading.Event):
@@ -40,9 +49,11 @@ class EndEvent(threading.Event):
 class PatientSelector(selectors.SelectSelector):
     """Returns when something was typed or the thread is to end; behind a key also after the time that is asked."""
 
-    def __init__(self, end: EndEvent) -> None:
+    def __init__(self, end: EndEvent, is_gone: Callable[[], bool], when_gone: Callable[[], None]) -> None:
+        """``is_gone``: the terminal is; reading it would return at once from then on. ``when_gone`` is called once."""
         super().__init__()
         self._end = end.descriptor
+        self._is_gone, self._when_gone = is_gone, when_gone
         self._typed_at = float("-inf")
         self.register(self._end, selectors.EVENT_READ)
 
@@ -50,6 +61,10 @@ class PatientSelector(selectors.SelectSelector):
         """As the base has it, without what only tells of the end."""
         waits_for_more = time.monotonic() - self._typed_at <= ESCAPE_DELAY + (timeout or 0.0)
         ready = [one for one in super().select(timeout if waits_for_more else None) if one[0].fd != self._end]
+        if ready and self._is_gone():
+            self._when_gone()
+            select.select([self._end], [], [])
+            return []
         if ready:
             self._typed_at = time.monotonic()
         return ready
@@ -57,6 +72,8 @@ class PatientSelector(selectors.SelectSelector):
 
 def read_patiently(read: Callable[[], Any], end: EndEvent) -> None:
     """Call Textual's reading of the terminal, which makes its selector itself."""
-    patient = SimpleNamespace(SelectSelector=partial(PatientSelector, end), EVENT_READ=selectors.EVENT_READ)
+    when_gone = partial(force_exit_after, HUNG_UP, UNTIL_FORCED_S)
+    made = partial(PatientSelector, end, watch_terminal(), when_gone)
+    patient = SimpleNamespace(SelectSelector=made, EVENT_READ=selectors.EVENT_READ)
     linux_driver.selectors = patient  # type: ignore[attr-defined,assignment]
     read()
