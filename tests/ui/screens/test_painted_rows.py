@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from itertools import pairwise
 
 import pytest
 from textual.strip import Strip
@@ -41,8 +42,10 @@ async def test_closed_and_hidden_screens_keep_no_rows(keys: tuple[str, ...]) -> 
     async with running_dashboard(snapshot(), size=(120, 30), control=FakeControl(control_state())) as dashboard:
         for _ in range(2):  # what is made once and kept is there by then
             await visit(dashboard, keys)
-        before = strips()
+        counted = [strips()]
         for _ in range(3):
             await visit(dashboard, keys)
-        # Of one visit without care: 60 and more.
-        assert strips() - before < 30
+            counted.append(strips())
+        # A visit without care leaves 60 and more, each time. One that met the screen in another state than those
+        # before it may leave what is kept once (39 rows of the palette's results were seen).
+        assert min(later - earlier for earlier, later in pairwise(counted)) < 20

@@ -82,6 +82,7 @@ def test_what_is_on_the_screen(case: Case, tmp_path: Path) -> None:
 @needs("tmux")
 @pytest.mark.parametrize(("term", "named"), [("dumb", "TERM=dumb"), ("", "a terminal without TERM")])
 def test_a_terminal_that_cannot_place_its_cursor_is_told_what_works(term: str, named: str, tmp_path: Path) -> None:
-    code = "from timmy_tui.bootstrap.startup import terminal_problem; print(terminal_problem())"
+    # It waits at its end: tmux moves the first row off the screen of a program that is over.
+    code = "from timmy_tui.bootstrap.startup import terminal_problem; print(terminal_problem()); input()"
     with Pane(["env", f"TERM={term}", sys.executable, "-c", code], tmp_path) as pane:
         pane.until(f"{named} cannot show a dashboard", "status", "report")
